@@ -1,0 +1,46 @@
+/** Every bound of the protocol, with its reason. docs/protocol.md repeats this table; a test keeps the two the same. */
+
+/** The major version must be the same on both sides; a minor one only adds what the other side may ignore. */
+export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const;
+
+/** One message, whole, after its fragments are joined: the manifest of a 350 GB model is about 30 MB. */
+export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/** Messages whose fragments one lane may have in the air at once. */
+export const MAX_PARTIAL_MESSAGES = 4;
+/** Maps and arrays within each other: our deepest message has 7. */
+export const MAX_NESTING = 16;
+/** Items of one array or map: the chunks of one manifest. */
+export const MAX_ITEMS = 400_000;
+/** All values of one message together: four for each chunk of the longest manifest. */
+export const MAX_VALUES = 2_500_000;
+/** One string: notes are the longest. */
+export const MAX_STRING_BYTES = 256 * 1024;
+
+export const MAX_CHUNKS = MAX_ITEMS;
+export const MAX_FILES = 200_000;
+/** A chunk must fit in memory many times over. Our chunker makes none over 1 MiB; others may cut up to this. */
+export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+/** A model's size is exact in a double. */
+export const MAX_MODEL_BYTES = Number.MAX_SAFE_INTEGER;
+/** Linux's PATH_MAX less room for the folder that the model goes into. */
+export const MAX_PATH_BYTES = 3072;
+/** One name of a path: ext4, APFS and NTFS allow 255. */
+export const MAX_PATH_NAME_BYTES = 255;
+
+/** What one get_chunks request may ask for. */
+export const MAX_CHUNKS_PER_REQUEST = 256;
+export const MAX_BYTES_PER_REQUEST = 16 * 1024 * 1024;
+/** Requests of one peer that may be open at once. */
+export const MAX_OPEN_REQUESTS = 64;
+/** One page of list_models. */
+export const MAX_PAGE = 200;
+
+/** A chunk is cut every 1 MiB; a tensor of at least 256 KiB starts a chunk of its own. */
+export const CHUNK_BYTES = 1024 * 1024;
+export const OWN_CHUNK_TENSOR_BYTES = 256 * 1024;
+
+/** A query is answered within this time, and is asked once more if not. */
+export const QUERY_TIMEOUT_MS = 10_000;
+/** An idle lane is pinged at this interval; a lane silent for the longer time is taken as gone. */
+export const PING_INTERVAL_MS = 1_500;
+export const PEER_GONE_MS = 5_000;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { type Digest, digestSchema, modelDigest } from './digest.ts';
+import { ModelRtcError } from './errors.ts';
+import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
+import { modelPathSchema, pathsProblem } from './model-path.ts';
+
+export const MANIFEST_VERSION = 1;
+
+const sizeSchema = z.number().int().min(0).max(MAX_MODEL_BYTES);
+
+const fileSchema = z.object({
+  path: modelPathSchema,
+  size: sizeSchema,
+  sha256: digestSchema,
+  /** Unix permission bits; only the executable bits matter to a receiver. */
+  mode: z.number().int().min(0).max(0o777).optional(),
+});
+
+const chunkSchema = z.object({
+  digest: digestSchema,
+  size: z.number().int().min(1).max(MAX_CHUNK_BYTES),
+});
+
+/**
+ * What a model's files are and how to fetch them. The chunks cover the files laid end to end in order, so a chunk may
+ * span files.
+ */
+export const manifestSchema = z
+  .object({
+    version: z.literal(MANIFEST_VERSION),
+    files: z.array(fileSchema).min(1).max(MAX_FILES),
+    chunker: z.string().min(1).max(64),
+    chunks: z.array(chunkSchema).max(MAX_CHUNKS),
+  })
+  .superRefine((manifest, context) => {
+    const problem = pathsProblem(manifest.files.map((file) => file.path)) ?? sizesProblem(manifest);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestFile = Manifest['files'][number];
+export type ManifestChunk = Manifest['chunks'][number];
+
+/**
+ * A manifest from any outside value.
+ * @throws ModelRtcError `invalid_model` that says which rule is broken.
+ */
+export function parseManifest(value: unknown): Manifest {
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue !== undefined && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  throw new ModelRtcError(
+    'invalid_model',
+    `The manifest is not valid (${where}${issue?.message ?? 'unknown'}); nothing was stored.`,
+  );
+}
+
+/** The bytes of all files of a manifest. */
+export function modelSize(manifest: Pick<Manifest, 'files'>): number {
+  return manifest.files.reduce((sum, file) => sum + file.size, 0);
+}
+
+/** The digest that a manifest's own file list gives. */
+export function manifestDigest(manifest: Pick<Manifest, 'files'>): Digest {
+  return modelDigest(manifest.files);
+}
+
+function sizesProblem(manifest: { files: { size: number }[]; chunks: { size: number }[] }): string | undefined {
+  const files = manifest.files.reduce((sum, file) => sum + file.size, 0);
+  const chunks = manifest.chunks.reduce((sum, chunk) => sum + chunk.size, 0);
+  if (!Number.isSafeInteger(files)) return 'the files are larger than any disk';
+  return files === chunks ? undefined : `the chunks hold ${chunks} bytes but the files ${files}`;
+}

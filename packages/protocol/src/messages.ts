@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { aliasSchema } from './alias.ts';
+import { digestSchema } from './digest.ts';
+import { MODEL_STATUSES, modelEntrySchema } from './entry.ts';
+import { MAX_CHUNKS_PER_REQUEST, MAX_MESSAGE_BYTES, MAX_PAGE } from './limits.ts';
+import { manifestSchema } from './manifest.ts';
+
+/** What a session token allows. */
+export const SCOPES = ['read', 'write', 'track'] as const;
+export type Scope = (typeof SCOPES)[number];
+export const scopeSchema = z.enum(SCOPES);
+
+const requestId = z.number().int().min(0).max(0xffff_ffff);
+const refSchema = z.string().min(1).max(4096);
+const byteCount = z.number().int().min(0);
+
+export const errorDataSchema = z.object({
+  /** An unknown code of a newer version is taken as `unexpected`. */
+  code: z.string().max(64),
+  message: z.string().max(4096),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  protocol: z.object({ major: z.number().int().min(0), minor: z.number().int().min(0) }),
+  agent: z.object({
+    role: z.enum(['worker', 'client']),
+    name: z.string().max(256),
+    version: z.string().max(64),
+  }),
+  /** Optional abilities; an unknown one is ignored. */
+  capabilities: z.array(z.string().max(64)).max(256),
+  limits: z.object({
+    /** The longest message, after joining its fragments, that this agent takes. */
+    maxMessageBytes: z.number().int().min(65_536).max(MAX_MESSAGE_BYTES),
+    /** Requests that it answers at once. */
+    maxOpenRequests: z.number().int().min(1).max(1024),
+  }),
+});
+export type Hello = z.infer<typeof helloSchema>;
+
+const requestSchema = z.object({
+  type: z.literal('request'),
+  id: requestId,
+  method: z.string().min(1).max(64),
+  params: z.unknown(),
+});
+const replySchema = z.object({ type: z.literal('reply'), id: requestId, result: z.unknown() });
+const errorSchema = z.object({ type: z.literal('error'), id: requestId, error: errorDataSchema });
+const eventSchema = z.object({ type: z.literal('event'), id: requestId, event: z.unknown() });
+const cancelSchema = z.object({ type: z.literal('cancel'), id: requestId });
+const pingSchema = z.object({ type: z.literal('ping'), nonce: requestId });
+const pongSchema = z.object({ type: z.literal('pong'), nonce: requestId });
+/** The sender is about to close the peer; the error says why, unless it is an ordinary end. */
+const byeSchema = z.object({ type: z.literal('bye'), error: errorDataSchema.optional() });
+
+/** Everything that crosses a lane besides frames. */
+export const messageSchema = z.discriminatedUnion('type', [
+  helloSchema,
+  requestSchema,
+  replySchema,
+  errorSchema,
+  eventSchema,
+  cancelSchema,
+  pingSchema,
+  pongSchema,
+  byeSchema,
+]);
+export type Message = z.infer<typeof messageSchema>;
+
+export const SORT_KEYS = ['date', 'name', 'type', 'loss', 'size'] as const;
+
+export const listModelsParams = z.object({
+  filters: z
+    .object({
+      status: z.enum(MODEL_STATUSES).optional(),
+      type: z.string().max(64).optional(),
+      tag: z.string().max(64).optional(),
+      /** An alias, or a pattern with `*` for any run of characters. */
+      alias: z.string().max(128).optional(),
+    })
+    .default({}),
+  sort: z.enum(SORT_KEYS).default('date'),
+  /** What the page before gave as `nextCursor`. */
+  cursor: z.string().max(512).optional(),
+  limit: z.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
+});
+export type ListModelsParams = z.infer<typeof listModelsParams>;
+
+export const listModelsResult = z.object({
+  models: z.array(modelEntrySchema).max(MAX_PAGE),
+  nextCursor: z.string().max(512).optional(),
+  /** All that match, on every page. */
+  total: z.number().int().min(0),
+});
+export type ListModelsResult = z.infer<typeof listModelsResult>;
+
+export const getModelInfoResult = z.object({
+  entry: modelEntrySchema,
+  resolvedBy: z.enum(['id', 'alias', 'digest', 'path']),
+});
+
+export const checkModelExistsResult = z.object({
+  exists: z.boolean(),
+  entry: modelEntrySchema.optional(),
+  /** Whether every file is there with the size and time that it had when it was hashed. */
+  valid: z.boolean(),
+  problems: z.array(z.object({ path: z.string().max(4096), problem: z.string().max(4096) })).max(100),
+});
+
+export const getChunksParams = z.object({
+  /** The model that the chunks are of. */
+  digest: digestSchema,
+  /** `index` is the asker's own label: frames carry it. `digest` says which bytes are wanted. */
+  chunks: z
+    .array(z.object({ index: requestId, digest: digestSchema }))
+    .min(1)
+    .max(MAX_CHUNKS_PER_REQUEST),
+});
+export type GetChunksParams = z.infer<typeof getChunksParams>;
+
+export const IF_EXISTS = ['skip', 'overwrite'] as const;
+export type IfExists = (typeof IF_EXISTS)[number];
+
+export const pushModelParams = z.object({
+  manifest: manifestSchema,
+  entry: modelEntrySchema,
+  alias: aliasSchema.optional(),
+  ifExists: z.enum(IF_EXISTS).default('skip'),
+});
+export type PushModelParams = z.infer<typeof pushModelParams>;
+
+/** What the receiver of a push says while it pulls. */
+export const pushEventSchema = z.object({
+  type: z.literal('progress'),
+  state: z.string().max(64),
+  /** Verified bytes on the receiver's disk, of `totalBytes`; `reusedBytes` of them were there before. */
+  doneBytes: byteCount,
+  totalBytes: byteCount,
+  reusedBytes: byteCount,
+});
+export type PushEvent = z.infer<typeof pushEventSchema>;
+
+export const pushModelResult = z.object({
+  entry: modelEntrySchema,
+  outcome: z.enum(['installed', 'already_there']),
+  transferredBytes: byteCount,
+  reusedBytes: byteCount,
+});
+export type PushModelResult = z.infer<typeof pushModelResult>;
+
+const nothing = z.object({});
+
+/** Every request: the scope that its asker's token must have, and the schemas of what is asked, answered and told meanwhile. */
+export const METHODS = {
+  list_models: { scope: 'read', params: listModelsParams, result: listModelsResult, event: nothing },
+  get_model_info: { scope: 'read', params: z.object({ ref: refSchema }), result: getModelInfoResult, event: nothing },
+  check_model_exists: {
+    scope: 'read',
+    params: z.object({ ref: refSchema }),
+    result: checkModelExistsResult,
+    event: nothing,
+  },
+  get_manifest: {
+    scope: 'read',
+    params: z.object({ digest: digestSchema }),
+    result: z.object({ manifest: manifestSchema }),
+    event: nothing,
+  },
+  get_chunks: { scope: 'read', params: getChunksParams, result: nothing, event: nothing },
+  push_model: { scope: 'write', params: pushModelParams, result: pushModelResult, event: pushEventSchema },
+} as const satisfies Record<string, { scope: Scope; params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
+
+export type Method = keyof typeof METHODS;
+/** What a caller writes (defaults may be left out) and what a handler is given. */
+export type ParamsInput<M extends Method> = z.input<(typeof METHODS)[M]['params']>;
+export type Params<M extends Method> = z.output<(typeof METHODS)[M]['params']>;
+export type ResultInput<M extends Method> = z.input<(typeof METHODS)[M]['result']>;
+export type Result<M extends Method> = z.output<(typeof METHODS)[M]['result']>;
+export type EventOf<M extends Method> = z.output<(typeof METHODS)[M]['event']>;
+
+export function isMethod(name: string): name is Method {
+  return Object.hasOwn(METHODS, name);
+}
