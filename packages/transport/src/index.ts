@@ -1,1 +1,2 @@
 export type * from './lane.ts';
+export * from './memory-lane.ts';

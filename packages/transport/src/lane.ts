@@ -7,6 +7,11 @@ export interface LaneStats {
   readonly sentBytes: number;
   /** Bytes of whole messages that arrived, read or not. */
   readonly receivedBytes: number;
+  /**
+   * Grows whenever anything at all is heard from the other side, acknowledgements included. While bulk data goes out
+   * over a slow link a ping's answer may be far behind it; this tells a slow lane from a dead one.
+   */
+  readonly heard: number;
 }
 
 /**
