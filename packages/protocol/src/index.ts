@@ -1,9 +1,17 @@
 export * from './alias.ts';
+export * from './base64url.ts';
+export * from './codec.ts';
 export * from './digest.ts';
 export * from './entry.ts';
 export * from './errors.ts';
+export * from './fragments.ts';
+export * from './frame.ts';
+export { FRAGMENT_HEADER_BYTES, isFrame } from './frame-head.ts';
+export * from './identity.ts';
 export * from './limits.ts';
 export * from './log.ts';
 export * from './manifest.ts';
 export * from './messages.ts';
 export * from './model-path.ts';
+export { MESSAGE_LIMITS, type PackLimits } from './msgpack-scan.ts';
+export * from './session-token.ts';

@@ -27,6 +27,17 @@ export const MAX_PATH_BYTES = 3072;
 /** One name of a path: ext4, APFS and NTFS allow 255. */
 export const MAX_PATH_NAME_BYTES = 255;
 
+/** A session token as text: it must fit in one line of a chat or of a shell. */
+export const MAX_TOKEN_CHARS = 2048;
+/** The signaling addresses of one token: a machine has few networks. */
+export const MAX_TOKEN_URLS = 16;
+export const MAX_URL_CHARS = 256;
+
+/** One envelope of the sealed exchange: a session description with many candidates is about 8 KiB. */
+export const MAX_ENVELOPE_BYTES = 64 * 1024;
+/** Envelopes of one direction of one sealed exchange: up to 32 connections with their candidates. */
+export const MAX_ENVELOPES = 4096;
+
 /** What one get_chunks request may ask for. */
 export const MAX_CHUNKS_PER_REQUEST = 256;
 export const MAX_BYTES_PER_REQUEST = 16 * 1024 * 1024;

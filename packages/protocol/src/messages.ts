@@ -135,10 +135,14 @@ export type PushModelParams = z.infer<typeof pushModelParams>;
 export const pushEventSchema = z.object({
   type: z.literal('progress'),
   state: z.string().max(64),
-  /** Verified bytes on the receiver's disk, of `totalBytes`; `reusedBytes` of them were there before. */
+  /**
+   * Verified bytes on the receiver's disk, of `totalBytes`: `reusedBytes` of them were in other models there,
+   * `resumedBytes` come from an earlier attempt.
+   */
   doneBytes: byteCount,
   totalBytes: byteCount,
   reusedBytes: byteCount,
+  resumedBytes: byteCount,
 });
 export type PushEvent = z.infer<typeof pushEventSchema>;
 
@@ -147,6 +151,7 @@ export const pushModelResult = z.object({
   outcome: z.enum(['installed', 'already_there']),
   transferredBytes: byteCount,
   reusedBytes: byteCount,
+  resumedBytes: byteCount,
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 

@@ -1,0 +1,86 @@
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
+import { Unpackr } from 'msgpackr/unpack';
+import { ModelRtcError } from './errors.ts';
+import { type Message, messageSchema } from './messages.ts';
+import { MESSAGE_LIMITS, malformed, type PackLimits, scanMsgpack } from './msgpack-scan.ts';
+
+/** Plain MessagePack: no records or other extensions of msgpackr, so that any implementation can read it. */
+const PLAIN = { useRecords: false, mapsAsObjects: true, int64AsType: 'number', copyBuffers: true } as const;
+
+/** A key with the value undefined is left out; a `toJSON` in hostile data is a value as any other. */
+const packr = new Packr({ ...PLAIN, encodeUndefinedAsNil: true, ...{ skipValues: [undefined], useToJSON: false } });
+const unpackr = new Unpackr({ ...PLAIN });
+
+/**
+ * Any value of nil, booleans, numbers, strings, Uint8Arrays, arrays and plain objects as MessagePack.
+ * @throws ModelRtcError `bad_argument` when it is larger than a receiver takes, or is of another type.
+ */
+export function packValue(value: unknown, limits: PackLimits = MESSAGE_LIMITS): Uint8Array {
+  try {
+    return packChecked(value, limits);
+  } catch {
+    // The rare value with an unpaired surrogate, which UTF-8 cannot hold: it goes as U+FFFD. All else fails again.
+    return packRepaired(value, limits);
+  }
+}
+
+/**
+ * The value of MessagePack bytes from anywhere.
+ * @throws ModelRtcError `malformed_message` before anything is built from bytes that break a rule or limit.
+ */
+export function unpackValue(bytes: Uint8Array, limits: PackLimits = MESSAGE_LIMITS): unknown {
+  // A view of its own class and without own properties: msgpackr treats a Buffer otherwise, and leaves its mark on it.
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  scanMsgpack(view, limits);
+  try {
+    return unpackr.unpack(view);
+  } catch (cause) {
+    throw malformed('it cannot be decoded', cause);
+  }
+}
+
+/** @throws ModelRtcError `bad_argument` when the message is longer than a receiver takes. */
+export function encodeMessage(message: Message): Uint8Array {
+  return packValue(message);
+}
+
+/**
+ * A message from a lane. Unknown fields are left out of it.
+ * @throws ModelRtcError `malformed_message`.
+ */
+export function decodeMessage(bytes: Uint8Array): Message {
+  const parsed = messageSchema.safeParse(unpackValue(bytes));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined ? '' : `${issue.path.join('.') || 'message'}: ${issue.message}`;
+  throw malformed(where.slice(0, 500), parsed.error);
+}
+
+function packChecked(value: unknown, limits: PackLimits): Uint8Array {
+  // A copy, since msgpackr packs the next value into the same memory.
+  const bytes = new Uint8Array(packr.pack(value, RESET_BUFFER_MODE));
+  scanMsgpack(bytes, limits);
+  return bytes;
+}
+
+function packRepaired(value: unknown, limits: PackLimits): Uint8Array {
+  try {
+    return packChecked(wellFormed(value, limits.maxNesting), limits);
+  } catch (cause) {
+    throw unsendable(cause);
+  }
+}
+
+function unsendable(cause: unknown): ModelRtcError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new ModelRtcError('bad_argument', `This cannot be sent to the other side: ${problem}`, { cause });
+}
+
+function wellFormed(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.replace(/\p{Surrogate}/gu, '\ufffd');
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || depth < 0) return value;
+  if (Array.isArray(value)) return value.map((item) => wellFormed(item, depth - 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [wellFormed(key, 0), wellFormed(item, depth - 1)]),
+  );
+}

@@ -1,0 +1,94 @@
+import xxhash from 'xxhash-wasm';
+import { FRAGMENT_HEADER_BYTES, isFrame, KIND_CHUNK, KIND_FRAGMENT, readHead, writeHead } from './frame-head.ts';
+import { MAX_CHUNK_BYTES, MAX_MESSAGE_BYTES } from './limits.ts';
+import { malformed } from './msgpack-scan.ts';
+
+/** The head of every frame and the xxh64 of the payload (8). */
+export const CHUNK_FRAME_HEADER_BYTES = 28;
+
+/** A piece of a chunk. `index` is the label that the asker gave the chunk in its request. */
+export interface ChunkFrame {
+  readonly kind: 'chunk';
+  readonly request: number;
+  readonly index: number;
+  /** Where the payload starts in the chunk. */
+  readonly offset: number;
+  /** A view of the bytes that were decoded. */
+  readonly payload: Uint8Array;
+  /** Whether the payload has the xxh64 that its sender saw. */
+  readonly intact: boolean;
+}
+
+/** A piece of a message that is longer than what the lane takes at once. */
+export interface FragmentFrame {
+  readonly kind: 'fragment';
+  readonly message: number;
+  /** The bytes of the whole message. */
+  readonly total: number;
+  readonly offset: number;
+  /** A view of the bytes that were decoded. */
+  readonly payload: Uint8Array;
+}
+
+export type Frame = ChunkFrame | FragmentFrame;
+
+export interface FrameCodec {
+  /**
+   * @param into memory of at least header and payload to encode into; the result is a view of it. A payload that already
+   *   lies at its place there (`CHUNK_FRAME_HEADER_BYTES` from the start) is not copied.
+   */
+  encodeChunk(
+    header: { readonly request: number; readonly index: number; readonly offset: number },
+    payload: Uint8Array,
+    into?: Uint8Array,
+  ): Uint8Array;
+  /** @throws ModelRtcError `malformed_message`. A chunk frame whose payload was damaged is no error: it is not `intact`. */
+  decode(bytes: Uint8Array): Frame;
+}
+
+type Hash = (bytes: Uint8Array) => bigint;
+
+let loading: Promise<FrameCodec> | undefined;
+
+/** The codec of frames. Its xxh64 is WebAssembly, which is compiled once. */
+export function loadFrameCodec(): Promise<FrameCodec> {
+  loading ??= xxhash().then(({ h64Raw }) => createFrameCodec((bytes) => h64Raw(bytes)));
+  return loading;
+}
+
+function createFrameCodec(hash: Hash): FrameCodec {
+  return {
+    encodeChunk(header, payload, into = new Uint8Array(CHUNK_FRAME_HEADER_BYTES + payload.length)) {
+      const frame = into.subarray(0, CHUNK_FRAME_HEADER_BYTES + payload.length);
+      const inPlace =
+        payload.buffer === frame.buffer && payload.byteOffset === frame.byteOffset + CHUNK_FRAME_HEADER_BYTES;
+      // First of all, for a payload may overlap the header's place.
+      if (!inPlace) frame.set(payload, CHUNK_FRAME_HEADER_BYTES);
+      const view = writeHead(frame, KIND_CHUNK, [header.request, header.index, header.offset, payload.length]);
+      view.setBigUint64(20, hash(frame.subarray(CHUNK_FRAME_HEADER_BYTES)));
+      return frame;
+    },
+    decode(bytes) {
+      if (!isFrame(bytes)) throw malformed('a frame starts with another byte than 0xC1');
+      if (bytes[1] === KIND_CHUNK) return decodeChunk(bytes, hash);
+      if (bytes[1] === KIND_FRAGMENT) return decodeFragment(bytes);
+      throw malformed('a frame is of an unknown kind');
+    },
+  };
+}
+
+function decodeChunk(bytes: Uint8Array, hash: Hash): ChunkFrame {
+  const { view, fields, payload } = readHead(bytes, CHUNK_FRAME_HEADER_BYTES);
+  const [request, index, offset] = fields;
+  if (offset + payload.length > MAX_CHUNK_BYTES) throw malformed('a frame reaches beyond the longest chunk');
+  const intact = hash(payload) === view.getBigUint64(20);
+  return { kind: 'chunk', request, index, offset, payload, intact };
+}
+
+function decodeFragment(bytes: Uint8Array): FragmentFrame {
+  const { fields, payload } = readHead(bytes, FRAGMENT_HEADER_BYTES);
+  const [message, total, offset] = fields;
+  if (total > MAX_MESSAGE_BYTES) throw malformed(`a message has ${total} bytes; ${MAX_MESSAGE_BYTES} are allowed`);
+  if (offset + payload.length > total) throw malformed('a fragment reaches beyond its message');
+  return { kind: 'fragment', message, total, offset, payload };
+}

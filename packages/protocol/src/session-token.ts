@@ -1,0 +1,159 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { fromBase64Url, toBase64Url } from './base64url.ts';
+import { ModelRtcError } from './errors.ts';
+import { MAX_TOKEN_CHARS, MAX_TOKEN_URLS, MAX_URL_CHARS } from './limits.ts';
+import { SCOPES, type Scope } from './messages.ts';
+
+/** What a person hands to another so that they can reach a worker. */
+export interface SessionToken {
+  /** Where the worker waits: `ws://` or `wss://`, 1 to 16 of them. */
+  readonly urls: readonly string[];
+  /** The worker's Ed25519 public key, 32 bytes. */
+  readonly workerKey: Uint8Array;
+  /** What the worker knows this token by, 8 bytes. */
+  readonly keyId: Uint8Array;
+  /** 16 random bytes that only the token's holders and the worker know. */
+  readonly secret: Uint8Array;
+  readonly scopes: readonly Scope[];
+  /** To the second. */
+  readonly expiresAt: Date | undefined;
+}
+
+const PREFIX = 'mrtc1_';
+const CHECKSUM_DOMAIN = utf8ToBytes('model-rtc/1/token\0');
+const CHECKSUM_BYTES = 4;
+/** Scopes (1 byte), expiry (6), worker key (32), key id (8), secret (16), count of URLs (1). */
+const FIXED_BYTES = 64;
+/** The last second that a Date can hold. */
+const MAX_SECONDS = 8_640_000_000_000;
+
+/** The token as a string that can be pasted anywhere. @throws ModelRtcError `bad_argument` when a field is not valid. */
+export function encodeSessionToken(token: SessionToken): string {
+  checkToken(token);
+  const head = new Uint8Array(FIXED_BYTES);
+  const view = new DataView(head.buffer);
+  head[0] = token.scopes.reduce((bits, scope) => bits | (1 << SCOPES.indexOf(scope)), 0);
+  const seconds = token.expiresAt === undefined ? 0 : Math.floor(token.expiresAt.getTime() / 1000);
+  view.setUint16(1, Math.floor(seconds / 2 ** 32));
+  view.setUint32(3, seconds % 2 ** 32);
+  head.set(token.workerKey, 7);
+  head.set(token.keyId, 39);
+  head.set(token.secret, 47);
+  head[63] = token.urls.length;
+  const urls = token.urls.map((url) =>
+    concatBytes(Uint8Array.of(url.length >> 8, url.length & 0xff), utf8ToBytes(url)),
+  );
+  const body = concatBytes(head, ...urls);
+  const text = PREFIX + toBase64Url(concatBytes(body, checksum(body)));
+  if (text.length > MAX_TOKEN_CHARS) throw notAToken('its signaling addresses are too long; use fewer');
+  return text;
+}
+
+/**
+ * The token that a person typed or pasted; white space around it is ignored.
+ * @throws ModelRtcError `bad_argument` that says what to do, and never repeats the text: it may be a secret.
+ */
+export function parseSessionToken(text: string): SessionToken {
+  const trimmed = text.trim();
+  checkPrefix(trimmed);
+  const body = checkedBody(trimmed.slice(PREFIX.length));
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const seconds = view.getUint16(1) * 2 ** 32 + view.getUint32(3);
+  const token: SessionToken = {
+    urls: readUrls(body.subarray(FIXED_BYTES), body[63] as number),
+    workerKey: body.slice(7, 39),
+    keyId: body.slice(39, 47),
+    secret: body.slice(47, 63),
+    scopes: SCOPES.filter((_, bit) => ((body[0] as number) & (1 << bit)) !== 0),
+    expiresAt: seconds === 0 ? undefined : new Date(seconds * 1000),
+  };
+  checkToken(token);
+  return token;
+}
+
+/** How a token's key id is written in lists, logs and file names: 16 hex characters. No secret. */
+export function keyIdText(keyId: Uint8Array): string {
+  return bytesToHex(keyId);
+}
+
+/** @throws ModelRtcError `bad_argument` when the text is not 16 hex characters. */
+export function parseKeyId(text: string): Uint8Array {
+  if (/^[0-9a-f]{16}$/.test(text)) return hexToBytes(text);
+  throw new ModelRtcError('bad_argument', 'A session is named by 16 hex characters; see "worker sessions list".');
+}
+
+function checkPrefix(text: string): void {
+  if (text.length > MAX_TOKEN_CHARS) throw notAToken('it is too long');
+  if (text.startsWith(PREFIX)) return;
+  if (/^mrtc[0-9]+_/.test(text)) {
+    throw new ModelRtcError(
+      'bad_argument',
+      'The session token was made by another version of model-rtc; upgrade this machine.',
+    );
+  }
+  throw notAToken('a token starts with "mrtc1_"');
+}
+
+/** The body of a token whose checksum is right. */
+function checkedBody(encoded: string): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = fromBase64Url(encoded);
+  } catch (cause) {
+    throw mistyped(cause);
+  }
+  const body = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
+  const given = bytes.subarray(body.length);
+  if (body.length < FIXED_BYTES || bytesToHex(given) !== bytesToHex(checksum(body))) throw mistyped();
+  return body;
+}
+
+/** Bytes after the last URL belong to later minor versions and are ignored. */
+function readUrls(bytes: Uint8Array, count: number): string[] {
+  const urls: string[] = [];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+    const end = at + 2 + length;
+    if (end > bytes.length) throw notAToken('an address in it is cut off');
+    urls.push(String.fromCharCode(...bytes.subarray(at + 2, Math.min(end, at + 3 + MAX_URL_CHARS))));
+    at = end;
+  }
+  return urls;
+}
+
+function checkToken(token: SessionToken): void {
+  const { urls, workerKey, keyId, secret, scopes, expiresAt } = token;
+  if (workerKey.length !== 32 || keyId.length !== 8 || secret.length !== 16)
+    throw notAToken('a key has a wrong length');
+  if (urls.length < 1 || urls.length > MAX_TOKEN_URLS) throw notAToken(`it has ${urls.length} signaling addresses`);
+  if (!urls.every(isSignalingUrl)) throw notAToken('an address in it is not a ws:// or wss:// URL');
+  if (scopes.length === 0) throw notAToken('it allows nothing that this version knows; upgrade this machine');
+  if (!scopes.every((scope) => SCOPES.includes(scope))) throw notAToken('it has an unknown scope');
+  const seconds = expiresAt === undefined ? 1 : Math.floor(expiresAt.getTime() / 1000);
+  if (!(seconds >= 1 && seconds <= MAX_SECONDS)) throw notAToken('its expiry is no time');
+}
+
+/** Whether the text is an address of a signaling server: printable ASCII, `ws:` or `wss:`, a host, no user name or password. */
+export function isSignalingUrl(text: string): boolean {
+  if (text.length > MAX_URL_CHARS || !/^wss?:\/\/[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.hostname !== '' && url.username === '' && url.password === '' && url.hash === '';
+}
+
+function checksum(body: Uint8Array): Uint8Array {
+  return sha256(concatBytes(CHECKSUM_DOMAIN, body)).subarray(0, CHECKSUM_BYTES);
+}
+
+function mistyped(cause?: unknown): ModelRtcError {
+  return new ModelRtcError(
+    'bad_argument',
+    'The session token is mistyped or cut off; copy it again.',
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function notAToken(problem: string): ModelRtcError {
+  return new ModelRtcError('bad_argument', `This is not a session token (${problem}); copy it again from the worker.`);
+}
