@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errorCode, isMissing, storageError } from './storage-error.ts';
+
+const TEMPORARY_SUFFIX = '.tmp';
+
+export interface WriteOptions {
+  /** Permission bits of a new file, less the umask. */
+  readonly mode?: number | undefined;
+}
+
+/**
+ * Replaces a file in one step: who reads it sees the old bytes or the new, after a crash too.
+ * @throws ModelRtcError `storage_full`, `storage`; nothing is left behind
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: WriteOptions = {},
+): Promise<void> {
+  const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}${TEMPORARY_SUFFIX}`;
+  try {
+    await writeFileSynced(temporary, data, options);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (thrown) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw storageError(thrown, path, 'written');
+  }
+}
+
+/** Writes a new file whose bytes are on the disk when this resolves; its name is once its folder is synced. */
+export async function writeFileSynced(
+  path: string,
+  data: string | Uint8Array,
+  options: WriteOptions = {},
+): Promise<void> {
+  const file = await open(path, 'wx', options.mode ?? 0o666);
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Puts a folder's names on the disk: a rename is lost in a crash until then. */
+export async function syncFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (thrown) {
+    // Windows has no such thing, and some network file systems refuse it: there the rename alone has to do.
+    if (!UNSYNCABLE.has(errorCode(thrown) ?? '')) throw thrown;
+  }
+}
+
+const UNSYNCABLE = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EACCES', 'EBADF']);
+
+/** Removes what a killed writer of the file left. Call it only where no other writer can be at work. */
+export async function removeTemporaries(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  let names: string[];
+  try {
+    names = await readdir(dirname(path));
+  } catch (thrown) {
+    if (isMissing(thrown)) return;
+    throw thrown;
+  }
+  const left = names.filter((name) => name.startsWith(prefix) && name.endsWith(TEMPORARY_SUFFIX));
+  await Promise.all(left.map((name) => rm(join(dirname(path), name), { force: true })));
+}

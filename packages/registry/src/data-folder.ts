@@ -1,0 +1,58 @@
+import { isAbsolute, join, posix, resolve, win32 } from 'node:path';
+
+/** What the choice of the data folder depends on; the caller reads it from its process. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  /** The person's home folder. */
+  readonly home: string;
+}
+
+const FOLDER_NAME = 'model-rtc';
+
+/**
+ * The folder of everything that model-rtc keeps: `MODEL_RTC_HOME`, else the platform's place for an application's data.
+ * Sources: XDG Base Directory Specification 0.8 (a relative XDG_DATA_HOME is to be ignored), Apple's File System
+ * Programming Guide, Windows' known folders.
+ */
+export function dataFolder({ env, platform, home }: Surroundings): string {
+  const chosen = env.MODEL_RTC_HOME;
+  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  if (platform === 'win32') {
+    const roaming = env.APPDATA;
+    return win32.join(roaming || win32.join(home, 'AppData', 'Roaming'), FOLDER_NAME);
+  }
+  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support', FOLDER_NAME);
+  const xdg = env.XDG_DATA_HOME;
+  return posix.join(xdg && isAbsolute(xdg) ? xdg : posix.join(home, '.local', 'share'), FOLDER_NAME);
+}
+
+/** Where each thing lies in the data folder; all absolute. */
+export interface DataPaths {
+  readonly root: string;
+  readonly models: string;
+  /** What is not whole yet; on the same file system as `models`, so that a rename moves it there. */
+  readonly staging: string;
+  readonly keys: string;
+  readonly registryFile: string;
+  /** Held while the registry file or the folders in `models` change. */
+  readonly registryLock: string;
+  /** The folder of the chunk index. It can be deleted at any time: it is made again from the manifests. */
+  readonly chunkIndex: string;
+  readonly configFile: string;
+}
+
+export function dataPaths(root: string): DataPaths {
+  const at = resolve(root);
+  const models = join(at, 'models');
+  return {
+    root: at,
+    models,
+    staging: join(at, 'staging'),
+    keys: join(at, 'keys'),
+    registryFile: join(models, 'registry.json'),
+    registryLock: join(models, 'registry.lock'),
+    chunkIndex: join(at, 'chunks'),
+    configFile: join(at, 'config.json'),
+  };
+}

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { describeSelf, type LockOwner, lockOwnerSchema, ownerState } from './lock-owner.ts';
+import { errorCode, isMissing, storageError } from './storage-error.ts';
+
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for the holder; without it for ever, 0 for not at all. */
+  readonly waitMs?: number | undefined;
+  /** Called once when the lock has to be waited for. */
+  readonly onWait?: ((owner: LockOwner | undefined) => void) | undefined;
+}
+
+export interface Lock extends AsyncDisposable {
+  readonly path: string;
+  /** Lets go; a second call does nothing. A lock that someone else took over meanwhile is left to them. */
+  release(): Promise<void>;
+}
+
+/** A holder that cannot be seen from here says this often that it lives, ... */
+const HEARTBEAT_MS = 10_000;
+/** ... and is taken as dead after this long without: several heartbeats, for a machine that is busy. */
+const UNSEEN_STALE_MS = 60_000;
+/** A lock file without an owner in it is one whose writer ended between creating and filling it. */
+const UNREADABLE_STALE_MS = 10_000;
+const FIRST_POLL_MS = 5;
+const LONGEST_POLL_MS = 100;
+
+/**
+ * Takes an exclusive lock between processes: a file that one process at a time can create, and which tells its owner. A
+ * lock whose owner ended (also by kill -9) is broken at once. Not reentrant: within a process too, each taker waits.
+ * @param path the lock file; its folder is there
+ * @throws ModelRtcError `busy` naming the owner after `waitMs`, `cancelled` by the signal, `storage`
+ */
+export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
+  const { signal, waitMs = Number.POSITIVE_INFINITY, onWait } = options;
+  const self = await describeSelf(randomBytes(12).toString('hex'));
+  const startedAt = performance.now();
+  let told = false;
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, LONGEST_POLL_MS)) {
+    if (signal?.aborted) throw cancelled(signal, path);
+    if (await createLockFile(path, self)) return holdLock(path, self);
+    const holder = await readHolder(path);
+    if (holder === 'gone') continue;
+    if (await breakIfDead(path, holder, self)) continue;
+    if (performance.now() - startedAt >= waitMs) throw busy(path, holder);
+    if (!told) onWait?.(holder.owner);
+    told = true;
+    // Waiters that began together must not ask together for ever.
+    const leftMs = waitMs - (performance.now() - startedAt);
+    await delay(Math.min(pollMs * (0.5 + Math.random()), Math.max(leftMs, 1)), undefined, { signal }).catch(() => {
+      throw cancelled(signal, path);
+    });
+  }
+}
+
+/** Does the work while holding the lock. */
+export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const lock = await acquireLock(path, options);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The lock file as found: who holds it, and when it was last written. */
+interface Holder {
+  readonly owner: LockOwner | undefined;
+  readonly writtenMs: number;
+}
+
+async function createLockFile(path: string, self: LockOwner): Promise<boolean> {
+  const temporary = `${path}.${self.token}.tmp`;
+  try {
+    await writeFile(temporary, JSON.stringify(self));
+    // A link appears with its content: no one ever reads a lock without its owner.
+    await link(temporary, path);
+    return true;
+  } catch (thrown) {
+    const code = errorCode(thrown);
+    if (code === 'EEXIST') return false;
+    if (code !== undefined && NO_LINKS.has(code)) return await createWithoutLink(path, self);
+    throw storageError(thrown, path, 'created');
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** What link() answers on file systems that have none: exFAT, some network shares. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+async function createWithoutLink(path: string, self: LockOwner): Promise<boolean> {
+  try {
+    await writeFile(path, JSON.stringify(self), { flag: 'wx' });
+    return true;
+  } catch (thrown) {
+    if (errorCode(thrown) === 'EEXIST') return false;
+    throw storageError(thrown, path, 'created');
+  }
+}
+
+function holdLock(path: string, self: LockOwner): Lock {
+  const heartbeat = setInterval(() => {
+    touch(path, self).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  heartbeat.unref();
+  let released: Promise<void> | undefined;
+  const release = (): Promise<void> => {
+    clearInterval(heartbeat);
+    released ??= removeIfOwned(path, self);
+    return released;
+  };
+  return { path, release, [Symbol.asyncDispose]: release };
+}
+
+/** Writes the same bytes again, so that the file's time is the file system's own and not this machine's clock. */
+async function touch(path: string, self: LockOwner): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    const text = await file.readFile('utf8');
+    if (parseOwner(text)?.token === self.token) await file.write(text, 0);
+  } finally {
+    await file.close();
+  }
+}
+
+async function removeIfOwned(path: string, self: LockOwner): Promise<void> {
+  const holder = await readHolder(path);
+  if (holder === 'gone' || holder.owner?.token !== self.token) return;
+  await unlink(path).catch((thrown: unknown) => {
+    if (!isMissing(thrown)) throw storageError(thrown, path, 'removed');
+  });
+}
+
+async function readHolder(path: string): Promise<Holder | 'gone'> {
+  try {
+    const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+    return { owner: parseOwner(text), writtenMs: mtimeMs };
+  } catch (thrown) {
+    if (isMissing(thrown)) return 'gone';
+    throw storageError(thrown, path, 'read');
+  }
+}
+
+function parseOwner(text: string): LockOwner | undefined {
+  try {
+    return lockOwnerSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function breakIfDead(path: string, holder: Holder, self: LockOwner): Promise<boolean> {
+  if (!(await isDead(path, holder, self))) return false;
+  const { default: lockfile } = await import('proper-lockfile');
+  let releaseGuard: () => Promise<void>;
+  try {
+    releaseGuard = await lockfile.lock(path, { lockfilePath: `${path}.breaking`, realpath: false });
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ELOCKED') return false;
+    throw storageError(thrown, path, 'taken over');
+  }
+  try {
+    // Another breaker may have been first, and the file be the fresh lock of a live owner.
+    const now = await readHolder(path);
+    if (now === 'gone') return true;
+    if (now.owner?.token !== holder.owner?.token || now.writtenMs !== holder.writtenMs) return false;
+    await rm(path, { force: true });
+    return true;
+  } finally {
+    await releaseGuard().catch(() => undefined);
+  }
+}
+
+async function isDead(path: string, holder: Holder, self: LockOwner): Promise<boolean> {
+  if (holder.owner === undefined) return (await ageMs(path, holder, self)) > UNREADABLE_STALE_MS;
+  const state = await ownerState(holder.owner, self);
+  if (state !== 'unknown') return state === 'dead';
+  return (await ageMs(path, holder, self)) > UNSEEN_STALE_MS;
+}
+
+/** How old the lock file is by the clock of its own file system, which may be another machine's. */
+async function ageMs(path: string, holder: Holder, self: LockOwner): Promise<number> {
+  const probe = `${path}.${self.token}.tmp`;
+  try {
+    await writeFile(probe, '');
+    return (await stat(probe)).mtimeMs - holder.writtenMs;
+  } finally {
+    await rm(probe, { force: true });
+  }
+}
+
+function busy(path: string, { owner }: Holder): ModelRtcError {
+  const who = owner === undefined ? 'an unknown process' : `process ${owner.pid} on ${owner.host}`;
+  return new ModelRtcError('busy', `${path} is held by ${who}. Wait until it has finished, or end it, and try again.`, {
+    details: { path, pid: owner?.pid, host: owner?.host },
+  });
+}
+
+function cancelled(signal: AbortSignal | undefined, path: string): ModelRtcError {
+  return new ModelRtcError('cancelled', `Cancelled while waiting for ${path}.`, { cause: signal?.reason });
+}
