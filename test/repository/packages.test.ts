@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { type PackageJson, packageName, REPOSITORY, ROOMS, readJson, readPackage } from './workspaces.ts';
+
+/** The sections of package-lock.json that are asked about. */
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly version?: string; readonly resolved?: string }>>;
+}
+
+const root = await readJson<PackageJson>('package.json');
+const lock = await readJson<Lock>('package-lock.json');
+const license = await readFile(join(REPOSITORY, 'LICENSE'), 'utf8');
+
+describe.each([...ROOMS])('packages/%s', (room) => {
+  it('says what it is, under which license, and what it runs on', async () => {
+    const manifest = await readPackage(room);
+    expect(manifest.name).toBe(packageName(room));
+    expect(manifest.description).toMatch(/^[A-Z].{20,}\.$/);
+    expect(manifest.license).toBe('MIT');
+    expect(manifest.type).toBe('module');
+    expect(manifest.engines).toEqual(root.engines);
+    expect(manifest.private).toBeUndefined();
+  });
+
+  it('publishes its build and sources, with src/index.ts as the only public face', async () => {
+    const manifest = await readPackage(room);
+    expect(manifest.files).toEqual(expect.arrayContaining(['dist', '!dist/.tsbuildinfo', 'src']));
+    expect(manifest.exports).toEqual({
+      '.': { '@model-rtc/source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' },
+      './package.json': './package.json',
+    });
+  });
+
+  it('carries the license of the repository', async () => {
+    expect(await readFile(join(REPOSITORY, 'packages', room, 'LICENSE'), 'utf8')).toBe(license);
+  });
+
+  it('runs no script when it is installed', async () => {
+    const { scripts = {} } = await readPackage(room);
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?(install|prepare|pack|publish)/.test(name))).toEqual([]);
+  });
+});
+
+describe('versions', () => {
+  it('are one for all packages, and what the lock file says', async () => {
+    for (const room of ROOMS) {
+      const manifest = await readPackage(room);
+      expect([room, manifest.version]).toEqual([room, root.version]);
+      expect([room, lock.packages[`packages/${room}`]?.version]).toEqual([room, root.version]);
+    }
+  });
+
+  it('of dependencies are exact, and the same in every package', async () => {
+    const asked = new Map<string, Set<string>>();
+    for (const manifest of [root, ...(await Promise.all(ROOMS.map(readPackage)))]) {
+      const all = { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.devDependencies };
+      for (const [name, version] of Object.entries(all)) asked.set(name, (asked.get(name) ?? new Set()).add(version));
+    }
+    const inexact = [...asked].filter(([, versions]) =>
+      [...versions].some((version) => !/^\d+\.\d+\.\d+$/.test(version)),
+    );
+    const different = [...asked].filter(([, versions]) => versions.size > 1);
+    expect(inexact).toEqual([]);
+    expect(different).toEqual([]);
+  });
+
+  it('of packages that depend on each other agree', async () => {
+    for (const room of ROOMS) {
+      const { dependencies = {} } = await readPackage(room);
+      for (const other of ROOMS) expect([undefined, root.version]).toContain(dependencies[packageName(other)]);
+    }
+  });
+
+  it('are locked without the address of a package registry, so that any mirror serves', () => {
+    const addresses = Object.values(lock.packages).filter(({ resolved }) => resolved?.includes('://'));
+    expect(addresses).toEqual([]);
+  });
+});
