@@ -1,0 +1,48 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Something that a test needs and a machine may not have. */
+export interface Requirement {
+  readonly met: boolean;
+  /** What is missing, and what to do about it. */
+  readonly advice: string;
+}
+
+/** What becomes of a suite: it runs, or it is skipped or failed with a sentence that says why. */
+export type Verdict =
+  | { readonly kind: 'run' }
+  | { readonly kind: 'skip'; readonly reason: string }
+  | { readonly kind: 'fail'; readonly reason: string };
+
+/**
+ * A program on the PATH.
+ * @param aptPackage the Debian package that brings it
+ */
+export function program(name: string, aptPackage: string, path: string | undefined = process.env.PATH): Requirement {
+  const met = (path ?? '').split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, name)));
+  return { met, advice: `${name} is not installed: apt-get install ${aptPackage}` };
+}
+
+/** Rights to mount and to make network namespaces. */
+export function rootUser(userId: number | undefined = process.getuid?.()): Requirement {
+  return { met: userId === 0, advice: 'this needs root: run the tests as root' };
+}
+
+/** On a CI machine, where everything was installed, a requirement that is not met is a failure: skipped tests hide faults. */
+export function judge(requirements: readonly Requirement[], requireAll: boolean): Verdict {
+  const reason = requirements
+    .filter(({ met }) => !met)
+    .map(({ advice }) => advice)
+    .join('; ');
+  if (reason === '') return { kind: 'run' };
+  return { kind: requireAll ? 'fail' : 'skip', reason };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
