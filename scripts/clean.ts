@@ -1,0 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
+
+// `tsc -b --clean` removes what the sources of today would give; files of renamed sources stay and would be packed.
+for (const name of await readdir('packages')) await rm(`packages/${name}/dist`, { recursive: true, force: true });
