@@ -1,1 +1,44 @@
 #!/usr/bin/env node
+import { homedir } from 'node:os';
+import { finished } from 'node:stream/promises';
+import { runCli } from './cli.ts';
+import type { Runtime } from './console/runtime.ts';
+
+const FORCED_EXIT_CODE = 130;
+
+const runtime: Runtime = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  platform: process.platform,
+  userHome: homedir(),
+  onInterrupt(listener) {
+    let seen = false;
+    const onSignal = () => {
+      // Whoever presses Ctrl+C twice wants out now; nothing is lost, since what is half done is never visible.
+      if (seen) process.exit(FORCED_EXIT_CODE);
+      seen = true;
+      listener();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    return () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    };
+  },
+};
+
+// A reader that went away (`| head`) is an ordinary end of a command that prints a list.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const exitCode = await runCli(process.argv.slice(2), runtime);
+process.exitCode = exitCode;
+// Native WebRTC threads may outlive their connections; the result is what must be out before the process goes.
+process.stdout.end();
+await finished(process.stdout).catch(() => {});
+process.exit(exitCode);

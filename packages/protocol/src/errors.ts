@@ -82,6 +82,11 @@ export class ModelRtcError extends Error {
     });
   }
 
+  /** An error that another one led to. */
+  static because(cause: unknown, code: ErrorCode, message: string): ModelRtcError {
+    return new ModelRtcError(code, message, { cause });
+  }
+
   /**
    * Any thrown value as a ModelRtcError. System errors keep their meaning (ENOSPC is `storage_full`, EACCES `storage`);
    * they are told by their `code`, since errors of another realm are not `instanceof Error`.

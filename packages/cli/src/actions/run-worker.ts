@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { writeFileAtomic } from '@model-rtc/registry';
+import type { EngineChoice } from '@model-rtc/transport';
+import { type RunningWorker, startWorker } from '@model-rtc/worker';
+import type { Context } from '../console/context.ts';
+import { formatTime } from '../console/format.ts';
+import { iceServers } from '../console/ice-servers.ts';
+import { packageVersion } from '../version.ts';
+import { untilAborted } from './until-aborted.ts';
+
+export interface RunWorkerOptions {
+  readonly signaling: readonly string[];
+  readonly port?: number | undefined;
+  readonly name?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly engine: EngineChoice;
+  readonly iceServer: readonly string[];
+}
+
+/** Serves until Ctrl+C, which is its ordinary end. */
+export async function runWorker(context: Context, options: RunWorkerOptions): Promise<void> {
+  const registry = await context.registry();
+  const worker = await startWorker({
+    registry,
+    name: options.name ?? hostname(),
+    version: packageVersion(),
+    signalingUrls: options.signaling,
+    preferredPort: options.port,
+    engine: options.engine,
+    iceServers: iceServers(options.iceServer, context.runtime.env),
+    log: context.log,
+  });
+  try {
+    await announce(context, worker, options);
+    await Promise.race([untilAborted(context.signal), worker.ended.then(fail)]);
+  } finally {
+    await worker.close();
+  }
+}
+
+async function announce(context: Context, worker: RunningWorker, options: RunWorkerOptions): Promise<void> {
+  const { output } = context;
+  await waitOnline(context, worker);
+  const { token, keyId, expiresAt, urls } = worker;
+  if (options.tokenFile !== undefined) await writeFileAtomic(options.tokenFile, `${token}\n`, { mode: 0o600 });
+  output.result({ session: token, keyId, expiresAt, urls }, token);
+  const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
+  output.note(`Serving ${total} ${total === 1 ? 'model' : 'models'} at ${urls.join(' ')}`);
+  output.note(
+    `The line above is this worker's session, good until ${formatTime(expiresAt) || 'it is revoked'}. Whoever has it can use this worker:`,
+  );
+  output.note('  model-rtc worker list-models --session SESSION');
+  output.note('  model-rtc client pull-model REF --worker SESSION');
+  output.note('Ctrl+C stops the worker; the same session works when it is started again.');
+}
+
+/** The token is printed once someone can use it; until then the person is told what is waited for. */
+async function waitOnline(context: Context, worker: RunningWorker): Promise<void> {
+  const hint = setTimeout(() => {
+    context.output.note(
+      `Waiting for the signaling server (${worker.urls.join(' ')}); it does not answer yet. Ctrl+C gives up.`,
+    );
+  }, 3000);
+  try {
+    await Promise.race([worker.online(), untilAborted(context.signal), worker.ended.then(fail)]);
+  } finally {
+    clearTimeout(hint);
+  }
+  if (context.signal.aborted) throw new ModelRtcError('cancelled', 'Cancelled before a signaling server answered.');
+}
+
+function fail(error: ModelRtcError): never {
+  throw error;
+}

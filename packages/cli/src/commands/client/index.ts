@@ -1,0 +1,26 @@
+import type { Invocation } from '../../console/invocation.ts';
+import type { CommandParser } from '../common.ts';
+import { addImportModelCommand } from './import-model.ts';
+import { addListModelsCommand } from './list-models.ts';
+import { addModelInfoCommand } from './model-info.ts';
+import { addPullModelCommand } from './pull-model.ts';
+import { addPushModelCommand } from './push-model.ts';
+import { addTagModelCommand } from './tag-model.ts';
+import { addWorkersCommands } from './workers.ts';
+
+export function addClientCommands(parser: CommandParser, invocation: Invocation): void {
+  parser.command('client', "Work with this machine's models and with workers", (client) => {
+    for (const add of [
+      addImportModelCommand,
+      addListModelsCommand,
+      addModelInfoCommand,
+      addTagModelCommand,
+      addPushModelCommand,
+      addPullModelCommand,
+      addWorkersCommands,
+    ]) {
+      add(client, invocation);
+    }
+    return client.demandCommand(1, 'Say what to do, for example: model-rtc client list-models.').strict();
+  });
+}

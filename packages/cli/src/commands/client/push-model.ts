@@ -1,0 +1,24 @@
+import type { Invocation } from '../../console/invocation.ts';
+import { type CommandParser, IF_EXISTS_CHOICES, workerOptions } from '../common.ts';
+
+export function addPushModelCommand(parser: CommandParser, invocation: Invocation): void {
+  parser.command(
+    'push-model <ref>',
+    'Send a model of this machine to a worker',
+    (command) =>
+      workerOptions(command)
+        .positional('ref', { type: 'string', demandOption: true, describe: 'An id, alias, digest prefix or path' })
+        .option('alias', { type: 'string', describe: 'Its alias at the worker; without it, the one it has here' })
+        .option('if-exists', {
+          choices: IF_EXISTS_CHOICES,
+          default: 'skip' as const,
+          describe: 'When the worker has it already',
+        })
+        .example('$0 client push-model legacy-rat --worker lab', 'to a saved worker'),
+    (argv) =>
+      invocation.run(argv, async (context) => {
+        const { pushModel } = await import('../../actions/transfer-model.ts');
+        await pushModel(context, { ...argv, session: argv.worker });
+      }),
+  );
+}

@@ -1,0 +1,47 @@
+import type { Argv } from 'yargs';
+import type { CommonOptions } from '../console/context.ts';
+
+/** The parser as each command file is given it: the options of every command are on it already. */
+export type CommandParser = Argv<CommonOptions>;
+
+export const ENGINES = ['auto', 'native', 'werift'] as const;
+
+/** How a command reaches other agents. */
+export function networkOptions<T>(parser: Argv<T>) {
+  return parser
+    .option('engine', { choices: ENGINES, default: 'auto' as const, describe: 'The WebRTC engine' })
+    .option('ice-server', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'A STUN or TURN server, e.g. stun:HOST:3478 or turn:USER:PASSWORD@HOST:3478',
+    });
+}
+
+/** Which worker a command talks to, and how. The session may come from the environment, so that no secret is in the arguments. */
+export function workerOptions<T>(parser: Argv<T>, name: 'worker' | 'session' = 'worker') {
+  return networkOptions(
+    parser.option(name, {
+      type: 'string',
+      alias: name === 'worker' ? 'session' : 'worker',
+      describe: 'The session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION)',
+    }),
+  );
+}
+
+export const SORTS = ['date', 'name', 'type', 'loss', 'size'] as const;
+export const IF_EXISTS_CHOICES = ['skip', 'overwrite'] as const;
+
+/** What narrows a list of models, the same on both sides. */
+export function listOptions<T>(parser: Argv<T>) {
+  return parser
+    .option('type', { type: 'string', describe: 'Only models of this type' })
+    .option('tag', { type: 'string', describe: 'Only models with this tag' })
+    .option('alias', { type: 'string', describe: "Only models with this alias; '*' stands for anything" })
+    .option('status', {
+      choices: ['training', 'completed', 'interrupted', 'failed'] as const,
+      describe: 'Only models in this state',
+    })
+    .option('sort-by', { choices: SORTS, default: 'date' as const, describe: 'The order' })
+    .option('limit', { type: 'number', describe: 'At most this many' });
+}

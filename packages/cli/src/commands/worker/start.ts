@@ -1,0 +1,27 @@
+import type { Invocation } from '../../console/invocation.ts';
+import { type CommandParser, networkOptions } from '../common.ts';
+
+export function addStartCommand(parser: CommandParser, invocation: Invocation): void {
+  parser.command(
+    ['$0', 'start'],
+    "Start the worker of this machine's registry and print its session",
+    (command) =>
+      networkOptions(command)
+        .option('signaling', {
+          type: 'string',
+          array: true,
+          default: [] as string[],
+          describe: 'A signaling server, ws:// or wss://; without one, the worker starts its own',
+        })
+        .option('port', { type: 'number', describe: "The own signaling server's port [8787, or a free one]" })
+        .option('name', { type: 'string', describe: "What clients see it as [this machine's name]" })
+        .option('token-file', { type: 'string', describe: 'Also write the session to this file, mode 0600' })
+        .example('$0 worker', 'serve, with a signaling server of its own')
+        .example('$0 worker --signaling wss://signal.lab.example --token-file session.txt', 'wait at a shared server'),
+    (argv) =>
+      invocation.run(argv, async (context) => {
+        const { runWorker } = await import('../../actions/run-worker.ts');
+        await runWorker(context, argv);
+      }),
+  );
+}

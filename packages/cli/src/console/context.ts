@@ -1,0 +1,70 @@
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
+import { createLog } from './log.ts';
+import { Output } from './output.ts';
+import type { Runtime } from './runtime.ts';
+
+/** The options that every command has. */
+export interface CommonOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** What a running command works with. */
+export interface Context {
+  readonly runtime: Runtime;
+  readonly output: Output;
+  readonly log: Log;
+  /** This machine's data folder. */
+  readonly home: string;
+  /** Aborts at Ctrl+C. */
+  readonly signal: AbortSignal;
+  /** Whether a person is there to answer: standard input and error are a terminal. */
+  readonly interactive: boolean;
+  /** The registry of this machine, opened at the first call and closed when the command ends. */
+  registry(): Promise<Registry>;
+}
+
+const INTERRUPTED_EXIT_CODE = 130;
+
+/**
+ * Runs a command's work and gives the exit code. Ctrl+C aborts the work, which cleans up and says how to go on; a second
+ * one ends the process at once.
+ */
+export async function runInContext(
+  runtime: Runtime,
+  options: CommonOptions,
+  work: (context: Context) => Promise<void>,
+): Promise<number> {
+  const output = new Output(runtime, options);
+  const controller = new AbortController();
+  const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
+  let registry: Promise<Registry> | undefined;
+  const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
+  const log = createLog(runtime.stderr, options);
+  const context: Context = {
+    runtime,
+    output,
+    log,
+    home,
+    signal: controller.signal,
+    interactive: runtime.stdin.isTTY === true && runtime.stderr.isTTY === true,
+    registry: () => {
+      registry ??= openRegistry({ home, log });
+      return registry;
+    },
+  };
+  try {
+    await work(context);
+    return 0;
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (options.verbose && !options.json) log.debug({ err: error }, 'the error in full');
+    output.error(known.toData());
+    return controller.signal.aborted ? INTERRUPTED_EXIT_CODE : known.exitCode;
+  } finally {
+    stopListening();
+    await registry?.then((opened) => opened.close()).catch(() => {});
+  }
+}

@@ -1,0 +1,16 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** A stream that may be a terminal. */
+export type ConsoleStream = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+
+/** What the command line stands on: the process, passed in so that nothing else reaches for it. */
+export interface Runtime {
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
+  readonly stdout: ConsoleStream;
+  readonly stderr: ConsoleStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly userHome: string;
+  /** Calls back at Ctrl+C and at a polite request to end (SIGTERM); gives back how to stop listening. */
+  onInterrupt(listener: () => void): () => void;
+}

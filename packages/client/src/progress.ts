@@ -1,0 +1,20 @@
+import type { TransferProgress } from '@model-rtc/transfer';
+
+/** What a pull or push tells its caller while it runs. */
+export type ModelProgress =
+  | ({ readonly type: 'transfer' } & TransferProgress)
+  /** The connection was lost and is being made again; what arrived is kept. */
+  | { readonly type: 'reconnecting'; readonly reason: string }
+  /** The worker is reading a changed model and will answer in a moment. */
+  | { readonly type: 'waiting'; readonly reason: string }
+  /** The model changed at its source while it was sent; it is begun again with its new content. */
+  | { readonly type: 'source_changed'; readonly reason: string }
+  /** Files of this machine are being read, before a push or at an import. */
+  | {
+      readonly type: 'local';
+      readonly phase: 'hash' | 'copy' | 'verify';
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    };
+
+export type OnModelProgress = (progress: ModelProgress) => void;

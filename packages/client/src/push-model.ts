@@ -1,0 +1,114 @@
+import {
+  type Alias,
+  type Digest,
+  type IfExists,
+  ModelRtcError,
+  modelEntrySchema,
+  parseAlias,
+  type Result,
+} from '@model-rtc/protocol';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import type { Peer } from '@model-rtc/transport';
+import type { OnModelProgress } from './progress.ts';
+import { restartWhenSourceChanges } from './source-changes.ts';
+import { type TransferReport, TransferTally } from './transfer-tally.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+export interface PushModelOptions {
+  /** The model's alias at the worker; without it, its alias here. */
+  readonly alias?: string | undefined;
+  /** `skip` leaves a model that the worker has whole as it is; `overwrite` sends it anew and takes over a taken alias. */
+  readonly ifExists?: IfExists | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnModelProgress | undefined;
+}
+
+export interface PushModelResult extends TransferReport {
+  /** The model as the worker has it now. */
+  readonly entry: Result<'push_model'>['entry'];
+  readonly outcome: 'pushed' | 'already_there';
+}
+
+/**
+ * Offers a model of this machine's registry to the worker, which pulls what it does not have and verifies all of it.
+ *
+ * @param ref - as this machine knows the model: id, alias, digest prefix, or path of a registered model.
+ */
+export async function pushModel(
+  services: WorkerServices,
+  ref: string,
+  options: PushModelOptions,
+): Promise<PushModelResult> {
+  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
+  const tally = new TransferTally();
+  let entry = await freshEntry(services.registry, (await services.registry.resolve(ref)).entry, options);
+  const push = () =>
+    services.link.durably((peer) => pushOnce(services, peer, { entry, alias: alias ?? entry.alias, tally, options }), {
+      signal: options.signal,
+      lastProgressMs: () => tally.lastProgressMs,
+      onReconnect: (why) => options.onProgress?.({ type: 'reconnecting', reason: why.message }),
+    });
+  return await restartWhenSourceChanges(options.onProgress, push, async () => {
+    entry = await rehash(services.registry, settledDigest(entry), options);
+  });
+}
+
+/** The entry with the digest of what its files hold now: linked files may have changed since they were hashed. */
+async function freshEntry(registry: Registry, entry: RegistryEntry, options: PushModelOptions): Promise<RegistryEntry> {
+  const digest = settledDigest(entry);
+  const { valid, problems } = await registry.check(digest);
+  if (valid) return entry;
+  if (entry.linked) return await rehash(registry, digest, options);
+  const first = problems[0];
+  throw new ModelRtcError(
+    'verification_failed',
+    `"${entry.alias ?? entry.id}" is damaged on this machine (${first?.path}: ${first?.problem}). Import or pull it again before pushing it.`,
+    { details: { problems } },
+  );
+}
+
+async function rehash(
+  registry: Registry,
+  digest: Digest,
+  { signal, onProgress }: PushModelOptions,
+): Promise<RegistryEntry> {
+  const { entry } = await registry.refresh(digest, {
+    signal,
+    onProgress: (progress) => onProgress?.({ type: 'local', ...progress }),
+  });
+  return entry;
+}
+
+function settledDigest(entry: RegistryEntry): Digest {
+  if (entry.digest !== undefined) return entry.digest;
+  throw new ModelRtcError('busy', `"${entry.alias ?? entry.id}" is still training; push it when it is done.`);
+}
+
+interface PushTask {
+  readonly entry: RegistryEntry;
+  readonly alias: Alias | undefined;
+  readonly tally: TransferTally;
+  readonly options: PushModelOptions;
+}
+
+async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: PushTask): Promise<PushModelResult> {
+  const { entry, alias, tally, options } = task;
+  const digest = settledDigest(entry);
+  const manifest = await registry.manifest(digest);
+  const params = { manifest, entry: modelEntrySchema.parse(entry), alias, ifExists: options.ifExists ?? 'skip' };
+  const result = await offers.during(digest, () =>
+    peer.request('push_model', params, {
+      signal: options.signal,
+      onEvent: (event) => {
+        const progress = { ...event, transferredBytes: event.doneBytes - event.reusedBytes - event.resumedBytes };
+        tally.note(progress);
+        options.onProgress?.({ ...progress, type: 'transfer' });
+      },
+    }),
+  );
+  return {
+    entry: result.entry,
+    outcome: result.outcome === 'installed' ? 'pushed' : 'already_there',
+    ...tally.report(peer, result),
+  };
+}

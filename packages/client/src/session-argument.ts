@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { ModelRtcError, parseSessionToken, type SessionToken } from '@model-rtc/protocol';
+
+/** A token's file holds one line; anything longer is some other file. */
+const MAX_TOKEN_FILE_BYTES = 8192;
+
+export interface SessionArgumentOptions {
+  /** Looks up a saved name. */
+  readonly findSaved: (name: string) => string | undefined;
+}
+
+/**
+ * The session that a person names: a token, `@FILE` with a token in it, or a saved name.
+ *
+ * @throws ModelRtcError `bad_argument` when it is none of these; its message never repeats a secret.
+ */
+export async function parseSessionArgument(text: string, { findSaved }: SessionArgumentOptions): Promise<SessionToken> {
+  const given = text.trim();
+  if (given.startsWith('@')) return parseSessionToken(await readTokenFile(given.slice(1)));
+  const saved = findSaved(given);
+  if (saved !== undefined) return parseSessionToken(saved);
+  if (/^mrtc\d+_/.test(given)) return parseSessionToken(given);
+  const shown = given.length <= 64 ? ` "${given}"` : '';
+  throw new ModelRtcError(
+    'bad_argument',
+    `The session${shown} is neither a token (mrtc1_...), a saved name, nor @FILE. See the saved ones: model-rtc client workers list.`,
+  );
+}
+
+async function readTokenFile(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw ModelRtcError.because(
+      error,
+      'bad_argument',
+      `The session file "${path}" cannot be read. Give @FILE with the file that \`model-rtc worker --token-file\` wrote.`,
+    );
+  }
+  if (text.length > MAX_TOKEN_FILE_BYTES)
+    throw new ModelRtcError('bad_argument', `"${path}" is too long to be a session file.`);
+  return text.trim();
+}

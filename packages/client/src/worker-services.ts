@@ -1,0 +1,12 @@
+import type { Log } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import type { ChunkOffers } from './chunk-offers.ts';
+import type { SessionLink } from './session-link.ts';
+
+/** What a client's operations on one worker stand on. */
+export interface WorkerServices {
+  readonly registry: Registry;
+  readonly link: SessionLink;
+  readonly offers: ChunkOffers;
+  readonly log: Log;
+}

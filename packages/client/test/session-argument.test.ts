@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { encodeSessionToken, identityFromSeed } from '@model-rtc/protocol';
+import { SavedWorkers } from '../src/saved-workers.ts';
+import { parseSessionArgument } from '../src/session-argument.ts';
+
+const TOKEN = encodeSessionToken({
+  urls: ['ws://127.0.0.1:8787'],
+  workerKey: identityFromSeed(new Uint8Array(32).fill(7)).publicKey,
+  keyId: new Uint8Array(8).fill(1),
+  secret: new Uint8Array(16).fill(2),
+  scopes: ['read', 'write'],
+  expiresAt: new Date('2100-01-01T00:00:00Z'),
+});
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'mrtc-client-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const nothingSaved = { findSaved: () => undefined };
+
+describe('parseSessionArgument', () => {
+  it('takes a token, a file with one, and a saved name', async () => {
+    const saved = new SavedWorkers(home);
+    saved.add('lab', TOKEN);
+    const file = join(home, 'session.txt');
+    writeFileSync(file, `${TOKEN}\n`);
+    const findSaved = (name: string) => saved.find(name);
+    const [direct, fromFile, byName] = await Promise.all(
+      [TOKEN, `@${file}`, 'lab'].map((text) => parseSessionArgument(text, { findSaved })),
+    );
+    expect(direct?.urls).toEqual(['ws://127.0.0.1:8787']);
+    expect(fromFile).toEqual(direct);
+    expect(byName).toEqual(direct);
+  });
+
+  it('refuses everything else as a bad argument', async () => {
+    for (const text of [
+      'unknown',
+      '',
+      '@/nowhere/file',
+      TOKEN.slice(0, -3),
+      `${TOKEN}x`,
+      'mrtc1_',
+      'mrtc9_abcd',
+      'constructor',
+      '__proto__',
+    ]) {
+      await expect(parseSessionArgument(text, nothingSaved)).rejects.toMatchObject({ code: 'bad_argument' });
+    }
+  });
+
+  it('never repeats a token in its message', async () => {
+    const broken = `${TOKEN.slice(0, -4)}AAAA`;
+    const error = await parseSessionArgument(broken, nothingSaved).catch((thrown: Error) => thrown);
+    expect((error as Error).message).not.toContain(broken.slice(10, 40));
+  });
+});
+
+describe('SavedWorkers', () => {
+  it('keeps names over a restart and lists them without their secrets', () => {
+    new SavedWorkers(home).add('lab', TOKEN);
+    const listed = new SavedWorkers(home).list();
+    expect(listed).toMatchObject([{ name: 'lab', scopes: ['read', 'write'], urls: ['ws://127.0.0.1:8787'] }]);
+    expect(JSON.stringify(listed)).not.toContain(TOKEN.slice(6, 60));
+  });
+
+  it('replaces a name that is added again, and forgets one that is removed', () => {
+    const saved = new SavedWorkers(home);
+    saved.add('lab', TOKEN);
+    saved.add('lab', TOKEN);
+    expect(saved.list()).toHaveLength(1);
+    saved.remove('lab');
+    expect(saved.list()).toEqual([]);
+    expect(() => saved.remove('lab')).toThrow(expect.objectContaining({ code: 'not_found_locally' }));
+  });
+
+  it('refuses a name that could not be told from something else, and a token that is none', () => {
+    const saved = new SavedWorkers(home);
+    for (const name of ['', '@x', 'a b', 'all', 'deadbeef'])
+      expect(() => saved.add(name, TOKEN)).toThrow(expect.objectContaining({ code: 'bad_argument' }));
+    expect(() => saved.add('lab', 'mrtc1_nonsense')).toThrow(expect.objectContaining({ code: 'bad_argument' }));
+  });
+
+  it('says so when the settings are damaged, and leaves them as they are', () => {
+    writeFileSync(join(home, 'config.json'), '{"workers": 5}');
+    expect(() => new SavedWorkers(home).list()).toThrow(expect.objectContaining({ code: 'storage' }));
+  });
+});

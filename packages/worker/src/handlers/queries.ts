@@ -1,0 +1,93 @@
+import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
+import type { RegistryEntry } from '@model-rtc/registry';
+import { sharedEntry, type WorkerServices } from './handlers.ts';
+
+export async function listModels(
+  { registry }: WorkerServices,
+  params: Params<'list_models'>,
+): Promise<ResultInput<'list_models'>> {
+  const page = await registry.list(params);
+  return { ...page, models: page.models.map(sharedEntry) };
+}
+
+export async function getModelInfo(
+  services: WorkerServices,
+  { ref }: Params<'get_model_info'>,
+): Promise<ResultInput<'get_model_info'>> {
+  const { entry, resolvedBy } = await resolveHere(services, ref);
+  const fresh = await services.fresh.ensure(entry);
+  // A digest names one content: when that is gone, the new one is not what was asked for.
+  if (fresh.digest !== entry.digest && (resolvedBy === 'digest' || resolvedBy === 'id')) throw changed(ref, fresh);
+  return { entry: sharedEntry(fresh), resolvedBy };
+}
+
+export async function checkModelExists(
+  services: WorkerServices,
+  { ref }: Params<'check_model_exists'>,
+): Promise<ResultInput<'check_model_exists'>> {
+  let entry: RegistryEntry;
+  try {
+    ({ entry } = await resolveHere(services, ref));
+  } catch (error) {
+    if (ModelRtcError.from(error).code === 'not_found') return { exists: false, valid: false, problems: [] };
+    throw error;
+  }
+  const digest = entry.digest;
+  if (digest === undefined) {
+    return {
+      exists: true,
+      entry: sharedEntry(entry),
+      valid: false,
+      problems: [{ path: '.', problem: 'it is still training' }],
+    };
+  }
+  const { valid, problems } = await services.registry.check(digest);
+  return { exists: true, entry: sharedEntry(entry), valid, problems: problems.slice(0, 100) };
+}
+
+export async function getManifest(
+  { registry }: WorkerServices,
+  { digest }: Params<'get_manifest'>,
+): Promise<ResultInput<'get_manifest'>> {
+  await assertHere(registry, digest);
+  return { manifest: await registry.manifest(digest) };
+}
+
+function changed(ref: string, fresh: RegistryEntry): ModelRtcError {
+  return new ModelRtcError(
+    'not_found',
+    `The files of "${ref}" changed at the worker: what it has now is ${fresh.alias ?? fresh.id} (${fresh.id}).`,
+    {
+      details: { id: fresh.id, alias: fresh.alias },
+    },
+  );
+}
+
+async function assertHere(registry: WorkerServices['registry'], digest: Digest): Promise<void> {
+  if ((await registry.find(digest)) !== undefined) return;
+  throw new ModelRtcError(
+    'not_found',
+    `This worker has no model ${digest.slice(0, 12)} any more. See what it has: model-rtc worker list-models.`,
+  );
+}
+
+/**
+ * A reference as this worker understands it. A path is not one: what a client names must be in the registry, and an answer
+ * must not tell which paths exist on this machine.
+ */
+async function resolveHere(
+  { registry }: WorkerServices,
+  ref: string,
+): Promise<Awaited<ReturnType<WorkerServices['registry']['resolve']>>> {
+  try {
+    const found = await registry.resolve(ref);
+    if (found.resolvedBy !== 'path') return found;
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code !== 'not_found_locally') throw known;
+  }
+  throw new ModelRtcError(
+    'not_found',
+    `The worker has no model "${ref}". See what it has: model-rtc worker list-models --session SESSION.`,
+  );
+}

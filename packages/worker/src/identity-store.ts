@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Identity, identityFromSeed, ModelRtcError } from '@model-rtc/protocol';
+
+const SEED_BYTES = 32;
+
+/**
+ * The Ed25519 identity of this machine's worker, made on first use and kept with mode 0600.
+ *
+ * @param keysFolder - the registry's `keys/` folder.
+ * @throws ModelRtcError `storage` when the key file cannot be read or holds something else.
+ */
+export async function loadIdentity(keysFolder: string): Promise<Identity> {
+  const path = join(keysFolder, 'identity.key');
+  const seed = (await readSeed(path)) ?? (await createSeed(path));
+  return identityFromSeed(seed);
+}
+
+async function readSeed(path: string): Promise<Uint8Array | undefined> {
+  let text: string;
+  try {
+    text = (await readFile(path, 'utf8')).trim();
+    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ModelRtcError.because(error, 'storage', `The identity key ${path} cannot be read; check its permissions.`);
+  }
+  if (/^[0-9a-f]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+  throw new ModelRtcError(
+    'storage',
+    `The identity key ${path} is damaged. Restore it from a backup, or move it away: a new one is made, and every session must be issued again.`,
+  );
+}
+
+async function createSeed(path: string): Promise<Uint8Array> {
+  const seed = randomBytes(SEED_BYTES);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    // 'wx': of two first runs at once, the later one must take the key that the earlier one made.
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(`${seed.toString('hex')}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw ModelRtcError.from(error);
+    const existing = await readSeed(path);
+    if (existing !== undefined) return existing;
+    throw ModelRtcError.from(error);
+  }
+  return new Uint8Array(seed);
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModelRtcError, scopeSchema } from '@model-rtc/protocol';
+import { withLock, writeFileAtomic } from '@model-rtc/registry';
+import { z } from 'zod';
+
+const SESSIONS_VERSION = 1;
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
+const timeSchema = z.iso.datetime();
+
+const sessionRecordSchema = z.object({
+  keyId: hex(8),
+  secret: hex(16),
+  /** `default` is the one that `model-rtc worker` prints. */
+  name: z.string().min(1).max(64),
+  scopes: z.array(scopeSchema).min(1),
+  createdAt: timeSchema,
+  expiresAt: timeSchema.optional(),
+  /** Revoked ones are kept, so that whoever still holds one is told so. */
+  revokedAt: timeSchema.optional(),
+});
+export type SessionRecord = z.infer<typeof sessionRecordSchema>;
+
+const sessionFileSchema = z.object({
+  version: z.literal(SESSIONS_VERSION),
+  sessions: z.array(sessionRecordSchema),
+  /** Where the worker could last be reached; tokens issued while it is not running hold these. */
+  urls: z.array(z.string()).default([]),
+  /** The embedded signaling server's last port: asked for again, so that issued tokens stay true. */
+  embeddedPort: z.number().int().min(1).max(65_535).optional(),
+});
+export type SessionFile = z.infer<typeof sessionFileSchema>;
+
+const EMPTY: SessionFile = { version: SESSIONS_VERSION, sessions: [], urls: [] };
+
+export function sessionFilePath(keysFolder: string): string {
+  return join(keysFolder, 'sessions.json');
+}
+
+/**
+ * The list as it is now. Read synchronously: it is small, and a request must not be answered before its session was checked.
+ * @throws ModelRtcError `storage` when the file is there but cannot be understood: it is never replaced silently.
+ */
+export function readSessionFile(keysFolder: string): SessionFile {
+  const path = sessionFilePath(keysFolder);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
+    throw ModelRtcError.because(
+      error,
+      'storage',
+      `The list of sessions ${path} cannot be read; check its permissions.`,
+    );
+  }
+  try {
+    return sessionFileSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw ModelRtcError.because(
+      error,
+      'storage',
+      `The list of sessions ${path} is damaged or of a newer version. Restore it, or move it away.`,
+    );
+  }
+}
+
+/** Changes the list of sessions under a lock between processes; what `change` returns is written, mode 0600. */
+export async function updateSessionFile<T>(
+  keysFolder: string,
+  change: (file: SessionFile) => { file: SessionFile; result: T },
+): Promise<T> {
+  const path = sessionFilePath(keysFolder);
+  return await withLock(`${path}.lock`, {}, async () => {
+    const { file, result } = change(readSessionFile(keysFolder));
+    await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+    return result;
+  });
+}
