@@ -1,0 +1,15 @@
+import type { HashBlock } from './hash-engine.ts';
+
+/** Large enough that a system call and two messages a block are nothing, small enough to stay in the CPU's cache. */
+export const BLOCK_BYTES = 1024 * 1024;
+/** Lets reading and both digests run ahead of each other. */
+export const BLOCK_COUNT = 8;
+
+/** Blocks of one shared memory, so that threads see them without a copy. */
+export function createBlocks(memory: SharedArrayBuffer): HashBlock[] {
+  const count = Math.floor(memory.byteLength / BLOCK_BYTES);
+  return Array.from({ length: count }, (_, index) => ({
+    index,
+    bytes: new Uint8Array(memory, index * BLOCK_BYTES, BLOCK_BYTES),
+  }));
+}

@@ -1,0 +1,28 @@
+/** The entry of a hashing thread, see `createThreadEngine`. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Digest } from '@model-rtc/protocol';
+import { createBlocks } from './hash-blocks.ts';
+import { createChunkHashes, createFileHash, type HashState } from './hash-state.ts';
+import type { HashThreadReply, HashThreadRequest } from './hash-thread-messages.ts';
+
+const blocks = createBlocks(workerData as SharedArrayBuffer);
+const files = new Map<number, HashState<Digest | Digest[]>>();
+
+parentPort?.on('message', (request: HashThreadRequest) => parentPort?.postMessage(answer(request)));
+
+function answer(request: HashThreadRequest): HashThreadReply {
+  if (request.type === 'open') {
+    const { file, chunkSizes } = request;
+    files.set(file, chunkSizes === undefined ? createFileHash() : createChunkHashes(chunkSizes));
+    return undefined;
+  }
+  const state = files.get(request.file);
+  if (request.type === 'update') {
+    const bytes = blocks[request.block]?.bytes.subarray(0, request.length);
+    if (bytes !== undefined) state?.update(bytes);
+    return undefined;
+  }
+  files.delete(request.file);
+  const digests = state?.finish();
+  return typeof digests === 'string' ? [digests] : (digests ?? []);
+}

@@ -1,0 +1,49 @@
+import type { ModelEntry, ModelPath } from '@model-rtc/protocol';
+
+/** A file of a model as it was found. */
+export interface ScannedFile {
+  /** Its path inside the model. */
+  readonly path: ModelPath;
+  /** Where its bytes are; links on the way there are not resolved. */
+  readonly absolutePath: string;
+  readonly size: number;
+  /** Unix permission bits. */
+  readonly mode: number;
+  readonly mtimeNs: bigint;
+}
+
+/** What the model's own files say of it: the part of a registry's entry that a scan can fill. */
+export type ModelFacts = Pick<
+  ModelEntry,
+  | 'modelType'
+  | 'framework'
+  | 'backbone'
+  | 'metrics'
+  | 'hyperparameters'
+  | 'versions'
+  | 'license'
+  | 'checkpointPath'
+  | 'configPath'
+  | 'status'
+  | 'createdAt'
+  | 'completedAt'
+  | 'lineage'
+> & {
+  /** The name that the training tool gave to the run. */
+  readonly runName?: string | undefined;
+};
+
+/** Something under the scanned path that is no part of the model, with the reason as the end of a sentence. */
+export interface SkippedPath {
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface ScannedModel {
+  /** Sorted by the bytes of their paths. */
+  readonly files: readonly ScannedFile[];
+  readonly facts: ModelFacts;
+  /** A valid alias made from the run's or the folder's name. */
+  readonly suggestedAlias?: string | undefined;
+  readonly skipped: readonly SkippedPath[];
+}
