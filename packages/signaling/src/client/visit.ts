@@ -1,0 +1,124 @@
+import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { OFFLINE_GRACE_MS, VISIT_STAGGER_MS, VISIT_TIMEOUT_MS } from '../limits.ts';
+import type { Link } from './link.ts';
+import { parseServerUrls } from './server-url.ts';
+import { systemTimers, type Timers } from './timers.ts';
+import { VisitAttempt } from './visit-attempt.ts';
+import { noLink } from './visit-verdict.ts';
+
+export interface VisitOptions {
+  /** Where the worker may be waiting: the URLs of a session token. */
+  readonly urls: readonly string[];
+  /** protocol.roomOf(worker's public key). */
+  readonly room: string;
+  readonly signal?: AbortSignal | undefined;
+  /** For all URLs together. */
+  readonly timeoutMs?: number | undefined;
+  readonly log?: Log | undefined;
+  readonly timers?: Timers | undefined;
+}
+
+/**
+ * Finds a worker: dials all its servers at once, and takes the first that answers and has its room.
+ *
+ * @throws ModelRtcError `worker_offline` when the servers that answered do not have the room; `network`, naming the URLs,
+ *   when none could be reached in time; `busy` or `refused` when a server would not; `cancelled` when the signal aborts;
+ *   `bad_argument` for a URL that is none.
+ */
+export async function visit(options: VisitOptions): Promise<Link> {
+  const { signal } = options;
+  if (signal?.aborted) throw cancelled(signal);
+  const race = new VisitRace(options);
+  const onAbort = () => race.fail(cancelled(signal));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await race.run();
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * All servers are dialled at once, but asked one after another, the next as soon as one says no or is slow to say
+ * anything: several URLs are often the same server, and a worker should not see one visitor come several times.
+ */
+class VisitRace {
+  readonly #timeoutMs: number;
+  readonly #timers: Timers;
+  readonly #log: Log;
+  readonly #attempts: VisitAttempt[];
+  readonly #waiting: VisitAttempt[] = [];
+  readonly #cancelTimers: (() => void)[] = [];
+  #isDecided = false;
+  #resolve: (link: Link) => void = () => {};
+  #reject: (error: ModelRtcError) => void = () => {};
+
+  constructor({ urls, room, timeoutMs = VISIT_TIMEOUT_MS, log = silentLog, timers = systemTimers }: VisitOptions) {
+    this.#timeoutMs = timeoutMs;
+    this.#timers = timers;
+    this.#log = log;
+    const servers = parseServerUrls(urls);
+    this.#attempts = servers.map((url) => new VisitAttempt({ url, room, timers, changed: (it) => this.#changed(it) }));
+  }
+
+  run(): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#after(this.#timeoutMs, () => this.#giveUp());
+      for (const attempt of this.#attempts) attempt.start();
+    });
+  }
+
+  fail(error: ModelRtcError): void {
+    if (this.#decide()) this.#reject(error);
+  }
+
+  #changed(attempt: VisitAttempt): void {
+    if (this.#isDecided) return;
+    const { url, state } = attempt;
+    this.#log.debug({ url: url.given, state: state.kind }, 'visiting a signaling server');
+    if (state.kind === 'open') this.#waiting.push(attempt);
+    else if (state.kind === 'visiting') this.#win(attempt, state.link);
+    else if (state.kind === 'offline') this.#after(OFFLINE_GRACE_MS, () => this.#giveUp());
+    if (this.#attempts.every(({ isOver }) => isOver)) this.#giveUp();
+    else if (!this.#attempts.some(({ state: { kind } }) => kind === 'asked')) this.#askNext();
+  }
+
+  #askNext(): void {
+    if (this.#isDecided) return;
+    let next = this.#waiting.shift();
+    while (next?.isOver) next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#after(VISIT_STAGGER_MS, () => this.#askNext());
+    next.ask();
+  }
+
+  #win(winner: VisitAttempt, link: Link): void {
+    if (this.#decide(winner)) this.#resolve(link);
+  }
+
+  #giveUp(): void {
+    this.fail(noLink(this.#attempts.map(({ url, state }) => ({ url: url.given, state }))));
+  }
+
+  /** @returns false when it was decided before. */
+  #decide(winner?: VisitAttempt): boolean {
+    if (this.#isDecided) return false;
+    this.#isDecided = true;
+    for (const cancel of this.#cancelTimers) cancel();
+    for (const attempt of this.#attempts) if (attempt !== winner) attempt.cancel();
+    return true;
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    const cancel = this.#timers.after(delayMs, () => {
+      if (!this.#isDecided) callback();
+    });
+    this.#cancelTimers.push(cancel);
+  }
+}
+
+function cancelled(signal: AbortSignal | undefined): ModelRtcError {
+  return new ModelRtcError('cancelled', 'Cancelled.', { cause: signal?.reason });
+}

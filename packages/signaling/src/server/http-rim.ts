@@ -1,0 +1,70 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HTTP_REQUEST_MS, MAX_HEADER_BYTES, SIGNALING_PATH } from '../limits.ts';
+
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** The HTTP around the WebSockets: `/healthz`, the upgrade at the one path, and a short answer to everything else. */
+export function createHttpRim(onUpgrade: Upgrade): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HTTP_REQUEST_MS,
+      requestTimeout: HTTP_REQUEST_MS,
+      connectionsCheckingInterval: HTTP_REQUEST_MS / 4,
+      keepAliveTimeout: HTTP_REQUEST_MS,
+    },
+    answer,
+  );
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (pathOf(request) === SIGNALING_PATH) onUpgrade(request, socket, head);
+    else refuseUpgrade(socket, '404 Not Found', `Signaling is at ${SIGNALING_PATH}.`);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else refuseUpgrade(socket, '400 Bad Request', 'This is not an HTTP request.');
+  });
+  return server;
+}
+
+/** Answers an upgrade with an HTTP status instead, and closes the socket once that is out. */
+export function refuseUpgrade(socket: Duplex, status: string, text: string): void {
+  const body = `${text}\n`;
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const { status, text, headers } = answerFor(request);
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close', ...headers });
+  // A body, however long, is of no interest: the connection goes as soon as the answer is out.
+  response.end(request.method === 'HEAD' ? undefined : `${text}\n`, () => request.destroy());
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function answerFor(request: IncomingMessage): Answer {
+  const path = pathOf(request);
+  if (path === SIGNALING_PATH) {
+    const headers = { Upgrade: 'websocket' };
+    return { status: 426, text: 'This is a model-rtc signaling server: it speaks WebSocket here.', headers };
+  }
+  if (path !== '/healthz') return { status: 404, text: 'Not found.' };
+  if (request.method === 'GET' || request.method === 'HEAD') return { status: 200, text: 'ok' };
+  return { status: 405, text: 'Use GET.', headers: { Allow: 'GET, HEAD' } };
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?')[0] ?? '';
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { DEFAULT_LIMITS, SHUTDOWN_GRACE_MS, type SignalingLimits } from '../limits.ts';
+import { ConnectionHub } from './connection-hub.ts';
+import { createFrontDoor } from './front-door.ts';
+import { createHostCheck } from './own-hosts.ts';
+
+export interface SignalingServerOptions {
+  /** The address to listen on: `127.0.0.1`, or `0.0.0.0` or `::` for all. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly limits?: Partial<SignalingLimits> | undefined;
+  readonly log?: Log | undefined;
+  /**
+   * Names that lead to this server through DNS, a proxy or a NAT, each with or without a port. A worker may dial the server
+   * by its addresses, by `localhost`, by this machine's name, and by these; any other name is refused, since a signature
+   * for it may be meant for another server. `*` takes any name, which gives that protection up.
+   */
+  readonly publicHosts?: readonly string[] | undefined;
+}
+
+export interface SignalingServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** How many connections and rooms are open. */
+  counts(): { readonly connections: number; readonly rooms: number };
+  /** Tells everyone, then ends every connection; the port is free when it resolves. Further calls wait for the same. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the server at which workers wait and visitors find them. It passes opaque bytes between the two and keeps nothing.
+ *
+ * @throws ModelRtcError `network` when it cannot listen there (its cause has the system's code, such as EADDRINUSE);
+ *   `bad_argument` for a public host that is none.
+ */
+export async function startSignalingServer(options: SignalingServerOptions): Promise<SignalingServer> {
+  const log = options.log ?? silentLog;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const isOwnHost = createHostCheck({ publicHosts: options.publicHosts ?? [], machineName: hostname() });
+  const hub = new ConnectionHub({ limits, log, isOwnHost, randomBytes, nowMs: () => performance.now() });
+  const door = createFrontDoor({ limits, onSocket: (socket, tcp) => hub.add(socket, tcp) });
+  await listen(door.http, options);
+  const heartbeat = setInterval(() => hub.heartbeat(), limits.pingIntervalMs);
+  const { address: host, port } = door.http.address() as AddressInfo;
+  log.info({ host, port }, 'signaling server listens');
+
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= shutDown();
+    return closing;
+  };
+  async function shutDown(): Promise<void> {
+    clearInterval(heartbeat);
+    const closed = once(door.http, 'close');
+    door.http.close();
+    hub.shutDown();
+    const grace = setTimeout(() => door.destroySockets(), SHUTDOWN_GRACE_MS);
+    door.http.closeIdleConnections();
+    await closed;
+    clearTimeout(grace);
+    log.info({ host, port }, 'signaling server closed');
+  }
+  return { host, port, counts: () => hub.counts(), close, [Symbol.asyncDispose]: close };
+}
+
+async function listen(http: Server, { host, port }: SignalingServerOptions): Promise<void> {
+  try {
+    http.listen(port, host);
+    await once(http, 'listening');
+  } catch (error) {
+    throw listenError(error, host, port);
+  }
+}
+
+function listenError(cause: unknown, host: string, port: number): ModelRtcError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const problems: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} of ${host} is taken; stop what uses it, or choose another port.`,
+    EACCES: `Port ${port} needs more rights than this user has; choose one above 1023.`,
+    EADDRNOTAVAIL: `${host} is no address of this machine; choose one of its own, or 0.0.0.0 for all.`,
+  };
+  const other = `The signaling server cannot listen on ${host}, port ${port}; choose another address or port.`;
+  return new ModelRtcError('network', problems[code] ?? other, { cause });
+}
