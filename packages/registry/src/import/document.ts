@@ -1,0 +1,86 @@
+import { open } from 'node:fs/promises';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { parseDocument } from 'yaml';
+import { storageError } from '../storage-error.ts';
+import type { ScannedFile } from './scanned-model.ts';
+
+/** Configurations are some kilobytes; the largest, with long label maps, some hundred. */
+const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
+/** Anchors of lists that a config repeats are fine; a few lines of nested ones can stand for gigabytes. */
+const MAX_ALIASES = 100;
+
+/** A parsed configuration, of which nothing is known. */
+export type Document = Readonly<Record<string, unknown>>;
+
+/**
+ * The beginning of a text file, up to `maxBytes`.
+ * @throws ModelRtcError `storage` when it cannot be read.
+ */
+export async function readStart(file: ScannedFile, maxBytes: number): Promise<string> {
+  try {
+    const handle = await open(file.absolutePath, 'r');
+    try {
+      const buffer = Buffer.alloc(Math.min(file.size, maxBytes));
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+      return buffer.toString('utf8', 0, bytesRead).replace(/^\ufeff/, '');
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw storageError(cause, file.absolutePath, 'read');
+  }
+}
+
+/**
+ * A JSON or YAML file as an object.
+ * @throws ModelRtcError `invalid_model` when it is too large, broken or no object.
+ */
+export async function readDocument(file: ScannedFile): Promise<Document> {
+  if (file.size > MAX_DOCUMENT_BYTES) throw unreadable(file, `it is larger than ${MAX_DOCUMENT_BYTES} bytes`);
+  const text = await readStart(file, MAX_DOCUMENT_BYTES);
+  try {
+    const value = file.path.endsWith('.json') ? parseLooseJson(text) : parseYaml(text);
+    if (isObject(value)) return value;
+  } catch (cause) {
+    throw unreadable(file, firstLine(cause), cause);
+  }
+  throw unreadable(file, 'it holds no object');
+}
+
+/**
+ * The value of a YAML text: plain data, with a limit on aliases; tags are not interpreted.
+ * @throws whatever the parser finds wrong.
+ */
+export function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { schema: 'core', merge: false, logLevel: 'silent', prettyErrors: true });
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS({ maxAliasCount: MAX_ALIASES });
+}
+
+export function isObject(value: unknown): value is Document {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** JSON, and what Python writes as JSON: `NaN` and `Infinity`, which YAML takes as texts. */
+function parseLooseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (/\b(NaN|Infinity)\b/.test(text)) return parseYaml(text);
+    throw error;
+  }
+}
+
+function firstLine(error: unknown): string {
+  const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
+  return text.split('\n')[0]?.slice(0, 200) ?? '';
+}
+
+function unreadable(file: ScannedFile, why: string, cause?: unknown): ModelRtcError {
+  return new ModelRtcError(
+    'invalid_model',
+    `${file.absolutePath} cannot be understood: ${why}. Repair it, or name the type yourself with --model-type.`,
+    { cause },
+  );
+}

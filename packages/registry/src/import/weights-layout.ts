@@ -1,0 +1,27 @@
+import { type Layout, largest, NO_FACTS } from './layout.ts';
+import { readModelCard } from './model-card.ts';
+import type { ModelFacts, ScannedFile } from './scanned-model.ts';
+import { readWeightsFacts } from './weights-facts.ts';
+
+/** A folder that holds weights and no configuration that says whose they are. */
+export const weightsLayout: Layout = async (folder) => {
+  const checkpoint = largest(folder.weights);
+  if (checkpoint === undefined) return undefined;
+  const facts = await weightsFileFacts(checkpoint);
+  const card = await readModelCard(folder);
+  return { facts: { ...facts, license: card.license ?? facts.license, lineage: card.lineage ?? facts.lineage } };
+};
+
+/** The facts of a model that is one weights file. */
+export async function weightsFileFacts(file: ScannedFile): Promise<ModelFacts> {
+  const { modelType, hyperparameters, versions, ...rest } = await readWeightsFacts(file);
+  return {
+    ...NO_FACTS,
+    ...rest,
+    modelType: modelType ?? 'file',
+    framework: 'file',
+    hyperparameters: hyperparameters ?? {},
+    versions: versions ?? {},
+    checkpointPath: file.path,
+  };
+}
