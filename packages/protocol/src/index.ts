@@ -1,5 +1,9 @@
 export * from './alias.ts';
 export * from './base64url.ts';
+export type { ByteReader } from './chunking/byte-reader.ts';
+export { plainCuts } from './chunking/cut-parts.ts';
+export { type FileMetadata, readFileMetadata } from './chunking/file-metadata.ts';
+export { CHUNKER, planChunks } from './chunking/plan-chunks.ts';
 export * from './codec.ts';
 export * from './digest.ts';
 export * from './entry.ts';
