@@ -9,6 +9,7 @@ import type {
   ModelStatus,
 } from '@model-rtc/protocol';
 import type { DataPaths } from './data-folder.ts';
+import type { SkippedPath } from './import/scanned-model.ts';
 
 /** What a list shows as a model's status: its own, or what is wrong with its files. */
 export type DisplayStatus = ModelStatus | 'checkpoint_missing' | 'broken_symlink';
@@ -67,8 +68,8 @@ export interface ImportResult {
   readonly outcome: 'imported' | 'already_there';
   /** A name that fits what was found, free at the time; only when the model has no alias. */
   readonly suggestedAlias?: Alias | undefined;
-  /** What the scan left out, relative to the imported path. */
-  readonly skipped: readonly string[];
+  /** What is at the imported path but no part of the model. */
+  readonly skipped: readonly SkippedPath[];
 }
 
 export interface InstallOptions {

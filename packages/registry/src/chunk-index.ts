@@ -1,0 +1,143 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Digest, isDigest, type Log, type Manifest } from '@model-rtc/protocol';
+import { type ChunkTables, openChunkTables, removeChunkTables } from './chunk-index-file.ts';
+import type { ChunkLocation } from './registry-types.ts';
+
+/** Half a SHA-256 finds a chunk; whoever reads its bytes verifies all of it. A million keys stay small this way. */
+const KEY_BYTES = 16;
+/** A place: the model's number (4 bytes), the offset in its files (6) and the chunk's size (3), big-endian. */
+const PLACE_BYTES = 13;
+const MAX_OFFSET = 2 ** 48 - 1;
+/** After so many chunks the event loop gets its turn: lookups are synchronous, and peers are waiting to be answered. */
+const LOOKUPS_AT_ONCE = 4096;
+
+/** Where the chunks of this machine's models lie: a cache over their manifests, shared by any number of processes. */
+export interface ChunkIndex {
+  /** Whether the model's chunks are in it. */
+  has(model: Digest): Promise<boolean>;
+  /** Adds a model's chunks in one step; does nothing when they are there. */
+  add(model: Digest, manifest: Manifest): Promise<void>;
+  /** @param manifest the one that they were added by; without it their places stay, unused */
+  remove(model: Digest, manifest: Manifest | undefined): Promise<void>;
+  /** The first place of each chunk in a model that `isWanted`; chunks that have none are not in the map. */
+  locate(chunks: Iterable<Digest>, isWanted: (model: Digest) => boolean): Promise<Map<Digest, ChunkLocation>>;
+  /** Throws all of it away, so that it is made new. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param folder made on first use; opened on first use too, since most commands never ask for a chunk */
+export function createChunkIndex(folder: string, log: Log): ChunkIndex {
+  let opened: Promise<ChunkTables> | undefined;
+
+  const tables = (): Promise<ChunkTables> => {
+    opened ??= openChunkTables(folder, (cause) => {
+      log.warn({ folder, error: cause }, 'the chunk index was damaged: it is made again from the manifests');
+    });
+    opened.catch(() => {
+      opened = undefined;
+    });
+    return opened;
+  };
+
+  async function close(): Promise<void> {
+    const closing = opened;
+    opened = undefined;
+    await (await closing)?.close();
+  }
+
+  async function reset(): Promise<void> {
+    await close().catch(() => undefined);
+    await removeChunkTables(folder);
+  }
+
+  return {
+    has: async (model) => typeof (await tables()).models.get(model) === 'number',
+    add: async (model, manifest) => await addModel(await tables(), model, manifest),
+    remove: async (model, manifest) => await removeModel(await tables(), model, manifest),
+    locate: async (chunks, isWanted) => await locateIn(await tables(), chunks, isWanted),
+    reset,
+    close,
+  };
+}
+
+async function addModel({ root, models, places }: ChunkTables, model: Digest, manifest: Manifest): Promise<void> {
+  // Inside a transaction each call below is done at once, and its failure undoes all of them.
+  await root.transaction(() => {
+    if (typeof models.get(model) === 'number') return;
+    const next = models.get('next');
+    const number = typeof next === 'number' ? next : 0;
+    models.putSync('next', number + 1);
+    models.putSync(model, number);
+    models.putSync(String(number), model);
+    for (const { key, place } of placesOf(manifest, number)) places.putSync(key, place);
+  });
+}
+
+async function removeModel(
+  { root, models, places }: ChunkTables,
+  model: Digest,
+  manifest: Manifest | undefined,
+): Promise<void> {
+  await root.transaction(() => {
+    const number = models.get(model);
+    if (typeof number !== 'number') return;
+    models.removeSync(model);
+    models.removeSync(String(number));
+    if (manifest === undefined) return;
+    for (const { key, place } of placesOf(manifest, number)) places.removeSync(key, place);
+  });
+}
+
+/** Each chunk's first place in a model, in the order of the keys: LMDB writes neighbours much quicker. */
+function placesOf({ chunks }: Manifest, number: number): { key: Buffer; place: Buffer }[] {
+  const found: { key: Buffer; place: Buffer }[] = [];
+  let offset = 0;
+  for (const { digest, size } of chunks) {
+    if (offset > MAX_OFFSET) break;
+    found.push({ key: keyOf(digest), place: encodePlace(number, offset, size) });
+    offset += size;
+  }
+  found.sort((a, b) => Buffer.compare(a.key, b.key) || Buffer.compare(a.place, b.place));
+  return found.filter(({ key }, i) => i === 0 || !key.equals((found[i - 1] as { key: Buffer }).key));
+}
+
+async function locateIn(
+  { models, places }: ChunkTables,
+  chunks: Iterable<Digest>,
+  isWanted: (model: Digest) => boolean,
+): Promise<Map<Digest, ChunkLocation>> {
+  const wanted = new Map<number, Digest | undefined>();
+  const modelOf = (number: number): Digest | undefined => {
+    if (!wanted.has(number)) {
+      const model = models.get(String(number));
+      wanted.set(number, typeof model === 'string' && isDigest(model) && isWanted(model) ? model : undefined);
+    }
+    return wanted.get(number);
+  };
+  const located = new Map<Digest, ChunkLocation>();
+  let looked = 0;
+  for (const chunk of chunks) {
+    if (++looked % LOOKUPS_AT_ONCE === 0) await nextTurn();
+    for (const place of places.getValues(keyOf(chunk))) {
+      if (place.length !== PLACE_BYTES) continue;
+      const model = modelOf(place.readUInt32BE(0));
+      if (model === undefined) continue;
+      located.set(chunk, { model, offset: place.readUIntBE(4, 6), size: place.readUIntBE(10, 3) });
+      break;
+    }
+  }
+  return located;
+}
+
+function keyOf(chunk: Digest): Buffer {
+  return Buffer.from(chunk.slice(0, KEY_BYTES * 2), 'hex');
+}
+
+function encodePlace(number: number, offset: number, size: number): Buffer {
+  const place = Buffer.alloc(PLACE_BYTES);
+  place.writeUInt32BE(number, 0);
+  place.writeUIntBE(offset, 4, 6);
+  place.writeUIntBE(size, 10, 3);
+  return place;
+}

@@ -1,0 +1,182 @@
+import { mkdir, realpath, symlink } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import {
+  type Alias,
+  type Digest,
+  type Manifest,
+  ModelRtcError,
+  manifestDigest,
+  suggestAlias,
+} from '@model-rtc/protocol';
+import { aliasTaken, nearestFreeAlias } from './aliases.ts';
+import { syncFolder } from './atomic-file.ts';
+import { copyFiles } from './copy-files.ts';
+import type { HashedFiles } from './import/hash-files.ts';
+import type { ScannedFile, ScannedModel } from './import/scanned-model.ts';
+import { withImportFolder } from './import-staging.ts';
+import { mapLimit } from './map-limit.ts';
+import type { FileStat } from './model-folder.ts';
+import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
+import type { ImportSteps, RegistryContext } from './registry-context.ts';
+import { toRegistryEntry } from './registry-entry.ts';
+import type { ImportOptions, ImportProgress, ImportResult } from './registry-types.ts';
+import { atStorage, errorCode, storageError } from './storage-error.ts';
+
+const LINKS_AT_ONCE = 32;
+
+export interface ImportWork extends ImportOptions {
+  /** A model whose place the imported one takes, with what a person added to it. */
+  readonly supersedes?: (Pick<EntryDraft, 'tags' | 'notes'> & { readonly digest: Digest }) | undefined;
+}
+
+/** Scans, hashes, stages and registers the model at a path. */
+export async function importModel(context: RegistryContext, path: string, work: ImportWork): Promise<ImportResult> {
+  const original = await realOriginal(context, path);
+  const steps = await context.loadImportSteps();
+  const scanned = await steps.scanModel(original, { modelType: work.modelType });
+  await refuseTakenAlias(context, work.alias, scanned);
+  const hashed = await steps.hashFiles(scanned.files, {
+    signal: work.signal,
+    onProgress: (progress) => work.onProgress?.({ phase: 'hash', ...progress }),
+  });
+  const placed = await withImportFolder(context.paths.staging, async (staged) => {
+    const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
+    return await place(context, staged, original, scanned, { manifest: hashed.manifest, stats }, work);
+  });
+  return await resultOf(context, placed, hashed.manifest, scanned);
+}
+
+async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
+  const original = await realpath(resolve(path)).catch((thrown: unknown) => {
+    throw cannotImport(path, thrown);
+  });
+  const roots = await Promise.all([paths.models, paths.staging].map((root) => realpath(root).catch(() => root)));
+  if (!roots.some((root) => original === root || original.startsWith(root + sep))) return original;
+  const sentence = `${path} is in the registry's own folder. Name the model by its id or alias, or import the original.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { path } });
+}
+
+function cannotImport(path: string, thrown: unknown): ModelRtcError {
+  if (errorCode(thrown) !== 'ENOENT' && errorCode(thrown) !== 'ENOTDIR') return storageError(thrown, path, 'read');
+  const sentence = `There is nothing at ${path}. Give the path of a model's folder or of its weights file.`;
+  return new ModelRtcError('not_found_locally', sentence, { cause: thrown, details: { path } });
+}
+
+/** Before hours of hashing: an alias of a model that cannot be this one. It is checked again when the model is placed. */
+async function refuseTakenAlias(
+  { index }: RegistryContext,
+  alias: Alias | undefined,
+  { files }: ScannedModel,
+): Promise<void> {
+  if (alias === undefined) return;
+  const known = await index.read();
+  const owner = known.byAlias.get(alias);
+  if (owner === undefined) return;
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (owner.size !== size || owner.fileCount !== files.length) throw aliasTaken(known, alias, owner);
+}
+
+async function stageFiles(
+  context: RegistryContext,
+  { hashFiles }: ImportSteps,
+  staged: string,
+  { files }: ScannedModel,
+  hashed: HashedFiles,
+  { copy = false, signal, onProgress }: ImportWork,
+): Promise<readonly FileStat[]> {
+  const existing = (await context.index.read()).byDigest.get(manifestDigest(hashed.manifest));
+  if (existing !== undefined && (await isWhole(context, existing))) return hashed.stats;
+  await makeFolders(staged, files);
+  if (!copy) {
+    await linkFiles(staged, files);
+    return hashed.stats;
+  }
+  const report = (phase: ImportProgress['phase']) => (progress: { doneBytes: number; totalBytes: number }) =>
+    onProgress?.({ phase, ...progress });
+  const copies = await copyFiles(files, staged, { signal, onProgress: report('copy') });
+  const again = await hashFiles(copies, { signal, onProgress: report('verify') });
+  requireSame(hashed.manifest, again.manifest);
+  return again.stats;
+}
+
+async function makeFolders(staged: string, files: readonly ScannedFile[]): Promise<void> {
+  const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
+  await mapLimit(folders, LINKS_AT_ONCE, (folder) =>
+    atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true })),
+  );
+}
+
+async function linkFiles(staged: string, files: readonly ScannedFile[]): Promise<void> {
+  await mapLimit(files, LINKS_AT_ONCE, async (file) => {
+    const link = join(staged, file.path);
+    await symlink(file.absolutePath, link).catch((thrown: unknown) => {
+      throw cannotLink(link, thrown);
+    });
+  });
+  const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
+  await mapLimit(folders, LINKS_AT_ONCE, (folder) => atStorage(folder, 'written', () => syncFolder(folder)));
+}
+
+function cannotLink(link: string, thrown: unknown): ModelRtcError {
+  if (errorCode(thrown) !== 'EPERM' && errorCode(thrown) !== 'ENOSYS') return storageError(thrown, link, 'created');
+  const sentence = `This file system or user may not make symbolic links (${link}). Import the model with --copy.`;
+  return new ModelRtcError('storage', sentence, { cause: thrown, details: { path: link } });
+}
+
+function requireSame(original: Manifest, copied: Manifest): void {
+  const digests = new Map(copied.files.map((file) => [file.path, file.sha256]));
+  const wrong = original.files.find((file) => digests.get(file.path) !== file.sha256);
+  if (wrong === undefined) return;
+  const sentence = `The copy of ${wrong.path} is not the same as the original. Check the disk and import the model again.`;
+  throw new ModelRtcError('verification_failed', sentence, { details: { path: wrong.path } });
+}
+
+async function place(
+  context: RegistryContext,
+  staged: string,
+  originalPath: string,
+  { facts: { runName: _, ...facts } }: ScannedModel,
+  hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
+  { alias, copy = false, supersedes, signal }: ImportWork,
+): Promise<Placed> {
+  const draft: EntryDraft = {
+    ...facts,
+    source: 'local-import',
+    importedAt: context.clock().toISOString(),
+    tags: supersedes?.tags ?? [],
+    notes: supersedes?.notes,
+  };
+  return await placeModel(context, {
+    ...hashed,
+    staged,
+    digest: manifestDigest(hashed.manifest),
+    draft,
+    alias,
+    ifExists: 'skip',
+    linked: !copy,
+    originalPath,
+    supersedes: supersedes?.digest,
+    signal,
+  });
+}
+
+async function resultOf(
+  { index, paths, readManifest }: RegistryContext,
+  { stored, outcome }: Placed,
+  manifest: Manifest,
+  { suggestedAlias, skipped }: ScannedModel,
+): Promise<ImportResult> {
+  const known = await index.read();
+  const suggestion =
+    stored.alias === undefined && suggestedAlias !== undefined
+      ? nearestFreeAlias(known, suggestAlias(suggestedAlias))
+      : undefined;
+  return {
+    entry: await toRegistryEntry(stored, paths.models),
+    // The stored one of a model that was here already may be cut into other chunks.
+    manifest: outcome === 'kept' ? await readManifest(stored) : manifest,
+    outcome: outcome === 'kept' ? 'already_there' : 'imported',
+    suggestedAlias: suggestion,
+    skipped,
+  };
+}

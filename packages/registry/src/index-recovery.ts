@@ -1,0 +1,139 @@
+import type { Dirent } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { syncFolder } from './atomic-file.ts';
+import type { DataPaths } from './data-folder.ts';
+import { freeId } from './identifiers.ts';
+import { changeIndex, folderNameSchema, type RegistryIndex, type StoredEntry } from './index-schema.ts';
+import { readEntryNote, readManifestNote } from './model-folder.ts';
+import { atStorage, isMissing } from './storage-error.ts';
+
+/** A model's folder stands aside in `staging/`, under this name, until the index knows what took its place. */
+const REPLACED = 'replaced-';
+
+export function replacedFolder(paths: DataPaths, folder: string): string {
+  return join(paths.staging, `${REPLACED}${folder}`);
+}
+
+/** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
+export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
+  const staged = await listFolder(paths.staging);
+  if (staged.some(({ name }) => name.startsWith(REPLACED))) return true;
+  const folders = await listFolder(paths.models);
+  return folders.some((item) => isModelFolder(item) && !index.byFolder.has(item.name));
+}
+
+/**
+ * Finishes what a killed process began. It is called under the registry's lock, so nobody is at work in `models/`.
+ * A replacement that was cut off is taken back or completed; a model folder that the index does not know is taken in.
+ */
+export async function recoverFolders(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
+  await atStorage(paths.root, 'prepared', async () => {
+    await mkdir(paths.models, { recursive: true });
+    await mkdir(paths.staging, { recursive: true });
+  });
+  const names = await listFolder(paths.models);
+  const left = names.filter(({ name }) => name.startsWith('registry.json.') && name.endsWith('.tmp'));
+  await Promise.all(left.map(({ name }) => rm(join(paths.models, name), { force: true })));
+  const known = await finishReplacements(paths, index, log);
+  return await adoptFolders(paths, known, log);
+}
+
+async function finishReplacements(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
+  let known = index;
+  for (const { name } of await listFolder(paths.staging)) {
+    const folder = name.slice(REPLACED.length);
+    if (!name.startsWith(REPLACED) || !folderNameSchema.safeParse(folder).success) continue;
+    // A folder that the index does not know was taken out for good; an empty index may be a lost one.
+    const isKnown = known.byFolder.has(folder) || known.byId.size === 0;
+    if (isKnown && (await moveBack(join(paths.staging, name), join(paths.models, folder)))) {
+      await syncFolder(paths.models);
+      log.warn({ folder }, 'a change was cut off before the new files were there: the old ones are back');
+      continue;
+    }
+    known = await takeReplacement(paths, known, folder, log);
+    await rm(join(paths.staging, name), { recursive: true, force: true });
+  }
+  return known;
+}
+
+/** False when the new folder is there, since a rename does not replace a folder that has something in it. */
+async function moveBack(aside: string, place: string): Promise<boolean> {
+  const there = await listFolder(place);
+  if (there.length > 0) return false;
+  await atStorage(place, 'restored', async () => await rename(aside, place));
+  return true;
+}
+
+/** The new files are in place, but the index may still describe the old ones. */
+async function takeReplacement(
+  paths: DataPaths,
+  index: RegistryIndex,
+  folder: string,
+  log: Log,
+): Promise<RegistryIndex> {
+  const old = index.byFolder.get(folder);
+  if (old === undefined) return index;
+  try {
+    const entry = await readFolder(paths, folder);
+    if (entry.digest !== old.digest) return index;
+    const { id, alias, seenAt } = old;
+    return changeIndex(index, { put: [{ ...entry, id, alias: entry.alias ?? alias, seenAt }] });
+  } catch (thrown) {
+    log.warn({ folder, error: thrown }, 'a replaced model cannot be read: its old entry stays');
+    return index;
+  }
+}
+
+async function adoptFolders(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
+  let known = index;
+  for (const item of await listFolder(paths.models)) {
+    if (!item.isDirectory() || known.byFolder.has(item.name) || !folderNameSchema.safeParse(item.name).success)
+      continue;
+    try {
+      known = adopt(known, await readFolder(paths, item.name), log);
+    } catch (thrown) {
+      log.warn({ folder: item.name, error: thrown }, 'a folder in models/ holds no readable model: it is left alone');
+    }
+  }
+  return known;
+}
+
+/** The entry that a folder tells of itself, checked against its manifest. */
+async function readFolder(paths: DataPaths, folder: string): Promise<StoredEntry> {
+  const place = join(paths.models, folder);
+  const entry = await readEntryNote(place, folder);
+  if (entry.digest !== undefined) await readManifestNote(place, entry.digest);
+  return entry;
+}
+
+function adopt(index: RegistryIndex, found: StoredEntry, log: Log): RegistryIndex {
+  const { digest, alias, folder } = found;
+  if (digest !== undefined && index.byDigest.has(digest)) {
+    log.warn({ folder, digest }, 'a folder in models/ holds a model that is registered already: it is left alone');
+    return index;
+  }
+  if (digest === undefined && index.byId.has(found.id)) {
+    throw new ModelRtcError('ambiguous', `Two model folders have the run id ${found.id}; remove one of them.`);
+  }
+  const rightId = digest === undefined || (digest.startsWith(found.id) && found.id.length >= 8);
+  const id = rightId && !index.byId.has(found.id) ? found.id : freeId(index, digest ?? found.id);
+  const free = alias !== undefined && !index.byAlias.has(alias);
+  if (alias !== undefined && !free) log.warn({ folder, alias }, 'a model folder has an alias that another model has');
+  log.info({ folder, id }, 'a model folder that the registry did not know is registered');
+  return changeIndex(index, { put: [{ ...found, id, alias: free ? alias : undefined }] });
+}
+
+function isModelFolder(item: Dirent): boolean {
+  return item.isDirectory() && folderNameSchema.safeParse(item.name).success;
+}
+
+async function listFolder(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  }
+}

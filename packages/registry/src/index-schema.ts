@@ -1,0 +1,121 @@
+import { type Alias, aliasSchema, type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
+import { z } from 'zod';
+
+/** The version of registry.json that this code writes. */
+export const INDEX_VERSION = 1;
+
+/** One name, so that a folder never lies outside `models/`. */
+export const folderNameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
+
+/** An entry as it is stored: what agents tell each other, and what only this machine knows. */
+export const storedEntrySchema = modelEntrySchema.extend({
+  folder: folderNameSchema,
+  linked: z.boolean(),
+  originalPath: z.string().min(1).max(4096).optional(),
+  seenAt: z.record(z.string().max(256), z.iso.datetime()).optional(),
+});
+export type StoredEntry = z.infer<typeof storedEntrySchema>;
+
+const indexFileSchema = z.object({
+  version: z.literal(INDEX_VERSION),
+  models: z.record(z.string(), storedEntrySchema),
+  /** For people and scripts to read; what counts is each entry's own alias. */
+  aliases: z.record(aliasSchema, z.string()).default({}),
+  /** Ids of the runs whose training was cut short and can go on. */
+  interrupted: z.array(z.string().max(128)).default([]),
+});
+
+/** The models of this machine, by all that names them. Never changed: each change makes a new one. */
+export interface RegistryIndex {
+  readonly byId: ReadonlyMap<string, StoredEntry>;
+  readonly byDigest: ReadonlyMap<Digest, StoredEntry>;
+  readonly byAlias: ReadonlyMap<Alias, StoredEntry>;
+  readonly byFolder: ReadonlyMap<string, StoredEntry>;
+  readonly interrupted: readonly string[];
+}
+
+/** What is done to an index: entries taken out by id first, then entries put in or replaced. */
+export interface IndexChange {
+  readonly remove?: readonly string[] | undefined;
+  readonly put?: readonly StoredEntry[] | undefined;
+}
+
+export const EMPTY_INDEX: RegistryIndex = makeIndex([], []);
+
+/** @throws Error when two entries have an id, digest, alias or folder in common */
+export function makeIndex(entries: Iterable<StoredEntry>, interrupted: readonly string[]): RegistryIndex {
+  const byId = new Map<string, StoredEntry>();
+  const byDigest = new Map<Digest, StoredEntry>();
+  const byAlias = new Map<Alias, StoredEntry>();
+  const byFolder = new Map<string, StoredEntry>();
+  for (const entry of entries) {
+    addOnce(byId, entry.id, entry, 'id');
+    addOnce(byFolder, entry.folder, entry, 'folder');
+    if (entry.digest !== undefined) addOnce(byDigest, entry.digest, entry, 'digest');
+    if (entry.alias !== undefined) addOnce(byAlias, entry.alias, entry, 'alias');
+  }
+  return { byId, byDigest, byAlias, byFolder, interrupted };
+}
+
+function addOnce<K extends string>(map: Map<K, StoredEntry>, key: K, entry: StoredEntry, what: string): void {
+  if (map.has(key)) throw new Error(`two models have the ${what} ${JSON.stringify(key)}`);
+  map.set(key, entry);
+}
+
+export function changeIndex(index: RegistryIndex, { remove = [], put = [] }: IndexChange): RegistryIndex {
+  if (remove.length === 0 && put.length === 0) return index;
+  const entries = new Map(index.byId);
+  for (const id of remove) entries.delete(id);
+  for (const entry of put) entries.set(entry.id, entry);
+  return makeIndex(entries.values(), index.interrupted);
+}
+
+/** The index as its file's text, for a person to read too. */
+export function encodeIndex(index: RegistryIndex): string {
+  const file = {
+    version: INDEX_VERSION,
+    models: Object.fromEntries(index.byId),
+    aliases: Object.fromEntries([...index.byAlias].map(([alias, entry]) => [alias, entry.id])),
+    interrupted: index.interrupted,
+  };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+/** Turns the content of a file of one version into that of the next. */
+export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
+
+/** By the version that each starts from. Version 1 is the first that was ever written. */
+export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
+
+export interface DecodedIndex {
+  readonly index: RegistryIndex;
+  /** The version of the file when it is an older one. */
+  readonly migratedFrom?: number | undefined;
+}
+
+/**
+ * @param path named in errors
+ * @throws ModelRtcError `refused` when a newer version wrote it; any other error when it is damaged
+ */
+export function decodeIndex(text: string, path: string, migrations = MIGRATIONS): DecodedIndex {
+  const raw: unknown = JSON.parse(text);
+  const { version } = z.looseObject({ version: z.number().int().min(0) }).parse(raw);
+  if (version > INDEX_VERSION) throw newerVersion(path, version);
+  let file = raw as Record<string, unknown>;
+  for (let from = version; from < INDEX_VERSION; from++) {
+    const migrate = migrations.get(from);
+    if (migrate === undefined) throw new Error(`no version ${from} of this file is known`);
+    file = { ...migrate(file), version: from + 1 };
+  }
+  const { models, interrupted } = indexFileSchema.parse(file);
+  for (const [id, entry] of Object.entries(models)) {
+    if (entry.id !== id) throw new Error(`the entry ${JSON.stringify(id)} says that it is ${JSON.stringify(entry.id)}`);
+  }
+  const index = makeIndex(Object.values(models), interrupted);
+  return version === INDEX_VERSION ? { index } : { index, migratedFrom: version };
+}
+
+function newerVersion(path: string, version: number): ModelRtcError {
+  const sentence = `${path} was written by a newer model-rtc (its version is ${version}, this one reads up to ${INDEX_VERSION}). Upgrade model-rtc; nothing was changed.`;
+  return new ModelRtcError('refused', sentence, { details: { path, version } });
+}

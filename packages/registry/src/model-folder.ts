@@ -1,0 +1,141 @@
+import { lstat, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Digest,
+  type Manifest,
+  ModelRtcError,
+  manifestDigest,
+  modelPathSchema,
+  OWN_FOLDER,
+  parseManifest,
+} from '@model-rtc/protocol';
+import { z } from 'zod';
+import { syncFolder, writeFileAtomic, writeFileSynced } from './atomic-file.ts';
+import { type StoredEntry, storedEntrySchema } from './index-schema.ts';
+import { atStorage, isMissing, storageError } from './storage-error.ts';
+
+/** The longest manifest that the protocol allows, as JSON, is about this long. */
+const MAX_MANIFEST_BYTES = 512 * 1024 * 1024;
+const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
+
+/** What a file was when it was hashed: the same size and time again means the same bytes. */
+export interface FileStat {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+}
+
+/** What a model's folder says about its model in `.model-rtc/`; a lost index is made again from it. */
+export interface FolderNotes {
+  readonly entry: StoredEntry;
+  /** Not there while the model is training. */
+  readonly manifest?: Manifest | undefined;
+  /** In the order of the manifest's files. */
+  readonly stats?: readonly FileStat[] | undefined;
+}
+
+const entryFileSchema = z.object({
+  version: z.literal(1),
+  // Where the folder lies says its name; other machines' sightings are the index's alone.
+  entry: storedEntrySchema.omit({ folder: true, seenAt: true }),
+});
+
+const statsFileSchema = z.object({
+  version: z.literal(1),
+  files: z.array(
+    z.object({ path: modelPathSchema, size: z.number().int().min(0), mtimeNs: z.string().regex(/^-?\d{1,20}$/) }),
+  ),
+});
+
+const notePaths = (folder: string) => ({
+  entry: join(folder, OWN_FOLDER, 'entry.json'),
+  manifest: join(folder, OWN_FOLDER, 'manifest.json'),
+  stats: join(folder, OWN_FOLDER, 'files.json'),
+});
+
+/** Writes the notes into a staged folder, all on the disk when this resolves. Earlier ones are removed. */
+export async function writeNotes(folder: string, { entry, manifest, stats }: FolderNotes): Promise<void> {
+  const own = join(folder, OWN_FOLDER);
+  const paths = notePaths(folder);
+  await atStorage(own, 'written', async () => {
+    await rm(own, { recursive: true, force: true });
+    await mkdir(own);
+    if (manifest !== undefined) await writeFileSynced(paths.manifest, JSON.stringify(manifest));
+    if (stats !== undefined) await writeFileSynced(paths.stats, encodeStats(stats));
+    await writeFileSynced(paths.entry, encodeEntry(entry));
+    await syncFolder(own);
+    await syncFolder(folder);
+  });
+}
+
+/** Replaces the entry in a registered model's folder; a folder that is gone is passed over. */
+export async function updateEntryNote(folder: string, entry: StoredEntry): Promise<void> {
+  await updateNote(folder, notePaths(folder).entry, encodeEntry(entry));
+}
+
+export async function updateStatsNote(folder: string, stats: readonly FileStat[]): Promise<void> {
+  await updateNote(folder, notePaths(folder).stats, encodeStats(stats));
+}
+
+async function updateNote(folder: string, path: string, text: string): Promise<void> {
+  try {
+    const own = await lstat(join(folder, OWN_FOLDER));
+    if (own.isDirectory()) await writeFileAtomic(path, text);
+  } catch (thrown) {
+    if (!isMissing(thrown)) throw storageError(thrown, path, 'written');
+  }
+}
+
+function encodeEntry({ folder: _, seenAt: __, ...entry }: StoredEntry): string {
+  return `${JSON.stringify({ version: 1, entry }, undefined, 2)}\n`;
+}
+
+function encodeStats(stats: readonly FileStat[]): string {
+  const files = stats.map(({ path, size, mtimeNs }) => ({ path, size, mtimeNs: String(mtimeNs) }));
+  return JSON.stringify({ version: 1, files });
+}
+
+/** @throws when the folder has no entry or a damaged one */
+export async function readEntryNote(folder: string, folderName: string): Promise<StoredEntry> {
+  const { entry } = entryFileSchema.parse(await readJson(notePaths(folder).entry, MAX_ENTRY_BYTES));
+  return { ...entry, folder: folderName };
+}
+
+/** @throws ModelRtcError `storage` when it is damaged or of another model */
+export async function readManifestNote(folder: string, digest: Digest): Promise<Manifest> {
+  const path = notePaths(folder).manifest;
+  try {
+    const manifest = parseManifest(await readJson(path, MAX_MANIFEST_BYTES));
+    if (manifestDigest(manifest) !== digest) throw new Error('it is of another model');
+    return manifest;
+  } catch (thrown) {
+    throw damagedNote(path, thrown);
+  }
+}
+
+/** @throws ModelRtcError `storage` when they are damaged */
+export async function readStatsNote(folder: string): Promise<FileStat[]> {
+  const path = notePaths(folder).stats;
+  try {
+    const { files } = statsFileSchema.parse(await readJson(path, MAX_MANIFEST_BYTES));
+    return files.map((file) => ({ ...file, mtimeNs: BigInt(file.mtimeNs) }));
+  } catch (thrown) {
+    throw damagedNote(path, thrown);
+  }
+}
+
+function damagedNote(path: string, cause: unknown): ModelRtcError {
+  const sentence = `${path} is missing or damaged. Import or pull the model again to repair it.`;
+  return new ModelRtcError('storage', sentence, { cause, details: { path } });
+}
+
+async function readJson(path: string, maxBytes: number): Promise<unknown> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) throw new Error(`${path} is longer than ${maxBytes} bytes`);
+    return JSON.parse(await file.readFile('utf8'));
+  } finally {
+    await file.close();
+  }
+}

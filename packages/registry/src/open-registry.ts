@@ -1,0 +1,152 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
+import { requireFreeAlias } from './aliases.ts';
+import { checkFiles } from './check-files.ts';
+import { createChunkIndex } from './chunk-index.ts';
+import { type DataPaths, dataPaths } from './data-folder.ts';
+import { importModel } from './import-model.ts';
+import { removeLeftImports } from './import-staging.ts';
+import { openIndexFile } from './index-file.ts';
+import { needsRecovery } from './index-recovery.ts';
+import type { StoredEntry } from './index-schema.ts';
+import { installModel } from './install.ts';
+import { listPage } from './list.ts';
+import { createLocatedChunks, type LocatedChunks } from './located-chunks.ts';
+import { createManifestCache } from './manifest-cache.ts';
+import { readStatsNote } from './model-folder.ts';
+import { createModelReader } from './model-reader.ts';
+import { refreshModel } from './refresh.ts';
+import type { ImportSteps, RegistryContext } from './registry-context.ts';
+import { toRegistryEntry } from './registry-entry.ts';
+import type { CheckResult, ModelPage, ModelReader, Registry, RegistryEntry, ResolvedModel } from './registry-types.ts';
+import { notFoundLocally, resolveRef } from './resolve.ts';
+import { markSeen } from './seen.ts';
+import { atStorage, storageError } from './storage-error.ts';
+import { tagModel } from './tag.ts';
+
+export interface OpenRegistryOptions {
+  /** The data folder: what `dataFolder` gives. It is made when it is not there. */
+  readonly home: string;
+  readonly log?: Log | undefined;
+  readonly clock?: (() => Date) | undefined;
+  /** In place of the registry's own scanning and hashing. */
+  readonly importSteps?: ImportSteps | undefined;
+}
+
+/**
+ * Opens the registry of this machine, and finishes what a killed process left half-done.
+ * @throws ModelRtcError `storage` when the folder cannot be used, `refused` when a newer version wrote it
+ */
+export async function openRegistry(options: OpenRegistryOptions): Promise<Registry> {
+  const context = createContext(options);
+  await prepareFolders(context.paths);
+  const index = await context.index.read();
+  if (await needsRecovery(context.paths, index)) await context.index.update(async () => ({ result: undefined }));
+  await removeLeftImports(context.paths.staging);
+  return createRegistry(context, createLocatedChunks(context));
+}
+
+function createContext({
+  home,
+  log = silentLog,
+  clock = () => new Date(),
+  importSteps,
+}: OpenRegistryOptions): RegistryContext {
+  const paths = dataPaths(home);
+  return {
+    paths,
+    log,
+    clock,
+    index: openIndexFile({ paths, log, clock }),
+    chunks: createChunkIndex(paths.chunkIndex, log),
+    readManifest: createManifestCache(paths.models),
+    loadImportSteps: async () => importSteps ?? (await import('./import/index.ts')),
+  };
+}
+
+async function prepareFolders({ root, models, staging, keys }: DataPaths): Promise<void> {
+  await atStorage(root, 'created', async () => {
+    await mkdir(models, { recursive: true });
+    await mkdir(staging, { recursive: true });
+    await mkdir(keys, { recursive: true, mode: 0o700 });
+  });
+}
+
+function createRegistry(context: RegistryContext, located: LocatedChunks): Registry {
+  const { index, paths } = context;
+  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  const close = async (): Promise<void> => {
+    await located.close();
+    await context.chunks.close();
+  };
+  return {
+    paths,
+    list: async (params) => await listModels(context, params),
+    resolve: async (ref) => await resolveModel(context, ref),
+    async find(digest) {
+      const stored = (await index.read()).byDigest.get(digest);
+      return stored === undefined ? undefined : await shown(stored);
+    },
+    manifest: async (digest) => await context.readManifest(await requireStored(context, digest)),
+    importModel: async (path, options = {}) => {
+      if (options.alias !== undefined) parseAlias(options.alias);
+      return await importModel(context, path, options);
+    },
+    refresh: async (digest, options = {}) => await refreshModel(context, digest, options),
+    async install(options) {
+      if (options.alias !== undefined) parseAlias(options.alias);
+      return await shown(await installModel(context, options));
+    },
+    tag: async (ref, alias, options = {}) =>
+      await shown(await tagModel(context, ref, alias, options.overwrite ?? false)),
+    async checkAlias(alias, forDigest) {
+      requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
+    },
+    markSeen: async (workerName, digests) => await markSeen(context, workerName, digests),
+    check: async (digest) => await checkModel(context, digest),
+    openModel: async (digest) => await openModel(context, digest),
+    locateChunks: async (digests) => await located.locate(digests),
+    readLocatedChunk: async (_digest, location, into) => await located.read(location, into),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function requireStored({ index }: RegistryContext, digest: Digest): Promise<StoredEntry> {
+  const known = await index.read();
+  const stored = known.byDigest.get(digest);
+  if (stored === undefined) throw notFoundLocally(known, digest);
+  return stored;
+}
+
+async function listModels(
+  { index, paths }: RegistryContext,
+  params: Parameters<Registry['list']>[0],
+): Promise<ModelPage> {
+  const page = listPage(await index.read(), params);
+  const models = await Promise.all(page.models.map((stored) => toRegistryEntry(stored, paths.models)));
+  return { ...page, models };
+}
+
+async function resolveModel({ index, paths }: RegistryContext, ref: string): Promise<ResolvedModel> {
+  const { stored, resolvedBy } = await resolveRef(await index.read(), ref, paths.models);
+  return { entry: await toRegistryEntry(stored, paths.models), resolvedBy };
+}
+
+async function checkModel(context: RegistryContext, digest: Digest): Promise<CheckResult> {
+  const { folder, linked } = await requireStored(context, digest);
+  const path = join(context.paths.models, folder);
+  try {
+    return await checkFiles({ path, linked }, await readStatsNote(path));
+  } catch (thrown) {
+    return { valid: false, problems: [{ path: '', problem: storageError(thrown, path, 'read').message }] };
+  }
+}
+
+async function openModel(context: RegistryContext, digest: Digest): Promise<ModelReader> {
+  const stored = await requireStored(context, digest);
+  const path = join(context.paths.models, stored.folder);
+  const [manifest, stats] = await Promise.all([context.readManifest(stored), readStatsNote(path)]);
+  return createModelReader({ digest, place: { path, linked: stored.linked }, manifest, stats });
+}
