@@ -1,0 +1,172 @@
+import {
+  type ErrorData,
+  METHODS,
+  type Message,
+  type Method,
+  ModelRtcError,
+  QUERY_TIMEOUT_MS,
+} from '@model-rtc/protocol';
+import { cancelledError } from './errors.ts';
+import type { ChunkPiece } from './peer.ts';
+import { Question, type QuestionCallbacks } from './question.ts';
+import type { Timers } from './timers.ts';
+
+export interface AskOptions extends QuestionCallbacks {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface AskedRequestsOptions {
+  readonly send: (message: Message) => Promise<void>;
+  /** What the other side answers at once. */
+  readonly maxOpen: number;
+  readonly timers: Timers;
+}
+
+/** Methods that only look: asking twice does no harm. */
+const QUERIES: readonly Method[] = ['list_models', 'get_model_info', 'check_model_exists', 'get_manifest'];
+const QUERY_ATTEMPTS = 2;
+
+/** One asking of a question, known to the other side by its id. */
+interface Asking {
+  readonly question: Question;
+  /** The request is with the lane; a cancel must not overtake it. */
+  readonly sent: Promise<void>;
+}
+
+/** The requests that this side has open at the other. */
+export class AskedRequests {
+  readonly #options: AskedRequestsOptions;
+  /** Also the cancelled ones, until the other side is done with them: they still use one of its places. */
+  readonly #open = new Map<number, Asking>();
+  #lastId = 0;
+  #ended: ModelRtcError | undefined;
+
+  constructor(options: AskedRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** The parsed result. @throws ModelRtcError as `Peer.request` does. */
+  async ask(method: Method, params: unknown, options: AskOptions): Promise<unknown> {
+    const { signal } = options;
+    const checked = checkedParams(method, params);
+    if (signal?.aborted) throw cancelledError(signal);
+    const isQuery = QUERIES.includes(method);
+    const silenceMs = options.timeoutMs ?? (isQuery ? QUERY_TIMEOUT_MS : undefined);
+    let attemptsLeft = isQuery ? QUERY_ATTEMPTS : 1;
+    const askOnce = () => {
+      attemptsLeft -= 1;
+      this.#send(question, checked);
+    };
+    const onSilent = () => {
+      if (attemptsLeft === 0) return question.fail(silentError(method, silenceMs ?? 0));
+      question.watchAgain();
+      askOnce();
+    };
+    const { onEvent, onChunk } = options;
+    const question = new Question({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });
+    const onAbort = () => question.fail(cancelledError(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      askOnce();
+      return await question.answer;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#cancelOpen(question);
+    }
+  }
+
+  onReply(id: number, result: unknown): void {
+    this.#take(id)?.onReply(result);
+  }
+
+  onError(id: number, error: Omit<ErrorData, 'code'> & { readonly code: string }): void {
+    this.#take(id)?.fail(ModelRtcError.fromData(error));
+  }
+
+  onEvent(id: number, event: unknown): void {
+    this.#open.get(id)?.question.onEvent(event);
+  }
+
+  onChunk(id: number, piece: ChunkPiece): void {
+    this.#open.get(id)?.question.onChunk(piece);
+  }
+
+  /**
+   * A piece of a long message arrived. Which request it is for is known only when it is whole, so the silence of each ends:
+   * a manifest may take a slow link longer than any limit.
+   */
+  touchAll(): void {
+    for (const { question } of this.#open.values()) question.touch();
+  }
+
+  /** The peer is gone: all that is open fails. */
+  end(error: ModelRtcError): void {
+    this.#ended ??= error;
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const { question } of open) question.fail(error);
+  }
+
+  #send(question: Question, params: unknown): void {
+    const { maxOpen } = this.#options;
+    const obstacle = this.#ended ?? (this.#open.size >= maxOpen ? tooManyError(maxOpen) : undefined);
+    if (obstacle !== undefined) {
+      question.fail(obstacle);
+      return;
+    }
+    const id = this.#newId();
+    const sent = this.#options.send({ type: 'request', id, method: question.method, params });
+    this.#open.set(id, { question, sent });
+    sent.catch((error: unknown) => {
+      this.#open.delete(id);
+      question.fail(ModelRtcError.from(error));
+    });
+  }
+
+  #newId(): number {
+    do this.#lastId = (this.#lastId + 1) >>> 0;
+    while (this.#open.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  /** An answer frees the other side's place. One to an unknown request is a late one. */
+  #take(id: number): Question | undefined {
+    const question = this.#open.get(id)?.question;
+    this.#open.delete(id);
+    return question;
+  }
+
+  /** Whatever the other side still does for a settled question is of no use. */
+  #cancelOpen(question: Question): void {
+    for (const [id, asking] of this.#open) {
+      if (asking.question === question)
+        asking.sent.then(() => this.#options.send({ type: 'cancel', id })).catch(() => {});
+    }
+  }
+}
+
+function checkedParams(method: Method, params: unknown): unknown {
+  const parsed = METHODS[method].params.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ModelRtcError(
+    'bad_argument',
+    `"${method}" cannot be asked like this: ${issue?.path.join('.') || 'parameters'}: ${issue?.message}.`,
+    { cause: parsed.error },
+  );
+}
+
+function silentError(method: Method, silenceMs: number): ModelRtcError {
+  return new ModelRtcError(
+    'timeout',
+    `The other side did not answer "${method}" within ${silenceMs / 1000} s; it may be overloaded: try again.`,
+  );
+}
+
+function tooManyError(maxOpen: number): ModelRtcError {
+  return new ModelRtcError(
+    'busy',
+    `The other side takes ${maxOpen} requests at once and all are in use; try again when one is done.`,
+  );
+}

@@ -1,0 +1,33 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+
+/** What an aborted signal throws: its own reason when that says something, else that it was cancelled. */
+export function cancelledError(signal?: AbortSignal | undefined): ModelRtcError {
+  const reason: unknown = signal?.reason;
+  if (reason instanceof ModelRtcError) return reason;
+  return new ModelRtcError('cancelled', 'Cancelled.', { cause: reason });
+}
+
+/** What waiting work throws when the peer has ended; each has an error of its own, so that stacks are not mixed up. */
+export function peerEndedError(why: ModelRtcError | undefined): ModelRtcError {
+  if (why === undefined) {
+    return new ModelRtcError('network', 'The connection to the other side was closed; connect again.');
+  }
+  return new ModelRtcError(why.code, why.message, { cause: why, details: why.details });
+}
+
+export function garbageError(cause: ModelRtcError): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    `The other side sent what this version does not understand (${cause.message}). Run the same version of model-rtc on both sides.`,
+    { cause },
+  );
+}
+
+/** @param takes what the receiver takes, in bytes. */
+export function tooLongError(bytes: number, takes: number): ModelRtcError {
+  return new ModelRtcError(
+    'bad_argument',
+    `The model is too large for the other side: its description has ${bytes} bytes, and ${takes} are taken. Split the model, or upgrade model-rtc on the other side.`,
+    { details: { bytes, takes } },
+  );
+}

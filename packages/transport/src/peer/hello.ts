@@ -1,0 +1,97 @@
+import {
+  decodeMessage,
+  encodeMessage,
+  type Hello,
+  isFrame,
+  MAX_MESSAGE_BYTES,
+  MAX_OPEN_REQUESTS,
+  ModelRtcError,
+  PROTOCOL_VERSION,
+  unpackValue,
+} from '@model-rtc/protocol';
+import type { Lane } from '../lane.ts';
+import { deferred } from './deferred.ts';
+import { garbageError } from './errors.ts';
+import { HELLO_TIMEOUT_MS } from './limits.ts';
+import type { Timers } from './timers.ts';
+
+/** What this side says of itself. */
+export interface AgentHello {
+  readonly role: 'worker' | 'client';
+  readonly name: string;
+  readonly version: string;
+  /** Optional abilities; the other side ignores those that it does not know. */
+  readonly capabilities?: readonly string[] | undefined;
+}
+
+/**
+ * The first exchange on a lane: both sides say hello at once. The lane stays open when it fails.
+ *
+ * @returns what the other side said.
+ * @throws ModelRtcError `protocol_mismatch` for another major version; `malformed_message` for anything but a hello;
+ * `timeout` when it says nothing; the error with which it says bye; what ended the lane.
+ */
+export async function exchangeHello(lane: Lane, agent: AgentHello, timers: Timers): Promise<Hello> {
+  const late = deferred<never>();
+  const stopTimer = timers.after(HELLO_TIMEOUT_MS, () => late.reject(silentError()));
+  try {
+    const theirs = receiveHello(lane);
+    await Promise.race([Promise.all([lane.send(encodeMessage(ourHello(agent))), theirs]), late.promise]);
+    return await theirs;
+  } finally {
+    stopTimer();
+  }
+}
+
+function ourHello(agent: AgentHello): Hello {
+  const { role, name, version, capabilities = [] } = agent;
+  return {
+    type: 'hello',
+    protocol: { ...PROTOCOL_VERSION },
+    // A name is for people; one that is too long for the protocol must not keep anyone from connecting.
+    agent: { role, name: name.slice(0, 256), version: version.slice(0, 64) },
+    capabilities: [...capabilities],
+    limits: { maxMessageBytes: MAX_MESSAGE_BYTES, maxOpenRequests: MAX_OPEN_REQUESTS },
+  };
+}
+
+async function receiveHello(lane: Lane): Promise<Hello> {
+  for await (const bytes of lane.messages) return parseHello(bytes);
+  throw (await lane.closed) ?? new ModelRtcError('network', 'The other side closed the connection at once; try again.');
+}
+
+function parseHello(bytes: Uint8Array): Hello {
+  try {
+    if (isFrame(bytes)) throw new ModelRtcError('malformed_message', 'a frame comes before hello');
+    assertSameMajor(unpackValue(bytes));
+    const message = decodeMessage(bytes);
+    if (message.type === 'hello') return message;
+    if (message.type === 'bye' && message.error !== undefined) throw ModelRtcError.fromData(message.error);
+    throw new ModelRtcError('malformed_message', `a "${message.type}" comes before hello`);
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    throw known.code === 'malformed_message' ? garbageError(known) : known;
+  }
+}
+
+/** Looked at before anything else, since the rest of another major version's hello may be unlike ours. */
+function assertSameMajor(value: unknown): void {
+  const hello = (value ?? {}) as { type?: unknown; protocol?: { major?: unknown }; agent?: { role?: unknown } };
+  const major = hello.protocol?.major;
+  if (hello.type !== 'hello' || typeof major !== 'number' || major === PROTOCOL_VERSION.major) return;
+  const them = hello.agent?.role === 'worker' ? 'the worker' : 'the other side';
+  const isOurs = major > PROTOCOL_VERSION.major;
+  const remedy = isOurs ? 'upgrade model-rtc on this machine' : `upgrade model-rtc on the machine of ${them}`;
+  throw new ModelRtcError(
+    'protocol_mismatch',
+    `This machine speaks version ${PROTOCOL_VERSION.major} of the protocol and ${them} version ${major}; ${remedy}.`,
+    { details: { ours: PROTOCOL_VERSION.major, theirs: major, upgrade: isOurs ? 'this side' : 'other side' } },
+  );
+}
+
+function silentError(): ModelRtcError {
+  return new ModelRtcError(
+    'timeout',
+    `The other side opened a connection and then said nothing for ${HELLO_TIMEOUT_MS / 1000} s; try again.`,
+  );
+}

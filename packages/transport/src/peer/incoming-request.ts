@@ -1,0 +1,71 @@
+import { METHODS, type Message, type Method } from '@model-rtc/protocol';
+import { cancelledError } from './errors.ts';
+import type { OutgoingChunk } from './outbox.ts';
+import type { Peer, RequestContext } from './peer.ts';
+
+/** What a handler of any method is, once its parameters are checked. */
+export type AnyHandler = (params: unknown, context: RequestContext) => Promise<unknown>;
+
+export interface IncomingRequestOptions {
+  readonly peer: Peer;
+  readonly id: number;
+  readonly method: Method;
+  readonly send: (message: Message) => Promise<void>;
+  readonly sendChunk: (chunk: OutgoingChunk, signal: AbortSignal) => Promise<void>;
+}
+
+/** A request of the other side while its handler runs: the context that the handler is given. */
+export class IncomingRequest implements RequestContext {
+  readonly peer: Peer;
+  readonly signal: AbortSignal;
+  readonly #options: IncomingRequestOptions;
+  readonly #controller = new AbortController();
+  /** Everything sent for the request so far, events in order; the answer goes after it. It never rejects. */
+  #sent: Promise<unknown> = Promise.resolve();
+  #answered = false;
+
+  constructor(options: IncomingRequestOptions) {
+    this.#options = options;
+    this.peer = options.peer;
+    this.signal = this.#controller.signal;
+  }
+
+  cancel(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  async emit(event: unknown): Promise<void> {
+    this.#assertGoing();
+    const { id, method, send } = this.#options;
+    // A long event goes in fragments, which the next one must not overtake.
+    const sending = this.#sent.then(() => {
+      this.#assertGoing();
+      return send({ type: 'event', id, event: METHODS[method].event.parse(event) });
+    });
+    this.#sent = sending.catch(() => {});
+    await sending;
+  }
+
+  async sendChunk(index: number, bytes: Uint8Array): Promise<void> {
+    this.#assertGoing();
+    const sending = this.#options.sendChunk({ request: this.#options.id, index, bytes }, this.signal);
+    this.#sent = Promise.allSettled([this.#sent, sending]);
+    await sending;
+  }
+
+  /** Runs the handler; everything that it sent has gone when the result is there. */
+  async run(handler: AnyHandler, params: unknown): Promise<unknown> {
+    try {
+      const result = await handler(params, this);
+      return METHODS[this.#options.method].result.parse(result);
+    } finally {
+      await this.#sent;
+      this.#answered = true;
+    }
+  }
+
+  #assertGoing(): void {
+    if (this.signal.aborted) throw cancelledError(this.signal);
+    if (this.#answered) throw new Error('a handler sends after it has answered');
+  }
+}

@@ -1,0 +1,28 @@
+/** The bounds of a peer that are not the protocol's own, with their reasons. */
+
+/** Both sides say hello as soon as the lane is open: one that says nothing for this long speaks something else, or is hung. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+/** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
+export const LIVENESS_TICK_MS = 250;
+
+/** Bye is sent and the lanes flushed within this time; a lane that cannot is broken off. */
+export const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * Small messages that wait to be sent. A side that reads its answers never comes near it: what it asks at once is bounded.
+ * One that asks without reading is cut off here.
+ */
+export const MAX_WAITING_MESSAGES = 1_024;
+
+/** What an error's message may have on the wire (`errorDataSchema`). */
+export const MAX_ERROR_MESSAGE_CHARS = 4_096;
+
+/** Details of an error longer than this are left out: they explain, and must not hinder the error itself. */
+export const MAX_ERROR_DETAILS_BYTES = 16 * 1024;
+
+/**
+ * A lane that acknowledges what it is sent, while no message comes back for all this time, carries nothing: the program
+ * at the other end hangs. It is longer than what a slow link needs to get a ping past the bytes that are on their way.
+ */
+export const PEER_MUTE_MS = 60_000;

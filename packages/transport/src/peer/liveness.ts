@@ -1,0 +1,79 @@
+import { ModelRtcError, PEER_GONE_MS, PING_INTERVAL_MS } from '@model-rtc/protocol';
+import type { Lane } from '../lane.ts';
+import { LIVENESS_TICK_MS, PEER_MUTE_MS } from './limits.ts';
+import type { Timers } from './timers.ts';
+
+export interface LivenessOptions {
+  readonly lane: Pick<Lane, 'stats'>;
+  readonly timers: Timers;
+  readonly ping: () => void;
+  readonly onGone: (error: ModelRtcError) => void;
+}
+
+/**
+ * Notices that the other side is gone, within PEER_GONE_MS. Whatever arrives counts, so that a slow lane or a busy machine
+ * is not taken for a dead one; when no message does, it pings.
+ */
+export class Liveness {
+  readonly #options: LivenessOptions;
+  #stopTimer: () => void = () => {};
+  #lastTickMs: number;
+  #lastHeard: number;
+  #lastReceivedBytes: number;
+  #silentMs = 0;
+  #messagelessMs = 0;
+  #pingAtMs = PING_INTERVAL_MS;
+
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+    const { heard, receivedBytes } = options.lane.stats();
+    this.#lastHeard = heard;
+    this.#lastReceivedBytes = receivedBytes;
+    this.#lastTickMs = options.timers.nowMs();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#stopTimer();
+    this.#stopTimer = () => {};
+  }
+
+  #arm(): void {
+    this.#stopTimer = this.#options.timers.after(LIVENESS_TICK_MS, () => this.#tick());
+  }
+
+  #tick(): void {
+    const { timers, ping, onGone } = this.#options;
+    const nowMs = timers.nowMs();
+    // This process was busy or asleep when a tick is late: what arrived meanwhile is still to be read.
+    const passedMs = Math.min(nowMs - this.#lastTickMs, 2 * LIVENESS_TICK_MS);
+    this.#lastTickMs = nowMs;
+    this.#listen(passedMs);
+    // A tick early: the last sign of life came anywhere between two ticks.
+    if (this.#silentMs >= PEER_GONE_MS - LIVENESS_TICK_MS || this.#messagelessMs >= PEER_MUTE_MS) {
+      onGone(goneError());
+      return;
+    }
+    this.#arm();
+    if (this.#messagelessMs < this.#pingAtMs) return;
+    this.#pingAtMs = this.#messagelessMs + PING_INTERVAL_MS;
+    ping();
+  }
+
+  #listen(passedMs: number): void {
+    const { heard, receivedBytes } = this.#options.lane.stats();
+    const hasMessage = receivedBytes !== this.#lastReceivedBytes;
+    this.#silentMs = hasMessage || heard !== this.#lastHeard ? 0 : this.#silentMs + passedMs;
+    this.#messagelessMs = hasMessage ? 0 : this.#messagelessMs + passedMs;
+    if (hasMessage) this.#pingAtMs = PING_INTERVAL_MS;
+    this.#lastHeard = heard;
+    this.#lastReceivedBytes = receivedBytes;
+  }
+}
+
+function goneError(): ModelRtcError {
+  return new ModelRtcError(
+    'network',
+    'The other side is gone: nothing was heard from it for 5 s. Check that it runs and that the network is up, then try again.',
+  );
+}

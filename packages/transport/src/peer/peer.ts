@@ -1,0 +1,102 @@
+import type {
+  EventOf,
+  Hello,
+  Method,
+  ModelRtcError,
+  Params,
+  ParamsInput,
+  Result,
+  ResultInput,
+  Scope,
+} from '@model-rtc/protocol';
+import type { LaneKind } from '../lane.ts';
+
+/** What the other side may ask for. It belongs to the connection and its token, never to what the other side claims. */
+export interface Authority {
+  readonly scopes: readonly Scope[];
+  /** The token that the other side holds, as 16 hex characters. */
+  readonly keyId?: string | undefined;
+  /** Asked at each request. @throws ModelRtcError `token_revoked` or `token_expired` when the token is good no more. */
+  check?(): void;
+}
+
+/** What this side answers. A method without a handler is refused. */
+export type Handlers = {
+  readonly [M in Method]?: ((params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>) | undefined;
+};
+
+/** What a handler has besides the parameters of its request. */
+export interface RequestContext<M extends Method = Method> {
+  /** Who asks. */
+  readonly peer: Peer;
+  /** Aborts when the asker cancels the request and when the peer is gone. */
+  readonly signal: AbortSignal;
+  /**
+   * Sends an event of the request. Events arrive in the order of these calls. Resolves when there is room for more.
+   * @throws ModelRtcError `cancelled` after the request was cancelled; `network` when the peer is gone.
+   */
+  emit(event: EventOf<M>): Promise<void>;
+  /**
+   * Sends a whole chunk in frames that fit the lane. The bytes may be reused once it resolves.
+   * @param index the asker's label of the chunk.
+   * @throws like `emit`.
+   */
+  sendChunk(index: number, bytes: Uint8Array): Promise<void>;
+}
+
+/** A piece of a chunk that was asked for. */
+export interface ChunkPiece {
+  /** The label that the asker gave the chunk. */
+  readonly index: number;
+  /** Where the payload starts in the chunk, in bytes. */
+  readonly offset: number;
+  /** The receiver's own, also after the call that gave it. */
+  readonly payload: Uint8Array;
+  /** False when the payload was damaged on its way. */
+  readonly intact: boolean;
+}
+
+export interface RequestOptions<M extends Method> {
+  /** Aborting it cancels the request on both sides. A reason that is a ModelRtcError is what the request throws. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * How long nothing may arrive for the request, in milliseconds; a query is asked once more then. Queries have
+   * `QUERY_TIMEOUT_MS` when it is left out, the others no limit.
+   */
+  readonly timeoutMs?: number | undefined;
+  readonly onEvent?: ((event: EventOf<M>) => void) | undefined;
+  readonly onChunk?: ((piece: ChunkPiece) => void) | undefined;
+}
+
+/** One of the connections that a peer is reached by. */
+export interface LaneInfo {
+  readonly kind: LaneKind;
+  /** The WebRTC engine of this side. */
+  readonly engine: string | undefined;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+/** The other agent. Either side may ask the other. No state of a transfer is in it: it may be replaced at any moment. */
+export interface Peer extends AsyncDisposable {
+  /** What the other side said of itself. */
+  readonly remote: Hello;
+  readonly lanes: readonly LaneInfo[];
+  /**
+   * Asks the other side and resolves with its answer. Parameters and answer are checked against the method's schemas.
+   *
+   * @throws ModelRtcError the other side's error; `bad_argument` for parameters that are none, or too long to be sent;
+   * `malformed_message` for an answer that is none; `busy` when too many requests are open; `timeout`; `network` when the
+   * peer is gone; `cancelled`.
+   */
+  request<M extends Method>(method: M, params: ParamsInput<M>, options?: RequestOptions<M>): Promise<Result<M>>;
+  /** Adds handlers, and replaces those of the same methods. */
+  setHandlers(handlers: Handlers): void;
+  /** Says bye, with the error if there is one, and ends all lanes. What is open on either side fails. It never rejects. */
+  close(error?: ModelRtcError): Promise<void>;
+  /**
+   * Resolves when the peer has ended: with undefined for an orderly end by either side, else with why; with the error of the
+   * other side's bye if there was one.
+   */
+  readonly closed: Promise<ModelRtcError | undefined>;
+}

@@ -1,0 +1,42 @@
+import { type ErrorCode, type ErrorData, ModelRtcError, packValue } from '@model-rtc/protocol';
+import { MAX_ERROR_DETAILS_BYTES, MAX_ERROR_MESSAGE_CHARS } from './limits.ts';
+
+/** What a system error (a full disk, a permission) becomes for others: its own text names paths of this machine. */
+const NEUTRAL: Partial<Record<ErrorCode, string>> = {
+  storage_full: 'The disk of the other side is full; free some space there and try again.',
+  storage: 'The other side could not read or write its files; its log says which, and why.',
+  network: 'The other side lost a connection of its own that it needs for this; try again.',
+  cancelled: 'The other side cancelled this.',
+};
+const NEUTRAL_UNEXPECTED = 'The other side failed in a way that was not foreseen; its log says more.';
+
+/**
+ * An error as the other side may see it. What the code says on purpose crosses as it is; of anything else only its kind
+ * does: neither stacks nor paths of this machine.
+ */
+export function toWireError(thrown: unknown): ErrorData {
+  const error = ModelRtcError.from(thrown);
+  if (!isOnPurpose(error, thrown)) {
+    return { code: error.code, message: NEUTRAL[error.code] ?? NEUTRAL_UNEXPECTED };
+  }
+  const message = error.message.slice(0, MAX_ERROR_MESSAGE_CHARS);
+  const { code } = error;
+  return isSendable(error.details) ? { code, message, details: error.details } : { code, message };
+}
+
+/** A ModelRtcError that merely wraps another error's text was made by `from`, and is no more on purpose than that. */
+function isOnPurpose(error: ModelRtcError, thrown: unknown): boolean {
+  const { name, message } = (error.cause ?? {}) as { readonly name?: unknown; readonly message?: unknown };
+  if (error.message === message) return name === 'ModelRtcError';
+  // `from` gives AbortErrors a text of its own.
+  return error === thrown || (thrown as { readonly name?: unknown } | undefined)?.name === 'ModelRtcError';
+}
+
+function isSendable(details: ModelRtcError['details']): boolean {
+  if (details === undefined) return false;
+  try {
+    return packValue(details).length <= MAX_ERROR_DETAILS_BYTES;
+  } catch {
+    return false;
+  }
+}
