@@ -72,15 +72,20 @@ function packRepaired(value: unknown, limits: PackLimits): Uint8Array {
 }
 
 function unsendable(cause: unknown): ModelRtcError {
-  const problem = cause instanceof Error ? cause.message : String(cause);
-  return new ModelRtcError('bad_argument', `This cannot be sent to the other side: ${problem}`, { cause });
+  const problem = cause instanceof ModelRtcError ? cause.details?.problem : cause;
+  return new ModelRtcError('bad_argument', `This cannot be sent to the other side: ${problem}.`, { cause });
 }
 
 function wellFormed(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.replace(/\p{Surrogate}/gu, '\ufffd');
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || depth < 0) return value;
+  if (depth < 0) return value;
   if (Array.isArray(value)) return value.map((item) => wellFormed(item, depth - 1));
+  if (!isPlainObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [wellFormed(key, 0), wellFormed(item, depth - 1)]),
   );
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -101,7 +101,7 @@ export class ModelRtcError extends Error {
       return new ModelRtcError(code, String(message), { cause: thrown });
     }
     if (name === 'AbortError') return new ModelRtcError('cancelled', 'Cancelled.', { cause: thrown });
-    const systemCode = typeof code === 'string' ? SYSTEM_ERRORS[code] : undefined;
+    const systemCode = typeof code === 'string' && Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
     const text = typeof message === 'string' && message !== '' ? message : String(thrown);
     return new ModelRtcError(systemCode ?? 'unexpected', text, { cause: thrown });
   }

@@ -3,15 +3,15 @@
 /** The major version must be the same on both sides; a minor one only adds what the other side may ignore. */
 export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const;
 
-/** One message, whole, after its fragments are joined: the manifest of a 350 GB model is about 30 MB. */
+/** One message, whole, after its fragments are joined: a manifest takes 84 bytes a chunk, about 32 MB for a model of 400 GB. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 /** Messages whose fragments one lane may have in the air at once. */
 export const MAX_PARTIAL_MESSAGES = 4;
 /** Maps and arrays within each other: our deepest message has 7. */
 export const MAX_NESTING = 16;
-/** Items of one array or map: the chunks of one manifest. */
-export const MAX_ITEMS = 400_000;
-/** All values of one message together: four for each chunk of the longest manifest. */
+/** Items of one array or map: the chunks of one manifest, as many as fit into a message. */
+export const MAX_ITEMS = 380_000;
+/** All values of one message together, keys counted: five for each chunk of the longest manifest, and room for its files. */
 export const MAX_VALUES = 2_500_000;
 /** One string: notes are the longest. */
 export const MAX_STRING_BYTES = 256 * 1024;

@@ -44,7 +44,7 @@ export function malformed(problem: string, cause?: unknown): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
     `The other side sent a message that is not valid (${problem}); try again, and if it stays, upgrade model-rtc on both machines.`,
-    cause === undefined ? {} : { cause },
+    { details: { problem }, ...(cause === undefined ? {} : { cause }) },
   );
 }
 

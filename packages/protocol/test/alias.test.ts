@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { aliasProblem, aliasSchema, parseAlias, suggestAlias } from '../src/index.ts';
+import { failureOf } from './support/outcome.ts';
+import { syntaxCases } from './support/syntax-cases.ts';
+
+describe('an alias', () => {
+  it.each(syntaxCases('alias-valid.txt') as string[])('may be %j', (text) => {
+    expect(parseAlias(text)).toBe(text);
+    expect(aliasSchema.safeParse(text)).toEqual({ success: true, data: text });
+  });
+
+  it.each(syntaxCases('alias-invalid.txt') as string[])('cannot be %j, and the error offers one that can', (text) => {
+    const error = failureOf(() => parseAlias(text));
+    expect(error.code).toBe('bad_argument');
+    expect(aliasProblem(String(error.details?.suggestion))).toBeUndefined();
+    expect(aliasSchema.safeParse(text).success).toBe(false);
+  });
+});
+
+describe('suggestAlias', () => {
+  it.each([
+    ['good mouse', 'good-mouse'],
+    ['M\u00e4use (v2)', 'Ma-use-v2'],
+    ['deadbeef', 'deadbeef-model'],
+    ['latest', 'latest-model'],
+    ['\u6a21\u578b', 'model'],
+  ])('makes of %j the alias %j', (text, suggestion) => {
+    expect(suggestAlias(text)).toBe(suggestion);
+  });
+
+  it('gives a valid alias for any text', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[0-9a-f]{8}$/)), (text) => {
+        expect(aliasProblem(suggestAlias(text))).toBeUndefined();
+      }),
+    );
+  });
+});

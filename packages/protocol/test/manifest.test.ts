@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  type Digest,
+  MAX_CHUNKS,
+  MAX_MESSAGE_BYTES,
+  manifestDigest,
+  modelDigest,
+  modelSize,
+  packValue,
+  parseManifest,
+} from '../src/index.ts';
+import { failureOf } from './support/outcome.ts';
+import { syntaxCases } from './support/syntax-cases.ts';
+
+const valid = syntaxCases('manifest-valid.txt') as { files: { path: string; size: number; sha256: Digest }[] }[];
+
+describe('a manifest', () => {
+  it.each(valid.map((value) => [value]))('is taken: %j', (value) => {
+    const manifest = parseManifest(value);
+    expect(value).toMatchObject(manifest);
+    expect(modelSize(manifest)).toBe(manifest.chunks.reduce((sum, chunk) => sum + chunk.size, 0));
+    expect(manifestDigest(manifest)).toBe(modelDigest(value.files));
+  });
+
+  it.each(syntaxCases('manifest-invalid.txt').map((value) => [value]))('is refused: %j', (value) => {
+    expect(failureOf(() => parseManifest(value)).code).toBe('invalid_model');
+  });
+
+  it('drops fields that it does not know', () => {
+    const unknown = valid.find((value) => 'signedBy' in value);
+    expect(unknown).toBeDefined();
+    expect(parseManifest(unknown)).not.toHaveProperty('signedBy');
+    expect(parseManifest(unknown).files[0]).not.toHaveProperty('comment');
+  });
+
+  it('says where the broken rule is', () => {
+    const [first] = valid as [(typeof valid)[number]];
+    const bad = { ...first, files: [{ ...first.files[0], path: 'a/../b' }] };
+    expect(failureOf(() => parseManifest(bad)).message).toMatch(/files\.0\.path.*"\.\."/);
+  });
+
+  it('of the most chunks fits into one message, and one chunk more is refused', () => {
+    const chunk = { digest: 'ab'.repeat(32), size: 1_048_576 };
+    const chunks = Array.from({ length: MAX_CHUNKS }, () => chunk);
+    const file = { path: 'model.gguf', size: MAX_CHUNKS * 1_048_576, sha256: 'ab'.repeat(32) };
+    const manifest = { version: 1, files: [file], chunker: 'structure-1', chunks };
+    expect(parseManifest(manifest).chunks).toHaveLength(MAX_CHUNKS);
+    const bytes = packValue({ type: 'reply', id: 1, result: { manifest } });
+    expect(bytes.length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+    const longer = {
+      ...manifest,
+      files: [{ ...file, size: file.size + 1 }],
+      chunks: [...chunks, { ...chunk, size: 1 }],
+    };
+    expect(failureOf(() => parseManifest(longer)).code).toBe('invalid_model');
+  });
+});

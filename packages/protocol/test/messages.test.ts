@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  isMethod,
+  listModelsParams,
+  MAX_CHUNKS_PER_REQUEST,
+  METHODS,
+  type Method,
+  messageSchema,
+  pushModelParams,
+  SCOPES,
+} from '../src/index.ts';
+import { syntaxCases } from './support/syntax-cases.ts';
+
+const digest = 'ab'.repeat(32);
+const [manifest] = syntaxCases('manifest-valid.txt');
+const entry = { id: 'abababab', modelType: 'gguf', source: 'local-import', status: 'completed', size: 4, fileCount: 1 };
+const isTaken = (method: Method, params: unknown) => METHODS[method].params.safeParse(params).success;
+
+describe('a method', () => {
+  it('needs one of the scopes that tokens can have', () => {
+    for (const { scope } of Object.values(METHODS)) expect(SCOPES).toContain(scope);
+  });
+
+  it('lets a token that may only read change nothing', () => {
+    const writing = Object.entries(METHODS).filter(([, { scope }]) => scope === 'write');
+    expect(writing.map(([name]) => name)).toEqual(['push_model']);
+  });
+
+  it('is known by its name alone, not by what objects have of themselves', () => {
+    expect(isMethod('list_models')).toBe(true);
+    for (const name of ['', 'LIST_MODELS', 'toString', '__proto__', 'constructor']) expect(isMethod(name)).toBe(false);
+  });
+
+  it.each<[Method, unknown]>([
+    ['list_models', {}],
+    [
+      'list_models',
+      {
+        filters: { status: 'completed', type: 'gguf', tag: 'x', alias: 'good-*' },
+        sort: 'loss',
+        cursor: 'c',
+        limit: 1,
+      },
+    ],
+    ['get_model_info', { ref: 'good-mouse-v1' }],
+    ['check_model_exists', { ref: '/models/with space' }],
+    ['get_manifest', { digest }],
+    ['get_chunks', { digest, chunks: [{ index: 0xffff_ffff, digest }] }],
+    ['push_model', { manifest, entry }],
+    ['push_model', { manifest, entry, alias: 'x1', ifExists: 'overwrite', later: true }],
+  ])('%s takes %j', (method, params) => {
+    expect(isTaken(method, params)).toBe(true);
+  });
+
+  it.each<[Method, unknown]>([
+    ['list_models', undefined],
+    ['list_models', { limit: 0 }],
+    ['list_models', { limit: 201 }],
+    ['list_models', { sort: 'colour' }],
+    ['list_models', { filters: { status: 'done' } }],
+    ['get_model_info', { ref: '' }],
+    ['get_model_info', { ref: 7 }],
+    ['get_manifest', { digest: 'abababab' }],
+    ['get_chunks', { digest, chunks: [] }],
+    ['get_chunks', { digest, chunks: Array(MAX_CHUNKS_PER_REQUEST + 1).fill({ index: 0, digest }) }],
+    ['get_chunks', { digest, chunks: [{ index: -1, digest }] }],
+    ['get_chunks', { digest, chunks: [{ index: 0.5, digest }] }],
+    ['push_model', { manifest: { ...(manifest as object), files: [] }, entry }],
+    ['push_model', { manifest, entry, alias: 'latest' }],
+    ['push_model', { manifest, entry, ifExists: 'ask' }],
+  ])('%s refuses %j', (method, params) => {
+    expect(isTaken(method, params)).toBe(false);
+  });
+
+  it('fills in what a caller may leave out', () => {
+    expect(listModelsParams.parse({})).toEqual({ filters: {}, sort: 'date', limit: 200 });
+    expect(pushModelParams.parse({ manifest, entry }).ifExists).toBe('skip');
+  });
+});
+
+describe('a message', () => {
+  const hello = {
+    type: 'hello',
+    protocol: { major: 1, minor: 0 },
+    agent: { role: 'client', name: 'x', version: '1' },
+    capabilities: [],
+    limits: { maxMessageBytes: 65_536, maxOpenRequests: 1 },
+  };
+
+  it.each([
+    [hello],
+    [{ type: 'request', id: 0, method: 'a_method_of_a_later_version', params: {} }],
+    [{ type: 'error', id: 1, error: { code: 'a_code_of_a_later_version', message: 'x' } }],
+    [{ type: 'bye' }],
+  ])('may be %j', (message) => {
+    expect(messageSchema.safeParse(message).success).toBe(true);
+  });
+
+  it.each([
+    [{ ...hello, limits: { maxMessageBytes: 65_535, maxOpenRequests: 1 } }],
+    [{ ...hello, limits: { maxMessageBytes: 2 ** 26, maxOpenRequests: 1 } }],
+    [{ ...hello, agent: { role: 'server', name: 'x', version: '1' } }],
+    [{ ...hello, capabilities: Array(257).fill('x') }],
+    [{ type: 'request', id: 0, method: 'list_models' }],
+    [{ type: 'request', id: 2 ** 32, method: 'x', params: {} }],
+    [{ type: 'request', id: 1, method: '', params: {} }],
+    [{ type: 'reply' }],
+    [{ type: 'error', id: 1, error: 'it failed' }],
+    [{ type: 'ping' }],
+    [{ type: '__proto__' }],
+  ])('cannot be %j', (message) => {
+    expect(messageSchema.safeParse(message).success).toBe(false);
+  });
+});

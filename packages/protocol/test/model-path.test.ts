@@ -1,0 +1,47 @@
+import { posix, win32 } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { modelPathProblem, modelPathSchema, pathsProblem } from '../src/index.ts';
+import { syntaxCases } from './support/syntax-cases.ts';
+
+describe('a model path', () => {
+  it.each(syntaxCases('model-path-valid.txt') as string[])('may be %j', (path) => {
+    expect(modelPathProblem(path)).toBeUndefined();
+    expect(modelPathSchema.safeParse(path)).toEqual({ success: true, data: path });
+  });
+
+  it.each(syntaxCases('model-path-invalid.txt') as string[])('cannot be %j', (path) => {
+    expect(modelPathProblem(path)).toEqual(expect.any(String));
+    expect(modelPathSchema.safeParse(path).success).toBe(false);
+  });
+
+  it('never leaves the folder that it is joined to, on any platform', () => {
+    const piece = fc.oneof(
+      fc.constantFrom('..', '.', '/', '\\', 'C:', '', 'a', '...', '\0'),
+      fc.string({ maxLength: 4 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), fc.constantFrom('/', '\\', ''), (pieces, separator) => {
+        const path = pieces.join(separator);
+        fc.pre(modelPathProblem(path) === undefined);
+        expect(posix.join('/models/x', path).startsWith('/models/x/')).toBe(true);
+        expect(win32.resolve('C:\\models\\x', path).startsWith('C:\\models\\x\\')).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('the paths of one model', () => {
+  it('may stand beside each other', () => {
+    expect(pathsProblem(['a/b', 'a/c', 'ab', 'b'])).toBeUndefined();
+  });
+
+  it.each([[['a', 'a']], [['a/B', 'A/b']], [['stra\u00dfe', 'STRASSE']], [['a', 'a/b']], [['x/Y/z', 'X/y']]])(
+    'cannot be %j together',
+    (paths) => {
+      expect(pathsProblem(paths)).toEqual(expect.any(String));
+      expect(pathsProblem([...paths].reverse())).toEqual(expect.any(String));
+    },
+  );
+});

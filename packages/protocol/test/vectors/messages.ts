@@ -1,0 +1,186 @@
+import {
+  type ExchangeMessage,
+  encodeExchange,
+  encodeMessage,
+  MAX_NESTING,
+  type Message,
+  type Method,
+  packValue,
+} from '../../src/index.ts';
+import { counting, toHex } from './bytes.ts';
+
+const digest = 'ab'.repeat(32);
+const chunk = 'cd'.repeat(32);
+const manifest = {
+  version: 1,
+  files: [
+    { path: 'config.json', size: 2, sha256: digest, mode: 0o644 },
+    { path: 'caf\u00e9/model.safetensors', size: 1_048_578, sha256: chunk },
+  ],
+  chunker: 'structure-1',
+  chunks: [
+    { digest, size: 2 },
+    { digest: chunk, size: 1_048_576 },
+    { digest, size: 2 },
+  ],
+};
+const entry = {
+  id: 'abababab',
+  digest,
+  modelType: 'centered_instance',
+  framework: 'sleap-nn',
+  source: 'local-import',
+  status: 'completed',
+  createdAt: '2026-01-02T03:04:05.678Z',
+  size: 1_048_580,
+  fileCount: 2,
+  metrics: { best_val_loss: 0.00123, epochs: 200, note: null },
+  hyperparameters: { learning_rate: 1e-4, augment: true },
+  versions: { torch: '2.6.0' },
+  tags: ['mouse'],
+};
+
+const requests: Record<Method, { params: unknown; result: unknown }> = {
+  list_models: {
+    params: { filters: { type: 'gguf', alias: 'good-*' }, sort: 'date', limit: 50 },
+    result: { models: [entry], total: 1 },
+  },
+  get_model_info: { params: { ref: 'good-mouse-v1' }, result: { entry, resolvedBy: 'alias' } },
+  check_model_exists: {
+    params: { ref: 'abababab' },
+    result: { exists: true, entry, valid: false, problems: [{ path: 'config.json', problem: 'it is gone' }] },
+  },
+  get_manifest: { params: { digest }, result: { manifest } },
+  get_chunks: {
+    params: {
+      digest,
+      chunks: [
+        { index: 0, digest },
+        { index: 1, digest: chunk },
+      ],
+    },
+    result: {},
+  },
+  push_model: {
+    params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip' },
+    result: { entry, outcome: 'installed', transferredBytes: 1_048_578, reusedBytes: 2, resumedBytes: 0 },
+  },
+};
+
+const accepted: [string, Message][] = [
+  [
+    'hello',
+    {
+      type: 'hello',
+      protocol: { major: 1, minor: 0 },
+      agent: { role: 'worker', name: 'lab-gpu', version: '0.1.0' },
+      capabilities: ['example'],
+      limits: { maxMessageBytes: 33_554_432, maxOpenRequests: 64 },
+    },
+  ],
+  ...Object.entries(requests).flatMap(([method, { params, result }], i): [string, Message][] => [
+    [`request ${method}`, { type: 'request', id: i + 1, method, params }],
+    [`reply to ${method}`, { type: 'reply', id: i + 1, result }],
+  ]),
+  [
+    'error',
+    {
+      type: 'error',
+      id: 4_294_967_295,
+      error: { code: 'not_found', message: 'No model is called "x".', details: { ref: 'x' } },
+    },
+  ],
+  [
+    'event of a push',
+    {
+      type: 'event',
+      id: 6,
+      event: {
+        type: 'progress',
+        state: 'transferring',
+        doneBytes: 2 ** 40,
+        totalBytes: 2 ** 41,
+        reusedBytes: 0,
+        resumedBytes: 5,
+      },
+    },
+  ],
+  ['cancel', { type: 'cancel', id: 6 }],
+  ['ping', { type: 'ping', nonce: 7 }],
+  ['pong', { type: 'pong', nonce: 7 }],
+  ['bye', { type: 'bye' }],
+  ['bye with a reason', { type: 'bye', error: { code: 'token_revoked', message: 'The session token was revoked.' } }],
+];
+
+const exchanges: [string, ExchangeMessage][] = [
+  ['offer', { type: 'offer', lane: 0, engine: 'werift', sdp: 'v=0\r\n' }],
+  ['answer', { type: 'answer', lane: 0, sdp: 'v=0\r\n' }],
+  [
+    'candidate',
+    { type: 'candidate', lane: 0, candidate: 'candidate:1 1 udp 2130706431 192.0.2.1 50000 typ host', mid: '0' },
+  ],
+  [
+    'refuse',
+    { type: 'refuse', error: { code: 'busy', message: 'The worker has no room for another client; try later.' } },
+  ],
+];
+
+const hex = (text: string) => text.replaceAll(' ', '');
+const ping = '82 a474797065 a470696e67 a56e6f6e6365';
+
+/** Other encodings of the same values, which a reader takes as well. */
+const acceptedToo: [string, string, Message][] = [
+  ['an integer as uint 64', `${ping} cf0000000000000007`, { type: 'ping', nonce: 7 }],
+  ['an integer as int 64', `${ping} d30000000000000007`, { type: 'ping', nonce: 7 }],
+  ['an integer as float 64', `${ping} cb401c000000000000`, { type: 'ping', nonce: 7 }],
+  ['an integer as float 32', `${ping} ca40e00000`, { type: 'ping', nonce: 7 }],
+  ['long heads', 'df00000002 db0000000474797065 da000470696e67 d9056e6f6e6365 ce00000007', { type: 'ping', nonce: 7 }],
+  ['an unknown field', '83 a474797065 a470696e67 a56e6f6e6365 07 a178 c0', { type: 'ping', nonce: 7 }],
+];
+
+const refused: [string, string][] = [
+  ['nothing', ''],
+  ['nil', 'c0'],
+  ['an array', '90'],
+  ['no type', '80'],
+  ['an unknown type', toHex(packValue({ type: 'pinge', nonce: 1 }))],
+  ['a field is missing', '81 a474797065 a470696e67'],
+  ['a field of another type', `${ping} a137`],
+  ['an integer that is too large', `${ping} cf0000000100000000`],
+  ['an integer that no double holds', `${ping} cf0020000000000000`],
+  ['a negative integer that no double holds', `${ping} d3ffe0000000000000`],
+  ['a fraction', `${ping} cb3ff8000000000000`],
+  ['cut off', ping],
+  ['a byte follows', `${ping} 07 c0`],
+  ['a key twice', '83 a474797065 a470696e67 a56e6f6e6365 07 a56e6f6e6365 08'],
+  ['a key twice, in two encodings', '83 a474797065 a470696e67 a56e6f6e6365 07 d9056e6f6e6365 08'],
+  ['a key that is no string', '83 a474797065 a470696e67 a56e6f6e6365 07 01 01'],
+  ['the key __proto__', '83 a474797065 a470696e67 a56e6f6e6365 07 a95f5f70726f746f5f5f 80'],
+  ['a string that is not UTF-8', '83 a474797065 a470696e67 a56e6f6e6365 07 a178 a2c328'],
+  ['an extension', '83 a474797065 a470696e67 a56e6f6e6365 07 a178 d40000'],
+  ['a timestamp', '83 a474797065 a470696e67 a56e6f6e6365 07 a178 d6ff00000000'],
+  ['a record of msgpackr', 'd47240 91a474797065 a470696e67'],
+  ['the byte of frames', '81 a474797065 c1'],
+  ['an array of 2^32 - 1 items', '81 a474797065 ddffffffff'],
+  ['a map of 2^32 - 1 entries', 'dfffffffff'],
+  ['a string of 2^32 - 1 bytes', '81 a474797065 dbffffffff'],
+  ['a binary of 2^32 - 1 bytes', '81 a474797065 c6ffffffff'],
+  ['nested too deeply', `83 a474797065 a470696e67 a56e6f6e6365 07 a178 ${'91'.repeat(MAX_NESTING)} c0`],
+];
+
+export function messageVectors() {
+  return {
+    description:
+      'Messages as hex. "accepted" gives the bytes that our encoder writes; "acceptedToo" other bytes that every reader ' +
+      'takes for the message. Each of "refused" must be refused. "exchange" is what is inside the sealed exchange.',
+    accepted: accepted.map(([name, message]) => ({ name, message, bytes: toHex(encodeMessage(message)) })),
+    acceptedToo: acceptedToo.map(([name, bytes, message]) => ({ name, message, bytes: hex(bytes) })),
+    refused: refused.map(([name, bytes]) => ({ name, bytes: hex(bytes) })),
+    values: [
+      { name: 'a binary', value: { hex: toHex(counting(3)) }, bytes: toHex(packValue(counting(3))) },
+      { name: 'the largest integer', value: Number.MAX_SAFE_INTEGER, bytes: toHex(packValue(Number.MAX_SAFE_INTEGER)) },
+      { name: 'a string beyond ASCII', value: 'caf\u00e9 \u{1f42d}', bytes: toHex(packValue('caf\u00e9 \u{1f42d}')) },
+    ],
+    exchange: exchanges.map(([name, message]) => ({ name, message, bytes: toHex(encodeExchange(message)) })),
+  };
+}
