@@ -1,8 +1,11 @@
 import type { TransferProgress } from '@model-rtc/transfer';
+import type { RemoteProgress } from './transfer-tally.ts';
 
 /** What a pull or push tells its caller while it runs. */
 export type ModelProgress =
   | ({ readonly type: 'transfer' } & TransferProgress)
+  /** The same of a push, as the worker says it. */
+  | ({ readonly type: 'remote' } & RemoteProgress)
   /** The connection was lost and is being made again; what arrived is kept. */
   | { readonly type: 'reconnecting'; readonly reason: string }
   /** The worker is reading a changed model and will answer in a moment. */

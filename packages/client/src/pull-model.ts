@@ -9,7 +9,7 @@ import {
   parseAlias,
 } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import { type PullOutcome, peerSource, pull } from '@model-rtc/transfer';
+import { intactModel, peerSource, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { backoff } from './backoff.ts';
 import type { OnModelProgress } from './progress.ts';
@@ -45,14 +45,14 @@ export async function pullModel(
   options: PullModelOptions,
 ): Promise<PullModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const tally = new TransferTally();
-  return await restartWhenSourceChanges(options.onProgress, () =>
-    services.link.durably((peer) => pullOnce(services, peer, { ref, alias, tally, options }), {
+  return await restartWhenSourceChanges(options.onProgress, () => {
+    const tally = new TransferTally();
+    return services.link.durably((peer) => pullOnce(services, peer, { ref, alias, tally, options }), {
       signal: options.signal,
-      lastProgressMs: () => tally.lastProgressMs,
+      quietMs: () => tally.watchdog.quietMs,
       onReconnect: (why) => options.onProgress?.({ type: 'reconnecting', reason: why.message }),
-    }),
-  );
+    });
+  });
 }
 
 interface PullTask {
@@ -68,24 +68,26 @@ async function pullOnce({ registry, log }: WorkerServices, peer: Peer, task: Pul
   const entry = await askForEntry(peer, task);
   const digest = settledDigest(entry);
   const alias = task.alias ?? entry.alias;
-  if (alias !== undefined && ifExists === 'skip') await registry.checkAlias(alias, digest);
   const existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
-  if (existing !== undefined) return await alreadyThere(registry, existing, { task, digest, peer });
-  const manifest = await fetchManifest(peer, digest, signal);
-  const outcome = await pull({
-    manifest,
-    digest,
+  if (existing !== undefined) {
+    const named = await nameExisting(registry, existing, { asked: task.alias, theirs: entry.alias });
+    const nothing = { transferredBytes: 0, reusedBytes: named.size, resumedBytes: 0 };
+    return { entry: named, outcome: 'already_there', ...tally.report(peer, nothing) };
+  }
+  // Before the manifest is asked for: it may be large.
+  if (alias !== undefined && ifExists === 'skip') await registry.checkAlias(alias, digest);
+  const received = await receiveModel({
+    ...{ registry, digest, entry, alias, ifExists, signal, log },
+    manifest: await fetchManifest(peer, digest, signal),
+    source: 'worker-pull',
     sources: [peerSource(peer, digest, peer.remote.agent.name)],
-    staging: registry.paths.staging,
-    local: registry,
-    signal,
-    log,
+    watchdog: tally.watchdog,
     onProgress: (progress) => {
       tally.note(progress);
       options.onProgress?.({ type: 'transfer', ...progress });
     },
   });
-  return await install(registry, { outcome, manifest, entry, alias, ifExists, tally, peer });
+  return { entry: received.entry, outcome: 'pulled', ...tally.report(peer, received.outcome) };
 }
 
 /** A worker whose files changed hashes them first, however long that takes; it says `busy` meanwhile. */
@@ -96,7 +98,7 @@ async function askForEntry(peer: Peer, { ref, tally, options }: PullTask): Promi
     } catch (error) {
       const known = ModelRtcError.from(error);
       if (known.code !== 'busy') throw known;
-      tally.touch();
+      tally.watchdog.progressed();
       options.onProgress?.({ type: 'waiting', reason: known.message });
       await backoff(ASK_AGAIN_MS, options.signal);
     }
@@ -108,23 +110,20 @@ function settledDigest(entry: ModelEntry): Digest {
   throw new ModelRtcError('busy', `"${entry.alias ?? entry.id}" is still training; pull it when it is done.`);
 }
 
-async function intactModel(registry: Registry, digest: Digest): Promise<RegistryEntry | undefined> {
-  const entry = await registry.find(digest);
-  return entry !== undefined && (await registry.check(digest)).valid ? entry : undefined;
-}
-
-async function alreadyThere(
+/** A model that is here keeps its alias; one without takes the worker's, if that is free; an alias that was asked for counts. */
+async function nameExisting(
   registry: Registry,
   existing: RegistryEntry,
-  { task, digest, peer }: { task: PullTask; digest: Digest; peer: Peer },
-): Promise<PullModelResult> {
-  const rename = task.alias !== undefined && task.alias !== existing.alias;
-  const entry = rename ? await registry.tag(digest, task.alias) : existing;
-  return {
-    entry,
-    outcome: 'already_there',
-    ...task.tally.report(peer, { transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 }),
-  };
+  { asked, theirs }: { asked: Alias | undefined; theirs: Alias | undefined },
+): Promise<RegistryEntry> {
+  if (asked !== undefined) return asked === existing.alias ? existing : await registry.tag(existing.id, asked);
+  if (existing.alias !== undefined || theirs === undefined) return existing;
+  try {
+    return await registry.tag(existing.id, theirs);
+  } catch (error) {
+    if (ModelRtcError.from(error).code === 'alias_taken') return existing;
+    throw error;
+  }
 }
 
 /** The manifest decides which bytes are accepted, so it must be the one that the digest names. */
@@ -135,32 +134,4 @@ async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | u
     'verification_failed',
     'The worker sent a manifest that is not of the model asked for; nothing was stored.',
   );
-}
-
-interface Install {
-  readonly outcome: PullOutcome;
-  readonly manifest: Manifest;
-  readonly entry: ModelEntry;
-  readonly alias: Alias | undefined;
-  readonly ifExists: IfExists;
-  readonly tally: TransferTally;
-  readonly peer: Peer;
-}
-
-async function install(registry: Registry, task: Install): Promise<PullModelResult> {
-  const { outcome, manifest, alias, tally, peer } = task;
-  try {
-    const entry = await registry.install({
-      filesFolder: outcome.filesFolder,
-      manifest,
-      entry: task.entry,
-      alias,
-      source: 'worker-pull',
-      // What was there is damaged, or was asked to be replaced: `pullOnce` has looked.
-      ifExists: 'overwrite',
-    });
-    return { entry, outcome: 'pulled', ...tally.report(peer, outcome) };
-  } finally {
-    await outcome.release();
-  }
 }

@@ -40,14 +40,16 @@ export async function pushModel(
   options: PushModelOptions,
 ): Promise<PushModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const tally = new TransferTally();
   let entry = await freshEntry(services.registry, (await services.registry.resolve(ref)).entry, options);
-  const push = () =>
-    services.link.durably((peer) => pushOnce(services, peer, { entry, alias: alias ?? entry.alias, tally, options }), {
+  const push = () => {
+    const tally = new TransferTally();
+    const task = { entry, alias: alias ?? entry.alias, tally, options };
+    return services.link.durably((peer) => pushOnce(services, peer, task), {
       signal: options.signal,
-      lastProgressMs: () => tally.lastProgressMs,
+      quietMs: () => tally.watchdog.quietMs,
       onReconnect: (why) => options.onProgress?.({ type: 'reconnecting', reason: why.message }),
     });
+  };
   return await restartWhenSourceChanges(options.onProgress, push, async () => {
     entry = await rehash(services.registry, settledDigest(entry), options);
   });
@@ -100,9 +102,8 @@ async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: 
     peer.request('push_model', params, {
       signal: options.signal,
       onEvent: (event) => {
-        const progress = { ...event, transferredBytes: event.doneBytes - event.reusedBytes - event.resumedBytes };
-        tally.note(progress);
-        options.onProgress?.({ ...progress, type: 'transfer' });
+        const progress = tally.noteRemote(event);
+        options.onProgress?.({ type: 'remote', ...progress });
       },
     }),
   );

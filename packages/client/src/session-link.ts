@@ -23,8 +23,8 @@ export interface SessionLinkOptions {
 
 export interface DurableOptions {
   readonly signal?: AbortSignal | undefined;
-  /** When work last got somewhere, in milliseconds of `performance.now()`; giving up is counted from there. */
-  readonly lastProgressMs: () => number;
+  /** How long the work got nowhere, in milliseconds, over all connections. */
+  readonly quietMs: () => number;
   readonly onReconnect: (why: ModelRtcError) => void;
 }
 
@@ -71,7 +71,6 @@ export class SessionLink {
    */
   async durably<T>(work: (peer: Peer) => Promise<T>, options: DurableOptions): Promise<T> {
     let retryMs = FIRST_RETRY_MS;
-    let progressMs = options.lastProgressMs();
     for (;;) {
       let peer: Peer | undefined;
       try {
@@ -81,12 +80,12 @@ export class SessionLink {
         const known = ModelRtcError.from(error);
         const lost = this.#connected && isLostConnection(known) && options.signal?.aborted !== true;
         if (!lost) throw known;
-        if (performance.now() - options.lastProgressMs() > GIVE_UP_MS) throw gaveUp(known);
+        if (options.quietMs() > GIVE_UP_MS) throw gaveUp(known);
         options.onReconnect(known);
         await this.#drop(peer);
       }
-      if (options.lastProgressMs() > progressMs) retryMs = FIRST_RETRY_MS;
-      progressMs = options.lastProgressMs();
+      // A connection that carried something before it broke is worth an immediate new one.
+      if (options.quietMs() < retryMs) retryMs = FIRST_RETRY_MS;
       await backoff(retryMs, options.signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }

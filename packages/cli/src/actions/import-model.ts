@@ -69,9 +69,12 @@ async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
   return answer === undefined || answer === '' ? undefined : parseAlias(answer);
 }
 
-function reportSkipped({ output }: Context, skipped: readonly string[]): void {
+function reportSkipped({ output }: Context, skipped: ImportResult['skipped']): void {
   if (skipped.length === 0) return;
-  const shown = skipped.slice(0, MAX_SKIPPED_SHOWN).map(printable).join(', ');
+  const shown = skipped
+    .slice(0, MAX_SKIPPED_SHOWN)
+    .map(({ path, reason }) => `${printable(path)} (${reason})`)
+    .join(', ');
   const more = skipped.length > MAX_SKIPPED_SHOWN ? ` and ${skipped.length - MAX_SKIPPED_SHOWN} more` : '';
-  output.note(`Left out, as no part of the model: ${shown}${more}`);
+  output.note(`Left out: ${shown}${more}`);
 }

@@ -7,7 +7,7 @@ const SECRETS = ['token', 'session', 'secret', '*.token', '*.session', '*.secret
 
 /** Warnings go to standard error as plain lines; `--verbose` gives everything, as pino's JSON lines. */
 export function createLog(stderr: ConsoleStream, { quiet, verbose }: { quiet: boolean; verbose: boolean }): Log {
-  if (verbose) return pino({ level: 'debug', redact: SECRETS, base: undefined }, stderr);
+  if (verbose) return pino({ level: 'debug', redact: SECRETS, base: null }, stderr);
   const warn = quiet ? () => {} : (_fields: object, message: string) => void stderr.write(`warning: ${message}\n`);
   return { debug() {}, info() {}, warn };
 }

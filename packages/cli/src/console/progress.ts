@@ -1,11 +1,11 @@
 import type { ModelProgress } from '@model-rtc/client';
-import { type Presets, SingleBar } from 'cli-progress';
+import { SingleBar } from 'cli-progress';
 import { formatBytes, formatDuration, formatPercent, formatRate } from './format.ts';
 import type { Output } from './output.ts';
 import type { ConsoleStream } from './runtime.ts';
 
 const LINE_INTERVAL_MS = 1000;
-const BAR: Presets[keyof Presets] = {
+const BAR = {
   format: '{label} {bar} {percent} | {bytes} | {rate} | {left}',
   barCompleteChar: '█',
   barIncompleteChar: '░',
@@ -41,7 +41,8 @@ export function createProgressView(stderr: ConsoleStream, output: Output, now = 
       else if (progress.type === 'source_changed')
         view.say(`The model changed while it was being sent (${progress.reason}) Starting again with its new content.`);
       else if (progress.type === 'waiting') view.say(progress.reason);
-      else if (progress.type === 'transfer' && progress.message !== undefined) view.say(progress.message);
+      else if (progress.type === 'transfer' && progress.state === 'transferring' && progress.warning !== undefined)
+        view.say(progress.warning.message);
       else view.step(stepOf(progress));
     },
     end: () => {
@@ -51,7 +52,7 @@ export function createProgressView(stderr: ConsoleStream, output: Output, now = 
   };
 }
 
-function stepOf(progress: Extract<ModelProgress, { type: 'transfer' | 'local' }>): Step {
+function stepOf(progress: Extract<ModelProgress, { type: 'transfer' | 'remote' | 'local' }>): Step {
   const { doneBytes, totalBytes } = progress;
   if (progress.type === 'local')
     return { label: LOCAL_LABELS[progress.phase], doneBytes, totalBytes, bytesPerSecond: undefined, msLeft: undefined };

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { printable } from './format.ts';
 
 export interface Column<Row> {
@@ -29,12 +30,12 @@ export function renderTable<Row>(
   const widths = fit(naturalWidths(shown, body), width);
   const table = new Table({
     head: shown.map((column) => column.title),
-    colWidths: widths.map((columnWidth, i) => columnWidth + (i === widths.length - 1 ? 0 : GAP)),
+    colWidths: widths,
     colAligns: shown.map((column) => column.align ?? 'left'),
-    chars: PLAIN,
+    chars: { ...NO_LINES, middle: ' '.repeat(GAP) },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  for (const row of body) table.push(row.map((cell, i) => shorten(cell, widths[i] ?? 0, shown[i]?.align === 'right')));
+  table.push(...body);
   return table
     .toString()
     .split('\n')
@@ -58,7 +59,9 @@ function columnsThatFit<Row>(columns: readonly Column<Row>[], body: string[][], 
 }
 
 function naturalWidths<Row>(columns: readonly Column<Row>[], body: string[][]): number[] {
-  return columns.map((column, i) => Math.max(column.title.length, 1, ...body.map((row) => row[i]?.length ?? 0)));
+  return columns.map((column, i) =>
+    body.reduce((widest, row) => Math.max(widest, stringWidth(row[i] ?? '')), column.title.length),
+  );
 }
 
 function fit(widths: number[], width: number | undefined): number[] {
@@ -72,27 +75,8 @@ function fit(widths: number[], width: number | undefined): number[] {
   return fitted;
 }
 
-function shorten(cell: string, width: number, right: boolean): string {
-  const text = cell.length <= width ? cell : `${cell.slice(0, Math.max(0, width - 1))}…`;
-  // The gap is part of the column's width, so right-aligned cells leave it free themselves.
-  return right ? `${text.padStart(width)}${' '.repeat(GAP)}` : text;
-}
-
-const NONE = [
-  'top',
-  'top-mid',
-  'top-left',
-  'top-right',
-  'bottom',
-  'bottom-mid',
-  'bottom-left',
-  'bottom-right',
-  'left',
-  'left-mid',
-  'mid',
-  'mid-mid',
-  'right',
-  'right-mid',
-  'middle',
+const LINES = [
+  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
 ];
-const PLAIN = Object.fromEntries(NONE.map((part) => [part, '']));
+const NO_LINES = Object.fromEntries(LINES.map((part) => [part, '']));

@@ -8,7 +8,7 @@ import {
   type ResultInput,
 } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { peerSource, pull } from '@model-rtc/transfer';
+import { intactModel, peerSource, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import { sharedEntry, type WorkerServices } from './handlers.ts';
 
@@ -21,9 +21,7 @@ export async function pushModel(
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
   const digest = checkedDigest(params);
-  if (params.alias !== undefined && params.ifExists !== 'overwrite')
-    await services.registry.checkAlias(params.alias, digest);
-  const existing = params.ifExists === 'skip' ? await intactModel(services, digest) : undefined;
+  const existing = params.ifExists === 'skip' ? await intactModel(services.registry, digest) : undefined;
   if (existing !== undefined) return await alreadyThere(services, existing, params.alias);
   return await receive(services, digest, params, context);
 }
@@ -37,12 +35,6 @@ function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {
     );
   }
   return digest;
-}
-
-async function intactModel({ registry }: WorkerServices, digest: Digest): Promise<RegistryEntry | undefined> {
-  const entry = await registry.find(digest);
-  if (entry === undefined) return undefined;
-  return (await registry.check(digest)).valid ? entry : undefined;
 }
 
 async function alreadyThere(
@@ -67,32 +59,16 @@ async function receive(
   { manifest, entry, alias, ifExists }: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
-  const outcome = await pull({
-    manifest,
-    digest,
-    sources: [peerSource(context.peer, digest, context.peer.remote.agent.name)],
-    staging: registry.paths.staging,
-    local: registry,
-    signal: context.signal,
-    log,
+  const { peer, signal } = context;
+  const received = await receiveModel({
+    ...{ registry, manifest, digest, entry, alias, ifExists, signal, log },
+    source: 'client-upload',
+    sources: [peerSource(peer, digest, peer.remote.agent.name)],
     onProgress: (progress) => void emitProgress(context, progress),
   });
-  try {
-    const installed = await registry.install({
-      filesFolder: outcome.filesFolder,
-      manifest,
-      entry,
-      alias,
-      source: 'client-upload',
-      // Whatever was there is not whole, or was asked to be replaced: `pushModel` has looked.
-      ifExists: 'overwrite',
-    });
-    log.info({ digest, alias: installed.alias, ifExists }, 'model received');
-    const { transferredBytes, reusedBytes, resumedBytes } = outcome;
-    return { entry: sharedEntry(installed), outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
-  } finally {
-    await outcome.release();
-  }
+  log.info({ digest, alias: received.entry.alias }, 'model received');
+  const { transferredBytes, reusedBytes, resumedBytes } = received.outcome;
+  return { entry: sharedEntry(received.entry), outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
 }
 
 /** Progress is a courtesy: a client that is gone must not fail the transfer before its own signal says so. */

@@ -92,9 +92,11 @@ export class SessionStore {
    */
   async revoke(which: string): Promise<SessionSummary> {
     const revoked = await updateSessionFile(this.#keysFolder, (file) => {
-      const found = file.sessions.find(
-        (session) => (session.keyId === which || session.name === which) && session.revokedAt === undefined,
-      );
+      const named = file.sessions.filter((session) => session.keyId === which || session.name === which);
+      // A name may be in use again after an earlier session of it expired.
+      const found =
+        named.find((session) => this.#status(session) === 'active') ??
+        named.find((session) => session.revokedAt === undefined);
       if (found === undefined) {
         throw new ModelRtcError(
           'not_found_locally',

@@ -1,0 +1,50 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { makeRandomFile } from '../support/files.ts';
+import { rootUser } from '../support/requirements.ts';
+import { errorOf, importModel, openScene, push } from '../support/scene.ts';
+import { describeWith, useLab } from '../support/suites.ts';
+
+const MEGABYTE = 1_000_000;
+const lab = useLab();
+
+async function modelFolder(bytes: number): Promise<string> {
+  const folder = join(await lab.folder(), 'model');
+  await makeRandomFile(join(folder, 'weights.safetensors'), bytes);
+  return folder;
+}
+
+describeWith([rootUser()], 'a disk that is too small for the model', () => {
+  it('fails a pull with exit 7 before the first byte, and shows nothing half done', async () => {
+    const scene = await openScene(lab);
+    await importModel(scene.worker, await modelFolder(60 * MEGABYTE), 'big');
+    const client = await scene.client('small-disk', join(await lab.tmpfs(50 * MEGABYTE), 'home'));
+    const result = await client.run(['client', 'pull-model', 'big', '--json']);
+    expect(result.exitCode).toBe(7);
+    expect(errorOf(result)).toMatchObject({ code: 'storage_full' });
+    expect(errorOf(result).message).toMatch(/MB/);
+    expect((await client.succeed(['client', 'list-models', '--json'])).json()).toMatchObject({ models: [], total: 0 });
+  }, 120_000);
+
+  it('fails a push with exit 7 and goes on serving', async () => {
+    const scene = await openScene(lab, { workerHome: join(await lab.tmpfs(50 * MEGABYTE), 'home') });
+    const client = await scene.client('sender');
+    await importModel(client, await modelFolder(60 * MEGABYTE), 'big');
+    const result = await client.run(['client', 'push-model', 'big', '--json']);
+    expect(result.exitCode).toBe(7);
+    expect(errorOf(result)).toMatchObject({ code: 'storage_full' });
+    const small = join(await lab.folder(), 'small');
+    await makeRandomFile(join(small, 'weights.safetensors'), MEGABYTE);
+    await importModel(client, small, 'small');
+    expect(await push(client, 'small')).toMatchObject({ outcome: 'pushed' });
+    expect(await readdir(join(scene.worker.home, 'models'))).toHaveLength(2);
+  }, 120_000);
+
+  it('fails an import that copies with exit 7, and leaves nothing behind', async () => {
+    const machine = await lab.machine('importer', { home: join(await lab.tmpfs(20 * MEGABYTE), 'home') });
+    const result = await machine.run(['client', 'import-model', await modelFolder(30 * MEGABYTE), '--copy', '--json']);
+    expect(result.exitCode).toBe(7);
+    expect(await readdir(join(machine.home, 'staging'))).toEqual([]);
+  }, 60_000);
+});
