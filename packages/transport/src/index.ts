@@ -4,3 +4,6 @@ export { type CreatePeerOptions, createPeer } from './peer/create-peer.ts';
 export type { AgentHello } from './peer/hello.ts';
 export type * from './peer/peer.ts';
 export { systemTimers, type Timers } from './peer/timers.ts';
+export { answerLane, type ConnectLaneOptions, LANE_OPEN_TIMEOUT_MS, offerLane } from './webrtc/connect-lane.ts';
+export type { EngineName, IceServer, WebRtcEngine } from './webrtc/engine.ts';
+export { loadEngine } from './webrtc/load-engine.ts';

@@ -1,0 +1,36 @@
+/**
+ * What the two ends of a webrtc lane say to each other beside messages: text on the same channel, where messages are
+ * binary, so that order holds between them. Words that are not known are passed over.
+ *
+ *     credit N   the other side may send messages that cost N in total, since the lane opened; N only grows
+ *     end        no message follows from here; answered by `ended`
+ *     ended      all up to your `end` arrived
+ */
+export type LaneControl =
+  | { readonly word: 'credit'; readonly total: number }
+  | { readonly word: 'end' }
+  | { readonly word: 'ended' };
+
+/** What the reader of a lane may be behind: SCTP itself has no bound, since the engines read ahead without end. */
+export const LANE_WINDOW = 4 * 1024 * 1024;
+/** Room is told of in steps of this, or each second: it shows the sender that the lane lives, at 64 KiB/s as well. */
+export const CREDIT_STEP = 256 * 1024;
+export const CREDIT_INTERVAL_MS = 1_000;
+/** So that a flood of tiny messages fills the window, as its bookkeeping fills the memory. */
+const MESSAGE_OVERHEAD = 64;
+
+/** What a message uses of the window. */
+export function messageCost(message: Uint8Array): number {
+  return message.byteLength + MESSAGE_OVERHEAD;
+}
+
+export function encodeControl(control: LaneControl): string {
+  return control.word === 'credit' ? `credit ${control.total}` : control.word;
+}
+
+/** @returns undefined for a word that this version does not know */
+export function decodeControl(text: string): LaneControl | undefined {
+  if (text === 'end' || text === 'ended') return { word: text };
+  const [, total] = /^credit ([0-9]{1,15})$/.exec(text) ?? [];
+  return total === undefined ? undefined : { word: 'credit', total: Number(total) };
+}

@@ -1,0 +1,137 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { type RTCDataChannel, RTCPeerConnection } from 'werift';
+import { renderDescription, type SessionDescription } from './description.ts';
+import type { ConnectionEvents, ConnectOptions, EngineConnection, WebRtcEngine } from './engine.ts';
+import { weriftIceServers } from './ice-servers.ts';
+import { assertHandshakeSigned } from './werift-handshake.ts';
+
+/** Marks above 1 MiB halve its speed; it gains nothing above this one. */
+const HIGH_WATER_MARK = 256 * 1024;
+/** Larger messages are taken, and those above 1 MiB stall for ever; this is the size that it advertises by itself. */
+const MAX_MESSAGE_SIZE = 64 * 1024;
+
+/** The engine on werift, which is pure TypeScript and so runs everywhere. */
+export function createWeriftEngine(): WebRtcEngine {
+  return {
+    name: 'werift',
+    maxMessageSize: MAX_MESSAGE_SIZE,
+    highWaterMark: HIGH_WATER_MARK,
+    connect: (options) => new WeriftConnection(options),
+  };
+}
+
+class WeriftConnection implements EngineConnection {
+  readonly #events: ConnectionEvents;
+  readonly #connection: RTCPeerConnection;
+  readonly #channel: RTCDataChannel;
+  #mid = '0';
+  #over = false;
+
+  constructor({ iceServers, events }: ConnectOptions) {
+    this.#events = events;
+    // Left out, `iceServers` would be a public STUN server.
+    this.#connection = new RTCPeerConnection({
+      iceServers: weriftIceServers(iceServers),
+      maxMessageSize: MAX_MESSAGE_SIZE,
+      bundlePolicy: 'max-bundle',
+    });
+    this.#connection.onIceCandidate.subscribe((candidate) => {
+      if (this.#over || candidate?.candidate === undefined || candidate.candidate === '') return;
+      events.onCandidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
+    });
+    this.#connection.connectionStateChange.subscribe((state) => {
+      if (state === 'failed' || state === 'closed') this.#lose(new Error(`connection ${state}`));
+    });
+    this.#channel = this.#connection.createDataChannel('lane', { negotiated: true, id: 0, ordered: true });
+    this.#listen();
+  }
+
+  #listen(): void {
+    const channel = this.#channel;
+    channel.bufferedAmountLowThreshold = HIGH_WATER_MARK / 2;
+    channel.stateChanged.subscribe((state) => {
+      if (state === 'open') this.#open();
+      else if (state === 'closed') this.#lose(new Error('channel closed'));
+    });
+    channel.onMessage.subscribe((message) => {
+      if (!this.#over) this.#events.onMessage(message);
+    });
+    channel.bufferedAmountLow.subscribe(() => {
+      if (!this.#over) this.#events.onRoom();
+    });
+    channel.error.subscribe((error) => this.#lose(error));
+  }
+
+  #open(): void {
+    if (this.#over) return;
+    try {
+      assertHandshakeSigned(this.#connection);
+    } catch (error) {
+      this.#lose(error);
+      return;
+    }
+    this.#events.onOpen();
+  }
+
+  async createOffer(): Promise<string> {
+    const offer = await this.#connection.createOffer();
+    void this.#describe(offer);
+    return offer.sdp;
+  }
+
+  async acceptOffer(offer: SessionDescription): Promise<string> {
+    this.#mid = offer.mid;
+    await this.#connection.setRemoteDescription({ type: 'offer', sdp: renderDescription(offer) });
+    const answer = await this.#connection.createAnswer();
+    void this.#describe(answer);
+    return answer.sdp;
+  }
+
+  /** Resolves only after the candidates are gathered, which nobody waits for: they trickle. */
+  async #describe(description: Awaited<ReturnType<RTCPeerConnection['createOffer']>>): Promise<void> {
+    try {
+      await this.#connection.setLocalDescription(description);
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  async acceptAnswer(answer: SessionDescription): Promise<void> {
+    this.#mid = answer.mid;
+    await this.#connection.setRemoteDescription({ type: 'answer', sdp: renderDescription(answer) });
+  }
+
+  async addCandidate(candidate: string): Promise<void> {
+    if (!this.#over) await this.#connection.addIceCandidate({ candidate, sdpMid: this.#mid });
+  }
+
+  /** The library keeps what it is given until it is acknowledged, so it gets a copy. */
+  send(message: Uint8Array | string): void {
+    if (this.#over) throw new ModelRtcError('network', 'The WebRTC connection is closed; connect again.');
+    this.#channel.send(typeof message === 'string' ? message : Buffer.from(message));
+  }
+
+  bufferedAmount(): number {
+    return this.#over ? 0 : this.#channel.bufferedAmount;
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#release();
+  }
+
+  #lose(cause: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#release();
+    this.#events.onLost(cause);
+  }
+
+  #release(): void {
+    // `close` alone takes DTLS away before SCTP has said that it ends, and the other side would wait in vain.
+    const told = this.#connection.sctpTransport?.sctp?.abort() ?? Promise.resolve();
+    // That an end cannot be sent, or comes twice, changes nothing.
+    told.then(() => this.#connection.close()).catch(() => {});
+  }
+}
