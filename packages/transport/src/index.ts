@@ -4,6 +4,19 @@ export { type CreatePeerOptions, createPeer } from './peer/create-peer.ts';
 export type { AgentHello } from './peer/hello.ts';
 export type * from './peer/peer.ts';
 export { systemTimers, type Timers } from './peer/timers.ts';
+export {
+  type Acceptor,
+  type AcceptSessionsOptions,
+  type Authorization,
+  acceptSessions,
+} from './session/accept-sessions.ts';
+export {
+  type Agent,
+  type ConnectState,
+  type ConnectToSessionOptions,
+  connectToSession,
+  type EngineChoice,
+} from './session/connect-to-session.ts';
 export { answerLane, type ConnectLaneOptions, LANE_OPEN_TIMEOUT_MS, offerLane } from './webrtc/connect-lane.ts';
 export type { EngineName, IceServer, WebRtcEngine } from './webrtc/engine.ts';
 export { loadEngine } from './webrtc/load-engine.ts';

@@ -19,7 +19,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { peerEndedError } from './errors.ts';
 import { type AgentHello, exchangeHello } from './hello.ts';
 import { LaneLink } from './lane-link.ts';
-import { CLOSE_TIMEOUT_MS } from './limits.ts';
+import { CLOSE_TIMEOUT_MS, MIN_LANE_MESSAGE_BYTES } from './limits.ts';
 import type { Authority, Handlers, LaneInfo, Peer, RequestOptions } from './peer.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { toWireError } from './wire-error.ts';
@@ -44,6 +44,7 @@ export interface CreatePeerOptions {
 export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const { lane, hello, timers = systemTimers } = options;
   try {
+    assertUsable(lane);
     const codec = await loadFrameCodec();
     const remote = await exchangeHello(lane, hello, timers);
     return new LanePeer(options, { remote, codec, timers });
@@ -54,6 +55,14 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
     else lane.abort(known);
     throw known;
   }
+}
+
+function assertUsable({ maxMessageSize }: Lane): void {
+  if (maxMessageSize >= MIN_LANE_MESSAGE_BYTES) return;
+  throw new ModelRtcError(
+    'malformed_message',
+    `The other side says that it takes ${maxMessageSize} bytes at once; at least ${MIN_LANE_MESSAGE_BYTES} are needed. Upgrade model-rtc there.`,
+  );
 }
 
 interface Established {

@@ -3,6 +3,9 @@
 /** Both sides say hello as soon as the lane is open: one that says nothing for this long speaks something else, or is hung. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
+/** A lane that takes less at once was made up: no engine does, and heads would fill it. */
+export const MIN_LANE_MESSAGE_BYTES = 4_096;
+
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;
 

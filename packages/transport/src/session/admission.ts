@@ -1,0 +1,47 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { MAX_PENDING_EXCHANGES, MAX_PENDING_PER_TOKEN, MAX_UNKNOWN_VISITORS } from './limits.ts';
+
+/**
+ * How many visitors are dealt with at once. Before one has shown a token anyone can be it, so no place is refused for
+ * those: the oldest gives way, who has had the longest time to speak.
+ */
+export class Admission {
+  /** How to turn each of them out, oldest first. */
+  readonly #unknown = new Set<() => void>();
+  readonly #pending = new Map<string, number>();
+  #pendingCount = 0;
+
+  /** @returns what gives the place back; it may be called twice. */
+  enterUnknown(turnOut: () => void): () => void {
+    const [oldest] = this.#unknown;
+    if (oldest !== undefined && this.#unknown.size >= MAX_UNKNOWN_VISITORS) {
+      this.#unknown.delete(oldest);
+      oldest();
+    }
+    const own = () => turnOut();
+    this.#unknown.add(own);
+    return () => this.#unknown.delete(own);
+  }
+
+  /** A place for the exchange of a token's holder. @returns like `enterUnknown`. @throws ModelRtcError `busy`. */
+  enterKnown(keyId: string): () => void {
+    const ofToken = this.#pending.get(keyId) ?? 0;
+    if (this.#pendingCount >= MAX_PENDING_EXCHANGES || ofToken >= MAX_PENDING_PER_TOKEN) {
+      throw new ModelRtcError('busy', 'Too many clients are connecting to this worker right now; try again.');
+    }
+    this.#pending.set(keyId, ofToken + 1);
+    this.#pendingCount += 1;
+    let isIn = true;
+    return () => {
+      if (isIn) this.#leave(keyId);
+      isIn = false;
+    };
+  }
+
+  #leave(keyId: string): void {
+    const left = (this.#pending.get(keyId) ?? 1) - 1;
+    if (left === 0) this.#pending.delete(keyId);
+    else this.#pending.set(keyId, left);
+    this.#pendingCount -= 1;
+  }
+}

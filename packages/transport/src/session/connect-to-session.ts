@@ -1,0 +1,201 @@
+import { type Log, ModelRtcError, roomOf, type SessionToken, silentLog } from '@model-rtc/protocol';
+import { type Link, visit } from '@model-rtc/signaling';
+import type { LaneKind } from '../lane.ts';
+import { createPeer } from '../peer/create-peer.ts';
+import { cancelledError } from '../peer/errors.ts';
+import type { Authority, Handlers, Peer } from '../peer/peer.ts';
+import { systemTimers, type Timers } from '../peer/timers.ts';
+import { offerLane } from '../webrtc/connect-lane.ts';
+import type { EngineName, IceServer, WebRtcEngine } from '../webrtc/engine.ts';
+import { loadEngine } from '../webrtc/load-engine.ts';
+import { CONNECT_TIMEOUT_MS, LANE_ATTEMPT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS, VISIT_TIMEOUT_MS } from './limits.ts';
+import { TimeBudget } from './time-budget.ts';
+import { VisitorExchange } from './visitor-exchange.ts';
+
+export type EngineChoice = 'auto' | EngineName;
+
+/** How far connecting has come. */
+export type ConnectState =
+  | { readonly state: 'signaling'; readonly urls: readonly string[] }
+  | { readonly state: 'negotiating'; readonly engine: string; readonly attempt: number }
+  | { readonly state: 'connected'; readonly kind: LaneKind; readonly engine: string | undefined };
+
+/** The name and version of a program, as the other side sees it. */
+export interface Agent {
+  readonly name: string;
+  readonly version: string;
+  readonly capabilities?: readonly string[] | undefined;
+}
+
+export interface ConnectToSessionOptions {
+  readonly token: SessionToken;
+  readonly agent: Agent;
+  /** What the worker may ask of this side: get_chunks while a model is pushed. */
+  readonly handlers?: Handlers | undefined;
+  /** `auto` when left out. */
+  readonly engine?: EngineChoice | undefined;
+  readonly iceServers?: readonly IceServer[] | undefined;
+  /** For everything together, in milliseconds; 30 s when left out. */
+  readonly timeoutMs?: number | undefined;
+  /** Whether a worker that is offline, or a server that cannot be reached, is asked again until the time is up. */
+  readonly waitForWorker?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+  readonly onState?: ((state: ConnectState) => void) | undefined;
+  readonly timers?: Timers | undefined;
+  /** The time of day, in which tokens expire. */
+  readonly clock?: (() => Date) | undefined;
+}
+
+/** The worker asks for the chunks of what it is pushed, and for nothing else. */
+const WORKERS_AUTHORITY: Authority = { scopes: ['read'] };
+/** What another attempt may mend. */
+const PASSING: readonly string[] = ['network', 'timeout'];
+const WAITED_FOR: readonly string[] = [...PASSING, 'worker_offline'];
+
+/**
+ * Connects to the worker that issued a token: finds it through a signaling server, exchanges sealed connection data, opens
+ * a lane that is authenticated by that, and says hello.
+ *
+ * @throws ModelRtcError `token_expired` before anything is sent; `worker_offline` or `network` when the worker or its servers
+ * cannot be reached; `token_revoked`, `token_expired`, `busy` or `refused` when the worker refuses, or when the signaling
+ * server was caught interfering; `protocol_mismatch`; `timeout`, naming the last failure; `cancelled`.
+ */
+export async function connectToSession(options: ConnectToSessionOptions): Promise<Peer> {
+  const { token, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemTimers, signal } = options;
+  if (signal?.aborted) throw cancelledError(signal);
+  assertNotExpired(token, options.clock ?? (() => new Date()));
+  const engine = await loadEngine(options.engine ?? 'auto');
+  const budget = new TimeBudget(timeoutMs, signal, timers);
+  const connecting = new Connecting({ ...options, timers }, engine, budget);
+  try {
+    return await connecting.run();
+  } catch (error) {
+    if (budget.isTimeUp) throw timeoutError(timeoutMs, connecting.lastFailure);
+    throw signal?.aborted ? cancelledError(signal) : ModelRtcError.from(error);
+  } finally {
+    connecting.close();
+    budget.release();
+  }
+}
+
+class Connecting {
+  lastFailure: ModelRtcError | undefined;
+  readonly #options: ConnectToSessionOptions & { readonly timers: Timers };
+  readonly #engine: WebRtcEngine;
+  readonly #budget: TimeBudget;
+  readonly #log: Log;
+  #exchange: VisitorExchange | undefined;
+  #attempts = 0;
+  #retryMs = RETRY_FIRST_MS;
+
+  constructor(
+    options: ConnectToSessionOptions & { readonly timers: Timers },
+    engine: WebRtcEngine,
+    budget: TimeBudget,
+  ) {
+    this.#options = options;
+    this.#engine = engine;
+    this.#budget = budget;
+    this.#log = options.log ?? silentLog;
+  }
+
+  async run(): Promise<Peer> {
+    for (;;) {
+      const exchange = await this.#openExchange();
+      try {
+        return await this.#attempt(exchange);
+      } catch (error) {
+        await this.#afterFailure(ModelRtcError.from(error), PASSING);
+      }
+    }
+  }
+
+  close(): void {
+    this.#exchange?.close();
+  }
+
+  /** The exchange of the attempt before goes on while its link holds. */
+  async #openExchange(): Promise<VisitorExchange> {
+    while (this.#exchange?.isOpen !== true) {
+      if (this.#exchange?.failure !== undefined) throw this.#exchange.failure;
+      try {
+        this.#exchange = new VisitorExchange(await this.#visit(), this.#options.token);
+      } catch (error) {
+        await this.#afterFailure(ModelRtcError.from(error), this.#options.waitForWorker === true ? WAITED_FOR : []);
+      }
+    }
+    return this.#exchange;
+  }
+
+  async #visit(): Promise<Link> {
+    const { token, onState } = this.#options;
+    onState?.({ state: 'signaling', urls: token.urls });
+    return await visit({
+      urls: token.urls,
+      room: roomOf(token.workerKey),
+      signal: this.#budget.signal,
+      // Before the time is up altogether, so that the user hears which servers could not be reached.
+      timeoutMs: Math.min(VISIT_TIMEOUT_MS, this.#budget.leftMs * 0.9),
+      log: this.#log,
+      timers: this.#options.timers,
+    });
+  }
+
+  async #attempt(exchange: VisitorExchange): Promise<Peer> {
+    const { agent, handlers = {}, iceServers, log, timers, onState } = this.#options;
+    const { signal } = this.#budget;
+    const number = this.#attempts++;
+    onState?.({ state: 'negotiating', engine: this.#engine.name, attempt: number + 1 });
+    const mailbox = exchange.open();
+    try {
+      const lane = await offerLane({
+        engine: this.#engine,
+        lane: number,
+        send: (message) => exchange.send(message),
+        receive: mailbox,
+        iceServers,
+        timeoutMs: Math.min(LANE_ATTEMPT_MS, this.#budget.leftMs),
+        signal,
+      });
+      const onAbort = () => lane.abort(cancelledError(signal));
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        this.#budget.check();
+        const hello = { role: 'client', ...agent } as const;
+        const peer = await createPeer({ lane, hello, authority: WORKERS_AUTHORITY, handlers, log, timers });
+        onState?.({ state: 'connected', kind: lane.kind, engine: lane.engine });
+        return peer;
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+      }
+    } finally {
+      mailbox.end();
+    }
+  }
+
+  /** Waits before the next attempt. @throws the failure when trying again is of no use. */
+  async #afterFailure(error: ModelRtcError, mended: readonly string[]): Promise<void> {
+    this.#budget.check();
+    if (!mended.includes(error.code)) throw error;
+    this.lastFailure = error;
+    this.#log.debug({ code: error.code, reason: error.message }, 'connecting failed; it is tried again');
+    await this.#budget.wait(this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LONGEST_MS);
+  }
+}
+
+function assertNotExpired({ expiresAt }: SessionToken, clock: () => Date): void {
+  if (expiresAt === undefined || expiresAt > clock()) return;
+  throw new ModelRtcError(
+    'token_expired',
+    `This session expired on ${expiresAt.toISOString()}; ask the worker's owner for a new one.`,
+  );
+}
+
+function timeoutError(timeoutMs: number, last: ModelRtcError | undefined): ModelRtcError {
+  const what = last === undefined ? 'the worker was not reached' : last.message;
+  return new ModelRtcError('timeout', `No connection to the worker came up within ${timeoutMs / 1000} s: ${what}`, {
+    cause: last,
+  });
+}

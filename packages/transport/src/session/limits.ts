@@ -1,0 +1,33 @@
+/** The bounds of bringing up sessions, with their reasons. */
+
+/** Connecting altogether: finding the worker, and some attempts at a connection. */
+export const CONNECT_TIMEOUT_MS = 30_000;
+/** Finding the worker through its signaling servers, once. */
+export const VISIT_TIMEOUT_MS = 10_000;
+/** One attempt at a connection: a good one needs a second or two, and a stuck one never opens. */
+export const LANE_ATTEMPT_MS = 8_000;
+/** Waits before asking anew for a worker that is not there: doubled each time, up to the longest. */
+export const RETRY_FIRST_MS = 250;
+export const RETRY_LONGEST_MS = 3_000;
+
+/** A visitor says what it wants at once; it is sent with the visit. */
+export const FIRST_ENVELOPE_MS = 5_000;
+/** One visitor's whole exchange: as long as a patient visitor tries. */
+export const EXCHANGE_TIMEOUT_MS = 60_000;
+/** Visitors who have not shown yet that they hold a token. One more, and the oldest of them has to go. */
+export const MAX_UNKNOWN_VISITORS = 64;
+/** Exchanges that are being answered: each holds an open connection attempt, of about 1 MB. */
+export const MAX_PENDING_EXCHANGES = 64;
+/** The same for one token, so that one holder cannot keep out the others. */
+export const MAX_PENDING_PER_TOKEN = 16;
+/** Offers of one exchange: more than a visitor makes within its time. */
+export const MAX_OFFERS = 16;
+/** Messages that wait for a connection to take them: an offer and all its candidates. */
+export const MAX_WAITING_EXCHANGE_MESSAGES = 512;
+
+/** Exchanges that are remembered, to refuse their repetition, and for how long. */
+export const MAX_REMEMBERED_EXCHANGES = 4_096;
+export const REMEMBER_EXCHANGE_MS = 10 * 60_000;
+
+/** How often the authority of each connected peer is looked at again. */
+export const AUTHORITY_CHECK_MS = 2_000;
