@@ -103,7 +103,7 @@ function laterVersion(): string {
   return changed((body) => Buffer.concat([body, counting(9)]));
 }
 
-export function tokenFields(fields: SessionToken) {
+function tokenFields(fields: SessionToken) {
   return {
     urls: fields.urls,
     workerKey: toHex(fields.workerKey),
