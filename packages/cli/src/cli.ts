@@ -4,6 +4,7 @@ import { addDemoCommand } from './commands/demo.ts';
 import { addSignalingCommand } from './commands/signaling.ts';
 import { addWorkerCommands } from './commands/worker/index.ts';
 import { Invocation } from './console/invocation.ts';
+import { Output } from './console/output.ts';
 import type { Runtime } from './console/runtime.ts';
 import { packageVersion } from './version.ts';
 
@@ -24,13 +25,36 @@ export async function runCli(args: readonly string[], runtime: Runtime): Promise
     });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    runtime.stderr.write(`model-rtc: ${error.message}\n`);
+    new Output(runtime, { json: args.includes('--json'), quiet: false }).error({
+      code: 'bad_argument',
+      message: error.message,
+    });
     return BAD_ARGUMENTS_EXIT_CODE;
   }
   return invocation.exitCode;
 }
 
 class UsageError extends Error {}
+
+/** What yargs would say in words of its own trade. */
+const PLAIN_STRINGS = {
+  'Not enough non-option arguments: got %s, need at least %s': {
+    one: 'Something is missing after the command: %s given, %s needed',
+    other: 'Something is missing after the command: %s given, %s needed',
+  },
+  'Invalid values:': 'Not possible:',
+} as unknown as Record<string, string>;
+
+/** yargs gives a guess ("Did you mean pull-model?") on a line of its own. */
+function usageMessage(message: string): string {
+  const text = message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('. ')
+    .replaceAll(':. ', ': ');
+  return `${text}${/[.?!]$/.test(text) ? '' : '.'} See: model-rtc --help, or --help after a command.`;
+}
 
 function buildParser(invocation: Invocation): Argv {
   const base = yargs()
@@ -56,18 +80,23 @@ function buildParser(invocation: Invocation): Argv {
   addSignalingCommand(base, invocation);
   addDemoCommand(base, invocation);
   return base
-    .demandCommand(1, 'Say what to do, for example: model-rtc worker. All commands: model-rtc --help')
+    .demandCommand(1, 'Say what to do, for example: model-rtc worker.')
+    .strictCommands()
     .strict()
+    .updateStrings(PLAIN_STRINGS)
     .recommendCommands()
     .version(packageVersion())
     .help()
     .alias('help', 'h')
     .wrap(Math.min(110, invocation.runtime.stdout.columns ?? 110))
     .exitProcess(false)
+    .example('$0 worker', 'serve the models of this machine, and print a session')
+    .example('$0 client pull-model good-mouse-v1 --worker SESSION', 'fetch a model')
+    .example('$0 client push-model legacy-rat --worker SESSION', 'send a model')
     .epilogue('Environment: MODEL_RTC_HOME is the data folder, MODEL_RTC_SESSION the session when none is given.')
     .fail((message, error) => {
       invocation.failed = true;
       if (error !== undefined && error !== null) throw error;
-      throw new UsageError(`${message.split('\n').at(-1)} See: model-rtc --help`);
+      throw new UsageError(usageMessage(message));
     }) as Argv;
 }

@@ -105,12 +105,14 @@ class BarView {
 class LineView {
   readonly #output: Output;
   readonly #now: () => number;
-  #lastMs = Number.NEGATIVE_INFINITY;
+  #lastMs: number;
   #lastLabel = '';
 
   constructor(output: Output, now: () => number) {
     this.#output = output;
     this.#now = now;
+    // Work that is done within the first interval needs no line.
+    this.#lastMs = now();
   }
 
   step(step: Step): void {

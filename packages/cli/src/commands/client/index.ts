@@ -21,6 +21,10 @@ export function addClientCommands(parser: CommandParser, invocation: Invocation)
     ]) {
       add(client, invocation);
     }
-    return client.demandCommand(1, 'Say what to do, for example: model-rtc client list-models.').strict();
+    return client
+      .demandCommand(1, 'Say what to do, for example: model-rtc client list-models.')
+      .strictCommands()
+      .strict()
+      .recommendCommands();
   });
 }

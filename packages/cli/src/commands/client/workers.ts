@@ -41,6 +41,10 @@ export function addWorkersCommands(parser: CommandParser, invocation: Invocation
           await removeWorker(context, argv.name);
         }),
     );
-    return workers.demandCommand(1, 'Say what to do, for example: model-rtc client workers list.').strict();
+    return workers
+      .demandCommand(1, 'Say what to do, for example: model-rtc client workers list.')
+      .strictCommands()
+      .strict()
+      .recommendCommands();
   });
 }

@@ -9,6 +9,6 @@ export function addWorkerCommands(parser: CommandParser, invocation: Invocation)
     addStartCommand(worker, invocation);
     addWorkerListModelsCommand(worker, invocation);
     addSessionsCommands(worker, invocation);
-    return worker.strict();
+    return worker.strict().recommendCommands();
   });
 }

@@ -56,6 +56,10 @@ export function addSessionsCommands(parser: CommandParser, invocation: Invocatio
           await revokeSession(context, argv.session);
         }),
     );
-    return sessions.demandCommand(1, 'Say what to do, for example: model-rtc worker sessions list.').strict();
+    return sessions
+      .demandCommand(1, 'Say what to do, for example: model-rtc worker sessions list.')
+      .strictCommands()
+      .strict()
+      .recommendCommands();
   });
 }

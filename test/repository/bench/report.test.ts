@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { boundRow, median, ratioRow, reaches } from '../../../bench/support/benchmark.ts';
+import { renderTable, resultsFile } from '../../../bench/support/report.ts';
+
+describe('median', () => {
+  it('is the middle value, or the mean of the middle two', () => {
+    expect(median([30, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 100])).toBe(3);
+    expect(median([7])).toBe(7);
+  });
+
+  it('refuses to be of nothing', () => {
+    expect(() => median([])).toThrow('no median');
+  });
+});
+
+describe('reaches', () => {
+  it('compares the ratio of the medians with the least that is required', () => {
+    const row = ratioRow({ what: 'pull', unit: 'MB/s', samples: [80, 90, 10], baselineSamples: [100], atLeast: 0.8 });
+    expect(row).toMatchObject({ value: 80, baseline: 100, ratio: 0.8 });
+    expect(reaches(row)).toBe(true);
+    expect(reaches(ratioRow({ what: 'pull', unit: 'MB/s', samples: [79], baselineSamples: [100], atLeast: 0.8 }))).toBe(
+      false,
+    );
+  });
+
+  it('compares a value with the most that is allowed, and nothing with no requirement', () => {
+    expect(reaches(boundRow({ what: 'peak', unit: 'MB', samples: [250], atMost: 250 }))).toBe(true);
+    expect(reaches(boundRow({ what: 'peak', unit: 'MB', samples: [251], atMost: 250 }))).toBe(false);
+    expect(reaches({ what: 'peak', unit: 'MB', value: 1, samples: [1] })).toBeUndefined();
+  });
+});
+
+const OUTCOMES = [
+  {
+    name: 'speed',
+    title: 'Speed of it',
+    rows: [
+      ratioRow({ what: 'pull', unit: 'MB/s', samples: [90], baselineSamples: [100], atLeast: 0.85 }),
+      boundRow({ what: 'a longer name', unit: 'ms', samples: [2000], atMost: 1500 }),
+    ],
+  },
+];
+
+describe('renderTable', () => {
+  it('shows what was measured beside its baseline and what is required, and marks what is missed', () => {
+    expect(renderTable(OUTCOMES)).toBe(
+      [
+        'Speed of it',
+        '                  measured  baseline  ratio    required',
+        '  pull           90.0 MB/s  100 MB/s   0.90     >= 0.85      ok',
+        '  a longer name    2000 ms                   <= 1500 ms  MISSED',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('resultsFile', () => {
+  it('is JSON that tells the machine and the time with every sample', () => {
+    const file = JSON.parse(resultsFile(OUTCOMES, true, new Date('2026-01-02T03:04:05Z')));
+    expect(file).toMatchObject({
+      finishedAt: '2026-01-02T03:04:05.000Z',
+      quick: true,
+      machine: { node: process.version },
+    });
+    expect(file.outcomes).toEqual(OUTCOMES);
+  });
+});
