@@ -44,7 +44,9 @@ export interface SignalingLimits {
   readonly burstSeconds: number;
   /** Unsent bytes for one connection: a receiver this far behind is not reading. */
   readonly maxBufferedBytes: number;
-  /** From opening a connection to having registered or visited a room. */
+  /** Sending a whole HTTP request: whoever is slower is holding a place, not asking. */
+  readonly requestMs: number;
+  /** From opening a WebSocket to having registered or visited a room. */
   readonly unauthenticatedMs: number;
   /** A WebSocket ping goes out this often; a connection from which nothing came for the longer time is ended. */
   readonly pingIntervalMs: number;
@@ -59,6 +61,7 @@ export const DEFAULT_LIMITS: SignalingLimits = {
   bytesPerSecond: 512 * 1024,
   burstSeconds: 8,
   maxBufferedBytes: 2 * 1024 * 1024,
+  requestMs: 5_000,
   unauthenticatedMs: 10_000,
   pingIntervalMs: 5_000,
   staleMs: 15_000,
@@ -68,8 +71,6 @@ export const WORKER_RATE_FACTOR = 8;
 
 /** The request line and headers of an upgrade; proxies add a few hundred bytes. */
 export const MAX_HEADER_BYTES = 8 * 1024;
-/** A peer that sends its HTTP request slower than this is holding a place, not asking. */
-export const HTTP_REQUEST_MS = 5_000;
 /** Sockets over the limit that are still read, so that they can be told why. */
 export const POLITE_REFUSALS = 8;
 /** After saying goodbye, a connection has this long to go by itself. */

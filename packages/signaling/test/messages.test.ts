@@ -34,7 +34,9 @@ describe('the messages of signaling', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         const payload = toBase64Url(bytes);
-        expect(parseClientMessage(JSON.stringify({ type: 'send', payload }))).toEqual({ message: { type: 'send', payload } });
+        expect(parseClientMessage(JSON.stringify({ type: 'send', payload }))).toEqual({
+          message: { type: 'send', payload },
+        });
       }),
     );
     fc.assert(

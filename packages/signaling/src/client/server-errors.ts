@@ -19,9 +19,13 @@ export function printable(words: string): string {
 
 /** What a server's error means to a person. */
 export function fromServerError(error: Extract<ServerMessage, { type: 'error' }>, url: string): ModelRtcError {
-  return new ModelRtcError(ERROR_CODES[error.code], `The signaling server ${url} refused: ${printable(error.message)}`, {
-    details: { signaling: error.code },
-  });
+  return new ModelRtcError(
+    ERROR_CODES[error.code],
+    `The signaling server ${url} refused: ${printable(error.message)}`,
+    {
+      details: { signaling: error.code },
+    },
+  );
 }
 
 /** Why a link is no more, when the server said that the other side is gone. */

@@ -71,7 +71,9 @@ export function openSocket(url: ServerUrl, events: SocketEvents, timers: Timers 
     finish(httpRefusal(url, response.statusCode ?? 0));
   });
   socket.on('error', (error) => finish(gone(url, problemOf(error), error)));
-  socket.on('close', (code, reason) => finish(gone(url, `closed the connection (${code} ${printable(reason.toString())})`)));
+  socket.on('close', (code, reason) =>
+    finish(gone(url, `closed the connection (${code} ${printable(reason.toString())})`)),
+  );
   return { send, close: () => finish(undefined) };
 }
 

@@ -28,7 +28,7 @@ export function createFrontDoor({ limits, onSocket }: FrontDoorOptions): FrontDo
     maxPayload: MAX_READ_FRAME_BYTES,
     clientTracking: false,
   });
-  const http = createHttpRim((request, socket, head) => {
+  const http = createHttpRim(limits.requestMs, (request, socket, head) => {
     const tcp = request.socket;
     const refusal = refusalFor(tcp);
     if (refusal !== undefined) refuseUpgrade(socket, ...refusal);

@@ -1,18 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { HTTP_REQUEST_MS, MAX_HEADER_BYTES, SIGNALING_PATH } from '../limits.ts';
+import { MAX_HEADER_BYTES, SIGNALING_PATH } from '../limits.ts';
 
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** The HTTP around the WebSockets: `/healthz`, the upgrade at the one path, and a short answer to everything else. */
-export function createHttpRim(onUpgrade: Upgrade): Server {
+export function createHttpRim(requestMs: number, onUpgrade: Upgrade): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HTTP_REQUEST_MS,
-      requestTimeout: HTTP_REQUEST_MS,
-      connectionsCheckingInterval: HTTP_REQUEST_MS / 4,
-      keepAliveTimeout: HTTP_REQUEST_MS,
+      headersTimeout: requestMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: requestMs / 4,
+      keepAliveTimeout: requestMs,
     },
     answer,
   );

@@ -24,7 +24,10 @@ function createBoard(maxVisitorsPerRoom = 3) {
   }
   function register(connection: number, instance = 'instance-1', identity = alice): Effect[] {
     connect(connection);
-    return board.received(connection, registration(identity, { host: HOST, nonce: nonces.get(connection) ?? '', instance }));
+    return board.received(
+      connection,
+      registration(identity, { host: HOST, nonce: nonces.get(connection) ?? '', instance }),
+    );
   }
   function visit(connection: number): Effect[] {
     connect(connection);
@@ -69,7 +72,10 @@ describe('the switchboard', () => {
     const { board, register, connect, nonceOf } = createBoard();
     register(1);
     connect(2);
-    const forged = { ...registration(mallory, { host: HOST, nonce: nonceOf(2) }), publicKey: toBase64Url(alice.publicKey) };
+    const forged = {
+      ...registration(mallory, { host: HOST, nonce: nonceOf(2) }),
+      publicKey: toBase64Url(alice.publicKey),
+    };
     const effects = board.received(2, forged);
     expect(told(effects, 2)).toEqual(['error refused', 'end refused']);
     expect(told(effects, 1)).toEqual([]);
@@ -204,6 +210,7 @@ describe('the switchboard', () => {
     connect(1);
     register(2);
     visit(3);
-    for (const connection of [1, 2, 3]) expect(told(board.received(connection, { type: 'ping' }), connection)).toEqual(['pong']);
+    for (const connection of [1, 2, 3])
+      expect(told(board.received(connection, { type: 'ping' }), connection)).toEqual(['pong']);
   });
 });

@@ -27,7 +27,10 @@ export class RawClient {
   }
 
   /** Connects and waits for the challenge. */
-  static async dial(port: number, options: { headers?: Record<string, string>; autoPong?: boolean } = {}): Promise<RawClient> {
+  static async dial(
+    port: number,
+    options: { headers?: Record<string, string>; autoPong?: boolean } = {},
+  ): Promise<RawClient> {
     const client = new RawClient(new WebSocket(`ws://127.0.0.1:${port}/v1`, options));
     await client.hear('challenge');
     return client;
@@ -82,7 +85,7 @@ export async function dialAsVisitor(port: number, room: string): Promise<RawClie
 }
 
 /** Everything that the server answers to raw bytes until it ends the connection. */
-export async function rawExchange(port: number, text: string): Promise<string> {
+export async function rawExchange(port: number, text: string | Uint8Array): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   let answer = '';

@@ -1,0 +1,329 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  fromBase64Url,
+  identityFromSeed,
+  registrationText,
+  roomOf,
+  toBase64Url,
+  verifySignature,
+} from '@model-rtc/protocol';
+import { WebSocket } from 'ws';
+import { joinAsWorker, type WorkerPost } from '../../src/client/join-as-worker.ts';
+import { visit } from '../../src/client/visit.ts';
+import type { Visitor } from '../../src/client/visitor-links.ts';
+import { MAX_VISITORS_PER_ROOM } from '../../src/limits.ts';
+import type { ServerMessage } from '../../src/messages.ts';
+import { startSignalingServer } from '../../src/server/start-signaling-server.ts';
+import { fastTimers } from '../support/fast-timers.ts';
+import { dialAsVisitor, dialAsWorker, RawClient } from '../support/raw-client.ts';
+import { ScriptedServer } from '../support/scripted-server.ts';
+import { failureOf, until } from '../support/until.ts';
+
+const identity = identityFromSeed(new Uint8Array(32).fill(6));
+const room = roomOf(identity.publicKey);
+const cleanup: (() => unknown)[] = [];
+afterEach(async () => {
+  await Promise.all(cleanup.splice(0).map((task) => task()));
+});
+
+async function start(port = 0, publicHosts: string[] = []) {
+  const server = await startSignalingServer({ host: '127.0.0.1', port, publicHosts });
+  cleanup.push(() => server.close());
+  return { server, port: server.port, url: `ws://127.0.0.1:${server.port}` };
+}
+
+async function startScripted(...script: Parameters<typeof ScriptedServer.start>): Promise<ScriptedServer> {
+  const server = await ScriptedServer.start(...script);
+  cleanup.push(() => server.close());
+  return server;
+}
+
+function join(urls: string[], options: Partial<Parameters<typeof joinAsWorker>[0]> = {}): WorkerPost {
+  const post = joinAsWorker({ urls, identity, ...options });
+  cleanup.push(() => post.close());
+  return post;
+}
+
+async function nextVisitor(post: WorkerPost): Promise<Visitor> {
+  for await (const visitor of post.visitors) return visitor;
+  throw new Error('the post closed');
+}
+
+function stateOf(post: WorkerPost, url: string): string | undefined {
+  return post.states().find((status) => status.url === url)?.state;
+}
+
+describe('a worker at its signaling servers', () => {
+  it('is found by visitors, and talks to each of them', async () => {
+    const { url } = await start();
+    const post = join([url]);
+    await post.whenOnline();
+    for (const byte of [1, 2]) {
+      const link = await visit({ urls: [url], room });
+      const visitor = await nextVisitor(post);
+      await link.send(Uint8Array.of(byte));
+      for await (const bytes of visitor.messages) {
+        await visitor.send(Uint8Array.of(byte, ...bytes));
+        break;
+      }
+      for await (const bytes of link.messages) {
+        expect(bytes).toEqual(Uint8Array.of(byte, byte));
+        break;
+      }
+      link.close();
+      expect(await visitor.closed).toMatchObject({ code: 'network', message: expect.stringContaining('ended') });
+    }
+  });
+
+  it('ends a visit, and the visitor is told', async () => {
+    const { url } = await start();
+    const post = join([url]);
+    await post.whenOnline();
+    const link = await visit({ urls: [url], room });
+    const visitor = await nextVisitor(post);
+    await visitor.send(Uint8Array.of(9));
+    visitor.close();
+    expect(await visitor.closed).toBeUndefined();
+    expect(await link.closed).toMatchObject({ code: 'network' });
+    const received: Uint8Array[] = [];
+    for await (const bytes of link.messages) received.push(bytes);
+    expect(received).toEqual([Uint8Array.of(9)]);
+  });
+
+  it('comes back when the server restarts, and its visitors were told that it went', async () => {
+    const { server, port, url } = await start();
+    const post = join([url]);
+    await post.whenOnline();
+    const link = await visit({ urls: [url], room });
+    const visitor = await nextVisitor(post);
+    await server.close();
+    expect(await visitor.closed).toMatchObject({ code: 'network' });
+    expect(await link.closed).toMatchObject({ code: 'network' });
+    await until(() => stateOf(post, url) === 'connecting');
+    expect(post.states()[0]?.error).toMatchObject({ code: 'network' });
+    await start(port);
+    await post.whenOnline();
+    expect(post.states()).toEqual([{ url, state: 'online', error: undefined }]);
+    (await visit({ urls: [url], room })).close();
+  });
+
+  it('comes online when the server starts after it', async () => {
+    const { server, port, url } = await start();
+    await server.close();
+    const post = join([url], { timers: fastTimers(10) });
+    await until(() => post.states()[0]?.error !== undefined);
+    await start(port);
+    await post.whenOnline();
+  });
+
+  it('is not held up by a server that never answers', async () => {
+    const silent = createServer((socket) => void cleanup.push(() => void socket.destroy()));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    cleanup.push(() => void silent.close());
+    const silentUrl = `ws://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const { url } = await start();
+    const post = join([silentUrl, url], { timers: fastTimers(20) });
+    await post.whenOnline();
+    expect([stateOf(post, silentUrl), stateOf(post, url)]).toEqual(['connecting', 'online']);
+    await until(() => post.states()[0]?.error?.code === 'timeout');
+  });
+
+  it('tries a server again that accepts it and then falls silent', async () => {
+    const mute = await startScripted((reply, message) => {
+      if (message.type === 'register') reply({ type: 'registered', room });
+    });
+    const post = join([mute.url], { timers: fastTimers(50) });
+    await post.whenOnline();
+    await until(() => mute.sockets.length > 1);
+  });
+
+  it('may reach one server by several URLs without replacing itself, and a visitor comes once', async () => {
+    const { server, port, url } = await start();
+    const localhost = `ws://localhost:${port}`;
+    const post = join([url, localhost]);
+    await until(() => post.states().every(({ state }) => state === 'online'));
+    expect(server.counts()).toEqual({ connections: 2, rooms: 1 });
+    const first = await dialAsVisitor(port, room);
+    const visitor = await nextVisitor(post);
+    first.say({ type: 'send', payload: 'AAAA' });
+    for await (const bytes of visitor.messages) {
+      expect(bytes).toHaveLength(3);
+      break;
+    }
+    expect(post.states().map(({ state }) => state)).toEqual(['online', 'online']);
+  });
+
+  it('gives way to a later run with the same key, says so, and does not come back', async () => {
+    const { server, url } = await start();
+    const older = join([url]);
+    await older.whenOnline();
+    const newer = join([url]);
+    await older.replaced;
+    expect(stateOf(older, url)).toBe('replaced');
+    expect((await failureOf(older.whenOnline())).code).toBe('busy');
+    await newer.whenOnline();
+    await until(() => server.counts().connections === 1);
+    const visiting = visit({ urls: [url], room });
+    await nextVisitor(newer);
+    (await visiting).close();
+  });
+
+  it('stays where it is online when another server says that it is replaced', async () => {
+    const liar = await startScripted((reply, message) => {
+      if (message.type === 'register') reply({ type: 'replaced' });
+    });
+    const { url } = await start();
+    const post = join([liar.url, url]);
+    await until(() => stateOf(post, liar.url) === 'replaced');
+    await post.whenOnline();
+    const visiting = visit({ urls: [url], room });
+    await nextVisitor(post);
+    (await visiting).close();
+    expect(await Promise.race([post.replaced.then(() => 'replaced'), post.whenOnline().then(() => 'online')])).toBe(
+      'online',
+    );
+  });
+
+  it('says why a server does not take it, and goes on trying', async () => {
+    const strict = await startScripted((reply, message) => {
+      if (message.type === 'register') reply({ type: 'error', code: 'wrong_host', message: 'not my name' });
+    });
+    const post = join([strict.url], { timers: fastTimers(20) });
+    await until(() => strict.sockets.length > 2);
+    expect(post.states()[0]).toMatchObject({
+      state: 'connecting',
+      error: { code: 'refused', message: expect.stringContaining('not my name'), details: { signaling: 'wrong_host' } },
+    });
+  });
+
+  it('leaves when it is closed: its visitors, its readers and its waiters are told', async () => {
+    const { server, port, url } = await start();
+    const post = join([url, await unusedUrl()]);
+    await post.whenOnline();
+    const raw = await dialAsVisitor(port, room);
+    const visitor = await nextVisitor(post);
+    const reading = (async () => {
+      for await (const _ of post.visitors) throw new Error('no one else came');
+    })();
+    post.close();
+    await reading;
+    expect(await visitor.closed).toBeUndefined();
+    expect(await raw.hear('gone')).toMatchObject({ reason: 'lost' });
+    expect((await failureOf(post.whenOnline())).code).toBe('cancelled');
+    await until(() => server.counts().connections === 0);
+  });
+
+  it('leaves when its signal aborts', async () => {
+    const { server, url } = await start();
+    const controller = new AbortController();
+    const post = join([url], { signal: controller.signal });
+    await post.whenOnline();
+    controller.abort();
+    expect((await failureOf(post.whenOnline())).code).toBe('cancelled');
+    await until(() => server.counts().connections === 0);
+  });
+
+  it('waits in vain when it is closed before a server was there', async () => {
+    const post = join([await unusedUrl()]);
+    const waiting = failureOf(post.whenOnline());
+    post.close();
+    expect((await waiting).code).toBe('cancelled');
+  });
+});
+
+describe('a worker at a hostile server', () => {
+  it('signs once a connection, for the host that it dialled and nothing else', async () => {
+    const nonce = toBase64Url(new Uint8Array(32).fill(1));
+    const hostile = await startScripted(
+      (reply, message) => {
+        if (message.type === 'register') reply({ type: 'challenge', nonce });
+        if (message.type === 'register') reply({ type: 'registered', room });
+      },
+      (reply) => reply({ type: 'challenge', nonce }),
+    );
+    const post = join([hostile.url]);
+    await post.whenOnline();
+    const registrations = hostile.heard.filter((message) => message.type === 'register');
+    expect(registrations).toHaveLength(1);
+    const [{ host, signature } = { host: '', signature: '' }] = registrations;
+    expect(`ws://${host}`).toBe(hostile.url);
+    expect(
+      verifySignature(identity.publicKey, registrationText(host, fromBase64Url(nonce)), fromBase64Url(signature)),
+    ).toBe(true);
+  });
+
+  it('loses no room at an honest server that the hostile one passes its challenge on from', async () => {
+    const honest = await start();
+    let relay: RawClient | undefined;
+    let answer: ServerMessage | undefined;
+    const hostile = await startScripted(
+      async (_, message) => {
+        if (message.type !== 'register' || relay === undefined) return;
+        relay.say(message);
+        answer = await relay.hear('error');
+      },
+      async (reply) => {
+        relay = new RawClient(new WebSocket(`${honest.url}/v1`));
+        reply(await relay.hear('challenge'));
+      },
+    );
+    join([hostile.url]);
+    await until(() => answer !== undefined);
+    expect(answer).toMatchObject({ code: 'wrong_host' });
+    expect(honest.server.counts().rooms).toBe(0);
+  });
+
+  it('takes a bounded number of visitors, and tells the server which it does not take', async () => {
+    const crowd = await startScripted((reply, message) => {
+      if (message.type !== 'register') return;
+      reply({ type: 'registered', room });
+      for (let i = 0; i < MAX_VISITORS_PER_ROOM + 3; i++) reply({ type: 'visitor', visitor: `v${i}` });
+    });
+    const post = join([crowd.url]);
+    await post.whenOnline();
+    await until(() => crowd.heard.filter(({ type }) => type === 'end').length === 3);
+    expect(crowd.heard).toContainEqual({ type: 'end', visitor: `v${MAX_VISITORS_PER_ROOM}` });
+  });
+
+  it('is not confused by visitors that come twice, speak before they came or leave twice', async () => {
+    const odd = await startScripted((reply, message) => {
+      if (message.type !== 'register') return;
+      reply({ type: 'visitor', visitor: 'early' });
+      reply({ type: 'registered', room });
+      reply({ type: 'from', visitor: 'nobody', payload: 'AAAA' });
+      reply({ type: 'from', payload: 'AAAA' });
+      reply({ type: 'visitor', visitor: 'a' });
+      reply({ type: 'visitor', visitor: 'a' });
+      reply({ type: 'gone', visitor: 'a', reason: 'lost' });
+      reply({ type: 'gone', visitor: 'a', reason: 'lost' });
+      reply({ type: 'visitor', visitor: 'b' });
+      reply({ type: 'error', code: 'peer_gone', message: 'gone', visitor: 'b' });
+      reply({ type: 'visitor', visitor: '__proto__' });
+    });
+    const post = join([odd.url]);
+    const names: string[] = [];
+    for await (const visitor of post.visitors) {
+      names.push(visitor.visitor);
+      if (visitor.visitor === '__proto__') break;
+      expect(await visitor.closed).toMatchObject({ code: 'network' });
+    }
+    expect(names).toEqual(['a', 'b', '__proto__']);
+  });
+});
+
+describe('a room', () => {
+  it('cannot be taken by another key while its worker is away', async () => {
+    const { port, url } = await start();
+    await dialAsWorker(port, identityFromSeed(new Uint8Array(32).fill(7)));
+    expect((await failureOf(visit({ urls: [url], room }))).code).toBe('worker_offline');
+  });
+});
+
+async function unusedUrl(): Promise<string> {
+  const { server, url } = await start();
+  await server.close();
+  return url;
+}
