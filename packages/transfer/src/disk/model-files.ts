@@ -1,0 +1,128 @@
+import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Extent, extentsAt, type Layout, type LayoutFile } from '../layout/layout.ts';
+import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../limits.ts';
+
+/** A link in the place of a staged file is never followed. */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+const PRIVATE_MODE = 0o600;
+
+/**
+ * The files of a model while they are filled, each byte at its offset; holes are where chunks are missing. Synchronous:
+ * it runs in a thread of its own.
+ */
+export class ModelFiles {
+  readonly #folder: string;
+  readonly #layout: Layout;
+  /** Open files, the least recently used first. */
+  readonly #open = new Map<number, number>();
+  readonly #folders = new Set<string>();
+
+  constructor(folder: string, layout: Layout) {
+    this.#folder = folder;
+    this.#layout = layout;
+    this.#makeFolder(folder);
+  }
+
+  write(place: number, bytes: Uint8Array): void {
+    for (const extent of extentsAt(this.#layout, place)) this.#writeExtent(extent, bytes);
+  }
+
+  /** Fills `into` with the chunk at this place; false when the files end before it. */
+  read(place: number, into: Uint8Array): boolean {
+    return extentsAt(this.#layout, place).every((extent) => this.#readExtent(extent, into));
+  }
+
+  close(): void {
+    for (const fd of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+  }
+
+  /** Gives every file its size and mode, makes the empty ones, and returns when all is on the disk itself. */
+  async flush(): Promise<void> {
+    this.close();
+    const rest = this.#layout.files.values();
+    const flushNext = async (): Promise<void> => {
+      for (const file of rest) await this.#flushFile(file);
+    };
+    await Promise.all(Array.from({ length: FLUSH_CONCURRENCY }, flushNext));
+    for (const folder of [...this.#folders].reverse()) await flushFolder(folder);
+  }
+
+  #writeExtent({ file, fileOffset, chunkOffset, length }: Extent, bytes: Uint8Array): void {
+    const fd = this.#fd(file);
+    for (let done = 0; done < length; ) {
+      done += writeSync(fd, bytes, chunkOffset + done, length - done, fileOffset + done);
+    }
+  }
+
+  #readExtent({ file, fileOffset, chunkOffset, length }: Extent, into: Uint8Array): boolean {
+    const fd = this.#fd(file);
+    for (let done = 0; done < length; ) {
+      const read = readSync(fd, into, chunkOffset + done, length - done, fileOffset + done);
+      if (read === 0) return false;
+      done += read;
+    }
+    return true;
+  }
+
+  #fd(file: number): number {
+    const known = this.#open.get(file);
+    if (known !== undefined) {
+      this.#open.delete(file);
+      this.#open.set(file, known);
+      return known;
+    }
+    const [oldest] = this.#open;
+    if (oldest !== undefined && this.#open.size >= MAX_OPEN_FILES) {
+      this.#open.delete(oldest[0]);
+      closeSync(oldest[1]);
+    }
+    const fd = openSync(this.#pathOf(this.#layout.files[file] as LayoutFile), OPEN_FLAGS, PRIVATE_MODE);
+    this.#open.set(file, fd);
+    return fd;
+  }
+
+  async #flushFile(file: LayoutFile): Promise<void> {
+    const handle = await open(this.#pathOf(file), OPEN_FLAGS, PRIVATE_MODE);
+    try {
+      // An earlier attempt may have left a longer file, where something else wrote into the staging folder.
+      if ((await handle.stat()).size !== file.size) await handle.truncate(file.size);
+      await handle.chmod(safeMode(file.mode));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #pathOf(file: LayoutFile): string {
+    const path = join(this.#folder, ...file.path.split('/'));
+    this.#makeFolder(dirname(path));
+    return path;
+  }
+
+  #makeFolder(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Parents first, so that the reverse is the order to flush in.
+    if (folder !== this.#folder) this.#makeFolder(dirname(folder));
+    this.#folders.add(folder);
+  }
+}
+
+/** What the sender says, less writing by others; the owner can always read and write what is in the registry. */
+function safeMode(mode: number | undefined): number {
+  return ((mode ?? 0o644) & 0o755) | PRIVATE_MODE;
+}
+
+/** A name in a folder is on the disk when the folder is. Windows cannot flush a folder, and needs not. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

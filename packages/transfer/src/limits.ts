@@ -1,0 +1,54 @@
+/** Every bound of a transfer, with its reason. */
+
+/** What one source may be asked for ahead: 16 MiB keep 1 Gbit/s busy over a round trip of 130 ms. */
+export const SOURCE_WINDOW_BYTES = 16 * 1024 * 1024;
+/** All windows together: the most memory that chunks on their way take, however many sources there are. */
+export const ALL_WINDOWS_BYTES = 48 * 1024 * 1024;
+/** One request: a quarter of a window, so that others are in flight while one is answered. */
+export const REQUEST_BYTES = 4 * 1024 * 1024;
+/** The smallest buffer; many tiny chunks must not take less of a window than they take of memory. */
+export const MIN_BUFFER_BYTES = 16 * 1024;
+/** Gaps that pieces out of order may leave in one chunk; an honest lane leaves none. */
+export const MAX_GAPS = 64;
+
+/** A chunk that came wrong is asked for again this many times. */
+export const MAX_REFETCHES = 3;
+/** Times that the files on disk may turn out wrong after they were written right; then the disk is not to be trusted. */
+export const MAX_REWRITES = 3;
+
+/** A source that gave no right chunk for this long is told and dropped, so that its lane can be replaced. */
+export const SOURCE_STALL_MS = 10_000;
+/** A source on a slow link is not stalled while it delivers at least this much in that time: a 1 MiB chunk in 80 s. */
+export const SLOW_SOURCE_BYTES = 128 * 1024;
+/** No right chunk from any source: the user is warned, then the transfer is given up with its state kept. */
+export const STALL_WARNING_MS = 30_000;
+export const STALL_ABORT_MS = 120_000;
+
+/** Progress is told at most this often, and at least once in the longer time. */
+export const PROGRESS_INTERVAL_MS = 100;
+export const PROGRESS_HEARTBEAT_MS = 1_000;
+/** The time over which the rate is smoothed. */
+export const RATE_WINDOW_MS = 5_000;
+
+/** Space that must stay free besides the bytes to be written: the journal, the manifest and the file system's own needs. */
+export const FREE_SPACE_MARGIN_BYTES = 16 * 1024 * 1024;
+/** What each file takes besides its bytes: a block that is not full and its inode. */
+export const FILE_OVERHEAD_BYTES = 4 * 1024;
+
+/** Files that are open for writing at once; the usual limit of a process is 1024, and 256 on macOS. */
+export const MAX_OPEN_FILES = 64;
+/** Files that are flushed at once at the end: the file system joins such flushes into one. */
+export const FLUSH_CONCURRENCY = 16;
+
+/** A journal of the longest manifest has 16 bytes for each chunk; a longer one was not written by us. */
+export const MAX_JOURNAL_BYTES = 32 * 1024 * 1024;
+/** A manifest beside the staged files of another model. */
+export const MAX_STAGED_MANIFEST_BYTES = 64 * 1024 * 1024;
+/** Other models' staging folders that are looked into for chunks. */
+export const MAX_STAGED_NEIGHBOURS = 16;
+
+/** Requests of one peer that are answered at once: one is sent while the next one's first chunks are read. */
+export const REQUESTS_PER_PEER = 2;
+/** Models that stay open for reading after the last request for them, and for how long. */
+export const MAX_IDLE_READERS = 4;
+export const IDLE_READER_MS = 10_000;

@@ -1,0 +1,156 @@
+import { type Digest, type Log, type Manifest, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { acquireLock } from '@model-rtc/registry';
+import { Disk } from './disk/disk.ts';
+import type { OpenDiskPort } from './disk/disk-messages.ts';
+import { openDiskPort } from './disk/open-disk-port.ts';
+import { type Layout, planLayout } from './layout/layout.ts';
+import { Schedule } from './schedule/schedule.ts';
+import { type Clock, systemClock } from './session/clock.ts';
+import { FetchSession } from './session/fetch-session.ts';
+import { type OnTransferProgress, ProgressReporter, type SourceBytes } from './session/progress.ts';
+import { Tally } from './session/tally.ts';
+import { Watchdog } from './session/watchdog.ts';
+import { findLocalSources, type LocalChunks } from './sources/local-chunks.ts';
+import type { ChunkSource } from './sources/source.ts';
+import { stagedChunks } from './sources/staged-chunks.ts';
+import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
+import { type AcquireLock, openStaging, type Staging } from './staging/staging.ts';
+
+/** What a pull is made of; tests replace parts. */
+export interface PullComponents {
+  readonly clock: Clock;
+  readonly openDisk: OpenDiskPort;
+  readonly freeSpace: FreeSpace;
+}
+
+export interface PullOptions {
+  readonly manifest: Manifest;
+  /** The digest that was asked for; the manifest must be its. */
+  readonly digest: Digest;
+  readonly sources: readonly ChunkSource[];
+  /** The registry's staging folder. */
+  readonly staging: string;
+  /** Where chunks may be on this machine: a `Registry`. */
+  readonly local: LocalChunks;
+  /** How the staging folder is locked between processes; the registry's `acquireLock` if not given. */
+  readonly lock?: AcquireLock | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnTransferProgress | undefined;
+  readonly log?: Log | undefined;
+  /** Shared by all attempts of one command, so that the time without data counts on across reconnects. */
+  readonly watchdog?: Watchdog | undefined;
+  readonly components?: Partial<PullComponents> | undefined;
+}
+
+export interface PullOutcome {
+  /** The model's files, whole, verified and flushed: what `registry.install` takes. */
+  readonly filesFolder: string;
+  readonly transferredBytes: number;
+  /** This disk had them: in other models, in other attempts, or more than once in this model. */
+  readonly reusedBytes: number;
+  /** An earlier attempt had fetched them. */
+  readonly resumedBytes: number;
+  readonly refetchedChunks: number;
+  readonly seconds: number;
+  readonly bytesPerSource: readonly SourceBytes[];
+  /** Unlocks the staging folder, and removes it when the files were moved out of it. To be called once, after the install. */
+  release(): Promise<void>;
+}
+
+/**
+ * Fetches a model's chunks onto this disk, from what is there already and from the sources, and verifies every chunk and
+ * every file. Ends with all files in a staging folder, or with an error that leaves the state for the next attempt: the
+ * same call resumes, after kill -9 too.
+ *
+ * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
+ * source, `source_changed` from a source, `storage_full`, `storage`, `timeout` after 2 min without data, `cancelled`,
+ * `invalid_model` when the manifest is not the digest's.
+ */
+export async function pull(options: PullOptions): Promise<PullOutcome> {
+  const clock = options.components?.clock ?? systemClock;
+  const startedMs = clock.nowMs();
+  const layout = planLayout(options.manifest, options.digest);
+  const tally = new Tally(layout);
+  const watchdog = options.watchdog ?? new Watchdog(clock);
+  const progress = new ProgressReporter(tally, clock, options.onProgress);
+  try {
+    const staging = await enterStaging(options, { layout, progress, watchdog });
+    try {
+      await fetchInto(staging, options, { layout, tally, watchdog, progress, clock });
+    } catch (error) {
+      await staging.keep();
+      throw ModelRtcError.from(error);
+    }
+    progress.enter({ state: 'completed' });
+    return outcomeOf(staging, tally, (clock.nowMs() - startedMs) / 1000);
+  } finally {
+    progress.end();
+  }
+}
+
+interface PullParts {
+  readonly layout: Layout;
+  readonly tally: Tally;
+  readonly watchdog: Watchdog;
+  readonly progress: ProgressReporter;
+  readonly clock: Clock;
+}
+
+async function enterStaging(
+  { staging, digest, manifest, lock = acquireLock, signal }: PullOptions,
+  { layout, progress, watchdog }: Pick<PullParts, 'layout' | 'progress' | 'watchdog'>,
+): Promise<Staging> {
+  let waited = false;
+  const onWait = (): void => {
+    waited = true;
+    progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
+  };
+  const opened = await openStaging({ staging, digest, manifest, layout, lock, signal, onWait });
+  // Time spent waiting for another process is not time without data.
+  if (waited) watchdog.progressed();
+  return opened;
+}
+
+async function fetchInto(staging: Staging, options: PullOptions, parts: PullParts): Promise<void> {
+  const { layout, tally, progress } = parts;
+  const { journalled, paths } = staging;
+  for (const [id, there] of journalled.entries()) if (there === 1) tally.resumed(id);
+  const unsure = staging.unknownFiles ? [...journalled.keys()] : [];
+  const { freeSpace = freeSpaceOf, openDisk = openDiskPort } = options.components ?? {};
+  const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
+  await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
+  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options));
+  const schedule = new Schedule(layout.sizes, journalled);
+  const session = new FetchSession({ ...parts, schedule, log: options.log ?? silentLog });
+  const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled };
+  const disk = new Disk(openDisk, job, session);
+  try {
+    await session.run(disk, { sources: options.sources, local, unsure, signal: options.signal });
+    progress.enter({ state: 'verifying', hashedBytes: tally.hashedBytes });
+    await disk.flush();
+    if (options.signal?.aborted) throw ModelRtcError.from(options.signal.reason);
+  } finally {
+    await disk.close();
+  }
+}
+
+function localPlaces({ local, staging, digest }: PullOptions): { name: string; local: LocalChunks }[] {
+  return [
+    { name: 'models on this machine', local },
+    { name: 'unfinished transfers on this machine', local: stagedChunks(staging, digest) as LocalChunks },
+  ];
+}
+
+function outcomeOf(staging: Staging, tally: Tally, seconds: number): PullOutcome {
+  const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks } = tally;
+  return {
+    filesFolder: staging.paths.files,
+    transferredBytes,
+    reusedBytes,
+    resumedBytes,
+    refetchedChunks,
+    seconds,
+    bytesPerSource: tally.bytesPerSource(),
+    release: () => staging.end(),
+  };
+}

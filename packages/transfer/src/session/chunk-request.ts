@@ -1,0 +1,84 @@
+import type { WantedChunk } from '../sources/source.ts';
+import { ChunkAssembly, type ChunkBuffer, misbehaviour } from './assembly.ts';
+
+/** Lends the buffers that chunks are put together in, and takes them back. */
+export interface Buffers {
+  lend(size: number): ChunkBuffer;
+  giveBack(buffer: ChunkBuffer): void;
+}
+
+export interface RequestListener {
+  arrived(chunk: number, buffer: ChunkBuffer): void;
+  /** The chunk came damaged, or the request ended without it. */
+  missed(chunk: number): void;
+}
+
+/** One request to a source: takes its pieces, and knows what is still to come. */
+export class ChunkRequest {
+  readonly #wanted: ReadonlyMap<number, WantedChunk>;
+  readonly #assemblies = new Map<number, ChunkAssembly>();
+  /** Chunks of which nothing more counts: whole ones, where another piece is a fault, and damaged ones. */
+  readonly #settled = new Map<number, 'arrived' | 'damaged'>();
+  readonly #buffers: Buffers;
+  readonly #listener: RequestListener;
+  #open = true;
+
+  constructor(wanted: readonly WantedChunk[], buffers: Buffers, listener: RequestListener) {
+    this.#wanted = new Map(wanted.map((chunk) => [chunk.index, chunk]));
+    this.#buffers = buffers;
+    this.#listener = listener;
+  }
+
+  /** @throws ModelRtcError `malformed_message` for a piece that no honest source sends. */
+  addPiece(index: number, offset: number, bytes: Uint8Array, intact: boolean): void {
+    if (!this.#open) return;
+    const settled = this.#settled.get(index);
+    if (settled === 'damaged') return;
+    if (!intact) this.#spoil(index);
+    else if (settled === 'arrived') throw misbehaviour('the same chunk twice');
+    else this.#addTo(index, this.#assemblyOf(index), { offset, bytes });
+  }
+
+  /** The source says that it gave all. */
+  end(): void {
+    if (!this.#open) return;
+    const missed = [...this.#wanted.keys()].filter((index) => !this.#settled.has(index));
+    this.abandon();
+    for (const index of missed) this.#listener.missed(index);
+  }
+
+  /** Nothing of the request counts any more. */
+  abandon(): void {
+    this.#open = false;
+    for (const { buffer } of this.#assemblies.values()) this.#buffers.giveBack(buffer);
+    this.#assemblies.clear();
+  }
+
+  #addTo(index: number, assembly: ChunkAssembly, { offset, bytes }: { offset: number; bytes: Uint8Array }): void {
+    assembly.add(offset, bytes);
+    if (!assembly.complete) return;
+    this.#settled.set(index, 'arrived');
+    this.#assemblies.delete(index);
+    this.#listener.arrived(index, assembly.buffer);
+  }
+
+  #assemblyOf(index: number): ChunkAssembly {
+    const known = this.#assemblies.get(index);
+    if (known !== undefined) return known;
+    const wanted = this.#wanted.get(index);
+    if (wanted === undefined) throw misbehaviour('a chunk that it was not asked for');
+    const assembly = new ChunkAssembly(wanted.size, this.#buffers.lend(wanted.size));
+    this.#assemblies.set(index, assembly);
+    return assembly;
+  }
+
+  #spoil(index: number): void {
+    // Of a damaged piece not even the index is sure; a chunk that never comes whole is asked for again anyway.
+    if (!this.#wanted.has(index) || this.#settled.has(index)) return;
+    const assembly = this.#assemblies.get(index);
+    if (assembly !== undefined) this.#buffers.giveBack(assembly.buffer);
+    this.#assemblies.delete(index);
+    this.#settled.set(index, 'damaged');
+    this.#listener.missed(index);
+  }
+}

@@ -1,0 +1,143 @@
+import { setMaxListeners } from 'node:events';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
+import { SLOW_SOURCE_BYTES, SOURCE_STALL_MS } from '../limits.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import type { ChunkSource } from '../sources/source.ts';
+import type { ChunkBuffer } from './assembly.ts';
+import { type Buffers, ChunkRequest } from './chunk-request.ts';
+import type { Clock } from './clock.ts';
+
+export interface RunnerListener {
+  arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void;
+  missed(runner: SourceRunner, chunk: number): void;
+  /** The source is gone, or was dropped for what it did. */
+  dropped(runner: SourceRunner, error: ModelRtcError): void;
+}
+
+export interface RunnerParts {
+  readonly layout: Layout;
+  readonly schedule: Schedule;
+  readonly buffers: Buffers;
+  readonly clock: Clock;
+  readonly listener: RunnerListener;
+}
+
+/** Keeps one source busy: several requests in flight, as the schedule says. */
+export class SourceRunner {
+  readonly source: ChunkSource;
+  /** Its number in the schedule. */
+  readonly number: number;
+  readonly #parts: RunnerParts;
+  readonly #abort = new AbortController();
+  readonly #requests = new Set<ChunkRequest>();
+  #quietSinceMs = 0;
+  #quietBytes = 0;
+  #error: ModelRtcError | undefined;
+
+  constructor(source: ChunkSource, number: number, parts: RunnerParts) {
+    this.source = source;
+    this.number = number;
+    this.#parts = parts;
+    // Each request in flight listens; the window bounds how many there are.
+    setMaxListeners(0, this.#abort.signal);
+  }
+
+  /** Why the source is no longer used. */
+  get error(): ModelRtcError | undefined {
+    return this.#error;
+  }
+
+  /** Asks for as much as the schedule allows. */
+  fill(): void {
+    while (this.askOnce()) {}
+  }
+
+  /** Makes one request; false when the schedule has none for this source now. */
+  askOnce(): boolean {
+    const { schedule } = this.#parts;
+    if (this.#error !== undefined) return false;
+    const wasIdle = schedule.askedOf(this.number).size === 0;
+    const chunks = schedule.take(this.number);
+    if (chunks.length === 0) return false;
+    if (wasIdle) this.progressed();
+    void this.#request(chunks);
+    return true;
+  }
+
+  /** A right chunk came of it. */
+  progressed(): void {
+    this.#quietSinceMs = this.#parts.clock.nowMs();
+    this.#quietBytes = 0;
+  }
+
+  /** Drops the source when it owes chunks and has delivered none for too long. */
+  checkStall(): void {
+    const { schedule, clock } = this.#parts;
+    if (this.#error !== undefined || schedule.askedOf(this.number).size === 0) return;
+    if (clock.nowMs() - this.#quietSinceMs < SOURCE_STALL_MS) return;
+    if (this.#quietBytes >= SLOW_SOURCE_BYTES) this.progressed();
+    else this.#stalled();
+  }
+
+  /** Ends all requests; nothing that they still bring counts. */
+  stop(error: ModelRtcError): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    for (const request of this.#requests) request.abandon();
+    this.#requests.clear();
+    this.#abort.abort(error);
+  }
+
+  #stalled(): void {
+    const error = new ModelRtcError(
+      'network',
+      `${this.source.name} delivered nothing for ${SOURCE_STALL_MS / 1000} s; what arrived is kept, run the command again to resume.`,
+    );
+    this.source.onStall?.(error);
+    this.#fail(error);
+  }
+
+  async #request(chunks: readonly number[]): Promise<void> {
+    const { layout, buffers, listener } = this.#parts;
+    const wanted = chunks.map((id) => ({ index: id, digest: digestOf(layout, id), size: sizeOf(layout, id) }));
+    const request = new ChunkRequest(wanted, buffers, {
+      arrived: (chunk, buffer) => listener.arrived(this, chunk, buffer),
+      missed: (chunk) => listener.missed(this, chunk),
+    });
+    this.#requests.add(request);
+    try {
+      await this.source.fetch(wanted, {
+        signal: this.#abort.signal,
+        onPiece: (index, offset, bytes, intact) => this.#onPiece(request, { index, offset, bytes, intact }),
+      });
+      request.end();
+    } catch (error) {
+      this.#fail(ModelRtcError.from(error));
+    } finally {
+      this.#requests.delete(request);
+    }
+  }
+
+  #onPiece(request: ChunkRequest, piece: { index: number; offset: number; bytes: Uint8Array; intact: boolean }): void {
+    try {
+      request.addPiece(piece.index, piece.offset, piece.bytes, piece.intact);
+      if (piece.intact) this.#quietBytes += piece.bytes.length;
+    } catch (error) {
+      // Not thrown into the source: what it does with an error of ours is not known.
+      const cause = ModelRtcError.from(error);
+      this.#fail(
+        new ModelRtcError(cause.code, `${this.source.name} was dropped. ${cause.message}`, {
+          cause,
+          details: { source: this.source.name },
+        }),
+      );
+    }
+  }
+
+  #fail(error: ModelRtcError): void {
+    if (this.#error !== undefined) return;
+    this.stop(error);
+    this.#parts.listener.dropped(this, error);
+  }
+}

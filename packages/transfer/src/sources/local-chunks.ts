@@ -1,0 +1,48 @@
+import type { Digest } from '@model-rtc/protocol';
+import { digestOf, type Layout } from '../layout/layout.ts';
+import { diskSource } from './disk-source.ts';
+import type { ChunkSource } from './source.ts';
+
+/** Chunks that this machine has, as the registry's chunk index says. Nobody has checked them since they were indexed. */
+export interface LocalChunks<Location = unknown> {
+  locateChunks(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, Location>>;
+  readLocatedChunk(digest: Digest, location: Location, into?: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
+export interface LocalSource {
+  readonly source: ChunkSource;
+  /** The ids of the chunks that it has. */
+  readonly chunks: number[];
+}
+
+/** Which of the missing chunks this machine has, in which of the places, as sources of just those chunks. */
+export async function findLocalSources(
+  layout: Layout,
+  present: Uint8Array,
+  places: readonly { name: string; local: LocalChunks }[],
+): Promise<LocalSource[]> {
+  const missing = new Map<Digest, number>();
+  for (const [id, there] of present.entries()) if (there !== 1) missing.set(digestOf(layout, id), id);
+  const sources: LocalSource[] = [];
+  for (const { name, local } of places) {
+    if (missing.size === 0) break;
+    const located = await local.locateChunks(missing.keys());
+    const chunks: number[] = [];
+    for (const digest of located.keys()) {
+      const id = missing.get(digest);
+      if (id !== undefined && missing.delete(digest)) chunks.push(id);
+    }
+    if (chunks.length > 0) sources.push({ source: sourceOf(name, local, located), chunks });
+  }
+  return sources;
+}
+
+function sourceOf(name: string, local: LocalChunks, located: ReadonlyMap<Digest, unknown>): ChunkSource {
+  return diskSource({
+    name,
+    readChunk: async (digest, into) => {
+      const location = located.get(digest);
+      return location === undefined ? undefined : await local.readLocatedChunk(digest, location, into);
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { Digest, ModelRtcError } from '@model-rtc/protocol';
+
+/** A chunk as a source is asked for it: `index` is the asker's label, which the pieces carry. */
+export interface WantedChunk {
+  readonly index: number;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+  /**
+   * Takes a piece of a wanted chunk: `bytes` go at `offset` of it, and are copied before the call returns, so that the
+   * source may reuse them. `intact` is false when a check of the source's own found the piece damaged.
+   */
+  readonly onPiece: (index: number, offset: number, bytes: Uint8Array, intact: boolean) => void;
+}
+
+/**
+ * Anything that chunks can be fetched from. Nothing that it says is trusted: each chunk is checked by its SHA-256.
+ */
+export interface ChunkSource {
+  /** How messages to people call it. */
+  readonly name: string;
+  /** Bytes from a `disk` of this machine count as reused, not as transferred. */
+  readonly kind: 'peer' | 'disk';
+  /**
+   * Gives the pieces of the wanted chunks and resolves when all were given. Rejects when the source cannot go on; it is
+   * asked nothing more then. `source_changed` ends the whole transfer. Several calls may run at once.
+   */
+  fetch(chunks: readonly WantedChunk[], options: FetchOptions): Promise<void>;
+  /** The source delivers nothing; its requests are aborted, and what carries it should be replaced. */
+  onStall?(error: ModelRtcError): void;
+}

@@ -1,0 +1,90 @@
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, isDigest, parseManifest } from '@model-rtc/protocol';
+import { digestOf, type Extent, extentsAt, type Layout, type LayoutFile, planLayout } from '../layout/layout.ts';
+import { MAX_STAGED_MANIFEST_BYTES, MAX_STAGED_NEIGHBOURS } from '../limits.ts';
+import { readJournal } from '../staging/journal.ts';
+import { stagedModels, stagingPaths } from '../staging/staging.ts';
+import type { LocalChunks } from './local-chunks.ts';
+
+interface StagedChunk {
+  readonly filesFolder: string;
+  readonly layout: Layout;
+  readonly place: number;
+}
+
+/**
+ * Chunks that attempts to fetch other models left in their staging folders. They are read without a lock, perhaps while
+ * they are written or removed: the reader checks what it gets.
+ */
+export function stagedChunks(staging: string, except: Digest): LocalChunks<StagedChunk> {
+  return {
+    async locateChunks(digests) {
+      const wanted = new Set(digests);
+      const found = new Map<Digest, StagedChunk>();
+      const others = (await stagedModels(staging)).filter((name) => name !== except);
+      for (const model of others.slice(0, MAX_STAGED_NEIGHBOURS)) {
+        if (isDigest(model)) await addFrom(staging, model, { wanted, found });
+      }
+      return found;
+    },
+    async readLocatedChunk(_digest, { filesFolder, layout, place }, into) {
+      const size = layout.sizes[layout.idAt[place] ?? 0] ?? 0;
+      const bytes = into?.subarray(0, size) ?? new Uint8Array(size);
+      for (const extent of extentsAt(layout, place)) {
+        if (!(await readExtent(filesFolder, layout, { extent, bytes }))) return undefined;
+      }
+      return bytes;
+    },
+  };
+}
+
+async function addFrom(
+  staging: string,
+  model: Digest,
+  { wanted, found }: { wanted: ReadonlySet<Digest>; found: Map<Digest, StagedChunk> },
+): Promise<void> {
+  const paths = stagingPaths(staging, model);
+  const layout = await stagedLayout(paths.manifest, model);
+  const journalled = layout === undefined ? undefined : readJournal(paths.journal, layout);
+  if (layout === undefined || journalled === undefined) return;
+  for (const [id, there] of journalled.entries()) {
+    const digest = there === 1 ? digestOf(layout, id) : undefined;
+    if (digest === undefined || !wanted.has(digest) || found.has(digest)) continue;
+    found.set(digest, { filesFolder: paths.files, layout, place: layout.places[layout.firstPlace[id] ?? 0] ?? 0 });
+  }
+}
+
+/** Undefined when the manifest is not there, or is not what we wrote: it only saves bytes, so it never fails a pull. */
+async function stagedLayout(path: string, model: Digest): Promise<Layout | undefined> {
+  try {
+    if ((await stat(path)).size > MAX_STAGED_MANIFEST_BYTES) return undefined;
+    return planLayout(parseManifest(JSON.parse(await readFile(path, 'utf8'))), model);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readExtent(
+  filesFolder: string,
+  layout: Layout,
+  { extent, bytes }: { extent: Extent; bytes: Uint8Array },
+): Promise<boolean> {
+  const { path } = layout.files[extent.file] as LayoutFile;
+  const handle: FileHandle = await open(join(filesFolder, ...path.split('/')), 'r');
+  try {
+    for (let done = 0; done < extent.length; ) {
+      const { bytesRead } = await handle.read(
+        bytes,
+        extent.chunkOffset + done,
+        extent.length - done,
+        extent.fileOffset + done,
+      );
+      if (bytesRead === 0) return false;
+      done += bytesRead;
+    }
+    return true;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,320 @@
+import { describe, expect, it } from '@jest/globals';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { ChunkSource, TransferProgress } from '../src/index.ts';
+import { Watchdog } from '../src/index.ts';
+import { expectFiles } from './support/expectations.ts';
+import { makeFileModel, makeModel, seededBytes } from './support/models.ts';
+import { failedPull, ManualClock, pullModel, temporaryFolder } from './support/pulling.ts';
+import { damaged, memorySource, networkError, stalled } from './support/sources.ts';
+
+const model = makeFileModel(200_000, 10_000);
+
+describe('a chunk that comes wrong', () => {
+  it('is asked for again and the model is right in the end', async () => {
+    const source = memorySource(model, { alter: (_c, pieces, times) => (times === 1 ? damaged(pieces) : pieces) });
+    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [source] });
+    await expectFiles(outcome.filesFolder, model);
+    expect(outcome.refetchedChunks).toBe(20);
+    await outcome.release();
+  });
+
+  it('is asked for 3 times more at most, then the file and the source are named', async () => {
+    const bad = model.manifest.chunks[7]?.digest;
+    const source = memorySource(model, {
+      name: 'lab-gpu',
+      alter: ({ digest }, pieces) => (digest === bad ? damaged(pieces) : pieces),
+    });
+    const error = await failedPull(model, { staging: await temporaryFolder(), sources: [source] });
+    expect(error).toMatchObject({ code: 'verification_failed', exitCode: 6 });
+    expect(error.message).toContain('lab-gpu');
+    expect(error.message).toContain('weights.bin');
+    expect(source.asked.filter(({ digest }) => digest === bad)).toHaveLength(4);
+  });
+
+  it('is asked of another source where there is one', async () => {
+    const liar = memorySource(model, { name: 'liar', alter: (_c, pieces) => damaged(pieces) });
+    const honest = memorySource(model, { name: 'honest' });
+    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [liar, honest] });
+    await expectFiles(outcome.filesFolder, model);
+    for (const { digest } of model.manifest.chunks) {
+      expect(liar.timesAsked(digest)).toBeLessThanOrEqual(1);
+      expect(honest.timesAsked(digest)).toBe(1);
+    }
+    await outcome.release();
+  });
+
+  it('is asked for again at once when a piece is marked as damaged, whatever comes after it', async () => {
+    const source = memorySource(model, {
+      pieceBytes: 3000,
+      alter: (_c, pieces, times) =>
+        pieces.map((piece, place) => (times === 1 && place === 1 ? { ...piece, intact: false } : piece)),
+    });
+    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [source] });
+    await expectFiles(outcome.filesFolder, model);
+    expect(outcome.refetchedChunks).toBe(20);
+    await outcome.release();
+  });
+
+  it('is asked for again when the source ends without it, a bounded number of times', async () => {
+    const missing = model.manifest.chunks[3]?.digest;
+    const source = memorySource(model, { alter: ({ digest }, pieces) => (digest === missing ? [] : pieces) });
+    const error = await failedPull(model, { staging: await temporaryFolder(), sources: [source] });
+    expect(error.code).toBe('verification_failed');
+    expect(source.asked.filter(({ digest }) => digest === missing)).toHaveLength(4);
+  });
+});
+
+describe('a source that misbehaves', () => {
+  const faults: [string, { index?: number; offset: number; size: number }][] = [
+    ['a chunk that was not asked for', { index: 4_000_000, offset: 0, size: 10 }],
+    ['a piece that is too long', { offset: 0, size: 10_001 }],
+    ['a piece past the end', { offset: 9_999, size: 2 }],
+    ['a negative offset', { offset: -1, size: 10 }],
+    ['an empty piece', { offset: 0, size: 0 }],
+    ['the same bytes twice', { offset: 9_990, size: 10 }],
+  ];
+
+  it.each(faults)('is dropped and named when it sends %s', async (_what, { index, offset, size }) => {
+    const rogue = memorySource(model, {
+      name: 'rogue',
+      pieceBytes: 4000,
+      alter: (chunk, pieces) => [
+        ...pieces,
+        { index: index ?? chunk.index, offset, bytes: new Uint8Array(size), intact: true },
+      ],
+    });
+    const error = await failedPull(model, { staging: await temporaryFolder(), sources: [rogue] });
+    expect(error.code).toBe('malformed_message');
+    expect(error.message).toContain('rogue was dropped');
+    const honest = memorySource(model);
+    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [rogue, honest] });
+    await expectFiles(outcome.filesFolder, model);
+    await outcome.release();
+  });
+
+  it('does no harm with pieces that come after its request was ended', async () => {
+    let late: (() => void) | undefined;
+    const ghost: ChunkSource = {
+      name: 'ghost',
+      kind: 'peer',
+      async fetch(chunks, { onPiece }) {
+        late = () => onPiece(chunks[0]?.index ?? 0, 0, new Uint8Array(5), true);
+        throw networkError();
+      },
+    };
+    const honest = memorySource(model, {
+      alter: (_c, pieces) => {
+        late?.();
+        return pieces;
+      },
+    });
+    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [ghost, honest] });
+    await expectFiles(outcome.filesFolder, model);
+    await outcome.release();
+  });
+
+  it('is found out when its chunk list does not give the files', async () => {
+    const other = makeModel({ 'weights.bin': seededBytes(200_000, 42) }, [10_000]);
+    const lie = { ...model, manifest: { ...model.manifest, chunks: other.manifest.chunks }, chunks: other.chunks };
+    const error = await failedPull(lie, { staging: await temporaryFolder(), sources: [memorySource(lie)] });
+    expect(error.code).toBe('verification_failed');
+    expect(error.message).toContain('weights.bin');
+  });
+});
+
+describe('sources that go', () => {
+  it('leave their chunks to the others', async () => {
+    let sent = 0;
+    const leaving = memorySource(model, {
+      alter: (_c, pieces) => {
+        if (sent++ === 3) throw networkError();
+        return pieces;
+      },
+    });
+    const outcome = await pullModel(model, {
+      staging: await temporaryFolder(),
+      sources: [leaving, memorySource(model)],
+    });
+    await expectFiles(outcome.filesFolder, model);
+    await outcome.release();
+  });
+
+  it('end the pull with the last error when none is left, and what came is not asked for again', async () => {
+    const staging = await temporaryFolder();
+    let sent = 0;
+    const leaving = memorySource(model, {
+      alter: (_c, pieces) => {
+        if (sent++ < 8) return pieces;
+        throw networkError();
+      },
+    });
+    const error = await failedPull(model, { staging, sources: [leaving] });
+    expect(error.code).toBe('network');
+    const source = memorySource(model);
+    const outcome = await pullModel(model, { staging, sources: [source] });
+    await expectFiles(outcome.filesFolder, model);
+    expect(outcome).toMatchObject({ resumedBytes: 80_000, transferredBytes: 120_000 });
+    expect(source.asked).toHaveLength(12);
+    await outcome.release();
+  });
+
+  it('end the pull with their own error: a revoked token is not a network error', async () => {
+    const revoked: ChunkSource = {
+      name: 'worker',
+      kind: 'peer',
+      fetch: async () => {
+        throw new ModelRtcError('token_revoked', 'The token was revoked.');
+      },
+    };
+    const error = await failedPull(model, { staging: await temporaryFolder(), sources: [revoked] });
+    expect(error).toMatchObject({ code: 'token_revoked', exitCode: 8 });
+  });
+
+  it('end the pull at once when the model changed there, though another source is left', async () => {
+    const changed: ChunkSource = {
+      name: 'worker',
+      kind: 'peer',
+      fetch: async () => {
+        throw new ModelRtcError('source_changed', 'weights.bin changed.');
+      },
+    };
+    const error = await failedPull(model, {
+      staging: await temporaryFolder(),
+      sources: [changed, stalled('other')],
+    });
+    expect(error.code).toBe('source_changed');
+  });
+
+  it('are told to stop when the pull is cancelled, and the state is kept', async () => {
+    const staging = await temporaryFolder();
+    const cancel = new AbortController();
+    let sent = 0;
+    const source = memorySource(model, {
+      alter: (_c, pieces) => {
+        if (sent++ < 5) return pieces;
+        cancel.abort(new ModelRtcError('cancelled', 'Ctrl+C'));
+        return pieces;
+      },
+    });
+    const error = await failedPull(model, { staging, sources: [source], signal: cancel.signal });
+    expect(error).toMatchObject({ code: 'cancelled', exitCode: 130 });
+    const outcome = await pullModel(model, { staging, sources: [memorySource(model)] });
+    expect(outcome.resumedBytes).toBeGreaterThanOrEqual(50_000);
+    await outcome.release();
+  });
+});
+
+describe('sources that stall', () => {
+  it('are told after 10 s and replaced by the others', async () => {
+    const clock = new ManualClock();
+    const told: ModelRtcError[] = [];
+    let release: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = memorySource(model, {
+      alter: async (_c, pieces) => {
+        await gate;
+        return pieces;
+      },
+    });
+    const silent = stalled('silent', (error) => {
+      told.push(error);
+      release?.();
+    });
+    const big = makeFileModel(200_000, 10_000);
+    const pulling = pullModel(big, {
+      staging: await temporaryFolder(),
+      sources: [silent, slow],
+      components: { clock },
+    });
+    await until(
+      () => slow.asked.length > 0 || told.length > 0,
+      () => clock.advance(1_000),
+    );
+    const outcome = await settledWith(pulling, () => clock.advance(100));
+    await expectFiles(outcome.filesFolder, big);
+    expect(told).toMatchObject([{ code: 'network' }]);
+    await outcome.release();
+  });
+
+  it('end the pull with a network error, so that the caller can connect again', async () => {
+    const clock = new ManualClock();
+    const failing = failedPull(model, {
+      staging: await temporaryFolder(),
+      sources: [stalled('silent')],
+      components: { clock },
+    });
+    const error = await settledWith(failing, () => clock.advance(500));
+    expect(error.code).toBe('network');
+    expect(error.message).toContain('silent');
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('lead to a warning at 30 s and to a timeout at 2 min, counted across attempts', async () => {
+    const clock = new ManualClock();
+    const watchdog = new Watchdog(clock);
+    const staging = await temporaryFolder();
+    const told: TransferProgress[] = [];
+    const errors: ModelRtcError[] = [];
+    while (errors.at(-1)?.code !== 'timeout' && errors.length < 20) {
+      const failing = failedPull(model, {
+        staging,
+        sources: [stalled('silent')],
+        watchdog,
+        components: { clock },
+        onProgress: (progress) => told.push(progress),
+      });
+      errors.push(await settledWith(failing, () => clock.advance(500)));
+    }
+    expect(errors.at(-1)).toMatchObject({ code: 'timeout', exitCode: 9 });
+    expect(errors.at(-1)?.message).toContain('same command again to resume');
+    expect(errors.length).toBeGreaterThan(5);
+    const warnings = told.filter((progress) => progress.state === 'transferring' && progress.warning !== undefined);
+    expect(warnings[0]).toMatchObject({ warning: { kind: 'stalled' } });
+    expect(clock.nowMs()).toBeLessThan(140_000);
+  });
+
+  it('are not given up while they are only slow', async () => {
+    const clock = new ManualClock();
+    const large = makeFileModel(1_000_000, 1_000_000);
+    const slow = memorySource(large, { pieceBytes: 100_000 });
+    const trickling: ChunkSource = {
+      name: 'slow link',
+      kind: 'peer',
+      fetch: (chunks, { signal, onPiece }) =>
+        slow.fetch(chunks, {
+          signal,
+          onPiece: (...piece) => {
+            clock.advance(3_000);
+            onPiece(...piece);
+          },
+        }),
+    };
+    const outcome = await pullModel(large, {
+      staging: await temporaryFolder(),
+      sources: [trickling],
+      components: { clock },
+    });
+    await expectFiles(outcome.filesFolder, large);
+    await outcome.release();
+  });
+});
+
+/** Moves the time until the promise is settled. */
+async function settledWith<T>(promise: Promise<T>, move: () => void): Promise<T> {
+  let settled = false;
+  const watched = promise.finally(() => {
+    settled = true;
+  });
+  watched.catch(() => {});
+  await until(() => settled, move);
+  return await watched;
+}
+
+async function until(done: () => boolean, move: () => void): Promise<void> {
+  while (!done()) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    if (!done()) move();
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
+import type { Digest, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, type LocalChunks, type PullOptions, type PullOutcome, pull } from '../../src/index.ts';
+import type { TestModel } from './models.ts';
+
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'model-rtc-transfer-'));
+  folders.push(folder);
+  return folder;
+}
+
+export const nothingLocal: LocalChunks = {
+  locateChunks: async () => new Map(),
+  readLocatedChunk: async () => undefined,
+};
+
+/** A registry that has these models' chunks. */
+export function localModels(...models: TestModel[]): LocalChunks & { readonly read: Digest[] } {
+  const chunks = new Map(models.flatMap((model) => [...model.chunks]));
+  const read: Digest[] = [];
+  return {
+    read,
+    locateChunks: async (digests) => new Map([...digests].filter((d) => chunks.has(d)).map((d) => [d, d])),
+    readLocatedChunk: async (digest) => {
+      read.push(digest);
+      return chunks.get(digest);
+    },
+  };
+}
+
+export type PullInput = Partial<PullOptions> & Pick<PullOptions, 'sources' | 'staging'>;
+
+export async function pullModel(model: TestModel, options: PullInput): Promise<PullOutcome> {
+  return await pull({ manifest: model.manifest, digest: model.digest, local: nothingLocal, ...options });
+}
+
+/** The error that a pull ends with. */
+export async function failedPull(model: TestModel, options: PullInput): Promise<ModelRtcError> {
+  try {
+    const outcome = await pullModel(model, options);
+    await outcome.release();
+  } catch (error) {
+    return error as ModelRtcError;
+  }
+  throw new Error('the pull succeeded');
+}
+
+/** A clock that stands still until it is moved. */
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  readonly #jobs = new Set<() => void>();
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  every(_intervalMs: number, work: () => void): () => void {
+    this.#jobs.add(work);
+    return () => this.#jobs.delete(work);
+  }
+
+  /** Moves the time in steps of 100 ms, each with what is due. */
+  advance(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.#nowMs += 100;
+      for (const work of [...this.#jobs]) work();
+    }
+  }
+}
