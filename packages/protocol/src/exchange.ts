@@ -29,6 +29,7 @@ const EXCHANGE_LIMITS: PackLimits = {
   ...MESSAGE_LIMITS,
   maxBytes: MAX_ENVELOPE_BYTES,
   maxItems: 1024,
+  maxMapEntries: 1024,
   maxValues: 4096,
   maxStringBytes: MAX_ENVELOPE_BYTES,
 };

@@ -9,8 +9,10 @@ export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 export const MAX_PARTIAL_MESSAGES = 4;
 /** Maps and arrays within each other: our deepest message has 7. */
 export const MAX_NESTING = 16;
-/** Items of one array or map: the chunks of one manifest, as many as fit into a message. */
+/** Items of one array: the chunks of one manifest, as many as fit into a message. */
 export const MAX_ITEMS = 380_000;
+/** Entries of one map: the hyperparameters of one model are the most. */
+export const MAX_MAP_ENTRIES = 4096;
 /** All values of one message together, keys counted: five for each chunk of the longest manifest, and room for its files. */
 export const MAX_VALUES = 2_500_000;
 /** One string: notes are the longest. */

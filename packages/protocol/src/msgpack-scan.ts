@@ -1,5 +1,5 @@
 import { ModelRtcError } from './errors.ts';
-import { MAX_ITEMS, MAX_MESSAGE_BYTES, MAX_NESTING, MAX_STRING_BYTES, MAX_VALUES } from './limits.ts';
+import { MAX_ITEMS, MAX_MAP_ENTRIES, MAX_MESSAGE_BYTES, MAX_NESTING, MAX_STRING_BYTES, MAX_VALUES } from './limits.ts';
 import { isUtf8 } from './utf8.ts';
 
 /** What a MessagePack value may hold at most. */
@@ -7,8 +7,9 @@ export interface PackLimits {
   readonly maxBytes: number;
   /** Maps and arrays within each other. */
   readonly maxNesting: number;
-  /** Items of one array, entries of one map. */
+  /** Items of one array. */
   readonly maxItems: number;
+  readonly maxMapEntries: number;
   /** All values together, map keys counted. */
   readonly maxValues: number;
   /** One string or binary. */
@@ -19,12 +20,13 @@ export const MESSAGE_LIMITS: PackLimits = {
   maxBytes: MAX_MESSAGE_BYTES,
   maxNesting: MAX_NESTING,
   maxItems: MAX_ITEMS,
+  maxMapEntries: MAX_MAP_ENTRIES,
   maxValues: MAX_VALUES,
   maxStringBytes: MAX_STRING_BYTES,
 };
 
 /** Up to this many keys of a map are compared pair by pair: nearly every map, without an allocation for each. */
-const KEYS_COMPARED_IN_PLACE = 8;
+const KEYS_COMPARED_IN_PLACE = 24;
 const PROTO = new TextEncoder().encode('__proto__');
 
 /**
@@ -59,6 +61,7 @@ class Scanner {
   readonly #view: DataView;
   readonly #limits: PackLimits;
   readonly #open: Open[] = [];
+  readonly #keys: MapKeys[] = [];
   #at = 0;
   #values = 0;
   /** Where the string starts that was walked last. */
@@ -140,9 +143,18 @@ class Scanner {
   }
 
   #enter(items: number, isMap: boolean): void {
-    if (items > this.#limits.maxItems) throw this.#fail(`a list has ${items} items`);
-    if (this.#open.length >= this.#limits.maxNesting) throw this.#fail('it is nested too deeply');
-    this.#open.push({ left: items, keys: isMap ? new MapKeys(this.#bytes) : undefined });
+    const { maxItems, maxMapEntries, maxNesting } = this.#limits;
+    if (items > (isMap ? maxMapEntries : maxItems)) throw this.#fail(`a list has ${items} items`);
+    if (this.#open.length >= maxNesting) throw this.#fail('it is nested too deeply');
+    this.#open.push({ left: items, keys: isMap ? this.#keysHere() : undefined });
+  }
+
+  /** One set of keys for each level, used again by the next map there: a message may hold a million maps. */
+  #keysHere(): MapKeys {
+    const level = this.#open.length;
+    this.#keys[level] ??= new MapKeys(this.#bytes);
+    this.#keys[level].clear();
+    return this.#keys[level];
   }
 
   #wideInteger(signed: boolean): void {
@@ -182,6 +194,11 @@ class MapKeys {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  clear(): void {
+    this.#ends.length = 0;
+    this.#names = undefined;
   }
 
   /** The rule that the key `bytes[start..end)` breaks, or undefined. */

@@ -4,7 +4,14 @@ import { MESSAGE_LIMITS, type PackLimits, packValue, unpackValue } from '../src/
 import { scanMsgpack } from '../src/msgpack-scan.ts';
 import { failureOf, orRefused } from './support/outcome.ts';
 
-const small: PackLimits = { maxBytes: 1000, maxNesting: 3, maxItems: 10, maxValues: 40, maxStringBytes: 20 };
+const small: PackLimits = {
+  maxBytes: 1000,
+  maxNesting: 3,
+  maxItems: 10,
+  maxMapEntries: 5,
+  maxValues: 40,
+  maxStringBytes: 20,
+};
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const problemOf = (bytes: Uint8Array, limits?: PackLimits) =>
   String(failureOf(() => scanMsgpack(bytes, limits)).details?.problem);
@@ -14,6 +21,7 @@ describe('scanMsgpack', () => {
     ['bytes', 'x'.repeat(20), new Uint8Array(1001), /1001 bytes/],
     ['nesting', [[[1]]], packValue([[[[1]]]]), /nested too deeply/],
     ['items', Array(10).fill(0), packValue(Array(11).fill(0)), /11 items/],
+    ['map entries', { a: 1, b: 1, c: 1, d: 1, e: 1 }, packValue({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 }), /6 items/],
     ['values', Array(3).fill(Array(10).fill(0)), packValue(Array(4).fill(Array(10).fill(0))), /more than 40 values/],
     ['string bytes', '\u00e9'.repeat(10), packValue(`${'\u00e9'.repeat(10)}x`), /21 bytes/],
     ['binary bytes', new Uint8Array(20), packValue(new Uint8Array(21)), /21 bytes/],
@@ -51,7 +59,7 @@ describe('scanMsgpack', () => {
   });
 
   it('finds a key that is there twice, among few keys and among many', () => {
-    for (const count of [2, 8, 9, 10, 100]) {
+    for (const count of [2, 24, 25, 26, 100]) {
       const keys = Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${String(i).padStart(3, '0')}`, i]));
       const bytes = packValue(keys);
       expect(() => scanMsgpack(bytes)).not.toThrow();
@@ -62,7 +70,7 @@ describe('scanMsgpack', () => {
   });
 
   it('tells keys apart that differ in a byte order mark alone', () => {
-    const keys = { a: 1, '\ufeffa': 2, ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`k${i}`, i])) };
+    const keys = { a: 1, '\ufeffa': 2, ...Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`k${i}`, i])) };
     expect(unpackValue(packValue(keys))).toEqual(keys);
   });
 
