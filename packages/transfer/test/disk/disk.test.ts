@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { open, readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ModelRtcError } from '@model-rtc/protocol';
 import { expectFiles } from '../support/expectations.ts';
 import { makeFileModel, makeModel, seededBytes } from '../support/models.ts';
@@ -34,56 +34,51 @@ describe('a disk without room', () => {
   });
 });
 
-const mounted: string[] = [];
-
-afterEach(() => {
-  for (const folder of mounted.splice(0)) execFileSync('umount', [folder]);
-});
-
-/** A file system of this size, or undefined where this user cannot make one. */
-async function smallDisk(mebibytes: number): Promise<string | undefined> {
+/** Does the work in a file system of this size, where this user can make one. */
+async function onSmallDisk(mebibytes: number, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = join(await temporaryFolder(), 'small');
   mkdirSync(folder);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder], { stdio: 'ignore' });
   } catch (error) {
-    if (process.env['MODEL_RTC_REQUIRE_ALL'] === '1') throw error;
+    if (process.env.MODEL_RTC_REQUIRE_ALL === '1') throw error;
     process.stderr.write('skipped: a small disk cannot be mounted here (it takes root)\n');
-    return undefined;
+    return;
   }
-  mounted.push(folder);
-  return folder;
+  try {
+    await work(folder);
+  } finally {
+    execFileSync('umount', [folder]);
+  }
 }
 
 describe('a disk that fills up', () => {
-  it('ends the pull with the state kept, and the pull goes on when there is room', async () => {
-    const disk = await smallDisk(4);
-    if (disk === undefined) return;
-    const large = makeFileModel(3_500_000, 100_000);
-    const filler = join(disk, 'filler');
-    appendFileSync(filler, Buffer.alloc(2_000_000));
-    const components = { freeSpace: async () => Number.MAX_SAFE_INTEGER };
-    const staging = join(disk, 'staging');
-    const error: ModelRtcError = await failedPull(large, { staging, sources: [memorySource(large)], components });
-    expect(error).toMatchObject({ code: 'storage_full', exitCode: 7 });
-    expect(error.message).toContain('are kept');
-    await truncate(filler, 0);
-    const source = memorySource(large);
-    const outcome = await pullModel(large, { staging, sources: [source], components });
-    await expectFiles(outcome.filesFolder, large);
-    expect(outcome.resumedBytes).toBeGreaterThan(0);
-    expect(outcome.resumedBytes + outcome.transferredBytes).toBe(3_500_000);
-    await outcome.release();
-  });
+  it('ends the pull with the state kept, and the pull goes on when there is room', () =>
+    onSmallDisk(4, async (disk) => {
+      const large = makeFileModel(3_500_000, 100_000);
+      const filler = join(disk, 'filler');
+      appendFileSync(filler, Buffer.alloc(2_000_000));
+      const components = { freeSpace: async () => Number.MAX_SAFE_INTEGER };
+      const staging = join(disk, 'staging');
+      const error: ModelRtcError = await failedPull(large, { staging, sources: [memorySource(large)], components });
+      expect(error).toMatchObject({ code: 'storage_full', exitCode: 7 });
+      expect(error.message).toContain('are kept');
+      await truncate(filler, 0);
+      const source = memorySource(large);
+      const outcome = await pullModel(large, { staging, sources: [source], components });
+      await expectFiles(outcome.filesFolder, large);
+      expect(outcome.resumedBytes).toBeGreaterThan(0);
+      expect(outcome.resumedBytes + outcome.transferredBytes).toBe(3_500_000);
+      await outcome.release();
+    }));
 
-  it('is noticed by the real free space of the file system', async () => {
-    const disk = await smallDisk(2);
-    if (disk === undefined) return;
-    const source = memorySource(model);
-    const error = await failedPull(model, { staging: join(disk, 'staging'), sources: [source] });
-    expect(error.code).toBe('storage_full');
-    expect(source.asked).toEqual([]);
-  });
+  it('is noticed by the real free space of the file system', () =>
+    onSmallDisk(2, async (disk) => {
+      const source = memorySource(model);
+      const error = await failedPull(model, { staging: join(disk, 'staging'), sources: [source] });
+      expect(error.code).toBe('storage_full');
+      expect(source.asked).toEqual([]);
+    }));
 });
 
 describe('a disk that does not keep what was written', () => {

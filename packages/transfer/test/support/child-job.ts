@@ -3,18 +3,18 @@ import { makeModel, seededBytes, type TestModel } from './models.ts';
 export interface ChildJob {
   readonly staging: string;
   readonly seed: number;
-  /** How long the source takes for each chunk. */
-  readonly delayMs: number;
+  /** The source sends so many chunks and then no more, so that the process waits there to be killed. */
+  readonly serveOnly?: number | undefined;
 }
 
 /** A few files, empty ones, repeated bytes, and chunks that span files. */
 export function childModel({ seed }: Pick<ChildJob, 'seed'>): TestModel {
-  const block = seededBytes(30_000, seed);
+  const block = seededBytes(100_000, seed);
   return makeModel(
     {
       'weights/first.bin': seededBytes(1_000_000, seed + 1),
       empty: Buffer.alloc(0),
-      'repeated.bin': Buffer.concat(Array.from({ length: 10 }, () => block)),
+      'repeated.bin': Buffer.concat(Array.from({ length: 4 }, () => block)),
       'weights/second.bin': seededBytes(1_234_567, seed + 2),
       'config.json': Buffer.from('{}'),
     },

@@ -9,11 +9,13 @@ import { memorySource } from './sources.ts';
 const job = JSON.parse(process.argv[2] as string) as ChildJob;
 const model = childModel(job);
 
+const forEver = new Promise<never>(() => {});
+let served = 0;
 const source = memorySource(model, {
   pieceBytes: 16_000,
   alter: async ({ index }, pieces) => {
     process.stdout.write(`asked ${index}\n`);
-    await new Promise((resolve) => setTimeout(resolve, job.delayMs));
+    if (served++ >= (job.serveOnly ?? Number.POSITIVE_INFINITY)) await forEver;
     return pieces;
   },
 });
