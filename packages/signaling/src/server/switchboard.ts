@@ -1,8 +1,9 @@
-import { fromBase64Url, registrationText, roomOf, toBase64Url, verifySignature } from '@model-rtc/protocol';
+import { fromBase64Url, roomOf, toBase64Url } from '@model-rtc/protocol';
 import { MAX_CONNECTIONS_PER_WORKER, NONCE_BYTES, VISITOR_NAME_BYTES } from '../limits.ts';
 import type { ClientMessage } from '../messages.ts';
 import { type Effect, end, refuse, send } from './effects.ts';
 import { type ConnectionId, type Room, RoomTable } from './room-table.ts';
+import { verifyRegistration } from './verify-registration.ts';
 
 export interface SwitchboardOptions {
   readonly maxVisitorsPerRoom: number;
@@ -89,12 +90,10 @@ export class Switchboard {
         `This signaling server does not know itself as "${message.host}". Dial it by its own address, or start it with that name among its public hosts.`,
       );
     }
-    const publicKey = fromBase64Url(message.publicKey);
-    const text = registrationText(message.host, newcomer.nonce);
-    if (!verifySignature(publicKey, text, fromBase64Url(message.signature))) {
+    if (!verifyRegistration(message, newcomer.nonce)) {
       return this.refused(connection, 'refused', 'The signature does not show that you hold the key of this room.');
     }
-    return this.#enter(connection, roomOf(publicKey), message.instance);
+    return this.#enter(connection, roomOf(fromBase64Url(message.publicKey)), message.instance);
   }
 
   #enter(connection: ConnectionId, name: string, instance: string): Effect[] {

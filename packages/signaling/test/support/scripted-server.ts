@@ -13,7 +13,7 @@ export class ScriptedServer {
 
   private constructor(
     server: WebSocketServer,
-    onMessage: (reply: Reply, message: ClientMessage) => void,
+    onMessage: (reply: Reply, message: ClientMessage) => unknown,
     greet: Greet,
   ) {
     this.#server = server;
@@ -31,7 +31,7 @@ export class ScriptedServer {
   }
 
   static async start(
-    onMessage: (reply: Reply, message: ClientMessage) => void,
+    onMessage: (reply: Reply, message: ClientMessage) => unknown,
     greet: Greet = challenge,
   ): Promise<ScriptedServer> {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
@@ -46,7 +46,7 @@ export class ScriptedServer {
 }
 
 export type Reply = (message: ServerMessage | string) => void;
-type Greet = (reply: Reply) => void;
+type Greet = (reply: Reply) => unknown;
 
 function challenge(reply: Reply): void {
   reply({ type: 'challenge', nonce: 'A'.repeat(43) });
