@@ -5,6 +5,8 @@ import { StructureError } from './structure-error.ts';
 import { MAX_GGUF_HEADER_BYTES, MAX_NAME_BYTES, MAX_STRUCTURE_ENTRIES } from './structure-limits.ts';
 
 const MAGIC = 0x4655_4747;
+/** Magic, version, and the numbers of tensors and values. */
+const FIXED_BYTES = 24;
 const MAX_DIMENSIONS = 8;
 const DEFAULT_ALIGNMENT = 32;
 /** Texts and names that are kept; longer ones (chat templates, token lists) are skipped. */
@@ -29,10 +31,11 @@ export interface GgufHeader {
  * @throws StructureError when the header is broken.
  */
 export async function readGgufHeader(reader: ByteReader): Promise<GgufHeader | undefined> {
-  const cursor = new Cursor(reader, 0, MAX_GGUF_HEADER_BYTES);
-  if (reader.size < 24) return undefined;
-  await cursor.fill(24);
-  if (cursor.u32() !== MAGIC) return undefined;
+  if (reader.size < FIXED_BYTES) return undefined;
+  const magic = await reader.read(0, 4);
+  if (new DataView(magic.buffer, magic.byteOffset).getUint32(0, true) !== MAGIC) return undefined;
+  const cursor = new Cursor(reader, 4, MAX_GGUF_HEADER_BYTES);
+  await cursor.fill(FIXED_BYTES - 4);
   const version = cursor.u32();
   if (version !== 2 && version !== 3) throw new StructureError('unknown version');
   const tensorCount = cursor.u64();

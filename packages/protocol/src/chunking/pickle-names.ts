@@ -126,11 +126,16 @@ function toStorage(id: Value): Value {
   return kind === 'storage' && typeof key === 'string' ? { key } : undefined;
 }
 
-/** A call's result stands for the storage among its arguments: `_rebuild_tensor_v2(storage, ...)` gives a tensor. */
+/**
+ * A call's result stands for the storage that is its first argument: `_rebuild_tensor_v2(storage, ...)` gives a tensor,
+ * `_rebuild_parameter(tensor, ...)` the same tensor. Only the first is looked at, so that a call costs the same
+ * whatever it is given.
+ */
 function applyCall(stack: Value[]): void {
   const argumentList = stack.pop();
   stack.pop();
-  stack.push(Array.isArray(argumentList) ? (argumentList as readonly Value[]).find(isCarrier) : undefined);
+  const first = Array.isArray(argumentList) ? (argumentList as readonly Value[])[0] : undefined;
+  stack.push(isCarrier(first) ? first : undefined);
 }
 
 function isCarrier(value: Value): value is Storage {
