@@ -71,7 +71,7 @@ class LaneAttempt {
   readonly failed: Promise<never>;
   readonly #send: ConnectLaneOptions['send'];
   #fail: (error: unknown) => void = () => {};
-  /** Candidates found before our description went out, without which the other side has no use for them. */
+  /** Candidates found before the other side may have them. */
   #held: LocalCandidate[] | undefined = [];
   #sending = Promise.resolve();
   #remoteCandidates = 0;
@@ -93,9 +93,17 @@ class LaneAttempt {
     return this.webrtcLane.connection;
   }
 
-  /** Sends our description, and what waited for it. */
+  /** Sends our description. Candidates go after it. */
   announce(description: ExchangeMessage): void {
     this.#queue(description);
+    if (description.type === 'answer') this.#releaseCandidates();
+  }
+
+  /**
+   * The side that offers tells its candidates only once it has accepted the answer. Otherwise the other side may reach it
+   * while libdatachannel still reads the answer: DTLS then begins before the fingerprint is known, and fails.
+   */
+  #releaseCandidates(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const candidate of held) this.#onCandidate(candidate);
@@ -123,8 +131,10 @@ class LaneAttempt {
   async #accept(type: 'offer' | 'answer', sdp: string): Promise<readonly string[]> {
     const description = parseDescription(type, sdp);
     this.webrtcLane.limitMessageSize(description.maxMessageSize);
-    if (type === 'answer') await this.connection.acceptAnswer(description);
-    else {
+    if (type === 'answer') {
+      await this.connection.acceptAnswer(description);
+      this.#releaseCandidates();
+    } else {
       const answer = await this.connection.acceptOffer(description);
       this.announce({ type: 'answer', lane: this.lane, sdp: answer });
     }
