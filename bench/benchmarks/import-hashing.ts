@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeRandomFile } from '../../test/support/files.ts';
+import { createLab, type Lab } from '../../test/support/lab.ts';
+import { importModel } from '../../test/support/scene.ts';
+import { type Benchmark, ratioRow } from '../support/benchmark.ts';
+
+const FULL_BYTES = 2e9;
+const QUICK_BYTES = 0.2e9;
+const FULL_REPEATS = 3;
+const LEAST_RATIO = 0.6;
+const READ_BYTES = 1024 * 1024;
+
+export const importHashing: Benchmark = {
+  name: 'import-hashing',
+  title:
+    'import-model as a whole command (files and chunks hashed), beside plain SHA-256 of the same file on one thread',
+  async run({ quick }, say) {
+    await using lab = createLab();
+    const bytes = quick ? QUICK_BYTES : FULL_BYTES;
+    const path = join(await lab.folder(), 'model.bin');
+    await makeRandomFile(path, bytes);
+    // Both read the file from memory then, not one of them from the disk.
+    await plainSha256(path);
+    const samples: number[] = [];
+    const baselineSamples: number[] = [];
+    for (let repeat = 1; repeat <= (quick ? 1 : FULL_REPEATS); repeat += 1) {
+      say(`${bytes / 1e9} GB, repeat ${repeat}`);
+      baselineSamples.push(bytes / 1e3 / (await timed(() => plainSha256(path))));
+      samples.push(bytes / 1e3 / (await timedImport(lab, path, repeat)));
+    }
+    const what = `import of ${bytes / 1e9} GB`;
+    return [ratioRow({ what, unit: 'MB/s', samples, baselineSamples, atLeast: LEAST_RATIO })];
+  },
+};
+
+/** On a new machine each time, where no file is known yet. */
+async function timedImport(lab: Lab, path: string, repeat: number): Promise<number> {
+  const machine = await lab.machine(`importer-${repeat}`);
+  return await timed(() => importModel(machine, path, 'model'));
+}
+
+/** The best that one thread can do: one buffer, read and hashed in turn. */
+async function plainSha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  const file = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}

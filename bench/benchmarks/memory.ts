@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { RunningCommand } from '../../test/support/command.ts';
+import { makeSparseFile } from '../../test/support/files.ts';
+import { createLab, type Lab } from '../../test/support/lab.ts';
+import { peakMemoryBytes } from '../../test/support/process-memory.ts';
+import { importModel } from '../../test/support/scene.ts';
+import { type Benchmark, boundRow, type Row } from '../support/benchmark.ts';
+import { checkedTransfer, type ENGINES, type Engine, openEngineScene, startTransfer } from '../support/commands.ts';
+
+const GIGABYTE = 1e9;
+const FULL_GIGABYTES = 5;
+const QUICK_GIGABYTES = 0.25;
+const MOST_MEGABYTES = 250;
+/** The kernel keeps the peak itself; it only has to be read before the process is gone. */
+const READ_INTERVAL_MS = 50;
+
+export const memory: Benchmark = {
+  name: 'memory',
+  title: 'Peak of resident memory (VmHWM) of the processes of a pull and a push',
+  async run({ quick }, say) {
+    const gigabytes = quick ? QUICK_GIGABYTES : FULL_GIGABYTES;
+    const rows: Row[] = [];
+    // The pure TypeScript engine would take several minutes; its memory is not of another kind with a longer file.
+    for (const [engine, size] of [
+      ['native', gigabytes],
+      ['werift', gigabytes / 10],
+    ] as const satisfies readonly (readonly [(typeof ENGINES)[number], number])[]) {
+      for (const command of ['pull-model', 'push-model'] as const) {
+        say(`${command}, ${size} GB, ${engine}`);
+        rows.push(...(await measurePeaks(command, size * GIGABYTE, engine)));
+      }
+    }
+    return rows;
+  },
+};
+
+async function measurePeaks(command: 'pull-model' | 'push-model', bytes: number, engine: Engine): Promise<Row[]> {
+  await using lab = createLab();
+  const scene = await openEngineScene(lab, engine);
+  const client = await scene.client('client');
+  const path = await sparseModel(lab, bytes);
+  await importModel(command === 'pull-model' ? scene.worker : client, path, 'big');
+  const running = startTransfer(client, command, 'big', engine);
+  const clientPeak = await peakUntilEnd(running);
+  const { entry } = checkedTransfer(await running.exited, engine);
+  const workerPeak = await peakMemoryBytes(scene.workerProcess.pid);
+  const what = `${command} ${(entry.size / GIGABYTE).toLocaleString('en')} GB, ${engine}`;
+  return [
+    boundRow({ what: `${what}, client`, unit: 'MB', samples: [clientPeak / 1e6], atMost: MOST_MEGABYTES }),
+    boundRow({ what: `${what}, worker`, unit: 'MB', samples: [workerPeak / 1e6], atMost: MOST_MEGABYTES }),
+  ];
+}
+
+async function sparseModel(lab: Lab, bytes: number): Promise<string> {
+  const path = join(await lab.folder(), 'big.bin');
+  await makeSparseFile(path, bytes);
+  return path;
+}
+
+/** The last peak that could be read; a peak never falls, so this is that of all but the last moments. */
+async function peakUntilEnd(running: RunningCommand): Promise<number> {
+  let peak = 0;
+  let ended = false;
+  const end = running.exited.finally(() => {
+    ended = true;
+  });
+  while (!ended) {
+    // A process that has just ended has no status any more.
+    peak = Math.max(peak, await peakMemoryBytes(running.pid).catch(() => 0));
+    await new Promise((resolve) => setTimeout(resolve, READ_INTERVAL_MS));
+  }
+  await end;
+  return peak;
+}

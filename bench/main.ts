@@ -1,0 +1,41 @@
+/**
+ * Runs the benchmarks that are named, or all of them, prints a table and writes bench/results.json.
+ *
+ *     npm run bench -- [--quick] [NAME...]
+ *
+ * Exits 1 when something is missed that is required, unless --quick made the numbers meaningless.
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { firstChunk } from './benchmarks/first-chunk.ts';
+import { importHashing } from './benchmarks/import-hashing.ts';
+import { memory } from './benchmarks/memory.ts';
+import { throughput } from './benchmarks/throughput.ts';
+import { type Benchmark, reaches } from './support/benchmark.ts';
+import { type Outcome, renderTable, resultsFile } from './support/report.ts';
+
+const BENCHMARKS: readonly Benchmark[] = [throughput, memory, firstChunk, importHashing];
+const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+const quick = values.quick === true;
+const outcomes: Outcome[] = [];
+for (const { name, title, run } of chosen(positionals)) {
+  const rows = await run({ quick }, (text) => console.error(`${name}: ${text}`));
+  outcomes.push({ name, title, rows });
+}
+console.log(renderTable(outcomes));
+if (quick) console.log('\n--quick: the sizes are too small for the numbers to mean anything.');
+await writeFile(RESULTS, resultsFile(outcomes, quick, new Date()));
+const missed = outcomes.flatMap(({ rows }) => rows).filter((row) => reaches(row) === false);
+process.exitCode = !quick && missed.length > 0 ? 1 : 0;
+
+function chosen(names: readonly string[]): readonly Benchmark[] {
+  const unknown = names.filter((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));
+  if (unknown.length > 0) {
+    const known = BENCHMARKS.map(({ name }) => name).join(', ');
+    throw new Error(`There is no benchmark ${unknown.join(', ')}; there are: ${known}`);
+  }
+  return names.length === 0 ? BENCHMARKS : BENCHMARKS.filter(({ name }) => names.includes(name));
+}

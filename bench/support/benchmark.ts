@@ -1,0 +1,67 @@
+/** How much is done: the sizes of issue and docs, or small ones that only show that everything runs. */
+export interface Scale {
+  readonly quick: boolean;
+}
+
+/** What a row has to reach. A ratio is value divided by baseline. */
+export interface Requirement {
+  readonly of: 'value' | 'ratio';
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+/** One measured thing: the medians of its samples. */
+export interface Row {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The same without model-rtc, measured in the same run. */
+  readonly baseline?: number;
+  readonly ratio?: number;
+  readonly required?: Requirement;
+  /** Every measurement, in the order in which it was made. */
+  readonly samples: readonly number[];
+  readonly baselineSamples?: readonly number[];
+}
+
+export interface Benchmark {
+  readonly name: string;
+  /** What is measured, in a sentence. */
+  readonly title: string;
+  run(scale: Scale, say: (text: string) => void): Promise<Row[]>;
+}
+
+/** The middle one of the values, or the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('No value has no median');
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] as number;
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] as number;
+  return (lower + upper) / 2;
+}
+
+/** A row of something that is beside a baseline. */
+export function ratioRow(
+  row: Pick<Row, 'what' | 'unit' | 'samples'> & { baselineSamples: readonly number[]; atLeast: number },
+): Row {
+  const { atLeast, ...rest } = row;
+  const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
+  return { ...rest, value, baseline, ratio: value / baseline, required: { of: 'ratio', atLeast } };
+}
+
+/** A row of something that has a bound of its own. */
+export function boundRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & { atMost: number }): Row {
+  const { atMost, ...rest } = row;
+  return { ...rest, value: median(row.samples), required: { of: 'value', atMost } };
+}
+
+/** Whether a row reaches what it has to; undefined when nothing is required of it. */
+export function reaches({ required, value, ratio }: Row): boolean | undefined {
+  if (required === undefined) return undefined;
+  const measured = required.of === 'ratio' ? ratio : value;
+  if (measured === undefined) return false;
+  return (
+    measured >= (required.atLeast ?? Number.NEGATIVE_INFINITY) &&
+    measured <= (required.atMost ?? Number.POSITIVE_INFINITY)
+  );
+}
