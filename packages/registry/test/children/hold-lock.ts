@@ -1,0 +1,6 @@
+import { acquireLock } from '../../src/index.ts';
+
+const [path] = process.argv.slice(2) as [string];
+await acquireLock(path);
+console.log('held');
+setInterval(() => undefined, 1000);

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const CHILDREN = new URL('../children/', import.meta.url);
+const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface Child {
+  readonly process: ChildProcess;
+  /** Resolves when the child has written the text to its standard output. */
+  saw(text: string): Promise<void>;
+  /** Resolves with the exit code, or the signal that ended it, and all that it wrote. */
+  readonly ended: Promise<{ code: number | null; signal: string | null; output: string }>;
+}
+
+/** Starts a TypeScript file of test/children as a process of its own. */
+export function startChild(file: string, args: readonly string[]): Child {
+  const path = fileURLToPath(new URL(file, CHILDREN));
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings', path, ...args],
+    { cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  const waiters = new Set<() => void>();
+  const take = (data: Buffer): void => {
+    output += data.toString('utf8');
+    for (const waiter of waiters) waiter();
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, output }));
+  const saw = async (text: string): Promise<void> => {
+    const written = new Promise<void>((resolve) => {
+      const waiter = (): void => {
+        if (output.includes(text)) resolve();
+      };
+      waiters.add(waiter);
+      waiter();
+    });
+    const gone = ended.then(() => {
+      if (!output.includes(text)) throw new Error(`the child ended without writing ${text}: ${output}`);
+    });
+    await Promise.race([written, gone]);
+  };
+  return { process: child, saw, ended };
+}
