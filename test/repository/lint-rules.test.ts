@@ -86,10 +86,6 @@ export function listen(target: EventTarget): void {
 }
 `,
   },
-  'packages/registry/src/await-of-no-promise.ts': {
-    rule: 'typescript(await-thenable)',
-    source: 'export async function wait(): Promise<void> {\n  await 1;\n}\n',
-  },
 };
 
 /** What the offences need beside them. */
