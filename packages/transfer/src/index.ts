@@ -22,7 +22,7 @@ export { RateMeter } from './session/rate-meter.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';
-export { type ChunkPeer, type ChunkPiece, peerSource } from './sources/peer-source.ts';
+export { type ChunkPeer, peerSource } from './sources/peer-source.ts';
 export type { ChunkSource, FetchOptions, WantedChunk } from './sources/source.ts';
 export type { FreeSpace } from './staging/free-space.ts';
 export { type AcquireLock, type DiscardStagingOptions, discardStaging, type HeldLock } from './staging/staging.ts';

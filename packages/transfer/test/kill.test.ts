@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { type ChildJob, childModel } from './support/child-job.ts';
 import { expectFiles } from './support/expectations.ts';
 import { temporaryFolder } from './support/pulling.ts';
 
-const CHILD = join(dirname(fileURLToPath(import.meta.url)), 'support', 'pull-child.ts');
+const CHILD = join(dirname(fileURLToPath(import.meta.url)), 'children', 'pull-child.ts');
 const RUNS: [string, string[]][] = [
   ['with the disk in the main thread (the sources)', ['--conditions=@model-rtc/source']],
   ['with the disk in its own thread (the build)', []],
@@ -93,4 +93,17 @@ describe.each(RUNS)('a pull that is killed again and again, %s', (_name, flags) 
     expect(asked).toEqual([]);
     await expectFiles(outcome?.filesFolder as string, model);
   }, 120_000);
+});
+
+describe.each(RUNS)('a disk that fails, %s', (_name, flags) => {
+  it('ends the pull with its error, and the process with it', async () => {
+    const job: ChildJob = { staging: await temporaryFolder(), seed: 5 };
+    const model = childModel(job);
+    // A folder where a file should be.
+    mkdirSync(join(job.staging, model.digest, 'files', 'config.json'), { recursive: true });
+    const { outcome, errors } = await runChild(job, flags);
+    expect(outcome).toBeUndefined();
+    expect(errors).toContain('EISDIR');
+    expect(errors).toContain('ModelRtcError');
+  }, 60_000);
 });

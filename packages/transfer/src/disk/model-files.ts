@@ -1,6 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ModelRtcError } from '@model-rtc/protocol';
 import { type Extent, extentsAt, type Layout, type LayoutFile } from '../layout/layout.ts';
 import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../limits.ts';
 
@@ -89,7 +90,7 @@ export class ModelFiles {
     try {
       // An earlier attempt may have left a longer file, where something else wrote into the staging folder.
       if ((await handle.stat()).size !== file.size) await handle.truncate(file.size);
-      await handle.chmod(safeMode(file.mode));
+      await handle.chmod(safeMode(file.mode)).catch(ignoreUnsupported);
       await handle.sync();
     } finally {
       await handle.close();
@@ -121,8 +122,14 @@ async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, constants.O_RDONLY);
   try {
-    await handle.sync();
+    await handle.sync().catch(ignoreUnsupported);
   } finally {
     await handle.close();
   }
+}
+
+/** exFAT has no modes, and some network shares cannot flush a folder; their users have chosen that. */
+function ignoreUnsupported(error: unknown): void {
+  const { code } = error as { code?: unknown };
+  if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw ModelRtcError.from(error);
 }

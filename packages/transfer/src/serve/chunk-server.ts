@@ -34,6 +34,8 @@ export interface ChunkServer {
 interface Turns {
   readonly prepare: Slots;
   readonly send: Slots;
+  /** Pairs of buffers that are used again. */
+  readonly spare: Uint8Array[][];
 }
 
 /**
@@ -45,16 +47,16 @@ interface Turns {
  */
 export function createChunkServer({ openModel }: ChunkServerOptions): ChunkServer {
   const readers = new ReaderPool(openModel);
-  const turns = new WeakMap<object, Turns>();
+  const known = new WeakMap<object, Turns>();
   const turnsOf = (peer: object): Turns => {
-    const known = turns.get(peer) ?? { prepare: new Slots(REQUESTS_PER_PEER), send: new Slots(1) };
-    turns.set(peer, known);
-    return known;
+    const turns = known.get(peer) ?? { prepare: new Slots(REQUESTS_PER_PEER), send: new Slots(1), spare: [] };
+    known.set(peer, turns);
+    return turns;
   };
   const serve = async (wanted: WantedChunks, context: ChunkRequestContext): Promise<Record<string, never>> => {
-    const { prepare, send } = turnsOf(context.peer);
-    await prepare.use(context.signal, () =>
-      readers.use(wanted.digest, (reader) => sendAll(reader, wanted, { context, turn: send })),
+    const turns = turnsOf(context.peer);
+    await turns.prepare.use(context.signal, () =>
+      readers.use(wanted.digest, (reader) => sendAll(reader, wanted, { context, turns })),
     );
     return {};
   };
@@ -64,17 +66,17 @@ export function createChunkServer({ openModel }: ChunkServerOptions): ChunkServe
 async function sendAll(
   reader: ModelReader,
   { chunks }: WantedChunks,
-  { context, turn }: { context: ChunkRequestContext; turn: Slots },
+  { context, turns }: { context: ChunkRequestContext; turns: Turns },
 ): Promise<void> {
   const { signal } = context;
-  const buffers = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
+  const buffers = turns.spare.pop() ?? [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
   const read = (place: number): Promise<Uint8Array> | undefined => {
     const chunk = chunks[place];
     return chunk && settledLater(reader.readChunk(chunk.digest, buffers[place % 2]));
   };
   let sentBytes = 0;
   let next = read(0);
-  await turn.use(signal, async () => {
+  await turns.send.use(signal, async () => {
     for (const [place, { index }] of chunks.entries()) {
       const bytes = await (next as Promise<Uint8Array>);
       signal.throwIfAborted();
@@ -84,6 +86,8 @@ async function sendAll(
       await context.sendChunk(index, bytes);
     }
   });
+  // Not after a failure: a read into one of them may be under way still.
+  turns.spare.push(buffers);
 }
 
 /** A read ahead that fails is noticed when its turn comes, or never when sending failed before. */

@@ -1,4 +1,5 @@
 import type { Digest } from '@model-rtc/protocol';
+import type { ChunkPiece } from '@model-rtc/transport';
 import type { ChunkSource } from './source.ts';
 
 /** What is needed of a `Peer` of @model-rtc/transport. */
@@ -8,13 +9,6 @@ export interface ChunkPeer {
     params: { digest: Digest; chunks: { index: number; digest: Digest }[] },
     options: { signal?: AbortSignal | undefined; onChunk?: ((frame: ChunkPiece) => void) | undefined },
   ): Promise<unknown>;
-}
-
-export interface ChunkPiece {
-  readonly index: number;
-  readonly offset: number;
-  readonly payload: Uint8Array;
-  readonly intact: boolean;
 }
 
 /** The other agent as a source of one model's chunks. */

@@ -9,7 +9,7 @@ export interface TestModel {
   readonly chunks: ReadonlyMap<Digest, Buffer>;
 }
 
-export function sha256(bytes: Uint8Array): Digest {
+function sha256(bytes: Uint8Array): Digest {
   return createHash('sha256').update(bytes).digest('hex') as Digest;
 }
 

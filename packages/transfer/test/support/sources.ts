@@ -42,7 +42,7 @@ export function memorySource(model: TestModel, options: MemorySourceOptions = {}
   };
 }
 
-export function cutPieces(index: number, bytes: Buffer, pieceBytes: number): Piece[] {
+function cutPieces(index: number, bytes: Buffer, pieceBytes: number): Piece[] {
   const pieces: Piece[] = [];
   for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
     pieces.push({ index, offset, bytes: bytes.subarray(offset, offset + pieceBytes), intact: true });

@@ -3,8 +3,8 @@
  * `done` with the outcome at the end.
  */
 import { type PullOutcome, pull } from '@model-rtc/transfer';
-import { type ChildJob, childModel } from './child-job.ts';
-import { memorySource } from './sources.ts';
+import { type ChildJob, childModel } from '../support/child-job.ts';
+import { memorySource } from '../support/sources.ts';
 
 const job = JSON.parse(process.argv[2] as string) as ChildJob;
 const model = childModel(job);

@@ -1,0 +1,66 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { Digest } from '@model-rtc/protocol';
+import { openRegistry, type Registry } from '@model-rtc/registry';
+import { createMemoryLanes, createPeer, type Handlers, type Peer } from '@model-rtc/transport';
+import { createChunkServer, peerSource, pull } from '../src/index.ts';
+import { seededBytes } from './support/models.ts';
+import { temporaryFolder } from './support/pulling.ts';
+
+/** Two peers of each other: the asker's side is given, which asks the server's. */
+async function connect(handlers: Handlers): Promise<{ asker: Peer; server: Peer }> {
+  const [here, there] = createMemoryLanes();
+  const authority = { scopes: ['read' as const] };
+  const [asker, server] = await Promise.all([
+    createPeer({ lane: here, hello: { role: 'client', name: 'asker', version: '1' }, authority, handlers: {} }),
+    createPeer({ lane: there, hello: { role: 'worker', name: 'server', version: '1' }, authority, handlers }),
+  ]);
+  return { asker, server };
+}
+
+async function importBytes(registry: Registry, bytes: Buffer): Promise<Digest> {
+  const file = join(await temporaryFolder(), 'weights.pt');
+  await writeFile(file, bytes);
+  const { entry } = await registry.importModel(file, { copy: true });
+  return entry.digest as Digest;
+}
+
+describe('a pull between two registries', () => {
+  it('brings a model over a peer, and a changed one for the price of its changes', async () => {
+    await using from = await openRegistry({ home: await temporaryFolder() });
+    await using to = await openRegistry({ home: await temporaryFolder() });
+    const serve = createChunkServer({ openModel: (digest) => from.openModel(digest) });
+    const { asker, server } = await connect({ get_chunks: serve });
+    const common = seededBytes(3 * 1024 * 1024, 1);
+    const fetchModel = async (digest: Digest): Promise<{ transferredBytes: number; reusedBytes: number }> => {
+      const manifest = await from.manifest(digest);
+      const outcome = await pull({
+        manifest,
+        digest,
+        sources: [peerSource(asker, digest, asker.remote.agent.name)],
+        staging: to.paths.staging,
+        local: to,
+      });
+      const { entry } = await from.resolve(digest);
+      await to.install({
+        filesFolder: outcome.filesFolder,
+        manifest,
+        entry: { ...entry, alias: undefined },
+        source: 'worker-pull',
+        ifExists: 'skip',
+      });
+      await outcome.release();
+      return outcome;
+    };
+    const base = await importBytes(from, Buffer.concat([common, seededBytes(500_000, 2)]));
+    const tuned = await importBytes(from, Buffer.concat([common, seededBytes(500_000, 3)]));
+    expect(await fetchModel(base)).toMatchObject({ reusedBytes: 0 });
+    expect(await fetchModel(tuned)).toMatchObject({ transferredBytes: 500_000, reusedBytes: common.length });
+    const { entry } = await to.resolve(tuned);
+    const [file] = (await to.manifest(tuned)).files;
+    const bytes = await readFile(join(entry.localPath, file?.path as string));
+    expect(bytes.equals(Buffer.concat([common, seededBytes(500_000, 3)]))).toBe(true);
+    await Promise.all([asker.close(), server.close(), serve.close()]);
+  });
+});
