@@ -3,11 +3,17 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { parseDocument } from 'yaml';
 import { storageError } from '../storage-error.ts';
 import type { ScannedFile } from './scanned-model.ts';
+import { yamlNestingBound } from './yaml-nesting.ts';
 
 /** Configurations are some kilobytes; the largest, with long label maps, some hundred. */
 const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
 /** Anchors of lists that a config repeats are fine; a few lines of nested ones can stand for gigabytes. */
 const MAX_ALIASES = 100;
+/** Levels of a configuration; real ones have less than 20, with up to 4 columns each. */
+const MAX_YAML_NESTING = 256;
+
+/** Comparing each key with all others takes quadratic time, so the last of equal keys counts, as in JSON. */
+const YAML_OPTIONS = { schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
 
 /** A parsed configuration, of which nothing is known. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -48,11 +54,12 @@ export async function readDocument(file: ScannedFile): Promise<Document> {
 }
 
 /**
- * The value of a YAML text: plain data, with a limit on aliases; tags are not interpreted.
- * @throws whatever the parser finds wrong.
+ * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted.
+ * @throws ModelRtcError `invalid_model` when it is nested too deep, and whatever the parser finds wrong.
  */
 export function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { schema: 'core', merge: false, logLevel: 'silent', prettyErrors: true });
+  if (yamlNestingBound(text) > MAX_YAML_NESTING) throw new ModelRtcError('invalid_model', 'it is nested too deep');
+  const document = parseDocument(text, YAML_OPTIONS);
   const [error] = document.errors;
   if (error !== undefined) throw error;
   return document.toJS({ maxAliasCount: MAX_ALIASES });

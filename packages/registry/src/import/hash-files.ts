@@ -62,6 +62,7 @@ export async function hashFiles(files: readonly ScannedFile[], options: HashOpti
   await hashSmallFiles(small, { ...pass, maxChunks: Math.max(small.length, MAX_CHUNKS / 2) }, hashed);
   const used = [...hashed.values()].reduce((sum, file) => sum + file.chunks.length, 0);
   await hashLargeFiles(large, { ...pass, maxChunks: MAX_CHUNKS - used }, hashed);
+  pass.throwIfCancelled();
   return toResult(files, hashed);
 }
 

@@ -51,7 +51,9 @@ interface Waiting {
 }
 
 function startThread(memory: SharedArrayBuffer): HashThread {
-  const worker = new Worker(new URL('./hash-thread.js', import.meta.url), { workerData: memory });
+  // A thread takes the process's arguments over otherwise, and refuses some of them (--input-type).
+  const options = { workerData: memory, execArgv: [], name: 'model-rtc-hash' };
+  const worker = new Worker(new URL('./hash-thread.js', import.meta.url), options);
   const waiting: Waiting[] = [];
   let failure: ModelRtcError | undefined;
   const fail = (cause: unknown) => {
