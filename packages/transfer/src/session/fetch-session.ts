@@ -1,12 +1,13 @@
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Disk, DiskListener } from '../disk/disk.ts';
-import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
+import { digestOf, type Layout } from '../layout/layout.ts';
 import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { LocalSource } from '../sources/local-chunks.ts';
 import type { ChunkSource } from '../sources/source.ts';
 import type { ChunkBuffer } from './assembly.ts';
 import type { Clock } from './clock.ts';
+import { neverRight, noSourceLeft, timedOut, withState } from './end-errors.ts';
 import type { ProgressReporter } from './progress.ts';
 import { type RunnerListener, SourceRunner } from './source-runner.ts';
 import type { Tally } from './tally.ts';
@@ -131,7 +132,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   failed(error: ModelRtcError): void {
-    this.#end(this.#withState(error));
+    this.#end(withState(error, this.#parts.tally));
   }
 
   // What the sources say.
@@ -152,7 +153,7 @@ export class FetchSession implements DiskListener, RunnerListener {
         'a chunk did not come right',
       );
     }
-    if (verdict === 'give_up') this.#end(this.#neverRight(runner, chunk));
+    if (verdict === 'give_up') this.#end(neverRight(this.#parts.layout, chunk, runner.source.name));
     else this.#fillAll();
   }
 
@@ -188,7 +189,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     // One request each in turn, so that the first source does not get all that is left.
     let asking = [...this.#runners];
     while (asking.length > 0) asking = asking.filter((runner) => runner.askOnce());
-    if (this.#general.size === 0 && this.#parts.schedule.someMissing) this.#end(this.#noSourceLeft());
+    if (this.#general.size === 0 && this.#parts.schedule.someMissing) this.#end(noSourceLeft(this.#lastError));
   }
 
   #enterStage(): void {
@@ -207,7 +208,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     }
     for (const runner of this.#runners) runner.checkStall();
     const { quietMs } = watchdog;
-    if (quietMs >= STALL_ABORT_MS) this.#end(this.#timedOut());
+    if (quietMs >= STALL_ABORT_MS) this.#end(timedOut(this.#lastError, this.#parts.tally));
     if (quietMs < STALL_WARNING_MS || this.#warned) return;
     this.#warned = true;
     const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${STALL_ABORT_MS / 1000} s.`;
@@ -217,45 +218,5 @@ export class FetchSession implements DiskListener, RunnerListener {
 
   #end(error?: ModelRtcError): void {
     this.#settle?.(error);
-  }
-
-  #noSourceLeft(): ModelRtcError {
-    const last = this.#lastError;
-    if (last === undefined) return new ModelRtcError('network', 'There is no source to fetch the model from.');
-    // It is the source that was cancelled, not this transfer.
-    return last.code === 'cancelled' ? new ModelRtcError('network', last.message, { cause: last }) : last;
-  }
-
-  #timedOut(): ModelRtcError {
-    const cause = this.#lastError;
-    return this.#withState(
-      new ModelRtcError('timeout', `No data came for ${STALL_ABORT_MS / 1000} s, so the transfer was given up.`, {
-        cause,
-      }),
-    );
-  }
-
-  #withState(error: ModelRtcError): ModelRtcError {
-    if (error.code !== 'timeout' && error.code !== 'storage_full') return error;
-    const { doneBytes, totalBytes } = this.#parts.tally;
-    const what = error.code === 'storage_full' ? `The disk is full (${error.message}).` : error.message;
-    const first = error.code === 'storage_full' ? 'Free some space and run' : 'Run';
-    return new ModelRtcError(
-      error.code,
-      `${what} ${doneBytes} of ${totalBytes} bytes are kept. ${first} the same command again to resume.`,
-      { cause: error.cause ?? error, details: { ...error.details, doneBytes, totalBytes } },
-    );
-  }
-
-  #neverRight(runner: SourceRunner, chunk: number): ModelRtcError {
-    const { layout } = this.#parts;
-    const place = placesOf(layout, chunk)[0] ?? 0;
-    const path = layout.files[extentsAt(layout, place)[0]?.file ?? 0]?.path ?? '';
-    const source = runner.source.name;
-    return new ModelRtcError(
-      'verification_failed',
-      `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
-      { details: { source, file: path, chunk: digestOf(layout, chunk) } },
-    );
   }
 }

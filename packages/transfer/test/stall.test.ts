@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ModelRtcError } from '@model-rtc/protocol';
+import { type ChunkSource, type TransferProgress, Watchdog } from '../src/index.ts';
+import { expectFiles } from './support/expectations.ts';
+import { makeFileModel } from './support/models.ts';
+import { failedPull, ManualClock, pullModel, temporaryFolder } from './support/pulling.ts';
+import { memorySource, stalled } from './support/sources.ts';
+
+const model = makeFileModel(200_000, 10_000);
+
+describe('sources that stall', () => {
+  it('are told after 10 s and replaced by the others', async () => {
+    const clock = new ManualClock();
+    const told: ModelRtcError[] = [];
+    let release: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = memorySource(model, {
+      alter: async (_c, pieces) => {
+        await gate;
+        return pieces;
+      },
+    });
+    const silent = stalled('silent', (error) => {
+      told.push(error);
+      release?.();
+    });
+    const big = makeFileModel(200_000, 10_000);
+    const pulling = pullModel(big, {
+      staging: await temporaryFolder(),
+      sources: [silent, slow],
+      components: { clock },
+    });
+    await until(
+      () => slow.asked.length > 0 || told.length > 0,
+      () => clock.advance(1_000),
+    );
+    const outcome = await settledWith(pulling, () => clock.advance(100));
+    await expectFiles(outcome.filesFolder, big);
+    expect(told).toMatchObject([{ code: 'network' }]);
+    await outcome.release();
+  });
+
+  it('end the pull with a network error, so that the caller can connect again', async () => {
+    const clock = new ManualClock();
+    const failing = failedPull(model, {
+      staging: await temporaryFolder(),
+      sources: [stalled('silent')],
+      components: { clock },
+    });
+    const error = await settledWith(failing, () => clock.advance(500));
+    expect(error.code).toBe('network');
+    expect(error.message).toContain('silent');
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('lead to a warning at 30 s and to a timeout at 2 min, counted across attempts', async () => {
+    const clock = new ManualClock();
+    const watchdog = new Watchdog(clock);
+    const staging = await temporaryFolder();
+    const told: TransferProgress[] = [];
+    const errors: ModelRtcError[] = [];
+    while (errors.at(-1)?.code !== 'timeout' && errors.length < 20) {
+      const failing = failedPull(model, {
+        staging,
+        sources: [stalled('silent')],
+        watchdog,
+        components: { clock },
+        onProgress: (progress) => told.push(progress),
+      });
+      errors.push(await settledWith(failing, () => clock.advance(500)));
+    }
+    expect(errors.at(-1)).toMatchObject({ code: 'timeout', exitCode: 9 });
+    expect(errors.at(-1)?.message).toContain('same command again to resume');
+    expect(errors.length).toBeGreaterThan(5);
+    const warnings = told.filter((progress) => progress.state === 'transferring' && progress.warning !== undefined);
+    expect(warnings[0]).toMatchObject({ warning: { kind: 'stalled' } });
+    expect(clock.nowMs()).toBeLessThan(140_000);
+  });
+
+  it('are not given up while they are only slow', async () => {
+    const clock = new ManualClock();
+    const large = makeFileModel(1_000_000, 1_000_000);
+    const slow = memorySource(large, { pieceBytes: 100_000 });
+    const trickling: ChunkSource = {
+      name: 'slow link',
+      kind: 'peer',
+      fetch: (chunks, { signal, onPiece }) =>
+        slow.fetch(chunks, {
+          signal,
+          onPiece: (...piece) => {
+            clock.advance(3_000);
+            onPiece(...piece);
+          },
+        }),
+    };
+    const outcome = await pullModel(large, {
+      staging: await temporaryFolder(),
+      sources: [trickling],
+      components: { clock },
+    });
+    await expectFiles(outcome.filesFolder, large);
+    await outcome.release();
+  });
+});
+
+/** Moves the time until the promise is settled. */
+async function settledWith<T>(promise: Promise<T>, move: () => void): Promise<T> {
+  let settled = false;
+  const watched = promise.finally(() => {
+    settled = true;
+  });
+  watched.catch(() => {});
+  await until(() => settled, move);
+  return await watched;
+}
+
+async function until(done: () => boolean, move: () => void): Promise<void> {
+  while (!done()) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    if (!done()) move();
+  }
+}
