@@ -125,8 +125,8 @@ describe('a worker that is pushed something hostile', () => {
       { method: 'get_chunks', params: { digest: EMPTY_SHA256, chunks: [{ index: 0, digest: EMPTY_SHA256 }] } },
     ]);
     expect(answers.map(({ error }) => error?.code)).toEqual([
-      'refused',
-      'refused',
+      'protocol_mismatch',
+      'protocol_mismatch',
       'not_found',
       'not_found',
       'not_found',

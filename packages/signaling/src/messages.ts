@@ -21,11 +21,13 @@ const signature = base64urlOf(64);
 /** The SHA-256 that a room is called by (protocol.roomOf). */
 const room = base64urlOf(32);
 const visitorName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+/** What a worker signs for instead of a host when it uses one server alone: no other can gain by the signature. */
+export const ANY_HOST = '*';
 /** A host as in a URL: a name, an IPv4 address or an IPv6 address in brackets, with the port unless it is the scheme's own. */
 const host = z
   .string()
   .max(260)
-  .regex(/^[A-Za-z0-9._:[\]-]+$/, 'is not a host');
+  .regex(/^(?:\*|[A-Za-z0-9._:[\]-]+)$/, 'is not a host');
 /** Names one run of a worker; anything that two runs do not share. */
 const instance = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 

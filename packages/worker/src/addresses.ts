@@ -8,13 +8,14 @@ const MAX_ADDRESSES = 6;
  * other machines can use first, and loopback last, for agents on the same machine.
  *
  * @param port - the port that the server listens on.
+ * @param options.ipv6 - whether it listens on IPv6 too.
  */
-export function reachableUrls(port: number, interfaces = networkInterfaces()): string[] {
+export function reachableUrls(port: number, { ipv6 = true, interfaces = networkInterfaces() } = {}): string[] {
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
   const outside = all.filter((address) => !address.internal && !isLinkLocal(address.address));
   const ipv4 = outside.filter((address) => address.family === 'IPv4').map((address) => address.address);
-  const ipv6 = outside.filter((address) => address.family === 'IPv6').map((address) => `[${address.address}]`);
-  return [...ipv4, ...ipv6]
+  const ipv6Hosts = outside.filter((address) => address.family === 'IPv6').map((address) => `[${address.address}]`);
+  return [...ipv4, ...(ipv6 ? ipv6Hosts : [])]
     .slice(0, MAX_ADDRESSES)
     .concat('127.0.0.1')
     .map((host) => `ws://${host}:${port}`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { acquireLock, type Registry } from '@model-rtc/registry';
-import { joinAsWorker, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
+import { joinAsWorker, type SignalingServer, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
 import { type Acceptor, type Authority, acceptSessions, type EngineChoice, type IceServer } from '@model-rtc/transport';
 import { reachableUrls } from './addresses.ts';
 import { Cleanup } from './cleanup.ts';
@@ -36,6 +36,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly embeddedPort: number | undefined;
   /** Resolves when a signaling server knows this worker. */
   online(): Promise<void>;
+  /** Why it is not online, as far as its servers said. */
+  offlineReason(): ModelRtcError | undefined;
   /** Resolves when the worker cannot go on, with the reason. */
   readonly ended: Promise<ModelRtcError>;
   close(): Promise<void>;
@@ -84,6 +86,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     urls: signaling.tokenUrls,
     embeddedPort: signaling.embeddedPort,
     online: () => post.whenOnline(),
+    offlineReason: () => post.states().find(({ error }) => error !== undefined)?.error,
     ended: post.replaced.then(replacedError),
     close: () => cleanup.run(),
     [Symbol.asyncDispose]: () => cleanup.run(),
@@ -120,31 +123,28 @@ async function openSignaling(options: WorkerOptions, sessions: SessionStore, cle
   cleanup.add(() => server.close());
   return {
     joinUrls: [`ws://127.0.0.1:${server.port}`],
-    tokenUrls: reachableUrls(server.port),
+    tokenUrls: reachableUrls(server.port, { ipv6: server.host === '::' }),
     embeddedPort: server.port,
   };
 }
 
+/** All interfaces, of both address families where the machine has both. */
+const EVERYWHERE = ['::', '0.0.0.0'] as const;
+
 /** The port of last time keeps issued tokens true; a taken one only costs them their address, so a free one will do. */
-async function startEmbedded(
-  options: WorkerOptions,
-  lastPort: number | undefined,
-): ReturnType<typeof startSignalingServer> {
-  const log = options.log ?? silentLog;
-  const ports = [lastPort, options.preferredPort ?? DEFAULT_SIGNALING_PORT, 0].filter((port) => port !== undefined);
-  for (const port of new Set(ports)) {
-    try {
-      const server = await startSignalingServer({ host: '0.0.0.0', port, log });
-      if (lastPort !== undefined && server.port !== lastPort) {
-        log.warn(
-          { lastPort, port: server.port },
-          `port ${lastPort} is taken: sessions given out before hold an address that no longer answers`,
-        );
-      }
-      return server;
-    } catch (error) {
-      if (port === 0 || !isTaken(error)) throw error;
+async function startEmbedded(options: WorkerOptions, lastPort: number | undefined): Promise<SignalingServer> {
+  const { log = silentLog, preferredPort = DEFAULT_SIGNALING_PORT } = options;
+  const ports = new Set([lastPort ?? preferredPort, preferredPort, 0]);
+  for (const port of ports) {
+    const server = await listenEverywhere(port, log);
+    if (server === undefined) continue;
+    if (lastPort !== undefined && server.port !== lastPort) {
+      log.warn(
+        { lastPort, port: server.port },
+        `port ${lastPort} is taken: sessions given out before hold an address that no longer answers`,
+      );
     }
+    return server;
   }
   throw new ModelRtcError(
     'network',
@@ -152,10 +152,19 @@ async function startEmbedded(
   );
 }
 
-function isTaken(error: unknown): boolean {
-  const code =
-    (error as NodeJS.ErrnoException).code ?? ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'EADDRINUSE' || code === 'EACCES';
+/** @returns undefined when the port is taken, or may not be listened on. */
+async function listenEverywhere(port: number, log: Log): Promise<SignalingServer | undefined> {
+  for (const host of EVERYWHERE) {
+    try {
+      return await startSignalingServer({ host, port, log });
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
+      // A machine without IPv6 says so by one of these.
+      if (host === '0.0.0.0' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+    }
+  }
+  return undefined;
 }
 
 function accept(

@@ -58,9 +58,8 @@ async function announce(context: Context, worker: RunningWorker, options: RunWor
 /** The token is printed once someone can use it; until then the person is told what is waited for. */
 async function waitOnline(context: Context, worker: RunningWorker): Promise<void> {
   const hint = setTimeout(() => {
-    context.output.note(
-      `Waiting for the signaling server (${worker.urls.join(' ')}); it does not answer yet. Ctrl+C gives up.`,
-    );
+    const reason = worker.offlineReason()?.message ?? `${worker.urls.join(' ')} does not answer yet.`;
+    context.output.note(`Still waiting for a signaling server: ${reason} Ctrl+C gives up.`);
   }, 3000);
   try {
     await Promise.race([worker.online(), untilAborted(context.signal), worker.ended.then(fail)]);

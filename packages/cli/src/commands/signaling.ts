@@ -13,7 +13,7 @@ export function addSignalingCommand(parser: CommandParser, invocation: Invocatio
           type: 'string',
           array: true,
           default: [] as string[],
-          describe: 'HOST[:PORT] that agents dial, when a proxy in front rewrites the Host header',
+          describe: 'Another HOST[:PORT] by which workers that use several servers dial this one',
         })
         .example('$0 signaling --port 8787', 'then: model-rtc worker --signaling ws://THIS-HOST:8787'),
     (argv) =>

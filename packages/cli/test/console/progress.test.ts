@@ -33,7 +33,7 @@ describe('progress where there is no terminal', () => {
       clock.ms = ms;
       view.show(transfer(ms / 10));
     }
-    expect(stderr.text.trimEnd().split('\n')).toHaveLength(5);
+    expect(stderr.text.trimEnd().split('\n')).toHaveLength(4);
     expect(stderr.text).toContain('hashing  10%  100 B of 1 kB');
   });
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { MAX_VISITORS_PER_ROOM } from '../limits.ts';
+import { ANY_HOST } from '../messages.ts';
 import { BoundedQueue } from './bounded-queue.ts';
-import { parseServerUrls } from './server-url.ts';
+import { parseServerUrls, type ServerUrl } from './server-url.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import type { Visitor } from './visitor-links.ts';
 import { type SeatState, WorkerSeat } from './worker-seat.ts';
@@ -83,7 +84,14 @@ class Post implements WorkerPost {
       arrived: (visitor: Visitor) => this.visitors.push(visitor),
       changed: () => this.#changed(),
     };
-    this.#seats = parseServerUrls(urls).map((url) => ({ url: url.given, seat: new WorkerSeat({ ...shared, url }) }));
+    const servers = parseServerUrls(urls);
+    // With one server, no token of this run leads elsewhere: its room at another is worth nothing to whoever takes it.
+    // So the server need not know the name by which it is dialled, as behind a NAT or a container's published port.
+    const hostOf = (url: ServerUrl): string => (servers.length === 1 ? ANY_HOST : url.host);
+    this.#seats = servers.map((url) => ({
+      url: url.given,
+      seat: new WorkerSeat({ ...shared, url, host: hostOf(url) }),
+    }));
   }
 
   /** Aborts when the post closes. */

@@ -20,6 +20,8 @@ export type SeatState = 'connecting' | 'online' | 'replaced';
 
 export interface SeatOptions {
   readonly url: ServerUrl;
+  /** What registrations are signed for: the URL's host, or `ANY_HOST`. */
+  readonly host: string;
   readonly identity: Identity;
   /** Random, one for the life of the worker: a server tells by it whether another run has the same key. */
   readonly instance: string;
@@ -82,14 +84,14 @@ export class WorkerSeat {
   }
 
   #register(nonce: string): void {
-    const { identity, url, instance } = this.#options;
-    const signature = identity.sign(registrationText(url.host, fromBase64Url(nonce)));
+    const { identity, host, instance } = this.#options;
+    const signature = identity.sign(registrationText(host, fromBase64Url(nonce)));
     // A failed send ends the socket, which is told by `end`.
     this.#socket
       ?.send({
         type: 'register',
         publicKey: toBase64Url(identity.publicKey),
-        host: url.host,
+        host,
         instance,
         signature: toBase64Url(signature),
       })

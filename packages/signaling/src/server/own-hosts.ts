@@ -1,4 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
+import { ANY_HOST } from '../messages.ts';
 
 /** Where a connection arrived at this machine. */
 export interface LocalAddress {
@@ -29,7 +30,7 @@ const SCHEME_PORTS: readonly number[] = [80, 443];
  * Tells which hosts are this server, so that a registration signed for another one is refused: without that, a hostile
  * server could pass our challenge on to a worker that dials it, and take the worker's room here with the answer.
  * The Host header cannot tell, since whoever dials chooses it. What can: the address at which the connection arrived,
- * this machine's own name, and the names that the operator gave.
+ * this machine's own name, and the names that the operator gave. A worker that uses one server alone binds itself to none.
  *
  * @throws ModelRtcError `bad_argument` when a public host is no host.
  */
@@ -38,6 +39,7 @@ export function createHostCheck({ publicHosts, machineName }: OwnHostsOptions): 
   const known = publicHosts.map(parsePublicHost);
   const names = machineNames(machineName);
   return (text, local) => {
+    if (text === ANY_HOST) return true;
     const host = parseHost(text);
     if (host === undefined) return false;
     return known.some((own) => matches(host, own)) || isArrival(host, local, names);

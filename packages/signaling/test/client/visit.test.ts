@@ -202,7 +202,7 @@ describe('a link', () => {
     const mute = await startScripted((reply, message) => {
       if (message.type === 'visit') reply({ type: 'visiting', room });
     });
-    const link = await visit({ urls: [mute.url], room, timers: fastTimers(50) });
+    const link = await visit({ urls: [mute.url], room, timers: fastTimers(10) });
     expect(await link.closed).toMatchObject({ code: 'network', message: expect.stringContaining('silent') });
     expect(mute.heard).toContainEqual({ type: 'ping' });
   });

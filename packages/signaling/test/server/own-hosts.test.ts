@@ -47,6 +47,10 @@ describe('which hosts are this server', () => {
     expect(withNames('other.example.org:9001', at('10.0.0.1'))).toBe(false);
   });
 
+  it('includes the host of a worker that uses no other server', () => {
+    expect(check()('*', at('10.1.2.3'))).toBe(true);
+  });
+
   it('can be every host, if the operator wants that', () => {
     expect(check(['*'])('anything:1', at('10.0.0.1'))).toBe(true);
   });

@@ -1,5 +1,5 @@
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
-import type { RegistryEntry } from '@model-rtc/registry';
+import type { ModelReader, RegistryEntry } from '@model-rtc/registry';
 import { sharedEntry, type WorkerServices } from './handlers.ts';
 
 export async function listModels(
@@ -61,6 +61,12 @@ function changed(ref: string, fresh: RegistryEntry): ModelRtcError {
       details: { id: fresh.id, alias: fresh.alias },
     },
   );
+}
+
+/** The model to serve chunks of. */
+export async function openModelHere({ registry }: WorkerServices, digest: Digest): Promise<ModelReader> {
+  await assertHere(registry, digest);
+  return await registry.openModel(digest);
 }
 
 async function assertHere(registry: WorkerServices['registry'], digest: Digest): Promise<void> {
