@@ -135,7 +135,9 @@ class LaneAttempt {
       await this.connection.acceptAnswer(description);
       this.#releaseCandidates();
     } else {
-      const answer = await this.connection.acceptOffer(description);
+      // The offerer begins the DTLS handshake. It is ready first: when the answerer begins, libdatachannel loses its
+      // first packet nearly always, and sends it again only after a second.
+      const answer = await this.connection.acceptOffer({ ...description, setup: 'active' });
       this.announce({ type: 'answer', lane: this.lane, sdp: answer });
     }
     return description.candidates;

@@ -10,6 +10,14 @@ const HIGH_WATER_MARK = 256 * 1024;
 /** Larger messages are taken, and those above 1 MiB stall for ever; this is the size that it advertises by itself. */
 const MAX_MESSAGE_SIZE = 64 * 1024;
 
+/**
+ * werift's congestion window counts bytes alone, so it sends a thousand tiny messages as a thousand packets at once.
+ * They overflow the other side's socket, and each loss costs a second or more.
+ */
+const MAX_UNACKNOWLEDGED_MESSAGES = 64;
+/** On the last chunk of a message (RFC 9260, section 3.3.1). */
+const LAST_FRAGMENT = 0x01;
+
 /** The engine on werift, which is pure TypeScript and so runs everywhere. */
 export function createWeriftEngine(): WebRtcEngine {
   return {
@@ -111,8 +119,13 @@ class WeriftConnection implements EngineConnection {
     this.#channel.send(typeof message === 'string' ? message : Buffer.from(message));
   }
 
+  /** Full as well when too many messages are unacknowledged, whatever their size. */
   bufferedAmount(): number {
-    return this.#over ? 0 : this.#channel.bufferedAmount;
+    if (this.#over) return 0;
+    const bytes = this.#channel.bufferedAmount;
+    return unacknowledgedMessages(this.#connection) < MAX_UNACKNOWLEDGED_MESSAGES
+      ? bytes
+      : Math.max(bytes, HIGH_WATER_MARK);
   }
 
   close(): void {
@@ -134,4 +147,18 @@ class WeriftConnection implements EngineConnection {
     // That an end cannot be sent, or comes twice, changes nothing.
     told.then(() => this.#connection.close()).catch(() => {});
   }
+}
+
+function unacknowledgedMessages(connection: RTCPeerConnection): number {
+  const sctp = connection.sctpTransport?.sctp;
+  if (sctp === undefined) return 0;
+  // biome-ignore lint/complexity/useLiteralKeys: private to werift, whose version is pinned; nothing public tells it
+  const sent: typeof sctp.outboundQueue = sctp['sentQueue'];
+  return countMessages(sctp.outboundQueue) + countMessages(sent);
+}
+
+function countMessages(chunks: readonly { readonly flags: number }[]): number {
+  let count = 0;
+  for (const { flags } of chunks) count += flags & LAST_FRAGMENT;
+  return count;
 }
