@@ -20,6 +20,6 @@ export function fitPlans(plans: readonly (readonly number[])[], maxChunks: numbe
   );
 }
 
-export function countChunks(plans: readonly (readonly number[])[]): number {
+function countChunks(plans: readonly (readonly number[])[]): number {
   return plans.reduce((sum, plan) => sum + plan.length, 0);
 }

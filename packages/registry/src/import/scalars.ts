@@ -27,7 +27,7 @@ export function toText(value: unknown): string | undefined {
 }
 
 /** The value as a cell; undefined for objects, lists and numbers that JSON does not have. */
-export function toScalar(value: unknown): Scalar | undefined {
+function toScalar(value: unknown): Scalar | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value === 'boolean') return value;
   return toText(value);

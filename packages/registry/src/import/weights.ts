@@ -36,6 +36,6 @@ export function weightsType(path: string): string {
 }
 
 /** In lower case, with the dot. */
-export function extensionOf(path: string): string {
+function extensionOf(path: string): string {
   return extname(path).toLowerCase();
 }
