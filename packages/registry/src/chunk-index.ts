@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Digest, isDigest, type Log, type Manifest } from '@model-rtc/protocol';
+import { type Digest, isDigest, type Log, type Manifest, type ManifestChunk } from '@model-rtc/protocol';
 import { type ChunkTables, openChunkTables, removeChunkTables } from './chunk-index-file.ts';
 import type { ChunkLocation } from './registry-types.ts';
 
@@ -8,14 +8,15 @@ const KEY_BYTES = 16;
 /** A place: the model's number (4 bytes), the offset in its files (6) and the chunk's size (3), big-endian. */
 const PLACE_BYTES = 13;
 const MAX_OFFSET = 2 ** 48 - 1;
-/** After so many chunks the event loop gets its turn: lookups are synchronous, and peers are waiting to be answered. */
+/** After so many the event loop gets its turn: LMDB's calls are synchronous, and peers are waiting to be answered. */
 const LOOKUPS_AT_ONCE = 4096;
+const ROWS_AT_ONCE = 4096;
 
 /** Where the chunks of this machine's models lie: a cache over their manifests, shared by any number of processes. */
 export interface ChunkIndex {
   /** Whether the model's chunks are in it. */
   has(model: Digest): Promise<boolean>;
-  /** Adds a model's chunks in one step; does nothing when they are there. */
+  /** Adds a model's chunks, all of them or none; does nothing when they are there. */
   add(model: Digest, manifest: Manifest): Promise<void>;
   /** @param manifest the one that they were added by; without it their places stay, unused */
   remove(model: Digest, manifest: Manifest | undefined): Promise<void>;
@@ -61,45 +62,76 @@ export function createChunkIndex(folder: string, log: Log): ChunkIndex {
   };
 }
 
-async function addModel({ root, models, places }: ChunkTables, model: Digest, manifest: Manifest): Promise<void> {
-  // Inside a transaction each call below is done at once, and its failure undoes all of them.
-  await root.transaction(() => {
-    if (typeof models.get(model) === 'number') return;
+/** The places are written in steps and the model's number last: they count for nothing until it is there. */
+async function addModel(tables: ChunkTables, model: Digest, manifest: Manifest): Promise<void> {
+  const { root, models, places } = tables;
+  const number = await root.transaction(() => {
+    if (typeof models.get(model) === 'number') return undefined;
     const next = models.get('next');
-    const number = typeof next === 'number' ? next : 0;
-    models.putSync('next', number + 1);
+    const free = typeof next === 'number' ? next : 0;
+    models.putSync('next', free + 1);
+    return free;
+  });
+  if (number === undefined) return;
+  await inSteps(tables, placesOf(manifest, number), ({ key, place }) => places.putSync(key, place));
+  await root.transaction(() => {
+    // Another process may have added it meanwhile, under a number of its own.
+    if (typeof models.get(model) === 'number') return;
     models.putSync(model, number);
     models.putSync(String(number), model);
-    for (const { key, place } of placesOf(manifest, number)) places.putSync(key, place);
   });
 }
 
-async function removeModel(
-  { root, models, places }: ChunkTables,
-  model: Digest,
-  manifest: Manifest | undefined,
-): Promise<void> {
-  await root.transaction(() => {
-    const number = models.get(model);
-    if (typeof number !== 'number') return;
+async function removeModel(tables: ChunkTables, model: Digest, manifest: Manifest | undefined): Promise<void> {
+  const { root, models, places } = tables;
+  const number = await root.transaction(() => {
+    const known = models.get(model);
+    if (typeof known !== 'number') return undefined;
     models.removeSync(model);
-    models.removeSync(String(number));
-    if (manifest === undefined) return;
-    for (const { key, place } of placesOf(manifest, number)) places.removeSync(key, place);
+    models.removeSync(String(known));
+    return known;
   });
+  if (number === undefined || manifest === undefined) return;
+  await inSteps(tables, placesOf(manifest, number), ({ key, place }) => places.removeSync(key, place));
 }
 
-/** Each chunk's first place in a model, in the order of the keys: LMDB writes neighbours much quicker. */
-function placesOf({ chunks }: Manifest, number: number): { key: Buffer; place: Buffer }[] {
-  const found: { key: Buffer; place: Buffer }[] = [];
-  let offset = 0;
-  for (const { digest, size } of chunks) {
-    if (offset > MAX_OFFSET) break;
-    found.push({ key: keyOf(digest), place: encodePlace(number, offset, size) });
-    offset += size;
+/** A transaction for each step. Neighbouring keys share pages, so that steps in their order write few of them twice. */
+async function inSteps({ root }: ChunkTables, rows: Iterable<PlaceRow>, write: (row: PlaceRow) => void): Promise<void> {
+  const iterator = rows[Symbol.iterator]();
+  for (let isDone = false; !isDone; ) {
+    // Inside a transaction each call is done at once, and its failure undoes the step.
+    await root.transaction(() => {
+      for (let i = 0; i < ROWS_AT_ONCE && !isDone; i++) {
+        const next = iterator.next();
+        if (next.done) isDone = true;
+        else write(next.value);
+      }
+    });
+    await nextTurn();
   }
-  found.sort((a, b) => Buffer.compare(a.key, b.key) || Buffer.compare(a.place, b.place));
-  return found.filter(({ key }, i) => i === 0 || !key.equals((found[i - 1] as { key: Buffer }).key));
+}
+
+interface PlaceRow {
+  readonly key: Buffer;
+  readonly place: Buffer;
+}
+
+/** Each chunk's first place in a model, in the order of the keys. */
+function* placesOf({ chunks }: Manifest, number: number): Iterable<PlaceRow> {
+  // Numbers sort many times quicker than keys; 48 bits of a digest tell all but a few chunks apart.
+  const starts = Float64Array.from(chunks, ({ digest }) => Number.parseInt(digest.slice(0, 12), 16));
+  const offsets = new Float64Array(chunks.length);
+  for (let i = 1; i < chunks.length; i++) offsets[i] = (offsets[i - 1] as number) + (chunks[i - 1]?.size ?? 0);
+  const order = Uint32Array.from(chunks, (_, i) => i);
+  order.sort((a, b) => (starts[a] as number) - (starts[b] as number) || a - b);
+  let last: Digest | undefined;
+  for (const i of order) {
+    const { digest, size } = chunks[i] as ManifestChunk;
+    const offset = offsets[i] as number;
+    if (digest === last || offset > MAX_OFFSET) continue;
+    last = digest;
+    yield { key: keyOf(digest), place: encodePlace(number, offset, size) };
+  }
 }
 
 async function locateIn(

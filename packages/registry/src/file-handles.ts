@@ -14,8 +14,11 @@ export interface FileHandles {
   close(): Promise<void>;
 }
 
-/** @param limit files kept open while nothing uses them */
-export function createFileHandles(limit: number): FileHandles {
+/**
+ * @param limit files kept open while nothing uses them
+ * @param followLinks whether a symbolic link may stand for the file; otherwise opening one fails with `ELOOP`
+ */
+export function createFileHandles(limit: number, followLinks: boolean): FileHandles {
   // In the order of their last use, since a Map keeps its keys in the order of insertion.
   const slots = new Map<string, Slot>();
   const closing = new Set<Promise<void>>();
@@ -37,7 +40,7 @@ export function createFileHandles(limit: number): FileHandles {
   }
 
   function take(path: string): Slot {
-    const slot = slots.get(path) ?? { opened: openPlainly(path), users: 0 };
+    const slot = slots.get(path) ?? { opened: openToRead(path, followLinks), users: 0 };
     slots.delete(path);
     slots.set(path, slot);
     slot.users++;
@@ -77,7 +80,8 @@ async function failed({ opened }: Slot): Promise<boolean> {
   );
 }
 
-/** Without O_NONBLOCK, opening a named pipe that took a file's place waits for ever. */
-async function openPlainly(path: string): Promise<FileHandle> {
-  return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+/** Without O_NONBLOCK, opening a named pipe that took a file's place waits for ever. Windows has neither flag. */
+async function openToRead(path: string, followLinks: boolean): Promise<FileHandle> {
+  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
+  return await open(path, O_RDONLY | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW));
 }

@@ -4,7 +4,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { changeOf, insideTest, type ModelPlace } from './check-files.ts';
 import { createFileHandles } from './file-handles.ts';
 import type { FileStat } from './model-folder.ts';
-import { isMissing, storageError } from './storage-error.ts';
+import { errorCode, isMissing, storageError } from './storage-error.ts';
 
 const OPEN_FILES = 16;
 
@@ -31,7 +31,7 @@ export function openModelFiles(place: ModelPlace, files: readonly FileStat[]): M
   const filled = files.filter((file) => file.size > 0);
   const starts = startsOf(filled);
   const size = filled.reduce((sum, file) => sum + file.size, 0);
-  const handles = createFileHandles(OPEN_FILES);
+  const handles = createFileHandles(OPEN_FILES, place.linked);
   const inside = insideTest(place);
 
   async function read(offset: number, into: Uint8Array): Promise<void> {
@@ -45,6 +45,7 @@ export function openModelFiles(place: ModelPlace, files: readonly FileStat[]): M
         await handles.use(path, (handle) => readPiece(handle, path, piece));
       } catch (thrown) {
         if (isMissing(thrown)) throw sourceChanged(path, 'it is gone', thrown);
+        if (errorCode(thrown) === 'ELOOP') throw sourceChanged(path, 'it is a link now', thrown);
         throw storageError(thrown, path, 'read');
       }
     }
