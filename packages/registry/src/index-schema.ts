@@ -85,7 +85,7 @@ export function encodeIndex(index: RegistryIndex): string {
 export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
 
 /** By the version that each starts from. Version 1 is the first that was ever written. */
-export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
+const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
 
 export interface DecodedIndex {
   readonly index: RegistryIndex;

@@ -70,17 +70,10 @@ export async function writeNotes(folder: string, { entry, manifest, stats }: Fol
 
 /** Replaces the entry in a registered model's folder; a folder that is gone is passed over. */
 export async function updateEntryNote(folder: string, entry: StoredEntry): Promise<void> {
-  await updateNote(folder, notePaths(folder).entry, encodeEntry(entry));
-}
-
-export async function updateStatsNote(folder: string, stats: readonly FileStat[]): Promise<void> {
-  await updateNote(folder, notePaths(folder).stats, encodeStats(stats));
-}
-
-async function updateNote(folder: string, path: string, text: string): Promise<void> {
+  const path = notePaths(folder).entry;
   try {
     const own = await lstat(join(folder, OWN_FOLDER));
-    if (own.isDirectory()) await writeFileAtomic(path, text);
+    if (own.isDirectory()) await writeFileAtomic(path, encodeEntry(entry));
   } catch (thrown) {
     if (!isMissing(thrown)) throw storageError(thrown, path, 'written');
   }

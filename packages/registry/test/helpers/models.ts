@@ -15,7 +15,7 @@ import type { ImportSteps, Registry, RegistryEntry } from '../../src/index.ts';
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** Chunks of this size, so that a chunk of a small test model spans its files. */
-export const TEST_CHUNK_BYTES = 16;
+const TEST_CHUNK_BYTES = 16;
 
 export function sha256(bytes: string | Uint8Array): Digest {
   return createHash('sha256').update(bytes).digest('hex') as Digest;
