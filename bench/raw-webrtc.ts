@@ -45,11 +45,20 @@ const openNative: OpenRaw = (offers, signal, onBytes) => {
   connection.onStateChange(() => {});
   const opened = new Promise<void>((resolve) => channel.onOpen(resolve));
   if (offers) connection.setLocalDescription('offer');
+  // The library's callbacks keep no order among them, so a candidate may come before the description.
+  let early: { candidate: string; mid: string }[] | undefined = [];
+  const add = ({ candidate, mid }: { candidate: string; mid: string }) => {
+    if (early === undefined) connection.addRemoteCandidate(candidate, mid);
+    else early.push({ candidate, mid });
+  };
   return {
     accept(message) {
-      if (message.kind === 'candidate') connection.addRemoteCandidate(message.candidate, message.mid);
+      if (message.kind === 'candidate') add(message);
       if (message.kind !== 'description') return;
       connection.setRemoteDescription(message.sdp, message.type);
+      const waiting = early ?? [];
+      early = undefined;
+      for (const candidate of waiting) add(candidate);
       if (message.type === 'offer') connection.setLocalDescription('answer');
     },
     opened,

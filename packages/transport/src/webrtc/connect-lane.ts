@@ -135,8 +135,9 @@ class LaneAttempt {
       await this.connection.acceptAnswer(description);
       this.#releaseCandidates();
     } else {
-      // The offerer begins the DTLS handshake. It is ready first: when the answerer begins, libdatachannel loses its
-      // first packet nearly always, and sends it again only after a second.
+      // Asks the engine to let the offerer begin the DTLS handshake, since it is ready first: a packet of an answerer
+      // that begins is nearly always lost in libdatachannel, and comes again only after a second. werift begins
+      // whatever it is asked, and waits long enough before it does.
       const answer = await this.connection.acceptOffer({ ...description, setup: 'active' });
       this.announce({ type: 'answer', lane: this.lane, sdp: answer });
     }

@@ -13,8 +13,8 @@ export type LaneControl =
 
 /** What the reader of a lane may be behind: SCTP itself has no bound, since the engines read ahead without end. */
 export const LANE_WINDOW = 4 * 1024 * 1024;
-/** Room is told of in steps of this, or each second: it shows the sender that the lane lives, at 64 KiB/s as well. */
-export const CREDIT_STEP = 256 * 1024;
+/** Room is told of in steps of this, and on a slow link each second, which shows the sender that the lane lives. */
+export const CREDIT_STEP = 1024 * 1024;
 export const CREDIT_INTERVAL_MS = 1_000;
 /** So that a flood of tiny messages fills the window, as its bookkeeping fills the memory. */
 const MESSAGE_OVERHEAD = 64;

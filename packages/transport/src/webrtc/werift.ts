@@ -32,6 +32,8 @@ class WeriftConnection implements EngineConnection {
   readonly #events: ConnectionEvents;
   readonly #connection: RTCPeerConnection;
   readonly #channel: RTCDataChannel;
+  /** Resolves when our description is set and the candidates are gathered. */
+  #described = Promise.resolve();
   #mid = '0';
   #over = false;
 
@@ -83,7 +85,7 @@ class WeriftConnection implements EngineConnection {
 
   async createOffer(): Promise<string> {
     const offer = await this.#connection.createOffer();
-    void this.#describe(offer);
+    this.#described = this.#describe(offer);
     return offer.sdp;
   }
 
@@ -91,7 +93,7 @@ class WeriftConnection implements EngineConnection {
     this.#mid = offer.mid;
     await this.#connection.setRemoteDescription({ type: 'offer', sdp: renderDescription(offer) });
     const answer = await this.#connection.createAnswer();
-    void this.#describe(answer);
+    this.#described = this.#describe(answer);
     return answer.sdp;
   }
 
@@ -144,8 +146,11 @@ class WeriftConnection implements EngineConnection {
   #release(): void {
     // `close` alone takes DTLS away before SCTP has said that it ends, and the other side would wait in vain.
     const told = this.#connection.sctpTransport?.sctp?.abort() ?? Promise.resolve();
+    // Closed while it gathers candidates, it would go on to open sockets and never close them.
     // That an end cannot be sent, or comes twice, changes nothing.
-    told.then(() => this.#connection.close()).catch(() => {});
+    Promise.allSettled([told, this.#described])
+      .then(() => this.#connection.close())
+      .catch(() => {});
   }
 }
 
