@@ -111,11 +111,11 @@ describe('a transfer that is broken off', () => {
   it('does not need the signaling server once it runs, and the same session works after the server restarted', async () => {
     const { url, port, process: server } = await startSignaling(lab);
     const worker = await lab.machine('worker');
-    const { session } = await startWorker(worker, url);
-    const scene: Scene = { ...(await sceneOf(worker, session, url)) };
+    const { session, process: workerProcess } = await startWorker(worker, url);
+    const client = (name: string) => lab.machine(name, { env: { MODEL_RTC_SESSION: session } });
+    const scene: Scene = { worker, workerProcess, session, signalingUrl: url, client };
     const { folder } = await modelAtWorker(scene, lab);
-    const client = await scene.client('client');
-    const running = client.start(['client', 'pull-model', 'big', '--json']);
+    const running = (await client('client')).start(['client', 'pull-model', 'big', '--json']);
     await underWay(running);
     await server.kill('SIGKILL');
     const { exitCode, stderr, ...ended } = await running.exited;
@@ -175,18 +175,6 @@ async function hashes(folder: string): Promise<[string, string][]> {
 async function atWorker({ worker }: Scene, digest: string): Promise<[string, string][]> {
   const { entry } = (await worker.succeed(['client', 'model-info', digest, '--json'])).json<{ entry: ModelJson }>();
   return await hashes(entry.localPath);
-}
-
-async function sceneOf(worker: Scene['worker'], session: string, signalingUrl: string): Promise<Scene> {
-  return {
-    worker,
-    session,
-    signalingUrl,
-    get workerProcess(): never {
-      throw new Error('this scene does not hold its worker process');
-    },
-    client: (name) => lab.machine(name, { env: { MODEL_RTC_SESSION: session } }),
-  };
 }
 
 /** A worker finds a restarted server after its own pause; until then clients are told that it is offline. */

@@ -5,6 +5,8 @@ import { runCli } from './cli.ts';
 import type { Runtime } from './console/runtime.ts';
 
 const FORCED_EXIT_CODE = 130;
+/** The package that `conf` writes files with raises each signal once more by itself. */
+const SAME_PRESS_MS = 300;
 
 const runtime: Runtime = {
   stdin: process.stdin,
@@ -14,11 +16,11 @@ const runtime: Runtime = {
   platform: process.platform,
   userHome: homedir(),
   onInterrupt(listener) {
-    let seen = false;
+    let firstMs: number | undefined;
     const onSignal = () => {
       // Whoever presses Ctrl+C twice wants out now; nothing is lost, since what is half done is never visible.
-      if (seen) process.exit(FORCED_EXIT_CODE);
-      seen = true;
+      if (firstMs !== undefined && performance.now() - firstMs > SAME_PRESS_MS) process.exit(FORCED_EXIT_CODE);
+      firstMs ??= performance.now();
       listener();
     };
     process.on('SIGINT', onSignal);
