@@ -52,12 +52,14 @@ beforeAll(async () => {
 }, 300_000);
 
 describe('the packed tarballs', () => {
-  it('are all the packages, each with its license, build and sources and nothing else', () => {
+  it('are all the packages, each with its license, build, sources and data, and no tests or tools', () => {
     expect(packed.map(({ name }) => name).sort()).toEqual(ROOMS.map(packageName).sort());
     for (const { files } of packed) {
       const paths = files.map(({ path }) => path);
       expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts']));
-      const odd = paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/|src\/|demo-model\/)/.test(path));
+      const odd = paths.filter(
+        (path) => !/^(LICENSE|README\.md|package\.json|dist\/|src\/|demo-model\/|vectors\/)/.test(path),
+      );
       expect([...odd, ...paths.filter((path) => path.endsWith('.tsbuildinfo'))]).toEqual([]);
     }
   });
