@@ -1,13 +1,5 @@
-import {
-  type Alias,
-  type Digest,
-  type IfExists,
-  ModelRtcError,
-  modelEntrySchema,
-  parseAlias,
-  type Result,
-} from '@model-rtc/protocol';
-import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { type Alias, type Digest, type IfExists, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
+import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
@@ -97,7 +89,7 @@ async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: 
   const { entry, alias, tally, options } = task;
   const digest = settledDigest(entry);
   const manifest = await registry.manifest(digest);
-  const params = { manifest, entry: modelEntrySchema.parse(entry), alias, ifExists: options.ifExists ?? 'skip' };
+  const params = { manifest, entry: toModelEntry(entry), alias, ifExists: options.ifExists ?? 'skip' };
   const result = await offers.during(digest, () =>
     peer.request('push_model', params, {
       signal: options.signal,

@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelEntry, modelPathProblem } from '@model-rtc/protocol';
+import { type ModelEntry, modelEntrySchema, modelPathProblem } from '@model-rtc/protocol';
 import type { StoredEntry } from './index-schema.ts';
 import type { DisplayStatus, RegistryEntry } from './registry-types.ts';
 
@@ -11,10 +11,9 @@ export async function toRegistryEntry(stored: StoredEntry, models: string): Prom
   return { ...entry, localPath, displayStatus: await displayStatus(stored, localPath) };
 }
 
-/** The part of an entry that other machines are told. */
+/** The part of an entry that other machines are told: what the protocol names, so that no path of this one gets out. */
 export function toModelEntry(entry: RegistryEntry): ModelEntry {
-  const { localPath: _, originalPath: __, linked: ___, seenAt: ____, displayStatus: _____, ...told } = entry;
-  return told;
+  return modelEntrySchema.parse(entry);
 }
 
 /** Looks at the model's main file alone: it is asked for each line of a list. `check` looks at all of them. */

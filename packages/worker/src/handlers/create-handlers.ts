@@ -1,8 +1,8 @@
 import { createChunkServer } from '@model-rtc/transfer';
 import type { Handlers } from '@model-rtc/transport';
-import type { WorkerServices } from './handlers.ts';
 import { pushModel } from './push-model.ts';
 import { checkModelExists, getManifest, getModelInfo, listModels, openModelHere } from './queries.ts';
+import type { WorkerServices } from './worker-services.ts';
 
 /** Everything that a worker answers. Which scope each needs is the protocol's: the peer has checked it before these run. */
 export function createHandlers(services: WorkerServices): Handlers {

@@ -7,10 +7,10 @@ import {
   type PushEvent,
   type ResultInput,
 } from '@model-rtc/protocol';
-import type { RegistryEntry } from '@model-rtc/registry';
+import { type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import { intactModel, peerSource, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
-import { sharedEntry, type WorkerServices } from './handlers.ts';
+import type { WorkerServices } from './worker-services.ts';
 
 type PushContext = RequestContext<'push_model'>;
 
@@ -45,7 +45,7 @@ async function alreadyThere(
   const named =
     alias === undefined || alias === entry.alias ? entry : await registry.tag(entry.digest ?? entry.id, alias);
   return {
-    entry: sharedEntry(named),
+    entry: toModelEntry(named),
     outcome: 'already_there',
     transferredBytes: 0,
     reusedBytes: entry.size,
@@ -68,7 +68,7 @@ async function receive(
   });
   log.info({ digest, alias: received.entry.alias }, 'model received');
   const { transferredBytes, reusedBytes, resumedBytes } = received.outcome;
-  return { entry: sharedEntry(received.entry), outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
+  return { entry: toModelEntry(received.entry), outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
 }
 
 /** Progress is a courtesy: a client that is gone must not fail the transfer before its own signal says so. */

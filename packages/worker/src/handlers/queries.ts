@@ -1,13 +1,13 @@
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
-import type { ModelReader, RegistryEntry } from '@model-rtc/registry';
-import { sharedEntry, type WorkerServices } from './handlers.ts';
+import { type ModelReader, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
+import type { WorkerServices } from './worker-services.ts';
 
 export async function listModels(
   { registry }: WorkerServices,
   params: Params<'list_models'>,
 ): Promise<ResultInput<'list_models'>> {
   const page = await registry.list(params);
-  return { ...page, models: page.models.map(sharedEntry) };
+  return { ...page, models: page.models.map(toModelEntry) };
 }
 
 export async function getModelInfo(
@@ -18,7 +18,7 @@ export async function getModelInfo(
   const fresh = await services.fresh.ensure(entry);
   // A digest names one content: when that is gone, the new one is not what was asked for.
   if (fresh.digest !== entry.digest && (resolvedBy === 'digest' || resolvedBy === 'id')) throw changed(ref, fresh);
-  return { entry: sharedEntry(fresh), resolvedBy };
+  return { entry: toModelEntry(fresh), resolvedBy };
 }
 
 export async function checkModelExists(
@@ -36,13 +36,13 @@ export async function checkModelExists(
   if (digest === undefined) {
     return {
       exists: true,
-      entry: sharedEntry(entry),
+      entry: toModelEntry(entry),
       valid: false,
       problems: [{ path: '.', problem: 'it is still training' }],
     };
   }
   const { valid, problems } = await services.registry.check(digest);
-  return { exists: true, entry: sharedEntry(entry), valid, problems: problems.slice(0, 100) };
+  return { exists: true, entry: toModelEntry(entry), valid, problems: problems.slice(0, 100) };
 }
 
 export async function getManifest(

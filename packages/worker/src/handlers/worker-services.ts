@@ -1,0 +1,10 @@
+import type { Log } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import type { FreshModels } from './fresh-models.ts';
+
+/** What the handlers of a worker work on. */
+export interface WorkerServices {
+  readonly registry: Registry;
+  readonly fresh: FreshModels;
+  readonly log: Log;
+}
