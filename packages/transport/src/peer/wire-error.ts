@@ -24,12 +24,19 @@ export function toWireError(thrown: unknown): ErrorData {
   return isSendable(error.details) ? { code, message, details: error.details } : { code, message };
 }
 
-/** A ModelRtcError that merely wraps another error's text was made by `from`, and is no more on purpose than that. */
+/** A ModelRtcError that merely repeats its cause's text was made by `from`, and is no more on purpose than that. */
 function isOnPurpose(error: ModelRtcError, thrown: unknown): boolean {
-  const { name, message } = (error.cause ?? {}) as { readonly name?: unknown; readonly message?: unknown };
-  if (error.message === message) return name === 'ModelRtcError';
-  // `from` gives AbortErrors a text of its own.
-  return error === thrown || (thrown as { readonly name?: unknown } | undefined)?.name === 'ModelRtcError';
+  if (error.message === textOf(error.cause)) return nameOf(error.cause) === 'ModelRtcError';
+  // What `from` gives a text of its own (an AbortError) was not said by the handler either.
+  return error === thrown || nameOf(thrown) === 'ModelRtcError';
+}
+
+function textOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'message' in value ? value.message : String(value);
+}
+
+function nameOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
 }
 
 function isSendable(details: ModelRtcError['details']): boolean {

@@ -80,7 +80,9 @@ class Reception implements Acceptor {
   readonly #peers: ConnectedPeers;
   readonly #admission = new Admission();
   readonly #memory: ExchangeMemory;
-  readonly #closing = new AbortController();
+  /** What ends each exchange that is going on. */
+  readonly #ongoing = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(options: AcceptSessionsOptions) {
     const { engine = 'auto', timers = systemTimers, log = silentLog } = options;
@@ -104,13 +106,15 @@ class Reception implements Acceptor {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new ModelRtcError('worker_offline', 'The worker is shutting down.'));
+    this.#isClosed = true;
+    for (const exchange of this.#ongoing)
+      exchange.abort(new ModelRtcError('cancelled', 'The worker is shutting down.'));
     await this.#peers.close();
   }
 
   async run(): Promise<void> {
     for await (const visitor of this.#options.post.visitors) {
-      if (this.#closing.signal.aborted) {
+      if (this.#isClosed) {
         visitor.close();
         return;
       }
@@ -121,10 +125,8 @@ class Reception implements Acceptor {
   /** One visitor, from its first word to a peer. It never rejects. */
   async #receive(visitor: Visitor): Promise<void> {
     const limit = new AbortController();
-    const stop = (error: ModelRtcError) => limit.abort(error);
-    const onClosing = () => stop(ModelRtcError.from(this.#closing.signal.reason));
-    const stopTimer = this.#timers.after(EXCHANGE_TIMEOUT_MS, () => stop(tooSlowError()));
-    this.#closing.signal.addEventListener('abort', onClosing, { once: true });
+    const stopTimer = this.#timers.after(EXCHANGE_TIMEOUT_MS, () => limit.abort(tooSlowError()));
+    this.#ongoing.add(limit);
     const leave: (() => void)[] = [];
     try {
       const first = await this.#firstEnvelope(visitor);
@@ -136,7 +138,7 @@ class Reception implements Acceptor {
     } finally {
       for (const leavePlace of leave) leavePlace();
       stopTimer();
-      this.#closing.signal.removeEventListener('abort', onClosing);
+      this.#ongoing.delete(limit);
       visitor.close();
     }
   }
@@ -219,7 +221,7 @@ class Reception implements Acceptor {
       log: this.#log,
       timers: this.#timers,
     });
-    if (this.#closing.signal.aborted) return await peer.close();
+    if (this.#isClosed) return await peer.close();
     this.#peers.add(peer, authority);
     this.#log.info({ keyId: authority.keyId, agent: peer.remote.agent, engine: engine.name }, 'a client connected');
     onPeer?.(peer, authority);
