@@ -22,7 +22,7 @@ const ASK_AGAIN_MS = 1_000;
 export interface PullModelOptions {
   /** The model's alias here; without it, the worker's. */
   readonly alias?: string | undefined;
-  /** `skip` leaves a model that is whole already as it is; `overwrite` fetches it anew and takes over a taken alias. */
+  /** `skip` leaves a model that is whole as it is. `overwrite` verifies it and fetches what is damaged, and takes over a taken alias. */
   readonly ifExists?: IfExists | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnModelProgress | undefined;

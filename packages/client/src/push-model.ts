@@ -9,7 +9,7 @@ import type { WorkerServices } from './worker-services.ts';
 export interface PushModelOptions {
   /** The model's alias at the worker; without it, its alias here. */
   readonly alias?: string | undefined;
-  /** `skip` leaves a model that the worker has whole as it is; `overwrite` sends it anew and takes over a taken alias. */
+  /** `skip` leaves a whole model as it is. `overwrite` verifies it, sends what is damaged, and takes over a taken alias. */
   readonly ifExists?: IfExists | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnModelProgress | undefined;

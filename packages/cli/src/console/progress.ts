@@ -41,8 +41,6 @@ export function createProgressView(stderr: ConsoleStream, output: Output, now = 
       else if (progress.type === 'source_changed')
         view.say(`The model changed while it was being sent (${progress.reason}) Starting again with its new content.`);
       else if (progress.type === 'waiting') view.say(progress.reason);
-      else if (progress.type === 'transfer' && progress.state === 'transferring' && progress.warning !== undefined)
-        view.say(progress.warning.message);
       else view.step(stepOf(progress));
     },
     end: () => {
@@ -106,7 +104,6 @@ class LineView {
   readonly #output: Output;
   readonly #now: () => number;
   #lastMs: number;
-  #lastLabel = '';
 
   constructor(output: Output, now: () => number) {
     this.#output = output;
@@ -116,10 +113,8 @@ class LineView {
   }
 
   step(step: Step): void {
-    const whole = step.doneBytes === step.totalBytes && step.label !== this.#lastLabel;
-    if (!whole && this.#now() - this.#lastMs < LINE_INTERVAL_MS) return;
+    if (this.#now() - this.#lastMs < LINE_INTERVAL_MS) return;
     this.#lastMs = this.#now();
-    this.#lastLabel = step.label;
     const { percent, bytes, rate, left } = parts(step);
     this.#output.note([step.label, percent.trim(), bytes, rate, left].filter((part) => part !== '').join('  '));
   }

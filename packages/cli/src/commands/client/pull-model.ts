@@ -16,7 +16,7 @@ export function addPullModelCommand(parser: CommandParser, invocation: Invocatio
         .option('if-exists', {
           choices: IF_EXISTS_CHOICES,
           default: 'skip' as const,
-          describe: 'When this machine has it already',
+          describe: 'When it is there, or its alias is taken: leave it, or repair it and take the alias over',
         })
         .example('$0 client pull-model good-mouse-v1 --worker lab', 'from a saved worker')
         .example('$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file'),

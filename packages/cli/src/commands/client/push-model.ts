@@ -12,7 +12,7 @@ export function addPushModelCommand(parser: CommandParser, invocation: Invocatio
         .option('if-exists', {
           choices: IF_EXISTS_CHOICES,
           default: 'skip' as const,
-          describe: 'When the worker has it already',
+          describe: 'When it is there, or its alias is taken: leave it, or repair it and take the alias over',
         })
         .example('$0 client push-model legacy-rat --worker lab', 'to a saved worker'),
     (argv) =>
