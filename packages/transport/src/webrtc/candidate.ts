@@ -8,9 +8,11 @@ const CANDIDATE =
 
 /**
  * Addresses that no agent can be reached at: unspecified, multicast, reserved, mapped, and link-local IPv6, which
- * means nothing without the other machine's name of an interface.
+ * means nothing without the other machine's name of an interface. Two lists, since one that holds the mapped range
+ * matches every IPv4 address.
  */
-const NOWHERE = nowhere();
+const NOWHERE_IPV4 = nowhereIpv4();
+const NOWHERE_IPV6 = nowhereIpv6();
 
 /**
  * Reads an ICE candidate (RFC 8839, section 5.1) and writes it anew, so that nothing else of the text reaches an
@@ -31,13 +33,18 @@ export function usableCandidate(text: string): string | undefined {
 function leadsSomewhere(address: string, port: number): boolean {
   const family = isIP(address);
   if (family === 0 || port < 1 || port > 65_535) return false;
-  return !NOWHERE.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return family === 4 ? !NOWHERE_IPV4.check(address, 'ipv4') : !NOWHERE_IPV6.check(address, 'ipv6');
 }
 
-function nowhere(): BlockList {
+function nowhereIpv4(): BlockList {
   const list = new BlockList();
   list.addSubnet('0.0.0.0', 8, 'ipv4');
   list.addSubnet('224.0.0.0', 3, 'ipv4');
+  return list;
+}
+
+function nowhereIpv6(): BlockList {
+  const list = new BlockList();
   list.addAddress('::', 'ipv6');
   list.addSubnet('ff00::', 8, 'ipv6');
   list.addSubnet('fe80::', 10, 'ipv6');
