@@ -110,8 +110,9 @@ async function endOf(
   startedAtMs: number,
 ): Promise<CommandResult> {
   const { exitCode, signal, originalMessage } = await child;
-  stdout.end();
-  stderr.end();
+  const how = String(exitCode ?? signal ?? originalMessage);
+  stdout.end(how);
+  stderr.end(how);
   if (child.pid === undefined) throw new Error(`The command did not start: ${originalMessage}`);
   return {
     exitCode,

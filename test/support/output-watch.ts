@@ -17,7 +17,7 @@ export class OutputWatch {
   readonly #decoder = new StringDecoder('utf8');
   readonly #waiters = new Set<Waiter>();
   #text = '';
-  #ended = false;
+  #ended: string | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -35,10 +35,13 @@ export class OutputWatch {
     }
   }
 
-  /** Says that nothing more will come. */
-  end(): void {
-    this.#ended = true;
-    for (const waiter of this.#waiters) waiter.reject('it ended');
+  /**
+   * Says that nothing more will come.
+   * @param how the process ended: its exit code or signal
+   */
+  end(how: string): void {
+    this.#ended = `it ended with ${how}`;
+    for (const waiter of this.#waiters) waiter.reject(this.#ended);
   }
 
   /**
@@ -55,7 +58,7 @@ export class OutputWatch {
     });
     this.#waiters.add(waiter);
     const timer = setTimeout(() => waiter.reject(`waited ${timeoutMs} ms`), timeoutMs);
-    if (this.#ended) waiter.reject('it ended');
+    if (this.#ended !== undefined) waiter.reject(this.#ended);
     try {
       return await promise;
     } finally {

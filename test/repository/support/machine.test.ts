@@ -78,7 +78,7 @@ describe('a machine', () => {
 
   it('fails a wait, with the output, when the process ends or the time is over', async () => {
     const laptop = await machine();
-    await expect(laptop.start(['fail']).waitForStdout('token')).rejects.toThrow(/it ended[\s\S]*went wrong/);
+    await expect(laptop.start(['fail']).waitForStdout('token')).rejects.toThrow(/it ended with 3[\s\S]*went wrong/);
     const running = laptop.start(['serve']);
     await expect(running.waitForStderr('never', { timeoutMs: 10 })).rejects.toThrow(/waited 10 ms/);
   });
