@@ -25,7 +25,7 @@ export interface AskedRequestsOptions {
 
 /** Methods that only look: asking twice does no harm. */
 const QUERIES: readonly Method[] = ['list_models', 'get_model_info', 'check_model_exists', 'get_manifest'];
-const QUERY_ATTEMPTS = 2;
+const QUERY_RETRIES = 1;
 
 /** One asking of a question, known to the other side by its id. */
 interface Asking {
@@ -53,22 +53,20 @@ export class AskedRequests {
     if (signal?.aborted) throw cancelledError(signal);
     const isQuery = QUERIES.includes(method);
     const silenceMs = options.timeoutMs ?? (isQuery ? QUERY_TIMEOUT_MS : undefined);
-    let attemptsLeft = isQuery ? QUERY_ATTEMPTS : 1;
-    const askOnce = () => {
-      attemptsLeft -= 1;
-      this.#send(question, checked);
-    };
+    let retriesLeft = isQuery ? QUERY_RETRIES : 0;
     const onSilent = () => {
-      if (attemptsLeft === 0) return question.fail(silentError(method, silenceMs ?? 0));
+      if (retriesLeft === 0) return question.fail(silentError(method, silenceMs ?? 0));
+      retriesLeft -= 1;
       question.watchAgain();
-      askOnce();
+      // Without a place for a second asking, the first one still counts.
+      if (!this.#isFull) this.#send(question, checked);
     };
     const { onEvent, onChunk } = options;
     const question = new Question({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });
     const onAbort = () => question.fail(cancelledError(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      askOnce();
+      this.#send(question, checked);
       return await question.answer;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -108,9 +106,12 @@ export class AskedRequests {
     for (const { question } of open) question.fail(error);
   }
 
+  get #isFull(): boolean {
+    return this.#open.size >= this.#options.maxOpen;
+  }
+
   #send(question: Question, params: unknown): void {
-    const { maxOpen } = this.#options;
-    const obstacle = this.#ended ?? (this.#open.size >= maxOpen ? tooManyError(maxOpen) : undefined);
+    const obstacle = this.#ended ?? (this.#isFull ? tooManyError(this.#options.maxOpen) : undefined);
     if (obstacle !== undefined) {
       question.fail(obstacle);
       return;

@@ -6,6 +6,12 @@ export const HELLO_TIMEOUT_MS = 5_000;
 /** A lane that takes less at once was made up: no engine does, and heads would fill it. */
 export const MIN_LANE_MESSAGE_BYTES = 4_096;
 
+/**
+ * The longest frame, also where the lane takes more: the other side hears nothing until one is whole, which must not take
+ * PEER_GONE_MS on a slow link.
+ */
+export const MAX_FRAME_BYTES = 64 * 1024;
+
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;
 

@@ -9,7 +9,7 @@ import {
 import type { Lane } from '../lane.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { cancelledError, tooLongError } from './errors.ts';
-import { MAX_WAITING_MESSAGES } from './limits.ts';
+import { MAX_FRAME_BYTES, MAX_WAITING_MESSAGES } from './limits.ts';
 
 export interface OutboxOptions {
   readonly lane: Lane;
@@ -53,6 +53,7 @@ interface ChunkItem {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #frameBytes: number;
   readonly #small: SmallItem[] = [];
   readonly #large: LargeItem[] = [];
   readonly #chunks: ChunkItem[] = [];
@@ -64,6 +65,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#frameBytes = Math.min(options.lane.maxMessageSize, MAX_FRAME_BYTES);
   }
 
   /**
@@ -72,10 +74,9 @@ export class Outbox {
    */
   async sendMessage(message: Message): Promise<void> {
     this.#assertOpen();
-    const { lane } = this.#options;
     const bytes = this.#encode(message);
     const sent = deferred<void>();
-    if (bytes.length <= lane.maxMessageSize) this.#small.push({ bytes, sent });
+    if (bytes.length <= this.#frameBytes) this.#small.push({ bytes, sent });
     else this.#large.push({ message, frames: undefined, sent });
     if (this.#small.length > MAX_WAITING_MESSAGES) this.#flooded();
     this.#startPump();
@@ -87,7 +88,7 @@ export class Outbox {
     this.#assertOpen();
     if (signal.aborted) throw cancelledError(signal);
     if (chunk.bytes.length === 0) return;
-    const room = this.#options.lane.maxMessageSize - CHUNK_FRAME_HEADER_BYTES;
+    const room = this.#frameBytes - CHUNK_FRAME_HEADER_BYTES;
     const step = Math.ceil(chunk.bytes.length / Math.ceil(chunk.bytes.length / room));
     const item: ChunkItem = { chunk, step, offset: 0, sent: deferred<void>() };
     const onAbort = () => {
@@ -167,7 +168,7 @@ export class Outbox {
 
   #fragments(message: Message): Iterator<Uint8Array> {
     this.#nextMessageId = (this.#nextMessageId + 1) >>> 0;
-    const fragments = encodeFragments(this.#encode(message), this.#nextMessageId, this.#options.lane.maxMessageSize);
+    const fragments = encodeFragments(this.#encode(message), this.#nextMessageId, this.#frameBytes);
     return fragments[Symbol.iterator]();
   }
 
@@ -177,7 +178,7 @@ export class Outbox {
     this.#chunkWasLast = true;
     const { request, index, bytes } = item.chunk;
     const payload = bytes.subarray(item.offset, item.offset + item.step);
-    this.#frameBuffer ??= new Uint8Array(this.#options.lane.maxMessageSize);
+    this.#frameBuffer ??= new Uint8Array(this.#frameBytes);
     const frame = this.#options.codec.encodeChunk({ request, index, offset: item.offset }, payload, this.#frameBuffer);
     item.offset += payload.length;
     await this.#give(item, frame);

@@ -56,6 +56,25 @@ describe('a chunk', () => {
     await client.close();
   });
 
+  it('goes in frames of 64 KiB at most, so that a slow link brings one within the time of a ping', async () => {
+    const { client } = await connectedPeers({
+      lanes: { maxMessageSize: 262_144 },
+      worker: {
+        handlers: {
+          get_chunks: async (_, context) => {
+            await context.sendChunk(7, pattern(1024 * 1024));
+            return {};
+          },
+        },
+      },
+    });
+    const lengths: number[] = [];
+    await client.request('get_chunks', WANTED, { onChunk: ({ payload }) => lengths.push(payload.length) });
+    expect(Math.max(...lengths)).toBeLessThan(65_536);
+    expect(Math.min(...lengths)).toBeGreaterThan(60_000);
+    await client.close();
+  });
+
   it('that is damaged on its way is told as not intact', async () => {
     const { client, lanes } = await connectedPeers({
       worker: {
