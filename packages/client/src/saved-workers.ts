@@ -1,5 +1,5 @@
 import { ModelRtcError, parseAlias, parseSessionToken } from '@model-rtc/protocol';
-import Conf from 'conf';
+import type Conf from 'conf';
 import { z } from 'zod';
 
 const savedWorkersSchema = z.record(z.string(), z.object({ session: z.string(), addedAt: z.string() }));
@@ -19,10 +19,18 @@ export interface SavedWorker {
 export class SavedWorkers {
   readonly #conf: Conf<{ workers: SavedWorkersData }>;
 
+  private constructor(conf: Conf<{ workers: SavedWorkersData }>) {
+    this.#conf = conf;
+  }
+
   /** @param home - the data folder. @throws ModelRtcError `storage` when its config.json is damaged. */
-  constructor(home: string) {
+  static async open(home: string): Promise<SavedWorkers> {
+    // Loaded here, since it takes longer to load than most commands take to run, and few of them need it.
+    const { default: Conf } = await import('conf');
     try {
-      this.#conf = new Conf({ cwd: home, configName: 'config', configFileMode: 0o600, defaults: { workers: {} } });
+      return new SavedWorkers(
+        new Conf({ cwd: home, configName: 'config', configFileMode: 0o600, defaults: { workers: {} } }),
+      );
     } catch (error) {
       throw ModelRtcError.because(
         error,
@@ -58,6 +66,11 @@ export class SavedWorkers {
    */
   add(name: string, session: string): void {
     const checked = parseAlias(name);
+    if (/^mrtc\d+_/.test(name))
+      throw new ModelRtcError(
+        'bad_argument',
+        'A name that begins like a session token could not be told from one; choose another.',
+      );
     parseSessionToken(session);
     this.#conf.set('workers', { ...this.#read(), [checked]: { session, addedAt: new Date().toISOString() } });
   }

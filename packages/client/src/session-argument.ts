@@ -6,7 +6,7 @@ const MAX_TOKEN_FILE_BYTES = 8192;
 
 export interface SessionArgumentOptions {
   /** Looks up a saved name. */
-  readonly findSaved: (name: string) => string | undefined;
+  readonly findSaved: (name: string) => Promise<string | undefined>;
 }
 
 /**
@@ -17,9 +17,9 @@ export interface SessionArgumentOptions {
 export async function parseSessionArgument(text: string, { findSaved }: SessionArgumentOptions): Promise<SessionToken> {
   const given = text.trim();
   if (given.startsWith('@')) return parseSessionToken(await readTokenFile(given.slice(1)));
-  const saved = findSaved(given);
-  if (saved !== undefined) return parseSessionToken(saved);
   if (/^mrtc\d+_/.test(given)) return parseSessionToken(given);
+  const saved = await findSaved(given);
+  if (saved !== undefined) return parseSessionToken(saved);
   const shown = given.length <= 64 ? ` "${given}"` : '';
   throw new ModelRtcError(
     'bad_argument',

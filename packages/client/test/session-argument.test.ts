@@ -21,15 +21,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const nothingSaved = { findSaved: () => undefined };
+const nothingSaved = { findSaved: async () => undefined };
 
 describe('parseSessionArgument', () => {
   it('takes a token, a file with one, and a saved name', async () => {
-    const saved = new SavedWorkers(home);
+    const saved = await SavedWorkers.open(home);
     saved.add('lab', TOKEN);
     const file = join(home, 'session.txt');
     writeFileSync(file, `${TOKEN}\n`);
-    const findSaved = (name: string) => saved.find(name);
+    const findSaved = async (name: string) => saved.find(name);
     const [direct, fromFile, byName] = await Promise.all(
       [TOKEN, `@${file}`, 'lab'].map((text) => parseSessionArgument(text, { findSaved })),
     );
@@ -62,15 +62,15 @@ describe('parseSessionArgument', () => {
 });
 
 describe('SavedWorkers', () => {
-  it('keeps names over a restart and lists them without their secrets', () => {
-    new SavedWorkers(home).add('lab', TOKEN);
-    const listed = new SavedWorkers(home).list();
+  it('keeps names over a restart and lists them without their secrets', async () => {
+    (await SavedWorkers.open(home)).add('lab', TOKEN);
+    const listed = (await SavedWorkers.open(home)).list();
     expect(listed).toMatchObject([{ name: 'lab', scopes: ['read', 'write'], urls: ['ws://127.0.0.1:8787'] }]);
     expect(JSON.stringify(listed)).not.toContain(TOKEN.slice(6, 60));
   });
 
-  it('replaces a name that is added again, and forgets one that is removed', () => {
-    const saved = new SavedWorkers(home);
+  it('replaces a name that is added again, and forgets one that is removed', async () => {
+    const saved = await SavedWorkers.open(home);
     saved.add('lab', TOKEN);
     saved.add('lab', TOKEN);
     expect(saved.list()).toHaveLength(1);
@@ -79,15 +79,16 @@ describe('SavedWorkers', () => {
     expect(() => saved.remove('lab')).toThrow(expect.objectContaining({ code: 'not_found_locally' }));
   });
 
-  it('refuses a name that could not be told from something else, and a token that is none', () => {
-    const saved = new SavedWorkers(home);
-    for (const name of ['', '@x', 'a b', 'all', 'deadbeef'])
+  it('refuses a name that could not be told from something else, and a token that is none', async () => {
+    const saved = await SavedWorkers.open(home);
+    for (const name of ['', '@x', 'a b', 'all', 'deadbeef', 'mrtc1_lab'])
       expect(() => saved.add(name, TOKEN)).toThrow(expect.objectContaining({ code: 'bad_argument' }));
     expect(() => saved.add('lab', 'mrtc1_nonsense')).toThrow(expect.objectContaining({ code: 'bad_argument' }));
   });
 
-  it('says so when the settings are damaged, and leaves them as they are', () => {
+  it('says so when the settings are damaged, and leaves them as they are', async () => {
     writeFileSync(join(home, 'config.json'), '{"workers": 5}');
-    expect(() => new SavedWorkers(home).list()).toThrow(expect.objectContaining({ code: 'storage' }));
+    const damaged = await SavedWorkers.open(home);
+    expect(() => damaged.list()).toThrow(expect.objectContaining({ code: 'storage' }));
   });
 });

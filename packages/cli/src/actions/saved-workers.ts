@@ -7,12 +7,12 @@ import { sessionToken } from '../console/worker-session.ts';
 
 export async function addWorker(context: Context, name: string, session: string | undefined): Promise<void> {
   const token = await sessionToken(context, session);
-  new SavedWorkers(context.home).add(name, encodeSessionToken(token));
+  (await SavedWorkers.open(context.home)).add(name, encodeSessionToken(token));
   context.output.result({ name }, `Kept as "${name}". Try: model-rtc worker list-models --session ${name}`);
 }
 
 export async function listWorkers(context: Context): Promise<void> {
-  const workers = new SavedWorkers(context.home).list();
+  const workers = (await SavedWorkers.open(context.home)).list();
   if (workers.length === 0)
     context.output.note('No sessions are kept. Keep one: model-rtc client workers add NAME SESSION');
   const text = renderTable(
@@ -30,6 +30,6 @@ export async function listWorkers(context: Context): Promise<void> {
 }
 
 export async function removeWorker(context: Context, name: string): Promise<void> {
-  new SavedWorkers(context.home).remove(name);
+  (await SavedWorkers.open(context.home)).remove(name);
   context.output.result({ name }, `Forgot "${name}".`);
 }

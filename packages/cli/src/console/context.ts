@@ -42,7 +42,7 @@ export async function runInContext(
   const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
   let registry: Promise<Registry> | undefined;
   const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
-  const log = createLog(runtime.stderr, options);
+  const log = await createLog(runtime.stderr, options);
   const context: Context = {
     runtime,
     output,

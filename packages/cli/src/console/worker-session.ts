@@ -23,7 +23,9 @@ export async function sessionToken(context: Context, given: string | undefined):
       'Which worker? Give --worker with a session token, a saved name or @FILE, or set MODEL_RTC_SESSION.',
     );
   }
-  return await parseSessionArgument(text, { findSaved: (name) => new SavedWorkers(context.home).find(name) });
+  return await parseSessionArgument(text, {
+    findSaved: async (name) => (await SavedWorkers.open(context.home)).find(name),
+  });
 }
 
 /** Runs work on a worker's connection and closes it afterwards, also when the work fails. */
