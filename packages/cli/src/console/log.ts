@@ -11,7 +11,8 @@ export async function createLog(
 ): Promise<Log> {
   if (verbose) {
     const { pino } = await import('pino');
-    return pino({ level: 'debug', redact: SECRETS, base: null }, stderr);
+    const log: Log = pino({ level: 'debug', redact: SECRETS, base: null }, stderr);
+    return log;
   }
   const warn = quiet ? () => {} : (_fields: object, message: string) => void stderr.write(`warning: ${message}\n`);
   return { debug() {}, info() {}, warn };
