@@ -51,7 +51,7 @@ export class Liveness {
     this.#listen(passedMs);
     // A tick early: the last sign of life came anywhere between two ticks.
     if (this.#silentMs >= PEER_GONE_MS - LIVENESS_TICK_MS || this.#messagelessMs >= PEER_MUTE_MS) {
-      onGone(goneError());
+      onGone(goneError(Math.round(Math.max(this.#silentMs, this.#messagelessMs) / 1000)));
       return;
     }
     this.#arm();
@@ -71,9 +71,9 @@ export class Liveness {
   }
 }
 
-function goneError(): ModelRtcError {
+function goneError(silentSeconds: number): ModelRtcError {
   return new ModelRtcError(
     'network',
-    'The other side is gone: nothing was heard from it for 5 s. Check that it runs and that the network is up, then try again.',
+    `The other side is gone: it has said nothing for ${silentSeconds} s. Check that it runs and that the network is up, then try again.`,
   );
 }

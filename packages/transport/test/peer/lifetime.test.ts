@@ -70,7 +70,7 @@ describe('a peer', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('is not gone while anything is heard, nor because this process was asleep', async () => {
+  it('is not gone while anything is heard', async () => {
     const timers = new FakeTimers();
     const { raw, peer } = await rawAgainstPeer({ timers });
     let ended = false;
@@ -83,6 +83,34 @@ describe('a peer', () => {
     }
     expect(ended).toBe(false);
     await peer.close();
+  });
+
+  it('is not gone because this process slept', async () => {
+    const timers = new FakeTimers();
+    const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers: new FakeTimers() } });
+    let ended = false;
+    void client.closed.then(() => {
+      ended = true;
+    });
+    timers.sleep(3_600_000);
+    await timers.advance(10_000);
+    expect(ended).toBe(false);
+    await worker.close();
+    expect(await client.closed).toBeUndefined();
+  });
+
+  it('is gone when its lane lives and the program behind it says nothing for a minute', async () => {
+    const timers = new FakeTimers();
+    const { peer, raw } = await rawAgainstPeer({ timers });
+    // The lane hears each of its pings being taken; none is answered.
+    const taking = (async () => {
+      for await (const _ of raw.lane.messages);
+    })();
+    await timers.advance(59_000);
+    const before = await Promise.race([peer.closed.then(() => 'ended'), settle().then(() => 'alive')]);
+    await timers.advance(2_000);
+    expect([before, (await peer.closed)?.code]).toEqual(['alive', 'network']);
+    await taking;
   });
 
   it('that closes says bye, and nothing stays open on either side', async () => {

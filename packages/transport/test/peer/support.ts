@@ -67,6 +67,11 @@ export class FakeTimers implements Timers {
     return this.#timers.size;
   }
 
+  /** Time passes while nothing can run, as on a laptop that sleeps. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets everything happen that is due until then, and what follows from it. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
