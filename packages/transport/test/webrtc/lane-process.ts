@@ -70,3 +70,5 @@ process.on('message', (order: Order) => {
     );
   }
 });
+
+process.on('disconnect', () => void lane?.close());
