@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunningCommand } from './command.ts';
 import type { Lab } from './lab.ts';
@@ -116,7 +115,3 @@ export function errorOf({ stderr }: { readonly stderr: string }): ErrorJson['err
 
 /** Where a model's files lie on a machine, without the registry's own notes. */
 export const IGNORED = { ignore: ['.model-rtc'] } as const;
-
-export function stagingOf(machine: Machine): string {
-  return join(machine.home, 'staging');
-}

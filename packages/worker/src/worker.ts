@@ -78,6 +78,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   cleanup.add(() => post.close());
   const acceptor = accept(options, { post, identity, sessions });
   cleanup.add(() => acceptor.close());
+  await acceptor.ready;
   return {
     sessions,
     token: sessions.token(session, signaling.tokenUrls),

@@ -20,6 +20,6 @@ export const MODEL_COLUMNS: readonly Column<ModelEntry & { readonly displayStatu
   { title: 'ADDED', value: (model) => formatTime(addedAt(model)), optional: 3 },
 ];
 
-export function addedAt(model: ModelEntry): string | undefined {
+function addedAt(model: ModelEntry): string | undefined {
   return model.importedAt ?? model.downloadedAt ?? model.completedAt ?? model.createdAt;
 }

@@ -4,7 +4,7 @@ import type { CommonOptions } from '../console/context.ts';
 /** The parser as each command file is given it: the options of every command are on it already. */
 export type CommandParser = Argv<CommonOptions>;
 
-export const ENGINES = ['auto', 'native', 'werift'] as const;
+const ENGINES = ['auto', 'native', 'werift'] as const;
 
 /** How a command reaches other agents. */
 export function networkOptions<T>(parser: Argv<T>) {
@@ -29,7 +29,7 @@ export function workerOptions<T>(parser: Argv<T>, name: 'worker' | 'session' = '
   );
 }
 
-export const SORTS = ['date', 'name', 'type', 'loss', 'size'] as const;
+const SORTS = ['date', 'name', 'type', 'loss', 'size'] as const;
 export const IF_EXISTS_CHOICES = ['skip', 'overwrite'] as const;
 
 /** What narrows a list of models, the same on both sides. */

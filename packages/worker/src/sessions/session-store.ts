@@ -205,7 +205,7 @@ export class SessionStore {
   }
 }
 
-export function unknownSession(): ModelRtcError {
+function unknownSession(): ModelRtcError {
   return new ModelRtcError('refused', 'This worker did not issue this session. Ask its owner for a new one.');
 }
 
