@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Identity, identityFromSeed, ModelRtcError } from '@model-rtc/protocol';
+import { atStorage, withLock, writeFileAtomic } from '@model-rtc/registry';
 
 const SEED_BYTES = 32;
 
@@ -33,23 +34,15 @@ async function readSeed(path: string): Promise<Uint8Array | undefined> {
   );
 }
 
+/** Of several first runs at once, one makes the key and the others take it; no one ever sees it half written. */
 async function createSeed(path: string): Promise<Uint8Array> {
-  const seed = randomBytes(SEED_BYTES);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    // 'wx': of two first runs at once, the later one must take the key that the earlier one made.
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(`${seed.toString('hex')}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw ModelRtcError.from(error);
+  const folder = dirname(path);
+  await atStorage(folder, 'created', () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  return await withLock(`${path}.lock`, {}, async () => {
     const existing = await readSeed(path);
     if (existing !== undefined) return existing;
-    throw ModelRtcError.from(error);
-  }
-  return new Uint8Array(seed);
+    const seed = randomBytes(SEED_BYTES);
+    await atStorage(path, 'written', () => writeFileAtomic(path, `${seed.toString('hex')}\n`, { mode: 0o600 }));
+    return new Uint8Array(seed);
+  });
 }

@@ -8,7 +8,7 @@ const SESSIONS_VERSION = 1;
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 const timeSchema = z.iso.datetime();
 
-const sessionRecordSchema = z.object({
+export const sessionRecordSchema = z.object({
   keyId: hex(8),
   secret: hex(16),
   /** `default` is the one that `model-rtc worker` prints. */
@@ -54,14 +54,21 @@ export function readSessionFile(keysFolder: string): SessionFile {
       `The list of sessions ${path} cannot be read; check its permissions.`,
     );
   }
+  const parsed = sessionFileSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw ModelRtcError.because(
+    parsed.error,
+    'storage',
+    `The list of sessions ${path} is damaged or of a newer version. Restore it, or move it away.`,
+  );
+}
+
+/** undefined for what is no JSON: a SyntaxError quotes the text, and with it perhaps a secret that a log would keep. */
+function parseJson(text: string): unknown {
   try {
-    return sessionFileSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw ModelRtcError.because(
-      error,
-      'storage',
-      `The list of sessions ${path} is damaged or of a newer version. Restore it, or move it away.`,
-    );
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

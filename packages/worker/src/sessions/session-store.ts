@@ -6,6 +6,7 @@ import {
   type SessionFile,
   type SessionRecord,
   sessionFilePath,
+  sessionRecordSchema,
   updateSessionFile,
 } from './session-file.ts';
 
@@ -54,7 +55,7 @@ export class SessionStore {
     return this.#read().sessions.map((record) => this.#summary(record));
   }
 
-  /** @returns the new session and the token that opens it. @throws ModelRtcError `bad_argument` when the name is in use. */
+  /** @returns the new session and the token that opens it. @throws ModelRtcError `bad_argument` when the name is in use or the options are none. */
   async create(options: CreateSessionOptions): Promise<{ session: SessionSummary; record: SessionRecord }> {
     const record = this.#newRecord(options);
     await updateSessionFile(this.#keysFolder, (file) => {
@@ -172,7 +173,17 @@ export class SessionStore {
     };
   }
 
+  /** Checked before it is written: a record that cannot be read again would take all sessions with it. */
   #newRecord(options: CreateSessionOptions): SessionRecord {
+    const { expiresAt } = options;
+    if (expiresAt !== undefined && Number.isNaN(expiresAt.getTime())) throw badRecord('expiresAt', 'it is no time');
+    const parsed = sessionRecordSchema.safeParse(this.#draftRecord(options));
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    throw badRecord(issue?.path.join('.') ?? 'session', issue?.message ?? 'unknown');
+  }
+
+  #draftRecord(options: CreateSessionOptions): SessionRecord {
     const keyId = randomBytes(8).toString('hex');
     return {
       keyId,
@@ -207,6 +218,10 @@ export class SessionStore {
 
 function unknownSession(): ModelRtcError {
   return new ModelRtcError('refused', 'This worker did not issue this session. Ask its owner for a new one.');
+}
+
+function badRecord(field: string, problem: string): ModelRtcError {
+  return new ModelRtcError('bad_argument', `This cannot be a session: ${field}: ${problem}.`);
 }
 
 function fileStamp(path: string): string {
