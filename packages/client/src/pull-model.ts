@@ -2,25 +2,27 @@ import {
   type Alias,
   type Digest,
   type IfExists,
+  isDigest,
   type Manifest,
   type ModelEntry,
   ModelRtcError,
   manifestDigest,
   parseAlias,
+  type Result,
 } from '@model-rtc/protocol';
-import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import { intactModel, peerSource, receiveModel } from '@model-rtc/transfer';
+import type { RegistryEntry } from '@model-rtc/registry';
+import { peerSource, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
-import { backoff } from './backoff.ts';
 import type { OnModelProgress } from './progress.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
+import { backOff } from './time.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 const ASK_AGAIN_MS = 1_000;
 
 export interface PullModelOptions {
-  /** The model's alias here; without it, the worker's. */
+  /** The model's alias here. Without it, a model that is here keeps the one that it has; any other takes the worker's. */
   readonly alias?: string | undefined;
   /** `skip` leaves a model that is whole as it is. `overwrite` verifies it and fetches what is damaged, and takes over a taken alias. */
   readonly ifExists?: IfExists | undefined;
@@ -45,14 +47,16 @@ export async function pullModel(
   options: PullModelOptions,
 ): Promise<PullModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  return await restartWhenSourceChanges(options.onProgress, () => {
-    const tally = new TransferTally();
-    return services.link.durably((peer) => pullOnce(services, peer, { ref, alias, tally, options }), {
-      signal: options.signal,
+  const { onProgress, signal } = options;
+  const tally = new TransferTally(services.time);
+  const task = { ref, alias, tally, options };
+  return await restartWhenSourceChanges({ onProgress, startOver: () => tally.startOver() }, () =>
+    services.link.durably((peer) => pullOnce(services, peer, task), {
+      signal,
       quietMs: () => tally.watchdog.quietMs,
-      onReconnect: (why) => options.onProgress?.({ type: 'reconnecting', reason: why.message }),
-    });
-  });
+      onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
+    }),
+  );
 }
 
 interface PullTask {
@@ -62,68 +66,76 @@ interface PullTask {
   readonly options: PullModelOptions;
 }
 
-async function pullOnce({ registry, log }: WorkerServices, peer: Peer, task: PullTask): Promise<PullModelResult> {
-  const { tally, options } = task;
+async function pullOnce(services: WorkerServices, peer: Peer, task: PullTask): Promise<PullModelResult> {
+  const { registry, log } = services;
+  const { alias, tally, options } = task;
   const { signal, ifExists = 'skip' } = options;
-  const entry = await askForEntry(peer, task);
+  tally.begin();
+  const entry = await askForEntry(services, peer, task);
   const digest = settledDigest(entry);
-  const alias = task.alias ?? entry.alias;
-  const existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
-  if (existing !== undefined) {
-    const named = await nameExisting(registry, existing, { asked: task.alias, theirs: entry.alias });
-    const nothing = { transferredBytes: 0, reusedBytes: named.size, resumedBytes: 0 };
-    return { entry: named, outcome: 'already_there', ...tally.report(peer, nothing) };
-  }
-  // Before the manifest is asked for: it may be large.
-  if (alias !== undefined && ifExists === 'skip') await registry.checkAlias(alias, digest);
-  const received = await receiveModel({
-    ...{ registry, digest, entry, alias, ifExists, signal, log },
-    manifest: await fetchManifest(peer, digest, signal),
-    source: 'worker-pull',
-    sources: [peerSource(peer, digest, peer.remote.agent.name)],
-    watchdog: tally.watchdog,
-    onProgress: (progress) => {
-      tally.note(progress);
-      options.onProgress?.({ type: 'transfer', ...progress });
-    },
-  });
-  return { entry: received.entry, outcome: 'pulled', ...tally.report(peer, received.outcome) };
+  const { entry: here, ...received } = await whileItLasts(() =>
+    receiveModel({
+      ...{ registry, digest, entry, alias, ifExists, signal, log },
+      manifest: () => fetchManifest(peer, digest, signal),
+      source: 'worker-pull',
+      sources: [peerSource(peer, digest, peer.remote.agent.name)],
+      watchdog: tally.watchdog,
+      onProgress: (progress) => {
+        tally.note(progress);
+        options.onProgress?.({ type: 'transfer', ...progress });
+      },
+    }),
+  );
+  const outcome = received.outcome === 'installed' ? 'pulled' : 'already_there';
+  return { entry: here, outcome, ...tally.report(peer, received) };
 }
 
 /** A worker whose files changed hashes them first, however long that takes; it says `busy` meanwhile. */
-async function askForEntry(peer: Peer, { ref, tally, options }: PullTask): Promise<ModelEntry> {
+async function askForEntry(
+  { time }: WorkerServices,
+  peer: Peer,
+  { ref, tally, options }: PullTask,
+): Promise<ModelEntry> {
+  const { signal, onProgress } = options;
   for (;;) {
     try {
-      return (await peer.request('get_model_info', { ref }, { signal: options.signal })).entry;
+      const answer = await peer.request('get_model_info', { ref }, { signal });
+      assertAskedFor(ref, answer);
+      return answer.entry;
     } catch (error) {
       const known = ModelRtcError.from(error);
       if (known.code !== 'busy') throw known;
       tally.watchdog.progressed();
-      options.onProgress?.({ type: 'waiting', reason: known.message });
-      await backoff(ASK_AGAIN_MS, options.signal);
+      onProgress?.({ type: 'waiting', reason: known.message });
+      await backOff(time, ASK_AGAIN_MS, signal);
     }
+  }
+}
+
+/** Only a name means what the worker says that it means: a digest, or the start of one, is content that was asked for. */
+function assertAskedFor(ref: string, { entry, resolvedBy }: Result<'get_model_info'>): void {
+  const isContent = isDigest(ref) || (/^[0-9a-f]{6,64}$/i.test(ref) && resolvedBy !== 'alias');
+  if (!isContent || entry.digest === undefined || entry.digest.startsWith(ref.toLowerCase())) return;
+  throw new ModelRtcError(
+    'verification_failed',
+    `The worker answered with model ${entry.id}, which is not "${ref}"; nothing was stored.`,
+  );
+}
+
+/** The worker told of the model a moment ago: when it does not have it now, its files have changed, or it was removed. */
+async function whileItLasts<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code !== 'not_found') throw known;
+    throw ModelRtcError.because(known, 'source_changed', 'The model changed at the worker while it was sent.');
   }
 }
 
 function settledDigest(entry: ModelEntry): Digest {
   if (entry.digest !== undefined) return entry.digest;
   throw new ModelRtcError('busy', `"${entry.alias ?? entry.id}" is still training; pull it when it is done.`);
-}
-
-/** A model that is here keeps its alias; one without takes the worker's, if that is free; an alias that was asked for counts. */
-async function nameExisting(
-  registry: Registry,
-  existing: RegistryEntry,
-  { asked, theirs }: { asked: Alias | undefined; theirs: Alias | undefined },
-): Promise<RegistryEntry> {
-  if (asked !== undefined) return asked === existing.alias ? existing : await registry.tag(existing.id, asked);
-  if (existing.alias !== undefined || theirs === undefined) return existing;
-  try {
-    return await registry.tag(existing.id, theirs);
-  } catch (error) {
-    if (ModelRtcError.from(error).code === 'alias_taken') return existing;
-    throw error;
-  }
 }
 
 /** The manifest decides which bytes are accepted, so it must be the one that the digest names. */

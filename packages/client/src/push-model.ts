@@ -7,7 +7,7 @@ import { type TransferReport, TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 export interface PushModelOptions {
-  /** The model's alias at the worker; without it, its alias here. */
+  /** The model's alias at the worker. Without it, a model that is there keeps the one that it has; any other takes the one here. */
   readonly alias?: string | undefined;
   /** `skip` leaves a whole model as it is. `overwrite` verifies it, sends what is damaged, and takes over a taken alias. */
   readonly ifExists?: IfExists | undefined;
@@ -32,19 +32,21 @@ export async function pushModel(
   options: PushModelOptions,
 ): Promise<PushModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  let entry = await freshEntry(services.registry, (await services.registry.resolve(ref)).entry, options);
-  const push = () => {
-    const tally = new TransferTally();
-    const task = { entry, alias: alias ?? entry.alias, tally, options };
-    return services.link.durably((peer) => pushOnce(services, peer, task), {
-      signal: options.signal,
-      quietMs: () => tally.watchdog.quietMs,
-      onReconnect: (why) => options.onProgress?.({ type: 'reconnecting', reason: why.message }),
-    });
+  const { registry, link, time } = services;
+  const { onProgress, signal } = options;
+  const tally = new TransferTally(time);
+  let entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
+  const startOver = async () => {
+    tally.startOver();
+    entry = await freshEntry(registry, entry, options);
   };
-  return await restartWhenSourceChanges(options.onProgress, push, async () => {
-    entry = await rehash(services.registry, settledDigest(entry), options);
-  });
+  return await restartWhenSourceChanges({ onProgress, startOver }, () =>
+    link.durably((peer) => pushOnce(services, peer, { entry, alias, tally, options }), {
+      signal,
+      quietMs: () => tally.watchdog.quietMs,
+      onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
+    }),
+  );
 }
 
 /** The entry with the digest of what its files hold now: linked files may have changed since they were hashed. */
@@ -90,6 +92,7 @@ async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: 
   const digest = settledDigest(entry);
   const manifest = await registry.manifest(digest);
   const params = { manifest, entry: toModelEntry(entry), alias, ifExists: options.ifExists ?? 'skip' };
+  tally.begin();
   const result = await offers.during(digest, () =>
     peer.request('push_model', params, {
       signal: options.signal,
@@ -99,9 +102,21 @@ async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: 
       },
     }),
   );
-  return {
-    entry: result.entry,
-    outcome: result.outcome === 'installed' ? 'pushed' : 'already_there',
-    ...tally.report(peer, result),
-  };
+  assertPushed(digest, result);
+  const outcome = result.outcome === 'installed' || tally.hasFetched ? 'pushed' : 'already_there';
+  return { entry: result.entry, outcome, ...tally.report(peer, bytesOf(result, tally)) };
+}
+
+function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {
+  if (entry.digest === digest) return;
+  throw new ModelRtcError(
+    'verification_failed',
+    `The worker says that it has model ${entry.id} now, which is not the one that was pushed. Look at what it has: model-rtc worker list-models.`,
+  );
+}
+
+/** When only the answer was lost with the connection before, the worker has it all from the attempts so far. */
+function bytesOf(result: Result<'push_model'>, { hasFetched }: TransferTally) {
+  const fetchedBefore = result.outcome === 'already_there' && hasFetched;
+  return fetchedBefore ? { transferredBytes: 0, reusedBytes: 0, resumedBytes: result.entry.size } : result;
 }

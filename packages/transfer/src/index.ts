@@ -1,6 +1,6 @@
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-messages.ts';
 export { type PullComponents, type PullOptions, type PullOutcome, pull } from './pull.ts';
-export { intactModel, type ReceivedModel, type ReceiveOptions, receiveModel } from './receive-model.ts';
+export { type ReceivedModel, type ReceiveOptions, receiveModel } from './receive-model.ts';
 export {
   type ChunkRequestContext,
   type ChunkServer,

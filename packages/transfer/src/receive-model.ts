@@ -1,18 +1,32 @@
-import type { Alias, Digest, IfExists, Log, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
-import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import {
+  type Alias,
+  type Digest,
+  type IfExists,
+  type Log,
+  type Manifest,
+  type ModelEntry,
+  ModelRtcError,
+  type ModelSource,
+} from '@model-rtc/protocol';
+import { acquireLock, type Registry, type RegistryEntry } from '@model-rtc/registry';
 import { type PullOutcome, pull } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';
 import type { Watchdog } from './session/watchdog.ts';
 import type { ChunkSource } from './sources/source.ts';
+import type { AcquireLock } from './staging/staging.ts';
 
 export interface ReceiveOptions {
   readonly registry: Registry;
-  readonly manifest: Manifest;
   readonly digest: Digest;
-  /** What the other side says of the model. */
+  /** Gives the digest's manifest. Called once, and only when something has to be fetched: it may be large. */
+  readonly manifest: () => Promise<Manifest>;
+  /** What the other side says of the model. Its alias is taken here as well, unless the model has one here. */
   readonly entry: ModelEntry;
-  readonly alias: Alias | undefined;
-  /** `overwrite` also takes the alias over from a model that has it. */
+  /** The alias that a person asked for: the model is named so, whatever it was called before. */
+  readonly alias?: Alias | undefined;
+  /** `skip` leaves a whole model as it is; `overwrite` verifies it, and takes the alias over from a model that has it. */
   readonly ifExists: IfExists;
   readonly source: ModelSource;
   readonly sources: readonly ChunkSource[];
@@ -22,56 +36,120 @@ export interface ReceiveOptions {
   readonly log?: Log | undefined;
 }
 
-export interface ReceivedModel {
+export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'> {
   readonly entry: RegistryEntry;
-  readonly outcome: PullOutcome;
-}
-
-/**
- * The model of this digest, when it is in the registry and all its files are as they were when they were verified: then
- * nothing has to be fetched.
- */
-export async function intactModel(registry: Registry, digest: Digest): Promise<RegistryEntry | undefined> {
-  const entry = await registry.find(digest);
-  return entry !== undefined && (await registry.check(digest)).valid ? entry : undefined;
+  /** `already_there` when it was here whole, or another transfer brought it while this one waited for that. */
+  readonly outcome: 'installed' | 'already_there';
 }
 
 /**
  * Fetches a model and installs it in the registry, whole or not at all: the same for a client that pulls and for a worker
  * that is pushed to.
  *
- * @throws ModelRtcError what `pull` and `Registry.install` throw; `alias_taken` before anything is fetched.
+ * @throws ModelRtcError what `manifest`, `pull` and `Registry.install` throw; `alias_taken` before anything is fetched.
  */
 export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
-  const { registry, manifest, digest, alias, ifExists, source } = options;
-  const takeOver = ifExists === 'overwrite';
-  if (alias !== undefined && !takeOver) await registry.checkAlias(alias, digest);
-  const { sources, signal, onProgress, watchdog, log } = options;
-  const { staging } = registry.paths;
-  const outcome = await pull({
-    manifest,
-    digest,
-    sources,
-    staging,
-    local: registry,
-    signal,
-    onProgress,
-    watchdog,
-    log,
-  });
+  const { registry, digest, ifExists } = options;
+  const existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
+  if (existing !== undefined) return await alreadyThere(options, existing);
+  const alias = await chooseAlias(options);
+  if (alias !== undefined && ifExists === 'skip') await registry.checkAlias(alias, digest);
+  const manifest = await options.manifest();
+  const pulled = await pullUnlessThere(options, manifest);
+  if ('existing' in pulled) return await alreadyThere(options, pulled.existing);
+  const { outcome } = pulled;
   try {
-    const installed = await registry.install({
-      filesFolder: outcome.filesFolder,
-      manifest,
-      entry: options.entry,
-      alias: takeOver ? undefined : alias,
-      source,
-      // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
-      ifExists: 'overwrite',
-    });
-    const entry = takeOver && alias !== undefined ? await registry.tag(digest, alias, { overwrite: true }) : installed;
-    return { entry, outcome };
+    const entry = await install(options, { manifest, filesFolder: outcome.filesFolder, alias });
+    const { transferredBytes, reusedBytes, resumedBytes } = outcome;
+    return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
   } finally {
     await outcome.release();
   }
+}
+
+/**
+ * The model of this digest, when it is in the registry and all its files are as they were when they were verified: then
+ * nothing has to be fetched.
+ */
+async function intactModel(registry: Registry, digest: Digest): Promise<RegistryEntry | undefined> {
+  const entry = await registry.find(digest);
+  return entry !== undefined && (await registry.check(digest)).valid ? entry : undefined;
+}
+
+/** A model that is here, damaged or about to be verified, keeps its alias unless a person asked for another. */
+async function chooseAlias({ registry, digest, alias, entry }: ReceiveOptions): Promise<Alias | undefined> {
+  if (alias !== undefined) return alias;
+  return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
+}
+
+async function alreadyThere(options: ReceiveOptions, existing: RegistryEntry): Promise<ReceivedModel> {
+  const entry = await nameExisting(options, existing);
+  return { entry, outcome: 'already_there', transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 };
+}
+
+/** The other side's alias is only an offer: a model that is here already is not refused because another one has it. */
+async function nameExisting(
+  { registry, alias, entry: { alias: theirs } }: ReceiveOptions,
+  existing: RegistryEntry,
+): Promise<RegistryEntry> {
+  if (alias !== undefined) return alias === existing.alias ? existing : await registry.tag(existing.id, alias);
+  if (existing.alias !== undefined || theirs === undefined) return existing;
+  try {
+    return await registry.tag(existing.id, theirs);
+  } catch (error) {
+    if (ModelRtcError.from(error).code === 'alias_taken') return existing;
+    throw error;
+  }
+}
+
+/**
+ * Pulls, unless another transfer of the same model ends while this one waits for the staging folder that both use: what
+ * that one installed must not be copied out of the registry and installed once more.
+ */
+async function pullUnlessThere(
+  { registry, digest, ifExists, sources, signal, onProgress, watchdog, log }: ReceiveOptions,
+  manifest: Manifest,
+): Promise<{ outcome: PullOutcome } | { existing: RegistryEntry }> {
+  const { staging } = registry.paths;
+  let existing: RegistryEntry | undefined;
+  const lock: AcquireLock = async (path, lockOptions) => {
+    const held = await acquireLock(path, lockOptions);
+    try {
+      existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+    if (existing === undefined) return held;
+    await held.release();
+    // It was made for the lock; whoever waits for it makes it again.
+    await rmdir(dirname(path)).catch(() => {});
+    throw new ModelRtcError('cancelled', 'Another transfer has brought the model.');
+  };
+  try {
+    const local = registry;
+    return {
+      outcome: await pull({ manifest, digest, sources, staging, local, lock, signal, onProgress, watchdog, log }),
+    };
+  } catch (error) {
+    if (existing !== undefined) return { existing };
+    throw error;
+  }
+}
+
+async function install(
+  { registry, digest, entry, source, ifExists }: ReceiveOptions,
+  staged: { readonly manifest: Manifest; readonly filesFolder: string; readonly alias: Alias | undefined },
+): Promise<RegistryEntry> {
+  const { alias, ...files } = staged;
+  const takesOver = ifExists === 'overwrite';
+  const installed = await registry.install({
+    ...files,
+    entry,
+    alias: takesOver ? undefined : alias,
+    source,
+    // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
+    ifExists: 'overwrite',
+  });
+  return takesOver && alias !== undefined ? await registry.tag(digest, alias, { overwrite: true }) : installed;
 }

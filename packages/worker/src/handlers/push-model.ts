@@ -1,5 +1,4 @@
 import {
-  type Alias,
   type Digest,
   ModelRtcError,
   manifestDigest,
@@ -7,8 +6,8 @@ import {
   type PushEvent,
   type ResultInput,
 } from '@model-rtc/protocol';
-import { type RegistryEntry, toModelEntry } from '@model-rtc/registry';
-import { intactModel, peerSource, receiveModel } from '@model-rtc/transfer';
+import { toModelEntry } from '@model-rtc/registry';
+import { peerSource, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -16,14 +15,23 @@ type PushContext = RequestContext<'push_model'>;
 
 /** A push is a pull by this worker: the manifest says what, the asking peer is where from. */
 export async function pushModel(
-  services: WorkerServices,
+  { registry, log }: WorkerServices,
   params: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
+  const { manifest, alias, ifExists } = params;
+  const { peer, signal } = context;
   const digest = checkedDigest(params);
-  const existing = params.ifExists === 'skip' ? await intactModel(services.registry, digest) : undefined;
-  if (existing !== undefined) return await alreadyThere(services, existing, params.alias);
-  return await receive(services, digest, params, context);
+  const { entry, ...received } = await receiveModel({
+    ...{ registry, digest, alias, ifExists, signal, log },
+    entry: params.entry,
+    manifest: async () => manifest,
+    source: 'client-upload',
+    sources: [peerSource(peer, digest, peer.remote.agent.name)],
+    onProgress: (progress) => void emitProgress(context, progress),
+  });
+  log.info({ digest, alias: entry.alias, outcome: received.outcome }, 'model received');
+  return { entry: toModelEntry(entry), ...received };
 }
 
 function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {
@@ -35,40 +43,6 @@ function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {
     );
   }
   return digest;
-}
-
-async function alreadyThere(
-  { registry }: WorkerServices,
-  entry: RegistryEntry,
-  alias: Alias | undefined,
-): Promise<ResultInput<'push_model'>> {
-  const named =
-    alias === undefined || alias === entry.alias ? entry : await registry.tag(entry.digest ?? entry.id, alias);
-  return {
-    entry: toModelEntry(named),
-    outcome: 'already_there',
-    transferredBytes: 0,
-    reusedBytes: entry.size,
-    resumedBytes: 0,
-  };
-}
-
-async function receive(
-  { registry, log }: WorkerServices,
-  digest: Digest,
-  { manifest, entry, alias, ifExists }: Params<'push_model'>,
-  context: PushContext,
-): Promise<ResultInput<'push_model'>> {
-  const { peer, signal } = context;
-  const received = await receiveModel({
-    ...{ registry, manifest, digest, entry, alias, ifExists, signal, log },
-    source: 'client-upload',
-    sources: [peerSource(peer, digest, peer.remote.agent.name)],
-    onProgress: (progress) => void emitProgress(context, progress),
-  });
-  log.info({ digest, alias: received.entry.alias }, 'model received');
-  const { transferredBytes, reusedBytes, resumedBytes } = received.outcome;
-  return { entry: toModelEntry(received.entry), outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
 }
 
 /** Progress is a courtesy: a client that is gone must not fail the transfer before its own signal says so. */
