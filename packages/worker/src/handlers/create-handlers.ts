@@ -1,17 +1,49 @@
+import type { Method, Params, ResultInput } from '@model-rtc/protocol';
 import { createChunkServer } from '@model-rtc/transfer';
-import type { Handlers } from '@model-rtc/transport';
+import type { Handlers, RequestContext } from '@model-rtc/transport';
 import { pushModel } from './push-model.ts';
 import { checkModelExists, getManifest, getModelInfo, listModels, openModelHere } from './queries.ts';
+import { toldToClients } from './told-to-clients.ts';
 import type { WorkerServices } from './worker-services.ts';
 
+type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
+
+export interface WorkerHandlers {
+  readonly handlers: Handlers;
+  /** Waits for the answers under way, whose peers are to be closed before, and closes the files that are kept open. */
+  close(): Promise<void>;
+}
+
 /** Everything that a worker answers. Which scope each needs is the protocol's: the peer has checked it before these run. */
-export function createHandlers(services: WorkerServices): Handlers {
-  return {
-    list_models: (params) => listModels(services, params),
-    get_model_info: (params) => getModelInfo(services, params),
-    check_model_exists: (params) => checkModelExists(services, params),
-    get_manifest: (params) => getManifest(services, params),
-    get_chunks: createChunkServer({ openModel: (digest) => openModelHere(services, digest) }),
-    push_model: (params, context) => pushModel(services, params, context),
+export function createHandlers(services: WorkerServices): WorkerHandlers {
+  const chunks = createChunkServer({ openModel: (digest) => openModelHere(services, digest) });
+  const running = new Set<Promise<unknown>>();
+  const answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
+    return async (params, context) => {
+      const answer = handler(params, context);
+      running.add(answer);
+      try {
+        return await answer;
+      } catch (error) {
+        services.log.debug({ err: error }, 'a client gets an error for an answer');
+        throw toldToClients(error);
+      } finally {
+        running.delete(answer);
+      }
+    };
   };
+  const handlers: Handlers = {
+    list_models: answering<'list_models'>((params) => listModels(services, params)),
+    get_model_info: answering<'get_model_info'>((params) => getModelInfo(services, params)),
+    check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),
+    get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
+    get_chunks: answering<'get_chunks'>(chunks),
+    push_model: answering<'push_model'>((params, context) => pushModel(services, params, context)),
+  };
+  async function close(): Promise<void> {
+    await services.fresh.close();
+    await Promise.allSettled(running);
+    await chunks.close();
+  }
+  return { handlers, close };
 }

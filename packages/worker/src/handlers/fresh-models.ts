@@ -1,8 +1,11 @@
-import { type Digest, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, type ErrorCode, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 
 /** Shorter than the time that an asker waits for an answer: hashing may take longer, and then it is told to ask again. */
 const ANSWER_WITHIN_MS = 6_000;
+
+/** What an import says of a path where nothing is, or nothing that is a model. */
+const NO_MODEL: readonly ErrorCode[] = ['not_found_locally', 'bad_argument', 'invalid_model'];
 
 /**
  * Models whose files are links to someone's training folder may change at any time. Before such a model is told of, it is
@@ -11,54 +14,89 @@ const ANSWER_WITHIN_MS = 6_000;
 export class FreshModels {
   readonly #registry: Registry;
   readonly #log: Log;
+  readonly #answerWithinMs: number;
   /** One hashing a model, however many clients ask meanwhile. */
   readonly #running = new Map<Digest, Promise<RegistryEntry>>();
+  readonly #closing = new AbortController();
 
-  constructor(registry: Registry, log: Log) {
+  constructor(registry: Registry, log: Log, answerWithinMs = ANSWER_WITHIN_MS) {
     this.#registry = registry;
     this.#log = log;
+    this.#answerWithinMs = answerWithinMs;
   }
 
-  /** @throws ModelRtcError `busy` while the changed files are still being read: asking again later gives the answer. */
+  /**
+   * @throws ModelRtcError `busy` while the changed files are still being read or written: asking again later gives the
+   * answer; `not_found` when no model is left of them; `not_found_locally` when the entry is not of the registry any more.
+   */
   async ensure(entry: RegistryEntry): Promise<RegistryEntry> {
     const { digest, linked } = entry;
     if (digest === undefined || !linked) return entry;
     const running = this.#running.get(digest);
     if (running === undefined && (await this.#registry.check(digest)).valid) return entry;
-    return await answerInTime(this.#running.get(digest) ?? this.#refresh(digest, entry));
+    return await this.#answerInTime(this.#running.get(digest) ?? this.#refresh(digest, entry));
   }
 
-  #refresh(digest: Digest, { alias, id }: RegistryEntry): Promise<RegistryEntry> {
-    this.#log.info(
-      { digest, alias },
-      `the files of ${alias ?? id} changed since they were registered; reading them again`,
-    );
-    const refreshing = this.#registry
-      .refresh(digest)
-      .then(({ entry }) => entry)
-      .finally(() => this.#running.delete(digest));
+  /** Ends the hashing that goes on. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#running.values());
+  }
+
+  #refresh(digest: Digest, entry: RegistryEntry): Promise<RegistryEntry> {
+    const name = entry.alias ?? entry.id;
+    this.#log.info({ digest, name }, `the files of ${name} changed since they were registered; reading them again`);
+    const refreshing = this.#readAgain(digest, name).finally(() => this.#running.delete(digest));
     // Whoever waits for it hears of a failure; nobody may be waiting any more when it comes.
     refreshing.catch(() => {});
     this.#running.set(digest, refreshing);
     return refreshing;
   }
+
+  async #readAgain(digest: Digest, name: string): Promise<RegistryEntry> {
+    try {
+      return (await this.#registry.refresh(digest, { signal: this.#closing.signal })).entry;
+    } catch (error) {
+      const known = ModelRtcError.from(error);
+      this.#log.warn({ err: error, digest, name }, `the changed files of ${name} could not be read again`);
+      // Of two refreshes of it, this one came after the entry had gone: it is looked up anew.
+      if (NO_MODEL.includes(known.code) && (await this.#registry.find(digest)) !== undefined) throw gone(name, error);
+      throw known.code === 'source_changed' ? beingWritten(error) : known;
+    }
+  }
+
+  async #answerInTime(refreshing: Promise<RegistryEntry>): Promise<RegistryEntry> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(stillReading()), this.#answerWithinMs);
+    });
+    try {
+      return await Promise.race([refreshing, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
-async function answerInTime(refreshing: Promise<RegistryEntry>): Promise<RegistryEntry> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new ModelRtcError(
-          'busy',
-          "The model's files changed at the worker, which is reading them again. Try again in a moment.",
-        ),
-      );
-    }, ANSWER_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([refreshing, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function stillReading(): ModelRtcError {
+  return new ModelRtcError(
+    'busy',
+    "The model's files changed at the worker, which is reading them again. Try again in a moment.",
+  );
+}
+
+function beingWritten(cause: unknown): ModelRtcError {
+  return ModelRtcError.because(
+    cause,
+    'busy',
+    "The model's files are being written at the worker. Try again when that is done.",
+  );
+}
+
+function gone(name: string, cause: unknown): ModelRtcError {
+  return ModelRtcError.because(
+    cause,
+    'not_found',
+    `The files of "${name}" are gone from where the worker had them, or are no model any more. Ask the worker's owner to import it again.`,
+  );
 }

@@ -1,5 +1,5 @@
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
-import { type ModelReader, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
+import { type FileProblem, type ModelReader, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import type { WorkerServices } from './worker-services.ts';
 
 export async function listModels(
@@ -15,10 +15,20 @@ export async function getModelInfo(
   { ref }: Params<'get_model_info'>,
 ): Promise<ResultInput<'get_model_info'>> {
   const { entry, resolvedBy } = await resolveHere(services, ref);
-  const fresh = await services.fresh.ensure(entry);
+  const fresh = await freshEntry(services, ref, entry);
   // A digest names one content: when that is gone, the new one is not what was asked for.
   if (fresh.digest !== entry.digest && (resolvedBy === 'digest' || resolvedBy === 'id')) throw changed(ref, fresh);
   return { entry: toModelEntry(fresh), resolvedBy };
+}
+
+/** While the entry was looked at, another asker's look may have put a new one in its place. */
+async function freshEntry(services: WorkerServices, ref: string, entry: RegistryEntry): Promise<RegistryEntry> {
+  try {
+    return await services.fresh.ensure(entry);
+  } catch (error) {
+    if (ModelRtcError.from(error).code !== 'not_found_locally') throw error;
+    return await services.fresh.ensure((await resolveHere(services, ref)).entry);
+  }
 }
 
 export async function checkModelExists(
@@ -42,7 +52,12 @@ export async function checkModelExists(
     };
   }
   const { valid, problems } = await services.registry.check(digest);
-  return { exists: true, entry: toModelEntry(entry), valid, problems: problems.slice(0, 100) };
+  return { exists: true, entry: toModelEntry(entry), valid, problems: problems.map(tellable) };
+}
+
+/** What is wrong with a model as a whole names its folder on this machine. */
+function tellable({ path, problem }: FileProblem): FileProblem {
+  return path === '' ? { path: '.', problem: 'what the worker noted of its files cannot be read' } : { path, problem };
 }
 
 export async function getManifest(
@@ -91,9 +106,19 @@ async function resolveHere(
   } catch (error) {
     const known = ModelRtcError.from(error);
     if (known.code !== 'not_found_locally') throw known;
+    throw unknownRef(ref, known);
   }
-  throw new ModelRtcError(
-    'not_found',
-    `The worker has no model "${ref}". See what it has: model-rtc worker list-models --session SESSION.`,
-  );
+  throw unknownRef(ref);
+}
+
+function unknownRef(ref: string, cause?: ModelRtcError): ModelRtcError {
+  const suggestions = Array.isArray(cause?.details?.suggestions) ? cause.details.suggestions : [];
+  const advice =
+    suggestions.length > 0
+      ? `Did you mean ${suggestions.map((alias) => `"${alias}"`).join(', ')}?`
+      : 'See what it has: model-rtc worker list-models --session SESSION.';
+  return new ModelRtcError('not_found', `The worker has no model "${ref}". ${advice}`, {
+    cause,
+    details: { ref, suggestions },
+  });
 }

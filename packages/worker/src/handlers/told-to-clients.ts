@@ -1,0 +1,99 @@
+import { sep } from 'node:path';
+import { type ErrorCode, ModelRtcError } from '@model-rtc/protocol';
+
+/** What may be told of this machine's state: no paths, processes or hosts of it. */
+const TELLABLE_DETAILS = [
+  'alias',
+  'candidates',
+  'chunk',
+  'doneBytes',
+  'file',
+  'freeBytes',
+  'id',
+  'neededBytes',
+  'owner',
+  'ref',
+  'suggestions',
+  'totalBytes',
+];
+
+type Sentence = (error: ModelRtcError) => string;
+
+/** Errors of this machine's registry and disk, in the words of someone at another machine. */
+const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
+  not_found_locally: () =>
+    'The worker does not have this model any more. See what it has: model-rtc worker list-models.',
+  storage_full: ({ details }) =>
+    `The worker's disk ${room(details)}; what has arrived is kept there. Free some space on the worker's disk and run the same command again.`,
+  cancelled: () => 'The worker ended this. Run the same command again.',
+  storage: () => 'The worker could not read or write its own files. Its log says which, and why.',
+  alias_taken: ({ details }) =>
+    `At the worker the alias "${details?.alias}" is taken by model ${ownerOf(details)}. Choose another one${suggestions(details)}.`,
+  verification_failed: ({ message, details }) =>
+    details?.file === undefined
+      ? message
+      : `The worker received bytes of "${details.file}" that do not have the SHA-256 of the manifest; nothing was installed there. Check the model at its source.`,
+  source_changed: (error) =>
+    `${changedFile(error)} changed while the model was sent; it is not the one asked for any more.`,
+};
+
+/** Errors about a path here (a lock that is held, a folder that is not as it was left) that have no sentence of their own. */
+const ABOUT_A_PATH: Partial<Record<ErrorCode, string>> = {
+  busy: 'Something else is at work on this model at the worker. Try again in a moment.',
+  verification_failed: 'What has arrived at the worker is not what the manifest says. Run the same command again.',
+};
+const ABOUT_ANY_PATH = 'The worker could not do this with its own files. Its log says why.';
+
+/**
+ * An error of this machine as its clients may read it: it names the worker where it would have said "this machine", no
+ * path of this one gets out, and "not found here" is "not found at the source" there.
+ */
+export function toldToClients(thrown: unknown): ModelRtcError {
+  const error = ModelRtcError.from(thrown);
+  const code = error.code === 'not_found_locally' ? 'not_found' : error.code;
+  const details = tellable(error.details);
+  const message = sentenceFor(error);
+  // An error that says nothing of its own keeps its cause, by which the peer knows that its text is meant for nobody.
+  const cause = message === error.message ? error.cause : error;
+  return new ModelRtcError(code, message, { cause, details });
+}
+
+function sentenceFor(error: ModelRtcError): string {
+  const { code, message, details } = error;
+  const isAboutPath = details?.path !== undefined || details?.folder !== undefined;
+  if (isAboutPath && ABOUT_A_PATH[code] !== undefined) return ABOUT_A_PATH[code];
+  const sentence = SENTENCES[code];
+  if (sentence !== undefined) return sentence(error);
+  return isAboutPath ? ABOUT_ANY_PATH : message;
+}
+
+function tellable(details: ModelRtcError['details']): Record<string, unknown> | undefined {
+  const told = Object.entries(details ?? {}).filter(([name]) => TELLABLE_DETAILS.includes(name));
+  return told.length === 0 ? undefined : Object.fromEntries(told);
+}
+
+function room(details: ModelRtcError['details']): string {
+  const { neededBytes, freeBytes } = details ?? {};
+  if (typeof neededBytes !== 'number' || typeof freeBytes !== 'number') return 'is full';
+  return `has too little room for this model (${inMegabytes(neededBytes)} are needed and ${inMegabytes(freeBytes)} are free)`;
+}
+
+function inMegabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function ownerOf(details: ModelRtcError['details']): string {
+  const { id, modelType } = (details?.owner ?? {}) as { id?: unknown; modelType?: unknown };
+  return `${id} (${modelType})`;
+}
+
+function suggestions(details: ModelRtcError['details']): string {
+  const names = Array.isArray(details?.suggestions) ? details.suggestions : [];
+  return names.length === 0 ? '' : `, such as ${names.map((name) => `"${name}"`).join(', ')}`;
+}
+
+/** The file's name alone: folders above it are this machine's own affair. */
+function changedFile({ details }: ModelRtcError): string {
+  const path = details?.file ?? details?.path;
+  return typeof path === 'string' ? `"${path.split(sep).at(-1)}"` : 'A file';
+}
