@@ -1,16 +1,20 @@
 /** Steps to undo, run last first; one that fails does not keep the others from running. */
 export class Cleanup {
-  #steps: (() => unknown)[] = [];
+  readonly #steps: (() => unknown)[] = [];
+  #running: Promise<void> | undefined;
 
   add(step: () => unknown): void {
     this.#steps.push(step);
   }
 
-  /** Runs what was added and not yet run. Further calls find nothing to do. */
-  async run(): Promise<void> {
-    const steps = this.#steps.reverse();
-    this.#steps = [];
-    for (const step of steps) {
+  /** Runs what was added. Further calls wait for the same. */
+  run(): Promise<void> {
+    this.#running ??= this.#undo();
+    return this.#running;
+  }
+
+  async #undo(): Promise<void> {
+    for (const step of this.#steps.reverse()) {
       try {
         await step();
       } catch {

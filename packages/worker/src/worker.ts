@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { acquireLock, type Registry } from '@model-rtc/registry';
 import { joinAsWorker, type SignalingServer, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
-import { type Acceptor, type Authority, acceptSessions, type EngineChoice, type IceServer } from '@model-rtc/transport';
+import { type Acceptor, acceptSessions, type EngineChoice, type IceServer } from '@model-rtc/transport';
 import { reachableUrls } from './addresses.ts';
 import { Cleanup } from './cleanup.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
 import { FreshModels } from './handlers/fresh-models.ts';
 import { loadIdentity } from './identity-store.ts';
+import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
 
 export interface WorkerOptions {
@@ -17,7 +18,7 @@ export interface WorkerOptions {
   readonly version: string;
   /** Signaling servers to wait at. Without any, one is started in this process. */
   readonly signalingUrls?: readonly string[] | undefined;
-  /** The embedded server's port: the one of last time, else this, else a free one. */
+  /** The embedded server's port. Without it, or when it is taken: the one of last time, else 8787, else a free one. */
   readonly preferredPort?: number | undefined;
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
@@ -50,7 +51,8 @@ export const DEFAULT_SIGNALING_PORT = 8787;
  * Starts the worker of a machine's registry: it waits at its signaling servers and serves every client that holds one of
  * its sessions, until it is closed.
  *
- * @throws ModelRtcError `busy` when a worker of this registry runs already.
+ * @throws ModelRtcError `busy` when a worker of this registry runs already; `bad_argument` for a URL that is none, or when the
+ * engine does not load; `storage` when its keys cannot be read or written.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const cleanup = new Cleanup();
@@ -76,8 +78,8 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   const session = await sessions.defaultSession();
   const post = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
   cleanup.add(() => post.close());
-  const acceptor = accept(options, { post, identity, sessions });
-  cleanup.add(() => acceptor.close());
+  const acceptor = accept(options, { post, identity, sessions }, cleanup);
+  await acceptor.ready;
   await acceptor.ready;
   return {
     sessions,
@@ -134,15 +136,16 @@ const EVERYWHERE = ['::', '0.0.0.0'] as const;
 
 /** The port of last time keeps issued tokens true; a taken one only costs them their address, so a free one will do. */
 async function startEmbedded(options: WorkerOptions, lastPort: number | undefined): Promise<SignalingServer> {
-  const { log = silentLog, preferredPort = DEFAULT_SIGNALING_PORT } = options;
-  const ports = new Set([lastPort ?? preferredPort, preferredPort, 0]);
-  for (const port of ports) {
+  const { log = silentLog, preferredPort } = options;
+  // 0 asks for no port in particular.
+  const wanted = [preferredPort || undefined, lastPort, DEFAULT_SIGNALING_PORT, 0];
+  for (const port of new Set(wanted.filter((port) => port !== undefined))) {
     const server = await listenEverywhere(port, log);
     if (server === undefined) continue;
     if (lastPort !== undefined && server.port !== lastPort) {
       log.warn(
         { lastPort, port: server.port },
-        `port ${lastPort} is taken: sessions given out before hold an address that no longer answers`,
+        `the worker's own signaling server is at port ${server.port} now: sessions given out before hold port ${lastPort}, which does not lead to it`,
       );
     }
     return server;
@@ -171,10 +174,12 @@ async function listenEverywhere(port: number, log: Log): Promise<SignalingServer
 function accept(
   options: WorkerOptions,
   { post, identity, sessions }: { post: WorkerPost; identity: Identity; sessions: SessionStore },
+  cleanup: Cleanup,
 ): Acceptor {
-  const log = options.log ?? silentLog;
-  const handlers = createHandlers({ registry: options.registry, fresh: new FreshModels(options.registry, log), log });
-  return acceptSessions({
+  const { registry, log = silentLog } = options;
+  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, log), log });
+  cleanup.add(close);
+  const acceptor = acceptSessions({
     post,
     identity,
     engine: options.engine ?? 'auto',
@@ -184,18 +189,9 @@ function accept(
     handlers: () => handlers,
     log,
   });
-}
-
-/** What a session's token allows now. A revoked or expired one is known still, so that its holder can be told why. */
-function authorize(sessions: SessionStore, keyId: string): { secret: Uint8Array; authority: Authority } | undefined {
-  const record = sessions.find(keyId);
-  if (record === undefined) return undefined;
-  const authority: Authority = {
-    scopes: record.scopes,
-    keyId,
-    check: () => void sessions.assertUsable(keyId),
-  };
-  return { secret: new Uint8Array(Buffer.from(record.secret, 'hex')), authority };
+  // Before the handlers are waited for: they end when those who asked are gone.
+  cleanup.add(() => acceptor.close());
+  return acceptor;
 }
 
 function replacedError(): ModelRtcError {

@@ -1,0 +1,40 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { Authority, Authorization } from '@model-rtc/transport';
+import type { SessionStore } from './session-store.ts';
+
+/**
+ * What a session's token allows now; undefined for one that was never issued. A revoked or expired one is known still, so
+ * that its holder can be told why.
+ */
+export function authorize(sessions: SessionStore, keyId: string): Authorization | undefined {
+  try {
+    const record = sessions.find(keyId);
+    if (record === undefined) return undefined;
+    return { secret: new Uint8Array(Buffer.from(record.secret, 'hex')), authority: authorityOf(sessions, record) };
+  } catch (error) {
+    return { refuse: unreadable(error) };
+  }
+}
+
+function authorityOf(
+  sessions: SessionStore,
+  { keyId, scopes }: { keyId: string; scopes: Authority['scopes'] },
+): Authority {
+  const check = (): void => {
+    try {
+      sessions.assertUsable(keyId);
+    } catch (error) {
+      throw ModelRtcError.from(error).code === 'storage' ? unreadable(error) : error;
+    }
+  };
+  return { scopes, keyId, check };
+}
+
+/** Said to someone who has not shown to hold any token yet, so it names no path of this machine. */
+function unreadable(cause: unknown): ModelRtcError {
+  return ModelRtcError.because(
+    cause,
+    'storage',
+    'The worker cannot read its list of sessions, so it lets nobody in. Its owner finds more in its log.',
+  );
+}
