@@ -1,35 +1,78 @@
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { ModelReader, Registry } from '@model-rtc/registry';
-import { createChunkServer } from '@model-rtc/transfer';
-import type { Handlers } from '@model-rtc/transport';
+import { basename } from 'node:path';
+import { type Digest, type ErrorCode, ModelRtcError, type Params } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import { type ChunkServer, createChunkServer } from '@model-rtc/transfer';
+import type { Handlers, RequestContext } from '@model-rtc/transport';
+
+interface Offer {
+  pushes: number;
+  /** Why chunks could not be read here. */
+  failure: ModelRtcError | undefined;
+}
+
+/** What goes wrong on this machine, whatever the other side makes of it. */
+const OWN_FAILURES: readonly ErrorCode[] = ['source_changed', 'storage', 'not_found_locally'];
 
 /** What the other side may fetch from this client: nothing but the models that it is pushing there right now. */
 export class ChunkOffers {
-  readonly #registry: Registry;
-  readonly #offered = new Map<Digest, number>();
   readonly handlers: Handlers;
+  readonly #server: ChunkServer;
+  readonly #offers = new Map<Digest, Offer>();
 
   constructor(registry: Registry) {
-    this.#registry = registry;
-    this.handlers = { get_chunks: createChunkServer({ openModel: (digest) => this.#open(digest) }) };
+    this.#server = createChunkServer({ openModel: (digest) => registry.openModel(digest) });
+    this.handlers = { get_chunks: (params, context) => this.#serve(params, context) };
   }
 
-  /** Offers one model while the work runs. */
+  /**
+   * Offers one model while the work runs.
+   * @throws the work's error; when reading the model failed here, that error, which names this machine's own files.
+   */
   async during<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
-    this.#offered.set(digest, (this.#offered.get(digest) ?? 0) + 1);
+    const offer = this.#offers.get(digest) ?? { pushes: 0, failure: undefined };
+    this.#offers.set(digest, offer);
+    offer.pushes += 1;
     try {
       return await work();
+    } catch (error) {
+      throw offer.failure ?? ModelRtcError.from(error);
     } finally {
-      const left = (this.#offered.get(digest) ?? 1) - 1;
-      if (left === 0) this.#offered.delete(digest);
-      else this.#offered.set(digest, left);
+      offer.pushes -= 1;
+      if (offer.pushes === 0) this.#offers.delete(digest);
     }
   }
 
-  async #open(digest: Digest): Promise<ModelReader> {
-    if (!this.#offered.has(digest)) {
+  /** Closes the files that are kept open between requests. */
+  async close(): Promise<void> {
+    await this.#server.close();
+  }
+
+  async #serve(params: Params<'get_chunks'>, context: RequestContext<'get_chunks'>): Promise<Record<string, never>> {
+    // Asked for each request, since the server keeps a model open for a while after the last one.
+    const offer = this.#offers.get(params.digest);
+    if (offer === undefined) {
       throw new ModelRtcError('refused', 'This client is not pushing that model; it serves no other.');
     }
-    return await this.#registry.openModel(digest);
+    try {
+      return await this.#server(params, context);
+    } catch (error) {
+      const known = ModelRtcError.from(error);
+      if (!OWN_FAILURES.includes(known.code)) throw known;
+      offer.failure = known;
+      throw toldToWorker(known);
+    }
   }
+}
+
+/** Paths of this machine are not the worker's business. */
+function toldToWorker(error: ModelRtcError): ModelRtcError {
+  if (error.code !== 'source_changed') {
+    return ModelRtcError.because(error, 'storage', 'The pushing machine could not read the model; it says why.');
+  }
+  const { path } = error.details ?? {};
+  const file = typeof path === 'string' ? basename(path) : 'a file';
+  return new ModelRtcError('source_changed', `"${file}" changed on the pushing machine while the model was sent.`, {
+    cause: error,
+    details: { file },
+  });
 }

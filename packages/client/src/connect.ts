@@ -4,6 +4,7 @@ import {
   type Log,
   MAX_PAGE,
   type ModelEntry,
+  ModelRtcError,
   type ParamsInput,
   parseSessionToken,
   type Result,
@@ -15,7 +16,8 @@ import type { ConnectState, EngineChoice, IceServer, LaneInfo } from '@model-rtc
 import { ChunkOffers } from './chunk-offers.ts';
 import { type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
-import { SessionLink } from './session-link.ts';
+import { type Connector, SessionLink } from './session-link.ts';
+import { systemTime, type Time } from './time.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 export interface ConnectOptions {
@@ -33,6 +35,9 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly onState?: ((state: ConnectState) => void) | undefined;
+  /** How a connection is brought up; `connectToSession` of @model-rtc/transport when left out. */
+  readonly connector?: Connector | undefined;
+  readonly time?: Time | undefined;
 }
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
@@ -66,20 +71,21 @@ export interface ListOptions extends SignalOption {
  * `refused` when the session is not good, `timeout` when no connection comes up in time.
  */
 export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
-  const { registry, session } = options;
+  const { registry, session, agentName = hostname(), agentVersion = 'unknown' } = options;
+  const { connector, engine, iceServers, log = silentLog, onState, time = systemTime, timeoutMs } = options;
   const offers = new ChunkOffers(registry);
   const link = new SessionLink({
+    ...{ connector, engine, iceServers, log, onState, time, timeoutMs },
     token: typeof session === 'string' ? parseSessionToken(session) : session,
-    agent: { name: options.agentName ?? hostname(), version: options.agentVersion ?? 'unknown' },
+    agent: { name: agentName, version: agentVersion },
     handlers: offers.handlers,
-    engine: options.engine,
-    iceServers: options.iceServers,
-    timeoutMs: options.timeoutMs,
-    log: options.log,
-    onState: options.onState,
   });
   const first = await link.peer(options.signal);
-  const services: WorkerServices = { registry, link, offers, log: options.log ?? silentLog };
+  const services: WorkerServices = { registry, link, offers, log, time };
+  const close = async (): Promise<void> => {
+    await link.close();
+    await offers.close();
+  };
   return {
     workerName: first.remote.agent.name,
     get lanes() {
@@ -91,30 +97,36 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
       (await link.peer(signal)).request('check_model_exists', { ref }, { signal }),
     pullModel: (ref, pullOptions = {}) => pullModel(services, ref, pullOptions),
     pushModel: (ref, pushOptions = {}) => pushModel(services, ref, pushOptions),
-    close: () => link.close(),
-    [Symbol.asyncDispose]: () => link.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
+
+/** A worker that goes on for ever must not fill this machine's memory; nobody has as many models. */
+const MAX_LISTED = 100_000;
 
 /** All pages of the worker's list, up to the limit. */
 async function listModels(
   { link }: WorkerServices,
   options: ListOptions,
 ): Promise<{ models: ModelEntry[]; total: number }> {
-  const { filters, sort, signal, limit = Number.POSITIVE_INFINITY } = options;
+  const { filters, sort, signal } = options;
+  const limit = Math.min(options.limit ?? MAX_LISTED, MAX_LISTED);
   const peer = await link.peer(signal);
   const models: ModelEntry[] = [];
-  let cursor: string | undefined;
-  let total = 0;
-  do {
-    const page = await peer.request(
-      'list_models',
-      { filters, sort, cursor, limit: Math.min(MAX_PAGE, limit - models.length) },
-      { signal },
-    );
-    models.push(...page.models);
-    total = page.total;
+  for (let cursor: string | undefined; ; ) {
+    const pageLimit = Math.min(MAX_PAGE, limit - models.length);
+    const page = await peer.request('list_models', { filters, sort, cursor, limit: pageLimit }, { signal });
+    models.push(...page.models.slice(0, pageLimit));
     cursor = page.nextCursor;
-  } while (cursor !== undefined && models.length < limit);
-  return { models, total };
+    if (cursor === undefined || models.length >= limit) return { models, total: page.total };
+    if (page.models.length === 0) throw endlessList();
+  }
+}
+
+function endlessList(): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    'The worker says that its list goes on, and sends no more of it; run the same version of model-rtc on both sides.',
+  );
 }

@@ -4,4 +4,6 @@ export type { PullModelOptions, PullModelResult } from './pull-model.ts';
 export type { PushModelOptions, PushModelResult } from './push-model.ts';
 export { type SavedWorker, SavedWorkers } from './saved-workers.ts';
 export { parseSessionArgument } from './session-argument.ts';
+export type { Connector } from './session-link.ts';
+export type { Time } from './time.ts';
 export type { TransferReport } from './transfer-tally.ts';

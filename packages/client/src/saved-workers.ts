@@ -33,7 +33,7 @@ export class SavedWorkers {
       );
     } catch (error) {
       throw ModelRtcError.because(
-        error,
+        withoutText(error),
         'storage',
         `The settings ${home}/config.json cannot be read. Mend the file, or move it away.`,
       );
@@ -77,8 +77,8 @@ export class SavedWorkers {
 
   /** @throws ModelRtcError `not_found_locally` when nothing has that name. */
   remove(name: string): void {
-    const { [name]: removed, ...rest } = this.#read();
-    if (removed === undefined) {
+    const { [name]: _, ...rest } = this.#read();
+    if (this.find(name) === undefined) {
       throw new ModelRtcError(
         'not_found_locally',
         `No worker is saved as "${name}". See: model-rtc client workers list.`,
@@ -96,4 +96,9 @@ export class SavedWorkers {
       { cause: parsed.error },
     );
   }
+}
+
+/** A SyntaxError quotes the file, and with it perhaps a session that a log would keep. */
+function withoutText(error: unknown): unknown {
+  return (error as { name?: unknown }).name === 'SyntaxError' ? new SyntaxError('The file is not JSON.') : error;
 }

@@ -1,8 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { ModelRtcError, parseSessionToken, type SessionToken } from '@model-rtc/protocol';
 
 /** A token's file holds one line; anything longer is some other file. */
 const MAX_TOKEN_FILE_BYTES = 8192;
+/** A longer text may be a part of a token, which no message may repeat. */
+const MAX_SHOWN_CHARS = 20;
+const TOKEN_START = /^mrtc\d+_/;
 
 export interface SessionArgumentOptions {
   /** Looks up a saved name. */
@@ -16,11 +19,12 @@ export interface SessionArgumentOptions {
  */
 export async function parseSessionArgument(text: string, { findSaved }: SessionArgumentOptions): Promise<SessionToken> {
   const given = text.trim();
-  if (given.startsWith('@')) return parseSessionToken(await readTokenFile(given.slice(1)));
-  if (/^mrtc\d+_/.test(given)) return parseSessionToken(given);
+  if (given.startsWith('@') && !TOKEN_START.test(given.slice(1)))
+    return parseSessionToken(await readTokenFile(given.slice(1)));
+  if (TOKEN_START.test(given)) return parseSessionToken(given);
   const saved = await findSaved(given);
   if (saved !== undefined) return parseSessionToken(saved);
-  const shown = given.length <= 64 ? ` "${given}"` : '';
+  const shown = given.length <= MAX_SHOWN_CHARS ? ` "${given}"` : '';
   throw new ModelRtcError(
     'bad_argument',
     `The session${shown} is neither a token (mrtc1_...), a saved name, nor @FILE. See the saved ones: model-rtc client workers list.`,
@@ -30,7 +34,7 @@ export async function parseSessionArgument(text: string, { findSaved }: SessionA
 async function readTokenFile(path: string): Promise<string> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readStart(path, MAX_TOKEN_FILE_BYTES + 1);
   } catch (error) {
     throw ModelRtcError.because(
       error,
@@ -41,4 +45,19 @@ async function readTokenFile(path: string): Promise<string> {
   if (text.length > MAX_TOKEN_FILE_BYTES)
     throw new ModelRtcError('bad_argument', `"${path}" is too long to be a session file.`);
   return text.trim();
+}
+
+async function readStart(path: string, maxBytes: number): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const start = Buffer.alloc(maxBytes);
+    let length = 0;
+    // A pipe gives what it has, piece by piece.
+    for (let bytesRead = -1; bytesRead !== 0 && length < maxBytes; length += bytesRead) {
+      ({ bytesRead } = await file.read(start, length, maxBytes - length));
+    }
+    return start.toString('latin1', 0, length);
+  } finally {
+    await file.close();
+  }
 }

@@ -4,14 +4,19 @@ import type { OnModelProgress } from './progress.ts';
 /** A model that changes more often than this while it is sent is still being written. */
 const MAX_RESTARTS = 3;
 
+export interface RestartOptions {
+  readonly onProgress?: OnModelProgress | undefined;
+  /** Called before the transfer is begun again. */
+  readonly startOver: () => Promise<void> | void;
+}
+
 /**
  * Runs a transfer again from the start when the model changed at its source, saying so each time. Bytes that stayed the
- * same are on this disk by then, so they are not sent twice.
+ * same are on the receiver's disk by then, so they are not sent twice.
  */
 export async function restartWhenSourceChanges<T>(
-  onProgress: OnModelProgress | undefined,
+  { onProgress, startOver }: RestartOptions,
   transfer: () => Promise<T>,
-  refreshSource: () => Promise<void> = async () => {},
 ): Promise<T> {
   for (let restarts = 0; ; restarts++) {
     try {
@@ -20,7 +25,7 @@ export async function restartWhenSourceChanges<T>(
       const known = ModelRtcError.from(error);
       if (known.code !== 'source_changed' || restarts === MAX_RESTARTS) throw known;
       onProgress?.({ type: 'source_changed', reason: known.message });
-      await refreshSource();
+      await startOver();
     }
   }
 }

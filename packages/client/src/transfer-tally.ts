@@ -1,10 +1,11 @@
 import type { PushEvent } from '@model-rtc/protocol';
 import { RateMeter, Watchdog } from '@model-rtc/transfer';
 import type { LaneInfo, Peer } from '@model-rtc/transport';
+import { systemTime, type Time } from './time.ts';
 
 /** What a finished transfer says of itself. */
 export interface TransferReport {
-  /** Bytes that crossed the network, of all attempts of this command. */
+  /** Bytes that crossed the network and were right, over all connections of this command. */
   readonly transferredBytes: number;
   /** Bytes that the receiver's disk had already, in other models. */
   readonly reusedBytes: number;
@@ -24,21 +25,60 @@ export interface RemoteProgress extends Omit<PushEvent, 'type'> {
   readonly secondsLeft: number | undefined;
 }
 
-/** Follows one command's transfer over all its connections. */
+type Bytes = Pick<TransferReport, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'>;
+type Counts = Bytes & Pick<RemoteProgress, 'state' | 'doneBytes'>;
+
+/**
+ * Follows one command's transfer over all its connections. The receiver counts anew with each connection, and calls
+ * resumed what the ones before brought; here that is told apart from what an earlier command had fetched.
+ */
 export class TransferTally {
   /** How long nothing came, over all connections. */
-  readonly watchdog = new Watchdog();
-  readonly #startedMs = performance.now();
-  readonly #rate = new RateMeter(performance.now());
+  readonly watchdog: Watchdog;
+  readonly #time: Time;
+  readonly #startedMs: number;
+  readonly #rate: RateMeter;
   #doneBytes = 0;
   #firstChunkMs: number | undefined;
-  /** What an earlier command had fetched: all that comes later, this one fetched, over whichever connection. */
+  /** What an earlier command had fetched. */
   #resumedAtStart: number | undefined;
+  /** Reused over the connections before this one, and over this one so far. */
+  #reusedBefore = 0;
+  #reusedNow = 0;
+  /** Fetched of a content that the model has no more. */
+  #outdatedBytes = 0;
 
-  note(progress: Pick<RemoteProgress, 'state' | 'doneBytes' | 'transferredBytes' | 'resumedBytes'>): void {
-    const { state, doneBytes, transferredBytes, resumedBytes } = progress;
-    if (transferredBytes > 0) this.#firstChunkMs ??= performance.now();
+  constructor(time: Time = systemTime) {
+    this.#time = time;
+    this.watchdog = new Watchdog(time);
+    this.#startedMs = time.nowMs();
+    this.#rate = new RateMeter(this.#startedMs);
+  }
+
+  /** Whether this command has fetched anything yet. */
+  get hasFetched(): boolean {
+    return this.#firstChunkMs !== undefined;
+  }
+
+  /** A connection's transfer begins: the receiver counts from the start again. */
+  begin(): void {
+    this.#reusedBefore += this.#reusedNow;
+    this.#reusedNow = 0;
+  }
+
+  /** The model changed at its source: another content is fetched from now on. */
+  startOver(): void {
+    this.begin();
+    this.#outdatedBytes = this.#fetched(this.#doneBytes);
+    this.#resumedAtStart = undefined;
+    this.#reusedBefore = 0;
+    this.#doneBytes = 0;
+  }
+
+  note({ state, doneBytes, transferredBytes, reusedBytes, resumedBytes }: Counts): void {
+    if (transferredBytes > 0) this.#firstChunkMs ??= this.#time.nowMs();
     if (state !== 'preparing') this.#resumedAtStart ??= resumedBytes;
+    this.#reusedNow = reusedBytes;
     if (doneBytes === this.#doneBytes) return;
     this.#doneBytes = doneBytes;
     this.watchdog.progressed();
@@ -48,24 +88,33 @@ export class TransferTally {
   noteRemote({ type: _, ...event }: PushEvent): RemoteProgress {
     const transferredBytes = Math.max(0, event.doneBytes - event.reusedBytes - event.resumedBytes);
     this.note({ ...event, transferredBytes });
-    const bytesPerSecond = this.#rate.bytesPerSecond(transferredBytes, performance.now());
+    const bytesPerSecond = this.#rate.bytesPerSecond(this.#fetched(event.doneBytes), this.#time.nowMs());
     const left = event.totalBytes - event.doneBytes;
     const secondsLeft = bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : undefined;
     return { ...event, transferredBytes, bytesPerSecond, secondsLeft };
   }
 
-  report(peer: Peer, bytes: Pick<TransferReport, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'>): TransferReport {
-    const seconds = (performance.now() - this.#startedMs) / 1000;
+  /** @param bytes - as the receiver counted them over the last connection. */
+  report(peer: Peer, bytes: Bytes): TransferReport {
+    const seconds = (this.#time.nowMs() - this.#startedMs) / 1000;
     const resumedBytes = Math.min(bytes.resumedBytes, this.#resumedAtStart ?? bytes.resumedBytes);
-    const transferredBytes = bytes.transferredBytes + bytes.resumedBytes - resumedBytes;
+    const earlier = bytes.resumedBytes - resumedBytes;
+    const reusedEarlier = Math.min(this.#reusedBefore, earlier);
+    const transferredBytes = this.#outdatedBytes + bytes.transferredBytes + earlier - reusedEarlier;
     return {
       transferredBytes,
-      reusedBytes: bytes.reusedBytes,
+      reusedBytes: bytes.reusedBytes + reusedEarlier,
       resumedBytes,
       seconds,
       bytesPerSecond: seconds > 0 ? transferredBytes / seconds : 0,
       lanes: [...peer.lanes],
       firstChunkMs: this.#firstChunkMs,
     };
+  }
+
+  /** What this command has fetched when the receiver has so many bytes. */
+  #fetched(doneBytes: number): number {
+    const others = this.#reusedBefore + this.#reusedNow + (this.#resumedAtStart ?? 0);
+    return this.#outdatedBytes + Math.max(0, doneBytes - others);
   }
 }

@@ -2,6 +2,7 @@ import type { Log } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { ChunkOffers } from './chunk-offers.ts';
 import type { SessionLink } from './session-link.ts';
+import type { Time } from './time.ts';
 
 /** What a client's operations on one worker stand on. */
 export interface WorkerServices {
@@ -9,4 +10,5 @@ export interface WorkerServices {
   readonly link: SessionLink;
   readonly offers: ChunkOffers;
   readonly log: Log;
+  readonly time: Time;
 }

@@ -5,10 +5,10 @@ import { type Clock, systemClock } from './clock.ts';
  * again, so that reconnecting for ever to a worker that delivers nothing ends too.
  */
 export class Watchdog {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'nowMs'>;
   #lastProgressMs: number;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Pick<Clock, 'nowMs'> = systemClock) {
     this.#clock = clock;
     this.#lastProgressMs = clock.nowMs();
   }

@@ -1,0 +1,34 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { untilAborted } from './cancelled.ts';
+
+/** Work that several callers wait for, each as long as it likes. It is aborted when the last of them has left. */
+export class SharedAttempt<T> {
+  readonly #controller = new AbortController();
+  readonly #result: Promise<T>;
+  #waiting = 0;
+
+  constructor(work: (signal: AbortSignal) => Promise<T>) {
+    this.#result = work(this.#controller.signal);
+    // Whoever waits hears of a failure; nobody may be waiting any more when it comes.
+    this.#result.catch(() => {});
+  }
+
+  /** Whether nobody waits any more, so that it is of no use to anyone who comes. */
+  get isAborted(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  async wait(signal?: AbortSignal | undefined): Promise<T> {
+    this.#waiting += 1;
+    try {
+      return await untilAborted(this.#result, signal);
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.abort(new ModelRtcError('cancelled', 'Cancelled.'));
+    }
+  }
+
+  abort(reason: ModelRtcError): void {
+    this.#controller.abort(reason);
+  }
+}
