@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -21,6 +22,29 @@ export type Verdict =
 export function program(name: string, aptPackage: string, path: string | undefined = process.env.PATH): Requirement {
   const met = (path ?? '').split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, name)));
   return { met, advice: `${name} is not installed: apt-get install ${aptPackage}` };
+}
+
+/** Debian's Python; one of pyenv or conda has no Debian packages. */
+export const PYTHON = '/usr/bin/python3';
+
+const PRINT_MISSING_MODULES = `
+import importlib, sys
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        print(name)
+`;
+
+/** Python modules that Debian has in packages of the name `python3-MODULE`. */
+export function pythonModules(names: readonly string[], python = PYTHON): Requirement {
+  const { status, stdout } = spawnSync(python, ['-E', '-s', '-c', PRINT_MISSING_MODULES, ...names], {
+    encoding: 'utf8',
+  });
+  const missing = status === 0 ? stdout.split('\n').filter((name) => name !== '') : names;
+  const packages = missing.map((name) => `python3-${name}`).join(' ');
+  const advice = `${python} lacks ${missing.join(', ')}: apt-get install --no-install-recommends ${packages}`;
+  return { met: missing.length === 0, advice };
 }
 
 /** Rights to mount and to make network namespaces. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { judge, program, rootUser } from '../../support/requirements.ts';
+import { judge, program, pythonModules, rootUser } from '../../support/requirements.ts';
 import { useLab } from '../../support/suites.ts';
 
 const lab = useLab();
@@ -21,6 +21,28 @@ describe('program', () => {
       advice: 'tool is not installed: apt-get install tools',
     });
     expect(program('tool', 'tools', undefined).met).toBe(false);
+  });
+});
+
+describe('pythonModules', () => {
+  it('names each module that is missing, and its Debian package', async () => {
+    const folder = await lab.folder();
+    const python = join(folder, 'python');
+    await writeFile(python, '#!/bin/sh\necho aiortc\necho xxhash\n', { mode: 0o755 });
+    expect(pythonModules(['aiortc', 'msgpack', 'xxhash'], python)).toEqual({
+      met: false,
+      advice: `${python} lacks aiortc, xxhash: apt-get install --no-install-recommends python3-aiortc python3-xxhash`,
+    });
+  });
+
+  it('is met when none is missing, and misses all where there is no Python', async () => {
+    const folder = await lab.folder();
+    const python = join(folder, 'python');
+    await writeFile(python, '#!/bin/sh\n', { mode: 0o755 });
+    expect(pythonModules(['aiortc'], python).met).toBe(true);
+    const { met, advice } = pythonModules(['aiortc'], join(folder, 'nowhere'));
+    expect(met).toBe(false);
+    expect(advice).toMatch(/lacks aiortc: apt-get install .* python3-aiortc$/);
   });
 });
 

@@ -1,0 +1,108 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from '@jest/globals';
+import { makeRandomFile, treeDigest } from '../support/files.ts';
+import type { Machine } from '../support/machine.ts';
+import { PYTHON, pythonModules } from '../support/requirements.ts';
+import {
+  errorOf,
+  FIXTURES,
+  IGNORED,
+  importModel,
+  type ModelJson,
+  openScene,
+  pull,
+  type Scene,
+} from '../support/scene.ts';
+import { describeWith, useLab } from '../support/suites.ts';
+
+const CLIENT = fileURLToPath(new URL('../interop/client.py', import.meta.url));
+const VECTORS = fileURLToPath(new URL('../../packages/protocol/vectors', import.meta.url));
+const MODULES = ['aiortc', 'cryptography', 'msgpack', 'websockets', 'xxhash'];
+
+const lab = useLab('after all');
+let opened: Promise<Scene> | undefined;
+/** One signaling server and worker for all tests of this file. */
+const scene = (): Promise<Scene> => {
+  opened ??= openScene(lab);
+  return opened;
+};
+
+/** A machine on which the Python client is run. -B leaves no bytecode in the repository; -E and -s hide the user's own Python. */
+async function pythonMachine(name: string): Promise<Machine> {
+  return await lab.machine(name, { program: [PYTHON, '-B', '-E', '-s', CLIENT] });
+}
+
+/** What a folder's files are, without their permissions: those are not the same on every checkout. */
+async function contentOf(folder: string): Promise<Map<string, string>> {
+  const facts = await treeDigest(folder, IGNORED);
+  return new Map([...facts].map(([path, { size, sha256 }]) => [path, `${size} ${sha256}`]));
+}
+
+describeWith([pythonModules(MODULES)], 'a client in Python that is written from docs/protocol.md', () => {
+  it('takes and refuses every test vector as it says', async () => {
+    const python = await pythonMachine('vectors');
+    const { checked } = (await python.succeed(['check-vectors', VECTORS])).json<{ checked: Record<string, number> }>();
+    const files = [...(await treeDigest(VECTORS)).keys()];
+    expect(files.length).toBeGreaterThan(0);
+    expect(Object.keys(checked).sort()).toEqual(files.sort());
+  }, 120_000);
+
+  it.each(['tiny-llama', 'good-mouse-v1'])(
+    'pulls a model from a worker, the same byte for byte: %s',
+    async (name) => {
+      const { worker, session } = await scene();
+      const imported = await importModel(worker, join(FIXTURES, name), name);
+      const python = await pythonMachine(`pull-${name}`);
+      const out = join(python.folder, 'out');
+      const pulled = (await python.succeed(['pull', session, name, out])).json<{ digest: string }>();
+      expect(pulled.digest).toBe(imported.digest);
+      const content = await contentOf(out);
+      expect(content.size).toBeGreaterThan(0);
+      expect(content).toEqual(await contentOf(imported.localPath));
+    },
+    180_000,
+  );
+
+  it('pushes a model to a worker, from which another client pulls the same bytes', async () => {
+    const { client, session } = await scene();
+    const folder = join(FIXTURES, 'legacy-rat-2023');
+    const python = await pythonMachine('push');
+    const pushed = (await python.succeed(['push', session, folder, 'from-python'])).json<{
+      outcome: string;
+      entry: ModelJson;
+    }>();
+    expect(pushed).toMatchObject({ outcome: 'installed', entry: { alias: 'from-python' } });
+    const pulled = await pull(await client('push-receiver'), 'from-python');
+    expect(pulled.entry.digest).toBe(pushed.entry.digest);
+    expect(await contentOf(pulled.entry.localPath)).toEqual(await contentOf(folder));
+  }, 180_000);
+
+  it('moves more than the credit of a lane, and a manifest in fragments, in both directions', async () => {
+    const { session } = await scene();
+    const python = await pythonMachine('large');
+    const folder = join(python.folder, 'large');
+    await makeRandomFile(join(folder, 'model.safetensors'), 12_345_678);
+    await mkdir(join(folder, 'parts'));
+    await Promise.all(
+      Array.from({ length: 800 }, (_, i) => writeFile(join(folder, 'parts', `${i}.txt`), i === 0 ? '' : `part ${i}`)),
+    );
+    await python.succeed(['push', session, folder, 'large-from-python']);
+    const out = join(python.folder, 'out');
+    await python.succeed(['pull', session, 'large-from-python', out]);
+    expect(await contentOf(out)).toEqual(await contentOf(folder));
+    const { models } = (await python.succeed(['list', session])).json<{ models: ModelJson[] }>();
+    expect(models.map(({ alias }) => alias)).toContain('large-from-python');
+  }, 240_000);
+
+  it('is told by the worker what went wrong', async () => {
+    const { session } = await scene();
+    const python = await pythonMachine('wrong');
+    const out = join(python.folder, 'out');
+    const result = await python.run(['pull', session, 'no-such-model', out]);
+    expect(result.exitCode).toBe(1);
+    expect(errorOf(result).code).toBe('not_found');
+    expect(await treeDigest(python.folder)).toEqual(new Map());
+  }, 120_000);
+});
