@@ -8,6 +8,7 @@ import {
 } from '@model-rtc/protocol';
 import type { Link } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
+import { toWireError } from '../peer/wire-error.ts';
 import { MAX_OFFERS } from './limits.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -112,12 +113,25 @@ export class WorkerExchange {
       });
       if (this.#isOver) lane.abort();
       else this.#settle?.resolve(lane);
-    } catch (error) {
-      // The visitor notices by itself, and may offer anew.
+    } catch (thrown) {
+      const error = ModelRtcError.from(thrown);
       log.debug({ err: error, attempt: attempt.number }, 'an offered connection did not come up');
-      if (this.#attempt === attempt) this.#attempt = undefined;
-      if (this.#linkEnded) this.#fail(ModelRtcError.from(error));
+      const isLatest = this.#attempt === attempt;
+      if (isLatest) this.#attempt = undefined;
+      if (this.#linkEnded) this.#fail(error);
+      else if (isLatest && error.code === 'malformed_message') await this.#refuse(error);
+      // Otherwise the visitor notices by itself, and may offer anew.
     }
+  }
+
+  /** Whoever wrote an offer that no worker can use would wait and try again without ever learning why. */
+  async #refuse(error: ModelRtcError): Promise<void> {
+    try {
+      await this.send({ type: 'refuse', error: toWireError(error) });
+    } catch {
+      // The visitor is gone, or its exchange is full: it cannot be told.
+    }
+    this.#fail(error);
   }
 
   #endAttempt(): void {

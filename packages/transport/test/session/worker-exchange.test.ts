@@ -87,6 +87,28 @@ describe('the exchange of a worker', () => {
     expect(await running).toBe(lane);
   });
 
+  it('says why an offer is of no use to any worker, and ends', async () => {
+    const useless = new ModelRtcError('malformed_message', 'The description is not usable.');
+    const { running, sent } = startExchange(async () => await Promise.reject(useless));
+    expect(await failure(running)).toBe(useless);
+    const { code, message } = useless;
+    expect(sent).toEqual([encodeExchange({ type: 'refuse', error: { code, message } })]);
+  });
+
+  it('says nothing of a useless offer that the visitor has given up itself', async () => {
+    const [lane] = createMemoryLanes();
+    const { running, say, sent } = startExchange(async (options) => {
+      if (options.lane === 1) return lane;
+      return await forever(options).catch((cause) => {
+        throw new ModelRtcError('malformed_message', 'The description is not usable.', { cause });
+      });
+    });
+    say(offer(1));
+    expect(await running).toBe(lane);
+    await settle();
+    expect(sent).toEqual([]);
+  });
+
   it('ends with the visitor, but not before the offer that is going on', async () => {
     const [lane] = createMemoryLanes();
     const open = gate();
