@@ -35,6 +35,9 @@ export const FREE_SPACE_MARGIN_BYTES = 16 * 1024 * 1024;
 /** What each file takes besides its bytes: a block that is not full and its inode. */
 export const FILE_OVERHEAD_BYTES = 4 * 1024;
 
+/** Written bytes after which the system is asked to bring them to the disk itself, while the transfer goes on. */
+export const WRITE_BEHIND_BYTES = 32 * 1024 * 1024;
+
 /** Files that are open for writing at once; the usual limit of a process is 1024, and 256 on macOS. */
 export const MAX_OPEN_FILES = 64;
 /** Files that are flushed at once at the end: the file system joins such flushes into one. */

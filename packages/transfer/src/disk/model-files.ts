@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type Extent, extentsAt, type Layout, type LayoutFile } from '../layout/layout.ts';
 import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../limits.ts';
+import { WriteBehind } from './write-behind.ts';
 
 /** A link in the place of a staged file is never followed. */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
@@ -19,6 +20,7 @@ export class ModelFiles {
   /** Open files, the least recently used first. */
   readonly #open = new Map<number, number>();
   readonly #folders = new Set<string>();
+  readonly #writeBehind = new WriteBehind();
 
   constructor(folder: string, layout: Layout) {
     this.#folder = folder;
@@ -56,6 +58,7 @@ export class ModelFiles {
     for (let done = 0; done < length; ) {
       done += writeSync(fd, bytes, chunkOffset + done, length - done, fileOffset + done);
     }
+    this.#writeBehind.wrote(this.#pathOf(this.#layout.files[file] as LayoutFile), length);
   }
 
   #readExtent({ file, fileOffset, chunkOffset, length }: Extent, into: Uint8Array): boolean {
