@@ -86,7 +86,7 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
     await makeRandomFile(join(folder, 'model.safetensors'), 12_345_678);
     await mkdir(join(folder, 'parts'));
     await Promise.all(
-      Array.from({ length: 800 }, (_, i) => writeFile(join(folder, 'parts', `${i}.txt`), i === 0 ? '' : `part ${i}`)),
+      Array.from({ length: 450 }, (_, i) => writeFile(join(folder, 'parts', `${i}.txt`), i === 0 ? '' : `part ${i}`)),
     );
     await python.succeed(['push', session, folder, 'large-from-python']);
     const out = join(python.folder, 'out');
@@ -94,7 +94,16 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
     expect(await contentOf(out)).toEqual(await contentOf(folder));
     const { models } = (await python.succeed(['list', session])).json<{ models: ModelJson[] }>();
     expect(models.map(({ alias }) => alias)).toContain('large-from-python');
-  }, 240_000);
+  }, 300_000);
+
+  it('connects to a worker that runs on werift as well', async () => {
+    const { worker, session } = await openScene(lab, { workerArgs: ['--engine', 'werift'] });
+    const imported = await importModel(worker, join(FIXTURES, 'tiny-onnx'), 'over-werift');
+    const python = await pythonMachine('werift');
+    const out = join(python.folder, 'out');
+    await python.succeed(['pull', session, 'over-werift', out]);
+    expect(await contentOf(out)).toEqual(await contentOf(imported.localPath));
+  }, 180_000);
 
   it('is told by the worker what went wrong', async () => {
     const { session } = await scene();

@@ -32,11 +32,16 @@ WINDOW_CHUNKS = 64
 WINDOWS_AT_ONCE = 3
 ASKED_AT_MOST = 3
 
+# What this client uses of the results.
+PAGE = wire.fields(models=wire.list_of(wire.any_map, 200), total=wire.integer, nextCursor_=wire.text(512))
+INFO = wire.fields(entry=wire.fields(digest_=models.digest))
+MANIFEST = wire.fields(manifest=models.manifest)
+
 
 async def list_models(peer):
     found, cursor = [], {}
     while True:
-        page = await peer.query("list_models", {"sort": "name", **cursor})
+        page = PAGE(await peer.query("list_models", {"sort": "name", **cursor}))
         found += page["models"]
         if "nextCursor" not in page:
             return {"models": found, "total": page["total"]}
@@ -49,23 +54,23 @@ async def list_models(peer):
 async def pull(peer, ref, out):
     """Fetches a model. The folder appears when every file in it is right, and not before."""
     require(not out.exists(), f"{out} is there already.", "bad_argument")
-    entry = (await peer.query("get_model_info", {"ref": ref}))["entry"]
-    require("digest" in entry, "That model has no digest yet: it is training.", "not_found")
-    manifest = await get_manifest(peer, models.digest(entry["digest"]))
+    digest = INFO(await peer.query("get_model_info", {"ref": ref}))["entry"].get("digest")
+    require(digest, "That model has no digest yet: it is training.", "not_found")
+    manifest = await get_manifest(peer, digest)
     staging = out.with_name(f"{out.name}.partial")
     for file in manifest["files"]:
         path = staging / file["path"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    received = await fetch(peer, entry["digest"], manifest, staging)
+    received = await fetch(peer, digest, manifest, staging)
     for file in manifest["files"]:
         await asyncio.to_thread(check_file, staging / file["path"], file)
     staging.rename(out)
-    return {"digest": entry["digest"], "files": len(manifest["files"]), "receivedBytes": received}
+    return {"digest": digest, "files": len(manifest["files"]), "receivedBytes": received}
 
 
 async def get_manifest(peer, digest):
-    manifest = models.manifest((await peer.query("get_manifest", {"digest": digest}))["manifest"])
+    manifest = MANIFEST(await peer.query("get_manifest", {"digest": digest}))["manifest"]
     actual = models.model_digest(manifest["files"])
     require(actual == digest, "The manifest is another model's.", "verification_failed")
     return manifest
@@ -84,9 +89,12 @@ async def fetch(peer, digest, manifest, folder):
                 for parts in wanted[chunk][1]:
                     write_parts(folder, parts, data)
 
-    async with asyncio.TaskGroup() as group:
-        for window in windows({chunk: size for chunk, (size, _) in wanted.items()}):
-            group.create_task(fetch_window(window))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for window in windows({chunk: size for chunk, (size, _) in wanted.items()}):
+                group.create_task(fetch_window(window))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
     return sum(size for size, _ in wanted.values())
 
 
@@ -234,8 +242,10 @@ def arguments():
 def main():
     try:
         print(json.dumps(run(arguments())))
-    except ProtocolError as error:
-        print(json.dumps({"error": error.as_map()}), file=sys.stderr)
+    except (ProtocolError, OSError) as error:
+        code = "timeout" if isinstance(error, TimeoutError) else "storage"
+        known = error if isinstance(error, ProtocolError) else ProtocolError(str(error) or "It took too long.", code)
+        print(json.dumps({"error": known.as_map()}), file=sys.stderr)
         sys.exit(1)
 
 

@@ -1,6 +1,7 @@
 """How a client comes to a lane: signaling, the sealed exchange, and a WebRTC data channel with aiortc."""
 
 import asyncio
+import ipaddress
 import json
 import os
 import re
@@ -40,7 +41,7 @@ async def open_lane(token):
                 raise
             except ProtocolError as error:
                 failure = error
-            except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:
+            except (OSError, ValueError, websockets.WebSocketException) as error:
                 failure = network_error(str(error) or "it took too long")
                 failure.__cause__ = error
         if attempt < ATTEMPTS:
@@ -112,7 +113,7 @@ class Signaling:
         while True:
             message = await self._hear()
             if message["type"] == "from":
-                return from_base64url(message["payload"])
+                return from_base64url(str(message.get("payload")))
 
     async def keep_alive(self):
         while True:
@@ -165,11 +166,15 @@ class Lane:
     async def accept(self, sdp):
         require(sdp.lower().count("a=fingerprint:sha-256 ") == 1, "The answer has no one fingerprint.")
         size = re.search(r"^a=max-message-size:(\d+)", sdp, re.MULTILINE)
-        theirs = int(size[1]) if size else 65_536
+        theirs = (int(size[1]) or MAX_LANE_MESSAGE_BYTES) if size else 65_536
         self.max_message_bytes = min(OWN_MAX_MESSAGE_BYTES, theirs, MAX_LANE_MESSAGE_BYTES)
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def add_candidate(self, text, mid):
+        """Passes over what is no UDP candidate with an IP address."""
+        parts = text.removeprefix("candidate:").split()
+        if len(parts) < 8 or parts[2].lower() != "udp" or not _is_address(parts[4]):
+            return
         candidate = candidate_from_sdp(text.removeprefix("candidate:"))
         candidate.sdpMid = mid
         await self._connection.addIceCandidate(candidate)
@@ -249,6 +254,14 @@ class Lane:
                 raise network_error("The connection to the worker was lost.")
             self._changed.clear()
             await self._changed.wait()
+
+
+def _is_address(text):
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_rfc_8841(sdp):
