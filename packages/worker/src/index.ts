@@ -1,3 +1,6 @@
+export { createHandlers, type WorkerHandlers } from './handlers/create-handlers.ts';
+export { FreshModels } from './handlers/fresh-models.ts';
+export type { WorkerServices } from './handlers/worker-services.ts';
 export { loadIdentity } from './identity-store.ts';
 export {
   type CreateSessionOptions,

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Peer } from '@model-rtc/transport';
+import { TransferTally } from '../src/transfer-tally.ts';
+import { TestTime } from './support/lab.ts';
+
+/** Its lanes are all that is asked of it. */
+const PEER = { lanes: [] } as unknown as Peer;
+
+/** What a receiver tells of 100 bytes. */
+function told(state: string, reusedBytes: number, resumedBytes: number, transferredBytes: number) {
+  const doneBytes = reusedBytes + resumedBytes + transferredBytes;
+  return { type: 'progress' as const, state, doneBytes, totalBytes: 100, reusedBytes, resumedBytes, transferredBytes };
+}
+
+describe('TransferTally', () => {
+  it('counts what each connection brought once, and what was there before apart', () => {
+    const tally = new TransferTally();
+    tally.begin();
+    tally.note(told('preparing', 0, 0, 0));
+    tally.note(told('transferring', 0, 10, 0));
+    tally.note(told('transferring', 20, 10, 15));
+    tally.begin();
+    tally.note(told('preparing', 0, 0, 0));
+    tally.note(told('transferring', 5, 45, 10));
+    tally.begin();
+    tally.note(told('transferring', 0, 60, 40));
+    const report = tally.report(PEER, told('completed', 0, 60, 40));
+    expect(report).toMatchObject({ resumedBytes: 10, reusedBytes: 25, transferredBytes: 65 });
+  });
+
+  it('counts as fetched what was fetched of a content that changed', () => {
+    const tally = new TransferTally();
+    tally.begin();
+    tally.note(told('transferring', 0, 0, 30));
+    tally.startOver();
+    tally.begin();
+    tally.note(told('transferring', 25, 0, 0));
+    const report = tally.report(PEER, told('completed', 25, 0, 75));
+    expect(report).toMatchObject({ resumedBytes: 0, reusedBytes: 25, transferredBytes: 105 });
+  });
+
+  it('takes only new bytes for progress, over all connections', async () => {
+    const time = new TestTime();
+    const tally = new TransferTally(time);
+    tally.note(told('transferring', 0, 0, 30));
+    await time.wait(50_000);
+    tally.begin();
+    tally.note(told('preparing', 0, 30, 0));
+    expect(tally.watchdog.quietMs).toBeGreaterThanOrEqual(50_000);
+    tally.note(told('transferring', 0, 30, 1));
+    expect(tally.watchdog.quietMs).toBeLessThan(50_000);
+  });
+
+  it('tells a rate and a time left that a new connection does not disturb', async () => {
+    const time = new TestTime();
+    const tally = new TransferTally(time);
+    tally.begin();
+    const { transferredBytes: _, ...first } = told('transferring', 0, 0, 30);
+    tally.noteRemote(first);
+    await time.wait(1000);
+    tally.begin();
+    const { transferredBytes: __, ...second } = told('transferring', 0, 30, 20);
+    const progress = tally.noteRemote(second);
+    expect(progress.bytesPerSecond).toBeGreaterThan(30);
+    expect(progress.bytesPerSecond).toBeLessThanOrEqual(50);
+    expect(progress.secondsLeft).toBe(Math.ceil(50 / progress.bytesPerSecond));
+  });
+});
