@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { acquireLock } from '@model-rtc/registry';
+import { acquireLock, toModelEntry } from '@model-rtc/registry';
 import type { ModelProgress } from '../src/index.ts';
 import {
   ChunkHold,
@@ -68,6 +68,18 @@ describe('pushModel', () => {
     const { entry } = await client.pushModel('linked');
     expect(entry.digest).not.toBe(linked.digest);
     expect((await there.resolve('linked')).entry.size).toBe(3000);
+  });
+});
+
+describe('a worker that is pushed to', () => {
+  it('refuses a manifest that is not of the model that is named', async () => {
+    const { here, there, peer } = await openLab();
+    const model = await importBytes(here, BYTES, { alias: 'mouse' });
+    const other = await importBytes(here, seededBytes(10, 2));
+    const params = { manifest: await here.manifest(other.digest), entry: toModelEntry(model) };
+    const error = await failure((await peer()).request('push_model', params));
+    expect(error).toMatchObject({ code: 'invalid_model', exitCode: 6 });
+    expect((await there.list({ filters: {}, sort: 'date', limit: 1 })).total).toBe(0);
   });
 });
 

@@ -38,6 +38,10 @@ describe('parseSessionArgument', () => {
     expect(byName).toEqual(direct);
   });
 
+  it('reads no further than a token is long', async () => {
+    await expect(parseSessionArgument('@/dev/zero', nothingSaved)).rejects.toMatchObject({ code: 'bad_argument' });
+  });
+
   it('refuses everything else as a bad argument', async () => {
     for (const text of [
       'unknown',
@@ -58,6 +62,11 @@ describe('parseSessionArgument', () => {
     const broken = `${TOKEN.slice(0, -4)}AAAA`;
     const error = await parseSessionArgument(broken, nothingSaved).catch((thrown: Error) => thrown);
     expect((error as Error).message).not.toContain(broken.slice(10, 40));
+    for (const text of [`@${TOKEN}`, TOKEN.slice(8, 70), TOKEN.slice(-40)]) {
+      const refused = (await parseSessionArgument(text, nothingSaved).catch((thrown: Error) => thrown)) as Error;
+      expect(refused).toMatchObject({ code: 'bad_argument' });
+      expect(`${refused.message} ${refused.cause}`).not.toContain(text.slice(8, 30));
+    }
   });
 });
 
@@ -87,6 +96,10 @@ describe('SavedWorkers', () => {
   });
 
   it('says so when the settings are damaged, and leaves them as they are', async () => {
+    writeFileSync(join(home, 'config.json'), `{"workers": {"lab": "${TOKEN}`);
+    const error = await SavedWorkers.open(home).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: 'storage' });
+    expect(`${(error as Error).cause}`).not.toContain(TOKEN.slice(6, 12));
     writeFileSync(join(home, 'config.json'), '{"workers": 5}');
     const damaged = await SavedWorkers.open(home);
     expect(() => damaged.list()).toThrow(expect.objectContaining({ code: 'storage' }));

@@ -80,6 +80,26 @@ describe('SessionStore', () => {
     ]);
   });
 
+  it('refuses what could not be read again, and keeps the sessions that there are', async () => {
+    await store.create({ name: 'x', scopes: ['read'] });
+    const wrong = [
+      { name: 'n'.repeat(65), scopes: ['read' as const] },
+      { name: '', scopes: ['read' as const] },
+      { name: 'y', scopes: [] },
+      { name: 'z', scopes: ['read' as const], expiresAt: new Date(Number.NaN) },
+    ];
+    for (const options of wrong) await expect(store.create(options)).rejects.toMatchObject({ code: 'bad_argument' });
+    expect((await reopened()).list().map(({ name }) => name)).toEqual(['x']);
+  });
+
+  it('quotes nothing of a damaged file, in which secrets are, in an error or its cause', async () => {
+    const { record } = await store.create({ scopes: ['read'] });
+    writeFileSync(join(keysFolder, 'sessions.json'), `{"secret":"${record.secret}`);
+    const error = await store.create({ scopes: ['read'] }).catch((thrown: Error) => thrown);
+    const { message, cause } = error as Error & { cause: Error };
+    expect(`${message} ${cause.message}`).not.toContain(record.secret.slice(0, 8));
+  });
+
   it('says that there is nothing to revoke under an unknown name', async () => {
     await expect(store.revoke('nobody')).rejects.toMatchObject({ code: 'not_found_locally' });
   });

@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-export async function temporaryFolder(): Promise<string> {
+async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'model-rtc-client-')));
   undo.push(() => rm(folder, { recursive: true, force: true }));
   return folder;
@@ -109,6 +109,8 @@ export interface Lab {
   readonly time: TestTime;
   readonly connections: Connection[];
   readonly client: WorkerConnection;
+  /** A bare connection to the worker. */
+  peer(): Promise<Peer>;
   /** Another client with the registry given. */
   connect(registry: Registry, more?: Partial<ConnectOptions>): Promise<WorkerConnection>;
 }
@@ -153,7 +155,12 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     undo.push(() => connection.close());
     return connection;
   };
-  return { here, there, time, connections, client: await connectAs(here), connect: connectAs };
+  const peer = async (): Promise<Peer> => {
+    const made = await connector({ token: TOKEN, agent: { name: 'laptop', version: '1' } });
+    undo.push(() => made.close());
+    return made;
+  };
+  return { here, there, time, connections, client: await connectAs(here), peer, connect: connectAs };
 }
 
 /** Does something to the lane once so many bytes of chunks went over it from this end. */
