@@ -114,7 +114,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
   }, 600_000);
 
   it('can be named by its alias, its id or the start of its digest', async () => {
-    const { client } = await scene();
+    const { client } = await openScene(lab);
     const sender = await client('refs-sender');
     const { id, digest } = await importModel(sender, join(FIXTURES, 'tiny-onnx'), 'refs');
     await push(sender, id);
@@ -153,7 +153,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
 
 describe('what is there already', () => {
   it('is not sent again', async () => {
-    const { client } = await scene();
+    const { client } = await openScene(lab);
     const sender = await client('again-sender');
     await importModel(sender, join(FIXTURES, 'tiny-gguf'), 'again');
     await push(sender, 'again');
@@ -165,7 +165,7 @@ describe('what is there already', () => {
   }, 120_000);
 
   it('is not sent as part of another model either: a fine-tune sends the changed tensors', async () => {
-    const { client } = await scene();
+    const { client } = await openScene(lab);
     const [sender, receiver] = [await client('tuned-sender'), await client('tuned-receiver')];
     await importModel(sender, join(FIXTURES, 'tiny-llama'), 'base');
     await importModel(sender, join(FIXTURES, 'tiny-llama-tuned'), 'tuned');
@@ -183,7 +183,7 @@ describe('what is there already', () => {
   }, 120_000);
 
   it('is fetched anew when it is asked to be overwritten', async () => {
-    const { client } = await scene();
+    const { client } = await openScene(lab);
     const folder = join(await lab.folder(), 'anew');
     await cp(join(FIXTURES, 'legacy-rat-2023'), folder, { recursive: true });
     const [sender, receiver] = [await client('anew-sender'), await client('anew-receiver')];

@@ -1,4 +1,5 @@
 import type { ErrorData } from '@model-rtc/protocol';
+import { printable } from './format.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface OutputOptions {
@@ -37,12 +38,12 @@ export class Output {
 
   /** Something worth knowing that is not the result. */
   note(text: string): void {
-    if (!this.#options.quiet) this.#runtime.stderr.write(`${text}\n`);
+    if (!this.#options.quiet) this.#runtime.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
   }
 
-  /** One line that says what happened and what to do. */
+  /** One line that says what happened and what to do. Some of it may be another machine's words. */
   error(error: ErrorData): void {
     if (this.#options.json) this.#runtime.stderr.write(`${JSON.stringify({ error })}\n`);
-    else this.#runtime.stderr.write(`model-rtc: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    else this.#runtime.stderr.write(`model-rtc: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n`);
   }
 }

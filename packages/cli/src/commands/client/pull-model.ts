@@ -12,7 +12,10 @@ export function addPullModelCommand(parser: CommandParser, invocation: Invocatio
           demandOption: true,
           describe: 'An id, alias or digest prefix at the worker',
         })
-        .option('alias', { type: 'string', describe: 'Its alias here; without it, the one it has at the worker' })
+        .option('alias', {
+          type: 'string',
+          describe: 'Its alias here; without it, the one it has here, else the one it has at the worker',
+        })
         .option('if-exists', {
           choices: IF_EXISTS_CHOICES,
           default: 'skip' as const,

@@ -8,7 +8,10 @@ export function addPushModelCommand(parser: CommandParser, invocation: Invocatio
     (command) =>
       workerOptions(command)
         .positional('ref', { type: 'string', demandOption: true, describe: 'An id, alias, digest prefix or path' })
-        .option('alias', { type: 'string', describe: 'Its alias at the worker; without it, the one it has here' })
+        .option('alias', {
+          type: 'string',
+          describe: 'Its alias at the worker; without it, the one it has there, else the one it has here',
+        })
         .option('if-exists', {
           choices: IF_EXISTS_CHOICES,
           default: 'skip' as const,

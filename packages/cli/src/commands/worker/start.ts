@@ -13,7 +13,10 @@ export function addStartCommand(parser: CommandParser, invocation: Invocation): 
           default: [] as string[],
           describe: 'A signaling server, ws:// or wss://; without one, the worker starts its own',
         })
-        .option('port', { type: 'number', describe: "The own signaling server's port [8787, or a free one]" })
+        .option('port', {
+          type: 'number',
+          describe: "The own signaling server's port [that of last time, else 8787, else a free one]",
+        })
         .option('name', { type: 'string', describe: "What clients see it as [this machine's name]" })
         .option('token-file', { type: 'string', describe: 'Also write the session to this file, mode 0600' })
         .example('$0 worker', 'serve, with a signaling server of its own')
