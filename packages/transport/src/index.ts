@@ -3,7 +3,6 @@ export * from './memory-lane.ts';
 export { type CreatePeerOptions, createPeer } from './peer/create-peer.ts';
 export type { AgentHello } from './peer/hello.ts';
 export type * from './peer/peer.ts';
-export { systemTimers, type Timers } from './peer/timers.ts';
 export {
   type Acceptor,
   type AcceptSessionsOptions,

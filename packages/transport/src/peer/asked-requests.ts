@@ -6,10 +6,10 @@ import {
   ModelRtcError,
   QUERY_TIMEOUT_MS,
 } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import { cancelledError } from './errors.ts';
 import type { ChunkPiece } from './peer.ts';
 import { Question, type QuestionCallbacks } from './question.ts';
-import type { Timers } from './timers.ts';
 
 export interface AskOptions extends QuestionCallbacks {
   readonly signal?: AbortSignal | undefined;

@@ -12,6 +12,7 @@ import {
   type Result,
   silentLog,
 } from '@model-rtc/protocol';
+import { systemTimers, type Timers } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
 import { AskedRequests } from './asked-requests.ts';
 import { deferred } from './deferred.ts';
@@ -21,7 +22,6 @@ import { type AgentHello, exchangeHello } from './hello.ts';
 import { LaneLink } from './lane-link.ts';
 import { CLOSE_TIMEOUT_MS, MIN_LANE_MESSAGE_BYTES } from './limits.ts';
 import type { Authority, Handlers, LaneInfo, Peer, RequestOptions } from './peer.ts';
-import { systemTimers, type Timers } from './timers.ts';
 import { toWireError } from './wire-error.ts';
 
 export interface CreatePeerOptions {

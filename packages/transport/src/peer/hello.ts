@@ -9,11 +9,11 @@ import {
   PROTOCOL_VERSION,
   unpackValue,
 } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError } from './errors.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';
-import type { Timers } from './timers.ts';
 
 /** What this side says of itself. */
 export interface AgentHello {

@@ -8,12 +8,12 @@ import {
   type Message,
   ModelRtcError,
 } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
 import { garbageError } from './errors.ts';
 import { Liveness } from './liveness.ts';
 import { Outbox, type OutgoingChunk } from './outbox.ts';
 import type { LaneInfo } from './peer.ts';
-import type { Timers } from './timers.ts';
 
 export interface LaneLinkOptions {
   readonly lane: Lane;

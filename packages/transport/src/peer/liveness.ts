@@ -1,7 +1,7 @@
 import { ModelRtcError, PEER_GONE_MS, PING_INTERVAL_MS } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
 import { LIVENESS_TICK_MS, PEER_MUTE_MS } from './limits.ts';
-import type { Timers } from './timers.ts';
 
 export interface LivenessOptions {
   readonly lane: Pick<Lane, 'stats'>;

@@ -1,7 +1,7 @@
 import { METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import { deferred } from './deferred.ts';
 import type { ChunkPiece } from './peer.ts';
-import type { Timers } from './timers.ts';
 
 /** A request's callbacks without the types of its method. */
 export interface QuestionCallbacks {

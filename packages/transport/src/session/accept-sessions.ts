@@ -9,10 +9,10 @@ import {
   type WorkerSeal,
 } from '@model-rtc/protocol';
 import type { Visitor, WorkerPost } from '@model-rtc/signaling';
+import { systemTimers, type Timers } from '@model-rtc/signaling';
 import { createPeer } from '../peer/create-peer.ts';
 import { deferred } from '../peer/deferred.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
-import { systemTimers, type Timers } from '../peer/timers.ts';
 import { toWireError } from '../peer/wire-error.ts';
 import { answerLane } from '../webrtc/connect-lane.ts';
 import type { IceServer, WebRtcEngine } from '../webrtc/engine.ts';

@@ -1,10 +1,9 @@
 import { type Log, ModelRtcError, roomOf, type SessionToken, silentLog } from '@model-rtc/protocol';
-import { type Link, visit } from '@model-rtc/signaling';
+import { type Link, systemTimers, type Timers, visit } from '@model-rtc/signaling';
 import type { LaneKind } from '../lane.ts';
 import { createPeer } from '../peer/create-peer.ts';
 import { cancelledError } from '../peer/errors.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
-import { systemTimers, type Timers } from '../peer/timers.ts';
 import { offerLane } from '../webrtc/connect-lane.ts';
 import type { EngineName, IceServer, WebRtcEngine } from '../webrtc/engine.ts';
 import { loadEngine } from '../webrtc/load-engine.ts';

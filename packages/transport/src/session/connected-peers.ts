@@ -1,6 +1,6 @@
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import type { Authority, Peer } from '../peer/peer.ts';
-import type { Timers } from '../peer/timers.ts';
 import { AUTHORITY_CHECK_MS } from './limits.ts';
 
 /** Why a token is good no more; any other failure of a check (a file that cannot be read now) ends nobody's connection. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Timers } from '../peer/timers.ts';
+import type { Timers } from '@model-rtc/signaling';
 import { MAX_REMEMBERED_EXCHANGES, REMEMBER_EXCHANGE_MS } from './limits.ts';
 
 /**

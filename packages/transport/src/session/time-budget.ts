@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import { cancelledError } from '../peer/errors.ts';
-import type { Timers } from '../peer/timers.ts';
 
 /** A time limit and the caller's own signal as one: whatever is done within it is aborted by either. */
 export class TimeBudget {

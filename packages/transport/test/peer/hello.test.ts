@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { packValue } from '@model-rtc/protocol';
-import { createMemoryLanes, createPeer, type Lane, type Timers } from '../../src/index.ts';
+import type { Timers } from '@model-rtc/signaling';
+import { createMemoryLanes, createPeer, type Lane } from '../../src/index.ts';
 import { ALL, connectedPeers, FakeTimers, failure, HELLO, rawSide } from './support.ts';
 
 function worker(lane: Lane, timers: Timers = new FakeTimers()) {

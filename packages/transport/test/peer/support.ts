@@ -8,6 +8,7 @@ import {
   type Message,
   type ModelEntry,
 } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
 import {
   type Authority,
   type CreatePeerOptions,
@@ -17,7 +18,6 @@ import {
   type Lane,
   type MemoryLaneOptions,
   type Peer,
-  type Timers,
 } from '../../src/index.ts';
 
 export const ALL: Authority = { scopes: ['read', 'write', 'track'] };
