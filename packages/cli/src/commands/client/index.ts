@@ -23,6 +23,8 @@ export function addClientCommands(parser: CommandParser, invocation: Invocation)
     }
     return client
       .demandCommand(1, 'Say what to do, for example: model-rtc client list-models.')
+      .example('$0 client import-model ./runs/mouse', 'register a model')
+      .example('$0 client pull-model good-mouse-v1 --worker lab', 'fetch one')
       .strictCommands()
       .strict()
       .recommendCommands();

@@ -43,6 +43,7 @@ export function addWorkersCommands(parser: CommandParser, invocation: Invocation
     );
     return workers
       .demandCommand(1, 'Say what to do, for example: model-rtc client workers list.')
+      .example('$0 client workers add lab @session.txt', 'keep a session as "lab"')
       .strictCommands()
       .strict()
       .recommendCommands();

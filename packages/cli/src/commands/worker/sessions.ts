@@ -58,6 +58,7 @@ export function addSessionsCommands(parser: CommandParser, invocation: Invocatio
     );
     return sessions
       .demandCommand(1, 'Say what to do, for example: model-rtc worker sessions list.')
+      .example('$0 worker sessions create --scope read --expires 7d', 'read only, for a week')
       .strictCommands()
       .strict()
       .recommendCommands();
