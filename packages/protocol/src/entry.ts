@@ -28,6 +28,15 @@ const lineageSchema = z.object({
   parents: z.array(text).max(64).optional(),
 });
 
+/** A file that runs code when a tool loads it (pickle), with what it imports that a model has no use for. */
+export const codeFileSchema = z.object({
+  /** Inside the model. */
+  path: text,
+  /** Such as `os.system`; sorted. */
+  suspicious: z.array(z.string().max(256)).max(32),
+});
+export type CodeFile = z.infer<typeof codeFileSchema>;
+
 /** What is known of a model besides its files; the part of a registry's entry that agents tell each other. */
 export const modelEntrySchema = z.object({
   /** The first 8 hex characters of the digest, longer on a collision; a run id while the model is training. */
@@ -41,6 +50,8 @@ export const modelEntrySchema = z.object({
   framework: text.optional(),
   backbone: text.optional(),
   alias: aliasSchema.optional(),
+  /** What a person calls it in full, where an alias is short. */
+  name: z.string().min(1).max(256).optional(),
   source: z.enum(MODEL_SOURCES),
   status: z.enum(MODEL_STATUSES),
   createdAt: timeSchema.optional(),
@@ -60,6 +71,8 @@ export const modelEntrySchema = z.object({
   notes: z.string().max(65_536).optional(),
   lineage: lineageSchema.optional(),
   license: text.optional(),
+  /** Empty when no file runs code; not there when nobody has looked. Every agent looks itself and believes no other. */
+  codeFiles: z.array(codeFileSchema).max(256).optional(),
 });
 
 export type ModelEntry = z.infer<typeof modelEntrySchema>;

@@ -1,7 +1,7 @@
 /** Every bound of the protocol, with its reason. docs/protocol.md repeats this table; a test keeps the two the same. */
 
 /** The major version must be the same on both sides; a minor one only adds what the other side may ignore. */
-export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const;
+export const PROTOCOL_VERSION = { major: 1, minor: 1 } as const;
 
 /** One message, whole, after its fragments are joined: a manifest takes 84 bytes a chunk, about 32 MB for a model of 400 GB. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;

@@ -99,6 +99,8 @@ export type ListModelsResult = z.infer<typeof listModelsResult>;
 export const getModelInfoResult = z.object({
   entry: modelEntrySchema,
   resolvedBy: z.enum(['id', 'alias', 'digest', 'path']),
+  /** For a training run that was interrupted: the command that goes on with it, to be run in its folder. */
+  resumeCommand: z.string().max(4096).optional(),
 });
 
 export const checkModelExistsResult = z.object({
@@ -123,11 +125,20 @@ export type GetChunksParams = z.infer<typeof getChunksParams>;
 export const IF_EXISTS = ['skip', 'overwrite'] as const;
 export type IfExists = (typeof IF_EXISTS)[number];
 
+/**
+ * What becomes of an alias that another model has: the owner keeps it and the new model gets none; the new model gets a free
+ * one made from it; the new model takes it, and the owner has none from then on.
+ */
+export const ALIAS_CONFLICTS = ['keep', 'rename', 'overwrite'] as const;
+export type AliasConflict = (typeof ALIAS_CONFLICTS)[number];
+
 export const pushModelParams = z.object({
   manifest: manifestSchema,
   entry: modelEntrySchema,
   alias: aliasSchema.optional(),
   ifExists: z.enum(IF_EXISTS).default('skip'),
+  /** Without it, a taken alias is refused. */
+  aliasConflict: z.enum(ALIAS_CONFLICTS).optional(),
 });
 export type PushModelParams = z.infer<typeof pushModelParams>;
 
@@ -155,6 +166,9 @@ export const pushModelResult = z.object({
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 
+/** What a client tells the worker after a pull, so that both sides know the model's name on each. */
+export const reportInstalledParams = z.object({ digest: digestSchema, alias: aliasSchema.optional() });
+
 const nothing = z.object({});
 
 /** Every request: the scope that its asker's token must have, and the schemas of what is asked, answered and told meanwhile. */
@@ -175,6 +189,7 @@ export const METHODS = {
   },
   get_chunks: { scope: 'read', params: getChunksParams, result: nothing, event: nothing },
   push_model: { scope: 'write', params: pushModelParams, result: pushModelResult, event: pushEventSchema },
+  report_installed: { scope: 'read', params: reportInstalledParams, result: nothing, event: nothing },
 } as const satisfies Record<string, { scope: Scope; params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 
 export type Method = keyof typeof METHODS;

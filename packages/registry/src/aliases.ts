@@ -1,5 +1,5 @@
 import { type Alias, aliasProblem, type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { RegistryIndex, StoredEntry } from './index-schema.ts';
+import { MAX_FORMER_ALIASES, type RegistryIndex, type StoredEntry } from './index-schema.ts';
 
 const SUGGESTIONS = 3;
 const MAX_ALIAS_LENGTH = 64;
@@ -74,4 +74,21 @@ function editDistance(a: string, b: string, limit: number): number {
     previous = row;
   }
   return previous[b.length] as number;
+}
+
+/**
+ * A model with another alias, or none, from now on; what it was called before is remembered. Every change of an alias goes
+ * through here, so that `rollback` finds it.
+ */
+export function renamed(stored: StoredEntry, alias: Alias | undefined, now: Date): StoredEntry {
+  const { alias: before, aliasSince, formerAliases } = stored;
+  if (before === alias) return stored;
+  const until = now.toISOString();
+  const former = before === undefined ? formerAliases : [...formerAliases, { alias: before, since: aliasSince, until }];
+  return {
+    ...stored,
+    alias,
+    aliasSince: alias === undefined ? undefined : until,
+    formerAliases: former.slice(-MAX_FORMER_ALIASES),
+  };
 }

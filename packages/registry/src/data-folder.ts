@@ -40,6 +40,12 @@ export interface DataPaths {
   /** The folder of the chunk index. It can be deleted at any time: it is made again from the manifests. */
   readonly chunkIndex: string;
   readonly configFile: string;
+  /** What was last known of each worker's models. */
+  readonly workers: string;
+  /** The folder of the digests of files that were hashed before. It can be deleted at any time. */
+  readonly hashCache: string;
+  /** Files of models that were taken out of the registry with --keep-files. */
+  readonly kept: string;
 }
 
 export function dataPaths(root: string): DataPaths {
@@ -54,5 +60,8 @@ export function dataPaths(root: string): DataPaths {
     registryLock: join(models, 'registry.lock'),
     chunkIndex: join(at, 'chunks'),
     configFile: join(at, 'config.json'),
+    workers: join(at, 'workers'),
+    hashCache: join(at, 'hashes'),
+    kept: join(at, 'kept'),
   };
 }

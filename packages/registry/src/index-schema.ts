@@ -2,16 +2,33 @@ import { type Alias, aliasSchema, type Digest, ModelRtcError, modelEntrySchema }
 import { z } from 'zod';
 
 /** The version of registry.json that this code writes. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /** One name, so that a folder never lies outside `models/`. */
 export const folderNameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
+
+/** A time during which a model had an alias that it has no more. */
+export const formerAliasSchema = z.object({
+  alias: aliasSchema,
+  /** Not known of models that were named before version 2. */
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime(),
+});
+export type FormerAlias = z.infer<typeof formerAliasSchema>;
+
+/** Names remembered for one model; the oldest goes first. */
+export const MAX_FORMER_ALIASES = 64;
 
 /** An entry as it is stored: what agents tell each other, and what only this machine knows. */
 export const storedEntrySchema = modelEntrySchema.extend({
   folder: folderNameSchema,
   linked: z.boolean(),
   originalPath: z.string().min(1).max(4096).optional(),
+  /** When the model got the alias that it has. */
+  aliasSince: z.iso.datetime().optional(),
+  formerAliases: z.array(formerAliasSchema).max(MAX_FORMER_ALIASES).default([]),
+  /** The watched or read-only folder in which a worker found it, absolute. */
+  foundIn: z.string().min(1).max(4096).optional(),
   seenAt: z.record(z.string().max(256), z.iso.datetime()).optional(),
 });
 export type StoredEntry = z.infer<typeof storedEntrySchema>;
@@ -85,7 +102,10 @@ export function encodeIndex(index: RegistryIndex): string {
 export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
 
 /** By the version that each starts from. Version 1 is the first that was ever written. */
-const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
+const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
+  // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says.
+  [1, (file) => file],
+]);
 
 export interface DecodedIndex {
   readonly index: RegistryIndex;

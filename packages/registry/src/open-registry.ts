@@ -2,6 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { requireFreeAlias } from './aliases.ts';
+import { createArchives } from './archive/archives.ts';
+import { createCatalogs } from './catalog/catalogs.ts';
+import { createInspection } from './inspect/inspection.ts';
+import { createManagement } from './manage/management.ts';
+import { createRuns } from './runs/runs.ts';
+import { createVerification } from './verify/verification.ts';
 import { checkFiles } from './check-files.ts';
 import { createChunkIndex } from './chunk-index.ts';
 import { type DataPaths, dataPaths } from './data-folder.ts';
@@ -81,6 +87,12 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     await context.chunks.close();
   };
   return {
+    ...createManagement(context),
+    ...createVerification(context),
+    ...createInspection(context),
+    ...createArchives(context),
+    ...createCatalogs(context),
+    ...createRuns(context),
     paths,
     list: async (params) => await listModels(context, params),
     resolve: async (ref) => await resolveModel(context, ref),

@@ -9,7 +9,7 @@ import {
   ModelRtcError,
   modelSize,
 } from '@model-rtc/protocol';
-import { requireFreeAlias } from './aliases.ts';
+import { renamed, requireFreeAlias } from './aliases.ts';
 import { syncFolder } from './atomic-file.ts';
 import { checkFiles } from './check-files.ts';
 import { freeId } from './identifiers.ts';
@@ -141,12 +141,12 @@ export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): 
 }
 
 async function keepExisting(
-  { paths }: RegistryContext,
+  { paths, clock }: RegistryContext,
   existing: StoredEntry,
   alias: Alias | undefined,
 ): Promise<StoredEntry> {
   if (existing.alias === alias) return existing;
-  const stored = { ...existing, alias };
+  const stored = renamed(existing, alias, clock());
   await updateEntryNote(join(paths.models, stored.folder), stored);
   return stored;
 }
@@ -161,7 +161,8 @@ async function moveIn(
   const { paths } = context;
   const { staged, manifest, stats } = placement;
   const names = await nameModel(context, index, placement, existing);
-  const stored = describe(placement, existing, alias, names);
+  const described = describe(placement, existing, names);
+  const stored = renamed(described, alias, context.clock());
   await writeNotes(staged, { entry: stored, manifest, stats });
   const place = join(paths.models, stored.folder);
   const isAside = existing !== undefined && (await setAside(context, stored.folder));
@@ -194,7 +195,6 @@ async function nameModel(
 function describe(
   { digest, manifest, draft, linked, originalPath }: Placement,
   existing: StoredEntry | undefined,
-  alias: Alias | undefined,
   names: Pick<StoredEntry, 'id' | 'folder'>,
 ): StoredEntry {
   const paths = new Set<string>(manifest.files.map((file) => file.path));
@@ -204,7 +204,9 @@ function describe(
     ...draft,
     ...names,
     digest,
-    alias,
+    alias: existing?.alias,
+    aliasSince: existing?.aliasSince,
+    formerAliases: existing?.formerAliases ?? [],
     size: modelSize(manifest),
     fileCount: manifest.files.length,
     checkpointPath: inModel(draft.checkpointPath),

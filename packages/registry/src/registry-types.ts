@@ -1,5 +1,6 @@
 import type {
   Alias,
+  AliasConflict,
   Digest,
   IfExists,
   ListModelsParams,
@@ -8,8 +9,15 @@ import type {
   ModelSource,
   ModelStatus,
 } from '@model-rtc/protocol';
+import type { Archives } from './archive/archives.ts';
+import type { Catalogs } from './catalog/catalogs.ts';
 import type { DataPaths } from './data-folder.ts';
 import type { SkippedPath } from './import/scanned-model.ts';
+import type { FormerAlias } from './index-schema.ts';
+import type { Inspection } from './inspect/inspection.ts';
+import type { Management } from './manage/management.ts';
+import type { Runs } from './runs/runs.ts';
+import type { Verification } from './verify/verification.ts';
 
 /** What a list shows as a model's status: its own, or what is wrong with its files. */
 export type DisplayStatus = ModelStatus | 'checkpoint_missing' | 'broken_symlink';
@@ -22,6 +30,11 @@ export interface RegistryEntry extends ModelEntry {
   readonly originalPath?: string | undefined;
   /** Whether the files in the folder are symbolic links to the originals. */
   readonly linked: boolean;
+  readonly aliasSince?: string | undefined;
+  /** What it was called before, oldest first. */
+  readonly formerAliases: readonly FormerAlias[];
+  /** The watched or read-only folder in which a worker found it, absolute. */
+  readonly foundIn?: string | undefined;
   /** When each worker, by name, was last seen to have the model (ISO 8601). */
   readonly seenAt?: Readonly<Record<string, string>> | undefined;
   readonly displayStatus: DisplayStatus;
@@ -56,6 +69,16 @@ export interface WorkOptions {
 
 export interface ImportOptions extends WorkOptions {
   readonly alias?: Alias | undefined;
+  /** What becomes of a taken alias; it is refused when left out. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** Free text, where the alias is short. */
+  readonly name?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly notes?: string | undefined;
+  /** The model that this one was made from, as a reference on this machine. */
+  readonly parent?: string | undefined;
+  /** Refuse a model with files that run code when they are loaded. */
+  readonly safeOnly?: boolean | undefined;
   /** In place of the type that the scan finds. */
   readonly modelType?: string | undefined;
   /** Copy the files into the registry. Otherwise each is a symbolic link to the original. */
@@ -79,6 +102,10 @@ export interface InstallOptions {
   /** What the other side says of the model. Its id, digest, sizes, alias and source are not taken from here. */
   readonly entry: ModelEntry;
   readonly alias?: Alias | undefined;
+  /** What becomes of a taken alias; it is refused when left out. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** Refuse a model with files that run code when they are loaded, whatever they are called. */
+  readonly safeOnly?: boolean | undefined;
   readonly source: ModelSource;
   /** What to do when a whole model of this digest is here: `skip` keeps it, `overwrite` replaces its files and entry. */
   readonly ifExists: IfExists;
@@ -118,7 +145,7 @@ export interface ModelReader extends AsyncDisposable {
 }
 
 /** The models of this machine. Any number of processes may have it open at once. */
-export interface Registry extends AsyncDisposable {
+export interface Registry extends Management, Verification, Inspection, Archives, Catalogs, Runs, AsyncDisposable {
   readonly paths: DataPaths;
   /** One page of the models that match, sorted. */
   list(params: ListModelsParams): Promise<ModelPage>;

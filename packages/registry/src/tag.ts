@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Alias, parseAlias } from '@model-rtc/protocol';
-import { aliasTaken } from './aliases.ts';
+import { aliasTaken, renamed } from './aliases.ts';
 import type { StoredEntry } from './index-schema.ts';
 import { updateEntryNote } from './model-folder.ts';
 import type { RegistryContext } from './registry-context.ts';
@@ -8,7 +8,7 @@ import { resolveRef } from './resolve.ts';
 
 /** Gives a model an alias in place of the one that it has. With `overwrite` the alias's owner loses it. */
 export async function tagModel(
-  { index, paths }: RegistryContext,
+  { index, paths, clock }: RegistryContext,
   ref: string,
   alias: Alias,
   overwrite: boolean,
@@ -19,8 +19,8 @@ export async function tagModel(
     const owner = known.byAlias.get(wanted);
     if (owner === stored) return { result: stored };
     if (owner !== undefined && !overwrite) throw aliasTaken(known, wanted, owner);
-    const named = { ...stored, alias: wanted };
-    const put = owner === undefined ? [named] : [{ ...owner, alias: undefined }, named];
+    const named = renamed(stored, wanted, clock());
+    const put = owner === undefined ? [named] : [renamed(owner, undefined, clock()), named];
     for (const entry of put) await updateEntryNote(join(paths.models, entry.folder), entry);
     return { result: named, put };
   });

@@ -24,7 +24,7 @@ function stored(n: number, more: Partial<ModelEntry> = {}): StoredEntry {
     fileCount: 1,
     ...more,
   };
-  return { ...modelEntrySchema.parse(entry), folder: `centroid_${id}`, linked: false };
+  return { ...modelEntrySchema.parse(entry), folder: `centroid_${id}`, linked: false, formerAliases: [] };
 }
 
 const MODELS = '/data/models';

@@ -65,6 +65,7 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip' },
     result: { entry, outcome: 'installed', transferredBytes: 1_048_578, reusedBytes: 2, resumedBytes: 0 },
   },
+  report_installed: { params: { digest, alias: 'good-mouse-v1' }, result: {} },
 };
 
 const accepted: [string, Message][] = [

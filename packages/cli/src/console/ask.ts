@@ -1,0 +1,52 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { Context } from './context.ts';
+
+export interface Question {
+  readonly text: string;
+  /** What answers it on the command line, such as `--yes`. */
+  readonly flag: string;
+}
+
+export interface Choice<T extends string> {
+  readonly value: T;
+  readonly label: string;
+}
+
+/**
+ * Asks yes or no.
+ * @throws ModelRtcError `bad_argument` naming the flag where nobody is there to answer; `cancelled`
+ */
+export async function confirm(context: Context, question: Question): Promise<boolean> {
+  requirePerson(context, question);
+  const prompts = await import('@clack/prompts');
+  const answer = await prompts.confirm({ message: question.text, initialValue: false, output: process.stderr });
+  return given<boolean>(prompts, answer);
+}
+
+/**
+ * Asks for one of several answers.
+ * @throws ModelRtcError `bad_argument` naming the flag where nobody is there to answer; `cancelled`
+ */
+export async function choose<T extends string>(
+  context: Context,
+  question: Question,
+  choices: readonly Choice<T>[],
+): Promise<T> {
+  requirePerson(context, question);
+  const prompts = await import('@clack/prompts');
+  const options = choices.map(({ value, label }) => ({ value: value as string, label }));
+  const answer = await prompts.select({ message: question.text, options, output: process.stderr });
+  return given<T>(prompts, answer);
+}
+
+function requirePerson(context: Context, { text, flag }: Question): void {
+  if (context.interactive) return;
+  throw new ModelRtcError('bad_argument', `${text} Nobody is here to answer; say it with ${flag}.`, {
+    details: { flag },
+  });
+}
+
+function given<T>({ isCancel }: typeof import('@clack/prompts'), answer: unknown): T {
+  if (isCancel(answer)) throw new ModelRtcError('cancelled', 'Cancelled; nothing was changed.');
+  return answer as T;
+}
