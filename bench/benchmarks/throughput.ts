@@ -9,7 +9,7 @@ import { ENGINES, type Engine, measureTransfer, openEngineScene } from '../suppo
 
 const FULL_MEGABYTES = 500;
 const QUICK_MEGABYTES = 50;
-const REPEATS: Readonly<Record<Engine, number>> = { native: 3, werift: 2 };
+const REPEATS: Readonly<Record<Engine, number>> = { native: 5, werift: 3 };
 const LEAST_RATIO = 0.85;
 const RAW = fileURLToPath(new URL('../raw-webrtc.ts', import.meta.url));
 

@@ -40,13 +40,18 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** A row of something that is beside a baseline. */
+/**
+ * A row of something that is beside a baseline. Each repeat measures both, one after the other, so the ratio is the median
+ * of the repeats' own ratios: what a machine that slows down meanwhile does to both is no part of it.
+ */
 export function ratioRow(
   row: Pick<Row, 'what' | 'unit' | 'samples'> & { baselineSamples: readonly number[]; atLeast: number },
 ): Row {
   const { atLeast, ...rest } = row;
   const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
-  return { ...rest, value, baseline, ratio: value / baseline, required: { of: 'ratio', atLeast } };
+  if (row.samples.length !== row.baselineSamples.length) throw new Error('Each sample needs a baseline of its own');
+  const ratio = median(row.samples.map((sample, i) => sample / (row.baselineSamples[i] as number)));
+  return { ...rest, value, baseline, ratio, required: { of: 'ratio', atLeast } };
 }
 
 /** A row of something that has a bound of its own. */

@@ -45,6 +45,7 @@ export function openModelFiles(place: ModelPlace, files: readonly FileStat[]): M
         await handles.use(path, (handle) => readPiece(handle, path, piece));
       } catch (thrown) {
         if (isMissing(thrown)) throw sourceChanged(path, 'it is gone', thrown);
+        if (errorCode(thrown) === 'EISDIR') throw sourceChanged(path, 'it is a folder now', thrown);
         if (errorCode(thrown) === 'ELOOP') throw sourceChanged(path, 'it is a link now', thrown);
         throw storageError(thrown, path, 'read');
       }
@@ -88,12 +89,17 @@ function fileAt(starts: Float64Array, offset: number): number {
   return low;
 }
 
-/** Reads between two looks at the file's time, so that bytes of a write under way are never passed on as the model's. */
+/**
+ * Looks at the file's time after the read, so that bytes of a write before or during it are never passed on as the model's.
+ * One look is enough, and each is a trip to another thread.
+ */
 async function readPiece(handle: FileHandle, path: string, { file, position, bytes }: Piece): Promise<void> {
-  await requireUnchanged(handle, path, file);
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);
-    if (bytesRead === 0) throw sourceChanged(path, 'it became shorter');
+    if (bytesRead === 0) {
+      await requireUnchanged(handle, path, file);
+      throw sourceChanged(path, 'it became shorter');
+    }
     done += bytesRead;
   }
   await requireUnchanged(handle, path, file);
