@@ -62,7 +62,7 @@ export function openIndexFile({ paths, log, clock, migrations }: IndexFileOption
       const before = await load();
       if (before.state === 'damaged') await keepDamaged(path, clock(), log);
       if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
-      const recovered = await recoverFolders(paths, before.index, log);
+      const recovered = await recoverFolders(paths, before.index, { log, isLost: before.state !== 'stored' });
       const { result, ...changes } = await change(recovered);
       const after = changeIndex(recovered, changes);
       if (after !== before.index || before.state !== 'stored' || before.migratedFrom !== undefined) {

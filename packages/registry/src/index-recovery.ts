@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type AsideFolder, deleteAside, isAsideName, keepAside, listAside } from './aside-folders.ts';
 import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { freeId } from './identifiers.ts';
@@ -9,26 +10,30 @@ import { changeIndex, folderNameSchema, type RegistryIndex, type StoredEntry } f
 import { readEntryNote, readManifestNote } from './model-folder.ts';
 import { atStorage, isMissing } from './storage-error.ts';
 
-/** A model's folder stands aside in `staging/`, under this name, until the index knows what took its place. */
-const REPLACED = 'replaced-';
-
-export function replacedFolder(paths: DataPaths, folder: string): string {
-  return join(paths.staging, `${REPLACED}${folder}`);
-}
-
 /** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
 export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
   const staged = await listFolder(paths.staging);
-  if (staged.some(({ name }) => name.startsWith(REPLACED))) return true;
+  if (staged.some(({ name }) => isAsideName(name))) return true;
   const folders = await listFolder(paths.models);
   return folders.some((item) => isModelFolder(item) && !index.byFolder.has(item.name));
 }
 
+export interface RecoveryOptions {
+  readonly log: Log;
+  /** The index could not be read: it says nothing about what was taken out of it. */
+  readonly isLost: boolean;
+}
+
 /**
  * Finishes what a killed process began. It is called under the registry's lock, so nobody is at work in `models/`.
- * A replacement that was cut off is taken back or completed; a model folder that the index does not know is taken in.
+ * A replacement or removal that was cut off is taken back or completed; a model folder that the index does not know is
+ * taken in.
  */
-export async function recoverFolders(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
+export async function recoverFolders(
+  paths: DataPaths,
+  index: RegistryIndex,
+  { log, isLost }: RecoveryOptions,
+): Promise<RegistryIndex> {
   await atStorage(paths.root, 'prepared', async () => {
     await mkdir(paths.models, { recursive: true });
     await mkdir(paths.staging, { recursive: true });
@@ -36,26 +41,39 @@ export async function recoverFolders(paths: DataPaths, index: RegistryIndex, log
   const names = await listFolder(paths.models);
   const left = names.filter(({ name }) => name.startsWith('registry.json.') && name.endsWith('.tmp'));
   await Promise.all(left.map(({ name }) => rm(join(paths.models, name), { force: true })));
-  const known = await finishReplacements(paths, index, log);
+  const known = await finishAside(paths, index, { log, isLost });
   return await adoptFolders(paths, known, log);
 }
 
-async function finishReplacements(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
+async function finishAside(
+  paths: DataPaths,
+  index: RegistryIndex,
+  { log, isLost }: RecoveryOptions,
+): Promise<RegistryIndex> {
   let known = index;
-  for (const { name } of await listFolder(paths.staging)) {
-    const folder = name.slice(REPLACED.length);
-    if (!name.startsWith(REPLACED) || !folderNameSchema.safeParse(folder).success) continue;
-    // A folder that the index does not know was taken out for good; an empty index may be a lost one.
-    const isKnown = known.byFolder.has(folder) || known.byId.size === 0;
-    if (isKnown && (await moveBack(join(paths.staging, name), join(paths.models, folder)))) {
+  const { aside, doomed } = await listAside(paths);
+  for (const item of aside) {
+    const { path, folder, reason } = item;
+    // A folder that the index does not know was taken out for good.
+    const isKnown = known.byFolder.has(folder) || isLost;
+    if (isKnown && (await moveBack(path, join(paths.models, folder)))) {
       await syncFolder(paths.models);
-      log.warn({ folder }, 'a change was cut off before the new files were there: the old ones are back');
+      log.warn({ folder, reason }, 'a change was cut off before the index was written: the files are back');
       continue;
     }
-    known = await takeReplacement(paths, known, folder, log);
-    await rm(join(paths.staging, name), { recursive: true, force: true });
+    if (reason === 'replaced') known = await takeReplacement(paths, known, folder, log);
+    await finishOne(item, async () => {
+      if (reason === 'keeping') await keepAside(paths, item);
+      else await deleteAside(paths, path);
+    });
   }
+  for (const path of doomed) await finishOne({ path }, () => rm(path, { recursive: true, force: true }));
   return known;
+
+  /** What cannot be cleared away must not keep anyone from their models. */
+  async function finishOne({ path }: Pick<AsideFolder, 'path'>, work: () => Promise<unknown>): Promise<void> {
+    await work().catch((error: unknown) => log.warn({ path, error }, 'a removed model cannot be cleared away'));
+  }
 }
 
 /** False when the new folder is there, since a rename does not replace a folder that has something in it. */

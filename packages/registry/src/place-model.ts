@@ -10,15 +10,16 @@ import {
   modelSize,
 } from '@model-rtc/protocol';
 import { renamed, requireFreeAlias } from './aliases.ts';
+import { deleteAside, replacedFolder, setAside } from './aside-folders.ts';
 import { syncFolder } from './atomic-file.ts';
 import { checkFiles } from './check-files.ts';
 import { freeId } from './identifiers.ts';
 import type { Update } from './index-file.ts';
-import { replacedFolder } from './index-recovery.ts';
 import { changeIndex, type RegistryIndex, type StoredEntry, storedEntrySchema } from './index-schema.ts';
 import { type FileStat, readManifestNote, readStatsNote, updateEntryNote, writeNotes } from './model-folder.ts';
 import type { RegistryContext } from './registry-context.ts';
-import { atStorage, isMissing } from './storage-error.ts';
+import { atStorage } from './storage-error.ts';
+import { updateChunks } from './update-chunks.ts';
 
 /** What is known of a model before the registry gives it its names. */
 export type EntryDraft = Omit<ModelEntry, 'id' | 'digest' | 'alias' | 'size' | 'fileCount'>;
@@ -63,27 +64,12 @@ export async function placeModel(context: RegistryContext, placement: Placement)
     placement.signal,
   );
   for (const { stored, manifest } of done.gone) {
-    await rm(replacedFolder(paths, stored.folder), { recursive: true, force: true });
+    await deleteAside(paths, replacedFolder(paths, stored.folder));
     if (stored.digest !== undefined) await updateChunks(context, 'remove', stored.digest, manifest);
   }
   if (done.outcome === 'kept') await rm(placement.staged, { recursive: true, force: true });
   else await updateChunks(context, 'add', placement.digest, placement.manifest);
   return { stored: done.stored, outcome: done.outcome };
-}
-
-/** The chunk index only saves transfers: a failure there must not fail what is done. */
-async function updateChunks(
-  { chunks, log }: RegistryContext,
-  change: 'add' | 'remove',
-  digest: Digest,
-  manifest: Manifest | undefined,
-): Promise<void> {
-  try {
-    if (change === 'remove') await chunks.remove(digest, manifest);
-    else if (manifest !== undefined) await chunks.add(digest, manifest);
-  } catch (thrown) {
-    log.warn({ digest, error: thrown }, 'the chunk index could not be updated');
-  }
 }
 
 async function placeInIndex(
@@ -92,6 +78,7 @@ async function placeInIndex(
   placement: Placement,
 ): Promise<Update<PlacedUpdate>> {
   const { digest, supersedes } = placement;
+  const { paths } = context;
   const superseded = supersedes === undefined || supersedes === digest ? undefined : index.byDigest.get(supersedes);
   const rest = superseded === undefined ? index : changeIndex(index, { remove: [superseded.id] });
   const existing = rest.byDigest.get(digest);
@@ -105,7 +92,7 @@ async function placeInIndex(
   const stored = keeps
     ? await keepExisting(context, existing, alias)
     : await moveIn(context, rest, placement, existing, alias);
-  if (superseded !== undefined) await setAside(context, superseded.folder);
+  if (superseded !== undefined) await setAside(paths, superseded.folder, 'replaced');
   const outcome = keeps ? 'kept' : 'placed';
   return { result: { stored, outcome, gone }, put: [stored], remove: superseded === undefined ? [] : [superseded.id] };
 }
@@ -165,7 +152,7 @@ async function moveIn(
   const stored = renamed(described, alias, context.clock());
   await writeNotes(staged, { entry: stored, manifest, stats });
   const place = join(paths.models, stored.folder);
-  const isAside = existing !== undefined && (await setAside(context, stored.folder));
+  const isAside = existing !== undefined && (await setAside(paths, stored.folder, 'replaced')) !== undefined;
   await atStorage(place, 'written', async () => {
     try {
       await rename(staged, place);
@@ -222,18 +209,4 @@ function describe(
   const issue = described.error.issues[0];
   const sentence = `The model cannot be registered: its ${issue?.path.join('.')} is not valid (${issue?.message}).`;
   throw new ModelRtcError('invalid_model', sentence, { cause: described.error });
-}
-
-/** Moves a registered folder out of `models/`, so that a crash before the index is written can still bring it back. */
-async function setAside({ paths }: RegistryContext, folder: string): Promise<boolean> {
-  const place = join(paths.models, folder);
-  return await atStorage(place, 'replaced', async () => {
-    try {
-      await rename(place, replacedFolder(paths, folder));
-      return true;
-    } catch (thrown) {
-      if (isMissing(thrown)) return false;
-      throw thrown;
-    }
-  });
 }
