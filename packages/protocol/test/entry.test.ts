@@ -31,6 +31,8 @@ describe('a model entry', () => {
     [{ digest: 'ab'.repeat(32) }],
     [{ createdAt: '2026-01-02T03:04:05.678Z' }],
     [{ metrics: { loss: 0.5, best: null, name: 'x', done: true } }],
+    [{ name: 'Mouse, top view', codeFiles: [{ path: 'best.ckpt', suspicious: ['os.system'] }] }],
+    [{ codeFiles: [] }],
     [{ tags: ['a'], license: 'mit', lineage: { fineTunedFrom: 'x', parents: ['y'] } }],
   ])('takes %j', (change) => {
     expect(problemOf(change)).toBe(true);
@@ -54,6 +56,11 @@ describe('a model entry', () => {
     [{ tags: [''] }],
     [{ tags: Array.from({ length: 65 }, () => 'x') }],
     [{ notes: 'x'.repeat(65_537) }],
+    [{ name: '' }],
+    [{ name: 'x'.repeat(257) }],
+    [{ codeFiles: ['best.ckpt'] }],
+    [{ codeFiles: Array.from({ length: 257 }, () => ({ path: 'x', suspicious: [] })) }],
+    [{ codeFiles: [{ path: 'x', suspicious: Array.from({ length: 33 }, () => 'os.system') }] }],
   ])('refuses %j', (change) => {
     expect(problemOf(change)).toBe(false);
   });

@@ -48,6 +48,9 @@ describe('a method', () => {
     ['get_chunks', { digest, chunks: [{ index: 0xffff_ffff, digest }] }],
     ['push_model', { manifest, entry }],
     ['push_model', { manifest, entry, alias: 'x1', ifExists: 'overwrite', later: true }],
+    ['push_model', { manifest, entry, alias: 'x1', aliasConflict: 'rename' }],
+    ['report_installed', { digest }],
+    ['report_installed', { digest, alias: 'good-mouse-v1' }],
   ])('%s takes %j', (method, params) => {
     expect(isTaken(method, params)).toBe(true);
   });
@@ -68,6 +71,10 @@ describe('a method', () => {
     ['push_model', { manifest: { ...(manifest as object), files: [] }, entry }],
     ['push_model', { manifest, entry, alias: 'latest' }],
     ['push_model', { manifest, entry, ifExists: 'ask' }],
+    ['push_model', { manifest, entry, ifExists: 'rename' }],
+    ['push_model', { manifest, entry, aliasConflict: 'ask' }],
+    ['report_installed', { digest: 'abababab' }],
+    ['report_installed', { digest, alias: 'null' }],
   ])('%s refuses %j', (method, params) => {
     expect(isTaken(method, params)).toBe(false);
   });
@@ -75,6 +82,14 @@ describe('a method', () => {
   it('fills in what a caller may leave out', () => {
     expect(listModelsParams.parse({})).toEqual({ filters: {}, sort: 'date', limit: 200 });
     expect(pushModelParams.parse({ manifest, entry }).ifExists).toBe('skip');
+    expect(pushModelParams.parse({ manifest, entry }).aliasConflict).toBeUndefined();
+  });
+
+  it('gives an answer of version 1.0, which knows no resume command', () => {
+    const answer = METHODS.get_model_info.result.parse({ entry, resolvedBy: 'id' });
+    expect(answer.resumeCommand).toBeUndefined();
+    const interrupted = { entry, resolvedBy: 'id', resumeCommand: 'sleap-nn train' };
+    expect(METHODS.get_model_info.result.parse(interrupted).resumeCommand).toBe('sleap-nn train');
   });
 });
 

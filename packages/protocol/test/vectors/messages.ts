@@ -5,6 +5,7 @@ import {
   MAX_NESTING,
   type Message,
   type Method,
+  PROTOCOL_VERSION,
   packValue,
 } from '../../src/index.ts';
 import { counting, toHex } from './bytes.ts';
@@ -40,12 +41,22 @@ const entry = {
   tags: ['mouse'],
 };
 
+/** What an agent found when it looked at its own copy of the files. */
+const codeFiles = [{ path: 'best.ckpt', suspicious: ['os.system'] }];
+
 const requests: Record<Method, { params: unknown; result: unknown }> = {
   list_models: {
     params: { filters: { type: 'gguf', alias: 'good-*' }, sort: 'date', limit: 50 },
     result: { models: [entry], total: 1 },
   },
-  get_model_info: { params: { ref: 'good-mouse-v1' }, result: { entry, resolvedBy: 'alias' } },
+  get_model_info: {
+    params: { ref: 'good-mouse-v1' },
+    result: {
+      entry: { ...entry, name: 'Mouse, top view, second camera', codeFiles },
+      resolvedBy: 'alias',
+      resumeCommand: 'sleap-nn train --config training_config.yaml',
+    },
+  },
   check_model_exists: {
     params: { ref: 'abababab' },
     result: { exists: true, entry, valid: false, problems: [{ path: 'config.json', problem: 'it is gone' }] },
@@ -62,7 +73,7 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     result: {},
   },
   push_model: {
-    params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip' },
+    params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip', aliasConflict: 'rename' },
     result: { entry, outcome: 'installed', transferredBytes: 1_048_578, reusedBytes: 2, resumedBytes: 0 },
   },
   report_installed: { params: { digest, alias: 'good-mouse-v1' }, result: {} },
@@ -73,7 +84,7 @@ const accepted: [string, Message][] = [
     'hello',
     {
       type: 'hello',
-      protocol: { major: 1, minor: 0 },
+      protocol: { ...PROTOCOL_VERSION },
       agent: { role: 'worker', name: 'lab-gpu', version: '0.1.0' },
       capabilities: ['example'],
       limits: { maxMessageBytes: 33_554_432, maxOpenRequests: 64 },
