@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { folderNameSchema } from './index-schema.ts';
@@ -22,8 +22,8 @@ export interface AsideFolder {
 }
 
 const REPLACED = 'replaced-';
-/** Random characters tell apart two removals of one folder, so that each clears away only its own. */
-const REMOVED = /^(deleting|keeping)-[0-9a-f]{8}-(.+)$/;
+/** Eight characters tell apart two removals of one folder, so that each clears away only its own. */
+const REMOVED = /^(deleting|keeping)-([0-9a-f]{8})-(.+)$/;
 /** What is about to be deleted whatever happens; nothing brings it back, since some of it may be gone already. */
 const DOOMED = 'doomed-';
 
@@ -39,7 +39,7 @@ export function isAsideName(name: string): boolean {
 function parseAside(name: string): Omit<AsideFolder, 'path'> | undefined {
   const removed = REMOVED.exec(name);
   const reason = name.startsWith(REPLACED) ? 'replaced' : (removed?.[1] as AsideReason | undefined);
-  const folder = name.startsWith(REPLACED) ? name.slice(REPLACED.length) : removed?.[2];
+  const folder = name.startsWith(REPLACED) ? name.slice(REPLACED.length) : removed?.[3];
   if (reason === undefined || !folderNameSchema.safeParse(folder).success) return undefined;
   return { reason, folder: folder as string };
 }
@@ -57,18 +57,18 @@ export async function listAside({ staging }: DataPaths): Promise<{ aside: AsideF
   return { aside, doomed: names.filter((name) => name.startsWith(DOOMED)).map((name) => join(staging, name)) };
 }
 
-/** Moves a registered folder out of `models/` in one step; undefined when it is not there. */
+/**
+ * Moves a registered folder out of `models/` in one step; undefined when it is not there. It is called under the registry's
+ * lock.
+ */
 export async function setAside(
   paths: DataPaths,
   folder: string,
   reason: AsideReason,
 ): Promise<AsideFolder | undefined> {
   const place = join(paths.models, folder);
-  const path =
-    reason === 'replaced'
-      ? replacedFolder(paths, folder)
-      : join(paths.staging, `${reason}-${randomBytes(4).toString('hex')}-${folder}`);
   return await atStorage(place, reason === 'replaced' ? 'replaced' : 'removed', async () => {
+    const path = await ASIDE_PATHS[reason](paths, folder);
     try {
       await rename(place, path);
       return { path, reason, folder };
@@ -77,6 +77,31 @@ export async function setAside(
       throw thrown;
     }
   });
+}
+
+const ASIDE_PATHS: Readonly<Record<AsideReason, (paths: DataPaths, folder: string) => Promise<string>>> = {
+  replaced: async (paths, folder) => replacedFolder(paths, folder),
+  deleting: async (paths, folder) => join(paths.staging, `deleting-${randomBytes(4).toString('hex')}-${folder}`),
+  keeping: async (paths, folder) => {
+    // The number is that of the name in `kept/`, so that whoever moves it there, this process or the next, uses the same.
+    for (let number = 1; ; number++) {
+      const path = join(paths.staging, `keeping-${String(number).padStart(8, '0')}-${folder}`);
+      if (!(await isThere(path)) && !(await isThere(keptPath(paths, path, folder)))) return path;
+    }
+  },
+};
+
+/** Where the files of a folder that stands aside to be kept end up: under its own name, or one made from it. */
+function keptPath(paths: DataPaths, asidePath: string, folder: string): string {
+  const number = Number(REMOVED.exec(basename(asidePath))?.[2]);
+  return join(paths.kept, number > 1 ? `${folder}-${number}` : folder);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Deletes a folder that stands aside for good. A link in it is removed, and what it leads to stays. */
@@ -91,15 +116,14 @@ export async function deleteAside(paths: DataPaths, path: string): Promise<void>
   });
 }
 
-/** Moves a folder that stands aside to `kept/`, under its own name or one made from it. */
+/** Moves a folder that stands aside to `kept/`, unless another process has. */
 export async function keepAside(paths: DataPaths, { path, folder }: AsideFolder): Promise<string> {
-  return await atStorage(path, `moved to ${paths.kept}`, async () => {
+  const kept = keptPath(paths, path, folder);
+  return await atStorage(path, `moved to ${kept}`, async () => {
     await mkdir(paths.kept, { recursive: true });
-    const taken = new Set(await readdir(paths.kept));
-    let name = folder;
-    for (let number = 2; taken.has(name); number++) name = `${folder}-${number}`;
-    const kept = join(paths.kept, name);
-    await rename(path, kept);
+    await rename(path, kept).catch((thrown: unknown) => {
+      if (!isMissing(thrown)) throw thrown;
+    });
     await syncFolder(paths.kept);
     return kept;
   });

@@ -1,7 +1,11 @@
 export * from './atomic-file.ts';
+export type * from './catalog/catalog-types.ts';
+export type { Catalogs } from './catalog/catalogs.ts';
 export * from './data-folder.ts';
 export type { LockOwner } from './lock-owner.ts';
 export { acquireLock, type Lock, type LockOptions, withLock } from './locks.ts';
+export { tagProblem } from './manage/change-entry.ts';
+export type * from './manage/management.ts';
 export { type OpenRegistryOptions, openRegistry } from './open-registry.ts';
 export type { ImportSteps } from './registry-context.ts';
 export { toModelEntry } from './registry-entry.ts';

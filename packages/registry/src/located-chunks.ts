@@ -12,7 +12,8 @@ const OPEN_MODELS = 4;
 
 /** Finds chunks in the models of this machine, and reads them there. */
 export interface LocatedChunks {
-  locate(digests: Iterable<Digest>): Promise<Map<Digest, ChunkLocation>>;
+  /** @param except a model that is not looked into */
+  locate(digests: Iterable<Digest>, except?: Digest): Promise<Map<Digest, ChunkLocation>>;
   read(location: ChunkLocation, into: Uint8Array | undefined): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
@@ -22,13 +23,13 @@ export function createLocatedChunks(context: RegistryContext): LocatedChunks {
   const inIndex = new Set<Digest>();
   const open = new Map<StoredEntry, Promise<ModelFiles>>();
 
-  async function locate(digests: Iterable<Digest>): Promise<Map<Digest, ChunkLocation>> {
+  async function locate(digests: Iterable<Digest>, except?: Digest): Promise<Map<Digest, ChunkLocation>> {
     const wanted = [...digests];
     const known = await index.read();
     for (const isLast of [false, true]) {
       try {
-        await addMissing(context, known, inIndex);
-        return await chunks.locate(wanted, (model) => known.byDigest.has(model));
+        await indexMissing(context, known, inIndex);
+        return await chunks.locate(wanted, (model) => model !== except && known.byDigest.has(model));
       } catch (thrown) {
         log.warn({ error: thrown }, 'the chunk index cannot be read');
         if (isLast) break;
@@ -78,10 +79,11 @@ export function createLocatedChunks(context: RegistryContext): LocatedChunks {
 }
 
 /** Takes in the models that other processes registered, or all of them when the index is new. */
-async function addMissing(
+export async function indexMissing(
   { chunks, log, readManifest }: RegistryContext,
   known: RegistryIndex,
-  inIndex: Set<Digest>,
+  /** Models that need not be looked up again; those that were looked up are added. */
+  inIndex: Set<Digest> = new Set(),
 ): Promise<void> {
   for (const [digest, stored] of known.byDigest) {
     if (inIndex.has(digest)) continue;

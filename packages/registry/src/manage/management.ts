@@ -1,6 +1,14 @@
 import type { Alias, Digest } from '@model-rtc/protocol';
+import type { StoredEntry } from '../index-schema.ts';
 import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
 import type { RegistryEntry } from '../registry-types.ts';
+import { resolveRef } from '../resolve.ts';
+import { aliasHistory, rollbackAlias } from './alias-history.ts';
+import { untagModel, updateModel } from './change-entry.ts';
+import { createLineageIndex, type StoredLink } from './lineage.ts';
+import { planCleaning } from './plan-cleaning.ts';
+import { removeModel } from './remove-model.ts';
 
 export interface ModelChanges {
   /** Replaces the notes; an empty text removes them. */
@@ -42,7 +50,9 @@ export interface AliasRecord {
 
 export interface Lineage {
   readonly entry: RegistryEntry;
-  /** What it was made from, nearest first, up to the first that is not on this machine. */
+  /** What it was made from directly; a merge of models has several. */
+  readonly parents: readonly LineageLink[];
+  /** From first parent to first parent, nearest first, up to the first that is not on this machine. */
   readonly ancestors: readonly LineageLink[];
   /** The models on this machine that were made from it. */
   readonly children: readonly RegistryEntry[];
@@ -56,8 +66,9 @@ export interface LineageLink {
 }
 
 export interface CleanOptions {
-  /** For each alias, the newest former versions that stay. */
+  /** For each alias, this many of the versions that lost it last stay; 0 when left out. */
   readonly keep?: number | undefined;
+  /** What lost its alias, or came here, less than this ago stays. */
   readonly olderThanMs?: number | undefined;
   /** Also models that never had an alias, tag or note, and that nothing descends from. */
   readonly unused?: boolean | undefined;
@@ -75,25 +86,85 @@ export interface CleanPlan {
   readonly remove: readonly CleanCandidate[];
   /** What would go but for the reason. */
   readonly spared: readonly CleanCandidate[];
+  /** What deleted models left with `keepFiles`. Cleaning never touches it. */
+  readonly kept: readonly KeptFolder[];
+}
+
+export interface KeptFolder {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface AliasHistory {
+  readonly alias: Alias;
+  readonly records: readonly AliasRecord[];
+}
+
+export interface Rollback {
+  readonly entry: RegistryEntry;
+  /** The model that had the alias until now. */
+  readonly from?: RegistryEntry | undefined;
 }
 
 /** What people do with models besides moving them. */
 export interface Management {
-  /** @throws ModelRtcError `bad_argument` for a tag that is none */
+  /**
+   * Changes notes and tags; tags are cleared or removed first, then added.
+   * @throws ModelRtcError `bad_argument` for a tag that is none
+   */
   update(ref: string, changes: ModelChanges): Promise<RegistryEntry>;
   /** Takes the alias from the model that has it. @throws ModelRtcError `not_found_locally` */
   untag(alias: string): Promise<RegistryEntry>;
   /** @throws ModelRtcError `refused` when an unfinished transfer needs a chunk that only this model has */
   remove(ref: string, options?: RemoveOptions): Promise<RemovedModel>;
   /** What an alias pointed to, newest first: the alias itself, or the one of the model that the reference names. */
-  history(ref: string): Promise<{ readonly alias: Alias; readonly records: readonly AliasRecord[] }>;
-  /** Gives an alias back to the model that had it before, or to the one named. */
-  rollback(alias: string, to?: string): Promise<{ readonly entry: RegistryEntry; readonly from?: RegistryEntry | undefined }>;
+  history(ref: string): Promise<AliasHistory>;
+  /**
+   * Gives an alias back to the model that had it before, or to the one named, which must have had it once. Called twice it
+   * is back where it was.
+   * @throws ModelRtcError `not_found_locally`, `refused` when the model before has another alias, which it would lose
+   */
+  rollback(alias: string, to?: string): Promise<Rollback>;
   lineage(ref: string): Promise<Lineage>;
   /** What cleaning would remove; nothing is changed. */
   planCleaning(options?: CleanOptions): Promise<CleanPlan>;
 }
 
-export function createManagement(_context: RegistryContext): Management {
-  return {} as Management; // BEING BUILT
+export function createManagement(context: RegistryContext): Management {
+  const { index, paths } = context;
+  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  const shownLink = async ({ name, stored }: StoredLink): Promise<LineageLink> =>
+    stored === undefined ? { name } : { name, entry: await shown(stored) };
+
+  return {
+    update: async (ref, changes) => await shown(await updateModel(context, ref, changes)),
+    untag: async (alias) => await shown(await untagModel(context, alias)),
+    remove: async (ref, options = {}) => await removeModel(context, ref, options),
+    async history(ref) {
+      const { alias, records } = await aliasHistory(context, ref);
+      const entries = records.map(async ({ stored, since, until }) => ({
+        entry: await shown(stored),
+        alias,
+        since,
+        until,
+      }));
+      return { alias, records: await Promise.all(entries) };
+    },
+    async rollback(alias, to) {
+      const { stored, from } = await rollbackAlias(context, alias, to);
+      return { entry: await shown(stored), from: from && (await shown(from)) };
+    },
+    async lineage(ref) {
+      const known = await index.read();
+      const { stored } = await resolveRef(known, ref, paths.models);
+      const lineage = createLineageIndex(known);
+      return {
+        entry: await shown(stored),
+        parents: await Promise.all(lineage.parentsOf(stored).map(shownLink)),
+        ancestors: await Promise.all(lineage.chainOf(stored).map(shownLink)),
+        children: await Promise.all(lineage.childrenOf(stored).map(shown)),
+      };
+    },
+    planCleaning: async (options = {}) => await planCleaning(context, options),
+  };
 }

@@ -1,0 +1,98 @@
+import { isAbsolute, sep } from 'node:path';
+import type { Alias, Digest } from '@model-rtc/protocol';
+import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
+
+/** A longer chain is a mistake, and nobody reads it. */
+const MAX_CHAIN = 100;
+
+/** A model that another one was made from, by the name that the other one has for it. */
+export interface StoredLink {
+  readonly name: string;
+  /** Undefined when this machine does not have it. */
+  readonly stored: StoredEntry | undefined;
+}
+
+/** Who was made from whom, as the models of one index say. */
+export interface LineageIndex {
+  /** What a model was made from directly; a merge was made from several. */
+  parentsOf(stored: StoredEntry): StoredLink[];
+  /** From parent to parent, nearest first, up to the first that is not there. */
+  chainOf(stored: StoredEntry): StoredLink[];
+  childrenOf(stored: StoredEntry): StoredEntry[];
+}
+
+export function createLineageIndex(index: RegistryIndex): LineageIndex {
+  const find = createFinder(index);
+  let children: Map<StoredEntry, StoredEntry[]> | undefined;
+
+  const parentsOf = (stored: StoredEntry): StoredLink[] => {
+    const links = parentNames(stored).map((name) => ({ name, stored: find(name) }));
+    // A model that names itself, such as a run that was resumed in its own folder, has no parent there.
+    return links.filter((link) => link.stored !== stored);
+  };
+
+  const chainOf = (stored: StoredEntry): StoredLink[] => {
+    const seen = new Set([stored]);
+    const chain: StoredLink[] = [];
+    for (let at: StoredEntry | undefined = stored; at !== undefined && chain.length < MAX_CHAIN; ) {
+      const [nearest] = parentsOf(at);
+      if (nearest === undefined || (nearest.stored !== undefined && seen.has(nearest.stored))) break;
+      chain.push(nearest);
+      at = nearest.stored;
+      if (at !== undefined) seen.add(at);
+    }
+    return chain;
+  };
+
+  const childrenOf = (stored: StoredEntry): StoredEntry[] => {
+    children ??= groupByParent(index, parentsOf);
+    return children.get(stored) ?? [];
+  };
+
+  return { parentsOf, chainOf, childrenOf };
+}
+
+/** `parents` name a model more exactly than the name it was fine-tuned under. */
+function parentNames({ lineage }: StoredEntry): readonly string[] {
+  const { parents = [], fineTunedFrom } = lineage ?? {};
+  if (parents.length > 0) return [...new Set(parents)];
+  return fineTunedFrom === undefined ? [] : [fineTunedFrom];
+}
+
+function groupByParent(
+  index: RegistryIndex,
+  parentsOf: (stored: StoredEntry) => StoredLink[],
+): Map<StoredEntry, StoredEntry[]> {
+  const children = new Map<StoredEntry, StoredEntry[]>();
+  for (const child of index.byId.values()) {
+    for (const parent of new Set(parentsOf(child).map(({ stored }) => stored))) {
+      if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), child]);
+    }
+  }
+  return children;
+}
+
+/** Finds a model by how another one names its parent: digest, id, alias, the name in full, or the path that it lies at. */
+function createFinder(index: RegistryIndex): (name: string) => StoredEntry | undefined {
+  const byName = new Map<string, StoredEntry>();
+  const byOriginal = new Map<string, StoredEntry>();
+  for (const stored of index.byId.values()) {
+    if (stored.name !== undefined) byName.set(stored.name, stored);
+    if (stored.originalPath !== undefined) byOriginal.set(stored.originalPath, stored);
+  }
+  return (name) =>
+    index.byDigest.get(name as Digest) ??
+    index.byId.get(name) ??
+    index.byAlias.get(name as Alias) ??
+    byName.get(name) ??
+    (isAbsolute(name) ? atOrAbove(byOriginal, name) : undefined);
+}
+
+/** Tools note the path of the checkpoint that they started from, which lies in the folder that was imported. */
+function atOrAbove(byOriginal: ReadonlyMap<string, StoredEntry>, path: string): StoredEntry | undefined {
+  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf(sep)))) {
+    const found = byOriginal.get(at);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

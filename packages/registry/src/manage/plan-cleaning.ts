@@ -1,0 +1,143 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '@model-rtc/protocol';
+import type { FormerAlias, RegistryIndex, StoredEntry } from '../index-schema.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import { isMissing, storageError } from '../storage-error.ts';
+import { createLineageIndex, type LineageIndex } from './lineage.ts';
+import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './management.ts';
+import { findOnlyCopies } from './only-copies.ts';
+import { ownBytes } from './own-bytes.ts';
+import { shortName } from './remove-model.ts';
+
+/** A model that may go, and why; or why it stays after all. */
+interface Judged {
+  readonly stored: StoredEntry;
+  readonly reason: string;
+  readonly spared: boolean;
+}
+
+/** What cleaning would remove: versions that an alias has left behind and, when asked for, what nobody ever named. */
+export async function planCleaning(context: RegistryContext, options: CleanOptions): Promise<CleanPlan> {
+  const known = await context.index.read();
+  const lineage = createLineageIndex(known);
+  const judged = [
+    ...judgeFormer(known, lineage, options, context.clock()),
+    ...(options.unused === true ? judgeUnused(known, lineage, options, context.clock()) : []),
+  ];
+  const remove: CleanCandidate[] = [];
+  const spared: CleanCandidate[] = [];
+  const leaving = new Set<Digest>();
+  for (const { stored, ...verdict } of judged) {
+    const reasonToStay = verdict.spared ? verdict.reason : await neededReason(context, known, stored, options, leaving);
+    if (reasonToStay === undefined && stored.digest !== undefined) leaving.add(stored.digest);
+    const list = reasonToStay === undefined ? remove : spared;
+    list.push({
+      entry: await toRegistryEntry(stored, context.paths.models),
+      reason: reasonToStay ?? verdict.reason,
+      freesBytes: await ownBytes(join(context.paths.models, stored.folder)),
+    });
+  }
+  return { remove, spared, kept: await listKept(context) };
+}
+
+/** A model of a watched folder would be found again, and one that is training is still being written. */
+function canGo({ alias, digest, foundIn }: StoredEntry): boolean {
+  return alias === undefined && digest !== undefined && foundIn === undefined;
+}
+
+function judgeFormer(
+  known: RegistryIndex,
+  lineage: LineageIndex,
+  { keep = 0, olderThanMs = 0 }: CleanOptions,
+  now: Date,
+): Judged[] {
+  return [...byLastAlias(known)].flatMap(([alias, versions]) =>
+    versions.map(({ stored, until }, place): Judged => {
+      const successor = known.byAlias.get(alias);
+      const went = successor === undefined ? 'was taken away' : `went to ${successor.id}`;
+      const since = `its alias "${alias}" ${went} on ${day(until)}`;
+      if (place < keep) return { stored, spared: true, reason: `--keep ${keep} keeps it: ${since}` };
+      if (isYounger(until, olderThanMs, now))
+        return { stored, spared: true, reason: `--older-than keeps it: ${since}` };
+      return { stored, spared: false, reason: `${since}${childrenNote(lineage, stored)}` };
+    }),
+  );
+}
+
+/** Models that had an alias and have none, by the last one that they had; of each, the last to lose it first. */
+function byLastAlias(known: RegistryIndex): Map<FormerAlias['alias'], { stored: StoredEntry; until: string }[]> {
+  const groups = new Map<FormerAlias['alias'], { stored: StoredEntry; until: string }[]>();
+  for (const stored of known.byId.values()) {
+    const last = stored.formerAliases.at(-1);
+    if (last === undefined || !canGo(stored)) continue;
+    groups.set(last.alias, [...(groups.get(last.alias) ?? []), { stored, until: last.until }]);
+  }
+  for (const versions of groups.values()) versions.sort((a, b) => (a.until < b.until ? 1 : -1));
+  return groups;
+}
+
+function judgeUnused(
+  known: RegistryIndex,
+  lineage: LineageIndex,
+  { olderThanMs = 0 }: CleanOptions,
+  now: Date,
+): Judged[] {
+  const unused = [...known.byId.values()].filter(
+    (stored) =>
+      canGo(stored) &&
+      stored.formerAliases.length === 0 &&
+      stored.tags.length === 0 &&
+      stored.notes === undefined &&
+      stored.name === undefined &&
+      lineage.childrenOf(stored).length === 0,
+  );
+  return unused.map((stored): Judged => {
+    const added = stored.importedAt ?? stored.downloadedAt ?? stored.completedAt ?? stored.createdAt;
+    const since = `nobody has named, tagged or noted it${added === undefined ? '' : ` since ${day(added)}`}`;
+    if (added !== undefined && isYounger(added, olderThanMs, now))
+      return { stored, spared: true, reason: `--older-than keeps it: ${since}` };
+    return { stored, spared: false, reason: since };
+  });
+}
+
+async function neededReason(
+  context: RegistryContext,
+  known: RegistryIndex,
+  stored: StoredEntry,
+  { needed = [] }: CleanOptions,
+  leaving: ReadonlySet<Digest>,
+): Promise<string | undefined> {
+  const [only] = await findOnlyCopies(context, known, stored, needed, leaving);
+  if (only === undefined) return undefined;
+  return `the unfinished transfer of model ${shortName(only.transferOf)} needs chunks that only it has here`;
+}
+
+function childrenNote(lineage: LineageIndex, stored: StoredEntry): string {
+  const children = lineage.childrenOf(stored).length;
+  if (children === 0) return '';
+  return children === 1 ? '; 1 model was made from it' : `; ${children} models were made from it`;
+}
+
+function isYounger(time: string, ageMs: number, now: Date): boolean {
+  return now.getTime() - Date.parse(time) < ageMs;
+}
+
+function day(time: string): string {
+  return time.slice(0, 10);
+}
+
+/** Folders that deleted models' files were moved to. They are a person's now: nothing here removes them. */
+async function listKept({ paths }: RegistryContext): Promise<KeptFolder[]> {
+  const names = await readdir(paths.kept).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return [];
+    throw storageError(thrown, paths.kept, 'read');
+  });
+  const kept: KeptFolder[] = [];
+  for (const name of names.sort()) {
+    const path = join(paths.kept, name);
+    kept.push({ path, bytes: await ownBytes(path) });
+  }
+  return kept;
+}

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { type AsideFolder, deleteAside, keepAside, setAside } from '../aside-folders.ts';
+import type { Update } from '../index-file.ts';
+import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryEntry } from '../registry-types.ts';
+import { resolveRef } from '../resolve.ts';
+import { updateChunks } from '../update-chunks.ts';
+import type { RemovedModel, RemoveOptions } from './management.ts';
+import { findOnlyCopies, type OnlyCopies } from './only-copies.ts';
+import { ownBytes } from './own-bytes.ts';
+
+/** A model that the index has no more, whose files are still to be cleared away. */
+interface TakenOut {
+  readonly entry: RegistryEntry;
+  readonly manifest: Manifest | undefined;
+  readonly freedBytes: number;
+  readonly aside: AsideFolder | undefined;
+}
+
+/**
+ * Takes a model out of the registry: its folder is set aside, the index is written, then the files go. For readers it is one
+ * step. Killed before the index is written the model stays, killed after it the next process finishes.
+ */
+export async function removeModel(
+  context: RegistryContext,
+  ref: string,
+  options: RemoveOptions,
+): Promise<RemovedModel> {
+  const { entry, manifest, freedBytes, aside } = await takeOut(context, ref, options);
+  if (entry.digest !== undefined) await updateChunks(context, 'remove', entry.digest, manifest);
+  if (aside === undefined) return { entry, freedBytes };
+  if (aside.reason === 'keeping') return { entry, freedBytes, keptAt: await keepAside(context.paths, aside) };
+  await deleteAside(context.paths, aside.path);
+  return { entry, freedBytes };
+}
+
+async function takeOut(context: RegistryContext, ref: string, options: RemoveOptions): Promise<TakenOut> {
+  const { index, log } = context;
+  let isAside = false;
+  try {
+    return await index.update(async (known): Promise<Update<TakenOut>> => {
+      const { stored } = await resolveRef(known, ref, context.paths.models);
+      const taken = await prepare(context, known, stored, options);
+      const aside = await setAside(context.paths, stored.folder, keepsFiles(stored, options) ? 'keeping' : 'deleting');
+      isAside = aside !== undefined;
+      return { result: { ...taken, aside }, remove: [stored.id] };
+    });
+  } catch (thrown) {
+    // The index could not be written: a change that changes nothing brings the folder back.
+    if (isAside) {
+      await index
+        .update(async () => ({ result: undefined }))
+        .catch((error: unknown) => log.warn({ ref, error }, 'the model comes back when the registry is opened again'));
+    }
+    throw thrown;
+  }
+}
+
+/** Originals of links stay where they are, so there is nothing of a linked model to keep. */
+function keepsFiles(stored: StoredEntry, { keepFiles = false }: RemoveOptions): boolean {
+  return keepFiles && !stored.linked;
+}
+
+async function prepare(
+  context: RegistryContext,
+  known: RegistryIndex,
+  stored: StoredEntry,
+  options: RemoveOptions,
+): Promise<Omit<TakenOut, 'aside'>> {
+  const place = join(context.paths.models, stored.folder);
+  const [onlyCopies] = await findOnlyCopies(context, known, stored, options.needed ?? []);
+  if (onlyCopies !== undefined) throw neededElsewhere(stored, onlyCopies);
+  return {
+    entry: await toRegistryEntry(stored, context.paths.models),
+    // Without it the model's chunks stay in the chunk index, unused.
+    manifest: await context.readManifest(stored).catch(() => undefined),
+    freedBytes: keepsFiles(stored, options) ? 0 : await ownBytes(place),
+  };
+}
+
+function neededElsewhere({ id, alias }: StoredEntry, { transferOf, chunks }: OnlyCopies): ModelRtcError {
+  const unfinished = shortName(transferOf);
+  const sentence = `${alias ?? id} has the only copy here of ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'} that the unfinished transfer of model ${unfinished} needs. Finish that transfer first, or give it up: model-rtc client clean-models --older-than 0s`;
+  return new ModelRtcError('refused', sentence, { details: { id, transferOf, chunks } });
+}
+
+/** Enough of a digest to tell models apart; it may have no id here yet. */
+export function shortName(digest: Digest): string {
+  return digest.slice(0, 8);
+}
