@@ -1,22 +1,14 @@
 import { hostname } from 'node:os';
-import {
-  type ListModelsParams,
-  type Log,
-  MAX_PAGE,
-  type ModelEntry,
-  ModelRtcError,
-  type ParamsInput,
-  parseSessionToken,
-  type Result,
-  type SessionToken,
-  silentLog,
-} from '@model-rtc/protocol';
-import type { Registry } from '@model-rtc/registry';
+import { type Log, parseSessionToken, type Result, type SessionToken, silentLog } from '@model-rtc/protocol';
+import type { KnownWorker, Registry } from '@model-rtc/registry';
 import type { ConnectState, EngineChoice, IceServer, LaneInfo } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
+import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
+import { modelInfo } from './model-info.ts';
 import { type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import { type Connector, SessionLink } from './session-link.ts';
+import { type SyncResult, syncWorker } from './sync.ts';
 import { systemTime, type Time } from './time.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -44,10 +36,14 @@ export interface ConnectOptions {
 export interface WorkerConnection extends AsyncDisposable {
   /** What the worker calls itself. */
   readonly workerName: string;
+  /** The worker as this machine remembers it: its key is the same over all sessions and names. */
+  readonly known: KnownWorker;
   readonly lanes: readonly LaneInfo[];
-  listModels(params?: ListOptions): Promise<{ models: ModelEntry[]; total: number }>;
+  listModels(params?: ListOptions): Promise<ListedModels>;
   modelInfo(ref: string, options?: SignalOption): Promise<Result<'get_model_info'>>;
   checkModel(ref: string, options?: SignalOption): Promise<Result<'check_model_exists'>>;
+  /** Asks for all that the worker has, and keeps it beside what was known of it before. */
+  sync(options?: SignalOption): Promise<SyncResult>;
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
   close(): Promise<void>;
@@ -55,13 +51,6 @@ export interface WorkerConnection extends AsyncDisposable {
 
 interface SignalOption {
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface ListOptions extends SignalOption {
-  readonly filters?: ParamsInput<'list_models'>['filters'];
-  readonly sort?: ListModelsParams['sort'] | undefined;
-  /** At most this many; all of them when left out. */
-  readonly limit?: number | undefined;
 }
 
 /**
@@ -73,60 +62,36 @@ export interface ListOptions extends SignalOption {
 export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
   const { registry, session, agentName = hostname(), agentVersion = 'unknown' } = options;
   const { connector, engine, iceServers, log = silentLog, onState, time = systemTime, timeoutMs } = options;
+  const token = typeof session === 'string' ? parseSessionToken(session) : session;
   const offers = new ChunkOffers(registry);
   const link = new SessionLink({
     ...{ connector, engine, iceServers, log, onState, time, timeoutMs },
-    token: typeof session === 'string' ? parseSessionToken(session) : session,
+    token,
     agent: { name: agentName, version: agentVersion },
     handlers: offers.handlers,
   });
   const first = await link.peer(options.signal);
-  const services: WorkerServices = { registry, link, offers, log, time };
+  const workerName = first.remote.agent.name;
+  const known = { key: Buffer.from(token.workerKey).toString('hex'), name: workerName };
+  const services: WorkerServices = { registry, known, link, offers, log, time };
   const close = async (): Promise<void> => {
     await link.close();
     await offers.close();
   };
   return {
-    workerName: first.remote.agent.name,
+    workerName,
+    known,
     get lanes() {
       return link.lanes;
     },
-    listModels: (params = {}) => listModels(services, params),
-    modelInfo: async (ref, { signal } = {}) => (await link.peer(signal)).request('get_model_info', { ref }, { signal }),
+    listModels: (params = {}) => listAndRemember(services, params),
+    modelInfo: (ref, { signal } = {}) => modelInfo(services, ref, signal),
     checkModel: async (ref, { signal } = {}) =>
       (await link.peer(signal)).request('check_model_exists', { ref }, { signal }),
+    sync: ({ signal } = {}) => syncWorker(services, signal),
     pullModel: (ref, pullOptions = {}) => pullModel(services, ref, pullOptions),
     pushModel: (ref, pushOptions = {}) => pushModel(services, ref, pushOptions),
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** A worker that goes on for ever must not fill this machine's memory; nobody has as many models. */
-const MAX_LISTED = 100_000;
-
-/** All pages of the worker's list, up to the limit. */
-async function listModels(
-  { link }: WorkerServices,
-  options: ListOptions,
-): Promise<{ models: ModelEntry[]; total: number }> {
-  const { filters, sort, signal } = options;
-  const limit = Math.min(options.limit ?? MAX_LISTED, MAX_LISTED);
-  const peer = await link.peer(signal);
-  const models: ModelEntry[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const pageLimit = Math.min(MAX_PAGE, limit - models.length);
-    const page = await peer.request('list_models', { filters, sort, cursor, limit: pageLimit }, { signal });
-    models.push(...page.models.slice(0, pageLimit));
-    cursor = page.nextCursor;
-    if (cursor === undefined || models.length >= limit) return { models, total: page.total };
-    if (page.models.length === 0) throw endlessList();
-  }
-}
-
-function endlessList(): ModelRtcError {
-  return new ModelRtcError(
-    'malformed_message',
-    'The worker says that its list goes on, and sends no more of it; run the same version of model-rtc on both sides.',
-  );
 }

@@ -14,6 +14,7 @@ import type { RegistryEntry } from '@model-rtc/registry';
 import { peerSource, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
+import { remembered } from './remembered.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
 import { backOff } from './time.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
@@ -86,6 +87,7 @@ async function pullOnce(services: WorkerServices, peer: Peer, task: PullTask): P
       },
     }),
   );
+  await remembered(services, () => registry.recordSeen(services.known, [entry]));
   const outcome = received.outcome === 'installed' ? 'pulled' : 'already_there';
   return { entry: here, outcome, ...tally.report(peer, received) };
 }

@@ -2,6 +2,7 @@ import { type Alias, type Digest, type IfExists, ModelRtcError, parseAlias, type
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
+import { remembered } from './remembered.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -87,7 +88,8 @@ interface PushTask {
   readonly options: PushModelOptions;
 }
 
-async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: PushTask): Promise<PushModelResult> {
+async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): Promise<PushModelResult> {
+  const { registry, offers } = services;
   const { entry, alias, tally, options } = task;
   const digest = settledDigest(entry);
   const manifest = await registry.manifest(digest);
@@ -103,6 +105,7 @@ async function pushOnce({ registry, offers }: WorkerServices, peer: Peer, task: 
     }),
   );
   assertPushed(digest, result);
+  await remembered(services, () => registry.recordSeen(services.known, [result.entry]));
   const outcome = result.outcome === 'installed' || tally.hasFetched ? 'pushed' : 'already_there';
   return { entry: result.entry, outcome, ...tally.report(peer, bytesOf(result, tally)) };
 }

@@ -1,5 +1,5 @@
 import type { Log } from '@model-rtc/protocol';
-import type { Registry } from '@model-rtc/registry';
+import type { KnownWorker, Registry } from '@model-rtc/registry';
 import type { ChunkOffers } from './chunk-offers.ts';
 import type { SessionLink } from './session-link.ts';
 import type { Time } from './time.ts';
@@ -7,6 +7,8 @@ import type { Time } from './time.ts';
 /** What a client's operations on one worker stand on. */
 export interface WorkerServices {
   readonly registry: Registry;
+  /** The worker, as this machine remembers it. */
+  readonly known: KnownWorker;
   readonly link: SessionLink;
   readonly offers: ChunkOffers;
   readonly log: Log;

@@ -1,8 +1,9 @@
-import { constants, copyFile, readFile, rename, stat } from 'node:fs/promises';
+import { constants, copyFile, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { syncFolder, writeFileAtomic } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
+import { fileVersion } from './file-version.ts';
 import { recoverFolders } from './index-recovery.ts';
 import {
   changeIndex,
@@ -98,17 +99,6 @@ async function decodeFile(path: string, migrations: IndexFileOptions['migrations
   } catch (thrown) {
     if (thrown instanceof ModelRtcError) throw thrown;
     return { state: 'damaged', index: EMPTY_INDEX };
-  }
-}
-
-/** Tells two contents of the file apart: each write makes a new file. */
-async function fileVersion(path: string): Promise<string | undefined> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw storageError(thrown, path, 'read');
   }
 }
 

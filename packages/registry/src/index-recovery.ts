@@ -96,8 +96,8 @@ async function takeReplacement(
   try {
     const entry = await readFolder(paths, folder);
     if (entry.digest !== old.digest) return index;
-    const { id, alias, seenAt } = old;
-    return changeIndex(index, { put: [{ ...entry, id, alias: entry.alias ?? alias, seenAt }] });
+    const { id, alias } = old;
+    return changeIndex(index, { put: [{ ...entry, id, alias: entry.alias ?? alias }] });
   } catch (thrown) {
     log.warn({ folder, error: thrown }, 'a replaced model cannot be read: its old entry stays');
     return index;

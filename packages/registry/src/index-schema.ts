@@ -29,7 +29,8 @@ export const storedEntrySchema = modelEntrySchema.extend({
   formerAliases: z.array(formerAliasSchema).max(MAX_FORMER_ALIASES).default([]),
   /** The watched or read-only folder in which a worker found it, absolute. */
   foundIn: z.string().min(1).max(4096).optional(),
-  seenAt: z.record(z.string().max(256), z.iso.datetime()).optional(),
+  /** For an interrupted run: the command that goes on with it, to be run in its folder. */
+  resumeCommand: z.string().min(1).max(4096).optional(),
 });
 export type StoredEntry = z.infer<typeof storedEntrySchema>;
 
@@ -38,7 +39,7 @@ const indexFileSchema = z.object({
   models: z.record(z.string(), storedEntrySchema),
   /** For people and scripts to read; what counts is each entry's own alias. */
   aliases: z.record(aliasSchema, z.string()).default({}),
-  /** Ids of the runs whose training was cut short and can go on. */
+  /** Ids of the runs whose training was cut short and can go on; as with aliases, each entry's own status counts. */
   interrupted: z.array(z.string().max(128)).default([]),
 });
 
@@ -57,10 +58,10 @@ export interface IndexChange {
   readonly put?: readonly StoredEntry[] | undefined;
 }
 
-export const EMPTY_INDEX: RegistryIndex = makeIndex([], []);
+export const EMPTY_INDEX: RegistryIndex = makeIndex([]);
 
 /** @throws Error when two entries have an id, digest, alias or folder in common */
-export function makeIndex(entries: Iterable<StoredEntry>, interrupted: readonly string[]): RegistryIndex {
+export function makeIndex(entries: Iterable<StoredEntry>): RegistryIndex {
   const byId = new Map<string, StoredEntry>();
   const byDigest = new Map<Digest, StoredEntry>();
   const byAlias = new Map<Alias, StoredEntry>();
@@ -71,7 +72,12 @@ export function makeIndex(entries: Iterable<StoredEntry>, interrupted: readonly 
     if (entry.digest !== undefined) addOnce(byDigest, entry.digest, entry, 'digest');
     if (entry.alias !== undefined) addOnce(byAlias, entry.alias, entry, 'alias');
   }
+  const interrupted = [...byId.values()].filter(isInterruptedRun).map(({ id }) => id);
   return { byId, byDigest, byAlias, byFolder, interrupted };
+}
+
+function isInterruptedRun({ digest, status }: StoredEntry): boolean {
+  return digest === undefined && status === 'interrupted';
 }
 
 function addOnce<K extends string>(map: Map<K, StoredEntry>, key: K, entry: StoredEntry, what: string): void {
@@ -84,7 +90,7 @@ export function changeIndex(index: RegistryIndex, { remove = [], put = [] }: Ind
   const entries = new Map(index.byId);
   for (const id of remove) entries.delete(id);
   for (const entry of put) entries.set(entry.id, entry);
-  return makeIndex(entries.values(), index.interrupted);
+  return makeIndex(entries.values());
 }
 
 /** The index as its file's text, for a person to read too. */
@@ -102,8 +108,9 @@ export function encodeIndex(index: RegistryIndex): string {
 export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
 
 /** By the version that each starts from. Version 1 is the first that was ever written. */
-const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
-  // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says.
+export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
+  // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says. Where models
+  // were seen is in the workers' catalogs since then; what version 1 noted of it is not read.
   [1, (file) => file],
 ]);
 
@@ -127,11 +134,11 @@ export function decodeIndex(text: string, path: string, migrations = MIGRATIONS)
     if (migrate === undefined) throw new Error(`no version ${from} of this file is known`);
     file = { ...migrate(file), version: from + 1 };
   }
-  const { models, interrupted } = indexFileSchema.parse(file);
+  const { models } = indexFileSchema.parse(file);
   for (const [id, entry] of Object.entries(models)) {
     if (entry.id !== id) throw new Error(`the entry ${JSON.stringify(id)} says that it is ${JSON.stringify(entry.id)}`);
   }
-  const index = makeIndex(Object.values(models), interrupted);
+  const index = makeIndex(Object.values(models));
   return version === INDEX_VERSION ? { index } : { index, migratedFrom: version };
 }
 

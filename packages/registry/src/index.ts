@@ -11,3 +11,4 @@ export type { ImportSteps } from './registry-context.ts';
 export { toModelEntry } from './registry-entry.ts';
 export type * from './registry-types.ts';
 export { atStorage, errorCode, isMissing, storageError } from './storage-error.ts';
+export type * from './verify/verification.ts';

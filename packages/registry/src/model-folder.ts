@@ -36,8 +36,8 @@ export interface FolderNotes {
 
 const entryFileSchema = z.object({
   version: z.literal(1),
-  // Where the folder lies says its name; other machines' sightings are the index's alone.
-  entry: storedEntrySchema.omit({ folder: true, seenAt: true }),
+  // Where the folder lies says its name.
+  entry: storedEntrySchema.omit({ folder: true }),
 });
 
 const statsFileSchema = z.object({
@@ -70,16 +70,24 @@ export async function writeNotes(folder: string, { entry, manifest, stats }: Fol
 
 /** Replaces the entry in a registered model's folder; a folder that is gone is passed over. */
 export async function updateEntryNote(folder: string, entry: StoredEntry): Promise<void> {
-  const path = notePaths(folder).entry;
+  await updateNote(folder, notePaths(folder).entry, encodeEntry(entry));
+}
+
+/** Replaces what is noted of the files' sizes and times. To be called when their bytes are known to be right. */
+export async function updateStatsNote(folder: string, stats: readonly FileStat[]): Promise<void> {
+  await updateNote(folder, notePaths(folder).stats, encodeStats(stats));
+}
+
+async function updateNote(folder: string, path: string, text: string): Promise<void> {
   try {
     const own = await lstat(join(folder, OWN_FOLDER));
-    if (own.isDirectory()) await writeFileAtomic(path, encodeEntry(entry));
+    if (own.isDirectory()) await writeFileAtomic(path, text);
   } catch (thrown) {
     if (!isMissing(thrown)) throw storageError(thrown, path, 'written');
   }
 }
 
-function encodeEntry({ folder: _, seenAt: __, ...entry }: StoredEntry): string {
+function encodeEntry({ folder: _, ...entry }: StoredEntry): string {
   return `${JSON.stringify({ version: 1, entry }, undefined, 2)}\n`;
 }
 

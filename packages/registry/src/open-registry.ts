@@ -4,10 +4,6 @@ import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protoco
 import { requireFreeAlias } from './aliases.ts';
 import { createArchives } from './archive/archives.ts';
 import { createCatalogs } from './catalog/catalogs.ts';
-import { createInspection } from './inspect/inspection.ts';
-import { createManagement } from './manage/management.ts';
-import { createRuns } from './runs/runs.ts';
-import { createVerification } from './verify/verification.ts';
 import { checkFiles } from './check-files.ts';
 import { createChunkIndex } from './chunk-index.ts';
 import { type DataPaths, dataPaths } from './data-folder.ts';
@@ -16,9 +12,11 @@ import { removeLeftImports } from './import-staging.ts';
 import { openIndexFile } from './index-file.ts';
 import { needsRecovery } from './index-recovery.ts';
 import type { StoredEntry } from './index-schema.ts';
+import { createInspection } from './inspect/inspection.ts';
 import { installModel } from './install.ts';
 import { listPage } from './list.ts';
 import { createLocatedChunks, type LocatedChunks } from './located-chunks.ts';
+import { createManagement } from './manage/management.ts';
 import { createManifestCache } from './manifest-cache.ts';
 import { readStatsNote } from './model-folder.ts';
 import { createModelReader } from './model-reader.ts';
@@ -27,9 +25,10 @@ import type { ImportSteps, RegistryContext } from './registry-context.ts';
 import { toRegistryEntry } from './registry-entry.ts';
 import type { CheckResult, ModelPage, ModelReader, Registry, RegistryEntry, ResolvedModel } from './registry-types.ts';
 import { notFoundLocally, resolveRef } from './resolve.ts';
-import { markSeen } from './seen.ts';
+import { createRuns } from './runs/runs.ts';
 import { atStorage, storageError } from './storage-error.ts';
 import { tagModel } from './tag.ts';
+import { createVerification } from './verify/verification.ts';
 
 export interface OpenRegistryOptions {
   /** The data folder: what `dataFolder` gives. It is made when it is not there. */
@@ -115,7 +114,6 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     async checkAlias(alias, forDigest) {
       requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
     },
-    markSeen: async (workerName, digests) => await markSeen(context, workerName, digests),
     check: async (digest) => await checkModel(context, digest),
     openModel: async (digest) => await openModel(context, digest),
     locateChunks: async (digests) => await located.locate(digests),

@@ -203,7 +203,6 @@ function describe(
     notes: draft.notes ?? existing?.notes,
     linked,
     originalPath,
-    seenAt: existing?.seenAt,
   });
   if (described.success) return described.data;
   const issue = described.error.issues[0];

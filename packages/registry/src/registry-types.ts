@@ -35,8 +35,6 @@ export interface RegistryEntry extends ModelEntry {
   readonly formerAliases: readonly FormerAlias[];
   /** The watched or read-only folder in which a worker found it, absolute. */
   readonly foundIn?: string | undefined;
-  /** When each worker, by name, was last seen to have the model (ISO 8601). */
-  readonly seenAt?: Readonly<Record<string, string>> | undefined;
   readonly displayStatus: DisplayStatus;
 }
 
@@ -167,8 +165,6 @@ export interface Registry extends Management, Verification, Inspection, Archives
   tag(ref: string, alias: Alias, options?: { readonly overwrite?: boolean | undefined }): Promise<RegistryEntry>;
   /** @throws ModelRtcError `alias_taken`, unless the alias is free or is that of the model `forDigest`. */
   checkAlias(alias: Alias, forDigest?: Digest): Promise<void>;
-  /** Notes that a worker has these models now; those that are not of this machine are passed over. */
-  markSeen(workerName: string, digests: Iterable<Digest>): Promise<void>;
   /** Whether each file has the size and time that it had when it was hashed. */
   check(digest: Digest): Promise<CheckResult>;
   openModel(digest: Digest): Promise<ModelReader>;

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams, silentLog } from '@model-rtc/protocol';
 import { dataPaths } from '../src/index.ts';
 import { openIndexFile } from '../src/index-file.ts';
-import { decodeIndex, encodeIndex, INDEX_VERSION, makeIndex } from '../src/index-schema.ts';
+import { decodeIndex, encodeIndex, INDEX_VERSION, MIGRATIONS, makeIndex } from '../src/index-schema.ts';
 import { startChild } from './helpers/child.ts';
 import { installFiles, rejection } from './helpers/models.ts';
 import { openTestRegistry, warningLog } from './helpers/registry.ts';
@@ -79,7 +79,8 @@ describe('a registry file of another version', () => {
     const older = JSON.stringify({ version: 0, list: Object.values(current.models) });
     await writeFile(registry.paths.registryFile, older);
     const byId = (list: { id: string }[]) => Object.fromEntries(list.map((entry) => [entry.id, entry]));
-    const migrations = new Map([[0, ({ list }: Record<string, unknown>) => ({ models: byId(list as []) })]]);
+    const toFirst = ({ list }: Record<string, unknown>) => ({ models: byId(list as []) });
+    const migrations = new Map([...MIGRATIONS, [0, toFirst]]);
     const { paths } = registry;
     const file = openIndexFile({ paths, log: silentLog, clock: () => new Date(), migrations });
     expect([...(await file.read()).byId.keys()]).toEqual([id]);
@@ -114,9 +115,9 @@ describe('the index', () => {
     const [entry] = [...index.byId.values()];
     if (entry === undefined) throw new Error('there is no entry');
     const other = { ...entry, id: 'b', digest: 'b'.repeat(64) as Digest, folder: 'x_b', alias: 'rat' as Alias };
-    expect(makeIndex([entry, other], []).byId.size).toBe(2);
+    expect(makeIndex([entry, other]).byId.size).toBe(2);
     for (const key of ['id', 'digest', 'folder', 'alias'] as const) {
-      expect(() => makeIndex([entry, { ...other, [key]: entry[key] }], [])).toThrow(key);
+      expect(() => makeIndex([entry, { ...other, [key]: entry[key] }])).toThrow(key);
     }
   });
 

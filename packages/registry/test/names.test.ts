@@ -34,7 +34,7 @@ describe('a reference', () => {
   const digestB = `abcdef99${'0'.repeat(56)}` as Digest;
   const a = { ...stored(1), id: 'abcdef12', digest: digestA, folder: 'x_abcdef12', alias: 'good-mouse' as Alias };
   const b = { ...stored(2), id: 'abcdef99', digest: digestB, folder: 'x_abcdef99', originalPath: '/runs/1' };
-  const index = makeIndex([a, b], []);
+  const index = makeIndex([a, b]);
 
   it.each([
     ['abcdef12', 'id', a],
@@ -78,7 +78,7 @@ describe('a reference', () => {
 describe('an alias', () => {
   it('that is taken has three free suggestions, also when it is as long as one may be', () => {
     const long = 'a'.repeat(64) as Alias;
-    const index = makeIndex([stored(1, { alias: long }), stored(2, { alias: `${'a'.repeat(62)}-2` as Alias })], []);
+    const index = makeIndex([stored(1, { alias: long }), stored(2, { alias: `${'a'.repeat(62)}-2` as Alias })]);
     expect(freeAliases(index, long)).toEqual([3, 4, 5].map((n) => `${'a'.repeat(62)}-${n}`));
   });
 
@@ -125,7 +125,7 @@ describe('a list', () => {
     stored(10, { alias: 'A' as Alias, metrics: { val_loss: 0.2 }, completedAt: '2026-01-03T00:00:00Z', tags: ['x'] }),
     stored(20, { modelType: 'bottomup', status: 'failed', completedAt: '2026-01-02T00:00:00Z' }),
   ];
-  const index = makeIndex(entries, []);
+  const index = makeIndex(entries);
   const sizes = (params: object) => listPage(index, listModelsParams.parse(params)).models.map(({ size }) => size);
 
   it.each([
@@ -157,7 +157,7 @@ describe('a list', () => {
       stored(i % 100 === 0 ? 0 : i, { id: `m${i}`, digest: sha256(`m${i}`) }),
     );
     const unlike = many.map((entry, i) => ({ ...entry, folder: `x_m${i}` }));
-    const whole = makeIndex(unlike, []);
+    const whole = makeIndex(unlike);
     const seen: string[] = [];
     let cursor: string | undefined;
     let pages = 0;
@@ -171,10 +171,7 @@ describe('a list', () => {
     expect(pages).toBe(50);
     expect(new Set(seen).size).toBe(10_000);
     const first = listPage(whole, listModelsParams.parse({ sort: 'size' }));
-    const fewer = makeIndex(
-      unlike.filter(({ id }) => !first.models.some((model) => model.id === id)),
-      [],
-    );
+    const fewer = makeIndex(unlike.filter(({ id }) => !first.models.some((model) => model.id === id)));
     const second = listPage(fewer, listModelsParams.parse({ sort: 'size', cursor: first.nextCursor }));
     expect(second.models.map(({ id }) => id)).toEqual(seen.slice(200, 400));
   });
@@ -202,14 +199,12 @@ describe('a list', () => {
   });
 
   it('tells other machines nothing of this one', async () => {
-    const registry = await openTestRegistry({ clock: () => new Date('2026-01-02T03:04:05Z') });
+    const registry = await openTestRegistry();
     const { digest } = await installFiles(registry, { a: 'b' });
-    await registry.markSeen('gpu-box', [digest as Digest, sha256('none')]);
     const entry = await registry.find(digest as Digest);
     if (entry === undefined) throw new Error('the model is gone');
-    expect(entry.seenAt).toEqual({ 'gpu-box': '2026-01-02T03:04:05.000Z' });
     expect(Object.keys(toModelEntry(entry))).not.toEqual(
-      expect.arrayContaining([expect.stringMatching(/localPath|originalPath|linked|seenAt|displayStatus|folder/)]),
+      expect.arrayContaining([expect.stringMatching(/localPath|originalPath|linked|folder/)]),
     );
   });
 });

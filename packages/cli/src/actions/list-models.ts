@@ -38,11 +38,6 @@ export async function listWorkerModels(
   const limit = checkedLimit(options.limit);
   await withWorker(context, options, async (worker) => {
     const found = await worker.listModels({ ...query(options), limit, signal: context.signal });
-    const registry = await context.registry();
-    await registry.markSeen(
-      worker.workerName,
-      found.models.flatMap((model) => (model.digest === undefined ? [] : [model.digest])),
-    );
     printModels(
       context,
       found,

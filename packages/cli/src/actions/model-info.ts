@@ -14,10 +14,6 @@ export async function modelInfo(context: Context, ref: string): Promise<void> {
     facts('Hyperparameters', scalars(entry.hyperparameters)),
     facts('Versions', scalars(entry.versions)),
     facts(
-      'Seen at',
-      Object.entries(entry.seenAt ?? {}).map(([worker, time]) => [worker, formatTime(time)]),
-    ),
-    facts(
       'Files',
       files.map((file) => [formatBytes(file.size), file.path]),
     ),

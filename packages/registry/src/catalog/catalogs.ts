@@ -1,55 +1,122 @@
-import type { Alias, Digest, ModelEntry } from '@model-rtc/protocol';
+import type { Digest, ModelEntry } from '@model-rtc/protocol';
+import { withLock } from '../locks.ts';
 import type { RegistryContext } from '../registry-context.ts';
+import { catalogChanges } from './catalog-changes.ts';
+import {
+  catalogPath,
+  keptEntry,
+  modelKey,
+  parseCatalogModel,
+  type StoredCatalog,
+  writeCatalogFile,
+} from './catalog-file.ts';
+import { MAX_NAME_CHARS } from './catalog-limits.ts';
+import { createCatalogStore } from './catalog-store.ts';
+import type { Availability, CatalogChanges, CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
 
-/** A worker as this machine knows it. */
-export interface KnownWorker {
-  /** Names it for good: made from its public key, hex. */
-  readonly key: string;
-  /** What a person or the worker calls it; it may change. */
-  readonly name: string;
-}
+/** A change takes milliseconds; whoever waits longer is told who holds it. */
+const LOCK_WAIT_MS = 30_000;
 
-export interface CatalogModel {
-  readonly entry: ModelEntry;
-  /** When the worker was last seen to have it (ISO 8601). */
-  readonly seenAt: string;
-}
-
-/** What was last known of a worker's models. */
-export interface WorkerCatalog extends KnownWorker {
-  readonly syncedAt: string;
-  readonly models: readonly CatalogModel[];
-}
-
-/** What a sync brought. */
-export interface CatalogChanges {
-  readonly added: readonly ModelEntry[];
-  readonly updated: readonly ModelEntry[];
-  readonly removed: readonly ModelEntry[];
-  /** Models that both sides have under different aliases. */
-  readonly aliasDifferences: readonly {
-    readonly digest: Digest;
-    readonly here?: Alias | undefined;
-    readonly there?: Alias | undefined;
-  }[];
-}
-
-export interface Availability extends KnownWorker {
-  readonly seenAt: string;
-  readonly alias?: Alias | undefined;
-}
-
-/** What other machines have, as it was last seen. */
+/** What other machines have, as it was last seen: a cache of what they said, kept from one command to the next. */
 export interface Catalogs {
   /** Replaces what is known of a worker by all that it has now. */
   recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges>;
   /** Notes that a worker has these models now, and says nothing of its others. */
   recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void>;
+  /** All of them, the worker that was seen last first. */
   catalogs(): Promise<readonly WorkerCatalog[]>;
+  /** What is known of one worker; undefined when nothing is. */
+  catalog(key: string): Promise<WorkerCatalog | undefined>;
   /** Which workers have a model, latest sighting first. */
   availability(digest: Digest): Promise<readonly Availability[]>;
+  /** The same of many models at once; one that no worker is known to have is not in the map. */
+  availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
 }
 
-export function createCatalogs(_context: RegistryContext): Catalogs {
-  return {} as Catalogs; // BEING BUILT
+export function createCatalogs(context: RegistryContext): Catalogs {
+  const { paths, log, clock, index } = context;
+  const store = createCatalogStore(paths.workers, log);
+
+  /** Reads, changes and writes a worker's catalog while no other process can. */
+  async function change<T>(
+    worker: KnownWorker,
+    make: (before: StoredCatalog | undefined, now: string) => { readonly catalog: StoredCatalog; readonly result: T },
+  ): Promise<T> {
+    const path = catalogPath(paths.workers, worker);
+    await store.prepare();
+    return await withLock(path.replace(/json$/, 'lock'), { waitMs: LOCK_WAIT_MS }, async () => {
+      const { catalog, result } = make(await store.read(worker.key), clock().toISOString());
+      const dropped = await writeCatalogFile(paths.workers, catalog);
+      if (dropped > 0) log.warn({ worker: worker.key, dropped }, 'a worker has more models than are remembered');
+      await store.forgetOldest(worker.key);
+      return result;
+    });
+  }
+
+  async function recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges> {
+    const here = await index.read();
+    return await change(worker, (before, now) => {
+      const seen = sightings(models, now);
+      const entries = [...seen.values()].map(({ entry }) => entry);
+      return {
+        catalog: { ...known(worker), seenAt: now, syncedAt: now, models: seen },
+        result: catalogChanges(before, entries, here),
+      };
+    });
+  }
+
+  async function recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void> {
+    await change(worker, (before, now) => {
+      const seen = sightings(models, now);
+      const others = [...(before?.models ?? [])].filter(([key]) => !seen.has(key));
+      const syncedAt = before?.syncedAt;
+      const catalog = { ...known(worker), seenAt: now, syncedAt, models: new Map([...seen, ...others]) };
+      return { catalog, result: undefined };
+    });
+  }
+
+  async function availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>> {
+    const catalogs = await store.readAll();
+    const found = new Map<Digest, readonly Availability[]>();
+    if (catalogs.length === 0) return found;
+    for (const digest of digests) {
+      const at = whoHas(catalogs, digest);
+      if (at.length > 0) found.set(digest, at);
+    }
+    return found;
+  }
+
+  return {
+    recordCatalog,
+    recordSeen,
+    catalogs: async () => (await store.readAll()).map(parsedCatalog),
+    async catalog(key) {
+      const stored = await store.read(key);
+      return stored === undefined ? undefined : parsedCatalog(stored);
+    },
+    availability: async (digest) => (await availabilities([digest])).get(digest) ?? [],
+    availabilities,
+  };
+}
+
+/** A worker may call itself anything, nothing included. */
+function known({ key, name }: KnownWorker): KnownWorker {
+  return { key, name: name.slice(0, MAX_NAME_CHARS) || key.slice(0, 8) };
+}
+
+function sightings(models: readonly ModelEntry[], seenAt: string): Map<string, CatalogModel> {
+  return new Map(models.map((entry) => [modelKey(entry), { seenAt, entry: keptEntry(entry) }]));
+}
+
+function whoHas(catalogs: readonly StoredCatalog[], digest: Digest): Availability[] {
+  const at = catalogs.flatMap(({ key, name, models }) => {
+    const model = parseCatalogModel(models.get(digest));
+    return model?.entry.digest === digest ? [{ key, name, seenAt: model.seenAt, alias: model.entry.alias }] : [];
+  });
+  return at.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
+}
+
+function parsedCatalog({ models, ...rest }: StoredCatalog): WorkerCatalog {
+  const parsed = [...models.values()].map(parseCatalogModel).filter((model) => model !== undefined);
+  return { ...rest, models: parsed };
 }

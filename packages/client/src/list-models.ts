@@ -1,0 +1,56 @@
+import { type ListModelsParams, MAX_PAGE, type ModelEntry, ModelRtcError, type ParamsInput } from '@model-rtc/protocol';
+import { remembered } from './remembered.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+export interface ListOptions {
+  readonly filters?: ParamsInput<'list_models'>['filters'];
+  readonly sort?: ListModelsParams['sort'] | undefined;
+  /** At most this many; all of them when left out. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListedModels {
+  readonly models: ModelEntry[];
+  /** All that match, also those beyond the limit. */
+  readonly total: number;
+}
+
+/** A worker that goes on for ever must not fill this machine's memory; nobody has as many models. */
+const MAX_LISTED = 100_000;
+
+/** All pages of the worker's list, up to the limit. */
+export async function listModels({ link }: WorkerServices, options: ListOptions): Promise<ListedModels> {
+  const { filters, sort, signal } = options;
+  const limit = Math.min(options.limit ?? MAX_LISTED, MAX_LISTED);
+  const peer = await link.peer(signal);
+  const models: ModelEntry[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const pageLimit = Math.min(MAX_PAGE, limit - models.length);
+    const page = await peer.request('list_models', { filters, sort, cursor, limit: pageLimit }, { signal });
+    models.push(...page.models.slice(0, pageLimit));
+    cursor = page.nextCursor;
+    if (cursor === undefined || models.length >= limit) return { models, total: page.total };
+    if (page.models.length === 0) throw endlessList();
+  }
+}
+
+/** The same, and what was listed is remembered: a list of everything says as well what the worker has no more. */
+export async function listAndRemember(services: WorkerServices, options: ListOptions): Promise<ListedModels> {
+  const { registry, known } = services;
+  const listed = await listModels(services, options);
+  const isFiltered = Object.values(options.filters ?? {}).some((value) => value !== undefined);
+  const isWhole = !isFiltered && listed.models.length >= listed.total;
+  await remembered(services, async () => {
+    if (isWhole) await registry.recordCatalog(known, listed.models);
+    else if (listed.models.length > 0) await registry.recordSeen(known, listed.models);
+  });
+  return listed;
+}
+
+function endlessList(): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    'The worker says that its list goes on, and sends no more of it; run the same version of model-rtc on both sides.',
+  );
+}

@@ -1,0 +1,45 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ModelEntry } from '@model-rtc/protocol';
+import type { RegistryIndex } from '../index-schema.ts';
+import { modelKey, parseCatalogModel, type StoredCatalog } from './catalog-file.ts';
+import type { AliasDifference, CatalogChanges } from './catalog-types.ts';
+
+/** How what a worker has now differs from what was known of it, and from the names here. */
+export function catalogChanges(
+  before: StoredCatalog | undefined,
+  models: readonly ModelEntry[],
+  here: RegistryIndex,
+): CatalogChanges {
+  const known = before?.models ?? new Map<string, unknown>();
+  const added: ModelEntry[] = [];
+  const updated: ModelEntry[] = [];
+  for (const entry of models) {
+    const old = parseCatalogModel(known.get(modelKey(entry)))?.entry;
+    if (old === undefined) added.push(entry);
+    else if (!isDeepStrictEqual(plain(old), plain(entry))) updated.push(entry);
+  }
+  return { added, updated, removed: removedModels(known, models), aliasDifferences: aliasDifferences(models, here) };
+}
+
+function removedModels(known: ReadonlyMap<string, unknown>, models: readonly ModelEntry[]): ModelEntry[] {
+  const now = new Set(models.map(modelKey));
+  return [...known]
+    .filter(([key]) => !now.has(key))
+    .map(([, stored]) => parseCatalogModel(stored)?.entry)
+    .filter((entry) => entry !== undefined);
+}
+
+function aliasDifferences(models: readonly ModelEntry[], here: RegistryIndex): AliasDifference[] {
+  const differences: AliasDifference[] = [];
+  for (const { digest, alias: there } of models) {
+    const mine = digest === undefined ? undefined : here.byDigest.get(digest);
+    if (digest === undefined || mine === undefined || mine.alias === there) continue;
+    differences.push({ digest, id: mine.id, here: mine.alias, there });
+  }
+  return differences;
+}
+
+/** What JSON keeps of an entry: a field that is undefined is one that is not there. */
+function plain(entry: ModelEntry): unknown {
+  return JSON.parse(JSON.stringify(entry));
+}

@@ -1,0 +1,128 @@
+import { open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
+import { z } from 'zod';
+import { writeFileAtomic } from '../atomic-file.ts';
+import { atStorage, isMissing, storageError } from '../storage-error.ts';
+import { MAX_CATALOG_BYTES, MAX_CATALOG_MODELS, MAX_ENTRY_CHARS, MAX_NAME_CHARS } from './catalog-limits.ts';
+import type { CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
+
+const VERSION = 1;
+const KEY = /^[0-9a-f]{8,64}$/;
+
+const timeSchema = z.iso.datetime();
+
+/** The models stay unparsed here: of ten thousand, most readers look at a few. */
+const catalogFileSchema = z.object({
+  version: z.literal(VERSION),
+  key: z.string().regex(KEY),
+  name: z.string().min(1).max(MAX_NAME_CHARS),
+  seenAt: timeSchema,
+  syncedAt: timeSchema.optional(),
+  models: z.record(z.string(), z.unknown()),
+});
+
+const catalogModelSchema = z.object({ seenAt: timeSchema, entry: modelEntrySchema });
+
+/** A catalog as its file holds it. Its models are hostile until `parseCatalogModel` has looked at them. */
+export interface StoredCatalog extends Omit<WorkerCatalog, 'models'> {
+  /** By digest, by id while a model has none. */
+  readonly models: ReadonlyMap<string, unknown>;
+}
+
+/** @throws ModelRtcError `bad_argument` when the key could not name a file */
+export function catalogPath(folder: string, { key }: KnownWorker): string {
+  if (KEY.test(key)) return join(folder, `${key}.json`);
+  throw new ModelRtcError('bad_argument', `A worker is known by 8 to 64 hex characters, and not by "${key}".`);
+}
+
+export function modelKey({ digest, id }: ModelEntry): string {
+  return digest ?? id;
+}
+
+/** Undefined when it is not as this version writes it. */
+export function parseCatalogModel(stored: unknown): CatalogModel | undefined {
+  return catalogModelSchema.safeParse(stored).data;
+}
+
+/** The keys of all workers that have a file. */
+export async function listCatalogKeys(folder: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder);
+    return names
+      .filter((name) => name.endsWith('.json') && KEY.test(name.slice(0, -5)))
+      .map((name) => name.slice(0, -5));
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw storageError(thrown, folder, 'read');
+  }
+}
+
+/**
+ * Undefined when there is none. A damaged one counts as none: all that it says can be asked for again.
+ * @throws ModelRtcError `storage` when the disk refuses
+ */
+export async function readCatalogFile(path: string, key: string, log: Log): Promise<StoredCatalog | undefined> {
+  const text = await atStorage(path, 'read', () => readText(path));
+  if (text === undefined) return undefined;
+  try {
+    const { models, version: _, ...known } = catalogFileSchema.parse(JSON.parse(text));
+    if (known.key !== key) throw new Error(`it is of the worker ${known.key}`);
+    return { ...known, models: new Map(Object.entries(models)) };
+  } catch (thrown) {
+    log.warn({ path, error: thrown }, 'what was known of a worker cannot be read: it is asked for at the next sync');
+    return undefined;
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, 'r');
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+  try {
+    const { size } = await file.stat();
+    // Nothing of ours is as long; what is not read is not JSON, and so counts as damaged.
+    return size > MAX_CATALOG_BYTES * 2 ? '' : await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** @returns how many models had no room */
+export async function writeCatalogFile(folder: string, catalog: StoredCatalog): Promise<number> {
+  const { text, dropped } = encodeCatalog(catalog);
+  await writeFileAtomic(catalogPath(folder, catalog), text);
+  return dropped;
+}
+
+export async function removeCatalogFile(folder: string, worker: KnownWorker): Promise<void> {
+  const path = catalogPath(folder, worker);
+  await atStorage(path, 'removed', async () => await rm(path, { force: true }));
+}
+
+/** One line a model, so that a person can look for one. Where there is no room for all, the first ones stay. */
+function encodeCatalog({ models, key, name, seenAt, syncedAt }: StoredCatalog): { text: string; dropped: number } {
+  const lines: string[] = [];
+  let chars = 0;
+  for (const [model, stored] of models) {
+    const line = `${JSON.stringify(model)}: ${JSON.stringify(stored)}`;
+    // UTF-8 takes at most three bytes for one of these characters.
+    chars += line.length;
+    if (lines.length >= MAX_CATALOG_MODELS || chars * 3 > MAX_CATALOG_BYTES) break;
+    lines.push(line);
+  }
+  const head = JSON.stringify({ version: VERSION, key, name, seenAt, syncedAt });
+  const text = `${head.slice(0, -1)},"models":{\n${lines.join(',\n')}\n}}\n`;
+  return { text, dropped: models.size - lines.length };
+}
+
+/** What is kept of an entry: all of an ordinary one, and of one that is out of all proportion what a list shows. */
+export function keptEntry(entry: ModelEntry): ModelEntry {
+  if (JSON.stringify(entry).length <= MAX_ENTRY_CHARS) return entry;
+  const { notes: _notes, lineage: _lineage, codeFiles: _codeFiles, ...rest } = entry;
+  return { ...rest, metrics: {}, hyperparameters: {}, versions: {} };
+}

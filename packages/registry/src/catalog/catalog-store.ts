@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import type { Log } from '@model-rtc/protocol';
+import { fileVersion } from '../file-version.ts';
+import { atStorage } from '../storage-error.ts';
+import {
+  catalogPath,
+  listCatalogKeys,
+  readCatalogFile,
+  removeCatalogFile,
+  type StoredCatalog,
+} from './catalog-file.ts';
+import { MAX_CATALOGS } from './catalog-limits.ts';
+
+/** The folder of catalogs, with each file read once for as long as nobody writes it. */
+export interface CatalogStore {
+  prepare(): Promise<void>;
+  read(key: string): Promise<StoredCatalog | undefined>;
+  /** The worker that was seen last first. */
+  readAll(): Promise<readonly StoredCatalog[]>;
+  /** Makes room for one more worker than there are, by those that were not seen for the longest time. */
+  forgetOldest(keptKey: string): Promise<void>;
+}
+
+export function createCatalogStore(folder: string, log: Log): CatalogStore {
+  const cached = new Map<string, { readonly version: string; readonly catalog: StoredCatalog | undefined }>();
+
+  async function read(key: string): Promise<StoredCatalog | undefined> {
+    const path = catalogPath(folder, { key, name: key });
+    // The file is only ever replaced whole, so its version before the read is that of the bytes or an older one.
+    const version = await fileVersion(path);
+    const known = cached.get(key);
+    if (known !== undefined && known.version === version) return known.catalog;
+    const catalog = version === undefined ? undefined : await readCatalogFile(path, key, log);
+    if (version === undefined) cached.delete(key);
+    else cached.set(key, { version, catalog });
+    return catalog;
+  }
+
+  async function readAll(): Promise<readonly StoredCatalog[]> {
+    const found: StoredCatalog[] = [];
+    // One after the other: a file may be long, and its text is gone before the next is read.
+    for (const key of await listCatalogKeys(folder)) {
+      const catalog = await read(key);
+      if (catalog !== undefined) found.push(catalog);
+    }
+    return found.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
+  }
+
+  async function forgetOldest(keptKey: string): Promise<void> {
+    const keys = await listCatalogKeys(folder);
+    if (keys.length <= MAX_CATALOGS) return;
+    const others = (await readAll()).filter(({ key }) => key !== keptKey);
+    for (const catalog of others.slice(MAX_CATALOGS - 1)) {
+      log.info({ worker: catalog.key }, 'a worker that was not seen for long is not remembered any more');
+      await removeCatalogFile(folder, catalog);
+    }
+  }
+
+  return {
+    prepare: async () =>
+      void (await atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true }))),
+    read,
+    readAll,
+    forgetOldest,
+  };
+}
