@@ -7,7 +7,7 @@ import { errorCode, isMissing } from './storage-error.ts';
 
 const FILES_AT_ONCE = 32;
 /** What agents tell each other has room for this many. */
-const LISTED_PROBLEMS = 100;
+export const LISTED_PROBLEMS = 100;
 
 /** A registered model's folder. */
 export interface ModelPlace {

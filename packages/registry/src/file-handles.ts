@@ -81,7 +81,7 @@ async function failed({ opened }: Slot): Promise<boolean> {
 }
 
 /** Without O_NONBLOCK, opening a named pipe that took a file's place waits for ever. Windows has neither flag. */
-async function openToRead(path: string, followLinks: boolean): Promise<FileHandle> {
+export async function openToRead(path: string, followLinks: boolean): Promise<FileHandle> {
   const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
   return await open(path, O_RDONLY | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW));
 }

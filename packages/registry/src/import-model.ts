@@ -46,7 +46,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   return await resultOf(context, placed, hashed.manifest, scanned);
 }
 
-async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
+export async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
   const original = await realpath(resolve(path)).catch((thrown: unknown) => {
     throw cannotImport(path, thrown);
   });
@@ -99,14 +99,14 @@ async function stageFiles(
   return again.stats;
 }
 
-async function makeFolders(staged: string, files: readonly ScannedFile[]): Promise<void> {
+export async function makeFolders(staged: string, files: readonly ScannedFile[]): Promise<void> {
   const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
   await mapLimit(folders, LINKS_AT_ONCE, (folder) =>
     atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true })),
   );
 }
 
-async function linkFiles(staged: string, files: readonly ScannedFile[]): Promise<void> {
+export async function linkFiles(staged: string, files: readonly ScannedFile[]): Promise<void> {
   await mapLimit(files, LINKS_AT_ONCE, async (file) => {
     const link = join(staged, file.path);
     await symlink(file.absolutePath, link).catch((thrown: unknown) => {

@@ -39,14 +39,14 @@ function draftOf({ entry }: InstallOptions): EntryDraft {
   return draft;
 }
 
-function requireStaged(staging: string, folder: string): void {
+export function requireStaged(staging: string, folder: string): void {
   const inside = relative(staging, folder);
   if (inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
   throw new ModelRtcError('bad_argument', `${folder} is not in ${staging}; stage a model's files there.`);
 }
 
 /** Requires that the folder holds the manifest's files and nothing else, and gives them their modes. */
-async function settleFiles(root: string, manifest: Manifest): Promise<FileStat[]> {
+export async function settleFiles(root: string, manifest: Manifest): Promise<FileStat[]> {
   const { folders, files } = await walk(root);
   const expected = new Set<string>(manifest.files.map((file) => file.path));
   const stray = files.find((path) => !expected.has(path));

@@ -27,12 +27,22 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
-export function openModelFiles(place: ModelPlace, files: readonly FileStat[]): ModelFiles {
+export interface ModelFilesOptions {
+  /** Read the files however they look; the reader verifies the bytes. */
+  readonly inAnyState?: boolean | undefined;
+}
+
+export function openModelFiles(
+  place: ModelPlace,
+  files: readonly FileStat[],
+  { inAnyState = false }: ModelFilesOptions = {},
+): ModelFiles {
   const filled = files.filter((file) => file.size > 0);
   const starts = startsOf(filled);
   const size = filled.reduce((sum, file) => sum + file.size, 0);
   const handles = createFileHandles(OPEN_FILES, place.linked);
   const inside = insideTest(place);
+  const confirm = inAnyState ? async () => undefined : requireUnchanged;
 
   async function read(offset: number, into: Uint8Array): Promise<void> {
     if (!(offset >= 0) || offset + into.length > size) {
@@ -42,7 +52,7 @@ export function openModelFiles(place: ModelPlace, files: readonly FileStat[]): M
       const path = join(place.path, piece.file.path);
       try {
         if (!(await inside(path))) throw sourceChanged(path, "it lies outside the model's folder");
-        await handles.use(path, (handle) => readPiece(handle, path, piece));
+        await handles.use(path, (handle) => readPiece(handle, path, piece, confirm));
       } catch (thrown) {
         if (isMissing(thrown)) throw sourceChanged(path, 'it is gone', thrown);
         if (errorCode(thrown) === 'EISDIR') throw sourceChanged(path, 'it is a folder now', thrown);
@@ -93,16 +103,21 @@ function fileAt(starts: Float64Array, offset: number): number {
  * Looks at the file's time after the read, so that bytes of a write before or during it are never passed on as the model's.
  * One look is enough, and each is a trip to another thread.
  */
-async function readPiece(handle: FileHandle, path: string, { file, position, bytes }: Piece): Promise<void> {
+async function readPiece(
+  handle: FileHandle,
+  path: string,
+  { file, position, bytes }: Piece,
+  confirm: typeof requireUnchanged,
+): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);
     if (bytesRead === 0) {
-      await requireUnchanged(handle, path, file);
+      await confirm(handle, path, file);
       throw sourceChanged(path, 'it became shorter');
     }
     done += bytesRead;
   }
-  await requireUnchanged(handle, path, file);
+  await confirm(handle, path, file);
 }
 
 async function requireUnchanged(handle: FileHandle, path: string, file: FileStat): Promise<void> {

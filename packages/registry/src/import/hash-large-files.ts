@@ -60,7 +60,12 @@ async function hashLargeFile({ file, chunkSizes, engine, pool, pass }: LargeFile
 }
 
 /** Reads block after block; each goes back to the pool once it is hashed, which holds the reading back. */
-async function readThrough(source: SourceFile, hashing: FileHashing, pool: BlockPool, pass: HashPass): Promise<void> {
+export async function readThrough(
+  source: Pick<SourceFile, 'size' | 'readInto'>,
+  hashing: FileHashing,
+  pool: BlockPool,
+  pass: Pick<HashPass, 'throwIfCancelled' | 'addProgress'>,
+): Promise<void> {
   const updates = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   try {

@@ -1,0 +1,149 @@
+import type { Dirent } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { ModelRtcError, OWN_FOLDER } from '@model-rtc/protocol';
+import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
+import { withLock } from '../locks.ts';
+import { readEntryNote, readManifestNote } from '../model-folder.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { isMissing, storageError } from '../storage-error.ts';
+import type { Orphan } from './verification.ts';
+
+/** What the registry itself keeps beside the models' folders: the index, its lock, and older or damaged ones. */
+const OWN_FILES = /^registry\.(json|lock(\..*)?|v\d+\.json|corrupted\..*\.json)$/;
+const TEMPORARY = /\.tmp$/;
+/** A writer that lives is done with its temporary file long before. */
+const TEMPORARY_AGE_MS = 60 * 60 * 1000;
+
+/** Looks for what lies in the registry's folders and belongs to no model of the registry. Changes nothing. */
+export async function findOrphans(context: RegistryContext): Promise<Orphan[]> {
+  const { index, paths, clock } = context;
+  const known = await index.read();
+  const orphans: Orphan[] = [];
+  const now = clock().getTime();
+  for (const item of await list(paths.models)) {
+    const path = join(paths.models, item.name);
+    const stored = known.byFolder.get(item.name);
+    if (stored !== undefined) orphans.push(...(await strayFiles(context, path, stored, now)));
+    else orphans.push(...(await orphanInModels(path, item, known, now)));
+  }
+  for (const item of await list(paths.staging)) orphans.push(...(await orphanInStaging(paths.staging, item, known)));
+  return orphans;
+}
+
+async function orphanInModels(path: string, item: Dirent, known: RegistryIndex, now: number): Promise<Orphan[]> {
+  if (item.isDirectory()) {
+    const reason = await reasonOfFolder(path, item.name, known);
+    return reason === undefined ? [] : [{ path, kind: 'model-folder', reason, bytes: await bytesBelow(path) }];
+  }
+  if (TEMPORARY.test(item.name)) return await orphanTemporary(path, now);
+  if (OWN_FILES.test(item.name)) return [];
+  return [{ path, kind: 'file', reason: 'it is not of the registry', bytes: await bytesBelow(path) }];
+}
+
+/** Undefined for a whole model that is about to be registered: opening the registry takes it in. */
+async function reasonOfFolder(path: string, name: string, known: RegistryIndex): Promise<string | undefined> {
+  try {
+    const { digest, id } = await readEntryNote(path, name);
+    const registered = digest === undefined ? known.byId.get(id) : known.byDigest.get(digest);
+    if (registered !== undefined) return `it holds model ${registered.id}, which is registered in ${registered.folder}`;
+    if (digest !== undefined) await readManifestNote(path, digest);
+    return undefined;
+  } catch {
+    return 'it holds no readable model';
+  }
+}
+
+async function orphanInStaging(staging: string, item: Dirent, known: RegistryIndex): Promise<Orphan[]> {
+  const path = join(staging, item.name);
+  const isTransfer = /^[0-9a-f]{64}$/.test(item.name) && item.isDirectory();
+  const isImport = /^import-[0-9a-f]{16}$/.test(item.name);
+  // A lock goes with its folder; what was set aside is brought back or removed at the next change.
+  if (/\.lock(\..*)?$/.test(item.name)) return [];
+  if ((isTransfer && (await isHeld(join(path, 'lock')))) || (isImport && (await isHeld(`${path}.lock`)))) return [];
+  const bytes = await bytesBelow(path);
+  if (!isTransfer) return [{ path, kind: 'staging', reason: 'something ended before it was done with it', bytes }];
+  const stored = [...known.byDigest].find(([digest]) => digest === item.name)?.[1];
+  const reason =
+    stored === undefined
+      ? 'a transfer ended early; the same pull or push goes on with it'
+      : `a transfer of ${stored.alias ?? stored.id} ended early, which is here by now`;
+  return [{ path, kind: 'staging', reason, bytes }];
+}
+
+async function isHeld(lock: string): Promise<boolean> {
+  try {
+    await withLock(lock, { waitMs: 0 }, async () => undefined);
+    return false;
+  } catch (thrown) {
+    return ModelRtcError.from(thrown).code === 'busy';
+  }
+}
+
+/** Files in a model's folder that are no part of it: a tool that loads a model may write beside it. */
+async function strayFiles(
+  { paths, readManifest }: RegistryContext,
+  path: string,
+  stored: StoredEntry,
+  now: number,
+): Promise<Orphan[]> {
+  if (stored.digest === undefined) return [];
+  const manifest = await readManifest(stored).catch(() => undefined);
+  if (manifest === undefined) return [];
+  const expected = new Set<string>(manifest.files.map((file) => file.path));
+  const orphans: Orphan[] = [];
+  for (const file of await filesBelow(path)) {
+    const inside = relative(path, file).split(sep).join('/');
+    if (inside.startsWith(`${OWN_FOLDER}/`)) {
+      if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, now)));
+    } else if (!expected.has(inside)) {
+      const reason = `it is in the folder of ${stored.alias ?? stored.id} and no part of it`;
+      orphans.push({
+        path: join(paths.models, stored.folder, inside),
+        kind: 'file',
+        reason,
+        bytes: await bytesBelow(file),
+      });
+    }
+  }
+  return orphans;
+}
+
+async function orphanTemporary(path: string, now: number): Promise<Orphan[]> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined || now - found.mtimeMs < TEMPORARY_AGE_MS) return [];
+  return [{ path, kind: 'temporary', reason: 'a write of it was cut off', bytes: found.size }];
+}
+
+/** All but folders, at any depth; links are not followed. */
+async function filesBelow(root: string): Promise<string[]> {
+  const folders = [root];
+  const files: string[] = [];
+  // Grows while it is gone through: each folder adds those in it.
+  for (const folder of folders) {
+    for (const item of await list(folder)) {
+      const path = join(folder, item.name);
+      if (item.isDirectory()) folders.push(path);
+      else files.push(path);
+    }
+  }
+  return files;
+}
+
+async function bytesBelow(path: string): Promise<number> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return 0;
+  if (!found.isDirectory()) return found.size;
+  let bytes = 0;
+  for (const file of await filesBelow(path)) bytes += (await lstat(file).catch(() => undefined))?.size ?? 0;
+  return bytes;
+}
+
+async function list(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw storageError(thrown, path, 'read');
+  }
+}

@@ -1,0 +1,82 @@
+import type { FileHandle } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelPlace } from '../check-files.ts';
+import { openToRead } from '../file-handles.ts';
+import { errorCode, isMissing } from '../storage-error.ts';
+
+/** A file as it is found, whatever it was when it was hashed. */
+export interface FoundFile {
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  /** Where in the file bytes could not be read; they were taken as zeros. */
+  readonly unreadable: readonly { readonly start: number; readonly end: number }[];
+  /** Fills the target. Bytes that the disk does not give are noted in `unreadable`. */
+  readInto(target: Uint8Array, offset: number): Promise<void>;
+  /** Whether the file under the path is still the one that was opened, as it was then. */
+  isUnchanged(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** @returns what is wrong, as a sentence's end, when there is no file to read */
+export async function openFound(
+  place: ModelPlace,
+  path: string,
+  inside: (path: string) => Promise<boolean>,
+): Promise<FoundFile | string> {
+  const absolute = join(place.path, path);
+  let handle: FileHandle | undefined;
+  try {
+    if (!(await inside(absolute))) return "it lies outside the model's folder";
+    handle = await openToRead(absolute, place.linked);
+    const found = await handle.stat({ bigint: true });
+    if (found.isFile()) return createFound(handle, absolute, found);
+    await handle.close();
+    return 'it is not a plain file any more';
+  } catch (thrown) {
+    await handle?.close();
+    return await describeFailure(absolute, thrown);
+  }
+}
+
+interface Identity {
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ino: bigint;
+}
+
+function createFound(handle: FileHandle, path: string, was: Identity): FoundFile {
+  const unreadable: { start: number; end: number }[] = [];
+  return {
+    size: Number(was.size),
+    mtimeNs: was.mtimeNs,
+    unreadable,
+    async readInto(target, offset) {
+      for (let done = 0; done < target.length; ) {
+        try {
+          const { bytesRead } = await handle.read(target, done, target.length - done, offset + done);
+          if (bytesRead === 0) throw new Error('the file became shorter');
+          done += bytesRead;
+        } catch {
+          // A bad sector must not keep the rest of the file from being looked at.
+          unreadable.push({ start: offset + done, end: offset + target.length });
+          target.fill(0, done);
+          return;
+        }
+      }
+    },
+    async isUnchanged() {
+      const now = await stat(path, { bigint: true }).catch(() => undefined);
+      return now !== undefined && now.size === was.size && now.mtimeNs === was.mtimeNs && now.ino === was.ino;
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function describeFailure(path: string, thrown: unknown): Promise<string> {
+  const code = errorCode(thrown);
+  if (code === 'ELOOP') return 'it is a link now, which the registry never made';
+  if (!isMissing(thrown)) return `it cannot be read (${code ?? String(thrown)})`;
+  const link = await lstat(path).catch(() => undefined);
+  return link?.isSymbolicLink() ? 'the file that it links to is gone' : 'it is missing';
+}

@@ -1,0 +1,130 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import { copyFiles } from '../copy-files.ts';
+import type { ScannedFile } from '../import/scanned-model.ts';
+import { linkFiles, makeFolders, realOriginal } from '../import-model.ts';
+import { withImportFolder } from '../import-staging.ts';
+import type { StoredEntry } from '../index-schema.ts';
+import { type FileStat, readManifestNote } from '../model-folder.ts';
+import { placeModel } from '../place-model.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import type { FileProblem, ImportProgress, ImportResult, WorkOptions } from '../registry-types.ts';
+import { resolveRef } from '../resolve.ts';
+import { isMissing, storageError } from '../storage-error.ts';
+import { hashFound } from './hash-found.ts';
+import { draftOf } from './replace-files.ts';
+
+const LISTED_DIFFERENCES = 3;
+
+/** A model's files at another place, before anything of them was read. */
+interface FilesElsewhere {
+  readonly root: string;
+  readonly manifest: Manifest;
+  readonly files: readonly ScannedFile[];
+}
+
+/** Gives a model the same files from another place, after reading all of them. */
+export async function relinkModel(
+  context: RegistryContext,
+  ref: string,
+  path: string,
+  options: WorkOptions,
+): Promise<ImportResult> {
+  const { index, paths } = context;
+  const { stored } = await resolveRef(await index.read(), ref, paths.models);
+  const { digest } = stored;
+  if (digest === undefined) {
+    throw new ModelRtcError(
+      'busy',
+      `Model ${stored.id} is still training; there is nothing to hold its files against.`,
+    );
+  }
+  const root = await realOriginal(context, path);
+  const found = await findFiles(context, stored, digest, root, options);
+  const placed = await withImportFolder(paths.staging, async (staged) => {
+    const stats = await stageVerified(staged, found, stored.linked, options);
+    return await placeModel(context, {
+      staged,
+      digest,
+      manifest: found.manifest,
+      stats,
+      draft: draftOf(stored),
+      alias: undefined,
+      ifExists: 'overwrite',
+      linked: stored.linked,
+      originalPath: root,
+      signal: options.signal,
+    });
+  });
+  const entry = await toRegistryEntry(placed.stored, paths.models);
+  return { entry, manifest: found.manifest, outcome: 'imported', skipped: [] };
+}
+
+async function findFiles(
+  context: RegistryContext,
+  stored: StoredEntry,
+  digest: Digest,
+  root: string,
+  { signal, onProgress }: WorkOptions,
+): Promise<FilesElsewhere> {
+  const manifest = await readManifestNote(join(context.paths.models, stored.folder), digest).catch(() => undefined);
+  if (manifest !== undefined) return { root, manifest, files: await statFiles(root, manifest) };
+  // Without its manifest only a scan tells which files are the model, and only their digest whether they are.
+  const { scanModel, hashFiles } = await context.loadImportSteps();
+  const { files } = await scanModel(root, { modelType: stored.modelType });
+  const report = (progress: Omit<ImportProgress, 'phase'>) => onProgress?.({ phase: 'hash', ...progress });
+  const hashed = await hashFiles(files, { signal, onProgress: report });
+  if (manifestDigest(hashed.manifest) === digest) return { root, manifest: hashed.manifest, files };
+  throw notTheModel(root, [{ path: '', problem: 'its digest is another one' }]);
+}
+
+async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile[]> {
+  const rootIsFile = (await stat(root)).isFile();
+  const only = files.length === 1 && rootIsFile;
+  const scanned: ScannedFile[] = [];
+  const problems: FileProblem[] = [];
+  for (const { path, size } of files) {
+    const absolutePath = only ? root : join(root, path);
+    const found = await stat(absolutePath, { bigint: true }).catch((thrown: unknown) => {
+      if (isMissing(thrown)) return undefined;
+      throw storageError(thrown, absolutePath, 'read');
+    });
+    if (found === undefined) problems.push({ path, problem: 'it is not there' });
+    else if (!found.isFile()) problems.push({ path, problem: 'it is not a plain file' });
+    else if (found.size !== BigInt(size)) problems.push({ path, problem: `it has ${found.size} bytes, not ${size}` });
+    else scanned.push({ path, absolutePath, size, mode: Number(found.mode) & 0o777, mtimeNs: found.mtimeNs });
+  }
+  if (problems.length > 0) throw notTheModel(root, problems);
+  return scanned;
+}
+
+/** Lays links or copies into the staged folder and reads them there: what is placed is what was verified. */
+async function stageVerified(
+  staged: string,
+  { root, manifest, files }: FilesElsewhere,
+  linked: boolean,
+  { signal, onProgress }: WorkOptions,
+): Promise<readonly FileStat[]> {
+  await makeFolders(staged, files);
+  const report = (phase: ImportProgress['phase']) => (progress: Omit<ImportProgress, 'phase'>) =>
+    onProgress?.({ phase, ...progress });
+  if (linked) await linkFiles(staged, files);
+  else await copyFiles(files, staged, { signal, onProgress: report('copy') });
+  const hashed = await hashFound({ path: staged, linked }, manifest, { signal, onProgress: report('verify') });
+  if (hashed.problems.length > 0) throw notTheModel(root, hashed.problems);
+  return hashed.stats.filter((found) => found !== undefined);
+}
+
+function notTheModel(root: string, problems: readonly FileProblem[]): ModelRtcError {
+  const listed = problems
+    .slice(0, LISTED_DIFFERENCES)
+    .map(({ path, problem }) => (path === '' ? problem : `${JSON.stringify(path)}: ${problem}`))
+    .join('; ');
+  const more = problems.length > LISTED_DIFFERENCES ? ` and ${problems.length - LISTED_DIFFERENCES} more` : '';
+  const sentence = `What lies at ${root} is not the model (${listed}${more}); nothing was changed. Import it as a model of its own, or give another path.`;
+  return new ModelRtcError('verification_failed', sentence, {
+    details: { path: root, problems: problems.slice(0, 100) },
+  });
+}

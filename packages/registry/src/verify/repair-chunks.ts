@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { Digest, Manifest } from '@model-rtc/protocol';
+import { createLocatedChunks } from '../located-chunks.ts';
+import { openModelFiles } from '../model-files.ts';
+import { readInto } from '../model-reader.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { notFoundLocally } from '../resolve.ts';
+import type { RepairChunks, RepairLocation } from './verification.ts';
+
+export interface DamagedModel {
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly damagedChunks: readonly number[];
+}
+
+/** Finds a damaged model's chunks in what is right of its own files, however their times look, and in other models. */
+export async function openRepairChunks(
+  context: RegistryContext,
+  { digest, manifest, damagedChunks }: DamagedModel,
+): Promise<RepairChunks> {
+  const known = await context.index.read();
+  const stored = known.byDigest.get(digest);
+  if (stored === undefined) throw notFoundLocally(known, digest);
+  const place = { path: join(context.paths.models, stored.folder), linked: stored.linked };
+  const stats = manifest.files.map(({ path, size }) => ({ path, size, mtimeNs: 0n }));
+  const files = openModelFiles(place, stats, { inAnyState: true });
+  const own = rightPlaces(manifest, damagedChunks);
+  const others = createLocatedChunks(context);
+
+  async function locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, RepairLocation>> {
+    const found = new Map<Digest, RepairLocation>();
+    const elsewhere: Digest[] = [];
+    for (const chunk of digests) {
+      const location = own.get(chunk);
+      if (location === undefined) elsewhere.push(chunk);
+      else found.set(chunk, location);
+    }
+    if (elsewhere.length === 0) return found;
+    for (const [chunk, location] of await others.locate(elsewhere, digest))
+      found.set(chunk, { from: 'other', location });
+    return found;
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all([files.close(), others.close()]);
+  }
+
+  return {
+    locateChunks,
+    async readLocatedChunk(_chunk, location, into) {
+      if (location.from === 'other') return await others.read(location.location, into);
+      // What cannot be read any more is asked for elsewhere.
+      return await readInto(files, location.offset, location.size, into).catch(() => undefined);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Where each chunk lies that is right at one place at least: the same chunk may be in a model more than once. */
+function rightPlaces({ chunks }: Manifest, damagedChunks: readonly number[]): Map<Digest, RepairLocation> {
+  const damaged = new Set(damagedChunks);
+  const places = new Map<Digest, RepairLocation>();
+  let offset = 0;
+  for (const [index, { digest, size }] of chunks.entries()) {
+    if (!damaged.has(index) && !places.has(digest)) places.set(digest, { from: 'own', offset, size });
+    offset += size;
+  }
+  return places;
+}

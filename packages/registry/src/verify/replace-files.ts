@@ -1,0 +1,45 @@
+import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@model-rtc/protocol';
+import type { StoredEntry } from '../index-schema.ts';
+import { requireStaged, settleFiles } from '../install.ts';
+import { type EntryDraft, placeModel } from '../place-model.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryEntry } from '../registry-types.ts';
+import { notFoundLocally } from '../resolve.ts';
+import type { ReplaceFilesOptions } from './verification.ts';
+
+/** Puts whole files in the place of a damaged model's; the model keeps all else that is known of it. */
+export async function replaceFiles(
+  context: RegistryContext,
+  digest: Digest,
+  { filesFolder, manifest: given }: ReplaceFilesOptions,
+): Promise<RegistryEntry> {
+  const manifest = parseManifest(given);
+  if (manifestDigest(manifest) !== digest) {
+    const sentence = 'The files to repair the model with are those of another one; nothing was changed.';
+    throw new ModelRtcError('verification_failed', sentence, { details: { digest } });
+  }
+  const known = await context.index.read();
+  const existing = known.byDigest.get(digest);
+  if (existing === undefined) throw notFoundLocally(known, digest);
+  requireStaged(context.paths.staging, filesFolder);
+  const { stored } = await placeModel(context, {
+    staged: filesFolder,
+    digest,
+    manifest,
+    stats: await settleFiles(filesFolder, manifest),
+    draft: draftOf(existing),
+    alias: undefined,
+    ifExists: 'overwrite',
+    linked: false,
+    originalPath: undefined,
+  });
+  return await toRegistryEntry(stored, context.paths.models);
+}
+
+/** All that is known of a model besides its names and where its files are. */
+export function draftOf(stored: StoredEntry): EntryDraft {
+  const { id: _, digest: __, alias: ___, aliasSince: _a, formerAliases: _b, size: _c, fileCount: _d, ...rest } = stored;
+  const { folder: _e, linked: _f, originalPath: _g, foundIn: _h, resumeCommand: _i, ...draft } = rest;
+  return draft;
+}

@@ -1,0 +1,142 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/protocol';
+import { checkFiles, LISTED_PROBLEMS } from '../check-files.ts';
+import type { StoredEntry } from '../index-schema.ts';
+import { type FileStat, readEntryNote, readManifestNote, readStatsNote } from '../model-folder.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import type { FileProblem } from '../registry-types.ts';
+import { resolveRef } from '../resolve.ts';
+import { type HashedModel, hashFound } from './hash-found.ts';
+import { settleNotes } from './settle-notes.ts';
+import type { VerifiedModel, VerifyOptions } from './verification.ts';
+
+/** What was found of a model, before it is told. */
+interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled'> {
+  readonly problems: readonly FileProblem[];
+}
+
+/** A model's notes as they are on the disk; what is missing or damaged is undefined. */
+interface Notes {
+  readonly manifest: Manifest | undefined;
+  readonly stats: readonly FileStat[] | undefined;
+  readonly isEntryRight: boolean;
+}
+
+const SOUND: Findings = { problems: [], damagedChunks: [], damagedBytes: 0, settled: [] };
+
+/** Holds a model's entry, folder and files against each other. */
+export async function verifyModel(
+  context: RegistryContext,
+  ref: string,
+  options: VerifyOptions,
+): Promise<VerifiedModel> {
+  const { index, paths } = context;
+  const { stored } = await resolveRef(await index.read(), ref, paths.models);
+  const { digest } = stored;
+  if (digest === undefined) return await toVerified(context, stored, SOUND);
+  const findings = await examine(context, stored, digest, options);
+  if (findings.problems.length === 0) return await toVerified(context, stored, findings);
+  // Files that were replaced or removed meanwhile, as a pull or a deletion does, look damaged for a moment.
+  const now = (await resolveRef(await index.read(), digest, paths.models)).stored;
+  if (now === stored) return await toVerified(context, stored, findings);
+  return await toVerified(context, now, await examine(context, now, digest, options));
+}
+
+async function toVerified(
+  { paths }: RegistryContext,
+  stored: StoredEntry,
+  { problems, ...rest }: Findings,
+): Promise<VerifiedModel> {
+  const settledState = problems.length === 0 ? 'sound' : 'damaged';
+  return {
+    ...rest,
+    entry: await toRegistryEntry(stored, paths.models),
+    state: stored.digest === undefined ? 'unsettled' : settledState,
+    problems: problems.slice(0, LISTED_PROBLEMS),
+    damagedFiles: problems.length,
+  };
+}
+
+async function examine(
+  context: RegistryContext,
+  stored: StoredEntry,
+  digest: Digest,
+  options: VerifyOptions,
+): Promise<Findings> {
+  const path = join(context.paths.models, stored.folder);
+  const folder = await lstat(path).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    const problem = folder === undefined ? 'its folder is missing' : 'its folder is not a folder any more';
+    return { ...SOUND, problems: [{ path: '', problem }], damagedBytes: stored.size };
+  }
+  const notes = await readNotes(path, stored, digest);
+  const { manifest } = notes;
+  if (manifest === undefined) return { ...SOUND, problems: [noteProblem('manifest.json')] };
+  const contradiction = contradictionOf(stored, manifest);
+  const before = contradiction === undefined ? [] : [{ path: '', problem: contradiction }];
+  if (options.quick) return { ...SOUND, problems: [...before, ...(await quickProblems(path, stored, notes))] };
+  const hashed = await hashFound({ path, linked: stored.linked }, manifest, options);
+  const { problems, damagedChunks } = hashed;
+  const settled = problems.length === 0 ? await settle(context, stored, notes, hashed) : [];
+  return { problems: [...before, ...problems], damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled };
+}
+
+async function readNotes(path: string, stored: StoredEntry, digest: Digest): Promise<Notes> {
+  const [manifest, stats, entry] = await Promise.all([
+    readManifestNote(path, digest).catch(() => undefined),
+    readStatsNote(path).catch(() => undefined),
+    readEntryNote(path, stored.folder).catch(() => undefined),
+  ]);
+  return { manifest, stats, isEntryRight: entry?.digest === digest };
+}
+
+function noteProblem(name: string): FileProblem {
+  return { path: `${OWN_FOLDER}/${name}`, problem: 'it is missing or damaged' };
+}
+
+function contradictionOf({ size, fileCount }: StoredEntry, manifest: Manifest): string | undefined {
+  const [bytes, count] = [modelSize(manifest), manifest.files.length];
+  if (size === bytes && fileCount === count) return undefined;
+  return `the registry says ${fileCount} files of ${size} bytes, and its manifest ${count} of ${bytes}`;
+}
+
+/** Without reading the files nothing can be put right, so that a lost note counts. */
+async function quickProblems(
+  path: string,
+  { linked }: StoredEntry,
+  { stats, isEntryRight }: Notes,
+): Promise<FileProblem[]> {
+  const entry = isEntryRight ? [] : [noteProblem('entry.json')];
+  if (stats === undefined) return [...entry, noteProblem('files.json')];
+  return [...entry, ...(await checkFiles({ path, linked }, stats)).problems];
+}
+
+async function settle(
+  context: RegistryContext,
+  stored: StoredEntry,
+  { stats, isEntryRight }: Notes,
+  hashed: HashedModel,
+): Promise<string[]> {
+  const found = hashed.stats.filter((stat) => stat !== undefined);
+  const settled = [
+    ...(isEntryRight ? [] : [`${OWN_FOLDER}/entry.json was missing or damaged, and is written again`]),
+    ...staleStats(stats, found),
+  ];
+  if (settled.length > 0) await settleNotes(context, stored, found);
+  return settled;
+}
+
+function staleStats(noted: readonly FileStat[] | undefined, found: readonly FileStat[]): string[] {
+  if (noted === undefined) return [`${OWN_FOLDER}/files.json was missing or damaged, and is written again`];
+  const times = new Map(noted.map(({ path, mtimeNs }) => [path, mtimeNs]));
+  const touched = found.filter(({ path, mtimeNs }) => times.get(path) !== mtimeNs).length;
+  if (touched === 0) return [];
+  const files = touched === 1 ? '1 file was' : `${touched} files were`;
+  return [`${files} written to since the last look, and the bytes are right: the new times are noted`];
+}
+
+function bytesOf(chunks: readonly number[], manifest: Manifest): number {
+  return chunks.reduce((sum, index) => sum + (manifest.chunks[index]?.size ?? 0), 0);
+}
