@@ -1,8 +1,8 @@
 import { ModelRtcError, SCOPES, type Scope, scopeSchema } from '@model-rtc/protocol';
 import { writeFileAtomic } from '@model-rtc/registry';
 import { loadIdentity, SessionStore } from '@model-rtc/worker';
-import ms from 'ms';
 import type { Context } from '../console/context.ts';
+import { parseDuration } from '../console/duration.ts';
 import { formatTime } from '../console/format.ts';
 import { renderTable } from '../console/table.ts';
 
@@ -69,9 +69,5 @@ function parseScopes(text: string): Scope[] {
 /** A time from now such as `7d` or `12h`; undefined for `never`. */
 function parseExpiry(text: string, nowMs: number): Date | undefined {
   if (text === 'never') return undefined;
-  const duration = /^\d+(\.\d+)?\s*[a-z]+$/i.test(text) ? ms(text as ms.StringValue) : undefined;
-  if (duration === undefined || duration <= 0 || duration > ms('100y')) {
-    throw new ModelRtcError('bad_argument', `"${text}" is no time. --expires takes 30m, 12h, 7d, 1y or never.`);
-  }
-  return new Date(nowMs + duration);
+  return new Date(nowMs + parseDuration(text, '--expires', { word: 'never' }));
 }

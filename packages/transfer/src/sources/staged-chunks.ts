@@ -1,9 +1,10 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, isDigest, parseManifest } from '@model-rtc/protocol';
-import { digestOf, type Extent, extentsAt, type Layout, type LayoutFile, planLayout } from '../layout/layout.ts';
-import { MAX_STAGED_MANIFEST_BYTES, MAX_STAGED_NEIGHBOURS } from '../limits.ts';
+import { type Digest, isDigest } from '@model-rtc/protocol';
+import { digestOf, type Extent, extentsAt, type Layout, type LayoutFile } from '../layout/layout.ts';
+import { MAX_STAGED_NEIGHBOURS } from '../limits.ts';
 import { readJournal } from '../staging/journal.ts';
+import { readStagedLayout } from '../staging/staged-layout.ts';
 import { stagedModels, stagingPaths } from '../staging/staging.ts';
 import type { LocalChunks } from './local-chunks.ts';
 
@@ -45,23 +46,13 @@ async function addFrom(
   { wanted, found }: { wanted: ReadonlySet<Digest>; found: Map<Digest, StagedChunk> },
 ): Promise<void> {
   const paths = stagingPaths(staging, model);
-  const layout = await stagedLayout(paths.manifest, model);
+  const layout = await readStagedLayout(paths.manifest, model);
   const journalled = layout === undefined ? undefined : readJournal(paths.journal, layout);
   if (layout === undefined || journalled === undefined) return;
   for (const [id, there] of journalled.entries()) {
     const digest = there === 1 ? digestOf(layout, id) : undefined;
     if (digest === undefined || !wanted.has(digest) || found.has(digest)) continue;
     found.set(digest, { filesFolder: paths.files, layout, place: layout.places[layout.firstPlace[id] ?? 0] ?? 0 });
-  }
-}
-
-/** Undefined when the manifest is not there, or is not what we wrote: it only saves bytes, so it never fails a pull. */
-async function stagedLayout(path: string, model: Digest): Promise<Layout | undefined> {
-  try {
-    if ((await stat(path)).size > MAX_STAGED_MANIFEST_BYTES) return undefined;
-    return planLayout(parseManifest(JSON.parse(await readFile(path, 'utf8'))), model);
-  } catch {
-    return undefined;
   }
 }
 
