@@ -1,8 +1,8 @@
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelEntry, modelEntrySchema, modelPathProblem } from '@model-rtc/protocol';
+import { type DisplayStatus, type ModelEntry, modelEntrySchema, modelPathProblem } from '@model-rtc/protocol';
 import type { StoredEntry } from './index-schema.ts';
-import type { DisplayStatus, RegistryEntry } from './registry-types.ts';
+import type { RegistryEntry } from './registry-types.ts';
 
 /** A stored entry as callers get it: with its place on this machine, and with what is wrong with it now. */
 export async function toRegistryEntry(stored: StoredEntry, models: string): Promise<RegistryEntry> {
@@ -17,13 +17,19 @@ export function toModelEntry(entry: RegistryEntry): ModelEntry {
 }
 
 /** Looks at the model's main file alone: it is asked for each line of a list. `check` looks at all of them. */
-async function displayStatus(stored: StoredEntry, localPath: string): Promise<DisplayStatus> {
+export async function displayStatus(stored: StoredEntry, localPath: string): Promise<DisplayStatus> {
   const { checkpointPath, status } = stored;
+  if (stored.digest === undefined) return await runStatus(stored);
   const inModel = checkpointPath !== undefined && modelPathProblem(checkpointPath) === undefined;
   const path = inModel ? join(localPath, checkpointPath) : localPath;
   if (await exists(() => stat(path))) return status;
-  if (status === 'training' && stored.digest === undefined) return status;
   return (await exists(() => lstat(path))) ? 'broken_symlink' : 'checkpoint_missing';
+}
+
+/** A run's files are where it trains, and not the registry's yet. */
+async function runStatus({ status, originalPath }: StoredEntry): Promise<DisplayStatus> {
+  const isThere = originalPath === undefined || (await exists(() => stat(originalPath)));
+  return isThere ? status : 'checkpoint_missing';
 }
 
 async function exists(look: () => Promise<unknown>): Promise<boolean> {

@@ -63,7 +63,8 @@ async function scanFile(absolutePath: string, stats: BigIntStats): Promise<Scann
   return { files: [file], facts: await weightsFileFacts(file), skipped: [] };
 }
 
-function toContents(root: string, files: readonly ScannedFile[]): FolderContents {
+/** A folder's files as the layouts look at them. */
+export function toContents(root: string, files: readonly ScannedFile[]): FolderContents {
   const byPath = new Map<string, ScannedFile>(files.map((file) => [file.path, file]));
   return {
     root,

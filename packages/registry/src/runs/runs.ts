@@ -1,26 +1,120 @@
+import type { ModelSource } from '@model-rtc/protocol';
+import type { StoredEntry } from '../index-schema.ts';
 import type { RegistryContext } from '../registry-context.ts';
-import type { RegistryEntry } from '../registry-types.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import type { ImportResult, RegistryEntry, WorkOptions } from '../registry-types.ts';
+import { takeOut } from './take-out.ts';
 
 /** A training run whose files are not settled: it has a run id and no digest. */
 export interface RunState {
   /** The run's folder, absolute. */
   readonly path: string;
   readonly status: 'training' | 'interrupted' | 'failed';
+  /** The watched folder in which it was found. */
+  readonly foundIn?: string | undefined;
 }
 
-/** Models that are not whole yet. */
+/**
+ * What may be a model below a folder that someone else writes to.
+ * - `run`: a training run's folder, finished or not
+ * - `folder`, `file`: a folder of weights, or a weights file by itself
+ * - `snapshot`: a folder in the cache of a hub
+ */
+export interface FoundPlace {
+  readonly kind: 'run' | 'folder' | 'file' | 'snapshot';
+  /** Absolute and without links. */
+  readonly path: string;
+  /** Places of one group stand for versions of one thing, as the snapshots of a hub's repository do. */
+  readonly group?: string | undefined;
+  /** In full, where the folder's own name says little: `org/name` of a hub's repository. */
+  readonly name?: string | undefined;
+}
+
+export interface FoundPlaces {
+  readonly places: readonly FoundPlace[];
+  /** Every folder that was looked into, places included: where a change can make another place. */
+  readonly folders: readonly string[];
+  /** Folders that could not be read: of what is below nothing is known. */
+  readonly unreadable: readonly string[];
+}
+
+/** How far a place is. */
+export interface PlaceState {
+  /** Changes with every file that is written, added or gone; undefined while the files cannot be read. */
+  readonly fingerprint: string | undefined;
+  /** When a file of it changed last, by the file system's clock. */
+  readonly changedAtMs: number;
+  /** Whether parts are missing that are still to come: shards, or a download that is not done. */
+  readonly isPartial: boolean;
+  /** Of a run: what its log and configuration tell. */
+  readonly progress?: 'finished' | 'diverged' | 'unfinished' | 'unknown' | undefined;
+  readonly hasWeights: boolean;
+}
+
+export interface TakeOptions extends WorkOptions {
+  /** The watched or read-only folder in which it was found. */
+  readonly foundIn: string;
+  readonly source: ModelSource;
+  readonly name?: string | undefined;
+  /** The path of an earlier version in whose place it comes, which hands it its alias, tags and notes. */
+  readonly inPlaceOf?: string | undefined;
+}
+
+/** Models that others make and change, found where they lie. Nothing is ever written there. */
 export interface Runs {
   /** Registers a training run, or brings its metrics and status up to date. Nothing is hashed or linked. */
   recordRun(run: RunState): Promise<RegistryEntry>;
-  /** Takes out the entry of a run, when it is done or gone. Its files are not touched. */
+  /** Takes out the entry of a run, or of a found model, that is done or gone. Its files are not touched. */
   forgetRun(path: string): Promise<void>;
+  /** Looks through a folder for what may be models. @throws ModelRtcError `storage` when the folder itself cannot be read */
+  findPlaces(root: string): Promise<FoundPlaces>;
+  /** Looks at the files of a place; reads no weights. */
+  lookAt(place: FoundPlace): Promise<PlaceState>;
+  /**
+   * Registers a found model by links to its files, or takes it in anew when they changed. It gets a free alias made from its
+   * name unless it has one.
+   */
+  takeFound(place: FoundPlace, options: TakeOptions): Promise<ImportResult>;
+  /** The entries of what was found in a folder, or in any. */
+  listFound(foundIn?: string): Promise<RegistryEntry[]>;
 }
 
-/** The command that goes on with an interrupted run, to be run in its folder; undefined when its tool has none. */
-export function resumeCommand(_entry: RegistryEntry): string | undefined {
-  throw new Error('not built yet');
+/**
+ * The command that goes on with an interrupted run, to be run in its folder; undefined for any other model, and when its
+ * tool has none.
+ */
+export function resumeCommand(entry: Pick<StoredEntry, 'status' | 'digest' | 'resumeCommand'>): string | undefined {
+  return entry.digest === undefined && entry.status === 'interrupted' ? entry.resumeCommand : undefined;
 }
 
-export function createRuns(_context: RegistryContext): Runs {
-  return {} as Runs; // BEING BUILT
+/** What looks into files is loaded when it is first needed: its parsers take their time. */
+export function createRuns(context: RegistryContext): Runs {
+  const { index, paths } = context;
+  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  return {
+    async recordRun(run) {
+      const { recordRun } = await import('./record-run.ts');
+      return await shown(await recordRun(context, run));
+    },
+    forgetRun: async (path) => await takeOut(context, path),
+    async findPlaces(root) {
+      const { findPlaces } = await import('./find-places.ts');
+      return await findPlaces(root, [paths.root]);
+    },
+    async lookAt(place) {
+      const { lookAt } = await import('./look-at-place.ts');
+      return await lookAt(place);
+    },
+    async takeFound(place, options) {
+      const { takeFound } = await import('./take-found.ts');
+      return await takeFound(context, place, options);
+    },
+    async listFound(foundIn) {
+      const all = [...(await index.read()).byId.values()];
+      const found = all.filter(
+        (stored) => stored.foundIn !== undefined && stored.foundIn === (foundIn ?? stored.foundIn),
+      );
+      return await Promise.all(found.map(shown));
+    },
+  };
 }

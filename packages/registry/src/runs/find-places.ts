@@ -1,0 +1,168 @@
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { skipReason } from '../import/skip-rules.ts';
+import { isWeightsFile } from '../import/weights.ts';
+import { atStorage } from '../storage-error.ts';
+import { findSnapshots, isHubRepository } from './hub-cache.ts';
+import type { FoundPlace, FoundPlaces } from './runs.ts';
+
+/** Deeper than anyone sorts models; a cycle of links ends there too. */
+const MAX_DEPTH = 12;
+/** Folders looked into: a person may well watch a whole disk by mistake. */
+const MAX_FOLDERS = 50_000;
+/** Weights of a pipeline or an export lie this far below the configuration that makes them one model. */
+const WEIGHTS_DEPTH = 2;
+
+const RUN_CONFIG = /^(training|initial)_config\.(ya?ml|json)$/;
+const HUB_CONFIG = new Set(['config.json', 'model_index.json', 'adapter_config.json']);
+/** What a trainer can resume from, each as large as the model: parts of a training, and no models of their own. */
+const TRAINER_CHECKPOINT = /^checkpoint-\d+$/;
+const SHARD = /^(.*)-\d{2,}-of-(\d{2,})(\.[a-z]+)$/i;
+
+interface Search {
+  readonly places: FoundPlace[];
+  readonly folders: string[];
+  readonly unreadable: string[];
+  /** Real paths: a link may lead to a folder that was met already. */
+  readonly met: Set<string>;
+  /** Folders not to be looked into: the registry's own. */
+  readonly except: ReadonlySet<string>;
+}
+
+interface Folder {
+  readonly path: string;
+  readonly depth: number;
+}
+
+/**
+ * Looks through a folder for training runs, folders of weights, single weights files and a hub's cache.
+ * @param except real paths of folders to pass over
+ */
+export async function findPlaces(root: string, except: readonly string[]): Promise<FoundPlaces> {
+  const top = await atStorage(root, 'read', () => realpath(root));
+  const real = await Promise.all(except.map((path) => realpath(path).catch(() => path)));
+  const search: Search = { places: [], folders: [], unreadable: [], met: new Set(), except: new Set(real) };
+  const open: Folder[] = [{ path: top, depth: 0 }];
+  await atStorage(root, 'read', () => readdir(top));
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    if (search.folders.length >= MAX_FOLDERS) search.unreadable.push(folder.path);
+    else open.push(...(await lookInto(folder, search)));
+  }
+  const { places, folders, unreadable } = search;
+  return { places: places.sort((a, b) => (a.path < b.path ? -1 : 1)), folders, unreadable };
+}
+
+/** Adds what a folder is, or what lies in it; gives the folders in it that are to be looked into. */
+async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder[]> {
+  if (search.met.has(path) || search.except.has(path)) return [];
+  search.met.add(path);
+  const items = await readFolder(path, search);
+  if (items === undefined) return [];
+  if (isHubRepository(basename(path), items)) {
+    search.folders.push(join(path, 'refs'), join(path, 'snapshots'));
+    search.places.push(...(await findSnapshots(path)));
+    return [];
+  }
+  const files = items.filter(({ isFolder, name }) => !isFolder && skipReason(name, 'file') === undefined);
+  const folders = items.filter(({ isFolder, name }) => isFolder && skipReason(name, 'folder') === undefined);
+  const kind = await placeKind({ path, files, folders, isTop: depth === 0 });
+  if (kind !== undefined) {
+    search.places.push({ kind, path });
+    return [];
+  }
+  search.places.push(...(await singleFiles(path, files)));
+  if (depth >= MAX_DEPTH) return [];
+  const below = folders.filter(({ name }) => !TRAINER_CHECKPOINT.test(name));
+  const real = await Promise.all(below.map((item) => realPathOf(join(path, item.name), item)));
+  return real.filter((child) => child !== undefined).map((child) => ({ path: child, depth: depth + 1 }));
+}
+
+interface Item {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly isLink: boolean;
+}
+
+/** Undefined for a folder that went away; one that cannot be read is noted. */
+async function readFolder(path: string, search: Search): Promise<Item[] | undefined> {
+  search.folders.push(path);
+  try {
+    return await itemsOf(path);
+  } catch {
+    search.unreadable.push(path);
+    return undefined;
+  }
+}
+
+async function itemsOf(path: string): Promise<Item[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const items = await Promise.all(entries.map((entry) => toItem(path, entry)));
+  return items.filter((item) => item !== undefined);
+}
+
+/** Links count as what they lead to; a broken one, a pipe or a device as nothing. */
+async function toItem(folder: string, entry: Dirent): Promise<Item | undefined> {
+  const { name } = entry;
+  if (entry.isDirectory()) return { name, isFolder: true, isLink: false };
+  if (entry.isFile()) return { name, isFolder: false, isLink: false };
+  if (!entry.isSymbolicLink()) return undefined;
+  const stats = await stat(join(folder, name)).catch(() => undefined);
+  if (stats === undefined || (!stats.isDirectory() && !stats.isFile())) return undefined;
+  return { name, isFolder: stats.isDirectory(), isLink: true };
+}
+
+async function realPathOf(path: string, { isLink }: Item): Promise<string | undefined> {
+  return isLink ? await realpath(path).catch(() => undefined) : path;
+}
+
+interface Looked {
+  readonly path: string;
+  readonly files: readonly Item[];
+  readonly folders: readonly Item[];
+  /** The folder that is watched: people put models into it, one beside the other. */
+  readonly isTop: boolean;
+}
+
+/** What the folder is as a whole; undefined when at most files in it are models. */
+async function placeKind({ path, files, folders, isTop }: Looked): Promise<'run' | 'folder' | undefined> {
+  if (files.some(({ name }) => RUN_CONFIG.test(name))) return 'run';
+  const weights = files.filter(({ name }) => isWeightsFile(name)).map(({ name }) => name);
+  if (files.some(({ name }) => HUB_CONFIG.has(name))) {
+    return weights.length > 0 || (await holdWeights(path, folders, WEIGHTS_DEPTH)) ? 'folder' : undefined;
+  }
+  if (weights.length === 0 || isTop) return isOneSharded(weights) ? 'folder' : undefined;
+  return weights.length === 1 || isOneSharded(weights) ? 'folder' : undefined;
+}
+
+async function holdWeights(path: string, folders: readonly Item[], depth: number): Promise<boolean> {
+  for (const { name } of folders) {
+    if (TRAINER_CHECKPOINT.test(name)) continue;
+    const items = await itemsOf(join(path, name)).catch(() => []);
+    if (items.some((item) => !item.isFolder && isWeightsFile(item.name))) return true;
+    const below = items.filter((item) => item.isFolder);
+    if (depth > 1 && (await holdWeights(join(path, name), below, depth - 1))) return true;
+  }
+  return false;
+}
+
+/** Whether all weights are shards of one model. */
+function isOneSharded(weights: readonly string[]): boolean {
+  const [first, ...others] = weights.map(shardedModel);
+  return first !== undefined && others.every((name) => name === first);
+}
+
+/** What the shards of one model have in common in their names; undefined for a file that is no shard. */
+function shardedModel(name: string): string | undefined {
+  const match = SHARD.exec(name);
+  return match === null ? undefined : `${match[1]} ${match[2]} ${match[3]}`;
+}
+
+/** Weights beside each other that nothing makes one model: each is one. Shards among them have no path of their own. */
+async function singleFiles(path: string, files: readonly Item[]): Promise<FoundPlace[]> {
+  const single = files.filter(({ name }) => isWeightsFile(name) && shardedModel(name) === undefined);
+  const places = await Promise.all(
+    single.map(async (item) => ({ kind: 'file' as const, path: await realPathOf(join(path, item.name), item) })),
+  );
+  return places.filter((place): place is { kind: 'file'; path: string } => place.path !== undefined);
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isWeightsFile } from '../import/weights.ts';
+import { mapLimit } from '../map-limit.ts';
+import { readRunFacts } from './run-facts.ts';
+import type { FoundPlace, PlaceState } from './runs.ts';
+
+/** More than a model can have, so that a folder gone wild costs bounded time. */
+const MAX_ENTRIES = 50_000;
+const MAX_DEPTH = 8;
+const STATS_AT_ONCE = 16;
+const UNFINISHED_DOWNLOAD = /\.(part|partial|incomplete|crdownload|download|tmp)$/i;
+const SHARD = /^(.*)-(\d{2,})-of-(\d{2,})(\.[a-z]+)$/i;
+
+interface SeenFile {
+  readonly path: string;
+  readonly stats: BigIntStats;
+}
+
+/** Looks at every file below the place, logs too: they tell that a training goes on. */
+export async function lookAt(place: FoundPlace): Promise<PlaceState> {
+  const files = await listFiles(place);
+  if (files === undefined || files.length === 0) {
+    return { fingerprint: undefined, changedAtMs: 0, isPartial: false, hasWeights: false };
+  }
+  const names = files.map(({ path }) => path);
+  const state = {
+    fingerprint: fingerprintOf(files),
+    changedAtMs: Math.max(...files.map(({ stats }) => Number(stats.mtimeMs))),
+    isPartial: names.some((name) => UNFINISHED_DOWNLOAD.test(name)) || missesShards(names),
+    hasWeights: names.some(isWeightsFile),
+  };
+  return place.kind === 'run' ? { ...state, ...(await progressOf(place.path)) } : state;
+}
+
+/** A configuration that is half written is one that training has only begun with. */
+async function progressOf(path: string): Promise<Pick<PlaceState, 'progress' | 'hasWeights'> | undefined> {
+  try {
+    const { progress, hasWeights } = await readRunFacts(path);
+    return { progress, hasWeights };
+  } catch {
+    return undefined;
+  }
+}
+
+async function listFiles({ kind, path }: FoundPlace): Promise<SeenFile[] | undefined> {
+  try {
+    if (kind === 'file') return [{ path, stats: await stat(path, { bigint: true }) }];
+    return await listBelow(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function listBelow(root: string): Promise<SeenFile[]> {
+  const files: SeenFile[] = [];
+  let entries = 0;
+  const open = [{ path: root, depth: 0 }];
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    const { path, depth } = folder;
+    const names = await readdir(path);
+    entries += names.length;
+    if (entries > MAX_ENTRIES) break;
+    await mapLimit(names, STATS_AT_ONCE, async (name) => {
+      const child = join(path, name);
+      const stats = await stat(child, { bigint: true }).catch(() => undefined);
+      if (stats?.isDirectory() && depth < MAX_DEPTH) open.push({ path: child, depth: depth + 1 });
+      else if (stats?.isFile()) files.push({ path: child, stats });
+    });
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function fingerprintOf(files: readonly SeenFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, stats } of files) {
+    hash.update(`${path}\0${stats.size} ${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** Whether of a model in numbered parts some are not there. */
+function missesShards(names: readonly string[]): boolean {
+  const parts = new Map<string, { total: number; numbers: Set<number> }>();
+  for (const name of names) {
+    const [, start, number, total, extension] = SHARD.exec(name) ?? [];
+    if (number === undefined) continue;
+    const key = `${start} ${total} ${extension}`;
+    const known = parts.get(key) ?? { total: Number(total), numbers: new Set<number>() };
+    parts.set(key, known);
+    known.numbers.add(Number(number));
+  }
+  return [...parts.values()].some(({ total, numbers }) => numbers.size < total);
+}

@@ -1,0 +1,85 @@
+import { readDocument } from '../import/document.ts';
+import { type FolderContents, NO_FACTS } from '../import/layout.ts';
+import { at } from '../import/scalars.ts';
+import { toContents } from '../import/scan-model.ts';
+import type { ModelFacts } from '../import/scanned-model.ts';
+import { sleapLegacyLayout, sleapNnLayout } from '../import/sleap-layouts.ts';
+import { walkFolder } from '../import/walk-folder.ts';
+import { makeResumeCommand } from './resume-command.ts';
+
+/**
+ * - `finished`: its tool says so, or it has trained as long as it was told to, or as long as it made sense
+ * - `diverged`: its last losses are no numbers, and will not become any
+ * - `unfinished`: neither; whether it still trains, its files' times tell
+ * - `unknown`: there is no log of its epochs
+ */
+export type RunProgress = 'finished' | 'diverged' | 'unfinished' | 'unknown';
+
+/** What a training run's folder tells while its files are not settled. */
+export interface RunFacts {
+  readonly facts: ModelFacts;
+  readonly progress: RunProgress;
+  readonly size: number;
+  readonly fileCount: number;
+  readonly hasWeights: boolean;
+  /** To be run in the run's folder. */
+  readonly resumeCommand?: string | undefined;
+}
+
+const CONFIG_FILE = /^training_config\.(ya?ml|json)$/;
+/** What the tools compute when the training is over. Sources: sleap_nn/train.py (run_training), sleap/nn/training.py (evaluate). */
+const FINISHED_FILE = /^(final_model\.h5|metrics\..+\.npz|(train|val)(_\d+)?_pred_metrics\.npz)$/;
+
+/**
+ * Reads a run of sleap-nn or SLEAP, whether it has weights already or not.
+ * @throws ModelRtcError `invalid_model` while its configuration cannot be understood, `storage` when it cannot be read
+ */
+export async function readRunFacts(path: string): Promise<RunFacts> {
+  const folder = withInitialConfig(toContents(path, (await walkFolder(path)).files));
+  const match = (await sleapNnLayout(folder)) ?? (await sleapLegacyLayout(folder));
+  const facts: ModelFacts = match?.facts ?? { ...NO_FACTS, modelType: 'run' };
+  const config = await readConfig(folder, facts);
+  const files = folder.files.filter((file) => match?.leaveOut?.(file.path) === undefined);
+  return {
+    facts,
+    progress: progressOf(folder, facts, config),
+    size: files.reduce((sum, file) => sum + file.size, 0),
+    fileCount: files.length,
+    hasWeights: folder.weights.length > 0,
+    resumeCommand: makeResumeCommand({ path, facts, config, has: (name) => folder.file(name) !== undefined }),
+  };
+}
+
+/** A tool writes what it was asked for first, and what it makes of that when it has looked at the data. */
+function withInitialConfig(folder: FolderContents): FolderContents {
+  const file = (path: string) =>
+    folder.file(path) ?? (CONFIG_FILE.test(path) ? folder.file(path.replace('training', 'initial')) : undefined);
+  return { ...folder, file };
+}
+
+async function readConfig(folder: FolderContents, { configPath }: ModelFacts): Promise<unknown> {
+  const file = configPath === undefined ? undefined : folder.file(configPath);
+  return file === undefined ? undefined : await readDocument(file);
+}
+
+function progressOf({ files }: FolderContents, { framework, metrics }: ModelFacts, config: unknown): RunProgress {
+  if (files.some(({ path }) => FINISHED_FILE.test(path))) return 'finished';
+  const { last_epoch: last, best_epoch: best, final_train_loss: train, final_val_loss: val } = metrics;
+  if (typeof last !== 'number') return 'unknown';
+  if (train === undefined && val === undefined) return 'diverged';
+  const { epochs, patience } = limitsOf(framework, config);
+  // Epochs count from 0.
+  if (typeof epochs === 'number' && last + 1 >= epochs) return 'finished';
+  const ranOut = typeof patience === 'number' && typeof best === 'number' && last - best >= patience;
+  return ranOut ? 'finished' : 'unfinished';
+}
+
+/** How many epochs there are to be, and after how many without a better loss the tool stops by itself. */
+function limitsOf(framework: string | undefined, config: unknown): { epochs: unknown; patience: unknown } {
+  const isLegacy = framework === 'sleap';
+  const epochs = isLegacy ? at(config, 'optimization', 'epochs') : at(config, 'trainer_config', 'max_epochs');
+  const stopping = at(config, isLegacy ? 'optimization' : 'trainer_config', 'early_stopping');
+  const stops = at(stopping, 'stop_training_on_plateau') !== false;
+  const patience = at(stopping, isLegacy ? 'plateau_patience' : 'patience');
+  return { epochs, patience: stops ? patience : undefined };
+}
