@@ -28,7 +28,7 @@ export async function findOrphans(context: RegistryContext): Promise<Orphan[]> {
     else orphans.push(...(await orphanInModels(path, item, known, now)));
   }
   for (const item of await list(paths.staging)) orphans.push(...(await orphanInStaging(paths.staging, item, known)));
-  return orphans;
+  return orphans.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 async function orphanInModels(path: string, item: Dirent, known: RegistryIndex, now: number): Promise<Orphan[]> {
