@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, lstat, open, rm, statfs } from 'node:fs/promises';
+import { copyFile, type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { modeOf } from './file-mode.ts';
+import { requireRoom } from './free-space.ts';
 import type { ScannedFile } from './import/scanned-model.ts';
 import { atStorage } from './storage-error.ts';
 
@@ -26,7 +27,10 @@ export async function copyFiles(
 ): Promise<ScannedFile[]> {
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const clones = await canClone(files, folder);
-  if (!clones) await requireRoom(folder, totalBytes);
+  if (!clones) {
+    const place = { folder: dirname(folder), bytes: totalBytes };
+    await requireRoom({ ...place, what: 'The copy', otherwise: 'import without copying' });
+  }
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   const umask = process.umask();
   const copies: ScannedFile[] = [];
@@ -62,14 +66,6 @@ async function canClone(files: readonly ScannedFile[], folder: string): Promise<
   } finally {
     await rm(probe, { force: true });
   }
-}
-
-async function requireRoom(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await atStorage(folder, 'measured', async () => await statfs(folder));
-  const free = bavail * bsize;
-  if (free >= bytes) return;
-  const sentence = `The copy needs ${bytes} bytes, and ${dirname(folder)} has ${free} free. Free some space, or import without copying.`;
-  throw new ModelRtcError('storage_full', sentence, { details: { path: folder, neededBytes: bytes, freeBytes: free } });
 }
 
 async function copyBytes(

@@ -1,4 +1,3 @@
-import type { Alias } from '@model-rtc/protocol';
 import type { RegistryContext } from '../registry-context.ts';
 import type { ImportOptions, ImportResult, RegistryEntry } from '../registry-types.ts';
 
@@ -21,20 +20,46 @@ export interface ExportedModel {
   readonly bytes: number;
 }
 
-export type ImportArchiveOptions = Pick<ImportOptions, 'alias' | 'aliasConflict' | 'safeOnly' | 'signal' | 'onProgress'> & {
+/** As for any import; what is not said here is taken from the archive, the alias too. */
+export type ImportArchiveOptions = Pick<
+  ImportOptions,
+  'alias' | 'aliasConflict' | 'name' | 'tags' | 'notes' | 'modelType' | 'safeOnly' | 'signal' | 'onProgress'
+> & {
+  /** What to do when a whole model of this digest is here: `skip` (unless told) keeps it, `overwrite` replaces it. */
   readonly ifExists?: 'skip' | 'overwrite' | undefined;
 };
 
 /** Models as single tar files, for machines that no network reaches. */
 export interface Archives {
-  /** Writes manifest, metadata and files into one archive, whole or not at all. */
+  /**
+   * Writes manifest, metadata and files into one archive, whole or not at all; every byte is verified on its way.
+   * @throws ModelRtcError `refused` when a file is there already, `bad_argument` for a place that no archive may have,
+   *   `source_changed` and `verification_failed` for a model that is not whole, `storage_full`, `storage`, `cancelled`
+   */
   exportModel(ref: string, toPath: string, options?: ExportOptions): Promise<ExportedModel>;
-  /** Whether a file is an archive that `exportModel` wrote. */
+  /** Whether a file is an archive that `exportModel` wrote. Its first block alone is looked at. */
   isArchive(path: string): Promise<boolean>;
-  /** @throws ModelRtcError `verification_failed`, `invalid_model`; nothing is registered then */
-  importArchive(path: string, options?: ImportArchiveOptions): Promise<ImportResult & { readonly alias?: Alias | undefined }>;
+  /**
+   * @throws ModelRtcError `verification_failed` for a damaged archive, `invalid_model` for one that is not as `exportModel`
+   *   writes it, `alias_taken`, `refused`, `storage_full`, `storage`, `cancelled`; nothing is registered then
+   */
+  importArchive(path: string, options?: ImportArchiveOptions): Promise<ImportResult>;
 }
 
-export function createArchives(_context: RegistryContext): Archives {
-  return {} as Archives; // BEING BUILT
+/** What writes and reads archives is loaded only when it is used: most commands have no use for it. */
+export function createArchives(context: RegistryContext): Archives {
+  return {
+    async exportModel(ref, toPath, options = {}) {
+      const { exportModel } = await import('./export-model.ts');
+      return await exportModel(context, ref, toPath, options);
+    },
+    async isArchive(path) {
+      const { isArchive } = await import('./read-members.ts');
+      return await isArchive(path);
+    },
+    async importArchive(path, options = {}) {
+      const { importArchive } = await import('./import-archive.ts');
+      return await importArchive(context, path, options);
+    },
+  };
 }

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
+import { checkFiles, type ModelPlace } from '../check-files.ts';
+import { requireRoom } from '../free-space.ts';
+import { mapLimit } from '../map-limit.ts';
+import { type ModelFiles, openModelFiles } from '../model-files.ts';
+import { type FileStat, readStatsNote } from '../model-folder.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toModelEntry, toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryEntry } from '../registry-types.ts';
+import { resolveRef } from '../resolve.ts';
+import { archiveBytes, encodeEntry, encodeManifest, notePaths } from './archive-format.ts';
+import type { ExportedModel, ExportOptions } from './archives.ts';
+import { chooseOutput, type OutputPlace, writeOutput } from './output-file.ts';
+import { type NewMember, writeMembers } from './write-members.ts';
+
+const PIECE_BYTES = 1024 * 1024;
+const LOOKS_AT_ONCE = 32;
+/** The last second that a tar header has room for. */
+const LAST_SECOND = 0o77777777777;
+
+/** A model that is about to be written. */
+interface Exported {
+  readonly entry: RegistryEntry;
+  readonly manifest: Manifest;
+  readonly place: ModelPlace;
+  readonly stats: readonly FileStat[];
+}
+
+/** Writes a registered model as one tar file. Each byte is verified on its way. */
+export async function exportModel(
+  context: RegistryContext,
+  ref: string,
+  toPath: string,
+  options: ExportOptions = {},
+): Promise<ExportedModel> {
+  const { overwrite = false } = options;
+  const model = await findModel(context, ref);
+  const output = await chooseOutput(toPath, overwrite, context.paths);
+  await refuseOwnFile(output, model);
+  const members = [...noteMembers(model)];
+  const sizes = [...members, ...model.manifest.files].map(({ size }) => size);
+  const place = { folder: dirname(output.path), bytes: archiveBytes(sizes) };
+  await requireRoom({ ...place, what: 'The archive', otherwise: 'write it to another disk' });
+  const files = openModelFiles(model.place, model.stats);
+  try {
+    members.push(...fileMembers(model, files, options));
+    const bytes = await writeOutput(output.path, overwrite, async (file) => await writeMembers(file, members));
+    return { entry: model.entry, path: output.path, bytes };
+  } finally {
+    await files.close();
+  }
+}
+
+async function findModel({ index, paths, readManifest }: RegistryContext, ref: string): Promise<Exported> {
+  const { stored } = await resolveRef(await index.read(), ref, paths.models);
+  const { id, digest, folder, linked } = stored;
+  if (digest === undefined) {
+    const sentence = `Model ${id} is still training, so its content is not settled. Export it when it is done.`;
+    throw new ModelRtcError('refused', sentence, { details: { id } });
+  }
+  const place = { path: join(paths.models, folder), linked };
+  const [manifest, stats] = await Promise.all([readManifest(stored), readStatsNote(place.path)]);
+  const { problems } = await checkFiles(place, stats);
+  const [first] = problems;
+  if (first !== undefined) {
+    const sentence = `Model ${id} is not whole: ${first.path} (${first.problem}). Repair it first: model-rtc client repair-model ${id}.`;
+    throw new ModelRtcError('source_changed', sentence, { details: { id, problems: problems.slice(0, 10) } });
+  }
+  return { entry: await toRegistryEntry(stored, paths.models), manifest, place, stats };
+}
+
+/** The archive must not take the place of a file that it is made from. */
+async function refuseOwnFile({ path, existing }: OutputPlace, { place, stats }: Exported): Promise<void> {
+  if (existing === undefined) return;
+  await mapLimit(stats, LOOKS_AT_ONCE, async (file) => {
+    const found = await stat(join(place.path, file.path));
+    if (found.ino !== existing.ino || found.dev !== existing.dev) return;
+    const sentence = `${path} is a file of the model itself. Choose another name for the archive.`;
+    throw new ModelRtcError('bad_argument', sentence, { details: { path } });
+  });
+}
+
+function* noteMembers({ entry, manifest }: Exported): Iterable<NewMember> {
+  const paths = notePaths(rootOf(entry));
+  const mtime = new Date(entry.completedAt ?? entry.importedAt ?? entry.downloadedAt ?? entry.createdAt ?? 0);
+  const note = (path: string, content: Buffer): NewMember => ({
+    path,
+    size: content.length,
+    mode: 0o644,
+    mtime,
+    bytes: async function* () {
+      yield content;
+    },
+  });
+  yield note(paths.manifest, encodeManifest(manifest));
+  yield note(paths.entry, encodeEntry(toModelEntry(entry)));
+}
+
+/** What the folder that comes out of the archive is called. */
+function rootOf({ id, alias }: RegistryEntry): string {
+  return alias ?? id;
+}
+
+function* fileMembers(
+  { entry, manifest, stats }: Exported,
+  files: ModelFiles,
+  { signal, onProgress }: ExportOptions,
+): Iterable<NewMember> {
+  const totalBytes = modelSize(manifest);
+  const times = new Map(stats.map(({ path, mtimeNs }) => [path, mtimeNs]));
+  let start = 0;
+  let doneBytes = 0;
+  const addBytes = (bytes: number): void => {
+    if (signal?.aborted)
+      throw new ModelRtcError('cancelled', 'Cancelled; no archive was written.', { cause: signal.reason });
+    doneBytes += bytes;
+    onProgress?.({ doneBytes, totalBytes });
+  };
+  for (const file of manifest.files) {
+    const offset = start;
+    yield {
+      path: `${rootOf(entry)}/${file.path}`,
+      size: file.size,
+      mode: ((file.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755,
+      mtime: tarTime(times.get(file.path)),
+      bytes: () => verifiedBytes(files, offset, file, addBytes),
+    };
+    start += file.size;
+  }
+}
+
+function tarTime(mtimeNs: bigint | undefined): Date {
+  const seconds = Number((mtimeNs ?? 0n) / 1_000_000_000n);
+  return new Date(Math.min(Math.max(seconds, 0), LAST_SECOND) * 1000);
+}
+
+/** A damaged file is found here, and not on the machine that the archive is carried to. */
+async function* verifiedBytes(
+  files: ModelFiles,
+  offset: number,
+  { path, size, sha256 }: ManifestFile,
+  addBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  addBytes(0);
+  for (let done = 0; done < size; ) {
+    // Not reused: the archive's writer still holds the last ones.
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, size - done));
+    await files.read(offset + done, piece);
+    hash.update(piece);
+    addBytes(piece.length);
+    done += piece.length;
+    yield piece;
+  }
+  if (hash.digest('hex') === sha256) return;
+  const sentence = `${path} is damaged: its bytes are not those that were registered. Repair the model first: model-rtc client repair-model.`;
+  throw new ModelRtcError('verification_failed', sentence, { details: { path } });
+}

@@ -1,0 +1,201 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  type Alias,
+  type Digest,
+  type Manifest,
+  type ModelEntry,
+  ModelRtcError,
+  manifestDigest,
+  modelSize,
+  parseAlias,
+} from '@model-rtc/protocol';
+import { nearestFreeAlias, requireFreeAlias } from '../aliases.ts';
+import { requireRoom } from '../free-space.ts';
+import { withImportFolder } from '../import-staging.ts';
+import type { StoredEntry } from '../index-schema.ts';
+import { installModel } from '../install.ts';
+import { isWhole } from '../place-model.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import type { ImportProgress, ImportResult } from '../registry-types.ts';
+import { tagModel } from '../tag.ts';
+import {
+  archiveRoot,
+  decodeEntry,
+  decodeManifest,
+  invalidArchive,
+  MAX_ENTRY_BYTES,
+  MAX_MANIFEST_BYTES,
+  notePaths,
+} from './archive-format.ts';
+import type { ImportArchiveOptions } from './archives.ts';
+import { type ArchiveMember, damagedArchive, readMembers } from './read-members.ts';
+import { quote, unpackFiles } from './unpack-files.ts';
+
+/** What an archive says of itself before its files. */
+interface Announced {
+  /** The folder of everything in it. */
+  readonly root: string;
+  readonly manifest: Manifest;
+  readonly digest: Digest;
+  readonly entry: ModelEntry;
+}
+
+/** Registers the model of an archive, once every byte of it is verified; otherwise nothing is left of it. */
+export async function importArchive(
+  context: RegistryContext,
+  path: string,
+  options: ImportArchiveOptions = {},
+): Promise<ImportResult> {
+  if (options.alias !== undefined) parseAlias(options.alias);
+  const archive = resolve(path);
+  const members = readMembers(archive, options.signal);
+  try {
+    const announced = await readAnnounced(members);
+    await requireLength(archive, announced.manifest);
+    const existing = await wholeModel(context, announced.digest, options);
+    if (existing !== undefined) return await alreadyThere(context, existing, announced, options);
+    const alias = await chooseAlias(context, announced, options);
+    return await unpackAndInstall(context, members, announced, { ...options, alias });
+  } finally {
+    await members.return(undefined);
+  }
+}
+
+async function readAnnounced(members: AsyncIterator<ArchiveMember>): Promise<Announced> {
+  const first = await members.next();
+  if (first.done) throw invalidArchive('it is empty');
+  const root = archiveRoot(first.value.path);
+  if (root === undefined) throw invalidArchive(`it begins with ${quote(first.value.path)}`);
+  const manifest = decodeManifest(await readNote(first.value, MAX_MANIFEST_BYTES));
+  const second = await members.next();
+  if (second.done || second.value.path !== notePaths(root).entry) throw invalidArchive('its entry is missing');
+  const entry = decodeEntry(await readNote(second.value, MAX_ENTRY_BYTES), manifest);
+  return { root, manifest, digest: manifestDigest(manifest), entry };
+}
+
+async function readNote({ path, type, size, bytes }: ArchiveMember, maxBytes: number): Promise<Uint8Array> {
+  if (type !== 'file') throw invalidArchive(`${quote(path)} is a ${type} and not a plain file`);
+  if (size > maxBytes) throw invalidArchive(`${quote(path)} has ${size} bytes, more than ${maxBytes}`);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of bytes) {
+    length += piece.length;
+    if (length > size) throw invalidArchive(`${quote(path)} is longer than its header says`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Found before hours of copying, and before room is asked for that nothing will fill. */
+async function requireLength(archive: string, manifest: Manifest): Promise<void> {
+  const { size } = await stat(archive);
+  const needed = modelSize(manifest);
+  if (size < needed) throw damagedArchive(archive, `it has ${size} bytes, and its model alone has ${needed}`);
+}
+
+async function wholeModel(
+  context: RegistryContext,
+  digest: Digest,
+  { ifExists = 'skip' }: ImportArchiveOptions,
+): Promise<StoredEntry | undefined> {
+  const stored = (await context.index.read()).byDigest.get(digest);
+  if (stored === undefined || ifExists === 'overwrite') return undefined;
+  return (await isWhole(context, stored)) ? stored : undefined;
+}
+
+async function alreadyThere(
+  context: RegistryContext,
+  existing: StoredEntry,
+  announced: Announced,
+  options: ImportArchiveOptions,
+): Promise<ImportResult> {
+  const stored = await nameExisting(context, existing, announced, options);
+  return {
+    entry: await toRegistryEntry(stored, context.paths.models),
+    manifest: await context.readManifest(stored),
+    outcome: 'already_there',
+    skipped: [],
+  };
+}
+
+/** The archive's alias is only an offer: a model that is here already is not refused because another one has it. */
+async function nameExisting(
+  context: RegistryContext,
+  existing: StoredEntry,
+  { entry: { alias: theirs } }: Announced,
+  { alias, aliasConflict }: ImportArchiveOptions,
+): Promise<StoredEntry> {
+  const wanted = alias ?? (existing.alias === undefined ? theirs : undefined);
+  if (wanted === undefined || wanted === existing.alias) return existing;
+  const known = await context.index.read();
+  const isTaken = known.byAlias.has(wanted);
+  if (isTaken && (aliasConflict === 'keep' || (alias === undefined && aliasConflict === undefined))) return existing;
+  const free = aliasConflict === 'rename' ? nearestFreeAlias(known, wanted) : wanted;
+  return await tagModel(context, existing.id, free, aliasConflict === 'overwrite');
+}
+
+/** A damaged model that is repaired from the archive keeps the alias that it has here. */
+async function chooseAlias(
+  { index }: RegistryContext,
+  { digest, entry }: Announced,
+  { alias, aliasConflict }: ImportArchiveOptions,
+): Promise<Alias | undefined> {
+  const known = await index.read();
+  const wanted = alias ?? (known.byDigest.get(digest)?.alias === undefined ? entry.alias : undefined);
+  if (wanted !== undefined && aliasConflict === undefined) requireFreeAlias(known, wanted, digest);
+  return wanted;
+}
+
+async function unpackAndInstall(
+  context: RegistryContext,
+  members: AsyncIterator<ArchiveMember>,
+  announced: Announced,
+  options: ImportArchiveOptions,
+): Promise<ImportResult> {
+  const { alias, aliasConflict, safeOnly, ifExists = 'skip', signal, onProgress } = options;
+  const { root, manifest } = announced;
+  const { staging, models } = context.paths;
+  const place = { folder: staging, bytes: modelSize(manifest) };
+  await requireRoom({ ...place, what: 'The model', otherwise: 'choose another data folder with MODEL_RTC_HOME' });
+  const steps = await context.loadImportSteps();
+  const report = (phase: ImportProgress['phase']) => (progress: { doneBytes: number; totalBytes: number }) =>
+    onProgress?.({ phase, ...progress });
+  return await withImportFolder(staging, async (staged) => {
+    const files = await unpackFiles(members, manifest, staged, { root, signal, onProgress: report('copy') });
+    // Its own list of chunks is not needed: this one is made from the bytes, so that it is true.
+    const hashed = await steps.hashFiles(files, { signal, onProgress: report('verify') });
+    requireSame(manifest, hashed.manifest);
+    const stored = await installModel(context, {
+      filesFolder: staged,
+      manifest: hashed.manifest,
+      entry: describe(announced.entry, options),
+      alias,
+      aliasConflict,
+      safeOnly,
+      source: 'local-import',
+      ifExists,
+    });
+    const entry = await toRegistryEntry(stored, models);
+    return { entry, manifest: hashed.manifest, outcome: 'imported', skipped: [] };
+  });
+}
+
+function requireSame(announced: Manifest, unpacked: Manifest): void {
+  const wrong = announced.files.find((file, i) => file.sha256 !== unpacked.files[i]?.sha256);
+  if (wrong === undefined) return;
+  const sentence = `The archive is damaged: ${quote(wrong.path)} does not have the SHA-256 of its manifest; nothing was stored. Copy the archive here again, or export the model again.`;
+  throw new ModelRtcError('verification_failed', sentence, { details: { path: wrong.path } });
+}
+
+/** What the archive says of the model, with what the person who imports it says instead or besides. */
+function describe(entry: ModelEntry, { name, tags = [], notes, modelType }: ImportArchiveOptions): ModelEntry {
+  return {
+    ...entry,
+    modelType: modelType ?? entry.modelType,
+    name: name ?? entry.name,
+    notes: notes ?? entry.notes,
+    tags: [...new Set([...entry.tags, ...tags])],
+  };
+}

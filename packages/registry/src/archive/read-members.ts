@@ -1,0 +1,92 @@
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import type { ReadableWritablePair } from 'node:stream/web';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { ParsedTarEntry } from 'modern-tar';
+import { errorCode, isMissing, storageError } from '../storage-error.ts';
+import { isFirstBlock } from './archive-format.ts';
+
+/** Node's and the browser's types of the same streams differ in what a close may give. */
+type TarDecoder = ReadableWritablePair<ParsedTarEntry, Uint8Array>;
+
+const BUFFER_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 512;
+
+/** One file of a tar archive. Its bytes come once, and before the next member. */
+export interface ArchiveMember {
+  readonly path: string;
+  /** What kind of member its header says: `file`, `symlink`, `directory`, ... */
+  readonly type: string;
+  readonly size: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** Looks at the first block alone. What cannot be read is no archive: whoever imports it says why. */
+export async function isArchive(path: string): Promise<boolean> {
+  try {
+    // Opening a pipe would wait for its writer.
+    if (!(await stat(path)).isFile()) return false;
+    const file = await open(path, 'r');
+    try {
+      const block = Buffer.alloc(BLOCK_BYTES);
+      const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, 0);
+      return isFirstBlock(block.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The members of a tar file, in order, with little of it in memory. The file ends with its last member and the marker of the
+ * end; one that does not is damaged.
+ * @throws ModelRtcError `verification_failed` for a damaged file, `storage`, `cancelled`
+ */
+export async function* readMembers(path: string, signal: AbortSignal | undefined): AsyncGenerator<ArchiveMember> {
+  const { createTarDecoder } = await import('modern-tar');
+  const file = createReadStream(path, { highWaterMark: BUFFER_BYTES, signal });
+  try {
+    const entries = Readable.toWeb(file).pipeThrough<ParsedTarEntry>(createTarDecoder({ strict: true }) as TarDecoder);
+    for await (const { header, body } of entries) {
+      const { name, type = 'file', size } = header;
+      yield { path: name, type, size, bytes: readBody(body, path, signal) };
+    }
+  } catch (thrown) {
+    throw readError(thrown, path, signal);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function* readBody(
+  body: AsyncIterable<Uint8Array>,
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (thrown) {
+    throw readError(thrown, path, signal);
+  }
+}
+
+function readError(thrown: unknown, path: string, signal: AbortSignal | undefined): ModelRtcError {
+  if (signal?.aborted)
+    return new ModelRtcError('cancelled', 'Cancelled; nothing was stored.', { cause: signal.reason });
+  if (thrown instanceof ModelRtcError) return thrown;
+  if (isMissing(thrown)) {
+    const sentence = `There is nothing at ${path}. Give the path of an archive that export-model wrote.`;
+    return new ModelRtcError('not_found_locally', sentence, { cause: thrown, details: { path } });
+  }
+  if (errorCode(thrown) !== undefined) return storageError(thrown, path, 'read');
+  return damagedArchive(path, thrown instanceof Error ? thrown.message : String(thrown), thrown);
+}
+
+/** @param problem what was found, as a sentence of its own */
+export function damagedArchive(path: string, problem: string, cause?: unknown): ModelRtcError {
+  const sentence = `${path} is damaged or cut short (${problem.replace(/\.$/, '')}); nothing was stored. Copy it here again, or export the model again.`;
+  return new ModelRtcError('verification_failed', sentence, { cause, details: { path } });
+}

@@ -1,0 +1,112 @@
+import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
+import { modeOf } from '../file-mode.ts';
+import type { ScannedFile } from '../import/scanned-model.ts';
+import { atStorage } from '../storage-error.ts';
+import { invalidArchive } from './archive-format.ts';
+import type { ArchiveMember } from './read-members.ts';
+
+export interface UnpackOptions {
+  /** The folder of the model in the archive. */
+  readonly root: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { readonly doneBytes: number; readonly totalBytes: number }) => void) | undefined;
+}
+
+/**
+ * Writes the rest of an archive into an empty folder: exactly the manifest's files, each of its size, in its order.
+ * @returns the files, not verified yet, as they are to be hashed
+ * @throws ModelRtcError `invalid_model` for a member that is anything else
+ */
+export async function unpackFiles(
+  members: AsyncIterator<ArchiveMember>,
+  manifest: Manifest,
+  folder: string,
+  { root, signal, onProgress }: UnpackOptions,
+): Promise<ScannedFile[]> {
+  const totalBytes = modelSize(manifest);
+  const umask = process.umask();
+  const unpacked: ScannedFile[] = [];
+  let doneBytes = 0;
+  const addBytes = (bytes: number): void => {
+    if (signal?.aborted)
+      throw new ModelRtcError('cancelled', 'Cancelled; nothing was stored.', { cause: signal.reason });
+    doneBytes += bytes;
+    onProgress?.({ doneBytes, totalBytes });
+  };
+  for (const file of manifest.files) {
+    const member = await requireMember(members, `${root}/${file.path}`, file.size);
+    const path = join(folder, file.path);
+    await atStorage(path, 'written', async () => await mkdir(dirname(path), { recursive: true }));
+    await writeFile(path, file, member, addBytes);
+    unpacked.push(await describe(path, file, umask));
+  }
+  await requireEnd(members);
+  return unpacked;
+}
+
+/** @throws ModelRtcError `invalid_model` when the next member is not the plain file that comes here */
+export async function requireMember(
+  members: AsyncIterator<ArchiveMember>,
+  path: string,
+  size: number,
+): Promise<ArchiveMember> {
+  const { done, value: member } = await members.next();
+  if (done) throw invalidArchive(`${JSON.stringify(path)} is missing`);
+  if (member.path !== path) throw invalidArchive(`${quote(member.path)} is where ${JSON.stringify(path)} belongs`);
+  if (member.type !== 'file') throw invalidArchive(`${JSON.stringify(path)} is a ${member.type} and not a plain file`);
+  if (member.size === size) return member;
+  throw invalidArchive(`${JSON.stringify(path)} has ${member.size} bytes in place of ${size}`);
+}
+
+/** Reads on to the end, which also finds what was appended behind it. */
+async function requireEnd(members: AsyncIterator<ArchiveMember>): Promise<void> {
+  const { done, value: member } = await members.next();
+  if (!done) throw invalidArchive(`${quote(member.path)} is no file of the model`);
+}
+
+/** A stranger's path, as much of it as a message should have. */
+export function quote(path: string): string {
+  return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
+}
+
+async function writeFile(
+  path: string,
+  { size }: ManifestFile,
+  member: ArchiveMember,
+  addBytes: (bytes: number) => void,
+): Promise<void> {
+  const file = await atStorage(path, 'created', async () => await open(path, 'wx'));
+  try {
+    let left = size;
+    addBytes(0);
+    for await (const bytes of member.bytes) {
+      left -= bytes.length;
+      if (left < 0) break;
+      await atStorage(path, 'written', async () => await writeFully(file, bytes));
+      addBytes(bytes.length);
+    }
+    if (left !== 0) throw invalidArchive(`${quote(member.path)} does not have the bytes that its header says`);
+    await atStorage(path, 'written', async () => await file.sync());
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+  }
+}
+
+/** Modes are given before the times are looked at: from here on the file is not touched. */
+async function describe(path: string, file: ManifestFile, umask: number): Promise<ScannedFile> {
+  const mode = modeOf(file.mode, umask);
+  const { mtimeNs } = await atStorage(path, 'written', async () => {
+    await chmod(path, mode);
+    return await lstat(path, { bigint: true });
+  });
+  // What is hashed becomes the manifest, which keeps the mode that the model came with.
+  return { path: file.path, absolutePath: path, size: file.size, mode: file.mode ?? 0o644, mtimeNs };
+}
