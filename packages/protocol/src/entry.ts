@@ -15,6 +15,10 @@ export type ModelSource = (typeof MODEL_SOURCES)[number];
 export const MODEL_STATUSES = ['training', 'completed', 'interrupted', 'failed'] as const;
 export type ModelStatus = (typeof MODEL_STATUSES)[number];
 
+/** What a list shows as a model's status: its own, or what is wrong with its main file. */
+export const DISPLAY_STATUSES = [...MODEL_STATUSES, 'checkpoint_missing', 'broken_symlink'] as const;
+export type DisplayStatus = (typeof DISPLAY_STATUSES)[number];
+
 const text = z.string().max(4096);
 const timeSchema = z.iso.datetime();
 
@@ -54,6 +58,8 @@ export const modelEntrySchema = z.object({
   name: z.string().min(1).max(256).optional(),
   source: z.enum(MODEL_SOURCES),
   status: z.enum(MODEL_STATUSES),
+  /** As the agent that has the model sees it at this moment; not kept. Not there from agents before version 1.1. */
+  displayStatus: z.enum(DISPLAY_STATUSES).optional(),
   createdAt: timeSchema.optional(),
   completedAt: timeSchema.optional(),
   importedAt: timeSchema.optional(),

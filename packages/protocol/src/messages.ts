@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { aliasSchema } from './alias.ts';
 import { digestSchema } from './digest.ts';
-import { MODEL_STATUSES, modelEntrySchema } from './entry.ts';
+import { DISPLAY_STATUSES, modelEntrySchema } from './entry.ts';
 import { MAX_CHUNKS_PER_REQUEST, MAX_MESSAGE_BYTES, MAX_PAGE } from './limits.ts';
 import { manifestSchema } from './manifest.ts';
 
@@ -74,7 +74,8 @@ export const SORT_KEYS = ['date', 'name', 'type', 'loss', 'size'] as const;
 export const listModelsParams = z.object({
   filters: z
     .object({
-      status: z.enum(MODEL_STATUSES).optional(),
+      /** What is shown as the status. */
+      status: z.enum(DISPLAY_STATUSES).optional(),
       type: z.string().max(64).optional(),
       tag: z.string().max(64).optional(),
       /** An alias, or a pattern with `*` for any run of characters. */

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
+import { type Digest, type Log, ModelRtcError, parseAlias, silentLog } from '@model-rtc/protocol';
 import { requireFreeAlias } from './aliases.ts';
 import { createArchives } from './archive/archives.ts';
 import { createCatalogs } from './catalog/catalogs.ts';
@@ -14,20 +14,21 @@ import { needsRecovery } from './index-recovery.ts';
 import type { StoredEntry } from './index-schema.ts';
 import { createInspection } from './inspect/inspection.ts';
 import { installModel } from './install.ts';
-import { listPage } from './list.ts';
 import { createLocatedChunks, type LocatedChunks } from './located-chunks.ts';
 import { createManagement } from './manage/management.ts';
 import { createManifestCache } from './manifest-cache.ts';
 import { readStatsNote } from './model-folder.ts';
+import { createModelList } from './model-list.ts';
 import { createModelReader } from './model-reader.ts';
 import { refreshModel } from './refresh.ts';
 import type { ImportSteps, RegistryContext } from './registry-context.ts';
 import { toRegistryEntry } from './registry-entry.ts';
-import type { CheckResult, ModelPage, ModelReader, Registry, RegistryEntry, ResolvedModel } from './registry-types.ts';
-import { notFoundLocally, resolveRef } from './resolve.ts';
+import type { CheckResult, ModelReader, Registry, RegistryEntry, ResolvedModel } from './registry-types.ts';
+import { notFoundLocally, type ResolveOptions, resolveRef } from './resolve.ts';
 import { createRuns } from './runs/runs.ts';
+import { mentionShadowed, namedLikeAPath } from './shadowing.ts';
 import { atStorage, storageError } from './storage-error.ts';
-import { tagModel } from './tag.ts';
+import { nameModel } from './tag.ts';
 import { createVerification } from './verify/verification.ts';
 
 export interface OpenRegistryOptions {
@@ -80,6 +81,7 @@ async function prepareFolders({ root, models, staging, keys }: DataPaths): Promi
 
 function createRegistry(context: RegistryContext, located: LocatedChunks): Registry {
   const { index, paths } = context;
+  const modelList = createModelList(context);
   const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
   const close = async (): Promise<void> => {
     await located.close();
@@ -90,11 +92,11 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createVerification(context),
     ...createInspection(context),
     ...createArchives(context),
-    ...createCatalogs(context),
+    ...createCatalogs(context, modelList),
     ...createRuns(context),
     paths,
-    list: async (params) => await listModels(context, params),
-    resolve: async (ref) => await resolveModel(context, ref),
+    list: async (params) => await modelList.page(params),
+    resolve: async (ref, options = {}) => await resolveModel(context, ref, options),
     async find(digest) {
       const stored = (await index.read()).byDigest.get(digest);
       return stored === undefined ? undefined : await shown(stored);
@@ -110,7 +112,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       return await shown(await installModel(context, options));
     },
     tag: async (ref, alias, options = {}) =>
-      await shown(await tagModel(context, ref, alias, options.overwrite ?? false)),
+      await shown(await nameModel(context, ref, alias, options.overwrite ? 'overwrite' : options.aliasConflict)),
     async checkAlias(alias, forDigest) {
       requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
     },
@@ -130,18 +132,19 @@ async function requireStored({ index }: RegistryContext, digest: Digest): Promis
   return stored;
 }
 
-async function listModels(
-  { index, paths }: RegistryContext,
-  params: Parameters<Registry['list']>[0],
-): Promise<ModelPage> {
-  const page = listPage(await index.read(), params);
-  const models = await Promise.all(page.models.map((stored) => toRegistryEntry(stored, paths.models)));
-  return { ...page, models };
-}
-
-async function resolveModel({ index, paths }: RegistryContext, ref: string): Promise<ResolvedModel> {
-  const { stored, resolvedBy } = await resolveRef(await index.read(), ref, paths.models);
-  return { entry: await toRegistryEntry(stored, paths.models), resolvedBy };
+async function resolveModel(
+  { index, paths, log }: RegistryContext,
+  ref: string,
+  options: ResolveOptions,
+): Promise<ResolvedModel> {
+  try {
+    const found = await resolveRef(await index.read(), ref, paths.models, options);
+    if (options.paths !== false) await mentionShadowed(ref, found, paths.models, log);
+    return { entry: await toRegistryEntry(found.stored, paths.models), resolvedBy: found.resolvedBy };
+  } catch (thrown) {
+    const known = ModelRtcError.from(thrown);
+    throw known.code === 'not_found_locally' && options.paths !== false ? await namedLikeAPath(ref, known) : known;
+  }
 }
 
 async function checkModel(context: RegistryContext, digest: Digest): Promise<CheckResult> {

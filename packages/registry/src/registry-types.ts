@@ -2,12 +2,12 @@ import type {
   Alias,
   AliasConflict,
   Digest,
+  DisplayStatus,
   IfExists,
   ListModelsParams,
   Manifest,
   ModelEntry,
   ModelSource,
-  ModelStatus,
 } from '@model-rtc/protocol';
 import type { Archives } from './archive/archives.ts';
 import type { Catalogs } from './catalog/catalogs.ts';
@@ -16,11 +16,9 @@ import type { SkippedPath } from './import/scanned-model.ts';
 import type { FormerAlias } from './index-schema.ts';
 import type { Inspection } from './inspect/inspection.ts';
 import type { Management } from './manage/management.ts';
+import type { ResolveOptions } from './resolve.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Verification } from './verify/verification.ts';
-
-/** What a list shows as a model's status: its own, or what is wrong with its files. */
-export type DisplayStatus = ModelStatus | 'checkpoint_missing' | 'broken_symlink';
 
 /** A model of this machine: what agents tell each other, and what only this machine knows. */
 export interface RegistryEntry extends ModelEntry {
@@ -65,8 +63,16 @@ export interface WorkOptions {
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
 }
 
+/**
+ * What becomes of a whole model that is here already, when it is imported once more: it stays as it is, alias and all; its
+ * files and entry are replaced; its files stay and it gets the alias and whatever else is said of it.
+ */
+export type ImportIfExists = IfExists | 'rename';
+
 export interface ImportOptions extends WorkOptions {
   readonly alias?: Alias | undefined;
+  /** When left out, the model gets what is said of it, but one that has another alias is refused. */
+  readonly ifExists?: ImportIfExists | undefined;
   /** What becomes of a taken alias; it is refused when left out. */
   readonly aliasConflict?: AliasConflict | undefined;
   /** Free text, where the alias is short. */
@@ -109,6 +115,13 @@ export interface InstallOptions {
   readonly ifExists: IfExists;
 }
 
+export interface TagOptions {
+  /** What becomes of a taken alias; it is refused when left out. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** Short for `aliasConflict: 'overwrite'`. */
+  readonly overwrite?: boolean | undefined;
+}
+
 export interface FileProblem {
   /** The path inside the model; empty when it is the model's folder itself. */
   readonly path: string;
@@ -149,9 +162,10 @@ export interface Registry extends Management, Verification, Inspection, Archives
   list(params: ListModelsParams): Promise<ModelPage>;
   /**
    * The model that a person's reference names: an id, an alias, the first 6 or more characters of a digest, or a path.
+   * Where it could have meant a file or folder of the working directory as well, the log is warned.
    * @throws ModelRtcError `not_found_locally` (with the closest aliases), `ambiguous` (with the candidates).
    */
-  resolve(ref: string): Promise<ResolvedModel>;
+  resolve(ref: string, options?: ResolveOptions): Promise<ResolvedModel>;
   find(digest: Digest): Promise<RegistryEntry | undefined>;
   /** @throws ModelRtcError `not_found_locally`, or `storage` when the stored manifest is damaged. */
   manifest(digest: Digest): Promise<Manifest>;
@@ -162,7 +176,7 @@ export interface Registry extends Management, Verification, Inspection, Archives
   /** Moves a verified folder into the registry, in one step. */
   install(options: InstallOptions): Promise<RegistryEntry>;
   /** Names a model. `overwrite` takes the alias from the model that has it. @throws ModelRtcError `alias_taken` */
-  tag(ref: string, alias: Alias, options?: { readonly overwrite?: boolean | undefined }): Promise<RegistryEntry>;
+  tag(ref: string, alias: Alias, options?: TagOptions): Promise<RegistryEntry>;
   /** @throws ModelRtcError `alias_taken`, unless the alias is free or is that of the model `forDigest`. */
   checkAlias(alias: Alias, forDigest?: Digest): Promise<void>;
   /** Whether each file has the size and time that it had when it was hashed. */

@@ -1,11 +1,11 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
+import { type Digest, type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import { z } from 'zod';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { atStorage, isMissing, storageError } from '../storage-error.ts';
 import { MAX_CATALOG_BYTES, MAX_CATALOG_MODELS, MAX_ENTRY_CHARS, MAX_NAME_CHARS } from './catalog-limits.ts';
-import type { CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
+import type { Availability, CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
 
 const VERSION = 1;
 const KEY = /^[0-9a-f]{8,64}$/;
@@ -43,6 +43,24 @@ export function modelKey({ digest, id }: ModelEntry): string {
 /** Undefined when it is not as this version writes it. */
 export function parseCatalogModel(stored: unknown): CatalogModel | undefined {
   return catalogModelSchema.safeParse(stored).data;
+}
+
+/** All that are as this version writes them. */
+export function* catalogModels(models: StoredCatalog['models']): Iterable<CatalogModel> {
+  for (const stored of models.values()) {
+    const model = parseCatalogModel(stored);
+    if (model !== undefined) yield model;
+  }
+}
+
+/** The workers that have a model, latest sighting first. */
+export function whoHas(catalogs: readonly StoredCatalog[], digest: Digest | undefined): Availability[] {
+  if (digest === undefined) return [];
+  const at = catalogs.flatMap(({ key, name, models }) => {
+    const model = parseCatalogModel(models.get(digest));
+    return model?.entry.digest === digest ? [{ key, name, seenAt: model.seenAt, alias: model.entry.alias }] : [];
+  });
+  return at.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
 }
 
 /** The keys of all workers that have a file. */

@@ -1,4 +1,5 @@
-import type { Alias, Digest, ModelEntry } from '@model-rtc/protocol';
+import type { Alias, Digest, ListModelsParams, ModelEntry } from '@model-rtc/protocol';
+import type { RegistryEntry } from '../registry-types.ts';
 
 /** A worker as this machine knows it. */
 export interface KnownWorker {
@@ -45,4 +46,30 @@ export interface Availability extends KnownWorker {
   readonly seenAt: string;
   /** What the model is called there. */
   readonly alias?: Alias | undefined;
+}
+
+/** Where listed models are: on this machine; at a worker, as it was last seen; on both; anywhere. */
+export type ModelLocation = 'local' | 'worker' | 'both' | 'all';
+
+export interface ListKnownParams extends Pick<ListModelsParams, 'filters' | 'sort'> {
+  readonly location: ModelLocation;
+  /** Count as workers only these, by key. With it, `local` is what is here and at one of them. */
+  readonly workers?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** A model of this machine, of workers, or of both. */
+export interface KnownModel {
+  /** As this machine tells of it when it is listed for being here, else as the worker that was seen with it last. */
+  readonly entry: ModelEntry;
+  /** Not there when this machine does not have it. */
+  readonly here?: RegistryEntry | undefined;
+  /** The workers that have it, latest sighting first. */
+  readonly availability: readonly Availability[];
+}
+
+export interface KnownPage {
+  readonly models: readonly KnownModel[];
+  /** All that match, also those beyond the limit. */
+  readonly total: number;
 }

@@ -1,18 +1,30 @@
 import type { Digest, ModelEntry } from '@model-rtc/protocol';
 import { withLock } from '../locks.ts';
+import type { ModelList } from '../model-list.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { catalogChanges } from './catalog-changes.ts';
 import {
+  catalogModels,
   catalogPath,
   keptEntry,
   modelKey,
-  parseCatalogModel,
   type StoredCatalog,
+  whoHas,
   writeCatalogFile,
 } from './catalog-file.ts';
 import { MAX_NAME_CHARS } from './catalog-limits.ts';
 import { createCatalogStore } from './catalog-store.ts';
-import type { Availability, CatalogChanges, CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
+import type {
+  Availability,
+  CatalogChanges,
+  CatalogModel,
+  KnownModel,
+  KnownPage,
+  KnownWorker,
+  ListKnownParams,
+  WorkerCatalog,
+} from './catalog-types.ts';
+import { findElsewhere, listKnown } from './known-models.ts';
 
 /** A change takes milliseconds; whoever waits longer is told who holds it. */
 const LOCK_WAIT_MS = 30_000;
@@ -31,9 +43,13 @@ export interface Catalogs {
   availability(digest: Digest): Promise<readonly Availability[]>;
   /** The same of many models at once; one that no worker is known to have is not in the map. */
   availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
+  /** The models here and at workers in one list. */
+  listKnown(params: ListKnownParams): Promise<KnownPage>;
+  /** The models at workers that a reference names: an id, else an alias, else the first 6 or more characters of a digest. */
+  findElsewhere(ref: string): Promise<readonly KnownModel[]>;
 }
 
-export function createCatalogs(context: RegistryContext): Catalogs {
+export function createCatalogs(context: RegistryContext, list: ModelList): Catalogs {
   const { paths, log, clock, index } = context;
   const store = createCatalogStore(paths.workers, log);
 
@@ -75,6 +91,11 @@ export function createCatalogs(context: RegistryContext): Catalogs {
     });
   }
 
+  async function catalogsOf(workers: readonly string[] | undefined): Promise<readonly StoredCatalog[]> {
+    const all = await store.readAll();
+    return workers === undefined ? all : all.filter(({ key }) => workers.includes(key));
+  }
+
   async function availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>> {
     const catalogs = await store.readAll();
     const found = new Map<Digest, readonly Availability[]>();
@@ -96,6 +117,8 @@ export function createCatalogs(context: RegistryContext): Catalogs {
     },
     availability: async (digest) => (await availabilities([digest])).get(digest) ?? [],
     availabilities,
+    listKnown: async (params) => await listKnown(context, list, await catalogsOf(params.workers), params),
+    findElsewhere: async (ref) => findElsewhere(await store.readAll(), ref),
   };
 }
 
@@ -108,15 +131,6 @@ function sightings(models: readonly ModelEntry[], seenAt: string): Map<string, C
   return new Map(models.map((entry) => [modelKey(entry), { seenAt, entry: keptEntry(entry) }]));
 }
 
-function whoHas(catalogs: readonly StoredCatalog[], digest: Digest): Availability[] {
-  const at = catalogs.flatMap(({ key, name, models }) => {
-    const model = parseCatalogModel(models.get(digest));
-    return model?.entry.digest === digest ? [{ key, name, seenAt: model.seenAt, alias: model.entry.alias }] : [];
-  });
-  return at.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
-}
-
 function parsedCatalog({ models, ...rest }: StoredCatalog): WorkerCatalog {
-  const parsed = [...models.values()].map(parseCatalogModel).filter((model) => model !== undefined);
-  return { ...rest, models: parsed };
+  return { ...rest, models: [...catalogModels(models)] };
 }

@@ -1,0 +1,100 @@
+import type { ListModelsParams, ModelEntry } from '@model-rtc/protocol';
+import type { StoredEntry } from '../index-schema.ts';
+import { modelMatcher, sortModels } from '../list-order.ts';
+import { mapLimit } from '../map-limit.ts';
+import type { ModelList } from '../model-list.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import { toRegistryEntry } from '../registry-entry.ts';
+import { catalogModels, type StoredCatalog, whoHas } from './catalog-file.ts';
+import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './catalog-types.ts';
+
+/** Looks at the disk that may be under way at once. */
+const LOOKS_AT_ONCE = 64;
+/** As with references to this machine's models. */
+const SHORTEST_PREFIX = 6;
+
+/** What the list is made of before anything is looked up on the disk. */
+interface Candidate {
+  readonly entry: ModelEntry;
+  readonly stored: StoredEntry | undefined;
+  /** Looked up for those alone that are shown. */
+  readonly availability: () => readonly Availability[];
+}
+
+/** One list of the models of this machine and of those that workers were seen to have. */
+export async function listKnown(
+  { index, paths }: RegistryContext,
+  list: ModelList,
+  catalogs: readonly StoredCatalog[],
+  params: ListKnownParams,
+): Promise<KnownPage> {
+  const { filters, sort, location, limit = Number.POSITIVE_INFINITY } = params;
+  const here = location === 'worker' ? [] : await localCandidates(list, catalogs, params);
+  const known = await index.read();
+  const there = location === 'worker' || location === 'all' ? candidatesAt(catalogs, filters) : [];
+  const withLocal = there.map((row) => ({ ...row, stored: localOf(row.entry, known.byDigest) }));
+  const isListed = new Set(here.map(({ stored }) => stored));
+  const others = withLocal.filter(({ stored }) => stored === undefined || !isListed.has(stored));
+  const rows = others.length === 0 ? here : inOrder([...here, ...others], sort);
+  const models = await mapLimit(rows.slice(0, limit), LOOKS_AT_ONCE, async (row): Promise<KnownModel> => {
+    const { stored, entry, availability } = row;
+    const here = stored === undefined ? undefined : await toRegistryEntry(stored, paths.models);
+    return { entry, availability: availability(), here };
+  });
+  return { models, total: rows.length };
+}
+
+async function localCandidates(
+  list: ModelList,
+  catalogs: readonly StoredCatalog[],
+  { filters, sort, location, workers }: ListKnownParams,
+): Promise<Candidate[]> {
+  const stored = await list.matching({ filters, sort });
+  const rows = stored.map((entry) => ({ entry, stored: entry, availability: () => whoHas(catalogs, entry.digest) }));
+  const isThere = ({ availability }: Candidate): boolean => availability().length > 0;
+  return location === 'both' || workers !== undefined ? rows.filter(isThere) : rows;
+}
+
+/** A model of several workers is one row, as the one that was seen with it last tells of it. */
+function candidatesAt(catalogs: readonly StoredCatalog[], filters: ListModelsParams['filters']): Candidate[] {
+  const matches = modelMatcher(filters);
+  const rows = new Map<string, { newest: CatalogModel; availability: Availability[] }>();
+  for (const { key, name, models } of catalogs) {
+    for (const model of catalogModels(models)) {
+      const { entry, seenAt } = model;
+      if (!matches(entry)) continue;
+      const row = rows.get(entry.digest ?? `${key} ${entry.id}`) ?? { newest: model, availability: [] };
+      row.availability.push({ key, name, seenAt, alias: entry.alias });
+      if (seenAt > row.newest.seenAt) row.newest = model;
+      rows.set(entry.digest ?? `${key} ${entry.id}`, row);
+    }
+  }
+  return [...rows.values()].map(({ newest, availability }) => {
+    availability.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
+    return { entry: newest.entry, stored: undefined, availability: () => availability };
+  });
+}
+
+function localOf({ digest }: ModelEntry, byDigest: ReadonlyMap<string, StoredEntry>): StoredEntry | undefined {
+  return digest === undefined ? undefined : byDigest.get(digest);
+}
+
+function inOrder(rows: readonly Candidate[], sort: ListModelsParams['sort']): Candidate[] {
+  const byEntry = new Map(rows.map((row) => [row.entry, row]));
+  return sortModels(byEntry.keys(), sort).map(({ entry }) => byEntry.get(entry) as Candidate);
+}
+
+/** The models at workers that a reference names: an id, else an alias, else the start of a digest. */
+export function findElsewhere(catalogs: readonly StoredCatalog[], ref: string): KnownModel[] {
+  const rows = candidatesAt(catalogs, {});
+  const named = (isNamed: (row: Candidate) => boolean): Candidate[] => rows.filter(isNamed);
+  const prefix = ref.toLowerCase();
+  const isPrefix = prefix.length >= SHORTEST_PREFIX && /^[0-9a-f]{1,64}$/.test(prefix);
+  const ways = [
+    ({ entry }: Candidate) => entry.id === ref || entry.id === prefix,
+    ({ availability }: Candidate) => availability().some(({ alias }) => alias === ref),
+    ({ entry }: Candidate) => isPrefix && entry.digest?.startsWith(prefix) === true,
+  ];
+  const found = ways.map(named).find((some) => some.length > 0) ?? [];
+  return found.map(({ entry, availability }) => ({ entry, availability: availability(), here: undefined }));
+}
