@@ -1,10 +1,10 @@
 import { mkdir, realpath, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import {
-  type Alias,
   type Digest,
   type Manifest,
   ModelRtcError,
+  type ModelSource,
   manifestDigest,
   suggestAlias,
 } from '@model-rtc/protocol';
@@ -13,6 +13,7 @@ import { syncFolder } from './atomic-file.ts';
 import { copyFiles } from './copy-files.ts';
 import type { HashedFiles } from './import/hash-files.ts';
 import type { ScannedFile, ScannedModel } from './import/scanned-model.ts';
+import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './import-additions.ts';
 import { withImportFolder } from './import-staging.ts';
 import { mapLimit } from './map-limit.ts';
 import type { FileStat } from './model-folder.ts';
@@ -25,23 +26,28 @@ import { atStorage, errorCode, storageError } from './storage-error.ts';
 const LINKS_AT_ONCE = 32;
 
 export interface ImportWork extends ImportOptions {
+  /** Where a worker came upon the model, when no person imports it. */
+  readonly found?: { readonly foundIn: string; readonly source: ModelSource } | undefined;
   /** A model whose place the imported one takes, with what a person added to it. */
-  readonly supersedes?: (Pick<EntryDraft, 'tags' | 'notes'> & { readonly digest: Digest }) | undefined;
+  readonly supersedes?: (EntryAdditions & { readonly digest: Digest | undefined }) | undefined;
 }
 
 /** Scans, hashes, stages and registers the model at a path. */
 export async function importModel(context: RegistryContext, path: string, work: ImportWork): Promise<ImportResult> {
   const original = await realOriginal(context, path);
+  const additions = await readAdditions(context, work);
   const steps = await context.loadImportSteps();
   const scanned = await steps.scanModel(original, { modelType: work.modelType });
-  await refuseTakenAlias(context, work.alias, scanned);
+  await refuseTakenAlias(context, work, scanned);
   const hashed = await steps.hashFiles(scanned.files, {
     signal: work.signal,
+    cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
     onProgress: (progress) => work.onProgress?.({ phase: 'hash', ...progress }),
   });
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
-    return await place(context, staged, original, scanned, { manifest: hashed.manifest, stats }, work);
+    const hashes = { manifest: hashed.manifest, stats };
+    return await place(context, staged, original, scanned, hashes, { ...work, additions });
   });
   return await resultOf(context, placed, hashed.manifest, scanned);
 }
@@ -65,10 +71,10 @@ function cannotImport(path: string, thrown: unknown): ModelRtcError {
 /** Before hours of hashing: an alias of a model that cannot be this one. It is checked again when the model is placed. */
 async function refuseTakenAlias(
   { index }: RegistryContext,
-  alias: Alias | undefined,
+  { alias, aliasConflict }: ImportWork,
   { files }: ScannedModel,
 ): Promise<void> {
-  if (alias === undefined) return;
+  if (alias === undefined || aliasConflict !== undefined) return;
   const known = await index.read();
   const owner = known.byAlias.get(alias);
   if (owner === undefined) return;
@@ -82,10 +88,10 @@ async function stageFiles(
   staged: string,
   { files }: ScannedModel,
   hashed: HashedFiles,
-  { copy = false, signal, onProgress }: ImportWork,
+  { copy = false, ifExists, signal, onProgress }: ImportWork,
 ): Promise<readonly FileStat[]> {
   const existing = (await context.index.read()).byDigest.get(manifestDigest(hashed.manifest));
-  if (existing !== undefined && (await isWhole(context, existing))) return hashed.stats;
+  if (existing !== undefined && ifExists !== 'overwrite' && (await isWhole(context, existing))) return hashed.stats;
   await makeFolders(staged, files);
   if (!copy) {
     await linkFiles(staged, files);
@@ -135,24 +141,33 @@ async function place(
   context: RegistryContext,
   staged: string,
   originalPath: string,
-  { facts: { runName: _, ...facts } }: ScannedModel,
+  { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
   hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
-  { alias, copy = false, supersedes, signal }: ImportWork,
+  work: ImportWork & { readonly additions: EntryAdditions },
 ): Promise<Placed> {
+  const { alias, aliasConflict, copy = false, ifExists, supersedes, signal } = work;
+  const digest = manifestDigest(hashed.manifest);
+  const additions = joinAdditions(supersedes, work.additions);
+  requireNotOwnParent(digest, work.additions);
   const draft: EntryDraft = {
     ...facts,
     source: 'local-import',
     importedAt: context.clock().toISOString(),
-    tags: supersedes?.tags ?? [],
-    notes: supersedes?.notes,
+    name: additions.name,
+    tags: additions.tags,
+    notes: additions.notes,
+    lineage: additions.lineage ?? facts.lineage,
   };
   return await placeModel(context, {
     ...hashed,
     staged,
-    digest: manifestDigest(hashed.manifest),
+    digest,
     draft,
     alias,
-    ifExists: 'skip',
+    offeredAlias: suggestedAlias === undefined ? undefined : suggestAlias(suggestedAlias),
+    aliasConflict,
+    additions,
+    ifExists,
     linked: !copy,
     originalPath,
     supersedes: supersedes?.digest,

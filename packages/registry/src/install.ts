@@ -1,6 +1,13 @@
 import { chmod, lstat, readdir } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { type Manifest, ModelRtcError, manifestDigest, OWN_FOLDER, parseManifest } from '@model-rtc/protocol';
+import {
+  type Manifest,
+  ModelRtcError,
+  type ModelSource,
+  manifestDigest,
+  OWN_FOLDER,
+  parseManifest,
+} from '@model-rtc/protocol';
 import { syncFolder } from './atomic-file.ts';
 import { modeOf } from './file-mode.ts';
 import type { StoredEntry } from './index-schema.ts';
@@ -15,7 +22,7 @@ const FILES_AT_ONCE = 32;
 
 /** Registers a model whose verified files lie in a staged folder. */
 export async function installModel(context: RegistryContext, options: InstallOptions): Promise<StoredEntry> {
-  const { filesFolder, alias, source, ifExists } = options;
+  const { filesFolder, alias, aliasConflict, source, ifExists } = options;
   const manifest = parseManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest);
@@ -24,18 +31,35 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...draftOf(options), source, downloadedAt: context.clock().toISOString() },
+    draft: { ...draftOf(options), source, ...arrival(source, context.clock()) },
     alias,
-    ifExists,
+    aliasConflict,
+    // Whoever brings a whole model once more is told when it is here under another alias.
+    ifExists: ifExists === 'skip' ? undefined : ifExists,
     linked: false,
     originalPath: undefined,
   });
   return stored;
 }
 
+/** An archive is imported, all else comes over a network. */
+function arrival(source: ModelSource, now: Date): Pick<EntryDraft, 'importedAt' | 'downloadedAt'> {
+  const time = now.toISOString();
+  return source === 'local-import' ? { importedAt: time } : { downloadedAt: time };
+}
+
 /** What the other machine says of a model, less what is this machine's to say. */
 function draftOf({ entry }: InstallOptions): EntryDraft {
-  const { id: _, digest: __, alias: ___, size: ____, fileCount: _____, importedAt: ______, ...draft } = entry;
+  const {
+    id: _,
+    digest: __,
+    alias: ___,
+    size: ____,
+    fileCount: _____,
+    importedAt: ______,
+    downloadedAt: _______,
+    ...draft
+  } = entry;
   return draft;
 }
 

@@ -7,6 +7,7 @@ import { createCatalogs } from './catalog/catalogs.ts';
 import { checkFiles } from './check-files.ts';
 import { createChunkIndex } from './chunk-index.ts';
 import { type DataPaths, dataPaths } from './data-folder.ts';
+import type { HashCache } from './import/hash-cache.ts';
 import { importModel } from './import-model.ts';
 import { removeLeftImports } from './import-staging.ts';
 import { openIndexFile } from './index-file.ts';
@@ -60,6 +61,7 @@ function createContext({
   importSteps,
 }: OpenRegistryOptions): RegistryContext {
   const paths = dataPaths(home);
+  let hashCache: HashCache | undefined;
   return {
     paths,
     log,
@@ -68,6 +70,12 @@ function createContext({
     chunks: createChunkIndex(paths.chunkIndex, log),
     readManifest: createManifestCache(paths.models),
     loadImportSteps: async () => importSteps ?? (await import('./import/index.ts')),
+    async loadHashCache() {
+      const { createHashCache } = await import('./import/hash-cache.ts');
+      hashCache ??= createHashCache(paths.hashCache, { log, clock });
+      return hashCache;
+    },
+    closeCaches: async () => await hashCache?.close(),
   };
 }
 
@@ -86,6 +94,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
   const close = async (): Promise<void> => {
     await located.close();
     await context.chunks.close();
+    await context.closeCaches();
   };
   return {
     ...createManagement(context),

@@ -1,23 +1,28 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Alias,
+  type AliasConflict,
   type Digest,
-  type IfExists,
   type Manifest,
   type ModelEntry,
   ModelRtcError,
   modelSize,
 } from '@model-rtc/protocol';
-import { renamed, requireFreeAlias } from './aliases.ts';
+import { renamed } from './aliases.ts';
 import { deleteAside, replacedFolder, setAside } from './aside-folders.ts';
 import { syncFolder } from './atomic-file.ts';
 import { checkFiles } from './check-files.ts';
 import { freeId } from './identifiers.ts';
+import { type EntryAdditions, withAdditions } from './import-additions.ts';
 import type { Update } from './index-file.ts';
 import { changeIndex, type RegistryIndex, type StoredEntry, storedEntrySchema } from './index-schema.ts';
 import { type FileStat, readManifestNote, readStatsNote, updateEntryNote, writeNotes } from './model-folder.ts';
 import type { RegistryContext } from './registry-context.ts';
+import type { ImportIfExists } from './registry-types.ts';
+import { runAt } from './runs/found-entries.ts';
+import { aliasOfExisting, type SettledAlias, settleAlias } from './settle-alias.ts';
 import { atStorage } from './storage-error.ts';
 import { updateChunks } from './update-chunks.ts';
 
@@ -33,9 +38,16 @@ export interface Placement {
   readonly stats: readonly FileStat[];
   readonly draft: EntryDraft;
   readonly alias: Alias | undefined;
-  readonly ifExists: IfExists;
+  /** What a person is offered for an alias; it counts where the model that is here is to be renamed. */
+  readonly offeredAlias?: Alias | undefined;
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** What a person says of the model: it is added to a whole one that is here, too, unless that is to stay as it is. */
+  readonly additions?: EntryAdditions | undefined;
+  /** What becomes of a whole model of this digest; when undefined, one that has another alias is not renamed silently. */
+  readonly ifExists: ImportIfExists | undefined;
   readonly linked: boolean;
   readonly originalPath: string | undefined;
+  readonly foundIn?: string | undefined;
   /** A model that this one takes the place of: its alias moves here and its entry goes. */
   readonly supersedes?: Digest | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -77,43 +89,46 @@ async function placeInIndex(
   index: RegistryIndex,
   placement: Placement,
 ): Promise<Update<PlacedUpdate>> {
-  const { digest, supersedes } = placement;
   const { paths } = context;
-  const superseded = supersedes === undefined || supersedes === digest ? undefined : index.byDigest.get(supersedes);
+  const superseded = supersededBy(index, placement);
   const rest = superseded === undefined ? index : changeIndex(index, { remove: [superseded.id] });
-  const existing = rest.byDigest.get(digest);
-  const keeps = existing !== undefined && placement.ifExists === 'skip' && (await isWhole(context, existing));
-  const alias = chooseAlias(rest, placement, existing, superseded, keeps);
+  const existing = rest.byDigest.get(placement.digest);
+  const keeps = existing !== undefined && placement.ifExists !== 'overwrite' && (await isWhole(context, existing));
+  const { alias, loser } = chooseAlias(rest, placement, superseded, existing, keeps);
   const gone = await Promise.all(
     [superseded, keeps ? undefined : existing]
       .filter((stored) => stored !== undefined)
       .map(async (stored) => ({ stored, manifest: await context.readManifest(stored).catch(() => undefined) })),
   );
   const stored = keeps
-    ? await keepExisting(context, existing, alias)
+    ? await keepExisting(context, existing, alias, placement)
     : await moveIn(context, rest, placement, existing, alias);
   if (superseded !== undefined) await setAside(paths, superseded.folder, 'replaced');
+  const nameless =
+    loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.clock()))];
   const outcome = keeps ? 'kept' : 'placed';
-  return { result: { stored, outcome, gone }, put: [stored], remove: superseded === undefined ? [] : [superseded.id] };
+  const remove = superseded === undefined ? [] : [superseded.id];
+  return { result: { stored, outcome, gone }, put: [...nameless, stored], remove };
+}
+
+/** The model that the placed one was made in the place of, or the run of which it is the outcome. */
+function supersededBy(index: RegistryIndex, { digest, supersedes, originalPath }: Placement): StoredEntry | undefined {
+  const model = supersedes === undefined || supersedes === digest ? undefined : index.byDigest.get(supersedes);
+  return model ?? runAt(index, originalPath);
 }
 
 function chooseAlias(
   index: RegistryIndex,
-  { alias, digest }: Placement,
-  existing: StoredEntry | undefined,
+  { alias, offeredAlias, aliasConflict, ifExists }: Placement,
   superseded: StoredEntry | undefined,
+  existing: StoredEntry | undefined,
   keeps: boolean,
-): Alias | undefined {
-  const chosen = alias ?? superseded?.alias ?? existing?.alias;
-  if (chosen === undefined || chosen === existing?.alias) return chosen;
-  if (alias !== undefined && keeps && existing?.alias !== undefined) throw namedOtherwise(existing, alias);
-  requireFreeAlias(index, chosen, digest);
-  return chosen;
-}
-
-function namedOtherwise(existing: StoredEntry, alias: Alias): ModelRtcError {
-  const sentence = `This model is here already as "${existing.alias}" (${existing.id}). To rename it, run: model-rtc client tag-model ${existing.id} ${alias}`;
-  return new ModelRtcError('refused', sentence, { details: { id: existing.id, alias: existing.alias } });
+): SettledAlias {
+  const wanted =
+    keeps && existing !== undefined ? aliasOfExisting({ existing, alias, offered: offeredAlias, ifExists }) : alias;
+  // Nobody asked for an alias that was only offered, so it takes none away and fails for none.
+  const conflict = alias === undefined ? 'rename' : aliasConflict;
+  return settleAlias(index, { wanted, own: superseded?.alias ?? existing?.alias, conflict });
 }
 
 /** Whether a registered model's files and notes are as they were; a damaged one is replaced by whatever comes whole. */
@@ -128,14 +143,20 @@ export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): 
 }
 
 async function keepExisting(
-  { paths, clock }: RegistryContext,
+  context: RegistryContext,
   existing: StoredEntry,
   alias: Alias | undefined,
+  { ifExists, additions }: Placement,
 ): Promise<StoredEntry> {
-  if (existing.alias === alias) return existing;
-  const stored = renamed(existing, alias, clock());
-  await updateEntryNote(join(paths.models, stored.folder), stored);
-  return stored;
+  const named = renamed(existing, alias, context.clock());
+  const stored = ifExists === 'skip' || additions === undefined ? named : withAdditions(named, additions);
+  return await rewrite(context, existing, stored);
+}
+
+/** Writes a changed entry into its model's folder; the index is written by whoever asked. */
+async function rewrite({ paths }: RegistryContext, before: StoredEntry, after: StoredEntry): Promise<StoredEntry> {
+  if (!isDeepStrictEqual(before, after)) await updateEntryNote(join(paths.models, after.folder), after);
+  return after;
 }
 
 async function moveIn(
@@ -180,7 +201,7 @@ async function nameModel(
 }
 
 function describe(
-  { digest, manifest, draft, linked, originalPath }: Placement,
+  { digest, manifest, draft, linked, originalPath, foundIn }: Placement,
   existing: StoredEntry | undefined,
   names: Pick<StoredEntry, 'id' | 'folder'>,
 ): StoredEntry {
@@ -200,9 +221,12 @@ function describe(
     configPath: inModel(draft.configPath),
     // What a person added here outlives the files.
     tags: [...new Set([...(existing?.tags ?? []), ...draft.tags])].slice(0, 64),
+    name: draft.name ?? existing?.name,
     notes: draft.notes ?? existing?.notes,
+    lineage: draft.lineage ?? existing?.lineage,
     linked,
     originalPath,
+    foundIn,
   });
   if (described.success) return described.data;
   const issue = described.error.issues[0];

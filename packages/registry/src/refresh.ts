@@ -13,10 +13,12 @@ export async function refreshModel(
   const index = await context.index.read();
   const stored = index.byDigest.get(digest);
   if (stored === undefined) throw notFoundLocally(index, digest);
-  const { id, linked, originalPath, modelType, tags, notes } = stored;
+  const { id, linked, originalPath, modelType, name, tags, notes, lineage, foundIn, source } = stored;
   if (!linked || originalPath === undefined) {
     const sentence = `The files of model ${id} are the registry's own, and not linked to originals that could be read again. Pull or import the model again to repair it.`;
     throw new ModelRtcError('refused', sentence, { details: { id, digest } });
   }
-  return await importModel(context, originalPath, { ...options, modelType, supersedes: { digest, tags, notes } });
+  const supersedes = { digest, name, tags, notes, lineage };
+  const found = foundIn === undefined ? undefined : { foundIn, source };
+  return await importModel(context, originalPath, { ...options, modelType, supersedes, found });
 }

@@ -14,20 +14,30 @@ export interface Resolved {
   readonly resolvedBy: ResolvedBy;
 }
 
+export interface ResolveOptions {
+  /** Whether the reference may be a path of this machine; it may when left out. */
+  readonly paths?: boolean | undefined;
+}
+
 /**
  * The model that a reference names. What is exact comes first: an id, then an alias, then the start of a digest, then the
  * path of a model's folder or of what it was imported from.
  * @param models the folder that holds the models' folders
  * @throws ModelRtcError `ambiguous`, `not_found_locally`
  */
-export async function resolveRef(index: RegistryIndex, ref: string, models: string): Promise<Resolved> {
+export async function resolveRef(
+  index: RegistryIndex,
+  ref: string,
+  models: string,
+  { paths = true }: ResolveOptions = {},
+): Promise<Resolved> {
   const byId = index.byId.get(ref) ?? index.byId.get(ref.toLowerCase());
   if (byId !== undefined) return { stored: byId, resolvedBy: 'id' };
   const byAlias = index.byAlias.get(ref as Alias);
   if (byAlias !== undefined) return { stored: byAlias, resolvedBy: 'alias' };
   const byDigest = onlyOne(ref, withPrefix(index, ref));
   if (byDigest !== undefined) return { stored: byDigest, resolvedBy: 'digest' };
-  const byPath = onlyOne(ref, await atPath(index, ref, models));
+  const byPath = paths ? onlyOne(ref, await atPath(index, ref, models)) : undefined;
   if (byPath !== undefined) return { stored: byPath, resolvedBy: 'path' };
   throw notFoundLocally(index, ref);
 }

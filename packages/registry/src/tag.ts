@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { type Alias, parseAlias } from '@model-rtc/protocol';
-import { aliasTaken, renamed } from './aliases.ts';
+import { type Alias, type AliasConflict, parseAlias } from '@model-rtc/protocol';
+import { renamed } from './aliases.ts';
 import type { RegistryIndex, StoredEntry } from './index-schema.ts';
 import { updateEntryNote } from './model-folder.ts';
 import type { RegistryContext } from './registry-context.ts';
 import { resolveRef } from './resolve.ts';
+import { settleAlias } from './settle-alias.ts';
 
 /** Gives a model an alias in place of the one that it has. With `overwrite` the alias's owner loses it. */
 export async function tagModel(
@@ -13,14 +14,23 @@ export async function tagModel(
   alias: Alias,
   overwrite: boolean,
 ): Promise<StoredEntry> {
+  return await nameModel(context, ref, alias, overwrite ? 'overwrite' : undefined);
+}
+
+/** Gives a model an alias in place of the one that it has, or another one, as the conflict is to be settled. */
+export async function nameModel(
+  context: RegistryContext,
+  ref: string,
+  alias: Alias,
+  conflict: AliasConflict | undefined,
+): Promise<StoredEntry> {
   const { index, paths } = context;
   const wanted = parseAlias(alias);
   return await index.update(async (known) => {
     const { stored } = await resolveRef(known, ref, paths.models);
-    const owner = known.byAlias.get(wanted);
-    if (owner === stored) return { result: stored };
-    if (owner !== undefined && !overwrite) throw aliasTaken(known, wanted, owner);
-    const { named, put } = await giveAlias(context, known, stored, wanted);
+    const settled = settleAlias(known, { wanted, own: stored.alias, conflict });
+    if (settled.alias === undefined || settled.alias === stored.alias) return { result: stored };
+    const { named, put } = await giveAlias(context, known, stored, settled.alias);
     return { result: named, put };
   });
 }
@@ -33,8 +43,9 @@ export async function giveAlias(
   alias: Alias,
 ): Promise<{ readonly named: StoredEntry; readonly put: readonly StoredEntry[] }> {
   const owner = known.byAlias.get(alias);
-  const named = renamed(stored, alias, clock());
-  const put = owner === undefined || owner === stored ? [named] : [renamed(owner, undefined, clock()), named];
+  const now = clock();
+  const named = renamed(stored, alias, now);
+  const put = owner === undefined || owner === stored ? [named] : [renamed(owner, undefined, now), named];
   for (const entry of put) await updateEntryNote(join(paths.models, entry.folder), entry);
   return { named, put };
 }

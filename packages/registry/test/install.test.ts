@@ -34,7 +34,7 @@ describe('installing a model', () => {
     const { id } = await installFiles(registry, FILES, { alias: 'mouse' as Alias });
     const text = await readFile(registry.paths.registryFile, 'utf8');
     expect(text).toContain('\n  "models": {\n');
-    expect(JSON.parse(text)).toMatchObject({ version: 1, aliases: { mouse: id }, interrupted: [] });
+    expect(JSON.parse(text)).toMatchObject({ version: 2, aliases: { mouse: id }, interrupted: [] });
   });
 
   it('makes executable what the manifest says is, and nothing else', async () => {

@@ -1,0 +1,49 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { Resolved } from './resolve.ts';
+
+/**
+ * Says so where a reference could have meant a file or folder of the working directory as well, since a person who sees
+ * `mouse` in a listing may mean that one.
+ */
+export async function mentionShadowed(ref: string, found: Resolved, models: string, log: Log): Promise<void> {
+  const { stored, resolvedBy } = found;
+  if (resolvedBy === 'path') {
+    if (isBareWord(ref)) {
+      log.info({ ref, id: stored.id }, `"${ref}" is taken as a path, since no model is named so`);
+    }
+    return;
+  }
+  const path = await pathThere(ref);
+  if (path === undefined || path === stored.originalPath || path === join(models, stored.folder)) return;
+  log.warn(
+    { ref, path, id: stored.id },
+    `"${ref}" is taken as the ${NOUNS[resolvedBy]} of model ${stored.id}; what lies at ${path} is not meant. To mean that, write ./${ref}`,
+  );
+}
+
+const NOUNS = { id: 'id', alias: 'alias', digest: 'digest' } as const;
+
+/** That no model is named so, although something lies at the path: then that is what a person may have meant. */
+export async function namedLikeAPath(ref: string, notFound: ModelRtcError): Promise<ModelRtcError> {
+  const path = await pathThere(ref);
+  if (path === undefined) return notFound;
+  const sentence = `${notFound.message} What lies at ${path} is not registered; to register it, run: model-rtc client import-model ${path}`;
+  return new ModelRtcError(notFound.code, sentence, { cause: notFound, details: { ...notFound.details, path } });
+}
+
+async function pathThere(ref: string): Promise<string | undefined> {
+  if (ref === '' || ref.includes('\0')) return undefined;
+  const path = resolve(ref);
+  try {
+    await lstat(path);
+  } catch {
+    return undefined;
+  }
+  return await realpath(path).catch(() => path);
+}
+
+function isBareWord(ref: string): boolean {
+  return /^[\w-][\w.-]*$/.test(ref);
+}
