@@ -7,6 +7,7 @@ import { type ListedModels, type ListOptions, listAndRemember } from './list-mod
 import { modelInfo } from './model-info.ts';
 import { type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
+import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
 import { type Connector, SessionLink } from './session-link.ts';
 import { type SyncResult, syncWorker } from './sync.ts';
 import { systemTime, type Time } from './time.ts';
@@ -46,6 +47,8 @@ export interface WorkerConnection extends AsyncDisposable {
   sync(options?: SignalOption): Promise<SyncResult>;
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
+  /** Makes a damaged model of this machine whole with what the worker has. */
+  repairModel(ref: string, options?: RepairModelOptions): Promise<RepairModelResult>;
   close(): Promise<void>;
 }
 
@@ -91,6 +94,7 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
     sync: ({ signal } = {}) => syncWorker(services, signal),
     pullModel: (ref, pullOptions = {}) => pullModel(services, ref, pullOptions),
     pushModel: (ref, pushOptions = {}) => pushModel(services, ref, pushOptions),
+    repairModel: (ref, repairOptions = {}) => repairModel(services, ref, repairOptions),
     close,
     [Symbol.asyncDispose]: close,
   };

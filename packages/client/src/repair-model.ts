@@ -1,0 +1,196 @@
+import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
+import { type ChunkSource, peerSource, pull } from '@model-rtc/transfer';
+import type { Peer } from '@model-rtc/transport';
+import type { OnModelProgress } from './progress.ts';
+import { systemTime } from './time.ts';
+import { type TransferReport, TransferTally } from './transfer-tally.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+export interface RepairModelOptions {
+  /** What `Registry.verify` has just said of it; it is verified first when left out. */
+  readonly found?: VerifiedModel | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnModelProgress | undefined;
+}
+
+export interface RepairModelResult extends TransferReport {
+  readonly entry: RegistryEntry;
+  /** `sound` when nothing had to be repaired. */
+  readonly outcome: 'repaired' | 'sound';
+  /** What was wrong with it. */
+  readonly found: VerifiedModel;
+}
+
+/** A damaged model, and what it takes to make it whole. */
+interface Repair extends RepairModelOptions {
+  readonly registry: Registry;
+  readonly digest: Digest;
+  readonly found: VerifiedModel;
+}
+
+const NOTHING_MOVED = { transferredBytes: 0, reusedBytes: 0, resumedBytes: 0 };
+
+/**
+ * Makes a damaged model whole from what this disk has: what is right of its own files, and other models.
+ * @throws ModelRtcError `verification_failed` saying how much is nowhere on this machine; nothing was changed then
+ */
+export async function repairFromDisk(
+  registry: Registry,
+  ref: string,
+  options: RepairModelOptions = {},
+): Promise<RepairModelResult> {
+  const startedMs = systemTime.nowMs();
+  const repair = await examine(registry, ref, options);
+  const { digest, found } = repair;
+  if (found.state === 'sound') return { ...soundReport(startedMs), entry: found.entry, outcome: 'sound', found };
+  const manifest = await registry.manifest(digest).catch((error: unknown) => {
+    throw notEnoughHere(found, found.entry.size, error);
+  });
+  const damaged = damagedIn(found, manifest);
+  await requireAllHere(repair, manifest, damaged);
+  try {
+    const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, sources: [] });
+    return { ...soundReport(startedMs), ...bytes, entry, outcome: 'repaired', found };
+  } catch (error) {
+    // The only error of a pull without sources that is about them.
+    if (ModelRtcError.from(error).code !== 'network') throw error;
+    throw notEnoughHere(found, found.damagedBytes, error);
+  }
+}
+
+/**
+ * Makes a damaged model whole: what is right of its own files and what other models have is taken from this disk, the rest
+ * from the worker. The damaged files stay until all is there.
+ * @throws ModelRtcError `not_found` when the worker does not have the model
+ */
+export async function repairModel(
+  { registry, link, time }: WorkerServices,
+  ref: string,
+  options: RepairModelOptions,
+): Promise<RepairModelResult> {
+  const { signal, onProgress } = options;
+  const tally = new TransferTally(time);
+  const startedMs = time.nowMs();
+  const repair = await examine(registry, ref, options);
+  const { found } = repair;
+  if (found.state === 'sound') {
+    return { ...soundReport(startedMs, time), entry: found.entry, outcome: 'sound', found };
+  }
+  // Reading the damaged files is not time without data.
+  tally.watchdog.progressed();
+  return await link.durably((peer) => repairOnce(peer, repair, tally), {
+    signal,
+    quietMs: () => tally.watchdog.quietMs,
+    onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
+  });
+}
+
+async function examine(registry: Registry, ref: string, options: RepairModelOptions): Promise<Repair> {
+  const { signal, onProgress } = options;
+  const onVerified = (progress: { doneBytes: number; totalBytes: number }): void =>
+    onProgress?.({ type: 'local', phase: 'verify', ...progress });
+  const found = options.found ?? (await registry.verify(ref, { signal, onProgress: onVerified }));
+  const { id, alias, digest } = found.entry;
+  if (digest !== undefined && found.state !== 'unsettled') return { ...options, registry, digest, found };
+  throw new ModelRtcError(
+    'busy',
+    `"${alias ?? id}" is still training; there is nothing yet that it could be held against.`,
+  );
+}
+
+async function repairOnce(peer: Peer, repair: Repair, tally: TransferTally): Promise<RepairModelResult> {
+  const { digest, registry, signal, found } = repair;
+  tally.begin();
+  // The worker's, since it gives the chunks of its own list; it is also there when the one here is what is damaged.
+  const manifest = await fetchManifest(peer, digest, signal);
+  const here = await registry.manifest(digest).catch(() => undefined);
+  const damaged = here !== undefined && isCutAlike(here, manifest) ? damagedIn(found, manifest) : [];
+  const sources = [peerSource(peer, digest, peer.remote.agent.name)];
+  const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, sources, tally });
+  return { ...tally.report(peer, bytes), entry, outcome: 'repaired', found };
+}
+
+function isCutAlike(a: Manifest, b: Manifest): boolean {
+  return (
+    a.files.length === b.files.length &&
+    a.chunks.length === b.chunks.length &&
+    a.files.every(({ path }, i) => path === b.files[i]?.path) &&
+    a.chunks.every(({ digest }, i) => digest === b.chunks[i]?.digest)
+  );
+}
+
+async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
+  const { manifest } = await peer.request('get_manifest', { digest }, { signal });
+  if (manifestDigest(manifest) === digest) return manifest;
+  throw new ModelRtcError(
+    'verification_failed',
+    'The worker sent a manifest that is not of the damaged model; nothing was changed.',
+  );
+}
+
+/** Where the chunks come from. */
+interface Supply {
+  readonly manifest: Manifest;
+  /** The chunks of its list that are not taken from the model's own files; all are verified, wherever they are from. */
+  readonly damaged: readonly number[];
+  readonly sources: readonly ChunkSource[];
+  readonly tally?: TransferTally | undefined;
+}
+
+async function fetchAndReplace(
+  { registry, digest, signal, onProgress }: Repair,
+  { manifest, damaged, sources, tally }: Supply,
+): Promise<typeof NOTHING_MOVED & { readonly entry: RegistryEntry }> {
+  const { staging } = registry.paths;
+  await using local = await registry.openRepairChunks(digest, manifest, damaged);
+  const outcome = await pull({
+    ...{ manifest, digest, sources, staging, local, signal, watchdog: tally?.watchdog },
+    onProgress: (progress) => {
+      tally?.note(progress);
+      onProgress?.({ type: 'transfer', ...progress });
+    },
+  });
+  try {
+    const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = outcome;
+    const entry = await registry.replaceFiles(digest, { filesFolder, manifest });
+    return { entry, transferredBytes, reusedBytes, resumedBytes };
+  } finally {
+    await outcome.release();
+  }
+}
+
+/** Of a model whose folder is gone, nothing could be said of single chunks: all are. */
+function damagedIn({ damagedChunks, damagedBytes }: VerifiedModel, { chunks }: Manifest): readonly number[] {
+  return damagedChunks.length === 0 && damagedBytes > 0 ? [...chunks.keys()] : damagedChunks;
+}
+
+async function requireAllHere(
+  { registry, digest, found }: Repair,
+  manifest: Manifest,
+  damaged: readonly number[],
+): Promise<void> {
+  await using local = await registry.openRepairChunks(digest, manifest, damaged);
+  const wanted = new Map(
+    damaged.flatMap((index) => manifest.chunks[index] ?? []).map(({ digest: id, size }) => [id, size]),
+  );
+  const located = await local.locateChunks(wanted.keys());
+  let missingBytes = 0;
+  for (const [chunk, size] of wanted) if (!located.has(chunk)) missingBytes += size;
+  if (missingBytes > 0) throw notEnoughHere(found, missingBytes);
+}
+
+function notEnoughHere({ entry }: VerifiedModel, missingBytes: number, cause?: unknown): ModelRtcError {
+  const name = entry.alias ?? entry.id;
+  return new ModelRtcError(
+    'verification_failed',
+    `"${name}" is damaged, and ${missingBytes} bytes of it are nowhere else on this machine. Fetch them from a worker: model-rtc client repair-model ${name} --from SESSION, or say where its files are with --path.`,
+    { cause, details: { id: entry.id, missingBytes } },
+  );
+}
+
+/** Of a repair that needed no network. */
+function soundReport(startedMs: number, time = systemTime): TransferReport {
+  const seconds = (time.nowMs() - startedMs) / 1000;
+  return { ...NOTHING_MOVED, seconds, bytesPerSecond: 0, lanes: [], firstChunkMs: undefined };
+}
