@@ -1,8 +1,5 @@
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
-import { withLock } from './locks.ts';
-import { isMissing } from './storage-error.ts';
+import { openSoundLmdb } from './sound-lmdb.ts';
 
 /** The two tables of the chunk index. */
 export interface ChunkTables {
@@ -14,34 +11,12 @@ export interface ChunkTables {
   close(): Promise<void>;
 }
 
-const LMDB_MAGIC = 0xbeefc0de;
-const META_PAGES = 2;
-/** Offsets in a meta page, after the page's own header: see `MDB_meta` in LMDB's mdb.c. */
-const META = { magic: 0x18, pageSize: 0x30, lastPage: 0x90, bytes: 0xa0 } as const;
-const SMALLEST_PAGE = 4096;
-
 /**
  * Opens the tables, made new when they are missing or damaged: all in them can be made again from the manifests.
  * @param onReset called when damaged ones were thrown away
  */
 export async function openChunkTables(folder: string, onReset: (cause: unknown) => void): Promise<ChunkTables> {
-  await mkdir(folder, { recursive: true });
-  return await withLock(`${folder}.lock`, {}, async () => {
-    try {
-      await requireSound(join(folder, 'data.mdb'));
-      return openTables(folder);
-    } catch (thrown) {
-      onReset(thrown);
-      await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true });
-      return openTables(folder);
-    }
-  });
-}
-
-/** Processes that have the tables open go on with what they have. */
-export async function removeChunkTables(folder: string): Promise<void> {
-  await withLock(`${folder}.lock`, {}, async () => await rm(folder, { recursive: true, force: true }));
+  return await openSoundLmdb(folder, openTables, onReset);
 }
 
 function openTables(folder: string): ChunkTables {
@@ -49,32 +24,4 @@ function openTables(folder: string): ChunkTables {
   const places = root.openDB<Buffer, Buffer>('places', { keyEncoding: 'binary', encoding: 'binary', dupSort: true });
   const models = root.openDB<string | number, string>('models', {});
   return { root, places, models, close: () => root.close() };
-}
-
-/**
- * Finds the damage that LMDB itself would not survive: it maps the file into memory, where reading beyond the end of a file
- * that was cut ends the process.
- */
-async function requireSound(path: string): Promise<void> {
-  const file = await open(path, 'r').catch((thrown: unknown) => {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  });
-  if (file === undefined) return;
-  try {
-    const { size } = await file.stat();
-    const first = Buffer.alloc(META.bytes);
-    await file.read(first, 0, first.length, 0);
-    const pageSize = first.readUInt32LE(META.pageSize);
-    if (first.readUInt32LE(META.magic) !== LMDB_MAGIC || pageSize < SMALLEST_PAGE)
-      throw new Error('it is no LMDB file');
-    for (let page = 0; page < META_PAGES; page++) {
-      const meta = Buffer.alloc(META.bytes);
-      await file.read(meta, 0, meta.length, page * pageSize);
-      const pages = Number(meta.readBigUInt64LE(META.lastPage)) + 1;
-      if (meta.readUInt32LE(META.magic) !== LMDB_MAGIC || pages * pageSize > size) throw new Error('it was cut short');
-    }
-  } finally {
-    await file.close();
-  }
 }

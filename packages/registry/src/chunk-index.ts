@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Digest, isDigest, type Log, type Manifest, type ManifestChunk } from '@model-rtc/protocol';
-import { type ChunkTables, openChunkTables, removeChunkTables } from './chunk-index-file.ts';
+import { type ChunkTables, openChunkTables } from './chunk-index-file.ts';
 import type { ChunkLocation } from './registry-types.ts';
+import { removeLmdb } from './sound-lmdb.ts';
 
 /** Half a SHA-256 finds a chunk; whoever reads its bytes verifies all of it. A million keys stay small this way. */
 const KEY_BYTES = 16;
@@ -49,7 +50,7 @@ export function createChunkIndex(folder: string, log: Log): ChunkIndex {
 
   async function reset(): Promise<void> {
     await close().catch(() => undefined);
-    await removeChunkTables(folder);
+    await removeLmdb(folder);
   }
 
   return {

@@ -1,6 +1,7 @@
 import type { Log, Manifest } from '@model-rtc/protocol';
 import type { ChunkIndex } from './chunk-index.ts';
 import type { DataPaths } from './data-folder.ts';
+import type { HashCache } from './import/hash-cache.ts';
 import type { HashedFiles, HashOptions } from './import/hash-files.ts';
 import type { ScannedFile, ScannedModel } from './import/scanned-model.ts';
 import type { IndexFile } from './index-file.ts';
@@ -23,4 +24,8 @@ export interface RegistryContext {
   readonly readManifest: (stored: StoredEntry) => Promise<Manifest>;
   /** Loaded when first needed: most commands import nothing. */
   readonly loadImportSteps: () => Promise<ImportSteps>;
+  /** For an import alone: whoever asks whether bytes are still what they were reads them. */
+  readonly loadHashCache: () => Promise<HashCache>;
+  /** Closes what was opened for imports. */
+  readonly closeCaches: () => Promise<void>;
 }

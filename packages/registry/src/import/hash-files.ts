@@ -7,9 +7,11 @@ import {
   type Manifest,
   ModelRtcError,
 } from '@model-rtc/protocol';
+import type { HashCache } from './hash-cache.ts';
 import type { FileDigests } from './hash-engine.ts';
 import { hashLargeFiles } from './hash-large-files.ts';
 import { hashSmallFiles, SMALL_FILE_BYTES } from './hash-small-files.ts';
+import { countChunks, keepHashes, takeKnown } from './known-files.ts';
 import type { ScannedFile } from './scanned-model.ts';
 import type { FileStats } from './source-file.ts';
 
@@ -22,6 +24,8 @@ export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for each block of about 1 MiB and each small file. */
   readonly onProgress?: ((progress: HashProgress) => void) | undefined;
+  /** Files that it knows are not read. */
+  readonly cache?: HashCache | undefined;
 }
 
 export interface HashedFiles {
@@ -54,15 +58,18 @@ export async function hashFiles(files: readonly ScannedFile[], options: HashOpti
     const sentence = `A model has 1 to ${MAX_FILES} files, not ${files.length}; import a smaller folder.`;
     throw new ModelRtcError('bad_argument', sentence);
   }
-  const small = files.filter((file) => file.size <= SMALL_FILE_BYTES);
-  const large = files.filter((file) => file.size > SMALL_FILE_BYTES);
   const pass = startPass(files, options);
   pass.throwIfCancelled();
-  const hashed = new Map<ScannedFile, HashedFile>();
-  await hashSmallFiles(small, { ...pass, maxChunks: Math.max(small.length, MAX_CHUNKS / 2) }, hashed);
-  const used = [...hashed.values()].reduce((sum, file) => sum + file.chunks.length, 0);
-  await hashLargeFiles(large, { ...pass, maxChunks: MAX_CHUNKS - used }, hashed);
+  const readFromMs = options.cache?.now() ?? 0;
+  const hashed = await takeKnown(files, options.cache, pass);
+  const unknown = files.filter((file) => !hashed.has(file));
+  const maxSmall = Math.max(files.length, MAX_CHUNKS / 2 - countChunks(hashed));
+  const small = unknown.filter((file) => file.size <= SMALL_FILE_BYTES);
+  const large = unknown.filter((file) => file.size > SMALL_FILE_BYTES);
+  await hashSmallFiles(small, { ...pass, maxChunks: maxSmall }, hashed);
+  await hashLargeFiles(large, { ...pass, maxChunks: MAX_CHUNKS - countChunks(hashed) }, hashed);
   pass.throwIfCancelled();
+  await keepHashes(unknown, hashed, options.cache, readFromMs);
   return toResult(files, hashed);
 }
 
