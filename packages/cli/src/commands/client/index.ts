@@ -1,5 +1,6 @@
 import type { Invocation } from '../../console/invocation.ts';
 import type { CommandParser } from '../common.ts';
+import { addExportModelCommand } from './export-model.ts';
 import { addImportModelCommand } from './import-model.ts';
 import { addListModelsCommand } from './list-models.ts';
 import { addModelInfoCommand } from './model-info.ts';
@@ -11,6 +12,7 @@ import { addWorkersCommands } from './workers.ts';
 export function addClientCommands(parser: CommandParser, invocation: Invocation): void {
   parser.command('client', "Work with this machine's models and with workers", (client) => {
     for (const add of [
+      addExportModelCommand,
       addImportModelCommand,
       addListModelsCommand,
       addModelInfoCommand,
