@@ -20,15 +20,6 @@ export interface ExportedModel {
   readonly bytes: number;
 }
 
-/** As for any import; what is not said here is taken from the archive, the alias too. */
-export type ImportArchiveOptions = Pick<
-  ImportOptions,
-  'alias' | 'aliasConflict' | 'name' | 'tags' | 'notes' | 'modelType' | 'safeOnly' | 'signal' | 'onProgress'
-> & {
-  /** What to do when a whole model of this digest is here: `skip` (unless told) keeps it, `overwrite` replaces it. */
-  readonly ifExists?: 'skip' | 'overwrite' | undefined;
-};
-
 /** Models as single tar files, for machines that no network reaches. */
 export interface Archives {
   /**
@@ -40,10 +31,12 @@ export interface Archives {
   /** Whether a file is an archive that `exportModel` wrote. Its first block alone is looked at. */
   isArchive(path: string): Promise<boolean>;
   /**
+   * Registers the model of an archive, whole or not at all. What the options do not say is taken from the archive, the alias
+   * too; its files are always unpacked into the registry, so `copy` says nothing here.
    * @throws ModelRtcError `verification_failed` for a damaged archive, `invalid_model` for one that is not as `exportModel`
    *   writes it, `alias_taken`, `refused`, `storage_full`, `storage`, `cancelled`; nothing is registered then
    */
-  importArchive(path: string, options?: ImportArchiveOptions): Promise<ImportResult>;
+  importArchive(path: string, options?: ImportOptions): Promise<ImportResult>;
 }
 
 /** What writes and reads archives is loaded only when it is used: most commands have no use for it. */

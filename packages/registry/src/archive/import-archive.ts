@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   type Alias,
   type Digest,
@@ -12,14 +13,13 @@ import {
 } from '@model-rtc/protocol';
 import { nearestFreeAlias, requireFreeAlias } from '../aliases.ts';
 import { requireRoom } from '../free-space.ts';
+import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import-additions.ts';
 import { withImportFolder } from '../import-staging.ts';
-import type { StoredEntry } from '../index-schema.ts';
 import { installModel } from '../install.ts';
-import { isWhole } from '../place-model.ts';
+import { isWhole, placeModel } from '../place-model.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
-import type { ImportProgress, ImportResult } from '../registry-types.ts';
-import { tagModel } from '../tag.ts';
+import type { ImportOptions, ImportProgress, ImportResult } from '../registry-types.ts';
 import {
   archiveRoot,
   decodeEntry,
@@ -29,7 +29,6 @@ import {
   MAX_MANIFEST_BYTES,
   notePaths,
 } from './archive-format.ts';
-import type { ImportArchiveOptions } from './archives.ts';
 import { type ArchiveMember, damagedArchive, readMembers } from './read-members.ts';
 import { quote, unpackFiles } from './unpack-files.ts';
 
@@ -42,22 +41,28 @@ interface Announced {
   readonly entry: ModelEntry;
 }
 
+interface ArchiveWork extends ImportOptions {
+  readonly additions: EntryAdditions;
+}
+
 /** Registers the model of an archive, once every byte of it is verified; otherwise nothing is left of it. */
 export async function importArchive(
   context: RegistryContext,
   path: string,
-  options: ImportArchiveOptions = {},
+  options: ImportOptions = {},
 ): Promise<ImportResult> {
   if (options.alias !== undefined) parseAlias(options.alias);
+  const additions = await readAdditions(context, options);
   const archive = resolve(path);
   const members = readMembers(archive, options.signal);
   try {
     const announced = await readAnnounced(members);
+    requireNotOwnParent(announced.digest, additions);
     await requireLength(archive, announced.manifest);
-    const existing = await wholeModel(context, announced.digest, options);
-    if (existing !== undefined) return await alreadyThere(context, existing, announced, options);
+    const work = { ...options, additions };
+    if (await isHere(context, announced.digest, options)) return await keepWhole(context, announced, work);
     const alias = await chooseAlias(context, announced, options);
-    return await unpackAndInstall(context, members, announced, { ...options, alias });
+    return await unpackAndInstall(context, members, announced, { ...work, alias });
   } finally {
     await members.return(undefined);
   }
@@ -95,52 +100,41 @@ async function requireLength(archive: string, manifest: Manifest): Promise<void>
   if (size < needed) throw damagedArchive(archive, `it has ${size} bytes, and its model alone has ${needed}`);
 }
 
-async function wholeModel(
-  context: RegistryContext,
-  digest: Digest,
-  { ifExists = 'skip' }: ImportArchiveOptions,
-): Promise<StoredEntry | undefined> {
+async function isHere(context: RegistryContext, digest: Digest, { ifExists }: ImportOptions): Promise<boolean> {
   const stored = (await context.index.read()).byDigest.get(digest);
-  if (stored === undefined || ifExists === 'overwrite') return undefined;
-  return (await isWhole(context, stored)) ? stored : undefined;
+  return stored !== undefined && ifExists !== 'overwrite' && (await isWhole(context, stored));
 }
 
-async function alreadyThere(
-  context: RegistryContext,
-  existing: StoredEntry,
-  announced: Announced,
-  options: ImportArchiveOptions,
-): Promise<ImportResult> {
-  const stored = await nameExisting(context, existing, announced, options);
+/** A model that is here is not unpacked again: it gets what is said of it now, as with any import. */
+async function keepWhole(context: RegistryContext, announced: Announced, work: ArchiveWork): Promise<ImportResult> {
+  const { digest, manifest, entry } = announced;
+  const { alias, aliasConflict, additions, ifExists, signal } = work;
+  const { stored } = await placeModel(context, {
+    // Nothing is there: should the model be removed this very moment, placing it fails.
+    staged: join(context.paths.staging, `import-${randomBytes(8).toString('hex')}`),
+    stats: [],
+    draft: entry,
+    linked: false,
+    originalPath: undefined,
+    offeredAlias: entry.alias,
+    ...{ digest, manifest, alias, aliasConflict, additions, ifExists, signal },
+  });
+  const { alias: offered } = entry;
+  const isNameless = stored.alias === undefined && offered !== undefined;
   return {
     entry: await toRegistryEntry(stored, context.paths.models),
     manifest: await context.readManifest(stored),
     outcome: 'already_there',
+    suggestedAlias: isNameless ? nearestFreeAlias(await context.index.read(), offered) : undefined,
     skipped: [],
   };
-}
-
-/** The archive's alias is only an offer: a model that is here already is not refused because another one has it. */
-async function nameExisting(
-  context: RegistryContext,
-  existing: StoredEntry,
-  { entry: { alias: theirs } }: Announced,
-  { alias, aliasConflict }: ImportArchiveOptions,
-): Promise<StoredEntry> {
-  const wanted = alias ?? (existing.alias === undefined ? theirs : undefined);
-  if (wanted === undefined || wanted === existing.alias) return existing;
-  const known = await context.index.read();
-  const isTaken = known.byAlias.has(wanted);
-  if (isTaken && (aliasConflict === 'keep' || (alias === undefined && aliasConflict === undefined))) return existing;
-  const free = aliasConflict === 'rename' ? nearestFreeAlias(known, wanted) : wanted;
-  return await tagModel(context, existing.id, free, aliasConflict === 'overwrite');
 }
 
 /** A damaged model that is repaired from the archive keeps the alias that it has here. */
 async function chooseAlias(
   { index }: RegistryContext,
   { digest, entry }: Announced,
-  { alias, aliasConflict }: ImportArchiveOptions,
+  { alias, aliasConflict }: ImportOptions,
 ): Promise<Alias | undefined> {
   const known = await index.read();
   const wanted = alias ?? (known.byDigest.get(digest)?.alias === undefined ? entry.alias : undefined);
@@ -152,9 +146,9 @@ async function unpackAndInstall(
   context: RegistryContext,
   members: AsyncIterator<ArchiveMember>,
   announced: Announced,
-  options: ImportArchiveOptions,
+  work: ArchiveWork,
 ): Promise<ImportResult> {
-  const { alias, aliasConflict, safeOnly, ifExists = 'skip', signal, onProgress } = options;
+  const { alias, aliasConflict, safeOnly, signal, onProgress } = work;
   const { root, manifest } = announced;
   const { staging, models } = context.paths;
   const place = { folder: staging, bytes: modelSize(manifest) };
@@ -170,12 +164,12 @@ async function unpackAndInstall(
     const stored = await installModel(context, {
       filesFolder: staged,
       manifest: hashed.manifest,
-      entry: describe(announced.entry, options),
+      entry: describe(announced.entry, work),
       alias,
       aliasConflict,
       safeOnly,
       source: 'local-import',
-      ifExists,
+      ifExists: work.ifExists === 'overwrite' ? 'overwrite' : 'skip',
     });
     const entry = await toRegistryEntry(stored, models);
     return { entry, manifest: hashed.manifest, outcome: 'imported', skipped: [] };
@@ -190,12 +184,6 @@ function requireSame(announced: Manifest, unpacked: Manifest): void {
 }
 
 /** What the archive says of the model, with what the person who imports it says instead or besides. */
-function describe(entry: ModelEntry, { name, tags = [], notes, modelType }: ImportArchiveOptions): ModelEntry {
-  return {
-    ...entry,
-    modelType: modelType ?? entry.modelType,
-    name: name ?? entry.name,
-    notes: notes ?? entry.notes,
-    tags: [...new Set([...entry.tags, ...tags])],
-  };
+function describe(entry: ModelEntry, { additions, modelType }: ArchiveWork): ModelEntry {
+  return { ...entry, ...joinAdditions(entry, additions), modelType: modelType ?? entry.modelType };
 }

@@ -132,21 +132,25 @@ describe('importing an archive of a model that is here', () => {
     expect(entry.alias).toBe('mouse');
   });
 
-  it('gives it the archive’s alias when it has none and that is free', async () => {
-    const { archive } = await exportMouse();
-    const to = await openTestRegistry();
-    const manifest = manifestOf(FILES);
-    await installFiles(to, FILES, { manifest });
-    expect((await to.importArchive(archive)).entry.alias).toBe('mouse');
-  });
-
-  it('leaves it without an alias when another model has the archive’s', async () => {
+  it('suggests the archive’s alias when it has none, or one near it that is free', async () => {
     const { archive } = await exportMouse();
     const to = await openTestRegistry();
     await installFiles(to, FILES);
+    expect(await to.importArchive(archive)).toMatchObject({ suggestedAlias: 'mouse' });
     await installFiles(to, { a: 'other' }, { alias: 'mouse' as Alias });
-    expect((await to.importArchive(archive)).entry.alias).toBeUndefined();
-    expect((await to.importArchive(archive, { aliasConflict: 'rename' })).entry.alias).toBe('mouse-2');
+    const { entry, suggestedAlias } = await to.importArchive(archive);
+    expect([entry.alias, suggestedAlias]).toEqual([undefined, 'mouse-2']);
+    expect((await to.importArchive(archive, { ifExists: 'rename' })).entry.alias).toBe('mouse-2');
+  });
+
+  it('adds what is said of it now, and renames it only when told to', async () => {
+    const { archive, from } = await exportMouse();
+    const { entry } = await from.importArchive(archive, { tags: ['again'], notes: 'Seen on a stick.' });
+    expect(entry).toMatchObject({ alias: 'mouse', tags: ['lab', 'again'], notes: 'Seen on a stick.' });
+    const alias = 'rat' as Alias;
+    expect(await rejection(from.importArchive(archive, { alias }))).toMatchObject({ code: 'refused' });
+    expect((await from.importArchive(archive, { alias, ifExists: 'rename' })).entry.alias).toBe('rat');
+    expect(await readdir(from.paths.staging)).toEqual([]);
   });
 
   it('replaces a damaged one, which keeps its own alias', async () => {
@@ -175,6 +179,17 @@ describe('an archive whose alias is taken here', () => {
     expect(refused).toMatchObject({ code: 'alias_taken', details: { suggestions: ['mouse-2', 'mouse-3', 'mouse-4'] } });
     expect(copied).toBe(0);
     expect(await readdir(to.paths.staging)).toEqual([]);
+  });
+
+  it('comes in without it, with one near it, or takes it over, as told', async () => {
+    for (const [aliasConflict, alias] of [
+      ['keep', undefined],
+      ['rename', 'mouse-2'],
+      ['overwrite', 'mouse'],
+    ] as const) {
+      const { to, archive } = await withTaken();
+      expect((await to.importArchive(archive, { aliasConflict })).entry.alias).toBe(alias);
+    }
   });
 
   it('comes in under another alias', async () => {
