@@ -21,7 +21,8 @@ export async function importModel(context: Context, options: ImportModelOptions)
   const view = createProgressView(context.runtime.stderr, context.output);
   let imported: ImportResult;
   try {
-    imported = await registry.importModel(options.path, {
+    const bring = (await registry.isArchive(options.path)) ? registry.importArchive : registry.importModel;
+    imported = await bring(options.path, {
       alias,
       modelType: options.modelType,
       copy: options.copy,
