@@ -162,9 +162,8 @@ function problemOf({ file, parts }: FilePlan, found: FoundFile, sha256: string, 
   const change = changeOf({ ...file, mtimeNs: found.mtimeNs }, { size: BigInt(found.size), mtimeNs: found.mtimeNs });
   if (change !== undefined) return change;
   if (sha256 === file.sha256) return damaged === 0 ? undefined : 'its chunks in the manifest are not those of the file';
-  return damaged === 0
-    ? 'its SHA-256 is not the one in the manifest'
-    : `${damaged} of its ${parts.length} chunks are not as they were`;
+  if (damaged === 0) return 'its SHA-256 is not the one in the manifest';
+  return `${damaged} of its ${parts.length} chunks ${damaged === 1 ? 'is not as it was' : 'are not as they were'}`;
 }
 
 async function damagedSpanning(spanning: readonly SpanningChunk[], pass: Pass): Promise<number[]> {

@@ -1,24 +1,42 @@
 import type { Invocation } from '../../console/invocation.ts';
 import type { CommandParser } from '../common.ts';
+import { addCleanModelsCommand } from './clean-models.ts';
+import { addDeleteModelCommand } from './delete-model.ts';
 import { addExportModelCommand } from './export-model.ts';
+import { addHistoryCommand } from './history.ts';
 import { addImportModelCommand } from './import-model.ts';
+import { addLineageCommand } from './lineage.ts';
 import { addListModelsCommand } from './list-models.ts';
 import { addModelInfoCommand } from './model-info.ts';
 import { addPullModelCommand } from './pull-model.ts';
 import { addPushModelCommand } from './push-model.ts';
+import { addRepairModelCommand } from './repair-model.ts';
+import { addRollbackCommand } from './rollback.ts';
 import { addTagModelCommand } from './tag-model.ts';
+import { addUntagModelCommand } from './untag-model.ts';
+import { addUpdateModelCommand } from './update-model.ts';
+import { addVerifyCommand } from './verify.ts';
 import { addWorkersCommands } from './workers.ts';
 
 export function addClientCommands(parser: CommandParser, invocation: Invocation): void {
   parser.command('client', "Work with this machine's models and with workers", (client) => {
     for (const add of [
+      addCleanModelsCommand,
+      addDeleteModelCommand,
       addExportModelCommand,
+      addHistoryCommand,
       addImportModelCommand,
+      addLineageCommand,
       addListModelsCommand,
       addModelInfoCommand,
-      addTagModelCommand,
-      addPushModelCommand,
       addPullModelCommand,
+      addPushModelCommand,
+      addRepairModelCommand,
+      addRollbackCommand,
+      addTagModelCommand,
+      addUntagModelCommand,
+      addUpdateModelCommand,
+      addVerifyCommand,
       addWorkersCommands,
     ]) {
       add(client, invocation);
