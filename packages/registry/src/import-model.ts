@@ -39,6 +39,8 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const steps = await context.loadImportSteps();
   const scanned = await steps.scanModel(original, { modelType: work.modelType });
   await refuseTakenAlias(context, work, scanned);
+  // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
+  const codeFiles = await (await import('./inspect/code-files.ts')).inspectFiles(scanned.files, work);
   const hashed = await steps.hashFiles(scanned.files, {
     signal: work.signal,
     cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
@@ -47,7 +49,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
     const hashes = { manifest: hashed.manifest, stats };
-    return await place(context, staged, original, scanned, hashes, { ...work, additions });
+    return await place(context, staged, original, scanned, hashes, { ...work, additions, codeFiles });
   });
   return await resultOf(context, placed, hashed.manifest, scanned);
 }
@@ -143,7 +145,7 @@ async function place(
   originalPath: string,
   { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
   hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
-  work: ImportWork & { readonly additions: EntryAdditions },
+  work: ImportWork & { readonly additions: EntryAdditions; readonly codeFiles: EntryDraft['codeFiles'] },
 ): Promise<Placed> {
   const { alias, aliasConflict, copy = false, ifExists, supersedes, signal } = work;
   const digest = manifestDigest(hashed.manifest);
@@ -157,6 +159,7 @@ async function place(
     tags: additions.tags,
     notes: additions.notes,
     lineage: additions.lineage ?? facts.lineage,
+    codeFiles: work.codeFiles,
   };
   return await placeModel(context, {
     ...hashed,

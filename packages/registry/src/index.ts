@@ -3,6 +3,7 @@ export * from './atomic-file.ts';
 export type * from './catalog/catalog-types.ts';
 export type { Catalogs } from './catalog/catalogs.ts';
 export * from './data-folder.ts';
+export { codeFilesByName } from './inspect/file-kinds.ts';
 export { modelDate, modelLoss } from './list-order.ts';
 export type { LockOwner } from './lock-owner.ts';
 export { acquireLock, type Lock, type LockOptions, withLock } from './locks.ts';

@@ -1,6 +1,7 @@
 import { chmod, lstat, readdir } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import {
+  type CodeFile,
   type Manifest,
   ModelRtcError,
   type ModelSource,
@@ -26,12 +27,13 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   const manifest = parseManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest);
+  const codeFiles = await inspectStaged(options, manifest, stats);
   const { stored } = await placeModel(context, {
     staged: filesFolder,
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...draftOf(options), source, ...arrival(source, context.clock()) },
+    draft: { ...draftOf(options), source, codeFiles, ...arrival(source, context.clock()) },
     alias,
     aliasConflict,
     // Whoever brings a whole model once more is told when it is here under another alias.
@@ -40,6 +42,20 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     originalPath: undefined,
   });
   return stored;
+}
+
+/** Whoever sends a model is not believed when they say that it is safe. What is refused stays staged, and unseen. */
+async function inspectStaged(
+  { filesFolder, safeOnly }: InstallOptions,
+  manifest: Manifest,
+  stats: readonly FileStat[],
+): Promise<CodeFile[]> {
+  const { inspectFiles } = await import('./inspect/code-files.ts');
+  const files = manifest.files.map(({ path, size }, i) => {
+    const { mtimeNs } = stats[i] as FileStat;
+    return { path, size, mode: 0, mtimeNs, absolutePath: join(filesFolder, path) };
+  });
+  return await inspectFiles(files, { safeOnly });
 }
 
 /** An archive is imported, all else comes over a network. */
@@ -58,6 +74,7 @@ function draftOf({ entry }: InstallOptions): EntryDraft {
     fileCount: _____,
     importedAt: ______,
     downloadedAt: _______,
+    codeFiles: ________,
     ...draft
   } = entry;
   return draft;

@@ -146,11 +146,16 @@ async function keepExisting(
   context: RegistryContext,
   existing: StoredEntry,
   alias: Alias | undefined,
-  { ifExists, additions }: Placement,
+  { ifExists, additions, draft }: Placement,
 ): Promise<StoredEntry> {
-  const named = renamed(existing, alias, context.clock());
+  // The content is the same, so that what was found in it now holds, also when nobody had looked before.
+  const named = { ...renamed(existing, alias, context.clock()), ...codeFilesOf(draft) };
   const stored = ifExists === 'skip' || additions === undefined ? named : withAdditions(named, additions);
   return await rewrite(context, existing, stored);
+}
+
+function codeFilesOf({ codeFiles }: EntryDraft): Pick<StoredEntry, 'codeFiles'> {
+  return codeFiles === undefined ? {} : { codeFiles };
 }
 
 /** Writes a changed entry into its model's folder; the index is written by whoever asked. */

@@ -19,11 +19,20 @@ const ARRAY = 9;
 
 type Scalar = string | number | boolean;
 
+/** A tensor and where it starts in its file. */
+export interface GgufTensor {
+  readonly name: string;
+  readonly start: number;
+  /** The number of its type, see `ggml_type`. */
+  readonly type: number;
+  /** The innermost dimension first, as the file has it. */
+  readonly shape: readonly number[];
+}
+
 /** What a GGUF file says of itself. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, Scalar>;
-  /** Offsets are in the file. */
-  readonly tensors: readonly { readonly name: string; readonly start: number }[];
+  readonly tensors: readonly GgufTensor[];
 }
 
 /**
@@ -49,10 +58,10 @@ export async function readGgufHeader(reader: ByteReader): Promise<GgufHeader | u
     const value = await readValue(cursor);
     if (value !== undefined) metadata.set(key, value);
   }
-  const offsets: { name: string; start: number }[] = [];
-  for (let i = 0; i < tensorCount; i++) offsets.push(await readTensor(cursor));
+  const tensors: GgufTensor[] = [];
+  for (let i = 0; i < tensorCount; i++) tensors.push(await readTensor(cursor));
   const dataStart = alignUp(cursor.offset, alignmentOf(metadata));
-  return { metadata, tensors: offsets.map(({ name, start }) => ({ name, start: dataStart + start })) };
+  return { metadata, tensors: tensors.map((tensor) => ({ ...tensor, start: dataStart + tensor.start })) };
 }
 
 /**
@@ -70,14 +79,15 @@ export async function ggufParts(reader: ByteReader): Promise<Part[] | undefined>
   });
 }
 
-async function readTensor(cursor: Cursor): Promise<{ name: string; start: number }> {
+/** A tensor's note, whose offset counts from where the data starts. */
+async function readTensor(cursor: Cursor): Promise<GgufTensor> {
   const name = await readText(cursor, MAX_NAME_BYTES);
   await cursor.fill(4);
   const dimensions = cursor.u32();
   if (dimensions > MAX_DIMENSIONS) throw new StructureError('too many dimensions');
   await cursor.fill(dimensions * 8 + 12);
-  cursor.skip(dimensions * 8 + 4);
-  return { name, start: cursor.u64() };
+  const shape = Array.from({ length: dimensions }, () => cursor.u32() + cursor.u32() * 2 ** 32);
+  return { name, shape, type: cursor.u32(), start: cursor.u64() };
 }
 
 async function readText(cursor: Cursor, maxBytes: number): Promise<string> {

@@ -6,9 +6,19 @@ import { MAX_SAFETENSORS_HEADER_BYTES, MAX_STRUCTURE_ENTRIES } from './structure
 /** The length of the header comes first, as 8 bytes. */
 const LENGTH_BYTES = 8;
 
+/** A tensor and where it is in its file. */
+export interface SafetensorsTensor {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** As the header has it, such as `BF16`; empty when it has none. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
 /** What a safetensors file says of itself. Source: https://huggingface.co/docs/safetensors (format). */
 export interface SafetensorsHeader {
-  readonly tensors: readonly { readonly name: string; readonly start: number; readonly end: number }[];
+  readonly tensors: readonly SafetensorsTensor[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -55,14 +65,22 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
   return header as Record<string, unknown>;
 }
 
-function toTensor(name: string, entry: unknown, dataStart: number, size: number) {
-  const offsets: unknown =
-    typeof entry === 'object' && entry !== null && 'data_offsets' in entry ? entry.data_offsets : undefined;
-  const [from, to] = Array.isArray(offsets) && offsets.length === 2 ? (offsets as unknown[]) : [];
+function toTensor(name: string, entry: unknown, dataStart: number, size: number): SafetensorsTensor {
+  const { data_offsets, dtype, shape } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
+    string,
+    unknown
+  >;
+  const [from, to] = Array.isArray(data_offsets) && data_offsets.length === 2 ? (data_offsets as unknown[]) : [];
   if (!isOffset(from) || !isOffset(to) || to < from || to > size - dataStart) {
     throw new StructureError('a tensor is out of range');
   }
-  return { name, start: dataStart + from, end: dataStart + to };
+  return {
+    name,
+    start: dataStart + from,
+    end: dataStart + to,
+    dtype: typeof dtype === 'string' ? dtype : '',
+    shape: Array.isArray(shape) ? (shape as unknown[]).filter(isOffset) : [],
+  };
 }
 
 function isOffset(value: unknown): value is number {

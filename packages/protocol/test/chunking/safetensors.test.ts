@@ -72,7 +72,9 @@ describe('a safetensors file', () => {
     const bytes = makeSafetensors([{ name: 'w', bytes: filled(4, 1) }], { fine_tuned_from: 'base', epoch: 3 });
     const header = await readSafetensorsHeader(arrayReader(bytes));
     expect(header?.metadata).toEqual({ fine_tuned_from: 'base' });
-    expect(header?.tensors).toEqual([{ name: 'w', start: bytes.length - 4, end: bytes.length }]);
+    expect(header?.tensors).toEqual([
+      { name: 'w', start: bytes.length - 4, end: bytes.length, dtype: 'U8', shape: [4] },
+    ]);
     const metadata = await readFileMetadata(arrayReader(bytes));
     expect(metadata?.format).toBe('safetensors');
     expect(metadata?.values.get('fine_tuned_from')).toBe('base');

@@ -1,0 +1,81 @@
+import { type ByteReader, type CodeFile, ModelRtcError } from '@model-rtc/protocol';
+import type { ScannedFile } from '../import/scanned-model.ts';
+import { openSourceFile } from '../import/source-file.ts';
+import { mapLimit } from '../map-limit.ts';
+import type { Findings } from './findings.ts';
+import { scanContent } from './scan-content.ts';
+
+/** Each may hold what it unpacks in memory. */
+const FILES_AT_ONCE = 2;
+/** What an entry has room for, see `codeFileSchema`. Of more, the suspicious ones are kept. */
+const MAX_CODE_FILES = 256;
+/** Named in an error; `--json` has all. */
+const NAMED_FILES = 5;
+const NAMED_IMPORTS = 5;
+
+export interface InspectOptions {
+  /** Refuse a model with files that run code. */
+  readonly safeOnly?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What an entry says of the files that run code.
+ * @throws ModelRtcError `refused` when there are some and only a safe model will do; what `findCodeFiles` throws.
+ */
+export async function inspectFiles(files: readonly ScannedFile[], options: InspectOptions): Promise<CodeFile[]> {
+  const codeFiles = await findCodeFiles(files, options.signal);
+  if (options.safeOnly === true) refuseCode(codeFiles);
+  return codeFiles;
+}
+
+/**
+ * Those of a model's files that run code when they are loaded, found by what they hold.
+ * @throws ModelRtcError `source_changed` when a file is not as it was scanned, `storage` when one cannot be read,
+ *   `cancelled` when the signal aborts.
+ */
+export async function findCodeFiles(files: readonly ScannedFile[], signal?: AbortSignal): Promise<CodeFile[]> {
+  const found = await mapLimit(files, FILES_AT_ONCE, async (file): Promise<CodeFile | undefined> => {
+    const { isCode, suspicious } = await scanOne(file, signal);
+    return isCode ? { path: file.path, suspicious: [...suspicious] } : undefined;
+  });
+  const code = found.filter((file) => file !== undefined);
+  if (code.length <= MAX_CODE_FILES) return code;
+  return code.sort((a, b) => b.suspicious.length - a.suspicious.length).slice(0, MAX_CODE_FILES);
+}
+
+async function scanOne(file: ScannedFile, signal: AbortSignal | undefined): Promise<Findings> {
+  const source = await openSourceFile(file);
+  try {
+    return await scanReader(source, file.path, signal);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    throw ModelRtcError.because(error, 'cancelled', 'Cancelled; nothing was stored.');
+  } finally {
+    await source.close();
+  }
+}
+
+/** The findings of one file. */
+export async function scanReader(reader: ByteReader, path: string, signal?: AbortSignal): Promise<Findings> {
+  return await scanContent({ signal, depth: 0, scanContent }, reader, path);
+}
+
+/** @throws ModelRtcError `refused` naming the files and what they import, when there are any. */
+export function refuseCode(codeFiles: readonly CodeFile[]): void {
+  if (codeFiles.length === 0) return;
+  const worst = [...codeFiles].sort((a, b) => b.suspicious.length - a.suspicious.length);
+  const named = worst.slice(0, NAMED_FILES).map(describe).join(', ');
+  const more = codeFiles.length > NAMED_FILES ? ` and ${codeFiles.length - NAMED_FILES} more` : '';
+  throw new ModelRtcError(
+    'refused',
+    `The model runs code when it is loaded, which --safe-only refuses: ${named}${more}. Ask for it as safetensors, or leave out --safe-only if you trust where it comes from.`,
+    { details: { codeFiles } },
+  );
+}
+
+function describe({ path, suspicious }: CodeFile): string {
+  if (suspicious.length === 0) return path;
+  const more = suspicious.length > NAMED_IMPORTS ? `, and ${suspicious.length - NAMED_IMPORTS} more` : '';
+  return `${path} (imports ${suspicious.slice(0, NAMED_IMPORTS).join(', ')}${more})`;
+}

@@ -1,0 +1,99 @@
+/** A class or function that the pickle imports; `?` for a name that is computed while it is loaded. */
+export interface PickledGlobal {
+  readonly kind: 'global';
+  readonly module: string;
+  readonly name: string;
+}
+
+/** Bytes that stand in the pickle, by their place in the file. */
+export interface PickledBytes {
+  readonly kind: 'bytes';
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface PickledTuple {
+  readonly kind: 'tuple';
+  readonly items: readonly PickledValue[];
+}
+
+/** A list or a set. */
+export interface PickledList {
+  readonly kind: 'list';
+  readonly items: PickledValue[];
+}
+
+/** Keys that are no text are kept as texts. */
+export interface PickledDict {
+  readonly kind: 'dict';
+  readonly entries: Map<string, PickledValue>;
+}
+
+/** What a call would give, if anything were called. */
+export interface PickledCall {
+  readonly kind: 'call';
+  readonly callee: PickledValue;
+  readonly args: PickledValue;
+  /** What BUILD hands to the object. */
+  state?: PickledValue | undefined;
+  /** What SETITEMS puts into the object, as into an OrderedDict. */
+  entries?: Map<string, PickledValue> | undefined;
+}
+
+/** What the loader looks up by itself: torch's storages. */
+export interface PickledReference {
+  readonly kind: 'reference';
+  readonly id: PickledValue;
+}
+
+/** A value of which nothing more is known. */
+export interface OpaqueValue {
+  readonly kind: 'opaque';
+}
+
+/** What a pickle holds, as far as it is told without running anything. */
+export type PickledValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PickledGlobal
+  | PickledBytes
+  | PickledTuple
+  | PickledList
+  | PickledDict
+  | PickledCall
+  | PickledReference
+  | OpaqueValue;
+
+export const OPAQUE: OpaqueValue = { kind: 'opaque' };
+
+type Kinds = Exclude<PickledValue, null | boolean | number | bigint | string>;
+
+/** Whether a value is of a kind; false for plain texts and numbers. */
+export function isKind<K extends Kinds['kind']>(
+  value: PickledValue | undefined,
+  kind: K,
+): value is Extract<Kinds, { kind: K }> {
+  return typeof value === 'object' && value !== null && value.kind === kind;
+}
+
+/** The items of a tuple or list; undefined for anything else. */
+export function itemsOf(value: PickledValue | undefined): readonly PickledValue[] | undefined {
+  return isKind(value, 'tuple') || isKind(value, 'list') ? value.items : undefined;
+}
+
+/** The entries of a dict, also of one of a class of its own (OrderedDict, a config); undefined for anything else. */
+export function entriesOf(value: PickledValue | undefined): ReadonlyMap<string, PickledValue> | undefined {
+  if (isKind(value, 'dict')) return value.entries;
+  if (!isKind(value, 'call')) return undefined;
+  return value.entries ?? entriesOf(value.state);
+}
+
+/** `module.name` of what a value calls; undefined when it is no call of an import. */
+export function calleeName(value: PickledValue | undefined): string | undefined {
+  return isKind(value, 'call') && isKind(value.callee, 'global')
+    ? `${value.callee.module}.${value.callee.name}`
+    : undefined;
+}

@@ -1,0 +1,76 @@
+import { type ByteReader, readFileMetadata } from '@model-rtc/protocol';
+import { bytesReader, readHead, startsWith } from './byte-readers.ts';
+import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
+import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';
+import { type Compression, inflateAll } from './inflate.ts';
+import { MAX_SCAN_DEPTH, type ScanJob } from './scan-job.ts';
+import { isHdf5, scanHdf5 } from './scan-keras.ts';
+import { isNpy, scanNpy } from './scan-npy.ts';
+import { scanPickles } from './scan-pickle.ts';
+import { scanZip } from './scan-zip.ts';
+
+const ZIP_HEAD = [0x50, 0x4b, 0x03, 0x04];
+
+/** What joblib unpacks by itself. Those without a compression here cannot be unpacked by Node 20. */
+const COMPRESSED: readonly (readonly [head: readonly number[], compression: Compression | undefined])[] = [
+  [[0x1f, 0x8b], 'gzip'],
+  [[0x78, 0x01], 'zlib'],
+  [[0x78, 0x5e], 'zlib'],
+  [[0x78, 0x9c], 'zlib'],
+  [[0x78, 0xda], 'zlib'],
+  [[0x42, 0x5a, 0x68], undefined],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], undefined],
+  [[0x5d, 0x00, 0x00], undefined],
+  [[0x04, 0x22, 0x4d, 0x18], undefined],
+  [[0x28, 0xb5, 0x2f, 0xfd], undefined],
+];
+
+/**
+ * Whether loading a file runs code, and what it would import, by what it holds. Nothing of it is run. Its name counts
+ * where its content does not tell: what a tool takes for a pickle is one until it is known to be something else.
+ * @throws what the reader and the signal throw.
+ */
+export async function scanContent(job: ScanJob, reader: ByteReader, name: string): Promise<Findings> {
+  job.signal?.throwIfAborted();
+  if (isProgramName(name)) return PLAIN_CODE;
+  if (reader.size === 0) return ONLY_DATA;
+  if (job.depth > MAX_SCAN_DEPTH) return unreadable('archives within archives');
+  const head = await readHead(reader, 16);
+  if (startsWith(head, ZIP_HEAD)) return await scanZip(job, reader);
+  const known = await scanKnown(job, reader, head, name);
+  // A file can be a valid one of a harmless kind and a pickle, too: its name decides how it is loaded.
+  if (known !== undefined && !mayBePickleName(name)) return known;
+  const pickles = await scanPickles(job, reader, { expected: mayBePickleName(name) });
+  if (pickles !== undefined) return mergeFindings([pickles, known ?? ONLY_DATA]);
+  return known ?? (isPickleName(name) ? PLAIN_CODE : ONLY_DATA);
+}
+
+/** The findings of a file whose first bytes tell what it is. */
+async function scanKnown(
+  job: ScanJob,
+  reader: ByteReader,
+  head: Uint8Array,
+  name: string,
+): Promise<Findings | undefined> {
+  if (isNpy(head)) return await scanNpy(job, reader);
+  if (isHdf5(head)) return await scanHdf5(reader, job.signal);
+  if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
+  const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
+  // Compressed bytes of any other name are read by no loader of models as a pickle.
+  if (compressed === undefined || !mayBePickleName(name)) return undefined;
+  return await scanCompressed(job, reader, compressed[1], name);
+}
+
+async function scanCompressed(
+  job: ScanJob,
+  reader: ByteReader,
+  compression: Compression | undefined,
+  name: string,
+): Promise<Findings | undefined> {
+  const content = compression === undefined ? undefined : await inflateAll(reader, compression);
+  if (content !== undefined) {
+    return await job.scanContent({ ...job, depth: job.depth + 1 }, bytesReader(content), name);
+  }
+  // Raw numbers can begin like this as well: only a name that says so makes a file of them a pickle.
+  return isPickleName(name) ? unreadable('a compressed pickle that cannot be looked into') : undefined;
+}
