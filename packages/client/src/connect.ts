@@ -8,6 +8,7 @@ import { modelInfo } from './model-info.ts';
 import { type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
+import { checkAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
 import { type Connector, SessionLink } from './session-link.ts';
 import { type SyncResult, syncWorker } from './sync.ts';
 import { systemTime, type Time } from './time.ts';
@@ -41,7 +42,7 @@ export interface WorkerConnection extends AsyncDisposable {
   readonly known: KnownWorker;
   readonly lanes: readonly LaneInfo[];
   listModels(params?: ListOptions): Promise<ListedModels>;
-  modelInfo(ref: string, options?: SignalOption): Promise<Result<'get_model_info'>>;
+  modelInfo(ref: string, options?: SignalOption): Promise<WorkerModelInfo>;
   checkModel(ref: string, options?: SignalOption): Promise<Result<'check_model_exists'>>;
   /** Asks for all that the worker has, and keeps it beside what was known of it before. */
   sync(options?: SignalOption): Promise<SyncResult>;
@@ -89,8 +90,12 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
     },
     listModels: (params = {}) => listAndRemember(services, params),
     modelInfo: (ref, { signal } = {}) => modelInfo(services, ref, signal),
-    checkModel: async (ref, { signal } = {}) =>
-      (await link.peer(signal)).request('check_model_exists', { ref }, { signal }),
+    checkModel: async (ref, { signal } = {}) => {
+      const peer = await link.peer(signal);
+      return await checkAtWorker(registry, ref, (asked) =>
+        peer.request('check_model_exists', { ref: asked }, { signal }),
+      );
+    },
     sync: ({ signal } = {}) => syncWorker(services, signal),
     pullModel: (ref, pullOptions = {}) => pullModel(services, ref, pullOptions),
     pushModel: (ref, pushOptions = {}) => pushModel(services, ref, pushOptions),

@@ -4,6 +4,7 @@ export type { ModelProgress, OnModelProgress } from './progress.ts';
 export type { PullModelOptions, PullModelResult } from './pull-model.ts';
 export type { PushModelOptions, PushModelResult } from './push-model.ts';
 export { type RepairModelOptions, type RepairModelResult, repairFromDisk } from './repair-model.ts';
+export type { NamedModel, WorkerModelInfo } from './resolve-at-worker.ts';
 export { type SavedWorker, SavedWorkers } from './saved-workers.ts';
 export { parseSessionArgument } from './session-argument.ts';
 export type { Connector } from './session-link.ts';

@@ -1,16 +1,18 @@
-import type { Result } from '@model-rtc/protocol';
 import { remembered } from './remembered.ts';
+import { resolveAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
 import type { WorkerServices } from './worker-services.ts';
 
-/** What the worker knows of a model; that it has it is remembered. */
+/** What the worker knows of a model, named as there or else as here; that it has it is remembered. */
 export async function modelInfo(
   services: WorkerServices,
   ref: string,
   signal: AbortSignal | undefined,
-): Promise<Result<'get_model_info'>> {
+): Promise<WorkerModelInfo> {
   const { link, registry, known } = services;
   const peer = await link.peer(signal);
-  const info = await peer.request('get_model_info', { ref }, { signal });
+  const info = await resolveAtWorker(registry, ref, (asked) =>
+    peer.request('get_model_info', { ref: asked }, { signal }),
+  );
   await remembered(services, () => registry.recordSeen(known, [info.entry]));
   return info;
 }

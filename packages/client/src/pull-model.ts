@@ -1,8 +1,8 @@
 import {
   type Alias,
+  type AliasConflict,
   type Digest,
   type IfExists,
-  isDigest,
   type Manifest,
   type ModelEntry,
   ModelRtcError,
@@ -15,6 +15,8 @@ import { peerSource, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
 import { remembered } from './remembered.ts';
+import { reportInstalled } from './report-installed.ts';
+import { type NamedModel, resolveAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
 import { backOff } from './time.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
@@ -25,13 +27,17 @@ const ASK_AGAIN_MS = 1_000;
 export interface PullModelOptions {
   /** The model's alias here. Without it, a model that is here keeps the one that it has; any other takes the worker's. */
   readonly alias?: string | undefined;
-  /** `skip` leaves a model that is whole as it is. `overwrite` verifies it and fetches what is damaged, and takes over a taken alias. */
+  /** What becomes of an alias that another model here has. Without it, it is refused, or taken over with `overwrite`. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** `skip` leaves a model that is whole as it is. `overwrite` verifies it and fetches what is damaged. */
   readonly ifExists?: IfExists | undefined;
+  /** Refuse a model with files that run code when they are loaded. */
+  readonly safeOnly?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnModelProgress | undefined;
 }
 
-export interface PullModelResult extends TransferReport {
+export interface PullModelResult extends TransferReport, NamedModel {
   readonly entry: RegistryEntry;
   readonly outcome: 'pulled' | 'already_there';
 }
@@ -40,7 +46,7 @@ export interface PullModelResult extends TransferReport {
  * Brings a model from the worker into this machine's registry: whole and verified, or not at all. What an earlier attempt
  * fetched, and what this disk has in any model, is not fetched again.
  *
- * @param ref - as the worker knows the model: id, alias or digest prefix.
+ * @param ref - as the worker knows the model: id, alias or digest prefix; else as this machine knows it.
  */
 export async function pullModel(
   services: WorkerServices,
@@ -70,13 +76,13 @@ interface PullTask {
 async function pullOnce(services: WorkerServices, peer: Peer, task: PullTask): Promise<PullModelResult> {
   const { registry, log } = services;
   const { alias, tally, options } = task;
-  const { signal, ifExists = 'skip' } = options;
+  const { aliasConflict, safeOnly, signal, ifExists = 'skip' } = options;
   tally.begin();
-  const entry = await askForEntry(services, peer, task);
+  const { entry, namedBy, otherHere } = await askForEntry(services, peer, task);
   const digest = settledDigest(entry);
   const { entry: here, ...received } = await whileItLasts(() =>
     receiveModel({
-      ...{ registry, digest, entry, alias, ifExists, signal, log },
+      ...{ registry, digest, entry, alias, aliasConflict, ifExists, safeOnly, signal, log },
       manifest: () => fetchManifest(peer, digest, signal),
       source: 'worker-pull',
       sources: [peerSource(peer, digest, peer.remote.agent.name)],
@@ -88,22 +94,26 @@ async function pullOnce(services: WorkerServices, peer: Peer, task: PullTask): P
     }),
   );
   await remembered(services, () => registry.recordSeen(services.known, [entry]));
+  await reportInstalled(peer, digest, here.alias, log);
   const outcome = received.outcome === 'installed' ? 'pulled' : 'already_there';
-  return { entry: here, outcome, ...tally.report(peer, received) };
+  return { entry: here, outcome, namedBy, otherHere, ...tally.report(peer, received) };
+}
+
+async function askForEntry(services: WorkerServices, peer: Peer, task: PullTask): Promise<WorkerModelInfo> {
+  return await resolveAtWorker(services.registry, task.ref, (ref) => askPatiently(services, peer, ref, task));
 }
 
 /** A worker whose files changed hashes them first, however long that takes; it says `busy` meanwhile. */
-async function askForEntry(
+async function askPatiently(
   { time }: WorkerServices,
   peer: Peer,
-  { ref, tally, options }: PullTask,
-): Promise<ModelEntry> {
+  ref: string,
+  { tally, options }: PullTask,
+): Promise<Result<'get_model_info'>> {
   const { signal, onProgress } = options;
   for (;;) {
     try {
-      const answer = await peer.request('get_model_info', { ref }, { signal });
-      assertAskedFor(ref, answer);
-      return answer.entry;
+      return await peer.request('get_model_info', { ref }, { signal });
     } catch (error) {
       const known = ModelRtcError.from(error);
       if (known.code !== 'busy') throw known;
@@ -112,16 +122,6 @@ async function askForEntry(
       await backOff(time, ASK_AGAIN_MS, signal);
     }
   }
-}
-
-/** Only a name means what the worker says that it means: a digest, or the start of one, is content that was asked for. */
-function assertAskedFor(ref: string, { entry, resolvedBy }: Result<'get_model_info'>): void {
-  const isContent = isDigest(ref) || (/^[0-9a-f]{6,64}$/i.test(ref) && resolvedBy !== 'alias');
-  if (!isContent || entry.digest === undefined || entry.digest.startsWith(ref.toLowerCase())) return;
-  throw new ModelRtcError(
-    'verification_failed',
-    `The worker answered with model ${entry.id}, which is not "${ref}"; nothing was stored.`,
-  );
 }
 
 /** The worker told of the model a moment ago: when it does not have it now, its files have changed, or it was removed. */

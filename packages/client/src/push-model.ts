@@ -1,4 +1,12 @@
-import { type Alias, type Digest, type IfExists, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
+import {
+  type Alias,
+  type AliasConflict,
+  type Digest,
+  type IfExists,
+  ModelRtcError,
+  parseAlias,
+  type Result,
+} from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
@@ -10,7 +18,9 @@ import type { WorkerServices } from './worker-services.ts';
 export interface PushModelOptions {
   /** The model's alias at the worker. Without it, a model that is there keeps the one that it has; any other takes the one here. */
   readonly alias?: string | undefined;
-  /** `skip` leaves a whole model as it is. `overwrite` verifies it, sends what is damaged, and takes over a taken alias. */
+  /** What becomes of an alias that another model there has. Without it, it is refused, or taken over with `overwrite`. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** `skip` leaves a whole model as it is. `overwrite` verifies it and sends what is damaged. */
   readonly ifExists?: IfExists | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnModelProgress | undefined;
@@ -93,7 +103,8 @@ async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): P
   const { entry, alias, tally, options } = task;
   const digest = settledDigest(entry);
   const manifest = await registry.manifest(digest);
-  const params = { manifest, entry: toModelEntry(entry), alias, ifExists: options.ifExists ?? 'skip' };
+  const { aliasConflict, ifExists = 'skip' } = options;
+  const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
   tally.begin();
   const result = await offers.during(digest, () =>
     peer.request('push_model', params, {

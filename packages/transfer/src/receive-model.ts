@@ -2,6 +2,7 @@ import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   type Alias,
+  type AliasConflict,
   type Digest,
   type IfExists,
   type Log,
@@ -26,8 +27,12 @@ export interface ReceiveOptions {
   readonly entry: ModelEntry;
   /** The alias that a person asked for: the model is named so, whatever it was called before. */
   readonly alias?: Alias | undefined;
-  /** `skip` leaves a whole model as it is; `overwrite` verifies it, and takes the alias over from a model that has it. */
+  /** What becomes of an alias that another model has. Without it, `overwrite` takes it over and `skip` refuses. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** `skip` leaves a whole model as it is; `overwrite` verifies it. */
   readonly ifExists: IfExists;
+  /** Refuse a model with files that run code when they are loaded: by their names before a byte is fetched, and by content. */
+  readonly safeOnly?: boolean | undefined;
   readonly source: ModelSource;
   readonly sources: readonly ChunkSource[];
   readonly signal?: AbortSignal | undefined;
@@ -53,7 +58,7 @@ export async function receiveModel(options: ReceiveOptions): Promise<ReceivedMod
   const existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
   if (existing !== undefined) return await alreadyThere(options, existing);
   const alias = await chooseAlias(options);
-  if (alias !== undefined && ifExists === 'skip') await registry.checkAlias(alias, digest);
+  if (alias !== undefined && conflictOf(options) === undefined) await registry.checkAlias(alias, digest);
   const manifest = await options.manifest();
   const pulled = await pullUnlessThere(options, manifest);
   if ('existing' in pulled) return await alreadyThere(options, pulled.existing);
@@ -87,19 +92,20 @@ async function alreadyThere(options: ReceiveOptions, existing: RegistryEntry): P
   return { entry, outcome: 'already_there', transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 };
 }
 
+/** A person who asks for a model to be verified wants this very one: it takes the alias over, unless told otherwise. */
+function conflictOf({ aliasConflict, ifExists }: ReceiveOptions): AliasConflict | undefined {
+  return aliasConflict ?? (ifExists === 'overwrite' ? 'overwrite' : undefined);
+}
+
 /** The other side's alias is only an offer: a model that is here already is not refused because another one has it. */
-async function nameExisting(
-  { registry, alias, entry: { alias: theirs } }: ReceiveOptions,
-  existing: RegistryEntry,
-): Promise<RegistryEntry> {
-  if (alias !== undefined) return alias === existing.alias ? existing : await registry.tag(existing.id, alias);
-  if (existing.alias !== undefined || theirs === undefined) return existing;
-  try {
-    return await registry.tag(existing.id, theirs);
-  } catch (error) {
-    if (ModelRtcError.from(error).code === 'alias_taken') return existing;
-    throw error;
+async function nameExisting(options: ReceiveOptions, existing: RegistryEntry): Promise<RegistryEntry> {
+  const { registry, alias, entry } = options;
+  const conflict = conflictOf(options);
+  if (alias !== undefined) {
+    return alias === existing.alias ? existing : await registry.tag(existing.id, alias, { aliasConflict: conflict });
   }
+  if (existing.alias !== undefined || entry.alias === undefined) return existing;
+  return await registry.tag(existing.id, entry.alias, { aliasConflict: conflict ?? 'keep' });
 }
 
 /**
@@ -138,18 +144,15 @@ async function pullUnlessThere(
 }
 
 async function install(
-  { registry, digest, entry, source, ifExists }: ReceiveOptions,
+  options: ReceiveOptions,
   staged: { readonly manifest: Manifest; readonly filesFolder: string; readonly alias: Alias | undefined },
 ): Promise<RegistryEntry> {
-  const { alias, ...files } = staged;
-  const takesOver = ifExists === 'overwrite';
-  const installed = await registry.install({
-    ...files,
-    entry,
-    alias: takesOver ? undefined : alias,
-    source,
+  const { registry, entry, source, safeOnly } = options;
+  return await registry.install({
+    ...staged,
+    ...{ entry, source, safeOnly },
+    aliasConflict: conflictOf(options),
     // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
     ifExists: 'overwrite',
   });
-  return takesOver && alias !== undefined ? await registry.tag(digest, alias, { overwrite: true }) : installed;
 }

@@ -3,6 +3,7 @@ import { createChunkServer } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
 import { pushModel } from './push-model.ts';
 import { checkModelExists, getManifest, getModelInfo, listModels, openModelHere } from './queries.ts';
+import { reportInstalled } from './report-installed.ts';
 import { toldToClients } from './told-to-clients.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -39,6 +40,7 @@ export function createHandlers(services: WorkerServices): WorkerHandlers {
     get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
     get_chunks: answering<'get_chunks'>(chunks),
     push_model: answering<'push_model'>((params, context) => pushModel(services, params, context)),
+    report_installed: answering<'report_installed'>((params, context) => reportInstalled(services, params, context)),
   };
   async function close(): Promise<void> {
     await services.fresh.close();

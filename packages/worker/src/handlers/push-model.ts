@@ -15,15 +15,15 @@ type PushContext = RequestContext<'push_model'>;
 
 /** A push is a pull by this worker: the manifest says what, the asking peer is where from. */
 export async function pushModel(
-  { registry, log }: WorkerServices,
+  { registry, log, safeOnly }: WorkerServices,
   params: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
-  const { manifest, alias, ifExists } = params;
+  const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
   const digest = checkedDigest(params);
   const { entry, ...received } = await receiveModel({
-    ...{ registry, digest, alias, ifExists, signal, log },
+    ...{ registry, digest, alias, aliasConflict, ifExists, safeOnly, signal, log },
     entry: params.entry,
     manifest: async () => manifest,
     source: 'client-upload',

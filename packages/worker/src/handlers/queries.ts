@@ -101,18 +101,15 @@ async function resolveHere(
   ref: string,
 ): Promise<Awaited<ReturnType<WorkerServices['registry']['resolve']>>> {
   try {
-    const found = await registry.resolve(ref);
-    if (found.resolvedBy !== 'path') return found;
+    return await registry.resolve(ref, { paths: false });
   } catch (error) {
     const known = ModelRtcError.from(error);
-    if (known.code !== 'not_found_locally') throw known;
-    throw unknownRef(ref, known);
+    throw known.code === 'not_found_locally' ? unknownRef(ref, known) : known;
   }
-  throw unknownRef(ref);
 }
 
-function unknownRef(ref: string, cause?: ModelRtcError): ModelRtcError {
-  const suggestions = Array.isArray(cause?.details?.suggestions) ? cause.details.suggestions : [];
+function unknownRef(ref: string, cause: ModelRtcError): ModelRtcError {
+  const suggestions = Array.isArray(cause.details?.suggestions) ? cause.details.suggestions : [];
   const advice =
     suggestions.length > 0
       ? `Did you mean ${suggestions.map((alias) => `"${alias}"`).join(', ')}?`

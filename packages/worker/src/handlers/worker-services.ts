@@ -7,4 +7,6 @@ export interface WorkerServices {
   readonly registry: Registry;
   readonly fresh: FreshModels;
   readonly log: Log;
+  /** Take no pushed model with files that run code when they are loaded. */
+  readonly safeOnly?: boolean | undefined;
 }

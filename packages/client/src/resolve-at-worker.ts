@@ -1,0 +1,107 @@
+import { isDigest, ModelRtcError, type Result } from '@model-rtc/protocol';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+
+/** A model at the worker, and by whose name it was found. */
+export interface NamedModel {
+  /** `client` when the worker knows no such name, and this machine does: then the worker was asked for its digest. */
+  readonly namedBy: 'worker' | 'client';
+  /** The id of another model, which the same reference names on this machine. */
+  readonly otherHere?: string | undefined;
+}
+
+export type WorkerModelInfo = Result<'get_model_info'> & NamedModel;
+
+/** Asks the worker about one reference. @throws ModelRtcError `not_found` when it knows no such model */
+export type AskWorker = (ref: string) => Promise<Result<'get_model_info'>>;
+
+/**
+ * Finds what a reference names at the worker: by the worker's names first, then by this machine's.
+ *
+ * @throws ModelRtcError `not_found` when neither side knows the name, or the worker does not have what it names here;
+ * `ambiguous`; `verification_failed` when the answer is another model than the one asked for.
+ */
+export async function resolveAtWorker(registry: Registry, ref: string, ask: AskWorker): Promise<WorkerModelInfo> {
+  const answer = isPath(ref) ? new ModelRtcError('not_found', unknownPath(ref)) : await askFor(ref, ask);
+  if (!(answer instanceof ModelRtcError)) {
+    return { ...answer, namedBy: 'worker', otherHere: await otherHere(registry, ref, answer) };
+  }
+  const here = await findHere(registry, ref);
+  if (here?.digest === undefined) throw answer;
+  const found = await askFor(here.digest, ask);
+  if (found instanceof ModelRtcError) throw notThere(ref, here, found);
+  return { ...found, namedBy: 'client' };
+}
+
+/** Whether the worker has what a reference names; looked up like `resolveAtWorker` does. */
+export async function checkAtWorker(
+  registry: Registry,
+  ref: string,
+  check: (ref: string) => Promise<Result<'check_model_exists'>>,
+): Promise<Result<'check_model_exists'>> {
+  const answer = isPath(ref) ? undefined : await check(ref);
+  if (answer?.exists) return answer;
+  const here = await findHere(registry, ref);
+  if (here?.digest !== undefined) return await check(here.digest);
+  return answer ?? { exists: false, valid: false, problems: [] };
+}
+
+/** What has a separator in it is a path of this machine, which is none of the worker's business. */
+function isPath(ref: string): boolean {
+  return /[/\\]/.test(ref);
+}
+
+async function askFor(ref: string, ask: AskWorker): Promise<Result<'get_model_info'> | ModelRtcError> {
+  try {
+    const answer = await ask(ref);
+    assertAskedFor(ref, answer);
+    return answer;
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code === 'not_found') return known;
+    throw known;
+  }
+}
+
+/** Only a name means what the worker says that it means: a digest, or the start of one, is content that was asked for. */
+function assertAskedFor(ref: string, { entry, resolvedBy }: Result<'get_model_info'>): void {
+  const isContent = isDigest(ref) || (/^[0-9a-f]{6,64}$/i.test(ref) && resolvedBy !== 'alias');
+  if (!isContent || entry.digest === undefined || entry.digest.startsWith(ref.toLowerCase())) return;
+  throw new ModelRtcError(
+    'verification_failed',
+    `The worker answered with model ${entry.id}, which is not "${ref}"; nothing was stored.`,
+  );
+}
+
+async function findHere(registry: Registry, ref: string): Promise<RegistryEntry | undefined> {
+  try {
+    return (await registry.resolve(ref)).entry;
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code === 'not_found_locally') return undefined;
+    throw known;
+  }
+}
+
+/** The worker's name counts, but a person may have meant their own. A failure to look is no reason not to go on. */
+async function otherHere(
+  registry: Registry,
+  ref: string,
+  { entry, resolvedBy }: Result<'get_model_info'>,
+): Promise<string | undefined> {
+  if (resolvedBy !== 'alias') return undefined;
+  try {
+    const here = await registry.resolve(ref, { paths: false });
+    return here.entry.digest === entry.digest ? undefined : here.entry.id;
+  } catch {
+    return undefined;
+  }
+}
+
+function notThere(ref: string, here: RegistryEntry, cause: ModelRtcError): ModelRtcError {
+  const sentence = `The worker has no model "${ref}", nor the one that is "${ref}" on this machine (${here.id}). See what it has: model-rtc worker list-models.`;
+  return new ModelRtcError('not_found', sentence, { cause, details: { ref, id: here.id } });
+}
+
+function unknownPath(ref: string): string {
+  return `No model of this machine lies at "${ref}", and a worker is not asked for paths. Name the model by its id or alias: model-rtc worker list-models.`;
+}
