@@ -17,6 +17,8 @@ export async function requireRoom({ folder, bytes, what, otherwise }: RoomNeeded
   const { bavail, bsize } = await atStorage(folder, 'measured', async () => await statfs(folder));
   const free = bavail * bsize;
   if (free >= bytes) return;
-  const sentence = `${what} needs ${bytes} bytes, and ${folder} has ${free} free. Free some space, or ${otherwise}.`;
+  const sentence = `${what} needs ${inMegabytes(bytes)}, and ${folder} has ${inMegabytes(free)} free. Free some space, or ${otherwise}.`;
   throw new ModelRtcError('storage_full', sentence, { details: { path: folder, neededBytes: bytes, freeBytes: free } });
 }
+
+const inMegabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;

@@ -1,14 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import type { ReadableWritablePair } from 'node:stream/web';
+import type { WritableStreamDefaultWriter } from 'node:stream/web';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { ParsedTarEntry } from 'modern-tar';
 import { errorCode, isMissing, storageError } from '../storage-error.ts';
 import { isFirstBlock } from './archive-format.ts';
-
-/** Node's and the browser's types of the same streams differ in what a close may give. */
-type TarDecoder = ReadableWritablePair<ParsedTarEntry, Uint8Array>;
 
 const BUFFER_BYTES = 1024 * 1024;
 const BLOCK_BYTES = 512;
@@ -47,17 +41,45 @@ export async function isArchive(path: string): Promise<boolean> {
  */
 export async function* readMembers(path: string, signal: AbortSignal | undefined): AsyncGenerator<ArchiveMember> {
   const { createTarDecoder } = await import('modern-tar');
-  const file = createReadStream(path, { highWaterMark: BUFFER_BYTES, signal });
+  const { readable, writable } = createTarDecoder({ strict: true });
+  const feeding = feed(path, writable.getWriter(), signal);
   try {
-    const entries = Readable.toWeb(file).pipeThrough<ParsedTarEntry>(createTarDecoder({ strict: true }) as TarDecoder);
-    for await (const { header, body } of entries) {
+    for await (const { header, body } of readable) {
       const { name, type = 'file', size } = header;
       yield { path: name, type, size, bytes: readBody(body, path, signal) };
     }
   } catch (thrown) {
     throw readError(thrown, path, signal);
   } finally {
-    file.destroy();
+    await feeding;
+  }
+}
+
+/**
+ * Reads the file into the decoder, as fast as that takes it, until either ends. A failure is the decoder's reader's to meet.
+ * Node's own adapter of file streams (`Readable.toWeb`) crashes the process when its reader stops early.
+ */
+async function feed(
+  path: string,
+  decoder: WritableStreamDefaultWriter<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  decoder.closed.catch(() => undefined);
+  try {
+    const file = await open(path, 'r');
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(BUFFER_BYTES), 0, BUFFER_BYTES);
+        if (bytesRead === 0) break;
+        await decoder.write(buffer.subarray(0, bytesRead));
+      }
+      await decoder.close();
+    } finally {
+      await file.close();
+    }
+  } catch (thrown) {
+    await decoder.abort(thrown).catch(() => undefined);
   }
 }
 
