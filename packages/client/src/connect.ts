@@ -1,11 +1,19 @@
 import { hostname } from 'node:os';
-import { type Log, parseSessionToken, type Result, type SessionToken, silentLog } from '@model-rtc/protocol';
+import {
+  type Digest,
+  type Log,
+  type Manifest,
+  parseSessionToken,
+  type Result,
+  type SessionToken,
+  silentLog,
+} from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
 import type { ConnectState, EngineChoice, IceServer, LaneInfo } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
 import { modelInfo } from './model-info.ts';
-import { type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
+import { fetchManifest, type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
 import { checkAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
@@ -43,6 +51,8 @@ export interface WorkerConnection extends AsyncDisposable {
   readonly lanes: readonly LaneInfo[];
   listModels(params?: ListOptions): Promise<ListedModels>;
   modelInfo(ref: string, options?: SignalOption): Promise<WorkerModelInfo>;
+  /** The files of a model that the worker has, and their chunks. @throws ModelRtcError `not_found`, `verification_failed` */
+  manifest(digest: Digest, options?: SignalOption): Promise<Manifest>;
   checkModel(ref: string, options?: SignalOption): Promise<Result<'check_model_exists'>>;
   /** Asks for all that the worker has, and keeps it beside what was known of it before. */
   sync(options?: SignalOption): Promise<SyncResult>;
@@ -90,6 +100,7 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
     },
     listModels: (params = {}) => listAndRemember(services, params),
     modelInfo: (ref, { signal } = {}) => modelInfo(services, ref, signal),
+    manifest: async (digest, { signal } = {}) => fetchManifest(await link.peer(signal), digest, signal),
     checkModel: async (ref, { signal } = {}) => {
       const peer = await link.peer(signal);
       return await checkAtWorker(registry, ref, (asked) =>

@@ -141,7 +141,7 @@ function settledDigest(entry: ModelEntry): Digest {
 }
 
 /** The manifest decides which bytes are accepted, so it must be the one that the digest names. */
-async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
+export async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
   const { manifest } = await peer.request('get_manifest', { digest }, { signal });
   if (manifestDigest(manifest) === digest) return manifest;
   throw new ModelRtcError(

@@ -10,6 +10,8 @@ export interface SavedWorker {
   readonly name: string;
   readonly addedAt: string;
   readonly keyId: string;
+  /** The worker's public key, hex: two sessions with the same one lead to the same worker. */
+  readonly workerKey: string;
   readonly urls: readonly string[];
   readonly scopes: readonly string[];
   readonly expiresAt: string | undefined;
@@ -42,11 +44,12 @@ export class SavedWorkers {
 
   list(): SavedWorker[] {
     return Object.entries(this.#read()).map(([name, { session, addedAt }]) => {
-      const { urls, keyId, scopes, expiresAt } = parseSessionToken(session);
+      const { urls, keyId, scopes, expiresAt, workerKey } = parseSessionToken(session);
       return {
         name,
         addedAt,
         keyId: Buffer.from(keyId).toString('hex'),
+        workerKey: Buffer.from(workerKey).toString('hex'),
         urls,
         scopes,
         expiresAt: expiresAt?.toISOString(),

@@ -1,25 +1,38 @@
 import type { ModelEntry } from '@model-rtc/protocol';
+import { type KnownModel, modelDate, modelLoss } from '@model-rtc/registry';
 import { formatBytes, formatScalar, formatTime } from '../console/format.ts';
 import type { Column } from '../console/table.ts';
-
-/** The loss that a list shows and sorts by: the best validation loss, else the best training loss. */
-function loss({ metrics }: ModelEntry): string {
-  const value = metrics.best_val_loss ?? metrics.val_loss ?? metrics.best_train_loss ?? metrics.train_loss;
-  return value === undefined || value === null ? '' : formatScalar(value);
-}
+import { codeMark } from './code-files.ts';
+import type { WorkerNamer } from './worker-names.ts';
 
 /** The columns of a list of models, the same for this machine and for a worker. */
-export const MODEL_COLUMNS: readonly Column<ModelEntry & { readonly displayStatus?: string | undefined }>[] = [
+const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
   { title: 'ID', value: (model) => model.id },
   { title: 'ALIAS', value: (model) => model.alias ?? '' },
   { title: 'TYPE', value: (model) => model.modelType },
   { title: 'SIZE', value: (model) => formatBytes(model.size), align: 'right' },
-  { title: 'FILES', value: (model) => String(model.fileCount), align: 'right', optional: 4 },
+  { title: 'FILES', value: (model) => String(model.fileCount), align: 'right', optional: 6 },
   { title: 'STATUS', value: (model) => model.displayStatus ?? model.status, optional: 2 },
   { title: 'LOSS', value: loss, align: 'right', optional: 1 },
-  { title: 'ADDED', value: (model) => formatTime(addedAt(model)), optional: 3 },
+  { title: 'CODE', value: codeMark, optional: 4 },
+  { title: 'DATE', value: (model) => formatTime(modelDate(model)), optional: 5 },
 ];
 
-function addedAt(model: ModelEntry): string | undefined {
-  return model.importedAt ?? model.downloadedAt ?? model.completedAt ?? model.createdAt;
+function loss(model: ModelEntry): string {
+  const value = modelLoss(model);
+  return value === undefined ? '' : formatScalar(value);
+}
+
+/** @param nameOf - what workers are called; without it no model is at one, and where they are goes without saying. */
+export function modelColumns(nameOf: WorkerNamer | undefined): readonly Column<KnownModel>[] {
+  const columns = ENTRY_COLUMNS.map(({ value, ...column }) => ({
+    ...column,
+    value: ({ entry }: KnownModel) => value(entry),
+  }));
+  if (nameOf === undefined) return columns;
+  return [...columns, { title: 'WHERE', value: (model) => where(model, nameOf), optional: 3 }];
+}
+
+function where({ here, availability }: KnownModel, nameOf: WorkerNamer): string {
+  return [...(here === undefined ? [] : ['here']), ...availability.map(nameOf)].join(', ');
 }

@@ -1,72 +1,90 @@
-import { join } from 'node:path';
-import type { RegistryEntry } from '@model-rtc/registry';
+import { type ManifestFile, ModelRtcError } from '@model-rtc/protocol';
+import { type Registry, type RegistryEntry, resumeCommand } from '@model-rtc/registry';
 import type { Context } from '../console/context.ts';
-import { formatBytes, formatScalar, formatTime, printable } from '../console/format.ts';
+import { printable } from '../console/format.ts';
+import { type SessionOptions, withWorker } from '../console/worker-session.ts';
+import { type ModelFacts, modelSections } from './model-sections.ts';
+import { workerNamer } from './worker-names.ts';
 
-export async function modelInfo(context: Context, ref: string): Promise<void> {
+export interface ModelInfoOptions extends SessionOptions {
+  readonly ref: string;
+}
+
+/** Of this machine's model, unless a worker is named; of one that only workers have, what they were last seen to say. */
+export async function modelInfo(context: Context, options: ModelInfoOptions): Promise<void> {
   const registry = await context.registry();
+  if (options.session !== undefined) return await workerModelInfo(context, registry, options);
+  const facts = await localFacts(registry, options.ref).catch(async (error: unknown) => {
+    const known = ModelRtcError.from(error);
+    if (known.code !== 'not_found_locally') throw known;
+    return await rememberedFacts(registry, options.ref, known);
+  });
+  if (facts.here === undefined) {
+    context.output.note('Not on this machine: this is what was last seen. Ask anew with --worker, or fetch it.');
+  }
+  await print(context, facts);
+}
+
+async function localFacts(registry: Registry, ref: string): Promise<ModelFacts> {
   const { entry, resolvedBy } = await registry.resolve(ref);
-  const files = entry.digest === undefined ? [] : (await registry.manifest(entry.digest)).files;
-  const check = entry.digest === undefined ? undefined : await registry.check(entry.digest);
-  const sections = [
-    facts('', generalFacts(entry)),
-    facts('Metrics', scalars(entry.metrics)),
-    facts('Hyperparameters', scalars(entry.hyperparameters)),
-    facts('Versions', scalars(entry.versions)),
-    facts(
-      'Files',
-      files.map((file) => [formatBytes(file.size), file.path]),
-    ),
-    facts(
-      'Problems',
-      (check?.problems ?? []).map(({ path, problem }) => [path, problem]),
-    ),
-    facts('Use it', [
-      ['send', `model-rtc client push-model ${entry.alias ?? entry.id} --worker SESSION`],
-      ...(entry.checkpointPath === undefined
-        ? []
-        : [['load', join(entry.localPath, entry.checkpointPath)] as [string, string]]),
-    ]),
-  ];
-  context.output.result({ entry, resolvedBy, files, check }, sections.filter((section) => section !== '').join('\n\n'));
+  const details = await localDetails(registry, entry);
+  return { entry, here: entry, resolvedBy, resumeCommand: resumeCommand(entry), ...details };
 }
 
-type Fact = [string, string | undefined];
-
-function generalFacts(entry: RegistryEntry): Fact[] {
-  return [
-    ['id', entry.id],
-    ['alias', entry.alias],
-    ['digest', entry.digest],
-    ['type', entry.modelType],
-    ['written by', entry.framework],
-    ['backbone', entry.backbone],
-    ['status', entry.displayStatus],
-    ['source', entry.source],
-    ['size', `${formatBytes(entry.size)} in ${entry.fileCount} ${entry.fileCount === 1 ? 'file' : 'files'}`],
-    ['folder', entry.localPath],
-    ['linked to', entry.linked ? entry.originalPath : undefined],
-    ['created', formatTime(entry.createdAt)],
-    ['completed', formatTime(entry.completedAt)],
-    ['imported', formatTime(entry.importedAt)],
-    ['downloaded', formatTime(entry.downloadedAt)],
-    ['tags', entry.tags.join(', ')],
-    ['notes', entry.notes],
-    ['fine-tuned from', entry.lineage?.fineTunedFrom],
-    ['license', entry.license],
-  ];
+async function localDetails(
+  registry: Registry,
+  entry: RegistryEntry,
+): Promise<Pick<ModelFacts, 'availability' | 'files' | 'check' | 'lineage'>> {
+  const { digest, id } = entry;
+  const lineage = await registry.lineage(id);
+  if (digest === undefined) return { availability: [], lineage };
+  const [availability, check] = await Promise.all([registry.availability(digest), registry.check(digest)]);
+  // A damaged manifest is one of the problems that are shown.
+  const manifest = await registry.manifest(digest).catch(() => undefined);
+  return { availability, files: manifest?.files, check, lineage };
 }
 
-function scalars(values: Readonly<Record<string, string | number | boolean | null>>): Fact[] {
-  return Object.entries(values).map(([name, value]) => [name, formatScalar(value)]);
+async function rememberedFacts(registry: Registry, ref: string, notHere: ModelRtcError): Promise<ModelFacts> {
+  const found = await registry.findElsewhere(ref);
+  const [only] = found;
+  if (only === undefined) throw notHere;
+  if (found.length > 1) throw ambiguous(ref, found);
+  const { entry, availability } = only;
+  // One that is here under another name is shown as it is here.
+  const here = entry.digest === undefined ? undefined : await registry.find(entry.digest);
+  return here === undefined ? { entry, availability } : await localFacts(registry, here.id);
 }
 
-/** Named values below a title, aligned; empty when there are none. */
-function facts(title: string, all: Fact[]): string {
-  const known = all.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
-  if (known.length === 0) return '';
-  const width = Math.max(...known.map(([name]) => name.length));
-  const indent = title === '' ? '' : '  ';
-  const lines = known.map(([name, value]) => `${indent}${printable(name).padEnd(width)}  ${printable(value)}`);
-  return [...(title === '' ? [] : [title]), ...lines].join('\n');
+function ambiguous(ref: string, found: Awaited<ReturnType<Registry['findElsewhere']>>): ModelRtcError {
+  const candidates = found.slice(0, 10).map(({ entry: { id, alias, digest } }) => ({ id, alias, digest }));
+  const names = candidates.map(({ id, alias }) => (alias === undefined ? id : `${id} (${alias})`)).join(', ');
+  const sentence = `"${ref}" names ${found.length} models of workers: ${names}. Name one by its id.`;
+  return new ModelRtcError('ambiguous', sentence, { details: { ref, candidates } });
+}
+
+async function workerModelInfo(context: Context, registry: Registry, options: ModelInfoOptions): Promise<void> {
+  const { signal } = context;
+  await withWorker(context, options, async (worker) => {
+    const { entry, otherHere, ...answer } = await worker.modelInfo(options.ref, { signal });
+    const { digest } = entry;
+    const files: readonly ManifestFile[] =
+      digest === undefined ? [] : (await worker.manifest(digest, { signal })).files;
+    const here = digest === undefined ? undefined : await registry.find(digest);
+    const availability = digest === undefined ? [] : await registry.availability(digest);
+    if (answer.namedBy === 'client') {
+      context.output.note(`The worker knows no "${options.ref}": this is the model that has that name here.`);
+    } else if (otherHere !== undefined) {
+      context.output.note(`This is what "${options.ref}" is at the worker. Here it is another model: ${otherHere}.`);
+    }
+    await print(context, { ...answer, entry, here, otherHere, from: worker.known, availability, files });
+  });
+}
+
+async function print(context: Context, facts: ModelFacts & { readonly otherHere?: string | undefined }): Promise<void> {
+  const nameOf = await workerNamer(context);
+  const availability = facts.availability.map((worker) => ({ ...worker, name: nameOf(worker) }));
+  const from = facts.from === undefined ? undefined : { ...facts.from, name: nameOf(facts.from) };
+  const named = { ...facts, availability, from };
+  const text = modelSections(named).map((section) => section.map(printable).join('\n'));
+  context.output.result(named, text.join('\n\n'));
 }

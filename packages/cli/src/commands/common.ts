@@ -29,8 +29,22 @@ export function workerOptions<T>(parser: Argv<T>, name: 'worker' | 'session' = '
   );
 }
 
+const STATUSES = ['training', 'completed', 'interrupted', 'failed', 'checkpoint_missing', 'broken_symlink'] as const;
+const LOCATIONS = ['local', 'worker', 'both', 'all'] as const;
 const SORTS = ['date', 'name', 'type', 'loss', 'size'] as const;
 export const IF_EXISTS_CHOICES = ['skip', 'overwrite'] as const;
+
+/** What becomes of an alias that another model has. Without it, a person is asked. */
+export function aliasConflictOption<T>(parser: Argv<T>) {
+  return parser.option('alias-conflict', {
+    choices: ['keep', 'rename', 'overwrite'] as const,
+    describe: 'When another model has the alias: let it keep that, take a free one like it, or take it over [asked]',
+  });
+}
+
+export function safeOnlyOption<T>(parser: Argv<T>, describe: string) {
+  return parser.option('safe-only', { type: 'boolean', default: false, describe });
+}
 
 /** What narrows a list of models, the same on both sides. */
 export function listOptions<T>(parser: Argv<T>) {
@@ -39,8 +53,12 @@ export function listOptions<T>(parser: Argv<T>) {
     .option('tag', { type: 'string', describe: 'Only models with this tag' })
     .option('alias', { type: 'string', describe: "Only models with this alias; '*' stands for anything" })
     .option('status', {
-      choices: ['training', 'completed', 'interrupted', 'failed'] as const,
+      choices: STATUSES,
       describe: 'Only models in this state',
+    })
+    .option('location', {
+      choices: LOCATIONS,
+      describe: 'Only models that are here, at a worker as it was last seen, on both, or anywhere',
     })
     .option('sort-by', { choices: SORTS, default: 'date' as const, describe: 'The order' })
     .option('limit', { type: 'number', describe: 'At most this many' });

@@ -29,11 +29,11 @@ export async function sessionToken(context: Context, given: string | undefined):
 }
 
 /** Runs work on a worker's connection and closes it afterwards, also when the work fails. */
-export async function withWorker(
+export async function withWorker<T>(
   context: Context,
   options: SessionOptions,
-  work: (worker: WorkerConnection) => Promise<void>,
-): Promise<void> {
+  work: (worker: WorkerConnection) => Promise<T>,
+): Promise<T> {
   const { connect } = await import('@model-rtc/client');
   const worker = await connect({
     session: await sessionToken(context, options.session),
@@ -47,7 +47,7 @@ export async function withWorker(
     onState: (state) => context.log.debug({ ...state }, 'connecting'),
   });
   try {
-    await work(worker);
+    return await work(worker);
   } finally {
     await worker.close();
   }

@@ -39,7 +39,7 @@ export async function listKnown(
   const models = await mapLimit(rows.slice(0, limit), LOOKS_AT_ONCE, async (row): Promise<KnownModel> => {
     const { stored, entry, availability } = row;
     const here = stored === undefined ? undefined : await toRegistryEntry(stored, paths.models);
-    return { entry, availability: availability(), here };
+    return { entry: here !== undefined && stored === entry ? here : entry, availability: availability(), here };
   });
   return { models, total: rows.length };
 }

@@ -12,6 +12,7 @@ import { addPullModelCommand } from './pull-model.ts';
 import { addPushModelCommand } from './push-model.ts';
 import { addRepairModelCommand } from './repair-model.ts';
 import { addRollbackCommand } from './rollback.ts';
+import { addSyncCommand } from './sync.ts';
 import { addTagModelCommand } from './tag-model.ts';
 import { addUntagModelCommand } from './untag-model.ts';
 import { addUpdateModelCommand } from './update-model.ts';
@@ -33,6 +34,7 @@ export function addClientCommands(parser: CommandParser, invocation: Invocation)
       addPushModelCommand,
       addRepairModelCommand,
       addRollbackCommand,
+      addSyncCommand,
       addTagModelCommand,
       addUntagModelCommand,
       addUpdateModelCommand,
