@@ -1,8 +1,9 @@
 import { type Document, readDocument } from './document.ts';
 import { type FolderContents, type Layout, largest, NO_FACTS } from './layout.ts';
 import { readModelCard } from './model-card.ts';
-import { at, toModelType, toScalars, toText } from './scalars.ts';
+import { at, mergeScalars, toModelType, toScalars, toText } from './scalars.ts';
 import type { ModelFacts, ScannedFile } from './scanned-model.ts';
+import { readTrainerMetrics } from './trainer-state.ts';
 import { readWeightsFacts } from './weights-facts.ts';
 
 /** What a hub's configurations call the numbers that people compare models by. */
@@ -39,6 +40,7 @@ export const hubLayout: Layout = async (folder) => {
   const card = await readModelCard(folder);
   const facts: ModelFacts = {
     ...NO_FACTS,
+    metrics: mergeScalars(await readTrainerMetrics(folder), ofWeights.metrics ?? {}),
     modelType: typeOf(config) ?? ofWeights.modelType ?? 'hub',
     framework: 'hub',
     backbone: backboneOf(config),

@@ -45,6 +45,12 @@ export function toScalars(pairs: Iterable<readonly [string, unknown]>): Scalars 
   return Object.fromEntries(scalars);
 }
 
+/** Two sources of the same facts in one; where both have a value, the first one's counts. */
+export function mergeScalars(first: Scalars, second: Scalars): Scalars {
+  const more = Object.entries(second).filter(([key]) => !Object.hasOwn(first, key));
+  return toScalars([...Object.entries(first), ...more]);
+}
+
 /** The scalars of an object under `<prefix><key>`. */
 export function prefixed(prefix: string, value: unknown): [string, unknown][] {
   return isObject(value) ? Object.entries(value).map(([key, item]) => [`${prefix}${key}`, item]) : [];

@@ -1,8 +1,9 @@
 import { type Document, isObject, readDocument } from './document.ts';
 import { type FolderContents, type Layout, largest, modifiedAt, NO_FACTS } from './layout.ts';
-import { at, chosenKey, prefixed, type Scalars, toModelType, toScalars, toText } from './scalars.ts';
+import { at, chosenKey, mergeScalars, prefixed, type Scalars, toModelType, toScalars, toText } from './scalars.ts';
 import type { ModelFacts, ScannedFile } from './scanned-model.ts';
 import { readTrainingLog } from './training-log.ts';
+import { readTrainingFacts } from './weights-facts.ts';
 
 const LABELS = /\.slp$/i;
 
@@ -14,12 +15,13 @@ export const sleapNnLayout: Layout = async (folder) => {
   const trainer = at(config, 'trainer_config');
   const backbone = chosenKey(at(config, 'model_config', 'backbone_config'));
   const head = chosenKey(at(config, 'model_config', 'head_configs'));
+  const run = await runFacts(folder, configFile, ['best.ckpt', 'last.ckpt']);
   const facts: ModelFacts = {
-    ...(await runFacts(folder, configFile, ['best.ckpt', 'last.ckpt'])),
+    ...run.facts,
     modelType: toModelType(head) ?? 'sleap_nn',
     framework: 'sleap-nn',
     backbone: toText(backbone),
-    hyperparameters: toScalars([
+    hyperparameters: withCheckpoint(run.checkpoint.hyperparameters, [
       ['learning_rate', at(trainer, 'optimizer', 'lr')],
       ['batch_size', at(trainer, 'train_data_loader', 'batch_size')],
       ['max_epochs', at(trainer, 'max_epochs')],
@@ -27,7 +29,7 @@ export const sleapNnLayout: Layout = async (folder) => {
       ['input_scale', at(config, 'data_config', 'preprocessing', 'scale')],
       ...modelParameters(at(config, 'model_config', 'backbone_config'), at(config, 'model_config', 'head_configs')),
     ]),
-    versions: toScalars([['sleap_nn_version', at(config, 'sleap_nn_version')]]),
+    versions: withCheckpoint(run.checkpoint.versions, [['sleap_nn_version', at(config, 'sleap_nn_version')]]),
     runName: toText(at(trainer, 'run_name')) ?? toText(at(config, 'name')),
   };
   return { facts, leaveOut: leaveOutLabels };
@@ -40,8 +42,9 @@ export const sleapLegacyLayout: Layout = async (folder) => {
   const config = await readDocument(configFile);
   if (!isSleapConfig(config)) return undefined;
   const optimization = at(config, 'optimization');
+  const run = await runFacts(folder, configFile, ['best_model.h5', 'final_model.h5', 'latest_model.h5']);
   const facts: ModelFacts = {
-    ...(await runFacts(folder, configFile, ['best_model.h5', 'final_model.h5', 'latest_model.h5'])),
+    ...run.facts,
     modelType: toModelType(chosenKey(at(config, 'model', 'heads'))) ?? 'sleap',
     framework: 'sleap',
     backbone: toText(chosenKey(at(config, 'model', 'backbone'))),
@@ -67,24 +70,31 @@ function leaveOutLabels(path: string): string | undefined {
   return LABELS.test(path) ? 'labels, which are data and not the model' : undefined;
 }
 
+/** The configuration's word counts before the checkpoint's, which says the same in other words and some things more. */
+function withCheckpoint(ofCheckpoint: Scalars | undefined, ofConfig: readonly (readonly [string, unknown])[]): Scalars {
+  return mergeScalars(toScalars(ofConfig), ofCheckpoint ?? {});
+}
+
 /** What both tools write beside the config: metrics, the best checkpoint, and when the run began and ended. */
 async function runFacts(folder: FolderContents, configFile: ScannedFile, checkpoints: readonly string[]) {
   const log = folder.file('training_log.csv');
-  const metrics: Scalars = log === undefined ? {} : await readTrainingLog(log);
+  const ofLog: Scalars = log === undefined ? {} : await readTrainingLog(log);
   const known = checkpoints.map((path) => folder.file(path)).find((file) => file !== undefined);
   const checkpoint = known ?? largest(folder.weights);
+  const ofCheckpoint = checkpoint === undefined ? {} : await readTrainingFacts(checkpoint);
   const initial = folder.file('initial_config.yaml') ?? folder.file('initial_config.json');
   const startedAt = modifiedAt(initial ?? configFile);
   const completedAt = modifiedAt(checkpoint);
-  return {
+  const facts = {
     ...NO_FACTS,
-    metrics,
+    metrics: mergeScalars(ofLog, ofCheckpoint.metrics ?? {}),
     checkpointPath: checkpoint?.path,
     configPath: configFile.path,
     createdAt:
       startedAt !== undefined && completedAt !== undefined && startedAt > completedAt ? completedAt : startedAt,
     completedAt,
   };
+  return { facts, checkpoint: ofCheckpoint };
 }
 
 /** The parameters of the chosen backbone and of the chosen head's layers: `unet_filters`, `confmaps_sigma`. */

@@ -14,12 +14,13 @@ export const weightsLayout: Layout = async (folder) => {
 
 /** The facts of a model that is one weights file. */
 export async function weightsFileFacts(file: ScannedFile): Promise<ModelFacts> {
-  const { modelType, hyperparameters, versions, ...rest } = await readWeightsFacts(file);
+  const { modelType, metrics, hyperparameters, versions, ...rest } = await readWeightsFacts(file);
   return {
     ...NO_FACTS,
     ...rest,
     modelType: modelType ?? 'file',
     framework: 'file',
+    metrics: metrics ?? {},
     hyperparameters: hyperparameters ?? {},
     versions: versions ?? {},
     checkpointPath: file.path,

@@ -3,15 +3,13 @@ import type { ScannedFile } from '../import/scanned-model.ts';
 import { openSourceFile } from '../import/source-file.ts';
 import { mapLimit } from '../map-limit.ts';
 import type { Findings } from './findings.ts';
+import { refuseCode } from './refuse-code.ts';
 import { scanContent } from './scan-content.ts';
 
 /** Each may hold what it unpacks in memory. */
 const FILES_AT_ONCE = 2;
 /** What an entry has room for, see `codeFileSchema`. Of more, the suspicious ones are kept. */
 const MAX_CODE_FILES = 256;
-/** Named in an error; `--json` has all. */
-const NAMED_FILES = 5;
-const NAMED_IMPORTS = 5;
 
 export interface InspectOptions {
   /** Refuse a model with files that run code. */
@@ -59,23 +57,4 @@ async function scanOne(file: ScannedFile, signal: AbortSignal | undefined): Prom
 /** The findings of one file. */
 export async function scanReader(reader: ByteReader, path: string, signal?: AbortSignal): Promise<Findings> {
   return await scanContent({ signal, depth: 0, scanContent }, reader, path);
-}
-
-/** @throws ModelRtcError `refused` naming the files and what they import, when there are any. */
-export function refuseCode(codeFiles: readonly CodeFile[]): void {
-  if (codeFiles.length === 0) return;
-  const worst = [...codeFiles].sort((a, b) => b.suspicious.length - a.suspicious.length);
-  const named = worst.slice(0, NAMED_FILES).map(describe).join(', ');
-  const more = codeFiles.length > NAMED_FILES ? ` and ${codeFiles.length - NAMED_FILES} more` : '';
-  throw new ModelRtcError(
-    'refused',
-    `The model runs code when it is loaded, which --safe-only refuses: ${named}${more}. Ask for it as safetensors, or leave out --safe-only if you trust where it comes from.`,
-    { details: { codeFiles } },
-  );
-}
-
-function describe({ path, suspicious }: CodeFile): string {
-  if (suspicious.length === 0) return path;
-  const more = suspicious.length > NAMED_IMPORTS ? `, and ${suspicious.length - NAMED_IMPORTS} more` : '';
-  return `${path} (imports ${suspicious.slice(0, NAMED_IMPORTS).join(', ')}${more})`;
 }

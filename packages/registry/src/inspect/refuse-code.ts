@@ -1,0 +1,24 @@
+import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
+
+/** Named in an error; `--json` has all. */
+const NAMED_FILES = 5;
+const NAMED_IMPORTS = 5;
+
+/** @throws ModelRtcError `refused` naming the files and what they import, when there are any. */
+export function refuseCode(codeFiles: readonly CodeFile[]): void {
+  if (codeFiles.length === 0) return;
+  const worst = [...codeFiles].sort((a, b) => b.suspicious.length - a.suspicious.length);
+  const named = worst.slice(0, NAMED_FILES).map(describe).join(', ');
+  const more = codeFiles.length > NAMED_FILES ? ` and ${codeFiles.length - NAMED_FILES} more` : '';
+  throw new ModelRtcError(
+    'refused',
+    `The model runs code when it is loaded, which --safe-only refuses: ${named}${more}. Ask for it as safetensors, or leave out --safe-only if you trust where it comes from.`,
+    { details: { codeFiles } },
+  );
+}
+
+function describe({ path, suspicious }: CodeFile): string {
+  if (suspicious.length === 0) return path;
+  const more = suspicious.length > NAMED_IMPORTS ? `, and ${suspicious.length - NAMED_IMPORTS} more` : '';
+  return `${path} (imports ${suspicious.slice(0, NAMED_IMPORTS).join(', ')}${more})`;
+}
