@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@model-rtc/protocol';
 import type { FormerAlias, RegistryIndex, StoredEntry } from '../index-schema.ts';
+import { mapLimit } from '../map-limit.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import { isMissing, storageError } from '../storage-error.ts';
@@ -10,6 +11,9 @@ import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './mana
 import { findOnlyCopies } from './only-copies.ts';
 import { ownBytes } from './own-bytes.ts';
 import { shortName } from './remove-model.ts';
+
+/** Folders that are looked into at once; in each, several files. */
+const MODELS_AT_ONCE = 8;
 
 /** A model that may go, and why; or why it stays after all. */
 interface Judged {
@@ -26,20 +30,23 @@ export async function planCleaning(context: RegistryContext, options: CleanOptio
     ...judgeFormer(known, lineage, options, context.clock()),
     ...(options.unused === true ? judgeUnused(known, lineage, options, context.clock()) : []),
   ];
-  const remove: CleanCandidate[] = [];
-  const spared: CleanCandidate[] = [];
+  const verdicts: Judged[] = [];
   const leaving = new Set<Digest>();
-  for (const { stored, ...verdict } of judged) {
-    const reasonToStay = verdict.spared ? verdict.reason : await neededReason(context, known, stored, options, leaving);
-    if (reasonToStay === undefined && stored.digest !== undefined) leaving.add(stored.digest);
-    const list = reasonToStay === undefined ? remove : spared;
-    list.push({
-      entry: await toRegistryEntry(stored, context.paths.models),
-      reason: reasonToStay ?? verdict.reason,
-      freesBytes: await ownBytes(join(context.paths.models, stored.folder)),
-    });
+  for (const verdict of judged) {
+    const { stored } = verdict;
+    const reasonToStay = verdict.spared ? undefined : await neededReason(context, known, stored, options, leaving);
+    const spared = verdict.spared || reasonToStay !== undefined;
+    if (!spared && stored.digest !== undefined) leaving.add(stored.digest);
+    verdicts.push({ stored, spared, reason: reasonToStay ?? verdict.reason });
   }
-  return { remove, spared, kept: await listKept(context) };
+  const shown = await mapLimit(verdicts, MODELS_AT_ONCE, async (verdict) => await show(context, verdict));
+  const listed = (spared: boolean) => shown.filter((_, place) => verdicts[place]?.spared === spared);
+  return { remove: listed(false), spared: listed(true), kept: await listKept(context) };
+}
+
+async function show({ paths }: RegistryContext, { stored, reason }: Judged): Promise<CleanCandidate> {
+  const freesBytes = await ownBytes(join(paths.models, stored.folder));
+  return { entry: await toRegistryEntry(stored, paths.models), reason, freesBytes };
 }
 
 /** A model of a watched folder would be found again, and one that is training is still being written. */

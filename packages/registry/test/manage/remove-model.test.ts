@@ -111,6 +111,26 @@ describe('removing a model', () => {
   });
 });
 
+describe('removing a model when the index cannot be written', () => {
+  it.each([[false], [true]])('fails, and leaves it as it was (kept files: %s)', async (keepFiles) => {
+    const registry = await openTestRegistry();
+    const { id, digest } = await installFiles(registry, FILES);
+    const { stringify } = JSON;
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    JSON.stringify = ((value: unknown, ...rest: []) => {
+      if (typeof value === 'object' && value !== null && 'aliases' in value && 'interrupted' in value) throw full;
+      return stringify(value, ...rest);
+    }) as typeof JSON.stringify;
+    try {
+      expect(await rejection(registry.remove(id, { keepFiles }))).toBe(full);
+    } finally {
+      JSON.stringify = stringify;
+    }
+    expect(await registry.check(digest as Digest)).toMatchObject({ valid: true });
+    expect(await readdir(registry.paths.staging)).toEqual([]);
+  });
+});
+
 describe('removing a model and keeping its files', () => {
   it('moves them out of the registry, each time to a folder of its own', async () => {
     const registry = await openTestRegistry();
