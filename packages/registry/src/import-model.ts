@@ -147,13 +147,13 @@ async function place(
   hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
   work: ImportWork & { readonly additions: EntryAdditions; readonly codeFiles: EntryDraft['codeFiles'] },
 ): Promise<Placed> {
-  const { alias, aliasConflict, copy = false, ifExists, supersedes, signal } = work;
+  const { alias, aliasConflict, copy = false, found, ifExists, supersedes, signal } = work;
   const digest = manifestDigest(hashed.manifest);
   const additions = joinAdditions(supersedes, work.additions);
   requireNotOwnParent(digest, work.additions);
   const draft: EntryDraft = {
     ...facts,
-    source: 'local-import',
+    source: found?.source ?? 'local-import',
     importedAt: context.clock().toISOString(),
     name: additions.name,
     tags: additions.tags,
@@ -173,6 +173,7 @@ async function place(
     ifExists,
     linked: !copy,
     originalPath,
+    foundIn: found?.foundIn,
     supersedes: supersedes?.digest,
     signal,
   });
