@@ -4,7 +4,7 @@ import { type Scalars, toScalars } from './scalars.ts';
 import type { ScannedFile } from './scanned-model.ts';
 
 /** A row is about 100 bytes: far more epochs than anyone trains. */
-const MAX_LOG_BYTES = 8 * 1024 * 1024;
+export const MAX_LOG_BYTES = 8 * 1024 * 1024;
 
 const TRAIN_LOSS = ['train_loss', 'train/loss', 'loss'];
 const VAL_LOSS = ['val_loss', 'val/loss', 'valid_loss'];
@@ -29,9 +29,11 @@ export async function readTrainingLog(file: ScannedFile): Promise<Scalars> {
   ]);
 }
 
-type Row = Readonly<Record<string, string>>;
+/** One line of a log, by the columns' names in lower case. */
+export type Row = Readonly<Record<string, string>>;
 
-function parseRows(text: string): Row[] {
+/** The whole lines of a log; none when it is no table. */
+export function parseRows(text: string): Row[] {
   try {
     const lines: string[][] = parse(text, {
       relax_column_count: true,

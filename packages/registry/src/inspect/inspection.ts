@@ -1,5 +1,6 @@
-import type { Digest } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../registry-context.ts';
+import { withInspectedModel } from './inspected-model.ts';
 
 export interface TensorSummary {
   /** The file that holds it, inside the model. */
@@ -26,12 +27,40 @@ export interface TrainingCurve {
 
 /** Looking into a model's files without running any of them. */
 export interface Inspection {
-  /** Undefined when one of them has no tensors that this version can list. @throws ModelRtcError `source_changed` */
+  /**
+   * Compares the tensors of two models of this machine; those that differ are told as the second one has them.
+   * @returns undefined when one of the models has no tensors that this version can list
+   * @throws ModelRtcError `source_changed` when a file is not as it was registered, `not_found_locally`, `cancelled`
+   */
   compareTensors(first: Digest, second: Digest, signal?: AbortSignal): Promise<TensorDifference | undefined>;
-  /** The loss columns of the model's training log; empty when it has none. */
+  /**
+   * The loss columns of the model's training log; empty when it has none.
+   * @throws ModelRtcError `source_changed`, `not_found_locally`
+   */
   trainingCurves(digest: Digest): Promise<readonly TrainingCurve[]>;
 }
 
-export function createInspection(_context: RegistryContext): Inspection {
-  return {} as Inspection; // BEING BUILT
+export function createInspection(context: RegistryContext): Inspection {
+  return {
+    async compareTensors(first, second, signal) {
+      const { compareModels } = await import('./compare-tensors.ts');
+      return await withInspectedModel(context, first, (a) =>
+        withInspectedModel(context, second, (b) => whileWanted(signal, () => compareModels(a, b, signal))),
+      );
+    },
+    async trainingCurves(digest) {
+      const { readTrainingCurves } = await import('./training-curves.ts');
+      return await withInspectedModel(context, digest, readTrainingCurves);
+    },
+  };
+}
+
+/** What fails because nobody wants it any more is cancelled. */
+async function whileWanted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    throw ModelRtcError.because(error, 'cancelled', 'Cancelled.');
+  }
 }
