@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams, silentLog } from '@model-rtc/protocol';
@@ -138,6 +138,18 @@ describe('the index', () => {
     expect(await readdir(registry.paths.staging)).toEqual([]);
     expect((await readdir(dataPaths(home).models)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   }, 120_000);
+
+  it('clears away what killed writers left, but not what a waiter for the lock has just written', async () => {
+    const registry = await openTestRegistry();
+    const inModels = (name: string) => join(registry.paths.models, name);
+    for (const name of ['registry.json.1-ab.tmp', 'registry.lock.old.tmp', 'registry.lock.new.tmp']) {
+      await writeFile(inModels(name), '{');
+    }
+    await utimes(inModels('registry.lock.old.tmp'), 1, 1);
+    await installFiles(registry, { a: 'b' });
+    const left = (await readdir(registry.paths.models)).filter((name) => name.endsWith('.tmp'));
+    expect(left).toEqual(['registry.lock.new.tmp']);
+  });
 
   it('holds all that was reported when writers are killed at any moment', async () => {
     const home = await temporaryFolder();
