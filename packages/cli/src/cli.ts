@@ -24,17 +24,21 @@ export async function runCli(args: readonly string[], runtime: Runtime): Promise
       if (text !== '' && !invocation.failed) runtime.stdout.write(`${text}\n`);
     });
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    new Output(runtime, { json: args.includes('--json'), quiet: false }).error({
-      code: 'bad_argument',
-      message: error.message,
-    });
+    const message = usageProblem(error);
+    if (message === undefined) throw error;
+    new Output(runtime, { json: args.includes('--json'), quiet: false }).error({ code: 'bad_argument', message });
     return BAD_ARGUMENTS_EXIT_CODE;
   }
   return invocation.exitCode;
 }
 
 class UsageError extends Error {}
+
+/** Some complaints, such as of an option without its value, yargs throws in place of telling them. */
+function usageProblem(error: unknown): string | undefined {
+  if (error instanceof UsageError) return error.message;
+  return error instanceof Error && error.name === 'YError' ? usageMessage(error.message) : undefined;
+}
 
 /** What yargs would say in words of its own trade. */
 const PLAIN_STRINGS = {

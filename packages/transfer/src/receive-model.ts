@@ -1,8 +1,9 @@
-import { rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   type Alias,
   type AliasConflict,
+  type CodeFile,
   type Digest,
   type IfExists,
   type Log,
@@ -11,7 +12,7 @@ import {
   ModelRtcError,
   type ModelSource,
 } from '@model-rtc/protocol';
-import { acquireLock, type Registry, type RegistryEntry } from '@model-rtc/registry';
+import { acquireLock, codeFilesByName, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
 import { type PullOutcome, pull } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';
 import type { Watchdog } from './session/watchdog.ts';
@@ -51,7 +52,8 @@ export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'r
  * Fetches a model and installs it in the registry, whole or not at all: the same for a client that pulls and for a worker
  * that is pushed to.
  *
- * @throws ModelRtcError what `manifest`, `pull` and `Registry.install` throw; `alias_taken` before anything is fetched.
+ * @throws ModelRtcError what `manifest`, `pull` and `Registry.install` throw; `alias_taken` and, by the
+ * names of its files, `refused` before anything is fetched.
  */
 export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
   const { registry, digest, ifExists } = options;
@@ -60,6 +62,7 @@ export async function receiveModel(options: ReceiveOptions): Promise<ReceivedMod
   const alias = await chooseAlias(options);
   if (alias !== undefined && conflictOf(options) === undefined) await registry.checkAlias(alias, digest);
   const manifest = await options.manifest();
+  if (options.safeOnly) refuseCode(namedLikeCode(manifest));
   const pulled = await pullUnlessThere(options, manifest);
   if ('existing' in pulled) return await alreadyThere(options, pulled.existing);
   const { outcome } = pulled;
@@ -67,6 +70,10 @@ export async function receiveModel(options: ReceiveOptions): Promise<ReceivedMod
     const entry = await install(options, { manifest, filesFolder: outcome.filesFolder, alias });
     const { transferredBytes, reusedBytes, resumedBytes } = outcome;
     return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
+  } catch (error) {
+    // What is refused for what it holds is of no use to another attempt, and must not lie around.
+    if (ModelRtcError.from(error).code === 'refused') await rm(outcome.filesFolder, { recursive: true, force: true });
+    throw error;
   } finally {
     await outcome.release();
   }
@@ -87,7 +94,14 @@ async function chooseAlias({ registry, digest, alias, entry }: ReceiveOptions): 
   return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
 }
 
+/** What the names tell of a model whose files nobody has looked into. */
+function namedLikeCode({ files }: Manifest): CodeFile[] {
+  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
+}
+
 async function alreadyThere(options: ReceiveOptions, existing: RegistryEntry): Promise<ReceivedModel> {
+  const { registry, digest, safeOnly } = options;
+  if (safeOnly) refuseCode(existing.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
   const entry = await nameExisting(options, existing);
   return { entry, outcome: 'already_there', transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { acquireLock, type Registry } from '@model-rtc/registry';
 import { joinAsWorker, type SignalingServer, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
@@ -10,6 +11,7 @@ import { FreshModels } from './handlers/fresh-models.ts';
 import { loadIdentity } from './identity-store.ts';
 import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
+import { type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
 
 export interface WorkerOptions {
   readonly registry: Registry;
@@ -20,8 +22,12 @@ export interface WorkerOptions {
   readonly signalingUrls?: readonly string[] | undefined;
   /** The embedded server's port. Without it, or when it is taken: the one of last time, else 8787, else a free one. */
   readonly preferredPort?: number | undefined;
+  /** Take no pushed model with files that run code when they are loaded. */
+  readonly safeOnly?: boolean | undefined;
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
+  /** Folders whose models are registered as they appear and change; nothing is written there. */
+  readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
   readonly log?: Log | undefined;
   readonly clock?: (() => Date) | undefined;
 }
@@ -51,8 +57,8 @@ export const DEFAULT_SIGNALING_PORT = 8787;
  * Starts the worker of a machine's registry: it waits at its signaling servers and serves every client that holds one of
  * its sessions, until it is closed.
  *
- * @throws ModelRtcError `busy` when a worker of this registry runs already; `bad_argument` for a URL that is none, or when the
- * engine does not load; `storage` when its keys cannot be read or written.
+ * @throws ModelRtcError `busy` when a worker of this registry runs already; `bad_argument` for a URL or a watched folder that is
+ * none, or when the engine does not load; `storage` when its keys cannot be read or written.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const cleanup = new Cleanup();
@@ -73,6 +79,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     workerKey: identity.publicKey,
     clock: options.clock,
   });
+  await watch(options, cleanup);
   const signaling = await openSignaling(options, sessions, cleanup);
   await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
   const session = await sessions.defaultSession();
@@ -94,6 +101,17 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     close: () => cleanup.run(),
     [Symbol.asyncDispose]: () => cleanup.run(),
   };
+}
+
+/** Before anyone connects, so that the first list has what is there already; only hashing goes on meanwhile. */
+const FIRST_LOOK_MS = 5_000;
+
+async function watch({ registry, watch: wanted, log }: WorkerOptions, cleanup: Cleanup): Promise<void> {
+  if (wanted === undefined || wanted.folders.length === 0) return;
+  const watched = await watchFolders({ ...wanted, registry, log });
+  cleanup.add(() => watched.close());
+  // A disk full of folders, or a slow one, keeps nobody waiting for ever.
+  await Promise.race([watched.looked, sleep(FIRST_LOOK_MS, undefined, { ref: false })]);
 }
 
 /** Two workers of one registry would take each other's place at the signaling server for ever. */
@@ -176,8 +194,8 @@ function accept(
   { post, identity, sessions }: { post: WorkerPost; identity: Identity; sessions: SessionStore },
   cleanup: Cleanup,
 ): Acceptor {
-  const { registry, log = silentLog } = options;
-  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, log), log });
+  const { registry, safeOnly, log = silentLog } = options;
+  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, log), log, safeOnly });
   cleanup.add(close);
   const acceptor = acceptSessions({
     post,

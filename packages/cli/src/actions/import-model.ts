@@ -1,12 +1,20 @@
-import { type Alias, aliasProblem, ModelRtcError, parseAlias } from '@model-rtc/protocol';
-import type { ImportResult, Registry } from '@model-rtc/registry';
+import { type Alias, type AliasConflict, aliasProblem, ModelRtcError, parseAlias } from '@model-rtc/protocol';
+import type { ImportIfExists, ImportResult, Registry } from '@model-rtc/registry';
 import type { Context } from '../console/context.ts';
 import { formatBytes, printable } from '../console/format.ts';
 import { createProgressView } from '../console/progress.ts';
+import { settlingAlias, settlingDuplicate } from './settle-names.ts';
 
 export interface ImportModelOptions {
   readonly path: string;
   readonly alias?: string | undefined;
+  readonly aliasConflict?: AliasConflict | undefined;
+  readonly ifExists?: ImportIfExists | undefined;
+  readonly name?: string | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly notes?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly safeOnly: boolean;
   readonly modelType?: string | undefined;
   readonly copy: boolean;
   readonly yes: boolean;
@@ -17,22 +25,13 @@ const MAX_SKIPPED_SHOWN = 8;
 
 export async function importModel(context: Context, options: ImportModelOptions): Promise<void> {
   const registry = await context.registry();
-  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const view = createProgressView(context.runtime.stderr, context.output);
-  let imported: ImportResult;
-  try {
-    const bring = (await registry.isArchive(options.path)) ? registry.importArchive : registry.importModel;
-    imported = await bring(options.path, {
-      alias,
-      modelType: options.modelType,
-      copy: options.copy,
-      signal: context.signal,
-      onProgress: ({ phase, doneBytes, totalBytes }) => view.show({ type: 'local', phase, doneBytes, totalBytes }),
-    });
-  } finally {
-    view.end();
-  }
-  const entry = await nameIt(context, registry, imported, options);
+  const asked = options.yes ? { ...context, interactive: false } : context;
+  const imported = await settlingDuplicate(asked, options.ifExists, (ifExists) =>
+    settlingAlias(asked, options.aliasConflict, (aliasConflict) =>
+      bringIn(context, registry, { ...options, ifExists, aliasConflict }),
+    ),
+  );
+  const entry = await nameIt(asked, registry, imported, options);
   reportSkipped(context, imported.skipped);
   const { outcome, manifest } = imported;
   const called = entry.alias === undefined ? entry.id : `${entry.alias} (${entry.id})`;
@@ -42,16 +41,38 @@ export async function importModel(context: Context, options: ImportModelOptions)
   context.output.result({ outcome, entry, skipped: imported.skipped }, `${how} ${printable(called)}: ${what}`);
 }
 
+async function bringIn(context: Context, registry: Registry, options: ImportModelOptions): Promise<ImportResult> {
+  const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
+  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
+  const view = createProgressView(context.runtime.stderr, context.output);
+  try {
+    const bring = (await registry.isArchive(path)) ? registry.importArchive : registry.importModel;
+    return await bring(path, {
+      ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
+      signal: context.signal,
+      onProgress: ({ phase, doneBytes, totalBytes }) => view.show({ type: 'local', phase, doneBytes, totalBytes }),
+    });
+  } finally {
+    view.end();
+  }
+}
+
 /** A model without an alias is offered one after its folder; a person may choose another, a script takes it as it is. */
 async function nameIt(
   context: Context,
   registry: Registry,
-  { entry, suggestedAlias }: ImportResult,
-  options: ImportModelOptions,
+  { entry, suggestedAlias, outcome }: ImportResult,
+  { alias: wanted, ifExists, aliasConflict }: ImportModelOptions,
 ): Promise<ImportResult['entry']> {
-  if (entry.alias !== undefined || suggestedAlias === undefined) return entry;
-  const alias = context.interactive && !options.yes ? await askAlias(suggestedAlias) : suggestedAlias;
-  return alias === undefined ? entry : await registry.tag(entry.id, alias);
+  const isLeft = outcome === 'already_there' && ifExists === 'skip';
+  // One that was to have another model's alias, and left it there, has none on purpose.
+  if (entry.alias !== undefined || suggestedAlias === undefined || isLeft || wanted !== undefined) return entry;
+  if (!context.interactive) return await registry.tag(entry.id, suggestedAlias, { aliasConflict: 'rename' });
+  const alias = await askAlias(suggestedAlias);
+  if (alias === undefined) return entry;
+  return await settlingAlias(context, aliasConflict, (conflict) =>
+    registry.tag(entry.id, alias, { aliasConflict: conflict }),
+  );
 }
 
 async function askAlias(suggestion: Alias): Promise<Alias | undefined> {

@@ -14,6 +14,7 @@ export interface RunWorkerOptions {
   readonly port?: number | undefined;
   readonly name?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly safeOnly: boolean;
   readonly engine: EngineChoice;
   readonly iceServer: readonly string[];
 }
@@ -27,6 +28,7 @@ export async function runWorker(context: Context, options: RunWorkerOptions): Pr
     version: packageVersion(),
     signalingUrls: options.signaling,
     preferredPort: options.port,
+    safeOnly: options.safeOnly,
     engine: options.engine,
     iceServers: iceServers(options.iceServer, context.runtime.env),
     log: context.log,

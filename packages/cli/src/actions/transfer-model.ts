@@ -1,26 +1,34 @@
-import type { PullModelResult, PushModelResult, TransferReport } from '@model-rtc/client';
-import { type IfExists, ModelRtcError } from '@model-rtc/protocol';
+import type { OnModelProgress, PullModelResult, PushModelResult, TransferReport } from '@model-rtc/client';
+import { type AliasConflict, type IfExists, ModelRtcError } from '@model-rtc/protocol';
 import type { EngineChoice, LaneInfo } from '@model-rtc/transport';
 import type { Context } from '../console/context.ts';
 import { formatBytes, formatDuration, formatRate, printable } from '../console/format.ts';
-import { createProgressView, type ProgressView } from '../console/progress.ts';
+import { createProgressView } from '../console/progress.ts';
 import { withWorker } from '../console/worker-session.ts';
+import { settlingAlias } from './settle-names.ts';
 
 export interface TransferOptions {
   readonly ref: string;
   readonly session: string | undefined;
   readonly alias?: string | undefined;
   readonly ifExists: IfExists;
+  readonly aliasConflict?: AliasConflict | undefined;
   readonly engine: EngineChoice;
   readonly iceServer: readonly string[];
 }
 
-export async function pullModel(context: Context, options: TransferOptions): Promise<void> {
+export async function pullModel(
+  context: Context,
+  options: TransferOptions & { readonly safeOnly: boolean },
+): Promise<void> {
   await withWorker(context, options, async (worker) => {
-    const { ref, alias, ifExists } = options;
-    const result = await watched(context, (view) =>
-      worker.pullModel(ref, { alias, ifExists, signal: context.signal, onProgress: (progress) => view.show(progress) }),
+    const { ref, alias, ifExists, safeOnly } = options;
+    const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
+      watched(context, ({ signal, onProgress }) =>
+        worker.pullModel(ref, { alias, aliasConflict, ifExists, safeOnly, signal, onProgress }),
+      ),
     );
+    noteWhoseName(context, ref, result, worker.workerName);
     const name = printable(result.entry.alias ?? result.entry.id);
     const verb = result.outcome === 'pulled' ? `Pulled ${name} from` : `${name} is here already, the same as at`;
     context.output.result(
@@ -33,8 +41,10 @@ export async function pullModel(context: Context, options: TransferOptions): Pro
 export async function pushModel(context: Context, options: TransferOptions): Promise<void> {
   await withWorker(context, options, async (worker) => {
     const { ref, alias, ifExists } = options;
-    const result = await watched(context, (view) =>
-      worker.pushModel(ref, { alias, ifExists, signal: context.signal, onProgress: (progress) => view.show(progress) }),
+    const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
+      watched(context, ({ signal, onProgress }) =>
+        worker.pushModel(ref, { alias, aliasConflict, ifExists, signal, onProgress }),
+      ),
     );
     const name = printable(result.entry.alias ?? result.entry.id);
     const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
@@ -42,11 +52,26 @@ export async function pushModel(context: Context, options: TransferOptions): Pro
   });
 }
 
+/** The worker's names come before those of this machine; a person who thought of the other model learns it here. */
+function noteWhoseName({ output }: Context, ref: string, result: PullModelResult, workerName: string): void {
+  const { entry, namedBy, otherHere } = result;
+  if (namedBy === 'client') {
+    output.note(`${workerName} has no model "${ref}": taken as this machine's name for ${entry.id}.`);
+  } else if (otherHere !== undefined) {
+    output.note(`"${ref}" is what ${workerName} calls ${entry.id}; on this machine it was the name of ${otherHere}.`);
+  }
+}
+
+interface Watch {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnModelProgress;
+}
+
 /** Shows progress while the work runs; when it is interrupted, says that nothing is lost. */
-async function watched<T>(context: Context, work: (view: ProgressView) => Promise<T>): Promise<T> {
+async function watched<T>(context: Context, work: (watch: Watch) => Promise<T>): Promise<T> {
   const view = createProgressView(context.runtime.stderr, context.output);
   try {
-    return await work(view);
+    return await work({ signal: context.signal, onProgress: (progress) => view.show(progress) });
   } catch (error) {
     if (!context.signal.aborted) throw error;
     throw ModelRtcError.because(

@@ -93,6 +93,8 @@ export interface LabOptions {
   /** In place of what a worker answers. */
   readonly handlers?: Handlers;
   readonly authority?: Authority;
+  /** A worker that takes no pushed model with files that run code. */
+  readonly safeOnly?: boolean;
   /** Holds back chunks of the worker. */
   readonly hold?: ChunkHold;
   /** Holds back chunks of the client. */
@@ -119,7 +121,10 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const { authority = { scopes: ['read', 'write'] }, onConnection } = options;
   const [here, there] = [await openTestRegistry(), await openTestRegistry()];
   const log = { debug() {}, info() {}, warn() {} };
-  const { handlers, close } = createHandlers({ registry: there, fresh: new FreshModels(there, log), log });
+  const { handlers, close } = createHandlers({
+    ...{ registry: there, fresh: new FreshModels(there, log), log },
+    safeOnly: options.safeOnly,
+  });
   undo.push(close);
   const connections: Connection[] = [];
   const connector: Connector = async ({ handlers: clientHandlers = {}, signal }) => {

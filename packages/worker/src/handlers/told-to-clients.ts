@@ -6,6 +6,7 @@ const TELLABLE_DETAILS = [
   'alias',
   'candidates',
   'chunk',
+  'codeFiles',
   'doneBytes',
   'file',
   'freeBytes',
@@ -33,6 +34,10 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
     details?.file === undefined
       ? message
       : `The worker received bytes of "${details.file}" that do not have the SHA-256 of the manifest; nothing was installed there. Check the model at its source.`,
+  refused: ({ message, details }) =>
+    Array.isArray(details?.codeFiles)
+      ? `The worker takes no model that runs code when it is loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
+      : message,
   source_changed: (error) =>
     `${changedFile(error)} changed while the model was sent; it is not the one asked for any more.`,
 };
@@ -90,6 +95,13 @@ function ownerOf(details: ModelRtcError['details']): string {
 function suggestions(details: ModelRtcError['details']): string {
   const names = Array.isArray(details?.suggestions) ? details.suggestions : [];
   return names.length === 0 ? '' : `, such as ${names.map((name) => `"${name}"`).join(', ')}`;
+}
+
+function codeNames(files: readonly { readonly path: string; readonly suspicious: readonly string[] }[]): string {
+  const names = files.slice(0, 5).map(({ path, suspicious }) => {
+    return suspicious.length === 0 ? path : `${path} (imports ${suspicious.slice(0, 5).join(', ')})`;
+  });
+  return `${names.join(', ')}${files.length > names.length ? ` and ${files.length - names.length} more` : ''}`;
 }
 
 /** The file's name alone: folders above it are this machine's own affair. */

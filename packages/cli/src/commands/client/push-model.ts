@@ -1,12 +1,12 @@
 import type { Invocation } from '../../console/invocation.ts';
-import { type CommandParser, IF_EXISTS_CHOICES, workerOptions } from '../common.ts';
+import { aliasConflictOption, type CommandParser, IF_EXISTS_CHOICES, workerOptions } from '../common.ts';
 
 export function addPushModelCommand(parser: CommandParser, invocation: Invocation): void {
   parser.command(
     'push-model <ref>',
     'Send a model of this machine to a worker',
     (command) =>
-      workerOptions(command)
+      aliasConflictOption(workerOptions(command))
         .positional('ref', { type: 'string', demandOption: true, describe: 'An id, alias, digest prefix or path' })
         .option('alias', {
           type: 'string',
@@ -15,9 +15,13 @@ export function addPushModelCommand(parser: CommandParser, invocation: Invocatio
         .option('if-exists', {
           choices: IF_EXISTS_CHOICES,
           default: 'skip' as const,
-          describe: 'When it is there, or its alias is taken: leave it, or repair it and take the alias over',
+          describe: 'When it is there: leave it, or verify and repair it (and take over its alias)',
         })
-        .example('$0 client push-model legacy-rat --worker lab', 'to a saved worker'),
+        .example('$0 client push-model legacy-rat --worker lab', 'to a saved worker')
+        .example(
+          '$0 client push-model mouse --worker lab --alias-conflict rename',
+          'as "mouse-2" if "mouse" is taken there',
+        ),
     (argv) =>
       invocation.run(argv, async (context) => {
         const { pushModel } = await import('../../actions/transfer-model.ts');

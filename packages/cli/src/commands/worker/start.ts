@@ -1,12 +1,12 @@
 import type { Invocation } from '../../console/invocation.ts';
-import { type CommandParser, networkOptions } from '../common.ts';
+import { type CommandParser, networkOptions, safeOnlyOption } from '../common.ts';
 
 export function addStartCommand(parser: CommandParser, invocation: Invocation): void {
   parser.command(
     ['$0', 'start'],
     "Start the worker of this machine's registry and print its session",
     (command) =>
-      networkOptions(command)
+      safeOnlyOption(networkOptions(command), 'Take no pushed model that runs code when it is loaded')
         .option('signaling', {
           type: 'string',
           array: true,
