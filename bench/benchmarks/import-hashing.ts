@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { importModel } from '../../test/support/scene.ts';
 import { type Benchmark, ratioRow } from '../support/benchmark.ts';
+import { plainSha256, timed } from '../support/plain-sha256.ts';
 
 const FULL_BYTES = 2e9;
 const QUICK_BYTES = 0.2e9;
 const FULL_REPEATS = 3;
 const LEAST_RATIO = 0.6;
-const READ_BYTES = 1024 * 1024;
 
 export const importHashing: Benchmark = {
   name: 'import-hashing',
@@ -39,26 +37,4 @@ export const importHashing: Benchmark = {
 async function timedImport(lab: Lab, path: string, repeat: number): Promise<number> {
   const machine = await lab.machine(`importer-${repeat}`);
   return await timed(() => importModel(machine, path, 'model'));
-}
-
-/** The best that one thread can do: one buffer, read and hashed in turn. */
-async function plainSha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
-  const file = await open(path);
-  try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedMs = performance.now();
-  await work();
-  return performance.now() - startedMs;
 }

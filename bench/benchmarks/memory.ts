@@ -1,18 +1,16 @@
 import { join } from 'node:path';
-import type { RunningCommand } from '../../test/support/command.ts';
 import { makeSparseFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
 import { importModel } from '../../test/support/scene.ts';
 import { type Benchmark, boundRow, type Row } from '../support/benchmark.ts';
 import { checkedTransfer, type ENGINES, type Engine, openEngineScene, startTransfer } from '../support/commands.ts';
+import { peakUntilEnd } from '../support/peak-memory.ts';
 
 const GIGABYTE = 1e9;
 const FULL_GIGABYTES = 5;
 const QUICK_GIGABYTES = 0.25;
 const MOST_MEGABYTES = 250;
-/** The kernel keeps the peak itself; it only has to be read before the process is gone. */
-const READ_INTERVAL_MS = 50;
 
 export const memory: Benchmark = {
   name: 'memory',
@@ -55,20 +53,4 @@ async function sparseModel(lab: Lab, bytes: number): Promise<string> {
   const path = join(await lab.folder(), 'big.bin');
   await makeSparseFile(path, bytes);
   return path;
-}
-
-/** The last peak that could be read; a peak never falls, so this is that of all but the last moments. */
-async function peakUntilEnd(running: RunningCommand): Promise<number> {
-  let peak = 0;
-  let ended = false;
-  const end = running.exited.finally(() => {
-    ended = true;
-  });
-  while (!ended) {
-    // A process that has just ended has no status any more.
-    peak = Math.max(peak, await peakMemoryBytes(running.pid).catch(() => 0));
-    await new Promise((resolve) => setTimeout(resolve, READ_INTERVAL_MS));
-  }
-  await end;
-  return peak;
 }

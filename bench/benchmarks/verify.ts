@@ -1,0 +1,75 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeRandomFile } from '../../test/support/files.ts';
+import { createLab, type Lab } from '../../test/support/lab.ts';
+import { importModel } from '../../test/support/scene.ts';
+import { type Benchmark, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
+import { peakUntilEnd } from '../support/peak-memory.ts';
+import { plainSha256, timed } from '../support/plain-sha256.ts';
+
+const MEGABYTE = 1e6;
+const REPEATS = 3;
+const LEAST_RATIO = 0.6;
+const MOST_MEGABYTES = 250;
+
+interface Shape {
+  readonly what: string;
+  readonly files: number;
+  readonly fileBytes: number;
+}
+
+const FULL: readonly Shape[] = [
+  { what: 'one file of 2 GB', files: 1, fileBytes: 2000 * MEGABYTE },
+  { what: '5,000 files of 100 kB', files: 5000, fileBytes: 0.1 * MEGABYTE },
+];
+const QUICK: readonly Shape[] = [
+  { what: 'one file of 200 MB', files: 1, fileBytes: 200 * MEGABYTE },
+  { what: '200 files of 100 kB', files: 200, fileBytes: 0.1 * MEGABYTE },
+];
+
+export const verify: Benchmark = {
+  name: 'verify',
+  title:
+    'client verify as a whole command (files and chunks hashed), beside plain SHA-256 of the same files on one thread',
+  async run({ quick }, say) {
+    const rows: Row[] = [];
+    for (const shape of quick ? QUICK : FULL) rows.push(...(await measure(shape, quick ? 1 : REPEATS, say)));
+    return rows;
+  },
+};
+
+async function measure(shape: Shape, repeats: number, say: (text: string) => void): Promise<Row[]> {
+  await using lab = createLab();
+  const folder = await makeModel(lab, shape);
+  const machine = await lab.machine('verifier');
+  // It reads all files too, so that later readings come from memory, not one of them from the disk.
+  await importModel(machine, folder, 'model');
+  const [samples, baselineSamples, peaks]: [number[], number[], number[]] = [[], [], []];
+  for (let repeat = 1; repeat <= repeats; repeat += 1) {
+    say(`${shape.what}, repeat ${repeat}`);
+    const kilobytes = (shape.files * shape.fileBytes) / 1e3;
+    baselineSamples.push(kilobytes / (await timed(() => hashAll(folder))));
+    const elapsedMs = await timed(async () => {
+      const running = machine.start(['client', 'verify', 'model', '--json']);
+      peaks.push((await peakUntilEnd(running)) / MEGABYTE);
+      const { exitCode, stderr } = await running.exited;
+      if (exitCode !== 0) throw new Error(`The verification ended with ${exitCode}: ${stderr}`);
+    });
+    samples.push(kilobytes / elapsedMs);
+  }
+  const what = `verify of ${shape.what}`;
+  return [
+    ratioRow({ what, unit: 'MB/s', samples, baselineSamples, atLeast: LEAST_RATIO }),
+    boundRow({ what: `${what}, peak memory`, unit: 'MB', samples: peaks, atMost: MOST_MEGABYTES }),
+  ];
+}
+
+async function makeModel(lab: Lab, { files, fileBytes }: Shape): Promise<string> {
+  const folder = await lab.folder();
+  for (let i = 0; i < files; i += 1) await makeRandomFile(join(folder, `model-${i}.bin`), fileBytes);
+  return folder;
+}
+
+async function hashAll(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) await plainSha256(join(folder, name));
+}
