@@ -8,8 +8,9 @@ import { formatTime } from '../console/format.ts';
 import { iceServers } from '../console/ice-servers.ts';
 import { packageVersion } from '../version.ts';
 import { untilAborted } from './until-aborted.ts';
+import { type WatchFlags, watchOptions } from './watch-options.ts';
 
-export interface RunWorkerOptions {
+export interface RunWorkerOptions extends WatchFlags {
   readonly signaling: readonly string[];
   readonly port?: number | undefined;
   readonly name?: string | undefined;
@@ -31,6 +32,7 @@ export async function runWorker(context: Context, options: RunWorkerOptions): Pr
     safeOnly: options.safeOnly,
     engine: options.engine,
     iceServers: iceServers(options.iceServer, context.runtime.env),
+    watch: watchOptions(context, options),
     log: context.log,
   });
   try {

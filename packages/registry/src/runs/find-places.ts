@@ -18,6 +18,8 @@ const RUN_CONFIG = /^(training|initial)_config\.(ya?ml|json)$/;
 const HUB_CONFIG = new Set(['config.json', 'model_index.json', 'adapter_config.json']);
 /** What a trainer can resume from, each as large as the model: parts of a training, and no models of their own. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+$/;
+/** What a hub's cache has besides models. */
+const OTHER_REPOSITORY = /^(datasets|spaces)--/;
 const SHARD = /^(.*)-\d{2,}-of-(\d{2,})(\.[a-z]+)$/i;
 
 interface Search {
@@ -44,13 +46,15 @@ export async function findPlaces(root: string, except: readonly string[]): Promi
   const real = await Promise.all(except.map((path) => realpath(path).catch(() => path)));
   const search: Search = { places: [], folders: [], unreadable: [], met: new Set(), except: new Set(real) };
   const open: Folder[] = [{ path: top, depth: 0 }];
-  await atStorage(root, 'read', () => readdir(top));
+  const { dev, ino } = await atStorage(root, 'read', () => stat(top));
+  const isEmpty = (await atStorage(root, 'read', () => readdir(top))).length === 0;
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
     if (search.folders.length >= MAX_FOLDERS) search.unreadable.push(folder.path);
     else open.push(...(await lookInto(folder, search)));
   }
   const { places, folders, unreadable } = search;
-  return { places: places.sort((a, b) => (a.path < b.path ? -1 : 1)), folders, unreadable };
+  places.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { root: top, identity: `${dev}:${ino}`, isEmpty, places, folders, unreadable };
 }
 
 /** Adds what a folder is, or what lies in it; gives the folders in it that are to be looked into. */
@@ -73,7 +77,7 @@ async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder
   }
   search.places.push(...(await singleFiles(path, files)));
   if (depth >= MAX_DEPTH) return [];
-  const below = folders.filter(({ name }) => !TRAINER_CHECKPOINT.test(name));
+  const below = folders.filter(({ name }) => !TRAINER_CHECKPOINT.test(name) && !OTHER_REPOSITORY.test(name));
   const real = await Promise.all(below.map((item) => realPathOf(join(path, item.name), item)));
   return real.filter((child) => child !== undefined).map((child) => ({ path: child, depth: depth + 1 }));
 }

@@ -11,7 +11,6 @@ import type { FoundPlace, PlaceState } from './runs.ts';
 const MAX_ENTRIES = 50_000;
 const MAX_DEPTH = 8;
 const STATS_AT_ONCE = 16;
-const UNFINISHED_DOWNLOAD = /\.(part|partial|incomplete|crdownload|download|tmp)$/i;
 const SHARD = /^(.*)-(\d{2,})-of-(\d{2,})(\.[a-z]+)$/i;
 
 interface SeenFile {
@@ -23,13 +22,14 @@ interface SeenFile {
 export async function lookAt(place: FoundPlace): Promise<PlaceState> {
   const files = await listFiles(place);
   if (files === undefined || files.length === 0) {
-    return { fingerprint: undefined, changedAtMs: 0, isPartial: false, hasWeights: false };
+    return { fingerprint: undefined, writtenAtMs: 0, touchedAtMs: 0, isPartial: false, hasWeights: false };
   }
   const names = files.map(({ path }) => path);
   const state = {
     fingerprint: fingerprintOf(files),
-    changedAtMs: Math.max(...files.map(({ stats }) => Number(stats.mtimeMs))),
-    isPartial: names.some((name) => UNFINISHED_DOWNLOAD.test(name)) || missesShards(names),
+    writtenAtMs: latest(files, ({ mtimeMs }) => mtimeMs),
+    touchedAtMs: latest(files, ({ ctimeMs }) => ctimeMs),
+    isPartial: missesShards(names),
     hasWeights: names.some(isWeightsFile),
   };
   return place.kind === 'run' ? { ...state, ...(await progressOf(place.path)) } : state;
@@ -45,13 +45,26 @@ async function progressOf(path: string): Promise<Pick<PlaceState, 'progress' | '
   }
 }
 
-async function listFiles({ kind, path }: FoundPlace): Promise<SeenFile[] | undefined> {
+async function listFiles({ kind, path, group }: FoundPlace): Promise<SeenFile[] | undefined> {
   try {
     if (kind === 'file') return [{ path, stats: await stat(path, { bigint: true }) }];
-    return await listBelow(path);
+    const files = await listBelow(path);
+    return kind === 'snapshot' && group !== undefined ? [...files, ...(await listDownloads(group))] : files;
   } catch {
     return undefined;
   }
+}
+
+/** A snapshot gets its files one by one: while a download goes on, it is not all there. */
+async function listDownloads(repository: string): Promise<SeenFile[]> {
+  const blobs = join(repository, 'blobs');
+  const names = (await readdir(blobs).catch(() => [])).filter((name) => name.endsWith('.incomplete'));
+  const files = await mapLimit(names, STATS_AT_ONCE, async (name) => {
+    const path = join(blobs, name);
+    const stats = await stat(path, { bigint: true }).catch(() => undefined);
+    return stats === undefined ? undefined : { path, stats };
+  });
+  return files.filter((file) => file !== undefined);
 }
 
 async function listBelow(root: string): Promise<SeenFile[]> {
@@ -71,6 +84,10 @@ async function listBelow(root: string): Promise<SeenFile[]> {
     });
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function latest(files: readonly SeenFile[], timeOf: (stats: BigIntStats) => bigint): number {
+  return files.reduce((time, { stats }) => Math.max(time, Number(timeOf(stats))), 0);
 }
 
 function fingerprintOf(files: readonly SeenFile[]): string {

@@ -31,6 +31,11 @@ export interface FoundPlace {
 }
 
 export interface FoundPlaces {
+  /** The folder itself, without links. */
+  readonly root: string;
+  /** Tells the folder from another one under its path, such as the one that a file system was mounted on. */
+  readonly identity: string;
+  readonly isEmpty: boolean;
   readonly places: readonly FoundPlace[];
   /** Every folder that was looked into, places included: where a change can make another place. */
   readonly folders: readonly string[];
@@ -42,8 +47,10 @@ export interface FoundPlaces {
 export interface PlaceState {
   /** Changes with every file that is written, added or gone; undefined while the files cannot be read. */
   readonly fingerprint: string | undefined;
-  /** When a file of it changed last, by the file system's clock. */
-  readonly changedAtMs: number;
+  /** When a file of it was written last, by the file system's clock; a copy may have its original's time. */
+  readonly writtenAtMs: number;
+  /** When anything about a file of it changed last, which nothing sets back. */
+  readonly touchedAtMs: number;
   /** Whether parts are missing that are still to come: shards, or a download that is not done. */
   readonly isPartial: boolean;
   /** Of a run: what its log and configuration tell. */

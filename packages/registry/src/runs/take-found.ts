@@ -1,6 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type ImportWork, importModel } from '../import-model.ts';
 import type { StoredEntry } from '../index-schema.ts';
+import { isWhole } from '../place-model.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { ImportResult } from '../registry-types.ts';
@@ -19,6 +20,8 @@ export async function takeFound(
 ): Promise<ImportResult> {
   const index = await context.index.read();
   const before = earlier(entriesAt(index, place.path), entriesAt(index, options.inPlaceOf ?? place.path));
+  const unchanged = before === undefined ? undefined : await asItWas(context, before, place);
+  if (unchanged !== undefined) return unchanged;
   const { foundIn, source, signal, onProgress } = options;
   const result = await importModel(context, place.path, {
     signal,
@@ -38,6 +41,23 @@ export async function takeFound(
  */
 function earlier(here: readonly StoredEntry[], there: readonly StoredEntry[]): StoredEntry | undefined {
   return [...here, ...there].find(({ digest, foundIn }) => digest === undefined || foundIn !== undefined);
+}
+
+/** What is registered of a place whose files are the same ones; nothing is hashed or written for it. */
+async function asItWas(
+  context: RegistryContext,
+  before: StoredEntry,
+  { path }: FoundPlace,
+): Promise<ImportResult | undefined> {
+  if (before.digest === undefined || before.originalPath !== path || !(await isWhole(context, before)))
+    return undefined;
+  const { scanModel } = await context.loadImportSteps();
+  const { files, skipped } = await scanModel(path);
+  const manifest = await context.readManifest(before);
+  const sizes = new Map<string, number>(manifest.files.map((file) => [file.path, file.size]));
+  if (files.length !== sizes.size || files.some((file) => sizes.get(file.path) !== file.size)) return undefined;
+  const entry = await toRegistryEntry(before, context.paths.models);
+  return { entry, manifest, outcome: 'already_there', skipped };
 }
 
 /** What a person may have said of it meanwhile. */

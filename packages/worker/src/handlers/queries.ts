@@ -1,5 +1,11 @@
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
-import { type FileProblem, type ModelReader, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
+import {
+  type FileProblem,
+  type ModelReader,
+  type RegistryEntry,
+  resumeCommand,
+  toModelEntry,
+} from '@model-rtc/registry';
 import type { WorkerServices } from './worker-services.ts';
 
 export async function listModels(
@@ -18,7 +24,7 @@ export async function getModelInfo(
   const fresh = await freshEntry(services, ref, entry);
   // A digest names one content: when that is gone, the new one is not what was asked for.
   if (fresh.digest !== entry.digest && (resolvedBy === 'digest' || resolvedBy === 'id')) throw changed(ref, fresh);
-  return { entry: toModelEntry(fresh), resolvedBy };
+  return { entry: toModelEntry(fresh), resolvedBy, resumeCommand: resumeCommand(fresh) };
 }
 
 /** While the entry was looked at, another asker's look may have put a new one in its place. */

@@ -19,8 +19,25 @@ export function addStartCommand(parser: CommandParser, invocation: Invocation): 
         })
         .option('name', { type: 'string', describe: "What clients see it as [this machine's name]" })
         .option('token-file', { type: 'string', describe: 'Also write the session to this file, mode 0600' })
+        .option('watch', {
+          type: 'string',
+          array: true,
+          default: [] as string[],
+          describe: 'A folder whose models are registered as they appear, trainings as they go on',
+        })
+        .option('read-only-store', {
+          type: 'string',
+          array: true,
+          default: [] as string[],
+          describe: "Another tool's folder whose models are served in place: a Hugging Face cache, a folder of weights",
+        })
+        .option('interrupted-after', {
+          type: 'string',
+          describe: 'A training that writes nothing for so long counts as interrupted [10m]',
+        })
         .example('$0 worker', 'serve, with a signaling server of its own')
-        .example('$0 worker --signaling wss://signal.lab.example --token-file session.txt', 'wait at a shared server'),
+        .example('$0 worker --signaling wss://signal.lab.example --token-file session.txt', 'wait at a shared server')
+        .example('$0 worker --watch runs --read-only-store ~/.cache/huggingface', 'serve what is found there, too'),
     (argv) =>
       invocation.run(argv, async (context) => {
         const { runWorker } = await import('../../actions/run-worker.ts');

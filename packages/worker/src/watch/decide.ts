@@ -1,0 +1,78 @@
+import type { FoundPlace, PlaceState } from '@model-rtc/registry';
+import type { WatchTiming } from './watch-timing.ts';
+
+/** What is remembered of a place between two looks. */
+export interface Remembered {
+  readonly fingerprint: string | undefined;
+  /** When the fingerprint was seen first, by this machine's clock. */
+  readonly sinceMs: number;
+  /** What was done last, and with which files. */
+  readonly done?:
+    | { readonly action: Action; readonly fingerprint: string | undefined; readonly atMs: number }
+    | undefined;
+}
+
+export type RunStatus = 'training' | 'interrupted' | 'failed';
+export type Action = 'take' | RunStatus;
+
+/** What is to be done with a place now, and when to look again if nothing happens meanwhile. */
+export interface Decision {
+  readonly action?: Action | undefined;
+  readonly lookAgainInMs?: number | undefined;
+}
+
+export interface DecideOptions {
+  readonly nowMs: number;
+  readonly timing: WatchTiming;
+  readonly interruptedAfterMs: number;
+}
+
+/** What was remembered, with what is seen now. */
+export function remember(before: Remembered | undefined, { fingerprint }: PlaceState, nowMs: number): Remembered {
+  if (before !== undefined && before.fingerprint === fingerprint) return before;
+  return { fingerprint, sinceMs: nowMs, done: before?.done };
+}
+
+/** Decides from what is seen alone; the same action is not done twice with the same files. */
+export function decide(place: FoundPlace, state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
+  if (state.fingerprint === undefined) return {};
+  const decision =
+    place.kind === 'run' ? decideRun(state, remembered, options) : decideModel(state, remembered, options);
+  return withoutRepeats(decision, remembered, options);
+}
+
+function decideModel(state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
+  // What is missing comes with an event, or is there at the next look at everything.
+  if (state.isPartial || !state.hasWeights) return {};
+  const waitMs = settlesInMs(state, remembered, options);
+  return waitMs > 0 ? { lookAgainInMs: waitMs } : { action: 'take' };
+}
+
+function decideRun(state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
+  const { progress, hasWeights } = state;
+  const isWhole = hasWeights && (progress === 'finished' || progress === 'unknown');
+  if (isWhole) return decideModel(state, remembered, options);
+  const waitMs = options.interruptedAfterMs - quietForMs(state, remembered, options);
+  if (waitMs > 0) return { action: 'training', lookAgainInMs: waitMs };
+  // Without weights a finished run has left nothing that could be used or gone on with.
+  return { action: progress === 'diverged' || progress === 'finished' ? 'failed' : 'interrupted' };
+}
+
+/** How long no file was written, as far as either clock tells: a file's time may lie in the future. */
+function quietForMs({ writtenAtMs }: PlaceState, { sinceMs }: Remembered, { nowMs }: DecideOptions): number {
+  return Math.max(nowMs - writtenAtMs, nowMs - sinceMs);
+}
+
+/** Until the files have stayed as they are for long enough; zero or less when they have. */
+function settlesInMs({ touchedAtMs }: PlaceState, { sinceMs }: Remembered, { nowMs, timing }: DecideOptions): number {
+  return Math.min(sinceMs + timing.settleMs - nowMs, touchedAtMs + timing.oldMs - nowMs);
+}
+
+function withoutRepeats(decision: Decision, { done, fingerprint }: Remembered, options: DecideOptions): Decision {
+  const { action, lookAgainInMs } = decision;
+  if (done === undefined || action === undefined || done.action !== action) return decision;
+  if (done.fingerprint === fingerprint) return { lookAgainInMs };
+  const waitMs = done.atMs + options.timing.recordMs - options.nowMs;
+  if (action === 'take' || waitMs <= 0) return decision;
+  return { lookAgainInMs: Math.min(waitMs, lookAgainInMs ?? waitMs) };
+}

@@ -1,0 +1,200 @@
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { FoundPlace, FoundPlaces, Registry } from '@model-rtc/registry';
+import { type Alarm, createAlarm } from './alarm.ts';
+import { decide, type Remembered, type RunStatus, remember } from './decide.ts';
+import { createFolderHints, type FolderHints } from './folder-hints.ts';
+import { earlierVersion, isBelow, lostEntries } from './found-paths.ts';
+import { GoneEntries } from './gone-entries.ts';
+import { takePlace } from './take-place.ts';
+import type { TakeQueue } from './take-queue.ts';
+import type { OnWatchEvent } from './watch-events.ts';
+import type { WatchTiming } from './watch-timing.ts';
+
+export interface FolderWatchOptions {
+  readonly registry: Registry;
+  readonly folder: string;
+  readonly interruptedAfterMs: number;
+  readonly timing: WatchTiming;
+  readonly takes: TakeQueue;
+  readonly log: Log;
+  readonly onEvent: OnWatchEvent;
+  readonly now: () => number;
+}
+
+interface Tracked {
+  place: FoundPlace;
+  remembered: Remembered | undefined;
+  /** When it is to be looked at if no event comes before. */
+  dueAtMs: number;
+  isTaking: boolean;
+  /** What went wrong with it last, so that a log does not say it again and again. */
+  complaint: string | undefined;
+}
+
+/** A look at everything may take this share of the time; a disk full of models is not looked through all day. */
+const LOOKING_SHARE = 0.05;
+
+/**
+ * Keeps the registry in step with one folder: events say where to look at once, a look at everything now and then finds what
+ * no event told of. Nothing is ever written in the folder.
+ */
+export class FolderWatch {
+  readonly #options: FolderWatchOptions;
+  readonly #alarm: Alarm;
+  readonly #hints: FolderHints;
+  readonly #tracked = new Map<string, Tracked>();
+  readonly #gone: GoneEntries;
+  #found: FoundPlaces | undefined;
+  #allDueAtMs = 0;
+  #earliestMs = 0;
+  #isClosed = false;
+  #complaint: string | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: FolderWatchOptions) {
+    const { registry, log, onEvent, now, timing } = options;
+    this.#options = options;
+    this.#alarm = createAlarm(now);
+    this.#hints = createFolderHints({ log, onHint: (folder) => this.#hint(folder) });
+    this.#gone = new GoneEntries({ registry, log, onEvent, goneMs: timing.goneMs });
+  }
+
+  /** Resolves when everything in the folder was looked at once; what is to be hashed may still be on its way. */
+  async start(): Promise<void> {
+    const first = this.#look();
+    this.#running = first.then(() => this.#goOn());
+    await first;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#hints.close();
+    this.#alarm.ringBy(0);
+    await this.#running;
+  }
+
+  async #goOn(): Promise<void> {
+    while (!this.#isClosed) {
+      const dueMs = [...this.#tracked.values()].reduce((due, { dueAtMs }) => Math.min(due, dueAtMs), this.#allDueAtMs);
+      await this.#alarm.sleepUntil(Math.max(dueMs, this.#earliestMs));
+      if (!this.#isClosed) await this.#look();
+    }
+  }
+
+  #hint(folder: string): void {
+    const { now, timing } = this.#options;
+    const atMs = now() + timing.hintMs;
+    const inside = [...this.#tracked.values()].find(({ place }) => isBelow(folder, place.path));
+    if (inside === undefined) this.#allDueAtMs = Math.min(this.#allDueAtMs, atMs);
+    else inside.dueAtMs = Math.min(inside.dueAtMs, atMs);
+    this.#alarm.ringBy(Math.max(atMs, this.#earliestMs));
+  }
+
+  async #look(): Promise<void> {
+    const { now, timing, log, folder } = this.#options;
+    const startMs = now();
+    const isFull = this.#allDueAtMs <= startMs;
+    try {
+      if (isFull) await this.#lookForPlaces();
+      for (const tracked of this.#tracked.values()) {
+        if (this.#isClosed) return;
+        if (isFull || tracked.dueAtMs <= startMs) await this.#lookAt(tracked);
+      }
+      if (isFull && this.#found !== undefined) await this.#forgetGone(this.#found);
+      this.#complaint = undefined;
+    } catch (error) {
+      const { message } = ModelRtcError.from(error);
+      if (message !== this.#complaint) log.warn({ folder, error }, `${folder} cannot be looked through: ${message}`);
+      this.#complaint = message;
+    }
+    const tookMs = now() - startMs;
+    this.#earliestMs = now() + timing.gapMs;
+    if (isFull) {
+      const nextMs = now() + Math.max(timing.pollMs, tookMs / LOOKING_SHARE);
+      const againMs = this.#gone.isWaiting ? Math.min(nextMs, now() + timing.goneMs) : nextMs;
+      this.#allDueAtMs = Math.min(this.#allDueAtMs, againMs);
+    }
+  }
+
+  async #lookForPlaces(): Promise<void> {
+    // Whatever comes to pass from now on brings a hint, also in a folder that is looked into in a moment.
+    this.#allDueAtMs = Number.POSITIVE_INFINITY;
+    const found = await this.#options.registry.findPlaces(this.#options.folder);
+    this.#found = found;
+    this.#hints.listenIn(found.folders);
+    const here = new Map(found.places.map((place) => [place.path, place]));
+    for (const [path, { isTaking }] of this.#tracked) if (!here.has(path) && !isTaking) this.#tracked.delete(path);
+    for (const place of found.places) this.#track(place);
+  }
+
+  #track(place: FoundPlace): void {
+    const tracked = this.#tracked.get(place.path);
+    if (tracked !== undefined) tracked.place = place;
+    else {
+      const dueAtMs = Number.POSITIVE_INFINITY;
+      this.#tracked.set(place.path, { place, dueAtMs, remembered: undefined, isTaking: false, complaint: undefined });
+    }
+  }
+
+  async #lookAt(tracked: Tracked): Promise<void> {
+    const { registry, timing, interruptedAfterMs, now } = this.#options;
+    // What happens to it meanwhile is looked at when it is taken in.
+    tracked.dueAtMs = Number.POSITIVE_INFINITY;
+    if (tracked.isTaking) return;
+    const { place } = tracked;
+    const state = await registry.lookAt(place);
+    const nowMs = now();
+    tracked.remembered = remember(tracked.remembered, state, nowMs);
+    const decision = decide(place, state, tracked.remembered, { nowMs, timing, interruptedAfterMs });
+    tracked.dueAtMs = nowMs + (decision.lookAgainInMs ?? Number.POSITIVE_INFINITY);
+    if (decision.action === undefined) return;
+    if (decision.action === 'take') this.#take(tracked);
+    else await this.#record(tracked, decision.action);
+  }
+
+  #take(tracked: Tracked): void {
+    const { registry, takes, log, onEvent, now, timing } = this.#options;
+    const found = this.#found;
+    if (found === undefined) return;
+    const { place, remembered } = tracked;
+    tracked.isTaking = true;
+    takes.add(async (signal) => {
+      const inPlaceOf = earlierVersion(place, await registry.listFound(found.root).catch(() => []), found);
+      const outcome = await takePlace({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
+      tracked.isTaking = false;
+      if (outcome === 'done') this.#done(tracked, 'take', remembered?.fingerprint);
+      // It may have changed while it was read; one that cannot be read now is tried again in a while.
+      tracked.dueAtMs = now() + (outcome === 'done' ? timing.gapMs : timing.pollMs);
+      this.#alarm.ringBy(tracked.dueAtMs);
+    });
+  }
+
+  async #record(tracked: Tracked, status: RunStatus): Promise<void> {
+    const { registry, log, onEvent } = this.#options;
+    const { path } = tracked.place;
+    try {
+      const before = tracked.remembered?.done?.action;
+      const entry = await registry.recordRun({ path, status, foundIn: this.#found?.root });
+      this.#done(tracked, status, tracked.remembered?.fingerprint);
+      tracked.complaint = undefined;
+      if (before !== status && entry.digest === undefined) {
+        onEvent({ type: 'run', id: entry.id, alias: entry.alias, path, status });
+      }
+    } catch (error) {
+      const { message } = ModelRtcError.from(error);
+      if (message !== tracked.complaint) log.info({ path, error }, `the run at ${path} cannot be read yet: ${message}`);
+      tracked.complaint = message;
+    }
+  }
+
+  #done(tracked: Tracked, action: 'take' | RunStatus, fingerprint: string | undefined): void {
+    if (tracked.remembered === undefined) return;
+    tracked.remembered = { ...tracked.remembered, done: { action, fingerprint, atMs: this.#options.now() } };
+  }
+
+  async #forgetGone(found: FoundPlaces): Promise<void> {
+    const entries = await this.#options.registry.listFound(found.root);
+    const isBusy = [...this.#tracked.values()].some(({ isTaking }) => isTaking);
+    await this.#gone.look({ gone: lostEntries(entries, found), found, isBusy, nowMs: this.#options.now() });
+  }
+}

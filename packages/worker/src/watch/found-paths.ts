@@ -1,0 +1,42 @@
+import { sep } from 'node:path';
+import type { FoundPlace, FoundPlaces, RegistryEntry } from '@model-rtc/registry';
+
+export function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** Entries of what was found in a folder and is not found any more. Of what lies in an unreadable folder nothing is known. */
+function goneEntries(entries: readonly RegistryEntry[], found: FoundPlaces): RegistryEntry[] {
+  const here = new Set(found.places.map(({ path }) => path));
+  return entries.filter(({ originalPath }) => {
+    if (originalPath === undefined || here.has(originalPath)) return false;
+    return !found.unreadable.some((folder) => isBelow(originalPath, folder));
+  });
+}
+
+/** Gone entries that nothing is to come in the place of: an earlier version stays until the new one is whole. */
+export function lostEntries(entries: readonly RegistryEntry[], found: FoundPlaces): RegistryEntry[] {
+  const known = new Set(entries.map(({ originalPath }) => originalPath));
+  const coming = found.places.filter(({ path }) => !known.has(path));
+  const groups = coming.map(({ group }) => group).filter((group) => group !== undefined);
+  return goneEntries(entries, found).filter(
+    ({ originalPath = '' }) => !groups.some((group) => isBelow(originalPath, group)),
+  );
+}
+
+/**
+ * The earlier version in whose place a place comes: of a group, the only one that is gone when only one is new. A hub's
+ * repository that moves on to another commit keeps its alias this way.
+ */
+export function earlierVersion(
+  place: FoundPlace,
+  entries: readonly RegistryEntry[],
+  found: FoundPlaces,
+): string | undefined {
+  const { group } = place;
+  if (group === undefined) return undefined;
+  const known = new Set(entries.map(({ originalPath }) => originalPath));
+  const added = found.places.filter((other) => other.group === group && !known.has(other.path));
+  const gone = goneEntries(entries, found).filter(({ originalPath = '' }) => isBelow(originalPath, group));
+  return added.length === 1 && added[0]?.path === place.path && gone.length === 1 ? gone[0]?.originalPath : undefined;
+}

@@ -1,0 +1,73 @@
+import type { Log } from '@model-rtc/protocol';
+import type { FoundPlaces, Registry, RegistryEntry } from '@model-rtc/registry';
+import type { OnWatchEvent } from './watch-events.ts';
+
+export interface GoneOptions {
+  readonly registry: Registry;
+  readonly log: Log;
+  readonly onEvent: OnWatchEvent;
+  readonly goneMs: number;
+}
+
+export interface GoneLook {
+  readonly gone: readonly RegistryEntry[];
+  readonly found: FoundPlaces;
+  /** Something is just being taken in, which may be one of the gone under another path. */
+  readonly isBusy: boolean;
+  readonly nowMs: number;
+}
+
+/**
+ * Takes out of the registry what is gone from a folder, once it is sure to be: not while models are moved about, and not when
+ * the folder is empty because the disk that belongs there is not mounted.
+ */
+export class GoneEntries {
+  readonly #registry: Registry;
+  readonly #log: Log;
+  readonly #onEvent: OnWatchEvent;
+  readonly #goneMs: number;
+  readonly #since = new Map<string, number>();
+  /** The folder that models were seen in. */
+  #identity: string | undefined;
+  #hasWarned = false;
+
+  constructor({ registry, log, onEvent, goneMs }: GoneOptions) {
+    this.#registry = registry;
+    this.#log = log;
+    this.#onEvent = onEvent;
+    this.#goneMs = goneMs;
+  }
+
+  /** Whether something is gone, but not for long enough. */
+  get isWaiting(): boolean {
+    return this.#since.size > 0;
+  }
+
+  async look({ gone, found, isBusy, nowMs }: GoneLook): Promise<void> {
+    if (!found.isEmpty) this.#identity = found.identity;
+    const paths = new Set(gone.map(({ originalPath }) => originalPath));
+    for (const path of this.#since.keys()) if (!paths.has(path)) this.#since.delete(path);
+    if (gone.length === 0 || this.#isUnmounted(found)) return;
+    for (const { originalPath, alias, id } of gone) {
+      if (originalPath === undefined) continue;
+      const sinceMs = this.#since.get(originalPath) ?? nowMs;
+      this.#since.set(originalPath, sinceMs);
+      if (isBusy || nowMs - sinceMs < this.#goneMs) continue;
+      await this.#registry.forgetRun(originalPath);
+      this.#since.delete(originalPath);
+      this.#onEvent({ type: 'forgotten', id, alias, path: originalPath });
+    }
+  }
+
+  #isUnmounted({ root, identity, isEmpty }: FoundPlaces): boolean {
+    const isUnmounted = isEmpty && identity !== this.#identity;
+    if (isUnmounted && !this.#hasWarned) {
+      this.#log.warn(
+        { folder: root },
+        `${root} is empty: what was found there is kept, in case its disk is not mounted`,
+      );
+    }
+    this.#hasWarned = isUnmounted;
+    return isUnmounted;
+  }
+}

@@ -1,0 +1,69 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { atStorage, type Registry } from '@model-rtc/registry';
+import { FolderWatch } from './folder-watch.ts';
+import { isBelow } from './found-paths.ts';
+import { createTakeQueue } from './take-queue.ts';
+import { loggedEvents, type OnWatchEvent } from './watch-events.ts';
+import { INTERRUPTED_AFTER_MS, WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
+
+export interface WatchFoldersOptions {
+  readonly registry: Registry;
+  /** Folders in which models appear and change. */
+  readonly folders: readonly string[];
+  /** How long nothing is written by a training that is taken for interrupted: 10 minutes unless told. */
+  readonly interruptedAfterMs?: number | undefined;
+  readonly timing?: Partial<WatchTiming> | undefined;
+  readonly onEvent?: OnWatchEvent | undefined;
+  readonly log?: Log | undefined;
+  /** Milliseconds of this machine's clock. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface WatchedFolders extends AsyncDisposable {
+  /** Resolves when everything was looked at once: runs in training are registered then, and hashing goes on. */
+  readonly looked: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Registers the models in folders where others put them, and keeps up with what happens there, until it is closed.
+ *
+ * @throws ModelRtcError `bad_argument` for a folder that is none; one that goes away later is waited for.
+ */
+export async function watchFolders(options: WatchFoldersOptions): Promise<WatchedFolders> {
+  const { registry, interruptedAfterMs = INTERRUPTED_AFTER_MS, log = silentLog, now = Date.now } = options;
+  const folders = await realFolders(options.folders);
+  const timing = { ...WATCH_TIMING, ...options.timing };
+  const onEvent = loggedEvents(log, options.onEvent);
+  const takes = createTakeQueue();
+  const watches = folders.map(
+    (folder) => new FolderWatch({ registry, folder, interruptedAfterMs, timing, takes, log, onEvent, now }),
+  );
+  const looked = Promise.all(watches.map((watch) => watch.start())).then(() => undefined);
+  const close = async (): Promise<void> => {
+    await Promise.all([takes.close(), ...watches.map((watch) => watch.close())]);
+  };
+  return { looked, close, [Symbol.asyncDispose]: close };
+}
+
+/** Each folder once, and none that lies in another one. */
+async function realFolders(folders: readonly string[]): Promise<string[]> {
+  const real = new Set(await Promise.all(folders.map(realFolder)));
+  return [...real].filter((folder) => ![...real].some((other) => other !== folder && isBelow(folder, other)));
+}
+
+async function realFolder(folder: string): Promise<string> {
+  const real = await realpath(resolve(folder)).catch((cause: unknown) => {
+    throw noFolder(folder, 'nothing is there', cause);
+  });
+  const stats = await atStorage(real, 'read', () => stat(real));
+  if (!stats.isDirectory()) throw noFolder(folder, 'it is a file');
+  return real;
+}
+
+function noFolder(folder: string, problem: string, cause?: unknown): ModelRtcError {
+  const sentence = `${folder} cannot be watched: ${problem}. Give the folder in which models appear.`;
+  return new ModelRtcError('bad_argument', sentence, { cause, details: { path: folder } });
+}

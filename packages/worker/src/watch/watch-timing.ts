@@ -1,0 +1,30 @@
+/** How long a watch waits for what. Tests wait less. */
+export interface WatchTiming {
+  /** A place whose files stay the same for so long is whole: no tool pauses longer between two files that it writes. */
+  readonly settleMs: number;
+  /** One whose files have not changed for so long is whole at the first look. Clocks of file servers are off by less. */
+  readonly oldMs: number;
+  /** After an event, so that one look takes in what comes together. */
+  readonly hintMs: number;
+  /** Between the end of a look and the next; a busy training writes many times a second. */
+  readonly gapMs: number;
+  /** Between two looks at everything. On a file system without events nothing else finds a change. */
+  readonly pollMs: number;
+  /** Between two updates of a run's metrics: each writes the registry's index. */
+  readonly recordMs: number;
+  /** What is gone for so long is not merely being moved or replaced. */
+  readonly goneMs: number;
+}
+
+export const WATCH_TIMING: WatchTiming = {
+  settleMs: 2_000,
+  oldMs: 60_000,
+  hintMs: 200,
+  gapMs: 1_000,
+  pollMs: 20_000,
+  recordMs: 5_000,
+  goneMs: 5_000,
+};
+
+/** How long nothing is written by a training that is taken for interrupted: epochs may take minutes. */
+export const INTERRUPTED_AFTER_MS = 10 * 60 * 1000;
