@@ -4,6 +4,7 @@ export type * from './catalog/catalog-types.ts';
 export type { Catalogs } from './catalog/catalogs.ts';
 export * from './data-folder.ts';
 export { codeFilesByName } from './inspect/file-kinds.ts';
+export type * from './inspect/inspection.ts';
 export { refuseCode } from './inspect/refuse-code.ts';
 export { modelDate, modelLoss } from './list-order.ts';
 export type { LockOwner } from './lock-owner.ts';

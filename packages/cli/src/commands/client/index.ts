@@ -1,6 +1,7 @@
 import type { Invocation } from '../../console/invocation.ts';
 import type { CommandParser } from '../common.ts';
 import { addCleanModelsCommand } from './clean-models.ts';
+import { addCompareModelsCommand } from './compare-models.ts';
 import { addDeleteModelCommand } from './delete-model.ts';
 import { addExportModelCommand } from './export-model.ts';
 import { addHistoryCommand } from './history.ts';
@@ -23,6 +24,7 @@ export function addClientCommands(parser: CommandParser, invocation: Invocation)
   parser.command('client', "Work with this machine's models and with workers", (client) => {
     for (const add of [
       addCleanModelsCommand,
+      addCompareModelsCommand,
       addDeleteModelCommand,
       addExportModelCommand,
       addHistoryCommand,
