@@ -2,7 +2,6 @@ import { type Alias, ModelRtcError, parseAlias } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { confirm } from '../console/ask.ts';
 import type { Context } from '../console/context.ts';
-import { nameOf } from './model-name.ts';
 
 export interface TagModelOptions {
   readonly ref: string;
@@ -53,7 +52,7 @@ function withForceNamed(thrown: unknown): ModelRtcError {
 async function mayTake(context: Context, alias: Alias, owner: RegistryEntry): Promise<boolean> {
   if (!context.interactive) return false;
   return await confirm(context, {
-    text: `"${alias}" is the alias of ${nameOf(owner)}, ${owner.modelType}. Take it from there?`,
+    text: `"${alias}" is model ${owner.id} (${owner.modelType}). Take the alias from it?`,
     flag: '--force',
   });
 }

@@ -63,8 +63,8 @@ function judgeFormer(
   return [...byLastAlias(known)].flatMap(([alias, versions]) =>
     versions.map(({ stored, until }, place): Judged => {
       const successor = known.byAlias.get(alias);
-      const went = successor === undefined ? 'was taken away' : `went to ${successor.id}`;
-      const since = `its alias "${alias}" ${went} on ${day(until)}`;
+      const went = successor === undefined ? 'was taken from it' : `went to ${successor.id}`;
+      const since = `"${alias}" ${went} on ${day(until)}`;
       if (place < keep) return { stored, spared: true, reason: `--keep ${keep} keeps it: ${since}` };
       if (isYounger(until, olderThanMs, now))
         return { stored, spared: true, reason: `--older-than keeps it: ${since}` };
