@@ -175,18 +175,18 @@ describe('a command that cannot do what was asked', () => {
     expect(await failure(worker, ['worker', '--signaling', signalingUrl])).toMatchObject({ exitCode: 9, code: 'busy' });
   });
 
-  it('exits 8 when an alias is taken, names its owner and offers free ones', async () => {
+  it('exits 8 when an alias is taken, and 2 where a flag could have settled it; both offer free ones', async () => {
     const { client } = await scene();
     const machine = await client('alias-taken');
     await importModel(machine, join(FIXTURES, 'tiny-onnx'), 'taken');
     await push(machine, 'taken');
     const other = await importModel(machine, join(FIXTURES, 'tiny-gguf'), 'other');
     const here = await failure(machine, ['client', 'tag-model', other.id, 'taken']);
+    expect(here).toMatchObject({ exitCode: 8, code: 'alias_taken' });
     const there = await failure(machine, ['client', 'push-model', 'other', '--alias', 'taken']);
-    for (const failed of [here, there]) {
-      expect(failed).toMatchObject({ exitCode: 8, code: 'alias_taken' });
-      expect(failed.message).toMatch(/taken-2/);
-    }
+    expect(there).toMatchObject({ exitCode: 2, code: 'bad_argument' });
+    expect(there.message).toContain('--alias-conflict');
+    for (const failed of [here, there]) expect(failed.message).toMatch(/taken-2/);
   });
 
   it('exits 2 when a folder holds no model, and lists what it looks for', async () => {
