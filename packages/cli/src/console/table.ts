@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import { printable } from './format.ts';
 
@@ -12,6 +11,15 @@ export interface Column<Row> {
 
 const GAP = 2;
 const NARROWEST = 6;
+const ELLIPSIS = '…';
+
+/** A column with its cells as text, the title first. */
+interface TextColumn {
+  readonly cells: readonly string[];
+  readonly width: number;
+  readonly align: 'left' | 'right';
+  readonly optional: number | undefined;
+}
 
 /**
  * A plain table, no wider than the terminal: optional columns go first, then the widest one is cut short.
@@ -23,45 +31,38 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   width: number | undefined,
 ): string {
-  const cells = (shown: readonly Column<Row>[]) =>
-    rows.map((row) => shown.map((column) => printable(column.value(row))));
-  const shown = width === undefined ? columns : columnsThatFit(columns, cells(columns), width);
-  const body = cells(shown);
-  const widths = fit(naturalWidths(shown, body), width);
-  const table = new Table({
-    head: shown.map((column) => column.title),
-    colWidths: widths,
-    colAligns: shown.map((column) => column.align ?? 'left'),
-    chars: { ...NO_LINES, middle: ' '.repeat(GAP) },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  });
-  table.push(...body);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const texts = columns.map((column) => toText(rows, column));
+  const shown = width === undefined ? texts : columnsThatFit(texts, width);
+  const widths = fit(
+    shown.map((column) => column.width),
+    width,
+  );
+  const laidOut = shown.map(({ cells, align }, i) => cells.map((cell) => pad(cell, widths[i] ?? 0, align)));
+  const lines = Array.from({ length: rows.length + 1 }, (_, line) => laidOut.map((cells) => cells[line] ?? ''));
+  return lines.map((cells) => cells.join(' '.repeat(GAP)).trimEnd()).join('\n');
 }
 
-function columnsThatFit<Row>(columns: readonly Column<Row>[], body: string[][], width: number): readonly Column<Row>[] {
-  const widths = naturalWidths(columns, body);
-  const byValue = columns
-    .map((column, i) => ({ column, width: widths[i] ?? 0 }))
-    .sort((a, b) => (a.column.optional ?? -1) - (b.column.optional ?? -1));
-  const kept = new Set<Column<Row>>();
+function toText<Row>(rows: readonly Row[], { title, value, align = 'left', optional }: Column<Row>): TextColumn {
+  const cells = [title, ...rows.map((row) => printable(value(row)))];
+  const width = cells.reduce((widest, cell) => Math.max(widest, widthOf(cell)), 0);
+  return { cells, width, align, optional };
+}
+
+/** Most cells are ASCII, where each character takes one column; looking closer takes far longer. */
+function widthOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+}
+
+function columnsThatFit(columns: readonly TextColumn[], width: number): readonly TextColumn[] {
+  const byValue = [...columns].sort((a, b) => (a.optional ?? -1) - (b.optional ?? -1));
+  const kept = new Set<TextColumn>();
   let used = 0;
-  for (const { column, width: own } of byValue) {
-    if (column.optional !== undefined && used + own + GAP > width) continue;
+  for (const column of byValue) {
+    if (column.optional !== undefined && used + column.width + GAP > width) continue;
     kept.add(column);
-    used += own + GAP;
+    used += column.width + GAP;
   }
   return columns.filter((column) => kept.has(column));
-}
-
-function naturalWidths<Row>(columns: readonly Column<Row>[], body: string[][]): number[] {
-  return columns.map((column, i) =>
-    body.reduce((widest, row) => Math.max(widest, stringWidth(row[i] ?? '')), column.title.length),
-  );
 }
 
 function fit(widths: number[], width: number | undefined): number[] {
@@ -75,8 +76,20 @@ function fit(widths: number[], width: number | undefined): number[] {
   return fitted;
 }
 
-const LINES = [
-  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
-];
-const NO_LINES = Object.fromEntries(LINES.map((part) => [part, '']));
+function pad(text: string, width: number, align: 'left' | 'right'): string {
+  const shown = widthOf(text) > width ? cut(text, width) : text;
+  const space = ' '.repeat(Math.max(0, width - widthOf(shown)));
+  return align === 'left' ? shown + space : space + shown;
+}
+
+/** As much of a text as fits, with a sign that there is more; what people see as one character is not taken apart. */
+function cut(text: string, width: number): string {
+  let kept = '';
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += widthOf(segment);
+    if (used > width - ELLIPSIS.length) break;
+    kept += segment;
+  }
+  return kept + ELLIPSIS;
+}

@@ -33,6 +33,19 @@ describe('renderTable', () => {
     for (const line of [...narrow, ...narrower]) expect(line.length).toBeLessThanOrEqual(24);
   });
 
+  it('counts what a terminal shows, and takes no character apart', () => {
+    const [, first, second] = renderTable(
+      [
+        { name: '日本語のモデル', size: '1 B', note: '' },
+        { name: 'n', size: '2 B', note: '' },
+      ],
+      COLUMNS.slice(0, 2),
+      12,
+    ).split('\n');
+    expect(first).toBe('日本…    1 B');
+    expect(second).toBe('n        2 B');
+  });
+
   it('never lets text of another machine steer the terminal', () => {
     const text = renderTable([{ name: '\u001b[31mred\u0007', size: '1\n2', note: '\u202egnp' }], COLUMNS, undefined);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through

@@ -1,6 +1,6 @@
 import { isObject } from './document.ts';
 
-/** What a table's cell can hold, see `scalarSchema` of the protocol. */
+/** What a table's cell can hold, see `Scalar` of the protocol. */
 export type Scalar = string | number | boolean | null;
 export type Scalars = Record<string, Scalar>;
 
