@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   type Alias,
+  type CodeFile,
   type Digest,
   type Manifest,
   type ModelEntry,
@@ -15,6 +16,9 @@ import { nearestFreeAlias, requireFreeAlias } from '../aliases.ts';
 import { requireRoom } from '../free-space.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import-additions.ts';
 import { withImportFolder } from '../import-staging.ts';
+import type { StoredEntry } from '../index-schema.ts';
+import { codeFilesByName } from '../inspect/file-kinds.ts';
+import { refuseCode } from '../inspect/refuse-code.ts';
 import { installModel } from '../install.ts';
 import { isWhole, placeModel } from '../place-model.ts';
 import type { RegistryContext } from '../registry-context.ts';
@@ -60,7 +64,9 @@ export async function importArchive(
     requireNotOwnParent(announced.digest, additions);
     await requireLength(archive, announced.manifest);
     const work = { ...options, additions };
-    if (await isHere(context, announced.digest, options)) return await keepWhole(context, announced, work);
+    const existing = await wholeModel(context, announced.digest, options);
+    if (options.safeOnly) refuseCode(existing?.codeFiles ?? namedLikeCode(announced.manifest));
+    if (existing !== undefined) return await keepWhole(context, announced, work);
     const alias = await chooseAlias(context, announced, options);
     return await unpackAndInstall(context, members, announced, { ...work, alias });
   } finally {
@@ -100,9 +106,19 @@ async function requireLength(archive: string, manifest: Manifest): Promise<void>
   if (size < needed) throw damagedArchive(archive, `it has ${size} bytes, and its model alone has ${needed}`);
 }
 
-async function isHere(context: RegistryContext, digest: Digest, { ifExists }: ImportOptions): Promise<boolean> {
+/** What the names tell, before anything is unpacked. What the files hold is looked into when they are there. */
+function namedLikeCode({ files }: Manifest): CodeFile[] {
+  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
+}
+
+async function wholeModel(
+  context: RegistryContext,
+  digest: Digest,
+  { ifExists }: ImportOptions,
+): Promise<StoredEntry | undefined> {
   const stored = (await context.index.read()).byDigest.get(digest);
-  return stored !== undefined && ifExists !== 'overwrite' && (await isWhole(context, stored));
+  if (stored === undefined || ifExists === 'overwrite') return undefined;
+  return (await isWhole(context, stored)) ? stored : undefined;
 }
 
 /** A model that is here is not unpacked again: it gets what is said of it now, as with any import. */

@@ -1,49 +1,13 @@
-import { readdir, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type Alias, type ModelEntry, manifestDigest } from '@model-rtc/protocol';
+import { type Alias, manifestDigest } from '@model-rtc/protocol';
 import { unpackTar } from 'modern-tar';
 import type { Registry } from '../../src/index.ts';
-import { type Files, installFiles, makeExecutable, manifestOf, rejection, writeFiles } from '../helpers/models.ts';
+import { installFiles, makeExecutable, manifestOf, rejection, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
-
-const LONG = `weights/${'a'.repeat(120)}/${'b'.repeat(200)}.bin`;
-const FILES: Files = {
-  'best.ckpt': 'the best weights',
-  'configs/größe ü.yaml': 'size: large\n',
-  'empty.txt': '',
-  [LONG]: 'x'.repeat(1500),
-  'run.sh': '#!/bin/sh\n',
-};
-const ENTRY: Partial<ModelEntry> = {
-  alias: 'mouse' as Alias,
-  name: 'The mouse, first version',
-  tags: ['lab'],
-  notes: 'Trained on a Tuesday.',
-  metrics: { best_val_loss: 0.25 },
-  license: 'mit',
-  createdAt: '2026-01-02T03:04:05.000Z',
-};
-
-interface Exported {
-  readonly from: Registry;
-  readonly archive: string;
-}
-
-async function exportMouse(files: Files = FILES, entry = ENTRY): Promise<Exported> {
-  const from = await openTestRegistry();
-  const manifest = manifestOf(files, { 'run.sh': 0o755 });
-  await installFiles(from, files, { manifest, entry, alias: entry.alias });
-  const archive = join(await temporaryFolder(), 'mouse.tar');
-  await from.exportModel('mouse', archive);
-  return { from, archive };
-}
-
-async function readFiles(folder: string, files: Files = FILES): Promise<Record<string, string>> {
-  const read = Object.keys(files).map(async (path) => [path, await readFile(join(folder, path), 'utf8')]);
-  return Object.fromEntries(await Promise.all(read));
-}
+import { ENTRY, exportMouse, FILES, readFiles } from './support.ts';
 
 /** Nothing was registered and nothing is left of an attempt. */
 async function expectUntouched(registry: Registry): Promise<void> {
@@ -124,6 +88,37 @@ describe('an archive', () => {
   });
 });
 
+describe('an archive for someone who wants safe models only', () => {
+  const refused = { code: 'refused', exitCode: 8 };
+
+  it('is refused by the names of its files before anything is unpacked, and when the model is here', async () => {
+    const { archive, from } = await exportMouse();
+    const to = await openTestRegistry();
+    let unpacked = 0;
+    const attempt = to.importArchive(archive, { safeOnly: true, onProgress: () => unpacked++ });
+    expect(await rejection(attempt)).toMatchObject({ ...refused, message: expect.stringContaining('best.ckpt') });
+    expect(unpacked).toBe(0);
+    await expectUntouched(to);
+    expect(await rejection(from.importArchive(archive, { safeOnly: true }))).toMatchObject(refused);
+  });
+
+  it('is refused for what its files hold, whatever they are called and whatever it says of them', async () => {
+    // What pickle.dumps(os.system) gives with protocol 0.
+    const { archive } = await exportMouse({ 'weights.dat': 'cposix\nsystem\np0\n.' }, { ...ENTRY, codeFiles: [] });
+    const to = await openTestRegistry();
+    expect(await rejection(to.importArchive(archive, { safeOnly: true }))).toMatchObject(refused);
+    await expectUntouched(to);
+    const { entry } = await to.importArchive(archive);
+    expect(entry.codeFiles).toEqual([{ path: 'weights.dat', suspicious: ['posix.system'] }]);
+  });
+
+  it('comes in when no file of it runs code', async () => {
+    const { archive } = await exportMouse({ 'config.json': '{}' });
+    const to = await openTestRegistry();
+    expect((await to.importArchive(archive, { safeOnly: true })).entry.codeFiles).toEqual([]);
+  });
+});
+
 describe('importing an archive of a model that is here', () => {
   it('copies nothing and says so', async () => {
     const { from, archive } = await exportMouse();
@@ -195,81 +190,6 @@ describe('an archive whose alias is taken here', () => {
   it('comes in under another alias', async () => {
     const { to, archive } = await withTaken();
     expect((await to.importArchive(archive, { alias: 'mouse-tar' as Alias })).entry.alias).toBe('mouse-tar');
-  });
-});
-
-describe('exporting', () => {
-  it('leaves a file that is there, unless it may be overwritten', async () => {
-    const { from, archive } = await exportMouse();
-    await writeFile(archive, 'precious');
-    expect(await rejection(from.exportModel('mouse', archive))).toMatchObject({ code: 'refused', exitCode: 8 });
-    expect(await readFile(archive, 'utf8')).toBe('precious');
-    await from.exportModel('mouse', archive, { overwrite: true });
-    expect(await from.isArchive(archive)).toBe(true);
-    expect(await readdir(join(archive, '..'))).toEqual(['mouse.tar']);
-  });
-
-  it('replaces a link and not what it points to', async () => {
-    const { from, archive } = await exportMouse();
-    const precious = join(await temporaryFolder(), 'precious');
-    await writeFile(precious, 'precious');
-    const link = `${archive}.link`;
-    await symlink(precious, link);
-    await from.exportModel('mouse', link, { overwrite: true });
-    expect(await readFile(precious, 'utf8')).toBe('precious');
-    expect((await stat(link)).size).toBe((await stat(archive)).size);
-  });
-
-  it('refuses places that no archive may have', async () => {
-    const { from, archive } = await exportMouse();
-    const folder = join(archive, '..');
-    for (const [place, words] of [
-      [folder, /is a folder/],
-      [join(folder, 'nowhere', 'x.tar'), /no folder/],
-      ['/dev/null', /no plain file/],
-      [join(from.paths.models, 'x.tar'), /registry's own folder/],
-      [from.paths.configFile, /registry's own folder/],
-    ] as const) {
-      const refused = await rejection(from.exportModel('mouse', place, { overwrite: true }));
-      expect(refused).toMatchObject({ code: 'bad_argument', message: expect.stringMatching(words) });
-    }
-  });
-
-  it('never takes the place of a file of the model', async () => {
-    const from = await openTestRegistry();
-    const folder = await writeFiles(await temporaryFolder(), { 'a.ckpt': 'aaaa' });
-    const { entry } = await from.importModel(folder);
-    const original = join(folder, 'a.ckpt');
-    const refused = await rejection(from.exportModel(entry.id, original, { overwrite: true }));
-    expect(refused).toMatchObject({ code: 'bad_argument' });
-    expect(await readFile(original, 'utf8')).toBe('aaaa');
-  });
-
-  it('finds damage, and leaves no archive', async () => {
-    const { from } = await exportMouse();
-    const { entry } = await from.resolve('mouse');
-    const folder = await temporaryFolder();
-    const file = join(entry.localPath, 'best.ckpt');
-    const { atime, mtime } = await stat(file);
-    await writeFile(file, 'the best_weights');
-    await utimes(file, atime, mtime);
-    expect(await rejection(from.exportModel('mouse', join(folder, 'x.tar')))).toMatchObject({ exitCode: 6 });
-    await truncate(file, 3);
-    const short = await rejection(from.exportModel('mouse', join(folder, 'x.tar')));
-    expect(short).toMatchObject({ code: 'source_changed', message: expect.stringContaining('repair-model') });
-    expect(await readdir(folder)).toEqual([]);
-  });
-
-  it('leaves nothing when it is cancelled', async () => {
-    const { from } = await exportMouse();
-    const folder = await temporaryFolder();
-    const controller = new AbortController();
-    const stopped = from.exportModel('mouse', join(folder, 'x.tar'), {
-      signal: controller.signal,
-      onProgress: () => controller.abort(),
-    });
-    expect(await rejection(stopped)).toMatchObject({ code: 'cancelled', exitCode: 130 });
-    expect(await readdir(folder)).toEqual([]);
   });
 });
 
