@@ -161,13 +161,15 @@ async function place(
     lineage: additions.lineage ?? facts.lineage,
     codeFiles: work.codeFiles,
   };
+  const offeredAlias = suggestedAlias === undefined ? undefined : suggestAlias(suggestedAlias);
   return await placeModel(context, {
     ...hashed,
     staged,
     digest,
     draft,
     alias,
-    offeredAlias: suggestedAlias === undefined ? undefined : suggestAlias(suggestedAlias),
+    offeredAlias,
+    firstAlias: found === undefined ? undefined : offeredAlias,
     aliasConflict,
     additions,
     ifExists,

@@ -40,6 +40,8 @@ export interface Placement {
   readonly alias: Alias | undefined;
   /** What a person is offered for an alias; it counts where the model that is here is to be renamed. */
   readonly offeredAlias?: Alias | undefined;
+  /** What a model that nobody has named yet is to be called, or like it, when no person is there to be asked. */
+  readonly firstAlias?: Alias | undefined;
   readonly aliasConflict?: AliasConflict | undefined;
   /** What a person says of the model: it is added to a whole one that is here, too, unless that is to stay as it is. */
   readonly additions?: EntryAdditions | undefined;
@@ -108,7 +110,8 @@ async function placeInIndex(
     loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.clock()))];
   const outcome = keeps ? 'kept' : 'placed';
   const remove = superseded === undefined ? [] : [superseded.id];
-  return { result: { stored, outcome, gone }, put: [...nameless, stored], remove };
+  const put = isDeepStrictEqual(stored, existing) ? nameless : [...nameless, stored];
+  return { result: { stored, outcome, gone }, put, remove };
 }
 
 /** The model that the placed one was made in the place of, or the run of which it is the outcome. */
@@ -119,11 +122,14 @@ function supersededBy(index: RegistryIndex, { digest, supersedes, originalPath }
 
 function chooseAlias(
   index: RegistryIndex,
-  { alias, offeredAlias, aliasConflict, ifExists }: Placement,
+  { alias, offeredAlias, firstAlias, aliasConflict, ifExists }: Placement,
   superseded: StoredEntry | undefined,
   existing: StoredEntry | undefined,
   keeps: boolean,
 ): SettledAlias {
+  const isNew = superseded === undefined && existing === undefined;
+  if (isNew && alias === undefined)
+    return settleAlias(index, { wanted: firstAlias, own: undefined, conflict: 'rename' });
   const wanted =
     keeps && existing !== undefined ? aliasOfExisting({ existing, alias, offered: offeredAlias, ifExists }) : alias;
   // Nobody asked for an alias that was only offered, so it takes none away and fails for none.

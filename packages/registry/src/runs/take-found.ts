@@ -1,16 +1,11 @@
-import { ModelRtcError } from '@model-rtc/protocol';
 import { type ImportWork, importModel } from '../import-model.ts';
 import type { StoredEntry } from '../index-schema.ts';
 import { isWhole } from '../place-model.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { ImportResult } from '../registry-types.ts';
-import { tagModel } from '../tag.ts';
 import { entriesAt } from './found-entries.ts';
 import type { FoundPlace, TakeOptions } from './runs.ts';
-
-/** Others may take the suggested alias before it is ours; each time there is another one. */
-const NAMING_ATTEMPTS = 5;
 
 /** Imports a found model by links, in place of what was found there before. */
 export async function takeFound(
@@ -23,24 +18,20 @@ export async function takeFound(
   const unchanged = before === undefined ? undefined : await asItWas(context, before, place);
   if (unchanged !== undefined) return unchanged;
   const { foundIn, source, signal, onProgress } = options;
-  const result = await importModel(context, place.path, {
+  const isOwn = before?.digest !== undefined && before.foundIn === undefined;
+  return await importModel(context, place.path, {
     signal,
     onProgress,
     name: options.name,
-    found: { foundIn, source },
+    // What a person imported stays theirs, and is not forgotten when it is gone from here.
+    found: isOwn ? undefined : { foundIn, source },
     supersedes: before === undefined ? undefined : carriedOver(before),
   });
-  // One that was here already and has no alias had it taken away by a person.
-  if (result.suggestedAlias === undefined || result.outcome === 'already_there' || before !== undefined) return result;
-  return await nameModel(context, result);
 }
 
-/**
- * What was found at the path, a run before others, comes before what it comes in the place of. A person's own import is
- * not replaced.
- */
+/** What links to the same place, a run before others; else what the place comes in the place of. */
 function earlier(here: readonly StoredEntry[], there: readonly StoredEntry[]): StoredEntry | undefined {
-  return [...here, ...there].find(({ digest, foundIn }) => digest === undefined || foundIn !== undefined);
+  return here.find(({ linked }) => linked) ?? there.find(({ foundIn }) => foundIn !== undefined);
 }
 
 /** What is registered of a place whose files are the same ones; nothing is hashed or written for it. */
@@ -63,20 +54,4 @@ async function asItWas(
 /** What a person may have said of it meanwhile. */
 function carriedOver({ digest, name, tags, notes }: StoredEntry): NonNullable<ImportWork['supersedes']> {
   return { digest, name, tags, notes };
-}
-
-async function nameModel(context: RegistryContext, result: ImportResult): Promise<ImportResult> {
-  let alias = result.suggestedAlias;
-  for (let attempt = 0; alias !== undefined && attempt < NAMING_ATTEMPTS; attempt++) {
-    try {
-      const stored = await tagModel(context, result.entry.id, alias, false);
-      return { ...result, entry: await toRegistryEntry(stored, context.paths.models), suggestedAlias: undefined };
-    } catch (thrown) {
-      const { code, details } = ModelRtcError.from(thrown);
-      if (code !== 'alias_taken') throw thrown;
-      const suggestions = Array.isArray(details?.suggestions) ? (details.suggestions as (typeof alias)[]) : [];
-      alias = suggestions[0];
-    }
-  }
-  return result;
 }

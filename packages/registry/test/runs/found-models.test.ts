@@ -215,6 +215,19 @@ describe('a found model', () => {
     expect(await registry.find(entry.digest as Digest)).toBeUndefined();
   });
 
+  it('that a person imported is brought up to date as theirs', async () => {
+    const { root, registry, take } = await setUp();
+    const path = await writeFiles(join(root, 'net'), { 'a.pt': 'weights' });
+    const { entry: before } = await registry.importModel(path, { alias: 'mine' as Alias });
+    expect((await take(path)).entry).toMatchObject({ id: before.id, alias: 'mine' });
+    await writeFiles(path, { 'a.pt': 'new weights' });
+    const { entry } = await take(path);
+    expect(entry).toMatchObject({ alias: 'mine', source: 'local-import' });
+    expect(entry.foundIn).toBeUndefined();
+    await registry.forgetRun(path);
+    expect((await registry.list(all)).models.map(({ id }) => id)).toEqual([entry.id]);
+  });
+
   it('that is here already under a name of its own is not named again', async () => {
     const { root, registry, take } = await setUp();
     const copy = await writeFiles(join(await temporaryFolder(), 'mine'), { 'a.pt': 'weights' });
