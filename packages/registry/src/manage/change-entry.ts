@@ -4,7 +4,8 @@ import { renamed } from '../aliases.ts';
 import type { StoredEntry } from '../index-schema.ts';
 import { updateEntryNote } from '../model-folder.ts';
 import type { RegistryContext } from '../registry-context.ts';
-import { notFoundLocally, resolveRef } from '../resolve.ts';
+import { notFoundLocally } from '../resolve.ts';
+import { resolveNamed } from '../shadowing.ts';
 import type { ModelChanges } from './management.ts';
 
 /** As the protocol's entry has room for: see `modelEntrySchema`. */
@@ -13,14 +14,11 @@ const MAX_TAG_LENGTH = 64;
 const MAX_NOTES_LENGTH = 65_536;
 
 /** Changes what a person said of a model. */
-export async function updateModel(
-  { index, paths }: RegistryContext,
-  ref: string,
-  changes: ModelChanges,
-): Promise<StoredEntry> {
+export async function updateModel(context: RegistryContext, ref: string, changes: ModelChanges): Promise<StoredEntry> {
   checkChanges(changes);
+  const { index, paths } = context;
   return await index.update(async (known) => {
-    const { stored } = await resolveRef(known, ref, paths.models);
+    const { stored } = await resolveNamed(context, known, ref);
     const changed = withChanges(stored, changes);
     await updateEntryNote(join(paths.models, changed.folder), changed);
     return { result: changed, put: [changed] };

@@ -3,7 +3,7 @@ import type { StoredEntry } from '../index-schema.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { RegistryEntry } from '../registry-types.ts';
-import { resolveRef } from '../resolve.ts';
+import { resolveNamed } from '../shadowing.ts';
 import { aliasHistory, rollbackAlias } from './alias-history.ts';
 import { untagModel, updateModel } from './change-entry.ts';
 import { createLineageIndex, type StoredLink } from './lineage.ts';
@@ -86,7 +86,7 @@ export interface CleanPlan {
   readonly remove: readonly CleanCandidate[];
   /** What would go but for the reason. */
   readonly spared: readonly CleanCandidate[];
-  /** What deleted models left with `keepFiles`. Cleaning never touches it. */
+  /** What deleted models left with `keepFiles` and no model links to. Cleaning never touches it. */
   readonly kept: readonly KeptFolder[];
 }
 
@@ -156,7 +156,7 @@ export function createManagement(context: RegistryContext): Management {
     },
     async lineage(ref) {
       const known = await index.read();
-      const { stored } = await resolveRef(known, ref, paths.models);
+      const { stored } = await resolveNamed(context, known, ref);
       const lineage = createLineageIndex(known);
       return {
         entry: await shown(stored),

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { Digest } from '@model-rtc/protocol';
 import type { FormerAlias, RegistryIndex, StoredEntry } from '../index-schema.ts';
 import { mapLimit } from '../map-limit.ts';
@@ -41,7 +41,7 @@ export async function planCleaning(context: RegistryContext, options: CleanOptio
   }
   const shown = await mapLimit(verdicts, MODELS_AT_ONCE, async (verdict) => await show(context, verdict));
   const listed = (spared: boolean) => shown.filter((_, place) => verdicts[place]?.spared === spared);
-  return { remove: listed(false), spared: listed(true), kept: await listKept(context) };
+  return { remove: listed(false), spared: listed(true), kept: await listKept(context, known) };
 }
 
 async function show({ paths }: RegistryContext, { stored, reason }: Judged): Promise<CleanCandidate> {
@@ -135,16 +135,20 @@ function day(time: string): string {
   return time.slice(0, 10);
 }
 
-/** Folders that deleted models' files were moved to. They are a person's now: nothing here removes them. */
-async function listKept({ paths }: RegistryContext): Promise<KeptFolder[]> {
+/**
+ * Folders that deleted models' files were moved to. They are a person's now: nothing here removes them. One that was imported
+ * again is no leftover, but the originals of a model.
+ */
+async function listKept({ paths }: RegistryContext, known: RegistryIndex): Promise<KeptFolder[]> {
   const names = await readdir(paths.kept).catch((thrown: unknown) => {
     if (isMissing(thrown)) return [];
     throw storageError(thrown, paths.kept, 'read');
   });
-  const kept: KeptFolder[] = [];
-  for (const name of names.sort()) {
+  const root = await realpath(paths.kept).catch(() => paths.kept);
+  const originals = [...known.byId.values()].map(({ originalPath = '' }) => `${originalPath}${sep}`);
+  const left = names.filter((name) => !originals.some((original) => original.startsWith(join(root, name) + sep)));
+  return await mapLimit(left.sort(), MODELS_AT_ONCE, async (name) => {
     const path = join(paths.kept, name);
-    kept.push({ path, bytes: await ownBytes(path) });
-  }
-  return kept;
+    return { path, bytes: await ownBytes(path) };
+  });
 }

@@ -131,4 +131,14 @@ describe('a plan for cleaning', () => {
     expect(plan).toMatchObject({ remove: [], spared: [], kept: [{ path: keptAt, bytes: expect.any(Number) }] });
     expect(plan.kept[0]?.bytes).toBeGreaterThan(1000);
   });
+
+  it('does not show those that were imported again', async () => {
+    const { registry } = await openAtDate();
+    const { id } = await installFiles(registry, { a: 'x' });
+    const { keptAt } = await registry.remove(id, { keepFiles: true });
+    const { entry } = await registry.importModel(keptAt as string);
+    expect((await registry.planCleaning()).kept).toEqual([]);
+    await registry.remove(entry.id);
+    expect((await registry.planCleaning()).kept).toHaveLength(1);
+  });
 });
