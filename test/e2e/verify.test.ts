@@ -77,11 +77,15 @@ async function pulledModel(name: string) {
 }
 
 describe('verify', () => {
-  it('exits 0 while all is well, and 6 with the chunk when a byte of 6 MiB changed', async () => {
-    const { machine, path } = await pulledModel('watched');
+  it('exits 0 while all is well, and 6 with the chunk when a byte of 40 MiB changed', async () => {
+    const machine = await (await scene()).client('watched');
+    // Large enough for the threads that hash large models.
+    const file = join(await lab.folder(), 'weights.pt');
+    await makeRandomFile(file, 40 * MEBIBYTE);
+    await importModel(machine, file, 'watched');
     await importModel(machine, join(FIXTURES, 'tiny-llama'), 'llama', '--copy');
     expect(await verify(machine)).toMatchObject({ exitCode: 0, found: { totals: { damaged: 0 }, orphans: [] } });
-    await damage(path, 4 * MEBIBYTE + 5);
+    await damage(file, 34 * MEBIBYTE + 5);
     const result = await machine.run(['client', 'verify', '--json']);
     expect(result.exitCode).toBe(6);
     expect(errorOf(result)).toMatchObject({ code: 'verification_failed', message: expect.stringContaining('1 of 2') });
@@ -90,7 +94,7 @@ describe('verify', () => {
       expect.objectContaining({
         state: 'damaged',
         problems: [expect.objectContaining({ path: 'weights.pt' })],
-        damagedChunks: [4],
+        damagedChunks: [34],
       }),
     ]);
     expect((await machine.run(['client', 'verify', 'llama'])).exitCode).toBe(0);

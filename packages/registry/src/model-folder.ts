@@ -78,6 +78,11 @@ export async function updateStatsNote(folder: string, stats: readonly FileStat[]
   await updateNote(folder, notePaths(folder).stats, encodeStats(stats));
 }
 
+/** Replaces the chunk list. It must be of the same digest. */
+export async function updateManifestNote(folder: string, manifest: Manifest): Promise<void> {
+  await updateNote(folder, notePaths(folder).manifest, JSON.stringify(manifest));
+}
+
 async function updateNote(folder: string, path: string, text: string): Promise<void> {
   try {
     const own = await lstat(join(folder, OWN_FOLDER));

@@ -8,15 +8,17 @@ export function createInProcessEngine(): HashEngine {
     blocks: createBlocks(new SharedArrayBuffer(BLOCK_COUNT * BLOCK_BYTES)),
     open(chunkSizes) {
       const file = createFileHash();
-      const chunks = createChunkHashes(chunkSizes);
+      // The digest of a file's only chunk is the file's own.
+      const chunks = chunkSizes.length === 1 ? undefined : createChunkHashes(chunkSizes);
       return {
         async update(block, length) {
           const bytes = block.bytes.subarray(0, length);
           file.update(bytes);
-          chunks.update(bytes);
+          chunks?.update(bytes);
         },
         async finish() {
-          return { sha256: file.finish(), chunks: chunks.finish() };
+          const sha256 = file.finish();
+          return { sha256, chunks: chunks?.finish() ?? [sha256] };
         },
       };
     },

@@ -11,7 +11,7 @@ import { placeModel } from '../place-model.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { FileProblem, ImportProgress, ImportResult, WorkOptions } from '../registry-types.ts';
-import { resolveRef } from '../resolve.ts';
+import { resolveNamed } from '../shadowing.ts';
 import { isMissing, storageError } from '../storage-error.ts';
 import { hashFound } from './hash-found.ts';
 import { draftOf } from './replace-files.ts';
@@ -33,7 +33,7 @@ export async function relinkModel(
   options: WorkOptions,
 ): Promise<ImportResult> {
   const { index, paths } = context;
-  const { stored } = await resolveRef(await index.read(), ref, paths.models);
+  const { stored } = await resolveNamed(context, await index.read(), ref);
   const { digest } = stored;
   if (digest === undefined) {
     throw new ModelRtcError(

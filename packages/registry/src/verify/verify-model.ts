@@ -9,6 +9,7 @@ import { toRegistryEntry } from '../registry-entry.ts';
 import type { FileProblem } from '../registry-types.ts';
 import { resolveRef } from '../resolve.ts';
 import { type HashedModel, hashFound } from './hash-found.ts';
+import { rebuildManifest } from './rebuild-manifest.ts';
 import { settleNotes } from './settle-notes.ts';
 import type { VerifiedModel, VerifyOptions } from './verification.ts';
 
@@ -72,14 +73,16 @@ async function examine(
     return { ...SOUND, problems: [{ path: '', problem }], damagedBytes: stored.size };
   }
   const notes = await readNotes(path, stored, digest);
-  const { manifest } = notes;
+  const place = { path, linked: stored.linked };
+  const rebuild = notes.manifest === undefined && options.quick !== true;
+  const manifest = rebuild ? await rebuildManifest(context, place, digest, options) : notes.manifest;
   if (manifest === undefined) return { ...SOUND, problems: [noteProblem('manifest.json')] };
   const contradiction = contradictionOf(stored, manifest);
   const before = contradiction === undefined ? [] : [{ path: '', problem: contradiction }];
   if (options.quick) return { ...SOUND, problems: [...before, ...(await quickProblems(path, stored, notes))] };
-  const hashed = await hashFound({ path, linked: stored.linked }, manifest, options);
+  const hashed = await hashFound(place, manifest, options);
   const { problems, damagedChunks } = hashed;
-  const settled = problems.length === 0 ? await settle(context, stored, notes, hashed) : [];
+  const settled = problems.length === 0 ? await settle(context, stored, notes, { ...hashed, manifest }) : [];
   return { problems: [...before, ...problems], damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled };
 }
 
@@ -116,20 +119,26 @@ async function quickProblems(
 async function settle(
   context: RegistryContext,
   stored: StoredEntry,
-  { stats, isEntryRight }: Notes,
-  hashed: HashedModel,
+  { manifest: noted, stats, isEntryRight }: Notes,
+  hashed: HashedModel & { readonly manifest: Manifest },
 ): Promise<string[]> {
   const found = hashed.stats.filter((stat) => stat !== undefined);
   const settled = [
-    ...(isEntryRight ? [] : [`${OWN_FOLDER}/entry.json was missing or damaged, and is written again`]),
+    ...(noted === undefined ? [writtenAgain('manifest.json')] : []),
+    ...(isEntryRight ? [] : [writtenAgain('entry.json')]),
     ...staleStats(stats, found),
   ];
-  if (settled.length > 0) await settleNotes(context, stored, found);
+  const rebuilt = noted === undefined ? hashed.manifest : undefined;
+  if (settled.length > 0) await settleNotes(context, stored, { stats: found, manifest: rebuilt });
   return settled;
 }
 
+function writtenAgain(name: string): string {
+  return `${OWN_FOLDER}/${name} was missing or damaged, and is written again`;
+}
+
 function staleStats(noted: readonly FileStat[] | undefined, found: readonly FileStat[]): string[] {
-  if (noted === undefined) return [`${OWN_FOLDER}/files.json was missing or damaged, and is written again`];
+  if (noted === undefined) return [writtenAgain('files.json')];
   const times = new Map(noted.map(({ path, mtimeNs }) => [path, mtimeNs]));
   const touched = found.filter(({ path, mtimeNs }) => times.get(path) !== mtimeNs).length;
   if (touched === 0) return [];

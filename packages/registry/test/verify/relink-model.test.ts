@@ -68,13 +68,14 @@ describe('pointing a linked model at another place', () => {
   });
 
   it('makes a lost manifest again when the digest is the same', async () => {
-    const { registry, entry, originals } = await imported();
+    const { registry, entry, originals, elsewhere } = await imported();
     await rm(join(entry.localPath, '.model-rtc'), { recursive: true });
+    await rename(originals, elsewhere);
     expect((await registry.verify('mouse')).state).toBe('damaged');
     expect((await rejection(registry.relink('mouse', join(originals, '..', 'other')))).code).toBe(
       'verification_failed',
     );
-    await registry.relink('mouse', originals);
+    await registry.relink('mouse', elsewhere);
     expect((await registry.verify('mouse')).state).toBe('sound');
   });
 });

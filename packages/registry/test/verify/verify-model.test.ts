@@ -13,9 +13,9 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import type { Alias, Digest } from '@model-rtc/protocol';
+import { type Alias, type Digest, manifestDigest } from '@model-rtc/protocol';
 import fc from 'fast-check';
-import { installFiles, rejection, writeFiles } from '../helpers/models.ts';
+import { installFiles, rejection, sha256, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -94,13 +94,8 @@ describe('verifying a model', () => {
     expect((await registry.verify('mouse', { quick: true })).problems.map(({ path: name }) => name)).toEqual(['c.bin']);
   });
 
-  it('says which note or folder is lost', async () => {
-    const { registry, entry, path } = await installed();
-    await writeFile(path('.model-rtc/manifest.json'), '{');
-    expect(await registry.verify('mouse')).toMatchObject({
-      state: 'damaged',
-      problems: [{ path: '.model-rtc/manifest.json' }],
-    });
+  it('says that its folder is gone', async () => {
+    const { registry, entry } = await installed();
     await rm(entry.localPath, { recursive: true });
     expect(await registry.verify('mouse')).toMatchObject({
       state: 'damaged',
@@ -170,6 +165,41 @@ describe('what is only noted of files whose bytes are right', () => {
     expect(await registry.verify('mouse')).toMatchObject({ state: 'sound', settled: [{}, {}] });
     expect(await registry.verify('mouse')).toMatchObject({ state: 'sound', settled: [] });
     expect(JSON.parse(await readFile(path('.model-rtc/entry.json'), 'utf8'))).toMatchObject({ entry: { digest } });
+  });
+
+  it('is put right also when all notes are lost, since the digest tells whether the files are the model', async () => {
+    const { registry, digest, entry, path } = await installed();
+    await rm(path('.model-rtc'), { recursive: true });
+    expect((await registry.verify('mouse', { quick: true })).problems).toEqual([
+      { path: '.model-rtc/manifest.json', problem: 'it is missing or damaged' },
+    ]);
+    expect(await registry.verify('mouse')).toMatchObject({ state: 'sound', settled: [{}, {}, {}] });
+    const reopened = await openTestRegistry({ home: registry.paths.root });
+    const rebuilt = await reopened.manifest(digest);
+    expect(manifestDigest(rebuilt)).toBe(digest);
+    for (const chunk of rebuilt.chunks) {
+      const location = (await reopened.locateChunks([chunk.digest])).get(chunk.digest);
+      const bytes = await reopened.readLocatedChunk(chunk.digest, location as never);
+      expect(sha256(bytes as Uint8Array)).toBe(chunk.digest);
+    }
+    expect((await reopened.resolve('mouse')).entry).toEqual(entry);
+  });
+
+  it.each([
+    ['a byte is wrong', (path: string) => damage(join(path, 'c.bin'), 0)],
+    ['a file is missing', (path: string) => rm(join(path, 'c.bin'))],
+    ['a file is there that may be part of it', (path: string) => writeFile(join(path, 'more'), 'x')],
+    ['a link is among the files', (path: string) => symlink('/etc/hostname', join(path, 'more'))],
+  ])('is not made up when all notes are lost and %s', async (_, change) => {
+    const { registry, entry, path } = await installed();
+    await rm(path('.model-rtc'), { recursive: true });
+    await change(entry.localPath);
+    expect(await registry.verify('mouse')).toMatchObject({
+      state: 'damaged',
+      problems: [{ path: '.model-rtc/manifest.json' }],
+      settled: [],
+    });
+    expect(await readdir(entry.localPath)).not.toContain('.model-rtc');
   });
 
   it('is left alone while a byte is wrong, and by a quick look', async () => {

@@ -1,0 +1,58 @@
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import {
+  type Digest,
+  type Manifest,
+  type ModelPath,
+  ModelRtcError,
+  manifestDigest,
+  OWN_FOLDER,
+} from '@model-rtc/protocol';
+import type { ModelPlace } from '../check-files.ts';
+import type { ScannedFile } from '../import/scanned-model.ts';
+import type { RegistryContext } from '../registry-context.ts';
+import type { VerifyOptions } from './verification.ts';
+
+/**
+ * A lost manifest, made again from the files in the model's folder. It is the right one when it gives the model's digest, so
+ * nothing has to be believed; undefined when it does not.
+ */
+export async function rebuildManifest(
+  { loadImportSteps }: RegistryContext,
+  place: ModelPlace,
+  digest: Digest,
+  { signal }: Pick<VerifyOptions, 'signal'>,
+): Promise<Manifest | undefined> {
+  try {
+    const { hashFiles } = await loadImportSteps();
+    const { manifest } = await hashFiles(await filesOf(place), { signal });
+    return manifestDigest(manifest) === digest ? manifest : undefined;
+  } catch (thrown) {
+    const known = ModelRtcError.from(thrown);
+    if (known.code === 'cancelled') throw known;
+    return undefined;
+  }
+}
+
+/** @throws whatever is wrong with one of them: then they are not the model */
+async function filesOf({ path: root, linked }: ModelPlace): Promise<ScannedFile[]> {
+  const files: ScannedFile[] = [];
+  const folders = [root];
+  // Grows while it is gone through: each folder adds those in it.
+  for (const folder of folders) {
+    for (const item of await readdir(folder, { withFileTypes: true })) {
+      const absolutePath = join(folder, item.name);
+      if (item.name === OWN_FOLDER && folder === root) continue;
+      if (item.isDirectory()) {
+        folders.push(absolutePath);
+        continue;
+      }
+      const found = await (linked ? stat : lstat)(absolutePath, { bigint: true });
+      if (!found.isFile()) throw new Error(`${absolutePath} is not a plain file`);
+      const path = relative(root, absolutePath).split(sep).join('/').normalize('NFC') as ModelPath;
+      const { size, mode, mtimeNs } = found;
+      files.push({ path, absolutePath, size: Number(size), mode: Number(mode) & 0o777, mtimeNs });
+    }
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
