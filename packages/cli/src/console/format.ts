@@ -1,9 +1,12 @@
-import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 
-/** Bytes in decimal units, as disks and networks count them: `1.5 GB`. */
+const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** Bytes in decimal units, as disks and networks count them: `1.5 GB`. Cut off, so that nothing seems more than it is. */
 export function formatBytes(bytes: number): string {
-  return prettyBytes(bytes, { maximumFractionDigits: bytes < 1000 ? 0 : 1 });
+  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), BYTE_UNITS.length - 1);
+  const value = power === 0 ? Math.floor(bytes) : Math.floor(bytes / (1000 ** power / 10)) / 10;
+  return `${value} ${BYTE_UNITS[power]}`;
 }
 
 export function formatRate(bytesPerSecond: number): string {

@@ -17,6 +17,13 @@ describe('the forms in which people read numbers', () => {
       '1.5 MB',
       '6.9 GB',
     ]);
+    expect([999_999, 1_000_000, 999_999_999_999, 1e15, 3e18].map(formatBytes)).toEqual([
+      '999.9 kB',
+      '1 MB',
+      '999.9 GB',
+      '1 PB',
+      '3000 PB',
+    ]);
     expect(formatRate(84_260_000.7)).toBe('84.2 MB/s');
   });
 
