@@ -3,7 +3,7 @@ import type { StoredEntry } from './index-schema.ts';
 import { tagProblem } from './manage/change-entry.ts';
 import type { RegistryContext } from './registry-context.ts';
 import type { ImportOptions } from './registry-types.ts';
-import { resolveRef } from './resolve.ts';
+import { resolveNamed } from './shadowing.ts';
 
 /** What a person says of a model while bringing it in. */
 export type EntryAdditions = Partial<Pick<StoredEntry, 'name' | 'tags' | 'notes' | 'lineage'>>;
@@ -42,12 +42,9 @@ export async function readAdditions(
 }
 
 /** The digest says which model it was for good; the name is for people. */
-async function lineageOf(
-  { index, paths }: RegistryContext,
-  parent: string | undefined,
-): Promise<StoredEntry['lineage']> {
+async function lineageOf(context: RegistryContext, parent: string | undefined): Promise<StoredEntry['lineage']> {
   if (parent === undefined) return undefined;
-  const { stored } = await resolveRef(await index.read(), parent, paths.models);
+  const { stored } = await resolveNamed(context, await context.index.read(), parent);
   if (stored.digest === undefined) {
     const sentence = `"${parent}" is still training, so it is no one's parent yet. Give --parent when it is done.`;
     throw new ModelRtcError('busy', sentence, { details: { parent } });

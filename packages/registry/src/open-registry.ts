@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, type Log, ModelRtcError, parseAlias, silentLog } from '@model-rtc/protocol';
+import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { requireFreeAlias } from './aliases.ts';
 import { createArchives } from './archive/archives.ts';
 import { createCatalogs } from './catalog/catalogs.ts';
@@ -25,9 +25,9 @@ import { refreshModel } from './refresh.ts';
 import type { ImportSteps, RegistryContext } from './registry-context.ts';
 import { toRegistryEntry } from './registry-entry.ts';
 import type { CheckResult, ModelReader, Registry, RegistryEntry, ResolvedModel } from './registry-types.ts';
-import { notFoundLocally, type ResolveOptions, resolveRef } from './resolve.ts';
+import { notFoundLocally, type ResolveOptions } from './resolve.ts';
 import { createRuns } from './runs/runs.ts';
-import { mentionShadowed, namedLikeAPath } from './shadowing.ts';
+import { resolveNamed } from './shadowing.ts';
 import { atStorage, storageError } from './storage-error.ts';
 import { nameModel } from './tag.ts';
 import { createVerification } from './verify/verification.ts';
@@ -141,19 +141,9 @@ async function requireStored({ index }: RegistryContext, digest: Digest): Promis
   return stored;
 }
 
-async function resolveModel(
-  { index, paths, log }: RegistryContext,
-  ref: string,
-  options: ResolveOptions,
-): Promise<ResolvedModel> {
-  try {
-    const found = await resolveRef(await index.read(), ref, paths.models, options);
-    if (options.paths !== false) await mentionShadowed(ref, found, paths.models, log);
-    return { entry: await toRegistryEntry(found.stored, paths.models), resolvedBy: found.resolvedBy };
-  } catch (thrown) {
-    const known = ModelRtcError.from(thrown);
-    throw known.code === 'not_found_locally' && options.paths !== false ? await namedLikeAPath(ref, known) : known;
-  }
+async function resolveModel(context: RegistryContext, ref: string, options: ResolveOptions): Promise<ResolvedModel> {
+  const { stored, resolvedBy } = await resolveNamed(context, await context.index.read(), ref, options);
+  return { entry: await toRegistryEntry(stored, context.paths.models), resolvedBy };
 }
 
 async function checkModel(context: RegistryContext, digest: Digest): Promise<CheckResult> {

@@ -32,6 +32,17 @@ describe('a folder in the working directory that is named like an alias', () => 
     expect(log.warnings[0]).toContain('./mouse');
   });
 
+  it('is mentioned by whatever is about to change or remove the model, too', async () => {
+    const { registry, log } = await open();
+    await installFiles(registry, { a: '1' }, { alias: mouse });
+    await mkdir('mouse');
+    await registry.lineage('mouse');
+    await registry.update('mouse', { notes: 'x' });
+    const other = await writeFiles(join(folder, 'run'), { 'best.ckpt': '2' });
+    await registry.importModel(other, { parent: 'mouse' });
+    expect(log.warnings).toHaveLength(3);
+  });
+
   it('is meant by a path, and then nothing is said', async () => {
     const { registry, log } = await open();
     await installFiles(registry, { a: '1' }, { alias: mouse });

@@ -13,7 +13,12 @@ async function connect(scopes: readonly ('read' | 'write' | 'track')[] = ['read'
   afterTest(close);
   const [here, there] = createMemoryLanes();
   const [client, worker] = await Promise.all([
-    createPeer({ lane: here, hello: { role: 'client', name: 'laptop', version: '1' }, authority: { scopes: [] }, handlers: {} }),
+    createPeer({
+      lane: here,
+      hello: { role: 'client', name: 'laptop', version: '1' },
+      authority: { scopes: [] },
+      handlers: {},
+    }),
     createPeer({ lane: there, hello: { role: 'worker', name: 'gpu', version: '1' }, authority: { scopes }, handlers }),
   ]);
   afterTest(async () => await Promise.all([client.close(), worker.close()]));
