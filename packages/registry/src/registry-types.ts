@@ -33,6 +33,8 @@ export interface RegistryEntry extends ModelEntry {
   readonly formerAliases: readonly FormerAlias[];
   /** The watched or read-only folder in which a worker found it, absolute. */
   readonly foundIn?: string | undefined;
+  /** Of an interrupted run: what goes on with it, when it is run in its folder. */
+  readonly resumeCommand?: string | undefined;
   readonly displayStatus: DisplayStatus;
 }
 
