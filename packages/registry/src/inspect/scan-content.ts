@@ -2,7 +2,7 @@ import { type ByteReader, readFileMetadata } from '@model-rtc/protocol';
 import { bytesReader, readHead, startsWith } from './byte-readers.ts';
 import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
 import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';
-import { type Compression, inflateAll } from './inflate.ts';
+import { type Compression, inflateAll, inflateHead } from './inflate.ts';
 import { MAX_SCAN_DEPTH, type ScanJob } from './scan-job.ts';
 import { isHdf5, scanHdf5 } from './scan-keras.ts';
 import { isNpy, scanNpy } from './scan-npy.ts';
@@ -56,9 +56,7 @@ async function scanKnown(
   if (isHdf5(head)) return await scanHdf5(reader, job.signal);
   if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
-  // Compressed bytes of any other name are read by no loader of models as a pickle.
-  if (compressed === undefined || !mayBePickleName(name)) return undefined;
-  return await scanCompressed(job, reader, compressed[1], name);
+  return compressed === undefined ? undefined : await scanCompressed(job, reader, compressed[1], name);
 }
 
 async function scanCompressed(
@@ -67,10 +65,17 @@ async function scanCompressed(
   compression: Compression | undefined,
   name: string,
 ): Promise<Findings | undefined> {
+  if (!mayBePickleName(name) && !(await beginsAsPickle(reader, compression))) return undefined;
   const content = compression === undefined ? undefined : await inflateAll(reader, compression);
   if (content !== undefined) {
     return await job.scanContent({ ...job, depth: job.depth + 1 }, bytesReader(content), name);
   }
   // Raw numbers can begin like this as well: only a name that says so makes a file of them a pickle.
   return isPickleName(name) ? unreadable('a compressed pickle that cannot be looked into') : undefined;
+}
+
+/** joblib tells what is compressed by its first bytes, and takes any name. */
+async function beginsAsPickle(reader: ByteReader, compression: Compression | undefined): Promise<boolean> {
+  const head = compression === undefined ? undefined : await inflateHead(reader, compression);
+  return head !== undefined && startsWith(head, [0x80]) && (head[1] ?? 0xff) <= 5;
 }

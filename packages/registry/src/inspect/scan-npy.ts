@@ -30,8 +30,8 @@ export async function scanNpy(job: ScanJob, reader: ByteReader): Promise<Finding
   return mergeFindings([PLAIN_CODE, (await scanPickles(job, data, { expected: true })) ?? PLAIN_CODE]);
 }
 
-/** The type is `'O'`, `'|O'`, or a list of fields of which one is. */
+/** The type is `'O'`, `'|O'`, or a list of fields `(name, type)` of which one is. */
 function holdsObjects(header: string): boolean {
   const type = /['"]descr['"]\s*:\s*([\s\S]*?)(?:,\s*['"](?:fortran_order|shape)['"]|\}\s*$)/.exec(header)?.[1];
-  return type === undefined || /['"][|<>=]?O\d*['"]/.test(type);
+  return type === undefined || /(?:^|,)\s*['"][|<>=]?O\d*['"]/.test(type);
 }
