@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { folderNameSchema } from './index-schema.ts';
+import { withLock } from './locks.ts';
 import { atStorage, isMissing } from './storage-error.ts';
 
 /**
@@ -25,7 +27,7 @@ const REPLACED = 'replaced-';
 /** Eight characters tell apart two removals of one folder, so that each clears away only its own. */
 const REMOVED = /^(deleting|keeping)-([0-9a-f]{8})-(.+)$/;
 /** What is about to be deleted whatever happens; nothing brings it back, since some of it may be gone already. */
-const DOOMED = 'doomed-';
+const DOOMED_NAME = /^(doomed-[0-9a-f]{16})(\.lock)?$/;
 
 export function replacedFolder(paths: DataPaths, folder: string): string {
   return join(paths.staging, `${REPLACED}${folder}`);
@@ -33,7 +35,7 @@ export function replacedFolder(paths: DataPaths, folder: string): string {
 
 /** Whether something in `staging/` waits for the index to decide over it, or to be deleted. */
 export function isAsideName(name: string): boolean {
-  return name.startsWith(DOOMED) || parseAside(name) !== undefined;
+  return DOOMED_NAME.test(name) || parseAside(name) !== undefined;
 }
 
 function parseAside(name: string): Omit<AsideFolder, 'path'> | undefined {
@@ -44,17 +46,19 @@ function parseAside(name: string): Omit<AsideFolder, 'path'> | undefined {
   return { reason, folder: folder as string };
 }
 
-/** What killed processes left aside, and what they had not deleted yet. */
-export async function listAside({ staging }: DataPaths): Promise<{ aside: AsideFolder[]; doomed: string[] }> {
-  const names = await readdir(staging).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return [];
-    throw thrown;
-  });
-  const aside = names.flatMap((name) => {
+/** What killed processes left aside. */
+export async function listAside({ staging }: DataPaths): Promise<AsideFolder[]> {
+  return (await namesIn(staging)).flatMap((name) => {
     const parsed = parseAside(name);
     return parsed === undefined ? [] : [{ ...parsed, path: join(staging, name) }];
   });
-  return { aside, doomed: names.filter((name) => name.startsWith(DOOMED)).map((name) => join(staging, name)) };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return await readdir(folder).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  });
 }
 
 /**
@@ -106,13 +110,47 @@ async function isThere(path: string): Promise<boolean> {
 
 /** Deletes a folder that stands aside for good. A link in it is removed, and what it leads to stays. */
 export async function deleteAside(paths: DataPaths, path: string): Promise<void> {
-  // Renamed first: a process that is killed in the middle must not leave half a model that could come back.
-  const doomed = join(paths.staging, `${DOOMED}${randomBytes(8).toString('hex')}`);
-  await atStorage(path, 'deleted', async () => {
-    await rename(path, doomed).catch((thrown: unknown) => {
-      if (!isMissing(thrown)) throw thrown;
+  const doomed = doomedPath(paths);
+  // The lock says that the deleting process lives, so that no other one helps it.
+  await withLock(`${doomed}.lock`, {}, async () => {
+    await atStorage(path, 'deleted', async () => {
+      await moveIfThere(path, doomed);
+      await rm(doomed, { recursive: true, force: true });
     });
-    await rm(doomed, { recursive: true, force: true });
+  });
+}
+
+/**
+ * Gives a folder that stands aside over to `removeDoomed`. Deleting takes time, and whoever recovers holds the registry's
+ * lock; half a model must not come back, and so the folder loses its name before its first file goes.
+ */
+export async function doomAside(paths: DataPaths, path: string): Promise<void> {
+  await moveIfThere(path, doomedPath(paths));
+}
+
+/** Deletes what is doomed and nobody is deleting; called without the registry's lock. */
+export async function removeDoomed({ staging }: DataPaths, log: Log): Promise<void> {
+  const names = await namesIn(staging);
+  const doomed = new Set(names.map((name) => DOOMED_NAME.exec(name)?.[1]).filter((name) => name !== undefined));
+  for (const name of doomed) {
+    const path = join(staging, name);
+    try {
+      await withLock(`${path}.lock`, { waitMs: 0 }, () => rm(path, { recursive: true, force: true }));
+    } catch (error) {
+      // What cannot be deleted must not keep anyone from their models.
+      if (ModelRtcError.from(error).code !== 'busy') log.warn({ path, error }, 'a removed model cannot be deleted');
+    }
+  }
+}
+
+function doomedPath({ staging }: DataPaths): string {
+  return join(staging, `doomed-${randomBytes(8).toString('hex')}`);
+}
+
+/** Another process may have moved it on. */
+async function moveIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((thrown: unknown) => {
+    if (!isMissing(thrown)) throw thrown;
   });
 }
 
@@ -121,9 +159,7 @@ export async function keepAside(paths: DataPaths, { path, folder }: AsideFolder)
   const kept = keptPath(paths, path, folder);
   return await atStorage(path, `moved to ${kept}`, async () => {
     await mkdir(paths.kept, { recursive: true });
-    await rename(path, kept).catch((thrown: unknown) => {
-      if (!isMissing(thrown)) throw thrown;
-    });
+    await moveIfThere(path, kept);
     await syncFolder(paths.kept);
     return kept;
   });

@@ -1,6 +1,7 @@
 import { constants, copyFile, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { removeDoomed } from './aside-folders.ts';
 import { syncFolder, writeFileAtomic } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { fileVersion } from './file-version.ts';
@@ -59,7 +60,7 @@ export function openIndexFile({ paths, log, clock, migrations }: IndexFileOption
   }
 
   async function update<T>(change: (index: RegistryIndex) => Promise<Update<T>>, signal?: AbortSignal): Promise<T> {
-    return await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
+    const done = await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
       const before = await load();
       if (before.state === 'damaged') await keepDamaged(path, clock(), log);
       if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
@@ -73,6 +74,8 @@ export function openIndexFile({ paths, log, clock, migrations }: IndexFileOption
       }
       return result;
     });
+    await removeDoomed(paths, log);
+    return done;
   }
 
   async function read(): Promise<RegistryIndex> {

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import { type AsideFolder, deleteAside, isAsideName, keepAside, listAside } from './aside-folders.ts';
+import { doomAside, isAsideName, keepAside, listAside } from './aside-folders.ts';
 import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { freeId } from './identifiers.ts';
@@ -66,8 +66,7 @@ async function finishAside(
   { log, isLost }: RecoveryOptions,
 ): Promise<RegistryIndex> {
   let known = index;
-  const { aside, doomed } = await listAside(paths);
-  for (const item of aside) {
+  for (const item of await listAside(paths)) {
     const { path, folder, reason } = item;
     // A folder that the index does not know was taken out for good.
     const isKnown = known.byFolder.has(folder) || isLost;
@@ -77,18 +76,14 @@ async function finishAside(
       continue;
     }
     if (reason === 'replaced') known = await takeReplacement(paths, known, folder, log);
-    await finishOne(item, async () => {
-      if (reason === 'keeping') await keepAside(paths, item);
-      else await deleteAside(paths, path);
-    });
+    try {
+      await (reason === 'keeping' ? keepAside(paths, item) : doomAside(paths, path));
+    } catch (error) {
+      // What cannot be cleared away must not keep anyone from their models.
+      log.warn({ path, error }, 'a removed model cannot be cleared away');
+    }
   }
-  for (const path of doomed) await finishOne({ path }, () => rm(path, { recursive: true, force: true }));
   return known;
-
-  /** What cannot be cleared away must not keep anyone from their models. */
-  async function finishOne({ path }: Pick<AsideFolder, 'path'>, work: () => Promise<unknown>): Promise<void> {
-    await work().catch((error: unknown) => log.warn({ path, error }, 'a removed model cannot be cleared away'));
-  }
 }
 
 /** False when the new folder is there, since a rename does not replace a folder that has something in it. */

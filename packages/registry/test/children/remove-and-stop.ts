@@ -20,11 +20,11 @@ if (step === 'index') {
   }) as typeof JSON.stringify;
 }
 fs.rename = async (from, to) => {
-  if (step === 'rename' && /\/(doomed-|kept\/)/.test(String(to).replaceAll('\\', '/'))) stop();
+  if (step === 'rename' && /\/(doomed-[0-9a-f]+$|kept\/)/.test(String(to).replaceAll('\\', '/'))) stop();
   await rename(from, to);
 };
 fs.rm = async (path, options) => {
-  if (step === 'rm' && String(path).includes('doomed-')) stop();
+  if (step === 'rm' && /doomed-[0-9a-f]+$/.test(String(path))) stop();
   await rm(path, options);
 };
 syncBuiltinESMExports();

@@ -2,7 +2,7 @@ import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
-import { openRegistry } from '../../src/index.ts';
+import { acquireLock, openRegistry } from '../../src/index.ts';
 import { startChild } from '../helpers/child.ts';
 import { installFiles } from '../helpers/models.ts';
 import { openTestRegistry, warningLog } from '../helpers/registry.ts';
@@ -56,6 +56,19 @@ describe('a removal that is killed', () => {
     await rm(paths.registryFile);
     await using again = await openRegistry({ home });
     expect((await again.list(listModelsParams.parse({}))).total).toBe(0);
+    expect(await readdir(paths.staging)).toEqual([]);
+  });
+
+  it('is finished by a process that goes on with other things, and not by one while the first still deletes', async () => {
+    const { home, paths } = await killedBefore('rm');
+    const [doomed] = (await readdir(paths.staging)).filter((name) => /^doomed-[0-9a-f]+$/.test(name));
+    const lockPath = join(paths.staging, `${doomed}.lock`);
+    await rm(lockPath, { force: true });
+    const lock = await acquireLock(lockPath);
+    await using other = await openRegistry({ home });
+    expect(await readdir(paths.staging)).toContain(doomed);
+    await lock.release();
+    await installFiles(other, FILES);
     expect(await readdir(paths.staging)).toEqual([]);
   });
 
