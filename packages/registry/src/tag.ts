@@ -7,16 +7,6 @@ import type { RegistryContext } from './registry-context.ts';
 import { resolveRef } from './resolve.ts';
 import { settleAlias } from './settle-alias.ts';
 
-/** Gives a model an alias in place of the one that it has. With `overwrite` the alias's owner loses it. */
-export async function tagModel(
-  context: RegistryContext,
-  ref: string,
-  alias: Alias,
-  overwrite: boolean,
-): Promise<StoredEntry> {
-  return await nameModel(context, ref, alias, overwrite ? 'overwrite' : undefined);
-}
-
 /** Gives a model an alias in place of the one that it has, or another one, as the conflict is to be settled. */
 export async function nameModel(
   context: RegistryContext,
