@@ -47,7 +47,7 @@ export async function unpackFiles(
 }
 
 /** @throws ModelRtcError `invalid_model` when the next member is not the plain file that comes here */
-export async function requireMember(
+async function requireMember(
   members: AsyncIterator<ArchiveMember>,
   path: string,
   size: number,
