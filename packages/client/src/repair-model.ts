@@ -1,6 +1,6 @@
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { type ChunkSource, peerSource, pull } from '@model-rtc/transfer';
+import { type ChunkSource, peerSource, pull, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
 import { systemTime } from './time.ts';
@@ -27,6 +27,8 @@ interface Repair extends RepairModelOptions {
   readonly registry: Registry;
   readonly digest: Digest;
   readonly found: VerifiedModel;
+  /** Bytes of whole files that were staged by this repair: the transfer takes them for those of an earlier attempt. */
+  stagedBytes: number;
 }
 
 const NOTHING_MOVED = { transferredBytes: 0, reusedBytes: 0, resumedBytes: 0 };
@@ -50,8 +52,9 @@ export async function repairFromDisk(
   const damaged = damagedIn(found, manifest);
   await requireAllHere(repair, manifest, damaged);
   try {
+    await stageWhole(repair, manifest, damaged);
     const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, sources: [] });
-    return { ...soundReport(startedMs), ...bytes, entry, outcome: 'repaired', found };
+    return { ...soundReport(startedMs), ...asReused(repair, bytes), entry, outcome: 'repaired', found };
   } catch (error) {
     // The only error of a pull without sources that is about them.
     if (ModelRtcError.from(error).code !== 'network') throw error;
@@ -92,7 +95,8 @@ async function examine(registry: Registry, ref: string, options: RepairModelOpti
     onProgress?.({ type: 'local', phase: 'verify', ...progress });
   const found = options.found ?? (await registry.verify(ref, { signal, onProgress: onVerified }));
   const { id, alias, digest } = found.entry;
-  if (digest !== undefined && found.state !== 'unsettled') return { ...options, registry, digest, found };
+  if (digest !== undefined && found.state !== 'unsettled')
+    return { ...options, registry, digest, found, stagedBytes: 0 };
   throw new ModelRtcError(
     'busy',
     `"${alias ?? id}" is still training; there is nothing yet that it could be held against.`,
@@ -105,10 +109,26 @@ async function repairOnce(peer: Peer, repair: Repair, tally: TransferTally): Pro
   // The worker's, since it gives the chunks of its own list; it is also there when the one here is what is damaged.
   const manifest = await fetchManifest(peer, digest, signal);
   const here = await registry.manifest(digest).catch(() => undefined);
-  const damaged = here !== undefined && isCutAlike(here, manifest) ? damagedIn(found, manifest) : [];
+  const isKnown = here !== undefined && isCutAlike(here, manifest);
+  const damaged = isKnown ? damagedIn(found, manifest) : [];
+  if (isKnown) await stageWhole(repair, manifest, damaged);
   const sources = [peerSource(peer, digest, peer.remote.agent.name)];
   const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, sources, tally });
-  return { ...tally.report(peer, bytes), entry, outcome: 'repaired', found };
+  return { ...asReused(repair, tally.report(peer, bytes)), entry, outcome: 'repaired', found };
+}
+
+/** Originals of links are someone else's to write to, so their files are always copied. */
+async function stageWhole(repair: Repair, manifest: Manifest, damagedChunks: readonly number[]): Promise<void> {
+  const { registry, digest, found } = repair;
+  const { linked, localPath } = found.entry;
+  if (linked) return;
+  const { staging } = registry.paths;
+  repair.stagedBytes += await stageIntactFiles({ staging, digest, manifest, modelFolder: localPath, damagedChunks });
+}
+
+function asReused<T extends typeof NOTHING_MOVED>({ stagedBytes }: Repair, report: T): T {
+  const bytes = Math.min(stagedBytes, report.resumedBytes);
+  return { ...report, reusedBytes: report.reusedBytes + bytes, resumedBytes: report.resumedBytes - bytes };
 }
 
 function isCutAlike(a: Manifest, b: Manifest): boolean {

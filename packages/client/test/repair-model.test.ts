@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type ModelProgress, repairFromDisk } from '../src/index.ts';
@@ -46,6 +46,25 @@ describe('repairing a model from a worker', () => {
     expect((await here.verify('mouse')).state).toBe('sound');
     expect(await readdir(here.paths.staging)).toEqual([]);
     expect(new Set(progress.map(({ type }) => type))).toEqual(new Set(['local', 'transfer']));
+  });
+
+  it('leaves whole files of the model where they are, and copies the damaged one only', async () => {
+    const { client, here, there } = await openLab();
+    const folder = await mkdtemp(join(here.paths.root, 'shards-'));
+    await writeFile(join(folder, 'a.pt'), BYTES);
+    await writeFile(join(folder, 'b.pt'), seededBytes(2 * MEBI, 9));
+    const { entry } = await here.importModel(folder, { alias: 'shards' as never, copy: true });
+    await there.importModel(folder, { alias: 'shards' as never, copy: true });
+    const { ino } = await lstat(join(entry.localPath, 'a.pt'));
+    await damage(join(entry.localPath, 'b.pt'), 1);
+    expect(await client.repairModel('shards')).toMatchObject({
+      transferredBytes: MEBI,
+      reusedBytes: BYTES.length + MEBI,
+      resumedBytes: 0,
+    });
+    expect(await lstat(join(entry.localPath, 'a.pt'))).toMatchObject({ ino, nlink: 1 });
+    expect((await here.verify('shards')).state).toBe('sound');
+    expect(await readdir(here.paths.staging)).toEqual([]);
   });
 
   it('does nothing to a model that is whole', async () => {

@@ -25,5 +25,6 @@ export type { LocalChunks } from './sources/local-chunks.ts';
 export { type ChunkPeer, peerSource } from './sources/peer-source.ts';
 export type { ChunkSource, FetchOptions, WantedChunk } from './sources/source.ts';
 export type { FreeSpace } from './staging/free-space.ts';
+export { type StageIntactOptions, stageIntactFiles } from './staging/stage-intact.ts';
 export { type StagedTransfer, stagedNeeds, stagedTransfers } from './staging/staged-transfers.ts';
 export { type AcquireLock, type DiscardStagingOptions, discardStaging, type HeldLock } from './staging/staging.ts';

@@ -67,7 +67,7 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
   const reason =
     stored === undefined
       ? 'a transfer ended early; the same pull or push goes on with it'
-      : `a transfer of ${stored.alias ?? stored.id} ended early, which is here by now`;
+      : `a transfer or repair of ${stored.alias ?? stored.id} ended early; repair-model or a pull goes on with it`;
   return [{ path, kind: 'staging', reason, bytes }];
 }
 

@@ -89,7 +89,7 @@ describe('looking for orphans', () => {
     const { registry, entry, inStaging } = await installed();
     await mkdir(inStaging(entry.digest as string));
     expect(await registry.findOrphans()).toEqual([
-      expect.objectContaining({ kind: 'staging', reason: expect.stringContaining('of mouse') }),
+      expect.objectContaining({ kind: 'staging', reason: expect.stringContaining('repair of mouse') }),
     ]);
     await rm(registry.paths.staging, { recursive: true });
     expect(await registry.findOrphans()).toEqual([]);

@@ -51,7 +51,10 @@ export interface OpenStagingOptions {
 const LOCK_ATTEMPTS = 5;
 
 export function stagingPaths(staging: string, digest: Digest): StagingPaths {
-  const folder = join(staging, digest);
+  return stagingPathsIn(join(staging, digest));
+}
+
+export function stagingPathsIn(folder: string): StagingPaths {
   return {
     folder,
     files: join(folder, 'files'),
