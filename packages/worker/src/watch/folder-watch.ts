@@ -159,7 +159,7 @@ export class FolderWatch {
     const { place, remembered } = tracked;
     tracked.isTaking = true;
     takes.add(async (signal) => {
-      const inPlaceOf = earlierVersion(place, await registry.listFound(found.root).catch(() => []), found);
+      const inPlaceOf = await this.#earlierVersion(place);
       const outcome = await takePlace({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
       tracked.isTaking = false;
       if (outcome === 'done') this.#done(tracked, 'take', remembered?.fingerprint);
@@ -167,6 +167,14 @@ export class FolderWatch {
       tracked.dueAtMs = now() + (outcome === 'done' ? timing.gapMs : timing.pollMs);
       this.#alarm.ringBy(tracked.dueAtMs);
     });
+  }
+
+  async #earlierVersion(place: FoundPlace): Promise<string | undefined> {
+    const found = this.#found;
+    // A list of all that was found would take long for each of thousands of models.
+    if (found === undefined || place.group === undefined) return undefined;
+    const entries = await this.#options.registry.listFound(found.root).catch(() => []);
+    return earlierVersion(place, entries, found);
   }
 
   async #record(tracked: Tracked, status: RunStatus): Promise<void> {
