@@ -51,7 +51,9 @@ export function archiveBytes(memberSizes: readonly number[]): number {
   return memberSizes.reduce((sum, size) => sum + member(size), END_BYTES);
 }
 
-const entryFileSchema = z.object({ version: z.literal(1), entry: modelEntrySchema });
+const ARCHIVE_VERSION = 1;
+const entryFileSchema = z.object({ version: z.literal(ARCHIVE_VERSION), entry: modelEntrySchema });
+const newerSchema = z.looseObject({ version: z.number().int().gt(ARCHIVE_VERSION) });
 
 /** @throws ModelRtcError `invalid_model` when it is longer than an archive's may be */
 export function encodeManifest(manifest: Manifest): Buffer {
@@ -62,7 +64,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
 }
 
 export function encodeEntry(entry: ModelEntry): Buffer {
-  return Buffer.from(`${JSON.stringify({ version: 1, entry }, undefined, 2)}\n`);
+  return Buffer.from(`${JSON.stringify({ version: ARCHIVE_VERSION, entry }, undefined, 2)}\n`);
 }
 
 /** @throws ModelRtcError `invalid_model` */
@@ -71,10 +73,18 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   return parseManifest(parseJson(bytes, 'manifest'));
 }
 
-/** @throws ModelRtcError `invalid_model`, `verification_failed` when it is of another model than the manifest */
+/**
+ * @throws ModelRtcError `invalid_model`, `refused` when a newer version wrote it, `verification_failed` when it is of
+ *   another model than the manifest
+ */
 export function decodeEntry(bytes: Uint8Array, manifest: Manifest): ModelEntry {
   requireFewValues(bytes);
-  const parsed = entryFileSchema.safeParse(parseJson(bytes, 'entry'));
+  const raw = parseJson(bytes, 'entry');
+  if (newerSchema.safeParse(raw).success) {
+    const sentence = 'The archive was written by a newer model-rtc. Upgrade this one; nothing was stored.';
+    throw new ModelRtcError('refused', sentence);
+  }
+  const parsed = entryFileSchema.safeParse(raw);
   if (!parsed.success) throw invalidArchive('its entry is not valid', parsed.error);
   const { entry } = parsed.data;
   if (entry.digest === manifestDigest(manifest)) return entry;

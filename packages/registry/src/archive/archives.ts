@@ -28,7 +28,7 @@ export interface Archives {
    *   `source_changed` and `verification_failed` for a model that is not whole, `storage_full`, `storage`, `cancelled`
    */
   exportModel(ref: string, toPath: string, options?: ExportOptions): Promise<ExportedModel>;
-  /** Whether a file is an archive that `exportModel` wrote. Its first block alone is looked at. */
+  /** Whether a file is to be imported as an archive: it begins like one that `exportModel` wrote, or is named like one. */
   isArchive(path: string): Promise<boolean>;
   /**
    * Registers the model of an archive, whole or not at all. What the options do not say is taken from the archive, the alias

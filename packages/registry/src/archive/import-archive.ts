@@ -33,7 +33,7 @@ import {
   MAX_MANIFEST_BYTES,
   notePaths,
 } from './archive-format.ts';
-import { type ArchiveMember, damagedArchive, readMembers } from './read-members.ts';
+import { type ArchiveMember, damagedArchive, readMembers, refuseCompressed } from './read-members.ts';
 import { quote, unpackFiles } from './unpack-files.ts';
 
 /** What an archive says of itself before its files. */
@@ -58,6 +58,7 @@ export async function importArchive(
   if (options.alias !== undefined) parseAlias(options.alias);
   const additions = await readAdditions(context, options);
   const archive = resolve(path);
+  await refuseCompressed(archive);
   const members = readMembers(archive, options.signal);
   try {
     const announced = await readAnnounced(members);

@@ -16,22 +16,49 @@ export interface ArchiveMember {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** Looks at the first block alone. What cannot be read is no archive: whoever imports it says why. */
+/**
+ * No weights are called so, but for checkpoints of torch, which are no tar files. What is, is imported as an archive, so
+ * that whoever does hears what is wrong with it.
+ */
+const ARCHIVE_NAME = /(?<!\.(pth|pt|ckpt))\.(tar|tgz|tar\.(gz|bz2|xz|zst))$/i;
+
+/** Looks at the name and the first block. What cannot be read is no archive: whoever imports it says why. */
 export async function isArchive(path: string): Promise<boolean> {
   try {
     // Opening a pipe would wait for its writer.
     if (!(await stat(path)).isFile()) return false;
-    const file = await open(path, 'r');
-    try {
-      const block = Buffer.alloc(BLOCK_BYTES);
-      const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, 0);
-      return isFirstBlock(block.subarray(0, bytesRead));
-    } finally {
-      await file.close();
-    }
+    return ARCHIVE_NAME.test(path) || isFirstBlock(await readFirstBlock(path));
   } catch {
     return false;
   }
+}
+
+async function readFirstBlock(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(BLOCK_BYTES), 0, BLOCK_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** How the files of gzip, bzip2, xz and zstd begin. */
+const COMPRESSED = [
+  [0x1f, 0x8b],
+  [0x42, 0x5a, 0x68],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  [0x28, 0xb5, 0x2f, 0xfd],
+].map((bytes) => Buffer.from(bytes));
+
+/** @throws ModelRtcError `bad_argument`: unpacking what a stranger compressed has no end that is known beforehand */
+export async function refuseCompressed(path: string): Promise<void> {
+  const block = await readFirstBlock(path).catch((thrown: unknown) => {
+    throw readError(thrown, path, undefined);
+  });
+  if (!COMPRESSED.some((start) => block.subarray(0, start.length).equals(start))) return;
+  const sentence = `${path} is compressed. Decompress it first (gunzip, unzstd, ...) and import the tar file that comes out.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { path } });
 }
 
 /**

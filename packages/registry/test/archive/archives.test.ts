@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, manifestDigest } from '@model-rtc/protocol';
@@ -37,12 +37,18 @@ describe('an archive', () => {
     expect(await readdir(to.paths.staging)).toEqual([]);
   });
 
-  it('is told from other files by its first block', async () => {
+  it('is told from other files by its first block or its name', async () => {
     const { from, archive } = await exportMouse();
     const folder = await temporaryFolder();
-    await writeFiles(folder, { 'plain.bin': 'x'.repeat(2000), 'short.tar': 'ustar' });
-    expect(await from.isArchive(archive)).toBe(true);
-    for (const other of ['plain.bin', 'short.tar', 'missing.tar', '.'])
+    await writeFiles(folder, {
+      'plain.bin': 'x'.repeat(2000),
+      'short.tar': 'x',
+      'folder.tar/a.pt': 'x',
+      'best.pth.tar': 'x',
+    });
+    await copyFile(archive, join(folder, 'mouse.backup'));
+    for (const path of ['mouse.backup', 'short.tar']) expect(await from.isArchive(join(folder, path))).toBe(true);
+    for (const other of ['plain.bin', 'folder.tar', 'missing.tar', 'best.pth.tar'])
       expect(await from.isArchive(join(folder, other))).toBe(false);
   });
 

@@ -1,5 +1,6 @@
 import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import type { Alias, Manifest, ModelPath } from '@model-rtc/protocol';
 import fc from 'fast-check';
@@ -120,6 +121,12 @@ describe('an archive that says what is not true', () => {
     expect(error).toMatchObject({ code: 'verification_failed' });
   });
 
+  it('is refused when a newer version wrote it', async () => {
+    const newer = member('m/.model-rtc/entry.json', JSON.stringify({ version: 2, entries: [] }));
+    const error = await refusalOf((members) => replaced(members, 1, newer));
+    expect(error).toMatchObject({ code: 'refused', message: expect.stringContaining('Upgrade') });
+  });
+
   it('is refused with a manifest that no model may have', async () => {
     const good = manifestOf(FILES);
     const [first, second] = good.files as [Manifest['files'][0], Manifest['files'][0]];
@@ -229,6 +236,24 @@ describe('a damaged archive', () => {
       await writeFile(path, whole);
       await appendFile(path, more);
       expect(await refusal(path)).toMatchObject({ code: 'verification_failed' });
+    }
+  });
+
+  it('is refused when it is compressed, with what to do', async () => {
+    const path = await archiveOf(goodMembers());
+    await writeFile(path, gzipSync(await readFile(path)));
+    expect(await refusal(path)).toMatchObject({ code: 'bad_argument', message: expect.stringContaining('gunzip') });
+  });
+
+  it('is refused when it is empty, or no tar file at all', async () => {
+    const path = join(await temporaryFolder(), 'x.tar');
+    for (const [content, code] of [
+      [Buffer.alloc(0), 'verification_failed'],
+      [Buffer.alloc(10_240), 'invalid_model'],
+      [Buffer.alloc(2000, 'x'), 'verification_failed'],
+    ] as const) {
+      await writeFile(path, content);
+      expect(await refusal(path)).toMatchObject({ code });
     }
   });
 
