@@ -1,4 +1,4 @@
-import { type ListModelsParams, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { type ListModelsParams, ModelRtcError } from '@model-rtc/protocol';
 import type { KnownModel, ModelLocation, Registry } from '@model-rtc/registry';
 import type { EngineChoice } from '@model-rtc/transport';
 import type { Context } from '../console/context.ts';
@@ -80,7 +80,7 @@ export async function listWorkerModels(
       limit: isHere ? undefined : limit,
       signal: context.signal,
     });
-    const rows = await alsoHere(registry, found.models);
+    const rows = await registry.alsoKnown(found.models);
     const shown = isHere ? rows.filter(({ here }) => here !== undefined) : rows;
     await printModels(
       context,
@@ -88,17 +88,6 @@ export async function listWorkerModels(
       `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`,
     );
   });
-}
-
-async function alsoHere(registry: Registry, models: readonly ModelEntry[]): Promise<KnownModel[]> {
-  const availability = await registry.availabilities(models.flatMap(({ digest }) => digest ?? []));
-  const rows: KnownModel[] = [];
-  for (const entry of models) {
-    const { digest } = entry;
-    const here = digest === undefined ? undefined : await registry.find(digest);
-    rows.push({ entry, here, availability: (digest === undefined ? undefined : availability.get(digest)) ?? [] });
-  }
-  return rows;
 }
 
 function query({ type, tag, alias, status, sortBy }: ListOptions): Pick<ListModelsParams, 'filters' | 'sort'> {

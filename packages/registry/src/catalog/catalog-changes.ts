@@ -14,7 +14,9 @@ export function catalogChanges(
   const added: ModelEntry[] = [];
   const updated: ModelEntry[] = [];
   for (const entry of models) {
-    const old = parseCatalogModel(known.get(modelKey(entry)))?.entry;
+    const stored = known.get(modelKey(entry));
+    if (isSameText(stored, entry)) continue;
+    const old = parseCatalogModel(stored)?.entry;
     if (old === undefined) added.push(entry);
     else if (!isDeepStrictEqual(plain(old), plain(entry))) updated.push(entry);
   }
@@ -37,6 +39,12 @@ function aliasDifferences(models: readonly ModelEntry[], here: RegistryIndex): A
     differences.push({ digest, id: mine.id, here: mine.alias, there });
   }
   return differences;
+}
+
+/** Most models are as they were, and are told in the same words: no closer look is needed then. */
+function isSameText(stored: unknown, entry: ModelEntry): boolean {
+  const { entry: old } = (stored ?? {}) as { readonly entry?: unknown };
+  return old !== undefined && JSON.stringify(old) === JSON.stringify(entry);
 }
 
 /** What JSON keeps of an entry: a field that is undefined is one that is not there. */

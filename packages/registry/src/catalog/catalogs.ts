@@ -24,7 +24,7 @@ import type {
   ListKnownParams,
   WorkerCatalog,
 } from './catalog-types.ts';
-import { findElsewhere, listKnown } from './known-models.ts';
+import { alsoKnown, findElsewhere, listKnown } from './known-models.ts';
 
 /** A change takes milliseconds; whoever waits longer is told who holds it. */
 const LOCK_WAIT_MS = 30_000;
@@ -45,6 +45,8 @@ export interface Catalogs {
   availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
   /** The models here and at workers in one list. */
   listKnown(params: ListKnownParams): Promise<KnownPage>;
+  /** Models that a worker has just told of, with whether they are here and who else has them. */
+  alsoKnown(entries: readonly ModelEntry[]): Promise<readonly KnownModel[]>;
   /** The models at workers that a reference names: an id, else an alias, else the first 6 or more characters of a digest. */
   findElsewhere(ref: string): Promise<readonly KnownModel[]>;
 }
@@ -118,6 +120,7 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
     availability: async (digest) => (await availabilities([digest])).get(digest) ?? [],
     availabilities,
     listKnown: async (params) => await listKnown(context, list, await catalogsOf(params.workers), params),
+    alsoKnown: async (entries) => await alsoKnown(context, await store.readAll(), entries),
     findElsewhere: async (ref) => findElsewhere(await store.readAll(), ref),
   };
 }

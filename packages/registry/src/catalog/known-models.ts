@@ -84,6 +84,20 @@ function inOrder(rows: readonly Candidate[], sort: ListModelsParams['sort']): Ca
   return sortModels(byEntry.keys(), sort).map(({ entry }) => byEntry.get(entry) as Candidate);
 }
 
+/** What is known besides of models that a worker has just told of. */
+export async function alsoKnown(
+  { index, paths }: RegistryContext,
+  catalogs: readonly StoredCatalog[],
+  entries: readonly ModelEntry[],
+): Promise<KnownModel[]> {
+  const { byDigest } = await index.read();
+  return await mapLimit(entries, LOOKS_AT_ONCE, async (entry): Promise<KnownModel> => {
+    const stored = localOf(entry, byDigest);
+    const here = stored === undefined ? undefined : await toRegistryEntry(stored, paths.models);
+    return { entry, here, availability: whoHas(catalogs, entry.digest) };
+  });
+}
+
 /** The models at workers that a reference names: an id, else an alias, else the start of a digest. */
 export function findElsewhere(catalogs: readonly StoredCatalog[], ref: string): KnownModel[] {
   const rows = candidatesAt(catalogs, {});

@@ -104,6 +104,17 @@ describe('a model elsewhere', () => {
   });
 });
 
+describe('a model that a worker has just told of', () => {
+  it('is told with whether it is here, and who else has it', async () => {
+    const rows = await registry.alsoKnown([model('shared, longer'), model('theirs'), model('news')]);
+    expect(rows.map(({ here, availability }) => [here?.alias, availability.map(({ name }) => name)])).toEqual([
+      ['shared', ['cloud', 'lab']],
+      [undefined, ['lab']],
+      [undefined, []],
+    ]);
+  });
+});
+
 describe('the status that is shown', () => {
   it('is what a list filters by, on every page', async () => {
     const lost: string[] = [];
