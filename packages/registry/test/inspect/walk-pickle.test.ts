@@ -56,6 +56,20 @@ describe('walkPickle', () => {
     expect(await importsOf('\x82\x05.')).toEqual(['copyreg.?']);
   });
 
+  it('names what Python in Python imports at an end without a newline', async () => {
+    // It takes all but the last byte for the line, and imports before it notices that there is no more.
+    expect(await importsOf('cos\nsystemX')).toEqual(['os.system']);
+  });
+
+  it('takes what crosses the end of a frame for an import that it cannot see', async () => {
+    const frame = (length: number) => `\x80\x04\x95${String.fromCharCode(length)}\0\0\0\0\0\0\0`;
+    // Python's fast unpickler loses "junk", which ends the frame, and imports os.system.
+    expect(await importsOf(frame(5), 'cjunk', 'os\nsystem\n.')).toContain('?.?');
+    expect(await importsOf(frame(3), 'C\x04a', 'bcd.')).toEqual(['?.?']);
+    expect(await importsOf(frame(12), 'N\x95\x20\0\0\0\0\0\0\0N00N.')).toContain('?.?');
+    expect(await importsOf(frame(12), 'cos\nsystem\n', '.')).toEqual(['os.system']);
+  });
+
   it('names what is imported before a pickle breaks, and what was dropped again', async () => {
     const broken = await walk('cos\nsystem\n0\xff');
     expect(broken).toMatchObject({ outcome: 'broken', end: 13, imports: [{ module: 'os', name: 'system' }] });
@@ -71,7 +85,7 @@ describe('walkPickle', () => {
     ['a memo that was never filled', 'h\x00.'],
     ['a protocol of the future', '\x80\x06N.'],
     ['a negative length', 'T\xff\xff\xff\xffN.'],
-    ['an end within a name', 'cos\nsyst'],
+    ['an end within a number', 'J\x00'],
     ['nothing at all', ''],
   ])('refuses %s, as Python does', async (_what, bytes) => {
     expect(await walk(bytes)).toMatchObject({ outcome: 'broken', imports: [] });

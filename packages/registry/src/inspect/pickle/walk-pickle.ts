@@ -73,6 +73,7 @@ export async function walkInput(input: PickleInput, options: WalkOptions): Promi
 }
 
 async function run(input: PickleInput, machine: Machine, { signal, afterBuild }: WalkOptions): Promise<void> {
+  const frames = createFrames();
   for (let step = 0; ; step++) {
     if (step >= MAX_OPCODES) throw new TooLargeError('it is too long');
     // The longest opcode without a text takes nine bytes; more are fetched where there are any.
@@ -82,13 +83,33 @@ async function run(input: PickleInput, machine: Machine, { signal, afterBuild }:
     }
     const opcode = PICKLE_OPCODES.get(input.uint(1));
     if (opcode === undefined) throw new PickleError('it is no pickle from there on');
+    const start = input.offset;
     const argument = readNumber(input, opcode.form) ?? (await readBytes(input, opcode));
+    if (frames.crosses(opcode.name, start, input.offset, argument.number)) machine.importName(OPAQUE, OPAQUE);
     if (opcode.name === 'STOP') return;
     if (opcode.name === 'PROTO' && argument.number > LAST_PROTOCOL) throw new PickleError('its protocol is unknown');
     machine.calls ||= CALLS.has(opcode.name);
     ACTIONS[opcode.name]?.(machine, argument);
     if (opcode.name === 'BUILD') await afterBuild?.(machine.stack.top, input);
   }
+}
+
+/**
+ * Knows where frames end. No pickler lets an argument cross that place, and Python's fast unpickler loses what is before
+ * it when it reads from anything but a plain file: it goes on elsewhere than it seems, to imports that nobody sees.
+ * Source: CPython Modules/_pickle.c, `_Unpickler_ReadImpl` and `_Unpickler_Readline`.
+ */
+function createFrames() {
+  let frameEnd = 0;
+  return {
+    /** Whether what an opcode reads, or the frame that it begins, goes over the end of the frame that it is in. */
+    crosses(name: OpcodeName, start: number, end: number, number: number): boolean {
+      const reachesTo = name === 'FRAME' ? end + number : end;
+      const crosses = start < frameEnd && reachesTo > frameEnd;
+      if (name === 'FRAME') frameEnd = Math.max(frameEnd, reachesTo);
+      return crosses;
+    },
+  };
 }
 
 /** What runs something of what was imported. */
@@ -129,11 +150,12 @@ async function readLine(input: PickleInput): Promise<Uint8Array> {
     length = input.lineLength(MAX_KEPT_BYTES);
   }
   if (length === undefined) {
-    if (input.left < MAX_KEPT_BYTES) throw new PickleError('it ends too early');
-    throw new TooLargeError('a line is too long');
+    if (input.left >= MAX_KEPT_BYTES) throw new TooLargeError('a line is too long');
+    // Python's own unpickler in Python, from which joblib's and dill's are made, takes all but the last byte for the line.
+    length = Math.max(0, input.left - 1);
   }
   const line = input.take(length);
-  input.skip(1);
+  if (input.left > 0) input.skip(1);
   return line;
 }
 
