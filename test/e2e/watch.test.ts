@@ -64,7 +64,9 @@ describe('a worker that watches a folder', () => {
     clearInterval(steps);
     await process.waitForStderr(new RegExp(`${name} at .*: interrupted`));
     const info = await worker.succeed(['client', 'model-info', 'good-mouse-v1']);
-    expect(info.stdout).toContain('trainer_config.resume_ckpt_path=models/good-mouse-v1/last.ckpt');
+    expect(info.stdout).toContain(
+      `cd ${run} && cd ../.. && sleap-nn train --config models/good-mouse-v1/training_config.yaml trainer_config.resume_ckpt_path=models/good-mouse-v1/last.ckpt`,
+    );
     const rows = Array.from({ length: 39 }, (_, i) => `${i + 3},0.2,0.1,0.001\n`);
     await appendFile(join(run, 'training_log.csv'), rows.join(''));
     await process.waitForStderr(/Found good-mouse-v1 \([0-9a-f]{8}\)/);

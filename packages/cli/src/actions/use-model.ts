@@ -14,10 +14,15 @@ export function useCommands(facts: ModelFacts): Command[] {
       ['fetch', isSettled ? fetchCommand(facts) : undefined],
     ];
   return [
-    ['resume', resumeCommand],
+    ['resume', resumeHere(here.originalPath, resumeCommand)],
     ['send', isSettled ? `model-rtc client push-model ${here.alias ?? here.id} --worker SESSION` : undefined],
     ['load', isSettled ? loadSnippet(here, here.localPath) : undefined],
   ];
+}
+
+/** It is to be run in the run's folder, where a person may not be. */
+function resumeHere(folder: string | undefined, command: string | undefined): string | undefined {
+  return folder === undefined || command === undefined ? command : `cd ${shellText(folder)} && ${command}`;
 }
 
 function fetchCommand({ entry, from, availability }: ModelFacts): string | undefined {

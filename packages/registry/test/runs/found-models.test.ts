@@ -118,6 +118,16 @@ describe('a run in training', () => {
     expect((await registry.list(all)).models.map(({ id }) => id)).toEqual([entry.id]);
   });
 
+  it('can be taken out by hand, and its files stay', async () => {
+    const { root, registry, record } = await setUp();
+    const path = await writeNnRun(root, { losses: [0.5] });
+    const { id } = await record(path, 'interrupted');
+    const before = await readdir(path);
+    await registry.remove(id);
+    expect((await registry.list(all)).total).toBe(0);
+    expect(await readdir(path)).toEqual(before);
+  });
+
   it('gets an alias and an id that are free', async () => {
     const { root, registry, record } = await setUp();
     const first = await record(await writeNnRun(join(root, 'a')));
