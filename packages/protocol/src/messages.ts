@@ -138,7 +138,7 @@ export const pushModelParams = z.object({
   entry: modelEntrySchema,
   alias: aliasSchema.optional(),
   ifExists: z.enum(IF_EXISTS).default('skip'),
-  /** Without it, a taken alias is refused. */
+  /** Without it, a taken alias is refused, or taken over with `overwrite` above. */
   aliasConflict: z.enum(ALIAS_CONFLICTS).optional(),
 });
 export type PushModelParams = z.infer<typeof pushModelParams>;
