@@ -5,6 +5,11 @@ export const BLOCK_BYTES = 1024 * 1024;
 /** Lets reading and both digests run ahead of each other. */
 export const BLOCK_COUNT = 8;
 
+/** What the blocks of one engine lie in. */
+export function createBlockMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(BLOCK_COUNT * BLOCK_BYTES);
+}
+
 /** Blocks of one shared memory, so that threads see them without a copy. */
 export function createBlocks(memory: SharedArrayBuffer): HashBlock[] {
   const count = Math.floor(memory.byteLength / BLOCK_BYTES);

@@ -1,11 +1,11 @@
-import { BLOCK_BYTES, BLOCK_COUNT, createBlocks } from './hash-blocks.ts';
+import { createBlockMemory, createBlocks } from './hash-blocks.ts';
 import type { HashEngine } from './hash-engine.ts';
 import { createChunkHashes, createFileHash } from './hash-state.ts';
 
 /** The engine without threads, for small models and for code that runs from its sources. */
 export function createInProcessEngine(): HashEngine {
   return {
-    blocks: createBlocks(new SharedArrayBuffer(BLOCK_COUNT * BLOCK_BYTES)),
+    blocks: createBlocks(createBlockMemory()),
     open(chunkSizes) {
       const file = createFileHash();
       // The digest of a file's only chunk is the file's own.

@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import { BLOCK_BYTES, BLOCK_COUNT, createBlocks } from './hash-blocks.ts';
+import { createBlockMemory, createBlocks } from './hash-blocks.ts';
 import type { HashEngine } from './hash-engine.ts';
 import type { HashThreadReply, HashThreadRequest } from './hash-thread-messages.ts';
 
 /**
  * The engine with two threads: one for whole files, one for chunks. They read the same shared blocks at the same time,
  * so that a file costs the time of one digest and the process stays free for other work.
+ * @param memory of `createBlockMemory`, the engine's own until it is closed
  */
-export function createThreadEngine(): HashEngine {
-  const memory = new SharedArrayBuffer(BLOCK_COUNT * BLOCK_BYTES);
+export function createThreadEngine(memory = createBlockMemory()): HashEngine {
   const wholeFiles = startThread(memory);
   const chunks = startThread(memory);
   const both = (request: HashThreadRequest) => Promise.all([wholeFiles.ask(request), chunks.ask(request)]);

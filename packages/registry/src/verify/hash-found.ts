@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { changeOf, insideTest, type ModelPlace } from '../check-files.ts';
 import { BlockPool } from '../import/block-pool.ts';
-import { createHashEngine, type HashEngine } from '../import/hash-engine.ts';
+import { createBlockMemory } from '../import/hash-blocks.ts';
+import { createHashEngine, type HashEngine, MIN_BYTES_FOR_THREADS } from '../import/hash-engine.ts';
 import { readThrough } from '../import/hash-large-files.ts';
 import { SMALL_FILE_BYTES } from '../import/hash-small-files.ts';
 import { createInProcessEngine } from '../import/in-process-engine.ts';
 import { mapLimit } from '../map-limit.ts';
 import { openModelFiles } from '../model-files.ts';
 import type { FileStat } from '../model-folder.ts';
+import type { RegistryContext } from '../registry-context.ts';
 import { type FoundFile, openFound } from './found-file.ts';
-import { type FilePlan, planHashing, type SpanningChunk } from './hash-plan.ts';
+import { type FilePlan, type HashPlan, planHashing, type SpanningChunk } from './hash-plan.ts';
 import type { VerifyOptions } from './verification.ts';
 
-const SMALL_FILES_AT_ONCE = 8;
-/** While one file's last blocks are hashed the next one is opened and read. */
+/** In the process: opening and reading wait for the disk; Node does 4 such things at once, so twice that keeps it busy. */
+const FILES_AT_ONCE = 8;
+/** In threads: while one file's last blocks are hashed the next one is opened and read. */
 const LARGE_FILES_AT_ONCE = 2;
 
 /** What the bytes of a model's files turned out to be. */
@@ -42,28 +45,84 @@ interface FileVerdict {
 }
 
 /** Reads each file of a model once and holds it, whole and chunk by chunk, against the manifest. */
-export async function hashFound(
+export type HashFound = (
   place: ModelPlace,
   manifest: Manifest,
   options: Pick<VerifyOptions, 'signal' | 'onProgress'>,
-): Promise<HashedModel> {
-  const plan = planHashing(manifest);
-  const pass = startPass(place, manifest, options);
-  const verdicts = new Map<FilePlan, FileVerdict>();
-  const small = plan.files.filter(({ file }) => file.size <= SMALL_FILE_BYTES);
-  const large = plan.files.filter(({ file }) => file.size > SMALL_FILE_BYTES);
-  await hashWith(createInProcessEngine, small, SMALL_FILES_AT_ONCE, pass, verdicts);
-  const largeBytes = large.reduce((sum, { file }) => sum + file.size, 0);
-  await hashWith(() => createHashEngine(largeBytes), large, LARGE_FILES_AT_ONCE, pass, verdicts);
-  const damaged = new Set([...verdicts.values()].flatMap((verdict) => [...verdict.damaged]));
-  for (const index of await damagedSpanning(plan.spanning, pass)) damaged.add(index);
+) => Promise<HashedModel>;
+
+/** What verifying works with. */
+export interface VerifyContext extends RegistryContext {
+  readonly hashFound: HashFound;
+}
+
+/** An engine, and who may fill its blocks. */
+interface Lane {
+  readonly engine: HashEngine;
+  readonly pool: BlockPool;
+  readonly filesAtOnce: number;
+}
+
+/**
+ * Thousands of models may be verified in one go, so the memory that they are read into is used again: the collector would
+ * let hundreds of megabytes come together. Threads are started for each large model.
+ */
+export function createHashFound(): HashFound {
+  const inProcess = laneOf(createInProcessEngine(), FILES_AT_ONCE);
+  const spare: SharedArrayBuffer[] = [];
+  return async (place, manifest, options) => {
+    const plan = planHashing(manifest);
+    const pass = startPass(place, manifest, options);
+    const verdicts = new Map<FilePlan, FileVerdict>();
+    const large = plan.files.filter(({ file }) => file.size > SMALL_FILE_BYTES);
+    const largeBytes = large.reduce((sum, { file }) => sum + file.size, 0);
+    const threaded = largeBytes >= MIN_BYTES_FOR_THREADS ? new Set(large) : new Set<FilePlan>();
+    const others = plan.files.filter((file) => !threaded.has(file));
+    await hashIn(inProcess, others, pass, verdicts);
+    if (threaded.size > 0) {
+      const memory = spare.pop() ?? createBlockMemory();
+      const engine = createHashEngine(largeBytes, memory);
+      try {
+        await hashIn(laneOf(engine, LARGE_FILES_AT_ONCE), [...threaded], pass, verdicts);
+      } finally {
+        await engine.close();
+        spare.push(memory);
+      }
+    }
+    return toHashedModel(plan, verdicts, await damagedSpanning(plan.spanning, pass));
+  };
+}
+
+function laneOf(engine: HashEngine, filesAtOnce: number): Lane {
+  return { engine, pool: new BlockPool(engine.blocks), filesAtOnce };
+}
+
+async function hashIn(
+  lane: Lane,
+  files: readonly FilePlan[],
+  pass: Pass,
+  verdicts: Map<FilePlan, FileVerdict>,
+): Promise<void> {
+  await mapLimit(files, lane.filesAtOnce, async (plan) => {
+    pass.throwIfCancelled();
+    verdicts.set(plan, await judgeFile(plan, pass, lane));
+  });
+}
+
+function toHashedModel(
+  { files }: HashPlan,
+  verdicts: ReadonlyMap<FilePlan, FileVerdict>,
+  damagedSpanning: readonly number[],
+): HashedModel {
+  const damaged = new Set(damagedSpanning);
+  for (const verdict of verdicts.values()) for (const index of verdict.damaged) damaged.add(index);
   return {
-    problems: plan.files.flatMap((file) => {
+    problems: files.flatMap((file) => {
       const problem = verdicts.get(file)?.problem;
       return problem === undefined ? [] : [{ path: file.file.path, problem }];
     }),
     damagedChunks: [...damaged].sort((a, b) => a - b),
-    stats: plan.files.map((file) => verdicts.get(file)?.stat),
+    stats: files.map((file) => verdicts.get(file)?.stat),
   };
 }
 
@@ -89,27 +148,7 @@ function startPass(
   };
 }
 
-async function hashWith(
-  createEngine: () => HashEngine,
-  files: readonly FilePlan[],
-  atOnce: number,
-  pass: Pass,
-  verdicts: Map<FilePlan, FileVerdict>,
-): Promise<void> {
-  if (files.length === 0) return;
-  const engine = createEngine();
-  try {
-    const pool = new BlockPool(engine.blocks);
-    await mapLimit(files, atOnce, async (plan) => {
-      pass.throwIfCancelled();
-      verdicts.set(plan, await judgeFile(plan, pass, engine, pool));
-    });
-  } finally {
-    await engine.close();
-  }
-}
-
-async function judgeFile(plan: FilePlan, pass: Pass, engine: HashEngine, pool: BlockPool): Promise<FileVerdict> {
+async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Lane): Promise<FileVerdict> {
   const { path, size } = plan.file;
   const found = await openFound(pass.place, path, pass.inside);
   if (typeof found === 'string') {

@@ -13,7 +13,7 @@ import { toRegistryEntry } from '../registry-entry.ts';
 import type { FileProblem, ImportProgress, ImportResult, WorkOptions } from '../registry-types.ts';
 import { resolveNamed } from '../shadowing.ts';
 import { isMissing, storageError } from '../storage-error.ts';
-import { hashFound } from './hash-found.ts';
+import type { HashFound, VerifyContext } from './hash-found.ts';
 import { draftOf } from './replace-files.ts';
 
 const LISTED_DIFFERENCES = 3;
@@ -27,7 +27,7 @@ interface FilesElsewhere {
 
 /** Gives a model the same files from another place, after reading all of them. */
 export async function relinkModel(
-  context: RegistryContext,
+  context: VerifyContext,
   ref: string,
   path: string,
   options: WorkOptions,
@@ -44,7 +44,7 @@ export async function relinkModel(
   const root = await realOriginal(context, path);
   const found = await findFiles(context, stored, digest, root, options);
   const placed = await withImportFolder(paths.staging, async (staged) => {
-    const stats = await stageVerified(staged, found, stored.linked, options);
+    const stats = await stageVerified(staged, found, { linked: stored.linked, hashFound: context.hashFound }, options);
     return await placeModel(context, {
       staged,
       digest,
@@ -104,7 +104,7 @@ async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile
 async function stageVerified(
   staged: string,
   { root, manifest, files }: FilesElsewhere,
-  linked: boolean,
+  { linked, hashFound }: { readonly linked: boolean; readonly hashFound: HashFound },
   { signal, onProgress }: WorkOptions,
 ): Promise<readonly FileStat[]> {
   await makeFolders(staged, files);

@@ -1,6 +1,7 @@
 import type { Digest, Manifest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../registry-context.ts';
 import type { ChunkLocation, FileProblem, ImportResult, RegistryEntry, WorkOptions } from '../registry-types.ts';
+import type { VerifyContext } from './hash-found.ts';
 
 export interface VerifyOptions {
   /** Sizes and times alone; no byte is read. */
@@ -83,10 +84,15 @@ export interface Verification {
 
 /** Everything is loaded when it is first needed: most commands verify nothing. */
 export function createVerification(context: RegistryContext): Verification {
+  let made: Promise<VerifyContext> | undefined;
+  const verifyContext = (): Promise<VerifyContext> => {
+    made ??= import('./hash-found.ts').then(({ createHashFound }) => ({ ...context, hashFound: createHashFound() }));
+    return made;
+  };
   return {
     async verify(ref, options = {}) {
       const { verifyModel } = await import('./verify-model.ts');
-      return await verifyModel(context, ref, options);
+      return await verifyModel(await verifyContext(), ref, options);
     },
     async findOrphans() {
       const { findOrphans } = await import('./find-orphans.ts');
@@ -94,7 +100,7 @@ export function createVerification(context: RegistryContext): Verification {
     },
     async relink(ref, path, options = {}) {
       const { relinkModel } = await import('./relink-model.ts');
-      return await relinkModel(context, ref, path, options);
+      return await relinkModel(await verifyContext(), ref, path, options);
     },
     async openRepairChunks(digest, manifest, damagedChunks) {
       const { openRepairChunks } = await import('./repair-chunks.ts');

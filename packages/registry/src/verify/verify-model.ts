@@ -8,7 +8,7 @@ import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { FileProblem } from '../registry-types.ts';
 import { resolveRef } from '../resolve.ts';
-import { type HashedModel, hashFound } from './hash-found.ts';
+import type { HashedModel, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import { settleNotes } from './settle-notes.ts';
 import type { VerifiedModel, VerifyOptions } from './verification.ts';
@@ -28,11 +28,7 @@ interface Notes {
 const SOUND: Findings = { problems: [], damagedChunks: [], damagedBytes: 0, settled: [] };
 
 /** Holds a model's entry, folder and files against each other. */
-export async function verifyModel(
-  context: RegistryContext,
-  ref: string,
-  options: VerifyOptions,
-): Promise<VerifiedModel> {
+export async function verifyModel(context: VerifyContext, ref: string, options: VerifyOptions): Promise<VerifiedModel> {
   const { index, paths } = context;
   const { stored } = await resolveRef(await index.read(), ref, paths.models);
   const { digest } = stored;
@@ -61,7 +57,7 @@ async function toVerified(
 }
 
 async function examine(
-  context: RegistryContext,
+  context: VerifyContext,
   stored: StoredEntry,
   digest: Digest,
   options: VerifyOptions,
@@ -80,7 +76,7 @@ async function examine(
   const contradiction = contradictionOf(stored, manifest);
   const before = contradiction === undefined ? [] : [{ path: '', problem: contradiction }];
   if (options.quick) return { ...SOUND, problems: [...before, ...(await quickProblems(path, stored, notes))] };
-  const hashed = await hashFound(place, manifest, options);
+  const hashed = await context.hashFound(place, manifest, options);
   const { problems, damagedChunks } = hashed;
   const settled = problems.length === 0 ? await settle(context, stored, notes, { ...hashed, manifest }) : [];
   return { problems: [...before, ...problems], damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled };
