@@ -58,8 +58,8 @@ async function findModel({ index, paths, readManifest }: RegistryContext, ref: s
   const { stored } = await resolveRef(await index.read(), ref, paths.models);
   const { id, digest, folder, linked } = stored;
   if (digest === undefined) {
-    const sentence = `Model ${id} is still training, so its content is not settled. Export it when it is done.`;
-    throw new ModelRtcError('refused', sentence, { details: { id } });
+    const sentence = `The training of ${id} is not done (${stored.status}), so there is no model to export yet. Export it when it is.`;
+    throw new ModelRtcError('refused', sentence, { details: { id, status: stored.status } });
   }
   const place = { path: join(paths.models, folder), linked };
   const [manifest, stats] = await Promise.all([readManifest(stored), readStatsNote(place.path)]);

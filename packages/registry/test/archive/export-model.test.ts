@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { rejection, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { writeNnRun } from '../runs/training-runs.ts';
 import { exportMouse } from './support.ts';
 
 describe('exporting', () => {
@@ -66,6 +67,15 @@ describe('exporting', () => {
     const short = await rejection(from.exportModel('mouse', join(folder, 'x.tar')));
     expect(short).toMatchObject({ code: 'source_changed', message: expect.stringContaining('repair-model') });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('refuses a training that is not done', async () => {
+    const from = await openTestRegistry({ importSteps: undefined });
+    const folder = await temporaryFolder();
+    const path = await writeNnRun(folder, { losses: [0.5] });
+    const { id } = await from.recordRun({ path, status: 'interrupted', foundIn: folder });
+    const refused = await rejection(from.exportModel(id, join(folder, 'x.tar')));
+    expect(refused).toMatchObject({ code: 'refused', message: expect.stringContaining('interrupted') });
   });
 
   it('leaves nothing when it is cancelled', async () => {
