@@ -79,11 +79,13 @@ function runsCode({ codeFiles }: ModelEntry): string {
 }
 
 /** On this machine first; then each worker, with what the model is called there and when it was last seen. */
-function placeFacts({ here, availability }: ModelFacts): Fact[] {
+function placeFacts({ here, availability, from }: ModelFacts): Fact[] {
+  const isNews = from !== undefined && availability.every(({ key }) => key !== from.key);
   return [
     ['here', here?.localPath],
     ['linked to', here?.linked ? here.originalPath : undefined],
     ['found in', here?.foundIn],
+    ...(isNews ? [[from.name, 'has it now'] as const] : []),
     ...availability.map(({ name, alias, seenAt }): Fact => {
       const called = alias === undefined || alias === here?.alias ? '' : `, as ${alias}`;
       return [name, `last seen ${formatTime(seenAt)}${called}`];

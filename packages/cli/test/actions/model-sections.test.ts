@@ -40,6 +40,11 @@ describe('what people read of a model', () => {
     expect(text).toMatch(/^ {2}lab +last seen 2026-01-0\d \d\d:\d\d, as theirs$/m);
   });
 
+  it('says of a run which worker it is at, though runs are remembered by no digest', () => {
+    const { digest: _, ...run } = entry({ status: 'training' });
+    expect(textOf({ entry: run, from: LAB })).toMatch(/Where it is\n {2}lab +has it now/);
+  });
+
   it('shows the parents that are not here by the name that the model has for them', () => {
     const parent = here({ id: 'beef0001', alias: 'base' as Alias });
     const lineage = {

@@ -8,6 +8,7 @@ import {
   readCatalogFile,
   removeCatalogFile,
   type StoredCatalog,
+  writeCatalogFile,
 } from './catalog-file.ts';
 import { MAX_CATALOGS } from './catalog-limits.ts';
 
@@ -17,6 +18,8 @@ export interface CatalogStore {
   read(key: string): Promise<StoredCatalog | undefined>;
   /** The worker that was seen last first. */
   readAll(): Promise<readonly StoredCatalog[]>;
+  /** Writes a catalog and remembers it, so that it need not be read back. Only for who holds its lock. */
+  write(catalog: StoredCatalog): Promise<void>;
   /** Makes room for one more worker than there are, by those that were not seen for the longest time. */
   forgetOldest(keptKey: string): Promise<void>;
 }
@@ -34,6 +37,14 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
     if (version === undefined) cached.delete(key);
     else cached.set(key, { version, catalog });
     return catalog;
+  }
+
+  async function write(catalog: StoredCatalog): Promise<void> {
+    const dropped = await writeCatalogFile(folder, catalog);
+    const version = await fileVersion(catalogPath(folder, catalog));
+    if (dropped > 0) log.warn({ worker: catalog.key, dropped }, 'a worker has more models than are remembered');
+    if (dropped > 0 || version === undefined) cached.delete(catalog.key);
+    else cached.set(catalog.key, { version, catalog });
   }
 
   async function readAll(): Promise<readonly StoredCatalog[]> {
@@ -61,6 +72,7 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
       void (await atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true }))),
     read,
     readAll,
+    write,
     forgetOldest,
   };
 }

@@ -3,15 +3,7 @@ import { withLock } from '../locks.ts';
 import type { ModelList } from '../model-list.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { catalogChanges } from './catalog-changes.ts';
-import {
-  catalogModels,
-  catalogPath,
-  keptEntry,
-  modelKey,
-  type StoredCatalog,
-  whoHas,
-  writeCatalogFile,
-} from './catalog-file.ts';
+import { catalogModels, catalogPath, keptEntry, modelKey, type StoredCatalog, whoHas } from './catalog-file.ts';
 import { MAX_NAME_CHARS } from './catalog-limits.ts';
 import { createCatalogStore } from './catalog-store.ts';
 import type {
@@ -64,8 +56,7 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
     await store.prepare();
     return await withLock(path.replace(/json$/, 'lock'), { waitMs: LOCK_WAIT_MS }, async () => {
       const { catalog, result } = make(await store.read(worker.key), clock().toISOString());
-      const dropped = await writeCatalogFile(paths.workers, catalog);
-      if (dropped > 0) log.warn({ worker: worker.key, dropped }, 'a worker has more models than are remembered');
+      await store.write(catalog);
       await store.forgetOldest(worker.key);
       return result;
     });
