@@ -21,6 +21,7 @@ import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model
 import type { ImportSteps, RegistryContext } from './registry-context.ts';
 import { toRegistryEntry } from './registry-entry.ts';
 import type { ImportOptions, ImportProgress, ImportResult } from './registry-types.ts';
+import { requireInside } from './runs/inside-folder.ts';
 import { atStorage, errorCode, storageError } from './storage-error.ts';
 
 const LINKS_AT_ONCE = 32;
@@ -38,6 +39,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const additions = await readAdditions(context, work);
   const steps = await context.loadImportSteps();
   const scanned = await steps.scanModel(original, { modelType: work.modelType });
+  if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
   await refuseTakenAlias(context, work, scanned);
   // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
   const codeFiles = await (await import('./inspect/code-files.ts')).inspectFiles(scanned.files, work);

@@ -5,6 +5,7 @@ import { skipReason } from '../import/skip-rules.ts';
 import { isWeightsFile } from '../import/weights.ts';
 import { atStorage } from '../storage-error.ts';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
+import { isInside } from './inside-folder.ts';
 import type { FoundPlace, FoundPlaces } from './runs.ts';
 
 /** Deeper than anyone sorts models; a cycle of links ends there too. */
@@ -26,6 +27,9 @@ interface Search {
   readonly places: FoundPlace[];
   readonly folders: string[];
   readonly unreadable: string[];
+  readonly outside: string[];
+  /** Without links. */
+  readonly top: string;
   /** Real paths: a link may lead to a folder that was met already. */
   readonly met: Set<string>;
   /** Folders not to be looked into: the registry's own. */
@@ -44,7 +48,8 @@ interface Folder {
 export async function findPlaces(root: string, except: readonly string[]): Promise<FoundPlaces> {
   const top = await atStorage(root, 'read', () => realpath(root));
   const real = await Promise.all(except.map((path) => realpath(path).catch(() => path)));
-  const search: Search = { places: [], folders: [], unreadable: [], met: new Set(), except: new Set(real) };
+  const lists = { places: [], folders: [], unreadable: [], outside: [] };
+  const search: Search = { ...lists, top, met: new Set(), except: new Set(real) };
   const open: Folder[] = [{ path: top, depth: 0 }];
   const { dev, ino } = await atStorage(root, 'read', () => stat(top));
   const isEmpty = (await atStorage(root, 'read', () => readdir(top))).length === 0;
@@ -52,9 +57,9 @@ export async function findPlaces(root: string, except: readonly string[]): Promi
     if (search.folders.length >= MAX_FOLDERS) search.unreadable.push(folder.path);
     else open.push(...(await lookInto(folder, search)));
   }
-  const { places, folders, unreadable } = search;
+  const { places, folders, unreadable, outside } = search;
   places.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { root: top, identity: `${dev}:${ino}`, isEmpty, places, folders, unreadable };
+  return { root: top, identity: `${dev}:${ino}`, isEmpty, places, folders, unreadable, outside };
 }
 
 /** Adds what a folder is, or what lies in it; gives the folders in it that are to be looked into. */
@@ -75,10 +80,10 @@ async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder
     search.places.push({ kind, path });
     return [];
   }
-  search.places.push(...(await singleFiles(path, files)));
+  search.places.push(...(await singleFiles(path, files, search)));
   if (depth >= MAX_DEPTH) return [];
   const below = folders.filter(({ name }) => !TRAINER_CHECKPOINT.test(name) && !OTHER_REPOSITORY.test(name));
-  const real = await Promise.all(below.map((item) => realPathOf(join(path, item.name), item)));
+  const real = await Promise.all(below.map((item) => realPathOf(join(path, item.name), item, search)));
   return real.filter((child) => child !== undefined).map((child) => ({ path: child, depth: depth + 1 }));
 }
 
@@ -116,8 +121,13 @@ async function toItem(folder: string, entry: Dirent): Promise<Item | undefined> 
   return { name, isFolder: stats.isDirectory(), isLink: true };
 }
 
-async function realPathOf(path: string, { isLink }: Item): Promise<string | undefined> {
-  return isLink ? await realpath(path).catch(() => undefined) : path;
+/** Undefined for a link that leads out of the folder, which is noted, and for one that is broken by now. */
+async function realPathOf(path: string, { isLink }: Item, { top, outside }: Search): Promise<string | undefined> {
+  if (!isLink) return path;
+  const real = await realpath(path).catch(() => undefined);
+  if (real === undefined || isInside(real, top)) return real;
+  outside.push(path);
+  return undefined;
 }
 
 interface Looked {
@@ -163,10 +173,13 @@ function shardedModel(name: string): string | undefined {
 }
 
 /** Weights beside each other that nothing makes one model: each is one. Shards among them have no path of their own. */
-async function singleFiles(path: string, files: readonly Item[]): Promise<FoundPlace[]> {
+async function singleFiles(path: string, files: readonly Item[], search: Search): Promise<FoundPlace[]> {
   const single = files.filter(({ name }) => isWeightsFile(name) && shardedModel(name) === undefined);
   const places = await Promise.all(
-    single.map(async (item) => ({ kind: 'file' as const, path: await realPathOf(join(path, item.name), item) })),
+    single.map(async (item) => ({
+      kind: 'file' as const,
+      path: await realPathOf(join(path, item.name), item, search),
+    })),
   );
   return places.filter((place): place is { kind: 'file'; path: string } => place.path !== undefined);
 }

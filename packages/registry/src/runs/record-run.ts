@@ -21,7 +21,7 @@ const HASH_STEP = 4;
  * what was hashed any more; what a person imported from there stays as it is.
  */
 export async function recordRun(context: RegistryContext, run: RunState): Promise<StoredEntry> {
-  const facts = await readRunFacts(run.path);
+  const facts = await readRunFacts(run.path, run.foundIn);
   const { stored, leaving } = await context.index.update<Recorded>(async (index) => {
     const [before] = entriesAt(index, run.path);
     if (before?.digest !== undefined && before.foundIn === undefined) return { result: { stored: before } };

@@ -5,6 +5,7 @@ import { toContents } from '../import/scan-model.ts';
 import type { ModelFacts } from '../import/scanned-model.ts';
 import { sleapLegacyLayout, sleapNnLayout } from '../import/sleap-layouts.ts';
 import { walkFolder } from '../import/walk-folder.ts';
+import { requireInside } from './inside-folder.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
 /**
@@ -32,10 +33,14 @@ const FINISHED_FILE = /^(final_model\.h5|metrics\..+\.npz|(train|val)(_\d+)?_pre
 
 /**
  * Reads a run of sleap-nn or SLEAP, whether it has weights already or not.
- * @throws ModelRtcError `invalid_model` while its configuration cannot be understood, `storage` when it cannot be read
+ * @param within the folder that its files must really lie in
+ * @throws ModelRtcError `invalid_model` while its configuration cannot be understood, `storage` when it cannot be read, `refused` when
+ * a link leads out of the folder
  */
-export async function readRunFacts(path: string): Promise<RunFacts> {
-  const folder = withInitialConfig(toContents(path, (await walkFolder(path)).files));
+export async function readRunFacts(path: string, within?: string): Promise<RunFacts> {
+  const found = await walkFolder(path);
+  if (within !== undefined) await requireInside(found.files, within);
+  const folder = withInitialConfig(toContents(path, found.files));
   const match = (await sleapNnLayout(folder)) ?? (await sleapLegacyLayout(folder));
   const facts: ModelFacts = match?.facts ?? { ...NO_FACTS, modelType: 'run' };
   const config = await readConfig(folder, facts);

@@ -41,6 +41,8 @@ export interface FoundPlaces {
   readonly folders: readonly string[];
   /** Folders that could not be read: of what is below nothing is known. */
   readonly unreadable: readonly string[];
+  /** Links that lead out of the folder: they are not followed. */
+  readonly outside: readonly string[];
 }
 
 /** How far a place is. */

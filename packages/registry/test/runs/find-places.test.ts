@@ -80,14 +80,18 @@ describe('looking for models in a folder', () => {
     expect(await placesIn(await writeNnRun(await temporaryFolder()))).toEqual(['run .']);
   });
 
-  it('follows links to folders, and not in circles', async () => {
+  it('follows links within the folder, not in circles and not out of it', async () => {
     const [root, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
     await writeFiles(elsewhere, { 'net/a.pt': 'x' });
-    await symlink(elsewhere, join(root, 'linked'));
-    await symlink(root, join(elsewhere, 'back'));
+    await writeFiles(root, { '.store/net/a.pt': 'x' });
+    await symlink('.store', join(root, 'linked'));
+    await symlink('..', join(root, '.store', 'back'));
     await symlink('nowhere', join(root, 'broken'));
-    const { places } = await findPlaces(root, []);
-    expect(places).toEqual([{ kind: 'folder', path: join(elsewhere, 'net') }]);
+    await symlink(elsewhere, join(root, 'out'));
+    await symlink(join(elsewhere, 'net', 'a.pt'), join(root, 'out.pt'));
+    const { places, outside } = await findPlaces(root, []);
+    expect(places).toEqual([{ kind: 'folder', path: join(root, '.store', 'net') }]);
+    expect([...outside].sort()).toEqual([join(root, 'out'), join(root, 'out.pt')]);
   });
 
   it('fails for a folder that is not there, and tells an empty one', async () => {

@@ -249,6 +249,21 @@ describe('a found model', () => {
     expect(found.alias).toBeUndefined();
   });
 
+  it('is refused when a file of it leads out of the watched folder, also when it comes to do so later', async () => {
+    const { root, registry, take, record } = await setUp();
+    const secret = await writeFiles(await temporaryFolder(), { 'secret.txt': 'mine alone' });
+    const path = await writeFiles(join(root, 'net'), { 'a.pt': 'weights', 'notes.txt': 'x' });
+    const { entry } = await take(path);
+    await rm(join(path, 'notes.txt'));
+    await symlink(join(secret, 'secret.txt'), join(path, 'notes.txt'));
+    for (const again of [take(path), registry.refresh(entry.digest as Digest)]) {
+      await expect(again).rejects.toMatchObject({ code: 'refused' });
+    }
+    const run = await writeNnRun(root, { losses: [0.5] });
+    await symlink(join(secret, 'secret.txt'), join(run, 'labels.txt'));
+    await expect(record(run)).rejects.toMatchObject({ code: 'refused' });
+  });
+
   it('is forgotten without a trace of it, and its files stay', async () => {
     const { root, registry, take } = await setUp();
     const path = await writeFiles(join(root, 'net'), { 'a.pt': 'weights' });

@@ -49,6 +49,7 @@ export class FolderWatch {
   #earliestMs = 0;
   #isClosed = false;
   #complaint: string | undefined;
+  readonly #outside = new Set<string>();
   #running: Promise<void> | undefined;
 
   constructor(options: FolderWatchOptions) {
@@ -122,9 +123,22 @@ export class FolderWatch {
     const found = await this.#options.registry.findPlaces(this.#options.folder);
     this.#found = found;
     this.#hints.listenIn(found.folders);
+    this.#sayOutside(found.outside);
     const here = new Map(found.places.map((place) => [place.path, place]));
     for (const [path, { isTaking }] of this.#tracked) if (!here.has(path) && !isTaking) this.#tracked.delete(path);
     for (const place of found.places) this.#track(place);
+  }
+
+  #sayOutside(links: readonly string[]): void {
+    const { log, folder } = this.#options;
+    for (const link of links) {
+      if (this.#outside.has(link)) continue;
+      this.#outside.add(link);
+      log.warn(
+        { link },
+        `${link} leads out of ${folder} and is not followed: watch the folder that it leads to as well`,
+      );
+    }
   }
 
   #track(place: FoundPlace): void {
@@ -189,8 +203,10 @@ export class FolderWatch {
         onEvent({ type: 'run', id: entry.id, alias: entry.alias, path, status });
       }
     } catch (error) {
-      const { message } = ModelRtcError.from(error);
-      if (message !== tracked.complaint) log.info({ path, error }, `the run at ${path} cannot be read yet: ${message}`);
+      const { code, message } = ModelRtcError.from(error);
+      const level = code === 'refused' ? 'warn' : 'info';
+      if (message !== tracked.complaint)
+        log[level]({ path, error }, `the run at ${path} is not registered: ${message}`);
       tracked.complaint = message;
     }
   }
