@@ -13,6 +13,9 @@ export interface Findings {
 const MAX_SUSPICIOUS = 32;
 const MAX_NAME_CHARS = 256;
 
+/** In place of a name that is put together, or hidden, until the file is loaded. */
+const HIDDEN_IMPORT = '(an import that only loading it would tell)';
+
 export const ONLY_DATA: Findings = { isCode: false, suspicious: [] };
 export const PLAIN_CODE: Findings = { isCode: true, suspicious: [] };
 
@@ -24,7 +27,7 @@ export function unreadable(why: string): Findings {
 export function suspiciousNames(imports: readonly PickledGlobal[]): string[] {
   return imports
     .filter(({ module, name }) => isSuspiciousImport(module, name))
-    .map(({ module, name }) => `${module}.${name}`);
+    .map(({ module, name }) => (module === '?' && name === '?' ? HIDDEN_IMPORT : `${module}.${name}`));
 }
 
 /** The findings of a file from those of its parts. */

@@ -100,6 +100,13 @@ describe('scanContent on hostile files', () => {
     ]);
   });
 
+  it('says that an import is hidden, where its name is computed or lies across frames', async () => {
+    const hidden = '(an import that only loading it would tell)';
+    expect((await scanBytes(raw('\x80\x02N]\x93.'), 'model.pkl')).suspicious).toEqual([hidden]);
+    const crossing = raw('\x80\x04\x95\x05\0\0\0\0\0\0\0cjunkos\nsystem\n.');
+    expect((await scanBytes(crossing, 'model.pkl')).suspicious).toContain(hidden);
+  });
+
   it('looks into the pickles that follow the first one', async () => {
     const found = await scanBytes(raw('\x80\x02N.', '\x80\x02cos\nsystem\n.'), 'model.pkl');
     expect(found).toEqual({ isCode: true, suspicious: ['os.system'] });
