@@ -69,7 +69,7 @@ async function freshEntry(registry: Registry, entry: RegistryEntry, options: Pus
   const first = problems[0];
   throw new ModelRtcError(
     'verification_failed',
-    `"${entry.alias ?? entry.id}" is damaged on this machine (${first?.path}: ${first?.problem}). Import or pull it again before pushing it.`,
+    `"${entry.alias ?? entry.id}" is damaged on this machine (${first?.path}: ${first?.problem}). Repair it before pushing it: model-rtc client repair-model ${entry.alias ?? entry.id}.`,
     { details: { problems } },
   );
 }

@@ -131,7 +131,7 @@ export async function readStatsNote(folder: string): Promise<FileStat[]> {
 }
 
 function damagedNote(path: string, cause: unknown): ModelRtcError {
-  const sentence = `${path} is missing or damaged. Import or pull the model again to repair it.`;
+  const sentence = `${path} is missing or damaged. Put it right: model-rtc client verify --repair.`;
   return new ModelRtcError('storage', sentence, { cause, details: { path } });
 }
 

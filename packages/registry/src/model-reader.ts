@@ -63,7 +63,7 @@ function inOrderOf(manifest: Manifest, stats: readonly FileStat[]): FileStat[] {
   return manifest.files.map(({ path, size }) => {
     const stat = byPath.get(path);
     if (stat?.size === size) return stat;
-    const sentence = `What was noted of ${path} does not fit its manifest. Import or pull the model again to repair it.`;
+    const sentence = `What was noted of ${path} does not fit its manifest. See what is wrong with it: model-rtc client verify.`;
     throw new ModelRtcError('storage', sentence, { details: { path } });
   });
 }

@@ -1,9 +1,9 @@
 import type { HashBlock } from './hash-engine.ts';
 
 /** Large enough that a system call and two messages a block are nothing, small enough to stay in the CPU's cache. */
-export const BLOCK_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 /** Lets reading and both digests run ahead of each other. */
-export const BLOCK_COUNT = 8;
+const BLOCK_COUNT = 8;
 
 /** What the blocks of one engine lie in. */
 export function createBlockMemory(): SharedArrayBuffer {
