@@ -51,6 +51,8 @@ async function announce(context: Context, worker: RunningWorker, options: RunWor
   output.result({ session: token, keyId, expiresAt, urls }, token);
   const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
   output.note(`Serving ${total} ${total === 1 ? 'model' : 'models'} at ${urls.join(' ')}`);
+  const watched = [...options.watch, ...options.readOnlyStore];
+  if (watched.length > 0) output.note(`Watching ${watched.join(', ')}: what is found there is registered as it comes`);
   output.note(
     `The line above is this worker's session, good until ${formatTime(expiresAt) || 'it is revoked'}. Whoever has it can use this worker:`,
   );

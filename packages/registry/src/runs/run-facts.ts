@@ -31,6 +31,9 @@ const CONFIG_FILE = /^training_config\.(ya?ml|json)$/;
 /** What the tools compute when the training is over. Sources: sleap_nn/train.py (run_training), sleap/nn/training.py (evaluate). */
 const FINISHED_FILE = /^(final_model\.h5|metrics\..+\.npz|(train|val)(_\d+)?_pred_metrics\.npz)$/;
 
+/** What a run has before it has learned anything, and tables of numbers that are no weights. */
+const UNTRAINED = /(^|\/)initial_model\.h5$|\.npz$/;
+
 /**
  * Reads a run of sleap-nn or SLEAP, whether it has weights already or not.
  * @param within the folder that its files must really lie in
@@ -50,7 +53,7 @@ export async function readRunFacts(path: string, within?: string): Promise<RunFa
     progress: progressOf(folder, facts, config),
     size: files.reduce((sum, file) => sum + file.size, 0),
     fileCount: files.length,
-    hasWeights: folder.weights.length > 0,
+    hasWeights: folder.weights.some(({ path }) => !UNTRAINED.test(path)),
     resumeCommand: makeResumeCommand({ path, facts, config, has: (name) => folder.file(name) !== undefined }),
   };
 }

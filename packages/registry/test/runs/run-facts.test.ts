@@ -37,6 +37,13 @@ describe('what is read of a run in training', () => {
     expect((await readRunFacts(await writeNnRun(await temporaryFolder(), options))).progress).toBe(progress);
   });
 
+  it('has no weights while there are none but those that it began with', async () => {
+    const run = await writeSleapRun(await temporaryFolder(), { 'initial_model.h5': 'w', 'metrics.val.npz': 'x' });
+    expect((await readRunFacts(run)).hasWeights).toBe(false);
+    await writeFiles(run, { 'best_model.h5': 'w' });
+    expect((await readRunFacts(run)).hasWeights).toBe(true);
+  });
+
   it('of SLEAP 1.x counts its own epochs and knows its final model', async () => {
     const log = (rows: number) =>
       `epoch,loss,val_loss\n${falling(rows)
