@@ -1,4 +1,4 @@
-import { access } from 'node:fs';
+import { access, existsSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DisplayStatus, type ModelEntry, modelEntrySchema, modelPathProblem } from '@model-rtc/protocol';
@@ -9,7 +9,8 @@ import type { RegistryEntry } from './registry-types.ts';
 export async function toRegistryEntry(stored: StoredEntry, models: string): Promise<RegistryEntry> {
   const { folder, ...entry } = stored;
   const localPath = join(models, folder);
-  return { ...entry, localPath, displayStatus: await displayStatus(stored, localPath) };
+  // Lists have ten thousand of these: the copy that leaves the folder out is the only one that is made.
+  return Object.assign(entry, { localPath, displayStatus: await displayStatus(stored, localPath) });
 }
 
 /** The part of an entry that other machines are told: what the protocol names, so that no path of this one gets out. */
@@ -19,11 +20,13 @@ export function toModelEntry(entry: RegistryEntry): ModelEntry {
 
 /** Looks at the model's main file alone: it is asked for each line of a list. `check` looks at all of them. */
 export async function displayStatus(stored: StoredEntry, localPath: string): Promise<DisplayStatus> {
-  const { checkpointPath, status } = stored;
+  const { checkpointPath, linked, status } = stored;
   if (stored.digest === undefined) return await runStatus(stored);
   const inModel = checkpointPath !== undefined && modelPathProblem(checkpointPath) === undefined;
   const path = inModel ? join(localPath, checkpointPath) : localPath;
-  if (await exists(path)) return status;
+  // In the data folder, which this process reads and maps all the time, a look takes microseconds and asking for one several
+  // times that. Originals may lie on a disk that is far away, or hangs.
+  if (linked ? await exists(path) : existsSync(path)) return status;
   const isLink = await lstat(path).then(
     () => true,
     () => false,
