@@ -103,14 +103,13 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   };
 }
 
-/** Before anyone connects, so that the first list has what is there already; only hashing goes on meanwhile. */
+/** A disk full of folders, or a slow one, keeps nobody waiting for longer. */
 const FIRST_LOOK_MS = 5_000;
 
+/** Before anyone connects, so that the first list has what is there already; only hashing goes on meanwhile. */
 async function watch({ registry, watch: wanted, log }: WorkerOptions, cleanup: Cleanup): Promise<void> {
-  if (wanted === undefined || wanted.folders.length === 0) return;
-  const watched = await watchFolders({ ...wanted, registry, log });
+  const watched = await watchFolders({ folders: [], ...wanted, registry, log });
   cleanup.add(() => watched.close());
-  // A disk full of folders, or a slow one, keeps nobody waiting for ever.
   await Promise.race([watched.looked, sleep(FIRST_LOOK_MS, undefined, { ref: false })]);
 }
 

@@ -4,6 +4,7 @@ import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { atStorage, type Registry } from '@model-rtc/registry';
 import { FolderWatch } from './folder-watch.ts';
 import { isBelow } from './found-paths.ts';
+import { settleUnwatched } from './settle-unwatched.ts';
 import { createTakeQueue } from './take-queue.ts';
 import { loggedEvents, type OnWatchEvent } from './watch-events.ts';
 import { INTERRUPTED_AFTER_MS, WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
@@ -37,6 +38,7 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
   const folders = await realFolders(options.folders);
   const timing = { ...WATCH_TIMING, ...options.timing };
   const onEvent = loggedEvents(log, options.onEvent);
+  await settleUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
   const takes = createTakeQueue();
   const watches = folders.map(
     (folder) => new FolderWatch({ registry, folder, interruptedAfterMs, timing, takes, log, onEvent, now }),

@@ -175,6 +175,22 @@ describe('a training in a watched folder', () => {
   });
 });
 
+describe('a training that nobody watches any more', () => {
+  it('is shown as it is when a worker starts', async () => {
+    const [folder, registry] = [await temporaryFolder(), await openTestRegistry()];
+    const run = await writeRun(join(folder, 'models', 'mouse'), ['0,0.5,0.6']);
+    const first = await watchFolders({ registry, folders: [folder], timing: QUICK });
+    await first.looked;
+    await first.close();
+    const old = new Date('2026-01-01');
+    for (const name of await readdir(run)) await utimes(join(run, name), old, old);
+    const other = await watchFolders({ registry, folders: [] });
+    afterTest(() => other.close());
+    const [entry] = await registry.listFound();
+    expect(entry).toMatchObject({ status: 'interrupted', foundIn: folder, originalPath: run });
+  });
+});
+
 describe('a store of another tool', () => {
   it('of a hub is served in place, and its alias moves on to the next commit', async () => {
     const { folder, until } = await setUp();

@@ -1,0 +1,45 @@
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { decide, remember } from './decide.ts';
+import type { WatchTiming } from './watch-timing.ts';
+
+export interface SettleOptions {
+  readonly registry: Registry;
+  /** Folders that are watched, without links: what was found there is kept up with. */
+  readonly watched: readonly string[];
+  readonly interruptedAfterMs: number;
+  readonly timing: WatchTiming;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/**
+ * Looks once at the runs that an earlier worker found in folders that nobody watches now: without it one would be shown as
+ * training for ever.
+ */
+export async function settleUnwatched(options: SettleOptions): Promise<void> {
+  const { registry, watched, log } = options;
+  for (const entry of await registry.listFound()) {
+    if (entry.digest !== undefined || watched.includes(entry.foundIn ?? '')) continue;
+    try {
+      await settle(entry, options);
+    } catch (error) {
+      const { message } = ModelRtcError.from(error);
+      log.info({ id: entry.id, error }, `the run ${entry.alias ?? entry.id} cannot be looked at: ${message}`);
+    }
+  }
+}
+
+async function settle(entry: RegistryEntry, options: SettleOptions): Promise<void> {
+  const { registry, now, timing, interruptedAfterMs } = options;
+  const { originalPath: path, foundIn, status } = entry;
+  if (path === undefined) return;
+  const place = { kind: 'run', path } as const;
+  const state = await registry.lookAt(place);
+  const nowMs = now();
+  const { action } = decide(place, state, remember(undefined, state, nowMs), { nowMs, timing, interruptedAfterMs });
+  // What is finished is registered as a model when its folder is watched again, or by a person's import.
+  if (action !== undefined && action !== 'take' && action !== status) {
+    await registry.recordRun({ path, status: action, foundIn });
+  }
+}
