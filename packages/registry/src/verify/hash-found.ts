@@ -86,8 +86,9 @@ export function createHashFound(): HashFound {
         await hashIn(laneOf(engine, LARGE_FILES_AT_ONCE), [...threaded], pass, verdicts);
       } finally {
         await engine.close();
-        spare.push(memory);
       }
+      // Not after a failure: the other file may still be read into it.
+      spare.push(memory);
     }
     return toHashedModel(plan, verdicts, await damagedSpanning(plan.spanning, pass));
   };
