@@ -33,8 +33,8 @@ export async function listKnown(
   const known = await index.read();
   const there = location === 'worker' || location === 'all' ? candidatesAt(catalogs, filters) : [];
   const withLocal = there.map((row) => ({ ...row, stored: localOf(row.entry, known.byDigest) }));
-  const isListed = new Set(here.map(({ stored }) => stored));
-  const others = withLocal.filter(({ stored }) => stored === undefined || !isListed.has(stored));
+  const listed = new Set(here.map(({ entry }) => entry.digest));
+  const others = withLocal.filter(({ entry }) => entry.digest === undefined || !listed.has(entry.digest));
   const rows = others.length === 0 ? here : inOrder([...here, ...others], sort);
   const models = await mapLimit(rows.slice(0, limit), LOOKS_AT_ONCE, async (row): Promise<KnownModel> => {
     const { stored, entry, availability } = row;
