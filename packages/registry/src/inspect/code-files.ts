@@ -1,13 +1,10 @@
 import { type ByteReader, type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { openSourceFile } from '../import/source-file.ts';
-import { mapLimit } from '../map-limit.ts';
 import type { Findings } from './findings.ts';
 import { refuseCode } from './refuse-code.ts';
 import { scanContent } from './scan-content.ts';
 
-/** Each may hold what it unpacks in memory. */
-const FILES_AT_ONCE = 2;
 /** What an entry has room for, see `codeFileSchema`. Of more, the suspicious ones are kept. */
 const MAX_CODE_FILES = 256;
 
@@ -33,11 +30,12 @@ export async function inspectFiles(files: readonly ScannedFile[], options: Inspe
  *   `cancelled` when the signal aborts.
  */
 export async function findCodeFiles(files: readonly ScannedFile[], signal?: AbortSignal): Promise<CodeFile[]> {
-  const found = await mapLimit(files, FILES_AT_ONCE, async (file): Promise<CodeFile | undefined> => {
+  const code: CodeFile[] = [];
+  // One after the other: a hostile one can take some 150 MB while it is looked into.
+  for (const file of files) {
     const { isCode, suspicious } = await scanOne(file, signal);
-    return isCode ? { path: file.path, suspicious: [...suspicious] } : undefined;
-  });
-  const code = found.filter((file) => file !== undefined);
+    if (isCode) code.push({ path: file.path, suspicious: [...suspicious] });
+  }
   if (code.length <= MAX_CODE_FILES) return code;
   return code.sort((a, b) => b.suspicious.length - a.suspicious.length).slice(0, MAX_CODE_FILES);
 }

@@ -118,7 +118,7 @@ function itemBytesByKey(value: PickledValue): Map<string, number> {
 }
 
 function partsOf(value: PickledValue): Iterable<PickledValue> {
-  if (isKind(value, 'dict')) return value.entries.values();
+  if (isKind(value, 'dict')) return value.entries?.values() ?? [];
   if (!isKind(value, 'call')) return itemsOf(value) ?? [];
   const inner = calleeName(value) === undefined ? [value.callee] : [];
   return [...inner, value.args, value.state ?? null, ...(value.entries?.values() ?? [])];

@@ -27,6 +27,8 @@ export interface MachineState {
 
 type Action = (machine: MachineState, argument: Argument) => void;
 
+/** What a map takes beside its entries, in items of a list. */
+const MAP_WEIGHT = 4;
 /** Integers of more bytes than this are keys of nobody's. */
 const MAX_LONG_BYTES = 256;
 
@@ -97,7 +99,7 @@ function textActions(): Partial<Record<OpcodeName, Action>> {
 
 /** Pushes a container, or nothing that takes memory when there are too many of them. */
 function keep(machine: MachineState, value: PickledValue): void {
-  machine.stack.push(machine.mayKeep(1) ? value : OPAQUE);
+  machine.stack.push(machine.mayKeep(isKind(value, 'tuple') || isKind(value, 'list') ? 2 : 1) ? value : OPAQUE);
 }
 
 function containerActions(): Partial<Record<OpcodeName, Action>> {
@@ -120,10 +122,10 @@ function containerActions(): Partial<Record<OpcodeName, Action>> {
     APPEND: (machine) => append(machine, machine.stack.popItems(1)),
     APPENDS: (machine) => append(machine, machine.stack.popToMark()),
     ADDITEMS: (machine) => append(machine, machine.stack.popToMark()),
-    EMPTY_DICT: (machine) => keep(machine, { kind: 'dict', entries: new Map() }),
+    EMPTY_DICT: (machine) => keep(machine, { kind: 'dict' }),
     DICT(machine) {
       const items = machine.stack.popToMark();
-      keep(machine, { kind: 'dict', entries: new Map() });
+      keep(machine, { kind: 'dict' });
       setItems(machine, items);
     },
     SETITEM: (machine) => setItems(machine, machine.stack.popItems(2)),
@@ -139,12 +141,13 @@ function append(machine: MachineState, items: readonly PickledValue[]): void {
 
 function setItems(machine: MachineState, items: readonly PickledValue[]): void {
   const target = machine.stack.top;
-  if (!machine.mayKeep(items.length)) return;
-  if (isKind(target, 'call')) target.entries ??= new Map();
-  const entries = isKind(target, 'dict') || isKind(target, 'call') ? target.entries : undefined;
+  if (!isKind(target, 'dict') && !isKind(target, 'call')) return;
+  if (!machine.mayKeep(items.length + (target.entries === undefined ? MAP_WEIGHT : 0))) return;
+  target.entries ??= new Map();
+  const { entries } = target;
   for (let i = 0; i + 1 < items.length; i += 2) {
     const key = items[i];
-    if (typeof key === 'string' || typeof key === 'number') entries?.set(String(key), items[i + 1] as PickledValue);
+    if (typeof key === 'string' || typeof key === 'number') entries.set(String(key), items[i + 1] as PickledValue);
   }
 }
 
@@ -215,5 +218,5 @@ function callOf(callee: PickledValue, args: PickledValue): PickledValue {
     isKind(callee, 'global') &&
     callee.module === 'collections' &&
     (callee.name === 'OrderedDict' || callee.name === 'defaultdict');
-  return isDict ? { kind: 'dict', entries: new Map() } : { kind: 'call', callee, args };
+  return isDict ? { kind: 'dict' } : { kind: 'call', callee, args };
 }

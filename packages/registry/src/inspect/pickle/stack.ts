@@ -3,7 +3,7 @@ import { OPAQUE, type PickledValue } from './values.ts';
 
 /** Values that may wait for their use, or be remembered: a state dict of 100,000 tensors has some millions of opcodes and fewer of these. */
 const MAX_STACK = 1_000_000;
-const MAX_MEMO = 1_500_000;
+const MAX_MEMO = 1_000_000;
 
 /** More than this reader can hold; the pickle may be in order. */
 export class TooLargeError extends Error {

@@ -26,7 +26,8 @@ export interface PickledList {
 /** Keys that are no text are kept as texts. */
 export interface PickledDict {
   readonly kind: 'dict';
-  readonly entries: Map<string, PickledValue>;
+  /** Not there while it is empty, as those are that go with each tensor. */
+  entries?: Map<string, PickledValue> | undefined;
 }
 
 /** What a call would give, if anything were called. */
@@ -79,6 +80,8 @@ export function isKind<K extends Kinds['kind']>(
   return typeof value === 'object' && value !== null && value.kind === kind;
 }
 
+const NO_ENTRIES: ReadonlyMap<string, PickledValue> = new Map();
+
 /** The items of a tuple or list; undefined for anything else. */
 export function itemsOf(value: PickledValue | undefined): readonly PickledValue[] | undefined {
   return isKind(value, 'tuple') || isKind(value, 'list') ? value.items : undefined;
@@ -86,7 +89,7 @@ export function itemsOf(value: PickledValue | undefined): readonly PickledValue[
 
 /** The entries of a dict, also of one of a class of its own (OrderedDict, a config); undefined for anything else. */
 export function entriesOf(value: PickledValue | undefined): ReadonlyMap<string, PickledValue> | undefined {
-  if (isKind(value, 'dict')) return value.entries;
+  if (isKind(value, 'dict')) return value.entries ?? NO_ENTRIES;
   if (!isKind(value, 'call')) return undefined;
   return value.entries ?? entriesOf(value.state);
 }
