@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type CommandOptions, type CommandResult, type RunningCommand, startCommand } from './command.ts';
 
 /** The built command line, as a user runs it. */
-const MAIN = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/cli/bin/main.js', import.meta.url));
 
 export interface MachineOptions {
   /** The data folder; a new one unless told. A tmpfs here is a small disk. */

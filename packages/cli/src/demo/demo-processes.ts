@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('bin/main.js', PACKAGE_ROOT));
 
 /** One of the demo's machines: a data folder of its own. */
 export interface Machine {

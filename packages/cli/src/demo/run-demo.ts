@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { Context } from '../console/context.ts';
 import { formatBytes, formatDuration, formatRate } from '../console/format.ts';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { compareFolders } from './compare-folders.ts';
 import { DemoProcesses } from './demo-processes.ts';
 
 /** A small sleap-nn run that comes with the package. */
-const BUNDLED_MODEL = fileURLToPath(new URL('../../demo-model/good-mouse-v1', import.meta.url));
+const BUNDLED_MODEL = fileURLToPath(new URL('demo-model/good-mouse-v1', PACKAGE_ROOT));
 const ALIAS = 'demo-model';
 
 /** The parts of the commands' JSON that the demo tells of. */
