@@ -60,22 +60,25 @@ export function openIndexFile({ paths, log, clock, migrations }: IndexFileOption
   }
 
   async function update<T>(change: (index: RegistryIndex) => Promise<Update<T>>, signal?: AbortSignal): Promise<T> {
-    const done = await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
-      const before = await load();
-      if (before.state === 'damaged') await keepDamaged(path, clock(), log);
-      if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
-      const recovered = await recoverFolders(paths, before.index, { log, isLost: before.state !== 'stored' });
-      const { result, ...changes } = await change(recovered);
-      const after = changeIndex(recovered, changes);
-      if (after !== before.index || before.state !== 'stored' || before.migratedFrom !== undefined) {
-        await writeFileAtomic(path, encodeIndex(after));
-        const version = await fileVersion(path);
-        cached = version === undefined ? undefined : { version, loaded: { state: 'stored', index: after } };
-      }
-      return result;
-    });
-    await removeDoomed(paths, log);
-    return done;
+    try {
+      return await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
+        const before = await load();
+        if (before.state === 'damaged') await keepDamaged(path, clock(), log);
+        if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
+        const recovered = await recoverFolders(paths, before.index, { log, isLost: before.state !== 'stored' });
+        const { result, ...changes } = await change(recovered);
+        const after = changeIndex(recovered, changes);
+        if (after !== before.index || before.state !== 'stored' || before.migratedFrom !== undefined) {
+          await writeFileAtomic(path, encodeIndex(after));
+          const version = await fileVersion(path);
+          cached = version === undefined ? undefined : { version, loaded: { state: 'stored', index: after } };
+        }
+        return result;
+      });
+    } finally {
+      // Also after a change that was refused: recovery came before it.
+      await removeDoomed(paths, log);
+    }
   }
 
   async function read(): Promise<RegistryIndex> {
