@@ -1,4 +1,4 @@
-import { mkdir, realpath, symlink } from 'node:fs/promises';
+import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import {
   type Digest,
@@ -95,7 +95,11 @@ async function stageFiles(
   { copy = false, ifExists, signal, onProgress }: ImportWork,
 ): Promise<readonly FileStat[]> {
   const existing = (await context.index.read()).byDigest.get(manifestDigest(hashed.manifest));
-  if (existing !== undefined && ifExists !== 'overwrite' && (await isWhole(context, existing))) return hashed.stats;
+  if (existing !== undefined && ifExists !== 'overwrite' && (await isWhole(context, existing))) {
+    // Were the model removed before this one is placed, an empty folder would be registered in its place.
+    await rm(staged, { recursive: true, force: true });
+    return hashed.stats;
+  }
   await makeFolders(staged, files);
   if (!copy) {
     await linkFiles(staged, files);

@@ -35,7 +35,7 @@ export async function listClientModels(
   const workers = worker.length === 0 ? undefined : await knownWorkers(context, registry, worker, options);
   const location = options.location ?? (workers === undefined ? 'local' : 'worker');
   const listing = await registry.listKnown({ ...query(options), location, workers, limit });
-  await printModels(context, listing, await emptyHint(registry, location));
+  await printModels(context, listing, narrows(options) ? NO_MATCH : await emptyHint(registry, location));
 }
 
 /** The keys of workers that a person names. One that was never asked for its models is asked now. */
@@ -85,9 +85,17 @@ export async function listWorkerModels(
     await printModels(
       context,
       { models: shown.slice(0, limit), total: isHere ? shown.length : found.total },
-      `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`,
+      narrows(options) || isHere
+        ? NO_MATCH
+        : `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`,
     );
   });
+}
+
+const NO_MATCH = 'No model matches.';
+
+function narrows({ type, tag, alias, status }: ListOptions): boolean {
+  return [type, tag, alias, status].some((filter) => filter !== undefined);
 }
 
 function query({ type, tag, alias, status, sortBy }: ListOptions): Pick<ListModelsParams, 'filters' | 'sort'> {
@@ -101,7 +109,7 @@ function checkedLimit(limit: number | undefined): number | undefined {
 
 async function printModels(context: Context, { models, total }: Listing, whenEmpty: string): Promise<void> {
   const { output } = context;
-  if (models.length === 0) output.note(total === 0 ? whenEmpty : 'No model matches.');
+  if (models.length === 0) output.note(total === 0 ? whenEmpty : NO_MATCH);
   const isElsewhere = models.some(({ availability }) => availability.length > 0);
   const nameOf = isElsewhere ? await workerNamer(context) : undefined;
   if (output.json) output.result({ models: models.map((model) => asJson(model, nameOf)), total }, '');

@@ -71,8 +71,10 @@ export class ProgressReporter {
     if (urgent) this.#emit();
   }
 
+  /** Tells what came since the last event: whoever sums up several attempts must not miss the end of one that failed. */
   end(): void {
     this.#stop();
+    if (this.#tally.version !== this.#toldVersion) this.#emit();
   }
 
   #tick(): void {

@@ -47,6 +47,16 @@ describe('progress', () => {
     progress.end();
   });
 
+  it('is told at the end of what came since the last event, and of nothing else', () => {
+    const { tally, told, progress } = reporter();
+    tally.fetched(0, memorySource(model));
+    progress.end();
+    expect(told.map(({ doneBytes }) => doneBytes)).toEqual([0, 1000]);
+    const idle = reporter();
+    idle.progress.end();
+    expect(idle.told).toHaveLength(1);
+  });
+
   it('says the time that is left from the rate of the last seconds', () => {
     const { clock, tally, told, progress } = reporter();
     const source = memorySource(model);
