@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { withLock } from './locks.ts';
+import { removeLeftTakerFiles, withLock } from './locks.ts';
 import { atStorage } from './storage-error.ts';
 
 const STAGED_IMPORT = /^(import-[0-9a-f]{16})(\.lock)?$/;
@@ -26,6 +26,7 @@ export async function withImportFolder<T>(staging: string, work: (folder: string
 export async function removeLeftImports(staging: string): Promise<void> {
   const names = await atStorage(staging, 'read', async () => await readdir(staging));
   const left = new Set(names.map((name) => STAGED_IMPORT.exec(name)?.[1]).filter((name) => name !== undefined));
+  await removeLeftTakerFiles(staging);
   for (const name of left) {
     const folder = join(staging, name);
     try {

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { doomAside, isAsideName, keepAside, listAside } from './aside-folders.ts';
@@ -7,11 +7,9 @@ import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { freeId } from './identifiers.ts';
 import { changeIndex, folderNameSchema, type RegistryIndex, type StoredEntry } from './index-schema.ts';
+import { removeLeftTakerFiles } from './locks.ts';
 import { readEntryNote, readManifestNote } from './model-folder.ts';
 import { atStorage, isMissing } from './storage-error.ts';
-
-/** Whoever waits for the lock writes its file anew for each try; after so long its writer is dead, whatever the clocks say. */
-const DEAD_WAITER_MS = 60 * 60 * 1000;
 
 /** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
 export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
@@ -47,17 +45,9 @@ export async function recoverFolders(
 }
 
 async function removeCutOffWrites(models: string): Promise<void> {
-  for (const { name } of await listFolder(models)) {
-    if (!name.startsWith('registry.') || !name.endsWith('.tmp')) continue;
-    const path = join(models, name);
-    // Of the lock's, a young one is of someone who waits for the lock right now.
-    if (name.startsWith('registry.json.') || (await ageMs(path)) > DEAD_WAITER_MS) await rm(path, { force: true });
-  }
-}
-
-async function ageMs(path: string): Promise<number> {
-  const found = await lstat(path).catch(() => undefined);
-  return found === undefined ? 0 : Date.now() - found.mtimeMs;
+  const left = (await listFolder(models)).filter(({ name }) => /^registry\.json\..+\.tmp$/.test(name));
+  await Promise.all(left.map(({ name }) => rm(join(models, name), { force: true })));
+  await removeLeftTakerFiles(models);
 }
 
 async function finishAside(

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { describeSelf, type LockOwner, lockOwnerSchema, ownerState } from './lock-owner.ts';
-import { errorCode, isMissing, storageError } from './storage-error.ts';
+import { atStorage, errorCode, isMissing, storageError } from './storage-error.ts';
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
@@ -63,6 +64,22 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
     return await work();
   } finally {
     await lock.release();
+  }
+}
+
+/** What a taker writes before it links it to the lock's name. */
+const TAKER_FILE = /\.lock\.[0-9a-f]{24}\.tmp$/;
+
+/** Removes from a folder what takers of its locks left that were killed at it; files of those that live stay. */
+export async function removeLeftTakerFiles(folder: string): Promise<void> {
+  const names = await atStorage(folder, 'read', async () => await readdir(folder));
+  const left = names.filter((name) => TAKER_FILE.test(name));
+  if (left.length === 0) return;
+  const self = await describeSelf(randomBytes(12).toString('hex'));
+  for (const name of left) {
+    const path = join(folder, name);
+    const holder = await readHolder(path);
+    if (holder !== 'gone' && (await isDead(path, holder, self))) await rm(path, { force: true });
   }
 }
 

@@ -1,4 +1,5 @@
-import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams, silentLog } from '@model-rtc/protocol';
@@ -11,6 +12,8 @@ import { openTestRegistry, warningLog } from './helpers/registry.ts';
 import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const all = listModelsParams.parse({});
+/** Above the largest process id that Linux gives out. */
+const NO_PROCESS = 2 ** 22 + 1;
 
 describe('a registry file that cannot be read', () => {
   const damages = {
@@ -139,16 +142,26 @@ describe('the index', () => {
     expect((await readdir(dataPaths(home).models)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   }, 120_000);
 
-  it('clears away what killed writers left, but not what a waiter for the lock has just written', async () => {
+  it('clears away what killed writers and waiters left, but not what one that lives has just written', async () => {
     const registry = await openTestRegistry();
-    const inModels = (name: string) => join(registry.paths.models, name);
-    for (const name of ['registry.json.1-ab.tmp', 'registry.lock.old.tmp', 'registry.lock.new.tmp']) {
-      await writeFile(inModels(name), '{');
+    const { models, staging } = registry.paths;
+    const self = { host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => undefined) };
+    const owner = (pid: number) => JSON.stringify({ ...self, pid, token: 'x' });
+    const taker = (digit: string) => `.lock.${digit.repeat(24)}.tmp`;
+    await writeFile(join(models, 'registry.json.1-ab.tmp'), '{');
+    for (const lock of [join(models, 'registry'), join(staging, `import-${'0'.repeat(16)}`)]) {
+      await writeFile(`${lock}${taker('a')}`, owner(process.pid));
+      await writeFile(`${lock}${taker('d')}`, owner(NO_PROCESS));
+      await writeFile(`${lock}${taker('e')}`, '');
+      await writeFile(`${lock}${taker('f')}`, '');
+      await utimes(`${lock}${taker('f')}`, 1, 1);
     }
-    await utimes(inModels('registry.lock.old.tmp'), 1, 1);
-    await installFiles(registry, { a: 'b' });
-    const left = (await readdir(registry.paths.models)).filter((name) => name.endsWith('.tmp'));
-    expect(left).toEqual(['registry.lock.new.tmp']);
+    const other = await openTestRegistry({ home: registry.paths.root });
+    await installFiles(other, { a: 'b' });
+    for (const folder of [models, staging]) {
+      const left = (await readdir(folder)).filter((name) => name.endsWith('.tmp'));
+      expect(left.map((name) => name.at(-5)).sort()).toEqual(['a', 'e']);
+    }
   });
 
   it('holds all that was reported when writers are killed at any moment', async () => {

@@ -10,7 +10,7 @@ export async function createLog(
   { quiet, verbose }: { quiet: boolean; verbose: boolean },
 ): Promise<Log> {
   if (verbose) {
-    const { pino } = await import('pino');
+    const { default: pino } = await import('pino');
     const log: Log = pino({ level: 'debug', redact: SECRETS, base: null }, stderr);
     return log;
   }
