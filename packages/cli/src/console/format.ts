@@ -39,6 +39,8 @@ export function formatScalar(value: string | number | boolean | null): string {
 
 /** Text from another machine, made harmless for a terminal: no control characters, no escape sequences. */
 export function printable(text: string): string {
+  // Nearly all texts are such, and a long list has a hundred thousand.
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are just what is taken out
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\u{fffd}');
 }

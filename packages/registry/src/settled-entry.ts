@@ -1,0 +1,101 @@
+import { aliasProblem, type CodeFile, isDigest, MODEL_SOURCES, MODEL_STATUSES } from '@model-rtc/protocol';
+import type { StoredEntry } from './index-schema.ts';
+
+type Check = (value: unknown) => boolean;
+
+/** Days that only some months have are left to the schema. */
+const PLAIN_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
+const text =
+  (most: number, least = 0): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= most && value.length >= least;
+const pattern =
+  (form: RegExp): Check =>
+  (value) =>
+    typeof value === 'string' && form.test(value);
+const oneOf = (choices: readonly string[]): Check => {
+  const known = new Set<unknown>(choices);
+  return (value) => known.has(value);
+};
+const listOf =
+  (item: Check, most: number): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= most && value.every(item);
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const time = pattern(PLAIN_TIME);
+const isScalar: Check = (value) =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value === 'boolean' || value === null || (typeof value === 'string' && value.length <= 4096);
+const scalars: Check = (value) => {
+  if (!isPlainObject(value)) return false;
+  for (const name in value) if (name.length > 256 || !isScalar(value[name])) return false;
+  return true;
+};
+const suspicious = listOf(text(256), 32);
+const codeFile: Check = (value) => {
+  if (!isPlainObject(value) || Object.keys(value).length !== 2) return false;
+  const { path, suspicious: found } = value as Partial<CodeFile>;
+  return text(4096)(path) && suspicious(found);
+};
+/** What most entries have none of, and what is left to the schema. */
+const never: Check = () => false;
+const required = new Set(['id', 'modelType', 'source', 'status', 'size', 'fileCount', 'folder', 'linked']);
+for (const name of ['metrics', 'hyperparameters', 'versions', 'tags', 'formerAliases']) required.add(name);
+
+const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
+  id: pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
+  digest: (value) => typeof value === 'string' && isDigest(value),
+  runHash: text(4096),
+  modelType: pattern(/^[a-z0-9][a-z0-9_-]{0,63}$/),
+  framework: text(4096),
+  backbone: text(4096),
+  alias: (value) => typeof value === 'string' && aliasProblem(value) === undefined,
+  name: text(256, 1),
+  source: oneOf(MODEL_SOURCES),
+  status: oneOf(MODEL_STATUSES),
+  createdAt: time,
+  completedAt: time,
+  importedAt: time,
+  downloadedAt: time,
+  size: count,
+  fileCount: count,
+  checkpointPath: text(4096),
+  configPath: text(4096),
+  metrics: scalars,
+  hyperparameters: scalars,
+  versions: scalars,
+  tags: listOf(text(64, 1), 64),
+  notes: text(65_536),
+  lineage: never,
+  license: text(4096),
+  codeFiles: listOf(codeFile, 256),
+  folder: pattern(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
+  linked: (value) => typeof value === 'boolean',
+  originalPath: text(4096, 1),
+  aliasSince: time,
+  formerAliases: listOf(never, 0),
+  foundIn: text(4096, 1),
+  resumeCommand: text(4096, 1),
+};
+const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS));
+
+/**
+ * Whether a value is just what `storedEntrySchema` would make of it, by checks that take a fraction of the time: a list of ten
+ * thousand models is to be there in a second. `false` says nothing, the schema decides then; a test holds the two together.
+ */
+export function isSettledEntry(value: unknown): value is StoredEntry {
+  if (!isPlainObject(value)) return false;
+  let missing = required.size;
+  for (const name in value) {
+    const check = CHECK_OF.get(name);
+    if (check === undefined || !check(value[name])) return false;
+    if (required.has(name)) missing--;
+  }
+  return missing === 0;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
