@@ -16,7 +16,7 @@ import { Outbox } from './outbox.ts';
 
 /** A close that makes no progress for this long is given up: the other side is gone or does not read. */
 const CLOSE_PATIENCE_MS = 4_000;
-/** How long the side that was told of the end leaves it to the other to close the connection. */
+/** How long a side that answered the other's end leaves it to that one to close the connection. */
 const LINGER_MS = 1_000;
 
 /**
@@ -137,7 +137,7 @@ export class WebRtcLane implements Lane {
   #onControl(control: LaneControl): void {
     if (control.word === 'credit') this.#onCredit(control.total);
     else if (control.word === 'end') this.#onEnd();
-    else if (this.#state === 'closing') this.#finish(undefined);
+    else if (this.#state === 'closing') this.#onEnded();
   }
 
   #onCredit(total: number): void {
@@ -155,10 +155,22 @@ export class WebRtcLane implements Lane {
       if (this.#outbox.empty) this.#say({ word: 'ended' });
     } else if (this.#state !== 'over') {
       this.#say({ word: 'ended' });
-      this.#state = 'over';
-      this.#settle(undefined);
-      this.#timer = setTimeout(() => this.#connection.close(), LINGER_MS);
+      this.#linger();
     }
+  }
+
+  /** Where both sides end the lane, this side's answer may be on its way still, and would be lost with the connection. */
+  #onEnded(): void {
+    if (this.#owesEnded) this.#linger();
+    else this.#finish(undefined);
+  }
+
+  /** The end is agreed on; the connection goes when the other side closes it, or after a while. */
+  #linger(): void {
+    clearInterval(this.#timer);
+    this.#state = 'over';
+    this.#settle(undefined);
+    this.#timer = setTimeout(() => this.#connection.close(), LINGER_MS);
   }
 
   #sayEnd(): void {
