@@ -37,6 +37,15 @@ async function waitForContent(folder: string): Promise<void> {
   }
 }
 
+/** Until an import is at work: before its folder there is only the lock, which a kill may leave empty for a while. */
+async function waitForImportFolder(staging: string): Promise<void> {
+  for (;;) {
+    const names = await readdir(staging).catch(() => []);
+    if (names.some((name) => /^import-[0-9a-f]+$/.test(name))) return;
+    await delay(5);
+  }
+}
+
 async function emptyFolder(machine: Machine, name: string): Promise<string> {
   const folder = join(machine.folder, name);
   await mkdir(folder);
@@ -121,12 +130,12 @@ describe('writing and reading a large archive', () => {
     await exportTo(here, 'large', archive);
     const staging = join(there.home, 'staging');
     const reading = there.start(['client', 'import-model', archive]);
-    await waitForContent(staging);
+    await waitForImportFolder(staging);
     expect((await reading.kill('SIGINT')).exitCode).toBe(130);
     expect(await readdir(staging)).toEqual([]);
 
     const killed = there.start(['client', 'import-model', archive]);
-    await waitForContent(staging);
+    await waitForImportFolder(staging);
     await killed.kill('SIGKILL');
     expect(await listed(there)).toEqual([]);
     expect(await readdir(staging)).toEqual([]);
