@@ -77,6 +77,8 @@ export const modelEntrySchema = z.object({
   status: z.enum(MODEL_STATUSES),
   /** As the agent that has the model sees it at this moment; not kept. Not there from agents before version 1.1. */
   displayStatus: z.enum(DISPLAY_STATUSES).optional(),
+  /** The agent that tells of it is still fetching it, and has this many of its bytes; not kept. */
+  partialBytes: z.number().int().min(0).optional(),
   createdAt: timeSchema.optional(),
   completedAt: timeSchema.optional(),
   importedAt: timeSchema.optional(),

@@ -6,6 +6,8 @@ import { MESSAGE_LIMITS, malformed, type PackLimits } from './msgpack-scan.ts';
 
 /** Each connection that is being set up has a number of the offerer's choice; a fresh attempt has a fresh number. */
 const laneSchema = z.number().int().min(0).max(0xffff_ffff);
+const bytesSchema = (length: number) =>
+  z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `${length} bytes`);
 const sdpSchema = z.string().min(1).max(MAX_ENVELOPE_BYTES);
 
 /** What a visitor and a worker say to each other inside the seal, to bring up connections. */
@@ -19,6 +21,32 @@ export const exchangeMessageSchema = z.discriminatedUnion('type', [
     candidate: z.string().max(4096),
     mid: z.string().max(64),
   }),
+  /** Asks for a TLS connection to the worker's own port; answered by `direct_offer` or `unavailable`. */
+  z.object({ type: z.literal('direct_ask'), lane: laneSchema }),
+  z.object({
+    type: z.literal('direct_offer'),
+    lane: laneSchema,
+    /** Where the worker listens: IPv4 or IPv6 addresses or host names; the first is the likeliest. */
+    addresses: z
+      .array(z.object({ host: z.string().min(1).max(253), port: z.number().int().min(1).max(65_535) }))
+      .max(64),
+    /** SHA-256 of the certificate (DER) that the worker shows there. */
+    certificate: bytesSchema(32),
+    /** Good for one connection. */
+    token: bytesSchema(32),
+  }),
+  /** Asks to meet at the signaling server's relay; answered by `relay_offer` or `unavailable`. */
+  z.object({
+    type: z.literal('relay_ask'),
+    lane: laneSchema,
+    /** The name under which both come to the relay; random. */
+    meeting: bytesSchema(16),
+    /** X25519, made for this lane alone. */
+    publicKey: bytesSchema(32),
+  }),
+  z.object({ type: z.literal('relay_offer'), lane: laneSchema, publicKey: bytesSchema(32) }),
+  /** The worker has no such lane to give; `message` says why. */
+  z.object({ type: z.literal('unavailable'), lane: laneSchema, message: z.string().max(1024) }),
   /** The sender ends the exchange: an expired token, a worker that is full. */
   z.object({ type: z.literal('refuse'), error: errorDataSchema }),
 ]);
@@ -39,10 +67,18 @@ export function encodeExchange(message: ExchangeMessage): Uint8Array {
   return packValue(message, EXCHANGE_LIMITS);
 }
 
-/** @throws ModelRtcError `malformed_message`. */
-export function decodeExchange(bytes: Uint8Array): ExchangeMessage {
-  const parsed = exchangeMessageSchema.safeParse(unpackValue(bytes, EXCHANGE_LIMITS));
+/** @returns undefined for a message of a kind that this version does not know. @throws ModelRtcError `malformed_message`. */
+export function decodeExchange(bytes: Uint8Array): ExchangeMessage | undefined {
+  return parseExchange(unpackValue(bytes, EXCHANGE_LIMITS));
+}
+
+/** The same of a value that came over a lane. @returns and throws like `decodeExchange`. */
+export function parseExchange(value: unknown): ExchangeMessage | undefined {
+  const parsed = exchangeMessageSchema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
+  const isKnown = exchangeMessageSchema.options.some(({ shape }) => shape.type.value === type);
+  if (typeof type === 'string' && !isKnown) return undefined;
   const issue = parsed.error.issues[0];
   throw malformed(`${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'unknown'}`.slice(0, 500), parsed.error);
 }

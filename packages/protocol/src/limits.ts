@@ -1,7 +1,7 @@
 /** Every bound of the protocol, with its reason. docs/protocol.md repeats this table; a test keeps the two the same. */
 
 /** The major version must be the same on both sides; a minor one only adds what the other side may ignore. */
-export const PROTOCOL_VERSION = { major: 1, minor: 1 } as const;
+export const PROTOCOL_VERSION = { major: 1, minor: 2 } as const;
 
 /** One message, whole, after its fragments are joined: a manifest takes 84 bytes a chunk, about 32 MB for a model of 400 GB. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -43,8 +43,10 @@ export const MAX_ENVELOPES = 4096;
 /** What one get_chunks request may ask for. */
 export const MAX_CHUNKS_PER_REQUEST = 256;
 export const MAX_BYTES_PER_REQUEST = 16 * 1024 * 1024;
-/** Requests of one peer that may be open at once. */
-export const MAX_OPEN_REQUESTS = 64;
+/** Requests of one peer that may be open at once: some on each of its lanes. */
+export const MAX_OPEN_REQUESTS = 256;
+/** Connections that one peer may have at once, of all kinds. */
+export const MAX_LANES = 64;
 /** One page of list_models. */
 export const MAX_PAGE = 200;
 

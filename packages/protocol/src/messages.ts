@@ -55,6 +55,9 @@ const pongSchema = z.object({ type: z.literal('pong'), nonce: requestId });
 /** The sender is about to close the peer; the error says why, unless it is an ordinary end. */
 const byeSchema = z.object({ type: z.literal('bye'), error: errorDataSchema.optional() });
 
+/** What brings up another lane of the same peer: what is inside an envelope of the sealed exchange, but over a lane. */
+const exchangeSchema = z.object({ type: z.literal('exchange'), message: z.unknown() });
+
 /** Everything that crosses a lane besides frames. */
 export const messageSchema = z.discriminatedUnion('type', [
   helloSchema,
@@ -66,6 +69,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   pingSchema,
   pongSchema,
   byeSchema,
+  exchangeSchema,
 ]);
 export type Message = z.infer<typeof messageSchema>;
 
@@ -120,8 +124,15 @@ export const getChunksParams = z.object({
     .array(z.object({ index: requestId, digest: digestSchema }))
     .min(1)
     .max(MAX_CHUNKS_PER_REQUEST),
+  /** How chunks may be written on the wire, besides as they are; the answerer takes one that it knows, or none. */
+  encodings: z.array(z.string().max(32)).max(16).optional(),
 });
 export type GetChunksParams = z.infer<typeof getChunksParams>;
+
+export const getChunksResult = z.object({
+  /** Labels of chunks that the answerer does not have yet: it is still fetching the model itself. */
+  missing: z.array(requestId).max(MAX_CHUNKS_PER_REQUEST).optional(),
+});
 
 export const IF_EXISTS = ['skip', 'overwrite'] as const;
 export type IfExists = (typeof IF_EXISTS)[number];
@@ -167,6 +178,18 @@ export const pushModelResult = z.object({
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 
+/** What a push would move; nothing is stored. */
+export const planPushResult = z.object({
+  /** Bytes of chunks that the worker would fetch. */
+  transferBytes: byteCount,
+  /** Bytes that it has in other models, and in an earlier attempt at this one. */
+  reusedBytes: byteCount,
+  resumedBytes: byteCount,
+  /** Whether it has the whole model. */
+  exists: z.boolean(),
+});
+export type PlanPushResult = z.infer<typeof planPushResult>;
+
 /** What a client tells the worker after a pull, so that both sides know the model's name on each. */
 export const reportInstalledParams = z.object({ digest: digestSchema, alias: aliasSchema.optional() });
 
@@ -188,8 +211,14 @@ export const METHODS = {
     result: z.object({ manifest: manifestSchema }),
     event: nothing,
   },
-  get_chunks: { scope: 'read', params: getChunksParams, result: nothing, event: nothing },
+  get_chunks: { scope: 'read', params: getChunksParams, result: getChunksResult, event: nothing },
   push_model: { scope: 'write', params: pushModelParams, result: pushModelResult, event: pushEventSchema },
+  plan_push: {
+    scope: 'write',
+    params: z.object({ manifest: manifestSchema }),
+    result: planPushResult,
+    event: nothing,
+  },
   report_installed: { scope: 'read', params: reportInstalledParams, result: nothing, event: nothing },
 } as const satisfies Record<string, { scope: Scope; params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 

@@ -18,7 +18,13 @@ export interface SessionToken {
   readonly scopes: readonly Scope[];
   /** To the second. */
   readonly expiresAt: Date | undefined;
+  /** What the worker that made the token can do before hello; not there from versions before 1.2. */
+  readonly features?: readonly TokenFeature[] | undefined;
 }
+
+/** `ask`: it takes `direct_ask` and `relay_ask` in the sealed exchange. A later feature is the next bit. */
+export const TOKEN_FEATURES = ['ask'] as const;
+export type TokenFeature = (typeof TOKEN_FEATURES)[number];
 
 const PREFIX = 'mrtc1_';
 const CHECKSUM_DOMAIN = utf8ToBytes('model-rtc/1/token\0');
@@ -33,7 +39,7 @@ export function encodeSessionToken(token: SessionToken): string {
   checkToken(token);
   const head = new Uint8Array(FIXED_BYTES);
   const view = new DataView(head.buffer);
-  head[0] = token.scopes.reduce((bits, scope) => bits | (1 << SCOPES.indexOf(scope)), 0);
+  head[0] = flagsOf(token.scopes, SCOPES);
   const seconds = token.expiresAt === undefined ? 0 : Math.floor(token.expiresAt.getTime() / 1000);
   view.setUint16(1, Math.floor(seconds / 2 ** 32));
   view.setUint32(3, seconds % 2 ** 32);
@@ -44,7 +50,8 @@ export function encodeSessionToken(token: SessionToken): string {
   const urls = token.urls.map((url) =>
     concatBytes(Uint8Array.of(url.length >> 8, url.length & 0xff), utf8ToBytes(url)),
   );
-  const body = concatBytes(head, ...urls);
+  const features = flagsOf(token.features ?? [], TOKEN_FEATURES);
+  const body = concatBytes(head, ...urls, Uint8Array.from(features === 0 ? [] : [features]));
   const text = PREFIX + toBase64Url(concatBytes(body, checksum(body)));
   if (text.length > MAX_TOKEN_CHARS) throw notAToken('its signaling addresses are too long; use fewer');
   return text;
@@ -60,13 +67,15 @@ export function parseSessionToken(text: string): SessionToken {
   const body = checkedBody(trimmed.slice(PREFIX.length));
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const seconds = view.getUint16(1) * 2 ** 32 + view.getUint32(3);
+  const { urls, rest } = readUrls(body.subarray(FIXED_BYTES), body[63] as number);
   const token: SessionToken = {
-    urls: readUrls(body.subarray(FIXED_BYTES), body[63] as number),
+    urls,
     workerKey: body.slice(7, 39),
     keyId: body.slice(39, 47),
     secret: body.slice(47, 63),
     scopes: SCOPES.filter((_, bit) => ((body[0] as number) & (1 << bit)) !== 0),
     expiresAt: seconds === 0 ? undefined : new Date(seconds * 1000),
+    features: TOKEN_FEATURES.filter((_, bit) => ((rest[0] ?? 0) & (1 << bit)) !== 0),
   };
   checkToken(token);
   return token;
@@ -109,8 +118,12 @@ function checkedBody(encoded: string): Uint8Array {
   return body;
 }
 
-/** Bytes after the last URL belong to later minor versions and are ignored. */
-function readUrls(bytes: Uint8Array, count: number): string[] {
+function flagsOf<T>(set: readonly T[], all: readonly T[]): number {
+  return set.reduce((bits, one) => bits | (1 << all.indexOf(one)), 0);
+}
+
+/** Behind the last URL may be a byte of features; bytes after that belong to later minor versions and are ignored. */
+function readUrls(bytes: Uint8Array, count: number): { readonly urls: string[]; readonly rest: Uint8Array } {
   const urls: string[] = [];
   let at = 0;
   for (let i = 0; i < count; i++) {
@@ -120,7 +133,7 @@ function readUrls(bytes: Uint8Array, count: number): string[] {
     urls.push(String.fromCharCode(...bytes.subarray(at + 2, Math.min(end, at + 3 + MAX_URL_CHARS))));
     at = end;
   }
-  return urls;
+  return { urls, rest: bytes.subarray(at) };
 }
 
 function checkToken(token: SessionToken): void {
