@@ -4,6 +4,8 @@ import { malformed } from './msgpack-scan.ts';
 const FRAME_MARK = 0xc1;
 export const KIND_CHUNK = 1;
 export const KIND_FRAGMENT = 2;
+/** Of a chunk frame: the payload is of the chunk's encoded form, which is sent only to who offered encodings. */
+export const FLAG_ENCODED = 1;
 
 /** The head of every frame: mark (1), kind (1), flags (2), three fields of the kind (12), length of the payload (4). */
 export const FRAGMENT_HEADER_BYTES = 20;
@@ -18,24 +20,29 @@ export function writeHead(
   frame: Uint8Array,
   kind: number,
   fields: readonly [number, number, number, number],
+  flags = 0,
 ): DataView {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   view.setUint8(0, FRAME_MARK);
   view.setUint8(1, kind);
-  view.setUint16(2, 0);
+  view.setUint16(2, flags);
   fields.forEach((field, i) => {
     view.setUint32(4 + 4 * i, field);
   });
   return view;
 }
 
-/** The fields and the payload of a frame. @throws ModelRtcError `malformed_message`. */
-export function readHead(bytes: Uint8Array, headerBytes: number) {
+/**
+ * The flags, the fields and the payload of a frame.
+ * @param knownFlags those that frames of the kind may have: a receiver that does not know a flag cannot read the payload.
+ * @throws ModelRtcError `malformed_message`.
+ */
+export function readHead(bytes: Uint8Array, headerBytes: number, knownFlags = 0) {
   if (bytes.length <= headerBytes) throw malformed('a frame is cut off, or empty');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // Reserved for compression: a receiver that does not know a flag cannot read the payload.
-  if (view.getUint16(2) !== 0) throw malformed('a frame has unknown flags');
+  const flags = view.getUint16(2);
+  if ((flags & ~knownFlags) !== 0) throw malformed('a frame has unknown flags');
   if (view.getUint32(16) !== bytes.length - headerBytes) throw malformed('a frame has another length than it says');
   const fields = [view.getUint32(4), view.getUint32(8), view.getUint32(12)] as const;
-  return { view, fields, payload: bytes.subarray(headerBytes) };
+  return { view, flags, fields, payload: bytes.subarray(headerBytes) };
 }

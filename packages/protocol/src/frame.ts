@@ -1,5 +1,13 @@
 import xxhash from 'xxhash-wasm';
-import { FRAGMENT_HEADER_BYTES, isFrame, KIND_CHUNK, KIND_FRAGMENT, readHead, writeHead } from './frame-head.ts';
+import {
+  FLAG_ENCODED,
+  FRAGMENT_HEADER_BYTES,
+  isFrame,
+  KIND_CHUNK,
+  KIND_FRAGMENT,
+  readHead,
+  writeHead,
+} from './frame-head.ts';
 import { MAX_CHUNK_BYTES, MAX_MESSAGE_BYTES } from './limits.ts';
 import { malformed } from './msgpack-scan.ts';
 
@@ -11,8 +19,10 @@ export interface ChunkFrame {
   readonly kind: 'chunk';
   readonly request: number;
   readonly index: number;
-  /** Where the payload starts in the chunk. */
+  /** Where the payload starts in the chunk, or in its encoded form. */
   readonly offset: number;
+  /** Whether the payload is of the chunk's encoded form, and not of the chunk. */
+  readonly encoded: boolean;
   /** A view of the bytes that were decoded. */
   readonly payload: Uint8Array;
   /** Whether the payload has the xxh64 that its sender saw. */
@@ -32,16 +42,21 @@ export interface FragmentFrame {
 
 export type Frame = ChunkFrame | FragmentFrame;
 
+/** What a chunk frame says of its payload. */
+export interface ChunkFrameHeader {
+  readonly request: number;
+  readonly index: number;
+  readonly offset: number;
+  /** Whether the payload is of the chunk's encoded form. */
+  readonly encoded?: boolean | undefined;
+}
+
 export interface FrameCodec {
   /**
    * @param into memory of at least header and payload to encode into; the result is a view of it. A payload that already
    *   lies at its place there (`CHUNK_FRAME_HEADER_BYTES` from the start) is not copied.
    */
-  encodeChunk(
-    header: { readonly request: number; readonly index: number; readonly offset: number },
-    payload: Uint8Array,
-    into?: Uint8Array,
-  ): Uint8Array;
+  encodeChunk(header: ChunkFrameHeader, payload: Uint8Array, into?: Uint8Array): Uint8Array;
   /** @throws ModelRtcError `malformed_message`. A chunk frame whose payload was damaged is no error: it is not `intact`. */
   decode(bytes: Uint8Array): Frame;
 }
@@ -64,7 +79,8 @@ function createFrameCodec(hash: Hash): FrameCodec {
         payload.buffer === frame.buffer && payload.byteOffset === frame.byteOffset + CHUNK_FRAME_HEADER_BYTES;
       // First of all, for a payload may overlap the header's place.
       if (!inPlace) frame.set(payload, CHUNK_FRAME_HEADER_BYTES);
-      const view = writeHead(frame, KIND_CHUNK, [header.request, header.index, header.offset, payload.length]);
+      const fields = [header.request, header.index, header.offset, payload.length] as const;
+      const view = writeHead(frame, KIND_CHUNK, fields, header.encoded ? FLAG_ENCODED : 0);
       view.setBigUint64(20, hash(frame.subarray(CHUNK_FRAME_HEADER_BYTES)));
       return frame;
     },
@@ -78,11 +94,11 @@ function createFrameCodec(hash: Hash): FrameCodec {
 }
 
 function decodeChunk(bytes: Uint8Array, hash: Hash): ChunkFrame {
-  const { view, fields, payload } = readHead(bytes, CHUNK_FRAME_HEADER_BYTES);
+  const { view, flags, fields, payload } = readHead(bytes, CHUNK_FRAME_HEADER_BYTES, FLAG_ENCODED);
   const [request, index, offset] = fields;
   if (offset + payload.length > MAX_CHUNK_BYTES) throw malformed('a frame reaches beyond the longest chunk');
   const intact = hash(payload) === view.getBigUint64(20);
-  return { kind: 'chunk', request, index, offset, payload, intact };
+  return { kind: 'chunk', request, index, offset, encoded: flags === FLAG_ENCODED, payload, intact };
 }
 
 function decodeFragment(bytes: Uint8Array): FragmentFrame {

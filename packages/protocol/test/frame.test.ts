@@ -9,6 +9,7 @@ const chunkArbitrary = fc.record({
   request: u32,
   index: u32,
   offset: fc.integer({ min: 0, max: MAX_CHUNK_BYTES - 200 }),
+  encoded: fc.boolean(),
   payload: fc.uint8Array({ minLength: 1, maxLength: 200 }),
 });
 
@@ -61,6 +62,11 @@ describe('a chunk frame', () => {
     expect(codec.decode(overlapping)).toMatchObject({ payload, intact: true });
   });
 
+  it('is of the chunk itself where nothing else is said', () => {
+    const frame = codec.encodeChunk({ request: 1, index: 2, offset: 3 }, Uint8Array.of(7));
+    expect(codec.decode(frame)).toMatchObject({ encoded: false });
+  });
+
   it('reads from the middle of other memory', () => {
     const frame = codec.encodeChunk({ request: 1, index: 2, offset: 3 }, Uint8Array.of(7, 8, 9));
     const around = Buffer.concat([Buffer.from('junk'), frame, Buffer.from('junk')]);
@@ -91,7 +97,9 @@ describe('FrameCodec.decode', () => {
         const bytes = codec.encodeChunk(header, payload);
         bytes[at] = (bytes[at] as number) ^ bits;
         const frame = orRefused(() => codec.decode(bytes));
-        if (frame?.kind === 'chunk') expect(at).toBeGreaterThanOrEqual(4);
+        // The low byte of the flags: the one flag that there is may have come or gone.
+        if (frame?.kind === 'chunk') expect(at).toBeGreaterThanOrEqual(3);
+        if (frame?.kind === 'chunk' && at === 3) expect(frame.encoded).toBe(!header.encoded);
       }),
     );
   });

@@ -8,9 +8,10 @@ import {
 import { counting, fromHex, toHex, turned } from './bytes.ts';
 
 const headers = [
-  { request: 0, index: 0, offset: 0, payload: Uint8Array.of(0) },
-  { request: 1, index: 2, offset: 3, payload: counting(5, 0xa0) },
-  { request: 0xffff_ffff, index: 0xffff_fffe, offset: MAX_CHUNK_BYTES - 40, payload: counting(40) },
+  { request: 0, index: 0, offset: 0, encoded: false, payload: Uint8Array.of(0) },
+  { request: 1, index: 2, offset: 3, encoded: false, payload: counting(5, 0xa0) },
+  { request: 0xffff_ffff, index: 0xffff_fffe, offset: MAX_CHUNK_BYTES - 40, encoded: false, payload: counting(40) },
+  { request: 1, index: 2, offset: 9, encoded: true, payload: counting(5, 0xa0) },
 ];
 
 function chunk(codec: FrameCodec, { payload, ...header }: (typeof headers)[number]) {
@@ -38,7 +39,8 @@ function refused(codec: FrameCodec): [string, Uint8Array][] {
     ['a message', fromHex('81a474797065a470696e67')],
     ['the mark alone', Uint8Array.of(0xc1)],
     ['an unknown kind', turned(turned(frame, 1), 1).fill(3, 1, 2)],
-    ['a flag is set', turned(frame, 3)],
+    ['an unknown flag is set', turned(frame, 3).fill(2, 3, 4)],
+    ['an unknown flag beside the known one', turned(frame, 3).fill(3, 3, 4)],
     ['the other flags byte is set', turned(frame, 2)],
     ['cut off in the header', frame.subarray(0, 27)],
     ['cut off in the payload', frame.subarray(0, -1)],
