@@ -20,7 +20,9 @@ export type Verdict =
  * @param aptPackage the Debian package that brings it
  */
 export function program(name: string, aptPackage: string, path: string | undefined = process.env.PATH): Requirement {
-  const met = (path ?? '').split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, name)));
+  const met = (path ?? '')
+    .split(delimiter)
+    .some((folder) => folder !== '' && isAllowed(join(folder, name), constants.X_OK));
   return { met, advice: `${name} is not installed: apt-get install ${aptPackage}` };
 }
 
@@ -47,6 +49,11 @@ export function pythonModules(names: readonly string[], python = PYTHON): Requir
   return { met: missing.length === 0, advice };
 }
 
+/** A device file that this process may use. */
+export function device(path: string, advice: string): Requirement {
+  return { met: isAllowed(path, constants.R_OK | constants.W_OK), advice };
+}
+
 /** Rights to mount and to make network namespaces. */
 export function rootUser(userId: number | undefined = process.getuid?.()): Requirement {
   return { met: userId === 0, advice: 'this needs root: run the tests as root' };
@@ -62,9 +69,9 @@ export function judge(requirements: readonly Requirement[], requireAll: boolean)
   return { kind: requireAll ? 'fail' : 'skip', reason };
 }
 
-function isExecutable(path: string): boolean {
+function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;
