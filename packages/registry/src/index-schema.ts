@@ -21,7 +21,7 @@ export type FormerAlias = z.infer<typeof formerAliasSchema>;
 export const MAX_FORMER_ALIASES = 64;
 
 /** An entry as it is stored: what agents tell each other, and what only this machine knows. */
-export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true }).extend({
+export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, partialBytes: true }).extend({
   folder: folderNameSchema,
   linked: z.boolean(),
   originalPath: z.string().min(1).max(4096).optional(),

@@ -3,6 +3,7 @@ export * from './atomic-file.ts';
 export type * from './catalog/catalog-types.ts';
 export type { Catalogs } from './catalog/catalogs.ts';
 export * from './data-folder.ts';
+export { modeOf } from './file-mode.ts';
 export { withImportFolder } from './import-staging.ts';
 export { codeFilesByName } from './inspect/file-kinds.ts';
 export type * from './inspect/inspection.ts';
