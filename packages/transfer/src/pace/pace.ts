@@ -1,0 +1,42 @@
+/** How fast something may go. A pace may be shared by any number of takers, each of which gets as much as the others. */
+export interface Pace {
+  /**
+   * Resolves when so many bytes may be asked for or sent. What one takes at once goes at once, so large amounts are
+   * taken in pieces.
+   * @throws the signal's reason; nothing was taken then.
+   */
+  take(bytes: number, signal?: AbortSignal): Promise<void>;
+  /** Bytes that may go now without waiting; 0 while others wait, or until what was taken has paid off. */
+  room(): number;
+}
+
+/** Time as a pace sees it; tests bring their own. */
+export interface PaceClock {
+  /** Milliseconds that only ever grow. */
+  nowMs(): number;
+  /** Does the work once, later; the function that it returns ends that. */
+  after(delayMs: number, work: () => void): () => void;
+}
+
+export const systemPaceClock: PaceClock = {
+  nowMs: () => performance.now(),
+  after(delayMs, work) {
+    const timer = setTimeout(work, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * The stricter of two paces: what is taken of it is taken of both. Nothing is taken of the second before the first allows
+ * it, so give the one that fewer takers share first: what waits for the transfer's own limit then uses up nothing of the
+ * agent's.
+ */
+export function combine(first: Pace, second: Pace): Pace {
+  return {
+    async take(bytes, signal) {
+      await first.take(bytes, signal);
+      await second.take(bytes, signal);
+    },
+    room: () => Math.min(first.room(), second.room()),
+  };
+}
