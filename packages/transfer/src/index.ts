@@ -1,4 +1,5 @@
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-messages.ts';
+export type { Pace } from './pace/pace.ts';
 export { type PullComponents, type PullOptions, type PullOutcome, pull } from './pull.ts';
 export { type ReceivedModel, type ReceiveOptions, receiveModel } from './receive-model.ts';
 export {
@@ -11,6 +12,8 @@ export {
 export type { ModelReader, OpenModel } from './serve/reader-pool.ts';
 export type { Clock } from './session/clock.ts';
 export type {
+  DroppedSource,
+  LaneBytes,
   OnTransferProgress,
   SourceBytes,
   StallWarning,
@@ -22,9 +25,14 @@ export { RateMeter } from './session/rate-meter.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';
-export { type ChunkPeer, peerSource } from './sources/peer-source.ts';
-export type { ChunkSource, FetchOptions, WantedChunk } from './sources/source.ts';
+export { type ChunkPeer, type ChunkRequestOptions, type PeerSourceOptions, peerSource } from './sources/peer-source.ts';
+export { type ChunkLane, type LanedPeer, type PeerSourcesOptions, peerSources } from './sources/peer-sources.ts';
+export type { ChunkSource, FetchOptions, FetchResult, SourceLane, WantedChunk } from './sources/source.ts';
+export { type PoolChange, SourcePool } from './sources/source-pool.ts';
 export type { FreeSpace } from './staging/free-space.ts';
+export { createPartialModels, type PartialModel, type PartialModels } from './staging/partial-models.ts';
+export type { PartialReader } from './staging/partial-reader.ts';
+export { type PlanOptions, planTransfer, type TransferPlan } from './staging/plan-transfer.ts';
 export { type StageIntactOptions, stageIntactFiles } from './staging/stage-intact.ts';
 export { type StagedTransfer, stagedNeeds, stagedTransfers } from './staging/staged-transfers.ts';
 export { type AcquireLock, type DiscardStagingOptions, discardStaging, type HeldLock } from './staging/staging.ts';

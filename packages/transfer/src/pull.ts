@@ -4,14 +4,22 @@ import { Disk } from './disk/disk.ts';
 import type { OpenDiskPort } from './disk/disk-messages.ts';
 import { openDiskPort } from './disk/open-disk-port.ts';
 import { type Layout, planLayout } from './layout/layout.ts';
+import type { Pace } from './pace/pace.ts';
 import { Schedule } from './schedule/schedule.ts';
 import { type Clock, systemClock } from './session/clock.ts';
 import { FetchSession } from './session/fetch-session.ts';
-import { type OnTransferProgress, ProgressReporter, type SourceBytes } from './session/progress.ts';
+import {
+  type DroppedSource,
+  type LaneBytes,
+  type OnTransferProgress,
+  ProgressReporter,
+  type SourceBytes,
+} from './session/progress.ts';
 import { Tally } from './session/tally.ts';
 import { Watchdog } from './session/watchdog.ts';
 import { findLocalSources, type LocalChunks } from './sources/local-chunks.ts';
 import type { ChunkSource } from './sources/source.ts';
+import { poolOf, type SourcePool } from './sources/source-pool.ts';
 import { stagedChunks } from './sources/staged-chunks.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
 import { type AcquireLock, openStaging, type Staging } from './staging/staging.ts';
@@ -27,7 +35,11 @@ export interface PullOptions {
   readonly manifest: Manifest;
   /** The digest that was asked for; the manifest must be its. */
   readonly digest: Digest;
-  readonly sources: readonly ChunkSource[];
+  /**
+   * Where from. Sources of a pool may come and go; while it is not ended, having none is waiting for one, as long as data
+   * may be waited for at all. A list is a pool that is ended.
+   */
+  readonly sources: readonly ChunkSource[] | SourcePool;
   /** The registry's staging folder. */
   readonly staging: string;
   /** Where chunks may be on this machine: a `Registry`. */
@@ -39,6 +51,8 @@ export interface PullOptions {
   readonly log?: Log | undefined;
   /** Shared by all attempts of one command, so that the time without data counts on across reconnects. */
   readonly watchdog?: Watchdog | undefined;
+  /** Holds what is fetched from peers to a rate. */
+  readonly pace?: Pace | undefined;
   readonly components?: Partial<PullComponents> | undefined;
 }
 
@@ -52,7 +66,11 @@ export interface PullOutcome {
   readonly resumedBytes: number;
   readonly refetchedChunks: number;
   readonly seconds: number;
+  /** Came though they were there already. */
+  readonly duplicateBytes: number;
   readonly bytesPerSource: readonly SourceBytes[];
+  readonly lanes: readonly LaneBytes[];
+  readonly dropped: readonly DroppedSource[];
   /** Unlocks the staging folder, and removes it when the files were moved out of it. To be called once, after the install. */
   release(): Promise<void>;
 }
@@ -82,7 +100,7 @@ export async function pull(options: PullOptions): Promise<PullOutcome> {
       throw ModelRtcError.from(error);
     }
     progress.enter({ state: 'completed' });
-    return outcomeOf(staging, tally, (clock.nowMs() - startedMs) / 1000);
+    return outcomeOf(staging, tally, { startedMs, nowMs: clock.nowMs() });
   } finally {
     progress.end();
   }
@@ -125,7 +143,7 @@ async function fetchInto(staging: Staging, options: PullOptions, parts: PullPart
   const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled };
   const disk = new Disk(openDisk, job, session);
   try {
-    await session.run(disk, { sources: options.sources, local, unsure, signal: options.signal });
+    await session.run(disk, { pool: poolOf(options.sources), local, unsure, signal: options.signal });
     progress.enter({ state: 'verifying', hashedBytes: tally.hashedBytes });
     await disk.flush();
     if (options.signal?.aborted) throw ModelRtcError.from(options.signal.reason);
@@ -141,16 +159,19 @@ function localPlaces({ local, staging, digest }: PullOptions): { name: string; l
   ];
 }
 
-function outcomeOf(staging: Staging, tally: Tally, seconds: number): PullOutcome {
-  const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks } = tally;
+function outcomeOf(staging: Staging, tally: Tally, time: { startedMs: number; nowMs: number }): PullOutcome {
+  const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes, dropped } = tally;
   return {
     filesFolder: staging.paths.files,
     transferredBytes,
     reusedBytes,
     resumedBytes,
     refetchedChunks,
-    seconds,
+    duplicateBytes,
+    seconds: (time.nowMs - time.startedMs) / 1000,
     bytesPerSource: tally.bytesPerSource(),
+    lanes: tally.bytesPerLane(time.nowMs),
+    dropped: [...dropped],
     release: () => staging.end(),
   };
 }

@@ -13,10 +13,12 @@ import {
   type ModelSource,
 } from '@model-rtc/protocol';
 import { acquireLock, codeFilesByName, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
+import type { Pace } from './pace/pace.ts';
 import { type PullOutcome, pull } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';
 import type { Watchdog } from './session/watchdog.ts';
 import type { ChunkSource } from './sources/source.ts';
+import type { SourcePool } from './sources/source-pool.ts';
 import type { AcquireLock } from './staging/staging.ts';
 
 export interface ReceiveOptions {
@@ -35,7 +37,9 @@ export interface ReceiveOptions {
   /** Refuse a model with files that run code when they are loaded: by their names before a byte is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
   readonly source: ModelSource;
-  readonly sources: readonly ChunkSource[];
+  /** As for `pull`. */
+  readonly sources: readonly ChunkSource[] | SourcePool;
+  readonly pace?: Pace | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnTransferProgress | undefined;
   readonly watchdog?: Watchdog | undefined;
@@ -127,7 +131,7 @@ async function nameExisting(options: ReceiveOptions, existing: RegistryEntry): P
  * that one installed must not be copied out of the registry and installed once more.
  */
 async function pullUnlessThere(
-  { registry, digest, ifExists, sources, signal, onProgress, watchdog, log }: ReceiveOptions,
+  { registry, digest, ifExists, sources, signal, onProgress, watchdog, pace, log }: ReceiveOptions,
   manifest: Manifest,
 ): Promise<{ outcome: PullOutcome } | { existing: RegistryEntry }> {
   const { staging } = registry.paths;
@@ -149,7 +153,7 @@ async function pullUnlessThere(
   try {
     const local = registry;
     return {
-      outcome: await pull({ manifest, digest, sources, staging, local, lock, signal, onProgress, watchdog, log }),
+      outcome: await pull({ manifest, digest, sources, staging, local, lock, signal, onProgress, watchdog, pace, log }),
     };
   } catch (error) {
     if (existing !== undefined) return { existing };

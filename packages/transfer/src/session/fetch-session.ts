@@ -5,11 +5,12 @@ import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limit
 import type { Schedule } from '../schedule/schedule.ts';
 import type { LocalSource } from '../sources/local-chunks.ts';
 import type { ChunkSource } from '../sources/source.ts';
+import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
 import type { ChunkBuffer } from './assembly.ts';
 import type { Clock } from './clock.ts';
 import { neverRight, noSourceLeft, timedOut, withState } from './end-errors.ts';
 import type { ProgressReporter } from './progress.ts';
-import { type RunnerListener, SourceRunner } from './source-runner.ts';
+import { type RunnerListener, type RunnerParts, SourceRunner } from './source-runner.ts';
 import type { Tally } from './tally.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -24,13 +25,17 @@ export interface FetchParts {
 }
 
 export interface FetchTask {
-  readonly sources: readonly ChunkSource[];
+  /** Sources that can give any chunk; they may come and go. */
+  readonly pool: SourcePool;
   /** Sources on this machine, each asked for its own chunks only. */
   readonly local: readonly LocalSource[];
   /** Chunks that may be in the files already, though the journal does not say so. */
   readonly unsure: readonly number[];
   readonly signal: AbortSignal | undefined;
 }
+
+/** What ends a source without it having done wrong. */
+const LOSSES: readonly string[] = ['network', 'timeout', 'cancelled'];
 
 /**
  * Brings every chunk onto the disk: joins the schedule, the sources and the disk. One is used once: `run` to its end.
@@ -39,10 +44,11 @@ export class FetchSession implements DiskListener, RunnerListener {
   readonly #parts: FetchParts;
   readonly #runners: SourceRunner[] = [];
   /** The sources that have no chunks of their own: those that can give any chunk. */
-  readonly #general = new Set<SourceRunner>();
+  readonly #general = new Map<ChunkSource, SourceRunner>();
   /** Whose chunk the disk is writing. */
   readonly #writing = new Map<number, SourceRunner>();
   #disk: Disk | undefined;
+  #pool: SourcePool | undefined;
   #lastError: ModelRtcError | undefined;
   #unsure = 0;
   #warned = false;
@@ -62,15 +68,18 @@ export class FetchSession implements DiskListener, RunnerListener {
   /** @throws ModelRtcError the reason why the model is not whole; what arrived is in the files and the journal. */
   async run(disk: Disk, task: FetchTask): Promise<void> {
     this.#disk = disk;
+    this.#pool = task.pool;
     const { clock } = this.#parts;
     const onAbort = (): void => this.#end(ModelRtcError.from(task.signal?.reason));
     task.signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = task.pool.onChange((change) => this.#poolChanged(change));
     const stopTimer = clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
     try {
       if (task.signal?.aborted) onAbort();
       else this.#start(disk, task);
       await this.#ended;
     } finally {
+      stopListening();
       stopTimer();
       task.signal?.removeEventListener('abort', onAbort);
       const over = new ModelRtcError('cancelled', 'The transfer is over.');
@@ -146,7 +155,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   missed(runner: SourceRunner, chunk: number): void {
     const { schedule, tally, log } = this.#parts;
     const verdict = schedule.missed(runner.number, chunk);
-    if (this.#general.has(runner)) {
+    if (this.#general.has(runner.source)) {
       tally.refetched();
       log.warn(
         { source: runner.source.name, chunk: digestOf(this.#parts.layout, chunk) },
@@ -158,38 +167,68 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   dropped(runner: SourceRunner, error: ModelRtcError): void {
-    const { schedule, log } = this.#parts;
+    const { schedule, tally, log } = this.#parts;
     log.warn({ source: runner.source.name, code: error.code, reason: error.message }, 'a source is no longer used');
     schedule.drop(runner.number);
-    if (this.#general.delete(runner)) this.#lastError = error;
+    if (this.#general.delete(runner.source)) {
+      this.#lastError = error;
+      if (!LOSSES.includes(error.code)) tally.drop(runner.source.name, error.message);
+      this.#pool?.remove(runner.source, error);
+    }
     // The source's model is another one now: what else it would give is not of this model.
     if (error.code === 'source_changed') this.#end(error);
     else this.#fillAll();
   }
 
-  #start(disk: Disk, { sources, local, unsure }: FetchTask): void {
-    const { layout, schedule, clock } = this.#parts;
-    const parts = { layout, schedule, buffers: disk, clock, listener: this };
+  #start(disk: Disk, { pool, local, unsure }: FetchTask): void {
+    const { schedule } = this.#parts;
+    const parts = this.#runnerParts();
     this.#unsure = unsure.length;
     schedule.hold(unsure);
     disk.check(unsure);
     for (const { source, chunks } of local) {
       this.#runners.push(new SourceRunner(source, schedule.addSource(source.name, chunks), parts));
     }
-    for (const source of sources) {
-      const runner = new SourceRunner(source, schedule.addSource(source.name), parts);
-      this.#runners.push(runner);
-      this.#general.add(runner);
-    }
+    for (const source of pool.sources) this.#join(source);
     this.#enterStage();
     this.#fillAll();
+  }
+
+  #join(source: ChunkSource): void {
+    const { schedule, tally, clock } = this.#parts;
+    const runner = new SourceRunner(source, schedule.addSource(source.name), this.#runnerParts());
+    this.#runners.push(runner);
+    this.#general.set(source, runner);
+    tally.joined(source, clock.nowMs());
+  }
+
+  #runnerParts(): RunnerParts {
+    const { layout, schedule, clock } = this.#parts;
+    return { layout, schedule, buffers: this.#disk as Disk, clock, listener: this };
+  }
+
+  #poolChanged(change: PoolChange): void {
+    if (change.type === 'added') this.#join(change.source);
+    else if (change.type === 'removed') this.#left(change.source, change.error);
+    this.#fillAll();
+  }
+
+  /** Its owner took the source out of the pool. */
+  #left(source: ChunkSource, error: ModelRtcError | undefined): void {
+    const runner = this.#general.get(source);
+    if (runner === undefined) return;
+    runner.stop(error ?? new ModelRtcError('network', `The connection to ${source.name} was closed.`));
+    this.#lastError = runner.error;
+    this.#general.delete(source);
+    this.#parts.schedule.drop(runner.number);
   }
 
   #fillAll(): void {
     // One request each in turn, so that the first source does not get all that is left.
     let asking = [...this.#runners];
     while (asking.length > 0) asking = asking.filter((runner) => runner.askOnce());
-    if (this.#general.size === 0 && this.#parts.schedule.someMissing) this.#end(noSourceLeft(this.#lastError));
+    if (this.#general.size > 0 || !this.#pool?.ended || !this.#parts.schedule.someMissing) return;
+    this.#end(this.#pool.error ?? noSourceLeft(this.#lastError));
   }
 
   #enterStage(): void {

@@ -8,6 +8,24 @@ export interface SourceBytes {
   readonly bytes: number;
 }
 
+/** What came over one connection. One that was lost stays in the list. */
+export interface LaneBytes {
+  /** The name of the source. */
+  readonly source: string;
+  readonly id: number;
+  readonly kind: string;
+  readonly engine: string | undefined;
+  readonly bytes: number;
+  /** Over the last 5 s. */
+  readonly bytesPerSecond: number;
+}
+
+/** A source that is not used any more for what it did; one that was merely lost is not among them. */
+export interface DroppedSource {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** What every event says. All are bytes of the model, in whole numbers. */
 export interface TransferCounts {
   /** On disk and right: the sum of reused, resumed and transferred, less what turned out wrong on the disk. */
@@ -22,7 +40,11 @@ export interface TransferCounts {
   readonly bytesPerSecond: number;
   /** Undefined while nothing can be said of it. */
   readonly secondsLeft: number | undefined;
+  /** Came though they were there already: chunks that were asked of two sources at the end. Not in the other counts. */
+  readonly duplicateBytes: number;
   readonly sources: readonly SourceBytes[];
+  readonly lanes: readonly LaneBytes[];
+  readonly dropped: readonly DroppedSource[];
 }
 
 export type TransferStage =
@@ -85,7 +107,8 @@ export class ProgressReporter {
   #emit(): void {
     this.#toldMs = this.#clock.nowMs();
     this.#toldVersion = this.#tally.version;
-    const { doneBytes, totalBytes, reusedBytes, resumedBytes, transferredBytes, hashedBytes } = this.#tally;
+    const { doneBytes, totalBytes, reusedBytes, resumedBytes, transferredBytes, duplicateBytes, hashedBytes } =
+      this.#tally;
     const bytesPerSecond = this.#rate.bytesPerSecond(transferredBytes, this.#toldMs);
     const left = totalBytes - doneBytes;
     const stage = this.#stage.state === 'verifying' ? { ...this.#stage, hashedBytes } : this.#stage;
@@ -98,7 +121,10 @@ export class ProgressReporter {
       transferredBytes,
       bytesPerSecond,
       secondsLeft: this.#secondsLeft(left, bytesPerSecond),
+      duplicateBytes,
       sources: this.#tally.bytesPerSource(),
+      lanes: this.#tally.bytesPerLane(this.#toldMs),
+      dropped: [...this.#tally.dropped],
     });
   }
 

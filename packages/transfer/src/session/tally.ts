@@ -1,6 +1,13 @@
 import { bytesInModel, type Layout, sizeOf } from '../layout/layout.ts';
 import type { ChunkSource } from '../sources/source.ts';
-import type { SourceBytes } from './progress.ts';
+import type { DroppedSource, LaneBytes, SourceBytes } from './progress.ts';
+import { RateMeter } from './rate-meter.ts';
+
+/** What one connection brought. */
+interface LaneCount extends Omit<LaneBytes, 'bytesPerSecond'> {
+  bytes: number;
+  readonly rate: RateMeter;
+}
 
 /** Counts where the bytes of a model came from. */
 export class Tally {
@@ -11,11 +18,14 @@ export class Tally {
   transferredBytes = 0;
   hashedBytes = 0;
   refetchedChunks = 0;
+  duplicateBytes = 0;
+  readonly dropped: DroppedSource[] = [];
   /** Grows with every change. */
   version = 0;
   readonly #layout: Layout;
   readonly #resumed = new Set<number>();
-  readonly #bySource = new Map<ChunkSource, number>();
+  readonly #bySource = new Map<string, number>();
+  readonly #byLane = new Map<string, LaneCount>();
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -30,11 +40,21 @@ export class Tally {
     this.#done(bytes);
   }
 
+  /** The source is asked from now on. */
+  joined(source: ChunkSource, nowMs: number): void {
+    const key = laneKey(source);
+    if (source.lane === undefined || this.#byLane.has(key)) return;
+    const { id, kind, engine } = source.lane;
+    this.#byLane.set(key, { source: source.name, id, kind, engine, bytes: 0, rate: new RateMeter(nowMs) });
+  }
+
   /** A source gave the chunk; more places of it in the model cost nothing. */
   fetched(id: number, source: ChunkSource): void {
     const size = sizeOf(this.#layout, id);
     const bytes = bytesInModel(this.#layout, id);
-    this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + size);
+    this.#bySource.set(source.name, (this.#bySource.get(source.name) ?? 0) + size);
+    const lane = this.#byLane.get(laneKey(source));
+    if (lane !== undefined) lane.bytes += size;
     if (source.kind === 'peer') this.transferredBytes += size;
     this.reusedBytes += source.kind === 'peer' ? bytes - size : bytes;
     this.#done(bytes);
@@ -53,17 +73,40 @@ export class Tally {
     this.version++;
   }
 
+  /** Bytes came of a chunk that another source had given. */
+  duplicate(bytes: number): void {
+    this.duplicateBytes += bytes;
+    this.version++;
+  }
+
+  /** A source is not used any more for what it did. */
+  drop(name: string, reason: string): void {
+    if (this.dropped.some((known) => known.name === name && known.reason === reason)) return;
+    this.dropped.push({ name, reason });
+    this.version++;
+  }
+
   hashed(bytes: number): void {
     this.hashedBytes += bytes;
     this.version++;
   }
 
   bytesPerSource(): SourceBytes[] {
-    return [...this.#bySource].map(([{ name }, bytes]) => ({ name, bytes }));
+    return [...this.#bySource].map(([name, bytes]) => ({ name, bytes }));
+  }
+
+  /** Lanes that brought something. */
+  bytesPerLane(nowMs: number): LaneBytes[] {
+    const used = [...this.#byLane.values()].filter(({ bytes }) => bytes > 0);
+    return used.map(({ rate, ...lane }) => ({ ...lane, bytesPerSecond: rate.bytesPerSecond(lane.bytes, nowMs) }));
   }
 
   #done(bytes: number): void {
     this.doneBytes += bytes;
     this.version++;
   }
+}
+
+function laneKey({ name, origin = name, lane }: ChunkSource): string {
+  return `${lane?.id} ${origin}`;
 }

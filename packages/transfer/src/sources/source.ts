@@ -16,19 +16,37 @@ export interface FetchOptions {
   readonly onPiece: (index: number, offset: number, bytes: Uint8Array, intact: boolean) => void;
 }
 
+/** What carries a source's chunks, when it is one of several connections to the same agent. */
+export interface SourceLane {
+  readonly id: number;
+  readonly kind: string;
+  /** The WebRTC engine of this side. */
+  readonly engine: string | undefined;
+}
+
+export interface FetchResult {
+  /** Labels of wanted chunks that the source does not have yet: no fault, and it may be asked for them again later. */
+  readonly missing?: readonly number[] | undefined;
+}
+
 /**
  * Anything that chunks can be fetched from. Nothing that it says is trusted: each chunk is checked by its SHA-256.
  */
 export interface ChunkSource {
   /** How messages to people call it. */
   readonly name: string;
+  /** Who is behind it, the same for all lanes of one agent: wrong bytes count against the origin. The name if not given. */
+  readonly origin?: string | undefined;
   /** Bytes from a `disk` of this machine count as reused, not as transferred. */
   readonly kind: 'peer' | 'disk';
+  readonly lane?: SourceLane | undefined;
   /**
-   * Gives the pieces of the wanted chunks and resolves when all were given. Rejects when the source cannot go on; it is
-   * asked nothing more then. `source_changed` ends the whole transfer. Several calls may run at once.
+   * Gives the pieces of the wanted chunks and resolves when all were given, but for those that it says it does not have
+   * yet. Rejects when the source cannot go on; it is asked nothing more then. `source_changed` ends the whole transfer.
+   * Several calls may run at once; each ends soon when its own signal aborts, and the others go on.
    */
-  fetch(chunks: readonly WantedChunk[], options: FetchOptions): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: a source that always has everything has nothing to say.
+  fetch(chunks: readonly WantedChunk[], options: FetchOptions): Promise<FetchResult | void>;
   /** The source delivers nothing; its requests are aborted, and what carries it should be replaced. */
   onStall?(error: ModelRtcError): void;
 }
