@@ -47,6 +47,14 @@ export const FLUSH_CONCURRENCY = 16;
 export const MAX_JOURNAL_BYTES = 32 * 1024 * 1024;
 /** A manifest beside the staged files of another model. */
 export const MAX_STAGED_MANIFEST_BYTES = 64 * 1024 * 1024;
+/** The entry beside staged files: notes, metrics and tags at their longest. */
+export const MAX_STAGED_ENTRY_BYTES = 4 * 1024 * 1024;
+/** Smaller files (configurations, vocabularies) are copied: people edit them in place, and the disk has room for them. */
+export const MIN_SHARED_FILE_BYTES = 1024 * 1024;
+/** A model that is still fetched: its journal is read again at most this often, ... */
+export const REREAD_JOURNAL_MS = 200;
+/** ... and it counts as being fetched while its lock was written to within this time: several heartbeats of its holder. */
+export const RUNNING_LOCK_MS = 60_000;
 /** Other models' staging folders that are looked into for chunks. */
 export const MAX_STAGED_NEIGHBOURS = 16;
 

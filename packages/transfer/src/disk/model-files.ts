@@ -1,4 +1,14 @@
-import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
@@ -11,7 +21,8 @@ const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW 
 const PRIVATE_MODE = 0o600;
 
 /**
- * The files of a model while they are filled, each byte at its offset; holes are where chunks are missing. Synchronous:
+ * The files of a model while they are filled, each byte at its offset; holes are where chunks are missing. A file that has
+ * another name, in an installed model, is never written to: where its bytes are wrong, a copy takes its place. Synchronous:
  * it runs in a thread of its own.
  */
 export class ModelFiles {
@@ -20,6 +31,8 @@ export class ModelFiles {
   /** Open files, the least recently used first. */
   readonly #open = new Map<number, number>();
   readonly #folders = new Set<string>();
+  /** Files that have no other name. */
+  readonly #private = new Set<number>();
   readonly #writeBehind = new WriteBehind();
 
   constructor(folder: string, layout: Layout) {
@@ -54,6 +67,10 @@ export class ModelFiles {
   }
 
   #writeExtent({ file, fileOffset, chunkOffset, length }: Extent, bytes: Uint8Array): void {
+    if (this.#isShared(file)) {
+      if (this.#holds({ file, fileOffset, chunkOffset, length }, bytes)) return;
+      this.#part(file);
+    }
     const fd = this.#fd(file);
     for (let done = 0; done < length; ) {
       done += writeSync(fd, bytes, chunkOffset + done, length - done, fileOffset + done);
@@ -69,6 +86,34 @@ export class ModelFiles {
       done += read;
     }
     return true;
+  }
+
+  #isShared(file: number): boolean {
+    if (this.#private.has(file)) return false;
+    if (fstatSync(this.#fd(file)).nlink > 1) return true;
+    this.#private.add(file);
+    return false;
+  }
+
+  #holds(extent: Extent, bytes: Uint8Array): boolean {
+    const { chunkOffset, length } = extent;
+    const there = new Uint8Array(length);
+    return (
+      this.#readExtent({ ...extent, chunkOffset: 0 }, there) &&
+      Buffer.compare(there, bytes.subarray(chunkOffset, chunkOffset + length)) === 0
+    );
+  }
+
+  /** Gives the file bytes of its own. */
+  #part(file: number): void {
+    const path = this.#pathOf(this.#layout.files[file] as LayoutFile);
+    // Beside the files, where nothing that a killed process left is taken for one of them.
+    const copy = join(dirname(this.#folder), 'parted');
+    copyFileSync(path, copy, constants.COPYFILE_FICLONE);
+    renameSync(copy, path);
+    closeSync(this.#open.get(file) as number);
+    this.#open.delete(file);
+    this.#private.add(file);
   }
 
   #fd(file: number): number {
@@ -91,9 +136,11 @@ export class ModelFiles {
   async #flushFile(file: LayoutFile): Promise<void> {
     const handle = await open(this.#pathOf(file), OPEN_FLAGS, PRIVATE_MODE);
     try {
+      const { size, nlink } = await handle.stat();
       // An earlier attempt may have left a longer file, where something else wrote into the staging folder.
-      if ((await handle.stat()).size !== file.size) await handle.truncate(file.size);
-      await handle.chmod(safeMode(file.mode)).catch(ignoreUnsupported);
+      if (size !== file.size) await handle.truncate(file.size);
+      // A shared file has the right mode, and its other name must not have another one meanwhile.
+      if (nlink === 1) await handle.chmod(safeMode(file.mode)).catch(ignoreUnsupported);
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '@model-rtc/protocol';
@@ -8,11 +9,14 @@ import { readStagedLayout } from '../staging/staged-layout.ts';
 import { stagedModels, stagingPaths } from '../staging/staging.ts';
 import type { LocalChunks } from './local-chunks.ts';
 
-interface StagedChunk {
+export interface StagedChunk {
   readonly filesFolder: string;
   readonly layout: Layout;
   readonly place: number;
 }
+
+/** A link in the place of a staged file is never followed, and a pipe never waited for. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Chunks that attempts to fetch other models left in their staging folders. They are read without a lock, perhaps while
@@ -29,15 +33,24 @@ export function stagedChunks(staging: string, except: Digest): LocalChunks<Stage
       }
       return found;
     },
-    async readLocatedChunk(_digest, { filesFolder, layout, place }, into) {
-      const size = layout.sizes[layout.idAt[place] ?? 0] ?? 0;
-      const bytes = into?.subarray(0, size) ?? new Uint8Array(size);
-      for (const extent of extentsAt(layout, place)) {
-        if (!(await readExtent(filesFolder, layout, { extent, bytes }))) return undefined;
-      }
-      return bytes;
-    },
+    readLocatedChunk: (_digest, chunk, into) => readStagedChunk(chunk, into),
   };
+}
+
+/**
+ * The bytes at a place of staged files, in `into` when they fit there; undefined when the files end before.
+ * @throws an error of the file system when a file is not there, or is a link
+ */
+export async function readStagedChunk(
+  { filesFolder, layout, place }: StagedChunk,
+  into?: Uint8Array,
+): Promise<Uint8Array | undefined> {
+  const size = layout.sizes[layout.idAt[place] ?? 0] ?? 0;
+  const bytes = into !== undefined && into.length >= size ? into.subarray(0, size) : new Uint8Array(size);
+  for (const extent of extentsAt(layout, place)) {
+    if (!(await readExtent(filesFolder, layout, { extent, bytes }))) return undefined;
+  }
+  return bytes;
 }
 
 async function addFrom(
@@ -62,7 +75,7 @@ async function readExtent(
   { extent, bytes }: { extent: Extent; bytes: Uint8Array },
 ): Promise<boolean> {
   const { path } = layout.files[extent.file] as LayoutFile;
-  const handle: FileHandle = await open(join(filesFolder, ...path.split('/')), 'r');
+  const handle: FileHandle = await open(join(filesFolder, ...path.split('/')), READ_FLAGS);
   try {
     for (let done = 0; done < extent.length; ) {
       const { bytesRead } = await handle.read(

@@ -1,9 +1,12 @@
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, type Manifest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import { writeFileAtomic } from '@model-rtc/registry';
 import { chunkCount, type Layout } from '../layout/layout.ts';
 import { journalTitle, readJournal } from './journal.ts';
+import type { OwnFiles } from './own-files.ts';
+import { stageWholeFiles } from './stage-whole-files.ts';
+import { writeStagedEntry } from './staged-entry.ts';
 
 export interface HeldLock {
   release(): Promise<void>;
@@ -21,14 +24,20 @@ export interface StagingPaths {
   readonly files: string;
   readonly manifest: string;
   readonly journal: string;
+  /** What is known of the model besides its files, for whoever asks what is fetched here. */
+  readonly entry: string;
+  /** A file that is being parted from another model's. */
+  readonly parted: string;
   readonly lock: string;
 }
 
 /** One model's staging folder, locked for this process. */
 export interface Staging {
   readonly paths: StagingPaths;
-  /** By id: 1 for each chunk that an earlier attempt wrote. */
+  /** By id: 1 for each chunk that is in the files: an earlier attempt wrote it, or it came with a whole file. */
   readonly journalled: Uint8Array;
+  /** Those of them that came with whole files of other models, just now. */
+  readonly reused: ReadonlySet<number>;
   /** Files are there, but of which chunks is not known: the journal is missing or is of another chunk list. */
   readonly unknownFiles: boolean;
   /** Unlocks; the state stays for the next attempt. */
@@ -43,6 +52,10 @@ export interface OpenStagingOptions {
   readonly manifest: Manifest;
   readonly layout: Layout;
   readonly lock: AcquireLock;
+  /** What the other side says of the model. */
+  readonly entry?: ModelEntry | undefined;
+  /** Where whole files of it may be on this machine. */
+  readonly ownFiles?: OwnFiles | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onWait?: (() => void) | undefined;
 }
@@ -60,6 +73,8 @@ export function stagingPathsIn(folder: string): StagingPaths {
     files: join(folder, 'files'),
     manifest: join(folder, 'manifest.json'),
     journal: join(folder, 'journal'),
+    entry: join(folder, 'entry.json'),
+    parted: join(folder, 'parted'),
     lock: join(folder, 'lock'),
   };
 }
@@ -73,9 +88,12 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
     // A process may have been killed after its files were installed from here: their journal speaks of nothing then.
     const journalled = hasFiles ? readJournal(paths.journal, options.layout) : undefined;
     if (journalled === undefined) await startOver(paths, options);
+    if (options.entry !== undefined) await writeStagedEntry(paths.entry, options.digest, options.entry);
+    const reused = hasFiles ? new Set<number>() : await stageWholeFiles(paths, options);
     return {
       paths,
-      journalled: journalled ?? new Uint8Array(chunkCount(options.layout)),
+      journalled: journalled ?? flagsOf(options.layout, reused),
+      reused,
       unknownFiles: hasFiles && journalled === undefined,
       keep: () => lock.release(),
       end: async () => ((await exists(paths.files)) ? await lock.release() : await removeLocked(paths, lock)),
@@ -84,6 +102,12 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
     await lock.release();
     throw ModelRtcError.from(error);
   }
+}
+
+function flagsOf(layout: Layout, ids: ReadonlySet<number>): Uint8Array {
+  const flags = new Uint8Array(chunkCount(layout));
+  for (const id of ids) flags[id] = 1;
+  return flags;
 }
 
 export interface DiscardStagingOptions {
@@ -131,8 +155,7 @@ async function removeLocked(paths: StagingPaths, lock: HeldLock): Promise<void> 
     const doomed = `${paths.journal}.removed`;
     await rename(paths.journal, doomed).catch(ignoreMissing);
     await rm(paths.files, { recursive: true, force: true });
-    await rm(paths.manifest, { force: true });
-    await rm(doomed, { force: true });
+    for (const path of [paths.manifest, paths.entry, paths.parted, doomed]) await rm(path, { force: true });
   } finally {
     await lock.release();
   }
