@@ -5,6 +5,7 @@
 import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { directImports } from './direct-imports.ts';
 
 const OUT = 'packages/cli/bin';
 /** Native addons, which load their binaries from their own folders. */
@@ -25,6 +26,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   external: EXTERNAL,
+  plugins: [directImports()],
   // Libraries written as CommonJS ask for Node's own modules by `require`.
   banner: {
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
