@@ -10,10 +10,10 @@ const TARGET_MS = 25;
 const BASE_MINUTES = 5;
 const MINUTE_MS = 60_000;
 /** The least of so many samples counts: single ones are late for reasons of the machine. */
-const FILTER_SAMPLES = 3;
+const FILTER_SAMPLES = 2;
 
-/** Growth in a round trip without any queue, and the most that it takes off when the queue is long. */
-const GAIN = 0.1;
+/** Growth at a sample without any queue, as much less for each time the aim that is queued beyond it, and the most of that. */
+const GAIN = 0.05;
 const MAX_DECREASE = 0.5;
 /** A rate that is not used does not grow: it would be found too high all at once. */
 const MAX_ABOVE_GOODPUT = 1.5;
@@ -66,14 +66,14 @@ export class NiceRate {
   #next(room: number): number {
     // The first queue ends the search for the link's speed, which doubles until then.
     if (room < 0.25) this.#starting = false;
-    if (room < 0) return this.#rate * (1 - Math.min(MAX_DECREASE, -room * GAIN * 2));
+    if (room < 0) return this.#rate * (1 - Math.min(MAX_DECREASE, -room * GAIN));
     return this.#rate * (1 + (this.#starting ? 1 : GAIN * room));
   }
 
   #bounded(next: number, goodput: number): number {
     const used = Math.max(goodput * (this.#starting ? 2 : MAX_ABOVE_GOODPUT), START_BYTES_PER_SECOND / 4);
     const grown = next > this.#rate ? Math.max(this.#rate, Math.min(next, used)) : next;
-    return Math.max(MIN_BYTES_PER_SECOND, Math.min(grown, this.#maxBytesPerSecond));
+    return Math.min(Math.max(grown, MIN_BYTES_PER_SECOND), this.#maxBytesPerSecond);
   }
 
   #noteBase(rttMs: number, nowMs: number): number {
