@@ -8,7 +8,7 @@ export { withImportFolder } from './import-staging.ts';
 export { codeFilesByName } from './inspect/file-kinds.ts';
 export type * from './inspect/inspection.ts';
 export { refuseCode } from './inspect/refuse-code.ts';
-export { modelDate, modelLoss } from './list-order.ts';
+export { modelDate, modelLoss, modelMatcher } from './list-order.ts';
 export type { LockOwner } from './lock-owner.ts';
 export { acquireLock, type Lock, type LockOptions, withLock } from './locks.ts';
 export { tagProblem } from './manage/change-entry.ts';

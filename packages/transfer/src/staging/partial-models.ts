@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Digest, isDigest, type Manifest, type ModelEntry, parseManifest } from '@model-rtc/protocol';
 import { bytesInModel, type Layout } from '../layout/layout.ts';
-import { MAX_STAGED_NEIGHBOURS, RUNNING_LOCK_MS } from '../limits.ts';
+import { MAX_STAGED_NEIGHBOURS } from '../limits.ts';
+import { isRunning } from './is-running.ts';
 import { readJournal } from './journal.ts';
 import { openPartialReader, type PartialReader } from './partial-reader.ts';
 import { readStagedEntry } from './staged-entry.ts';
@@ -76,7 +77,7 @@ export function createPartialModels(staging: string, now: () => number = Date.no
     async open(digest) {
       const paths = stagingPaths(staging, digest);
       const layout = (await isRunning(paths.lock, now)) ? await layoutOf(digest, paths) : undefined;
-      return layout === undefined ? undefined : openPartialReader(paths, digest, layout);
+      return layout === undefined ? undefined : openPartialReader(paths, { digest, layout, now });
     },
   };
 }
@@ -87,15 +88,6 @@ function bytesHere(journal: string, layout: Layout): number {
     if (there === 1) bytes += bytesInModel(layout, id);
   }
   return bytes;
-}
-
-/** Looked at and not taken: whoever begins the transfer must not find the lock held for a question. */
-async function isRunning(lock: string, now: () => number): Promise<boolean> {
-  try {
-    return now() - (await stat(lock)).mtimeMs < RUNNING_LOCK_MS;
-  } catch {
-    return false;
-  }
 }
 
 async function versionOf(path: string): Promise<string | undefined> {

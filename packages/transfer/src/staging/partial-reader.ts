@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { lstat } from 'node:fs/promises';
 import type { Digest } from '@model-rtc/protocol';
 import { matches } from '../disk/whole-file-hasher.ts';
 import { chunkCount, digestOf, type Layout, placesOf } from '../layout/layout.ts';
 import { REREAD_JOURNAL_MS } from '../limits.ts';
 import { readStagedChunk } from '../sources/staged-chunks.ts';
+import { isRunning } from './is-running.ts';
 import { readJournal } from './journal.ts';
 import type { StagingPaths } from './staging.ts';
 
@@ -19,7 +19,10 @@ export interface PartialReader {
   isOver(): Promise<boolean>;
 }
 
-export function openPartialReader(paths: StagingPaths, digest: Digest, layout: Layout): PartialReader {
+export function openPartialReader(
+  paths: StagingPaths,
+  { digest, layout, now }: { readonly digest: Digest; readonly layout: Layout; readonly now: () => number },
+): PartialReader {
   const ids = new Map<Digest, number>();
   for (let id = 0; id < chunkCount(layout); id++) ids.set(digestOf(layout, id), id);
   const journal = followJournal(paths.journal, layout);
@@ -38,11 +41,7 @@ export function openPartialReader(paths: StagingPaths, digest: Digest, layout: L
     digest,
     has: (chunk) => ids.has(chunk),
     readChunk,
-    isOver: () =>
-      lstat(paths.manifest).then(
-        () => false,
-        () => true,
-      ),
+    isOver: async () => !(await isRunning(paths.lock, now)),
   };
 }
 

@@ -1,11 +1,12 @@
 import type { Method, Params, ResultInput } from '@model-rtc/protocol';
-import { createChunkServer } from '@model-rtc/transfer';
+import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
+import { planPush } from './plan-push.ts';
 import { pushModel } from './push-model.ts';
 import { checkModelExists, getManifest, getModelInfo, listModels, openModelHere } from './queries.ts';
 import { reportInstalled } from './report-installed.ts';
 import { toldToClients } from './told-to-clients.ts';
-import type { WorkerServices } from './worker-services.ts';
+import type { HandlerServices, WorkerServices } from './worker-services.ts';
 
 type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
 
@@ -16,7 +17,8 @@ export interface WorkerHandlers {
 }
 
 /** Everything that a worker answers. Which scope each needs is the protocol's: the peer has checked it before these run. */
-export function createHandlers(services: WorkerServices): WorkerHandlers {
+export function createHandlers(given: WorkerServices): WorkerHandlers {
+  const services: HandlerServices = { ...given, partials: createPartialModels(given.registry.paths.staging) };
   const chunks = createChunkServer({ openModel: (digest) => openModelHere(services, digest) });
   const running = new Set<Promise<unknown>>();
   const answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
@@ -34,12 +36,13 @@ export function createHandlers(services: WorkerServices): WorkerHandlers {
     };
   };
   const handlers: Handlers = {
-    list_models: answering<'list_models'>((params) => listModels(services, params)),
-    get_model_info: answering<'get_model_info'>((params) => getModelInfo(services, params)),
+    list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
+    get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
     check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),
     get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
     get_chunks: answering<'get_chunks'>(chunks),
     push_model: answering<'push_model'>((params, context) => pushModel(services, params, context)),
+    plan_push: answering<'plan_push'>((params) => planPush(services, params)),
     report_installed: answering<'report_installed'>((params, context) => reportInstalled(services, params, context)),
   };
   async function close(): Promise<void> {

@@ -1,25 +1,40 @@
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
-import {
-  type FileProblem,
-  type ModelReader,
-  type RegistryEntry,
-  resumeCommand,
-  toModelEntry,
-} from '@model-rtc/registry';
-import type { WorkerServices } from './worker-services.ts';
+import { type FileProblem, type RegistryEntry, resumeCommand, toModelEntry } from '@model-rtc/registry';
+import type { ModelReader } from '@model-rtc/transfer';
+import type { RequestContext } from '@model-rtc/transport';
+import { knowsPartial, listWithPartials, openPartial, resolvePartial } from './partial-models.ts';
+import type { HandlerServices, WorkerServices } from './worker-services.ts';
+
+type Asker = Pick<RequestContext, 'peer'>;
 
 export async function listModels(
-  { registry }: WorkerServices,
+  services: HandlerServices,
   params: Params<'list_models'>,
+  asker: Asker,
 ): Promise<ResultInput<'list_models'>> {
-  const page = await registry.list(params);
-  return { ...page, models: page.models.map(toModelEntry) };
+  const wholePage = async (wanted: Params<'list_models'>): Promise<ResultInput<'list_models'>> => {
+    const page = await services.registry.list(wanted);
+    return { ...page, models: page.models.map(toModelEntry) };
+  };
+  return knowsPartial(asker) ? await listWithPartials(services, params, wholePage) : await wholePage(params);
 }
 
 export async function getModelInfo(
-  services: WorkerServices,
+  services: HandlerServices,
   { ref }: Params<'get_model_info'>,
+  asker: Asker,
 ): Promise<ResultInput<'get_model_info'>> {
+  try {
+    return await infoOfWhole(services, ref);
+  } catch (error) {
+    const isUnknown = ModelRtcError.from(error).code === 'not_found';
+    const partial = isUnknown && knowsPartial(asker) ? await resolvePartial(services, ref) : undefined;
+    if (partial === undefined) throw error;
+    return partial;
+  }
+}
+
+async function infoOfWhole(services: WorkerServices, ref: string): Promise<ResultInput<'get_model_info'>> {
   const { entry, resolvedBy } = await resolveHere(services, ref);
   const fresh = await freshEntry(services, ref, entry);
   // A digest names one content: when that is gone, the new one is not what was asked for.
@@ -67,9 +82,13 @@ function tellable({ path, problem }: FileProblem): FileProblem {
 }
 
 export async function getManifest(
-  { registry }: WorkerServices,
+  { registry, partials }: HandlerServices,
   { digest }: Params<'get_manifest'>,
 ): Promise<ResultInput<'get_manifest'>> {
+  if ((await registry.find(digest)) !== undefined) return { manifest: await registry.manifest(digest) };
+  const manifest = await partials.manifest(digest);
+  if (manifest !== undefined) return { manifest };
+  // What was still fetched a moment ago may be installed now.
   await assertHere(registry, digest);
   return { manifest: await registry.manifest(digest) };
 }
@@ -84,8 +103,12 @@ function changed(ref: string, fresh: RegistryEntry): ModelRtcError {
   );
 }
 
-/** The model to serve chunks of. */
-export async function openModelHere({ registry }: WorkerServices, digest: Digest): Promise<ModelReader> {
+/** The model to serve chunks of: whole, or as far as it has been fetched. */
+export async function openModelHere(services: HandlerServices, digest: Digest): Promise<ModelReader> {
+  const { registry } = services;
+  if ((await registry.find(digest)) !== undefined) return await registry.openModel(digest);
+  const partial = await openPartial(services, digest);
+  if (partial !== undefined) return partial;
   await assertHere(registry, digest);
   return await registry.openModel(digest);
 }
