@@ -45,6 +45,8 @@ const requestSchema = z.object({
   id: requestId,
   method: z.string().min(1).max(64),
   params: z.unknown(),
+  /** The lane that carried the request was lost: it is asked again, with the same id, and answered once. */
+  again: z.literal(true).optional(),
 });
 const replySchema = z.object({ type: z.literal('reply'), id: requestId, result: z.unknown() });
 const errorSchema = z.object({ type: z.literal('error'), id: requestId, error: errorDataSchema });

@@ -1,8 +1,18 @@
 export type * from './lane.ts';
 export * from './memory-lane.ts';
-export { type CreatePeerOptions, createPeer } from './peer/create-peer.ts';
+export { createPeer } from './peer/create-peer.ts';
 export type { AgentHello } from './peer/hello.ts';
+export type { CreatePeerOptions } from './peer/lane-peer.ts';
 export type * from './peer/peer.ts';
+export {
+  type AnsweredRelay,
+  type AskedRelay,
+  answerRelay,
+  askRelay,
+  type RelayAsk,
+  type RelayLaneOptions,
+  type RelayOffer,
+} from './relay/set-up.ts';
 export {
   type Acceptor,
   type AcceptSessionsOptions,
@@ -15,6 +25,7 @@ export {
   type ConnectToSessionOptions,
   connectToSession,
   type EngineChoice,
+  type LaneChoice,
 } from './session/connect-to-session.ts';
 export { answerLane, type ConnectLaneOptions, LANE_OPEN_TIMEOUT_MS, offerLane } from './webrtc/connect-lane.ts';
 export type { EngineName, IceServer, WebRtcEngine } from './webrtc/engine.ts';

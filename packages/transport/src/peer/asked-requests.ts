@@ -1,23 +1,26 @@
 import {
   type ErrorData,
   METHODS,
-  type Message,
   type Method,
   ModelRtcError,
   QUERY_TIMEOUT_MS,
 } from '@model-rtc/protocol';
 import type { Timers } from '@model-rtc/signaling';
 import { cancelledError } from './errors.ts';
+import type { LaneLink } from './lane-link.ts';
 import type { ChunkPiece } from './peer.ts';
 import { Question, type QuestionCallbacks } from './question.ts';
 
 export interface AskOptions extends QuestionCallbacks {
+  /** The lane that the request is bound to. */
+  readonly link?: LaneLink | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
 }
 
 export interface AskedRequestsOptions {
-  readonly send: (message: Message) => Promise<void>;
+  /** The lane for what may go over any. @throws ModelRtcError when there is none. */
+  readonly best: () => LaneLink;
   /** What the other side answers at once. */
   readonly maxOpen: number;
   readonly timers: Timers;
@@ -26,12 +29,17 @@ export interface AskedRequestsOptions {
 /** Methods that only look: asking twice does no harm. */
 const QUERIES: readonly Method[] = ['list_models', 'get_model_info', 'check_model_exists', 'get_manifest'];
 const QUERY_RETRIES = 1;
+/** Its frames come back on the lane that it was asked over, so it is not repeated over another. */
+const BOUND: readonly Method[] = ['get_chunks'];
 
 /** One asking of a question, known to the other side by its id. */
 interface Asking {
   readonly question: Question;
+  readonly params: unknown;
+  /** The lane that it went over last. */
+  link: LaneLink;
   /** The request is with the lane; a cancel must not overtake it. */
-  readonly sent: Promise<void>;
+  sent: Promise<void>;
 }
 
 /** The requests that this side has open at the other. */
@@ -59,14 +67,14 @@ export class AskedRequests {
       retriesLeft -= 1;
       question.watchAgain();
       // Without a place for a second asking, the first one still counts.
-      if (!this.#isFull) this.#send(question, checked);
+      if (!this.#isFull) this.#send(question, checked, options.link);
     };
     const { onEvent, onChunk } = options;
     const question = new Question({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });
     const onAbort = () => question.fail(cancelledError(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      this.#send(question, checked);
+      this.#send(question, checked, options.link);
       return await question.answer;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -98,6 +106,19 @@ export class AskedRequests {
     for (const { question } of this.#open.values()) question.touch();
   }
 
+  /** What went over this lane is asked again over another, as its answer may be lost; what was bound to it fails. */
+  onLaneLost(link: LaneLink, why: ModelRtcError): void {
+    for (const [id, asking] of this.#open) {
+      if (asking.link !== link) continue;
+      const { question } = asking;
+      if (question.settled || BOUND.includes(question.method)) {
+        // Whether the other side is done with it is not known; it ends what came over a lost lane.
+        this.#open.delete(id);
+        question.fail(new ModelRtcError(why.code, why.message, { cause: why }));
+      } else this.#askAgain(id, asking);
+    }
+  }
+
   /** The peer is gone: all that is open fails. */
   end(error: ModelRtcError): void {
     this.#ended ??= error;
@@ -110,19 +131,39 @@ export class AskedRequests {
     return this.#open.size >= this.#options.maxOpen;
   }
 
-  #send(question: Question, params: unknown): void {
+  #askAgain(id: number, asking: Asking): void {
+    const { question, params } = asking;
+    try {
+      asking.link = this.#options.best();
+    } catch (error) {
+      this.#fail(id, ModelRtcError.from(error));
+      return;
+    }
+    asking.sent = asking.link.sendMessage({ type: 'request', id, method: question.method, params, again: true });
+    asking.sent.catch((error: unknown) => this.#failUnlessLost(id, asking.link, error));
+  }
+
+  #send(question: Question, params: unknown, bound: LaneLink | undefined): void {
     const obstacle = this.#ended ?? (this.#isFull ? tooManyError(this.#options.maxOpen) : undefined);
     if (obstacle !== undefined) {
       question.fail(obstacle);
       return;
     }
     const id = this.#newId();
-    const sent = this.#options.send({ type: 'request', id, method: question.method, params });
-    this.#open.set(id, { question, sent });
-    sent.catch((error: unknown) => {
-      this.#open.delete(id);
-      question.fail(ModelRtcError.from(error));
-    });
+    const link = bound ?? this.#options.best();
+    const sent = link.sendMessage({ type: 'request', id, method: question.method, params });
+    this.#open.set(id, { question, params, link, sent });
+    sent.catch((error: unknown) => this.#failUnlessLost(id, link, error));
+  }
+
+  /** A request that could not be sent fails, unless its lane ended: then `onLaneLost` says what becomes of it. */
+  #failUnlessLost(id: number, link: LaneLink, error: unknown): void {
+    if (this.#open.get(id)?.link !== link || link.isOver) return;
+    this.#fail(id, ModelRtcError.from(error));
+  }
+
+  #fail(id: number, error: ModelRtcError): void {
+    this.#take(id)?.fail(error);
   }
 
   #newId(): number {
@@ -142,7 +183,7 @@ export class AskedRequests {
   #cancelOpen(question: Question): void {
     for (const [id, asking] of this.#open) {
       if (asking.question === question)
-        asking.sent.then(() => this.#options.send({ type: 'cancel', id })).catch(() => {});
+        asking.sent.then(() => asking.link.sendMessage({ type: 'cancel', id })).catch(() => {});
     }
   }
 }

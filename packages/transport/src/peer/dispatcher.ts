@@ -8,25 +8,33 @@ import {
   ModelRtcError,
 } from '@model-rtc/protocol';
 import { type AnyHandler, IncomingRequest } from './incoming-request.ts';
-import type { OutgoingChunk } from './outbox.ts';
-import type { Authority, Handlers, Peer } from './peer.ts';
+import type { LaneLink } from './lane-link.ts';
+import { MAX_REMEMBERED_ANSWERS } from './limits.ts';
+import type { Authority, Handlers, Peer, PeerLane } from './peer.ts';
 import { toWireError } from './wire-error.ts';
 
 export interface DispatcherOptions {
   readonly peer: Peer;
   readonly authority: Authority;
   readonly handlers: Handlers;
-  readonly send: (message: Message) => Promise<void>;
-  readonly sendChunk: (chunk: OutgoingChunk, signal: AbortSignal) => Promise<void>;
+  /** The lane for what may go over any. @throws ModelRtcError when there is none. */
+  readonly best: () => LaneLink;
+  readonly laneOf: (link: LaneLink) => PeerLane;
   readonly log: Log;
 }
 
 type RequestMessage = Extract<Message, { type: 'request' }>;
+type Answer = Extract<Message, { type: 'reply' | 'error' }>;
+
+/** Methods that do something: asked for again, they must not do it twice. The others are simply answered anew. */
+const DOING: readonly string[] = ['push_model', 'report_installed'];
 
 /** Runs what the other side asks, as far as its authority goes. Each request gets one answer. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #running = new Map<number, IncomingRequest>();
+  /** What was answered to those that do something, oldest first, in case the answer was lost with its lane. */
+  readonly #answered = new Map<number, Answer>();
   #handlers: Handlers;
 
   constructor(options: DispatcherOptions) {
@@ -39,11 +47,19 @@ export class Dispatcher {
   }
 
   /** @throws ModelRtcError `malformed_message` for the id of a request that is open: no answer to it could be told apart. */
-  onRequest(message: RequestMessage): void {
+  onRequest(message: RequestMessage, link: LaneLink): void {
+    const isAgain = message.again === true;
+    const answer = isAgain ? this.#answered.get(message.id) : undefined;
+    if (answer !== undefined) {
+      void this.#give(answer, link);
+      return;
+    }
     if (this.#running.has(message.id)) {
+      // Its answer will find a lane that is left.
+      if (isAgain) return;
       throw new ModelRtcError('malformed_message', `two open requests have the number ${message.id}`);
     }
-    void this.#answer(message);
+    void this.#answer(message, link);
   }
 
   /** A request that is not there was answered a moment ago. */
@@ -51,39 +67,67 @@ export class Dispatcher {
     this.#running.get(id)?.cancel(new ModelRtcError('cancelled', 'The other side cancelled its request.'));
   }
 
+  /** Frames go back on the lane of their request, so whoever asked for them over this one has given that up. */
+  onLaneLost(link: LaneLink, why: ModelRtcError): void {
+    for (const request of this.#running.values()) {
+      if (request.method === 'get_chunks' && request.link === link) request.cancel(why);
+    }
+  }
+
   /** The peer is gone: nobody waits for what the handlers do. */
   end(error: ModelRtcError): void {
     for (const request of this.#running.values()) request.cancel(error);
   }
 
-  async #answer(message: RequestMessage): Promise<void> {
-    const { id } = message;
+  async #answer(message: RequestMessage, link: LaneLink): Promise<void> {
+    const { id, method } = message;
     try {
-      const result = await this.#run(message);
-      await this.#options.send({ type: 'reply', id, result });
+      const result = await this.#run(message, link);
+      const answer: Answer = { type: 'reply', id, result };
+      this.#remember(method, answer);
+      // What may be too long for the other side fails here, and that is told instead.
+      await this.#send(answer, link);
     } catch (error) {
-      await this.#answerError(message, error);
+      await this.#answerError(message, error, link);
     }
   }
 
-  async #answerError({ id, method }: RequestMessage, thrown: unknown): Promise<void> {
+  #remember(method: string, answer: Answer): void {
+    if (!DOING.includes(method)) return;
+    this.#answered.set(answer.id, answer);
+    const [oldest] = this.#answered.keys();
+    if (oldest !== undefined && this.#answered.size > MAX_REMEMBERED_ANSWERS) this.#answered.delete(oldest);
+  }
+
+  /** On the lane of the request, behind its frames; over another one when that is gone. */
+  async #send(answer: Answer, link: LaneLink): Promise<void> {
+    await (link.isOver ? this.#options.best() : link).sendMessage(answer);
+  }
+
+  async #give(answer: Answer, link: LaneLink): Promise<void> {
+    try {
+      await this.#send(answer, link);
+    } catch {
+      // The lane is gone, and with it whoever asked, or it is asked again over another.
+    }
+  }
+
+  async #answerError({ id, method }: RequestMessage, thrown: unknown, link: LaneLink): Promise<void> {
     const error = toWireError(thrown);
     this.#options.log.debug({ err: thrown, method, code: error.code }, 'a request of the other side failed');
     if (error.code === 'unexpected') this.#options.log.warn({ err: thrown, method }, 'a request failed unexpectedly');
-    try {
-      await this.#options.send({ type: 'error', id, error });
-    } catch {
-      // The lane is gone, and with it whoever asked.
-    }
+    const answer: Answer = { type: 'error', id, error };
+    this.#remember(method, answer);
+    await this.#give(answer, link);
   }
 
-  async #run({ id, method, params }: RequestMessage): Promise<unknown> {
+  async #run({ id, method, params }: RequestMessage, link: LaneLink): Promise<unknown> {
     if (this.#running.size >= MAX_OPEN_REQUESTS) throw tooManyError();
-    const { peer, send, sendChunk } = this.#options;
+    const { peer, best, laneOf } = this.#options;
     const known = knownMethod(method);
     this.#checkAuthority(known);
     const handler = this.#handlerOf(known);
-    const request = new IncomingRequest({ peer, id, method: known, send, sendChunk });
+    const request = new IncomingRequest({ peer, id, method: known, link, lane: laneOf(link), best });
     const checked = checkedParams(known, params);
     this.#running.set(id, request);
     try {

@@ -1,7 +1,7 @@
-import { METHODS, type Message, type Method } from '@model-rtc/protocol';
+import { METHODS, type Method } from '@model-rtc/protocol';
 import { cancelledError } from './errors.ts';
-import type { OutgoingChunk } from './outbox.ts';
-import type { Peer, RequestContext } from './peer.ts';
+import type { LaneLink } from './lane-link.ts';
+import type { Peer, PeerLane, RequestContext, SendChunkOptions } from './peer.ts';
 
 /** What a handler of any method is, once its parameters are checked. */
 export type AnyHandler = (params: unknown, context: RequestContext) => Promise<unknown>;
@@ -10,13 +10,17 @@ export interface IncomingRequestOptions {
   readonly peer: Peer;
   readonly id: number;
   readonly method: Method;
-  readonly send: (message: Message) => Promise<void>;
-  readonly sendChunk: (chunk: OutgoingChunk, signal: AbortSignal) => Promise<void>;
+  /** The lane that it came over. */
+  readonly link: LaneLink;
+  readonly lane: PeerLane;
+  /** The lane for what may go over any. */
+  readonly best: () => LaneLink;
 }
 
 /** A request of the other side while its handler runs: the context that the handler is given. */
 export class IncomingRequest implements RequestContext {
   readonly peer: Peer;
+  readonly lane: PeerLane;
   readonly signal: AbortSignal;
   readonly #options: IncomingRequestOptions;
   readonly #controller = new AbortController();
@@ -27,7 +31,16 @@ export class IncomingRequest implements RequestContext {
   constructor(options: IncomingRequestOptions) {
     this.#options = options;
     this.peer = options.peer;
+    this.lane = options.lane;
     this.signal = this.#controller.signal;
+  }
+
+  get method(): Method {
+    return this.#options.method;
+  }
+
+  get link(): LaneLink {
+    return this.#options.link;
   }
 
   cancel(reason: Error): void {
@@ -36,19 +49,20 @@ export class IncomingRequest implements RequestContext {
 
   async emit(event: unknown): Promise<void> {
     this.#assertGoing();
-    const { id, method, send } = this.#options;
+    const { id, method, link, best } = this.#options;
     // A long event goes in fragments, which the next one must not overtake.
     const sending = this.#sent.then(() => {
       this.#assertGoing();
-      return send({ type: 'event', id, event: METHODS[method].event.parse(event) });
+      return (link.isOver ? best() : link).sendMessage({ type: 'event', id, event: METHODS[method].event.parse(event) });
     });
     this.#sent = sending.catch(() => {});
     await sending;
   }
 
-  async sendChunk(index: number, bytes: Uint8Array): Promise<void> {
+  async sendChunk(index: number, bytes: Uint8Array, { encoded }: SendChunkOptions = {}): Promise<void> {
     this.#assertGoing();
-    const sending = this.#options.sendChunk({ request: this.#options.id, index, bytes }, this.signal);
+    const { id, link } = this.#options;
+    const sending = link.sendChunk({ request: id, index, bytes, encoded }, this.signal);
     this.#sent = Promise.allSettled([this.#sent, sending]);
     await sending;
   }

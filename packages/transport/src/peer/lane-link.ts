@@ -10,12 +10,16 @@ import {
 } from '@model-rtc/protocol';
 import type { Timers } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
-import { garbageError } from './errors.ts';
+import { deferred } from './deferred.ts';
+import { garbageError, peerEndedError } from './errors.ts';
 import { Liveness } from './liveness.ts';
+import { RTT_INTERVAL_MS } from './limits.ts';
 import { Outbox, type OutgoingChunk } from './outbox.ts';
 import type { LaneInfo } from './peer.ts';
 
 export interface LaneLinkOptions {
+  /** What this side calls the lane. */
+  readonly id: number;
   readonly lane: Lane;
   readonly codec: FrameCodec;
   /** The longest message that the other side takes. */
@@ -30,6 +34,9 @@ export interface LaneLinkOptions {
   readonly onEnd: (error: ModelRtcError | undefined) => void;
 }
 
+/** A lane that carried this much since the last look is busy. */
+const BUSY_BYTES = 64 * 1024;
+
 /** One lane of a peer: what it brings is taken apart, what goes out waits its turn, and its silence is noticed. */
 export class LaneLink {
   readonly #options: LaneLinkOptions;
@@ -39,7 +46,11 @@ export class LaneLink {
   #pinging = false;
   #ponging: { nonce: number } | undefined;
   #nonce = 0;
+  #pingedAtMs = 0;
+  #rttMs: number | undefined;
+  #stopMeasuring: () => void = () => {};
   #ended = false;
+  readonly #over = deferred<ModelRtcError | undefined>();
 
   constructor(options: LaneLinkOptions) {
     const { lane, codec, maxMessageBytes, timers } = options;
@@ -47,13 +58,25 @@ export class LaneLink {
     const onFlooded = (error: ModelRtcError) => this.#end(error);
     this.#outbox = new Outbox({ lane, codec, maxMessageBytes, onFlooded });
     this.#liveness = new Liveness({ lane, timers, ping: () => void this.#ping(), onGone: (error) => this.#end(error) });
+    this.#measureLater();
     void this.#read();
   }
 
-  get info(): LaneInfo {
-    const { kind, engine } = this.#options.lane;
-    const { sentBytes, receivedBytes } = this.#options.lane.stats();
-    return { kind, engine, sentBytes, receivedBytes };
+  info(): LaneInfo {
+    const { id, lane } = this.#options;
+    const { kind, engine } = lane;
+    const { sentBytes, receivedBytes } = lane.stats();
+    return { id, kind, engine, sentBytes, receivedBytes, rttMs: this.#rttMs };
+  }
+
+  /** Resolves when the lane is used no more: undefined for an orderly end, else why. */
+  get closed(): Promise<ModelRtcError | undefined> {
+    return this.#over.promise;
+  }
+
+  /** Whether it is used no more. */
+  get isOver(): boolean {
+    return this.#ended;
   }
 
   sendMessage(message: Message): Promise<void> {
@@ -64,10 +87,24 @@ export class LaneLink {
     return this.#outbox.sendChunk(chunk, signal);
   }
 
+  /** Ends the lane as one that was lost: its peer is told. */
+  fail(why: ModelRtcError): void {
+    if (this.#ended) return;
+    this.#outbox.end(why);
+    this.#options.lane.abort(why);
+    this.#end(why);
+  }
+
+  /** Ends the lane in order while its peer goes on: the peer uses it no more from now on. */
+  async retire(): Promise<void> {
+    if (this.#ended) return;
+    this.#end(undefined);
+    await this.close(undefined, peerEndedError(undefined));
+  }
+
   /** Sends the last message, ahead of chunks and long messages, and closes the lane in order. It never rejects. */
   async close(last: Message | undefined, why: ModelRtcError): Promise<void> {
-    this.#ended = true;
-    this.#liveness.stop();
+    this.#stop(why);
     this.#outbox.dropBulk(why);
     try {
       if (last !== undefined) await this.#outbox.sendMessage(last);
@@ -79,8 +116,7 @@ export class LaneLink {
   }
 
   abort(why: ModelRtcError): void {
-    this.#ended = true;
-    this.#liveness.stop();
+    this.#stop(why);
     this.#outbox.end(why);
     this.#options.lane.abort(why);
   }
@@ -116,7 +152,19 @@ export class LaneLink {
 
   #takeMessage(message: Message): void {
     if (message.type === 'ping') void this.#pong(message.nonce);
-    else if (message.type !== 'pong') this.#options.onMessage(message);
+    else if (message.type === 'pong') this.#onPong(message.nonce);
+    else this.#options.onMessage(message);
+  }
+
+  /** While data flows, the round trip is worth knowing; an idle lane is only pinged for whether it lives. */
+  #measureLater(): void {
+    const { lane, timers } = this.#options;
+    const { sentBytes, receivedBytes } = lane.stats();
+    this.#stopMeasuring = timers.after(RTT_INTERVAL_MS, () => {
+      const now = lane.stats();
+      if (now.sentBytes + now.receivedBytes - sentBytes - receivedBytes >= BUSY_BYTES) void this.#ping();
+      this.#measureLater();
+    });
   }
 
   /** One at a time: while one waits for room, another says nothing more. */
@@ -124,8 +172,13 @@ export class LaneLink {
     if (this.#pinging) return;
     this.#pinging = true;
     this.#nonce = (this.#nonce + 1) >>> 0;
+    this.#pingedAtMs = this.#options.timers.nowMs();
     await this.#outbox.sendMessage({ type: 'ping', nonce: this.#nonce }).catch(() => {});
     this.#pinging = false;
+  }
+
+  #onPong(nonce: number): void {
+    if (nonce === this.#nonce) this.#rttMs = this.#options.timers.nowMs() - this.#pingedAtMs;
   }
 
   /** Only the latest of the pings that came meanwhile is answered, so that a flood of them costs nothing. */
@@ -146,8 +199,14 @@ export class LaneLink {
 
   #end(error: ModelRtcError | undefined): void {
     if (this.#ended) return;
+    this.#stop(error);
+    this.#options.onEnd(error);
+  }
+
+  #stop(error: ModelRtcError | undefined): void {
     this.#ended = true;
     this.#liveness.stop();
-    this.#options.onEnd(error);
+    this.#stopMeasuring();
+    this.#over.resolve(error);
   }
 }

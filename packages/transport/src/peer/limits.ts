@@ -7,10 +7,15 @@ export const HELLO_TIMEOUT_MS = 5_000;
 export const MIN_LANE_MESSAGE_BYTES = 4_096;
 
 /**
- * The longest frame, also where the lane takes more: the other side hears nothing until one is whole, which must not take
- * PEER_GONE_MS on a slow link.
+ * The longest frame, also where the lane takes more. Over webrtc and the relay the other side hears nothing until one is
+ * whole, which must not take PEER_GONE_MS on a slow link; over TLS it hears every packet.
  */
-export const MAX_FRAME_BYTES = 64 * 1024;
+export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 128 * 1024, direct: 257 * 1024 } as const;
+
+/** While data flows, the round trip is measured this often. */
+export const RTT_INTERVAL_MS = 500;
+/** Answers that are kept in case their lane was lost and they are asked for again. */
+export const MAX_REMEMBERED_ANSWERS = 64;
 
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;

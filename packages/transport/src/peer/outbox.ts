@@ -24,6 +24,8 @@ export interface OutgoingChunk {
   readonly request: number;
   readonly index: number;
   readonly bytes: Uint8Array;
+  /** They are the chunk in an encoding. */
+  readonly encoded?: boolean | undefined;
 }
 
 interface SmallItem {
@@ -65,7 +67,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#frameBytes = Math.min(options.lane.maxMessageSize, MAX_FRAME_BYTES);
+    this.#frameBytes = Math.min(options.lane.maxMessageSize, MAX_FRAME_BYTES[options.lane.kind]);
   }
 
   /**
@@ -176,10 +178,10 @@ export class Outbox {
     const item = this.#chunks[0];
     if (item === undefined) return;
     this.#chunkWasLast = true;
-    const { request, index, bytes } = item.chunk;
+    const { request, index, bytes, encoded = false } = item.chunk;
     const payload = bytes.subarray(item.offset, item.offset + item.step);
     this.#frameBuffer ??= new Uint8Array(this.#frameBytes);
-    const frame = this.#options.codec.encodeChunk({ request, index, offset: item.offset }, payload, this.#frameBuffer);
+    const frame = this.#options.codec.encodeChunk({ request, index, offset: item.offset, encoded }, payload, this.#frameBuffer);
     item.offset += payload.length;
     await this.#give(item, frame);
     if (item.offset < bytes.length) return;

@@ -1,5 +1,6 @@
 import type {
   EventOf,
+  ExchangeMessage,
   Hello,
   Method,
   ModelRtcError,
@@ -9,7 +10,7 @@ import type {
   ResultInput,
   Scope,
 } from '@model-rtc/protocol';
-import type { LaneKind } from '../lane.ts';
+import type { Lane, LaneKind } from '../lane.ts';
 
 /** What the other side may ask for. It belongs to the connection and its token, never to what the other side claims. */
 export interface Authority {
@@ -29,6 +30,8 @@ export type Handlers = {
 export interface RequestContext<M extends Method = Method> {
   /** Who asks. */
   readonly peer: Peer;
+  /** The lane that the request came over; chunks go back on it. */
+  readonly lane: PeerLane;
   /** Aborts when the asker cancels the request and when the peer is gone. */
   readonly signal: AbortSignal;
   /**
@@ -39,9 +42,14 @@ export interface RequestContext<M extends Method = Method> {
   /**
    * Sends a whole chunk in frames that fit the lane. The bytes may be reused once it resolves.
    * @param index the asker's label of the chunk.
-   * @throws like `emit`.
+   * @throws like `emit`; `network` when the lane that the request came over is gone.
    */
-  sendChunk(index: number, bytes: Uint8Array): Promise<void>;
+  sendChunk(index: number, bytes: Uint8Array, options?: SendChunkOptions): Promise<void>;
+}
+
+export interface SendChunkOptions {
+  /** The bytes are the chunk in one of the encodings that the asker named. */
+  readonly encoded?: boolean | undefined;
 }
 
 /** A piece of a chunk that was asked for. */
@@ -54,6 +62,8 @@ export interface ChunkPiece {
   readonly payload: Uint8Array;
   /** False when the payload was damaged on its way. */
   readonly intact: boolean;
+  /** Offset and payload are of the chunk in an encoding, not of its own bytes. */
+  readonly encoded: boolean;
 }
 
 export interface RequestOptions<M extends Method> {
@@ -64,17 +74,40 @@ export interface RequestOptions<M extends Method> {
    * `QUERY_TIMEOUT_MS` when it is left out, the others no limit.
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * The lane to ask over. When it is lost the request fails with `network`, though the peer lives on. Without it the best
+   * lane is taken, and another one when that is lost; but `get_chunks` stays with its lane always.
+   */
+  readonly lane?: PeerLane | undefined;
   readonly onEvent?: ((event: EventOf<M>) => void) | undefined;
   readonly onChunk?: ((piece: ChunkPiece) => void) | undefined;
 }
 
 /** One of the connections that a peer is reached by. */
 export interface LaneInfo {
+  /** Unlike for any two lanes of one peer; a number of this side. */
+  readonly id: number;
   readonly kind: LaneKind;
   /** The WebRTC engine of this side. */
   readonly engine: string | undefined;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** How long a ping's answer took last, past whatever is on its way; undefined before the first. */
+  readonly rttMs: number | undefined;
+}
+
+/** One of the connections that a peer is reached by, to ask over or to end. */
+export interface PeerLane {
+  readonly id: number;
+  readonly kind: LaneKind;
+  readonly engine: string | undefined;
+  info(): LaneInfo;
+  /** Resolves when it is used no more: undefined for an orderly end, else why. It never rejects. */
+  readonly closed: Promise<ModelRtcError | undefined>;
+  /** Ends it in order; the peer lives on while it has another. */
+  close(): Promise<void>;
+  /** Takes it as lost. */
+  abort(reason: ModelRtcError): void;
 }
 
 /** The other agent. Either side may ask the other. No state of a transfer is in it: it may be replaced at any moment. */
@@ -82,6 +115,18 @@ export interface Peer extends AsyncDisposable {
   /** What the other side said of itself. */
   readonly remote: Hello;
   readonly lanes: readonly LaneInfo[];
+  /** The lanes that are open now, the best first. */
+  openLanes(): readonly PeerLane[];
+  /** Called whenever a lane was added or has ended. @returns what stops that. */
+  onLanesChanged(listener: () => void): () => void;
+  /**
+   * Takes one more lane to the same agent: open, authenticated, and the peer's own from now on. Both sides say hello on it,
+   * unless they have (`greeted`).
+   * @throws ModelRtcError as `createPeer` does, `network` when the peer has ended and `busy` when it has too many.
+   */
+  addLane(lane: Lane, options?: { readonly greeted?: boolean }): Promise<PeerLane>;
+  /** Says something that brings up another lane. @throws ModelRtcError `network` when the peer is gone. */
+  sendExchange(message: ExchangeMessage): Promise<void>;
   /**
    * Asks the other side and resolves with its answer. Parameters and answer are checked against the method's schemas.
    *

@@ -10,18 +10,21 @@ import {
 } from '@model-rtc/protocol';
 import type { Visitor, WorkerPost } from '@model-rtc/signaling';
 import { systemTimers, type Timers } from '@model-rtc/signaling';
-import { createPeer } from '../peer/create-peer.ts';
+import type { DirectListener } from '../direct/listen.ts';
+import type { Lane } from '../lane.ts';
 import { deferred } from '../peer/deferred.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { toWireError } from '../peer/wire-error.ts';
-import { answerLane } from '../webrtc/connect-lane.ts';
 import type { IceServer, WebRtcEngine } from '../webrtc/engine.ts';
 import { loadEngine } from '../webrtc/load-engine.ts';
 import { Admission } from './admission.ts';
+import { createAnswer } from './answer-ask.ts';
+import { PeerAssembly } from './assemble-peer.ts';
 import type { Agent, EngineChoice } from './connect-to-session.ts';
 import { ConnectedPeers } from './connected-peers.ts';
 import { ExchangeMemory } from './exchange-memory.ts';
-import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS, LANE_ATTEMPT_MS } from './limits.ts';
+import { type AnswerLane, LaneAnswers } from './lane-answers.ts';
+import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS, MAX_FURTHER_ASKS, MAX_PENDING_FURTHER } from './limits.ts';
 import { WorkerExchange } from './worker-exchange.ts';
 
 /** What a token's key id stands for now. One that is known and good no more may be refused with the reason. */
@@ -40,6 +43,8 @@ export interface AcceptSessionsOptions {
   /** `auto` when left out. */
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
+  /** Where clients can come directly; it stays the caller's. Without it, none can. */
+  readonly direct?: DirectListener | undefined;
   readonly onPeer?: ((peer: Peer, authority: Authority) => void) | undefined;
   readonly log?: Log | undefined;
   readonly timers?: Timers | undefined;
@@ -132,7 +137,7 @@ class Reception implements Acceptor {
       const first = await this.#firstEnvelope(visitor);
       if (first === undefined) return;
       const admitted = await this.#admit(visitor, first, leave);
-      if (admitted !== undefined) await this.#connect(visitor, admitted, limit.signal);
+      if (admitted !== undefined) await this.#connect(visitor, admitted, { signal: limit.signal, leave });
     } catch (error) {
       this.#log.warn({ err: error, visitor: visitor.visitor }, 'a visitor did not become a client');
     } finally {
@@ -202,29 +207,72 @@ class Reception implements Acceptor {
     await visitor.send(envelope);
   }
 
-  async #connect(visitor: Visitor, { seal, authority }: Admitted, signal: AbortSignal): Promise<void> {
-    const { agent, handlers, iceServers, onPeer } = this.#options;
+  async #connect(
+    visitor: Visitor,
+    { seal, authority }: Admitted,
+    { signal, leave }: { readonly signal: AbortSignal; readonly leave: readonly (() => void)[] },
+  ): Promise<void> {
+    const { iceServers, direct } = this.#options;
     const engine = await this.#engine;
-    const exchange = new WorkerExchange({
-      link: visitor,
-      seal,
-      signal,
-      log: this.#log,
-      answer: (offer) => answerLane({ ...offer, engine, iceServers, timeoutMs: LANE_ATTEMPT_MS }),
+    const answer = createAnswer({ engine, iceServers, direct, serverUrl: visitor.serverUrl, log: this.#log });
+    const assembly = this.#assembly(authority, engine, answer, () => {
+      // Further lanes may come up over the exchange, which keep nobody else out.
+      for (const leavePlace of leave) leavePlace();
     });
-    const lane = await exchange.run();
-    const peer = await createPeer({
-      lane,
-      hello: { role: 'worker', ...agent },
+    const onLane = (lane: Lane) => {
+      assembly.add(lane).catch((error: unknown) => this.#log.debug({ err: error }, 'a connection was of no use'));
+    };
+    await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, onLane }).run();
+  }
+
+  #assembly(authority: Authority, engine: WebRtcEngine, answer: AnswerLane, onPeer: () => void): PeerAssembly {
+    const { agent, handlers } = this.#options;
+    const { further, use } = this.#further(answer);
+    const capabilities = ['lanes', ...(engine.name === 'werift' ? ['werift'] : []), ...(agent.capabilities ?? [])];
+    return new PeerAssembly({
+      hello: { role: 'worker', ...agent, capabilities },
       authority,
       handlers: handlers(authority),
+      onExchange: (message) => further.take(message),
+      onPeer: (peer, { kind }) => {
+        onPeer();
+        use(peer);
+        this.#take(peer, authority, kind);
+      },
       log: this.#log,
       timers: this.#timers,
     });
-    if (this.#isClosed) return await peer.close();
+  }
+
+  /** What gives a peer the further lanes that it asks for. */
+  #further(answer: AnswerLane): { further: LaneAnswers; use: (peer: Peer) => void } {
+    let peer: Peer | undefined;
+    const further = new LaneAnswers({
+      answer,
+      send: async (message) => await peer?.sendExchange(message),
+      onLane: (lane) => void peer?.addLane(lane).catch(() => {}),
+      onRefused: (error) => void peer?.close(error),
+      onSettled: () => {},
+      maxAsks: MAX_FURTHER_ASKS,
+      maxPending: MAX_PENDING_FURTHER,
+      latestOfferOnly: false,
+      log: this.#log,
+    });
+    const use = (made: Peer): void => {
+      peer = made;
+      void made.closed.then(() => further.end());
+    };
+    return { further, use };
+  }
+
+  #take(peer: Peer, authority: Authority, kind: string): void {
+    if (this.#isClosed) {
+      void peer.close();
+      return;
+    }
     this.#peers.add(peer, authority);
-    this.#log.info({ keyId: authority.keyId, agent: peer.remote.agent, engine: engine.name }, 'a client connected');
-    onPeer?.(peer, authority);
+    this.#log.info({ keyId: authority.keyId, agent: peer.remote.agent, kind }, 'a client connected');
+    this.#options.onPeer?.(peer, authority);
   }
 }
 

@@ -1,22 +1,27 @@
 import { type Log, ModelRtcError, roomOf, type SessionToken, silentLog } from '@model-rtc/protocol';
 import { type Link, systemTimers, type Timers, visit } from '@model-rtc/signaling';
 import type { LaneKind } from '../lane.ts';
-import { createPeer } from '../peer/create-peer.ts';
 import { cancelledError } from '../peer/errors.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
-import { offerLane } from '../webrtc/connect-lane.ts';
 import type { EngineName, IceServer, WebRtcEngine } from '../webrtc/engine.ts';
 import { loadEngine } from '../webrtc/load-engine.ts';
+import { PeerAssembly } from './assemble-peer.ts';
+import { type AttemptKind, LANE_CHOICES } from './attempt-lane.ts';
+import { PeerChannel } from './lane-channel.ts';
+import { LaneRace } from './lane-race.ts';
+import { LaneUpkeep } from './lane-upkeep.ts';
 import { CONNECT_TIMEOUT_MS, LANE_ATTEMPT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS, VISIT_TIMEOUT_MS } from './limits.ts';
 import { TimeBudget } from './time-budget.ts';
 import { VisitorExchange } from './visitor-exchange.ts';
 
 export type EngineChoice = 'auto' | EngineName;
+/** Which kinds of connections are tried; `auto` is all of them. */
+export type LaneChoice = 'auto' | AttemptKind;
 
 /** How far connecting has come. */
 export type ConnectState =
   | { readonly state: 'signaling'; readonly urls: readonly string[] }
-  | { readonly state: 'negotiating'; readonly engine: string; readonly attempt: number }
+  | { readonly state: 'negotiating'; readonly kind: LaneKind; readonly attempt: number }
   | { readonly state: 'connected'; readonly kind: LaneKind; readonly engine: string | undefined };
 
 /** The name and version of a program, as the other side sees it. */
@@ -31,6 +36,8 @@ export interface ConnectToSessionOptions {
   readonly agent: Agent;
   /** What the worker may ask of this side: get_chunks while a model is pushed. */
   readonly handlers?: Handlers | undefined;
+  /** `auto` when left out. */
+  readonly lane?: LaneChoice | undefined;
   /** `auto` when left out. */
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
@@ -64,9 +71,8 @@ export async function connectToSession(options: ConnectToSessionOptions): Promis
   const { token, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemTimers, signal } = options;
   if (signal?.aborted) throw cancelledError(signal);
   assertNotExpired(token, options.clock ?? (() => new Date()));
-  const engine = await loadEngine(options.engine ?? 'auto');
   const budget = new TimeBudget(timeoutMs, signal, timers);
-  const connecting = new Connecting({ ...options, timers }, engine, budget);
+  const connecting = new Connecting({ ...options, timers }, budget);
   try {
     return await connecting.run();
   } catch (error) {
@@ -81,20 +87,18 @@ export async function connectToSession(options: ConnectToSessionOptions): Promis
 class Connecting {
   lastFailure: ModelRtcError | undefined;
   readonly #options: ConnectToSessionOptions & { readonly timers: Timers };
-  readonly #engine: WebRtcEngine;
   readonly #budget: TimeBudget;
   readonly #log: Log;
   #exchange: VisitorExchange | undefined;
+  #loading: Promise<WebRtcEngine> | undefined;
   #attempts = 0;
   #retryMs = RETRY_FIRST_MS;
 
   constructor(
     options: ConnectToSessionOptions & { readonly timers: Timers },
-    engine: WebRtcEngine,
     budget: TimeBudget,
   ) {
     this.#options = options;
-    this.#engine = engine;
     this.#budget = budget;
     this.#log = options.log ?? silentLog;
   }
@@ -142,35 +146,65 @@ class Connecting {
   }
 
   async #attempt(exchange: VisitorExchange): Promise<Peer> {
-    const { agent, handlers = {}, iceServers, log, timers, onState } = this.#options;
-    const { signal } = this.#budget;
-    const number = this.#attempts++;
-    onState?.({ state: 'negotiating', engine: this.#engine.name, attempt: number + 1 });
-    const mailbox = exchange.open();
-    try {
-      const lane = await offerLane({
-        engine: this.#engine,
-        lane: number,
-        send: (message) => exchange.send(message),
-        receive: mailbox,
-        iceServers,
-        timeoutMs: Math.min(LANE_ATTEMPT_MS, this.#budget.leftMs),
-        signal,
-      });
-      const onAbort = () => lane.abort(cancelledError(signal));
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        this.#budget.check();
-        const hello = { role: 'client', ...agent } as const;
-        const peer = await createPeer({ lane, hello, authority: WORKERS_AUTHORITY, handlers, log, timers });
-        onState?.({ state: 'connected', kind: lane.kind, engine: lane.engine });
-        return peer;
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-      }
-    } finally {
-      mailbox.end();
-    }
+    const { iceServers, timers, onState } = this.#options;
+    const channel = new PeerChannel(exchange.serverUrl);
+    const assembly = this.#assembly(channel);
+    const race = new LaneRace({
+      channel: exchange,
+      kinds: this.#kinds,
+      assembly,
+      engine: () => this.#engine(),
+      iceServers,
+      timeoutMs: Math.min(LANE_ATTEMPT_MS, this.#budget.leftMs),
+      signal: this.#budget.signal,
+      timers,
+      log: this.#log,
+      onTry: (kind) => onState?.({ state: 'negotiating', kind, attempt: this.#attempts }),
+    });
+    this.#attempts += 1;
+    const peer = await race.run();
+    // What is better may still come up, and is agreed on over the exchange.
+    void race.settled.then(() => exchange.close());
+    void peer.closed.then(() => race.stop());
+    if (this.#exchange === exchange) this.#exchange = undefined;
+    return peer;
+  }
+
+  /** Over an old worker only what it knows can be tried before hello. */
+  get #kinds(): readonly AttemptKind[] {
+    const { token, lane = 'auto' } = this.#options;
+    const wanted = lane === 'auto' ? LANE_CHOICES : [lane];
+    if (token.features?.includes('ask') === true) return wanted;
+    return wanted.includes('webrtc') ? ['webrtc'] : wanted;
+  }
+
+  #assembly(channel: PeerChannel): PeerAssembly {
+    const { agent, handlers = {}, timers, onState } = this.#options;
+    return new PeerAssembly({
+      hello: { role: 'client', ...agent, capabilities: ['lanes', ...(agent.capabilities ?? [])] },
+      authority: WORKERS_AUTHORITY,
+      handlers,
+      onExchange: (message) => channel.deliver(message),
+      onPeer: (peer, { kind, engine }) => {
+        channel.use(peer);
+        if (peer.remote.capabilities.includes('lanes')) this.#keepUp(peer, channel);
+        onState?.({ state: 'connected', kind, engine });
+      },
+      log: this.#log,
+      timers,
+    });
+  }
+
+  #keepUp(peer: Peer, channel: PeerChannel): void {
+    const { lane = 'auto', iceServers, timers } = this.#options;
+    const kinds = lane === 'auto' ? LANE_CHOICES : [lane];
+    const engine = () => this.#engine();
+    void new LaneUpkeep({ peer, channel, kinds, engine, iceServers, timers, log: this.#log });
+  }
+
+  #engine(): Promise<WebRtcEngine> {
+    this.#loading ??= loadEngine(this.#options.engine ?? 'auto');
+    return this.#loading;
   }
 
   /** Waits before the next attempt. @throws the failure when trying again is of no use. */

@@ -20,8 +20,21 @@ export const MAX_UNKNOWN_VISITORS = 64;
 export const MAX_PENDING_EXCHANGES = 64;
 /** The same for one token, so that one holder cannot keep out the others. */
 export const MAX_PENDING_PER_TOKEN = 16;
-/** Offers of one exchange: more than a visitor makes within its time. */
-export const MAX_OFFERS = 16;
+/** Lanes that one sealed exchange may ask for: more than a visitor makes within its time. */
+export const MAX_ASKS = 48;
+/** Of them, those that may be coming up at once: one of each kind, and one that is given up. */
+export const MAX_PENDING_ASKS = 4;
+/** Further lanes of a peer that may be coming up at once: as many as are opened in one step. */
+export const MAX_PENDING_FURTHER = 20;
+/** Further lanes that a peer may ask for while it lives: one a second for a week. */
+export const MAX_FURTHER_ASKS = 600_000;
+
+/** What the better kinds of lanes are ahead of the others when all are tried. */
+export const HEAD_START_MS = { webrtc: 150, relay: 1_000 } as const;
+/** How long after a better lane has come the worse ones are kept, in case it carries nothing. */
+export const OVERLAP_MS = 2_000;
+/** A better kind of lane that did not come up is tried again after the first, the second... time, and then at the last. */
+export const UPGRADE_AFTER_MS = [5_000, 15_000, 60_000] as const;
 /** Messages that wait for a connection to take them: an offer and all its candidates. */
 export const MAX_WAITING_EXCHANGE_MESSAGES = 512;
 

@@ -8,19 +8,24 @@ import {
   type VisitorSeal,
 } from '@model-rtc/protocol';
 import type { Link } from '@model-rtc/signaling';
-import { Mailbox } from './mailbox.ts';
+import type { LaneChannel } from './lane-channel.ts';
+import type { Mailbox } from './mailbox.ts';
+import { Mailboxes } from './mailboxes.ts';
 
 /**
- * The visitor's end of one sealed exchange over one link: what the worker says goes to the attempt that is being made.
+ * The visitor's end of one sealed exchange over one link: what the worker says goes to the attempt that it is about.
  * Nothing that the signaling server makes up or changes gets through: it ends the exchange with `refused`.
  */
-export class VisitorExchange {
+export class VisitorExchange implements LaneChannel {
+  readonly serverUrl: string;
   readonly #link: Link;
   readonly #seal: VisitorSeal;
-  #mailbox: Mailbox | undefined;
+  readonly #mailboxes = new Mailboxes();
+  #lastLane = -1;
   #end: { readonly error: ModelRtcError | undefined } | undefined;
 
   constructor(link: Link, token: SessionToken) {
+    this.serverUrl = link.serverUrl;
     this.#link = link;
     this.#seal = createVisitorSeal({ token });
     void this.#read();
@@ -36,16 +41,21 @@ export class VisitorExchange {
     return this.#end?.error;
   }
 
+  nextLane(): number {
+    this.#lastLane += 1;
+    return this.#lastLane;
+  }
+
   async send(message: ExchangeMessage): Promise<void> {
     await this.#link.send(this.#seal.seal(encodeExchange(message)));
   }
 
-  /** What the worker says from now on, for a new attempt; the one before gets nothing more. */
-  open(): Mailbox {
-    this.#mailbox?.end();
-    this.#mailbox = new Mailbox();
-    if (this.#end !== undefined) this.#mailbox.end(this.#end.error);
-    return this.#mailbox;
+  open(lane: number): Mailbox {
+    return this.#mailboxes.open(lane);
+  }
+
+  done(lane: number): void {
+    this.#mailboxes.close(lane);
   }
 
   close(): void {
@@ -56,7 +66,8 @@ export class VisitorExchange {
   async #read(): Promise<void> {
     try {
       for await (const envelope of this.#link.messages) {
-        this.#mailbox?.push(decodeExchange(this.#seal.open(envelope).bytes));
+        const message = decodeExchange(this.#seal.open(envelope).bytes);
+        if (message !== undefined) this.#mailboxes.deliver(message);
       }
       // An attempt that has its answer needs the link no more; one that has none fails by itself.
       this.#finish(undefined);
@@ -68,6 +79,6 @@ export class VisitorExchange {
 
   #finish(error: ModelRtcError | undefined): void {
     this.#end ??= { error };
-    this.#mailbox?.end(this.#end.error);
+    this.#mailboxes.end(this.#end.error);
   }
 }

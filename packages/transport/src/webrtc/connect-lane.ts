@@ -119,7 +119,7 @@ class LaneAttempt {
       if (message.type === 'candidate') {
         if (described) await this.#addCandidate(message.candidate);
         else if (early.length < MAX_REMOTE_CANDIDATES) early.push(message.candidate);
-      } else if (!described) {
+      } else if (!described && (message.type === 'offer' || message.type === 'answer')) {
         described = true;
         const inside = await this.#accept(message.type, message.sdp);
         for (const candidate of [...inside, ...early]) await this.#addCandidate(candidate);

@@ -3,7 +3,8 @@ import { type ExchangeMessage, encodeExchange, ModelRtcError, silentLog, type Wo
 import type { Link } from '@model-rtc/signaling';
 import { createMemoryLanes, type Lane } from '../../src/index.ts';
 import { LaneQueue } from '../../src/lane-queue.ts';
-import { type AnswerOffer, WorkerExchange } from '../../src/session/worker-exchange.ts';
+import type { AnswerLane } from '../../src/session/lane-answers.ts';
+import { WorkerExchange } from '../../src/session/worker-exchange.ts';
 import { failure, gate, settle } from '../peer/support.ts';
 
 const offer = (lane: number): ExchangeMessage => ({ type: 'offer', lane, engine: 'native', sdp: 'v=0' });
@@ -28,15 +29,22 @@ function openLink(first: ExchangeMessage) {
   return { link, seal, sent, say: (message: ExchangeMessage) => incoming.push(encodeExchange(message)) };
 }
 
-function startExchange(answer: AnswerOffer, first: ExchangeMessage = offer(0)) {
+function startExchange(answer: AnswerLane, first: ExchangeMessage = offer(0)) {
   const opened = openLink(first);
   const controller = new AbortController();
   const { link, seal } = opened;
-  const exchange = new WorkerExchange({ link, seal, answer, signal: controller.signal, log: silentLog });
-  return { ...opened, controller, running: exchange.run() };
+  let onLane: (lane: Lane) => void = () => {};
+  const firstLane = new Promise<Lane>((resolve) => {
+    onLane = resolve;
+  });
+  const exchange = new WorkerExchange({ link, seal, answer, onLane, signal: controller.signal, log: silentLog });
+  const over = exchange.run();
+  /** The first lane, or why there is none. */
+  const running = Promise.race([firstLane, over.then(() => firstLane)]);
+  return { ...opened, controller, running, over };
 }
 
-const forever: AnswerOffer = ({ signal }) =>
+const forever: AnswerLane = ({ signal }) =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));
   });
@@ -141,7 +149,7 @@ describe('the exchange of a worker', () => {
     [
       'offers for ever',
       (say) => {
-        for (let lane = 1; lane < 40; lane++) say(offer(lane));
+        for (let lane = 1; lane < 100; lane++) say(offer(lane));
       },
       'refused',
     ],
@@ -155,7 +163,10 @@ describe('the exchange of a worker', () => {
     const { link, seal } = openLink(offer(0));
     const broken = { ...seal, first: Uint8Array.of(1, 2, 3) };
     const { signal } = new AbortController();
-    const exchange = new WorkerExchange({ link, seal: broken, answer: forever, signal, log: silentLog });
+    const exchange = new WorkerExchange({
+      ...{ link, seal: broken, answer: forever, signal, log: silentLog },
+      onLane: () => {},
+    });
     expect((await failure(exchange.run())).code).toBe('malformed_message');
   });
 

@@ -1,0 +1,34 @@
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { DirectListener } from '../direct/listen.ts';
+import { answerRelay } from '../relay/set-up.ts';
+import { answerLane } from '../webrtc/connect-lane.ts';
+import type { IceServer, WebRtcEngine } from '../webrtc/engine.ts';
+import type { AnswerLane } from './lane-answers.ts';
+import { LANE_ATTEMPT_MS } from './limits.ts';
+
+export interface AnswerAskOptions {
+  readonly engine: WebRtcEngine;
+  readonly iceServers?: readonly IceServer[] | undefined;
+  /** Without it, no direct lanes are given. */
+  readonly direct?: DirectListener | undefined;
+  /** The signaling server that the visitor came over, where both can meet. */
+  readonly serverUrl: string;
+  readonly log?: Log | undefined;
+}
+
+/** How a worker gives the lane that is asked for. */
+export function createAnswer({ engine, iceServers, direct, serverUrl, log }: AnswerAskOptions): AnswerLane {
+  const timeoutMs = LANE_ATTEMPT_MS;
+  return async ({ lane, first, receive, send, signal }) => {
+    if (first.type === 'offer') return await answerLane({ engine, iceServers, lane, receive, send, signal, timeoutMs });
+    if (first.type === 'relay_ask') {
+      const meeting = answerRelay(first, { serverUrl, signal, timeoutMs, log });
+      await send(meeting.offer);
+      return await meeting.lane;
+    }
+    if (direct === undefined) throw new ModelRtcError('refused', 'This worker takes no direct connections.');
+    const expected = direct.expect(lane, { signal, timeoutMs });
+    await send(expected.offer);
+    return await expected.lane;
+  };
+}

@@ -1,0 +1,145 @@
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { Timers } from '@model-rtc/signaling';
+import { rankOf } from '../peer/links.ts';
+import type { Peer, PeerLane } from '../peer/peer.ts';
+import { type AttemptKind, type AttemptOptions, attemptLane } from './attempt-lane.ts';
+import { LANE_SAMPLE_MS, LaneGrowth } from './lane-growth.ts';
+import { LANE_ATTEMPT_MS, OVERLAP_MS, UPGRADE_AFTER_MS } from './limits.ts';
+
+export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'timeoutMs'> {
+  readonly peer: Peer;
+  /** The kinds that may be used, the better first. */
+  readonly kinds: readonly AttemptKind[];
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/** A peer that carried less than this since the last look has nothing to carry. */
+const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
+/** A small message and all that was on its way cannot be told from data below this. */
+const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
+/** werift is pure JavaScript: more of its connections than this only share one processor. */
+const MAX_WERIFT_LANES = 8;
+/** What werift takes at once tells it from the native engine at the other end. */
+const WERIFT = 'werift';
+
+/**
+ * Keeps a peer on the best lanes that there are, as the side that connected: opens more of the kind in use while that
+ * makes it faster, tries the better kinds again now and then, and lets go of the worse ones.
+ */
+export class LaneUpkeep {
+  readonly #options: LaneUpkeepOptions;
+  readonly #over = new AbortController();
+  readonly #growth = new Map<AttemptKind, LaneGrowth>();
+  #opening = 0;
+  #lastBytes = 0;
+  #upgrades = 0;
+  #nextUpgradeMs: number;
+  #overlapSinceMs: number | undefined;
+  #stopTimer: () => void = () => {};
+
+  constructor(options: LaneUpkeepOptions) {
+    this.#options = options;
+    this.#nextUpgradeMs = options.timers.nowMs() + UPGRADE_AFTER_MS[0];
+    void options.peer.closed.then(() => this.#stop());
+    this.#arm();
+  }
+
+  #stop(): void {
+    this.#stopTimer();
+    this.#over.abort(new ModelRtcError('cancelled', 'The connection is over.'));
+  }
+
+  #arm(): void {
+    this.#stopTimer = this.#options.timers.after(LANE_SAMPLE_MS, () => {
+      this.#arm();
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    const lanes = this.#options.peer.openLanes();
+    const kind = lanes[0]?.kind;
+    if (kind === undefined || kind === 'memory') return;
+    const bytes = this.#carried(lanes);
+    const busy = bytes - this.#lastBytes >= BUSY_BYTES_PER_SAMPLE;
+    this.#lastBytes = bytes;
+    this.#dropWorse(lanes);
+    if (busy) this.#upgrade(kind);
+    this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy });
+  }
+
+  /** Bytes over all lanes so far, those that are gone included. */
+  readonly #seen = new Map<number, number>();
+  #carried(lanes: readonly PeerLane[]): number {
+    for (const lane of lanes) {
+      const { sentBytes, receivedBytes } = lane.info();
+      this.#seen.set(lane.id, sentBytes + receivedBytes);
+    }
+    let total = 0;
+    for (const bytes of this.#seen.values()) total += bytes;
+    return total;
+  }
+
+  #grow(
+    kind: AttemptKind,
+    { lanes, bytes, busy }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean },
+  ): void {
+    if (this.#opening > 0) return;
+    const growth = this.#growth.get(kind) ?? this.#startGrowth(kind, lanes);
+    const advice = growth.sample({ lanes: lanes.length, bytes, busy });
+    if (advice === undefined) return;
+    this.#options.log.debug({ kind, lanes: lanes.length, ...advice }, 'the number of connections changes');
+    if ('open' in advice) for (let i = 0; i < advice.open; i += 1) void this.#open(kind);
+    else for (const lane of lanes.slice(-advice.close)) void lane.close();
+  }
+
+  #startGrowth(kind: AttemptKind, lanes: readonly PeerLane[]): LaneGrowth {
+    const { peer, timers } = this.#options;
+    const isWerift = lanes.some(({ engine }) => engine === WERIFT) || peer.remote.capabilities.includes(WERIFT);
+    const max = kind === 'webrtc' && isWerift ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
+    const growth = new LaneGrowth({ max, nowMs: () => timers.nowMs() });
+    this.#growth.set(kind, growth);
+    return growth;
+  }
+
+  /** A better kind may be reachable by now: the network changed, or a packet of the first attempt was lost. */
+  #upgrade(kind: AttemptKind): void {
+    const { kinds, timers } = this.#options;
+    const better = kinds.filter((other) => rankOf(other) < rankOf(kind));
+    if (better.length === 0 || timers.nowMs() < this.#nextUpgradeMs) return;
+    this.#upgrades += 1;
+    const afterMs = UPGRADE_AFTER_MS[Math.min(this.#upgrades, UPGRADE_AFTER_MS.length - 1)] as number;
+    this.#nextUpgradeMs = timers.nowMs() + afterMs;
+    for (const other of better) void this.#open(other);
+  }
+
+  /** One that does not come up is no loss: what is there goes on. */
+  async #open(kind: AttemptKind): Promise<void> {
+    const { peer, log } = this.#options;
+    this.#opening += 1;
+    try {
+      const { signal } = this.#over;
+      const lane = await attemptLane(kind, { ...this.#options, timeoutMs: LANE_ATTEMPT_MS, signal });
+      await peer.addLane(lane);
+    } catch (error) {
+      log.debug({ kind, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  /** Once the better ones have had the time to show that they carry something. */
+  #dropWorse(lanes: readonly PeerLane[]): void {
+    const { timers } = this.#options;
+    const best = rankOf(lanes[0]?.kind ?? 'memory');
+    const worse = lanes.filter(({ kind }) => rankOf(kind) > best);
+    if (worse.length === 0) {
+      this.#overlapSinceMs = undefined;
+      return;
+    }
+    this.#overlapSinceMs ??= timers.nowMs();
+    if (timers.nowMs() - this.#overlapSinceMs < OVERLAP_MS) return;
+    for (const lane of worse) void lane.close();
+  }
+}

@@ -1,0 +1,34 @@
+import type { ExchangeMessage } from '@model-rtc/protocol';
+import { Mailbox } from './mailbox.ts';
+
+/** The parts of one exchange, by the number of the lane that they are about. */
+export class Mailboxes {
+  readonly #boxes = new Map<number, Mailbox>();
+  #end: { readonly error: Error | undefined } | undefined;
+
+  /** What comes for this lane from now on; what came before is gone. */
+  open(lane: number): Mailbox {
+    const box = new Mailbox();
+    this.#boxes.get(lane)?.end();
+    if (this.#end === undefined) this.#boxes.set(lane, box);
+    else box.end(this.#end.error);
+    return box;
+  }
+
+  /** What is about a lane that nobody asks after is passed over; a refusal is for all. */
+  deliver(message: ExchangeMessage): void {
+    if (message.type !== 'refuse') this.#boxes.get(message.lane)?.push(message);
+    else for (const box of this.#boxes.values()) box.push(message);
+  }
+
+  close(lane: number): void {
+    this.#boxes.get(lane)?.end();
+    this.#boxes.delete(lane);
+  }
+
+  end(error?: Error): void {
+    this.#end ??= { error };
+    for (const box of this.#boxes.values()) box.end(error);
+    this.#boxes.clear();
+  }
+}
