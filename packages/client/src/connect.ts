@@ -9,7 +9,7 @@ import {
   silentLog,
 } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
-import type { ConnectState, EngineChoice, IceServer, LaneInfo } from '@model-rtc/transport';
+import type { ConnectState, EngineChoice, IceServer, LaneChoice, LaneInfo } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
 import { modelInfo } from './model-info.ts';
@@ -30,6 +30,8 @@ export interface ConnectOptions {
   /** What the worker sees this client as. */
   readonly agentName?: string | undefined;
   readonly agentVersion?: string | undefined;
+  /** Which kinds of connections are tried; all when left out. */
+  readonly lane?: LaneChoice | undefined;
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
   /** How long connecting may take, in milliseconds. */
@@ -75,11 +77,11 @@ interface SignalOption {
  */
 export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
   const { registry, session, agentName = hostname(), agentVersion = 'unknown' } = options;
-  const { connector, engine, iceServers, log = silentLog, onState, time = systemTime, timeoutMs } = options;
+  const { connector, engine, lane, iceServers, log = silentLog, onState, time = systemTime, timeoutMs } = options;
   const token = typeof session === 'string' ? parseSessionToken(session) : session;
   const offers = new ChunkOffers(registry);
   const link = new SessionLink({
-    ...{ connector, engine, iceServers, log, onState, time, timeoutMs },
+    ...{ connector, engine, lane, iceServers, log, onState, time, timeoutMs },
     token,
     agent: { name: agentName, version: agentVersion },
     handlers: offers.handlers,

@@ -11,4 +11,10 @@ export {
 export type { OnWatchEvent, WatchEvent } from './watch/watch-events.ts';
 export { type WatchedFolders, type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
 export { INTERRUPTED_AFTER_MS } from './watch/watch-timing.ts';
-export { DEFAULT_SIGNALING_PORT, type RunningWorker, startWorker, type WorkerOptions } from './worker.ts';
+export {
+  DEFAULT_SIGNALING_PORT,
+  type DirectOptions,
+  type RunningWorker,
+  startWorker,
+  type WorkerOptions,
+} from './worker.ts';

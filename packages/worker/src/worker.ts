@@ -3,7 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { acquireLock, type Registry } from '@model-rtc/registry';
 import { joinAsWorker, type SignalingServer, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
-import { type Acceptor, acceptSessions, type EngineChoice, type IceServer } from '@model-rtc/transport';
+import {
+  type Acceptor,
+  acceptSessions,
+  type DirectAddress,
+  type DirectListener,
+  type EngineChoice,
+  type IceServer,
+  listenDirect,
+} from '@model-rtc/transport';
 import { reachableUrls } from './addresses.ts';
 import { Cleanup } from './cleanup.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
@@ -26,10 +34,19 @@ export interface WorkerOptions {
   readonly safeOnly?: boolean | undefined;
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
+  /** Whether clients may connect to a port of this machine directly; they may when it is left out. */
+  readonly direct?: DirectOptions | false | undefined;
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
   readonly log?: Log | undefined;
   readonly clock?: (() => Date) | undefined;
+}
+
+export interface DirectOptions {
+  /** A free one when left out. */
+  readonly port?: number | undefined;
+  /** Where clients reach it, in place of this machine's own addresses. */
+  readonly advertise?: readonly DirectAddress[] | undefined;
 }
 
 export interface RunningWorker extends AsyncDisposable {
@@ -41,6 +58,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly urls: readonly string[];
   /** The port of the embedded signaling server; undefined when the worker waits at others. */
   readonly embeddedPort: number | undefined;
+  /** The port for direct connections; undefined when there are none. */
+  readonly directPort: number | undefined;
   /** Resolves when a signaling server knows this worker. */
   online(): Promise<void>;
   /** Why it is not online, as far as its servers said. */
@@ -85,8 +104,8 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   const session = await sessions.defaultSession();
   const post = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
   cleanup.add(() => post.close());
-  const acceptor = accept(options, { post, identity, sessions }, cleanup);
-  await acceptor.ready;
+  const direct = await openDirect(options, cleanup);
+  const acceptor = accept(options, { post, identity, sessions, direct }, cleanup);
   await acceptor.ready;
   return {
     sessions,
@@ -95,6 +114,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     expiresAt: session.expiresAt,
     urls: signaling.tokenUrls,
     embeddedPort: signaling.embeddedPort,
+    directPort: direct?.port,
     online: () => post.whenOnline(),
     offlineReason: () => post.states().find(({ error }) => error !== undefined)?.error,
     ended: post.replaced.then(replacedError),
@@ -188,9 +208,22 @@ async function listenEverywhere(port: number, log: Log): Promise<SignalingServer
   return undefined;
 }
 
+/** @throws ModelRtcError `network` when the port that a person asked for is taken. */
+async function openDirect({ direct = {}, log }: WorkerOptions, cleanup: Cleanup): Promise<DirectListener | undefined> {
+  if (direct === false) return undefined;
+  const listener = await listenDirect({ ...direct, log });
+  cleanup.add(() => listener.close());
+  return listener;
+}
+
 function accept(
   options: WorkerOptions,
-  { post, identity, sessions }: { post: WorkerPost; identity: Identity; sessions: SessionStore },
+  {
+    post,
+    identity,
+    sessions,
+    direct,
+  }: { post: WorkerPost; identity: Identity; sessions: SessionStore; direct: DirectListener | undefined },
   cleanup: Cleanup,
 ): Acceptor {
   const { registry, safeOnly, log = silentLog } = options;
@@ -201,6 +234,7 @@ function accept(
     identity,
     engine: options.engine ?? 'auto',
     iceServers: options.iceServers ?? [],
+    direct,
     agent: { name: options.name, version: options.version },
     authorize: (keyId) => authorize(sessions, keyId),
     handlers: () => handlers,

@@ -1,13 +1,12 @@
 import { type ListModelsParams, ModelRtcError } from '@model-rtc/protocol';
 import type { KnownModel, ModelLocation, Registry } from '@model-rtc/registry';
-import type { EngineChoice } from '@model-rtc/transport';
 import type { Context } from '../console/context.ts';
 import { renderTable } from '../console/table.ts';
-import { sessionToken, withWorker } from '../console/worker-session.ts';
+import { type NetworkOptions, sessionToken, withWorker } from '../console/worker-session.ts';
 import { modelColumns } from './model-columns.ts';
 import { type WorkerNamer, workerNamer } from './worker-names.ts';
 
-interface ListOptions {
+interface ListOptions extends NetworkOptions {
   readonly type?: string | undefined;
   readonly tag?: string | undefined;
   readonly alias?: string | undefined;
@@ -15,8 +14,6 @@ interface ListOptions {
   readonly location?: ModelLocation | undefined;
   readonly sortBy: ListModelsParams['sort'];
   readonly limit?: number | undefined;
-  readonly engine: EngineChoice;
-  readonly iceServer: readonly string[];
 }
 
 /** What is listed, and how many match in all. */
@@ -43,7 +40,7 @@ async function knownWorkers(
   context: Context,
   registry: Registry,
   sessions: readonly string[],
-  options: Pick<ListOptions, 'engine' | 'iceServer'>,
+  options: NetworkOptions,
 ): Promise<string[]> {
   const keys: string[] = [];
   for (const session of sessions) {

@@ -1,14 +1,10 @@
 import type { RepairModelOptions, RepairModelResult } from '@model-rtc/client';
 import { ModelRtcError, parseSessionToken } from '@model-rtc/protocol';
 import type { VerifiedModel } from '@model-rtc/registry';
-import type { EngineChoice } from '@model-rtc/transport';
 import type { Context } from '../console/context.ts';
-import { withWorker } from '../console/worker-session.ts';
+import { type NetworkOptions, withWorker } from '../console/worker-session.ts';
 
-export interface RepairNetwork {
-  readonly engine: EngineChoice;
-  readonly iceServer: readonly string[];
-}
+export type RepairNetwork = NetworkOptions;
 
 export interface RepairDone extends RepairModelResult {
   /** The worker that gave what this machine did not have. */

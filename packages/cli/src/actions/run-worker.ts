@@ -4,6 +4,7 @@ import { writeFileAtomic } from '@model-rtc/registry';
 import type { EngineChoice } from '@model-rtc/transport';
 import { type RunningWorker, startWorker } from '@model-rtc/worker';
 import type { Context } from '../console/context.ts';
+import { directOptions } from '../console/direct-options.ts';
 import { formatTime } from '../console/format.ts';
 import { iceServers } from '../console/ice-servers.ts';
 import { packageVersion } from '../version.ts';
@@ -16,6 +17,9 @@ export interface RunWorkerOptions extends WatchFlags {
   readonly name?: string | undefined;
   readonly tokenFile?: string | undefined;
   readonly safeOnly: boolean;
+  readonly direct: boolean;
+  readonly directPort?: number | undefined;
+  readonly advertise: readonly string[];
   readonly engine: EngineChoice;
   readonly iceServer: readonly string[];
 }
@@ -30,6 +34,7 @@ export async function runWorker(context: Context, options: RunWorkerOptions): Pr
     signalingUrls: options.signaling,
     preferredPort: options.port,
     safeOnly: options.safeOnly,
+    direct: directOptions(options),
     engine: options.engine,
     iceServers: iceServers(options.iceServer, context.runtime.env),
     watch: watchOptions(context, options),

@@ -1,17 +1,14 @@
 import { SavedWorkers, type SyncResult } from '@model-rtc/client';
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import type { EngineChoice } from '@model-rtc/transport';
 import PQueue from 'p-queue';
 import type { Context } from '../console/context.ts';
 import { printable } from '../console/format.ts';
-import { sessionToken, withWorker } from '../console/worker-session.ts';
+import { type NetworkOptions, sessionToken, withWorker } from '../console/worker-session.ts';
 import { type WorkerNamer, workerNamer } from './worker-names.ts';
 
-export interface SyncOptions {
+export interface SyncOptions extends NetworkOptions {
   readonly worker: readonly string[];
   readonly all: boolean;
-  readonly engine: EngineChoice;
-  readonly iceServer: readonly string[];
 }
 
 /** Each connection takes a moment of the processor; a person has a handful of workers. */

@@ -4,10 +4,11 @@ import type { CommonOptions } from '../console/context.ts';
 /** The parser as each command file is given it: the options of every command are on it already. */
 export type CommandParser = Argv<CommonOptions>;
 
+const LANES = ['auto', 'direct', 'webrtc', 'relay'] as const;
 const ENGINES = ['auto', 'native', 'werift'] as const;
 
-/** How a command reaches other agents. */
-export function networkOptions<T>(parser: Argv<T>) {
+/** How an agent makes WebRTC connections. */
+export function webRtcOptions<T>(parser: Argv<T>) {
   return parser
     .option('engine', { choices: ENGINES, default: 'auto' as const, describe: 'The WebRTC engine' })
     .option('ice-server', {
@@ -16,6 +17,15 @@ export function networkOptions<T>(parser: Argv<T>) {
       default: [] as string[],
       describe: 'A STUN or TURN server, e.g. stun:HOST:3478 or turn:USER:PASSWORD@HOST:3478',
     });
+}
+
+/** How a command reaches workers. */
+export function networkOptions<T>(parser: Argv<T>) {
+  return webRtcOptions(parser).option('lane', {
+    choices: LANES,
+    default: 'auto' as const,
+    describe: 'The kind of connection; auto tries all and uses the best',
+  });
 }
 
 /** Which worker a command talks to, and how. The session may come from the environment, so that no secret is in the arguments. */

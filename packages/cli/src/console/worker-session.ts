@@ -1,16 +1,21 @@
 import { hostname } from 'node:os';
 import type { WorkerConnection } from '@model-rtc/client';
 import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
-import type { EngineChoice } from '@model-rtc/transport';
+import type { EngineChoice, LaneChoice } from '@model-rtc/transport';
 import { packageVersion } from '../version.ts';
 import type { Context } from './context.ts';
 import { iceServers } from './ice-servers.ts';
 
-export interface SessionOptions {
-  /** What the person gave; the environment's session when undefined. */
-  readonly session: string | undefined;
+/** How a command reaches workers. */
+export interface NetworkOptions {
+  readonly lane: LaneChoice;
   readonly engine: EngineChoice;
   readonly iceServer: readonly string[];
+}
+
+export interface SessionOptions extends NetworkOptions {
+  /** What the person gave; the environment's session when undefined. */
+  readonly session: string | undefined;
 }
 
 /** @throws ModelRtcError `bad_argument` when there is no session, or it is none. */
@@ -40,6 +45,7 @@ export async function withWorker<T>(
     registry: await context.registry(),
     agentName: hostname(),
     agentVersion: packageVersion(),
+    lane: options.lane,
     engine: options.engine,
     iceServers: iceServers(options.iceServer, context.runtime.env),
     signal: context.signal,

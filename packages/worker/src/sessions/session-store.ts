@@ -170,6 +170,7 @@ export class SessionStore {
       secret: new Uint8Array(Buffer.from(record.secret, 'hex')),
       scopes: record.scopes,
       expiresAt: record.expiresAt === undefined ? undefined : new Date(record.expiresAt),
+      features: ['ask'],
     };
   }
 

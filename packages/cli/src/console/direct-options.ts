@@ -1,0 +1,38 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { DirectAddress } from '@model-rtc/transport';
+import type { DirectOptions } from '@model-rtc/worker';
+
+export interface DirectFlags {
+  readonly direct: boolean;
+  readonly directPort?: number | undefined;
+  /** Each as HOST:PORT; an IPv6 address in brackets. */
+  readonly advertise: readonly string[];
+}
+
+const MAX_PORT = 65_535;
+
+/** @throws ModelRtcError `bad_argument` for what is no address or no port. */
+export function directOptions({ direct, directPort, advertise }: DirectFlags): DirectOptions | false {
+  if (!direct) {
+    if (directPort === undefined && advertise.length === 0) return false;
+    throw new ModelRtcError('bad_argument', '--no-direct takes neither --direct-port nor --advertise; leave one out.');
+  }
+  if (directPort !== undefined && !isPort(directPort)) {
+    throw new ModelRtcError('bad_argument', `--direct-port takes a number from 1 to ${MAX_PORT}, not "${directPort}".`);
+  }
+  return { port: directPort, advertise: advertise.length === 0 ? undefined : advertise.map(parseAddress) };
+}
+
+function parseAddress(text: string): DirectAddress {
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]{1,253})):([0-9]{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host !== undefined && isPort(Number(port))) return { host, port: Number(port) };
+  throw new ModelRtcError(
+    'bad_argument',
+    `--advertise takes HOST:PORT, such as gpu.lab.example:7000 or [2001:db8::1]:7000, not "${text}".`,
+  );
+}
+
+function isPort(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MAX_PORT;
+}
