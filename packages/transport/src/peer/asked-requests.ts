@@ -1,10 +1,4 @@
-import {
-  type ErrorData,
-  METHODS,
-  type Method,
-  ModelRtcError,
-  QUERY_TIMEOUT_MS,
-} from '@model-rtc/protocol';
+import { type ErrorData, METHODS, type Method, ModelRtcError, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
 import type { Timers } from '@model-rtc/signaling';
 import { cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';

@@ -53,7 +53,11 @@ export class IncomingRequest implements RequestContext {
     // A long event goes in fragments, which the next one must not overtake.
     const sending = this.#sent.then(() => {
       this.#assertGoing();
-      return (link.isOver ? best() : link).sendMessage({ type: 'event', id, event: METHODS[method].event.parse(event) });
+      return (link.isOver ? best() : link).sendMessage({
+        type: 'event',
+        id,
+        event: METHODS[method].event.parse(event),
+      });
     });
     this.#sent = sending.catch(() => {});
     await sending;

@@ -12,8 +12,8 @@ import type { Timers } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError, peerEndedError } from './errors.ts';
-import { Liveness } from './liveness.ts';
 import { RTT_INTERVAL_MS } from './limits.ts';
+import { Liveness } from './liveness.ts';
 import { Outbox, type OutgoingChunk } from './outbox.ts';
 import type { LaneInfo } from './peer.ts';
 

@@ -181,7 +181,11 @@ export class Outbox {
     const { request, index, bytes, encoded = false } = item.chunk;
     const payload = bytes.subarray(item.offset, item.offset + item.step);
     this.#frameBuffer ??= new Uint8Array(this.#frameBytes);
-    const frame = this.#options.codec.encodeChunk({ request, index, offset: item.offset, encoded }, payload, this.#frameBuffer);
+    const frame = this.#options.codec.encodeChunk(
+      { request, index, offset: item.offset, encoded },
+      payload,
+      this.#frameBuffer,
+    );
     item.offset += payload.length;
     await this.#give(item, frame);
     if (item.offset < bytes.length) return;

@@ -94,10 +94,7 @@ class Connecting {
   #attempts = 0;
   #retryMs = RETRY_FIRST_MS;
 
-  constructor(
-    options: ConnectToSessionOptions & { readonly timers: Timers },
-    budget: TimeBudget,
-  ) {
+  constructor(options: ConnectToSessionOptions & { readonly timers: Timers }, budget: TimeBudget) {
     this.#options = options;
     this.#budget = budget;
     this.#log = options.log ?? silentLog;

@@ -81,10 +81,7 @@ export class LaneUpkeep {
     return total;
   }
 
-  #grow(
-    kind: AttemptKind,
-    { lanes, bytes, busy }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean },
-  ): void {
+  #grow(kind: AttemptKind, { lanes, bytes, busy }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean }): void {
     if (this.#opening > 0) return;
     const growth = this.#growth.get(kind) ?? this.#startGrowth(kind, lanes);
     const advice = growth.sample({ lanes: lanes.length, bytes, busy });
