@@ -1,3 +1,11 @@
+export { type DialDirectOptions, dialDirect } from './direct/dial.ts';
+export {
+  type DirectAddress,
+  type DirectListener,
+  type DirectOffer,
+  type ListenDirectOptions,
+  listenDirect,
+} from './direct/listen.ts';
 export type * from './lane.ts';
 export * from './memory-lane.ts';
 export { createPeer } from './peer/create-peer.ts';
