@@ -3,9 +3,12 @@ export {
   type DirectAddress,
   type DirectListener,
   type DirectOffer,
+  type ExpectedLane,
+  type ExpectLaneOptions,
   type ListenDirectOptions,
   listenDirect,
 } from './direct/listen.ts';
+export { type MachineAddressesOptions, machineAddresses } from './direct/machine-addresses.ts';
 export type * from './lane.ts';
 export * from './memory-lane.ts';
 export { createPeer } from './peer/create-peer.ts';
