@@ -4,6 +4,8 @@ import { MAX_ENVELOPE_BYTES, MAX_TOKEN_URLS } from '@model-rtc/protocol';
 
 /** The WebSocket path. Its number is the protocol's: an incompatible one gets another path beside it. */
 export const SIGNALING_PATH = '/v1';
+/** Where two agents meet at the relay, with the meeting's name as one more segment. */
+export const RELAY_PATH = `${SIGNALING_PATH}/relay`;
 
 /** One sealed envelope. */
 export const MAX_PAYLOAD_BYTES = MAX_ENVELOPE_BYTES;
@@ -69,6 +71,42 @@ export const DEFAULT_LIMITS: SignalingLimits = {
 
 export const WORKER_RATE_FACTOR = 8;
 
+/** Random bytes of a meeting's name: whoever was not told it cannot come. */
+export const MEETING_BYTES = 16;
+/** One message of a lane, sealed, and some room for what comes. Longer frames are not even read: close code 1009. */
+export const MAX_RELAY_FRAME_BYTES = 257 * 1024;
+/** What the bookkeeping of one frame costs the server: without counting it, a million empty frames would fill no buffer. */
+export const RELAY_FRAME_OVERHEAD_BYTES = 256;
+/** What may go through at once before a rate holds, in time: longer than a timer's error, and too short to be felt. */
+export const RELAY_BURST_SECONDS = 0.1;
+/** The least that makes a lane: a second for its longest message. Agents take a silence of several seconds for the end. */
+export const MIN_RELAY_BYTES_PER_SECOND = 256 * 1024;
+
+/** The bounds of the relay that the operator of a server may want to move. */
+export interface RelayLimits {
+  /** Bytes a second of one pair, both directions together; undefined for no limit. */
+  readonly bytesPerSecondPerPair: number | undefined;
+  /** The same of all pairs of the server. */
+  readonly bytesPerSecond: number | undefined;
+  /** Meetings, of one or two. A pair whose readers are both stuck holds about 2 MB. */
+  readonly maxMeetings: number;
+  /** Those from one IPv4 address or IPv6 /64 network who are alone at their meeting. */
+  readonly maxWaitingPerIp: number;
+  /** How long one waits for the other. */
+  readonly waitMs: number;
+  /** Unsent bytes for one side above which the other is not read; it is read again at half of that. */
+  readonly maxBufferedBytes: number;
+}
+
+export const DEFAULT_RELAY_LIMITS: RelayLimits = {
+  bytesPerSecondPerPair: undefined,
+  bytesPerSecond: undefined,
+  maxMeetings: 256,
+  maxWaitingPerIp: 32,
+  waitMs: 15_000,
+  maxBufferedBytes: 512 * 1024,
+};
+
 /** The request line and headers of an upgrade; proxies add a few hundred bytes. */
 export const MAX_HEADER_BYTES = 8 * 1024;
 /** Sockets over the limit that are still read, so that they can be told why. */
@@ -83,6 +121,10 @@ export const CLIENT_PING_INTERVAL_MS = 4_000;
 export const CLIENT_STALE_MS = 12_000;
 /** Opening one connection and being let in, before the next attempt. */
 export const CONNECT_TIMEOUT_MS = 10_000;
+/** Reaching the relay and meeting the other side there, who needs as long. */
+export const MEET_TIMEOUT_MS = 10_000;
+/** What a side of a relayed pair holds: unsent above which its sender waits, and unread above which it stops reading. */
+export const MEETING_BUFFER_BYTES = 1024 * 1024;
 /** Visiting a worker altogether, over all its URLs. */
 export const VISIT_TIMEOUT_MS = 10_000;
 /** A server that was asked for a room and has said nothing for this long is not waited for before the next is asked. */

@@ -4,6 +4,8 @@ import { BoundedQueue } from './bounded-queue.ts';
 
 /** One visitor and one worker, talking through a signaling server that cannot be trusted: seal what is sent. */
 export interface Link {
+  /** The signaling server that it goes through, as this side was told to dial it: both sides can meet at its relay. */
+  readonly serverUrl: string;
   /**
    * Resolves when the bytes have gone to the network; the buffer may be reused at once.
    *
@@ -22,6 +24,7 @@ export interface Link {
 
 /** What carries a link: the rest of a connection. */
 export interface LinkCarrier {
+  readonly serverUrl: string;
   send(payload: string): Promise<void>;
   /** This side is done with the link. */
   close(): void;
@@ -72,5 +75,6 @@ export function createLink(carrier: LinkCarrier): DrivenLink {
     await carrier.send(toBase64Url(bytes));
   }
 
-  return { link: { send, messages, close: () => endBoth(undefined), closed }, deliver, end };
+  const { serverUrl } = carrier;
+  return { link: { serverUrl, send, messages, close: () => endBoth(undefined), closed }, deliver, end };
 }

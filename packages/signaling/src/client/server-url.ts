@@ -1,5 +1,5 @@
-import { isSignalingUrl, ModelRtcError } from '@model-rtc/protocol';
-import { MAX_URLS, SIGNALING_PATH } from '../limits.ts';
+import { isSignalingUrl, ModelRtcError, toBase64Url } from '@model-rtc/protocol';
+import { MAX_URLS, MEETING_BYTES, RELAY_PATH, SIGNALING_PATH } from '../limits.ts';
 
 /** A signaling server's address as a person gives it, and as it is dialled. */
 export interface ServerUrl {
@@ -20,12 +20,27 @@ export function parseServerUrls(urls: readonly string[]): ServerUrl[] {
   throw new ModelRtcError('bad_argument', `Give 1 to ${MAX_URLS} signaling servers; these are ${unique.size}.`);
 }
 
-/** A path in the URL is kept, for servers behind a proxy that tells them apart by it. */
+/**
+ * Where a meeting is at a server's relay.
+ *
+ * @throws ModelRtcError `bad_argument` when the server is no ws: or wss: URL, or the meeting not 16 bytes.
+ */
+export function relayUrl(server: string, meeting: Uint8Array): string {
+  if (meeting.length === MEETING_BYTES) return urlAt(server, `${RELAY_PATH}/${toBase64Url(meeting)}`).href;
+  throw new ModelRtcError('bad_argument', `A meeting has ${MEETING_BYTES} bytes; this one has ${meeting.length}.`);
+}
+
 function serverUrl(given: string): ServerUrl {
+  const { href, host } = urlAt(given, SIGNALING_PATH);
+  return { given, dialled: href, host };
+}
+
+/** A path in the URL is kept, for servers behind a proxy that tells them apart by it. */
+function urlAt(given: string, path: string): URL {
   if (!isSignalingUrl(given)) {
     throw new ModelRtcError('bad_argument', `"${given}" is no signaling server; give a URL like ws://host:8787.`);
   }
   const url = new URL(given);
-  url.pathname = url.pathname.replace(/\/*$/, SIGNALING_PATH);
-  return { given, dialled: url.href, host: url.host };
+  url.pathname = url.pathname.replace(/\/*$/, path);
+  return url;
 }

@@ -76,6 +76,7 @@ export class VisitAttempt {
   #onVisiting(): void {
     if (this.#state.kind !== 'asked') return;
     this.#driven = createLink({
+      serverUrl: this.url.given,
       send: async (payload) => this.#socket?.send({ type: 'send', payload }),
       close: () => this.#socket?.close(),
     });

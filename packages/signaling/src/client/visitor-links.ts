@@ -12,11 +12,17 @@ export interface Visitor extends Link {
 
 /** The visitors that came over one connection. The server is not trusted to keep to its limits. */
 export class VisitorLinks {
+  readonly #serverUrl: string;
   readonly #send: (message: ClientMessage) => Promise<void>;
   readonly #arrived: (visitor: Visitor) => boolean;
   readonly #links = new Map<string, DrivenLink>();
 
-  constructor(send: (message: ClientMessage) => Promise<void>, arrived: (visitor: Visitor) => boolean) {
+  constructor(
+    serverUrl: string,
+    send: (message: ClientMessage) => Promise<void>,
+    arrived: (visitor: Visitor) => boolean,
+  ) {
+    this.#serverUrl = serverUrl;
     this.#send = send;
     this.#arrived = arrived;
   }
@@ -37,6 +43,7 @@ export class VisitorLinks {
   #add(name: string): void {
     if (this.#links.has(name)) return;
     const driven = createLink({
+      serverUrl: this.#serverUrl,
       send: (payload) => this.#send({ type: 'send', visitor: name, payload }),
       close: () => this.#end(name),
     });

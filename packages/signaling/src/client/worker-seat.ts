@@ -74,7 +74,7 @@ export class WorkerSeat {
     };
     const socket = openSocket(url, events, timers);
     this.#socket = socket;
-    this.#links = new VisitorLinks((message) => socket.send(message), this.#options.arrived);
+    this.#links = new VisitorLinks(url.given, (message) => socket.send(message), this.#options.arrived);
     this.#cancelTimer = timers.after(CONNECT_TIMEOUT_MS, () => this.#lost(this.#tooSlow()));
   }
 

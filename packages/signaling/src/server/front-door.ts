@@ -1,10 +1,11 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { MAX_READ_FRAME_BYTES, POLITE_REFUSALS, type SignalingLimits } from '../limits.ts';
+import { MAX_READ_FRAME_BYTES, MAX_RELAY_FRAME_BYTES, POLITE_REFUSALS, type SignalingLimits } from '../limits.ts';
 import { AddressCount } from './address-count.ts';
-import { createHttpRim, refuseUpgrade } from './http-rim.ts';
+import { createHttpRim, refuseUpgrade, type Upgrade } from './http-rim.ts';
+import { type HttpRefusal, placeAtRelay } from './relay/relay-door.ts';
+import type { RelayHub } from './relay/relay-hub.ts';
 
 export interface FrontDoor {
   readonly http: Server;
@@ -15,27 +16,33 @@ export interface FrontDoor {
 export interface FrontDoorOptions {
   readonly limits: SignalingLimits;
   readonly onSocket: (socket: WebSocket, tcp: Socket) => void;
+  /** Undefined where it is off. */
+  readonly relay: RelayHub | undefined;
 }
 
 /** Lets WebSockets in while there is room, and tells the others why not. */
-export function createFrontDoor({ limits, onSocket }: FrontDoorOptions): FrontDoor {
+export function createFrontDoor({ limits, onSocket, relay }: FrontDoorOptions): FrontDoor {
   const sockets = new Set<Socket>();
   const perAddress = new AddressCount();
-  // Compression would let a small frame grow without bound, and sealed payloads do not shrink.
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_READ_FRAME_BYTES,
-    clientTracking: false,
-  });
-  const http = createHttpRim(limits.requestMs, (request, socket, head) => {
-    const tcp = request.socket;
-    const refusal = refusalFor(tcp);
-    if (refusal !== undefined) refuseUpgrade(socket, ...refusal);
-    else letIn(webSockets, { request, socket, head }, (webSocket) => onSocket(webSocket, tcp));
+  const signalingSockets = webSocketServer({ maxPayload: MAX_READ_FRAME_BYTES });
+  // The relay answers pings itself.
+  const relaySockets = webSocketServer({ maxPayload: MAX_RELAY_FRAME_BYTES, autoPong: false });
+  const http = createHttpRim(limits.requestMs, {
+    signaling(upgrade) {
+      const tcp = upgrade.request.socket;
+      const refusal = refusalFor(tcp);
+      if (refusal !== undefined) refuseUpgrade(upgrade.socket, refusal);
+      else letIn(signalingSockets, upgrade, (webSocket) => onSocket(webSocket, tcp));
+    },
+    relay(upgrade) {
+      const tcp = upgrade.request.socket;
+      const place = refusalFor(tcp) ?? placeAtRelay(relay, upgrade.path, tcp.remoteAddress ?? '');
+      if ('take' in place) letIn(relaySockets, upgrade, (webSocket) => place.take(webSocket));
+      else refuseUpgrade(upgrade.socket, place);
+    },
   });
 
-  function refusalFor(tcp: Socket): [status: string, text: string] | undefined {
+  function refusalFor(tcp: Socket): HttpRefusal | undefined {
     if (sockets.size > limits.maxConnections) {
       return ['503 Service Unavailable', 'This signaling server is full; try again later.'];
     }
@@ -66,9 +73,14 @@ export function createFrontDoor({ limits, onSocket }: FrontDoorOptions): FrontDo
   };
 }
 
+/** Compression would let a small frame grow without bound, and sealed payloads do not shrink. */
+function webSocketServer(options: { readonly maxPayload: number; readonly autoPong?: boolean }): WebSocketServer {
+  return new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false, ...options });
+}
+
 function letIn(
   webSockets: WebSocketServer,
-  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
+  { request, socket, head }: Upgrade,
   onSocket: (webSocket: WebSocket) => void,
 ): void {
   webSockets.handleUpgrade(request, socket, head, onSocket);

@@ -1,11 +1,24 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MAX_HEADER_BYTES, SIGNALING_PATH } from '../limits.ts';
+import { type HttpRefusal, isRelayPath } from './relay/relay-door.ts';
 
-export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** Of the request, without its query. */
+  readonly path: string;
+}
 
-/** The HTTP around the WebSockets: `/healthz`, the upgrade at the one path, and a short answer to everything else. */
-export function createHttpRim(requestMs: number, onUpgrade: Upgrade): Server {
+/** Who takes the WebSockets, by what they are for. */
+export interface UpgradeHandlers {
+  signaling(upgrade: Upgrade): void;
+  relay(upgrade: Upgrade): void;
+}
+
+/** The HTTP around the WebSockets: `/healthz`, the upgrades at their paths, and a short answer to everything else. */
+export function createHttpRim(requestMs: number, handlers: UpgradeHandlers): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -18,18 +31,20 @@ export function createHttpRim(requestMs: number, onUpgrade: Upgrade): Server {
   );
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (pathOf(request) === SIGNALING_PATH) onUpgrade(request, socket, head);
-    else refuseUpgrade(socket, '404 Not Found', `Signaling is at ${SIGNALING_PATH}.`);
+    const path = pathOf(request);
+    if (path === SIGNALING_PATH) handlers.signaling({ request, socket, head, path });
+    else if (isRelayPath(path)) handlers.relay({ request, socket, head, path });
+    else refuseUpgrade(socket, ['404 Not Found', `Signaling is at ${SIGNALING_PATH}.`]);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else refuseUpgrade(socket, '400 Bad Request', 'This is not an HTTP request.');
+    else refuseUpgrade(socket, ['400 Bad Request', 'This is not an HTTP request.']);
   });
   return server;
 }
 
 /** Answers an upgrade with an HTTP status instead, and closes the socket once that is out. */
-export function refuseUpgrade(socket: Duplex, status: string, text: string): void {
+export function refuseUpgrade(socket: Duplex, [status, text]: HttpRefusal): void {
   const body = `${text}\n`;
   const head = [
     `HTTP/1.1 ${status}`,
@@ -56,7 +71,7 @@ interface Answer {
 
 function answerFor(request: IncomingMessage): Answer {
   const path = pathOf(request);
-  if (path === SIGNALING_PATH) {
+  if (path === SIGNALING_PATH || isRelayPath(path)) {
     const headers = { Upgrade: 'websocket' };
     return { status: 426, text: 'This is a model-rtc signaling server: it speaks WebSocket here.', headers };
   }

@@ -4,10 +4,11 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { DEFAULT_LIMITS, SHUTDOWN_GRACE_MS, type SignalingLimits } from '../limits.ts';
+import { DEFAULT_LIMITS, type RelayLimits, SHUTDOWN_GRACE_MS, type SignalingLimits } from '../limits.ts';
 import { ConnectionHub } from './connection-hub.ts';
 import { createFrontDoor } from './front-door.ts';
 import { createHostCheck } from './own-hosts.ts';
+import { createRelay } from './relay/create-relay.ts';
 
 export interface SignalingServerOptions {
   /** The address to listen on: `127.0.0.1`, or `0.0.0.0` or `::` for all. */
@@ -22,13 +23,15 @@ export interface SignalingServerOptions {
    * for it may be meant for another server. `*` takes any name, which gives that protection up.
    */
   readonly publicHosts?: readonly string[] | undefined;
+  /** Bounds of the relay, which is on unless this is `off`. */
+  readonly relay?: 'off' | Partial<RelayLimits> | undefined;
 }
 
 export interface SignalingServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** How many connections and rooms are open. */
-  counts(): { readonly connections: number; readonly rooms: number };
+  /** How many connections and rooms are open, and how many meetings at the relay. */
+  counts(): { readonly connections: number; readonly rooms: number; readonly meetings: number };
   /** Tells everyone, then ends every connection; the port is free when it resolves. Further calls wait for the same. */
   close(): Promise<void>;
 }
@@ -37,16 +40,21 @@ export interface SignalingServer extends AsyncDisposable {
  * Starts the server at which workers wait and visitors find them. It passes opaque bytes between the two and keeps nothing.
  *
  * @throws ModelRtcError `network` when it cannot listen there (its cause has the system's code, such as EADDRINUSE);
- *   `bad_argument` for a public host that is none.
+ *   `bad_argument` for a public host that is none, or a rate of the relay that is too low for a lane.
  */
 export async function startSignalingServer(options: SignalingServerOptions): Promise<SignalingServer> {
   const log = options.log ?? silentLog;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const isOwnHost = createHostCheck({ publicHosts: options.publicHosts ?? [], machineName: hostname() });
-  const hub = new ConnectionHub({ limits, log, isOwnHost, randomBytes, nowMs: () => performance.now() });
-  const door = createFrontDoor({ limits, onSocket: (socket, tcp) => hub.add(socket, tcp) });
+  const nowMs = () => performance.now();
+  const hub = new ConnectionHub({ limits, log, isOwnHost, randomBytes, nowMs });
+  const relay = createRelay(options.relay, { staleMs: limits.staleMs, log, nowMs });
+  const door = createFrontDoor({ limits, onSocket: (socket, tcp) => hub.add(socket, tcp), relay });
   await listen(door.http, options);
-  const heartbeat = setInterval(() => hub.heartbeat(), limits.pingIntervalMs);
+  const heartbeat = setInterval(() => {
+    hub.heartbeat();
+    relay?.heartbeat();
+  }, limits.pingIntervalMs);
   const { address: host, port } = door.http.address() as AddressInfo;
   log.info({ host, port }, 'signaling server listens');
 
@@ -60,13 +68,15 @@ export async function startSignalingServer(options: SignalingServerOptions): Pro
     const closed = once(door.http, 'close');
     door.http.close();
     hub.shutDown();
+    relay?.shutDown();
     const grace = setTimeout(() => door.destroySockets(), SHUTDOWN_GRACE_MS);
     door.http.closeIdleConnections();
     await closed;
     clearTimeout(grace);
     log.info({ host, port }, 'signaling server closed');
   }
-  return { host, port, counts: () => hub.counts(), close, [Symbol.asyncDispose]: close };
+  const counts = () => ({ ...hub.counts(), meetings: relay?.meetings ?? 0 });
+  return { host, port, counts, close, [Symbol.asyncDispose]: close };
 }
 
 async function listen(http: Server, { host, port }: SignalingServerOptions): Promise<void> {

@@ -145,7 +145,7 @@ describe('a worker at its signaling servers', () => {
     const localhost = `ws://localhost:${port}`;
     const post = join([url, localhost]);
     await until(() => post.states().every(({ state }) => state === 'online'));
-    expect(server.counts()).toEqual({ connections: 2, rooms: 1 });
+    expect(server.counts()).toMatchObject({ connections: 2, rooms: 1 });
     const first = await dialAsVisitor(port, room);
     const visitor = await nextVisitor(post);
     first.say({ type: 'send', payload: 'AAAA' });

@@ -15,6 +15,7 @@ function openLink(first: ExchangeMessage) {
   const incoming = new LaneQueue(() => {});
   const sent: Uint8Array[] = [];
   const link: Link = {
+    serverUrl: 'ws://127.0.0.1:8787',
     send: async (bytes) => void sent.push(bytes),
     messages: incoming,
     close: () => incoming.end(),

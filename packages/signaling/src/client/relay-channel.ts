@@ -1,0 +1,175 @@
+import type { IncomingMessage } from 'node:http';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { type RawData, WebSocket } from 'ws';
+import { CLOSE_GRACE_MS, MAX_RELAY_FRAME_BYTES, MEETING_BUFFER_BYTES } from '../limits.ts';
+import { relayBrokeRules, relayClosed, relayLost, relayRefusal } from './relay-errors.ts';
+
+/** What the relay says, as text, once both are there. Other words are passed over. */
+const JOINED = 'joined';
+
+/**
+ * One side's end of a meeting at a relay: frames to and from the other side, by way of a server that cannot be trusted
+ * with anything but carrying them. Nothing here notices a server that falls silent: whoever owns it has to.
+ */
+export interface RelayChannel {
+  /**
+   * Gives one frame to the network. It is not copied: it must not be changed any more.
+   *
+   * @param frame 1 byte to 257 KiB
+   * @returns a promise that resolves when there is room for more
+   * @throws ModelRtcError `network` when the channel has ended
+   */
+  send(frame: Uint8Array): Promise<void>;
+  /** Bytes of frames that are not on the network yet. */
+  readonly unsentBytes: number;
+  /** What the other side sent, in order. One reader. While it is behind, nothing more is read from the network. It never throws. */
+  readonly frames: AsyncIterable<Uint8Array>;
+  /** Resolves when the channel has ended: undefined when this side closed it, else why. It never rejects. */
+  readonly closed: Promise<ModelRtcError | undefined>;
+  /** Ends the channel. What was sent goes out still. */
+  close(): void;
+  /** Ends the channel at once, losing what is on its way. */
+  abort(): void;
+}
+
+/** Dials a meeting. Nothing is thrown: a failure to connect is an end. @param server how people know it, for errors. */
+export function dialRelay(url: string, server: string): RelayConnection {
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    maxPayload: MAX_RELAY_FRAME_BYTES,
+    // Masks keep bytes that someone chose from looking like HTTP to old proxies. Nobody can choose sealed frames, and a
+    // mask of zeros spares each of them a copy here and a pass over it at the server.
+    generateMask: (mask) => mask.fill(0),
+  });
+  return new RelayConnection(socket, server);
+}
+
+/** A connection to a relay, before and after the other side is there. */
+export class RelayConnection implements RelayChannel {
+  readonly closed: Promise<ModelRtcError | undefined>;
+  /** Resolves when the other side is there. @throws why the connection ended before. */
+  readonly joined: Promise<void>;
+  readonly #server: string;
+  readonly #socket: WebSocket;
+  readonly #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #isJoined = false;
+  #end: { readonly reason: ModelRtcError | undefined } | undefined;
+  #wakeReader: () => void = () => {};
+  readonly #waitingSends: { resolve(): void; reject(error: ModelRtcError): void }[] = [];
+  #settleJoined: { resolve(): void; reject(error: ModelRtcError): void } = { resolve() {}, reject() {} };
+  #settleClosed: (reason: ModelRtcError | undefined) => void = () => {};
+
+  constructor(socket: WebSocket, server: string) {
+    this.#socket = socket;
+    this.#server = server;
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve;
+    });
+    this.joined = new Promise((resolve, reject) => {
+      this.#settleJoined = { resolve, reject };
+    });
+    this.joined.catch(() => {}); // Whoever awaits it hears of it; nobody has to.
+    this.#listen();
+  }
+
+  get frames(): AsyncIterable<Uint8Array> {
+    return { [Symbol.asyncIterator]: () => this.#read() };
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  async send(frame: Uint8Array): Promise<void> {
+    if (this.#end !== undefined) throw this.#end.reason ?? channelClosed();
+    this.#socket.send(frame, (error) => {
+      if (error) this.fail(relayLost(this.#server, error));
+      else this.#wakeSenders();
+    });
+    if (this.unsentBytes <= MEETING_BUFFER_BYTES) return;
+    await new Promise<void>((resolve, reject) => this.#waitingSends.push({ resolve, reject }));
+  }
+
+  close(): void {
+    if (!this.#finish(undefined)) return;
+    this.#socket.resume(); // Paused, it would not see the answer to its close frame.
+    this.#socket.close(1000);
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  abort(): void {
+    this.#finish(undefined);
+    this.#socket.terminate();
+  }
+
+  /** Ends it for a reason of this side's own. */
+  fail(reason: ModelRtcError): void {
+    this.#finish(reason);
+    this.#socket.terminate();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('unexpected-response', (request, response: IncomingMessage) => {
+      request.destroy();
+      this.fail(relayRefusal(this.#server, response.statusCode ?? 0));
+    });
+    socket.on('error', (error) => this.fail(relayLost(this.#server, error)));
+    socket.on('close', (code, reason) => this.#finish(relayClosed(this.#server, code, reason.toString())));
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#end !== undefined) return;
+    if (isBinary) this.#onFrame(data as Buffer);
+    else if (data.toString() === JOINED) {
+      this.#isJoined = true;
+      this.#settleJoined.resolve();
+    }
+  }
+
+  #onFrame(frame: Uint8Array): void {
+    if (!this.#isJoined) {
+      this.fail(relayBrokeRules(this.#server));
+      return;
+    }
+    this.#unread.push(frame);
+    this.#unreadBytes += frame.length;
+    if (this.#unreadBytes > MEETING_BUFFER_BYTES) this.#socket.pause();
+    this.#wakeReader();
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array, void> {
+    for (;;) {
+      const frame = this.#unread.shift();
+      if (frame !== undefined) {
+        this.#unreadBytes -= frame.length;
+        if (this.#socket.isPaused && this.#unreadBytes <= MEETING_BUFFER_BYTES / 2) this.#socket.resume();
+        yield frame;
+      } else if (this.#end !== undefined) return;
+      else await new Promise<void>((wake) => (this.#wakeReader = wake));
+    }
+  }
+
+  #wakeSenders(): void {
+    if (this.unsentBytes > MEETING_BUFFER_BYTES / 2) return;
+    for (const { resolve } of this.#waitingSends.splice(0)) resolve();
+  }
+
+  /** @returns whether this was what ended it. */
+  #finish(reason: ModelRtcError | undefined): boolean {
+    if (this.#end !== undefined) return false;
+    this.#end = { reason };
+    this.#wakeReader();
+    for (const { reject } of this.#waitingSends.splice(0)) reject(reason ?? channelClosed());
+    this.#settleJoined.reject(reason ?? channelClosed());
+    this.#settleClosed(reason);
+    return true;
+  }
+}
+
+function channelClosed(): ModelRtcError {
+  return new ModelRtcError('network', 'The connection to the relay is closed; connect again.');
+}
