@@ -10,6 +10,8 @@ const CLEAR_GAIN = 0.5;
 /** The first number is measured until samples lie no further apart, or so long. */
 const STEADY_NOISE = 0.2;
 const STEADY_MS = 1_500;
+/** Lanes that are opened at once: bringing one up costs both sides milliseconds of work and a burst of packets. */
+const MOST_AT_ONCE = 16;
 /** How long lanes may take to show what they carry: windows grow with the round trips. */
 const PATIENCE_MS = 3_000;
 /** How long lanes may take to open. What has not come by then is done without, or asked for again. */
@@ -154,7 +156,7 @@ export class LaneGrowth {
   }
 
   #try(wanted: number, lanes: number): LaneChange | undefined {
-    const next = Math.min(wanted, this.#max);
+    const next = Math.min(wanted, lanes + MOST_AT_ONCE, this.#max);
     const declined = this.#declined;
     const isKnown =
       declined !== undefined && next >= declined.lanes && declined.bytesPerSecond < enoughOver(this.#best);
