@@ -22,7 +22,7 @@ export interface HashProgress {
 
 export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called for each block of about 1 MiB and each small file. */
+  /** Called for each block of about 2 MiB and each small file. */
   readonly onProgress?: ((progress: HashProgress) => void) | undefined;
   /** Files that it knows are not read. */
   readonly cache?: HashCache | undefined;
