@@ -1,11 +1,29 @@
 /** Every bound of a transfer, with its reason. */
 
-/** What one source may be asked for ahead: 16 MiB keep 1 Gbit/s busy over a round trip of 130 ms. */
+/** What one source may be asked for ahead at most: 16 MiB keep 1 Gbit/s busy over a round trip of 130 ms. */
 export const SOURCE_WINDOW_BYTES = 16 * 1024 * 1024;
-/** All windows together: the most memory that chunks on their way take, however many sources there are. */
-export const ALL_WINDOWS_BYTES = 48 * 1024 * 1024;
-/** One request: a quarter of a window, so that others are in flight while one is answered. */
+/** What one is asked for before anything was measured: four chunks, so that one connection that is fast is so at once. */
+export const START_WINDOW_BYTES = 4 * 1024 * 1024;
+/** No window is smaller, however slow the source: less would be asked for one tiny chunk at a time. */
+export const MIN_WINDOW_BYTES = 512 * 1024;
+/** A window covers this time besides two round trips: batches of the disk and of the event loop must not drain it. */
+export const WINDOW_SLACK_MS = 100;
+/** The best rate of the last one to two such times counts for the window. */
+export const RATE_SPAN_MS = 2_000;
+/** All windows together: the most memory that chunks on their way take. 32 lanes have two chunks of 1 MiB each. */
+export const ALL_WINDOWS_BYTES = 64 * 1024 * 1024;
+/** The largest request: a quarter of the largest window, so that others are in flight while one is answered. */
 export const REQUEST_BYTES = 4 * 1024 * 1024;
+/** Requests that share a window: a slow source is asked for single chunks, which can be called back one by one. */
+export const REQUESTS_PER_WINDOW = 4;
+/** A source that does not have a chunk yet is asked for it again after this time. */
+export const ASK_AGAIN_MS = 1_000;
+/** A chunk is asked of a second source when that one is expected to need less than this part of the first one's time. */
+export const STEAL_GAIN = 0.8;
+/** What a source of which nothing is known yet is expected to need for a chunk. */
+export const UNKNOWN_SOURCE_MS = 1_000;
+/** Chunks that are passed over, as not to be asked of this source now, before a request is given up for the moment. */
+export const MAX_PASSED_OVER = 4096;
 /** The smallest buffer; many tiny chunks must not take less of a window than they take of memory. */
 export const MIN_BUFFER_BYTES = 16 * 1024;
 /** Gaps that pieces out of order may leave in one chunk; an honest lane leaves none. */
@@ -13,6 +31,8 @@ export const MAX_GAPS = 64;
 
 /** A chunk that came wrong is asked for again this many times. */
 export const MAX_REFETCHES = 3;
+/** Chunks with wrong bytes after which nothing more is asked of whoever sent them, when there is anyone else. */
+export const MAX_WRONG_CHUNKS = 3;
 /** Times that the files on disk may turn out wrong after they were written right; then the disk is not to be trusted. */
 export const MAX_REWRITES = 3;
 

@@ -139,14 +139,18 @@ async function fetchInto(staging: Staging, options: PullOptions, parts: PullPart
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
   const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options));
   const schedule = new Schedule(layout.sizes, journalled);
-  const session = new FetchSession({ ...parts, schedule, log: options.log ?? silentLog });
+  const { signal, pace } = options;
+  const session = new FetchSession(
+    { ...parts, schedule, log: options.log ?? silentLog },
+    { pool: poolOf(options.sources), local, unsure, pace, signal },
+  );
   const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled };
   const disk = new Disk(openDisk, job, session);
   try {
-    await session.run(disk, { pool: poolOf(options.sources), local, unsure, signal: options.signal });
+    await session.run(disk);
     progress.enter({ state: 'verifying', hashedBytes: tally.hashedBytes });
     await disk.flush();
-    if (options.signal?.aborted) throw ModelRtcError.from(options.signal.reason);
+    if (signal?.aborted) throw ModelRtcError.from(signal.reason);
   } finally {
     await disk.close();
   }

@@ -1,3 +1,5 @@
+import { MAX_PASSED_OVER } from '../limits.ts';
+
 /** Numbers taken lowest first, with room for those that come back. The lowest first keeps whole-file hashing in order. */
 export class ChunkQueue {
   #next = 0;
@@ -22,34 +24,36 @@ export class ChunkQueue {
    * Takes up to `limit` numbers for which `want` says 'take'; 'leave' keeps a number for another time and 'forget' drops it.
    */
   take(limit: number, want: (id: number) => 'take' | 'leave' | 'forget' | 'stop'): number[] {
+    this.#sort();
     const taken: number[] = [];
-    const left: number[] = [];
-    while (taken.length < limit) {
-      const id = this.#peek();
+    /** Those that are passed over stay where they are: a source may have thousands of them at each call. */
+    const staying: number[] = [];
+    const fresh: number[] = [];
+    while (taken.length < limit && staying.length + fresh.length < MAX_PASSED_OVER) {
+      const returned = this.#returned.at(-1);
+      const id =
+        returned !== undefined && (returned < this.#next || this.#next >= this.#end) ? returned : this.#fresh();
       if (id === undefined) break;
       const answer = want(id);
       if (answer === 'stop') break;
-      this.#skip(id);
+      if (id === returned) this.#returned.pop();
+      else this.#next++;
       if (answer === 'take') taken.push(id);
-      else if (answer === 'leave') left.push(id);
+      else if (answer === 'leave') (id === returned ? staying : fresh).push(id);
     }
-    this.putBack(left);
+    // They came off the end in ascending order.
+    for (const id of staying.reverse()) this.#returned.push(id);
+    this.putBack(fresh);
     return taken;
   }
 
-  #peek(): number | undefined {
-    if (!this.#sorted) {
-      this.#returned.sort((a, b) => b - a);
-      this.#sorted = true;
-    }
-    const returned = this.#returned.at(-1);
-    const fresh = this.#next < this.#end ? this.#next : undefined;
-    if (returned === undefined || fresh === undefined) return returned ?? fresh;
-    return Math.min(returned, fresh);
+  #fresh(): number | undefined {
+    return this.#next < this.#end ? this.#next : undefined;
   }
 
-  #skip(id: number): void {
-    if (this.#returned.at(-1) === id) this.#returned.pop();
-    else this.#next++;
+  #sort(): void {
+    if (this.#sorted) return;
+    this.#returned.sort((a, b) => b - a);
+    this.#sorted = true;
   }
 }

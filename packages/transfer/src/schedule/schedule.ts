@@ -1,215 +1,279 @@
 import { MAX_CHUNKS_PER_REQUEST } from '@model-rtc/protocol';
-import { ALL_WINDOWS_BYTES, MAX_REFETCHES, MIN_BUFFER_BYTES, REQUEST_BYTES, SOURCE_WINDOW_BYTES } from '../limits.ts';
+import { ASK_AGAIN_MS, REQUEST_BYTES } from '../limits.ts';
+import { type Budget, budgetOf } from './budget.ts';
+import { bufferSize } from './buffer-size.ts';
 import { ChunkQueue } from './chunk-queue.ts';
+import { ASKED, ChunkStates, KEPT, MISSING, PRESENT, WRITING } from './chunk-states.ts';
+import { Misses } from './misses.ts';
+import { lacks, type ScheduledSource } from './scheduled-source.ts';
+import { SourceWindow } from './source-window.ts';
+import { chunkToSteal } from './steal.ts';
 
-/** Where a chunk is: nowhere yet, kept for one source, asked for, on its way to the disk, there. */
-const MISSING = 0;
-const KEPT = 1;
-const ASKED = 2;
-const WRITING = 3;
-const PRESENT = 4;
-
-interface Lane {
-  readonly name: string;
-  /** Such a source is asked for these chunks only, and no other is while it lives. */
-  readonly kept: number[] | undefined;
-  readonly asked: Set<number>;
-  /** Buffers that its asked and arrived chunks may take until they are verified. */
-  usedBytes: number;
-  live: boolean;
-}
-
-interface Misses {
-  times: number;
-  readonly by: Set<number>;
-}
+/** What is to be done about a chunk that did not come right. */
+export type Verdict = 'again' | 'give_up' | 'drop_origin';
 
 /**
- * Which source is asked for which chunk, when. Pure: it does no I/O, keeps no clock and starts nothing; the caller asks
- * `take` after every event and reports what came of it. Windows, order and the choice of another source after a failure
- * are decided here, so sizing windows by measurement, stealing work and asking twice at the end belong here too.
+ * Which source is asked for which chunk, when. Pure: it does no I/O, has no clock of its own and starts nothing; the caller
+ * asks `take` after every event and reports what came of it.
+ *
+ * Chunks are asked for in order, each of one source. When nothing is left to ask for, a source that is done is asked for
+ * what another would bring last, so that no slow one holds up the end; no chunk is asked of more than two at a time.
  */
 export class Schedule {
   readonly #sizes: Uint32Array;
-  readonly #states: Uint8Array;
-  readonly #lanes: Lane[] = [];
+  readonly #states: ChunkStates;
+  readonly #sources: ScheduledSource[] = [];
+  /** Those that are not dropped: lanes come and go, so it may be few of them. */
+  #live: ScheduledSource[] = [];
   readonly #queue: ChunkQueue;
-  readonly #misses = new Map<number, Misses>();
-  /** How many chunks are in each state. */
-  readonly #counts = [0, 0, 0, 0, 0];
+  readonly #misses = new Misses();
+  /** Sources from which a chunk is expected, or has come without being verified. */
+  readonly #holders = new Map<number, Set<number>>();
+  readonly #largestChunk: number;
+  #usedBytes = 0;
 
   /** @param sizes - bytes of each chunk, by id. @param present - 1 for each that is on disk already. */
   constructor(sizes: Uint32Array, present: Uint8Array) {
     this.#sizes = sizes;
-    this.#states = present.map((there) => (there === 1 ? PRESENT : MISSING));
-    for (const state of this.#states) this.#count(state, 1);
+    this.#states = new ChunkStates(present);
     this.#queue = new ChunkQueue(sizes.length);
+    this.#largestChunk = bufferSize(sizes.reduce((most, size) => Math.max(most, size), 0));
   }
 
   /** Whether every chunk is on disk. */
   get allPresent(): boolean {
-    return this.#counts[PRESENT] === this.#states.length;
+    return this.#states.allPresent;
   }
 
   /** Whether some chunk can come from the sources without chunks of their own only. */
   get someMissing(): boolean {
-    return (this.#counts[MISSING] ?? 0) > 0;
+    return this.#states.someMissing;
+  }
+
+  /** Whether any source was asked for something that did not come yet. */
+  get someAsked(): boolean {
+    return this.#live.some(({ asked }) => asked.size > 0);
   }
 
   /** Nobody is asked for these chunks until `found` or `release` says what became of them. */
   hold(ids: readonly number[]): void {
-    for (const id of ids) if (this.#states[id] === MISSING) this.#move(id, KEPT);
+    for (const id of ids) if (this.#states.is(id, MISSING)) this.#states.move(id, KEPT);
   }
 
   /** The chunk is on disk, without having been asked for. */
   found(id: number): void {
-    this.#move(id, PRESENT);
+    this.#states.move(id, PRESENT);
   }
 
   release(id: number): void {
-    this.#return([id]);
-  }
-
-  /** @param only - the chunks that this source alone is asked for; without it, any that no one else is asked for. */
-  addSource(name: string, only?: readonly number[]): number {
-    const kept = only?.filter((id) => this.#states[id] === MISSING);
-    for (const id of kept ?? []) this.#move(id, KEPT);
-    kept?.sort((a, b) => b - a);
-    return this.#lanes.push({ name, kept, asked: new Set(), usedBytes: 0, live: true }) - 1;
-  }
-
-  /** The next request for this source; empty when its window is full or nothing is to be asked of it. */
-  take(source: number): number[] {
-    const lane = this.#lane(source);
-    const room = this.#windowBytes() - lane.usedBytes;
-    if (!lane.live || (lane.usedBytes > 0 && room < REQUEST_BYTES)) return [];
-    const budget = Math.min(room, REQUEST_BYTES);
-    const ids = lane.kept === undefined ? this.#takeQueued(source, budget) : this.#takeKept(lane.kept, budget);
-    for (const id of ids) {
-      lane.asked.add(id);
-      lane.usedBytes += this.#cost(id);
-    }
-    return ids;
-  }
-
-  /** All bytes of an asked chunk came; they are being checked and written. */
-  arrived(source: number, id: number): void {
-    this.#lane(source).asked.delete(id);
-    this.#move(id, WRITING);
-  }
-
-  /** The chunk was right and is on disk. */
-  verified(source: number, id: number): void {
-    this.#lane(source).usedBytes -= this.#cost(id);
-    this.#move(id, PRESENT);
-    this.#misses.delete(id);
+    this.#return(id);
   }
 
   /**
-   * The chunk came wrong from this source, or not at all. It is queued again for the others, or for the same one where no
-   * other is left; `give_up` when it was asked for often enough. A source with chunks of its own passes them on freely.
+   * @param origin - who is behind the source; several sources may have the same.
+   * @param only - the chunks that this source alone is asked for; without it, any that no one else is asked for.
    */
-  missed(source: number, id: number): 'again' | 'give_up' {
-    const lane = this.#lane(source);
-    lane.asked.delete(id);
-    lane.usedBytes -= this.#cost(id);
-    this.#return([id]);
-    if (lane.kept !== undefined) return 'again';
-    const misses = this.#misses.get(id) ?? { times: 0, by: new Set() };
-    misses.times++;
-    misses.by.add(source);
-    this.#misses.set(id, misses);
-    return misses.times > MAX_REFETCHES ? 'give_up' : 'again';
+  addSource(origin: string, only?: readonly number[]): number {
+    const kept = only?.filter((id) => this.#states.is(id, MISSING));
+    for (const id of kept ?? []) this.#states.move(id, KEPT);
+    kept?.sort((a, b) => b - a);
+    const window = new SourceWindow(this.#largestChunk);
+    const own = { asked: new Map(), arrived: new Map(), notBeforeMs: new Map() };
+    const number = this.#sources.length;
+    const source = { number, origin, kept, ...own, window, usedBytes: 0, quietSinceMs: 0 };
+    this.#sources.push(source);
+    this.#live.push(source);
+    return number;
+  }
+
+  /**
+   * The next request for this source; empty when its window is full or nothing is to be asked of it.
+   *
+   * @param maxBytes - of a request of more than one chunk.
+   */
+  take(source: number, nowMs: number, maxBytes: number = REQUEST_BYTES): number[] {
+    const taker = this.#source(source);
+    const budget = budgetOf(taker, { live: this.#live, usedBytes: this.#usedBytes, maxBytes });
+    if (budget === undefined) return [];
+    const ids = taker.kept === undefined ? this.#takeQueued(source, budget, nowMs) : this.#takeKept(taker.kept, budget);
+    if (ids.length === 0 && taker.kept === undefined) ids.push(...this.#steal(source, budget, nowMs));
+    if (taker.asked.size === 0) taker.quietSinceMs = nowMs;
+    for (const id of ids) this.#ask(source, id, nowMs);
+    return ids;
+  }
+
+  /** All bytes of an asked chunk came; they are being checked and written, or kept until those of another source are. */
+  arrived(source: number, id: number): void {
+    const { asked, arrived } = this.#source(source);
+    const mark = asked.get(id);
+    if (mark === undefined) return;
+    asked.delete(id);
+    arrived.set(id, mark);
+    this.#settle(id);
+  }
+
+  /**
+   * The chunk was right and is on disk.
+   *
+   * @returns the other sources that it was asked of: what they send of it is of no use.
+   */
+  verified(source: number, id: number, nowMs: number): number[] {
+    const giver = this.#source(source);
+    const mark = giver.arrived.get(id);
+    if (mark !== undefined) giver.window.delivered(this.#cost(id), mark, nowMs);
+    giver.quietSinceMs = nowMs;
+    const others = [...(this.#holders.get(id) ?? [])].filter((holder) => holder !== source);
+    for (const holder of [source, ...others]) this.#letGo(holder, id);
+    this.#states.move(id, PRESENT);
+    this.#misses.forget(id);
+    return others;
+  }
+
+  /**
+   * The chunk came wrong from this source, or not at all. It is queued for the others, or for the same one where no other
+   * is left; unless it was asked for often enough, or its origin sent wrong bytes too often and there are others. A source
+   * with chunks of its own passes them on freely.
+   */
+  missed(source: number, id: number, how: 'wrong' | 'lost'): Verdict {
+    const { origin, kept } = this.#source(source);
+    this.#letGo(source, id);
+    this.#settle(id);
+    if (kept !== undefined) return 'again';
+    this.#misses.add(id, source, origin);
+    if (how === 'wrong') this.#misses.countWrong(origin);
+    if (this.#misses.tooOften(id) && !this.#holders.has(id)) return 'give_up';
+    const replaceable = this.#general().some((other) => other.origin !== origin);
+    return how === 'wrong' && replaceable && this.#misses.isLiar(origin) ? 'drop_origin' : 'again';
+  }
+
+  /** The source does not have the chunk yet: the others are asked at once, and this one again after a while. */
+  lacking(source: number, id: number, nowMs: number): void {
+    const { notBeforeMs } = this.#source(source);
+    notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
+    this.#letGo(source, id);
+    this.#settle(id);
   }
 
   /** The source is gone: what it was asked for, or was kept for it, is free for others. What arrived stays. */
   drop(source: number): void {
-    const lane = this.#lane(source);
-    lane.live = false;
-    this.#return(lane.asked);
-    this.#return(lane.kept?.splice(0) ?? []);
-    lane.asked.clear();
+    const { asked, kept } = this.#source(source);
+    this.#live = this.#live.filter(({ number }) => number !== source);
+    for (const id of [...asked.keys()]) {
+      this.#letGo(source, id);
+      this.#settle(id);
+    }
+    for (const id of kept?.splice(0) ?? []) this.#return(id);
   }
 
   /** Chunks that were on disk turned out wrong there. */
   lost(ids: Iterable<number>): void {
-    const gone = [...ids].filter((id) => this.#states[id] === PRESENT);
-    this.#return(gone);
+    for (const id of ids) if (this.#states.is(id, PRESENT)) this.#return(id);
   }
 
-  /** Chunks asked of this source of which not all bytes came yet. */
-  askedOf(source: number): ReadonlySet<number> {
-    return this.#lane(source).asked;
+  /** How many chunks are asked of this source of which not all bytes came yet. */
+  askedOf(source: number): number {
+    return this.#source(source).asked.size;
   }
 
-  #takeQueued(source: number, budget: number): number[] {
-    let left = budget;
+  #takeQueued(source: number, budget: Budget, nowMs: number): number[] {
+    let left = budget.bytes;
     return this.#queue.take(MAX_CHUNKS_PER_REQUEST, (id) => {
-      if (this.#states[id] !== MISSING) return 'forget';
-      if (!this.#mayServe(source, id)) return 'leave';
-      // The first chunk is taken whatever its size: a chunk larger than a request must be asked for too.
-      if (left < budget && this.#cost(id) > left) return 'stop';
-      left -= this.#cost(id);
+      if (!this.#states.is(id, MISSING)) return 'forget';
+      if (!this.#mayServe(source, id, nowMs)) return 'leave';
+      const cost = this.#cost(id);
+      // The first chunk is taken though it is larger than a request.
+      if (cost > (left === budget.bytes ? budget.chunkBytes : left)) return 'stop';
+      left -= cost;
       // At once: a chunk that came back may be in the queue twice.
-      this.#move(id, ASKED);
+      this.#states.move(id, ASKED);
       return 'take';
     });
   }
 
-  #takeKept(kept: number[], budget: number): number[] {
+  #takeKept(kept: number[], budget: Budget): number[] {
     const ids: number[] = [];
-    let left = budget;
+    let left = budget.bytes;
     while (kept.length > 0 && ids.length < MAX_CHUNKS_PER_REQUEST) {
       const id = kept.at(-1) as number;
-      if (ids.length > 0 && this.#cost(id) > left) break;
-      left -= this.#cost(id);
+      const cost = this.#cost(id);
+      if (cost > (ids.length === 0 ? budget.chunkBytes : left)) break;
+      left -= cost;
       ids.push(id);
-      this.#move(id, ASKED);
       kept.pop();
     }
     return ids;
   }
 
-  /** A source that gave the chunk wrong is asked again only when every other source that lives gave it wrong too. */
-  #mayServe(source: number, id: number): boolean {
-    const misses = this.#misses.get(id);
-    if (misses === undefined || !misses.by.has(source)) return true;
-    return this.#lanes.every((lane, other) => !lane.live || lane.kept !== undefined || misses.by.has(other));
+  #steal(source: number, budget: Budget, nowMs: number): number[] {
+    const thief = this.#source(source);
+    if (this.someMissing || (thief.asked.size > 0 && !thief.window.measured)) return [];
+    const others = this.#general().filter((other) => other !== thief);
+    const cost = (id: number): number => this.#cost(id);
+    const mayTake = (id: number): boolean =>
+      this.#holders.get(id)?.size === 1 && cost(id) <= budget.chunkBytes && this.#mayServe(source, id, nowMs);
+    const id = chunkToSteal(thief, others, { nowMs, cost, mayTake });
+    return id === undefined ? [] : [id];
   }
 
-  #return(ids: Iterable<number>): void {
-    const returned = [...ids];
-    for (const id of returned) this.#move(id, MISSING);
-    this.#queue.putBack(returned);
+  /** A source that gave the chunk wrong is asked again only when every other that could give it did so too. */
+  #mayServe(source: number, id: number, nowMs: number): boolean {
+    const server = this.#source(source);
+    if (lacks(server, id, nowMs)) return false;
+    if (!this.#misses.byOrigin(id, server.origin)) return true;
+    const able = this.#general().filter((other) => !lacks(other, id, nowMs));
+    if (able.some(({ origin }) => !this.#misses.byOrigin(id, origin))) return false;
+    // Another lane of the same origin, if it is only the lane that damages what it carries.
+    return !this.#misses.bySource(id, source) || able.every((other) => this.#misses.bySource(id, other.number));
   }
 
-  #move(id: number, state: number): void {
-    this.#count(this.#states[id] ?? MISSING, -1);
-    this.#count(state, 1);
-    this.#states[id] = state;
+  #ask(source: number, id: number, nowMs: number): void {
+    const asked = this.#source(source);
+    asked.asked.set(id, asked.window.mark(nowMs));
+    asked.usedBytes += this.#cost(id);
+    this.#usedBytes += this.#cost(id);
+    const holders = this.#holders.get(id) ?? new Set();
+    holders.add(source);
+    this.#holders.set(id, holders);
+    this.#settle(id);
   }
 
-  #count(state: number, by: number): void {
-    this.#counts[state] = (this.#counts[state] ?? 0) + by;
+  /** Nothing is expected of the source for this chunk any more. */
+  #letGo(source: number, id: number): void {
+    const holders = this.#holders.get(id);
+    if (!holders?.delete(source)) return;
+    if (holders.size === 0) this.#holders.delete(id);
+    const holder = this.#source(source);
+    holder.asked.delete(id);
+    holder.arrived.delete(id);
+    holder.usedBytes -= this.#cost(id);
+    this.#usedBytes -= this.#cost(id);
   }
 
-  #windowBytes(): number {
-    const live = this.#lanes.filter((lane) => lane.live).length;
-    return Math.max(REQUEST_BYTES, Math.min(SOURCE_WINDOW_BYTES, Math.floor(ALL_WINDOWS_BYTES / Math.max(1, live))));
+  /** The chunk's state is that of the source that is furthest with it. */
+  #settle(id: number): void {
+    if (this.#states.is(id, PRESENT)) return;
+    const holders = this.#holders.get(id);
+    if (holders === undefined) this.#return(id);
+    else this.#states.move(id, [...holders].some((holder) => this.#source(holder).arrived.has(id)) ? WRITING : ASKED);
+  }
+
+  #return(id: number): void {
+    this.#states.move(id, MISSING);
+    this.#queue.putBack([id]);
+  }
+
+  /** The live sources without chunks of their own. */
+  #general(): ScheduledSource[] {
+    return this.#live.filter(({ kept }) => kept === undefined);
   }
 
   #cost(id: number): number {
     return bufferSize(this.#sizes[id] ?? 0);
   }
 
-  #lane(source: number): Lane {
-    const lane = this.#lanes[source];
-    if (lane === undefined) throw new RangeError(`no source ${source}`);
-    return lane;
+  #source(source: number): ScheduledSource {
+    const known = this.#sources[source];
+    if (known === undefined) throw new RangeError(`no source ${source}`);
+    return known;
   }
-}
-
-/** What a chunk takes of memory: buffers come in powers of two, so that they can be used again for other chunks. */
-export function bufferSize(bytes: number): number {
-  return Math.max(MIN_BUFFER_BYTES, 2 ** Math.ceil(Math.log2(Math.max(1, bytes))));
 }

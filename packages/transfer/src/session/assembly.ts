@@ -26,6 +26,10 @@ export class ChunkAssembly {
     return this.#runs.length === 1 && first?.start === 0 && first.end === this.#size;
   }
 
+  get receivedBytes(): number {
+    return this.#runs.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
   /** @throws ModelRtcError `malformed_message` when the piece lies outside the chunk, or over bytes that came before. */
   add(offset: number, piece: Uint8Array): void {
     const end = offset + piece.length;

@@ -1,4 +1,4 @@
-import { bufferSize } from '../schedule/schedule.ts';
+import { bufferSize } from '../schedule/buffer-size.ts';
 import type { ChunkBuffer } from './assembly.ts';
 
 /**

@@ -11,14 +11,21 @@ export interface RequestListener {
   arrived(chunk: number, buffer: ChunkBuffer): void;
   /** The chunk came damaged, or the request ended without it. */
   missed(chunk: number): void;
+  /** The source does not have the chunks yet. */
+  lacking(chunks: readonly number[]): void;
+  /** Bytes came of a chunk that was not wanted any more. */
+  unwanted(bytes: number): void;
 }
 
 /** One request to a source: takes its pieces, and knows what is still to come. */
 export class ChunkRequest {
   readonly #wanted: ReadonlyMap<number, WantedChunk>;
   readonly #assemblies = new Map<number, ChunkAssembly>();
-  /** Chunks of which nothing more counts: whole ones, where another piece is a fault, and damaged ones. */
-  readonly #settled = new Map<number, 'arrived' | 'damaged'>();
+  /**
+   * Chunks of which nothing more counts: whole ones, where another piece is a fault, damaged ones, and those that another
+   * source gave.
+   */
+  readonly #settled = new Map<number, 'arrived' | 'damaged' | 'unwanted'>();
   readonly #buffers: Buffers;
   readonly #listener: RequestListener;
   #open = true;
@@ -34,17 +41,37 @@ export class ChunkRequest {
     if (!this.#open) return;
     const settled = this.#settled.get(index);
     if (settled === 'damaged') return;
-    if (!intact) this.#spoil(index);
+    if (settled === 'unwanted') this.#listener.unwanted(bytes.length);
+    else if (!intact) this.#spoil(index);
     else if (settled === 'arrived') throw misbehaviour('the same chunk twice');
     else this.#addTo(index, this.#assemblyOf(index), { offset, bytes });
   }
 
-  /** The source says that it gave all. */
-  end(): void {
+  /**
+   * Another source gave the chunk.
+   *
+   * @returns whether nothing of the request is wanted any more because of that.
+   */
+  discard(index: number): boolean {
+    if (!this.#wanted.has(index) || this.#settled.has(index)) return false;
+    const assembly = this.#takeApart(index, 'unwanted');
+    if (assembly !== undefined) this.#listener.unwanted(assembly.receivedBytes);
+    return this.#settled.size === this.#wanted.size;
+  }
+
+  /**
+   * The source says that it gave all.
+   *
+   * @param missing - what it says that it does not have yet.
+   */
+  end(missing: readonly number[] = []): void {
     if (!this.#open) return;
-    const missed = [...this.#wanted.keys()].filter((index) => !this.#settled.has(index));
+    const left = [...this.#wanted.keys()].filter((index) => !this.#settled.has(index));
+    const said = new Set(missing);
+    const lacking = left.filter((index) => said.has(index));
     this.abandon();
-    for (const index of missed) this.#listener.missed(index);
+    if (lacking.length > 0) this.#listener.lacking(lacking);
+    for (const index of left) if (!said.has(index)) this.#listener.missed(index);
   }
 
   /** Nothing of the request counts any more. */
@@ -75,10 +102,16 @@ export class ChunkRequest {
   #spoil(index: number): void {
     // Of a damaged piece not even the index is sure; a chunk that never comes whole is asked for again anyway.
     if (!this.#wanted.has(index) || this.#settled.has(index)) return;
+    this.#takeApart(index, 'damaged');
+    this.#listener.missed(index);
+  }
+
+  /** What was put together of the chunk is of no use. */
+  #takeApart(index: number, why: 'damaged' | 'unwanted'): ChunkAssembly | undefined {
     const assembly = this.#assemblies.get(index);
     if (assembly !== undefined) this.#buffers.giveBack(assembly.buffer);
     this.#assemblies.delete(index);
-    this.#settled.set(index, 'damaged');
-    this.#listener.missed(index);
+    this.#settled.set(index, why);
+    return assembly;
   }
 }

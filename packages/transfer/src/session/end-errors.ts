@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
-import { STALL_ABORT_MS } from '../limits.ts';
+import { MAX_WRONG_CHUNKS, STALL_ABORT_MS } from '../limits.ts';
 import type { Tally } from './tally.ts';
 
 /** What is kept of a transfer that ends early. */
@@ -32,6 +32,15 @@ export function neverRight(layout: Layout, chunk: number, source: string): Model
     'verification_failed',
     `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
     { details: { source, file: path, chunk: digestOf(layout, chunk) } },
+  );
+}
+
+/** Whoever is behind the source sent wrong bytes again and again, and others are there. */
+export function liar(source: string): ModelRtcError {
+  return new ModelRtcError(
+    'verification_failed',
+    `${source} sent wrong bytes ${MAX_WRONG_CHUNKS} times; nothing more is taken from it. Check the model there.`,
+    { details: { source } },
   );
 }
 

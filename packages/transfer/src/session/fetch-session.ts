@@ -1,16 +1,18 @@
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Disk, DiskListener } from '../disk/disk.ts';
-import { digestOf, type Layout } from '../layout/layout.ts';
+import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
 import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
+import type { Pace } from '../pace/pace.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { LocalSource } from '../sources/local-chunks.ts';
-import type { ChunkSource } from '../sources/source.ts';
 import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
+import { AskGate } from './ask-gate.ts';
 import type { ChunkBuffer } from './assembly.ts';
 import type { Clock } from './clock.ts';
-import { neverRight, noSourceLeft, timedOut, withState } from './end-errors.ts';
+import { liar, neverRight, timedOut, withState } from './end-errors.ts';
 import type { ProgressReporter } from './progress.ts';
-import { type RunnerListener, type RunnerParts, SourceRunner } from './source-runner.ts';
+import { type RunnerListener, SourceRunner } from './source-runner.ts';
+import { SourceSet } from './source-set.ts';
 import type { Tally } from './tally.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -31,33 +33,49 @@ export interface FetchTask {
   readonly local: readonly LocalSource[];
   /** Chunks that may be in the files already, though the journal does not say so. */
   readonly unsure: readonly number[];
+  /** Holds what the sources of the pool are asked for to a rate. */
+  readonly pace: Pace | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** What ends a source without it having done wrong. */
-const LOSSES: readonly string[] = ['network', 'timeout', 'cancelled'];
+/** A chunk that came whole, and who gave it. */
+interface Given {
+  readonly runner: SourceRunner;
+  readonly buffer: ChunkBuffer;
+}
 
 /**
  * Brings every chunk onto the disk: joins the schedule, the sources and the disk. One is used once: `run` to its end.
  */
 export class FetchSession implements DiskListener, RunnerListener {
   readonly #parts: FetchParts;
-  readonly #runners: SourceRunner[] = [];
-  /** The sources that have no chunks of their own: those that can give any chunk. */
-  readonly #general = new Map<ChunkSource, SourceRunner>();
+  readonly #task: FetchTask;
+  readonly #sources: SourceSet;
+  readonly #gate: AskGate;
   /** Whose chunk the disk is writing. */
   readonly #writing = new Map<number, SourceRunner>();
+  /** Chunks that came from a second source while the first one's bytes, which may be wrong, are checked. */
+  readonly #spare = new Map<number, Given>();
   #disk: Disk | undefined;
-  #pool: SourcePool | undefined;
-  #lastError: ModelRtcError | undefined;
-  #unsure = 0;
+  #unsure: number;
   #warned = false;
   #settle: ((error?: ModelRtcError) => void) | undefined;
   /** Settles when every file has its SHA-256, or when nothing more can be done. */
   readonly #ended: Promise<void>;
 
-  constructor(parts: FetchParts) {
+  constructor(parts: FetchParts, task: FetchTask) {
     this.#parts = parts;
+    this.#task = task;
+    this.#unsure = task.unsure.length;
+    this.#gate = new AskGate(task.pace, () => this.#fillAll());
+    this.#sources = new SourceSet(parts, task.pool, (source, number) => {
+      const { layout, schedule, clock } = parts;
+      const gate = source.kind === 'peer' ? this.#gate : undefined;
+      return new SourceRunner(source, number, {
+        ...{ layout, schedule, clock, gate, listener: this },
+        buffers: this.#disk as Disk,
+      });
+    });
     this.#ended = new Promise((resolve, reject) => {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
     });
@@ -66,39 +84,39 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   /** @throws ModelRtcError the reason why the model is not whole; what arrived is in the files and the journal. */
-  async run(disk: Disk, task: FetchTask): Promise<void> {
+  async run(disk: Disk): Promise<void> {
     this.#disk = disk;
-    this.#pool = task.pool;
-    const { clock } = this.#parts;
-    const onAbort = (): void => this.#end(ModelRtcError.from(task.signal?.reason));
-    task.signal?.addEventListener('abort', onAbort, { once: true });
-    const stopListening = task.pool.onChange((change) => this.#poolChanged(change));
-    const stopTimer = clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
+    const { signal, pool } = this.#task;
+    const onAbort = (): void => this.#end(ModelRtcError.from(signal?.reason));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = pool.onChange((change) => this.#poolChanged(change));
+    const stopTimer = this.#parts.clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
     try {
-      if (task.signal?.aborted) onAbort();
-      else this.#start(disk, task);
+      if (signal?.aborted) onAbort();
+      else this.#start(disk);
       await this.#ended;
     } finally {
-      stopListening();
       stopTimer();
-      task.signal?.removeEventListener('abort', onAbort);
-      const over = new ModelRtcError('cancelled', 'The transfer is over.');
-      for (const runner of this.#runners) runner.stop(over);
+      stopListening();
+      signal?.removeEventListener('abort', onAbort);
+      this.#gate.close();
+      this.#sources.stop();
     }
   }
 
   // What the disk says.
 
   verified(chunk: number): void {
-    const { schedule, tally, watchdog } = this.#parts;
+    const { schedule, tally, watchdog, clock } = this.#parts;
     const runner = this.#writing.get(chunk);
     this.#writing.delete(chunk);
     if (runner === undefined) return;
-    schedule.verified(runner.number, chunk);
+    const others = schedule.verified(runner.number, chunk, clock.nowMs());
     tally.fetched(chunk, runner.source);
     watchdog.progressed();
     this.#warned = false;
     runner.progressed();
+    this.#callBack(chunk, others);
     runner.fill();
     this.#enterStage();
   }
@@ -106,7 +124,11 @@ export class FetchSession implements DiskListener, RunnerListener {
   wrong(chunk: number): void {
     const runner = this.#writing.get(chunk);
     this.#writing.delete(chunk);
-    if (runner !== undefined) this.missed(runner, chunk);
+    if (runner !== undefined) this.#missed(runner, chunk, 'wrong');
+    const spare = this.#spare.get(chunk);
+    if (spare === undefined) return;
+    this.#spare.delete(chunk);
+    this.#store(spare.runner, chunk, spare.buffer);
   }
 
   checked(chunk: number, present: boolean): void {
@@ -148,87 +170,85 @@ export class FetchSession implements DiskListener, RunnerListener {
 
   arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void {
     this.#parts.schedule.arrived(runner.number, chunk);
-    this.#writing.set(chunk, runner);
-    this.#disk?.store(chunk, buffer);
+    if (this.#writing.has(chunk)) this.#spare.set(chunk, { runner, buffer });
+    else this.#store(runner, chunk, buffer);
   }
 
   missed(runner: SourceRunner, chunk: number): void {
-    const { schedule, tally, log } = this.#parts;
-    const verdict = schedule.missed(runner.number, chunk);
-    if (this.#general.has(runner.source)) {
-      tally.refetched();
-      log.warn(
-        { source: runner.source.name, chunk: digestOf(this.#parts.layout, chunk) },
-        'a chunk did not come right',
-      );
-    }
-    if (verdict === 'give_up') this.#end(neverRight(this.#parts.layout, chunk, runner.source.name));
-    else this.#fillAll();
+    this.#missed(runner, chunk, 'lost');
+  }
+
+  lacking(runner: SourceRunner, chunks: readonly number[]): void {
+    const { schedule, clock } = this.#parts;
+    for (const chunk of chunks) schedule.lacking(runner.number, chunk, clock.nowMs());
+    this.#fillAll();
+  }
+
+  unwanted(bytes: number): void {
+    this.#parts.tally.duplicate(bytes);
   }
 
   dropped(runner: SourceRunner, error: ModelRtcError): void {
-    const { schedule, tally, log } = this.#parts;
-    log.warn({ source: runner.source.name, code: error.code, reason: error.message }, 'a source is no longer used');
-    schedule.drop(runner.number);
-    if (this.#general.delete(runner.source)) {
-      this.#lastError = error;
-      if (!LOSSES.includes(error.code)) tally.drop(runner.source.name, error.message);
-      this.#pool?.remove(runner.source, error);
-    }
+    this.#sources.drop(runner, error);
     // The source's model is another one now: what else it would give is not of this model.
     if (error.code === 'source_changed') this.#end(error);
     else this.#fillAll();
   }
 
-  #start(disk: Disk, { pool, local, unsure }: FetchTask): void {
-    const { schedule } = this.#parts;
-    const parts = this.#runnerParts();
-    this.#unsure = unsure.length;
-    schedule.hold(unsure);
+  #start(disk: Disk): void {
+    const { local, unsure } = this.#task;
+    this.#parts.schedule.hold(unsure);
     disk.check(unsure);
-    for (const { source, chunks } of local) {
-      this.#runners.push(new SourceRunner(source, schedule.addSource(source.name, chunks), parts));
-    }
-    for (const source of pool.sources) this.#join(source);
+    this.#sources.start(local);
     this.#enterStage();
     this.#fillAll();
   }
 
-  #join(source: ChunkSource): void {
-    const { schedule, tally, clock } = this.#parts;
-    const runner = new SourceRunner(source, schedule.addSource(source.name), this.#runnerParts());
-    this.#runners.push(runner);
-    this.#general.set(source, runner);
-    tally.joined(source, clock.nowMs());
-  }
-
-  #runnerParts(): RunnerParts {
-    const { layout, schedule, clock } = this.#parts;
-    return { layout, schedule, buffers: this.#disk as Disk, clock, listener: this };
-  }
-
   #poolChanged(change: PoolChange): void {
-    if (change.type === 'added') this.#join(change.source);
-    else if (change.type === 'removed') this.#left(change.source, change.error);
+    this.#sources.follow(change);
     this.#fillAll();
   }
 
-  /** Its owner took the source out of the pool. */
-  #left(source: ChunkSource, error: ModelRtcError | undefined): void {
-    const runner = this.#general.get(source);
-    if (runner === undefined) return;
-    runner.stop(error ?? new ModelRtcError('network', `The connection to ${source.name} was closed.`));
-    this.#lastError = runner.error;
-    this.#general.delete(source);
-    this.#parts.schedule.drop(runner.number);
+  #store(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void {
+    this.#writing.set(chunk, runner);
+    this.#disk?.store(chunk, buffer);
+  }
+
+  /** The chunk is there: what others were asked for, or gave, of it is of no use. */
+  #callBack(chunk: number, others: readonly number[]): void {
+    const spare = this.#spare.get(chunk);
+    if (spare !== undefined) {
+      this.#spare.delete(chunk);
+      this.#disk?.giveBack(spare.buffer);
+      this.unwanted(sizeOf(this.#parts.layout, chunk));
+    }
+    for (const other of others) {
+      const runner = this.#sources.get(other);
+      runner?.discard(chunk);
+      runner?.fill();
+    }
+  }
+
+  #missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void {
+    const { layout, schedule, tally, log } = this.#parts;
+    const { name } = runner.source;
+    const verdict = schedule.missed(runner.number, chunk, how);
+    if (this.#sources.isGeneral(runner)) {
+      tally.refetched();
+      log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
+    }
+    if (verdict === 'give_up') {
+      this.#end(neverRight(layout, chunk, name));
+      return;
+    }
+    if (verdict === 'drop_origin') this.#sources.ban(runner, liar(name));
+    this.#fillAll();
   }
 
   #fillAll(): void {
-    // One request each in turn, so that the first source does not get all that is left.
-    let asking = [...this.#runners];
-    while (asking.length > 0) asking = asking.filter((runner) => runner.askOnce());
-    if (this.#general.size > 0 || !this.#pool?.ended || !this.#parts.schedule.someMissing) return;
-    this.#end(this.#pool.error ?? noSourceLeft(this.#lastError));
+    this.#sources.fill();
+    const why = this.#parts.schedule.someMissing ? this.#sources.exhausted : undefined;
+    if (why !== undefined) this.#end(why);
   }
 
   #enterStage(): void {
@@ -239,15 +259,21 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   #tick(): void {
-    const { schedule, watchdog, progress, log } = this.#parts;
-    // Hashing and flushing take their time on a slow disk, and no chunk is due meanwhile.
-    if (schedule.allPresent || this.#unsure > 0) {
+    const { schedule, watchdog } = this.#parts;
+    // Hashing and flushing take their time on a slow disk, and no chunk is due meanwhile; nor while the pace allows none.
+    if (schedule.allPresent || this.#unsure > 0 || (this.#gate.waiting && !schedule.someAsked)) {
       watchdog.progressed();
       return;
     }
-    for (const runner of this.#runners) runner.checkStall();
-    const { quietMs } = watchdog;
-    if (quietMs >= STALL_ABORT_MS) this.#end(timedOut(this.#lastError, this.#parts.tally));
+    this.#sources.checkStalls();
+    // A source that has nothing to do may be asked by now for what another does not bring, or for what it did not have.
+    this.#fillAll();
+    this.#warnOrGiveUp(watchdog.quietMs);
+  }
+
+  #warnOrGiveUp(quietMs: number): void {
+    const { progress, log, tally } = this.#parts;
+    if (quietMs >= STALL_ABORT_MS) this.#end(timedOut(this.#sources.lastError, tally));
     if (quietMs < STALL_WARNING_MS || this.#warned) return;
     this.#warned = true;
     const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${STALL_ABORT_MS / 1000} s.`;

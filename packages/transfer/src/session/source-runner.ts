@@ -1,9 +1,9 @@
-import { setMaxListeners } from 'node:events';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
-import { SLOW_SOURCE_BYTES, SOURCE_STALL_MS } from '../limits.ts';
+import { REQUEST_BYTES, SLOW_SOURCE_BYTES, SOURCE_STALL_MS } from '../limits.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { ChunkSource } from '../sources/source.ts';
+import type { AskGate } from './ask-gate.ts';
 import type { ChunkBuffer } from './assembly.ts';
 import { type Buffers, ChunkRequest } from './chunk-request.ts';
 import type { Clock } from './clock.ts';
@@ -11,6 +11,8 @@ import type { Clock } from './clock.ts';
 export interface RunnerListener {
   arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void;
   missed(runner: SourceRunner, chunk: number): void;
+  lacking(runner: SourceRunner, chunks: readonly number[]): void;
+  unwanted(bytes: number): void;
   /** The source is gone, or was dropped for what it did. */
   dropped(runner: SourceRunner, error: ModelRtcError): void;
 }
@@ -20,6 +22,8 @@ export interface RunnerParts {
   readonly schedule: Schedule;
   readonly buffers: Buffers;
   readonly clock: Clock;
+  /** Paces what is asked for; sources on this machine have none. */
+  readonly gate: AskGate | undefined;
   readonly listener: RunnerListener;
 }
 
@@ -29,8 +33,7 @@ export class SourceRunner {
   /** Its number in the schedule. */
   readonly number: number;
   readonly #parts: RunnerParts;
-  readonly #abort = new AbortController();
-  readonly #requests = new Set<ChunkRequest>();
+  readonly #requests = new Map<ChunkRequest, AbortController>();
   #quietSinceMs = 0;
   #quietBytes = 0;
   #error: ModelRtcError | undefined;
@@ -39,8 +42,6 @@ export class SourceRunner {
     this.source = source;
     this.number = number;
     this.#parts = parts;
-    // Each request in flight listens; the window bounds how many there are.
-    setMaxListeners(0, this.#abort.signal);
   }
 
   /** Why the source is no longer used. */
@@ -55,14 +56,26 @@ export class SourceRunner {
 
   /** Makes one request; false when the schedule has none for this source now. */
   askOnce(): boolean {
-    const { schedule } = this.#parts;
+    const { layout, schedule, clock, gate } = this.#parts;
     if (this.#error !== undefined) return false;
-    const wasIdle = schedule.askedOf(this.number).size === 0;
-    const chunks = schedule.take(this.number);
+    const room = gate?.room() ?? REQUEST_BYTES;
+    if (room <= 0) return false;
+    const wasIdle = schedule.askedOf(this.number) === 0;
+    const chunks = schedule.take(this.number, clock.nowMs(), room);
     if (chunks.length === 0) return false;
     if (wasIdle) this.progressed();
+    for (const chunk of chunks) gate?.use(sizeOf(layout, chunk));
     void this.#request(chunks);
     return true;
+  }
+
+  /** Another source gave the chunk. A request of which nothing is wanted any more is cancelled. */
+  discard(chunk: number): void {
+    for (const [request, abort] of this.#requests) {
+      if (!request.discard(chunk)) continue;
+      this.#requests.delete(request);
+      abort.abort(new ModelRtcError('cancelled', 'Another source gave what was asked for.'));
+    }
   }
 
   /** A right chunk came of it. */
@@ -74,7 +87,7 @@ export class SourceRunner {
   /** Drops the source when it owes chunks and has delivered none for too long. */
   checkStall(): void {
     const { schedule, clock } = this.#parts;
-    if (this.#error !== undefined || schedule.askedOf(this.number).size === 0) return;
+    if (this.#error !== undefined || schedule.askedOf(this.number) === 0) return;
     if (clock.nowMs() - this.#quietSinceMs < SOURCE_STALL_MS) return;
     if (this.#quietBytes >= SLOW_SOURCE_BYTES) this.progressed();
     else this.#stalled();
@@ -84,9 +97,10 @@ export class SourceRunner {
   stop(error: ModelRtcError): void {
     if (this.#error !== undefined) return;
     this.#error = error;
-    for (const request of this.#requests) request.abandon();
+    const requests = [...this.#requests];
     this.#requests.clear();
-    this.#abort.abort(error);
+    for (const [request] of requests) request.abandon();
+    for (const [, abort] of requests) abort.abort(error);
   }
 
   #stalled(): void {
@@ -104,19 +118,31 @@ export class SourceRunner {
     const request = new ChunkRequest(wanted, buffers, {
       arrived: (chunk, buffer) => listener.arrived(this, chunk, buffer),
       missed: (chunk) => listener.missed(this, chunk),
+      lacking: (those) => this.#lacking(those),
+      unwanted: (bytes) => listener.unwanted(bytes),
     });
-    this.#requests.add(request);
+    const abort = new AbortController();
+    this.#requests.set(request, abort);
     try {
-      await this.source.fetch(wanted, {
-        signal: this.#abort.signal,
+      const result = await this.source.fetch(wanted, {
+        signal: abort.signal,
         onPiece: (index, offset, bytes, intact) => this.#onPiece(request, { index, offset, bytes, intact }),
       });
-      request.end();
+      request.end(result?.missing);
     } catch (error) {
-      this.#fail(ModelRtcError.from(error));
+      // A request that was cancelled has nothing to say.
+      if (this.#requests.has(request)) this.#fail(ModelRtcError.from(error));
     } finally {
       this.#requests.delete(request);
     }
+  }
+
+  /** It answers, though with nothing: that is no stall. */
+  #lacking(chunks: readonly number[]): void {
+    const { layout, gate, listener } = this.#parts;
+    this.progressed();
+    for (const chunk of chunks) gate?.refund(sizeOf(layout, chunk));
+    listener.lacking(this, chunks);
   }
 
   #onPiece(request: ChunkRequest, piece: { index: number; offset: number; bytes: Uint8Array; intact: boolean }): void {

@@ -1,0 +1,29 @@
+import type { Mark, SourceWindow } from './source-window.ts';
+
+/** What the schedule knows of one source. */
+export interface ScheduledSource {
+  readonly number: number;
+  readonly origin: string;
+  /** Such a source is asked for these chunks only, and no other is while it lives. */
+  readonly kept: number[] | undefined;
+  /** Chunks of which not all bytes came yet, in the order in which they were asked for. */
+  readonly asked: Map<number, Mark>;
+  /** Chunks that came whole and are not verified yet. */
+  readonly arrived: Map<number, Mark>;
+  /** When it may be asked again for a chunk that it did not have. */
+  readonly notBeforeMs: Map<number, number>;
+  readonly window: SourceWindow;
+  /** Buffers that its asked and arrived chunks may take until they are verified. */
+  usedBytes: number;
+  /** When it last delivered, or was asked while it had nothing to do. */
+  quietSinceMs: number;
+}
+
+/** Whether the source said a moment ago that it does not have the chunk. */
+export function lacks(source: ScheduledSource, id: number, nowMs: number): boolean {
+  const notBeforeMs = source.notBeforeMs.get(id);
+  if (notBeforeMs === undefined) return false;
+  if (nowMs < notBeforeMs) return true;
+  source.notBeforeMs.delete(id);
+  return false;
+}
