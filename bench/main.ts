@@ -8,6 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { direct } from './benchmarks/direct.ts';
 import { firstChunk } from './benchmarks/first-chunk.ts';
 import { importHashing } from './benchmarks/import-hashing.ts';
 import { memory } from './benchmarks/memory.ts';
@@ -17,7 +18,7 @@ import { verify } from './benchmarks/verify.ts';
 import { type Benchmark, reaches } from './support/benchmark.ts';
 import { type Outcome, renderTable, resultsFile } from './support/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [throughput, memory, firstChunk, importHashing, verify, registry];
+const BENCHMARKS: readonly Benchmark[] = [throughput, direct, memory, firstChunk, importHashing, verify, registry];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });

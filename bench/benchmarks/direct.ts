@@ -1,0 +1,137 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CommandResult, runCommand } from '../../test/support/command.ts';
+import { makeRandomFile } from '../../test/support/files.ts';
+import { createLab, type Lab } from '../../test/support/lab.ts';
+import { peakMemoryBytes } from '../../test/support/process-memory.ts';
+import { importModel, openScene, type Scene } from '../../test/support/scene.ts';
+import { type Benchmark, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
+import type { MeasuredTransfer } from '../support/commands.ts';
+import { type Scp, startSshd, whyNoScp } from '../support/own-sshd.ts';
+import { peakUntilEnd } from '../support/peak-memory.ts';
+
+const FULL_MEGABYTES = 2_000;
+const QUICK_MEGABYTES = 100;
+const REPEATS = 5;
+const LEAST_RATIO_TO_TLS = 0.5;
+const LEAST_RATIO_TO_SCP = 2;
+const MOST_MEMORY_MEGABYTES = 250;
+/** A bound for a transfer that hangs, far above what the slowest takes. */
+const LONGEST_PULL_MS = 5 * 60_000;
+const RAW = fileURLToPath(new URL('../raw-tls.ts', import.meta.url));
+
+/** Of each repeat: megabytes (10^6 bytes) a second, and megabytes of memory. */
+interface Samples {
+  readonly tls: number[];
+  /** From the manifest to the installed model. */
+  readonly pull: number[];
+  /** The whole command, as scp is a whole command. */
+  readonly pullCommand: number[];
+  readonly scpCommand: number[];
+  readonly clientMemory: number[];
+  readonly workerMemory: number[];
+}
+
+export const direct: Benchmark = {
+  name: 'direct',
+  title: 'Pull of a random file over direct lanes, beside one TLS stream of Node between two processes, and beside scp',
+  async run({ quick }, say) {
+    const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
+    const samples: Samples = {
+      tls: [],
+      pull: [],
+      pullCommand: [],
+      scpCommand: [],
+      clientMemory: [],
+      workerMemory: [],
+    };
+    const noScp = await whyNoScp();
+    if (noScp !== undefined) say(noScp);
+    await using lab = createLab();
+    const scp = noScp === undefined ? await startSshd(lab) : undefined;
+    const scene = await openScene(lab);
+    const path = join(await lab.folder(), 'model.bin');
+    await makeRandomFile(path, megabytes * 1e6);
+    await importModel(scene.worker, path, 'model');
+    // Each repeat measures all, one after the other, so that a machine that slows down slows all of them.
+    for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
+      say(`${megabytes} MB, repeat ${repeat}`);
+      samples.tls.push(await rawSpeed(megabytes));
+      await measurePull(scene, repeat, samples);
+      if (scp !== undefined) samples.scpCommand.push(await scpSpeed(lab, scp, path, megabytes));
+    }
+    samples.workerMemory.push((await peakMemoryBytes(scene.workerProcess.pid)) / 1e6);
+    return rowsOf(samples, megabytes);
+  },
+};
+
+function rowsOf(samples: Samples, megabytes: number): Row[] {
+  const { tls, pull, pullCommand, scpCommand, clientMemory, workerMemory } = samples;
+  const memory = { unit: 'MB', atMost: MOST_MEMORY_MEGABYTES };
+  return [
+    ratioRow({
+      what: `pull ${megabytes} MB, direct`,
+      unit: 'MB/s',
+      samples: pull,
+      baselineSamples: tls,
+      atLeast: LEAST_RATIO_TO_TLS,
+    }),
+    ...(scpCommand.length === 0
+      ? []
+      : [
+          ratioRow({
+            what: 'the same as a whole command, beside scp',
+            unit: 'MB/s',
+            samples: pullCommand,
+            baselineSamples: scpCommand,
+            atLeast: LEAST_RATIO_TO_SCP,
+          }),
+        ]),
+    boundRow({ what: 'peak memory of the client', samples: clientMemory, ...memory }),
+    boundRow({ what: 'peak memory of the worker', samples: workerMemory, ...memory }),
+  ];
+}
+
+async function rawSpeed(megabytes: number): Promise<number> {
+  const command = [process.execPath, '--import', 'tsx', RAW, String(megabytes)] as const;
+  const result = await runCommand(command, { env: process.env });
+  if (result.exitCode !== 0) throw new Error(`${RAW} ended with ${result.exitCode}: ${result.stderr}`);
+  return result.json<{ mbPerSecond: number }>().mbPerSecond;
+}
+
+/** A new client each time, which has nothing of the model. */
+async function measurePull(scene: Scene, repeat: number, samples: Samples): Promise<void> {
+  const client = await scene.client(`client-${repeat}`);
+  const running = client.start(['client', 'pull-model', 'model', '--lane', 'direct', '--json']);
+  const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_PULL_MS);
+  const peak = await peakUntilEnd(running).finally(() => clearTimeout(limit));
+  const result = await running.exited;
+  const transfer = checkedPull(result);
+  samples.pull.push(transfer.bytesPerSecond / 1e6);
+  samples.pullCommand.push(transfer.entry.size / 1e3 / result.durationMs);
+  samples.clientMemory.push(peak / 1e6);
+  await rm(client.home, { recursive: true });
+}
+
+/** A resumed or de-duplicated transfer is faster than the network, and one over another lane is none of this. */
+function checkedPull(result: CommandResult): MeasuredTransfer {
+  const { exitCode, signal, stderr } = result;
+  if (exitCode !== 0) throw new Error(`The pull ended with ${exitCode ?? signal}: ${stderr}`);
+  // The last line is the result; what may come before tells of its progress.
+  const transfer = result.jsonLines<MeasuredTransfer>().at(-1);
+  if (transfer === undefined) throw new Error('The pull printed no result');
+  if (transfer.transferredBytes !== transfer.entry.size) {
+    throw new Error(`Only ${transfer.transferredBytes} of ${transfer.entry.size} bytes crossed the network`);
+  }
+  const others = transfer.lanes.filter(({ kind }) => kind !== 'direct');
+  if (others.length > 0) throw new Error(`Another lane than direct was used: ${JSON.stringify(others)}`);
+  return transfer;
+}
+
+async function scpSpeed(lab: Lab, scp: Scp, path: string, megabytes: number): Promise<number> {
+  const folder = await lab.folder();
+  const { durationMs } = await scp(path, join(folder, 'copy.bin'));
+  await rm(folder, { recursive: true });
+  return (megabytes * 1e3) / durationMs;
+}
