@@ -1,48 +1,15 @@
-import { hostname } from 'node:os';
-import {
-  type Digest,
-  type Log,
-  type Manifest,
-  parseSessionToken,
-  type Result,
-  type SessionToken,
-  silentLog,
-} from '@model-rtc/protocol';
-import type { KnownWorker, Registry } from '@model-rtc/registry';
-import type { ConnectState, EngineChoice, IceServer, LaneChoice, LaneInfo } from '@model-rtc/transport';
-import { ChunkOffers } from './chunk-offers.ts';
+import type { Digest, Manifest, Result } from '@model-rtc/protocol';
+import type { KnownWorker } from '@model-rtc/registry';
+import type { LaneInfo } from '@model-rtc/transport';
 import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
 import { modelInfo } from './model-info.ts';
-import { fetchManifest, type PullModelOptions, type PullModelResult, pullModel } from './pull-model.ts';
+import { type ConnectOptions, openWorker } from './open-worker.ts';
+import { type ModelPlan, type PullPlan, planPullFrom, planPush } from './plan-transfer.ts';
+import { fetchManifest, type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
 import { checkAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
-import { type Connector, SessionLink } from './session-link.ts';
 import { type SyncResult, syncWorker } from './sync.ts';
-import { systemTime, type Time } from './time.ts';
-import type { WorkerServices } from './worker-services.ts';
-
-export interface ConnectOptions {
-  /** A session token, as text or parsed. */
-  readonly session: string | SessionToken;
-  /** This machine's registry: where pulled models go and pushed ones come from. */
-  readonly registry: Registry;
-  /** What the worker sees this client as. */
-  readonly agentName?: string | undefined;
-  readonly agentVersion?: string | undefined;
-  /** Which kinds of connections are tried; all when left out. */
-  readonly lane?: LaneChoice | undefined;
-  readonly engine?: EngineChoice | undefined;
-  readonly iceServers?: readonly IceServer[] | undefined;
-  /** How long connecting may take, in milliseconds. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly log?: Log | undefined;
-  readonly onState?: ((state: ConnectState) => void) | undefined;
-  /** How a connection is brought up; `connectToSession` of @model-rtc/transport when left out. */
-  readonly connector?: Connector | undefined;
-  readonly time?: Time | undefined;
-}
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
 export interface WorkerConnection extends AsyncDisposable {
@@ -59,7 +26,11 @@ export interface WorkerConnection extends AsyncDisposable {
   /** Asks for all that the worker has, and keeps it beside what was known of it before. */
   sync(options?: SignalOption): Promise<SyncResult>;
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
+  /** What `pullModel` would fetch; nothing is stored. */
+  planPull(ref: string, options?: Pick<PullModelOptions, 'signal' | 'onProgress'>): Promise<PullPlan>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
+  /** What `pushModel` would send; nothing is stored on either side. A worker before version 1.2 cannot tell. */
+  planPush(ref: string, options?: Pick<PushModelOptions, 'signal' | 'onProgress'>): Promise<ModelPlan>;
   /** Makes a damaged model of this machine whole with what the worker has. */
   repairModel(ref: string, options?: RepairModelOptions): Promise<RepairModelResult>;
   close(): Promise<void>;
@@ -76,26 +47,16 @@ interface SignalOption {
  * `refused` when the session is not good, `timeout` when no connection comes up in time.
  */
 export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
-  const { registry, session, agentName = hostname(), agentVersion = 'unknown' } = options;
-  const { connector, engine, lane, iceServers, log = silentLog, onState, time = systemTime, timeoutMs } = options;
-  const token = typeof session === 'string' ? parseSessionToken(session) : session;
-  const offers = new ChunkOffers(registry);
-  const link = new SessionLink({
-    ...{ connector, engine, lane, iceServers, log, onState, time, timeoutMs },
-    token,
-    agent: { name: agentName, version: agentVersion },
-    handlers: offers.handlers,
-  });
-  const first = await link.peer(options.signal);
-  const workerName = first.remote.agent.name;
-  const known = { key: Buffer.from(token.workerKey).toString('hex'), name: workerName };
-  const services: WorkerServices = { registry, known, link, offers, log, time };
-  const close = async (): Promise<void> => {
-    await link.close();
-    await offers.close();
-  };
+  const { services, close } = openWorker(options);
+  const { known, link, registry } = services;
+  try {
+    await link.peer(options.signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
-    workerName,
+    workerName: known.name,
     known,
     get lanes() {
       return link.lanes;
@@ -110,8 +71,10 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
       );
     },
     sync: ({ signal } = {}) => syncWorker(services, signal),
-    pullModel: (ref, pullOptions = {}) => pullModel(services, ref, pullOptions),
+    pullModel: (ref, pullOptions) => pullModelFrom([services], ref, pullOptions),
+    planPull: (ref, planOptions) => planPullFrom([services], ref, planOptions),
     pushModel: (ref, pushOptions = {}) => pushModel(services, ref, pushOptions),
+    planPush: (ref, planOptions) => planPush(services, ref, planOptions),
     repairModel: (ref, repairOptions = {}) => repairModel(services, ref, repairOptions),
     close,
     [Symbol.asyncDispose]: close,

@@ -42,10 +42,16 @@ export async function listAndRemember(services: WorkerServices, options: ListOpt
   const isFiltered = Object.values(options.filters ?? {}).some((value) => value !== undefined);
   const isWhole = !isFiltered && listed.models.length >= listed.total;
   await remembered(services, async () => {
-    if (isWhole) await registry.recordCatalog(known, listed.models);
-    else if (listed.models.length > 0) await registry.recordSeen(known, listed.models);
+    const models = wholeModels(listed.models);
+    if (isWhole) await registry.recordCatalog(known, models);
+    else if (models.length > 0) await registry.recordSeen(known, models);
   });
   return listed;
+}
+
+/** What a worker is still fetching is not what it has. */
+export function wholeModels(models: readonly ModelEntry[]): ModelEntry[] {
+  return models.filter(({ partialBytes }) => partialBytes === undefined);
 }
 
 function endlessList(): ModelRtcError {

@@ -1,3 +1,4 @@
+import { wholeModels } from './list-models.ts';
 import { remembered } from './remembered.ts';
 import { resolveAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -13,6 +14,6 @@ export async function modelInfo(
   const info = await resolveAtWorker(registry, ref, (asked) =>
     peer.request('get_model_info', { ref: asked }, { signal }),
   );
-  await remembered(services, () => registry.recordSeen(known, [info.entry]));
+  await remembered(services, () => registry.recordSeen(known, wholeModels([info.entry])));
   return info;
 }

@@ -11,13 +11,17 @@ import {
   type Result,
 } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { peerSource, receiveModel } from '@model-rtc/transfer';
+import { receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
-import type { OnModelProgress } from './progress.ts';
+import { wholeModels } from './list-models.ts';
+import type { OnModelProgress, WorkerNews } from './progress.ts';
 import { remembered } from './remembered.ts';
 import { reportInstalled } from './report-installed.ts';
-import { type NamedModel, resolveAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
+import { type NamedModel, resolveAtWorker } from './resolve-at-worker.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
+import { findModel } from './swarm/find-model.ts';
+import { Swarm } from './swarm/swarm.ts';
+import { type WorkerBytes, WorkerTally } from './swarm/worker-tally.ts';
 import { backOff } from './time.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -40,67 +44,144 @@ export interface PullModelOptions {
 export interface PullModelResult extends TransferReport, NamedModel {
   readonly entry: RegistryEntry;
   readonly outcome: 'pulled' | 'already_there';
+  /** The worker that said what the reference names. */
+  readonly namedAt: string;
+  /** What each worker gave, over which of its lanes. */
+  readonly workers: readonly WorkerBytes[];
 }
 
 /**
- * Brings a model from the worker into this machine's registry: whole and verified, or not at all. What an earlier attempt
- * fetched, and what this disk has in any model, is not fetched again.
+ * Brings a model from workers into this machine's registry: whole and verified, or not at all. What an earlier attempt
+ * fetched, and what this disk has in any model, is not fetched again. All workers that have it give it at once; any of them
+ * may leave and come back meanwhile.
  *
- * @param ref - as the worker knows the model: id, alias or digest prefix; else as this machine knows it.
+ * @param workers - the first that knows the reference decides what it names.
+ * @param ref - as a worker knows the model: id, alias or digest prefix; else as this machine knows it.
  */
-export async function pullModel(
-  services: WorkerServices,
+export async function pullModelFrom(
+  workers: readonly WorkerServices[],
   ref: string,
-  options: PullModelOptions,
+  options: PullModelOptions = {},
 ): Promise<PullModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const { onProgress, signal } = options;
-  const tally = new TransferTally(services.time);
-  const task = { ref, alias, tally, options };
-  return await restartWhenSourceChanges({ onProgress, startOver: () => tally.startOver() }, () =>
-    services.link.durably((peer) => pullOnce(services, peer, task), {
-      signal,
-      quietMs: () => tally.watchdog.quietMs,
-      onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
-    }),
-  );
+  const [first] = workers;
+  if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
+  const tally = new TransferTally(first.time);
+  const task = { workers, ref, alias, tally, byWorker: new WorkerTally(), options };
+  const startOver = (): void => {
+    tally.startOver();
+    task.byWorker.startOver();
+  };
+  return await restartWhenSourceChanges({ onProgress: options.onProgress, startOver }, () => pullOnce(task));
 }
 
-interface PullTask {
+export interface AskTask {
+  readonly workers: readonly WorkerServices[];
   readonly ref: string;
-  readonly alias: Alias | undefined;
   readonly tally: TransferTally;
+  readonly options: Pick<PullModelOptions, 'signal' | 'onProgress'>;
+}
+
+interface PullTask extends AskTask {
+  readonly alias: Alias | undefined;
+  readonly byWorker: WorkerTally;
   readonly options: PullModelOptions;
 }
 
-async function pullOnce(services: WorkerServices, peer: Peer, task: PullTask): Promise<PullModelResult> {
-  const { registry, log } = services;
-  const { alias, tally, options } = task;
-  const { aliasConflict, safeOnly, signal, ifExists = 'skip' } = options;
+async function pullOnce(task: PullTask): Promise<PullModelResult> {
+  const { workers, tally, byWorker, options } = task;
   tally.begin();
-  const { entry, namedBy, otherHere } = await askForEntry(services, peer, task);
+  const { info, worker } = await askForModel(task);
+  const { entry, namedBy, otherHere } = info;
   const digest = settledDigest(entry);
-  const { entry: here, ...received } = await whileItLasts(() =>
-    receiveModel({
-      ...{ registry, digest, entry, alias, aliasConflict, ifExists, safeOnly, signal, log },
-      manifest: () => fetchManifest(peer, digest, signal),
-      source: 'worker-pull',
-      sources: [peerSource(peer, digest, peer.remote.agent.name)],
-      watchdog: tally.watchdog,
-      onProgress: (progress) => {
-        tally.note(progress);
-        options.onProgress?.({ type: 'transfer', ...progress });
-      },
-    }),
-  );
-  await remembered(services, () => registry.recordSeen(services.known, [entry]));
-  await reportInstalled(peer, digest, here.alias, log);
+  const { watchdog } = tally;
+  const onNews = (news: WorkerNews): void => tellNews(task, news);
+  const swarm = new Swarm(workers, { digest, first: worker, watchdog, signal: options.signal, onNews });
+  let received: Awaited<ReturnType<typeof receive>>;
+  try {
+    received = await whileItLasts(() => receive(task, { entry, digest, swarm }));
+  } catch (error) {
+    throw swarm.asEnd(error);
+  } finally {
+    await swarm.end();
+  }
+  await Promise.all(workers.map((one) => tellOfPull(one, digest, received.entry)));
+  await remembered(worker, () => worker.registry.recordSeen(worker.known, wholeModels([entry])));
   const outcome = received.outcome === 'installed' ? 'pulled' : 'already_there';
-  return { entry: here, outcome, namedBy, otherHere, ...tally.report(peer, received) };
+  const lanes = workers.flatMap(({ link }) => link.lanes);
+  return {
+    ...{ entry: received.entry, outcome, namedBy, otherHere, namedAt: worker.known.name },
+    ...tally.report(lanes, received),
+    workers: byWorker.list(),
+  };
 }
 
-async function askForEntry(services: WorkerServices, peer: Peer, task: PullTask): Promise<WorkerModelInfo> {
-  return await resolveAtWorker(services.registry, task.ref, (ref) => askPatiently(services, peer, ref, task));
+async function receive(
+  { workers, alias, tally, byWorker, options }: PullTask,
+  { entry, digest, swarm }: { readonly entry: ModelEntry; readonly digest: Digest; readonly swarm: Swarm },
+): ReturnType<typeof receiveModel> {
+  const { aliasConflict, safeOnly, signal, ifExists = 'skip' } = options;
+  const { registry, log } = workers[0] as WorkerServices;
+  return await receiveModel({
+    ...{ registry, digest, entry, alias, aliasConflict, ifExists, safeOnly, signal, log },
+    manifest: async () => {
+      const manifest = await swarm.manifest(async (worker, how) =>
+        how === 'patiently'
+          ? await manifestAt(worker, digest, { tally, options })
+          : await fetchManifest(await worker.link.peer(signal), digest, signal),
+      );
+      swarm.start();
+      return manifest;
+    },
+    source: 'worker-pull',
+    sources: swarm.pool,
+    watchdog: tally.watchdog,
+    onProgress: (progress) => {
+      tally.note(progress);
+      byWorker.note(progress.lanes);
+      options.onProgress?.({ type: 'transfer', ...progress });
+    },
+  });
+}
+
+/** Asks the workers what the reference names; each is asked over a new connection when one is lost. */
+export async function askForModel(task: AskTask) {
+  return await findModel(task.workers, (worker) =>
+    durably(worker, task, (peer) =>
+      resolveAtWorker(worker.registry, task.ref, (ref) => askPatiently(worker, peer, ref, task)),
+    ),
+  );
+}
+
+export async function manifestAt(
+  worker: WorkerServices,
+  digest: Digest,
+  task: Pick<AskTask, 'tally' | 'options'>,
+): Promise<Manifest> {
+  return await durably(worker, task, (peer) => fetchManifest(peer, digest, task.options.signal));
+}
+
+async function durably<T>(
+  { link }: WorkerServices,
+  { tally, options: { signal, onProgress } }: Pick<AskTask, 'tally' | 'options'>,
+  work: (peer: Peer) => Promise<T>,
+): Promise<T> {
+  return await link.durably(work, {
+    signal,
+    quietMs: () => tally.watchdog.quietMs,
+    onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
+  });
+}
+
+/** With one worker there is only its connection to tell of. */
+function tellNews({ workers, options }: PullTask, news: WorkerNews): void {
+  if (workers.length > 1) options.onProgress?.({ type: 'worker', ...news });
+  else if (news.state === 'lost') options.onProgress?.({ type: 'reconnecting', reason: news.reason ?? '' });
+}
+
+/** Those that are connected hear of it. */
+async function tellOfPull({ link, log }: WorkerServices, digest: Digest, here: RegistryEntry): Promise<void> {
+  if (link.current !== undefined) await reportInstalled(link.current, digest, here.alias, log);
 }
 
 /** A worker whose files changed hashes them first, however long that takes; it says `busy` meanwhile. */
@@ -108,9 +189,8 @@ async function askPatiently(
   { time }: WorkerServices,
   peer: Peer,
   ref: string,
-  { tally, options }: PullTask,
+  { tally, options: { signal, onProgress } }: AskTask,
 ): Promise<Result<'get_model_info'>> {
-  const { signal, onProgress } = options;
   for (;;) {
     try {
       return await peer.request('get_model_info', { ref }, { signal });
@@ -135,7 +215,7 @@ async function whileItLasts<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function settledDigest(entry: ModelEntry): Digest {
+export function settledDigest(entry: ModelEntry): Digest {
   if (entry.digest !== undefined) return entry.digest;
   throw new ModelRtcError('busy', `"${entry.alias ?? entry.id}" is still training; pull it when it is done.`);
 }

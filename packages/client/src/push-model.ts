@@ -61,7 +61,11 @@ export async function pushModel(
 }
 
 /** The entry with the digest of what its files hold now: linked files may have changed since they were hashed. */
-async function freshEntry(registry: Registry, entry: RegistryEntry, options: PushModelOptions): Promise<RegistryEntry> {
+export async function freshEntry(
+  registry: Registry,
+  entry: RegistryEntry,
+  options: PushModelOptions,
+): Promise<RegistryEntry> {
   const digest = settledDigest(entry);
   const { valid, problems } = await registry.check(digest);
   if (valid) return entry;
@@ -110,7 +114,7 @@ async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): P
     peer.request('push_model', params, {
       signal: options.signal,
       onEvent: (event) => {
-        const progress = tally.noteRemote(event);
+        const progress = tally.noteRemote(event, peer.lanes, services.known.name);
         options.onProgress?.({ type: 'remote', ...progress });
       },
     }),
@@ -118,7 +122,7 @@ async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): P
   assertPushed(digest, result);
   await remembered(services, () => registry.recordSeen(services.known, [result.entry]));
   const outcome = result.outcome === 'installed' || tally.hasFetched ? 'pushed' : 'already_there';
-  return { entry: result.entry, outcome, ...tally.report(peer, bytesOf(result, tally)) };
+  return { entry: result.entry, outcome, ...tally.report(peer.lanes, bytesOf(result, tally)) };
 }
 
 function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {

@@ -1,6 +1,6 @@
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { type ChunkSource, peerSource, pull, stageIntactFiles } from '@model-rtc/transfer';
+import { peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
 import { systemTime } from './time.ts';
@@ -53,7 +53,7 @@ export async function repairFromDisk(
   await requireAllHere(repair, manifest, damaged);
   try {
     await stageWhole(repair, manifest, damaged);
-    const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, sources: [] });
+    const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, pool: emptyPool() });
     return { ...soundReport(startedMs), ...asReused(repair, bytes), entry, outcome: 'repaired', found };
   } catch (error) {
     // The only error of a pull without sources that is about them.
@@ -112,9 +112,9 @@ async function repairOnce(peer: Peer, repair: Repair, tally: TransferTally): Pro
   const isKnown = here !== undefined && isCutAlike(here, manifest);
   const damaged = isKnown ? damagedIn(found, manifest) : [];
   if (isKnown) await stageWhole(repair, manifest, damaged);
-  const sources = [peerSource(peer, digest, peer.remote.agent.name)];
-  const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, sources, tally });
-  return { ...asReused(repair, tally.report(peer, bytes)), entry, outcome: 'repaired', found };
+  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name);
+  const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, pool, tally }).finally(stop);
+  return { ...asReused(repair, tally.report(peer.lanes, bytes)), entry, outcome: 'repaired', found };
 }
 
 /** Originals of links are someone else's to write to, so their files are always copied. */
@@ -154,18 +154,24 @@ interface Supply {
   readonly manifest: Manifest;
   /** The chunks of its list that are not taken from the model's own files; all are verified, wherever they are from. */
   readonly damaged: readonly number[];
-  readonly sources: readonly ChunkSource[];
+  readonly pool: SourcePool;
   readonly tally?: TransferTally | undefined;
+}
+
+function emptyPool(): SourcePool {
+  const pool = new SourcePool();
+  pool.end();
+  return pool;
 }
 
 async function fetchAndReplace(
   { registry, digest, signal, onProgress }: Repair,
-  { manifest, damaged, sources, tally }: Supply,
+  { manifest, damaged, pool, tally }: Supply,
 ): Promise<typeof NOTHING_MOVED & { readonly entry: RegistryEntry }> {
   const { staging } = registry.paths;
   await using local = await registry.openRepairChunks(digest, manifest, damaged);
   const outcome = await pull({
-    ...{ manifest, digest, sources, staging, local, signal, watchdog: tally?.watchdog },
+    ...{ manifest, digest, staging, sources: pool, local, signal, watchdog: tally?.watchdog },
     onProgress: (progress) => {
       tally?.note(progress);
       onProgress?.({ type: 'transfer', ...progress });

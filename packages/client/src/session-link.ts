@@ -22,8 +22,8 @@ export interface DurableOptions {
 
 /** A connection that makes no progress for this long, however often it is renewed, is given up; what arrived is kept. */
 export const GIVE_UP_MS = 120_000;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 8_000;
+export const FIRST_RETRY_MS = 250;
+export const LONGEST_RETRY_MS = 8_000;
 
 /** The way to one worker: connects when it is first needed, and again after the connection was lost. */
 export class SessionLink {
@@ -71,7 +71,7 @@ export class SessionLink {
         if (!this.#isPassing(known, peer)) throw known;
         if (quietMs() >= GIVE_UP_MS) throw gaveUp(known);
         onReconnect(known);
-        await this.#drop(peer);
+        await this.drop(peer);
       }
       // A connection that carried something before it broke is worth an immediate new one.
       if (quietMs() < this.#time.nowMs() - startedMs) retryMs = FIRST_RETRY_MS;
@@ -84,11 +84,27 @@ export class SessionLink {
     return this.#peer?.lanes ?? [];
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The peer that is there now, if any. */
+  get current(): Peer | undefined {
+    return this.#peer;
+  }
+
+  /** Ends a peer that is of no use any more; the next one who asks gets a new one. */
+  async drop(peer: Peer | undefined): Promise<void> {
+    if (peer === undefined) return;
+    this.#forget(peer);
+    await peer.close();
+  }
+
   /** Ends the connection, and connecting; work that runs over it fails. The link connects no more. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#connecting?.abort(closedError());
-    await this.#drop(this.#peer);
+    await this.drop(this.#peer);
   }
 
   async #connect(signal: AbortSignal): Promise<Peer> {
@@ -118,25 +134,21 @@ export class SessionLink {
     return code === 'network' || code === 'worker_offline' || code === 'timeout';
   }
 
-  async #drop(peer: Peer | undefined): Promise<void> {
-    if (peer === undefined) return;
-    this.#forget(peer);
-    await peer.close();
-  }
-
   #forget(peer: Peer): void {
     if (this.#peer === peer) this.#peer = undefined;
   }
 }
 
-function closedError(cause?: unknown): ModelRtcError {
+/** What work over a link ends with that this side closed. */
+export function closedError(cause?: unknown): ModelRtcError {
   return new ModelRtcError('cancelled', 'The connection to the worker was closed on this side.', { cause });
 }
 
-function gaveUp(last: ModelRtcError): ModelRtcError {
+/** What a transfer ends with that got nowhere for `GIVE_UP_MS`. */
+export function gaveUp(last: ModelRtcError, details?: ModelRtcError['details']): ModelRtcError {
   return new ModelRtcError(
     'timeout',
     `Nothing arrived for ${GIVE_UP_MS / 60_000} minutes, however often the connection was renewed. What has arrived is kept: run the same command again to resume. The last failure: ${last.message}`,
-    { cause: last },
+    { cause: last, details },
   );
 }

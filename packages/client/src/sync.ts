@@ -1,6 +1,6 @@
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import type { CatalogChanges, KnownWorker } from '@model-rtc/registry';
-import { listModels } from './list-models.ts';
+import { listModels, wholeModels } from './list-models.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 /** What a sync brought, and what it found in all. */
@@ -27,7 +27,7 @@ const ATTEMPTS = 3;
 async function wholeList(services: WorkerServices, signal: AbortSignal | undefined): Promise<ModelEntry[]> {
   for (let attempt = 1; ; attempt++) {
     const { models, total } = await listModels(services, { sort: 'name', signal });
-    if (models.length >= total) return models;
+    if (models.length >= total) return wholeModels(models);
     if (attempt === ATTEMPTS) throw incomplete(models.length, total);
   }
 }

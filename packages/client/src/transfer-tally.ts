@@ -1,6 +1,8 @@
 import type { PushEvent } from '@model-rtc/protocol';
-import { RateMeter, Watchdog } from '@model-rtc/transfer';
-import type { LaneInfo, Peer } from '@model-rtc/transport';
+import { type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
+import type { LaneInfo } from '@model-rtc/transport';
+import { LaneRates } from './lane-rates.ts';
+import { stallWarning } from './stall-warning.ts';
 import { systemTime, type Time } from './time.ts';
 
 /** What a finished transfer says of itself. */
@@ -23,6 +25,10 @@ export interface RemoteProgress extends Omit<PushEvent, 'type'> {
   readonly transferredBytes: number;
   readonly bytesPerSecond: number;
   readonly secondsLeft: number | undefined;
+  /** What this side sent over each connection, whatever it was for. */
+  readonly lanes: readonly LaneBytes[];
+  /** Set after 30 s in which nothing arrived there. */
+  readonly warning?: StallWarning | undefined;
 }
 
 type Bytes = Pick<TransferReport, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'>;
@@ -38,7 +44,11 @@ export class TransferTally {
   readonly #time: Time;
   readonly #startedMs: number;
   readonly #rate: RateMeter;
+  readonly #laneRates: LaneRates;
   #doneBytes = 0;
+  #state = '';
+  /** When the receiver last told of anything new. */
+  #movedMs = 0;
   #firstChunkMs: number | undefined;
   /** What an earlier command had fetched. */
   #resumedAtStart: number | undefined;
@@ -53,6 +63,7 @@ export class TransferTally {
     this.watchdog = new Watchdog(time);
     this.#startedMs = time.nowMs();
     this.#rate = new RateMeter(this.#startedMs);
+    this.#laneRates = new LaneRates(time);
   }
 
   /** Whether this command has fetched anything yet. */
@@ -79,23 +90,28 @@ export class TransferTally {
     if (transferredBytes > 0) this.#firstChunkMs ??= this.#time.nowMs();
     if (state !== 'preparing') this.#resumedAtStart ??= resumedBytes;
     this.#reusedNow = reusedBytes;
+    if (state !== this.#state || doneBytes !== this.#doneBytes) this.#movedMs = this.#time.nowMs();
+    this.#state = state;
     if (doneBytes === this.#doneBytes) return;
     this.#doneBytes = doneBytes;
     this.watchdog.progressed();
   }
 
-  /** Takes what the receiver says of a push, and adds what this side can tell: rate and time left. */
-  noteRemote({ type: _, ...event }: PushEvent): RemoteProgress {
+  /** Takes what the receiver says of a push, and adds what this side can tell: rates, time left, and that it stands still. */
+  noteRemote({ type: _, ...event }: PushEvent, lanes: readonly LaneInfo[], name: string): RemoteProgress {
     const transferredBytes = Math.max(0, event.doneBytes - event.reusedBytes - event.resumedBytes);
     this.note({ ...event, transferredBytes });
     const bytesPerSecond = this.#rate.bytesPerSecond(this.#fetched(event.doneBytes), this.#time.nowMs());
     const left = event.totalBytes - event.doneBytes;
     const secondsLeft = bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : undefined;
-    return { ...event, transferredBytes, bytesPerSecond, secondsLeft };
+    const rates = { bytesPerSecond, secondsLeft, lanes: this.#laneRates.sent(lanes, name) };
+    const quietMs = this.#time.nowMs() - this.#movedMs;
+    const warning = event.state === 'transferring' ? stallWarning(quietMs) : undefined;
+    return { ...event, transferredBytes, ...rates, warning };
   }
 
   /** @param bytes - as the receiver counted them over the last connection. */
-  report(peer: Peer, bytes: Bytes): TransferReport {
+  report(lanes: readonly LaneInfo[], bytes: Bytes): TransferReport {
     const seconds = (this.#time.nowMs() - this.#startedMs) / 1000;
     const resumedBytes = Math.min(bytes.resumedBytes, this.#resumedAtStart ?? bytes.resumedBytes);
     const earlier = bytes.resumedBytes - resumedBytes;
@@ -107,7 +123,7 @@ export class TransferTally {
       resumedBytes,
       seconds,
       bytesPerSecond: seconds > 0 ? transferredBytes / seconds : 0,
-      lanes: [...peer.lanes],
+      lanes: [...lanes],
       firstChunkMs: this.#firstChunkMs,
     };
   }

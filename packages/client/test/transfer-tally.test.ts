@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Peer } from '@model-rtc/transport';
 import { TransferTally } from '../src/transfer-tally.ts';
 import { TestTime } from './support/lab.ts';
 
 /** Its lanes are all that is asked of it. */
-const PEER = { lanes: [] } as unknown as Peer;
 
 /** What a receiver tells of 100 bytes. */
 function told(state: string, reusedBytes: number, resumedBytes: number, transferredBytes: number) {
@@ -24,7 +22,7 @@ describe('TransferTally', () => {
     tally.note(told('transferring', 5, 45, 10));
     tally.begin();
     tally.note(told('transferring', 0, 60, 40));
-    const report = tally.report(PEER, told('completed', 0, 60, 40));
+    const report = tally.report([], told('completed', 0, 60, 40));
     expect(report).toMatchObject({ resumedBytes: 10, reusedBytes: 25, transferredBytes: 65 });
   });
 
@@ -35,7 +33,7 @@ describe('TransferTally', () => {
     tally.startOver();
     tally.begin();
     tally.note(told('transferring', 25, 0, 0));
-    const report = tally.report(PEER, told('completed', 25, 0, 75));
+    const report = tally.report([], told('completed', 25, 0, 75));
     expect(report).toMatchObject({ resumedBytes: 0, reusedBytes: 25, transferredBytes: 105 });
   });
 
@@ -56,11 +54,11 @@ describe('TransferTally', () => {
     const tally = new TransferTally(time);
     tally.begin();
     const { transferredBytes: _, ...first } = told('transferring', 0, 0, 30);
-    tally.noteRemote(first);
+    tally.noteRemote(first, [], 'gpu-box');
     await time.wait(1000);
     tally.begin();
     const { transferredBytes: __, ...second } = told('transferring', 0, 30, 20);
-    const progress = tally.noteRemote(second);
+    const progress = tally.noteRemote(second, [], 'gpu-box');
     expect(progress.bytesPerSecond).toBeGreaterThan(30);
     expect(progress.bytesPerSecond).toBeLessThanOrEqual(50);
     expect(progress.secondsLeft).toBe(Math.ceil(50 / progress.bytesPerSecond));

@@ -25,6 +25,7 @@ export { RateMeter } from './session/rate-meter.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';
+export { type PeerPool, peerPool } from './sources/peer-pool.ts';
 export { type ChunkPeer, type ChunkRequestOptions, type PeerSourceOptions, peerSource } from './sources/peer-source.ts';
 export { type ChunkLane, type LanedPeer, type PeerSourcesOptions, peerSources } from './sources/peer-sources.ts';
 export type { ChunkSource, FetchOptions, FetchResult, SourceLane, WantedChunk } from './sources/source.ts';

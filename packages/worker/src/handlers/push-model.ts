@@ -7,7 +7,7 @@ import {
   type ResultInput,
 } from '@model-rtc/protocol';
 import { toModelEntry } from '@model-rtc/registry';
-import { peerSource, receiveModel } from '@model-rtc/transfer';
+import { peerPool, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -22,14 +22,15 @@ export async function pushModel(
   const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
   const digest = checkedDigest(params);
+  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name);
   const { entry, ...received } = await receiveModel({
     ...{ registry, digest, alias, aliasConflict, ifExists, safeOnly, signal, log },
     entry: params.entry,
     manifest: async () => manifest,
     source: 'client-upload',
-    sources: [peerSource(peer, digest, peer.remote.agent.name)],
+    sources: pool,
     onProgress: (progress) => void emitProgress(context, progress),
-  });
+  }).finally(stop);
   log.info({ digest, alias: entry.alias, outcome: received.outcome }, 'model received');
   return { entry: toModelEntry(entry), ...received };
 }

@@ -1,0 +1,27 @@
+import { type LaneBytes, RateMeter } from '@model-rtc/transfer';
+import type { LaneInfo } from '@model-rtc/transport';
+import type { Time } from './time.ts';
+
+/** How fast each of a peer's lanes sends, as their counters grow. */
+export class LaneRates {
+  readonly #time: Pick<Time, 'nowMs'>;
+  /** By what tells lanes apart over several connections, too. */
+  readonly #meters = new Map<string, RateMeter>();
+
+  constructor(time: Pick<Time, 'nowMs'>) {
+    this.#time = time;
+  }
+
+  /** @param source - what the agent at the other end is called. */
+  sent(lanes: readonly LaneInfo[], source: string): LaneBytes[] {
+    const nowMs = this.#time.nowMs();
+    const names = lanes.map(({ id, kind, engine }) => `${id} ${kind} ${engine}`);
+    for (const name of this.#meters.keys()) if (!names.includes(name)) this.#meters.delete(name);
+    return lanes.map(({ id, kind, engine, sentBytes: bytes }, i) => {
+      const name = names[i] as string;
+      const meter = this.#meters.get(name) ?? new RateMeter(nowMs);
+      this.#meters.set(name, meter);
+      return { source, id, kind, engine, bytes, bytesPerSecond: meter.bytesPerSecond(bytes, nowMs) };
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import { hostname } from 'node:os';
+import { parseSessionToken, type SessionToken, silentLog } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import { type ConnectToSessionOptions, connectToSession } from '@model-rtc/transport';
+import { ChunkOffers } from './chunk-offers.ts';
+import { type Connector, SessionLink } from './session-link.ts';
+import { systemTime, type Time } from './time.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+/** How a client reaches one worker: what is not named here is as `connectToSession` of @model-rtc/transport has it. */
+export interface ConnectOptions
+  extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'timers' | 'clock'> {
+  /** A session token, as text or parsed. */
+  readonly session: string | SessionToken;
+  /** What the worker is called until it says its own name. */
+  readonly name?: string | undefined;
+  /** This machine's registry: where pulled models go and pushed ones come from. */
+  readonly registry: Registry;
+  /** What the worker sees this client as. */
+  readonly agentName?: string | undefined;
+  readonly agentVersion?: string | undefined;
+  /** How a connection is brought up; `connectToSession` when left out. */
+  readonly connector?: Connector | undefined;
+  readonly time?: Time | undefined;
+}
+
+/** A worker with the way to it, which is gone only when it is first needed. */
+export interface OpenWorker {
+  readonly services: WorkerServices;
+  close(): Promise<void>;
+}
+
+/** This client takes chunks from a worker that is itself still fetching the model. */
+const CAPABILITIES = ['partial'];
+
+export function openWorker(options: ConnectOptions): OpenWorker {
+  const { registry, session, name = 'the worker', signal: _, ...network } = options;
+  const { agentName = hostname(), agentVersion = 'unknown', connector = connectToSession, ...rest } = network;
+  const { log = silentLog, time = systemTime } = options;
+  const token = typeof session === 'string' ? parseSessionToken(session) : session;
+  const known = { key: Buffer.from(token.workerKey).toString('hex'), name };
+  const offers = new ChunkOffers(registry);
+  const link = new SessionLink({
+    ...rest,
+    connector: async (how) => {
+      const peer = await connector(how);
+      known.name = peer.remote.agent.name;
+      return peer;
+    },
+    token,
+    agent: { name: agentName, version: agentVersion, capabilities: CAPABILITIES },
+    handlers: offers.handlers,
+  });
+  const close = async (): Promise<void> => {
+    await link.close();
+    await offers.close();
+  };
+  return { services: { registry, known, link, offers, log, time }, close };
+}

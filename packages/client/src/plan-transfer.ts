@@ -1,0 +1,78 @@
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import { planTransfer } from '@model-rtc/transfer';
+import { askForModel, manifestAt, type PullModelOptions, settledDigest } from './pull-model.ts';
+import { freshEntry, type PushModelOptions } from './push-model.ts';
+import type { NamedModel } from './resolve-at-worker.ts';
+import { TransferTally } from './transfer-tally.ts';
+import type { WorkerServices } from './worker-services.ts';
+
+/** What a pull or push would move. */
+export interface ModelPlan {
+  readonly id: string;
+  readonly digest: Digest;
+  readonly alias: string | undefined;
+  /** The receiver has the whole model already. */
+  readonly exists: boolean;
+  readonly totalBytes: number;
+  readonly transferBytes: number;
+  /** Bytes that the receiver has in other models, or that are in this one more than once. */
+  readonly reusedBytes: number;
+  /** Bytes that an earlier attempt at this model brought. */
+  readonly resumedBytes: number;
+}
+
+export interface PullPlan extends ModelPlan, NamedModel {
+  readonly namedAt: string;
+  /** This machine's models that have bytes of it, the one with the most first. */
+  readonly reusedFrom: readonly { readonly id: string; readonly alias: string | undefined; readonly bytes: number }[];
+}
+
+/** Says what `pullModelFrom` would fetch. Nothing is stored. */
+export async function planPullFrom(
+  workers: readonly WorkerServices[],
+  ref: string,
+  options: Pick<PullModelOptions, 'signal' | 'onProgress'> = {},
+): Promise<PullPlan> {
+  const [first] = workers;
+  if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
+  const { registry } = first;
+  const task = { workers, ref, tally: new TransferTally(first.time), options };
+  const { info, worker } = await askForModel(task);
+  const { entry, namedBy, otherHere } = info;
+  const digest = settledDigest(entry);
+  const named = { id: entry.id, digest, alias: entry.alias, namedBy, otherHere, namedAt: worker.known.name };
+  if ((await registry.find(digest)) !== undefined && (await registry.check(digest)).valid) {
+    const nothing = { transferBytes: 0, resumedBytes: 0, reusedFrom: [] };
+    return { ...named, exists: true, totalBytes: entry.size, reusedBytes: entry.size, ...nothing };
+  }
+  const manifest = await manifestAt(worker, digest, task);
+  const plan = await planTransfer({ manifest, digest, staging: registry.paths.staging, local: registry });
+  return { ...named, exists: false, ...plan, reusedFrom: await withNames(registry, plan.reusedFrom) };
+}
+
+/** Says what `pushModel` would send: the worker knows what it has. Nothing is stored on either side. */
+export async function planPush(
+  { registry, link }: WorkerServices,
+  ref: string,
+  options: Pick<PushModelOptions, 'signal' | 'onProgress'> = {},
+): Promise<ModelPlan> {
+  const entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
+  const digest = settledDigest(entry);
+  const manifest = await registry.manifest(digest);
+  const peer = await link.peer(options.signal);
+  const plan = await peer.request('plan_push', { manifest }, { signal: options.signal });
+  return { id: entry.id, digest, alias: entry.alias, totalBytes: entry.size, ...plan };
+}
+
+async function withNames(
+  registry: Registry,
+  from: readonly { readonly model: Digest; readonly bytes: number }[],
+): Promise<PullPlan['reusedFrom']> {
+  const entries = await Promise.all(
+    from.map(async ({ model, bytes }) => ({ entry: await registry.find(model), bytes })),
+  );
+  return entries.flatMap(({ entry, bytes }) =>
+    entry === undefined ? [] : [{ id: entry.id, alias: entry.alias, bytes }],
+  );
+}

@@ -1,0 +1,107 @@
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { SourcePool, type Watchdog } from '@model-rtc/transfer';
+import { cancelledBy } from '../cancelled.ts';
+import type { WorkerNews } from '../progress.ts';
+import { GIVE_UP_MS, gaveUp } from '../session-link.ts';
+import type { WorkerServices } from '../worker-services.ts';
+import { type FeederEnd, feed } from './feeder.ts';
+
+export interface SwarmOptions {
+  readonly digest: Digest;
+  /** The one that is asked for the manifest first. */
+  readonly first: WorkerServices;
+  readonly watchdog: Watchdog;
+  readonly signal?: AbortSignal | undefined;
+  readonly onNews: (news: WorkerNews) => void;
+}
+
+/** The workers that one model is taken from at once: any of them may leave and come back while it lasts. */
+export class Swarm {
+  readonly pool = new SourcePool();
+  readonly #workers: readonly WorkerServices[];
+  readonly #options: SwarmOptions;
+  readonly #over = new AbortController();
+  readonly #ends = new Map<WorkerServices, FeederEnd>();
+  #feeding: Promise<void>[] = [];
+  /** Of one that is tried again. */
+  #lastFailure: ModelRtcError | undefined;
+
+  constructor(workers: readonly WorkerServices[], options: SwarmOptions) {
+    this.#workers = [options.first, ...workers.filter((worker) => worker !== options.first)];
+    this.#options = options;
+  }
+
+  /** Begins to take the model from all that have it. */
+  start(): void {
+    this.#feeding = this.#workers.map((worker) => this.#feed(worker));
+  }
+
+  /**
+   * The manifest as any of them has it: the one that told of the model is asked first, and waited for when no other answers.
+   *
+   * @param fetch - asks one worker, and checks that the manifest is the digest's
+   */
+  async manifest(
+    fetch: (worker: WorkerServices, how: 'at once' | 'patiently') => Promise<Manifest>,
+  ): Promise<Manifest> {
+    const { first, signal } = this.#options;
+    for (const worker of this.#workers.length === 1 ? [] : this.#workers) {
+      try {
+        return await fetch(worker, 'at once');
+      } catch (error) {
+        if (signal?.aborted) throw cancelledBy(signal, error);
+      }
+    }
+    return await fetch(first, 'patiently');
+  }
+
+  /** Lets all workers go; their connections stay. */
+  async end(): Promise<void> {
+    this.#over.abort(new ModelRtcError('cancelled', 'The transfer is over.'));
+    await Promise.all(this.#feeding);
+  }
+
+  /** What a failed transfer is to be called, with what the workers said of it. */
+  asEnd(thrown: unknown): ModelRtcError {
+    const { signal, watchdog } = this.#options;
+    const error = ModelRtcError.from(thrown);
+    if (signal?.aborted) return cancelledBy(signal, error);
+    const failure = this.#failure();
+    if (failure !== undefined && this.#workers.every(({ link }) => link.isClosed)) return failure;
+    const isStalled = error.code === 'timeout' && watchdog.quietMs >= GIVE_UP_MS;
+    return isStalled && failure !== undefined ? gaveUp(failure, error.details) : error;
+  }
+
+  async #feed(worker: WorkerServices): Promise<void> {
+    const { digest, watchdog, signal, onNews } = this.#options;
+    const end = await feed(worker, {
+      ...{ digest, watchdog, onNews, pool: this.pool },
+      signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
+      onFailure: (error) => {
+        this.#lastFailure = error;
+      },
+    });
+    this.#ends.set(worker, end);
+    if (this.#ends.size === this.#workers.length && !this.#over.signal.aborted) this.pool.end(this.#whyNobody());
+  }
+
+  /** Nobody is left to take the model from. */
+  #whyNobody(): ModelRtcError {
+    const { watchdog } = this.#options;
+    const error = this.#endError();
+    if (error === undefined) {
+      return new ModelRtcError('source_changed', 'The model changed at the worker while it was sent.');
+    }
+    return watchdog.quietMs >= GIVE_UP_MS ? gaveUp(error) : error;
+  }
+
+  #failure(): ModelRtcError | undefined {
+    return this.#endError() ?? this.#lastFailure;
+  }
+
+  /** Of several, the error of the first that failed by more than not having the model. */
+  #endError(): ModelRtcError | undefined {
+    for (const end of this.#ends.values()) if (end.kind === 'failed') return end.error;
+    return undefined;
+  }
+}
