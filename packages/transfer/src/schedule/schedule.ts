@@ -80,7 +80,7 @@ export class Schedule {
     const window = new SourceWindow(this.#largestChunk);
     const own = { asked: new Map(), arrived: new Map(), notBeforeMs: new Map() };
     const number = this.#sources.length;
-    const source = { number, origin, kept, ...own, window, usedBytes: 0, quietSinceMs: 0 };
+    const source = { number, origin, kept, ...own, window, from: 0, usedBytes: 0, quietSinceMs: 0 };
     this.#sources.push(source);
     this.#live.push(source);
     return number;
@@ -95,8 +95,8 @@ export class Schedule {
     const taker = this.#source(source);
     const budget = budgetOf(taker, { live: this.#live, usedBytes: this.#usedBytes, maxBytes });
     if (budget === undefined) return [];
-    const ids = taker.kept === undefined ? this.#takeQueued(source, budget, nowMs) : this.#takeKept(taker.kept, budget);
-    if (ids.length === 0 && taker.kept === undefined) ids.push(...this.#steal(source, budget, nowMs));
+    const ids = taker.kept === undefined ? this.#takeQueued(taker, budget, nowMs) : this.#takeKept(taker.kept, budget);
+    if (ids.length === 0 && taker.kept === undefined) ids.push(...this.#steal(taker, budget, nowMs));
     if (taker.asked.size === 0) taker.quietSinceMs = nowMs;
     for (const id of ids) this.#ask(source, id, nowMs);
     return ids;
@@ -148,8 +148,9 @@ export class Schedule {
 
   /** The source does not have the chunk yet: the others are asked at once, and this one again after a while. */
   lacking(source: number, id: number, nowMs: number): void {
-    const { notBeforeMs } = this.#source(source);
-    notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
+    const asked = this.#source(source);
+    asked.notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
+    asked.from = Math.max(asked.from, id + 1);
     this.#letGo(source, id);
     this.#settle(id);
   }
@@ -175,11 +176,18 @@ export class Schedule {
     return this.#source(source).asked.size;
   }
 
-  #takeQueued(source: number, budget: Budget, nowMs: number): number[] {
+  #takeQueued(taker: ScheduledSource, budget: Budget, nowMs: number): number[] {
+    const ids = this.#takeFrom(taker, budget, nowMs);
+    if (ids.length > 0 || taker.from === 0) return ids;
+    taker.from = 0;
+    return this.#takeFrom(taker, budget, nowMs);
+  }
+
+  #takeFrom(taker: ScheduledSource, budget: Budget, nowMs: number): number[] {
     let left = budget.bytes;
-    return this.#queue.take(MAX_CHUNKS_PER_REQUEST, (id) => {
+    const want = (id: number): 'take' | 'leave' | 'forget' | 'stop' => {
       if (!this.#states.is(id, MISSING)) return 'forget';
-      if (!this.#mayServe(source, id, nowMs)) return 'leave';
+      if (!this.#mayServe(taker, id, nowMs)) return 'leave';
       const cost = this.#cost(id);
       // The first chunk is taken though it is larger than a request.
       if (cost > (left === budget.bytes ? budget.chunkBytes : left)) return 'stop';
@@ -187,7 +195,8 @@ export class Schedule {
       // At once: a chunk that came back may be in the queue twice.
       this.#states.move(id, ASKED);
       return 'take';
-    });
+    };
+    return this.#queue.take(MAX_CHUNKS_PER_REQUEST, want, taker.from);
   }
 
   #takeKept(kept: number[], budget: Budget): number[] {
@@ -204,26 +213,24 @@ export class Schedule {
     return ids;
   }
 
-  #steal(source: number, budget: Budget, nowMs: number): number[] {
-    const thief = this.#source(source);
+  #steal(thief: ScheduledSource, budget: Budget, nowMs: number): number[] {
     if (this.someMissing || (thief.asked.size > 0 && !thief.window.measured)) return [];
     const others = this.#general().filter((other) => other !== thief);
     const cost = (id: number): number => this.#cost(id);
     const mayTake = (id: number): boolean =>
-      this.#holders.get(id)?.size === 1 && cost(id) <= budget.chunkBytes && this.#mayServe(source, id, nowMs);
+      this.#holders.get(id)?.size === 1 && cost(id) <= budget.chunkBytes && this.#mayServe(thief, id, nowMs);
     const id = chunkToSteal(thief, others, { nowMs, cost, mayTake });
     return id === undefined ? [] : [id];
   }
 
   /** A source that gave the chunk wrong is asked again only when every other that could give it did so too. */
-  #mayServe(source: number, id: number, nowMs: number): boolean {
-    const server = this.#source(source);
+  #mayServe(server: ScheduledSource, id: number, nowMs: number): boolean {
     if (lacks(server, id, nowMs)) return false;
     if (!this.#misses.byOrigin(id, server.origin)) return true;
     const able = this.#general().filter((other) => !lacks(other, id, nowMs));
     if (able.some(({ origin }) => !this.#misses.byOrigin(id, origin))) return false;
     // Another lane of the same origin, if it is only the lane that damages what it carries.
-    return !this.#misses.bySource(id, source) || able.every((other) => this.#misses.bySource(id, other.number));
+    return !this.#misses.bySource(id, server.number) || able.every(({ number }) => this.#misses.bySource(id, number));
   }
 
   #ask(source: number, id: number, nowMs: number): void {

@@ -12,6 +12,8 @@ export interface ScheduledSource {
   readonly arrived: Map<number, Mark>;
   /** When it may be asked again for a chunk that it did not have. */
   readonly notBeforeMs: Map<number, number>;
+  /** It is asked for chunks from here on: those before were looked at, and it did not have some of them. */
+  from: number;
   readonly window: SourceWindow;
   /** Buffers that its asked and arrived chunks may take until they are verified. */
   usedBytes: number;

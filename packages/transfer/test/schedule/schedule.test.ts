@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_CHUNKS_PER_REQUEST } from '@model-rtc/protocol';
-import fc from 'fast-check';
-import { ALL_WINDOWS_BYTES, REQUEST_BYTES, SOURCE_WINDOW_BYTES } from '../../src/limits.ts';
-import { bufferSize, Schedule } from '../../src/schedule/schedule.ts';
+import { ALL_WINDOWS_BYTES, REQUEST_BYTES, START_WINDOW_BYTES } from '../../src/limits.ts';
+import { bufferSize } from '../../src/schedule/buffer-size.ts';
+import { Schedule } from '../../src/schedule/schedule.ts';
 
 const MIB = 1024 * 1024;
 
@@ -10,10 +10,17 @@ function scheduleOf(count: number, size = MIB, present = new Uint8Array(count)):
   return new Schedule(new Uint32Array(count).fill(size), present);
 }
 
-function takeAll(schedule: Schedule, source: number): number[][] {
+function takeAll(schedule: Schedule, source: number, nowMs = 0): number[][] {
   const requests: number[][] = [];
-  for (let ids = schedule.take(source); ids.length > 0; ids = schedule.take(source)) requests.push(ids);
+  for (let ids = schedule.take(source, nowMs); ids.length > 0; ids = schedule.take(source, nowMs)) requests.push(ids);
   return requests;
+}
+
+function deliver(schedule: Schedule, source: number, ids: Iterable<number>, nowMs: number): void {
+  for (const id of ids) {
+    schedule.arrived(source, id);
+    schedule.verified(source, id, nowMs);
+  }
 }
 
 describe('the schedule', () => {
@@ -21,7 +28,7 @@ describe('the schedule', () => {
     const schedule = scheduleOf(100);
     const requests = takeAll(schedule, schedule.addSource('a'));
     expect(requests.length).toBeGreaterThan(2);
-    expect(requests.flat()).toEqual(Array.from({ length: SOURCE_WINDOW_BYTES / MIB }, (_, id) => id));
+    expect(requests.flat()).toEqual(Array.from({ length: START_WINDOW_BYTES / MIB }, (_, id) => id));
   });
 
   it('asks for no more than a request may hold, however small the chunks are', () => {
@@ -34,17 +41,35 @@ describe('the schedule', () => {
   });
 
   it('waits until a whole request has room, so that requests do not become tiny', () => {
-    const schedule = scheduleOf(100);
+    const schedule = scheduleOf(1000, 100_000);
     const source = schedule.addSource('a');
     const ids = takeAll(schedule, source).flat();
-    for (const id of ids.slice(0, 3)) {
+    expect(ids).toHaveLength(32);
+    for (const id of ids.slice(0, 7)) {
       schedule.arrived(source, id);
-      schedule.verified(source, id);
-      expect(schedule.take(source)).toEqual([]);
+      expect(schedule.take(source, 0)).toEqual([]);
+      schedule.missed(source, id, 'lost');
+      expect(schedule.take(source, 0)).toEqual([]);
     }
-    schedule.arrived(source, 3);
-    schedule.verified(source, 3);
-    expect(schedule.take(source)).toEqual([16, 17, 18, 19]);
+    schedule.missed(source, ids[7] as number, 'lost');
+    expect(schedule.take(source, 0)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it.each([
+    ['a slow source for single chunks', 3_000, 1],
+    ['a fast source for several megabytes', 2, 4],
+  ])('asks %s', (_what, msPerChunk, chunks) => {
+    const schedule = scheduleOf(1000);
+    const source = schedule.addSource('a');
+    const queue: number[] = [];
+    let last: number[] = [];
+    for (let nowMs = msPerChunk; nowMs <= 60 * msPerChunk; nowMs += msPerChunk) {
+      const requests = takeAll(schedule, source, nowMs - msPerChunk);
+      queue.push(...requests.flat());
+      last = requests.at(-1) ?? last;
+      deliver(schedule, source, queue.splice(0, 1), nowMs);
+    }
+    expect(last).toHaveLength(chunks);
   });
 
   it('shares one bound of memory among many sources', () => {
@@ -55,48 +80,64 @@ describe('the schedule', () => {
     expect(new Set(asked).size).toBe(asked.length);
   });
 
+  it('lets a fast source have what many slow ones do not need', () => {
+    const schedule = scheduleOf(4000);
+    const slow = Array.from({ length: 20 }, (_, i) => schedule.addSource(`slow ${i}`));
+    for (const source of slow) {
+      for (const [i, id] of takeAll(schedule, source).flat().entries())
+        deliver(schedule, source, [id], 2_000 * (i + 1));
+    }
+    const fast = schedule.addSource('fast');
+    for (let nowMs = 8_001; nowMs < 8_050; nowMs++) {
+      deliver(schedule, fast, takeAll(schedule, fast, nowMs - 1).flat(), nowMs);
+    }
+    const asked = slow.map((source) => takeAll(schedule, source, 8_050).flat().length);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(2);
+    expect(takeAll(schedule, fast, 8_050).flat()).toHaveLength(16);
+  });
+
   it("gives a dropped source's chunks to the others, but not what arrived", () => {
-    const schedule = scheduleOf(4);
+    const schedule = scheduleOf(4, 100_000);
     const [a, b] = [schedule.addSource('a'), schedule.addSource('b')];
-    expect(schedule.take(a)).toEqual([0, 1, 2, 3]);
+    expect(schedule.take(a, 0)).toEqual([0, 1, 2, 3]);
     schedule.arrived(a, 0);
     schedule.drop(a);
-    expect(schedule.take(b)).toEqual([1, 2, 3]);
-    schedule.verified(a, 0);
-    expect(schedule.take(a)).toEqual([]);
+    expect(schedule.take(b, 0)).toEqual([1, 2, 3]);
+    schedule.verified(a, 0, 0);
+    expect(schedule.take(a, 0)).toEqual([]);
   });
 
   it('asks another source after a miss, and the same one when the other is gone', () => {
     const schedule = scheduleOf(1);
     const [a, b] = [schedule.addSource('a'), schedule.addSource('b')];
-    expect(schedule.take(a)).toEqual([0]);
-    expect(schedule.missed(a, 0)).toBe('again');
-    expect(schedule.take(a)).toEqual([]);
+    expect(schedule.take(a, 0)).toEqual([0]);
+    expect(schedule.missed(a, 0, 'lost')).toBe('again');
+    expect(schedule.take(a, 0)).toEqual([]);
     schedule.drop(b);
-    expect(schedule.take(a)).toEqual([0]);
+    expect(schedule.take(a, 0)).toEqual([0]);
   });
 
   it('gives up after the first request and three more', () => {
     const schedule = scheduleOf(1);
     const a = schedule.addSource('a');
     const verdicts = [1, 2, 3, 4].map(() => {
-      schedule.take(a);
-      return schedule.missed(a, 0);
+      schedule.take(a, 0);
+      return schedule.missed(a, 0, 'lost');
     });
     expect(verdicts).toEqual(['again', 'again', 'again', 'give_up']);
   });
 
   it('keeps chunks for the one source that has them, and frees them when it misses or goes', () => {
-    const schedule = scheduleOf(4);
+    const schedule = scheduleOf(4, 100_000);
     const disk = schedule.addSource('disk', [1, 2]);
     const peer = schedule.addSource('peer');
-    expect(schedule.take(peer)).toEqual([0, 3]);
+    expect(schedule.take(peer, 0)).toEqual([0, 3]);
     expect(schedule.someMissing).toBe(false);
-    expect(schedule.take(disk)).toEqual([1, 2]);
-    schedule.missed(disk, 1);
+    expect(schedule.take(disk, 0)).toEqual([1, 2]);
+    schedule.missed(disk, 1, 'lost');
     expect(schedule.someMissing).toBe(true);
     schedule.drop(disk);
-    expect(schedule.take(peer)).toEqual([1, 2]);
+    expect(schedule.take(peer, 0)).toEqual([1, 2]);
   });
 
   it('asks again for what was lost on the disk', () => {
@@ -105,64 +146,99 @@ describe('the schedule', () => {
     expect(schedule.allPresent).toBe(true);
     schedule.lost([1]);
     expect(schedule.allPresent).toBe(false);
-    expect(schedule.take(a)).toEqual([1]);
+    expect(schedule.take(a, 0)).toEqual([1]);
   });
 
-  it('never asks two sources for the same chunk at once, and ends with all present, whatever happens', () => {
-    const events = fc.array(fc.tuple(fc.nat(2), fc.constantFrom('verify', 'miss', 'lose', 'drop'), fc.nat()), {
-      maxLength: 300,
-    });
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 4 * MIB }), { minLength: 1, maxLength: 60 }),
-        events,
-        (sizes, list) => {
-          const schedule = new Schedule(Uint32Array.from(sizes), new Uint8Array(sizes.length));
-          const sources = [schedule.addSource('a'), schedule.addSource('b'), schedule.addSource('c', [0, 5])];
-          const asked = new Map<number, number>();
-          const present = new Set<number>();
-          const fill = (): void => {
-            for (const source of sources) {
-              for (const id of schedule.take(source)) {
-                if (asked.has(id) || present.has(id)) throw new Error(`chunk ${id} is asked for twice`);
-                asked.set(id, source);
-              }
-            }
-          };
-          for (const [source, what, pick] of list) {
-            fill();
-            const mine = [...asked].filter(([, owner]) => owner === source).map(([id]) => id);
-            const id = mine[pick % Math.max(1, mine.length)];
-            if (what === 'drop' && source === 2) {
-              schedule.drop(source);
-              for (const gone of mine) asked.delete(gone);
-            } else if (what === 'lose') {
-              const lost = [...present][pick % Math.max(1, present.size)];
-              if (lost !== undefined) schedule.lost([lost]);
-              if (lost !== undefined) present.delete(lost);
-            } else if (id !== undefined) {
-              asked.delete(id);
-              if (what === 'miss') schedule.missed(source, id);
-              else {
-                schedule.arrived(source, id);
-                schedule.verified(source, id);
-                present.add(id);
-              }
-            }
-          }
-          for (let round = 0; round < 500 && !schedule.allPresent; round++) {
-            fill();
-            for (const [id, source] of [...asked]) {
-              schedule.arrived(source, id);
-              schedule.verified(source, id);
-              asked.delete(id);
-              present.add(id);
-            }
-          }
-          expect(schedule.allPresent).toBe(true);
-          expect(present.size).toBe(sizes.length);
-        },
-      ),
-    );
+  it('asks another lane of the same origin after a miss, but another origin first', () => {
+    const schedule = scheduleOf(1);
+    const [lane1, lane2, other] = [schedule.addSource('a'), schedule.addSource('a'), schedule.addSource('b')];
+    schedule.take(lane1, 0);
+    schedule.missed(lane1, 0, 'lost');
+    expect(schedule.take(lane1, 0)).toEqual([]);
+    expect(schedule.take(lane2, 0)).toEqual([]);
+    schedule.drop(other);
+    expect(schedule.take(lane1, 0)).toEqual([]);
+    expect(schedule.take(lane2, 0)).toEqual([0]);
+  });
+
+  it('tells of an origin that sent three wrong chunks over any of its lanes, when there is another', () => {
+    const schedule = scheduleOf(40, 100_000);
+    const [lane1, lane2] = [schedule.addSource('a'), schedule.addSource('a')];
+    const [first = 0, second = 0] = schedule.take(lane1, 0);
+    const [third = 0, fourth = 0] = schedule.take(lane2, 0);
+    expect(schedule.missed(lane1, first, 'wrong')).toBe('again');
+    expect(schedule.missed(lane1, second, 'lost')).toBe('again');
+    expect(schedule.missed(lane2, third, 'wrong')).toBe('again');
+    schedule.addSource('b');
+    expect(schedule.missed(lane2, fourth, 'wrong')).toBe('drop_origin');
+  });
+
+  it('bears with wrong chunks of the only origin until one of them came wrong too often', () => {
+    const schedule = scheduleOf(8, 100_000);
+    const a = schedule.addSource('a');
+    for (let round = 0; round < 4; round++) {
+      for (const id of schedule.take(a, 0))
+        expect(schedule.missed(a, id, 'wrong')).toBe(round < 3 ? 'again' : 'give_up');
+    }
+  });
+
+  it('asks a source again after a second for what it did not have, and others at once', () => {
+    const schedule = scheduleOf(4, 100_000);
+    const [partial, whole] = [schedule.addSource('partial'), schedule.addSource('whole')];
+    expect(schedule.take(partial, 0)).toEqual([0, 1, 2, 3]);
+    schedule.lacking(partial, 0, 0);
+    schedule.lacking(partial, 2, 0);
+    deliver(schedule, partial, [1, 3], 0);
+    expect(schedule.take(partial, 999)).toEqual([]);
+    expect(schedule.take(partial, 1_000)).toEqual([0, 2]);
+    schedule.lacking(partial, 0, 1_000);
+    expect(schedule.take(whole, 1_000)).toEqual([0]);
+  });
+
+  it('asks a source for what comes after thousands of chunks that it does not have', () => {
+    const schedule = scheduleOf(10_000, 100);
+    const source = schedule.addSource('partial');
+    let highest = 0;
+    for (let nowMs = 0; highest < 9_999 && nowMs < 60_000; nowMs += 100) {
+      for (const id of takeAll(schedule, source, nowMs).flat()) {
+        highest = Math.max(highest, id);
+        if (id < 6_000) schedule.lacking(source, id, nowMs);
+        else deliver(schedule, source, [id], nowMs);
+      }
+    }
+    expect(highest).toBe(9_999);
+  });
+
+  it('asks an idle source for what a slower one would bring last, once, when nothing else is left', () => {
+    const schedule = scheduleOf(14);
+    const [slow, fast] = [schedule.addSource('slow'), schedule.addSource('fast')];
+    const late = takeAll(schedule, slow).flat();
+    deliver(schedule, slow, late.splice(0, 1), 2_000);
+    for (let nowMs = 2_000; ; nowMs += 10) {
+      const ids = schedule.take(fast, nowMs).filter((id) => !late.includes(id));
+      if (ids.length === 0) break;
+      deliver(schedule, fast, ids, nowMs + 10);
+    }
+    // The last `take` took it.
+    expect(schedule.askedOf(fast)).toBe(1);
+    const third = schedule.addSource('third');
+    const stolen = late.at(-1) as number;
+    schedule.arrived(fast, stolen);
+    expect(schedule.verified(fast, stolen, 3_000)).toEqual([slow]);
+    expect(schedule.askedOf(slow)).toBe(late.length - 1);
+    expect(takeAll(schedule, third, 3_000).flat().length).toBeLessThanOrEqual(1);
+  });
+
+  it('does not ask again for a wrong chunk that another source is asked for already', () => {
+    const schedule = scheduleOf(1);
+    const [a, b] = [schedule.addSource('a'), schedule.addSource('b')];
+    schedule.take(a, 0);
+    expect(schedule.take(b, 5_000)).toEqual([0]);
+    schedule.arrived(a, 0);
+    expect(schedule.missed(a, 0, 'wrong')).toBe('again');
+    expect(schedule.someMissing).toBe(false);
+    schedule.drop(b);
+    expect(schedule.someMissing).toBe(true);
+    expect(schedule.take(a, 5_000)).toEqual([0]);
   });
 });
