@@ -12,7 +12,7 @@ export const OWN_FOLDER = '.model-rtc';
 /** The rule that the path breaks, or undefined when it is a model path. */
 export function modelPathProblem(path: string): string | undefined {
   if (path === '') return 'a path is empty';
-  if (new TextEncoder().encode(path).length > MAX_PATH_BYTES) return `a path is longer than ${MAX_PATH_BYTES} bytes`;
+  if (isLonger(path, MAX_PATH_BYTES)) return `a path is longer than ${MAX_PATH_BYTES} bytes`;
   if (/\p{Surrogate}/u.test(path)) return 'a path is not valid Unicode';
   if (path !== path.normalize('NFC')) return `${JSON.stringify(path)} is not in Unicode NFC`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are just what is refused
@@ -32,11 +32,15 @@ export function modelPathProblem(path: string): string | undefined {
 function nameProblem(name: string, path: string): string | undefined {
   if (name === '') return `${JSON.stringify(path)} has an empty name`;
   if (name === '.' || name === '..') return `${JSON.stringify(path)} has "${name}" in it`;
-  if (new TextEncoder().encode(name).length > MAX_PATH_NAME_BYTES)
-    return `a name is longer than ${MAX_PATH_NAME_BYTES} bytes`;
+  if (isLonger(name, MAX_PATH_NAME_BYTES)) return `a name is longer than ${MAX_PATH_NAME_BYTES} bytes`;
   if (RESERVED_NAME.test(name)) return `${JSON.stringify(path)} has the reserved device name ${JSON.stringify(name)}`;
   if (/[ .]$/.test(name)) return `${JSON.stringify(path)} has a name that ends with a space or dot`;
   return undefined;
+}
+
+/** A unit of a string is 3 bytes at most, so that most are known to be short without being encoded. */
+function isLonger(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes;
 }
 
 /** The first rule that a model's paths break together: two of one name after case folding, or a file that is also a folder. */

@@ -84,8 +84,9 @@ function isInterruptedRun({ digest, status }: StoredEntry): boolean {
 }
 
 function addOnce<K extends string>(map: Map<K, StoredEntry>, key: K, entry: StoredEntry, what: string): void {
-  if (map.has(key)) throw new Error(`two models have the ${what} ${JSON.stringify(key)}`);
+  const before = map.size;
   map.set(key, entry);
+  if (map.size === before) throw new Error(`two models have the ${what} ${JSON.stringify(key)}`);
 }
 
 export function changeIndex(index: RegistryIndex, { remove = [], put = [] }: IndexChange): RegistryIndex {

@@ -77,8 +77,9 @@ function fit(widths: number[], width: number | undefined): number[] {
 }
 
 function pad(text: string, width: number, align: 'left' | 'right'): string {
-  const shown = widthOf(text) > width ? cut(text, width) : text;
-  const space = ' '.repeat(Math.max(0, width - widthOf(shown)));
+  const own = widthOf(text);
+  const shown = own > width ? cut(text, width) : text;
+  const space = ' '.repeat(Math.max(0, width - (shown === text ? own : widthOf(shown))));
   return align === 'left' ? shown + space : space + shown;
 }
 
