@@ -13,6 +13,7 @@ const shared = {
 export default {
   // For a hung test, not for a slow machine. Jest takes it from here or its command line only, not from a project.
   testTimeout: 60_000,
+  testSequencer: './test/support/slowest-first.js',
   projects: [
     {
       ...shared,

@@ -45,7 +45,6 @@ async function installed(): Promise<string> {
 }
 
 beforeAll(async () => {
-  await succeed(REPOSITORY, ['npm', 'run', 'build']);
   tarballs = await lab.folder();
   const pack = await succeed(REPOSITORY, ['npm', 'pack', '--workspaces', '--json', '--pack-destination', tarballs]);
   packed = pack.json<Packed[]>();
