@@ -13,12 +13,22 @@ import { firstChunk } from './benchmarks/first-chunk.ts';
 import { importHashing } from './benchmarks/import-hashing.ts';
 import { memory } from './benchmarks/memory.ts';
 import { registry } from './benchmarks/registry.ts';
+import { relay } from './benchmarks/relay.ts';
 import { throughput } from './benchmarks/throughput.ts';
 import { verify } from './benchmarks/verify.ts';
 import { type Benchmark, reaches } from './support/benchmark.ts';
 import { type Outcome, renderTable, resultsFile } from './support/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [throughput, direct, memory, firstChunk, importHashing, verify, registry];
+const BENCHMARKS: readonly Benchmark[] = [
+  throughput,
+  direct,
+  relay,
+  memory,
+  firstChunk,
+  importHashing,
+  verify,
+  registry,
+];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });

@@ -15,6 +15,13 @@ export function addSignalingCommand(parser: CommandParser, invocation: Invocatio
           default: [] as string[],
           describe: 'Another HOST[:PORT] by which workers that use several servers dial this one',
         })
+        .option('relay', {
+          choices: ['on', 'off'] as const,
+          default: 'on' as const,
+          describe: 'Whether agents that reach each other in no other way may send models through this server',
+        })
+        .option('relay-rate', { type: 'string', describe: 'The most that one pair may relay a second, e.g. 20MB' })
+        .option('relay-total', { type: 'string', describe: 'The most that all pairs together may relay a second' })
         .example('$0 signaling --port 8787', 'then: model-rtc worker --signaling ws://THIS-HOST:8787'),
     (argv) =>
       invocation.run(argv, async (context) => {
