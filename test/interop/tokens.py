@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from wire import ProtocolError, require
 
 SCOPES = {1: "read", 2: "write", 4: "track"}
+FEATURES = {1: "ask"}
 
 
 def base64url(data):
@@ -34,6 +35,7 @@ class Token:
     scopes: tuple
     expires_at: int  # seconds since 1970; 0 is never
     urls: tuple
+    features: tuple
 
 
 def parse_token(text):
@@ -49,7 +51,9 @@ def parse_token(text):
     require(scopes, "That token allows nothing.")
     expires_at = int.from_bytes(body[1:7], "big")
     require(expires_at <= 8_640_000_000_000, "That token's expiry is no time.")
-    return Token(body[7:39], body[39:47], body[47:63], scopes, expires_at, _token_urls(body))
+    urls, rest = _token_urls(body)
+    features = tuple(name for bit, name in FEATURES.items() if rest and rest[0] & bit)
+    return Token(body[7:39], body[39:47], body[47:63], scopes, expires_at, urls, features)
 
 
 def _token_urls(body):
@@ -60,7 +64,7 @@ def _token_urls(body):
         url, at = body[at + 2 : at + 2 + length], at + 2 + length
         require(at <= len(body), "A signaling URL is cut off.")
         urls.append(_checked_url(url))
-    return tuple(urls)
+    return tuple(urls), body[at:]
 
 
 def _checked_url(url):

@@ -121,6 +121,14 @@ def text(longest, shortest=0):
     return check
 
 
+def binary(length):
+    def check(value):
+        require(isinstance(value, bytes) and len(value) == length, "A binary of another length is expected.")
+        return value
+
+    return check
+
+
 def any_map(value):
     require(isinstance(value, dict), "A map is expected.")
     return value
@@ -168,7 +176,7 @@ HELLO = fields(
 )
 MESSAGES = {
     "hello": HELLO,
-    "request": fields(id=u32, method=text(64, 1), params=any_map),
+    "request": fields(id=u32, method=text(64, 1), params=any_map, again_=one_of(True)),
     "event": fields(id=u32, event=any_map),
     "reply": fields(id=u32, result=any_map),
     "error": fields(id=u32, error=ERROR),
@@ -176,12 +184,23 @@ MESSAGES = {
     "ping": fields(nonce=u32),
     "pong": fields(nonce=u32),
     "bye": fields(error_=ERROR),
+    "exchange": fields(message=any_map),
 }
 # What is inside the sealed exchange.
 SEALED = {
     "offer": fields(lane=u32, engine=text(64), sdp=text(65_536)),
     "answer": fields(lane=u32, sdp=text(65_536)),
     "candidate": fields(lane=u32, candidate=text(4096), mid=text(64)),
+    "direct_ask": fields(lane=u32),
+    "direct_offer": fields(
+        lane=u32,
+        addresses=list_of(fields(host=text(253, 1), port=u32), 64),
+        certificate=binary(32),
+        token=binary(32),
+    ),
+    "relay_ask": fields(lane=u32, meeting=binary(16), publicKey=binary(32)),
+    "relay_offer": fields(lane=u32, publicKey=binary(32)),
+    "unavailable": fields(lane=u32, message=text(1024)),
     "refuse": fields(error=ERROR),
 }
 

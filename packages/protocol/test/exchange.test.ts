@@ -20,6 +20,14 @@ const messageArbitrary: fc.Arbitrary<ExchangeMessage> = fc.oneof(
   }),
 );
 
+const DIRECT_OFFER = {
+  type: 'direct_offer',
+  lane: 1,
+  addresses: [{ host: '192.0.2.1', port: 7000 }],
+  certificate: new Uint8Array(32),
+  token: new Uint8Array(32),
+};
+
 describe('what is inside the sealed exchange', () => {
   it('comes back as it was', () => {
     fc.assert(
@@ -35,13 +43,19 @@ describe('what is inside the sealed exchange', () => {
   });
 
   it.each([
-    ['an unknown type', { type: 'greeting' }],
+    ['no type', { lane: 1 }],
+    ['a token of another length', { ...DIRECT_OFFER, token: new Uint8Array(31) }],
+    ['port 0', { ...DIRECT_OFFER, addresses: [{ host: '192.0.2.1', port: 0 }] }],
     ['an empty description', { type: 'answer', lane: 1, sdp: '' }],
     ['a lane that is no number', { type: 'answer', lane: '1', sdp: 'v=0' }],
     ['a candidate of 4097 characters', { type: 'candidate', lane: 1, candidate: 'x'.repeat(4097), mid: '0' }],
     ['nothing', null],
   ])('refuses %s', (_, value) => {
     expect(failureOf(() => decodeExchange(packValue(value))).code).toBe('malformed_message');
+  });
+
+  it('passes over a message of a kind that a later version may have', () => {
+    expect(decodeExchange(packValue({ type: 'greeting', lane: 1 }))).toBeUndefined();
   });
 
   it('refuses more than an envelope holds', () => {

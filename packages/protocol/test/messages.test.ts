@@ -23,7 +23,7 @@ describe('a method', () => {
 
   it('lets a token that may only read change nothing', () => {
     const writing = Object.entries(METHODS).filter(([, { scope }]) => scope === 'write');
-    expect(writing.map(([name]) => name)).toEqual(['push_model']);
+    expect(writing.map(([name]) => name)).toEqual(['push_model', 'plan_push']);
   });
 
   it('is known by its name alone, not by what objects have of themselves', () => {

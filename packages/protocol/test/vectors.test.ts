@@ -19,7 +19,7 @@ import type { digestVectors } from './vectors/digests.ts';
 import type { frameVectors } from './vectors/frames.ts';
 import type { identityVectors } from './vectors/identities.ts';
 import { buildVectors, vectorText } from './vectors/index.ts';
-import type { messageVectors } from './vectors/messages.ts';
+import { type messageVectors, withHex } from './vectors/messages.ts';
 import { parsedFields, type tokenVectors } from './vectors/tokens.ts';
 
 const folder = new URL('../vectors/', import.meta.url);
@@ -129,6 +129,6 @@ describe('messages.json', () => {
   });
 
   it.each(vectors.exchange)('is what is sealed: $name', ({ message, bytes }) => {
-    expect(decodeExchange(fromHex(bytes))).toEqual(message);
+    expect(withHex(decodeExchange(fromHex(bytes)))).toEqual(message);
   });
 });

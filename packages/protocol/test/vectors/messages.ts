@@ -69,12 +69,17 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
         { index: 0, digest },
         { index: 1, digest: chunk },
       ],
+      encodings: ['planes-zstd-1'],
     },
-    result: {},
+    result: { missing: [1] },
   },
   push_model: {
     params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip', aliasConflict: 'rename' },
     result: { entry, outcome: 'installed', transferredBytes: 1_048_578, reusedBytes: 2, resumedBytes: 0 },
+  },
+  plan_push: {
+    params: { manifest },
+    result: { transferBytes: 2 ** 33, reusedBytes: 2, resumedBytes: 0, exists: false },
   },
   report_installed: { params: { digest, alias: 'good-mouse-v1' }, result: {} },
 };
@@ -117,6 +122,8 @@ const accepted: [string, Message][] = [
       },
     },
   ],
+  ['request that is repeated', { type: 'request', id: 7, method: 'get_manifest', params: { digest }, again: true }],
+  ['exchange', { type: 'exchange', message: { type: 'direct_ask', lane: 3 } }],
   ['cancel', { type: 'cancel', id: 6 }],
   ['ping', { type: 'ping', nonce: 7 }],
   ['pong', { type: 'pong', nonce: 7 }],
@@ -131,6 +138,23 @@ const exchanges: [string, ExchangeMessage][] = [
     'candidate',
     { type: 'candidate', lane: 0, candidate: 'candidate:1 1 udp 2130706431 192.0.2.1 50000 typ host', mid: '0' },
   ],
+  ['direct_ask', { type: 'direct_ask', lane: 1 }],
+  [
+    'direct_offer',
+    {
+      type: 'direct_offer',
+      lane: 1,
+      addresses: [
+        { host: '192.0.2.7', port: 40_000 },
+        { host: '2001:db8::7', port: 40_000 },
+      ],
+      certificate: counting(32),
+      token: counting(32, 0x40),
+    },
+  ],
+  ['relay_ask', { type: 'relay_ask', lane: 2, meeting: counting(16), publicKey: counting(32, 0x80) }],
+  ['relay_offer', { type: 'relay_offer', lane: 2, publicKey: counting(32, 0xa0) }],
+  ['unavailable', { type: 'unavailable', lane: 1, message: 'This worker takes no direct connections.' }],
   [
     'refuse',
     { type: 'refuse', error: { code: 'busy', message: 'The worker has no room for another client; try later.' } },
@@ -180,6 +204,14 @@ const refused: [string, string][] = [
   ['nested too deeply', `83 a474797065 a470696e67 a56e6f6e6365 07 a178 ${'91'.repeat(MAX_NESTING)} c0`],
 ];
 
+/** JSON has no binaries: `{hex}` stands for one. */
+export function withHex(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { hex: toHex(value) };
+  if (Array.isArray(value)) return value.map(withHex);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withHex(inner)]));
+}
+
 export function messageVectors() {
   return {
     description:
@@ -193,6 +225,8 @@ export function messageVectors() {
       { name: 'the largest integer', value: Number.MAX_SAFE_INTEGER, bytes: toHex(packValue(Number.MAX_SAFE_INTEGER)) },
       { name: 'a string beyond ASCII', value: 'caf\u00e9 \u{1f42d}', bytes: toHex(packValue('caf\u00e9 \u{1f42d}')) },
     ],
-    exchange: exchanges.map(([name, message]) => ({ name, message, bytes: toHex(encodeExchange(message)) })),
+    exchange: exchanges.map(([name, message]) => {
+      return { name, message: withHex(message), bytes: toHex(encodeExchange(message)) };
+    }),
   };
 }

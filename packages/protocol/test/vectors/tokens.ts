@@ -33,6 +33,7 @@ const accepted: [string, SessionToken][] = [
     'several addresses',
     token(['wss://signal.example.org/rooms?x=1', 'ws://[2001:db8::1]:8787', 'ws://lab.local'], ['read', 'write']),
   ],
+  ['of a worker that takes asks', { ...token([local], ['read']), features: ['ask'] }],
   ['an expiry beyond 32 bits of seconds', token([local], ['track'], '2200-01-01T00:00:00Z')],
 ];
 
@@ -111,6 +112,7 @@ function tokenFields(fields: SessionToken) {
     secret: toHex(fields.secret),
     scopes: fields.scopes,
     expiresAt: fields.expiresAt?.toISOString() ?? null,
+    ...(fields.features?.length ? { features: fields.features } : {}),
   };
 }
 
