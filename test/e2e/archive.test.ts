@@ -7,7 +7,7 @@ import { makeRandomFile, makeSparseFile, treeDigest } from '../support/files.ts'
 import type { Machine } from '../support/machine.ts';
 import { peakMemoryBytes } from '../support/process-memory.ts';
 import { program, rootUser } from '../support/requirements.ts';
-import { errorOf, FIXTURES, IGNORED, type ImportJson, importModel } from '../support/scene.ts';
+import { errorOf, FIXTURES, IGNORED, type ImportJson, importModel, resultsOf } from '../support/scene.ts';
 import { describeWith, useLab } from '../support/suites.ts';
 
 const MEGABYTE = 1_000_000;
@@ -102,7 +102,7 @@ describe('a model carried as a file', () => {
       await copyFile(archive, bad);
       await spoil(bad);
       const result = await there.run(['client', 'import-model', bad, '--json']);
-      expect([result.exitCode, result.stdout]).toEqual([6, '']);
+      expect([result.exitCode, resultsOf(result)]).toEqual([6, []]);
     }
     expect(await listed(there)).toEqual([]);
     expect(await readdir(join(there.home, 'staging'))).toEqual([]);

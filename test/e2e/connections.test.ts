@@ -11,7 +11,7 @@ import {
 } from '@model-rtc/protocol';
 import { makeRandomFile } from '../support/files.ts';
 import { type SignalingJson, startHostileSignaling, type Tampering } from '../support/hostile-signaling.ts';
-import { errorOf, FIXTURES, importModel, openScene, pull, push, type Scene } from '../support/scene.ts';
+import { errorOf, FIXTURES, importModel, openScene, pull, push, resultsOf, type Scene } from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
 const lab = useLab();
@@ -109,7 +109,8 @@ describe('a session that is revoked while it is in use', () => {
       await transfer.waitForStderr(/transferring +[1-9]/);
       await scene.worker.succeed(['worker', 'sessions', 'revoke', session.keyId]);
       const ended = await transfer.exited;
-      expect([ended.exitCode, errorOf(ended).code, ended.stdout]).toEqual([8, 'token_revoked', '']);
+      expect([ended.exitCode, errorOf(ended).code, resultsOf(ended)]).toEqual([8, 'token_revoked', []]);
+      expect(ended.jsonLines().at(-1)).toMatchObject({ state: 'failed', reason: 'refused', code: 'token_revoked' });
       const receiver = way === 'pull' ? client : scene.worker;
       const listed = (await receiver.succeed(['client', 'list-models', '--json'])).json<{ models: unknown[] }>();
       expect(listed.models).toEqual([]);

@@ -2,7 +2,16 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Machine } from '../support/machine.ts';
-import { errorOf, FIXTURES, importModel, type ModelJson, openScene, pull, type Scene } from '../support/scene.ts';
+import {
+  errorOf,
+  FIXTURES,
+  importModel,
+  type ModelJson,
+  openScene,
+  pull,
+  resultsOf,
+  type Scene,
+} from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
 const lab = useLab('after all');
@@ -30,7 +39,7 @@ async function hostileModel(trap: string): Promise<string> {
 
 async function failure(machine: Machine, ...args: string[]) {
   const result = await machine.run([...args, '--json']);
-  expect(result.stdout).toBe('');
+  expect(resultsOf(result)).toEqual([]);
   return { exitCode: result.exitCode, ...errorOf(result) };
 }
 

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type FileFacts, treeDigest } from '../support/files.ts';
 import type { Machine } from '../support/machine.ts';
-import { errorOf, FIXTURES, IGNORED, importModel, type ModelJson, openScene, pull } from '../support/scene.ts';
+import {
+  errorOf,
+  FIXTURES,
+  IGNORED,
+  importModel,
+  type ModelJson,
+  openScene,
+  pull,
+  resultsOf,
+} from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
 const lab = useLab('after all');
@@ -20,7 +29,7 @@ async function command<T>(machine: Machine, ...args: string[]): Promise<T> {
 
 async function failure(machine: Machine, ...args: string[]) {
   const result = await machine.run(['client', ...args, '--json']);
-  expect(result.stdout).toBe('');
+  expect(resultsOf(result)).toEqual([]);
   return { exitCode: result.exitCode, ...errorOf(result) };
 }
 

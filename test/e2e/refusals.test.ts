@@ -10,6 +10,7 @@ import {
   importModel,
   openScene,
   push,
+  resultsOf,
   type Scene,
   startSignaling,
   startWorker,
@@ -27,7 +28,7 @@ const scene = (): Promise<Scene> => {
 async function failure(machine: Machine, args: string[], env: Record<string, string> = {}) {
   const result = await machine.run([...args, '--json'], { env });
   const { code, message } = errorOf(result);
-  expect(result.stdout).toBe('');
+  expect(resultsOf(result)).toEqual([]);
   return { exitCode: result.exitCode, code, message };
 }
 

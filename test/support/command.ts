@@ -9,7 +9,7 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
-  /** Standard output as one JSON value. */
+  /** The result of a command with --json: the last line of standard output, which events of progress may come before. */
   json<T = Record<string, unknown>>(): T;
   /** Standard output as one JSON value a line. */
   jsonLines<T = Record<string, unknown>>(): T[];
@@ -120,7 +120,7 @@ async function endOf(
     stdout: stdout.text,
     stderr: stderr.text,
     durationMs: performance.now() - startedAtMs,
-    json: () => parse(stdout.text, stderr.text),
+    json: () => parse(stdout.text.trimEnd().split('\n').at(-1) ?? '', stderr.text),
     jsonLines: () =>
       stdout.text
         .split('\n')

@@ -69,6 +69,7 @@ export interface ImportJson {
   readonly entry: ModelJson;
 }
 export interface TransferJson {
+  readonly event: 'result';
   readonly outcome: string;
   readonly entry: ModelJson;
   readonly transferredBytes: number;
@@ -79,6 +80,12 @@ export interface TransferJson {
     readonly engine: string;
     readonly sentBytes: number;
     readonly receivedBytes: number;
+  }[];
+  /** Of a pull: what each worker gave. */
+  readonly workers: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly lanes: readonly { readonly kind: string; readonly count: number; readonly bytes: number }[];
   }[];
 }
 export interface ErrorJson {
@@ -111,6 +118,11 @@ export function errorOf({ stderr }: { readonly stderr: string }): ErrorJson['err
     .findLast((text) => text.startsWith('{"error"'));
   if (line === undefined) throw new Error(`No error in: ${stderr}`);
   return (JSON.parse(line) as ErrorJson).error;
+}
+
+/** What a command with --json printed besides events of progress: of one that failed, nothing. */
+export function resultsOf({ stdout }: { readonly stdout: string }): string[] {
+  return stdout.split('\n').filter((line) => line !== '' && !/^\{"event":"(progress|worker)"/.test(line));
 }
 
 /** Where a model's files lie on a machine, without the registry's own notes. */

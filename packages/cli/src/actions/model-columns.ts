@@ -1,6 +1,6 @@
 import type { ModelEntry } from '@model-rtc/protocol';
 import { type KnownModel, modelDate, modelLoss } from '@model-rtc/registry';
-import { formatBytes, formatScalar, formatTime } from '../console/format.ts';
+import { formatBytes, formatPercent, formatScalar, formatTime } from '../console/format.ts';
 import type { Column } from '../console/table.ts';
 import { codeMark } from './code-files.ts';
 import type { WorkerNamer } from './worker-names.ts';
@@ -12,11 +12,16 @@ const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
   { title: 'TYPE', value: (model) => model.modelType },
   { title: 'SIZE', value: (model) => formatBytes(model.size), align: 'right' },
   { title: 'FILES', value: (model) => String(model.fileCount), align: 'right', optional: 6 },
-  { title: 'STATUS', value: (model) => model.displayStatus ?? model.status, optional: 2 },
+  { title: 'STATUS', value: statusText, optional: 2 },
   { title: 'LOSS', value: loss, align: 'right', optional: 1 },
   { title: 'CODE', value: codeMark, optional: 4 },
   { title: 'DATE', value: (model) => formatTime(modelDate(model)), optional: 5 },
 ];
+
+/** Of a model that a worker is still fetching, how much of it is there: `partial 42%`. */
+export function statusText({ displayStatus, status, partialBytes, size }: ModelEntry): string {
+  return partialBytes === undefined ? (displayStatus ?? status) : `partial ${formatPercent(partialBytes, size)}`;
+}
 
 function loss(model: ModelEntry): string {
   const value = modelLoss(model);

@@ -2,6 +2,7 @@ import type { ManifestFile, ModelEntry } from '@model-rtc/protocol';
 import type { Availability, CheckResult, KnownWorker, Lineage, RegistryEntry } from '@model-rtc/registry';
 import { formatBytes, formatScalar, formatTime } from '../console/format.ts';
 import { codeFileFacts } from './code-files.ts';
+import { statusText } from './model-columns.ts';
 import { useCommands } from './use-model.ts';
 
 /** All that is known of one model. */
@@ -57,7 +58,7 @@ function generalFacts({ entry, here }: ModelFacts): Fact[] {
     ['type', entry.modelType],
     ['written by', entry.framework],
     ['backbone', entry.backbone],
-    ['status', entry.displayStatus ?? entry.status],
+    ['status', statusText(entry)],
     ['source', entry.source],
     ['size', `${formatBytes(entry.size)} in ${entry.fileCount} ${entry.fileCount === 1 ? 'file' : 'files'}`],
     ['runs code', runsCode(entry)],

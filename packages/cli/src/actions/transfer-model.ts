@@ -1,104 +1,119 @@
-import type { OnModelProgress, PullModelResult, PushModelResult, TransferReport } from '@model-rtc/client';
+import type { OnModelProgress, PullModelResult, PushModelResult } from '@model-rtc/client';
 import { type AliasConflict, type IfExists, ModelRtcError } from '@model-rtc/protocol';
-import type { EngineChoice, LaneInfo } from '@model-rtc/transport';
 import type { Context } from '../console/context.ts';
-import { formatBytes, formatDuration, formatRate, printable } from '../console/format.ts';
+import { printable } from '../console/format.ts';
 import { createProgressView } from '../console/progress.ts';
-import { withWorker } from '../console/worker-session.ts';
+import { withWorkers } from '../console/worker-group.ts';
+import { type NetworkOptions, withWorker } from '../console/worker-session.ts';
 import { settlingAlias } from './settle-names.ts';
+import { planText, transferText, workersText } from './transfer-text.ts';
 
-export interface TransferOptions {
+export interface TransferOptions extends NetworkOptions {
   readonly ref: string;
-  readonly session: string | undefined;
   readonly alias?: string | undefined;
   readonly ifExists: IfExists;
   readonly aliasConflict?: AliasConflict | undefined;
-  readonly engine: EngineChoice;
-  readonly iceServer: readonly string[];
+  /** Say what would move, and move nothing. */
+  readonly dryRun: boolean;
 }
 
-export async function pullModel(
+export interface PullOptions extends TransferOptions {
+  /** Sessions: the model is taken from all that have it at once. */
+  readonly worker: readonly string[];
+  readonly safeOnly: boolean;
+}
+
+export async function pullModel(context: Context, options: PullOptions): Promise<void> {
+  const { ref, alias, ifExists, safeOnly, dryRun } = options;
+  await watched(context, (watch) =>
+    withWorkers(context, options.worker, options, async (workers) => {
+      if (dryRun) {
+        const plan = await workers.planPull(ref, watch);
+        noteWhoseName(context, ref, plan);
+        context.output.result({ outcome: 'planned', ...plan }, planText(plan, 'here'));
+        return;
+      }
+      const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
+        workers.pullModel(ref, { alias, aliasConflict, ifExists, safeOnly, ...watch }),
+      );
+      watch.end();
+      noteWhoseName(context, ref, { ...result, id: result.entry.id });
+      context.output.result(summary(result), pulledText(result));
+    }),
+  );
+}
+
+function pulledText(result: PullModelResult): string {
+  const name = printable(result.entry.alias ?? result.entry.id);
+  const from = printable(result.workers.map((worker) => worker.name).join(', ') || result.namedAt);
+  const verb = result.outcome === 'pulled' ? `Pulled ${name} from` : `${name} is here already, the same as at`;
+  const lines = [`${verb} ${from}${transferText(result)}`, ...workersText(result.workers)];
+  return [...lines, `  ${result.entry.localPath}`].join('\n');
+}
+
+export async function pushModel(
   context: Context,
-  options: TransferOptions & { readonly safeOnly: boolean },
+  options: TransferOptions & { readonly session: string | undefined },
 ): Promise<void> {
-  await withWorker(context, options, async (worker) => {
-    const { ref, alias, ifExists, safeOnly } = options;
-    const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
-      watched(context, ({ signal, onProgress }) =>
-        worker.pullModel(ref, { alias, aliasConflict, ifExists, safeOnly, signal, onProgress }),
-      ),
-    );
-    noteWhoseName(context, ref, result, worker.workerName);
-    const name = printable(result.entry.alias ?? result.entry.id);
-    const verb = result.outcome === 'pulled' ? `Pulled ${name} from` : `${name} is here already, the same as at`;
-    context.output.result(
-      summary(result),
-      [`${verb} ${printable(worker.workerName)}${story(result)}`, `  ${result.entry.localPath}`].join('\n'),
-    );
-  });
-}
-
-export async function pushModel(context: Context, options: TransferOptions): Promise<void> {
-  await withWorker(context, options, async (worker) => {
-    const { ref, alias, ifExists } = options;
-    const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
-      watched(context, ({ signal, onProgress }) =>
-        worker.pushModel(ref, { alias, aliasConflict, ifExists, signal, onProgress }),
-      ),
-    );
-    const name = printable(result.entry.alias ?? result.entry.id);
-    const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
-    context.output.result(summary(result), `${verb} ${printable(worker.workerName)}${story(result)}`);
-  });
+  const { ref, alias, ifExists, dryRun } = options;
+  await watched(context, (watch) =>
+    withWorker(context, options, async (worker) => {
+      if (dryRun) {
+        const plan = await worker.planPush(ref, watch);
+        context.output.result({ outcome: 'planned', ...plan }, planText(plan, `at ${printable(worker.workerName)}`));
+        return;
+      }
+      const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
+        worker.pushModel(ref, { alias, aliasConflict, ifExists, ...watch }),
+      );
+      watch.end();
+      const name = printable(result.entry.alias ?? result.entry.id);
+      const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
+      context.output.result(summary(result), `${verb} ${printable(worker.workerName)}${transferText(result)}`);
+    }),
+  );
 }
 
 /** The worker's names come before those of this machine; a person who thought of the other model learns it here. */
-function noteWhoseName({ output }: Context, ref: string, result: PullModelResult, workerName: string): void {
-  const { entry, namedBy, otherHere } = result;
+function noteWhoseName(
+  { output }: Context,
+  ref: string,
+  {
+    id,
+    namedBy,
+    otherHere,
+    namedAt,
+  }: Pick<PullModelResult, 'namedBy' | 'otherHere' | 'namedAt'> & { readonly id: string },
+): void {
   if (namedBy === 'client') {
-    output.note(`${workerName} has no model "${ref}": taken as this machine's name for ${entry.id}.`);
+    output.note(`${namedAt} has no model "${ref}": taken as this machine's name for ${id}.`);
   } else if (otherHere !== undefined) {
-    output.note(`"${ref}" is what ${workerName} calls ${entry.id}; on this machine it was the name of ${otherHere}.`);
+    output.note(`"${ref}" is what ${namedAt} calls ${id}; on this machine it was the name of ${otherHere}.`);
   }
 }
 
 interface Watch {
   readonly signal: AbortSignal;
   readonly onProgress: OnModelProgress;
+  /** Takes the progress off the terminal. */
+  end(): void;
 }
 
 /** Shows progress while the work runs; when it is interrupted, says that nothing is lost. */
-async function watched<T>(context: Context, work: (watch: Watch) => Promise<T>): Promise<T> {
-  const view = createProgressView(context.runtime.stderr, context.output);
+async function watched(context: Context, work: (watch: Watch) => Promise<void>): Promise<void> {
+  const { runtime, output, signal } = context;
+  const view = createProgressView(runtime.stderr, output);
+  output.events?.begin();
+  view.show({ type: 'connecting' });
   try {
-    return await work({ signal: context.signal, onProgress: (progress) => view.show(progress) });
+    await work({ signal, onProgress: (progress) => view.show(progress), end: () => view.end() });
   } catch (error) {
-    if (!context.signal.aborted) throw error;
-    throw ModelRtcError.because(
-      error,
-      'cancelled',
-      'Cancelled. What has arrived is kept: run the same command again to resume.',
-    );
+    if (!signal.aborted) throw error;
+    const sentence = 'Cancelled. What has arrived is kept: run the same command again to resume.';
+    throw ModelRtcError.because(error, 'cancelled', sentence);
   } finally {
     view.end();
   }
-}
-
-/** How much, how fast and over what; then what did not have to be sent. */
-function story(report: TransferReport & { readonly entry: { readonly size: number } }): string {
-  const { transferredBytes, reusedBytes, resumedBytes, seconds, bytesPerSecond, lanes } = report;
-  if (transferredBytes === 0 && resumedBytes === 0)
-    return `: nothing of ${formatBytes(report.entry.size)} had to be sent`;
-  const sent = `: ${formatBytes(transferredBytes)} in ${formatDuration(seconds * 1000)} (${formatRate(bytesPerSecond)}) over ${lanes.map(laneName).join(' + ') || 'no lane'}, verified`;
-  const saved = [
-    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} taken from models that were there`] : []),
-    ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} kept from an earlier attempt`] : []),
-  ];
-  return saved.length === 0 ? sent : `${sent}\n  not sent: ${saved.join('; ')}`;
-}
-
-function laneName({ kind, engine }: LaneInfo): string {
-  return engine === undefined ? kind : `${kind}/${engine}`;
 }
 
 function summary({ firstChunkMs, ...result }: PullModelResult | PushModelResult) {

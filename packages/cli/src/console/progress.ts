@@ -1,6 +1,7 @@
 import type { ModelProgress } from '@model-rtc/client';
 import { SingleBar } from 'cli-progress';
 import { formatBytes, formatDuration, formatPercent, formatRate } from './format.ts';
+import { type LaneRate, lanesText } from './lanes-text.ts';
 import type { Output } from './output.ts';
 import type { ConsoleStream } from './runtime.ts';
 
@@ -20,6 +21,7 @@ interface Step {
   readonly totalBytes: number;
   readonly bytesPerSecond: number | undefined;
   readonly msLeft: number | undefined;
+  readonly lanes: readonly LaneRate[];
 }
 
 export interface ProgressView {
@@ -28,20 +30,28 @@ export interface ProgressView {
   end(): void;
 }
 
-/** A bar on a terminal, one plain line a second elsewhere, nothing with --quiet. */
+interface View {
+  step(step: Step): void;
+  /** A line that stays. */
+  say(text: string): void;
+  end(): void;
+}
+
+/** A bar on a terminal, one plain line a second elsewhere, nothing with --quiet; besides, events with --json. */
 export function createProgressView(stderr: ConsoleStream, output: Output, now = () => performance.now()): ProgressView {
   if (output.quiet) return { show() {}, end() {} };
-  const view = stderr.isTTY === true ? new BarView(stderr) : new LineView(output, now);
+  const view: View = stderr.isTTY === true ? new BarView(stderr) : new LineView(output, now);
   let ended = false;
+  let isStalled = false;
   return {
     show: (progress) => {
       if (ended) return;
-      if (progress.type === 'reconnecting')
-        view.say(`The connection was lost (${progress.reason}) Connecting again; what has arrived is kept.`);
-      else if (progress.type === 'source_changed')
-        view.say(`The model changed while it was being sent (${progress.reason}) Starting again with its new content.`);
-      else if (progress.type === 'waiting') view.say(progress.reason);
-      else view.step(stepOf(progress));
+      output.events?.show(progress);
+      const { warning } = { warning: undefined, ...progress };
+      // Told once, and again when it goes on and stalls anew.
+      if (warning !== undefined && !isStalled) view.say(warning.message);
+      isStalled = warning !== undefined;
+      showIn(view, progress);
     },
     end: () => {
       ended = true;
@@ -50,21 +60,58 @@ export function createProgressView(stderr: ConsoleStream, output: Output, now = 
   };
 }
 
-function stepOf(progress: Extract<ModelProgress, { type: 'transfer' | 'remote' | 'local' }>): Step {
-  const { doneBytes, totalBytes } = progress;
-  if (progress.type === 'local')
-    return { label: LOCAL_LABELS[progress.phase], doneBytes, totalBytes, bytesPerSecond: undefined, msLeft: undefined };
-  const msLeft = progress.secondsLeft === undefined ? undefined : progress.secondsLeft * 1000;
-  return { label: progress.state, doneBytes, totalBytes, bytesPerSecond: progress.bytesPerSecond, msLeft };
+function showIn(view: View, progress: ModelProgress): void {
+  if (progress.type === 'connecting') return;
+  if (progress.type === 'transfer' || progress.type === 'remote' || progress.type === 'local') {
+    view.step(stepOf(progress));
+  } else view.say(sentenceOf(progress));
 }
 
-function parts({ doneBytes, totalBytes, bytesPerSecond, msLeft }: Step) {
+type Told = Exclude<ModelProgress, { type: 'transfer' | 'remote' | 'local' | 'connecting' }>;
+
+function sentenceOf(progress: Told): string {
+  if (progress.type === 'reconnecting')
+    return `The connection was lost (${progress.reason}) Connecting again; what has arrived is kept.`;
+  if (progress.type === 'source_changed')
+    return `The model changed while it was being sent (${progress.reason}) Starting again with its new content.`;
+  return progress.type === 'worker' ? workerText(progress) : progress.reason;
+}
+
+/** What became of one of several workers. */
+function workerText({ name, state, reason }: Extract<ModelProgress, { type: 'worker' }>): string {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  if (state === 'serving') return `${name} gives the model.`;
+  if (state === 'absent') return `${name} does not have the model and is left out${why}.`;
+  if (state === 'offline') return `${name} cannot be reached now${why}; it is tried again while the others deliver.`;
+  if (state === 'lost') return `The connection to ${name} was lost${why}; it is made again.`;
+  return `${name} is not used any more${why}.`;
+}
+
+function stepOf(progress: Extract<ModelProgress, { type: 'transfer' | 'remote' | 'local' }>): Step {
+  const { doneBytes, totalBytes } = progress;
+  if (progress.type === 'local') {
+    const label = LOCAL_LABELS[progress.phase];
+    return { label, doneBytes, totalBytes, bytesPerSecond: undefined, msLeft: undefined, lanes: [] };
+  }
+  const { state: label, bytesPerSecond, secondsLeft, lanes } = progress;
+  const msLeft = secondsLeft === undefined ? undefined : secondsLeft * 1000;
+  return { label, doneBytes, totalBytes, bytesPerSecond, msLeft, lanes };
+}
+
+function parts({ doneBytes, totalBytes, bytesPerSecond, msLeft, lanes }: Step) {
   return {
     percent: formatPercent(doneBytes, totalBytes).padStart(4),
     bytes: `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
-    rate: bytesPerSecond === undefined ? '' : formatRate(bytesPerSecond),
+    rate: rateText(bytesPerSecond, lanesText(lanes)),
     left: msLeft === undefined ? '' : `${formatDuration(msLeft)} left`,
   };
+}
+
+/** One kind of lane says the rate itself. */
+function rateText(bytesPerSecond: number | undefined, lanes: string): string {
+  const rate = bytesPerSecond === undefined ? '' : formatRate(bytesPerSecond);
+  if (lanes === '') return rate;
+  return lanes.includes(' + ') ? `${rate}: ${lanes}` : lanes;
 }
 
 class BarView {

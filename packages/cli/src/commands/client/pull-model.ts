@@ -3,20 +3,28 @@ import {
   aliasConflictOption,
   type CommandParser,
   IF_EXISTS_CHOICES,
+  networkOptions,
   safeOnlyOption,
-  workerOptions,
 } from '../common.ts';
 
 export function addPullModelCommand(parser: CommandParser, invocation: Invocation): void {
   parser.command(
     'pull-model <ref>',
-    'Fetch a model from a worker to this machine',
+    'Fetch a model from one or more workers to this machine',
     (command) =>
-      safeOnlyOption(aliasConflictOption(workerOptions(command)), 'Refuse a model that runs code when it is loaded')
+      safeOnlyOption(aliasConflictOption(networkOptions(command)), 'Refuse a model that runs code when it is loaded')
         .positional('ref', {
           type: 'string',
           demandOption: true,
           describe: 'An id, alias or digest prefix at the worker, else on this machine',
+        })
+        // No array: that would take REF for one more session.
+        .option('worker', {
+          type: 'string',
+          alias: 'session',
+          coerce: (given: string | string[] | undefined) => [given ?? []].flat(),
+          describe:
+            'A session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); once for each worker that the model is taken from',
         })
         .option('alias', {
           type: 'string',
@@ -27,7 +35,9 @@ export function addPullModelCommand(parser: CommandParser, invocation: Invocatio
           default: 'skip' as const,
           describe: 'When it is there: leave it, or verify and repair it (and take over its alias)',
         })
+        .option('dry-run', { type: 'boolean', default: false, describe: 'Say how much would move, and move nothing' })
         .example('$0 client pull-model good-mouse-v1 --worker lab', 'from a saved worker')
+        .example('$0 client pull-model good-mouse-v1 --worker lab --worker gpu', 'from both at once')
         .example('$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file')
         .example(
           '$0 client pull-model mouse --worker lab --alias-conflict overwrite',
@@ -36,7 +46,7 @@ export function addPullModelCommand(parser: CommandParser, invocation: Invocatio
     (argv) =>
       invocation.run(argv, async (context) => {
         const { pullModel } = await import('../../actions/transfer-model.ts');
-        await pullModel(context, { ...argv, session: argv.worker });
+        await pullModel(context, { ...argv, worker: argv.worker ?? [] });
       }),
   );
 }

@@ -17,6 +17,7 @@ export function addPushModelCommand(parser: CommandParser, invocation: Invocatio
           default: 'skip' as const,
           describe: 'When it is there: leave it, or verify and repair it (and take over its alias)',
         })
+        .option('dry-run', { type: 'boolean', default: false, describe: 'Say how much would move, and move nothing' })
         .example('$0 client push-model legacy-rat --worker lab', 'to a saved worker')
         .example(
           '$0 client push-model mouse --worker lab --alias-conflict rename',

@@ -1,0 +1,41 @@
+import { hostname } from 'node:os';
+import type { WorkerGroup } from '@model-rtc/client';
+import { packageVersion } from '../version.ts';
+import type { Context } from './context.ts';
+import { iceServers } from './ice-servers.ts';
+import { type NetworkOptions, sessionToken } from './worker-session.ts';
+
+/** Runs work on the workers of several sessions, or of the environment's when none is given, and closes the ways to them. */
+export async function withWorkers<T>(
+  context: Context,
+  given: readonly string[],
+  network: NetworkOptions,
+  work: (workers: WorkerGroup) => Promise<T>,
+): Promise<T> {
+  const { connectAll } = await import('@model-rtc/client');
+  const texts = given.length === 0 ? [undefined] : given;
+  const sessions = await Promise.all(
+    texts.map(async (text) => ({ session: await sessionToken(context, text), name: nameIn(text) })),
+  );
+  const workers = connectAll({
+    sessions,
+    registry: await context.registry(),
+    agentName: hostname(),
+    agentVersion: packageVersion(),
+    lane: network.lane,
+    engine: network.engine,
+    iceServers: iceServers(network.iceServer, context.runtime.env),
+    log: context.log,
+    onState: (state) => context.log.debug({ ...state }, 'connecting'),
+  });
+  try {
+    return await work(workers);
+  } finally {
+    await workers.close();
+  }
+}
+
+/** What a person calls a worker that has not said its own name: what the session is saved under. A token is no name. */
+function nameIn(text: string | undefined): string | undefined {
+  return text === undefined || /^(@|mrtc\d+_)/.test(text.trim()) ? undefined : text.trim();
+}
