@@ -124,8 +124,9 @@ def check_sealed(report, vectors):
 def check_frames(report, vectors):
     for case in vectors["chunks"]:
         numbers, payload = [case[name] for name in ("request", "index", "offset")], unhex(case["payload"])
-        report.same("chunk frame", wire.chunk_frame(*numbers, payload).hex(), case["frame"])
-        expected = wire.ChunkFrame(*numbers, payload, int(case["xxh64"], 16))
+        encoded = case["encoded"]
+        report.same("chunk frame", wire.chunk_frame(*numbers, payload, encoded).hex(), case["frame"])
+        expected = wire.ChunkFrame(*numbers, payload, int(case["xxh64"], 16), encoded)
         report.taken("chunk frame", expected, wire.read_frame, unhex(case["frame"]))
         report.same("chunk frame is intact", expected.intact, True)
     for case in vectors["damaged"]:

@@ -226,6 +226,7 @@ class ChunkFrame:
     offset: int
     payload: bytes
     xxh64: int
+    encoded: bool = False
 
     @property
     def intact(self):
@@ -240,8 +241,8 @@ class Fragment:
     payload: bytes
 
 
-def chunk_frame(request, index, offset, payload):
-    head = (FRAME_MARK, 1, 0, request, index, offset, len(payload), xxhash.xxh64_intdigest(payload))
+def chunk_frame(request, index, offset, payload, encoded=False):
+    head = (FRAME_MARK, 1, int(encoded), request, index, offset, len(payload), xxhash.xxh64_intdigest(payload))
     return CHUNK_HEAD.pack(*head) + payload
 
 
@@ -257,13 +258,15 @@ def fragments(number, message, longest):
 
 
 def read_frame(data):
-    require(len(data) > 4 and data[0] == FRAME_MARK and data[2:4] == b"\0\0", "That is no frame.")
+    require(len(data) > 4 and data[0] == FRAME_MARK, "That is no frame.")
+    flags = int.from_bytes(data[2:4], "big")
+    require(flags == 0 or (flags == 1 and data[1] == 1), "That frame has an unknown flag.")
     head = {1: CHUNK_HEAD, 2: FRAGMENT_HEAD}.get(data[1])
     require(head and len(data) > head.size, "That frame is of an unknown kind, or has no payload.")
     payload, (_, _, _, *numbers) = data[head.size :], head.unpack_from(data)
     if data[1] == 1:
         request, index, offset, length, xxh64 = numbers
-        limit, frame = MAX_CHUNK_BYTES, ChunkFrame(request, index, offset, payload, xxh64)
+        limit, frame = MAX_CHUNK_BYTES, ChunkFrame(request, index, offset, payload, xxh64, flags == 1)
     else:
         message, total, offset, length = numbers
         require(total <= MAX_MESSAGE_BYTES, "That message is too long.")
