@@ -36,6 +36,8 @@ export class SourceRunner {
   readonly #requests = new Map<ChunkRequest, AbortController>();
   #quietSinceMs = 0;
   #quietBytes = 0;
+  /** The same as it came; what is encoded makes no piece before it is whole. */
+  #quietWireBytes = 0;
   #error: ModelRtcError | undefined;
 
   constructor(source: ChunkSource, number: number, parts: RunnerParts) {
@@ -82,6 +84,7 @@ export class SourceRunner {
   progressed(): void {
     this.#quietSinceMs = this.#parts.clock.nowMs();
     this.#quietBytes = 0;
+    this.#quietWireBytes = 0;
   }
 
   /** Drops the source when it owes chunks and has delivered none for too long. */
@@ -89,7 +92,7 @@ export class SourceRunner {
     const { schedule, clock } = this.#parts;
     if (this.#error !== undefined || schedule.askedOf(this.number) === 0) return;
     if (clock.nowMs() - this.#quietSinceMs < SOURCE_STALL_MS) return;
-    if (this.#quietBytes >= SLOW_SOURCE_BYTES) this.progressed();
+    if (Math.max(this.#quietBytes, this.#quietWireBytes) >= SLOW_SOURCE_BYTES) this.progressed();
     else this.#stalled();
   }
 
@@ -127,6 +130,9 @@ export class SourceRunner {
       const result = await this.source.fetch(wanted, {
         signal: abort.signal,
         onPiece: (index, offset, bytes, intact) => this.#onPiece(request, { index, offset, bytes, intact }),
+        onWireBytes: (bytes) => {
+          this.#quietWireBytes += bytes;
+        },
       });
       request.end(result?.missing);
     } catch (error) {

@@ -24,6 +24,7 @@ export class Tally {
   version = 0;
   readonly #layout: Layout;
   readonly #resumed = new Set<number>();
+  readonly #staged = new Set<number>();
   readonly #bySource = new Map<string, number>();
   readonly #byLane = new Map<string, LaneCount>();
 
@@ -37,6 +38,14 @@ export class Tally {
     const bytes = bytesInModel(this.#layout, id);
     this.#resumed.add(id);
     this.resumedBytes += bytes;
+    this.#done(bytes);
+  }
+
+  /** The chunk is in a file that another model here has whole. */
+  staged(id: number): void {
+    const bytes = bytesInModel(this.#layout, id);
+    this.#staged.add(id);
+    this.reusedBytes += bytes;
     this.#done(bytes);
   }
 
@@ -64,6 +73,7 @@ export class Tally {
   lost(id: number): void {
     const bytes = bytesInModel(this.#layout, id);
     if (this.#resumed.delete(id)) this.resumedBytes -= bytes;
+    if (this.#staged.delete(id)) this.reusedBytes -= bytes;
     this.refetched();
     this.#done(-bytes);
   }

@@ -1,6 +1,7 @@
 import type { Digest } from '@model-rtc/protocol';
 import type { ChunkPiece } from '@model-rtc/transport';
-import type { ChunkSource, FetchResult } from './source.ts';
+import type { PeerEncodings } from './peer-encodings.ts';
+import type { ChunkSource, FetchOptions, FetchResult } from './source.ts';
 
 /** How a peer is asked for chunks, over a certain lane or over its best. */
 export interface ChunkRequestOptions<L> {
@@ -13,7 +14,7 @@ export interface ChunkRequestOptions<L> {
 export interface ChunkPeer<L = unknown> {
   request(
     method: 'get_chunks',
-    params: { digest: Digest; chunks: { index: number; digest: Digest }[] },
+    params: { digest: Digest; chunks: { index: number; digest: Digest }[]; encodings?: string[] },
     options: ChunkRequestOptions<L>,
   ): Promise<FetchResult>;
 }
@@ -21,6 +22,8 @@ export interface ChunkPeer<L = unknown> {
 export interface PeerSourceOptions<L> extends Pick<ChunkSource, 'onStall' | 'origin' | 'lane'> {
   /** The connection that the peer is asked over; the best one each time if not given. */
   readonly over?: L | undefined;
+  /** Lets chunks come encoded where that is faster; shared by all sources of a transfer. */
+  readonly encodings?: PeerEncodings | undefined;
 }
 
 /** The other agent as a source of one model's chunks. */
@@ -28,22 +31,29 @@ export function peerSource<L = never>(
   peer: ChunkPeer<L>,
   modelDigest: Digest,
   name: string,
-  { over, ...options }: PeerSourceOptions<L> = {},
+  { over, encodings, ...options }: PeerSourceOptions<L> = {},
 ): ChunkSource {
   return {
     ...options,
     name,
     kind: 'peer',
-    async fetch(chunks, { signal, onPiece }) {
+    async fetch(chunks, { signal, onPiece, onWireBytes }) {
+      const how = await encodings?.open(chunks, { onPiece, onWireBytes });
+      signal.throwIfAborted();
       return await peer.request(
         'get_chunks',
-        { digest: modelDigest, chunks: chunks.map(({ index, digest }) => ({ index, digest })) },
         {
-          signal,
-          onChunk: ({ index, offset, payload, intact }) => onPiece(index, offset, payload, intact),
-          ...(over === undefined ? {} : { lane: over }),
+          digest: modelDigest,
+          chunks: chunks.map(({ index, digest }) => ({ index, digest })),
+          ...(how?.encodings === undefined ? {} : { encodings: how.encodings }),
         },
+        { signal, onChunk: how?.onChunk ?? plainPieces(onPiece), ...(over === undefined ? {} : { lane: over }) },
       );
     },
   };
+}
+
+/** Nothing was offered, so what comes encoded is not what it should be. */
+function plainPieces(onPiece: FetchOptions['onPiece']): (piece: ChunkPiece) => void {
+  return ({ index, offset, payload, intact, encoded }) => onPiece(index, offset, payload, intact && !encoded);
 }

@@ -1,4 +1,5 @@
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
+import type { PeerEncodings } from './peer-encodings.ts';
 import { type ChunkPeer, peerSource } from './peer-source.ts';
 import type { ChunkSource, SourceLane } from './source.ts';
 import type { SourcePool } from './source-pool.ts';
@@ -18,6 +19,7 @@ export interface LanedPeer<L extends ChunkLane> extends ChunkPeer<L> {
 export interface PeerSourcesOptions {
   /** Who the peer is, the same over reconnects, and of no other peer: its name and key. The name alone if not given. */
   readonly origin?: string | undefined;
+  readonly encodings?: PeerEncodings | undefined;
 }
 
 /**
@@ -31,13 +33,14 @@ export function peerSources<L extends ChunkLane>(
   peer: LanedPeer<L>,
   digest: Digest,
   name: string,
-  { origin = name }: PeerSourcesOptions = {},
+  { origin = name, encodings }: PeerSourcesOptions = {},
 ): () => void {
   // A lane whose source was given up stays in it while it is open: it is not asked again.
   const sources = new Map<L, ChunkSource>();
   const sourceOver = (lane: L): ChunkSource =>
     peerSource(peer, digest, name, {
       origin,
+      encodings,
       over: lane,
       lane: { id: lane.id, kind: lane.kind, engine: lane.engine },
       onStall: (error) => lane.abort(error),
