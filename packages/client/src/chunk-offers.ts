@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Digest, type ErrorCode, ModelRtcError, type Params } from '@model-rtc/protocol';
+import { type Digest, type ErrorCode, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { type ChunkServer, createChunkServer } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
@@ -47,7 +47,10 @@ export class ChunkOffers {
     await this.#server.close();
   }
 
-  async #serve(params: Params<'get_chunks'>, context: RequestContext<'get_chunks'>): Promise<Record<string, never>> {
+  async #serve(
+    params: Params<'get_chunks'>,
+    context: RequestContext<'get_chunks'>,
+  ): Promise<ResultInput<'get_chunks'>> {
     // Asked for each request, since the server keeps a model open for a while after the last one.
     const offer = this.#offers.get(params.digest);
     if (offer === undefined) {

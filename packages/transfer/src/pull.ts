@@ -1,4 +1,4 @@
-import { type Digest, type Log, type Manifest, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type Digest, type Log, type Manifest, type ModelEntry, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { acquireLock } from '@model-rtc/registry';
 import { Disk } from './disk/disk.ts';
 import type { OpenDiskPort } from './disk/disk-messages.ts';
@@ -22,6 +22,7 @@ import type { ChunkSource } from './sources/source.ts';
 import { poolOf, type SourcePool } from './sources/source-pool.ts';
 import { stagedChunks } from './sources/staged-chunks.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
+import type { OwnFiles } from './staging/own-files.ts';
 import { type AcquireLock, openStaging, type Staging } from './staging/staging.ts';
 
 /** What a pull is made of; tests replace parts. */
@@ -44,6 +45,10 @@ export interface PullOptions {
   readonly staging: string;
   /** Where chunks may be on this machine: a `Registry`. */
   readonly local: LocalChunks;
+  /** Where whole files may be that need not be copied: the `ownFiles` of a registry. */
+  readonly ownFiles?: OwnFiles | undefined;
+  /** What the other side says of the model: told to those who ask for it while it is fetched. */
+  readonly entry?: ModelEntry | undefined;
   /** How the staging folder is locked between processes; the registry's `acquireLock` if not given. */
   readonly lock?: AcquireLock | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -115,7 +120,7 @@ interface PullParts {
 }
 
 async function enterStaging(
-  { staging, digest, manifest, lock = acquireLock, signal }: PullOptions,
+  { staging, digest, manifest, entry, ownFiles, lock = acquireLock, signal }: PullOptions,
   { layout, progress, watchdog }: Pick<PullParts, 'layout' | 'progress' | 'watchdog'>,
 ): Promise<Staging> {
   let waited = false;
@@ -123,7 +128,7 @@ async function enterStaging(
     waited = true;
     progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
   };
-  const opened = await openStaging({ staging, digest, manifest, layout, lock, signal, onWait });
+  const opened = await openStaging({ staging, digest, manifest, layout, entry, ownFiles, lock, signal, onWait });
   // Time spent waiting for another process is not time without data.
   if (waited) watchdog.progressed();
   return opened;
@@ -132,7 +137,10 @@ async function enterStaging(
 async function fetchInto(staging: Staging, options: PullOptions, parts: PullParts): Promise<void> {
   const { layout, tally, progress } = parts;
   const { journalled, paths } = staging;
-  for (const [id, there] of journalled.entries()) if (there === 1) tally.resumed(id);
+  for (const [id, there] of journalled.entries()) {
+    if (staging.reused.has(id)) tally.staged(id);
+    else if (there === 1) tally.resumed(id);
+  }
   const unsure = staging.unknownFiles ? [...journalled.keys()] : [];
   const { freeSpace = freeSpaceOf, openDisk = openDiskPort } = options.components ?? {};
   const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;

@@ -19,6 +19,7 @@ import type { OnTransferProgress } from './session/progress.ts';
 import type { Watchdog } from './session/watchdog.ts';
 import type { ChunkSource } from './sources/source.ts';
 import type { SourcePool } from './sources/source-pool.ts';
+import { ownFiles } from './staging/own-files.ts';
 import type { AcquireLock } from './staging/staging.ts';
 
 export interface ReceiveOptions {
@@ -131,7 +132,7 @@ async function nameExisting(options: ReceiveOptions, existing: RegistryEntry): P
  * that one installed must not be copied out of the registry and installed once more.
  */
 async function pullUnlessThere(
-  { registry, digest, ifExists, sources, signal, onProgress, watchdog, pace, log }: ReceiveOptions,
+  { registry, digest, entry, ifExists, sources, signal, onProgress, watchdog, pace, log }: ReceiveOptions,
   manifest: Manifest,
 ): Promise<{ outcome: PullOutcome } | { existing: RegistryEntry }> {
   const { staging } = registry.paths;
@@ -151,10 +152,12 @@ async function pullUnlessThere(
     throw new ModelRtcError('cancelled', 'Another transfer has brought the model.');
   };
   try {
-    const local = registry;
-    return {
-      outcome: await pull({ manifest, digest, sources, staging, local, lock, signal, onProgress, watchdog, pace, log }),
-    };
+    const outcome = await pull({
+      ...{ manifest, digest, entry, sources, staging, lock, signal, onProgress, watchdog, pace, log },
+      local: registry,
+      ownFiles: ownFiles(registry),
+    });
+    return { outcome };
   } catch (error) {
     if (existing !== undefined) return { existing };
     throw error;
