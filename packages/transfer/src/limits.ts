@@ -78,8 +78,10 @@ export const RUNNING_LOCK_MS = 60_000;
 /** Other models' staging folders that are looked into for chunks. */
 export const MAX_STAGED_NEIGHBOURS = 16;
 
-/** Requests of one peer that are answered at once: one is sent while the next one's first chunks are read. */
-export const REQUESTS_PER_PEER = 2;
+/** Chunks of one lane that are in memory at once to be served: one is sent while the next one is read. */
+export const BUFFERS_PER_LANE = 2;
+/** Buffers that are kept for the next request of any lane, 8 MiB; the others are left to the garbage collector. */
+export const MAX_IDLE_SERVE_BUFFERS = 8;
 /** Models that stay open for reading after the last request for them, and for how long. */
 export const MAX_IDLE_READERS = 4;
 export const IDLE_READER_MS = 10_000;

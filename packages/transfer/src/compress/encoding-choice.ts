@@ -13,6 +13,8 @@ const MAX_RATIO = 0.95;
 /** The other way is tried again after so long, later each time that it turned out no better. */
 const FIRST_RETRY_SECONDS = 30;
 const MAX_RETRY_SECONDS = 120;
+/** A trial on a very slow path takes long itself; it may take at most this part of the time. */
+const TRIALS_PART = 1 / 20;
 
 export interface ArrivedBytes {
   /** Whether the request that they came of offered encodings. */
@@ -23,6 +25,7 @@ export interface ArrivedBytes {
 }
 
 interface Measured {
+  readonly seconds: number;
   readonly decodedPerSecond: number;
   readonly wirePerSecond: number;
 }
@@ -79,12 +82,16 @@ export class EncodingChoice {
     if (seconds < MEASURE_SECONDS || measurement.decodedBytes < MEASURE_BYTES) return;
     this.#measurement = undefined;
     this.#judge(
-      { decodedPerSecond: measurement.decodedBytes / seconds, wirePerSecond: measurement.wireBytes / seconds },
+      {
+        seconds,
+        decodedPerSecond: measurement.decodedBytes / seconds,
+        wirePerSecond: measurement.wireBytes / seconds,
+      },
       nowSeconds,
     );
   }
 
-  #judge({ decodedPerSecond, wirePerSecond }: Measured, nowSeconds: number): void {
+  #judge({ seconds, decodedPerSecond, wirePerSecond }: Measured, nowSeconds: number): void {
     const isTrial = this.#offers !== this.#settled;
     const isFast = wirePerSecond >= FAST_PATH_BYTES_PER_SECOND;
     const isRetryDue = nowSeconds >= this.#retryAtSeconds;
@@ -92,18 +99,18 @@ export class EncodingChoice {
     else this.#plainRate = decodedPerSecond;
     const isShorter = this.#offers ? wirePerSecond <= decodedPerSecond * MAX_RATIO : isTrial;
     const encodedPays = !isFast && isShorter && this.#encodedRate >= this.#plainRate * TOLERANCE;
-    if (isTrial) this.#settle(encodedPays, nowSeconds);
+    if (isTrial) this.#settle(encodedPays, nowSeconds, seconds);
     else if (!this.#offers) this.#offers = !isFast && isRetryDue;
-    else if (isFast || !isShorter) this.#settle(false, nowSeconds);
+    else if (isFast || !isShorter) this.#settle(false, nowSeconds, seconds);
     // The plain way's rate may be an old one, so it is measured again before anything is decided.
     else if (!encodedPays || isRetryDue) this.#offers = false;
   }
 
-  #settle(encoded: boolean, nowSeconds: number): void {
+  #settle(encoded: boolean, nowSeconds: number, trialSeconds: number): void {
     this.#retrySeconds =
       encoded === this.#settled ? Math.min(this.#retrySeconds * 2, MAX_RETRY_SECONDS) : FIRST_RETRY_SECONDS;
     this.#settled = encoded;
     this.#offers = encoded;
-    this.#retryAtSeconds = nowSeconds + this.#retrySeconds;
+    this.#retryAtSeconds = nowSeconds + Math.max(this.#retrySeconds, trialSeconds / TRIALS_PART);
   }
 }

@@ -8,6 +8,8 @@ export interface Pace {
   take(bytes: number, signal?: AbortSignal): Promise<void>;
   /** Bytes that may go now without waiting; 0 while others wait, or until what was taken has paid off. */
   room(): number;
+  /** The same pace for one of several who should get equal parts, however much each takes at once. */
+  share?(): Pace;
 }
 
 /** Time as a pace sees it; tests bring their own. */

@@ -14,7 +14,6 @@ export interface PaceOptions {
 export interface RatePace extends Pace {
   /** Bytes a second. */
   rate: number;
-  /** The same pace for one transfer: transfers that wait get equal shares, however much each of them asks for at once. */
   share(): Pace;
 }
 

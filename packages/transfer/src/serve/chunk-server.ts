@@ -1,99 +1,174 @@
-import { CHUNK_BYTES, type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
-import { REQUESTS_PER_PEER } from '../limits.ts';
+import { type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
+import { CHUNK_ENCODING, ChunkCodec } from '../compress/chunk-codec.ts';
+import { loadZstd } from '../compress/zstd.ts';
+import type { Pace } from '../pace/pace.ts';
+import { LaneBook, type LaneTurns, type Loan } from './lane-turns.ts';
 import { type ModelReader, type OpenModel, ReaderPool } from './reader-pool.ts';
-import { Slots } from './slots.ts';
 
 export interface ChunkServerOptions {
   /** Opens a model that may be served; throws for any other. */
   readonly openModel: OpenModel;
+  /** How fast chunks may go out, over all lanes of all peers together; peers get equal shares. */
+  readonly pace?: Pace | undefined;
 }
 
 /** What is needed of a `RequestContext` of @model-rtc/transport. */
 export interface ChunkRequestContext {
-  /** Who asks: one peer's requests do not hold up another's. */
+  /** Who asks: peers share what may be sent evenly. */
   readonly peer: object;
+  /** What the request came over: one lane's requests do not hold up another's. */
+  readonly lane: object;
   /** The request was cancelled, or its peer is gone. */
   readonly signal: AbortSignal;
-  /** Resolves when there is room for more; the bytes may be overwritten then. */
-  sendChunk(index: number, bytes: Uint8Array): Promise<void>;
+  /** Resolves when there is room for more; the bytes may be overwritten then. `encoded`: they are the chunk's encoded form. */
+  sendChunk(index: number, bytes: Uint8Array, options?: { readonly encoded?: boolean | undefined }): Promise<void>;
 }
 
 export interface WantedChunks {
   readonly digest: Digest;
   readonly chunks: readonly { readonly index: number; readonly digest: Digest }[];
+  /** How the asker takes chunks besides as they are. */
+  readonly encodings?: readonly string[] | undefined;
+}
+
+export interface ServedChunks {
+  /** Labels of the chunks that the model's reader does not have yet. */
+  missing?: number[];
 }
 
 /** The handler of `get_chunks`. */
 export interface ChunkServer {
-  (params: WantedChunks, context: ChunkRequestContext): Promise<Record<string, never>>;
+  (params: WantedChunks, context: ChunkRequestContext): Promise<ServedChunks>;
   /** Closes the models that it keeps open. */
   close(): Promise<void>;
 }
 
-/** One peer's requests: a few are prepared at once, one at a time is sent, so that chunks go out in the order asked for. */
-interface Turns {
-  readonly prepare: Slots;
-  readonly send: Slots;
-  /** Pairs of buffers that are used again. */
-  readonly spare: Uint8Array[][];
+interface Serving {
+  readonly reader: ModelReader;
+  readonly turns: LaneTurns;
+  readonly codec: ChunkCodec | undefined;
+  readonly pace: Pace | undefined;
+  readonly context: ChunkRequestContext;
+}
+
+/** A chunk that was read; `bytes` are undefined when it is not there yet. */
+interface ReadChunk {
+  readonly loan: Loan;
+  readonly bytes: Uint8Array | undefined;
+  readonly encoded: boolean;
 }
 
 /**
- * Serves chunks: the next one is read while the present one is sent, in two buffers a request. What is sent is not checked
- * here; the receiver checks all, and the reader notices a file that changed.
+ * Serves chunks: on each lane the next one is read while the present one is sent, in two buffers. What is sent is not checked
+ * here; the receiver checks all, and the reader notices a file that changed. For who offers it, chunks that gain by it are
+ * sent encoded.
  *
  * The handler throws what `openModel` and its readers throw (`not_found`, `source_changed`, `refused`), and `bad_argument`
  * when more than MAX_BYTES_PER_REQUEST is asked for.
  */
-export function createChunkServer({ openModel }: ChunkServerOptions): ChunkServer {
+export function createChunkServer({ openModel, pace }: ChunkServerOptions): ChunkServer {
   const readers = new ReaderPool(openModel);
-  const known = new WeakMap<object, Turns>();
-  const turnsOf = (peer: object): Turns => {
-    const turns = known.get(peer) ?? { prepare: new Slots(REQUESTS_PER_PEER), send: new Slots(1), spare: [] };
-    known.set(peer, turns);
-    return turns;
+  const lanes = new LaneBook();
+  const paces = new WeakMap<object, Pace>();
+  const paceOf = (peer: object): Pace | undefined => {
+    const known = paces.get(peer) ?? pace?.share?.() ?? pace;
+    if (known !== undefined) paces.set(peer, known);
+    return known;
   };
-  const serve = async (wanted: WantedChunks, context: ChunkRequestContext): Promise<Record<string, never>> => {
-    const turns = turnsOf(context.peer);
-    await turns.prepare.use(context.signal, () =>
-      readers.use(wanted.digest, (reader) => sendAll(reader, wanted, { context, turns })),
+  let codec: Promise<ChunkCodec | undefined> | undefined;
+  const codecFor = async ({ encodings }: WantedChunks): Promise<ChunkCodec | undefined> => {
+    if (!encodings?.includes(CHUNK_ENCODING)) return undefined;
+    // Where zstd cannot be had, chunks go as they are: the asker takes them as well.
+    codec ??= loadZstd().then(
+      (zstd) => new ChunkCodec(zstd),
+      () => undefined,
     );
-    return {};
+    return await codec;
+  };
+  const serve = async (wanted: WantedChunks, context: ChunkRequestContext): Promise<ServedChunks> => {
+    const turns = lanes.turnsOf(context.lane);
+    const lastIsRead = await turns.read.enter(context.signal);
+    try {
+      const codec = await codecFor(wanted);
+      const serving = { turns, codec, pace: paceOf(context.peer), context };
+      return await readers.use(wanted.digest, (reader) => sendAll({ ...serving, reader }, wanted, lastIsRead));
+    } finally {
+      lastIsRead();
+    }
   };
   return Object.assign(serve, { close: () => readers.close() });
 }
 
-async function sendAll(
-  reader: ModelReader,
-  { chunks }: WantedChunks,
-  { context, turns }: { context: ChunkRequestContext; turns: Turns },
-): Promise<void> {
+async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: () => void): Promise<ServedChunks> {
+  const { turns, context } = serving;
   const { signal } = context;
-  const buffers = turns.spare.pop() ?? [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
-  const read = (place: number): Promise<Uint8Array> | undefined => {
-    const chunk = chunks[place];
-    return chunk && settledLater(reader.readChunk(chunk.digest, buffers[place % 2]));
-  };
+  const missing: number[] = [];
   let sentBytes = 0;
-  let next = read(0);
-  await turns.send.use(signal, async () => {
-    for (const [place, { index }] of chunks.entries()) {
-      const bytes = await (next as Promise<Uint8Array>);
-      signal.throwIfAborted();
-      sentBytes += bytes.length;
-      if (sentBytes > MAX_BYTES_PER_REQUEST) throw tooMuch();
-      next = read(place + 1);
-      await context.sendChunk(index, bytes);
-    }
+  let next = readAhead(serving, chunks[0]?.digest);
+  const sent = await turns.send.enter(signal).catch((error: unknown) => {
+    abandon(next);
+    throw error;
   });
-  // Not after a failure: a read into one of them may be under way still.
-  turns.spare.push(buffers);
+  try {
+    for (const [place, { index }] of chunks.entries()) {
+      const chunk = await (next as Promise<ReadChunk>);
+      next = readAhead(serving, chunks[place + 1]?.digest);
+      if (next === undefined) lastIsRead();
+      sentBytes += chunk.bytes?.length ?? 0;
+      if (chunk.bytes === undefined) missing.push(index);
+      await sendOne(serving, index, { chunk, isTooMuch: sentBytes > MAX_BYTES_PER_REQUEST });
+    }
+  } finally {
+    abandon(next);
+    sent();
+  }
+  return missing.length === 0 ? {} : { missing };
 }
 
-/** A read ahead that fails is noticed when its turn comes, or never when sending failed before. */
-function settledLater<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
+async function sendOne(
+  { context, pace }: Serving,
+  index: number,
+  { chunk: { bytes, encoded, loan }, isTooMuch }: { chunk: ReadChunk; isTooMuch: boolean },
+): Promise<void> {
+  let isUnused = false;
+  try {
+    context.signal.throwIfAborted();
+    if (isTooMuch) throw tooMuch();
+    if (bytes !== undefined) {
+      await pace?.take(bytes.length, context.signal);
+      await context.sendChunk(index, bytes, { encoded });
+    }
+    isUnused = true;
+  } finally {
+    loan.giveBack(isUnused);
+  }
+}
+
+/** Starts to read a chunk. One that fails is noticed when its turn comes, or never when sending failed before. */
+function readAhead(serving: Serving, digest: Digest | undefined): Promise<ReadChunk> | undefined {
+  if (digest === undefined) return undefined;
+  const reading = readOne(serving, digest);
+  reading.catch(() => {});
+  return reading;
+}
+
+async function readOne({ turns, reader, codec, context }: Serving, digest: Digest): Promise<ReadChunk> {
+  const loan = await turns.borrow(context.signal);
+  try {
+    const bytes = await reader.readChunk(digest, loan.buffer);
+    // Over the chunk itself, unless the reader gave memory of its own.
+    const isOurs = bytes?.buffer === loan.buffer.buffer;
+    const form = bytes && codec?.encode(bytes, isOurs ? bytes : new Uint8Array(bytes.length));
+    return { loan, bytes: form ?? bytes, encoded: form !== undefined };
+  } catch (error) {
+    loan.giveBack(false);
+    throw error;
+  }
+}
+
+/** What was read ahead is not wanted any more. */
+function abandon(reading: Promise<ReadChunk> | undefined): void {
+  reading?.then(({ loan }) => loan.giveBack(true)).catch(() => {});
 }
 
 function tooMuch(): ModelRtcError {

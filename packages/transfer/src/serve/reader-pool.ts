@@ -3,8 +3,8 @@ import { IDLE_READER_MS, MAX_IDLE_READERS } from '../limits.ts';
 
 /** Reads one model's chunks: what the registry's `openModel` gives. */
 export interface ModelReader {
-  /** The chunk's bytes, in `into` when they fit there. */
-  readChunk(digest: Digest, into?: Uint8Array): Promise<Uint8Array>;
+  /** The chunk's bytes, in `into` when they fit there; undefined when the model is still fetched and the chunk is to come. */
+  readChunk(digest: Digest, into?: Uint8Array): Promise<Uint8Array | undefined>;
   close(): Promise<void> | void;
 }
 

@@ -7,13 +7,18 @@ export class Slots {
     this.#free = count;
   }
 
-  async use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  /**
+   * Waits for a place.
+   * @returns what gives it free; calls after the first do nothing.
+   * @throws the signal's reason.
+   */
+  async enter(signal: AbortSignal): Promise<() => void> {
     await this.#enter(signal);
-    try {
-      return await work();
-    } finally {
-      this.#leave();
-    }
+    let isIn = true;
+    return () => {
+      if (isIn) this.#leave();
+      isIn = false;
+    };
   }
 
   async #enter(signal: AbortSignal): Promise<void> {

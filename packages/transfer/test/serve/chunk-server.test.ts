@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { CHUNK_BYTES, type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
+import { CHUNK_ENCODING, ChunkCodec } from '../../src/compress/chunk-codec.ts';
+import { loadZstd } from '../../src/compress/zstd.ts';
 import { type ChunkRequestContext, createChunkServer, type ModelReader, peerSource } from '../../src/index.ts';
+import { createPace } from '../../src/pace/token-bucket.ts';
 import { expectFiles } from '../support/expectations.ts';
-import { makeFileModel, type TestModel } from '../support/models.ts';
+import { makeFileModel, makeModel, seededBytes, type TestModel } from '../support/models.ts';
 import { pullModel, temporaryFolder } from '../support/pulling.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
+import { makeWeights } from '../support/weights.ts';
 
 interface Opened {
   readonly reader: ModelReader;
@@ -43,6 +48,7 @@ function contextOf(overrides: Partial<ChunkRequestContext> = {}): ChunkRequestCo
   return {
     sent,
     peer: {},
+    lane: {},
     signal: new AbortController().signal,
     sendChunk: async (index, bytes) => {
       sent.push([index, Buffer.from(bytes)]);
@@ -156,13 +162,13 @@ describe('the chunk server', () => {
 
   it('ends a request whose peer is gone, also while it waits for its turn', async () => {
     const serve = createChunkServer(library(model));
-    const peer = {};
+    const lane = {};
     const cancel = new AbortController();
     const stuck = Array.from({ length: 4 }, () =>
       serve(
         wanted(model),
         contextOf({
-          peer,
+          lane,
           signal: cancel.signal,
           sendChunk: () => new Promise((_resolve, reject) => cancel.signal.addEventListener('abort', reject)),
         }),
@@ -173,7 +179,7 @@ describe('the chunk server', () => {
     expect(other.sent).toHaveLength(10);
     cancel.abort();
     expect(await Promise.all(stuck)).toEqual(Array(4).fill('ended'));
-    const after = contextOf({ peer });
+    const after = contextOf({ lane });
     await serve(wanted(model), after);
     expect(after.sent).toHaveLength(10);
     await serve.close();
@@ -190,18 +196,157 @@ describe('the chunk server', () => {
     await serve.close();
   });
 
+  it('serves the lanes of one peer at once, each with two chunks in memory at most', async () => {
+    const { openModel } = library(model);
+    const memory = new Set<ArrayBufferLike>();
+    const serve = createChunkServer({
+      openModel: async (digest) => {
+        const reader = await openModel(digest);
+        const readChunk: ModelReader['readChunk'] = (chunk, into) => {
+          if (into !== undefined) memory.add(into.buffer);
+          return reader.readChunk(chunk, into);
+        };
+        return { ...reader, readChunk };
+      },
+    });
+    const peer = {};
+    const cancel = new AbortController();
+    const blocked = Array.from({ length: 3 }, () => ({ lane: {}, begun: 0 }));
+    const serving = blocked.flatMap((one) =>
+      Array.from({ length: 3 }, () =>
+        serve(
+          wanted(model),
+          contextOf({
+            peer,
+            lane: one.lane,
+            signal: cancel.signal,
+            sendChunk: () => {
+              one.begun++;
+              return new Promise((_resolve, reject) => cancel.signal.addEventListener('abort', reject));
+            },
+          }),
+        ).catch(() => 'ended'),
+      ),
+    );
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(blocked.map(({ begun }) => begun)).toEqual([1, 1, 1]);
+    expect(memory.size).toBe(6);
+    cancel.abort();
+    await Promise.all(serving);
+    await serve.close();
+  });
+
+  it('reads the first chunk of the next request while the last one of this is sent, into no more memory', async () => {
+    const serve = createChunkServer(library(model));
+    const lane = {};
+    const contexts = Array.from({ length: 5 }, () => contextOf({ lane }));
+    const results = await Promise.all(contexts.map((context) => serve(wanted(model), context)));
+    expect(results).toEqual(Array(5).fill({}));
+    for (const { sent } of contexts) {
+      expect(Buffer.concat(sent.map(([, bytes]) => bytes)).equals(Buffer.concat([...model.chunks.values()]))).toBe(
+        true,
+      );
+    }
+    await serve.close();
+  });
+
+  it('names the chunks that are not there yet, and sends the others', async () => {
+    const { openModel } = library(model);
+    const { chunks } = wanted(model);
+    const serve = createChunkServer({
+      openModel: async (digest) => {
+        const reader = await openModel(digest);
+        const isThere = (chunk: Digest) => chunks.findIndex((one) => one.digest === chunk) % 3 !== 0;
+        return {
+          ...reader,
+          readChunk: async (chunk, into) => (isThere(chunk) ? reader.readChunk(chunk, into) : undefined),
+        };
+      },
+    });
+    const context = contextOf();
+    expect(await serve(wanted(model), context)).toEqual({ missing: [0, 3, 6, 9] });
+    expect(context.sent.map(([index]) => index)).toEqual([1, 2, 4, 5, 7, 8]);
+    await serve.close();
+  });
+
+  it('sends chunks encoded to who offers that, where they gain by it', async () => {
+    const files = { a: makeWeights(CHUNK_BYTES, 2), b: seededBytes(CHUNK_BYTES, 9), c: makeWeights(600_000, 4) };
+    const weights = makeModel(files, [CHUNK_BYTES]);
+    const serve = createChunkServer(library(weights));
+    const codec = new ChunkCodec(await loadZstd());
+    for (const [encodings, flags] of [
+      [
+        [CHUNK_ENCODING, 'later-1'],
+        [true, false, true],
+      ],
+      [['later-1'], [false, false, false]],
+      [undefined, [false, false, false]],
+    ] as const) {
+      const encoded: boolean[] = [];
+      const bytes: Buffer[] = [];
+      const context = contextOf({
+        sendChunk: async (index, chunk, options) => {
+          encoded[index] = options?.encoded === true;
+          bytes[index] = Buffer.from(chunk);
+        },
+      });
+      await serve({ ...wanted(weights), encodings }, context);
+      expect(encoded).toEqual(flags);
+      for (const [index, { digest, size }] of weights.manifest.chunks.entries()) {
+        const sent = bytes[index] as Buffer;
+        const chunk = encoded[index] ? (codec.decode(sent, size) as Uint8Array) : sent;
+        expect(weights.chunks.get(digest)?.equals(chunk)).toBe(true);
+      }
+    }
+    await serve.close();
+  });
+
+  it('keeps to its pace, in equal parts for its peers however many lanes each has', async () => {
+    const time = new VirtualTime();
+    const serve = createChunkServer({
+      ...library(model),
+      pace: createPace({ bytesPerSecond: 50_000, clock: time }),
+    });
+    const cancel = new AbortController();
+    const started = [1, 4].map((lanes) => {
+      const peer = {};
+      const contexts = Array.from({ length: lanes }, () => contextOf({ peer, signal: cancel.signal }));
+      for (const context of contexts) {
+        const forever = async (): Promise<void> => {
+          for (;;) await serve(wanted(model), context);
+        };
+        forever().catch(() => {});
+      }
+      return contexts;
+    });
+    await time.advance(10_000);
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const bytes = started.map((contexts) => contexts.reduce((sum, { sent }) => sum + sent.length * 10_000, 0));
+    for (const sum of bytes) expect(Math.abs(sum - 250_000)).toBeLessThanOrEqual(40_000);
+    cancel.abort();
+    await serve.close();
+  });
+
   it('serves a whole pull through a peer source', async () => {
     const serve = createChunkServer(library(model));
     const peer = {};
+    const lane = {};
     const source = peerSource(
       {
         request: (_method, params, { signal, onChunk }) =>
           serve(params, {
             peer,
+            lane,
             signal: signal ?? new AbortController().signal,
             sendChunk: async (index, bytes) => {
               for (let offset = 0; offset < bytes.length; offset += 3000) {
-                onChunk?.({ index, offset, payload: bytes.subarray(offset, offset + 3000), intact: true });
+                onChunk?.({
+                  index,
+                  offset,
+                  payload: bytes.subarray(offset, offset + 3000),
+                  intact: true,
+                  encoded: false,
+                });
               }
             },
           }),

@@ -1,0 +1,52 @@
+import { CHUNK_BYTES } from '@model-rtc/protocol';
+import { BUFFERS_PER_LANE, MAX_IDLE_SERVE_BUFFERS } from '../limits.ts';
+import { Slots } from './slots.ts';
+
+/** Memory for one chunk, until it is sent. */
+export interface Loan {
+  readonly buffer: Uint8Array;
+  /** @param isUnused whether nothing reads or writes the memory any more. */
+  giveBack(isUnused: boolean): void;
+}
+
+/**
+ * The requests of one lane: their chunks are read and sent in the order in which they were asked for. One chunk is read while
+ * another is sent, also the first of one request during the last of the one before.
+ */
+export interface LaneTurns {
+  /** Held until the last chunk of a request is being read. */
+  readonly read: Slots;
+  readonly send: Slots;
+  borrow(signal: AbortSignal): Promise<Loan>;
+}
+
+/** Gives each lane its turns. Lanes that rest hold no memory. */
+export class LaneBook {
+  readonly #known = new WeakMap<object, LaneTurns>();
+  readonly #idle: Uint8Array[] = [];
+
+  turnsOf(lane: object): LaneTurns {
+    const turns = this.#known.get(lane) ?? this.#newTurns();
+    this.#known.set(lane, turns);
+    return turns;
+  }
+
+  #newTurns(): LaneTurns {
+    const places = new Slots(BUFFERS_PER_LANE);
+    return {
+      read: new Slots(1),
+      send: new Slots(1),
+      borrow: async (signal) => {
+        const leave = await places.enter(signal);
+        const buffer = this.#idle.pop() ?? new Uint8Array(CHUNK_BYTES);
+        return {
+          buffer,
+          giveBack: (isUnused) => {
+            if (isUnused && this.#idle.length < MAX_IDLE_SERVE_BUFFERS) this.#idle.push(buffer);
+            leave();
+          },
+        };
+      },
+    };
+  }
+}
