@@ -1,15 +1,18 @@
-/** How fast bytes came through in the newest samples of one state of affairs. */
+/** How fast bytes came through, and how sure that is. */
 export interface Measured {
   readonly bytesPerSecond: number;
-  /** How far the samples lie apart: half their difference, as a part of their mean; 0 to 1. */
-  readonly noise: number;
+  /** The standard error of it, as far as so few samples tell. */
+  readonly error: number;
+  readonly samples: number;
 }
 
-/** Turns a count of bytes, read now and then, into rates, and remembers the newest two. */
+/** What is older says nothing of windows that grow meanwhile. */
+const MOST_SAMPLES = 6;
+
+/** Turns a count of bytes, read now and then, into rates, and remembers the newest of one state of affairs. */
 export class Goodput {
   #last: { readonly bytes: number; readonly atMs: number } | undefined;
-  #newest: number | undefined;
-  #before: number | undefined;
+  #rates: number[] = [];
 
   /**
    * Reads the count.
@@ -25,25 +28,21 @@ export class Goodput {
   }
 
   keep(rate: number): void {
-    this.#before = this.#newest;
-    this.#newest = rate;
+    this.#rates.push(rate);
+    if (this.#rates.length > MOST_SAMPLES) this.#rates.shift();
   }
 
   /** Forgets the rates, not the count: what comes now is another state of affairs. */
   restart(): void {
-    this.#before = undefined;
-    this.#newest = undefined;
+    this.#rates = [];
   }
 
-  get newest(): number | undefined {
-    return this.#newest;
-  }
-
-  /** Of the newest two rates; undefined until there are two. */
-  get measured(): (Measured & { readonly least: number; readonly most: number }) | undefined {
-    if (this.#newest === undefined || this.#before === undefined) return undefined;
-    const [least, most] = [Math.min(this.#newest, this.#before), Math.max(this.#newest, this.#before)];
-    const sum = least + most;
-    return { bytesPerSecond: sum / 2, noise: sum === 0 ? 0 : (most - least) / sum, least, most };
+  /** undefined until there are two samples: one has no error that could be known. */
+  get measured(): Measured | undefined {
+    const samples = this.#rates.length;
+    if (samples < 2) return undefined;
+    const bytesPerSecond = this.#rates.reduce((sum, rate) => sum + rate, 0) / samples;
+    const squares = this.#rates.reduce((sum, rate) => sum + (rate - bytesPerSecond) ** 2, 0);
+    return { bytesPerSecond, error: Math.sqrt(squares / (samples - 1) / samples), samples };
   }
 }

@@ -2,18 +2,25 @@ import { Goodput, type Measured } from './goodput.ts';
 
 /** How often to call `sample` while bulk data flows: some round trips of a long path, and yet 32 lanes within seconds. */
 export const LANE_SAMPLE_MS = 500;
-/** More lanes have to carry so much more than fewer did, and as much again as the samples of those lie apart. */
+/** More lanes have to carry so much more than fewer did. */
 const LEAST_GAIN = 1.1;
-const MOST_NOISE = 0.3;
-/** One sample is enough, and a level is left out, when each new lane carries this part of what each old one does. */
+/** Growth is clear, and a level is left out, when each new lane carries this part of what each old one does. */
 const CLEAR_GAIN = 0.5;
-/** The first number is measured until samples lie no further apart, or so long. */
-const STEADY_NOISE = 0.2;
-const STEADY_MS = 1_500;
+/**
+ * A lane that carries less than this is slowed by the path: no processor is so slow. Its samples vary by whole messages and
+ * by each lost packet, so only a large step shows anything.
+ */
+const SLOW_LANE_BYTES_PER_SECOND = 2_000_000;
+const SLOW_LANE_STEP = 8;
 /** Lanes that are opened at once: bringing one up costs both sides milliseconds of work and a burst of packets. */
 const MOST_AT_ONCE = 16;
-/** How long lanes may take to show what they carry: windows grow with the round trips. */
-const PATIENCE_MS = 3_000;
+/** The first number is measured until its error is so small a part, or for so many samples. */
+const STEADY_ERROR = 0.1;
+const STEADY_SAMPLES = 4;
+/** Less than this is too soon to say that lanes carry nothing: windows grow with the round trips. */
+const DECLINING_SAMPLES = 4;
+/** How long it may stay open whether a number is better. */
+const PATIENCE_MS = 5_000;
 /** How long lanes may take to open. What has not come by then is done without, or asked for again. */
 const OPENING_MS = 4_000;
 /** When a number that was good is questioned: after so long, or when it carries so little of what it did. */
@@ -60,7 +67,7 @@ export class LaneGrowth {
   /** Whether the target was reached at the sample before. The one at which it is reached is partly of the time before. */
   #isReached = false;
   /** What the best number carried when it was measured. */
-  #best: Level = { lanes: 1, bytesPerSecond: 0, noise: 0 };
+  #best: Level = { lanes: 1, bytesPerSecond: 0, error: 0, samples: 0 };
   /** The least number above the best that carried no more. */
   #declined: Level | undefined;
   #isRechecked = false;
@@ -83,8 +90,11 @@ export class LaneGrowth {
     if (lanes !== this.#target) return this.#whileAbsent(lanes, this.#target);
     if (!this.#isReached) return this.#arrive();
     this.#goodput.keep(rate);
-    if (this.#phase === 'measuring') return this.#measure(lanes);
-    return this.#phase === 'trying' ? this.#judge(lanes) : this.#watch(lanes);
+    const { measured } = this.#goodput;
+    if (measured === undefined) return undefined;
+    const level = { lanes, ...measured };
+    if (this.#phase === 'measuring') return this.#measure(level);
+    return this.#phase === 'trying' ? this.#judge(level) : this.#watch(level);
   }
 
   #beginAnew(): undefined {
@@ -107,47 +117,51 @@ export class LaneGrowth {
     return undefined;
   }
 
-  /** How much the first number carries, which is nothing that others could be compared with while it still rises. */
-  #measure(lanes: number): LaneChange | undefined {
-    const { measured } = this.#goodput;
-    if (measured === undefined) return undefined;
-    if (measured.noise > STEADY_NOISE && this.#inPhaseMs < STEADY_MS) return undefined;
-    this.#best = { lanes, ...measured };
-    return this.#try(lanes * 2, lanes);
+  /** What the first number carries, which others are compared with. */
+  #measure(level: Level): LaneChange | undefined {
+    const { lanes, bytesPerSecond, error, samples } = level;
+    if (error > bytesPerSecond * STEADY_ERROR && samples < STEADY_SAMPLES) return undefined;
+    this.#best = level;
+    const isSlow = bytesPerSecond < lanes * SLOW_LANE_BYTES_PER_SECOND;
+    return this.#try(lanes * (isSlow ? SLOW_LANE_STEP : 2), lanes);
   }
 
   /** Whether the number that is tried is better than the best so far. */
-  #judge(lanes: number): LaneChange | undefined {
-    const { newest = 0, measured } = this.#goodput;
+  #judge(level: Level): LaneChange | undefined {
+    const { lanes, bytesPerSecond, samples } = level;
     const factor = lanes / this.#best.lanes;
-    const enough = enoughOver(this.#best);
-    const isClear = newest >= enough && newest >= this.#best.bytesPerSecond * (1 + CLEAR_GAIN * (factor - 1));
-    // After a jump only clear growth counts: what is less may be more at the level that was left out.
-    if (isClear || (factor <= 2 && measured !== undefined && measured.least >= enough)) {
-      this.#best = { lanes, ...(measured ?? { bytesPerSecond: newest, noise: this.#best.noise }) };
-      return this.#try(lanes * (isClear ? 4 : 2), lanes);
+    const { gain, error } = gainOf(level, this.#best);
+    if (gain > error && bytesPerSecond >= this.#best.bytesPerSecond * (1 + CLEAR_GAIN * (factor - 1))) {
+      this.#best = level;
+      return this.#try(lanes * 4, lanes);
     }
-    if (measured === undefined || this.#inPhaseMs < PATIENCE_MS) return undefined;
-    this.#declined = { lanes, ...measured };
+    const isOver = this.#nowMs() - this.#phaseMs >= PATIENCE_MS;
+    // After a jump only clear growth counts: what is less may be more at the level that was left out.
+    if (factor <= 2 && gain > (isOver ? 0 : error) && samples > 2) {
+      this.#best = level;
+      return this.#try(lanes * 2, lanes);
+    }
+    if (!isOver && (gain >= -error || samples < DECLINING_SAMPLES)) return undefined;
+    this.#declined = level;
     return factor > 2 ? this.#try(this.#best.lanes * 2, lanes) : this.#settle(lanes);
   }
 
   /** Whether the best number is still what it was. */
-  #watch(lanes: number): LaneChange | undefined {
-    const { measured } = this.#goodput;
-    if (measured === undefined) return undefined;
+  #watch(level: Level): LaneChange | undefined {
+    if (level.samples < STEADY_SAMPLES) return undefined;
     const declined = this.#declined;
     if (!this.#isRechecked && declined !== undefined) {
       this.#isRechecked = true;
       // A connection's first seconds may be its best. If they were, what was declined is compared with a time that is over.
-      if (declined.bytesPerSecond >= enoughOver(measured)) {
-        this.#best = { lanes, ...measured };
+      const { gain, error } = gainOf(declined, level);
+      if (gain > error) {
+        this.#best = level;
         this.#declined = undefined;
-        return this.#try(declined.lanes, lanes);
+        return this.#try(declined.lanes, level.lanes);
       }
     }
-    const isLess = measured.most < this.#best.bytesPerSecond * QUESTIONED_BELOW;
-    if (!isLess && this.#inPhaseMs < QUESTIONED_MS) return undefined;
+    const isLess = level.bytesPerSecond < this.#best.bytesPerSecond * QUESTIONED_BELOW;
+    if (!isLess && this.#nowMs() - this.#phaseMs < QUESTIONED_MS) return undefined;
     this.#declined = undefined;
     this.#isRechecked = false;
     this.#enter('measuring');
@@ -158,8 +172,7 @@ export class LaneGrowth {
   #try(wanted: number, lanes: number): LaneChange | undefined {
     const next = Math.min(wanted, lanes + MOST_AT_ONCE, this.#max);
     const declined = this.#declined;
-    const isKnown =
-      declined !== undefined && next >= declined.lanes && declined.bytesPerSecond < enoughOver(this.#best);
+    const isKnown = declined !== undefined && next >= declined.lanes && gainOf(declined, this.#best).gain <= 0;
     if (next <= this.#best.lanes || isKnown) return this.#settle(lanes);
     this.#enter('trying');
     return this.#aim(next, lanes);
@@ -175,10 +188,6 @@ export class LaneGrowth {
     this.#phaseMs = this.#nowMs();
   }
 
-  get #inPhaseMs(): number {
-    return this.#nowMs() - this.#phaseMs;
-  }
-
   #aim(target: number, lanes: number): LaneChange | undefined {
     this.#target = target;
     this.#targetMs = this.#nowMs();
@@ -188,7 +197,10 @@ export class LaneGrowth {
   }
 }
 
-/** What more lanes have to carry to be worth having. */
-function enoughOver({ bytesPerSecond, noise }: Measured): number {
-  return bytesPerSecond * (LEAST_GAIN + Math.min(noise, MOST_NOISE));
+/** By how much more lanes carry more than they must to be worth having, and how wrong that may be. */
+function gainOf(more: Measured, fewer: Measured): { readonly gain: number; readonly error: number } {
+  return {
+    gain: more.bytesPerSecond - LEAST_GAIN * fewer.bytesPerSecond,
+    error: Math.hypot(more.error, LEAST_GAIN * fewer.error),
+  };
 }
