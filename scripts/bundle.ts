@@ -8,8 +8,8 @@ import { build, type Metafile } from 'esbuild';
 import { directImports } from './direct-imports.ts';
 
 const OUT = 'packages/cli/bin';
-/** Native addons, which load their binaries from their own folders. */
-const EXTERNAL = ['lmdb', 'node-datachannel'];
+/** Native addons and WebAssembly, which are loaded from their own folders. */
+const EXTERNAL = ['lmdb', 'node-datachannel', '@bokuweb/zstd-wasm'];
 
 await rm(OUT, { recursive: true, force: true });
 const { metafile } = await build({
@@ -32,6 +32,9 @@ const { metafile } = await build({
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
   legalComments: 'none',
+  // A quarter less to compile. Names stay, and lines that can be shown when one of them throws.
+  minifyWhitespace: true,
+  lineLimit: 160,
   metafile: true,
   logLevel: 'warning',
 });
