@@ -22,22 +22,36 @@ import { useLab } from '../support/suites.ts';
 const SIZE = 400_000_000;
 const lab = useLab();
 
+/** One model for all tests that leave it as it is, in place of hundreds of megabytes made for each. */
+const shared = useLab('after all');
+let made: Promise<string> | undefined;
+const sharedModel = (): Promise<string> => {
+  made ??= makeModel(shared);
+  return made;
+};
+let hashed: Promise<[string, string][]> | undefined;
+const sharedHashes = async (): Promise<[string, string][]> => {
+  hashed ??= hashes(await sharedModel());
+  return await hashed;
+};
+
+async function makeModel(at: Lab): Promise<string> {
+  const folder = join(await at.folder(), 'model');
+  await makeRandomFile(join(folder, 'weights.safetensors'), SIZE);
+  return folder;
+}
+
 /** A model that a client has and the worker may get. */
 async function modelAtClient(
   scene: Scene,
-  from: Lab,
-): Promise<{ sender: Awaited<ReturnType<Scene['client']>>; entry: ModelJson; folder: string }> {
-  const folder = join(await from.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.safetensors'), SIZE);
+): Promise<{ sender: Awaited<ReturnType<Scene['client']>>; entry: ModelJson }> {
   const sender = await scene.client('sender');
-  return { sender, entry: await importModel(sender, folder, 'big'), folder };
+  return { sender, entry: await importModel(sender, await sharedModel(), 'big') };
 }
 
 /** The same, at the worker. */
-async function modelAtWorker(scene: Scene, from: Lab): Promise<{ entry: ModelJson; folder: string }> {
-  const folder = join(await from.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.safetensors'), SIZE);
-  return { entry: await importModel(scene.worker, folder, 'big'), folder };
+async function modelAtWorker(scene: Scene): Promise<void> {
+  await importModel(scene.worker, await sharedModel(), 'big');
 }
 
 /** Waits until the transfer is well under way, by its own word. */
@@ -56,7 +70,7 @@ function expectResumed(result: TransferJson, direction: 'sentBytes' | 'receivedB
 describe('a transfer that is broken off', () => {
   it('resumes a pull after the client was killed with kill -9', async () => {
     const scene = await openScene(lab);
-    const { folder } = await modelAtWorker(scene, lab);
+    await modelAtWorker(scene);
     const client = await scene.client('client');
     const first = client.start(['client', 'pull-model', 'big']);
     await underWay(first);
@@ -65,23 +79,23 @@ describe('a transfer that is broken off', () => {
     expect(listed.models).toEqual([]);
     const result = await pull(client, 'big');
     expectResumed(result, 'receivedBytes');
-    expect(await hashes(result.entry.localPath)).toEqual(await hashes(folder));
+    expect(await hashes(result.entry.localPath)).toEqual(await sharedHashes());
   }, 180_000);
 
   it('resumes a push after the client was killed with kill -9', async () => {
     const scene = await openScene(lab);
-    const { sender, entry, folder } = await modelAtClient(scene, lab);
+    const { sender, entry } = await modelAtClient(scene);
     const first = sender.start(['client', 'push-model', 'big']);
     await underWay(first);
     await first.kill('SIGKILL');
     const result = await push(sender, 'big');
     expectResumed(result, 'sentBytes');
-    expect(await atWorker(scene, entry.digest)).toEqual(await hashes(folder));
+    expect(await atWorker(scene, entry.digest)).toEqual(await sharedHashes());
   }, 180_000);
 
   it('goes on by itself when the worker is killed with kill -9 and started again during a pull', async () => {
     const scene = await openScene(lab);
-    const { folder } = await modelAtWorker(scene, lab);
+    await modelAtWorker(scene);
     const client = await scene.client('client');
     const running = client.start(['client', 'pull-model', 'big', '--json']);
     await underWay(running);
@@ -92,12 +106,12 @@ describe('a transfer that is broken off', () => {
     expect({ exitCode, stderr: ended.stderr }).toMatchObject({ exitCode: 0 });
     const result = ended.json<TransferJson>();
     expect(result.transferredBytes).toBe(SIZE);
-    expect(await hashes(result.entry.localPath)).toEqual(await hashes(folder));
+    expect(await hashes(result.entry.localPath)).toEqual(await sharedHashes());
   }, 180_000);
 
   it('goes on by itself when the worker is killed with kill -9 and started again during a push', async () => {
     const scene = await openScene(lab);
-    const { sender, entry, folder } = await modelAtClient(scene, lab);
+    const { sender, entry } = await modelAtClient(scene);
     const running = sender.start(['client', 'push-model', 'big', '--json']);
     await underWay(running);
     await scene.workerProcess.kill('SIGKILL');
@@ -105,7 +119,7 @@ describe('a transfer that is broken off', () => {
     await startWorker(scene.worker, scene.signalingUrl);
     const { exitCode, stderr } = await running.exited;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    expect(await atWorker(scene, entry.digest)).toEqual(await hashes(folder));
+    expect(await atWorker(scene, entry.digest)).toEqual(await sharedHashes());
   }, 180_000);
 
   it('does not need the signaling server once it runs, and the same session works after the server restarted', async () => {
@@ -114,13 +128,13 @@ describe('a transfer that is broken off', () => {
     const { session, process: workerProcess } = await startWorker(worker, url);
     const client = (name: string) => lab.machine(name, { env: { MODEL_RTC_SESSION: session } });
     const scene: Scene = { worker, workerProcess, session, signalingUrl: url, client };
-    const { folder } = await modelAtWorker(scene, lab);
+    await modelAtWorker(scene);
     const running = (await client('client')).start(['client', 'pull-model', 'big', '--json']);
     await underWay(running);
     await server.kill('SIGKILL');
     const { exitCode, stderr, ...ended } = await running.exited;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    expect(await hashes(ended.json<TransferJson>().entry.localPath)).toEqual(await hashes(folder));
+    expect(await hashes(ended.json<TransferJson>().entry.localPath)).toEqual(await sharedHashes());
     await startSignaling(lab, port);
     const late = await scene.client('late');
     await succeedEventually(() => late.run(['worker', 'list-models']));
@@ -128,7 +142,7 @@ describe('a transfer that is broken off', () => {
 
   it('is cancelled by Ctrl+C, exits 130, says how to resume, and resumes', async () => {
     const scene = await openScene(lab);
-    await modelAtWorker(scene, lab);
+    await modelAtWorker(scene);
     const client = await scene.client('client');
     const first = client.start(['client', 'pull-model', 'big']);
     await underWay(first);
@@ -140,7 +154,7 @@ describe('a transfer that is broken off', () => {
 
   it('leaves the other side ready when a push is cancelled by Ctrl+C', async () => {
     const scene = await openScene(lab);
-    const { sender } = await modelAtClient(scene, lab);
+    const { sender } = await modelAtClient(scene);
     const first = sender.start(['client', 'push-model', 'big']);
     await underWay(first);
     expect(await first.kill('SIGINT')).toMatchObject({ exitCode: 130 });
@@ -152,7 +166,8 @@ describe('a transfer that is broken off', () => {
 describe('a model that changes while it is pulled', () => {
   it('is begun again with its new content, and the client says why', async () => {
     const scene = await openScene(lab);
-    const { entry, folder } = await modelAtWorker(scene, lab);
+    const folder = await makeModel(lab);
+    const entry = await importModel(scene.worker, folder, 'big');
     const client = await scene.client('client');
     const running = client.start(['client', 'pull-model', 'big', '--json']);
     await underWay(running);
