@@ -22,7 +22,12 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-async function temporaryFolder(): Promise<string> {
+/** Does something when the test has ended; the last registered is done first. */
+export function atEnd(step: () => unknown): void {
+  undo.push(step);
+}
+
+export async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'model-rtc-client-')));
   undo.push(() => rm(folder, { recursive: true, force: true }));
   return folder;
@@ -200,12 +205,12 @@ export class ChunkHold {
   around({ get_chunks: serve }: Handlers): Handlers {
     return {
       get_chunks: async (params, context) => {
-        const { peer, signal } = context;
-        const sendChunk = async (index: number, bytes: Uint8Array): Promise<void> => {
+        const { peer, lane, signal } = context;
+        const sendChunk: typeof context.sendChunk = async (index, bytes, sent) => {
           if (--this.#left < 0) await Promise.race([this.#released.opened, aborted(signal)]);
-          await context.sendChunk(index, bytes);
+          await context.sendChunk(index, bytes, sent);
         };
-        return (await serve?.(params, { peer, signal, emit: (event) => context.emit(event), sendChunk })) ?? {};
+        return (await serve?.(params, { peer, lane, signal, emit: (event) => context.emit(event), sendChunk })) ?? {};
       },
     };
   }

@@ -1,0 +1,76 @@
+import { identityFromSeed, ModelRtcError, type SessionToken, silentLog } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import { createMemoryLanes, createPeer, type MemoryLane, type Peer } from '@model-rtc/transport';
+import { createHandlers, FreshModels } from '@model-rtc/worker';
+import { type Connector, connectAll, type Time, type WorkerGroup } from '../../src/index.ts';
+import { atEnd, type ChunkHold, openTestRegistry, TestTime, TOKEN } from './lab.ts';
+
+/** One of several workers, in this process. */
+export interface SwarmWorker {
+  readonly name: string;
+  readonly registry: Registry;
+  readonly token: SessionToken;
+  /** Whether it can be connected to. */
+  online: boolean;
+  /** Holds back its chunks. */
+  hold: ChunkHold | undefined;
+  /** The worker's ends of the connections to it, the latest last. */
+  readonly lanes: MemoryLane[];
+  /** Ends the connections to it, and takes no more. */
+  leave(): void;
+}
+
+export interface SwarmLab {
+  readonly here: Registry;
+  readonly workers: readonly SwarmWorker[];
+  readonly group: WorkerGroup;
+}
+
+/** A client and several workers with a registry each. */
+export async function openSwarm(count: number, time: Time = new TestTime()): Promise<SwarmLab> {
+  const here = await openTestRegistry();
+  const workers = await Promise.all(Array.from({ length: count }, (_, number) => openWorkerOf(number)));
+  const connector: Connector = async ({ token, agent, handlers = {}, signal }) => {
+    signal?.throwIfAborted();
+    const worker = workers.find(({ swarm }) => Buffer.compare(swarm.token.workerKey, token.workerKey) === 0);
+    if (worker?.swarm.online !== true) throw new ModelRtcError('worker_offline', 'The worker is offline.');
+    const lanes = createMemoryLanes();
+    worker.swarm.lanes.push(lanes[1]);
+    const [client] = await Promise.all([
+      createPeer({ lane: lanes[0], hello: { role: 'client', ...agent }, authority: { scopes: ['read'] }, handlers }),
+      worker.answer(lanes[1]),
+    ]);
+    return client;
+  };
+  const sessions = workers.map(({ swarm }) => ({ session: swarm.token, name: `saved-${swarm.name}` }));
+  const group = connectAll({ sessions, registry: here, connector, time });
+  atEnd(() => group.close());
+  return { here, workers: workers.map(({ swarm }) => swarm), group };
+}
+
+async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answer(lane: MemoryLane): Promise<Peer> }> {
+  const registry = await openTestRegistry();
+  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, silentLog), log: silentLog });
+  atEnd(close);
+  const { publicKey } = identityFromSeed(new Uint8Array(32).fill(100 + number));
+  const swarm: SwarmWorker = {
+    name: `worker-${number}`,
+    registry,
+    token: { ...TOKEN, workerKey: publicKey },
+    online: true,
+    hold: undefined,
+    lanes: [],
+    leave() {
+      swarm.online = false;
+      for (const lane of swarm.lanes) lane.faults.cut();
+    },
+  };
+  const answer = (lane: MemoryLane): Promise<Peer> =>
+    createPeer({
+      lane,
+      hello: { role: 'worker', name: swarm.name, version: '1' },
+      authority: { scopes: ['read', 'write'] },
+      handlers: { ...handlers, ...swarm.hold?.around(handlers) },
+    });
+  return { swarm, answer };
+}
