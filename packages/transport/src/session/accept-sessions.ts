@@ -11,7 +11,6 @@ import {
 import type { Visitor, WorkerPost } from '@model-rtc/signaling';
 import { systemTimers, type Timers } from '@model-rtc/signaling';
 import type { DirectListener } from '../direct/listen.ts';
-import type { Lane } from '../lane.ts';
 import { deferred } from '../peer/deferred.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { toWireError } from '../peer/wire-error.ts';
@@ -19,13 +18,13 @@ import type { IceServer, WebRtcEngine } from '../webrtc/engine.ts';
 import { loadEngine } from '../webrtc/load-engine.ts';
 import { Admission } from './admission.ts';
 import { createAnswer } from './answer-ask.ts';
-import { PeerAssembly } from './assemble-peer.ts';
 import type { Agent, EngineChoice } from './connect-to-session.ts';
 import { ConnectedPeers } from './connected-peers.ts';
 import { ExchangeMemory } from './exchange-memory.ts';
-import { type AnswerLane, LaneAnswers } from './lane-answers.ts';
-import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS, MAX_FURTHER_ASKS, MAX_PENDING_FURTHER } from './limits.ts';
+import { WERIFT } from './lane-upkeep.ts';
+import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS } from './limits.ts';
 import { WorkerExchange } from './worker-exchange.ts';
+import { workerLanes } from './worker-lanes.ts';
 
 /** What a token's key id stands for now. One that is known and good no more may be refused with the reason. */
 export type Authorization =
@@ -212,57 +211,23 @@ class Reception implements Acceptor {
     { seal, authority }: Admitted,
     { signal, leave }: { readonly signal: AbortSignal; readonly leave: readonly (() => void)[] },
   ): Promise<void> {
-    const { iceServers, direct } = this.#options;
+    const { agent, handlers, iceServers, direct } = this.#options;
     const engine = await this.#engine;
     const answer = createAnswer({ engine, iceServers, direct, serverUrl: visitor.serverUrl, log: this.#log });
-    const assembly = this.#assembly(authority, engine, answer, () => {
-      // Further lanes may come up over the exchange, which keep nobody else out.
-      for (const leavePlace of leave) leavePlace();
-    });
-    const onLane = (lane: Lane) => {
-      assembly.add(lane).catch((error: unknown) => this.#log.debug({ err: error }, 'a connection was of no use'));
-    };
-    await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, onLane }).run();
-  }
-
-  #assembly(authority: Authority, engine: WebRtcEngine, answer: AnswerLane, onPeer: () => void): PeerAssembly {
-    const { agent, handlers } = this.#options;
-    const { further, use } = this.#further(answer);
-    const capabilities = ['lanes', ...(engine.name === 'werift' ? ['werift'] : []), ...(agent.capabilities ?? [])];
-    return new PeerAssembly({
-      hello: { role: 'worker', ...agent, capabilities },
+    const onLane = workerLanes({
+      agent: { ...agent, capabilities: [...(agent.capabilities ?? []), ...(engine.name === WERIFT ? [WERIFT] : [])] },
       authority,
       handlers: handlers(authority),
-      onExchange: (message) => further.take(message),
+      answer,
       onPeer: (peer, { kind }) => {
-        onPeer();
-        use(peer);
+        // Further lanes may come up over the exchange, which keep nobody else out.
+        for (const leavePlace of leave) leavePlace();
         this.#take(peer, authority, kind);
       },
       log: this.#log,
       timers: this.#timers,
     });
-  }
-
-  /** What gives a peer the further lanes that it asks for. */
-  #further(answer: AnswerLane): { further: LaneAnswers; use: (peer: Peer) => void } {
-    let peer: Peer | undefined;
-    const further = new LaneAnswers({
-      answer,
-      send: async (message) => await peer?.sendExchange(message),
-      onLane: (lane) => void peer?.addLane(lane).catch(() => {}),
-      onRefused: (error) => void peer?.close(error),
-      onSettled: () => {},
-      maxAsks: MAX_FURTHER_ASKS,
-      maxPending: MAX_PENDING_FURTHER,
-      latestOfferOnly: false,
-      log: this.#log,
-    });
-    const use = (made: Peer): void => {
-      peer = made;
-      void made.closed.then(() => further.end());
-    };
-    return { further, use };
+    await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, onLane }).run();
   }
 
   #take(peer: Peer, authority: Authority, kind: string): void {

@@ -23,7 +23,8 @@ export interface AttemptOptions {
 
 /**
  * Brings up one lane of this kind as the side that asks for it.
- * @throws ModelRtcError `network` or `timeout` when it does not come up, `cancelled`, the other side's refusal.
+ * @throws ModelRtcError `network` or `timeout` when it does not come up, `refused` when the worker has none to give,
+ * `cancelled`, the other side's refusal.
  */
 export async function attemptLane(kind: AttemptKind, options: AttemptOptions): Promise<Lane> {
   const { channel } = options;
@@ -62,6 +63,15 @@ const ATTEMPTS: Record<AttemptKind, Attempt> = {
   },
 };
 
+/** The worker has no lane of the kind: trying again is of no use, another kind may be. */
+function unavailableError(message: string): ModelRtcError {
+  return new ModelRtcError('refused', message, { details: { unavailable: true } });
+}
+
+export function isUnavailable(error: ModelRtcError): boolean {
+  return error.details?.unavailable === true;
+}
+
 /** The other side's answer to what was asked of it. */
 async function answerOf<T extends 'direct_offer' | 'relay_offer'>(
   mailbox: Mailbox,
@@ -75,7 +85,7 @@ async function answerOf<T extends 'direct_offer' | 'relay_offer'>(
     for await (const message of mailbox) {
       if (message.type === type) return message as Extract<ExchangeMessage, { type: T }>;
       if (message.type === 'refuse') throw ModelRtcError.fromData(message.error);
-      if (message.type === 'unavailable') throw new ModelRtcError('network', message.message);
+      if (message.type === 'unavailable') throw unavailableError(message.message);
     }
   } finally {
     signal.removeEventListener('abort', onAbort);

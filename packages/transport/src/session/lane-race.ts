@@ -5,7 +5,7 @@ import { deferred } from '../peer/deferred.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { PeerAssembly } from './assemble-peer.ts';
-import { type AttemptKind, type AttemptOptions, attemptLane } from './attempt-lane.ts';
+import { type AttemptKind, type AttemptOptions, attemptLane, isUnavailable } from './attempt-lane.ts';
 import { HEAD_START_MS } from './limits.ts';
 
 export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
@@ -17,6 +17,9 @@ export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
   readonly log: Log;
   readonly onTry: (kind: AttemptKind) => void;
 }
+
+/** What another attempt may mend, or what this side brought about. */
+const PASSING: readonly string[] = ['network', 'timeout', 'cancelled'];
 
 /**
  * Tries all kinds of lanes at once, with a head start for the better. The first on which both sides said hello makes the
@@ -125,18 +128,18 @@ export class LaneRace {
   #endIfSettled(): void {
     if (this.#going.size > 0) return;
     for (const stop of this.#stopTimers.splice(0)) stop();
-    const [worst] = [...this.#failed.values()];
-    this.#first.reject(this.#telling() ?? worst ?? new ModelRtcError('network', 'No connection came up; try again.'));
+    this.#first.reject(this.#telling());
     // Whoever waits for the peer has it, or the error, by now.
     this.#first.promise.catch(() => {});
     this.#settled.resolve();
   }
 
-  /** A refusal says more than a kind that did not come up. */
-  #telling(): ModelRtcError | undefined {
-    const { kinds } = this.#options;
-    const errors = kinds.map((kind) => this.#failed.get(kind)).filter((error) => error !== undefined);
-    return errors.find(({ code }) => code !== 'network' && code !== 'timeout' && code !== 'cancelled') ?? errors.at(0);
+  /** A refusal of the exchange says most; that a kind is not to be had, least. */
+  #telling(): ModelRtcError {
+    const errors = this.#options.kinds.map((kind) => this.#failed.get(kind)).filter((error) => error !== undefined);
+    const tried = errors.filter((error) => !isUnavailable(error));
+    const refusal = tried.find(({ code }) => !PASSING.includes(code));
+    return refusal ?? tried[0] ?? errors[0] ?? new ModelRtcError('network', 'No connection came up; try again.');
   }
 }
 

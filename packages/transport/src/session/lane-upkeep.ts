@@ -16,12 +16,11 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
 
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
-/** A small message and all that was on its way cannot be told from data below this. */
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
 /** werift is pure JavaScript: more of its connections than this only share one processor. */
 const MAX_WERIFT_LANES = 8;
-/** What werift takes at once tells it from the native engine at the other end. */
-const WERIFT = 'werift';
+/** The engine of this side's lanes, and the capability of a worker that has it. */
+export const WERIFT = 'werift';
 
 /**
  * Keeps a peer on the best lanes that there are, as the side that connected: opens more of the kind in use while that

@@ -17,7 +17,9 @@ import {
   type ConnectState,
   connectToSession,
   type EngineChoice,
+  type LaneChoice,
   type LaneInfo,
+  listenDirect,
   type Peer,
 } from '../../src/index.ts';
 
@@ -36,6 +38,8 @@ export type Order =
       readonly urls: string[];
       readonly engine: EngineChoice;
       readonly tokens: IssuedToken[];
+      /** Whether it takes direct connections. */
+      readonly direct?: boolean;
     }
   | { readonly do: 'revoke'; readonly keyId: string }
   | { readonly do: 'count' }
@@ -43,11 +47,15 @@ export type Order =
       readonly do: 'connect';
       readonly token: string;
       readonly engine: EngineChoice;
+      readonly lane?: LaneChoice;
       readonly timeoutMs?: number;
       readonly waitForWorker?: boolean;
     }
   | { readonly do: 'ask' }
   | { readonly do: 'push' }
+  | { readonly do: 'lanes' }
+  /** Breaks off all lanes of this kind. */
+  | { readonly do: 'cut'; readonly kind: string }
   | { readonly do: 'closed' }
   | { readonly do: 'close' };
 
@@ -96,6 +104,7 @@ async function work(order: Extract<Order, { do: 'work' }>): Promise<void> {
     post,
     identity,
     engine: order.engine,
+    direct: order.direct === true ? await listenDirect() : undefined,
     agent: { name: `worker ${order.seed}`, version: '1' },
     authorize: (keyId) => {
       const token = order.tokens.find((issued) => issued.keyId === keyId);
@@ -119,6 +128,7 @@ async function connect(order: Extract<Order, { do: 'connect' }>): Promise<Connec
     token: parseSessionToken(order.token),
     agent: { name: 'client', version: '1' },
     engine: order.engine,
+    lane: order.lane,
     timeoutMs: order.timeoutMs ?? 30_000,
     waitForWorker: order.waitForWorker,
     onState: (state) => states.push(state),
@@ -148,6 +158,13 @@ async function obey(order: Order): Promise<unknown> {
         },
         entry: ENTRY,
       });
+    case 'lanes':
+      return peer?.lanes;
+    case 'cut':
+      for (const lane of peer?.openLanes() ?? []) {
+        if (lane.kind === order.kind) lane.abort(new ModelRtcError('network', 'The cable was pulled.'));
+      }
+      return undefined;
     case 'closed':
       return (await peer?.closed)?.code;
     case 'close':
