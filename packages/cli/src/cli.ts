@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { addClientCommands } from './commands/client/index.ts';
 import { addDemoCommand } from './commands/demo.ts';
+import { addSettingsCommand } from './commands/settings.ts';
 import { addSignalingCommand } from './commands/signaling.ts';
 import { addWorkerCommands } from './commands/worker/index.ts';
 import { Invocation } from './console/invocation.ts';
@@ -82,6 +83,7 @@ function buildParser(invocation: Invocation): Argv {
   addWorkerCommands(base, invocation);
   addClientCommands(base, invocation);
   addSignalingCommand(base, invocation);
+  addSettingsCommand(base, invocation);
   addDemoCommand(base, invocation);
   return base
     .demandCommand(1, 'Say what to do, for example: model-rtc worker.')
