@@ -6,8 +6,8 @@ export const SOURCE_WINDOW_BYTES = 16 * 1024 * 1024;
 export const START_WINDOW_BYTES = 4 * 1024 * 1024;
 /** No window is smaller, however slow the source: less would be asked for one tiny chunk at a time. */
 export const MIN_WINDOW_BYTES = 512 * 1024;
-/** A window covers this time besides two round trips: batches of the disk and of the event loop must not drain it. */
-export const WINDOW_SLACK_MS = 100;
+/** A window covers this time besides two round trips: a busy machine, the batches of its disk and its event loop do not drain it. */
+export const WINDOW_SLACK_MS = 300;
 /** The best rate of the last one to two such times counts for the window. */
 export const RATE_SPAN_MS = 2_000;
 /** All windows together: the most memory that chunks on their way take. 32 lanes have two chunks of 1 MiB each. */
