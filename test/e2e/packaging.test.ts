@@ -103,6 +103,19 @@ describe('installed into an empty folder', () => {
     for (const command of ['worker', 'client', 'signaling', 'demo']) expect(stdout).toContain(`model-rtc ${command}`);
   });
 
+  it('give the command the compression that is not in its bundle', async () => {
+    await writeFile(
+      join(folder, 'compress.mjs'),
+      `import { createRequire } from 'node:module';
+       const require = createRequire(new URL('./node_modules/model-rtc/bin/main.js', import.meta.url));
+       const { init, compress, decompress } = await import(require.resolve('@bokuweb/zstd-wasm'));
+       await init();
+       const short = compress(new Uint8Array(100_000), 1);
+       console.log(JSON.stringify({ isShort: short.length < 100, length: decompress(short).length }));`,
+    );
+    expect((await succeed(folder, ['node', 'compress.mjs'])).json()).toEqual({ isShort: true, length: 100_000 });
+  });
+
   it('give a library that opens a registry and connects', async () => {
     await writeFile(
       join(folder, 'use.mjs'),

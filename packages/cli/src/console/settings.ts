@@ -10,7 +10,7 @@ const SETTINGS = {
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
-export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 export interface Setting {
   readonly name: SettingName;
