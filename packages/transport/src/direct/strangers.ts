@@ -25,10 +25,6 @@ export class Strangers {
     this.#options = options;
   }
 
-  get count(): number {
-    return this.#sockets.size;
-  }
-
   admit(connection: Socket): void {
     connection.on('error', () => connection.destroy());
     const address = connection.remoteAddress;
