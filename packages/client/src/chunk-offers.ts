@@ -1,10 +1,20 @@
 import { basename } from 'node:path';
 import { type Digest, type ErrorCode, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { type ChunkServer, createChunkServer } from '@model-rtc/transfer';
+import { type ChunkServer, type CompressMode, createChunkServer, type Pace } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
 
+export interface OfferOptions {
+  readonly digest: Digest;
+  /** How fast its chunks may go out. */
+  readonly pace?: Pace | undefined;
+  /** `off` sends all as it is. */
+  readonly compress?: CompressMode | undefined;
+}
+
 interface Offer {
+  readonly server: ChunkServer;
+  readonly compress: CompressMode | undefined;
   pushes: number;
   /** Why chunks could not be read here. */
   failure: ModelRtcError | undefined;
@@ -16,11 +26,11 @@ const OWN_FAILURES: readonly ErrorCode[] = ['source_changed', 'storage', 'not_fo
 /** What the other side may fetch from this client: nothing but the models that it is pushing there right now. */
 export class ChunkOffers {
   readonly handlers: Handlers;
-  readonly #server: ChunkServer;
+  readonly #registry: Registry;
   readonly #offers = new Map<Digest, Offer>();
 
   constructor(registry: Registry) {
-    this.#server = createChunkServer({ openModel: (digest) => registry.openModel(digest) });
+    this.#registry = registry;
     this.handlers = { get_chunks: (params, context) => this.#serve(params, context) };
   }
 
@@ -28,8 +38,8 @@ export class ChunkOffers {
    * Offers one model while the work runs.
    * @throws the work's error; when reading the model failed here, that error, which names this machine's own files.
    */
-  async during<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
-    const offer = this.#offers.get(digest) ?? { pushes: 0, failure: undefined };
+  async during<T>({ digest, pace, compress }: OfferOptions, work: () => Promise<T>): Promise<T> {
+    const offer = this.#offers.get(digest) ?? this.#open(pace, compress);
     this.#offers.set(digest, offer);
     offer.pushes += 1;
     try {
@@ -38,13 +48,18 @@ export class ChunkOffers {
       throw offer.failure ?? ModelRtcError.from(error);
     } finally {
       offer.pushes -= 1;
-      if (offer.pushes === 0) this.#offers.delete(digest);
+      if (offer.pushes === 0) {
+        this.#offers.delete(digest);
+        // Closes the files that are kept open between requests.
+        await offer.server.close();
+      }
     }
   }
 
-  /** Closes the files that are kept open between requests. */
-  async close(): Promise<void> {
-    await this.#server.close();
+  /** A server for each, since each has its own pace. */
+  #open(pace: Pace | undefined, compress: CompressMode | undefined): Offer {
+    const server = createChunkServer({ openModel: (digest) => this.#registry.openModel(digest), pace });
+    return { server, compress, pushes: 0, failure: undefined };
   }
 
   async #serve(
@@ -57,7 +72,7 @@ export class ChunkOffers {
       throw new ModelRtcError('refused', 'This client is not pushing that model; it serves no other.');
     }
     try {
-      return await this.#server(params, context);
+      return await offer.server(offer.compress === 'off' ? { ...params, encodings: undefined } : params, context);
     } catch (error) {
       const known = ModelRtcError.from(error);
       if (!OWN_FAILURES.includes(known.code)) throw known;

@@ -14,5 +14,6 @@ export type { Connector } from './session-link.ts';
 export type { WorkerBytes } from './swarm/worker-tally.ts';
 export type { SyncResult } from './sync.ts';
 export type { Time } from './time.ts';
+export type { AgentLimits, SpeedOptions } from './transfer-speed.ts';
 export type { TransferReport } from './transfer-tally.ts';
 export type { WorkerServices } from './worker-services.ts';

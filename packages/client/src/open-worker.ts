@@ -5,6 +5,7 @@ import { type ConnectToSessionOptions, connectToSession } from '@model-rtc/trans
 import { ChunkOffers } from './chunk-offers.ts';
 import { type Connector, SessionLink } from './session-link.ts';
 import { systemTime, type Time } from './time.ts';
+import type { AgentLimits } from './transfer-speed.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 /** How a client reaches one worker: what is not named here is as `connectToSession` of @model-rtc/transport has it. */
@@ -22,6 +23,8 @@ export interface ConnectOptions
   /** How a connection is brought up; `connectToSession` when left out. */
   readonly connector?: Connector | undefined;
   readonly time?: Time | undefined;
+  /** What all transfers of this agent share; nothing holds them back when left out. */
+  readonly limits?: AgentLimits | undefined;
 }
 
 /** A worker with the way to it, which is gone only when it is first needed. */
@@ -34,7 +37,7 @@ export interface OpenWorker {
 const CAPABILITIES = ['partial'];
 
 export function openWorker(options: ConnectOptions): OpenWorker {
-  const { registry, session, name = 'the worker', signal: _, ...network } = options;
+  const { registry, session, name = 'the worker', limits = {}, signal: _, ...network } = options;
   const { agentName = hostname(), agentVersion = 'unknown', connector = connectToSession, ...rest } = network;
   const { log = silentLog, time = systemTime } = options;
   const token = typeof session === 'string' ? parseSessionToken(session) : session;
@@ -51,9 +54,5 @@ export function openWorker(options: ConnectOptions): OpenWorker {
     agent: { name: agentName, version: agentVersion, capabilities: CAPABILITIES },
     handlers: offers.handlers,
   });
-  const close = async (): Promise<void> => {
-    await link.close();
-    await offers.close();
-  };
-  return { services: { registry, known, link, offers, log, time }, close };
+  return { services: { registry, known, link, offers, log, time, limits }, close: () => link.close() };
 }

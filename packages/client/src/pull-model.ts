@@ -11,7 +11,7 @@ import {
   type Result,
 } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { receiveModel } from '@model-rtc/transfer';
+import { PeerEncodings, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { wholeModels } from './list-models.ts';
 import type { OnModelProgress, WorkerNews } from './progress.ts';
@@ -23,12 +23,13 @@ import { findModel } from './swarm/find-model.ts';
 import { Swarm } from './swarm/swarm.ts';
 import { type WorkerBytes, WorkerTally } from './swarm/worker-tally.ts';
 import { backOff } from './time.ts';
+import { type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
 
 const ASK_AGAIN_MS = 1_000;
 
-export interface PullModelOptions {
+export interface PullModelOptions extends SpeedOptions {
   /** The model's alias here. Without it, a model that is here keeps the one that it has; any other takes the worker's. */
   readonly alias?: string | undefined;
   /** What becomes of an alias that another model here has. Without it, it is refused, or taken over with `overwrite`. */
@@ -67,7 +68,8 @@ export async function pullModelFrom(
   const [first] = workers;
   if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
   const tally = new TransferTally(first.time);
-  const task = { workers, ref, alias, tally, byWorker: new WorkerTally(), options };
+  const speed = new TransferSpeed(options, first.limits.down, first.time);
+  const task = { workers, ref, alias, tally, speed, byWorker: new WorkerTally(), options };
   const startOver = (): void => {
     tally.startOver();
     task.byWorker.startOver();
@@ -85,6 +87,7 @@ export interface AskTask {
 interface PullTask extends AskTask {
   readonly alias: Alias | undefined;
   readonly byWorker: WorkerTally;
+  readonly speed: TransferSpeed;
   readonly options: PullModelOptions;
 }
 
@@ -96,7 +99,8 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const digest = settledDigest(entry);
   const { watchdog } = tally;
   const onNews = (news: WorkerNews): void => tellNews(task, news);
-  const swarm = new Swarm(workers, { digest, first: worker, watchdog, signal: options.signal, onNews });
+  const encodings = new PeerEncodings({ mode: options.compress });
+  const swarm = new Swarm(workers, { digest, first: worker, watchdog, encodings, signal: options.signal, onNews });
   let received: Awaited<ReturnType<typeof receive>>;
   try {
     received = await whileItLasts(() => receive(task, { entry, digest, swarm }));
@@ -117,7 +121,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
 }
 
 async function receive(
-  { workers, alias, tally, byWorker, options }: PullTask,
+  { workers, alias, tally, speed, byWorker, options }: PullTask,
   { entry, digest, swarm }: { readonly entry: ModelEntry; readonly digest: Digest; readonly swarm: Swarm },
 ): ReturnType<typeof receiveModel> {
   const { aliasConflict, safeOnly, signal, ifExists = 'skip' } = options;
@@ -136,8 +140,13 @@ async function receive(
     source: 'worker-pull',
     sources: swarm.pool,
     watchdog: tally.watchdog,
+    pace: speed.pace,
     onProgress: (progress) => {
       tally.note(progress);
+      speed.measured(
+        progress.bytesPerSecond,
+        workers.flatMap(({ link }) => link.lanes),
+      );
       byWorker.note(progress.lanes);
       options.onProgress?.({ type: 'transfer', ...progress });
     },

@@ -12,10 +12,11 @@ import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
 import { remembered } from './remembered.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
+import { type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
 
-export interface PushModelOptions {
+export interface PushModelOptions extends SpeedOptions {
   /** The model's alias at the worker. Without it, a model that is there keeps the one that it has; any other takes the one here. */
   readonly alias?: string | undefined;
   /** What becomes of an alias that another model there has. Without it, it is refused, or taken over with `overwrite`. */
@@ -46,13 +47,14 @@ export async function pushModel(
   const { registry, link, time } = services;
   const { onProgress, signal } = options;
   const tally = new TransferTally(time);
+  const speed = new TransferSpeed(options, services.limits.up, time);
   let entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
   const startOver = async () => {
     tally.startOver();
     entry = await freshEntry(registry, entry, options);
   };
   return await restartWhenSourceChanges({ onProgress, startOver }, () =>
-    link.durably((peer) => pushOnce(services, peer, { entry, alias, tally, options }), {
+    link.durably((peer) => pushOnce(services, peer, { entry, alias, tally, speed, options }), {
       signal,
       quietMs: () => tally.watchdog.quietMs,
       onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
@@ -99,22 +101,25 @@ interface PushTask {
   readonly entry: RegistryEntry;
   readonly alias: Alias | undefined;
   readonly tally: TransferTally;
+  readonly speed: TransferSpeed;
   readonly options: PushModelOptions;
 }
 
 async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): Promise<PushModelResult> {
   const { registry, offers } = services;
-  const { entry, alias, tally, options } = task;
+  const { entry, alias, tally, speed, options } = task;
   const digest = settledDigest(entry);
   const manifest = await registry.manifest(digest);
   const { aliasConflict, ifExists = 'skip' } = options;
   const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
   tally.begin();
-  const result = await offers.during(digest, () =>
+  const how = { pace: speed.pace, compress: options.compress };
+  const result = await offers.during({ digest, ...how }, () =>
     peer.request('push_model', params, {
       signal: options.signal,
       onEvent: (event) => {
         const progress = tally.noteRemote(event, peer.lanes, services.known.name);
+        speed.measured(progress.bytesPerSecond, peer.lanes);
         options.onProgress?.({ type: 'remote', ...progress });
       },
     }),

@@ -3,6 +3,7 @@ import type { KnownWorker, Registry } from '@model-rtc/registry';
 import type { ChunkOffers } from './chunk-offers.ts';
 import type { SessionLink } from './session-link.ts';
 import type { Time } from './time.ts';
+import type { AgentLimits } from './transfer-speed.ts';
 
 /** What a client's operations on one worker stand on. */
 export interface WorkerServices {
@@ -13,4 +14,5 @@ export interface WorkerServices {
   readonly offers: ChunkOffers;
   readonly log: Log;
   readonly time: Time;
+  readonly limits: AgentLimits;
 }

@@ -1,5 +1,8 @@
+export type { CompressMode } from './compress/encoding-choice.ts';
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-messages.ts';
-export type { Pace } from './pace/pace.ts';
+export { createNicePace, type NicePace, type NicePaceOptions } from './pace/nice-pace.ts';
+export { combine, type Pace, type PaceClock } from './pace/pace.ts';
+export { createPace, type PaceOptions, type RatePace } from './pace/token-bucket.ts';
 export { type PullComponents, type PullOptions, type PullOutcome, pull } from './pull.ts';
 export { type ReceivedModel, type ReceiveOptions, receiveModel } from './receive-model.ts';
 export {
@@ -25,6 +28,7 @@ export { RateMeter } from './session/rate-meter.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';
+export { PeerEncodings, type PeerEncodingsOptions } from './sources/peer-encodings.ts';
 export { type PeerPool, peerPool } from './sources/peer-pool.ts';
 export { type ChunkPeer, type ChunkRequestOptions, type PeerSourceOptions, peerSource } from './sources/peer-source.ts';
 export { type ChunkLane, type LanedPeer, type PeerSourcesOptions, peerSources } from './sources/peer-sources.ts';

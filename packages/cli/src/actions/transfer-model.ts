@@ -3,12 +3,13 @@ import { type AliasConflict, type IfExists, ModelRtcError } from '@model-rtc/pro
 import type { Context } from '../console/context.ts';
 import { printable } from '../console/format.ts';
 import { createProgressView } from '../console/progress.ts';
+import { type SpeedFlags, speedOf } from '../console/speed.ts';
 import { withWorkers } from '../console/worker-group.ts';
 import { type NetworkOptions, withWorker } from '../console/worker-session.ts';
 import { settlingAlias } from './settle-names.ts';
 import { planText, transferText, workersText } from './transfer-text.ts';
 
-export interface TransferOptions extends NetworkOptions {
+export interface TransferOptions extends NetworkOptions, SpeedFlags {
   readonly ref: string;
   readonly alias?: string | undefined;
   readonly ifExists: IfExists;
@@ -25,6 +26,7 @@ export interface PullOptions extends TransferOptions {
 
 export async function pullModel(context: Context, options: PullOptions): Promise<void> {
   const { ref, alias, ifExists, safeOnly, dryRun } = options;
+  const speed = speedOf(options);
   await watched(context, (watch) =>
     withWorkers(context, options.worker, options, async (workers) => {
       if (dryRun) {
@@ -34,7 +36,7 @@ export async function pullModel(context: Context, options: PullOptions): Promise
         return;
       }
       const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
-        workers.pullModel(ref, { alias, aliasConflict, ifExists, safeOnly, ...watch }),
+        workers.pullModel(ref, { alias, aliasConflict, ifExists, safeOnly, ...speed, ...watch }),
       );
       watch.end();
       noteWhoseName(context, ref, { ...result, id: result.entry.id });
@@ -56,6 +58,7 @@ export async function pushModel(
   options: TransferOptions & { readonly session: string | undefined },
 ): Promise<void> {
   const { ref, alias, ifExists, dryRun } = options;
+  const speed = speedOf(options);
   await watched(context, (watch) =>
     withWorker(context, options, async (worker) => {
       if (dryRun) {
@@ -64,7 +67,7 @@ export async function pushModel(
         return;
       }
       const result = await settlingAlias(context, options.aliasConflict, (aliasConflict) =>
-        worker.pushModel(ref, { alias, aliasConflict, ifExists, ...watch }),
+        worker.pushModel(ref, { alias, aliasConflict, ifExists, ...speed, ...watch }),
       );
       watch.end();
       const name = printable(result.entry.alias ?? result.entry.id);

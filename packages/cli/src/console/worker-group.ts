@@ -3,6 +3,7 @@ import type { WorkerGroup } from '@model-rtc/client';
 import { packageVersion } from '../version.ts';
 import type { Context } from './context.ts';
 import { iceServers } from './ice-servers.ts';
+import { agentLimits } from './speed.ts';
 import { type NetworkOptions, sessionToken } from './worker-session.ts';
 
 /** Runs work on the workers of several sessions, or of the environment's when none is given, and closes the ways to them. */
@@ -25,6 +26,7 @@ export async function withWorkers<T>(
     lane: network.lane,
     engine: network.engine,
     iceServers: iceServers(network.iceServer, context.runtime.env),
+    limits: await agentLimits(context.home),
     log: context.log,
     onState: (state) => context.log.debug({ ...state }, 'connecting'),
   });

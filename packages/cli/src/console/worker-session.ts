@@ -5,6 +5,7 @@ import type { EngineChoice, LaneChoice } from '@model-rtc/transport';
 import { packageVersion } from '../version.ts';
 import type { Context } from './context.ts';
 import { iceServers } from './ice-servers.ts';
+import { agentLimits } from './speed.ts';
 
 /** How a command reaches workers. */
 export interface NetworkOptions {
@@ -48,6 +49,7 @@ export async function withWorker<T>(
     lane: options.lane,
     engine: options.engine,
     iceServers: iceServers(options.iceServer, context.runtime.env),
+    limits: await agentLimits(context.home),
     signal: context.signal,
     log: context.log,
     onState: (state) => context.log.debug({ ...state }, 'connecting'),

@@ -1,5 +1,5 @@
 import { type Digest, type ErrorCode, ModelRtcError } from '@model-rtc/protocol';
-import { peerSources, type SourcePool, type Watchdog } from '@model-rtc/transfer';
+import { type PeerEncodings, peerSources, type SourcePool, type Watchdog } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { WorkerNews } from '../progress.ts';
 import { closedError, FIRST_RETRY_MS, GIVE_UP_MS, LONGEST_RETRY_MS } from '../session-link.ts';
@@ -11,6 +11,8 @@ export interface FeederOptions {
   readonly pool: SourcePool;
   /** How long nothing came from anywhere. */
   readonly watchdog: Watchdog;
+  /** How chunks come from all workers of the transfer. */
+  readonly encodings: PeerEncodings;
   readonly signal: AbortSignal;
   readonly onNews: (news: WorkerNews) => void;
   /** Told of each failure after which the worker is tried again. */
@@ -88,7 +90,7 @@ async function assertThere(peer: Peer, { digest, signal }: FeederOptions): Promi
 async function serveUntilLost(
   { known }: WorkerServices,
   peer: Peer,
-  { pool, digest, signal }: FeederOptions,
+  { pool, digest, encodings, signal }: FeederOptions,
 ): Promise<ModelRtcError> {
   const origin = known.key;
   let why: ModelRtcError | undefined;
@@ -102,7 +104,7 @@ async function serveUntilLost(
     // Of a lane that was lost another one may be there in a moment; a lane that was given up stays open and unused.
     if (change.error !== undefined && !pool.sources.some((source) => source.origin === origin)) onIdle();
   });
-  const stop = peerSources(pool, peer, digest, known.name, { origin });
+  const stop = peerSources(pool, peer, digest, known.name, { origin, encodings });
   signal.addEventListener('abort', onIdle, { once: true });
   try {
     const closed = await Promise.race([peer.closed.then((error) => error ?? endedError()), idle]);

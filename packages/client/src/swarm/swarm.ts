@@ -1,5 +1,5 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { SourcePool, type Watchdog } from '@model-rtc/transfer';
+import { type PeerEncodings, SourcePool, type Watchdog } from '@model-rtc/transfer';
 import { cancelledBy } from '../cancelled.ts';
 import type { WorkerNews } from '../progress.ts';
 import { GIVE_UP_MS, gaveUp } from '../session-link.ts';
@@ -11,6 +11,7 @@ export interface SwarmOptions {
   /** The one that is asked for the manifest first. */
   readonly first: WorkerServices;
   readonly watchdog: Watchdog;
+  readonly encodings: PeerEncodings;
   readonly signal?: AbortSignal | undefined;
   readonly onNews: (news: WorkerNews) => void;
 }
@@ -73,9 +74,9 @@ export class Swarm {
   }
 
   async #feed(worker: WorkerServices): Promise<void> {
-    const { digest, watchdog, signal, onNews } = this.#options;
+    const { digest, watchdog, encodings, signal, onNews } = this.#options;
     const end = await feed(worker, {
-      ...{ digest, watchdog, onNews, pool: this.pool },
+      ...{ digest, watchdog, encodings, onNews, pool: this.pool },
       signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
       onFailure: (error) => {
         this.#lastFailure = error;

@@ -7,7 +7,7 @@ import {
   type ResultInput,
 } from '@model-rtc/protocol';
 import { toModelEntry } from '@model-rtc/registry';
-import { peerPool, receiveModel } from '@model-rtc/transfer';
+import { PeerEncodings, peerPool, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -15,20 +15,21 @@ type PushContext = RequestContext<'push_model'>;
 
 /** A push is a pull by this worker: the manifest says what, the asking peer is where from. */
 export async function pushModel(
-  { registry, log, safeOnly }: WorkerServices,
+  { registry, log, safeOnly, limits }: WorkerServices,
   params: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
   const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
   const digest = checkedDigest(params);
-  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name);
+  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings() });
   const { entry, ...received } = await receiveModel({
     ...{ registry, digest, alias, aliasConflict, ifExists, safeOnly, signal, log },
     entry: params.entry,
     manifest: async () => manifest,
     source: 'client-upload',
     sources: pool,
+    pace: limits?.down,
     onProgress: (progress) => void emitProgress(context, progress),
   }).finally(stop);
   log.info({ digest, alias: entry.alias, outcome: received.outcome }, 'model received');

@@ -1,6 +1,6 @@
 import type { Log } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import type { PartialModels } from '@model-rtc/transfer';
+import type { Pace, PartialModels } from '@model-rtc/transfer';
 import type { FreshModels } from './fresh-models.ts';
 
 /** What the handlers of a worker work on. */
@@ -10,6 +10,8 @@ export interface WorkerServices {
   readonly log: Log;
   /** Take no pushed model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** What all transfers of this worker together may send and fetch; nothing holds them back when left out. */
+  readonly limits?: { readonly up?: Pace | undefined; readonly down?: Pace | undefined } | undefined;
 }
 
 /** The same with what the handlers make for themselves. */

@@ -6,13 +6,17 @@ import {
   networkOptions,
   safeOnlyOption,
 } from '../common.ts';
+import { speedOptions } from '../speed-options.ts';
 
 export function addPullModelCommand(parser: CommandParser, invocation: Invocation): void {
   parser.command(
     'pull-model <ref>',
     'Fetch a model from one or more workers to this machine',
     (command) =>
-      safeOnlyOption(aliasConflictOption(networkOptions(command)), 'Refuse a model that runs code when it is loaded')
+      safeOnlyOption(
+        aliasConflictOption(speedOptions(networkOptions(command))),
+        'Refuse a model that runs code when it is loaded',
+      )
         .positional('ref', {
           type: 'string',
           demandOption: true,

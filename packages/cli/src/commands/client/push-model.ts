@@ -1,12 +1,13 @@
 import type { Invocation } from '../../console/invocation.ts';
 import { aliasConflictOption, type CommandParser, IF_EXISTS_CHOICES, workerOptions } from '../common.ts';
+import { speedOptions } from '../speed-options.ts';
 
 export function addPushModelCommand(parser: CommandParser, invocation: Invocation): void {
   parser.command(
     'push-model <ref>',
     'Send a model of this machine to a worker',
     (command) =>
-      aliasConflictOption(workerOptions(command))
+      aliasConflictOption(speedOptions(workerOptions(command)))
         .positional('ref', { type: 'string', demandOption: true, describe: 'An id, alias, digest prefix or path' })
         .option('alias', {
           type: 'string',

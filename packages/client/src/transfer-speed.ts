@@ -1,0 +1,52 @@
+import { type CompressMode, combine, createNicePace, createPace, type NicePace, type Pace } from '@model-rtc/transfer';
+import type { LaneInfo } from '@model-rtc/transport';
+import type { Time } from './time.ts';
+
+/** How one transfer treats the network. */
+export interface SpeedOptions {
+  /** What it moves at most, in bytes a second. */
+  readonly limitBytesPerSecond?: number | undefined;
+  /** Give way to other traffic: slow down when round trips take longer. */
+  readonly nice?: boolean | undefined;
+  /** Whether chunks may come encoded where that is faster; `auto` when left out. */
+  readonly compress?: CompressMode | undefined;
+}
+
+/** What all transfers of this agent together may send and fetch. */
+export interface AgentLimits {
+  readonly up?: Pace | undefined;
+  readonly down?: Pace | undefined;
+}
+
+/** Measurements for a nice pace come at most this often: a round trip over a long path takes as long. */
+const SAMPLE_INTERVAL_MS = 200;
+
+/** The pace of one transfer, under that of its agent. */
+export class TransferSpeed {
+  /** Undefined when nothing holds it back. */
+  readonly pace: Pace | undefined;
+  readonly #nice: NicePace | undefined;
+  readonly #time: Pick<Time, 'nowMs'>;
+  #sampledMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    { limitBytesPerSecond: limit, nice = false }: SpeedOptions,
+    agent: Pace | undefined,
+    time: Pick<Time, 'nowMs'>,
+  ) {
+    this.#time = time;
+    this.#nice = nice ? createNicePace({ maxBytesPerSecond: limit }) : undefined;
+    const own = this.#nice ?? (limit === undefined ? undefined : createPace({ bytesPerSecond: limit }));
+    this.pace = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
+  }
+
+  /** To be told as the transfer goes on: how fast it is, and the lanes that it goes over. */
+  measured(bytesPerSecond: number, lanes: readonly LaneInfo[]): void {
+    const nowMs = this.#time.nowMs();
+    if (this.#nice === undefined || nowMs - this.#sampledMs < SAMPLE_INTERVAL_MS) return;
+    const rttMs = Math.min(...lanes.map((lane) => lane.rttMs ?? Number.POSITIVE_INFINITY));
+    if (!Number.isFinite(rttMs)) return;
+    this.#sampledMs = nowMs;
+    this.#nice.sample({ rttMs, bytesPerSecond });
+  }
+}
