@@ -97,7 +97,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
     const trip = await roundTrip(folder, 'many');
     expect(trip.received.size).toBe(10_001);
     expect(trip.received).toEqual(trip.sent);
-  }, 300_000);
+  }, 600_000);
 
   it('may have a file of more than 4 GiB', async () => {
     const folder = join(await lab.folder(), 'large');
