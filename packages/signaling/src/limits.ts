@@ -74,7 +74,7 @@ export const WORKER_RATE_FACTOR = 8;
 /** Random bytes of a meeting's name: whoever was not told it cannot come. */
 export const MEETING_BYTES = 16;
 /** One message of a lane, sealed, and some room for what comes. Longer frames are not even read: close code 1009. */
-export const MAX_RELAY_FRAME_BYTES = 257 * 1024;
+export const MAX_RELAY_FRAME_BYTES = 258 * 1024;
 /** What the bookkeeping of one frame costs the server: without counting it, a million empty frames would fill no buffer. */
 export const RELAY_FRAME_OVERHEAD_BYTES = 256;
 /** What may go through at once before a rate holds, in time: longer than a timer's error, and too short to be felt. */

@@ -15,7 +15,7 @@ export interface RelayChannel {
   /**
    * Gives one frame to the network. It is not copied: it must not be changed any more.
    *
-   * @param frame 1 byte to 257 KiB
+   * @param frame 1 byte to 258 KiB
    * @returns a promise that resolves when there is room for more
    * @throws ModelRtcError `network` when the channel has ended
    */

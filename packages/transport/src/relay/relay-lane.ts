@@ -16,8 +16,8 @@ import { FRAME_MESSAGE, FRAME_WORD, FrameOpener, FrameSealer, type OpenedFrame }
 import type { RelayKeys } from './relay-keys.ts';
 import { SendQueue } from './send-queue.ts';
 
-/** Frames of it fit what the relay takes, with their seals. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
+/** A quarter of a chunk of 1 MiB with its head. Sealed, it fits into what the relay takes. */
+const MAX_MESSAGE_BYTES = 257 * 1024;
 /** A close that makes no progress for this long is given up: the other side is gone or does not read. */
 const CLOSE_PATIENCE_MS = 4_000;
 /** How long a side that answered the other's end leaves it to that one to close the connection. */

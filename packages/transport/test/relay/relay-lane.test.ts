@@ -30,7 +30,7 @@ describe('setting up a relay lane', () => {
   it('gives lanes of kind relay, and hears of every frame that arrives', async () => {
     relay = await startHonestRelay();
     const { left, right } = await openRelayLanes(relay);
-    expect([left.kind, left.engine, left.maxMessageSize]).toEqual(['relay', undefined, 262_144]);
+    expect([left.kind, left.engine, left.maxMessageSize]).toEqual(['relay', undefined, 263_168]);
     const before = right.stats().heard;
     await left.send(Uint8Array.of(1));
     await right.messages[Symbol.asyncIterator]().next();
