@@ -50,7 +50,7 @@ class SilentAtFirst implements Tampering {
 
   #note(envelope: Uint8Array): void {
     const exchanged = decodeExchange(this.#open(envelope));
-    if (exchanged.type !== 'offer') return;
+    if (exchanged?.type !== 'offer') return;
     this.offers.push({ lane: exchanged.lane, iceUfrag: /a=ice-ufrag:(\S+)/.exec(exchanged.sdp)?.[1] });
   }
 

@@ -22,8 +22,8 @@ export const MAX_PENDING_EXCHANGES = 64;
 export const MAX_PENDING_PER_TOKEN = 16;
 /** Lanes that one sealed exchange may ask for: more than a visitor makes within its time. */
 export const MAX_ASKS = 48;
-/** Of them, those that may be coming up at once: one of each kind, and one that is given up. */
-export const MAX_PENDING_ASKS = 4;
+/** Of them, those that may be coming up at once: one of each kind, and those that the visitor has given up meanwhile. */
+export const MAX_PENDING_ASKS = 16;
 /** Further lanes of a peer that may be coming up at once: as many as are opened in one step. */
 export const MAX_PENDING_FURTHER = 20;
 /** Further lanes that a peer may ask for while it lives: one a second for a week. */
