@@ -3,6 +3,7 @@ import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { type AsideFolder, deleteAside, keepAside, setAside } from '../aside-folders.ts';
 import type { Update } from '../index-file.ts';
 import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
+import { partFiles } from '../part-files.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { RegistryEntry } from '../registry-types.ts';
@@ -32,7 +33,12 @@ export async function removeModel(
   const { entry, manifest, freedBytes, aside } = await takeOut(context, ref, options);
   if (entry.digest !== undefined) await updateChunks(context, 'remove', entry.digest, manifest);
   if (aside === undefined) return { entry, freedBytes };
-  if (aside.reason === 'keeping') return { entry, freedBytes, keptAt: await keepAside(context.paths, aside) };
+  if (aside.reason === 'keeping') {
+    const keptAt = await keepAside(context.paths, aside);
+    // What is kept is the person's to change from now on.
+    await partFiles(keptAt, context.log);
+    return { entry, freedBytes, keptAt };
+  }
   await deleteAside(context.paths, aside.path);
   return { entry, freedBytes };
 }
