@@ -14,6 +14,7 @@ export class RelayClient {
   readonly texts: string[] = [];
   readonly frames: Buffer[] = [];
   readonly closed: Promise<CloseFrame>;
+  #end: CloseFrame | undefined;
   #wake: () => void = () => {};
 
   constructor(port: number, meeting: number | string, options: ClientOptions = {}) {
@@ -27,7 +28,8 @@ export class RelayClient {
     this.socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (code, reason) => {
-        resolve({ code, reason: reason.toString() });
+        this.#end = { code, reason: reason.toString() };
+        resolve(this.#end);
         this.#wake();
       });
     });
@@ -56,7 +58,7 @@ export class RelayClient {
 
   async #until(isReached: () => boolean): Promise<void> {
     while (!isReached()) {
-      if (this.socket.readyState === WebSocket.CLOSED) throw new Error('the relay closed the connection before');
+      if (this.#end !== undefined) throw new Error(`the relay closed the connection: ${JSON.stringify(this.#end)}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

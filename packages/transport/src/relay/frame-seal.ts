@@ -14,7 +14,7 @@ export interface OpenedFrame {
  * Frames under one key. AES-GCM tells sealed blocks from random ones with a chance of 2^-60 after 2^34 of them; that
  * many are in so many of the longest messages.
  */
-export const FRAMES_PER_KEY = 2 ** 20;
+const FRAMES_PER_KEY = 2 ** 20;
 
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;

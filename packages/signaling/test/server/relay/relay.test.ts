@@ -39,8 +39,10 @@ describe('a relay', () => {
     const frames = sizes.map((size) => randomBytes(size));
     for (const frame of frames) left.socket.send(frame);
     for (const frame of frames) right.socket.send(frame);
-    expect(await right.take(frames.length)).toEqual(frames);
-    expect(await left.take(frames.length)).toEqual(frames);
+    for (const side of [left, right]) {
+      const taken = await side.take(frames.length);
+      expect(taken.map((frame, i) => frames[i]?.equals(frame))).toEqual(frames.map(() => true));
+    }
   });
 
   it('keeps meetings apart', async () => {
