@@ -5,7 +5,6 @@ import {
   createVisitorSeal,
   createWorkerSeal,
   decodeExchange,
-  type ExchangeMessage,
   encodeExchange,
   encodeSessionToken,
   identityFromSeed,
@@ -86,8 +85,8 @@ class FingerprintSwapper implements Tampering {
   }
 
   #swap(bytes: Uint8Array, count: 'offers' | 'answers'): Uint8Array {
-    const message: ExchangeMessage = decodeExchange(bytes);
-    if (!('sdp' in message)) return bytes;
+    const message = decodeExchange(bytes);
+    if (message?.type !== 'offer' && message?.type !== 'answer') return bytes;
     const sdp = message.sdp.replaceAll(
       /(a=fingerprint:sha-256 )[0-9A-Fa-f:]+/g,
       `$1${FingerprintSwapper.ITS_FINGERPRINT}`,

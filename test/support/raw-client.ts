@@ -28,7 +28,10 @@ async function connectRaw(session: string): Promise<{ lane: Lane; link: Link }> 
   const link = await visit({ urls: token.urls, room: roomOf(token.workerKey), timeoutMs: 10_000 });
   const seal = createVisitorSeal({ token });
   const receive = async function* (): AsyncGenerator<ExchangeMessage> {
-    for await (const envelope of link.messages) yield decodeExchange(seal.open(envelope).bytes);
+    for await (const envelope of link.messages) {
+      const message = decodeExchange(seal.open(envelope).bytes);
+      if (message !== undefined) yield message;
+    }
   };
   const lane = await offerLane({
     engine: await loadEngine('auto'),

@@ -85,3 +85,6 @@ export const MAX_IDLE_SERVE_BUFFERS = 8;
 /** Models that stay open for reading after the last request for them, and for how long. */
 export const MAX_IDLE_READERS = 4;
 export const IDLE_READER_MS = 10_000;
+
+/** What is sent at once where the rate is limited: at 1 MB/s sixteen steps a second. */
+export const PACED_STEP_BYTES = 64 * 1024;

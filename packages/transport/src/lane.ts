@@ -54,6 +54,12 @@ export interface Lane {
   readonly messages: AsyncIterable<Uint8Array>;
 
   /**
+   * Gives back a message that is not looked at any more: its memory may hold another one. Whoever keeps messages need not
+   * call it.
+   */
+  recycle?(message: Uint8Array): void;
+
+  /**
    * Ends the lane in order: nothing more can be sent, what was sent is flushed to the other side, then the connection
    * goes. Never rejects and never hangs: a lane that cannot flush in time is aborted. Further calls give the same end.
    */

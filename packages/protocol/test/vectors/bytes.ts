@@ -1,5 +1,5 @@
 /** `length` bytes that count up from `start`: fixed where an agent takes random ones. */
-export function counting(length: number, start = 0): Uint8Array {
+export function counting(length: number, start = 0): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (start + i) & 0xff);
 }
 

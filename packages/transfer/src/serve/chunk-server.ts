@@ -1,6 +1,7 @@
 import { type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
 import { CHUNK_ENCODING, ChunkCodec } from '../compress/chunk-codec.ts';
 import { loadZstd } from '../compress/zstd.ts';
+import { PACED_STEP_BYTES } from '../limits.ts';
 import type { Pace } from '../pace/pace.ts';
 import { LaneBook, type LaneTurns, type Loan } from './lane-turns.ts';
 import { type ModelReader, type OpenModel, ReaderPool } from './reader-pool.ts';
@@ -21,7 +22,11 @@ export interface ChunkRequestContext {
   /** The request was cancelled, or its peer is gone. */
   readonly signal: AbortSignal;
   /** Resolves when there is room for more; the bytes may be overwritten then. `encoded`: they are the chunk's encoded form. */
-  sendChunk(index: number, bytes: Uint8Array, options?: { readonly encoded?: boolean | undefined }): Promise<void>;
+  sendChunk(
+    index: number,
+    bytes: Uint8Array,
+    options?: { readonly encoded?: boolean | undefined; readonly offset?: number | undefined },
+  ): Promise<void>;
 }
 
 export interface WantedChunks {
@@ -134,13 +139,24 @@ async function sendOne(
   try {
     context.signal.throwIfAborted();
     if (isTooMuch) throw tooMuch();
-    if (bytes !== undefined) {
-      await pace?.take(bytes.length, context.signal);
-      await context.sendChunk(index, bytes, { encoded });
-    }
+    if (bytes !== undefined && pace === undefined) await context.sendChunk(index, bytes, { encoded });
+    else if (bytes !== undefined) await sendPaced({ context, pace }, index, { bytes, encoded });
     isUnused = true;
   } finally {
     loan.giveBack(isUnused);
+  }
+}
+
+/** In small steps, so that a slow rate is a smooth one and the asker sees that the lane lives. */
+async function sendPaced(
+  { context, pace }: Pick<Serving, 'context' | 'pace'>,
+  index: number,
+  { bytes, encoded }: { bytes: Uint8Array; encoded: boolean },
+): Promise<void> {
+  for (let offset = 0; offset < bytes.length; offset += PACED_STEP_BYTES) {
+    const step = bytes.subarray(offset, offset + PACED_STEP_BYTES);
+    await pace?.take(step.length, context.signal);
+    await context.sendChunk(index, step, { encoded, offset });
   }
 }
 

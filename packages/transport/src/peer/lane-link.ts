@@ -2,7 +2,6 @@ import {
   type ChunkFrame,
   decodeMessage,
   FragmentAssembler,
-  type Frame,
   type FrameCodec,
   isFrame,
   type Message,
@@ -136,13 +135,16 @@ export class LaneLink {
   }
 
   #take(bytes: Uint8Array): void {
-    if (isFrame(bytes)) this.#takeFrame(this.#options.codec.decode(bytes));
+    if (isFrame(bytes)) this.#takeFrame(bytes);
     else this.#takeMessage(decodeMessage(bytes));
   }
 
-  #takeFrame(frame: Frame): void {
+  #takeFrame(bytes: Uint8Array): void {
+    const { codec, lane, onChunk } = this.#options;
+    const frame = codec.decode(bytes);
     if (frame.kind === 'chunk') {
-      this.#options.onChunk(frame);
+      onChunk(frame);
+      lane.recycle?.(bytes);
       return;
     }
     this.#options.onFragment();

@@ -26,6 +26,8 @@ export interface OutgoingChunk {
   readonly bytes: Uint8Array;
   /** They are the chunk in an encoding. */
   readonly encoded?: boolean | undefined;
+  /** Where they start in the chunk. */
+  readonly offset?: number | undefined;
 }
 
 interface SmallItem {
@@ -178,11 +180,11 @@ export class Outbox {
     const item = this.#chunks[0];
     if (item === undefined) return;
     this.#chunkWasLast = true;
-    const { request, index, bytes, encoded = false } = item.chunk;
+    const { request, index, bytes, encoded = false, offset = 0 } = item.chunk;
     const payload = bytes.subarray(item.offset, item.offset + item.step);
     this.#frameBuffer ??= new Uint8Array(this.#frameBytes);
     const frame = this.#options.codec.encodeChunk(
-      { request, index, offset: item.offset, encoded },
+      { request, index, offset: offset + item.offset, encoded },
       payload,
       this.#frameBuffer,
     );

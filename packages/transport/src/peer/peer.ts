@@ -40,7 +40,7 @@ export interface RequestContext<M extends Method = Method> {
    */
   emit(event: EventOf<M>): Promise<void>;
   /**
-   * Sends a whole chunk in frames that fit the lane. The bytes may be reused once it resolves.
+   * Sends a chunk, or a part of it, in frames that fit the lane. The bytes may be reused once it resolves.
    * @param index the asker's label of the chunk.
    * @throws like `emit`; `network` when the lane that the request came over is gone.
    */
@@ -50,6 +50,8 @@ export interface RequestContext<M extends Method = Method> {
 export interface SendChunkOptions {
   /** The bytes are the chunk in one of the encodings that the asker named. */
   readonly encoded?: boolean | undefined;
+  /** Where the bytes start in the chunk, or in its encoded form; 0 when left out. */
+  readonly offset?: number | undefined;
 }
 
 /** A piece of a chunk that was asked for. */
@@ -58,7 +60,7 @@ export interface ChunkPiece {
   readonly index: number;
   /** Where the payload starts in the chunk, in bytes. */
   readonly offset: number;
-  /** The receiver's own, also after the call that gave it. */
+  /** Valid until the call that gives it returns. */
   readonly payload: Uint8Array;
   /** False when the payload was damaged on its way. */
   readonly intact: boolean;

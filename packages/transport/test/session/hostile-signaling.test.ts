@@ -175,7 +175,7 @@ function pretendedSeal(firstEnvelope: Uint8Array): WorkerSeal {
 /** The same message with the fingerprint of another certificate. */
 function swapped(bytes: Uint8Array): Uint8Array {
   const message = decodeExchange(bytes);
-  if (message.type !== 'offer' && message.type !== 'answer') return bytes;
+  if (message?.type !== 'offer' && message?.type !== 'answer') return bytes;
   const sdp = message.sdp.replace(/(a=fingerprint:sha-256 )[0-9A-F:]+/gi, `$1${Array(32).fill('66').join(':')}`);
   return encodeExchange({ ...message, sdp });
 }
