@@ -82,7 +82,7 @@ async function expectFreshConnection(scene: Scene, engine: string): Promise<void
   });
   const session = encodeSessionToken({ ...token, urls: [url] });
   const client = await lab.machine(engine, { env: { MODEL_RTC_SESSION: session } });
-  const pulled = await pull(client, 'wanted', '--engine', engine);
+  const pulled = await pull(client, 'wanted', '--engine', engine, '--lane', 'webrtc');
   expect(pulled).toMatchObject({ outcome: 'pulled', lanes: [{ engine }] });
   // The one exchange was gone on with, over a PeerConnection that has nothing of the first.
   expect(ways).toHaveLength(1);
@@ -101,10 +101,10 @@ describe('a session that is revoked while it is in use', () => {
       const { token, session } = created.json<{ token: string; session: { keyId: string } }>();
       const client = await scene.client('revoked');
       const folder = join(await lab.folder(), 'model');
-      // At most 20 MB/s come through werift: it is still under way when the worker looks at its sessions again.
+      // Slow enough to be still under way when the worker looks at its sessions again.
       await makeRandomFile(join(folder, 'weights.safetensors'), 150_000_000);
       await importModel(way === 'pull' ? scene.worker : client, folder, 'big');
-      const more = ['--engine', 'werift', '--json', '--worker', token];
+      const more = ['--limit', '10MB', '--json', '--worker', token];
       const transfer = client.start(['client', `${way}-model`, 'big', ...more]);
       await transfer.waitForStderr(/transferring +[1-9]/);
       await scene.worker.succeed(['worker', 'sessions', 'revoke', session.keyId]);
