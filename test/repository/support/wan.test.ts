@@ -28,7 +28,7 @@ async function listen(end: WanEnd, port: number): Promise<void> {
 async function reaches({ left, right }: Wan, port: number): Promise<boolean> {
   const connect = `net.connect(${port}, '${right.address}').on('connect', () => process.exit(0))`;
   const script = `${connect}; setTimeout(() => process.exit(1), 1000)`;
-  const command = [...left.prefix, process.execPath, '-e', script];
+  const command = [...left.prefix, process.execPath, '-e', script] as const;
   return (await runCommand(command, ENVIRONMENT)).exitCode === 0;
 }
 
