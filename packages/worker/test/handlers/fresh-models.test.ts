@@ -2,12 +2,20 @@ import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
+import { createPartialModels } from '@model-rtc/transfer';
+import type { Peer } from '@model-rtc/transport';
 import { FreshModels } from '../../src/handlers/fresh-models.ts';
-import { getModelInfo } from '../../src/handlers/queries.ts';
+import { getModelInfo as infoFor } from '../../src/handlers/queries.ts';
+import type { HandlerServices } from '../../src/handlers/worker-services.ts';
 import { failure, importLinked, openTestRegistry } from '../support/registry.ts';
 
-function servicesOf(registry: Registry, fresh = new FreshModels(registry, silentLog)) {
-  return { registry, fresh, log: silentLog };
+function servicesOf(registry: Registry, fresh = new FreshModels(registry, silentLog)): HandlerServices {
+  return { registry, fresh, log: silentLog, partials: createPartialModels(registry.paths.staging) };
+}
+
+/** What a client is told that has no further abilities. */
+async function getModelInfo(services: HandlerServices, { ref }: { ref: string }) {
+  return await infoFor(services, { ref }, { peer: { remote: { capabilities: [] } } as unknown as Peer });
 }
 
 /** The registry with other ways to read a model again. */
