@@ -5,7 +5,7 @@ import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab } from '../../test/support/lab.ts';
 import { importModel } from '../../test/support/scene.ts';
 import { type Benchmark, ratioRow } from '../support/benchmark.ts';
-import { ENGINES, type Engine, measureTransfer, openEngineScene } from '../support/commands.ts';
+import { ENGINES, type Engine, measureTransfer, openWayScene } from '../support/commands.ts';
 
 const FULL_MEGABYTES = 500;
 const QUICK_MEGABYTES = 50;
@@ -52,7 +52,7 @@ async function rawSpeed(engine: Engine, megabytes: number): Promise<number> {
 
 async function transferSpeeds(engine: Engine, bytes: number, speeds: Speeds): Promise<void> {
   await using lab = createLab();
-  const scene = await openEngineScene(lab, engine);
+  const scene = await openWayScene(lab, engine);
   const [puller, pusher] = [await scene.client('puller'), await scene.client('pusher')];
   for (const [machine, alias] of [
     [scene.worker, 'to-pull'],

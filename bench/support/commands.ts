@@ -5,6 +5,8 @@ import { openScene, type Scene, type TransferJson } from '../../test/support/sce
 
 export const ENGINES = ['native', 'werift'] as const;
 export type Engine = (typeof ENGINES)[number];
+/** What a transfer goes over: webrtc lanes of one engine, or another kind of lane. */
+export type Way = Engine | 'direct' | 'relay';
 
 /** What a transfer says of its speed, besides what it moved. */
 export interface MeasuredTransfer extends TransferJson {
@@ -13,19 +15,23 @@ export interface MeasuredTransfer extends TransferJson {
   readonly timings: { readonly firstChunkMs: number; readonly totalMs: number };
 }
 
-/** A signaling server and a worker that speaks through one engine only. */
-export async function openEngineScene(lab: Lab, engine: Engine): Promise<Scene> {
-  return await openScene(lab, { workerArgs: ['--engine', engine] });
+/** A signaling server and a worker whose webrtc lanes are of one engine only. */
+export async function openWayScene(lab: Lab, way: Way): Promise<Scene> {
+  return await openScene(lab, { workerArgs: isEngine(way) ? ['--engine', way] : [] });
 }
 
-/** Moves a model and checks that every byte of it crossed the network, over the engine that was asked for. */
+function isEngine(way: Way): way is Engine {
+  return way === 'native' || way === 'werift';
+}
+
+/** Moves a model and checks that every byte of it crossed the network, over the way that was asked for. */
 export async function measureTransfer(
   machine: Machine,
   command: 'pull-model' | 'push-model',
   ref: string,
-  engine: Engine,
+  way: Way,
 ): Promise<MeasuredTransfer> {
-  return checkedTransfer(await startTransfer(machine, command, ref, engine).exited, engine);
+  return checkedTransfer(await startTransfer(machine, command, ref, way).exited, way);
 }
 
 /** A bound for a transfer that hangs, far above what the slowest takes. */
@@ -35,23 +41,24 @@ export function startTransfer(
   machine: Machine,
   command: 'pull-model' | 'push-model',
   ref: string,
-  engine: Engine,
+  way: Way,
 ): RunningCommand {
-  const running = machine.start(['client', command, ref, '--engine', engine, '--json']);
+  const over = isEngine(way) ? ['--lane', 'webrtc', '--engine', way] : ['--lane', way];
+  const running = machine.start(['client', command, ref, ...over, '--json']);
   const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_TRANSFER_MS);
   void running.exited.finally(() => clearTimeout(limit)).catch(() => undefined);
   return running;
 }
 
 /** The result of a transfer, if it is one that may be measured: a resumed or de-duplicated one is faster than the network. */
-export function checkedTransfer(result: Awaited<RunningCommand['exited']>, engine: Engine): MeasuredTransfer {
+export function checkedTransfer(result: Awaited<RunningCommand['exited']>, way: Way): MeasuredTransfer {
   const { exitCode, signal, stderr } = result;
   if (exitCode !== 0) throw new Error(`The transfer ended with ${exitCode ?? signal}: ${stderr}`);
   const transfer = result.json<MeasuredTransfer>();
   if (transfer.transferredBytes !== transfer.entry.size) {
     throw new Error(`Only ${transfer.transferredBytes} of ${transfer.entry.size} bytes crossed the network`);
   }
-  const others = transfer.lanes.filter((lane) => lane.engine !== engine);
-  if (others.length > 0) throw new Error(`Another engine than ${engine} was used: ${JSON.stringify(others)}`);
+  const others = transfer.lanes.filter(({ kind, engine }) => (isEngine(way) ? engine : kind) !== way);
+  if (others.length > 0) throw new Error(`Another way than ${way} was used: ${JSON.stringify(others)}`);
   return transfer;
 }

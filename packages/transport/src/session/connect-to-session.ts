@@ -101,6 +101,8 @@ class Connecting {
   }
 
   async run(): Promise<Peer> {
+    // Where nothing else is tried, the engine loads while the worker is being found; it takes a good part of that time.
+    if (this.#kinds[0] === 'webrtc') void this.#engine().catch(() => {});
     for (;;) {
       const exchange = await this.#openExchange();
       try {
