@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { LaneInfo } from '@model-rtc/transport';
 import { TransferTally } from '../src/transfer-tally.ts';
 import { TestTime } from './support/lab.ts';
-
-/** Its lanes are all that is asked of it. */
 
 /** What a receiver tells of 100 bytes. */
 function told(state: string, reusedBytes: number, resumedBytes: number, transferredBytes: number) {
@@ -47,6 +46,42 @@ describe('TransferTally', () => {
     expect(tally.watchdog.quietMs).toBeGreaterThanOrEqual(50_000);
     tally.note(told('transferring', 0, 30, 1));
     expect(tally.watchdog.quietMs).toBeLessThan(50_000);
+  });
+
+  it('warns of a push that stands still, and no more when it goes on', async () => {
+    const time = new TestTime();
+    const tally = new TransferTally(time);
+    const tell = (state: string, doneBytes: number) => {
+      const { transferredBytes: _, ...event } = told(state, 0, 0, doneBytes);
+      return tally.noteRemote(event, [], 'gpu-box').warning;
+    };
+    expect(tell('preparing', 0)).toBeUndefined();
+    await time.wait(100_000);
+    // It waited for another transfer until now.
+    expect(tell('transferring', 0)).toBeUndefined();
+    await time.wait(31_000);
+    expect(tell('transferring', 0)).toMatchObject({ kind: 'stalled', message: expect.stringContaining('31 s') });
+    expect(tell('transferring', 1)).toBeUndefined();
+    await time.wait(60_000);
+    expect(tell('verifying', 1)).toBeUndefined();
+  });
+
+  it('says how fast each lane of a push sends', async () => {
+    const time = new TestTime();
+    const tally = new TransferTally(time);
+    const { transferredBytes: _, ...event } = told('transferring', 0, 0, 10);
+    const lane = (id: number, sentBytes: number): LaneInfo => ({
+      ...{ id, sentBytes, kind: 'direct', engine: undefined, receivedBytes: 0, rttMs: undefined },
+    });
+    tally.noteRemote(event, [lane(1, 0), lane(2, 0)], 'gpu-box');
+    await time.wait(2000);
+    const { lanes } = tally.noteRemote(event, [lane(1, 4000), lane(2, 0)], 'gpu-box');
+    expect(lanes.map(({ source, id, bytes }) => [source, id, bytes])).toEqual([
+      ['gpu-box', 1, 4000],
+      ['gpu-box', 2, 0],
+    ]);
+    expect(lanes[0]?.bytesPerSecond).toBeGreaterThan(1000);
+    expect(lanes[1]?.bytesPerSecond).toBe(0);
   });
 
   it('tells a rate and a time left that a new connection does not disturb', async () => {
