@@ -9,13 +9,19 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { direct } from './benchmarks/direct.ts';
+import { fineTune } from './benchmarks/fine-tune.ts';
 import { firstChunk } from './benchmarks/first-chunk.ts';
 import { importHashing } from './benchmarks/import-hashing.ts';
 import { memory } from './benchmarks/memory.ts';
 import { registry } from './benchmarks/registry.ts';
 import { relay } from './benchmarks/relay.ts';
+import { resume } from './benchmarks/resume.ts';
+import { threeWorkers } from './benchmarks/three-workers.ts';
 import { throughput } from './benchmarks/throughput.ts';
 import { verify } from './benchmarks/verify.ts';
+import { wan } from './benchmarks/wan.ts';
+import { wanCompression } from './benchmarks/wan-compression.ts';
+import { wanLoss } from './benchmarks/wan-loss.ts';
 import { type Benchmark, reaches } from './support/benchmark.ts';
 import { type Outcome, renderTable, resultsFile } from './support/report.ts';
 
@@ -28,6 +34,12 @@ const BENCHMARKS: readonly Benchmark[] = [
   importHashing,
   verify,
   registry,
+  wan,
+  wanLoss,
+  wanCompression,
+  threeWorkers,
+  fineTune,
+  resume,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 

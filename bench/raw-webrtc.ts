@@ -1,9 +1,10 @@
 /**
  * What one PeerConnection of an engine carries with nothing of ours around it: the baseline of the lane's speed.
  *
- *     tsx bench/raw-webrtc.ts native|werift MEGABYTES
+ *     tsx bench/raw-webrtc.ts native|werift MEGABYTES [NAMESPACE]
  *
- * Sends 64 KiB messages to a process of its own, in a loop that honours bufferedAmount, and prints JSON.
+ * Sends 64 KiB messages to a process of its own, in a loop that honours bufferedAmount, and prints JSON. The other process
+ * runs in the network namespace, when one is named.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -155,13 +156,22 @@ function receiveAll(engine: Engine, totalBytes: number): void {
   process.on('disconnect', () => channel.close());
 }
 
-const [engineName, megabytes = '100', role = 'sender'] = process.argv.slice(2);
+/** The receiver: this file again, told what to be by its environment. */
+function startReceiver(args: readonly string[], namespace: string | undefined): ChildProcess {
+  const env = { ...process.env, RAW_WEBRTC_ROLE: 'receiver' };
+  const file = new URL(import.meta.url);
+  if (namespace === undefined) return fork(file, args, { env });
+  const execArgv = ['netns', 'exec', namespace, process.execPath, ...process.execArgv];
+  return fork(file, args, { env, execPath: 'ip', execArgv });
+}
+
+const [engineName, megabytes = '100', namespace] = process.argv.slice(2);
 if (engineName !== 'native' && engineName !== 'werift') throw new Error('Usage: raw-webrtc.ts native|werift MEGABYTES');
 const totalBytes = Math.ceil((Number(megabytes) * 1e6) / MESSAGE_BYTES) * MESSAGE_BYTES;
 
-if (role === 'receiver') receiveAll(engineName, totalBytes);
+if (process.env.RAW_WEBRTC_ROLE === 'receiver') receiveAll(engineName, totalBytes);
 else {
-  const receiver = fork(new URL(import.meta.url), [engineName, megabytes, 'receiver']);
+  const receiver = startReceiver([engineName, megabytes], namespace);
   const elapsedMs = await sendAll(engineName, totalBytes, receiver);
   receiver.disconnect();
   console.log(JSON.stringify({ engine: engineName, bytes: totalBytes, mbPerSecond: totalBytes / 1e3 / elapsedMs }));

@@ -60,6 +60,14 @@ export function boundRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & { atMost:
   return { ...rest, value: median(row.samples), required: { of: 'value', atMost } };
 }
 
+/** A row that has to reach something of its own, or nothing, beside what the same costs or gives without model-rtc. */
+export function besideRow(
+  row: Pick<Row, 'what' | 'unit' | 'samples'> & { baselineSamples: readonly number[]; required?: Requirement },
+): Row {
+  const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
+  return { ...row, value, baseline, ratio: value / baseline };
+}
+
 /** Whether a row reaches what it has to; undefined when nothing is required of it. */
 export function reaches({ required, value, ratio }: Row): boolean | undefined {
   if (required === undefined) return undefined;

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { makeRandomFile } from '../../test/support/files.ts';
+import { createLab, type Lab } from '../../test/support/lab.ts';
+import { importModel, startSignaling, startWorker } from '../../test/support/scene.ts';
+import { type Benchmark, besideRow } from '../support/benchmark.ts';
+import type { MeasuredTransfer } from '../support/commands.ts';
+
+const WORKERS = 3;
+const WORKER_LIMIT = '10MB';
+const LEAST_MEGABYTES = 27;
+const FULL_MEGABYTES = 300;
+const QUICK_MEGABYTES = 30;
+const FULL_REPEATS = 3;
+
+export const threeWorkers: Benchmark = {
+  name: 'three-workers',
+  title: `Pull from ${WORKERS} workers that send at most ${WORKER_LIMIT} a second each, beside the same from one of them`,
+  async run({ quick }, say) {
+    await using lab = createLab();
+    const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
+    const sessions = await openWorkers(lab, megabytes * 1e6);
+    const [all, one]: [number[], number[]] = [[], []];
+    for (let repeat = 1; repeat <= (quick ? 1 : FULL_REPEATS); repeat += 1) {
+      say(`repeat ${repeat}`);
+      one.push(await pullSpeed(lab, sessions.slice(0, 1)));
+      all.push(await pullSpeed(lab, sessions));
+    }
+    const required = { of: 'value', atLeast: LEAST_MEGABYTES } as const;
+    const what = `pull ${megabytes} MB from ${WORKERS} workers`;
+    return [besideRow({ what, unit: 'MB/s', samples: all, baselineSamples: one, required })];
+  },
+};
+
+/** Workers that have the same model. @returns their sessions */
+async function openWorkers(lab: Lab, bytes: number): Promise<string[]> {
+  const { url } = await startSignaling(lab);
+  const path = join(await lab.folder(), 'model.bin');
+  await makeRandomFile(path, bytes);
+  const sessions: string[] = [];
+  for (let i = 1; i <= WORKERS; i += 1) {
+    const machine = await lab.machine(`worker-${i}`);
+    await importModel(machine, path, 'model');
+    await machine.succeed(['settings', 'set', 'limit.up', WORKER_LIMIT]);
+    sessions.push((await startWorker(machine, url)).session);
+  }
+  return sessions;
+}
+
+/** In megabytes a second. */
+async function pullSpeed(lab: Lab, sessions: readonly string[]): Promise<number> {
+  const client = await lab.machine('client');
+  const from = sessions.flatMap((session) => ['--worker', session]);
+  const pulled = (await client.succeed(['client', 'pull-model', 'model', ...from, '--json'])).json<MeasuredTransfer>();
+  if (pulled.transferredBytes !== pulled.entry.size) throw new Error('Not all of the model was sent');
+  return pulled.bytesPerSecond / 1e6;
+}

@@ -1,0 +1,33 @@
+import { createLab } from '../../test/support/lab.ts';
+import { importModel } from '../../test/support/scene.ts';
+import { openWanScene } from '../../test/support/wan-scene.ts';
+import { type Benchmark, ratioRow } from '../support/benchmark.ts';
+import { writeLlamaPair } from '../support/llama-pair.ts';
+import { assertWan, memoryRow, type Pulled, pullOver } from '../support/wan-bench.ts';
+
+const FULL_SCALE = 6;
+const QUICK_SCALE = 2;
+const FULL_REPEATS = 3;
+const LEAST_RATIO = 1.3;
+
+export const wanCompression: Benchmark = {
+  name: 'wan-compression',
+  title: 'Pull of bf16 weights over an emulated link of 50 Mbit/s, beside the same with --compress off',
+  async run({ quick }, say) {
+    assertWan();
+    await using lab = createLab();
+    const scene = await openWanScene(lab, { rateMbit: 50, delayMs: 10 });
+    const { base } = await writeLlamaPair(await lab.folder(), quick ? QUICK_SCALE : FULL_SCALE);
+    const { size } = await importModel(scene.worker, base, 'model');
+    const [plain, compressed]: [Pulled[], Pulled[]] = [[], []];
+    for (let repeat = 1; repeat <= (quick ? 1 : FULL_REPEATS); repeat += 1) {
+      say(`repeat ${repeat}`);
+      plain.push(await pullOver(scene, `plain-${repeat}`, { lane: 'direct' }, '--compress', 'off'));
+      compressed.push(await pullOver(scene, `compressed-${repeat}`, { lane: 'direct' }, '--compress', 'auto'));
+    }
+    const speeds = (pulled: readonly Pulled[]) => pulled.map(({ megabytesPerSecond }) => megabytesPerSecond);
+    const what = `pull ${(size / 1e6).toFixed(0)} MB of bf16`;
+    const row = { what, unit: 'MB/s', samples: speeds(compressed), baselineSamples: speeds(plain) };
+    return [ratioRow({ ...row, atLeast: LEAST_RATIO }), memoryRow(what, compressed)];
+  },
+};
