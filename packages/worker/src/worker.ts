@@ -16,6 +16,7 @@ import { reachableUrls } from './addresses.ts';
 import { Cleanup } from './cleanup.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
 import { FreshModels } from './handlers/fresh-models.ts';
+import type { WorkerServices } from './handlers/worker-services.ts';
 import { loadIdentity } from './identity-store.ts';
 import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
@@ -36,6 +37,8 @@ export interface WorkerOptions {
   readonly iceServers?: readonly IceServer[] | undefined;
   /** Whether clients may connect to a port of this machine directly; they may when it is left out. */
   readonly direct?: DirectOptions | false | undefined;
+  /** What all transfers of this worker together may send and fetch. */
+  readonly limits?: WorkerServices['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
   readonly log?: Log | undefined;
@@ -226,8 +229,14 @@ function accept(
   }: { post: WorkerPost; identity: Identity; sessions: SessionStore; direct: DirectListener | undefined },
   cleanup: Cleanup,
 ): Acceptor {
-  const { registry, safeOnly, log = silentLog } = options;
-  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, log), log, safeOnly });
+  const { registry, safeOnly, limits, log = silentLog } = options;
+  const { handlers, close } = createHandlers({
+    registry,
+    fresh: new FreshModels(registry, log),
+    log,
+    safeOnly,
+    limits,
+  });
   cleanup.add(close);
   const acceptor = acceptSessions({
     post,

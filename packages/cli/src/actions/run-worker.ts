@@ -7,6 +7,7 @@ import type { Context } from '../console/context.ts';
 import { directOptions } from '../console/direct-options.ts';
 import { formatTime } from '../console/format.ts';
 import { iceServers } from '../console/ice-servers.ts';
+import { agentLimits } from '../console/speed.ts';
 import { packageVersion } from '../version.ts';
 import { untilAborted } from './until-aborted.ts';
 import { type WatchFlags, watchOptions } from './watch-options.ts';
@@ -35,6 +36,7 @@ export async function runWorker(context: Context, options: RunWorkerOptions): Pr
     preferredPort: options.port,
     safeOnly: options.safeOnly,
     direct: directOptions(options),
+    limits: await agentLimits(context.home),
     engine: options.engine,
     iceServers: iceServers(options.iceServer, context.runtime.env),
     watch: watchOptions(context, options),

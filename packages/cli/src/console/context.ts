@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
 import { createLog } from './log.ts';
@@ -39,6 +40,8 @@ export async function runInContext(
 ): Promise<number> {
   const output = new Output(runtime, options);
   const controller = new AbortController();
+  // Whatever a command does listens to it, some of it many times over.
+  setMaxListeners(0, controller.signal);
   const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
   let registry: Promise<Registry> | undefined;
   const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });

@@ -6,11 +6,11 @@ export function relayRefusal(server: string, status: number): ModelRtcError {
   if (status === 429 || status === 503) {
     return new ModelRtcError('busy', `The relay at ${server} takes no more connections now; try again later.`);
   }
-  const problem =
-    status === 404
-      ? `The signaling server ${server} has no relay; ask its operator to start it with --relay on.`
-      : `The relay at ${server} refused the connection (HTTP ${status}); try again.`;
-  return new ModelRtcError('network', problem);
+  if (status === 404) {
+    const problem = `The signaling server ${server} has no relay; ask its operator to start it with --relay on.`;
+    return new ModelRtcError('network', problem, { details: { unavailable: true } });
+  }
+  return new ModelRtcError('network', `The relay at ${server} refused the connection (HTTP ${status}); try again.`);
 }
 
 /** Why the relay closed the connection, as its close frame says. It may lie: that a lane ended in order is for the lane to know. */

@@ -1,5 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { Lane } from '../lane.ts';
+import { manyListeners } from '../many-listeners.ts';
 import { cancelledError } from '../peer/errors.ts';
 import { dialAddress } from './dial-address.ts';
 import { DIAL_STAGGER_MS, DIAL_TIMEOUT_MS, MAX_DIALLED_ADDRESSES } from './limits.ts';
@@ -30,7 +31,7 @@ export async function dialDirect(offer: DirectOffer, options: DialDirectOptions 
   if (signal?.aborted) throw cancelledError(signal);
   const addresses = offer.addresses.slice(0, MAX_DIALLED_ADDRESSES);
   return await new Promise<Lane>((resolve, reject) => {
-    const controller = new AbortController();
+    const controller = manyListeners(new AbortController());
     const failures: FailedAddress[] = [];
     let next = 0;
     let staggerTimer: NodeJS.Timeout | undefined;

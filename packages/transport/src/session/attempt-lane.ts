@@ -23,8 +23,8 @@ export interface AttemptOptions {
 
 /**
  * Brings up one lane of this kind as the side that asks for it.
- * @throws ModelRtcError `network` or `timeout` when it does not come up, `refused` when the worker has none to give,
- * `cancelled`, the other side's refusal.
+ * @throws ModelRtcError `network` or `timeout` when it does not come up (`isUnavailable` when it never will), `cancelled`, the
+ * other side's refusal.
  */
 export async function attemptLane(kind: AttemptKind, options: AttemptOptions): Promise<Lane> {
   const { channel } = options;
@@ -65,7 +65,7 @@ const ATTEMPTS: Record<AttemptKind, Attempt> = {
 
 /** The worker has no lane of the kind: trying again is of no use, another kind may be. */
 function unavailableError(message: string): ModelRtcError {
-  return new ModelRtcError('refused', message, { details: { unavailable: true } });
+  return new ModelRtcError('network', message, { details: { unavailable: true } });
 }
 
 export function isUnavailable(error: ModelRtcError): boolean {

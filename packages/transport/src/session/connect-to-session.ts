@@ -6,7 +6,7 @@ import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import type { EngineName, IceServer, WebRtcEngine } from '../webrtc/engine.ts';
 import { loadEngine } from '../webrtc/load-engine.ts';
 import { PeerAssembly } from './assemble-peer.ts';
-import { type AttemptKind, LANE_CHOICES } from './attempt-lane.ts';
+import { type AttemptKind, isUnavailable, LANE_CHOICES } from './attempt-lane.ts';
 import { PeerChannel } from './lane-channel.ts';
 import { LaneRace } from './lane-race.ts';
 import { LaneUpkeep } from './lane-upkeep.ts';
@@ -209,7 +209,7 @@ class Connecting {
   /** Waits before the next attempt. @throws the failure when trying again is of no use. */
   async #afterFailure(error: ModelRtcError, mended: readonly string[]): Promise<void> {
     this.#budget.check();
-    if (!mended.includes(error.code)) throw error;
+    if (!mended.includes(error.code) || isUnavailable(error)) throw error;
     this.lastFailure = error;
     this.#log.debug({ code: error.code, reason: error.message }, 'connecting failed; it is tried again');
     await this.#budget.wait(this.#retryMs);

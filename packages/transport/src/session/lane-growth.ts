@@ -13,7 +13,7 @@ const CLEAR_GAIN = 0.5;
 const SLOW_LANE_BYTES_PER_SECOND = 2_000_000;
 const SLOW_LANE_STEP = 8;
 /** Lanes that are opened at once: bringing one up costs both sides milliseconds of work and a burst of packets. */
-const MOST_AT_ONCE = 16;
+const MOST_AT_ONCE = 24;
 /** The first number is measured until its error is so small a part, or for so many samples. */
 const STEADY_ERROR = 0.1;
 const STEADY_SAMPLES = 4;

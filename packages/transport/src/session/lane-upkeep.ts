@@ -1,5 +1,6 @@
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Timers } from '@model-rtc/signaling';
+import { manyListeners } from '../many-listeners.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer, PeerLane } from '../peer/peer.ts';
 import { type AttemptKind, type AttemptOptions, attemptLane } from './attempt-lane.ts';
@@ -28,9 +29,11 @@ export const WERIFT = 'werift';
  */
 export class LaneUpkeep {
   readonly #options: LaneUpkeepOptions;
-  readonly #over = new AbortController();
+  /** Every attempt listens, and there may be many. */
+  readonly #over = manyListeners(new AbortController());
   readonly #growth = new Map<AttemptKind, LaneGrowth>();
-  #opening = 0;
+  /** What each lane has carried so far, those that are gone included. */
+  readonly #seen = new Map<number, number>();
   #lastBytes = 0;
   #upgrades = 0;
   #nextUpgradeMs: number;
@@ -68,8 +71,6 @@ export class LaneUpkeep {
     this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy });
   }
 
-  /** Bytes over all lanes so far, those that are gone included. */
-  readonly #seen = new Map<number, number>();
   #carried(lanes: readonly PeerLane[]): number {
     for (const lane of lanes) {
       const { sentBytes, receivedBytes } = lane.info();
@@ -81,7 +82,6 @@ export class LaneUpkeep {
   }
 
   #grow(kind: AttemptKind, { lanes, bytes, busy }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean }): void {
-    if (this.#opening > 0) return;
     const growth = this.#growth.get(kind) ?? this.#startGrowth(kind, lanes);
     const advice = growth.sample({ lanes: lanes.length, bytes, busy });
     if (advice === undefined) return;
@@ -113,15 +113,12 @@ export class LaneUpkeep {
   /** One that does not come up is no loss: what is there goes on. */
   async #open(kind: AttemptKind): Promise<void> {
     const { peer, log } = this.#options;
-    this.#opening += 1;
     try {
       const { signal } = this.#over;
       const lane = await attemptLane(kind, { ...this.#options, timeoutMs: LANE_ATTEMPT_MS, signal });
       await peer.addLane(lane);
     } catch (error) {
       log.debug({ kind, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
-    } finally {
-      this.#opening -= 1;
     }
   }
 

@@ -25,7 +25,7 @@ export const MAX_ASKS = 48;
 /** Of them, those that may be coming up at once: one of each kind, and those that the visitor has given up meanwhile. */
 export const MAX_PENDING_ASKS = 16;
 /** Further lanes of a peer that may be coming up at once: as many as are opened in one step. */
-export const MAX_PENDING_FURTHER = 20;
+export const MAX_PENDING_FURTHER = 40;
 /** Further lanes that a peer may ask for while it lives: one a second for a week. */
 export const MAX_FURTHER_ASKS = 600_000;
 

@@ -1,11 +1,12 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { Timers } from '@model-rtc/signaling';
+import { manyListeners } from '../many-listeners.ts';
 import { cancelledError } from '../peer/errors.ts';
 
 /** A time limit and the caller's own signal as one: whatever is done within it is aborted by either. */
 export class TimeBudget {
   readonly #timers: Timers;
-  readonly #controller = new AbortController();
+  readonly #controller = manyListeners(new AbortController());
   readonly #outer: AbortSignal | undefined;
   readonly #endsAtMs: number;
   readonly #stopTimer: () => void;

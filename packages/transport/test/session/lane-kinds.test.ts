@@ -34,7 +34,7 @@ describe.each([true, false])('a worker that takes direct connections: %s', (dire
     async (lane) => {
       if (lane === 'direct' && !direct) {
         const error = await failure(connect(lane));
-        expect(error.code).toBe('refused');
+        expect(error.code).toBe('network');
         expect(error.message).toContain('takes no direct connections');
         return;
       }
