@@ -5,11 +5,16 @@ import type { Time } from './time.ts';
 /** How fast each of a peer's lanes sends, as their counters grow. */
 export class LaneRates {
   readonly #time: Pick<Time, 'nowMs'>;
-  /** By what tells lanes apart over several connections, too. */
+  /** By what tells the lanes of one connection apart. */
   readonly #meters = new Map<string, RateMeter>();
 
   constructor(time: Pick<Time, 'nowMs'>) {
     this.#time = time;
+  }
+
+  /** There is another connection: it numbers its lanes from the start, and they have sent nothing yet. */
+  startOver(): void {
+    this.#meters.clear();
   }
 
   /** @param source - what the agent at the other end is called. */

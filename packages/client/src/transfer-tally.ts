@@ -75,6 +75,7 @@ export class TransferTally {
   begin(): void {
     this.#reusedBefore += this.#reusedNow;
     this.#reusedNow = 0;
+    this.#laneRates.startOver();
   }
 
   /** The model changed at its source: another content is fetched from now on. */

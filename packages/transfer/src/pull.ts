@@ -86,7 +86,7 @@ export interface PullOutcome {
  * same call resumes, after kill -9 too.
  *
  * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
- * source, `source_changed` from a source, `storage_full`, `storage`, `timeout` after 2 min without data, `cancelled`,
+ * source, `source_changed` when the model changed at the last that had it, `storage_full`, `storage`, `timeout` after 2 min without data, `cancelled`,
  * `invalid_model` when the manifest is not the digest's.
  */
 export async function pull(options: PullOptions): Promise<PullOutcome> {

@@ -51,7 +51,8 @@ export async function feed(worker: WorkerServices, options: FeederOptions): Prom
       tell('serving');
       wasServing = true;
       error = await serveUntilLost(worker, peer, options);
-      if (!signal.aborted) await link.drop(peer);
+      // Where only the model changed the connection is as good as before: the transfer may begin again over it.
+      if (!signal.aborted && error.code !== 'source_changed') await link.drop(peer);
     } catch (thrown) {
       error = ModelRtcError.from(thrown);
     }

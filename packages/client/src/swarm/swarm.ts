@@ -23,6 +23,10 @@ export class Swarm {
   readonly #options: SwarmOptions;
   readonly #over = new AbortController();
   readonly #ends = new Map<WorkerServices, FeederEnd>();
+  /** Those that had the model when they were last asked. */
+  readonly #served = new Set<WorkerServices>();
+  /** Those that could not be asked. */
+  readonly #failed = new Set<WorkerServices>();
   #feeding: Promise<void>[] = [];
   /** Of one that is tried again. */
   #lastFailure: ModelRtcError | undefined;
@@ -76,20 +80,35 @@ export class Swarm {
   async #feed(worker: WorkerServices): Promise<void> {
     const { digest, watchdog, encodings, signal, onNews } = this.#options;
     const end = await feed(worker, {
-      ...{ digest, watchdog, encodings, onNews, pool: this.pool },
+      ...{ digest, watchdog, encodings, pool: this.pool },
       signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
+      onNews: (news) => {
+        if (news.state === 'serving') this.#served.add(worker);
+        onNews(news);
+      },
       onFailure: (error) => {
         this.#lastFailure = error;
+        this.#failed.add(worker);
+        this.#endWhenNobodyIsLeft();
       },
     });
     this.#ends.set(worker, end);
-    if (this.#ends.size === this.#workers.length && !this.#over.signal.aborted) this.pool.end(this.#whyNobody());
+    this.#endWhenNobodyIsLeft();
+  }
+
+  #endWhenNobodyIsLeft(): void {
+    if (this.#over.signal.aborted) return;
+    const left = this.#workers.filter((worker) => !this.#ends.has(worker));
+    // Where the model changed there is a new one to be had at once, so nobody is waited for who may never have had the old.
+    const mayHaveIt = (worker: WorkerServices): boolean => this.#served.has(worker) || !this.#failed.has(worker);
+    const waitedFor = this.#changedError() === undefined ? left : left.filter(mayHaveIt);
+    if (waitedFor.length === 0) this.pool.end(this.#whyNobody());
   }
 
   /** Nobody is left to take the model from. */
   #whyNobody(): ModelRtcError {
     const { watchdog } = this.#options;
-    const error = this.#endError();
+    const error = this.#changedError() ?? this.#endError();
     if (error === undefined) {
       return new ModelRtcError('source_changed', 'The model changed at the worker while it was sent.');
     }
@@ -98,6 +117,11 @@ export class Swarm {
 
   #failure(): ModelRtcError | undefined {
     return this.#endError() ?? this.#lastFailure;
+  }
+
+  #changedError(): ModelRtcError | undefined {
+    const ends = [...this.#ends.values()];
+    return ends.flatMap((end) => (end.kind === 'failed' && end.error.code === 'source_changed' ? [end.error] : []))[0];
   }
 
   /** Of several, the error of the first that failed by more than not having the model. */

@@ -22,7 +22,7 @@ export class BufferPool {
   lend(size: number): ChunkBuffer {
     const rounded = bufferSize(size);
     const free = this.#free.get(rounded)?.pop();
-    if (free === undefined) return { id: this.#made++, bytes: new Uint8Array(new SharedArrayBuffer(rounded)) };
+    if (free === undefined) return { id: this.#made++, bytes: Buffer.from(new SharedArrayBuffer(rounded)) };
     this.#idleBytes -= rounded;
     return free;
   }

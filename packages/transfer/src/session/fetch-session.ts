@@ -189,10 +189,10 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   dropped(runner: SourceRunner, error: ModelRtcError): void {
-    this.#sources.drop(runner, error);
-    // The source's model is another one now: what else it would give is not of this model.
-    if (error.code === 'source_changed') this.#end(error);
-    else this.#fillAll();
+    // The model is another one there now, whatever it is asked over; others may still have this one.
+    if (error.code === 'source_changed' && this.#sources.isGeneral(runner)) this.#sources.ban(runner, error);
+    else this.#sources.drop(runner, error);
+    this.#fillAll();
   }
 
   #start(disk: Disk): void {

@@ -12,6 +12,7 @@ export interface SourceBytes {
 export interface LaneBytes {
   /** The name of the source. */
   readonly source: string;
+  /** Tells it from all other lanes of the transfer, also from those of other connections to the same source. */
   readonly id: number;
   readonly kind: string;
   readonly engine: string | undefined;

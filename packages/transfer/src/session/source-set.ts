@@ -117,7 +117,7 @@ export class SourceSet {
   #join(source: ChunkSource): void {
     const { schedule, tally, clock, log } = this.#parts;
     if (this.#banned.has(originOf(source))) {
-      log.warn({ source: source.name }, 'a source is not used: it sent wrong bytes before');
+      log.warn({ source: source.name }, 'a source is not used: its origin was given up before');
       return;
     }
     this.#general.set(source, this.#add(source, schedule.addSource(originOf(source))));

@@ -1,5 +1,5 @@
 import { bytesInModel, type Layout, sizeOf } from '../layout/layout.ts';
-import type { ChunkSource } from '../sources/source.ts';
+import type { ChunkSource, SourceLane } from '../sources/source.ts';
 import type { DroppedSource, LaneBytes, SourceBytes } from './progress.ts';
 import { RateMeter } from './rate-meter.ts';
 
@@ -26,7 +26,8 @@ export class Tally {
   readonly #resumed = new Set<number>();
   readonly #staged = new Set<number>();
   readonly #bySource = new Map<string, number>();
-  readonly #byLane = new Map<string, LaneCount>();
+  /** By the lanes themselves: each connection to an agent numbers its own from the start. */
+  readonly #byLane = new Map<SourceLane, LaneCount>();
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -50,11 +51,11 @@ export class Tally {
   }
 
   /** The source is asked from now on. */
-  joined(source: ChunkSource, nowMs: number): void {
-    const key = laneKey(source);
-    if (source.lane === undefined || this.#byLane.has(key)) return;
-    const { id, kind, engine } = source.lane;
-    this.#byLane.set(key, { source: source.name, id, kind, engine, bytes: 0, rate: new RateMeter(nowMs) });
+  joined({ name, lane }: ChunkSource, nowMs: number): void {
+    if (lane === undefined || this.#byLane.has(lane)) return;
+    const { kind, engine } = lane;
+    const id = this.#byLane.size;
+    this.#byLane.set(lane, { source: name, id, kind, engine, bytes: 0, rate: new RateMeter(nowMs) });
   }
 
   /** A source gave the chunk; more places of it in the model cost nothing. */
@@ -62,7 +63,7 @@ export class Tally {
     const size = sizeOf(this.#layout, id);
     const bytes = bytesInModel(this.#layout, id);
     this.#bySource.set(source.name, (this.#bySource.get(source.name) ?? 0) + size);
-    const lane = this.#byLane.get(laneKey(source));
+    const lane = source.lane === undefined ? undefined : this.#byLane.get(source.lane);
     if (lane !== undefined) lane.bytes += size;
     if (source.kind === 'peer') this.transferredBytes += size;
     this.reusedBytes += source.kind === 'peer' ? bytes - size : bytes;
@@ -115,8 +116,4 @@ export class Tally {
     this.doneBytes += bytes;
     this.version++;
   }
-}
-
-function laneKey({ name, origin = name, lane }: ChunkSource): string {
-  return `${lane?.id} ${origin}`;
 }

@@ -20,6 +20,7 @@ export interface FetchOptions {
 
 /** What carries a source's chunks, when it is one of several connections to the same agent. */
 export interface SourceLane {
+  /** Its number among those of one connection to the agent: the next connection gives it again. */
   readonly id: number;
   readonly kind: string;
   /** The WebRTC engine of this side. */
@@ -41,10 +42,12 @@ export interface ChunkSource {
   readonly origin?: string | undefined;
   /** Bytes from a `disk` of this machine count as reused, not as transferred. */
   readonly kind: 'peer' | 'disk';
+  /** The same object for the same connection: what came is counted by it. */
   readonly lane?: SourceLane | undefined;
   /**
    * Gives the pieces of the wanted chunks and resolves when all were given, but for those that it says it does not have
-   * yet. Rejects when the source cannot go on; it is asked nothing more then. `source_changed` ends the whole transfer.
+   * yet. Rejects when the source cannot go on; it is asked nothing more then. After
+   * `source_changed` nothing is taken from its origin any more.
    * Several calls may run at once; each ends soon when its own signal aborts, and the others go on.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a source that always has everything has nothing to say.

@@ -8,7 +8,7 @@ import {
   ModelRtcError,
 } from '@model-rtc/protocol';
 import type { Timers } from '@model-rtc/signaling';
-import type { Lane } from '../lane.ts';
+import type { Lane, LaneKind } from '../lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError, peerEndedError } from './errors.ts';
 import { RTT_INTERVAL_MS } from './limits.ts';
@@ -33,6 +33,8 @@ export interface LaneLinkOptions {
   readonly onEnd: (error: ModelRtcError | undefined) => void;
 }
 
+/** Each record of these lanes has a MAC of its own, so no frame of theirs is damaged unnoticed. */
+const SEALED: readonly LaneKind[] = ['direct', 'relay'];
 /** A lane that carried this much since the last look is busy. */
 const BUSY_BYTES = 64 * 1024;
 
@@ -141,7 +143,7 @@ export class LaneLink {
 
   #takeFrame(bytes: Uint8Array): void {
     const { codec, lane, onChunk } = this.#options;
-    const frame = codec.decode(bytes);
+    const frame = codec.decode(bytes, SEALED.includes(lane.kind));
     if (frame.kind === 'chunk') {
       onChunk(frame);
       lane.recycle?.(bytes);
