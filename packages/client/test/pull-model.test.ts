@@ -206,6 +206,7 @@ describe('a pull whose connection is lost', () => {
     expect((await weights(report.entry.localPath)).equals(BYTES)).toBe(true);
     expect(connections).toHaveLength(3);
     expect(seen.filter(({ type }) => type === 'reconnecting')).toHaveLength(2);
+    expect(report.workers).toMatchObject([{ bytes: BYTES.length, lanes: [{ kind: 'memory', count: 3 }] }]);
     const lastSent = connections[2]?.lanes[1].stats().sentBytes ?? 0;
     expect(lastSent).toBeLessThan(2.5 * MEBI);
   });

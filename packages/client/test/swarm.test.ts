@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Registry } from '@model-rtc/registry';
 import type { ModelProgress } from '../src/index.ts';
 import { systemTime } from '../src/time.ts';
-import { ChunkHold, failure, importBytes, openLab, seededBytes, temporaryFolder } from './support/lab.ts';
-import { openSwarm, type SwarmLab } from './support/swarm-lab.ts';
+import { ChunkHold, failure, gate, importBytes, openLab, seededBytes, temporaryFolder } from './support/lab.ts';
+import { openSwarm, type SwarmLab, type SwarmWorker } from './support/swarm-lab.ts';
 
 const MEBI = 1024 * 1024;
 const BYTES = seededBytes(24 * MEBI + 1000, 1);
@@ -80,6 +80,56 @@ describe('a model that several workers have', () => {
       new Set(['worker-1 serving', 'worker-0 absent', 'saved-worker-2 offline', 'worker-2 serving']),
     );
     await expectWhole(pulled.entry.localPath);
+  });
+
+  it('comes from the others when it changes at one of them, which is named and left out', async () => {
+    const lab = await openSwarm(2);
+    const [first, second] = lab.workers as [SwarmWorker, SwarmWorker];
+    const { original } = await importBytes(first.registry, BYTES, { alias: 'mouse', copy: false });
+    await importAt(lab, [1]);
+    const [changing, steady] = [new ChunkHold(1), new ChunkHold(2)];
+    first.hold = changing;
+    second.hold = steady;
+    const seen: ModelProgress[] = [];
+    const told = gate();
+    const pulling = lab.group.pullModel('mouse', {
+      onProgress: (progress) => {
+        seen.push(progress);
+        if (progress.type === 'transfer' && progress.transferredBytes >= 3 * MEBI) told.open();
+        if (news(seen).includes('worker-0 dropped')) steady.release();
+      },
+    });
+    await told.opened;
+    await writeFile(original, seededBytes(BYTES.length, 7));
+    changing.release();
+    const pulled = await pulling;
+    await expectWhole(pulled.entry.localPath);
+    expect(news(seen).filter((one) => one.startsWith('worker-0'))).toEqual(['worker-0 serving', 'worker-0 dropped']);
+    expect(seen.filter(({ type }) => type === 'source_changed')).toEqual([]);
+  });
+
+  it('is begun again with its new content when it changes, and nobody else is known to have it', async () => {
+    const lab = await openSwarm(3, systemTime);
+    const [first, , offline] = lab.workers as [SwarmWorker, SwarmWorker, SwarmWorker];
+    const { original } = await importBytes(first.registry, BYTES, { alias: 'mouse', copy: false });
+    offline.online = false;
+    const hold = new ChunkHold(1);
+    first.hold = hold;
+    const changed = seededBytes(5000, 7);
+    const seen: ModelProgress[] = [];
+    const told = gate();
+    const pulling = lab.group.pullModel('mouse', {
+      onProgress: (progress) => {
+        seen.push(progress);
+        if (progress.type === 'transfer' && progress.transferredBytes >= MEBI) told.open();
+      },
+    });
+    await told.opened;
+    await writeFile(original, changed);
+    hold.release();
+    const { entry } = await pulling;
+    expect((await readFile(join(entry.localPath, 'weights.pt'))).equals(changed)).toBe(true);
+    expect(seen.filter(({ type }) => type === 'source_changed')).toHaveLength(1);
   });
 
   it('is named by the first of the workers that knows the name', async () => {

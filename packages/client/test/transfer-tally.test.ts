@@ -84,6 +84,26 @@ describe('TransferTally', () => {
     expect(lanes[1]?.bytesPerSecond).toBe(0);
   });
 
+  it('takes the lanes of a new connection for new ones, though they have the same numbers', async () => {
+    const time = new TestTime();
+    const tally = new TransferTally(time);
+    const { transferredBytes: _, ...event } = told('transferring', 0, 0, 10);
+    const sent = (sentBytes: number) => {
+      const lane: LaneInfo = { id: 0, kind: 'relay', engine: undefined, sentBytes, receivedBytes: 0, rttMs: undefined };
+      return tally.noteRemote(event, [lane], 'gpu-box').lanes[0]?.bytesPerSecond;
+    };
+    tally.begin();
+    sent(0);
+    for (let second = 0; second < 9; second++) {
+      await time.wait(1000);
+      sent(1_000_000);
+    }
+    tally.begin();
+    sent(0);
+    await time.wait(1000);
+    expect(sent(4000)).toBeGreaterThan(2000);
+  });
+
   it('tells a rate and a time left that a new connection does not disturb', async () => {
     const time = new TestTime();
     const tally = new TransferTally(time);

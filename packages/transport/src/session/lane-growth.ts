@@ -30,6 +30,8 @@ const QUESTIONED_BELOW = 0.5;
 export interface LaneGrowthOptions {
   /** The most lanes of the kind: 32 for native, 8 for werift, 16 for direct. */
   readonly max: number;
+  /** A lane that carries so much, in bytes a second, needs no other beside it; without it, that is tried. */
+  readonly enough?: number | undefined;
   /** A clock that never goes back. */
   readonly nowMs: () => number;
 }
@@ -57,6 +59,7 @@ interface Level extends Measured {
  */
 export class LaneGrowth {
   readonly #max: number;
+  readonly #enough: number;
   readonly #nowMs: () => number;
   readonly #goodput = new Goodput();
   #phase: 'measuring' | 'trying' | 'settled' = 'measuring';
@@ -72,8 +75,9 @@ export class LaneGrowth {
   #declined: Level | undefined;
   #isRechecked = false;
 
-  constructor({ max, nowMs }: LaneGrowthOptions) {
+  constructor({ max, enough = Number.POSITIVE_INFINITY, nowMs }: LaneGrowthOptions) {
     this.#max = max;
+    this.#enough = enough;
     this.#nowMs = nowMs;
   }
 
@@ -122,6 +126,7 @@ export class LaneGrowth {
     const { lanes, bytesPerSecond, error, samples } = level;
     if (error > bytesPerSecond * STEADY_ERROR && samples < STEADY_SAMPLES) return undefined;
     this.#best = level;
+    if (bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
     const isSlow = bytesPerSecond < lanes * SLOW_LANE_BYTES_PER_SECOND;
     return this.#try(lanes * (isSlow ? SLOW_LANE_STEP : 2), lanes);
   }

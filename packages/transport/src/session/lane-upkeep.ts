@@ -18,6 +18,8 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
+/** TLS that carries this is held up by the processor or the disk, if by anything. */
+const ENOUGH_OF: Partial<Record<AttemptKind, number>> = { direct: 64e6 };
 /** werift is pure JavaScript: more of its connections than this only share one processor. */
 const MAX_WERIFT_LANES = 8;
 /** The engine of this side's lanes, and the capability of a worker that has it. */
@@ -94,7 +96,7 @@ export class LaneUpkeep {
     const { peer, timers } = this.#options;
     const isWerift = lanes.some(({ engine }) => engine === WERIFT) || peer.remote.capabilities.includes(WERIFT);
     const max = kind === 'webrtc' && isWerift ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
-    const growth = new LaneGrowth({ max, nowMs: () => timers.nowMs() });
+    const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], nowMs: () => timers.nowMs() });
     this.#growth.set(kind, growth);
     return growth;
   }

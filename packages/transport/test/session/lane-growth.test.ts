@@ -137,6 +137,14 @@ describe('lane growth', () => {
     );
   });
 
+  it('tries no second lane where one carries enough', () => {
+    const growth = new LaneGrowth({ max: 16, enough: 64 * MEGABYTE, nowMs: () => atMs });
+    let atMs = 0;
+    for (let bytes = 0; atMs < 30_000; atMs += LANE_SAMPLE_MS, bytes += 40 * MEGABYTE) {
+      expect(growth.sample({ lanes: 1, bytes, busy: true })).toBeUndefined();
+    }
+  });
+
   it('finds a number between two that it jumped over', () => {
     const carries = (lanes: number): number => (lanes <= 4 ? lanes * 5 : 20 - lanes) * MEGABYTE;
     const simulation = new Simulation({ carries }).run(15_000);
