@@ -4,7 +4,7 @@ import { ChunkAssembly } from '../../src/session/assembly.ts';
 import { seededBytes } from '../support/models.ts';
 
 function assemblyOf(size: number): ChunkAssembly {
-  return new ChunkAssembly(size, { id: 0, bytes: new Uint8Array(size) });
+  return new ChunkAssembly(size, { id: 0, bytes: Buffer.alloc(size) });
 }
 
 describe('a chunk that is put together', () => {
