@@ -59,7 +59,8 @@ describeWith(WAN_REQUIREMENTS, 'a lane that is cut in the middle of a transfer',
       await running.waitForStdout(carrying(lane));
       await filter.cut(cut);
       const pulled = await pulledWhole(await running.exited, folder, size);
-      expect(kindsOf(pulled)).toEqual([lane, other].sort());
+      // The relay may carry something too before a webrtc lane is up.
+      expect(kindsOf(pulled)).toEqual(expect.arrayContaining([lane, other]));
     },
     120_000,
   );
