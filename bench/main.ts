@@ -1,11 +1,11 @@
 /**
- * Runs the benchmarks that are named, or all of them, prints a table and writes bench/results.json.
+ * Runs the benchmarks that are named, or all of them, prints a table and keeps each outcome in bench/results.json.
  *
  *     npm run bench -- [--quick] [NAME...]
  *
  * Exits 1 when something is missed that is required, unless --quick made the numbers meaningless.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { direct } from './benchmarks/direct.ts';
@@ -23,7 +23,7 @@ import { wan } from './benchmarks/wan.ts';
 import { wanCompression } from './benchmarks/wan-compression.ts';
 import { wanLoss } from './benchmarks/wan-loss.ts';
 import { type Benchmark, reaches } from './support/benchmark.ts';
-import { type Outcome, renderTable, resultsFile } from './support/report.ts';
+import { type Outcome, renderTable, withOutcome } from './support/report.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   throughput,
@@ -49,12 +49,17 @@ const outcomes: Outcome[] = [];
 for (const { name, title, run } of chosen(positionals)) {
   const rows = await run({ quick }, (text) => console.error(`${name}: ${text}`));
   outcomes.push({ name, title, rows });
+  // At once: what was measured is not lost when a later one fails.
+  if (!quick) await writeFile(RESULTS, withOutcome(await presentResults(), { name, title, rows }, new Date()));
 }
 console.log(renderTable(outcomes));
-if (quick) console.log('\n--quick: the sizes are too small for the numbers to mean anything.');
-await writeFile(RESULTS, resultsFile(outcomes, quick, new Date()));
+if (quick) console.log('\n--quick: the sizes are too small for the numbers to mean anything; they are not kept.');
 const missed = outcomes.flatMap(({ rows }) => rows).filter((row) => reaches(row) === false);
 process.exitCode = !quick && missed.length > 0 ? 1 : 0;
+
+function presentResults(): Promise<string | undefined> {
+  return readFile(RESULTS, 'utf8').catch(() => undefined);
+}
 
 function chosen(names: readonly string[]): readonly Benchmark[] {
   const unknown = names.filter((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));

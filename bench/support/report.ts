@@ -52,14 +52,39 @@ function round(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(1);
 }
 
-/** The outcomes for programs, with what they were measured on. */
-export function resultsFile(outcomes: readonly Outcome[], quick: boolean, finishedAt: Date): string {
-  const machine = {
+/** The outcomes for programs, and what they were measured on. */
+interface Results {
+  readonly machine: ReturnType<typeof thisMachine>;
+  readonly outcomes: readonly MeasuredOutcome[];
+}
+
+interface MeasuredOutcome extends Outcome {
+  /** When it was measured, baseline and all; others of the file may be of another hour. */
+  readonly finishedAt: string;
+}
+
+/**
+ * The file of results with this outcome in it. Of what is there already, the outcomes of other benchmarks stay, in their
+ * order, if they were measured on a machine like this one.
+ * @param present the file as it is; undefined when there is none
+ */
+export function withOutcome(present: string | undefined, outcome: Outcome, finishedAt: Date): string {
+  const machine = thisMachine();
+  const before = present === undefined ? undefined : (JSON.parse(present) as Results);
+  const isSame = JSON.stringify(before?.machine) === JSON.stringify(machine);
+  const outcomes = isSame ? [...(before?.outcomes ?? [])] : [];
+  const measured: MeasuredOutcome = { ...outcome, finishedAt: finishedAt.toISOString() };
+  const at = outcomes.findIndex(({ name }) => name === outcome.name);
+  outcomes.splice(at < 0 ? outcomes.length : at, at < 0 ? 0 : 1, measured);
+  return `${JSON.stringify({ machine, outcomes } satisfies Results, null, 2)}\n`;
+}
+
+function thisMachine() {
+  return {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
   };
-  return `${JSON.stringify({ finishedAt: finishedAt.toISOString(), quick, machine, outcomes }, null, 2)}\n`;
 }

@@ -18,8 +18,8 @@ export interface AgentLimits {
   readonly down?: Pace | undefined;
 }
 
-/** Measurements for a nice pace come at most this often: a round trip over a long path takes as long. */
-const SAMPLE_INTERVAL_MS = 200;
+/** Measurements for a nice pace come at most this often: lanes measure their round trip no more often, and one counts once. */
+const SAMPLE_INTERVAL_MS = 500;
 
 /** The pace of one transfer, under that of its agent. */
 export class TransferSpeed {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { boundRow, median, ratioRow, reaches } from '../../../bench/support/benchmark.ts';
-import { renderTable, resultsFile } from '../../../bench/support/report.ts';
+import { renderTable, withOutcome } from '../../../bench/support/report.ts';
 
 describe('median', () => {
   it('is the middle value, or the mean of the middle two', () => {
@@ -58,14 +58,28 @@ describe('renderTable', () => {
   });
 });
 
-describe('resultsFile', () => {
-  it('is JSON that tells the machine and the time with every sample', () => {
-    const file = JSON.parse(resultsFile(OUTCOMES, true, new Date('2026-01-02T03:04:05Z')));
-    expect(file).toMatchObject({
-      finishedAt: '2026-01-02T03:04:05.000Z',
-      quick: true,
-      machine: { node: process.version },
-    });
-    expect(file.outcomes).toEqual(OUTCOMES);
+describe('the file of results', () => {
+  const [speed] = OUTCOMES as [(typeof OUTCOMES)[number]];
+  const at = (minute: number) => new Date(Date.UTC(2026, 0, 2, 3, minute));
+
+  it('is JSON that tells the machine, and of each outcome when it was measured, with every sample', () => {
+    const file = JSON.parse(withOutcome(undefined, speed, at(4)));
+    expect(file).toMatchObject({ machine: { node: process.version } });
+    expect(file.outcomes).toEqual([{ ...speed, finishedAt: '2026-01-02T03:04:00.000Z' }]);
+  });
+
+  it('keeps the outcomes of others, and replaces that of the same benchmark', () => {
+    const other = { ...speed, name: 'other' };
+    const both = withOutcome(withOutcome(undefined, speed, at(1)), other, at(2));
+    const { outcomes } = JSON.parse(withOutcome(both, { ...speed, title: 'anew' }, at(3)));
+    expect(outcomes).toMatchObject([
+      { name: 'speed', title: 'anew', finishedAt: at(3).toISOString() },
+      { name: 'other', finishedAt: at(2).toISOString() },
+    ]);
+  });
+
+  it('keeps nothing of another machine', () => {
+    const elsewhere = JSON.stringify({ machine: { node: 'v1' }, outcomes: [{ ...speed, name: 'other' }] });
+    expect(JSON.parse(withOutcome(elsewhere, speed, at(1))).outcomes).toHaveLength(1);
   });
 });
