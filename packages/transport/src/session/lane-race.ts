@@ -16,6 +16,8 @@ export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
   readonly timers: Timers;
   readonly log: Log;
   readonly onTry: (kind: AttemptKind) => void;
+  /** How a lane is brought up; tests replace it. */
+  readonly attempt?: typeof attemptLane | undefined;
 }
 
 /** What another attempt may mend, or what this side brought about. */
@@ -77,11 +79,11 @@ export class LaneRace {
     const controller = this.#going.get(kind);
     if (controller === undefined || this.#tried.has(kind)) return;
     this.#tried.add(kind);
-    const { assembly, onTry } = this.#options;
+    const { assembly, onTry, attempt = attemptLane } = this.#options;
     onTry(kind);
     let lane: Lane | undefined;
     try {
-      lane = await attemptLane(kind, { ...this.#options, signal: controller.signal });
+      lane = await attempt(kind, { ...this.#options, signal: controller.signal });
       if (controller.signal.aborted) throw ModelRtcError.from(controller.signal.reason);
       const stop = abortWith(lane, controller.signal);
       const peer = await assembly.add(lane).finally(stop);

@@ -13,6 +13,8 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly kinds: readonly AttemptKind[];
   readonly timers: Timers;
   readonly log: Log;
+  /** How a lane is brought up; tests replace it. */
+  readonly attempt?: typeof attemptLane | undefined;
 }
 
 /** A peer that carried less than this since the last look has nothing to carry. */
@@ -114,10 +116,10 @@ export class LaneUpkeep {
 
   /** One that does not come up is no loss: what is there goes on. */
   async #open(kind: AttemptKind): Promise<void> {
-    const { peer, log } = this.#options;
+    const { peer, log, attempt = attemptLane } = this.#options;
     try {
       const { signal } = this.#over;
-      const lane = await attemptLane(kind, { ...this.#options, timeoutMs: LANE_ATTEMPT_MS, signal });
+      const lane = await attempt(kind, { ...this.#options, timeoutMs: LANE_ATTEMPT_MS, signal });
       await peer.addLane(lane);
     } catch (error) {
       log.debug({ kind, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
