@@ -95,7 +95,7 @@ export async function iperfSpeed({ left, right }: Wan, streams: number): Promise
     const options = ['-p', port, '-R', '-t', String(IPERF_SECONDS), '-P', String(streams), '-J'];
     const client = await runCommand([...left.prefix, 'iperf3', '-c', right.address, ...options], ENVIRONMENT);
     if (client.exitCode !== 0) throw new Error(`iperf3 ended with ${client.exitCode}: ${client.stdout}`);
-    const { end } = JSON.parse(client.stdout) as { end: { sum_received: { bits_per_second: number } } };
+    const { end } = client.json<{ end: { sum_received: { bits_per_second: number } } }>();
     return end.sum_received.bits_per_second / 8e6;
   } finally {
     await server.kill('SIGKILL');

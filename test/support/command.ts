@@ -120,13 +120,22 @@ async function endOf(
     stdout: stdout.text,
     stderr: stderr.text,
     durationMs: performance.now() - startedAtMs,
-    json: () => parse(stdout.text.trimEnd().split('\n').at(-1) ?? '', stderr.text),
+    json: () => parseResult(stdout.text, stderr.text),
     jsonLines: () =>
       stdout.text
         .split('\n')
         .filter((line) => line.trim() !== '')
         .map((line) => parse(line, stderr.text)),
   };
+}
+
+/** All of it as one value, or its last line, where those before it are events. */
+function parseResult<T>(text: string, stderr: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return parse(text.trimEnd().split('\n').at(-1) ?? '', stderr);
+  }
 }
 
 function parse<T>(text: string, stderr: string): T {

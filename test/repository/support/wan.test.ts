@@ -40,8 +40,7 @@ describeWith(WAN_REQUIREMENTS, 'a WAN', () => {
       lab.onEnd(() => server.kill('SIGKILL'));
       await server.waitForStdout('Server listening');
       const client = ['iperf3', '-c', right.address, '-t', '2', '-P', '4', '-J'];
-      const { stdout } = await runCommand([...left.prefix, ...client], ENVIRONMENT);
-      const { end } = JSON.parse(stdout) as IperfJson;
+      const { end } = (await runCommand([...left.prefix, ...client], ENVIRONMENT)).json<IperfJson>();
       expect(end.sum_received.bits_per_second).toBeLessThan(20e6 * 1.05);
       expect(Math.min(...end.streams.map(({ sender }) => sender.min_rtt))).toBeGreaterThanOrEqual(40_000);
       expect(end.streams.reduce((sum, { sender }) => sum + sender.retransmits, 0)).toBeGreaterThan(0);
