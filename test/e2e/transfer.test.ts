@@ -26,12 +26,14 @@ const scene = (): Promise<Scene> => {
 };
 
 /** Pushes a folder from one new client and pulls it with another; gives what both ends hold. */
-async function roundTrip(path: string, alias: string) {
+const LANES = ['direct', 'webrtc', 'relay'];
+
+async function roundTrip(path: string, alias: string, lane = 'auto') {
   const { client, worker } = await scene();
   const [sender, receiver] = [await client(`${alias}-sender`), await client(`${alias}-receiver`)];
   const imported = await importModel(sender, path, alias);
-  const pushed = await push(sender, alias);
-  const pulled = await pull(receiver, alias);
+  const pushed = await push(sender, alias, '--lane', lane);
+  const pulled = await pull(receiver, alias, '--lane', lane);
   const atWorker = (await worker.succeed(['client', 'model-info', alias, '--json'])).json<{
     entry: { localPath: string };
   }>();
@@ -46,17 +48,19 @@ async function roundTrip(path: string, alias: string) {
 }
 
 describe('a model that is pushed to a worker and pulled by another client', () => {
-  it.each(FIXTURE_NAMES)(
-    'is the same byte for byte: %s',
-    async (name) => {
-      const trip = await roundTrip(join(FIXTURES, name), name);
+  // In turn over each kind of lane.
+  it.each(FIXTURE_NAMES.map((name, i) => [name, LANES[i % LANES.length] as string] as const))(
+    'is the same byte for byte: %s over %s',
+    async (name, lane) => {
+      const trip = await roundTrip(join(FIXTURES, name), name, lane);
       expect(trip.pulled.entry.digest).toBe(trip.imported.digest);
       expect(trip.sent.size).toBeGreaterThan(0);
       expect([...trip.stored].map(([path, { sha256 }]) => [path, sha256])).toEqual(
         [...trip.sent].map(([path, { sha256 }]) => [path, sha256]),
       );
       expect(trip.received).toEqual(trip.stored);
-      expect(trip.pulled.lanes.map(({ kind }) => kind)).toEqual(['webrtc']);
+      for (const { lanes } of [trip.pushed, trip.pulled])
+        expect(new Set(lanes.map(({ kind }) => kind))).toEqual(new Set([lane]));
     },
     120_000,
   );
