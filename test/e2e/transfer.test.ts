@@ -15,6 +15,7 @@ const FIXTURE_NAMES = [
   'tiny-gguf',
   'tiny-onnx',
 ];
+const LANES = ['direct', 'webrtc', 'relay'];
 const GIBIBYTE = 1024 ** 3;
 
 const lab = useLab('after all');
@@ -26,8 +27,6 @@ const scene = (): Promise<Scene> => {
 };
 
 /** Pushes a folder from one new client and pulls it with another; gives what both ends hold. */
-const LANES = ['direct', 'webrtc', 'relay'];
-
 async function roundTrip(path: string, alias: string, lane = 'auto') {
   const { client, worker } = await scene();
   const [sender, receiver] = [await client(`${alias}-sender`), await client(`${alias}-receiver`)];
