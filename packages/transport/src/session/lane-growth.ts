@@ -43,6 +43,8 @@ export interface LaneSample {
   readonly bytes: number;
   /** Whether bulk data flows, and as fast as the lanes let it. */
   readonly busy: boolean;
+  /** Whether the processor of this machine had next to nothing left since the sample before. */
+  readonly cpuBound?: boolean | undefined;
 }
 
 export type LaneChange = { readonly open: number } | { readonly close: number };
@@ -86,7 +88,7 @@ export class LaneGrowth {
    *
    * @returns how many lanes to open or to close now; undefined for none
    */
-  sample({ lanes, bytes, busy }: LaneSample): LaneChange | undefined {
+  sample({ lanes, bytes, busy, cpuBound = false }: LaneSample): LaneChange | undefined {
     const rate = this.#goodput.read(bytes, this.#nowMs());
     this.#target ??= lanes;
     // Time without bulk data tells nothing.
@@ -97,7 +99,7 @@ export class LaneGrowth {
     const { measured } = this.#goodput;
     if (measured === undefined) return undefined;
     const level = { lanes, ...measured };
-    if (this.#phase === 'measuring') return this.#measure(level);
+    if (this.#phase === 'measuring') return this.#measure(level, cpuBound);
     return this.#phase === 'trying' ? this.#judge(level) : this.#watch(level);
   }
 
@@ -122,11 +124,12 @@ export class LaneGrowth {
   }
 
   /** What the first number carries, which others are compared with. */
-  #measure(level: Level): LaneChange | undefined {
+  #measure(level: Level, cpuBound: boolean): LaneChange | undefined {
     const { lanes, bytesPerSecond, error, samples } = level;
     if (error > bytesPerSecond * STEADY_ERROR && samples < STEADY_SAMPLES) return undefined;
     this.#best = level;
-    if (bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
+    // More lanes would only share the processor, and trying them takes from it.
+    if (cpuBound || bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
     const isSlow = bytesPerSecond < lanes * SLOW_LANE_BYTES_PER_SECOND;
     return this.#try(lanes * (isSlow ? SLOW_LANE_STEP : 2), lanes);
   }

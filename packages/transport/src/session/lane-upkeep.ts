@@ -4,6 +4,7 @@ import { manyListeners } from '../many-listeners.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer, PeerLane } from '../peer/peer.ts';
 import { type AttemptKind, type AttemptOptions, attemptLane } from './attempt-lane.ts';
+import { CpuMeter } from './cpu-meter.ts';
 import { LANE_SAMPLE_MS, LaneGrowth } from './lane-growth.ts';
 import { LANE_ATTEMPT_MS, OVERLAP_MS, UPGRADE_AFTER_MS } from './limits.ts';
 
@@ -13,6 +14,8 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly kinds: readonly AttemptKind[];
   readonly timers: Timers;
   readonly log: Log;
+  /** Tests replace it. */
+  readonly cpu?: CpuMeter | undefined;
   /** How a lane is brought up; tests replace it. */
   readonly attempt?: typeof attemptLane | undefined;
 }
@@ -35,6 +38,7 @@ export class LaneUpkeep {
   readonly #options: LaneUpkeepOptions;
   /** Every attempt listens, and there may be many. */
   readonly #over = manyListeners(new AbortController());
+  readonly #cpu: CpuMeter;
   readonly #growth = new Map<AttemptKind, LaneGrowth>();
   /** What each lane has carried so far, those that are gone included. */
   readonly #seen = new Map<number, number>();
@@ -46,6 +50,7 @@ export class LaneUpkeep {
 
   constructor(options: LaneUpkeepOptions) {
     this.#options = options;
+    this.#cpu = options.cpu ?? new CpuMeter();
     this.#nextUpgradeMs = options.timers.nowMs() + UPGRADE_AFTER_MS[0];
     void options.peer.closed.then(() => this.#stop());
     this.#arm();
@@ -70,9 +75,10 @@ export class LaneUpkeep {
     const bytes = this.#carried(lanes);
     const busy = bytes - this.#lastBytes >= BUSY_BYTES_PER_SAMPLE;
     this.#lastBytes = bytes;
+    const cpuBound = this.#cpu.isBound();
     this.#dropWorse(lanes);
     if (busy) this.#upgrade(kind);
-    this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy });
+    this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy, cpuBound });
   }
 
   #carried(lanes: readonly PeerLane[]): number {
@@ -85,9 +91,12 @@ export class LaneUpkeep {
     return total;
   }
 
-  #grow(kind: AttemptKind, { lanes, bytes, busy }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean }): void {
+  #grow(
+    kind: AttemptKind,
+    { lanes, ...sample }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean; cpuBound: boolean },
+  ): void {
     const growth = this.#growth.get(kind) ?? this.#startGrowth(kind, lanes);
-    const advice = growth.sample({ lanes: lanes.length, bytes, busy });
+    const advice = growth.sample({ lanes: lanes.length, ...sample });
     if (advice === undefined) return;
     this.#options.log.debug({ kind, lanes: lanes.length, ...advice }, 'the number of connections changes');
     if ('open' in advice) for (let i = 0; i < advice.open; i += 1) void this.#open(kind);

@@ -3,6 +3,7 @@ import { ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { createMemoryLanes, type Lane, type LaneKind, type Peer, type PeerLane } from '../../src/index.ts';
 import { rankOf } from '../../src/peer/links.ts';
 import { type AttemptKind, LANE_CHOICES } from '../../src/session/attempt-lane.ts';
+import { CpuMeter } from '../../src/session/cpu-meter.ts';
 import { PeerChannel } from '../../src/session/lane-channel.ts';
 import { LaneUpkeep } from '../../src/session/lane-upkeep.ts';
 import { FakeTimers } from '../peer/support.ts';
@@ -57,10 +58,22 @@ class FakePeer {
   }
 }
 
+/** A processor of which this part is left over, whenever it is looked at. */
+class FakeCpu {
+  idleShare = 0.5;
+  #times = { idle: 0, all: 0 };
+
+  next() {
+    this.#times = { idle: this.#times.idle + this.idleShare * 100, all: this.#times.all + 100 };
+    return this.#times;
+  }
+}
+
 function keepUp(peer: FakePeer, opens: (kind: AttemptKind) => boolean = () => true) {
   const timers = new FakeTimers();
   const tried: AttemptKind[] = [];
   const engine = peer.openLanes()[0]?.engine;
+  const cpu = new FakeCpu();
   void new LaneUpkeep({
     peer: peer as unknown as Peer,
     channel: new PeerChannel('ws://127.0.0.1:1'),
@@ -68,6 +81,7 @@ function keepUp(peer: FakePeer, opens: (kind: AttemptKind) => boolean = () => tr
     engine: () => Promise.reject(new Error('no engine here')),
     timers,
     log: silentLog,
+    cpu: new CpuMeter(() => cpu.next()),
     attempt: async (kind) => {
       tried.push(kind);
       if (!opens(kind)) throw new ModelRtcError('network', 'It does not open.');
@@ -82,7 +96,7 @@ function keepUp(peer: FakePeer, opens: (kind: AttemptKind) => boolean = () => tr
       await timers.advance(100);
     }
   };
-  return { timers, tried, run };
+  return { timers, tried, run, cpu };
 }
 
 describe('the upkeep of a peer’s lanes', () => {
@@ -109,6 +123,18 @@ describe('the upkeep of a peer’s lanes', () => {
     const { run, tried } = keepUp(idle);
     await run(300, 0);
     expect(tried).toEqual([]);
+  });
+
+  it('opens no more while the processor is what holds it up, and looks again later', async () => {
+    const peer = new FakePeer();
+    peer.add('webrtc', 'native');
+    const { run, cpu } = keepUp(peer, (kind) => kind === 'webrtc');
+    cpu.idleShare = 0.02;
+    await run(30, 20e6);
+    expect(peer.kinds).toEqual(['webrtc']);
+    cpu.idleShare = 0.6;
+    await run(60, 500_000);
+    expect(peer.kinds.length).toBeGreaterThan(1);
   });
 
   it('tries the better kinds again while data flows, ever less often, and lets go of the worse once one is there', async () => {
