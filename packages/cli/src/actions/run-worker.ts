@@ -53,11 +53,13 @@ export async function runWorker(context: Context, options: RunWorkerOptions): Pr
 async function announce(context: Context, worker: RunningWorker, options: RunWorkerOptions): Promise<void> {
   const { output } = context;
   await waitOnline(context, worker);
-  const { token, keyId, expiresAt, urls } = worker;
+  const { token, keyId, expiresAt, urls, directPort } = worker;
   if (options.tokenFile !== undefined) await writeFileAtomic(options.tokenFile, `${token}\n`, { mode: 0o600 });
-  output.result({ session: token, keyId, expiresAt, urls }, token);
+  output.result({ session: token, keyId, expiresAt, urls, directPort }, token);
   const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
   output.note(`Serving ${total} ${total === 1 ? 'model' : 'models'} at ${urls.join(' ')}`);
+  if (directPort !== undefined)
+    output.note(`Clients that reach this machine connect directly to port ${directPort} (TLS)`);
   const watched = [...options.watch, ...options.readOnlyStore];
   if (watched.length > 0) output.note(`Watching ${watched.join(', ')}: what is found there is registered as it comes`);
   output.note(
