@@ -19,7 +19,8 @@ export function packValue(value: unknown, limits: PackLimits = MESSAGE_LIMITS): 
   try {
     return packChecked(value, limits);
   } catch {
-    // The rare value with an unpaired surrogate, which UTF-8 cannot hold: it goes as U+FFFD. All else fails again.
+    // The rare value with an unpaired surrogate, which UTF-8 cannot hold: it goes as U+FFFD. Or one without a prototype,
+    // whose `toJSON` would be called though it is a value. All else fails again.
     return packRepaired(value, limits);
   }
 }
@@ -87,5 +88,7 @@ function wellFormed(value: unknown, depth: number): unknown {
 }
 
 function isPlainObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

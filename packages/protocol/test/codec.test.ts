@@ -53,6 +53,8 @@ describe('packValue and unpackValue', () => {
   it('take keys that objects have of themselves as ordinary keys', () => {
     const hostile = { toJSON: 1, constructor: 'x', hasOwnProperty: 2, toString: null };
     expect(unpackValue(packValue(hostile))).toEqual(hostile);
+    const bare = { a: Object.assign(Object.create(null), { toJSON: 'x' }) };
+    expect(unpackValue(packValue(bare))).toEqual({ a: { toJSON: 'x' } });
   });
 
   it('give bytes that are not touched by what is packed afterwards, and binaries that are copies', () => {
