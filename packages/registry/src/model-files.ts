@@ -102,8 +102,7 @@ function fileAt(starts: Float64Array, offset: number): number {
 
 /**
  * Looks at the file's time after the read, so that bytes of a write before or during it are never passed on as the model's.
- * One look is enough. It is done in this thread: the file is open, so it takes microseconds, and a trip to another thread
- * takes a hundred times as long.
+ * One look is enough. It is done in this thread: the file is open, so the look takes less than a trip to another thread.
  */
 async function readPiece(
   handle: FileHandle,

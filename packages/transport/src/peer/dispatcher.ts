@@ -33,6 +33,8 @@ const DOING: readonly string[] = ['push_model', 'report_installed'];
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #running = new Map<number, IncomingRequest>();
+  /** The lane over which each running request was asked last: the asker may know of a loss before this side does. */
+  readonly #askedOver = new Map<number, LaneLink>();
   /** What was answered to those that do something, oldest first, in case the answer was lost with its lane. */
   readonly #answered = new Map<number, Answer>();
   #handlers: Handlers;
@@ -51,14 +53,17 @@ export class Dispatcher {
     const isAgain = message.again === true;
     const answer = isAgain ? this.#answered.get(message.id) : undefined;
     if (answer !== undefined) {
-      void this.#give(answer, link);
+      void this.#give(answer, () => link);
       return;
     }
     if (this.#running.has(message.id)) {
-      // Its answer will find a lane that is left.
-      if (isAgain) return;
+      if (isAgain) {
+        this.#askedOver.set(message.id, link);
+        return;
+      }
       throw new ModelRtcError('malformed_message', `two open requests have the number ${message.id}`);
     }
+    this.#answered.delete(message.id);
     void this.#answer(message, link);
   }
 
@@ -81,15 +86,16 @@ export class Dispatcher {
 
   async #answer(message: RequestMessage, link: LaneLink): Promise<void> {
     const { id, method } = message;
+    this.#askedOver.set(id, link);
     try {
       const result = await this.#run(message, link);
       const answer: Answer = { type: 'reply', id, result };
       this.#remember(method, answer);
-      // What may be too long for the other side fails here, and that is told instead.
-      await this.#send(answer, link);
+      await this.#send(answer, this.#route(id, link));
     } catch (error) {
       await this.#answerError(message, error, link);
     }
+    this.#askedOver.delete(id);
   }
 
   #remember(method: string, answer: Answer): void {
@@ -99,14 +105,25 @@ export class Dispatcher {
     if (oldest !== undefined && this.#answered.size > MAX_REMEMBERED_ANSWERS) this.#answered.delete(oldest);
   }
 
-  /** On the lane of the request, behind its frames; over another one when that is gone. */
-  async #send(answer: Answer, link: LaneLink): Promise<void> {
-    await (link.isOver ? this.#options.best() : link).sendMessage(answer);
+  /** The lane of the request, so that its answer comes behind its frames; another one when that is gone. */
+  #route(id: number, link: LaneLink): LaneLink {
+    const route = this.#askedOver.get(id) ?? link;
+    return route.isOver ? this.#options.best() : route;
   }
 
-  async #give(answer: Answer, link: LaneLink): Promise<void> {
+  /** @throws ModelRtcError what may be told instead: that it is too long for the other side. */
+  async #send(answer: Answer, link: LaneLink): Promise<void> {
     try {
-      await this.#send(answer, link);
+      await link.sendMessage(answer);
+    } catch (error) {
+      // A lane that ended meanwhile makes no other answer of it: it is asked for again over another.
+      if (!link.isOver) throw error;
+    }
+  }
+
+  async #give(answer: Answer, route: () => LaneLink): Promise<void> {
+    try {
+      await this.#send(answer, route());
     } catch {
       // The lane is gone, and with it whoever asked, or it is asked again over another.
     }
@@ -118,16 +135,17 @@ export class Dispatcher {
     if (error.code === 'unexpected') this.#options.log.warn({ err: thrown, method }, 'a request failed unexpectedly');
     const answer: Answer = { type: 'error', id, error };
     this.#remember(method, answer);
-    await this.#give(answer, link);
+    await this.#give(answer, () => this.#route(id, link));
   }
 
   async #run({ id, method, params }: RequestMessage, link: LaneLink): Promise<unknown> {
     if (this.#running.size >= MAX_OPEN_REQUESTS) throw tooManyError();
-    const { peer, best, laneOf } = this.#options;
+    const { peer, laneOf } = this.#options;
     const known = knownMethod(method);
     this.#checkAuthority(known);
     const handler = this.#handlerOf(known);
-    const request = new IncomingRequest({ peer, id, method: known, link, lane: laneOf(link), best });
+    const route = () => this.#route(id, link);
+    const request = new IncomingRequest({ peer, id, method: known, link, lane: laneOf(link), route });
     const checked = checkedParams(known, params);
     this.#running.set(id, request);
     try {

@@ -13,8 +13,8 @@ export interface IncomingRequestOptions {
   /** The lane that it came over. */
   readonly link: LaneLink;
   readonly lane: PeerLane;
-  /** The lane for what may go over any. */
-  readonly best: () => LaneLink;
+  /** The lane for events: that of the request, or the one over which it was asked again. */
+  readonly route: () => LaneLink;
 }
 
 /** A request of the other side while its handler runs: the context that the handler is given. */
@@ -49,11 +49,11 @@ export class IncomingRequest implements RequestContext {
 
   async emit(event: unknown): Promise<void> {
     this.#assertGoing();
-    const { id, method, link, best } = this.#options;
+    const { id, method, route } = this.#options;
     // A long event goes in fragments, which the next one must not overtake.
     const sending = this.#sent.then(() => {
       this.#assertGoing();
-      return (link.isOver ? best() : link).sendMessage({
+      return route().sendMessage({
         type: 'event',
         id,
         event: METHODS[method].event.parse(event),

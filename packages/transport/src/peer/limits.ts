@@ -8,8 +8,8 @@ export const MIN_LANE_MESSAGE_BYTES = 4_096;
 
 /**
  * The longest frame, also where the lane takes more. Over webrtc and the relay the other side hears nothing until one is
- * whole, which must not take PEER_GONE_MS on a slow link. Over the others a chunk of 1 MiB goes in 8 frames: with larger ones
- * its bytes have left the processor's cache before they are encrypted.
+ * whole, which must not take PEER_GONE_MS on a slow link. Over the relay and TLS a chunk of 1 MiB goes in 8 even frames;
+ * longer ones took more of the sender's processor over TLS.
  */
 export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 129 * 1024, direct: 129 * 1024 } as const;
 

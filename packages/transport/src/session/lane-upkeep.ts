@@ -23,7 +23,7 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
-/** TLS that carries this is held up by the processor or the disk, if by anything. */
+/** One TLS connection that carries this fills a gigabit link by half: it is not what losses hold up. */
 const ENOUGH_OF: Partial<Record<AttemptKind, number>> = { direct: 64e6 };
 /** werift is pure JavaScript: more of its connections than this only share one processor. */
 const MAX_WERIFT_LANES = 8;

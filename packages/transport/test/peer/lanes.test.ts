@@ -140,6 +140,32 @@ describe('a peer of several lanes', () => {
     },
   );
 
+  it('is answered over the lane on which it asked again, while the other side has not noticed the loss', async () => {
+    const begun = gate();
+    const answer = gate();
+    let pushes = 0;
+    const { client, worker, lanes } = await twoLanes({ worker: { timers: new FakeTimers() } });
+    worker.setHandlers({
+      push_model: async () => {
+        pushes += 1;
+        begun.open();
+        await answer.opened;
+        return PUSHED;
+      },
+    });
+    const pushing = client.request('push_model', PUSH);
+    await begun.opened;
+    // From here on nothing arrives at either end, nor that the lane is over at one of them.
+    lanes[0].faults.hang();
+    lanes[1].faults.hang();
+    lanes[0].abort(new ModelRtcError('network', 'cut'));
+    await settle();
+    answer.open();
+    await expect(pushing).resolves.toEqual(PUSHED);
+    expect(pushes).toBe(1);
+    await client.close();
+  });
+
   it('ends with its last lane', async () => {
     const { client, worker, lanes, ends } = await twoLanes();
     lanes[0].abort(new ModelRtcError('network', 'cut'));
