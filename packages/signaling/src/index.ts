@@ -7,6 +7,7 @@ export { type VisitOptions, visit } from './client/visit.ts';
 export type { Visitor } from './client/visitor-links.ts';
 export type { SeatState } from './client/worker-seat.ts';
 export { DEFAULT_LIMITS, type RelayLimits, SIGNALING_PATH, type SignalingLimits } from './limits.ts';
+export { AddressCount } from './server/address-count.ts';
 export {
   type SignalingServer,
   type SignalingServerOptions,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import type { Timers } from '@model-rtc/signaling';
+import { AddressCount, type Timers } from '@model-rtc/signaling';
 import { DirectLane } from './direct-lane.ts';
 import type { ExpectedLanes } from './expected-lanes.ts';
 import { decodeGreeting, encodeWelcome, GREETING_BYTES } from './greeting.ts';
@@ -19,7 +19,9 @@ export interface StrangersOptions {
  */
 export class Strangers {
   readonly #options: StrangersOptions;
-  readonly #sockets = new Set<{ readonly socket: Socket; readonly address: string }>();
+  readonly #sockets = new Set<Socket>();
+  /** By network, as the signaling server counts: one IPv6 customer has more addresses than there are places. */
+  readonly #addresses = new AddressCount();
 
   constructor(options: StrangersOptions) {
     this.#options = options;
@@ -33,12 +35,13 @@ export class Strangers {
       return;
     }
     const stream = acceptTls(connection, this.#options.secureContext);
-    const stranger = { socket: stream.socket, address };
-    this.#sockets.add(stranger);
+    const { socket } = stream;
+    this.#sockets.add(socket);
+    this.#addresses.add(address);
     const stopTimer = this.#options.timers.after(GREETING_TIMEOUT_MS, () => stream.socket.destroy());
     const forget = () => {
       stopTimer();
-      this.#sockets.delete(stranger);
+      if (this.#sockets.delete(socket)) this.#addresses.remove(address);
     };
     stream.socket.on('close', forget);
     // A stranger's errors are nobody's business; the lane has a listener of its own.
@@ -50,14 +53,11 @@ export class Strangers {
   }
 
   end(): void {
-    for (const { socket } of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #hasRoomFor(address: string): boolean {
-    if (this.#sockets.size >= MAX_STRANGERS) return false;
-    let same = 0;
-    for (const stranger of this.#sockets) if (stranger.address === address) same++;
-    return same < MAX_STRANGERS_PER_ADDRESS;
+    return this.#sockets.size < MAX_STRANGERS && this.#addresses.of(address) < MAX_STRANGERS_PER_ADDRESS;
   }
 
   #greet(stream: TlsStream, bytes: Uint8Array): void {

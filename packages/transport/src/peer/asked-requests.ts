@@ -61,7 +61,7 @@ export class AskedRequests {
       retriesLeft -= 1;
       question.watchAgain();
       // Without a place for a second asking, the first one still counts.
-      if (!this.#isFull) this.#send(question, checked, options.link);
+      if (!this.#isFull) this.#send(question, checked, options.link?.isOver ? undefined : options.link);
     };
     const { onEvent, onChunk } = options;
     const question = new Question({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });

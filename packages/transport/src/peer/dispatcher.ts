@@ -9,7 +9,7 @@ import {
 } from '@model-rtc/protocol';
 import { type AnyHandler, IncomingRequest } from './incoming-request.ts';
 import type { LaneLink } from './lane-link.ts';
-import { MAX_REMEMBERED_ANSWERS } from './limits.ts';
+import { MAX_LATE_ORIGINALS, MAX_REMEMBERED_ANSWERS } from './limits.ts';
 import type { Authority, Handlers, Peer, PeerLane } from './peer.ts';
 import { toWireError } from './wire-error.ts';
 
@@ -37,6 +37,8 @@ export class Dispatcher {
   readonly #askedOver = new Map<number, LaneLink>();
   /** What was answered to those that do something, oldest first, in case the answer was lost with its lane. */
   readonly #answered = new Map<number, Answer>();
+  /** Requests that were asked again before they came: an original that was only late is passed over. */
+  readonly #lateOriginals = new Set<number>();
   #handlers: Handlers;
 
   constructor(options: DispatcherOptions) {
@@ -51,6 +53,7 @@ export class Dispatcher {
   /** @throws ModelRtcError `malformed_message` for the id of a request that is open: no answer to it could be told apart. */
   onRequest(message: RequestMessage, link: LaneLink): void {
     const isAgain = message.again === true;
+    if (!isAgain && this.#lateOriginals.delete(message.id)) return;
     const answer = isAgain ? this.#answered.get(message.id) : undefined;
     if (answer !== undefined) {
       void this.#give(answer, () => link);
@@ -64,7 +67,14 @@ export class Dispatcher {
       throw new ModelRtcError('malformed_message', `two open requests have the number ${message.id}`);
     }
     this.#answered.delete(message.id);
+    if (isAgain) this.#expectOriginal(message.id);
     void this.#answer(message, link);
+  }
+
+  #expectOriginal(id: number): void {
+    this.#lateOriginals.add(id);
+    const [oldest] = this.#lateOriginals;
+    if (oldest !== undefined && this.#lateOriginals.size > MAX_LATE_ORIGINALS) this.#lateOriginals.delete(oldest);
   }
 
   /** A request that is not there was answered a moment ago. */

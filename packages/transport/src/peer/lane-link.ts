@@ -11,7 +11,7 @@ import type { Timers } from '@model-rtc/signaling';
 import type { Lane, LaneKind } from '../lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError, peerEndedError } from './errors.ts';
-import { RTT_INTERVAL_MS } from './limits.ts';
+import { LONGEST_CLOSE_MS, RTT_INTERVAL_MS } from './limits.ts';
 import { Liveness } from './liveness.ts';
 import { Outbox, type OutgoingChunk } from './outbox.ts';
 import type { LaneInfo } from './peer.ts';
@@ -42,7 +42,7 @@ const BUSY_BYTES = 64 * 1024;
 export class LaneLink {
   readonly #options: LaneLinkOptions;
   readonly #outbox: Outbox;
-  readonly #assembler = new FragmentAssembler();
+  #assembler = new FragmentAssembler();
   readonly #liveness: Liveness;
   #pinging = false;
   #ponging: { nonce: number } | undefined;
@@ -113,7 +113,11 @@ export class LaneLink {
       // The lane is gone already, and so the other side knows.
     }
     this.#outbox.end(why);
-    await this.#options.lane.close();
+    const { lane, timers } = this.#options;
+    // The other side may go on for ever without ending it.
+    const stopTimer = timers.after(LONGEST_CLOSE_MS, () => lane.abort(why));
+    await lane.close();
+    stopTimer();
   }
 
   abort(why: ModelRtcError): void {
@@ -209,6 +213,8 @@ export class LaneLink {
 
   #stop(error: ModelRtcError | undefined): void {
     this.#ended = true;
+    // Messages that are not whole never will be.
+    this.#assembler = new FragmentAssembler();
     this.#liveness.stop();
     this.#stopMeasuring();
     this.#over.resolve(error);

@@ -13,10 +13,15 @@ export const MIN_LANE_MESSAGE_BYTES = 4_096;
  */
 export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 129 * 1024, direct: 129 * 1024 } as const;
 
+/** A lane whose other side does not let it end in order is broken off after this. */
+export const LONGEST_CLOSE_MS = 10_000;
+
 /** While data flows, the round trip is measured this often. */
 export const RTT_INTERVAL_MS = 500;
 /** Answers that are kept in case their lane was lost and they are asked for again. */
 export const MAX_REMEMBERED_ANSWERS = 64;
+/** Requests of which the repetition came first, and whose original may still come. */
+export const MAX_LATE_ORIGINALS = 256;
 
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;

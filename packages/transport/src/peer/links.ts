@@ -14,7 +14,8 @@ export function rankOf(kind: LaneKind): number {
 /** The lanes that are open to the other side, the best first. */
 export class Links {
   readonly #links: LaneLink[] = [];
-  readonly #handles = new Map<LaneLink, PeerLane>();
+  /** Weak, so that what a lane held goes with it. */
+  readonly #handles = new WeakMap<LaneLink, PeerLane>();
   readonly #listeners = new Set<() => void>();
 
   get all(): readonly LaneLink[] {

@@ -43,6 +43,8 @@ export class LaneAnswers {
   readonly #options: LaneAnswersOptions;
   readonly #attempts = new Map<number, Attempt>();
   #asks = 0;
+  /** Attempts whose connections are not gone yet, those that were given up included. */
+  #running = 0;
   #isOver = false;
 
   constructor(options: LaneAnswersOptions) {
@@ -59,7 +61,8 @@ export class LaneAnswers {
     if (this.#isOver) return;
     if (message.type === 'refuse') throw ModelRtcError.fromData(message.error);
     if (isAsk(message)) this.#start(message);
-    this.#attempts.get(message.lane)?.mailbox.push(message);
+    // Nobody reads what else a visitor may say of a lane.
+    if (message.type === 'offer' || message.type === 'candidate') this.#offerOf(message.lane)?.mailbox.push(message);
   }
 
   /** The visitor says nothing more; a lane that has all that it needs still comes up. */
@@ -78,12 +81,17 @@ export class LaneAnswers {
     this.#asks += 1;
     this.#giveUp(first.lane);
     if (latestOfferOnly && first.type === 'offer') this.#giveUpOffers();
-    if (this.#asks > maxAsks || this.#attempts.size >= maxPending) {
-      throw new ModelRtcError('refused', 'The visitor asks for too many connections.');
+    if (this.#asks > maxAsks) throw new ModelRtcError('refused', 'The visitor asks for too many connections.');
+    if (this.#running >= maxPending) {
+      void this.#sayUnavailable(first.lane, 'Too many connections are coming up at once; try again.');
+      return;
     }
     const attempt: Attempt = { first, mailbox: new Mailbox(), controller: new AbortController() };
     this.#attempts.set(first.lane, attempt);
-    void this.#answer(attempt);
+    this.#running += 1;
+    void this.#answer(attempt).finally(() => {
+      this.#running -= 1;
+    });
   }
 
   async #answer(attempt: Attempt): Promise<void> {
@@ -106,14 +114,22 @@ export class LaneAnswers {
 
   /** A visitor that offers what cannot be used would wait, or try again, without ever learning why. */
   async #failed(attempt: Attempt, error: ModelRtcError): Promise<void> {
-    const { send, onRefused, log } = this.#options;
+    const { onRefused, log } = this.#options;
     const { first } = attempt;
     log.debug({ err: error, lane: first.lane, ask: first.type }, 'a connection did not come up');
     if (this.#isOver || !this.#isCurrent(attempt)) return;
     if (first.type !== 'offer') {
-      const message = error.message.slice(0, 1024);
-      await send({ type: 'unavailable', lane: first.lane, message }).catch(() => {});
+      await this.#sayUnavailable(first.lane, error.message);
     } else if (error.code === 'malformed_message') onRefused(error);
+  }
+
+  async #sayUnavailable(lane: number, message: string): Promise<void> {
+    await this.#options.send({ type: 'unavailable', lane, message: message.slice(0, 1024) }).catch(() => {});
+  }
+
+  #offerOf(lane: number): Attempt | undefined {
+    const attempt = this.#attempts.get(lane);
+    return attempt?.first.type === 'offer' ? attempt : undefined;
   }
 
   #isCurrent(attempt: Attempt): boolean {

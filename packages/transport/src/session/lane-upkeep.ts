@@ -20,6 +20,7 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly attempt?: typeof attemptLane | undefined;
 }
 
+const MOST_COMING_UP = 24;
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
@@ -42,6 +43,7 @@ export class LaneUpkeep {
   readonly #growth = new Map<AttemptKind, LaneGrowth>();
   /** What each lane has carried so far, those that are gone included. */
   readonly #seen = new Map<number, number>();
+  #opening = 0;
   #lastBytes = 0;
   #upgrades = 0;
   #nextUpgradeMs: number;
@@ -99,8 +101,11 @@ export class LaneUpkeep {
     const advice = growth.sample({ lanes: lanes.length, ...sample });
     if (advice === undefined) return;
     this.#options.log.debug({ kind, lanes: lanes.length, ...advice }, 'the number of connections changes');
-    if ('open' in advice) for (let i = 0; i < advice.open; i += 1) void this.#open(kind);
-    else for (const lane of lanes.slice(-advice.close)) void lane.close();
+    if ('open' in advice) {
+      // Those that still come up count, and the other side takes so many at once.
+      const open = Math.min(advice.open, MOST_COMING_UP) - this.#opening;
+      for (let i = 0; i < open; i += 1) void this.#open(kind);
+    } else for (const lane of lanes.slice(-advice.close)) void lane.close();
   }
 
   #startGrowth(kind: AttemptKind, lanes: readonly PeerLane[]): LaneGrowth {
@@ -126,12 +131,15 @@ export class LaneUpkeep {
   /** One that does not come up is no loss: what is there goes on. */
   async #open(kind: AttemptKind): Promise<void> {
     const { peer, log, attempt = attemptLane } = this.#options;
+    this.#opening += 1;
     try {
       const { signal } = this.#over;
       const lane = await attempt(kind, { ...this.#options, timeoutMs: LANE_ATTEMPT_MS, signal });
       await peer.addLane(lane);
     } catch (error) {
       log.debug({ kind, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
+    } finally {
+      this.#opening -= 1;
     }
   }
 

@@ -116,6 +116,7 @@ class LaneAttempt {
     for await (const message of receive) {
       if (message.type === 'refuse') throw ModelRtcError.fromData(message.error);
       if (message.lane !== this.lane) continue;
+      if (message.type === 'unavailable') throw new ModelRtcError('network', message.message);
       if (message.type === 'candidate') {
         if (described) await this.#addCandidate(message.candidate);
         else if (early.length < MAX_REMOTE_CANDIDATES) early.push(message.candidate);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ExchangeMessage, MAX_LANES, ModelRtcError, packValue } from '@model-rtc/protocol';
+import { type ExchangeMessage, MAX_LANES, ModelRtcError, packValue, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
 import { createMemoryLanes, type Peer, type PeerLane } from '../../src/index.ts';
-import { connectedPeers, DIGEST, FakeTimers, failure, gate, INFO, PUSH, settle } from './support.ts';
+import { connectedPeers, DIGEST, FakeTimers, failure, gate, INFO, PUSH, rawAgainstPeer, settle } from './support.ts';
 
 const CHUNKS = { digest: DIGEST, chunks: [{ index: 7, digest: DIGEST }] };
 const PUSHED = {
@@ -163,6 +163,55 @@ describe('a peer of several lanes', () => {
     answer.open();
     await expect(pushing).resolves.toEqual(PUSHED);
     expect(pushes).toBe(1);
+    await client.close();
+  });
+
+  it('passes over a request that comes late, after it was asked again', async () => {
+    let asked = 0;
+    const { raw, peer } = await rawAgainstPeer({
+      handlers: {
+        get_model_info: async () => {
+          asked += 1;
+          return INFO;
+        },
+      },
+    });
+    const request = { type: 'request', id: 9, method: 'get_model_info', params: { ref: 'a' } } as const;
+    await raw.say({ ...request, again: true });
+    expect(await raw.hear()).toMatchObject({ type: 'reply', id: 9 });
+    await raw.say(request);
+    await raw.say({ ...request, id: 10 });
+    expect(await raw.hear()).toMatchObject({ type: 'reply', id: 10 });
+    expect(asked).toBe(2);
+    await peer.close();
+  });
+
+  it('asks over the best lane when the one that a query was bound to is lost in silence', async () => {
+    const timers = new FakeTimers();
+    const { client, worker, here, ends } = await twoLanes({ client: { timers }, worker: { timers } });
+    worker.setHandlers({ get_model_info: async () => INFO });
+    ends[0].faults.hang();
+    const asking = client.request('get_model_info', { ref: 'a' }, { lane: here });
+    await timers.advance(QUERY_TIMEOUT_MS + 100);
+    await expect(asking).resolves.toEqual(INFO);
+    await client.close();
+  });
+
+  it('breaks a lane off that the other side does not let end', async () => {
+    const timers = new FakeTimers();
+    const { client, here, ends } = await twoLanes({ client: { timers } });
+    const closed = new Promise(() => {});
+    ends[0].close = async () => void (await closed);
+    const closing = here.close();
+    let isAborted = false;
+    ends[0].abort = () => {
+      isAborted = true;
+    };
+    await timers.advance(9_000);
+    expect(isAborted).toBe(false);
+    await timers.advance(2_000);
+    expect(isAborted).toBe(true);
+    closing.catch(() => {});
     await client.close();
   });
 
