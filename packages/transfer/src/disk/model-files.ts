@@ -9,7 +9,7 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type Extent, extentsAt, type Layout, type LayoutFile } from '../layout/layout.ts';
@@ -106,14 +106,17 @@ export class ModelFiles {
 
   /** Gives the file bytes of its own. */
   #part(file: number): void {
-    const path = this.#pathOf(this.#layout.files[file] as LayoutFile);
+    this.#replaceByCopy(this.#pathOf(this.#layout.files[file] as LayoutFile));
+    closeSync(this.#open.get(file) as number);
+    this.#open.delete(file);
+    this.#private.add(file);
+  }
+
+  #replaceByCopy(path: string): void {
     // Beside the files, where nothing that a killed process left is taken for one of them.
     const copy = join(dirname(this.#folder), 'parted');
     copyFileSync(path, copy, constants.COPYFILE_FICLONE);
     renameSync(copy, path);
-    closeSync(this.#open.get(file) as number);
-    this.#open.delete(file);
-    this.#private.add(file);
   }
 
   #fd(file: number): number {
@@ -134,7 +137,8 @@ export class ModelFiles {
   }
 
   async #flushFile(file: LayoutFile): Promise<void> {
-    const handle = await open(this.#pathOf(file), OPEN_FLAGS, PRIVATE_MODE);
+    const path = this.#pathOf(file);
+    const handle = await this.#openToFlush(path, file.size);
     try {
       const { size, nlink } = await handle.stat();
       // An earlier attempt may have left a longer file, where something else wrote into the staging folder.
@@ -145,6 +149,21 @@ export class ModelFiles {
     } finally {
       await handle.close();
     }
+  }
+
+  /** What somebody appended to a file under its other name is theirs: the file is parted before it is cut. */
+  async #openToFlush(path: string, wantedBytes: number): Promise<FileHandle> {
+    const handle = await open(path, OPEN_FLAGS, PRIVATE_MODE);
+    try {
+      const { size, nlink } = await handle.stat();
+      if (nlink === 1 || size === wantedBytes) return handle;
+      this.#replaceByCopy(path);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await handle.close();
+    return await open(path, OPEN_FLAGS, PRIVATE_MODE);
   }
 
   #pathOf(file: LayoutFile): string {
