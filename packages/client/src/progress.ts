@@ -29,9 +29,10 @@ export interface WorkerNews {
   readonly name: string;
   /**
    * `serving`: it has the model, and gives it from now on. `absent`: it does not have it. `offline`: it cannot be reached, and
-   * is tried again. `lost`: its connection was lost, and is made again. `dropped`: it is not used any more.
+   * is tried again. `busy`: it is there and cannot tell yet whether it has it, and is asked again. `lost`: its connection
+   * was lost, and is made again. `dropped`: it is not used any more.
    */
-  readonly state: 'serving' | 'absent' | 'offline' | 'lost' | 'dropped';
+  readonly state: 'serving' | 'absent' | 'offline' | 'busy' | 'lost' | 'dropped';
   readonly reason?: string | undefined;
 }
 

@@ -13,13 +13,14 @@ import {
 import type { RegistryEntry } from '@model-rtc/registry';
 import { PeerEncodings, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
+import { cancelledBy } from './cancelled.ts';
 import { wholeModels } from './list-models.ts';
 import type { OnModelProgress, WorkerNews } from './progress.ts';
 import { remembered } from './remembered.ts';
 import { reportInstalled } from './report-installed.ts';
 import { type NamedModel, resolveAtWorker } from './resolve-at-worker.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
-import { findModel } from './swarm/find-model.ts';
+import { type AskOne, findModel } from './swarm/find-model.ts';
 import { Swarm } from './swarm/swarm.ts';
 import { type WorkerBytes, WorkerTally } from './swarm/worker-tally.ts';
 import { backOff } from './time.ts';
@@ -155,11 +156,16 @@ async function receive(
 
 /** Asks the workers what the reference names; each is asked over a new connection when one is lost. */
 export async function askForModel(task: AskTask) {
-  return await findModel(task.workers, (worker) =>
-    durably(worker, task, (peer) =>
-      resolveAtWorker(worker.registry, task.ref, (ref) => askPatiently(worker, peer, ref, task)),
-    ),
-  );
+  const { workers, tally, ref, options } = task;
+  const ask: AskOne = async (worker, signal) => {
+    // A connection that is being made when another worker answers first is the transfer's.
+    worker.link.peer(options.signal).catch(() => {});
+    const asking = { workers, tally, ref, options: { ...options, signal } };
+    return await durably(worker, asking, (peer) =>
+      resolveAtWorker(worker.registry, ref, (name) => askPatiently(worker, peer, name, asking)),
+    );
+  };
+  return await findModel(workers, ask, options.signal);
 }
 
 export async function manifestAt(
@@ -206,6 +212,7 @@ async function askPatiently(
     } catch (error) {
       const known = ModelRtcError.from(error);
       if (known.code !== 'busy') throw known;
+      if (signal?.aborted) throw cancelledBy(signal, error);
       tally.watchdog.progressed();
       onProgress?.({ type: 'waiting', reason: known.message });
       await backOff(time, ASK_AGAIN_MS, signal);

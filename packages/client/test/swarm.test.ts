@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { ModelProgress } from '../src/index.ts';
 import { systemTime } from '../src/time.ts';
@@ -80,6 +81,29 @@ describe('a model that several workers have', () => {
       new Set(['worker-1 serving', 'worker-0 absent', 'saved-worker-2 offline', 'worker-2 serving']),
     );
     await expectWhole(pulled.entry.localPath);
+  });
+
+  it('is not asked of a busy worker any more once another has told of it', async () => {
+    const lab = await openSwarm(2);
+    await importAt(lab, [0]);
+    const [steady, busy] = lab.workers as [SwarmWorker, SwarmWorker];
+    busy.answers = {
+      get_model_info: async () => {
+        throw new ModelRtcError('busy', 'It reads changed files.');
+      },
+    };
+    const hold = new ChunkHold(1);
+    steady.hold = hold;
+    const seen: ModelProgress[] = [];
+    await lab.group.pullModel('mouse', {
+      onProgress: (progress) => {
+        seen.push(progress);
+        if (news(seen).includes('worker-1 busy')) hold.release();
+      },
+    });
+    const begun = seen.findIndex(({ type }) => type === 'transfer');
+    expect(seen.slice(begun).filter(({ type }) => type === 'waiting')).toEqual([]);
+    expect(news(seen).sort()).toEqual(['worker-0 serving', 'worker-1 busy']);
   });
 
   it('comes from the others when it changes at one of them, which is named and left out', async () => {

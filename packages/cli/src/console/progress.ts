@@ -83,6 +83,7 @@ function workerText({ name, state, reason }: Extract<ModelProgress, { type: 'wor
   if (state === 'serving') return `${name} gives the model.`;
   if (state === 'absent') return `${name} does not have the model and is left out${why}.`;
   if (state === 'offline') return `${name} cannot be reached now${why}; it is tried again while the others deliver.`;
+  if (state === 'busy') return `${name} is busy${why}; it is asked again while the others deliver.`;
   if (state === 'lost') return `The connection to ${name} was lost${why}; it is made again.`;
   return `${name} is not used any more${why}.`;
 }

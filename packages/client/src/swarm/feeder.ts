@@ -39,7 +39,7 @@ export async function feed(worker: WorkerServices, options: FeederOptions): Prom
   const { link, time } = worker;
   const tell = (state: WorkerNews['state'], reason?: string): void =>
     onNews({ name: worker.known.name, state, reason });
-  let isToldOffline = false;
+  const told = new Set<WorkerNews['state']>();
   let retryMs = FIRST_RETRY_MS;
   for (;;) {
     const startedMs = time.nowMs();
@@ -65,8 +65,10 @@ export async function feed(worker: WorkerServices, options: FeederOptions): Prom
     }
     options.onFailure(error);
     if (watchdog.quietMs >= GIVE_UP_MS) return { kind: 'failed', error };
-    if (wasServing || !isToldOffline) tell(wasServing ? 'lost' : 'offline', error.message);
-    isToldOffline = true;
+    const state = wasServing ? 'lost' : error.code === 'busy' ? 'busy' : 'offline';
+    if (wasServing || !told.has(state)) tell(state, error.message);
+    // That it cannot be reached is what the loss of its connection says.
+    told.add(state === 'lost' ? 'offline' : state);
     // A connection that carried something before it broke is worth an immediate new one.
     if (watchdog.quietMs < time.nowMs() - startedMs) retryMs = FIRST_RETRY_MS;
     await backOff(time, retryMs, signal).catch(() => {});

@@ -9,17 +9,36 @@ export interface FoundModel {
 }
 
 type Answer = { readonly info: WorkerModelInfo } | { readonly error: ModelRtcError };
-export type AskOne = (worker: WorkerServices) => Promise<WorkerModelInfo>;
+/** @param signal - aborts once the answer is of no use any more. */
+export type AskOne = (worker: WorkerServices, signal: AbortSignal) => Promise<WorkerModelInfo>;
 
 /** A worker that was named before the one that answered is waited for so long: the order decides what a name means. */
 const EARLIER_WORKER_MS = 1_000;
 
 /**
- * Asks all workers at once what a reference names; the first in their order that knows it decides.
+ * Asks all workers at once what a reference names; the first in their order that knows it decides. The others are asked no
+ * more then: what they say while the transfer runs would pass for progress of it.
  *
  * @throws ModelRtcError `not_found` when all answer and none has it; else what kept one of them from answering
  */
-export async function findModel(workers: readonly WorkerServices[], ask: AskOne): Promise<FoundModel> {
+export async function findModel(
+  workers: readonly WorkerServices[],
+  ask: AskOne,
+  signal?: AbortSignal | undefined,
+): Promise<FoundModel> {
+  const over = new AbortController();
+  const asking = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  try {
+    return await firstAnswer(workers, (worker) => ask(worker, asking));
+  } finally {
+    over.abort(new ModelRtcError('cancelled', 'What the name means is settled.'));
+  }
+}
+
+async function firstAnswer(
+  workers: readonly WorkerServices[],
+  ask: (worker: WorkerServices) => Promise<WorkerModelInfo>,
+): Promise<FoundModel> {
   const [first] = workers;
   if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
   const answers = new Map<WorkerServices, Answer>();
@@ -48,7 +67,10 @@ export async function findModel(workers: readonly WorkerServices[], ask: AskOne)
   });
 }
 
-async function answerOf(worker: WorkerServices, ask: AskOne): Promise<Answer> {
+async function answerOf(
+  worker: WorkerServices,
+  ask: (worker: WorkerServices) => Promise<WorkerModelInfo>,
+): Promise<Answer> {
   try {
     return { info: await ask(worker) };
   } catch (error) {

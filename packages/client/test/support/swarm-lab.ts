@@ -1,6 +1,6 @@
 import { identityFromSeed, ModelRtcError, type SessionToken, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { createMemoryLanes, createPeer, type MemoryLane, type Peer } from '@model-rtc/transport';
+import { createMemoryLanes, createPeer, type Handlers, type MemoryLane, type Peer } from '@model-rtc/transport';
 import { createHandlers, FreshModels } from '@model-rtc/worker';
 import { type Connector, connectAll, type Time, type WorkerGroup } from '../../src/index.ts';
 import { atEnd, type ChunkHold, openTestRegistry, TestTime, TOKEN } from './lab.ts';
@@ -14,6 +14,8 @@ export interface SwarmWorker {
   online: boolean;
   /** Holds back its chunks. */
   hold: ChunkHold | undefined;
+  /** In place of what it answers. */
+  answers: Handlers;
   /** The worker's ends of the connections to it, the latest last. */
   readonly lanes: MemoryLane[];
   /** Ends the connections to it, and takes no more. */
@@ -59,6 +61,7 @@ async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answe
     token: { ...TOKEN, workerKey: publicKey },
     online: true,
     hold: undefined,
+    answers: {},
     lanes: [],
     leave() {
       swarm.online = false;
@@ -70,7 +73,7 @@ async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answe
       lane,
       hello: { role: 'worker', name: swarm.name, version: '1' },
       authority: { scopes: ['read', 'write'] },
-      handlers: { ...handlers, ...swarm.hold?.around(handlers) },
+      handlers: { ...handlers, ...swarm.hold?.around(handlers), ...swarm.answers },
     });
   return { swarm, answer };
 }
