@@ -1,9 +1,11 @@
+import { ModelRtcError } from '@model-rtc/protocol';
 import yargs, { type Argv } from 'yargs';
 import { addClientCommands } from './commands/client/index.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addSettingsCommand } from './commands/settings.ts';
 import { addSignalingCommand } from './commands/signaling.ts';
 import { addWorkerCommands } from './commands/worker/index.ts';
+import { assertGivenOnce } from './console/given-once.ts';
 import { Invocation } from './console/invocation.ts';
 import { Output } from './console/output.ts';
 import type { Runtime } from './console/runtime.ts';
@@ -38,6 +40,7 @@ class UsageError extends Error {}
 /** Some complaints, such as of an option without its value, yargs throws in place of telling them. */
 function usageProblem(error: unknown): string | undefined {
   if (error instanceof UsageError) return error.message;
+  if (error instanceof ModelRtcError && error.code === 'bad_argument') return usageMessage(error.message);
   return error instanceof Error && error.name === 'YError' ? usageMessage(error.message) : undefined;
 }
 
@@ -100,6 +103,10 @@ function buildParser(invocation: Invocation): Argv {
     .example('$0 client pull-model good-mouse-v1 --worker SESSION', 'fetch a model')
     .example('$0 client push-model legacy-rat --worker SESSION', 'send a model')
     .epilogue('Environment: MODEL_RTC_HOME is the data folder, MODEL_RTC_SESSION the session when none is given.')
+    .check((argv, known) => {
+      assertGivenOnce(argv, known);
+      return true;
+    })
     .fail((message, error) => {
       invocation.failed = true;
       if (error !== undefined && error !== null) throw error;

@@ -19,7 +19,7 @@ export interface RunWorkerOptions extends WatchFlags {
   readonly tokenFile?: string | undefined;
   readonly safeOnly: boolean;
   readonly direct: boolean;
-  readonly directPort?: number | undefined;
+  readonly directPort?: string | undefined;
   readonly advertise: readonly string[];
   readonly engine: EngineChoice;
   readonly iceServer: readonly string[];

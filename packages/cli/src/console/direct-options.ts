@@ -4,7 +4,8 @@ import type { DirectOptions } from '@model-rtc/worker';
 
 export interface DirectFlags {
   readonly direct: boolean;
-  readonly directPort?: number | undefined;
+  /** As it was typed. */
+  readonly directPort?: string | undefined;
   /** Each as HOST:PORT; an IPv6 address in brackets. */
   readonly advertise: readonly string[];
 }
@@ -17,10 +18,17 @@ export function directOptions({ direct, directPort, advertise }: DirectFlags): D
     if (directPort === undefined && advertise.length === 0) return false;
     throw new ModelRtcError('bad_argument', '--no-direct takes neither --direct-port nor --advertise; leave one out.');
   }
-  if (directPort !== undefined && !isPort(directPort)) {
-    throw new ModelRtcError('bad_argument', `--direct-port takes a number from 1 to ${MAX_PORT}, not "${directPort}".`);
-  }
-  return { port: directPort, advertise: advertise.length === 0 ? undefined : advertise.map(parseAddress) };
+  const port = directPort === undefined ? undefined : parsePort(directPort);
+  return { port, advertise: advertise.length === 0 ? undefined : advertise.map(parseAddress) };
+}
+
+/** 0 is any port that is free. */
+function parsePort(text: string): number {
+  if (/^[0-9]{1,5}$/.test(text) && (Number(text) === 0 || isPort(Number(text)))) return Number(text);
+  throw new ModelRtcError(
+    'bad_argument',
+    `--direct-port takes a number from 1 to ${MAX_PORT}, or 0 for any that is free, not "${text}".`,
+  );
 }
 
 function parseAddress(text: string): DirectAddress {

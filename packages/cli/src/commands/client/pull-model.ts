@@ -26,7 +26,8 @@ export function addPullModelCommand(parser: CommandParser, invocation: Invocatio
         .option('worker', {
           type: 'string',
           alias: 'session',
-          coerce: (given: string | string[] | undefined) => [given ?? []].flat(),
+          // A set, since an array is what yargs makes of an option that may be given once.
+          coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
           describe:
             'A session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); once for each worker that the model is taken from',
         })
@@ -50,7 +51,7 @@ export function addPullModelCommand(parser: CommandParser, invocation: Invocatio
     (argv) =>
       invocation.run(argv, async (context) => {
         const { pullModel } = await import('../../actions/transfer-model.ts');
-        await pullModel(context, { ...argv, worker: argv.worker ?? [] });
+        await pullModel(context, { ...argv, worker: [...(argv.worker ?? [])] });
       }),
   );
 }

@@ -22,7 +22,7 @@ export function addStartCommand(parser: CommandParser, invocation: Invocation): 
           default: true,
           describe: 'Let clients that can reach this machine connect to a port of it; --no-direct does not',
         })
-        .option('direct-port', { type: 'number', describe: 'The port for direct connections [a free one]' })
+        .option('direct-port', { type: 'string', describe: 'The port for direct connections; 0 for a free one [0]' })
         .option('advertise', {
           type: 'string',
           array: true,
