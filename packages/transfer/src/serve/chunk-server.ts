@@ -54,6 +54,8 @@ interface Serving {
   readonly codec: ChunkCodec | undefined;
   readonly pace: Pace | undefined;
   readonly context: ChunkRequestContext;
+  /** What the request had read, before it is encoded: reading and encoding is the work that it is bounded by. */
+  readonly read: { bytes: number };
 }
 
 /** A chunk that was read; `bytes` are undefined when it is not there yet. */
@@ -95,7 +97,7 @@ export function createChunkServer({ openModel, pace }: ChunkServerOptions): Chun
     const lastIsRead = await turns.read.enter(context.signal);
     try {
       const codec = await codecFor(wanted);
-      const serving = { turns, codec, pace: paceOf(context.peer), context };
+      const serving = { turns, codec, pace: paceOf(context.peer), context, read: { bytes: 0 } };
       return await readers.use(wanted.digest, (reader) => sendAll({ ...serving, reader }, wanted, lastIsRead));
     } finally {
       lastIsRead();
@@ -108,7 +110,6 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
   const { turns, context } = serving;
   const { signal } = context;
   const missing: number[] = [];
-  let sentBytes = 0;
   let next = readAhead(serving, chunks[0]?.digest);
   const sent = await turns.send.enter(signal).catch((error: unknown) => {
     abandon(next);
@@ -119,9 +120,8 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
       const chunk = await (next as Promise<ReadChunk>);
       next = readAhead(serving, chunks[place + 1]?.digest);
       if (next === undefined) lastIsRead();
-      sentBytes += chunk.bytes?.length ?? 0;
       if (chunk.bytes === undefined) missing.push(index);
-      await sendOne(serving, index, { chunk, isTooMuch: sentBytes > MAX_BYTES_PER_REQUEST });
+      await sendOne(serving, index, chunk);
     }
   } finally {
     abandon(next);
@@ -130,15 +130,10 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
   return missing.length === 0 ? {} : { missing };
 }
 
-async function sendOne(
-  { context, pace }: Serving,
-  index: number,
-  { chunk: { bytes, encoded, loan }, isTooMuch }: { chunk: ReadChunk; isTooMuch: boolean },
-): Promise<void> {
+async function sendOne({ context, pace }: Serving, index: number, { bytes, encoded, loan }: ReadChunk): Promise<void> {
   let isUnused = false;
   try {
     context.signal.throwIfAborted();
-    if (isTooMuch) throw tooMuch();
     if (bytes !== undefined && pace === undefined) await context.sendChunk(index, bytes, { encoded });
     else if (bytes !== undefined) await sendPaced({ context, pace }, index, { bytes, encoded });
     isUnused = true;
@@ -168,10 +163,12 @@ function readAhead(serving: Serving, digest: Digest | undefined): Promise<ReadCh
   return reading;
 }
 
-async function readOne({ turns, reader, codec, context }: Serving, digest: Digest): Promise<ReadChunk> {
+async function readOne({ turns, reader, codec, context, read }: Serving, digest: Digest): Promise<ReadChunk> {
   const loan = await turns.borrow(context.signal);
   try {
     const bytes = await reader.readChunk(digest, loan.buffer);
+    read.bytes += bytes?.length ?? 0;
+    if (read.bytes > MAX_BYTES_PER_REQUEST) throw tooMuch();
     // Over the chunk itself, unless the reader gave memory of its own.
     const isOurs = bytes?.buffer === loan.buffer.buffer;
     const form = bytes && codec?.encode(bytes, isOurs ? bytes : new Uint8Array(bytes.length));

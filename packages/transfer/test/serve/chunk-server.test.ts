@@ -196,6 +196,18 @@ describe('the chunk server', () => {
     await serve.close();
   });
 
+  it('counts chunks as long as they are before they are encoded', async () => {
+    const zeros = makeModel({ 'zeros.bin': Buffer.alloc(CHUNK_BYTES) }, [CHUNK_BYTES]);
+    const serve = createChunkServer(library(zeros));
+    const [chunk] = wanted(zeros).chunks;
+    const context = contextOf();
+    const chunks = Array.from({ length: 20 }, (_, index) => ({ index, digest: chunk?.digest as Digest }));
+    const request = { digest: zeros.digest, chunks, encodings: [CHUNK_ENCODING] };
+    await expect(serve(request, context)).rejects.toMatchObject({ code: 'bad_argument' });
+    expect(context.sent).toHaveLength(MAX_BYTES_PER_REQUEST / CHUNK_BYTES);
+    await serve.close();
+  });
+
   it('serves the lanes of one peer at once, each with two chunks in memory at most', async () => {
     const { openModel } = library(model);
     const memory = new Set<ArrayBufferLike>();
