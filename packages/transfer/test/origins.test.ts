@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { TransferProgress } from '../src/index.ts';
-import { SourcePool } from '../src/index.ts';
+import { type ChunkSource, SourcePool } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeFileModel } from './support/models.ts';
 import { pullModel, temporaryFolder } from './support/pulling.ts';
@@ -96,6 +96,24 @@ describe('an origin that serves wrong bytes', () => {
     expect(told.at(-1)?.dropped).toEqual(outcome.dropped);
     for (const source of lanes) expect(pool.sources).not.toContain(source);
     expect(outcome.bytesPerSource).toEqual([{ name: 'honest', bytes: 200_000 }]);
+    await outcome.release();
+  });
+
+  it('is dropped as well when what it sends cannot be decoded', async () => {
+    const garbler: ChunkSource = {
+      name: 'garbler',
+      kind: 'peer',
+      fetch: async (chunks, { onWrong }) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        for (const { index } of chunks) onWrong?.(index);
+      },
+    };
+    const outcome = await pullModel(model, {
+      staging: await temporaryFolder(),
+      sources: [garbler, memorySource(model, { name: 'honest' })],
+    });
+    await expectFiles(outcome.filesFolder, model);
+    expect(outcome.dropped).toEqual([{ name: 'garbler', reason: expect.stringContaining('wrong bytes 3 times') }]);
     await outcome.release();
   });
 

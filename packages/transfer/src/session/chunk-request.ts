@@ -11,6 +11,8 @@ export interface RequestListener {
   arrived(chunk: number, buffer: ChunkBuffer): void;
   /** The chunk came damaged, or the request ended without it. */
   missed(chunk: number): void;
+  /** The chunk came undamaged, and is not what it should be. */
+  wrong(chunk: number): void;
   /** The source does not have the chunks yet. */
   lacking(chunks: readonly number[]): void;
   /** Bytes came of a chunk that was not wanted any more. */
@@ -45,6 +47,20 @@ export class ChunkRequest {
     else if (!intact) this.#spoil(index);
     else if (settled === 'arrived') throw misbehaviour('the same chunk twice');
     else this.#addTo(index, this.#assemblyOf(index), { offset, bytes });
+  }
+
+  /**
+   * What the source made of the chunk cannot be it.
+   *
+   * @throws ModelRtcError `malformed_message` when the chunk had come before.
+   */
+  addWrong(index: number): void {
+    if (!this.#open || !this.#wanted.has(index)) return;
+    const settled = this.#settled.get(index);
+    if (settled === 'arrived') throw misbehaviour('the same chunk twice');
+    if (settled !== undefined) return;
+    this.#takeApart(index, 'damaged');
+    this.#listener.wrong(index);
   }
 
   /**

@@ -124,7 +124,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   wrong(chunk: number): void {
     const runner = this.#writing.get(chunk);
     this.#writing.delete(chunk);
-    if (runner !== undefined) this.#missed(runner, chunk, 'wrong');
+    if (runner !== undefined) this.missed(runner, chunk, 'wrong');
     const spare = this.#spare.get(chunk);
     if (spare === undefined) return;
     this.#spare.delete(chunk);
@@ -174,8 +174,20 @@ export class FetchSession implements DiskListener, RunnerListener {
     else this.#store(runner, chunk, buffer);
   }
 
-  missed(runner: SourceRunner, chunk: number): void {
-    this.#missed(runner, chunk, 'lost');
+  missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void {
+    const { layout, schedule, tally, log } = this.#parts;
+    const { name } = runner.source;
+    const verdict = schedule.missed(runner.number, chunk, how);
+    if (this.#sources.isGeneral(runner)) {
+      tally.refetched();
+      log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
+    }
+    if (verdict === 'give_up') {
+      this.#end(neverRight(layout, chunk, name));
+      return;
+    }
+    if (verdict === 'drop_origin') this.#sources.ban(runner, liar(name));
+    this.#fillAll();
   }
 
   lacking(runner: SourceRunner, chunks: readonly number[]): void {
@@ -227,22 +239,6 @@ export class FetchSession implements DiskListener, RunnerListener {
       runner?.discard(chunk);
       runner?.fill();
     }
-  }
-
-  #missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void {
-    const { layout, schedule, tally, log } = this.#parts;
-    const { name } = runner.source;
-    const verdict = schedule.missed(runner.number, chunk, how);
-    if (this.#sources.isGeneral(runner)) {
-      tally.refetched();
-      log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
-    }
-    if (verdict === 'give_up') {
-      this.#end(neverRight(layout, chunk, name));
-      return;
-    }
-    if (verdict === 'drop_origin') this.#sources.ban(runner, liar(name));
-    this.#fillAll();
   }
 
   #fillAll(): void {

@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts';
 
 export interface RunnerListener {
   arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void;
-  missed(runner: SourceRunner, chunk: number): void;
+  missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void;
   lacking(runner: SourceRunner, chunks: readonly number[]): void;
   unwanted(bytes: number): void;
   /** The source is gone, or was dropped for what it did. */
@@ -120,7 +120,8 @@ export class SourceRunner {
     const wanted = chunks.map((id) => ({ index: id, digest: digestOf(layout, id), size: sizeOf(layout, id) }));
     const request = new ChunkRequest(wanted, buffers, {
       arrived: (chunk, buffer) => listener.arrived(this, chunk, buffer),
-      missed: (chunk) => listener.missed(this, chunk),
+      missed: (chunk) => listener.missed(this, chunk, 'lost'),
+      wrong: (chunk) => listener.missed(this, chunk, 'wrong'),
       lacking: (those) => this.#lacking(those),
       unwanted: (bytes) => listener.unwanted(bytes),
     });
@@ -130,6 +131,7 @@ export class SourceRunner {
       const result = await this.source.fetch(wanted, {
         signal: abort.signal,
         onPiece: (index, offset, bytes, intact) => this.#onPiece(request, { index, offset, bytes, intact }),
+        onWrong: (index) => this.#guard(() => request.addWrong(index)),
         onWireBytes: (bytes) => {
           this.#quietWireBytes += bytes;
         },
@@ -152,11 +154,17 @@ export class SourceRunner {
   }
 
   #onPiece(request: ChunkRequest, piece: { index: number; offset: number; bytes: Uint8Array; intact: boolean }): void {
-    try {
+    this.#guard(() => {
       request.addPiece(piece.index, piece.offset, piece.bytes, piece.intact);
       if (piece.intact) this.#quietBytes += piece.bytes.length;
+    });
+  }
+
+  /** What no honest source sends is not thrown into the source: what it does with an error of ours is not known. */
+  #guard(take: () => void): void {
+    try {
+      take();
     } catch (error) {
-      // Not thrown into the source: what it does with an error of ours is not known.
       const cause = ModelRtcError.from(error);
       this.#fail(
         new ModelRtcError(cause.code, `${this.source.name} was dropped. ${cause.message}`, {

@@ -1,7 +1,7 @@
 import type { ChunkPiece } from '@model-rtc/transport';
 import { CHUNK_ENCODING, ChunkCodec, readEncodedHead } from '../compress/chunk-codec.ts';
 import { type CompressMode, EncodingChoice } from '../compress/encoding-choice.ts';
-import { loadZstd } from '../compress/zstd.ts';
+import { loadZstd, type Zstd } from '../compress/zstd.ts';
 import type { FetchOptions, WantedChunk } from './source.ts';
 
 export interface PeerEncodingsOptions {
@@ -9,6 +9,8 @@ export interface PeerEncodingsOptions {
   readonly mode?: CompressMode | undefined;
   /** Milliseconds that only ever grow. */
   readonly nowMs?: (() => number) | undefined;
+  /** What decodes; asked for when chunks are first to come encoded. */
+  readonly load?: (() => Promise<Zstd>) | undefined;
 }
 
 /** One request's way of taking chunks. */
@@ -19,7 +21,7 @@ export interface EncodedRequest {
 }
 
 /** Takes the pieces of a request's chunks on to whoever wants the chunks. */
-export type TakePieces = Pick<FetchOptions, 'onPiece'> & {
+export type TakePieces = Pick<FetchOptions, 'onPiece' | 'onWrong'> & {
   /** Told the bytes of every piece as they came, before what it makes of them is given on. */
   readonly onWireBytes?: ((bytes: number) => void) | undefined;
 };
@@ -28,21 +30,29 @@ export type TakePieces = Pick<FetchOptions, 'onPiece'> & {
  * Whether and how one transfer's chunks come encoded. All of its sources share one, for the path is slow or fast as a whole.
  */
 export class PeerEncodings {
-  readonly #choice: EncodingChoice;
+  #choice: EncodingChoice;
   readonly #nowMs: () => number;
+  readonly #load: () => Promise<Zstd>;
   #codec: ChunkCodec | undefined;
 
-  constructor({ mode, nowMs = () => performance.now() }: PeerEncodingsOptions = {}) {
+  constructor({ mode, nowMs = () => performance.now(), load = loadZstd }: PeerEncodingsOptions = {}) {
     this.#choice = new EncodingChoice(mode);
     this.#nowMs = nowMs;
+    this.#load = load;
   }
 
   /** To be called for each request, before it is asked. */
   async open(wanted: readonly WantedChunk[], listener: TakePieces): Promise<EncodedRequest> {
-    const { offers } = this.#choice;
-    if (offers) this.#codec ??= new ChunkCodec(await loadZstd());
-    const codec = offers ? this.#codec : undefined;
-    const pieces = new EncodedPieces(wanted, codec, listener.onPiece);
+    const codec = await this.#codecToOffer();
+    const offers = codec !== undefined;
+    const pieces = new EncodedPieces(wanted, codec, {
+      onPiece: listener.onPiece,
+      // What one request's sender cannot encode, another would get wrong as well: plain chunks are always right.
+      onWrong: (index) => {
+        this.#turnOff();
+        listener.onWrong?.(index);
+      },
+    });
     return {
       encodings: offers ? [CHUNK_ENCODING] : undefined,
       onChunk: (piece) => {
@@ -53,6 +63,23 @@ export class PeerEncodings {
       },
     };
   }
+
+  /** Undefined where chunks are asked for as they are: also where zstd cannot be had here. */
+  async #codecToOffer(): Promise<ChunkCodec | undefined> {
+    if (!this.#choice.offers) return undefined;
+    if (this.#codec !== undefined) return this.#codec;
+    try {
+      this.#codec = new ChunkCodec(await this.#load());
+    } catch {
+      this.#turnOff();
+    }
+    return this.#codec;
+  }
+
+  /** For the rest of the transfer. */
+  #turnOff(): void {
+    this.#choice = new EncodingChoice('off');
+  }
 }
 
 /** A chunk's encoded form while it comes. */
@@ -62,56 +89,70 @@ interface Form {
   length: number;
 }
 
+interface PieceListener {
+  readonly onPiece: FetchOptions['onPiece'];
+  readonly onWrong: (index: number) => void;
+}
+
 /**
  * Puts encoded chunks together, decodes them and gives each on as one piece; other pieces pass. Chunks of a request come one
- * after another and their pieces in order, so one at a time is kept; whatever comes otherwise is a damaged chunk.
+ * after another and their pieces in order, so one at a time is kept, and each is begun once; whatever comes otherwise is a
+ * damaged chunk. Intact pieces of a form that cannot be one are wrong: their sender made it so.
  */
 class EncodedPieces {
   readonly #wanted: ReadonlyMap<number, WantedChunk>;
   readonly #codec: ChunkCodec | undefined;
-  readonly #onPiece: FetchOptions['onPiece'];
+  readonly #listener: PieceListener;
+  /** Chunks whose forms have begun: memory is taken once for each. */
+  readonly #begun = new Set<number>();
   #form: Form | undefined;
 
-  constructor(wanted: readonly WantedChunk[], codec: ChunkCodec | undefined, onPiece: FetchOptions['onPiece']) {
+  constructor(wanted: readonly WantedChunk[], codec: ChunkCodec | undefined, listener: PieceListener) {
     this.#wanted = new Map(wanted.map((chunk) => [chunk.index, chunk]));
     this.#codec = codec;
-    this.#onPiece = onPiece;
+    this.#listener = listener;
   }
 
   /** @returns bytes of chunks that the piece made available. */
   take({ index, offset, payload, intact, encoded }: ChunkPiece): number {
     if (!encoded) {
-      this.#onPiece(index, offset, payload, intact);
+      this.#listener.onPiece(index, offset, payload, intact);
       return payload.length;
     }
     const wanted = this.#wanted.get(index);
-    const form = intact && wanted !== undefined ? this.#formOf(wanted, offset, payload) : undefined;
-    if (form === undefined || wanted === undefined) return this.#spoil(index, payload);
+    if (!intact || wanted === undefined) return this.#spoil(index, payload);
+    if (offset === 0 && !this.#begin(wanted, payload)) return this.#wrong(index);
+    const form = this.#form;
+    const fits = form?.index === index && form.length === offset && offset + payload.length <= form.bytes.length;
+    if (form === undefined || !fits) return this.#spoil(index, payload);
     form.bytes.set(payload, offset);
     form.length += payload.length;
     if (form.length < form.bytes.length) return 0;
     this.#form = undefined;
     const chunk = this.#codec?.decode(form.bytes, wanted.size);
-    if (chunk === undefined) return this.#spoil(index, payload);
-    this.#onPiece(index, 0, chunk, true);
+    if (chunk === undefined) return this.#wrong(index);
+    this.#listener.onPiece(index, 0, chunk, true);
     return chunk.length;
   }
 
-  /** The form that the piece goes on with, or begins; undefined when it fits neither. */
-  #formOf({ index, size }: WantedChunk, offset: number, payload: Uint8Array): Form | undefined {
-    if (offset === 0) {
-      const head = this.#codec === undefined ? undefined : readEncodedHead(payload);
-      if (head === undefined || head.chunkBytes !== size) return undefined;
-      this.#form = { index, bytes: new Uint8Array(head.encodedBytes), length: 0 };
-    }
-    const form = this.#form;
-    const fits = form?.index === index && form.length === offset && offset + payload.length <= form.bytes.length;
-    return fits ? form : undefined;
+  /** False when no form of the chunk begins like that, or now. */
+  #begin({ index, size }: WantedChunk, payload: Uint8Array): boolean {
+    const head = this.#codec === undefined || this.#begun.has(index) ? undefined : readEncodedHead(payload);
+    if (head === undefined || head.chunkBytes !== size) return false;
+    this.#begun.add(index);
+    this.#form = { index, bytes: new Uint8Array(head.encodedBytes), length: 0 };
+    return true;
+  }
+
+  #wrong(index: number): number {
+    if (this.#form?.index === index) this.#form = undefined;
+    this.#listener.onWrong(index);
+    return 0;
   }
 
   #spoil(index: number, payload: Uint8Array): number {
     if (this.#form?.index === index) this.#form = undefined;
-    this.#onPiece(index, 0, payload, false);
+    this.#listener.onPiece(index, 0, payload, false);
     return 0;
   }
 }

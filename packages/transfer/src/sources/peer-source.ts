@@ -37,8 +37,8 @@ export function peerSource<L = never>(
     ...options,
     name,
     kind: 'peer',
-    async fetch(chunks, { signal, onPiece, onWireBytes }) {
-      const how = await encodings?.open(chunks, { onPiece, onWireBytes });
+    async fetch(chunks, { signal, onPiece, onWrong, onWireBytes }) {
+      const how = await encodings?.open(chunks, { onPiece, onWrong, onWireBytes });
       signal.throwIfAborted();
       return await peer.request(
         'get_chunks',
@@ -47,13 +47,20 @@ export function peerSource<L = never>(
           chunks: chunks.map(({ index, digest }) => ({ index, digest })),
           ...(how?.encodings === undefined ? {} : { encodings: how.encodings }),
         },
-        { signal, onChunk: how?.onChunk ?? plainPieces(onPiece), ...(over === undefined ? {} : { lane: over }) },
+        {
+          signal,
+          onChunk: how?.onChunk ?? plainPieces({ onPiece, onWrong }),
+          ...(over === undefined ? {} : { lane: over }),
+        },
       );
     },
   };
 }
 
 /** Nothing was offered, so what comes encoded is not what it should be. */
-function plainPieces(onPiece: FetchOptions['onPiece']): (piece: ChunkPiece) => void {
-  return ({ index, offset, payload, intact, encoded }) => onPiece(index, offset, payload, intact && !encoded);
+function plainPieces({ onPiece, onWrong }: Pick<FetchOptions, 'onPiece' | 'onWrong'>): (piece: ChunkPiece) => void {
+  return ({ index, offset, payload, intact, encoded }) => {
+    if (intact && encoded && onWrong !== undefined) onWrong(index);
+    else onPiece(index, offset, payload, intact && !encoded);
+  };
 }

@@ -14,6 +14,8 @@ export interface FetchOptions {
    * source may reuse them. `intact` is false when a check of the source's own found the piece damaged.
    */
   readonly onPiece: (index: number, offset: number, bytes: Uint8Array, intact: boolean) => void;
+  /** Told of a chunk that came intact and cannot be the one that was asked for: whoever sent it made it so. */
+  readonly onWrong?: ((index: number) => void) | undefined;
   /** Told of bytes that came, also when they make no piece yet: whoever sends some is not stalled. */
   readonly onWireBytes?: ((bytes: number) => void) | undefined;
 }

@@ -4,7 +4,7 @@ import type { ChunkPiece } from '@model-rtc/transport';
 import fc from 'fast-check';
 import { CHUNK_ENCODING, ChunkCodec } from '../../src/compress/chunk-codec.ts';
 import { loadZstd } from '../../src/compress/zstd.ts';
-import { type EncodedRequest, PeerEncodings } from '../../src/sources/peer-encodings.ts';
+import { type EncodedRequest, PeerEncodings, type PeerEncodingsOptions } from '../../src/sources/peer-encodings.ts';
 import { makeWeights } from '../support/weights.ts';
 
 const SIZE = 400_000;
@@ -21,9 +21,9 @@ interface Taken {
 }
 
 /** Encodings that are offered from the first request on, for the path was found slow. */
-async function offering(): Promise<PeerEncodings> {
+async function offering(options: PeerEncodingsOptions = {}): Promise<PeerEncodings> {
   let nowMs = 0;
-  const encodings = new PeerEncodings({ nowMs: () => nowMs });
+  const encodings = new PeerEncodings({ ...options, nowMs: () => nowMs });
   const { onChunk } = await encodings.open(wanted, { onPiece: () => {} });
   for (; nowMs < 10_000; nowMs += 500) onChunk(piece(0, 0, chunks[0] as Buffer, { encoded: false }));
   return encodings;
@@ -39,14 +39,18 @@ function pieces(index: number, form: Buffer, length = 65_000): ChunkPiece[] {
   );
 }
 
-async function opened(encodings: PeerEncodings): Promise<EncodedRequest & { taken: Taken[]; wire: number[] }> {
+async function opened(
+  encodings: PeerEncodings,
+): Promise<EncodedRequest & { taken: Taken[]; wrong: number[]; wire: number[] }> {
   const taken: Taken[] = [];
   const wire: number[] = [];
+  const wrong: number[] = [];
   const request = await encodings.open(wanted, {
     onPiece: (index, offset, bytes, intact) => taken.push({ index, offset, bytes: Buffer.from(bytes), intact }),
+    onWrong: (index) => wrong.push(index),
     onWireBytes: (bytes) => wire.push(bytes),
   });
-  return { ...request, taken, wire };
+  return { ...request, taken, wrong, wire };
 }
 
 describe("a request's encodings", () => {
@@ -82,13 +86,6 @@ describe("a request's encodings", () => {
     ['a piece is missing', (form) => pieces(0, form).filter((_, i) => i !== 1)],
     ['a piece comes twice', (form) => pieces(0, form).flatMap((one, i) => (i === 1 ? [one, one] : [one]))],
     ['pieces come in another order', (form) => pieces(0, form).reverse()],
-    ['its content is changed', (form) => pieces(0, Buffer.concat([form.subarray(0, 9), form.subarray(9).reverse()]))],
-    [
-      'it is of another size',
-      (form) => pieces(0, Buffer.concat([form.subarray(0, 2), Buffer.of(0xff), form.subarray(3)])),
-    ],
-    ['its head is cut off', (form) => pieces(0, form, 5)],
-    ['it says that it is longer than the longest chunk', () => [piece(0, 0, Buffer.from('01fffffffffffffff0', 'hex'))]],
   ])('make a damaged chunk of one of which %s, and the next one is right', async (_what, broken) => {
     const { onChunk, taken } = await opened(await offering());
     for (const one of broken(Buffer.from(forms[0] as Buffer))) onChunk(one);
@@ -99,10 +96,43 @@ describe("a request's encodings", () => {
     expect(taken.at(-1)?.bytes.equals(chunks[1] as Buffer)).toBe(true);
   });
 
-  it('make a damaged chunk of one that is encoded though nothing was offered', async () => {
-    const { onChunk, taken } = await opened(new PeerEncodings({ mode: 'off' }));
+  it.each<[string, (form: Buffer) => ChunkPiece[]]>([
+    ['its content is changed', (form) => pieces(0, Buffer.concat([form.subarray(0, 9), form.subarray(9).reverse()]))],
+    [
+      'it is of another size',
+      (form) => pieces(0, Buffer.concat([form.subarray(0, 2), Buffer.of(0xff), form.subarray(3)])),
+    ],
+    ['its head is cut off', (form) => pieces(0, form, 5)],
+    ['it says that it is longer than the longest chunk', () => [piece(0, 0, Buffer.from('01fffffffffffffff0', 'hex'))]],
+    ['it has begun already', (form) => [...pieces(0, form).slice(0, 2), ...pieces(0, form)]],
+  ])('make a wrong chunk of one of which %s, and are offered no more', async (_what, broken) => {
+    const encodings = await offering();
+    const { onChunk, taken, wrong } = await opened(encodings);
+    for (const one of broken(Buffer.from(forms[0] as Buffer))) onChunk(one);
+    expect(wrong).toEqual([0]);
+    expect(taken.every(({ index, intact }) => index === 0 && !intact)).toBe(true);
+    // What was asked for before still comes encoded.
+    for (const one of pieces(1, forms[1] as Buffer)) onChunk(one);
+    expect(taken.at(-1)?.bytes.equals(chunks[1] as Buffer)).toBe(true);
+    expect((await opened(encodings)).encodings).toBeUndefined();
+  });
+
+  it('make a wrong chunk of one that is encoded though nothing was offered', async () => {
+    const { onChunk, taken, wrong } = await opened(new PeerEncodings({ mode: 'off' }));
     for (const one of pieces(0, forms[0] as Buffer)) onChunk(one);
+    expect(wrong).toEqual([0]);
     expect(taken.every(({ intact }) => !intact)).toBe(true);
+  });
+
+  it('are none for good where nothing can decode them', async () => {
+    let loads = 0;
+    const load = async (): Promise<never> => {
+      loads++;
+      throw new Error('no WebAssembly here');
+    };
+    const encodings = await offering({ load });
+    for (let time = 0; time < 3; time++) expect((await opened(encodings)).encodings).toBeUndefined();
+    expect(loads).toBe(1);
   });
 
   it('survive any pieces', async () => {
