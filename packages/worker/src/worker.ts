@@ -102,12 +102,13 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     clock: options.clock,
   });
   await watch(options, cleanup);
+  // Before anyone hears of this worker: a port that is taken is a reason not to start at all.
+  const direct = await openDirect(options, cleanup);
   const signaling = await openSignaling(options, sessions, cleanup);
   await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
   const session = await sessions.defaultSession();
   const post = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
   cleanup.add(() => post.close());
-  const direct = await openDirect(options, cleanup);
   const acceptor = accept(options, { post, identity, sessions, direct }, cleanup);
   await acceptor.ready;
   return {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -78,6 +78,17 @@ describe('startWorker', () => {
     const error = await failure(start(home, { signalingUrls: ['http://no.signaling'] }));
     expect(error).toMatchObject({ code: 'bad_argument' });
     await (await start(home)).online();
+  });
+});
+
+describe('a worker whose port for direct connections is taken', () => {
+  it('says so before it has told anyone of itself', async () => {
+    const home = await temporaryFolder();
+    const taken = await occupy(0);
+    afterTest(taken.free);
+    const error = await failure(start(home, { direct: { port: taken.port } }));
+    expect(error).toMatchObject({ code: 'network', message: expect.stringContaining(`${taken.port}`) });
+    await expect(access(join(home, 'keys', 'sessions.json'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
