@@ -4,6 +4,7 @@ import type { Registry } from '@model-rtc/registry';
 import { type ConnectToSessionOptions, connectToSession } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type Connector, SessionLink } from './session-link.ts';
+import { unnamedWorker } from './swarm/worker-names.ts';
 import { systemTime, type Time } from './time.ts';
 import type { AgentLimits } from './transfer-speed.ts';
 import type { WorkerServices } from './worker-services.ts';
@@ -13,7 +14,7 @@ export interface ConnectOptions
   extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'timers' | 'clock'> {
   /** A session token, as text or parsed. */
   readonly session: string | SessionToken;
-  /** What the worker is called until it says its own name. */
+  /** What the worker is called until it says its own name; `worker` and the start of its key when left out. */
   readonly name?: string | undefined;
   /** This machine's registry: where pulled models go and pushed ones come from. */
   readonly registry: Registry;
@@ -37,11 +38,12 @@ export interface OpenWorker {
 const CAPABILITIES = ['partial'];
 
 export function openWorker(options: ConnectOptions): OpenWorker {
-  const { registry, session, name = 'the worker', limits = {}, signal: _, ...network } = options;
+  const { registry, session, limits = {}, name: _name, signal: _, ...network } = options;
   const { agentName = hostname(), agentVersion = 'unknown', connector = connectToSession, ...rest } = network;
   const { log = silentLog, time = systemTime } = options;
   const token = typeof session === 'string' ? parseSessionToken(session) : session;
-  const known = { key: Buffer.from(token.workerKey).toString('hex'), name };
+  const key = Buffer.from(token.workerKey).toString('hex');
+  const known = { key, name: options.name ?? unnamedWorker(key) };
   const offers = new ChunkOffers(registry);
   const link = new SessionLink({
     ...rest,

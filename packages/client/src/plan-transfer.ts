@@ -4,6 +4,7 @@ import { planTransfer } from '@model-rtc/transfer';
 import { askForModel, manifestAt, type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
 import type { NamedModel } from './resolve-at-worker.ts';
+import { WorkerNames } from './swarm/worker-names.ts';
 import { TransferTally } from './transfer-tally.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -41,7 +42,8 @@ export async function planPullFrom(
   const { info, worker } = await askForModel(task);
   const { entry, namedBy, otherHere } = info;
   const digest = settledDigest(entry);
-  const named = { id: entry.id, digest, alias: entry.alias, namedBy, otherHere, namedAt: worker.known.name };
+  const namedAt = new WorkerNames(workers.map(({ known }) => known)).of(worker.known);
+  const named = { id: entry.id, digest, alias: entry.alias, namedBy, otherHere, namedAt };
   if ((await registry.find(digest)) !== undefined && (await registry.check(digest)).valid) {
     const nothing = { transferBytes: 0, resumedBytes: 0, reusedFrom: [] };
     return { ...named, exists: true, totalBytes: entry.size, reusedBytes: entry.size, ...nothing };

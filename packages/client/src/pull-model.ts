@@ -22,6 +22,7 @@ import { type NamedModel, resolveAtWorker } from './resolve-at-worker.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
 import { type AskOne, findModel } from './swarm/find-model.ts';
 import { Swarm } from './swarm/swarm.ts';
+import { WorkerNames } from './swarm/worker-names.ts';
 import { type WorkerBytes, WorkerTally } from './swarm/worker-tally.ts';
 import { backOff } from './time.ts';
 import { type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
@@ -70,7 +71,8 @@ export async function pullModelFrom(
   if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
   const tally = new TransferTally(first.time);
   const speed = new TransferSpeed(options, first.limits.down, first.time);
-  const task = { workers, ref, alias, tally, speed, byWorker: new WorkerTally(), options };
+  const names = new WorkerNames(workers.map(({ known }) => known));
+  const task = { workers, names, ref, alias, tally, speed, byWorker: new WorkerTally(), options };
   const startOver = (): void => {
     tally.startOver();
     task.byWorker.startOver();
@@ -87,13 +89,14 @@ export interface AskTask {
 
 interface PullTask extends AskTask {
   readonly alias: Alias | undefined;
+  readonly names: WorkerNames;
   readonly byWorker: WorkerTally;
   readonly speed: TransferSpeed;
   readonly options: PullModelOptions;
 }
 
 async function pullOnce(task: PullTask): Promise<PullModelResult> {
-  const { workers, tally, byWorker, options } = task;
+  const { workers, names, tally, byWorker, options } = task;
   tally.begin();
   const { info, worker } = await askForModel(task);
   const { entry, namedBy, otherHere } = info;
@@ -101,7 +104,8 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const { watchdog } = tally;
   const onNews = (news: WorkerNews): void => tellNews(task, news);
   const encodings = new PeerEncodings({ mode: options.compress });
-  const swarm = new Swarm(workers, { digest, first: worker, watchdog, encodings, signal: options.signal, onNews });
+  const { signal } = options;
+  const swarm = new Swarm(workers, { digest, first: worker, watchdog, encodings, names, signal, onNews });
   let received: Awaited<ReturnType<typeof receive>>;
   try {
     received = await whileItLasts(() => receive(task, { entry, digest, swarm }));
@@ -115,7 +119,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const outcome = received.outcome === 'installed' ? 'pulled' : 'already_there';
   const lanes = workers.flatMap(({ link }) => link.lanes);
   return {
-    ...{ entry: received.entry, outcome, namedBy, otherHere, namedAt: worker.known.name },
+    ...{ entry: received.entry, outcome, namedBy, otherHere, namedAt: names.of(worker.known) },
     ...tally.report(lanes, received),
     workers: byWorker.list(),
   };

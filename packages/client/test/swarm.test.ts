@@ -33,6 +33,29 @@ describe('a model that several workers have', () => {
     expect(pulled.workers.every(({ bytes, lanes }) => bytes > 0 && lanes[0]?.kind === 'memory')).toBe(true);
   });
 
+  it('tells two workers of one name apart in all that is told of them', async () => {
+    const lab = await openSwarm(2);
+    await importAt(lab, [0, 1]);
+    for (const worker of lab.workers) worker.name = 'gpu';
+    const names = lab.workers.map(({ token }) => `gpu (${Buffer.from(token.workerKey).toString('hex').slice(0, 8)})`);
+    const seen: ModelProgress[] = [];
+    const holds = lab.workers.map((worker) => {
+      worker.hold = new ChunkHold(2);
+      return worker.hold;
+    });
+    const pulled = await lab.group.pullModel('mouse', {
+      onProgress: (progress) => {
+        seen.push(progress);
+        if (progress.type === 'transfer' && progress.lanes.length === 2) for (const hold of holds) hold.release();
+      },
+    });
+    const told = pulled.workers.map(({ name }) => name);
+    expect(new Set(told).size).toBe(2);
+    expect(['gpu', ...names]).toEqual(expect.arrayContaining(told));
+    expect(new Set(news(seen))).toEqual(new Set(told.map((name) => `${name} serving`)));
+    expect(pulled.workers.every(({ bytes, lanes }) => bytes >= 2 * MEBI && lanes[0]?.count === 1)).toBe(true);
+  });
+
   it('goes on when one of them leaves, and takes it back when it returns', async () => {
     const lab = await openSwarm(2);
     await importAt(lab, [0, 1]);

@@ -16,7 +16,10 @@ export async function withWorkers<T>(
   const { connectAll } = await import('@model-rtc/client');
   const texts = given.length === 0 ? [undefined] : given;
   const sessions = await Promise.all(
-    texts.map(async (text) => ({ session: await sessionToken(context, text), name: nameIn(text) })),
+    texts.map(async (text) => ({
+      session: await sessionToken(context, text),
+      name: nameIn(text ?? context.runtime.env.MODEL_RTC_SESSION),
+    })),
   );
   const workers = connectAll({
     sessions,
@@ -37,7 +40,8 @@ export async function withWorkers<T>(
   }
 }
 
-/** What a person calls a worker that has not said its own name: what the session is saved under. A token is no name. */
+/** What a person calls a worker that has not said its own name: a saved name or @FILE. A token is a secret, and no name. */
 function nameIn(text: string | undefined): string | undefined {
-  return text === undefined || /^(@|mrtc\d+_)/.test(text.trim()) ? undefined : text.trim();
+  const given = text?.trim() ?? '';
+  return given === '' || /^@?mrtc\d+_/.test(given) ? undefined : given;
 }

@@ -5,10 +5,12 @@ import type { WorkerNews } from '../progress.ts';
 import { closedError, FIRST_RETRY_MS, GIVE_UP_MS, LONGEST_RETRY_MS } from '../session-link.ts';
 import { backOff } from '../time.ts';
 import type { WorkerServices } from '../worker-services.ts';
+import type { WorkerNames } from './worker-names.ts';
 
 export interface FeederOptions {
   readonly digest: Digest;
   readonly pool: SourcePool;
+  readonly names: WorkerNames;
   /** How long nothing came from anywhere. */
   readonly watchdog: Watchdog;
   /** How chunks come from all workers of the transfer. */
@@ -35,10 +37,10 @@ const PASSING: readonly ErrorCode[] = ['network', 'worker_offline', 'timeout', '
  * and connects again when the connection was lost. The transfer goes on meanwhile, with what the other workers give.
  */
 export async function feed(worker: WorkerServices, options: FeederOptions): Promise<FeederEnd> {
-  const { signal, watchdog, onNews } = options;
+  const { signal, watchdog, names, onNews } = options;
   const { link, time } = worker;
   const tell = (state: WorkerNews['state'], reason?: string): void =>
-    onNews({ name: worker.known.name, state, reason });
+    onNews({ name: names.of(worker.known), state, reason });
   const told = new Set<WorkerNews['state']>();
   let retryMs = FIRST_RETRY_MS;
   for (;;) {
@@ -48,6 +50,7 @@ export async function feed(worker: WorkerServices, options: FeederOptions): Prom
     try {
       const peer = await link.peer(signal);
       await assertThere(peer, options);
+      names.keep(worker.known);
       tell('serving');
       wasServing = true;
       error = await serveUntilLost(worker, peer, options);
@@ -93,7 +96,7 @@ async function assertThere(peer: Peer, { digest, signal }: FeederOptions): Promi
 async function serveUntilLost(
   { known }: WorkerServices,
   peer: Peer,
-  { pool, digest, encodings, signal }: FeederOptions,
+  { pool, names, digest, encodings, signal }: FeederOptions,
 ): Promise<ModelRtcError> {
   const origin = known.key;
   let why: ModelRtcError | undefined;
@@ -107,7 +110,7 @@ async function serveUntilLost(
     // Of a lane that was lost another one may be there in a moment; a lane that was given up stays open and unused.
     if (change.error !== undefined && !pool.sources.some((source) => source.origin === origin)) onIdle();
   });
-  const stop = peerSources(pool, peer, digest, known.name, { origin, encodings });
+  const stop = peerSources(pool, peer, digest, names.of(known), { origin, encodings });
   signal.addEventListener('abort', onIdle, { once: true });
   try {
     const closed = await Promise.race([peer.closed.then((error) => error ?? endedError()), idle]);

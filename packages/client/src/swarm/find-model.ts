@@ -1,6 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { WorkerModelInfo } from '../resolve-at-worker.ts';
 import type { WorkerServices } from '../worker-services.ts';
+import { WorkerNames } from './worker-names.ts';
 
 /** What a reference names, and the worker that said so. */
 export interface FoundModel {
@@ -79,9 +80,10 @@ async function answerOf(
 }
 
 function noneHasIt(workers: readonly WorkerServices[], answers: ReadonlyMap<WorkerServices, Answer>): ModelRtcError {
+  const names = new WorkerNames(workers.map(({ known }) => known));
   const failures = workers.flatMap((worker) => {
     const answer = answers.get(worker);
-    return answer !== undefined && 'error' in answer ? [{ name: worker.known.name, error: answer.error }] : [];
+    return answer !== undefined && 'error' in answer ? [{ name: names.of(worker.known), error: answer.error }] : [];
   });
   // One that could not be asked may have the model.
   const { error } =

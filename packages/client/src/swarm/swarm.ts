@@ -5,6 +5,7 @@ import type { WorkerNews } from '../progress.ts';
 import { GIVE_UP_MS, gaveUp } from '../session-link.ts';
 import type { WorkerServices } from '../worker-services.ts';
 import { type FeederEnd, feed } from './feeder.ts';
+import type { WorkerNames } from './worker-names.ts';
 
 export interface SwarmOptions {
   readonly digest: Digest;
@@ -12,6 +13,8 @@ export interface SwarmOptions {
   readonly first: WorkerServices;
   readonly watchdog: Watchdog;
   readonly encodings: PeerEncodings;
+  /** What the workers are called. */
+  readonly names: WorkerNames;
   readonly signal?: AbortSignal | undefined;
   readonly onNews: (news: WorkerNews) => void;
 }
@@ -78,9 +81,9 @@ export class Swarm {
   }
 
   async #feed(worker: WorkerServices): Promise<void> {
-    const { digest, watchdog, encodings, signal, onNews } = this.#options;
+    const { digest, watchdog, encodings, names, signal, onNews } = this.#options;
     const end = await feed(worker, {
-      ...{ digest, watchdog, encodings, pool: this.pool },
+      ...{ digest, watchdog, encodings, names, pool: this.pool },
       signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
       onNews: (news) => {
         if (news.state === 'serving') this.#served.add(worker);

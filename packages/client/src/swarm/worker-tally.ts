@@ -2,6 +2,7 @@ import type { LaneBytes } from '@model-rtc/transfer';
 
 /** What one worker gave of a model. */
 export interface WorkerBytes {
+  /** Of no other worker of the transfer. */
   readonly name: string;
   readonly bytes: number;
   /** Connections of one kind together, also those that were lost. */
@@ -16,7 +17,7 @@ export interface WorkerBytes {
 
 type Lane = Omit<LaneBytes, 'bytesPerSecond'>;
 
-/** Sums up what came from each worker, also over a model that changed and was begun again. */
+/** Sums up what came from each worker, by the name that `WorkerNames` gives it alone, also over a model that changed and was begun again. */
 export class WorkerTally {
   #before: readonly Lane[] = [];
   #now: readonly Lane[] = [];

@@ -7,7 +7,8 @@ import { atEnd, type ChunkHold, openTestRegistry, TestTime, TOKEN } from './lab.
 
 /** One of several workers, in this process. */
 export interface SwarmWorker {
-  readonly name: string;
+  /** What it calls itself. */
+  name: string;
   readonly registry: Registry;
   readonly token: SessionToken;
   /** Whether it can be connected to. */
