@@ -1,5 +1,6 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
-import { messageCost } from '../webrtc/lane-control.ts';
+import { messageCost } from '../lane-control.ts';
+import type { OutgoingMessages } from '../windowed-lane.ts';
 
 interface WaitingMessage {
   readonly message: Uint8Array;
@@ -11,8 +12,9 @@ interface WaitingMessage {
  * Messages on their way to the network, in order. One is handed over when the other side has granted credit for it and
  * the network has room; until then it waits here, in its sender's own buffer.
  */
-export class SendQueue {
+export class SendQueue implements OutgoingMessages {
   readonly #hand: (message: Uint8Array) => Promise<void>;
+  readonly #unsentBytes: () => number;
   readonly #waiting: WaitingMessage[] = [];
   #whenEmpty: (() => void) | undefined;
   #isHanding = false;
@@ -21,18 +23,21 @@ export class SendQueue {
   #handedCost = 0;
   #acceptedBytes = 0;
 
-  /** @param hand takes a copy at once, and resolves when there is room for the next. It never rejects. */
-  constructor(hand: (message: Uint8Array) => Promise<void>) {
+  /**
+   * @param hand takes a copy at once, and resolves when there is room for the next. It never rejects.
+   * @param unsentBytes what was handed over and is not on the network yet
+   */
+  constructor(hand: (message: Uint8Array) => Promise<void>, unsentBytes: () => number) {
     this.#hand = hand;
+    this.#unsentBytes = unsentBytes;
   }
 
   get acceptedBytes(): number {
     return this.#acceptedBytes;
   }
 
-  /** Of the window: what was handed over so far. */
-  get handedCost(): number {
-    return this.#handedCost;
+  get progress(): number {
+    return this.#handedCost - this.#unsentBytes();
   }
 
   get isEmpty(): boolean {

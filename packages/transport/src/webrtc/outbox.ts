@@ -1,6 +1,7 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
+import { messageCost } from '../lane-control.ts';
+import type { OutgoingMessages } from '../windowed-lane.ts';
 import type { EngineConnection } from './engine.ts';
-import { messageCost } from './lane-control.ts';
 
 /** The engines' events of a buffer that drained may be missing, so it is looked at as well. */
 const POLL_MS = 10;
@@ -15,7 +16,7 @@ interface WaitingMessage {
  * Messages on their way to an engine, in order. One is handed over when the other side has granted credit for it and
  * the engine has less buffered than its high-water mark; until then it waits here, in its sender's own buffer.
  */
-export class Outbox {
+export class Outbox implements OutgoingMessages {
   readonly #connection: EngineConnection;
   readonly #highWaterMark: number;
   readonly #onFailure: (cause: unknown) => void;
@@ -38,18 +39,18 @@ export class Outbox {
     return this.#acceptedBytes;
   }
 
-  get handedBytes(): number {
-    return this.#handedBytes;
+  get progress(): number {
+    return this.#handedBytes - this.#connection.bufferedAmount();
   }
 
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
 
   /** Resolves when the message is with the engine, which has a copy then. */
   add(message: Uint8Array): Promise<void> | undefined {
     this.#acceptedBytes += message.byteLength;
-    if (this.empty && this.#hasRoomFor(message)) {
+    if (this.isEmpty && this.#hasRoomFor(message)) {
       this.#hand(message);
       return undefined;
     }

@@ -8,10 +8,13 @@ const COST = 10 + 64;
 function setUp() {
   const handed: Uint8Array[] = [];
   const rooms: (() => void)[] = [];
-  const queue = new SendQueue((message) => {
-    handed.push(message);
-    return new Promise((resolve) => rooms.push(resolve));
-  });
+  const queue = new SendQueue(
+    (message) => {
+      handed.push(message);
+      return new Promise((resolve) => rooms.push(resolve));
+    },
+    () => 0,
+  );
   const giveRoom = async () => {
     rooms.shift()?.();
     await new Promise(setImmediate);
