@@ -1,6 +1,6 @@
 import type { SessionToken } from '@model-rtc/protocol';
 import { type ConnectOptions, openWorker } from './open-worker.ts';
-import { type PullPlan, planPullFrom } from './plan-transfer.ts';
+import { type PlanPullOptions, type PullPlan, planPullFrom } from './plan-transfer.ts';
 import { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -14,7 +14,7 @@ export interface WorkerGroup extends AsyncDisposable {
   readonly workers: readonly WorkerServices[];
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   /** What `pullModel` would fetch; nothing is stored. */
-  planPull(ref: string, options?: Pick<PullModelOptions, 'signal' | 'onProgress'>): Promise<PullPlan>;
+  planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import type { LaneInfo } from '@model-rtc/transport';
 import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
 import { modelInfo } from './model-info.ts';
 import { type ConnectOptions, openWorker } from './open-worker.ts';
-import { type ModelPlan, type PullPlan, planPullFrom, planPush } from './plan-transfer.ts';
+import { type ModelPlan, type PlanPullOptions, type PullPlan, planPullFrom, planPush } from './plan-transfer.ts';
 import { fetchManifest, type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
@@ -27,7 +27,7 @@ export interface WorkerConnection extends AsyncDisposable {
   sync(options?: SignalOption): Promise<SyncResult>;
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   /** What `pullModel` would fetch; nothing is stored. */
-  planPull(ref: string, options?: Pick<PullModelOptions, 'signal' | 'onProgress'>): Promise<PullPlan>;
+  planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
   /** What `pushModel` would send; nothing is stored on either side. A worker before version 1.2 cannot tell. */
   planPush(ref: string, options?: Pick<PushModelOptions, 'signal' | 'onProgress'>): Promise<ModelPlan>;

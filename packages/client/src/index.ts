@@ -2,7 +2,7 @@ export { connect, type WorkerConnection } from './connect.ts';
 export { type ConnectAllOptions, connectAll, type WorkerGroup } from './connect-all.ts';
 export type { ListedModels, ListOptions } from './list-models.ts';
 export type { ConnectOptions } from './open-worker.ts';
-export type { ModelPlan, PullPlan } from './plan-transfer.ts';
+export type { ModelPlan, PlanPullOptions, PullPlan } from './plan-transfer.ts';
 export type { ModelProgress, OnModelProgress, WorkerNews } from './progress.ts';
 export { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 export type { PushModelOptions, PushModelResult } from './push-model.ts';

@@ -1,5 +1,5 @@
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { Registry } from '@model-rtc/registry';
+import { type CodeFile, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { codeFilesByName, type Registry, refuseCode } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
 import { askForModel, manifestAt, type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
@@ -29,11 +29,19 @@ export interface PullPlan extends ModelPlan, NamedModel {
   readonly reusedFrom: readonly { readonly id: string; readonly alias: string | undefined; readonly bytes: number }[];
 }
 
-/** Says what `pullModelFrom` would fetch. Nothing is stored. */
+/** What a plan heeds of a pull's options. */
+export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'onProgress'>;
+
+/**
+ * Says what `pullModelFrom` would fetch. Nothing is stored.
+ *
+ * @throws ModelRtcError `refused` where only a safe model will do and this one's files run code, by their names or by what was
+ * found in them where they are; a pull looks into them itself once they are here.
+ */
 export async function planPullFrom(
   workers: readonly WorkerServices[],
   ref: string,
-  options: Pick<PullModelOptions, 'signal' | 'onProgress'> = {},
+  options: PlanPullOptions = {},
 ): Promise<PullPlan> {
   const [first] = workers;
   if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
@@ -44,11 +52,14 @@ export async function planPullFrom(
   const digest = settledDigest(entry);
   const namedAt = new WorkerNames(workers.map(({ known }) => known)).of(worker.known);
   const named = { id: entry.id, digest, alias: entry.alias, namedBy, otherHere, namedAt };
-  if ((await registry.find(digest)) !== undefined && (await registry.check(digest)).valid) {
+  const here = await registry.find(digest);
+  if (here !== undefined && (await registry.check(digest)).valid) {
+    if (options.safeOnly) refuseCode(here.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
     const nothing = { transferBytes: 0, resumedBytes: 0, reusedFrom: [] };
     return { ...named, exists: true, totalBytes: entry.size, reusedBytes: entry.size, ...nothing };
   }
   const manifest = await manifestAt(worker, digest, task);
+  if (options.safeOnly) refuseCode(knownCode(manifest, entry.codeFiles));
   const plan = await planTransfer({ manifest, digest, staging: registry.paths.staging, local: registry });
   return { ...named, exists: false, ...plan, reusedFrom: await withNames(registry, plan.reusedFrom) };
 }
@@ -65,6 +76,15 @@ export async function planPush(
   const peer = await link.peer(options.signal);
   const plan = await peer.request('plan_push', { manifest }, { signal: options.signal });
   return { id: entry.id, digest, alias: entry.alias, totalBytes: entry.size, ...plan };
+}
+
+/** What the worker found in the files, and those that it says nothing of and that are named like code. */
+function knownCode(manifest: Manifest, found: readonly CodeFile[] = []): CodeFile[] {
+  return [...found, ...namedLikeCode(manifest).filter(({ path }) => !found.some((file) => file.path === path))];
+}
+
+function namedLikeCode({ files }: Manifest): CodeFile[] {
+  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
 }
 
 async function withNames(

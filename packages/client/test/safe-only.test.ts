@@ -54,6 +54,19 @@ describe('a pull of safe models only', () => {
     expect(await isEmpty(here)).toBe(true);
   });
 
+  it('is refused as a plan, too: by names, by what was found in the files, and when it is here', async () => {
+    const { client, there } = await openLab();
+    await importBytes(there, seededBytes(5000, 1), { alias: 'named' });
+    await importFile(there, 'weights.onnx', DISGUISED);
+    for (const ref of ['named', 'mouse']) {
+      expect((await client.planPull(ref)).exists).toBe(false);
+      expect(await failure(client.planPull(ref, { safeOnly: true }))).toMatchObject({ code: 'refused', exitCode: 8 });
+      await client.pullModel(ref);
+      expect((await client.planPull(ref)).exists).toBe(true);
+      expect((await failure(client.planPull(ref, { safeOnly: true }))).code).toBe('refused');
+    }
+  });
+
   it('believes nothing that the worker says of the files', async () => {
     const lab = await openLab({
       handlers: {
@@ -100,6 +113,14 @@ describe('a worker of safe models only', () => {
       expect(error.message).not.toContain(there.paths.root);
     }
     expect(await isEmpty(there)).toBe(true);
+  });
+
+  it('refuses the plan of a push by its files’ names, in words for the client', async () => {
+    const { client, here } = await openLab({ safeOnly: true });
+    await importBytes(here, seededBytes(5000, 1), { alias: 'named' });
+    const error = await failure(client.planPush('named'));
+    expect(error).toMatchObject({ code: 'refused', exitCode: 8 });
+    expect(error.message).toMatch(/^The worker takes no model that runs code .*weights\.pt/);
   });
 
   it('takes a model that runs nothing', async () => {

@@ -1,4 +1,4 @@
-import type { OnModelProgress, PullModelResult, PushModelResult } from '@model-rtc/client';
+import type { ModelPlan, OnModelProgress, PullModelResult, PushModelResult } from '@model-rtc/client';
 import { type AliasConflict, type IfExists, ModelRtcError } from '@model-rtc/protocol';
 import type { Context } from '../console/context.ts';
 import { printable } from '../console/format.ts';
@@ -27,11 +27,12 @@ export interface PullOptions extends TransferOptions {
 export async function pullModel(context: Context, options: PullOptions): Promise<void> {
   const { ref, alias, ifExists, safeOnly, dryRun } = options;
   const speed = speedOf(options);
-  await watched(context, (watch) =>
+  await watched(context, options, (watch) =>
     withWorkers(context, options.worker, options, async (workers) => {
       if (dryRun) {
-        const plan = await workers.planPull(ref, watch);
+        const plan = await workers.planPull(ref, { safeOnly, ...watch });
         noteWhoseName(context, ref, plan);
+        planned(context, plan);
         context.output.result({ outcome: 'planned', ...plan }, planText(plan, 'here'));
         return;
       }
@@ -59,10 +60,11 @@ export async function pushModel(
 ): Promise<void> {
   const { ref, alias, ifExists, dryRun } = options;
   const speed = speedOf(options);
-  await watched(context, (watch) =>
+  await watched(context, options, (watch) =>
     withWorker(context, options, async (worker) => {
       if (dryRun) {
         const plan = await worker.planPush(ref, watch);
+        planned(context, plan);
         context.output.result({ outcome: 'planned', ...plan }, planText(plan, `at ${printable(worker.workerName)}`));
         return;
       }
@@ -75,6 +77,11 @@ export async function pushModel(
       context.output.result(summary(result), `${verb} ${printable(worker.workerName)}${transferText(result)}`);
     }),
   );
+}
+
+/** The last event of a dry run says how much is there already, of how much. */
+function planned({ output }: Context, { totalBytes, transferBytes }: ModelPlan): void {
+  output.events?.planned({ doneBytes: totalBytes - transferBytes, totalBytes });
 }
 
 /** The worker's names come before those of this machine; a person who thought of the other model learns it here. */
@@ -103,7 +110,11 @@ interface Watch {
 }
 
 /** Shows progress while the work runs; when it is interrupted, says that nothing is lost. */
-async function watched(context: Context, work: (watch: Watch) => Promise<void>): Promise<void> {
+async function watched(
+  context: Context,
+  { dryRun }: Pick<TransferOptions, 'dryRun'>,
+  work: (watch: Watch) => Promise<void>,
+): Promise<void> {
   const { runtime, output, signal } = context;
   const view = createProgressView(runtime.stderr, output);
   output.events?.begin();
@@ -112,7 +123,9 @@ async function watched(context: Context, work: (watch: Watch) => Promise<void>):
     await work({ signal, onProgress: (progress) => view.show(progress), end: () => view.end() });
   } catch (error) {
     if (!signal.aborted) throw error;
-    const sentence = 'Cancelled. What has arrived is kept: run the same command again to resume.';
+    const sentence = dryRun
+      ? 'Cancelled. A dry run moves nothing, so nothing was sent or fetched.'
+      : 'Cancelled. What has arrived is kept: run the same command again to resume.';
     throw ModelRtcError.because(error, 'cancelled', sentence);
   } finally {
     view.end();

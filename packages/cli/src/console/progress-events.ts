@@ -74,6 +74,7 @@ export class ProgressEvents {
   readonly #now: () => number;
   #stage: 'unused' | 'open' | 'ended' = 'unused';
   #counts = NO_COUNTS;
+  #isPlan = false;
   #writtenMs: number;
   #written = '';
 
@@ -108,11 +109,17 @@ export class ProgressEvents {
     if (isUrgent || this.#now() - this.#writtenMs >= INTERVAL_MS) this.#emit(event);
   }
 
+  /** Says that nothing is moved: how much of it is there already is all that there is to tell. */
+  planned(counts: Pick<ProgressCounts, 'doneBytes' | 'totalBytes'>): void {
+    this.#counts = { ...NO_COUNTS, ...counts };
+    this.#isPlan = true;
+  }
+
   /** The work is done; its result follows. */
   complete(): void {
     if (this.#stage !== 'open') return;
-    const { totalBytes } = this.#counts;
-    this.#emit({ event: 'progress', state: 'completed', ...this.#counts, doneBytes: totalBytes, secondsLeft: 0 });
+    const doneBytes = this.#isPlan ? this.#counts.doneBytes : this.#counts.totalBytes;
+    this.#emit({ event: 'progress', state: 'completed', ...this.#counts, doneBytes, secondsLeft: 0 });
     this.#stage = 'ended';
   }
 

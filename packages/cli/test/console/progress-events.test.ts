@@ -64,6 +64,15 @@ describe('the events of a transfer', () => {
     expect(written[4]).toMatchObject({ reason: 'timeout', code: 'timeout', doneBytes: 500 });
   });
 
+  it('say of a dry run how much is there already, of how much', () => {
+    const { events, written } = setup();
+    events.begin();
+    events.show({ type: 'local', phase: 'hash', doneBytes: 7, totalBytes: 7 });
+    events.planned({ doneBytes: 300, totalBytes: 1000 });
+    events.complete();
+    expect(written.at(-1)).toMatchObject({ state: 'completed', doneBytes: 300, totalBytes: 1000, secondsLeft: 0 });
+  });
+
   it('say that the user cancelled it', () => {
     const { events, written } = setup();
     events.begin();

@@ -1,16 +1,27 @@
-import { manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
+import { type CodeFile, type Manifest, manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
+import { codeFilesByName, refuseCode } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
 import type { WorkerServices } from './worker-services.ts';
 
-/** What a push of this manifest would move. Nothing is stored. */
+/**
+ * What a push of this manifest would move. Nothing is stored.
+ *
+ * @throws ModelRtcError `refused` where the push would be refused by the names of its files
+ */
 export async function planPush(
-  { registry }: Pick<WorkerServices, 'registry'>,
+  { registry, safeOnly }: Pick<WorkerServices, 'registry' | 'safeOnly'>,
   { manifest }: Params<'plan_push'>,
 ): Promise<ResultInput<'plan_push'>> {
   const digest = manifestDigest(manifest);
-  const isHere = (await registry.find(digest)) !== undefined && (await registry.check(digest)).valid;
+  const here = await registry.find(digest);
+  const isHere = here !== undefined && (await registry.check(digest)).valid;
+  if (safeOnly) refuseCode((isHere ? here.codeFiles : undefined) ?? namedLikeCode(manifest));
   const plan = await planTransfer({ manifest, digest, staging: registry.paths.staging, local: registry });
   if (isHere) return { transferBytes: 0, reusedBytes: plan.totalBytes, resumedBytes: 0, exists: true };
   const { transferBytes, reusedBytes, resumedBytes } = plan;
   return { transferBytes, reusedBytes, resumedBytes, exists: false };
+}
+
+function namedLikeCode({ files }: Manifest): CodeFile[] {
+  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
 }
