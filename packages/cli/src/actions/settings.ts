@@ -2,6 +2,8 @@ import type { Context } from '../console/context.ts';
 import { type Setting, type SettingName, Settings, settingText } from '../console/settings.ts';
 import { renderTable } from '../console/table.ts';
 
+const WORKER_NOTE = 'A worker that is running takes it at its next start.';
+
 export async function listSettings(context: Context): Promise<void> {
   const settings = (await Settings.open(context.home)).list();
   const text = renderTable(
@@ -24,13 +26,16 @@ export async function getSetting(context: Context, name: SettingName): Promise<v
 
 export async function setSetting(context: Context, name: SettingName, value: string): Promise<void> {
   const setting = (await Settings.open(context.home)).set(name, value);
-  context.output.result(asData(setting), `${name} is ${settingText(setting)}, from the next command on.`);
+  context.output.result(
+    asData(setting),
+    `${name} is ${settingText(setting)}, from the next command on. ${WORKER_NOTE}`,
+  );
 }
 
 export async function unsetSetting(context: Context, name: SettingName): Promise<void> {
   const settings = await Settings.open(context.home);
   settings.unset(name);
-  context.output.result(asData(settings.get(name)), `${name} is not set any more: there is no limit.`);
+  context.output.result(asData(settings.get(name)), `${name} is not set any more: there is no limit. ${WORKER_NOTE}`);
 }
 
 function asData({ name, value, bytesPerSecond }: Setting): object {

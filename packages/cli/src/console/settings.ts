@@ -51,19 +51,57 @@ export class Settings {
   /** @throws ModelRtcError `bad_argument` when someone wrote nonsense into the file. */
   get(name: SettingName): Setting {
     const { describe, parse } = SETTINGS[name];
-    const stored = this.#conf.get(`settings.${name}`);
-    const value = stored === undefined ? undefined : String(stored);
-    return { name, describe, value, bytesPerSecond: value === undefined ? undefined : parse(value, name) };
+    const value = this.#stored(name);
+    if (value === undefined) return { name, describe, value, bytesPerSecond: undefined };
+    try {
+      return { name, describe, value, bytesPerSecond: parse(value, name) };
+    } catch (error) {
+      const sentence = `${ModelRtcError.from(error).message} That is in ${this.#conf.path}: model-rtc settings unset ${name}.`;
+      throw ModelRtcError.because(error, 'bad_argument', sentence);
+    }
+  }
+
+  /** @throws ModelRtcError `bad_argument` when what is to hold the settings of this kind is no object */
+  #stored(name: SettingName): string | undefined {
+    const parts = ['settings', ...name.split('.')];
+    let value: unknown = this.#conf.store;
+    for (const [index, part] of parts.entries()) {
+      if (value === undefined) return undefined;
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw new ModelRtcError(
+          'bad_argument',
+          `"${parts.slice(0, index).join('.')}" in ${this.#conf.path} is no object, so no limit in it holds: model-rtc settings unset ${name}.`,
+        );
+      }
+      value = (value as Record<string, unknown>)[part];
+    }
+    if (value === undefined) return undefined;
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+
+  /** Takes away what is no object and stands where one belongs: nothing could be set or unset beside it. */
+  #mend(name: SettingName): void {
+    const parts = ['settings', ...name.split('.').slice(0, -1)];
+    for (let length = 1; length <= parts.length; length++) {
+      const path = parts.slice(0, length).join('.');
+      const value: unknown = this.#conf.get(path);
+      if (value === undefined) return;
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) continue;
+      this.#conf.delete(path);
+      return;
+    }
   }
 
   /** @throws ModelRtcError `bad_argument` for what is no value of the setting. */
   set(name: SettingName, value: string): Setting {
     SETTINGS[name].parse(value, name);
+    this.#mend(name);
     this.#conf.set(`settings.${name}`, value.trim());
     return this.get(name);
   }
 
   unset(name: SettingName): void {
+    this.#mend(name);
     this.#conf.delete(`settings.${name}`);
   }
 }

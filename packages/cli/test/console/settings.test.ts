@@ -59,4 +59,23 @@ describe('the settings', () => {
     const settings = await Settings.open(folder);
     expect(() => settings.get('limit.up')).toThrow('limit.up');
   });
+
+  it.each([
+    ['a value that is no rate', { limit: { up: 'abc', down: '20MB' } }, '20MB'],
+    ['a number without its unit', { limit: { up: 5, down: '20MB' } }, '20MB'],
+    ['a limit that is no object', { limit: '5MB' }, undefined],
+    ['a limit that is a list', { limit: ['5MB'] }, undefined],
+    ['settings that are no object', 'fast', undefined],
+  ])('refuse %s with the file and the command that mends it', async (_, stored, down) => {
+    const folder = await home();
+    const file = join(folder, 'config.json');
+    await writeFile(file, JSON.stringify({ settings: stored, workers: {} }));
+    const settings = await Settings.open(folder);
+    for (const part of [file, 'model-rtc settings unset limit.up']) expect(() => settings.list()).toThrow(part);
+    settings.unset('limit.up');
+    expect(settings.list().map(({ value }) => value)).toEqual([undefined, down]);
+    await writeFile(file, JSON.stringify({ settings: stored, workers: {} }));
+    expect(settings.set('limit.up', '1MB').bytesPerSecond).toBe(1_000_000);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toHaveProperty('workers');
+  });
 });
