@@ -38,8 +38,12 @@ export const MAX_REWRITES = 3;
 
 /** A source that gave no right chunk for this long is told and dropped, so that its lane can be replaced. */
 export const SOURCE_STALL_MS = 10_000;
-/** A source on a slow link is not stalled while it delivers at least this much in that time: a 1 MiB chunk in 80 s. */
-export const SLOW_SOURCE_BYTES = 128 * 1024;
+/**
+ * Sources on a slow link are not stalled while their origin delivers at least this much in that time, over all its lanes: a
+ * sender's rate limit is shared by them. One step of a paced sender; what is slower than that brings no chunk of 1 MiB in
+ * STALL_ABORT_MS.
+ */
+export const SLOW_ORIGIN_BYTES = 64 * 1024;
 /** No right chunk from any source: the user is warned, then the transfer is given up with its state kept. */
 export const STALL_WARNING_MS = 30_000;
 export const STALL_ABORT_MS = 120_000;
@@ -85,6 +89,9 @@ export const MAX_IDLE_SERVE_BUFFERS = 8;
 /** Models that stay open for reading after the last request for them, and for how long. */
 export const MAX_IDLE_READERS = 4;
 export const IDLE_READER_MS = 10_000;
+
+/** Requests of one source that are not answered though all of their chunks came; an honest answer is right behind the last. */
+export const MAX_UNANSWERED_REQUESTS = 16;
 
 /** What is sent at once where the rate is limited: at 1 MB/s sixteen steps a second. */
 export const PACED_STEP_BYTES = 64 * 1024;

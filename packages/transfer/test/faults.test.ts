@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { ChunkSource } from '../src/index.ts';
+import type { ChunkSource, Pace } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeFileModel, makeModel, seededBytes } from './support/models.ts';
 import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';
@@ -198,5 +198,22 @@ describe('sources that go', () => {
     const outcome = await pullModel(model, { staging, sources: [memorySource(model)] });
     expect(outcome.resumedBytes).toBeGreaterThanOrEqual(50_000);
     await outcome.release();
+  });
+
+  it('are dropped when they give the chunks of many requests and answer none of them', async () => {
+    const large = makeFileModel(500_000, 10_000);
+    const inner = memorySource(large, { name: 'mute' });
+    const mute: ChunkSource = {
+      ...inner,
+      fetch: async (chunks, options) => {
+        await inner.fetch(chunks, options);
+        await new Promise((_resolve, reject) => options.signal.addEventListener('abort', reject));
+      },
+    };
+    // A pace that has nothing to spare makes a request of each chunk.
+    const pace: Pace = { room: () => 0, take: async () => {} };
+    const error = await failedPull(large, { staging: await temporaryFolder(), sources: [mute], pace });
+    expect(error).toMatchObject({ code: 'malformed_message' });
+    expect(error.message).toContain('no answer');
   });
 });

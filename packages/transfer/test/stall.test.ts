@@ -103,6 +103,40 @@ describe('sources that stall', () => {
     await expectFiles(outcome.filesFolder, large);
     await outcome.release();
   });
+
+  it('are not given up while their lanes share what is just enough for one', async () => {
+    const clock = new ManualClock();
+    const large = makeFileModel(1_200_000, 600_000);
+    const asked = [0, 0];
+    const stalls: ModelRtcError[] = [];
+    const lanes = asked.map(
+      (_none, lane): ChunkSource => ({
+        name: 'slow link',
+        origin: 'slow link',
+        kind: 'peer',
+        onStall: (error) => stalls.push(error),
+        async fetch(chunks, { signal, onPiece }) {
+          asked[lane] = (asked[lane] ?? 0) + chunks.length;
+          for (const { index, digest, size } of chunks) {
+            for (let offset = 0; offset < size; offset += 20_000) {
+              await new Promise((resolve) => setImmediate(resolve));
+              signal.throwIfAborted();
+              clock.advance(1_700);
+              onPiece(index, offset, large.chunks.get(digest)?.subarray(offset, offset + 20_000) ?? Buffer.of(), true);
+            }
+          }
+        },
+      }),
+    );
+    const outcome = await pullModel(large, {
+      staging: await temporaryFolder(),
+      sources: lanes,
+      components: { clock },
+    });
+    expect(asked.every((chunks) => chunks > 0)).toBe(true);
+    expect(stalls).toEqual([]);
+    await outcome.release();
+  });
 });
 
 /** Moves the time until the promise is settled. */

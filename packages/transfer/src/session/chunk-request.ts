@@ -38,6 +38,11 @@ export class ChunkRequest {
     this.#listener = listener;
   }
 
+  /** Whether nothing more is expected of it but its answer. */
+  get isSettled(): boolean {
+    return this.#settled.size === this.#wanted.size;
+  }
+
   /** @throws ModelRtcError `malformed_message` for a piece that no honest source sends. */
   addPiece(index: number, offset: number, bytes: Uint8Array, intact: boolean): void {
     if (!this.#open) return;
@@ -72,7 +77,7 @@ export class ChunkRequest {
     if (!this.#wanted.has(index) || this.#settled.has(index)) return false;
     const assembly = this.#takeApart(index, 'unwanted');
     if (assembly !== undefined) this.#listener.unwanted(assembly.receivedBytes);
-    return this.#settled.size === this.#wanted.size;
+    return this.isSettled;
   }
 
   /**

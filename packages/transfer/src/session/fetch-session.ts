@@ -68,11 +68,11 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#task = task;
     this.#unsure = task.unsure.length;
     this.#gate = new AskGate(task.pace, () => this.#fillAll());
-    this.#sources = new SourceSet(parts, task.pool, (source, number) => {
+    this.#sources = new SourceSet(parts, task.pool, (source, number, flow) => {
       const { layout, schedule, clock } = parts;
       const gate = source.kind === 'peer' ? this.#gate : undefined;
       return new SourceRunner(source, number, {
-        ...{ layout, schedule, clock, gate, listener: this },
+        ...{ layout, schedule, clock, gate, flow, listener: this },
         buffers: this.#disk as Disk,
       });
     });

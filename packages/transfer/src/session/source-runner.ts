@@ -1,12 +1,13 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
-import { REQUEST_BYTES, SLOW_SOURCE_BYTES, SOURCE_STALL_MS } from '../limits.ts';
+import { MAX_UNANSWERED_REQUESTS, REQUEST_BYTES, SOURCE_STALL_MS } from '../limits.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { ChunkSource } from '../sources/source.ts';
 import type { AskGate } from './ask-gate.ts';
-import type { ChunkBuffer } from './assembly.ts';
+import { type ChunkBuffer, misbehaviour } from './assembly.ts';
 import { type Buffers, ChunkRequest } from './chunk-request.ts';
 import type { Clock } from './clock.ts';
+import type { OriginFlow } from './origin-flow.ts';
 
 export interface RunnerListener {
   arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void;
@@ -24,6 +25,8 @@ export interface RunnerParts {
   readonly clock: Clock;
   /** Paces what is asked for; sources on this machine have none. */
   readonly gate: AskGate | undefined;
+  /** Of all sources with the same origin. */
+  readonly flow: OriginFlow;
   readonly listener: RunnerListener;
 }
 
@@ -36,8 +39,10 @@ export class SourceRunner {
   readonly #requests = new Map<ChunkRequest, AbortController>();
   #quietSinceMs = 0;
   #quietBytes = 0;
-  /** The same as it came; what is encoded makes no piece before it is whole. */
-  #quietWireBytes = 0;
+  /** What its origin had given when it fell quiet. */
+  #originBytesBefore = 0;
+  /** The source tells bytes as they come; what is encoded makes no piece before it is whole. */
+  #tellsWireBytes = false;
   #error: ModelRtcError | undefined;
 
   constructor(source: ChunkSource, number: number, parts: RunnerParts) {
@@ -84,15 +89,21 @@ export class SourceRunner {
   progressed(): void {
     this.#quietSinceMs = this.#parts.clock.nowMs();
     this.#quietBytes = 0;
-    this.#quietWireBytes = 0;
+    this.#originBytesBefore = this.#parts.flow.bytes;
+  }
+
+  /** Whether chunks are expected of it. */
+  get owes(): boolean {
+    return this.#error === undefined && this.#parts.schedule.askedOf(this.number) > 0;
   }
 
   /** Drops the source when it owes chunks and has delivered none for too long. */
   checkStall(): void {
-    const { schedule, clock } = this.#parts;
-    if (this.#error !== undefined || schedule.askedOf(this.number) === 0) return;
+    const { clock, flow } = this.#parts;
+    if (!this.owes) return;
     if (clock.nowMs() - this.#quietSinceMs < SOURCE_STALL_MS) return;
-    if (Math.max(this.#quietBytes, this.#quietWireBytes) >= SLOW_SOURCE_BYTES) this.progressed();
+    const originBytes = flow.bytes - this.#originBytesBefore;
+    if (flow.isSlow({ ownBytes: this.#quietBytes, originBytes })) this.progressed();
     else this.#stalled();
   }
 
@@ -131,9 +142,14 @@ export class SourceRunner {
       const result = await this.source.fetch(wanted, {
         signal: abort.signal,
         onPiece: (index, offset, bytes, intact) => this.#onPiece(request, { index, offset, bytes, intact }),
-        onWrong: (index) => this.#guard(() => request.addWrong(index)),
+        onWrong: (index) =>
+          this.#guard(() => {
+            request.addWrong(index);
+            this.#boundUnanswered();
+          }),
         onWireBytes: (bytes) => {
-          this.#quietWireBytes += bytes;
+          this.#tellsWireBytes = true;
+          this.#came(bytes);
         },
       });
       request.end(result?.missing);
@@ -156,8 +172,21 @@ export class SourceRunner {
   #onPiece(request: ChunkRequest, piece: { index: number; offset: number; bytes: Uint8Array; intact: boolean }): void {
     this.#guard(() => {
       request.addPiece(piece.index, piece.offset, piece.bytes, piece.intact);
-      if (piece.intact) this.#quietBytes += piece.bytes.length;
+      if (piece.intact && !this.#tellsWireBytes) this.#came(piece.bytes.length);
+      this.#boundUnanswered();
     });
+  }
+
+  #came(bytes: number): void {
+    this.#quietBytes += bytes;
+    this.#parts.flow.came(bytes);
+  }
+
+  /** A request stays open until it is answered, and takes memory. */
+  #boundUnanswered(): void {
+    if (this.#requests.size <= MAX_UNANSWERED_REQUESTS) return;
+    const unanswered = [...this.#requests.keys()].filter(({ isSettled }) => isSettled).length;
+    if (unanswered > MAX_UNANSWERED_REQUESTS) throw misbehaviour('all chunks of many requests and no answer to them');
   }
 
   /** What no honest source sends is not thrown into the source: what it does with an error of ours is not known. */

@@ -5,6 +5,7 @@ import type { ChunkSource } from '../sources/source.ts';
 import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
 import type { Clock } from './clock.ts';
 import { noSourceLeft } from './end-errors.ts';
+import { OriginFlow } from './origin-flow.ts';
 import type { SourceRunner } from './source-runner.ts';
 import type { Tally } from './tally.ts';
 
@@ -18,22 +19,27 @@ export interface SourceSetParts {
 /** What ends a source without it having done wrong. */
 const LOSSES: readonly string[] = ['network', 'timeout', 'cancelled'];
 
+/** Makes the runner of a source. */
+type RunSource = (source: ChunkSource, number: number, flow: OriginFlow) => SourceRunner;
+
 /** The sources of one session: those of the pool as it is now, and those on this machine. */
 export class SourceSet {
   readonly #parts: SourceSetParts;
   readonly #pool: SourcePool;
-  readonly #run: (source: ChunkSource, number: number) => SourceRunner;
+  readonly #run: RunSource;
   /** By their numbers in the schedule. */
   readonly #runners = new Map<number, SourceRunner>();
   /** Those of the pool: they can give any chunk. */
   readonly #general = new Map<ChunkSource, SourceRunner>();
   /** Origins of which nothing is taken any more. */
   readonly #banned = new Set<string>();
+  /** By origin. */
+  readonly #flows = new Map<string, OriginFlow>();
   #lastError: ModelRtcError | undefined;
   #turn = 0;
 
   /** @param run - makes the runner of a source. */
-  constructor(parts: SourceSetParts, pool: SourcePool, run: (source: ChunkSource, number: number) => SourceRunner) {
+  constructor(parts: SourceSetParts, pool: SourcePool, run: RunSource) {
     this.#parts = parts;
     this.#pool = pool;
     this.#run = run;
@@ -125,9 +131,16 @@ export class SourceSet {
   }
 
   #add(source: ChunkSource, number: number): SourceRunner {
-    const runner = this.#run(source, number);
+    const runner = this.#run(source, number, this.#flowOf(originOf(source)));
     this.#runners.set(number, runner);
     return runner;
+  }
+
+  #flowOf(origin: string): OriginFlow {
+    const lanes = (): SourceRunner[] => [...this.#runners.values()].filter(({ source }) => originOf(source) === origin);
+    const flow = this.#flows.get(origin) ?? new OriginFlow(() => lanes().filter(({ owes }) => owes).length);
+    this.#flows.set(origin, flow);
+    return flow;
   }
 
   #forget(runners: readonly SourceRunner[], error: ModelRtcError): void {

@@ -1,0 +1,36 @@
+import { PACED_STEP_BYTES, SLOW_ORIGIN_BYTES } from '../limits.ts';
+
+/** What one lane got while it was waited for: its own bytes, and those of all lanes of its origin together. */
+export interface FlowSince {
+  readonly ownBytes: number;
+  readonly originBytes: number;
+}
+
+/** How much comes of an origin, over all of its lanes: its sender shares its rate limit among them. */
+export class OriginFlow {
+  readonly #owing: () => number;
+  #bytes = 0;
+
+  /** @param owing - how many of the origin's lanes owe chunks now. */
+  constructor(owing: () => number) {
+    this.#owing = owing;
+  }
+
+  /** All that ever came. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  came(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /**
+   * Whether a lane that brought no right chunk in SOURCE_STALL_MS is only slow. One that got nothing at all is, while the
+   * origin is so slow that its next step may be due to each of the others first.
+   */
+  isSlow({ ownBytes, originBytes }: FlowSince): boolean {
+    if (originBytes < SLOW_ORIGIN_BYTES) return false;
+    return ownBytes > 0 || originBytes < this.#owing() * PACED_STEP_BYTES;
+  }
+}
