@@ -132,17 +132,23 @@ export class Schedule {
   /**
    * The chunk came wrong from this source, or not at all. It is queued for the others, or for the same one where no other
    * is left; unless it was asked for often enough, or its origin sent wrong bytes too often and there are others. A source
-   * with chunks of its own passes them on freely.
+   * with chunks of its own passes them on freely. While an origin that never gave the chunk wrong lacks it, it is waited for.
    */
-  missed(source: number, id: number, how: 'wrong' | 'lost'): Verdict {
+  missed(source: number, id: number, how: 'wrong' | 'lost', nowMs: number): Verdict {
     const { origin, kept } = this.#source(source);
     this.#letGo(source, id);
     this.#settle(id);
     if (kept !== undefined) return 'again';
     this.#misses.add(id, source, origin);
     if (how === 'wrong') this.#misses.countWrong(origin);
-    if (this.#misses.tooOften(id) && !this.#holders.has(id)) return 'give_up';
-    const replaceable = this.#general().some((other) => other.origin !== origin);
+    const others = this.#general().filter((other) => other.origin !== origin);
+    if (this.#misses.tooOften(id) && !this.#holders.has(id)) {
+      if (others.every((other) => this.#misses.byOrigin(id, other.origin))) return 'give_up';
+      for (const lane of this.#general()) {
+        if (this.#misses.byOrigin(id, lane.origin)) lane.notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
+      }
+    }
+    const replaceable = others.length > 0;
     return how === 'wrong' && replaceable && this.#misses.isLiar(origin) ? 'drop_origin' : 'again';
   }
 

@@ -175,9 +175,9 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void {
-    const { layout, schedule, tally, log } = this.#parts;
+    const { layout, schedule, tally, clock, log } = this.#parts;
     const { name } = runner.source;
-    const verdict = schedule.missed(runner.number, chunk, how);
+    const verdict = schedule.missed(runner.number, chunk, how, clock.nowMs());
     if (this.#sources.isGeneral(runner)) {
       tally.refetched();
       log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');

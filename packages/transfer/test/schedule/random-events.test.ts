@@ -85,7 +85,7 @@ class Watched {
       this.#schedule.arrived(source, id);
       for (const other of this.#schedule.verified(source, id, this.#nowMs)) this.#asked.get(other)?.delete(id);
       this.#present.add(id);
-    } else this.#schedule.missed(source, id, kind === 'wrong' ? 'wrong' : 'lost');
+    } else this.#schedule.missed(source, id, kind === 'wrong' ? 'wrong' : 'lost', this.#nowMs);
   }
 
   #fill(): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_CHUNKS_PER_REQUEST } from '@model-rtc/protocol';
-import { ALL_WINDOWS_BYTES, REQUEST_BYTES, START_WINDOW_BYTES } from '../../src/limits.ts';
+import { ALL_WINDOWS_BYTES, ASK_AGAIN_MS, REQUEST_BYTES, START_WINDOW_BYTES } from '../../src/limits.ts';
 import { bufferSize } from '../../src/schedule/buffer-size.ts';
 import { Schedule } from '../../src/schedule/schedule.ts';
 
@@ -48,10 +48,10 @@ describe('the schedule', () => {
     for (const id of ids.slice(0, 7)) {
       schedule.arrived(source, id);
       expect(schedule.take(source, 0)).toEqual([]);
-      schedule.missed(source, id, 'lost');
+      schedule.missed(source, id, 'lost', 0);
       expect(schedule.take(source, 0)).toEqual([]);
     }
-    schedule.missed(source, ids[7] as number, 'lost');
+    schedule.missed(source, ids[7] as number, 'lost', 0);
     expect(schedule.take(source, 0)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
@@ -111,7 +111,7 @@ describe('the schedule', () => {
     const schedule = scheduleOf(1);
     const [a, b] = [schedule.addSource('a'), schedule.addSource('b')];
     expect(schedule.take(a, 0)).toEqual([0]);
-    expect(schedule.missed(a, 0, 'lost')).toBe('again');
+    expect(schedule.missed(a, 0, 'lost', 0)).toBe('again');
     expect(schedule.take(a, 0)).toEqual([]);
     schedule.drop(b);
     expect(schedule.take(a, 0)).toEqual([0]);
@@ -122,7 +122,7 @@ describe('the schedule', () => {
     const a = schedule.addSource('a');
     const verdicts = [1, 2, 3, 4].map(() => {
       schedule.take(a, 0);
-      return schedule.missed(a, 0, 'lost');
+      return schedule.missed(a, 0, 'lost', 0);
     });
     expect(verdicts).toEqual(['again', 'again', 'again', 'give_up']);
   });
@@ -134,7 +134,7 @@ describe('the schedule', () => {
     expect(schedule.take(peer, 0)).toEqual([0, 3]);
     expect(schedule.someMissing).toBe(false);
     expect(schedule.take(disk, 0)).toEqual([1, 2]);
-    schedule.missed(disk, 1, 'lost');
+    schedule.missed(disk, 1, 'lost', 0);
     expect(schedule.someMissing).toBe(true);
     schedule.drop(disk);
     expect(schedule.take(peer, 0)).toEqual([1, 2]);
@@ -153,7 +153,7 @@ describe('the schedule', () => {
     const schedule = scheduleOf(1);
     const [lane1, lane2, other] = [schedule.addSource('a'), schedule.addSource('a'), schedule.addSource('b')];
     schedule.take(lane1, 0);
-    schedule.missed(lane1, 0, 'lost');
+    schedule.missed(lane1, 0, 'lost', 0);
     expect(schedule.take(lane1, 0)).toEqual([]);
     expect(schedule.take(lane2, 0)).toEqual([]);
     schedule.drop(other);
@@ -166,11 +166,11 @@ describe('the schedule', () => {
     const [lane1, lane2] = [schedule.addSource('a'), schedule.addSource('a')];
     const [first = 0, second = 0] = schedule.take(lane1, 0);
     const [third = 0, fourth = 0] = schedule.take(lane2, 0);
-    expect(schedule.missed(lane1, first, 'wrong')).toBe('again');
-    expect(schedule.missed(lane1, second, 'lost')).toBe('again');
-    expect(schedule.missed(lane2, third, 'wrong')).toBe('again');
+    expect(schedule.missed(lane1, first, 'wrong', 0)).toBe('again');
+    expect(schedule.missed(lane1, second, 'lost', 0)).toBe('again');
+    expect(schedule.missed(lane2, third, 'wrong', 0)).toBe('again');
     schedule.addSource('b');
-    expect(schedule.missed(lane2, fourth, 'wrong')).toBe('drop_origin');
+    expect(schedule.missed(lane2, fourth, 'wrong', 0)).toBe('drop_origin');
   });
 
   it('bears with wrong chunks of the only origin until one of them came wrong too often', () => {
@@ -178,7 +178,7 @@ describe('the schedule', () => {
     const a = schedule.addSource('a');
     for (let round = 0; round < 4; round++) {
       for (const id of schedule.take(a, 0))
-        expect(schedule.missed(a, id, 'wrong')).toBe(round < 3 ? 'again' : 'give_up');
+        expect(schedule.missed(a, id, 'wrong', 0)).toBe(round < 3 ? 'again' : 'give_up');
     }
   });
 
@@ -235,10 +235,26 @@ describe('the schedule', () => {
     schedule.take(a, 0);
     expect(schedule.take(b, 5_000)).toEqual([0]);
     schedule.arrived(a, 0);
-    expect(schedule.missed(a, 0, 'wrong')).toBe('again');
+    expect(schedule.missed(a, 0, 'wrong', 0)).toBe('again');
     expect(schedule.someMissing).toBe(false);
     schedule.drop(b);
     expect(schedule.someMissing).toBe(true);
     expect(schedule.take(a, 5_000)).toEqual([0]);
+  });
+
+  it('does not give a chunk up while an origin merely lacks it, and asks the faulty one again after a while', () => {
+    const schedule = scheduleOf(1);
+    const [faulty, partial] = [schedule.addSource('faulty'), schedule.addSource('partial')];
+    expect(schedule.take(partial, 0)).toEqual([0]);
+    schedule.lacking(partial, 0, 0);
+    for (let time = 0; time < 4; time++) {
+      expect(schedule.take(faulty, 10)).toEqual([0]);
+      expect(schedule.missed(faulty, 0, 'lost', 10)).toBe('again');
+    }
+    expect(schedule.take(faulty, 20)).toEqual([]);
+    expect(schedule.take(partial, ASK_AGAIN_MS)).toEqual([0]);
+    schedule.drop(partial);
+    expect(schedule.take(faulty, ASK_AGAIN_MS + 10)).toEqual([0]);
+    expect(schedule.missed(faulty, 0, 'lost', ASK_AGAIN_MS + 20)).toBe('give_up');
   });
 });
