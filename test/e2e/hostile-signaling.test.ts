@@ -5,6 +5,7 @@ import {
   createVisitorSeal,
   createWorkerSeal,
   decodeExchange,
+  type ExchangeMessage,
   encodeExchange,
   encodeSessionToken,
   identityFromSeed,
@@ -33,8 +34,8 @@ async function opened(tamper: (token: SessionToken) => Tampering) {
 }
 
 /** The pull must end with exit 8, and nothing of the model may be there. */
-async function expectRefused(client: Awaited<ReturnType<typeof opened>>['client']): Promise<void> {
-  const result = await client.run(['client', 'pull-model', 'wanted', '--json']);
+async function expectRefused(client: Awaited<ReturnType<typeof opened>>['client'], lane = 'auto'): Promise<void> {
+  const result = await client.run(['client', 'pull-model', 'wanted', '--lane', lane, '--json']);
   expect({ exitCode: result.exitCode, code: errorOf(result).code }).toEqual({ exitCode: 8, code: 'refused' });
   expect(errorOf(result).message).toMatch(/signaling server/i);
   expect((await readdir(join(client.home, 'models'))).filter((name) => !name.startsWith('registry.json'))).toEqual([]);
@@ -47,12 +48,24 @@ function withBitFlipped(message: SignalingJson): SignalingJson {
   return { ...message, payload: bytes.toString('base64url') };
 }
 
+/** The message with the attacker's key in the place of the sender's. @returns undefined for one that tells no key. */
+function withItsKeys(message: ExchangeMessage): ExchangeMessage | undefined {
+  const its = new Uint8Array(32).fill(0xab);
+  const itsFingerprint = Array.from(its, (byte) => byte.toString(16).toUpperCase()).join(':');
+  if (message.type === 'offer' || message.type === 'answer') {
+    const sdp = message.sdp.replaceAll(/(a=fingerprint:sha-256 )[0-9A-Fa-f:]+/g, `$1${itsFingerprint}`);
+    return sdp === message.sdp ? undefined : { ...message, sdp };
+  }
+  if (message.type === 'direct_offer') return { ...message, certificate: its };
+  if (message.type === 'relay_ask' || message.type === 'relay_offer') return { ...message, publicKey: its };
+  return undefined;
+}
+
 /**
  * A server that also holds the token, as any other client of the worker may: it can open and make sealed envelopes. It
- * puts its own fingerprint in the place of both sides', so that both would speak to it.
+ * puts its own keys in the place of both sides', so that both would speak to it.
  */
 class FingerprintSwapper implements Tampering {
-  static readonly ITS_FINGERPRINT = Array.from({ length: 32 }, () => 'AB').join(':');
   readonly #token: SessionToken;
   readonly #toWorker: VisitorSeal;
   #toVisitor: WorkerSeal | undefined;
@@ -86,13 +99,10 @@ class FingerprintSwapper implements Tampering {
 
   #swap(bytes: Uint8Array, count: 'offers' | 'answers'): Uint8Array {
     const message = decodeExchange(bytes);
-    if (message?.type !== 'offer' && message?.type !== 'answer') return bytes;
-    const sdp = message.sdp.replaceAll(
-      /(a=fingerprint:sha-256 )[0-9A-Fa-f:]+/g,
-      `$1${FingerprintSwapper.ITS_FINGERPRINT}`,
-    );
-    if (sdp !== message.sdp) this.swapped[count]++;
-    return encodeExchange({ ...message, sdp });
+    const swapped = message === undefined ? undefined : withItsKeys(message);
+    if (swapped === undefined) return bytes;
+    this.swapped[count]++;
+    return encodeExchange(swapped);
   }
 }
 
@@ -110,17 +120,26 @@ describe('a signaling server that stands in the middle', () => {
     expect(await pull(client, 'wanted')).toMatchObject({ outcome: 'pulled' });
   }, 60_000);
 
-  it('is refused when it swaps the fingerprints, even when it knows the token’s secret', async () => {
-    const swappers: FingerprintSwapper[] = [];
-    const { client } = await opened((token) => {
-      const swapper = new FingerprintSwapper(token);
-      swappers.push(swapper);
-      return swapper;
-    });
-    await expectRefused(client);
-    // The attack went all the way: both sides' fingerprints were swapped before the client refused.
-    expect(swappers[0]?.swapped).toEqual({ offers: 1, answers: 1 });
-  }, 60_000);
+  // One kind of lane at a time: in a race the refusal of one kind may end the pull before the other has made its offer.
+  it.each([
+    ['webrtc', { offers: 1, answers: 1 }],
+    ['direct', { offers: 0, answers: 1 }],
+    ['relay', { offers: 1, answers: 1 }],
+  ])(
+    'is refused when it swaps the keys of a %s lane, even when it knows the token’s secret',
+    async (lane, swapped) => {
+      const swappers: FingerprintSwapper[] = [];
+      const { client } = await opened((token) => {
+        const swapper = new FingerprintSwapper(token);
+        swappers.push(swapper);
+        return swapper;
+      });
+      await expectRefused(client, lane);
+      // The attack went all the way: each key was swapped before the client refused.
+      expect(swappers[0]?.swapped).toEqual(swapped);
+    },
+    60_000,
+  );
 
   it('is refused when it changes a single bit of what the worker says', async () => {
     const { client } = await opened(() => ({
