@@ -148,8 +148,8 @@ async function receive(
     pace: speed.pace,
     onProgress: (progress) => {
       tally.note(progress);
-      speed.measured(
-        progress.bytesPerSecond,
+      speed.moved(
+        progress.transferredBytes,
         workers.flatMap(({ link }) => link.lanes),
       );
       byWorker.note(progress.lanes);

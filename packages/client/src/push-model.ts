@@ -119,7 +119,7 @@ async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): P
       signal: options.signal,
       onEvent: (event) => {
         const progress = tally.noteRemote(event, peer.lanes, services.known.name);
-        speed.measured(progress.bytesPerSecond, peer.lanes);
+        speed.moved(progress.transferredBytes, peer.lanes);
         options.onProgress?.({ type: 'remote', ...progress });
       },
     }),

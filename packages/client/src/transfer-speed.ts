@@ -27,7 +27,7 @@ export class TransferSpeed {
   readonly pace: Pace | undefined;
   readonly #nice: NicePace | undefined;
   readonly #time: Pick<Time, 'nowMs'>;
-  #sampledMs = Number.NEGATIVE_INFINITY;
+  #sampled: { readonly atMs: number; readonly bytes: number } | undefined;
 
   constructor(
     { limitBytesPerSecond: limit, nice = false }: SpeedOptions,
@@ -40,13 +40,16 @@ export class TransferSpeed {
     this.pace = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
   }
 
-  /** To be told as the transfer goes on: how fast it is, and the lanes that it goes over. */
-  measured(bytesPerSecond: number, lanes: readonly LaneInfo[]): void {
-    const nowMs = this.#time.nowMs();
-    if (this.#nice === undefined || nowMs - this.#sampledMs < SAMPLE_INTERVAL_MS) return;
+  /** To be told as the transfer goes on: what it has moved so far, and the lanes that it goes over. */
+  moved(bytes: number, lanes: readonly LaneInfo[]): void {
+    if (this.#nice === undefined) return;
+    const atMs = this.#time.nowMs();
+    // Rates of the last few seconds lag behind one that doubles with each sample, and would hold it back.
+    const { atMs: beforeMs, bytes: before } = (this.#sampled ??= { atMs, bytes });
+    if (atMs - beforeMs < SAMPLE_INTERVAL_MS) return;
     const rttMs = Math.min(...lanes.map((lane) => lane.rttMs ?? Number.POSITIVE_INFINITY));
     if (!Number.isFinite(rttMs)) return;
-    this.#sampledMs = nowMs;
-    this.#nice.sample({ rttMs, bytesPerSecond });
+    this.#sampled = { atMs, bytes };
+    this.#nice.sample({ rttMs, bytesPerSecond: (Math.max(0, bytes - before) * 1000) / (atMs - beforeMs) });
   }
 }

@@ -133,6 +133,16 @@ describe('a nice rate', () => {
     );
   });
 
+  it('finds a fast link in ten seconds, also after one late round trip at the start', () => {
+    const nice = new NiceRate();
+    const update = (rttMs: number, at: number) => nice.update({ rttMs, bytesPerSecond: nice.bytesPerSecond }, at * 500);
+    // Two, since the least of the last two counts.
+    for (const [at, rttMs] of [5, 5, 40, 40].entries()) update(rttMs, at);
+    expect(nice.bytesPerSecond).toBeLessThan(10_000_000);
+    for (let at = 4; at < 24; at++) update(5, at);
+    expect(nice.bytesPerSecond).toBeGreaterThan(100_000_000);
+  });
+
   it('grows no further than what is used of it', () => {
     const nice = new NiceRate();
     for (let at = 0; at < 1000; at++) nice.update({ rttMs: 20, bytesPerSecond: 3_000_000 }, at * 200);
