@@ -59,6 +59,8 @@ export class LaneLink {
     const onFlooded = (error: ModelRtcError) => this.#end(error);
     this.#outbox = new Outbox({ lane, codec, maxMessageBytes, onFlooded });
     this.#liveness = new Liveness({ lane, timers, ping: () => void this.#ping(), onGone: (error) => this.#end(error) });
+    // The round trip of a path on which nothing waits yet tells how long the path is.
+    void this.#ping();
     this.#measureLater();
     void this.#read();
   }

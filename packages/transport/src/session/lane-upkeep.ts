@@ -20,12 +20,15 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly attempt?: typeof attemptLane | undefined;
 }
 
-const MOST_COMING_UP = 24;
+const MOST_COMING_UP = 28;
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
 /** One TLS connection that carries this fills a gigabit link by half: it is not what losses hold up. */
 const ENOUGH_OF: Partial<Record<AttemptKind, number>> = { direct: 64e6 };
+/** On a path with round trips this long one association rarely carries what the path could: it begins with a few. */
+const LONG_PATH_MS = 15;
+const FIRST_ON_LONG_PATH = 16;
 /** werift is pure JavaScript: more of its connections than this only share one processor. */
 const MAX_WERIFT_LANES = 8;
 /** The engine of this side's lanes, and the capability of a worker that has it. */
@@ -112,7 +115,10 @@ export class LaneUpkeep {
     const { peer, timers } = this.#options;
     const isWerift = lanes.some(({ engine }) => engine === WERIFT) || peer.remote.capabilities.includes(WERIFT);
     const max = kind === 'webrtc' && isWerift ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
-    const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], nowMs: () => timers.nowMs() });
+    const rttMs = Math.min(...lanes.map((lane) => lane.info().rttMs ?? Number.POSITIVE_INFINITY));
+    const isLong = kind === 'webrtc' && rttMs >= LONG_PATH_MS && Number.isFinite(rttMs);
+    const first = isLong ? FIRST_ON_LONG_PATH : 1;
+    const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], first, nowMs: () => timers.nowMs() });
     this.#growth.set(kind, growth);
     return growth;
   }

@@ -4,7 +4,12 @@ import { MAX_LANE_MESSAGE_SIZE, renderDescription, type SessionDescription } fro
 import type { ConnectionEvents, ConnectOptions, EngineConnection, WebRtcEngine } from './engine.ts';
 import { nativeIceServers } from './ice-servers.ts';
 
-const HIGH_WATER_MARK = 1024 * 1024;
+const HIGH_WATER_MARK = 256 * 1024;
+/**
+ * What usrsctp itself holds of one association. With what waits before it, this is what a pong or an answer is behind: on a
+ * slow path the library's own 1 MiB is a second or two. A long and clean path is filled by several associations.
+ */
+const SEND_BUFFER_BYTES = 256 * 1024;
 
 /**
  * The engine on node-datachannel (libdatachannel), an optional dependency.
@@ -18,6 +23,7 @@ export async function loadNativeEngine(): Promise<WebRtcEngine | undefined> {
   } catch {
     return undefined;
   }
+  library.setSctpSettings({ sendBufferSize: SEND_BUFFER_BYTES });
   return {
     name: 'native',
     maxMessageSize: MAX_LANE_MESSAGE_SIZE,
