@@ -242,10 +242,11 @@ describe('a peer of several lanes', () => {
     await client.close();
   });
 
-  it('knows the round trip of a lane that carries data', async () => {
+  it('knows the round trip of a lane from its beginning, and measures it again while data flows', async () => {
     const timers = new FakeTimers();
     const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers } });
-    expect(client.lanes[0]?.rttMs).toBeUndefined();
+    await timers.advance(0);
+    expect(client.lanes[0]?.rttMs).toBe(0);
     worker.setHandlers({
       get_chunks: async (_, context) => {
         await context.sendChunk(7, new Uint8Array(200_000));

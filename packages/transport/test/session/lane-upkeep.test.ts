@@ -12,6 +12,7 @@ import { FakeTimers } from '../peer/support.ts';
 class FakePeer {
   readonly remote: { capabilities: string[] };
   readonly closed: Promise<undefined>;
+  rttMs = 5;
   readonly #lanes: { kind: LaneKind; engine: string | undefined; id: number; bytes: number }[] = [];
   #close: (value: undefined) => void = () => {};
   #lastId = -1;
@@ -42,7 +43,7 @@ class FakePeer {
       id: lane.id,
       kind: lane.kind,
       engine: lane.engine,
-      info: () => ({ ...lane, sentBytes: 0, receivedBytes: lane.bytes, rttMs: 50 }),
+      info: () => ({ ...lane, sentBytes: 0, receivedBytes: lane.bytes, rttMs: this.rttMs }),
       closed: new Promise(() => {}),
       close: async () => void this.#lanes.splice(this.#lanes.indexOf(lane), 1),
       abort() {},
@@ -112,6 +113,20 @@ describe('the upkeep of a peer’s lanes', () => {
     expect(peer.kinds).toEqual(Array(most).fill('webrtc'));
     peer.close();
   });
+
+  it.each([
+    ['native', 16],
+    ['werift', 8],
+  ])(
+    'begins with several %s lanes at once where round trips are long, and as many as there may be',
+    async (engine, first) => {
+      const peer = new FakePeer();
+      peer.rttMs = 50;
+      peer.add('webrtc', engine);
+      await keepUp(peer, (kind) => kind === 'webrtc').run(1, 500_000);
+      expect(peer.kinds).toEqual(Array(first).fill('webrtc'));
+    },
+  );
 
   it('opens no second direct lane where the first carries enough, and none where nothing flows', async () => {
     const busy = new FakePeer();
