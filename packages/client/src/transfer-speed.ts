@@ -45,11 +45,13 @@ export class TransferSpeed {
     if (this.#nice === undefined) return;
     const atMs = this.#time.nowMs();
     // Rates of the last few seconds lag behind one that doubles with each sample, and would hold it back.
-    const { atMs: beforeMs, bytes: before } = (this.#sampled ??= { atMs, bytes });
-    if (atMs - beforeMs < SAMPLE_INTERVAL_MS) return;
+    this.#sampled ??= { atMs, bytes };
+    const passedMs = atMs - this.#sampled.atMs;
+    if (passedMs < SAMPLE_INTERVAL_MS) return;
     const rttMs = Math.min(...lanes.map((lane) => lane.rttMs ?? Number.POSITIVE_INFINITY));
     if (!Number.isFinite(rttMs)) return;
+    const cameBytes = Math.max(0, bytes - this.#sampled.bytes);
     this.#sampled = { atMs, bytes };
-    this.#nice.sample({ rttMs, bytesPerSecond: (Math.max(0, bytes - before) * 1000) / (atMs - beforeMs) });
+    this.#nice.sample({ rttMs, bytesPerSecond: (cameBytes * 1000) / passedMs });
   }
 }
