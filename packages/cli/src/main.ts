@@ -12,7 +12,7 @@ const SAME_PRESS_MS = 300;
 /**
  * How far the heap may grow before all of it is looked through for garbage: to four times of what was in use, as V8 lets
  * it when it is generous. Left to itself it counts the bytes of a transfer, which the cheap collections free, as growth of
- * a heap that is small, and looked through everything 15 times a second; the relay lane was slower by a third.
+ * a heap that is small, and looked through everything 15 times a second. docs/decisions/heap-growth.md has the measurements.
  */
 const HEAP_GROWING_PERCENT = 300;
 setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);

@@ -73,7 +73,7 @@ interface Level extends Measured {
  * number grows while goodput does, and while each of them carries so little that the path must be what slows it. Then it
  * shrinks again as long as fewer carry as much: a connection's first seconds may be its best, so that more lanes can seem
  * worse than fewer were, and only what fewer carry afterwards tells. Whether the number is still good is tried again every
- * minute, and at once when goodput falls by half.
+ * minute, and when goodput has fallen. docs/decisions/how-many-lanes.md has the measurements.
  */
 export class LaneGrowth {
   readonly #max: number;
