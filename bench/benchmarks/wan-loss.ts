@@ -23,18 +23,18 @@ interface Case {
 const FULL_REPEATS = 3;
 const QUICK_MEGABYTES = 10;
 /** What one association is measured with: it carries about 1 MB/s. */
-const ASSOCIATION_MEGABYTES = 10;
+const ASSOCIATION_MEGABYTES = 6;
 
 const [NATIVE, WERIFT] = [{ lane: 'webrtc', engine: 'native' } as const, { lane: 'webrtc', engine: 'werift' } as const];
 const [DIRECT, RELAY] = [{ lane: 'direct' } as const, { lane: 'relay' } as const];
 
 const CASES: readonly Case[] = [
   { lossPercent: 0.1, way: NATIVE, megabytes: 400, required: { of: 'value', atLeast: 15 } },
-  { lossPercent: 0.1, way: WERIFT, megabytes: 200, required: { of: 'value', atLeast: 6 } },
+  { lossPercent: 0.1, way: WERIFT, megabytes: 150, required: { of: 'value', atLeast: 6 } },
   { lossPercent: 0.1, way: DIRECT, megabytes: 400, required: { of: 'ratio', atLeast: 0.6 } },
   { lossPercent: 0.1, way: RELAY, megabytes: 200 },
-  { lossPercent: 1, way: NATIVE, megabytes: 200, required: { of: 'value', atLeast: 7 } },
-  { lossPercent: 1, way: WERIFT, megabytes: 100 },
+  { lossPercent: 1, way: NATIVE, megabytes: 400, required: { of: 'value', atLeast: 7 } },
+  { lossPercent: 1, way: WERIFT, megabytes: 60 },
   { lossPercent: 1, way: DIRECT, megabytes: 200 },
   { lossPercent: 1, way: RELAY, megabytes: 100 },
 ];
