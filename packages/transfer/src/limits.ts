@@ -84,6 +84,8 @@ export const MAX_STAGED_NEIGHBOURS = 16;
 
 /** Chunks of one lane that are in memory at once to be served: one is sent while the next one is read. */
 export const BUFFERS_PER_LANE = 2;
+/** While so many buffers of all lanes are in use, a lane has one at a time. */
+export const MANY_SERVE_BUFFERS = 16;
 /** Buffers that are kept for the next request of any lane, 8 MiB; the others are left to the garbage collector. */
 export const MAX_IDLE_SERVE_BUFFERS = 8;
 /** Models that stay open for reading after the last request for them, and for how long. */

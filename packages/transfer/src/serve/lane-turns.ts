@@ -1,5 +1,5 @@
 import { CHUNK_BYTES } from '@model-rtc/protocol';
-import { BUFFERS_PER_LANE, MAX_IDLE_SERVE_BUFFERS } from '../limits.ts';
+import { BUFFERS_PER_LANE, MANY_SERVE_BUFFERS, MAX_IDLE_SERVE_BUFFERS } from '../limits.ts';
 import { Slots } from './slots.ts';
 
 /** Memory for one chunk, until it is sent. */
@@ -24,6 +24,8 @@ export interface LaneTurns {
 export class LaneBook {
   readonly #known = new WeakMap<object, LaneTurns>();
   readonly #idle: Uint8Array[] = [];
+  /** Buffers that are lent. */
+  #lent = 0;
 
   turnsOf(lane: object): LaneTurns {
     const turns = this.#known.get(lane) ?? this.#newTurns();
@@ -33,19 +35,36 @@ export class LaneBook {
 
   #newTurns(): LaneTurns {
     const places = new Slots(BUFFERS_PER_LANE);
+    const alone = new Slots(1);
     return {
       read: new Slots(1),
       send: new Slots(1),
       borrow: async (signal) => {
         const leave = await places.enter(signal);
-        const buffer = this.#idle.pop() ?? new Uint8Array(CHUNK_BYTES);
-        return {
-          buffer,
-          giveBack: (isUnused) => {
-            if (isUnused && this.#idle.length < MAX_IDLE_SERVE_BUFFERS) this.#idle.push(buffer);
+        try {
+          // Of many lanes each is slow: none needs a chunk at hand while another is sent.
+          const leaveAlone = this.#lent >= MANY_SERVE_BUFFERS ? await alone.enter(signal) : undefined;
+          return this.#lend(() => {
+            leaveAlone?.();
             leave();
-          },
-        };
+          });
+        } catch (error) {
+          leave();
+          throw error;
+        }
+      },
+    };
+  }
+
+  #lend(leave: () => void): Loan {
+    const buffer = this.#idle.pop() ?? new Uint8Array(CHUNK_BYTES);
+    this.#lent += 1;
+    return {
+      buffer,
+      giveBack: (isUnused) => {
+        if (isUnused && this.#idle.length < MAX_IDLE_SERVE_BUFFERS) this.#idle.push(buffer);
+        this.#lent -= 1;
+        leave();
       },
     };
   }

@@ -248,6 +248,43 @@ describe('the chunk server', () => {
     await serve.close();
   });
 
+  it('reads no chunk ahead for one lane of very many, and serves them all, two requests of each', async () => {
+    const { openModel } = library(model);
+    const lanes = 40;
+    let reads = 0;
+    const serve = createChunkServer({
+      openModel: async (digest) => {
+        const reader = await openModel(digest);
+        const readChunk: ModelReader['readChunk'] = (chunk, into) => {
+          reads++;
+          return reader.readChunk(chunk, into);
+        };
+        return { ...reader, readChunk };
+      },
+    });
+    let letGo = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const contexts = Array.from({ length: lanes }, () => {
+      const context = contextOf();
+      const sendChunk: ChunkRequestContext['sendChunk'] = async (index, bytes) => {
+        await gate;
+        context.sent.push([index, Buffer.from(bytes)]);
+      };
+      return { ...context, sendChunk };
+    });
+    const serving = contexts.flatMap((context) => [serve(wanted(model), context), serve(wanted(model), context)]);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(reads).toBeGreaterThanOrEqual(lanes);
+    expect(reads).toBeLessThan(1.5 * lanes);
+    letGo();
+    await Promise.all(serving);
+    const expected = [...wanted(model).chunks, ...wanted(model).chunks].map(({ index }) => index);
+    for (const { sent } of contexts) expect(sent.map(([index]) => index)).toEqual(expected);
+    await serve.close();
+  });
+
   it('reads the first chunk of the next request while the last one of this is sent, into no more memory', async () => {
     const serve = createChunkServer(library(model));
     const lane = {};

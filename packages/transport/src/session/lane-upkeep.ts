@@ -21,6 +21,8 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
 }
 
 const MOST_COMING_UP = 28;
+/** How often to look until bulk data flows: what a long path begins with is opened at once. */
+const FIRST_LOOKS_MS = 100;
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
@@ -47,7 +49,9 @@ export class LaneUpkeep {
   /** What each lane has carried so far, those that are gone included. */
   readonly #seen = new Map<number, number>();
   #opening = 0;
+  /** What was carried when it was last looked for LANE_SAMPLE_MS, or enough was. */
   #lastBytes = 0;
+  #lastMs: number;
   #upgrades = 0;
   #nextUpgradeMs: number;
   #overlapSinceMs: number | undefined;
@@ -56,6 +60,7 @@ export class LaneUpkeep {
   constructor(options: LaneUpkeepOptions) {
     this.#options = options;
     this.#cpu = options.cpu ?? new CpuMeter();
+    this.#lastMs = options.timers.nowMs();
     this.#nextUpgradeMs = options.timers.nowMs() + UPGRADE_AFTER_MS[0];
     void options.peer.closed.then(() => this.#stop());
     this.#arm();
@@ -67,9 +72,10 @@ export class LaneUpkeep {
   }
 
   #arm(): void {
-    this.#stopTimer = this.#options.timers.after(LANE_SAMPLE_MS, () => {
-      this.#arm();
+    const afterMs = this.#growth.size === 0 ? FIRST_LOOKS_MS : LANE_SAMPLE_MS;
+    this.#stopTimer = this.#options.timers.after(afterMs, () => {
       this.#look();
+      this.#arm();
     });
   }
 
@@ -78,12 +84,21 @@ export class LaneUpkeep {
     const kind = lanes[0]?.kind;
     if (kind === undefined || kind === 'memory') return;
     const bytes = this.#carried(lanes);
-    const busy = bytes - this.#lastBytes >= BUSY_BYTES_PER_SAMPLE;
-    this.#lastBytes = bytes;
+    const busy = this.#note(bytes);
     const cpuBound = this.#cpu.isBound();
     this.#dropWorse(lanes);
     if (busy) this.#upgrade(kind);
     this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy, cpuBound });
+  }
+
+  /** Takes note of what was carried so far. @returns whether bulk data flows */
+  #note(bytes: number): boolean {
+    const nowMs = this.#options.timers.nowMs();
+    const busy = bytes - this.#lastBytes >= BUSY_BYTES_PER_SAMPLE;
+    if (!busy && nowMs - this.#lastMs < LANE_SAMPLE_MS) return false;
+    this.#lastBytes = bytes;
+    this.#lastMs = nowMs;
+    return busy;
   }
 
   #carried(lanes: readonly PeerLane[]): number {
@@ -100,6 +115,7 @@ export class LaneUpkeep {
     kind: AttemptKind,
     { lanes, ...sample }: { lanes: readonly PeerLane[]; bytes: number; busy: boolean; cpuBound: boolean },
   ): void {
+    if (!sample.busy && !this.#growth.has(kind)) return;
     const growth = this.#growth.get(kind) ?? this.#startGrowth(kind, lanes);
     const advice = growth.sample({ lanes: lanes.length, ...sample });
     if (advice === undefined) return;
