@@ -20,10 +20,10 @@ const SEARCH_ROOM = 0.25;
 const CLEAR_ROOM = 0.75;
 /**
  * What ended the search may have been an accident of the machine: after so many samples in a row on a clear path growth
- * quickens by half of itself with each, up to so many times.
+ * quickens by a quarter of itself with each, up to so many times.
  */
-const CLEAR_SAMPLES = 6;
-const MAX_QUICKENING = 6;
+const CLEAR_SAMPLES = 10;
+const MAX_QUICKENING = 4;
 /** A rate that is not used does not grow: it would be found too high all at once. */
 const MAX_ABOVE_GOODPUT = 1.5;
 
@@ -78,7 +78,7 @@ export class NiceRate {
     // The first queue ends the search for the link's speed, which doubles until then.
     if (room < SEARCH_ROOM) this.#starting = false;
     if (room < 0) return this.#rate * (1 - Math.min(MAX_DECREASE, -room * GAIN));
-    const quickening = Math.min(MAX_QUICKENING, 1 + Math.max(0, this.#clear - CLEAR_SAMPLES) / 2);
+    const quickening = Math.min(MAX_QUICKENING, 1 + Math.max(0, this.#clear - CLEAR_SAMPLES) / 4);
     return this.#rate * (1 + (this.#starting ? 1 : GAIN * room * quickening));
   }
 
