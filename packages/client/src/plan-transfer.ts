@@ -1,5 +1,5 @@
 import { type CodeFile, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { codeFilesByName, type Registry, refuseCode } from '@model-rtc/registry';
+import { namedLikeCode, type Registry, refuseCode } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
 import { askForModel, manifestAt, type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
@@ -81,10 +81,6 @@ export async function planPush(
 /** What the worker found in the files, and those that it says nothing of and that are named like code. */
 function knownCode(manifest: Manifest, found: readonly CodeFile[] = []): CodeFile[] {
   return [...found, ...namedLikeCode(manifest).filter(({ path }) => !found.some((file) => file.path === path))];
-}
-
-function namedLikeCode({ files }: Manifest): CodeFile[] {
-  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
 }
 
 async function withNames(

@@ -5,7 +5,7 @@ export type { Catalogs } from './catalog/catalogs.ts';
 export * from './data-folder.ts';
 export { modeOf } from './file-mode.ts';
 export { withImportFolder } from './import-staging.ts';
-export { codeFilesByName } from './inspect/file-kinds.ts';
+export { namedLikeCode } from './inspect/file-kinds.ts';
 export type * from './inspect/inspection.ts';
 export { refuseCode } from './inspect/refuse-code.ts';
 export { modelDate, modelLoss, modelMatcher } from './list-order.ts';

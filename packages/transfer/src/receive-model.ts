@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import {
   type Alias,
   type AliasConflict,
-  type CodeFile,
   type Digest,
   type IfExists,
   type Log,
@@ -12,7 +11,7 @@ import {
   ModelRtcError,
   type ModelSource,
 } from '@model-rtc/protocol';
-import { acquireLock, codeFilesByName, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
+import { acquireLock, namedLikeCode, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
 import type { Pace } from './pace/pace.ts';
 import { type PullOutcome, pull } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';
@@ -97,11 +96,6 @@ async function intactModel(registry: Registry, digest: Digest): Promise<Registry
 async function chooseAlias({ registry, digest, alias, entry }: ReceiveOptions): Promise<Alias | undefined> {
   if (alias !== undefined) return alias;
   return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
-}
-
-/** What the names tell of a model whose files nobody has looked into. */
-function namedLikeCode({ files }: Manifest): CodeFile[] {
-  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
 }
 
 async function alreadyThere(options: ReceiveOptions, existing: RegistryEntry): Promise<ReceivedModel> {

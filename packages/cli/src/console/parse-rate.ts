@@ -29,6 +29,7 @@ const MOST_BYTES_PER_SECOND = 1e12;
  * @throws ModelRtcError `bad_argument`
  */
 export function parseRate(text: string, name: string): number {
+  // Options are coerced before they are checked: of one that was given twice yargs makes an array.
   if (typeof text !== 'string') throw new ModelRtcError('bad_argument', `Give ${name} once.`, { details: { name } });
   const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]+)(?:\/s)?$/i.exec(text.trim()) ?? [];
   const rate = Math.round(Number(number) * (UNIT_BYTES.get(unit.toLowerCase()) ?? Number.NaN));

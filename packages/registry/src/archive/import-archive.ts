@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   type Alias,
-  type CodeFile,
   type Digest,
   type Manifest,
   type ModelEntry,
@@ -17,7 +16,7 @@ import { requireRoom } from '../free-space.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import-additions.ts';
 import { withImportFolder } from '../import-staging.ts';
 import type { StoredEntry } from '../index-schema.ts';
-import { codeFilesByName } from '../inspect/file-kinds.ts';
+import { namedLikeCode } from '../inspect/file-kinds.ts';
 import { refuseCode } from '../inspect/refuse-code.ts';
 import { installModel } from '../install.ts';
 import { isWhole, placeModel } from '../place-model.ts';
@@ -105,11 +104,6 @@ async function requireLength(archive: string, manifest: Manifest): Promise<void>
   const { size } = await stat(archive);
   const needed = modelSize(manifest);
   if (size < needed) throw damagedArchive(archive, `it has ${size} bytes, and its model alone has ${needed}`);
-}
-
-/** What the names tell, before anything is unpacked. What the files hold is looked into when they are there. */
-function namedLikeCode({ files }: Manifest): CodeFile[] {
-  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
 }
 
 async function wholeModel(

@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import type { CodeFile, Manifest } from '@model-rtc/protocol';
 
 /** Tools load these as pickles, or as archives of them, whatever they hold. */
 const PICKLE_EXTENSIONS: ReadonlySet<string> = new Set([
@@ -32,10 +33,12 @@ export function mayBePickleName(path: string): boolean {
 }
 
 /**
- * Those of some files that run code when they are loaded, as far as their names tell: for a check before any of them is
+ * Those of a model's files that run code when they are loaded, as far as their names tell: for a check before any of them is
  * here. What a file holds decides in the end, since any name can be given to a pickle.
- * @returns the paths in the order in which they were given
+ * @returns them in the manifest's order
  */
-export function codeFilesByName(paths: Iterable<string>): string[] {
-  return [...paths].filter((path) => isProgramName(path) || isPickleName(path));
+export function namedLikeCode({ files }: Pick<Manifest, 'files'>): CodeFile[] {
+  return files
+    .filter(({ path }) => isProgramName(path) || isPickleName(path))
+    .map(({ path }) => ({ path, suspicious: [] }));
 }

@@ -144,12 +144,13 @@ export class LaneGrowth {
   #whileAbsent(lanes: number, target: number): LaneChange | undefined {
     this.#beginAnew();
     const passedMs = this.#nowMs() - this.#targetMs;
-    const isTrying = this.#phase === 'trying';
+    // Those with which it begins are as new as those that are tried.
+    const isTrying = this.#phase === 'trying' || this.#best.samples === 0;
     // The last of many may take seconds where packets are lost, and what most of them carry tells enough.
     const areMost = isTrying && lanes > this.#best.lanes && lanes >= target * MOST_OF_THEM;
     if (passedMs < (areMost ? MOST_OPENING_MS : OPENING_MS)) return undefined;
     if (!isTrying) return this.#aim(target, lanes);
-    if (lanes <= this.#best.lanes) return this.#settle(lanes);
+    if (lanes <= this.#best.lanes && this.#best.samples > 0) return this.#settle(lanes);
     this.#target = lanes;
     return undefined;
   }

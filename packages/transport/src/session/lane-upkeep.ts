@@ -21,8 +21,9 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
 }
 
 const MOST_COMING_UP = 28;
-/** How often to look until bulk data flows: what a long path begins with is opened at once. */
+/** How often to look, and for how long, until bulk data flows: what a long path begins with is opened at once. */
 const FIRST_LOOKS_MS = 100;
+const FIRST_LOOKS_FOR_MS = 3_000;
 /** A peer that carried less than this since the last look has nothing to carry. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
@@ -52,6 +53,7 @@ export class LaneUpkeep {
   /** What was carried when it was last looked for LANE_SAMPLE_MS, or enough was. */
   #lastBytes = 0;
   #lastMs: number;
+  readonly #startedMs: number;
   #upgrades = 0;
   #nextUpgradeMs: number;
   #overlapSinceMs: number | undefined;
@@ -60,8 +62,9 @@ export class LaneUpkeep {
   constructor(options: LaneUpkeepOptions) {
     this.#options = options;
     this.#cpu = options.cpu ?? new CpuMeter();
-    this.#lastMs = options.timers.nowMs();
-    this.#nextUpgradeMs = options.timers.nowMs() + UPGRADE_AFTER_MS[0];
+    this.#startedMs = options.timers.nowMs();
+    this.#lastMs = this.#startedMs;
+    this.#nextUpgradeMs = this.#startedMs + UPGRADE_AFTER_MS[0];
     void options.peer.closed.then(() => this.#stop());
     this.#arm();
   }
@@ -72,7 +75,8 @@ export class LaneUpkeep {
   }
 
   #arm(): void {
-    const afterMs = this.#growth.size === 0 ? FIRST_LOOKS_MS : LANE_SAMPLE_MS;
+    const isNew = this.#options.timers.nowMs() - this.#startedMs < FIRST_LOOKS_FOR_MS;
+    const afterMs = isNew && this.#growth.size === 0 ? FIRST_LOOKS_MS : LANE_SAMPLE_MS;
     this.#stopTimer = this.#options.timers.after(afterMs, () => {
       this.#look();
       this.#arm();
@@ -85,7 +89,8 @@ export class LaneUpkeep {
     if (kind === undefined || kind === 'memory') return;
     const bytes = this.#carried(lanes);
     const busy = this.#note(bytes);
-    const cpuBound = this.#cpu.isBound();
+    // To ask the system takes milliseconds where there are many processors; an idle peer has no use for it.
+    const cpuBound = busy && this.#cpu.isBound();
     this.#dropWorse(lanes);
     if (busy) this.#upgrade(kind);
     this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy, cpuBound });

@@ -13,6 +13,7 @@ interface Path {
   readonly noise?: number;
   readonly seed?: number;
   readonly max?: number;
+  readonly first?: number;
   readonly sampleMs?: number;
   /** Of the lanes that are asked for, how many open. */
   readonly opens?: (asked: number) => number;
@@ -34,7 +35,7 @@ class Simulation {
 
   constructor(path: Path) {
     this.#path = path;
-    this.#growth = new LaneGrowth({ max: path.max ?? 32, nowMs: () => this.atMs });
+    this.#growth = new LaneGrowth({ max: path.max ?? 32, first: path.first, nowMs: () => this.atMs });
     this.#random = randomOf(path.seed ?? 1);
   }
 
@@ -217,6 +218,21 @@ describe('lane growth with what goes wrong', () => {
     const simulation = new Simulation({ carries: lossy, opens: (asked) => Math.ceil(asked * 0.75) }).run(60_000);
     expect(simulation.mostSince(0)).toBeGreaterThanOrEqual(24);
   });
+
+  it.each([0, 3])(
+    'measures what there is when of the lanes with which it begins only %i more open, and asks seldom for others',
+    (more) => {
+      let asked = 0;
+      const opens = (): number => {
+        asked += 1;
+        return asked === 1 ? more : 0;
+      };
+      const simulation = new Simulation({ carries: lossy, first: 16, opens }).run(50_000);
+      expect(simulation.lanes).toBe(1 + more);
+      // At the beginning, once more since each carries little, and once more when nothing came of that.
+      expect(asked).toBeLessThanOrEqual(3);
+    },
+  );
 
   it('stays with what there is when no more open', () => {
     const simulation = new Simulation({ carries: lossy, opens: () => 0 }).run(60_000);

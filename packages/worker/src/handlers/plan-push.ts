@@ -1,5 +1,5 @@
-import { type CodeFile, type Manifest, manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
-import { codeFilesByName, refuseCode } from '@model-rtc/registry';
+import { manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
+import { namedLikeCode, refuseCode } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
 import type { WorkerServices } from './worker-services.ts';
 
@@ -20,8 +20,4 @@ export async function planPush(
   if (isHere) return { transferBytes: 0, reusedBytes: plan.totalBytes, resumedBytes: 0, exists: true };
   const { transferBytes, reusedBytes, resumedBytes } = plan;
   return { transferBytes, reusedBytes, resumedBytes, exists: false };
-}
-
-function namedLikeCode({ files }: Manifest): CodeFile[] {
-  return codeFilesByName(files.map(({ path }) => path)).map((path) => ({ path, suspicious: [] }));
 }
