@@ -11,6 +11,7 @@ import { openWanScene, type WanScene, type WanSceneOptions } from '../support/wa
 const MEGABYTE = 1_000_000;
 /** Far above what any takes that does not hang. */
 const HANGS_AFTER_MS = 60_000;
+const NATIVE = ['--lane', 'webrtc', '--engine', 'native'];
 const lab = useLab();
 
 async function openModelScene(size: number, options: WanSceneOptions): Promise<{ scene: WanScene; folder: string }> {
@@ -58,6 +59,20 @@ describeWith(WAN_REQUIREMENTS, 'a path that loses one packet in a hundred', () =
     // A few rows at once: each waits for the network most of the time.
     await Promise.all(Array.from({ length: 4 }, goOn));
   }, 300_000);
+});
+
+describeWith(WAN_REQUIREMENTS, 'the size of packets', () => {
+  it.each([
+    ['as large as the path carries', undefined, true],
+    ['small where larger ones vanish', { udpAbove: 1400 }, false],
+  ] as const)('is %s', async (_, cut, isLarge) => {
+    const { scene, folder } = await openModelScene(20 * MEGABYTE, { delayMs: 10, rateMbit: 100 });
+    if (cut !== undefined) await scene.wan.left.filter.cut(cut);
+    const { exitCode, stderr, ...ended } = await pullOnce(scene, 'client', ...NATIVE, '--verbose');
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(/"mtu":1500,"msg":"a further connection is up"/.test(stderr)).toBe(isLarge);
+    expect(await treeDigest(ended.json<TransferJson>().entry.localPath, IGNORED)).toEqual(await treeDigest(folder));
+  });
 });
 
 describeWith(WAN_REQUIREMENTS, 'a relay at its limits', () => {

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 
-/** What is dropped, in both directions: all UDP (so all of WebRTC), a TCP port of either side, or everything. */
-export type Traffic = 'udp' | { readonly tcpPort: number } | 'everything';
+/** What is dropped, in both directions: all UDP (so all of WebRTC), or its packets above so many bytes, a TCP port of either side, or everything. */
+export type Traffic = 'udp' | { readonly udpAbove: number } | { readonly tcpPort: number } | 'everything';
 
 /**
  * Drops traffic of a network namespace without a word to anyone, as a pulled cable or a firewall does. The loopback device
@@ -58,5 +58,6 @@ function ruleset(cuts: readonly Traffic[]): string {
 function matchesOf(traffic: Traffic): string[] {
   if (traffic === 'everything') return [''];
   if (traffic === 'udp') return ['meta l4proto udp'];
+  if ('udpAbove' in traffic) return [`meta l4proto udp meta length > ${traffic.udpAbove}`];
   return [`tcp sport ${traffic.tcpPort}`, `tcp dport ${traffic.tcpPort}`];
 }

@@ -12,7 +12,14 @@ const sdpSchema = z.string().min(1).max(MAX_ENVELOPE_BYTES);
 
 /** What a visitor and a worker say to each other inside the seal, to bring up connections. */
 export const exchangeMessageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('offer'), lane: laneSchema, engine: z.string().max(64), sdp: sdpSchema }),
+  z.object({
+    type: z.literal('offer'),
+    lane: laneSchema,
+    engine: z.string().max(64),
+    sdp: sdpSchema,
+    /** The largest IP packets, in bytes, that both sides are to send on this lane, where their engines can. */
+    mtu: z.number().int().min(1280).max(65_535).optional(),
+  }),
   z.object({ type: z.literal('answer'), lane: laneSchema, sdp: sdpSchema }),
   /** A candidate of RFC 8839 as `candidate:...`; an empty one says that there are no more. `mid` is the media section's. */
   z.object({

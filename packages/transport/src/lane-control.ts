@@ -5,6 +5,8 @@
  *     credit N   the other side may send messages that cost N in total, since the lane opened; N only grows
  *     end        no message follows from here; answered by `ended`
  *     ended      all up to your `end` arrived
+ *
+ * and `pad`, which means nothing: see `encodePad`.
  */
 export type LaneControl =
   | { readonly word: 'credit'; readonly total: number }
@@ -26,6 +28,17 @@ export function messageCost(message: Uint8Array): number {
 
 export function encodeControl(control: LaneControl): string {
   return control.word === 'credit' ? `credit ${control.total}` : control.word;
+}
+
+/**
+ * A word that fills at least one packet of the lane. Whoever sends larger packets than every path carries says it before its
+ * first credit. Words arrive in order, so a lane whose packets are too large for the path never opens.
+ *
+ * @param mtu the largest IP packets, in bytes
+ * @param maxMessageSize of the other side, in bytes
+ */
+export function encodePad(mtu: number, maxMessageSize: number): string {
+  return 'pad '.padEnd(Math.min(2 * mtu, maxMessageSize), '.');
 }
 
 /** @returns undefined for a word that this version does not know */

@@ -6,7 +6,6 @@ import {
   decodeControl,
   encodeControl,
   LANE_WINDOW,
-  type LaneControl,
   messageCost,
 } from './lane-control.ts';
 import { assertMessageFits, LaneEnd, laneAbortedError, laneClosedError, laneLostError } from './lane-end.ts';
@@ -109,8 +108,9 @@ export abstract class WindowedLane implements Lane {
   /** Lets the connection go: at once when it failed, else when what was said is on its way. Never throws. */
   protected abstract release(error: ModelRtcError | undefined): void;
 
-  /** The connection carries data: the other side may send. */
-  protected begin(): void {
+  /** The connection carries data: the other side may send. @param pad a word that has to arrive first */
+  protected begin(pad?: string): void {
+    if (pad !== undefined) this.#say(pad);
     this.#grant();
   }
 
@@ -159,9 +159,9 @@ export abstract class WindowedLane implements Lane {
   #onEnd(): void {
     if (this.#state === 'closing') {
       this.#owesEnded = true;
-      if (this.outgoing.isEmpty) this.#say({ word: 'ended' });
+      if (this.outgoing.isEmpty) this.#say(encodeControl({ word: 'ended' }));
     } else if (this.#state !== 'over') {
-      this.#say({ word: 'ended' });
+      this.#say(encodeControl({ word: 'ended' }));
       this.#linger();
     }
   }
@@ -180,8 +180,8 @@ export abstract class WindowedLane implements Lane {
   }
 
   #sayEnd(): void {
-    this.#say({ word: 'end' });
-    if (this.#owesEnded) this.#say({ word: 'ended' });
+    this.#say(encodeControl({ word: 'end' }));
+    if (this.#owesEnded) this.#say(encodeControl({ word: 'ended' }));
   }
 
   #watchClosing(): void {
@@ -203,12 +203,12 @@ export abstract class WindowedLane implements Lane {
   #grant(): void {
     this.#grantedCost = this.#takenCost + LANE_WINDOW;
     this.#grantedAtMs = performance.now();
-    this.#say({ word: 'credit', total: this.#grantedCost });
+    this.#say(encodeControl({ word: 'credit', total: this.#grantedCost }));
   }
 
-  #say(control: LaneControl): void {
+  #say(word: string): void {
     try {
-      this.sendWord(encodeControl(control));
+      this.sendWord(word);
     } catch (cause) {
       this.finish(laneLostError(cause));
     }

@@ -20,7 +20,10 @@ export interface AnswerAskOptions {
 export function createAnswer({ engine, iceServers, direct, serverUrl, log }: AnswerAskOptions): AnswerLane {
   const timeoutMs = LANE_ATTEMPT_MS;
   return async ({ lane, first, receive, send, signal }) => {
-    if (first.type === 'offer') return await answerLane({ engine, iceServers, lane, receive, send, signal, timeoutMs });
+    if (first.type === 'offer') {
+      const { mtu } = first;
+      return await answerLane({ engine, iceServers, mtu, lane, receive, send, signal, timeoutMs });
+    }
     if (first.type === 'relay_ask') {
       const meeting = answerRelay(first, { serverUrl, signal, timeoutMs, log });
       await send(meeting.offer);

@@ -16,6 +16,8 @@ export interface AttemptOptions {
   /** Called when a webrtc lane is tried. */
   readonly engine: () => Promise<WebRtcEngine>;
   readonly iceServers?: readonly IceServer[] | undefined;
+  /** For a webrtc lane: the largest IP packets that it is to carry, in bytes. */
+  readonly mtu?: number | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -40,9 +42,9 @@ export async function attemptLane(kind: AttemptKind, options: AttemptOptions): P
 type Attempt = (lane: number, mailbox: Mailbox, options: AttemptOptions) => Promise<Lane>;
 
 const ATTEMPTS: Record<AttemptKind, Attempt> = {
-  async webrtc(lane, receive, { channel, engine, iceServers, timeoutMs, signal }) {
+  async webrtc(lane, receive, { channel, engine, iceServers, mtu, timeoutMs, signal }) {
     const send = (message: ExchangeMessage) => channel.send(message);
-    return await offerLane({ engine: await engine(), lane, send, receive, iceServers, timeoutMs, signal });
+    return await offerLane({ engine: await engine(), lane, send, receive, iceServers, mtu, timeoutMs, signal });
   },
 
   async direct(lane, mailbox, { channel, timeoutMs, signal }) {

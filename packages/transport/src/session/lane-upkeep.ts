@@ -7,6 +7,7 @@ import { type AttemptKind, type AttemptOptions, attemptLane } from './attempt-la
 import { CpuMeter } from './cpu-meter.ts';
 import { LANE_SAMPLE_MS, LaneGrowth } from './lane-growth.ts';
 import { LANE_ATTEMPT_MS, OVERLAP_MS, UPGRADE_AFTER_MS } from './limits.ts';
+import { PathMtu } from './path-mtu.ts';
 
 export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'timeoutMs'> {
   readonly peer: Peer;
@@ -32,6 +33,8 @@ const ENOUGH_OF: Partial<Record<AttemptKind, number>> = { direct: 64e6 };
 /** On a path with round trips this long one association rarely carries what the path could: it begins with a few. */
 const LONG_PATH_MS = 15;
 const FIRST_ON_LONG_PATH = 16;
+/** Up to so many lanes with smaller packets are replaced by one that sends larger ones. */
+const FEW_SMALLER = 2;
 /** werift is pure JavaScript: more of its connections than this only share one processor. */
 const MAX_WERIFT_LANES = 8;
 /** The engine of this side's lanes, and the capability of a worker that has it. */
@@ -47,8 +50,13 @@ export class LaneUpkeep {
   readonly #over = manyListeners(new AbortController());
   readonly #cpu: CpuMeter;
   readonly #growth = new Map<AttemptKind, LaneGrowth>();
+  readonly #pathMtu: PathMtu;
+  /** The size of the packets of each webrtc lane whose are larger than the engine's own, in bytes, by the lane's id. */
+  readonly #mtus = new Map<number, number>();
   /** What each lane has carried so far, those that are gone included. */
   readonly #seen = new Map<number, number>();
+  /** Of all lanes so far: what is measured later is of data on its way as well. */
+  #leastRttMs = Number.POSITIVE_INFINITY;
   #opening = 0;
   /** What was carried when it was last looked for LANE_SAMPLE_MS, or enough was. */
   #lastBytes = 0;
@@ -62,6 +70,11 @@ export class LaneUpkeep {
   constructor(options: LaneUpkeepOptions) {
     this.#options = options;
     this.#cpu = options.cpu ?? new CpuMeter();
+    this.#pathMtu = new PathMtu({
+      open: (mtu) => this.#open('webrtc', mtu),
+      onLarger: (mtu) => this.#dropSmaller(mtu),
+      nowMs: () => options.timers.nowMs(),
+    });
     this.#startedMs = options.timers.nowMs();
     this.#lastMs = this.#startedMs;
     this.#nextUpgradeMs = this.#startedMs + UPGRADE_AFTER_MS[0];
@@ -93,6 +106,9 @@ export class LaneUpkeep {
     const cpuBound = busy && this.#cpu.isBound();
     this.#dropWorse(lanes);
     if (busy) this.#upgrade(kind);
+    if (busy && kind === 'webrtc') this.#tryLargerPackets(lanes);
+    // How many lanes are best depends on what each carries.
+    if (kind === 'webrtc' && this.#pathMtu.isUndecided) return;
     this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy, cpuBound });
   }
 
@@ -108,7 +124,8 @@ export class LaneUpkeep {
 
   #carried(lanes: readonly PeerLane[]): number {
     for (const lane of lanes) {
-      const { sentBytes, receivedBytes } = lane.info();
+      const { sentBytes, receivedBytes, rttMs = Number.POSITIVE_INFINITY } = lane.info();
+      this.#leastRttMs = Math.min(this.#leastRttMs, rttMs);
       this.#seen.set(lane.id, sentBytes + receivedBytes);
     }
     let total = 0;
@@ -128,20 +145,44 @@ export class LaneUpkeep {
     if ('open' in advice) {
       // Those that still come up count, and the other side takes so many at once.
       const open = Math.min(advice.open, MOST_COMING_UP) - this.#opening;
-      for (let i = 0; i < open; i += 1) void this.#open(kind);
+      for (let i = 0; i < open; i += 1) void this.#openFurther(kind);
     } else for (const lane of lanes.slice(-advice.close)) void lane.close();
   }
 
   #startGrowth(kind: AttemptKind, lanes: readonly PeerLane[]): LaneGrowth {
-    const { peer, timers } = this.#options;
-    const isWerift = lanes.some(({ engine }) => engine === WERIFT) || peer.remote.capabilities.includes(WERIFT);
-    const max = kind === 'webrtc' && isWerift ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
-    const rttMs = Math.min(...lanes.map((lane) => lane.info().rttMs ?? Number.POSITIVE_INFINITY));
-    const isLong = kind === 'webrtc' && rttMs >= LONG_PATH_MS && Number.isFinite(rttMs);
-    const first = isLong ? FIRST_ON_LONG_PATH : 1;
+    const { timers } = this.#options;
+    const max = kind === 'webrtc' && this.#weriftSides(lanes) > 0 ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
+    const first = kind === 'webrtc' && this.#isLong ? FIRST_ON_LONG_PATH : 1;
     const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], first, nowMs: () => timers.nowMs() });
     this.#growth.set(kind, growth);
     return growth;
+  }
+
+  /** How many of the two sides run on werift. */
+  #weriftSides(lanes: readonly PeerLane[]): number {
+    const isOurs = lanes.some(({ engine }) => engine === WERIFT);
+    const isTheirs = this.#options.peer.remote.capabilities.includes(WERIFT);
+    return Number(isOurs) + Number(isTheirs);
+  }
+
+  get #isLong(): boolean {
+    return this.#leastRttMs >= LONG_PATH_MS && Number.isFinite(this.#leastRttMs);
+  }
+
+  /** Of two sides on werift, none could send them. */
+  #tryLargerPackets(lanes: readonly PeerLane[]): void {
+    if (this.#weriftSides(lanes) < 2) this.#pathMtu.try(this.#isLong);
+  }
+
+  /**
+   * Many lanes stay: to open as many again costs more than their packets do. So does one over which others are being agreed on, as
+   * what is said of them would go with it.
+   */
+  #dropSmaller(mtu: number): void {
+    if (this.#opening > 0) return;
+    const lanes = this.#options.peer.openLanes().filter(({ kind }) => kind === 'webrtc');
+    const smaller = lanes.filter(({ id }) => (this.#mtus.get(id) ?? 0) < mtu);
+    if (smaller.length <= FEW_SMALLER) for (const lane of smaller) void lane.close();
   }
 
   /** A better kind may be reachable by now: the network changed, or a packet of the first attempt was lost. */
@@ -152,21 +193,31 @@ export class LaneUpkeep {
     this.#upgrades += 1;
     const afterMs = UPGRADE_AFTER_MS[Math.min(this.#upgrades, UPGRADE_AFTER_MS.length - 1)] as number;
     this.#nextUpgradeMs = timers.nowMs() + afterMs;
-    for (const other of better) void this.#open(other);
+    for (const other of better) void this.#openFurther(other);
   }
 
-  /** One that does not come up is no loss: what is there goes on. */
-  async #open(kind: AttemptKind): Promise<void> {
-    const { peer, log, attempt = attemptLane } = this.#options;
+  async #openFurther(kind: AttemptKind): Promise<void> {
     this.#opening += 1;
+    await this.#open(kind, kind === 'webrtc' ? this.#pathMtu.current : undefined);
+    this.#opening -= 1;
+  }
+
+  /** One that does not come up is no loss: what is there goes on. @returns undefined then */
+  async #open(kind: AttemptKind, mtu: number | undefined): Promise<PeerLane | undefined> {
+    const { peer, log, attempt = attemptLane } = this.#options;
     try {
       const { signal } = this.#over;
-      const lane = await attempt(kind, { ...this.#options, timeoutMs: LANE_ATTEMPT_MS, signal });
-      await peer.addLane(lane);
+      const lane = await attempt(kind, { ...this.#options, mtu, timeoutMs: LANE_ATTEMPT_MS, signal });
+      const added = await peer.addLane(lane);
+      if (mtu !== undefined) {
+        this.#mtus.set(added.id, mtu);
+        void added.closed.then((why) => why !== undefined && this.#pathMtu.distrust());
+      }
+      log.debug({ kind, mtu }, 'a further connection is up');
+      return added;
     } catch (error) {
-      log.debug({ kind, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
-    } finally {
-      this.#opening -= 1;
+      log.debug({ kind, mtu, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
+      return undefined;
     }
   }
 

@@ -18,6 +18,11 @@ export interface ConnectLaneOptions {
   readonly receive: AsyncIterable<ExchangeMessage>;
   /** None when left out: then only machines that reach each other directly can connect. */
   readonly iceServers?: readonly IceServer[] | undefined;
+  /**
+   * The largest IP packets that both sides are to send, in bytes: the lane opens only if the path carries them. An engine that
+   * knows one size keeps to it, and so do both when this is left out.
+   */
+  readonly mtu?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,6 +41,7 @@ export function offerLane(options: ConnectLaneOptions): Promise<Lane> {
       lane: attempt.lane,
       engine: options.engine.name,
       sdp: await attempt.connection.createOffer(),
+      ...(options.mtu === undefined ? {} : { mtu: options.mtu }),
     });
   });
 }
@@ -76,7 +82,7 @@ class LaneAttempt {
   #sending = Promise.resolve();
   #remoteCandidates = 0;
 
-  constructor({ engine, lane = 0, iceServers = [], send }: ConnectLaneOptions) {
+  constructor({ engine, lane = 0, iceServers = [], send, mtu: asked }: ConnectLaneOptions) {
     this.lane = lane;
     this.#send = send;
     this.failed = new Promise((_, reject) => {
@@ -84,8 +90,11 @@ class LaneAttempt {
     });
     this.failed.catch(() => {}); // It may fail after the lane is open, when nobody minds.
     const onCandidate = (candidate: LocalCandidate) => this.#onCandidate(candidate);
-    this.webrtcLane = new WebRtcLane(engine, (events) =>
-      engine.connect({ iceServers, events: { ...events, onCandidate } }),
+    const mtu = asked === undefined || engine.maxMtu === undefined ? undefined : Math.min(asked, engine.maxMtu);
+    this.webrtcLane = new WebRtcLane(
+      engine,
+      (events) => engine.connect({ iceServers, mtu, events: { ...events, onCandidate } }),
+      mtu,
     );
   }
 

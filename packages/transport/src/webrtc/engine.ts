@@ -51,6 +51,8 @@ export interface EngineConnection {
 export interface ConnectOptions {
   readonly iceServers: readonly IceServer[];
   readonly events: ConnectionEvents;
+  /** The largest IP packets to send, in bytes; the engine's own size, which every path carries, when left out. */
+  readonly mtu?: number | undefined;
 }
 
 /** A WebRTC implementation, loaded. */
@@ -60,5 +62,7 @@ export interface WebRtcEngine {
   readonly maxMessageSize: number;
   /** Buffered bytes at which sending more makes it no faster. */
   readonly highWaterMark: number;
+  /** The largest IP packets that it can be told to send, in bytes; undefined where it knows one size only. */
+  readonly maxMtu?: number | undefined;
   connect(options: ConnectOptions): EngineConnection;
 }

@@ -10,6 +10,8 @@ const HIGH_WATER_MARK = 256 * 1024;
  * slow path the library's own 1 MiB is a second or two. A long and clean path is filled by several associations.
  */
 const SEND_BUFFER_BYTES = 256 * 1024;
+/** libjuice and libdatachannel read packets of up to 4096 bytes, and up to 48 of them are the headers of IP and UDP. */
+const MAX_MTU = 4000;
 
 /**
  * The engine on node-datachannel (libdatachannel), an optional dependency.
@@ -28,6 +30,7 @@ export async function loadNativeEngine(): Promise<WebRtcEngine | undefined> {
     name: 'native',
     maxMessageSize: MAX_LANE_MESSAGE_SIZE,
     highWaterMark: HIGH_WATER_MARK,
+    maxMtu: MAX_MTU,
     connect: (options) => new NativeConnection(library, options),
   };
 }
@@ -40,12 +43,13 @@ class NativeConnection implements EngineConnection {
   #mid = '0';
   #over = false;
 
-  constructor(library: typeof NodeDataChannel, { iceServers, events }: ConnectOptions) {
+  constructor(library: typeof NodeDataChannel, { iceServers, events, mtu }: ConnectOptions) {
     this.#events = events;
     this.#connection = new library.PeerConnection('model-rtc', {
       iceServers: nativeIceServers(iceServers),
       maxMessageSize: MAX_LANE_MESSAGE_SIZE,
       disableAutoNegotiation: true,
+      ...(mtu === undefined ? {} : { mtu }),
     });
     this.#described = new Promise((resolve) => this.#connection.onLocalDescription((sdp) => resolve(sdp)));
     this.#connection.onLocalCandidate((candidate, mid) => {

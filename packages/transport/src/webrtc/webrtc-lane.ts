@@ -1,4 +1,5 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
+import { encodePad } from '../lane-control.ts';
 import { laneLostError } from '../lane-end.ts';
 import { WindowedLane } from '../windowed-lane.ts';
 import type { ConnectionEvents, EngineConnection, WebRtcEngine } from './engine.ts';
@@ -12,13 +13,20 @@ export class WebRtcLane extends WindowedLane {
   readonly #connection: EngineConnection;
   #maxMessageSize: number;
 
-  /** @param connect makes the connection, and tells it to report to the given events */
-  constructor(engine: WebRtcEngine, connect: (events: Omit<ConnectionEvents, 'onCandidate'>) => EngineConnection) {
+  /**
+   * @param connect makes the connection, and tells it to report to the given events
+   * @param mtu the largest IP packets that it sends, in bytes, where it was told to send larger ones than by itself
+   */
+  constructor(
+    engine: WebRtcEngine,
+    connect: (events: Omit<ConnectionEvents, 'onCandidate'>) => EngineConnection,
+    mtu?: number | undefined,
+  ) {
     super();
     this.engine = engine.name;
     this.#maxMessageSize = engine.maxMessageSize;
     this.#connection = connect({
-      onOpen: () => this.begin(),
+      onOpen: () => this.begin(mtu === undefined ? undefined : encodePad(mtu, this.#maxMessageSize)),
       onMessage: (message) => (typeof message === 'string' ? this.takeWord(message) : this.takeMessage(message)),
       onRoom: () => this.outgoing.pump(),
       onLost: (cause) => this.finish(laneLostError(cause)),

@@ -8,12 +8,22 @@ import { PeerChannel } from '../../src/session/lane-channel.ts';
 import { LaneUpkeep } from '../../src/session/lane-upkeep.ts';
 import { FakeTimers } from '../peer/support.ts';
 
+interface FakeLane {
+  readonly kind: LaneKind;
+  readonly engine: string | undefined;
+  readonly mtu: number | undefined;
+  readonly id: number;
+  bytes: number;
+  readonly closed: Promise<ModelRtcError | undefined>;
+  lose(why: ModelRtcError): void;
+}
+
 /** A peer whose lanes carry what they are told to, in virtual time. */
 class FakePeer {
   readonly remote: { capabilities: string[] };
   readonly closed: Promise<undefined>;
   rttMs = 5;
-  readonly #lanes: { kind: LaneKind; engine: string | undefined; id: number; bytes: number }[] = [];
+  #lanes: FakeLane[] = [];
   #close: (value: undefined) => void = () => {};
   #lastId = -1;
 
@@ -28,9 +38,23 @@ class FakePeer {
     return this.#lanes.map(({ kind }) => kind).sort((a, b) => rankOf(a as LaneKind) - rankOf(b as LaneKind));
   }
 
-  add(kind: LaneKind, engine?: string): void {
+  /** Of the packets of each lane, in bytes; 0 is the engine's own. */
+  get mtus(): number[] {
+    return this.#lanes.map(({ mtu = 0 }) => mtu);
+  }
+
+  add(kind: LaneKind, engine?: string, mtu?: number): void {
     this.#lastId += 1;
-    this.#lanes.push({ kind, engine, id: this.#lastId, bytes: 0 });
+    let lose: FakeLane['lose'] = () => {};
+    const closed = new Promise<ModelRtcError>((resolve) => {
+      lose = resolve;
+    });
+    this.#lanes.push({ kind, engine, mtu, id: this.#lastId, bytes: 0, closed, lose });
+  }
+
+  /** The first lane breaks off. */
+  lose(): void {
+    this.#lanes.shift()?.lose(new ModelRtcError('network', 'It broke off.'));
   }
 
   carry(bytesPerLane: number): void {
@@ -44,14 +68,19 @@ class FakePeer {
       kind: lane.kind,
       engine: lane.engine,
       info: () => ({ ...lane, sentBytes: 0, receivedBytes: lane.bytes, rttMs: this.rttMs }),
-      closed: new Promise(() => {}),
-      close: async () => void this.#lanes.splice(this.#lanes.indexOf(lane), 1),
+      closed: lane.closed,
+      close: async () => {
+        this.#lanes = this.#lanes.filter((other) => other !== lane);
+      },
       abort() {},
     }));
   }
 
-  async addLane(lane: Lane): Promise<void> {
-    this.add(lane.kind, lane.engine);
+  async addLane(lane: Lane & { readonly mtu?: number }): Promise<PeerLane> {
+    this.add(lane.kind, lane.engine, lane.mtu);
+    const added = this.openLanes().find(({ id }) => id === this.#lastId);
+    if (added === undefined) throw new Error('the lane was not added');
+    return added;
   }
 
   close(): void {
@@ -70,7 +99,7 @@ class FakeCpu {
   }
 }
 
-function keepUp(peer: FakePeer, opens: (kind: AttemptKind) => boolean = () => true) {
+function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefined) => boolean = () => true) {
   const timers = new FakeTimers();
   const tried: AttemptKind[] = [];
   const engine = peer.openLanes()[0]?.engine;
@@ -83,11 +112,11 @@ function keepUp(peer: FakePeer, opens: (kind: AttemptKind) => boolean = () => tr
     timers,
     log: silentLog,
     cpu: new CpuMeter(() => cpu.next()),
-    attempt: async (kind) => {
+    attempt: async (kind, { mtu }) => {
       tried.push(kind);
-      if (!opens(kind)) throw new ModelRtcError('network', 'It does not open.');
+      if (!opens(kind, mtu)) throw new ModelRtcError('network', 'It does not open.');
       const [lane] = createMemoryLanes();
-      return Object.assign(Object.create(lane), { kind, engine });
+      return Object.assign(Object.create(lane), { kind, engine, mtu });
     },
   });
   /** Data flows: so much over each lane, a second. */
@@ -150,6 +179,43 @@ describe('the upkeep of a peer’s lanes', () => {
     cpu.idleShare = 0.6;
     await run(60, 500_000);
     expect(peer.kinds.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['of a machine of its own', 1, () => true, 4000],
+    ['that carries no jumbo frames', 5, (mtu = 0) => mtu <= 1500, 1500],
+    ['that carries neither', 5, (mtu = 0) => mtu === 0, 0],
+    ['with long round trips, where jumbo frames are not tried', 40, () => true, 1500],
+  ] as const)('sends the largest packets that pass over a path %s', async (_, rttMs, passes, mtu) => {
+    const peer = new FakePeer();
+    peer.rttMs = rttMs;
+    peer.add('webrtc', 'native');
+    const { run, cpu } = keepUp(peer, (kind, size) => kind === 'webrtc' && passes(size));
+    cpu.idleShare = 0.02;
+    await run(1, 20e6);
+    expect(new Set(peer.mtus)).toEqual(new Set([mtu]));
+    peer.close();
+  });
+
+  it('goes on with the engine’s own packets when a lane with larger ones broke off', async () => {
+    const peer = new FakePeer();
+    peer.add('webrtc', 'native');
+    const { run } = keepUp(peer, (kind) => kind === 'webrtc');
+    await run(60, 500_000);
+    expect(peer.mtus).toEqual(Array(32).fill(4000));
+    peer.lose();
+    await run(10, 500_000);
+    expect(peer.mtus).toEqual([...Array(31).fill(4000), 0]);
+    peer.close();
+  });
+
+  it('tries no larger packets between two sides on werift, which could not send them', async () => {
+    const peer = new FakePeer(['werift']);
+    peer.add('webrtc', 'werift');
+    const { run } = keepUp(peer, (kind, mtu) => kind === 'webrtc' && mtu === undefined);
+    await run(30, 500_000);
+    expect(peer.mtus).toEqual(Array(8).fill(0));
+    peer.close();
   });
 
   it('tries the better kinds again while data flows, ever less often, and lets go of the worse once one is there', async () => {

@@ -11,9 +11,18 @@ const SIDES = ['left', 'right'] as const;
 /** What a test does to the exchange on its way; undefined loses the message. */
 export type Tamper = (message: ExchangeMessage, from: Side) => ExchangeMessage | undefined;
 
+export interface OpenOptions {
+  readonly timeoutMs?: number;
+  readonly tamper?: Tamper;
+  /** What the left side asks for, in bytes. */
+  readonly mtu?: number;
+}
+
 export interface LanePair extends LaneStage {
   /** Opens a fresh lane between the two processes. Rejects with the `code` of the error of either side. */
-  open(options?: { timeoutMs?: number; tamper?: Tamper }): Promise<void>;
+  open(options?: OpenOptions): Promise<void>;
+  /** Opens a lane and plays one of the scenarios on it. */
+  play(scenario: string, options?: OpenOptions): Promise<void>;
   order(side: Side, order: Order): Promise<void>;
   kill(side: Side): Promise<void>;
 }
@@ -40,14 +49,14 @@ export function startLanePair(leftEngine: EngineName, rightEngine: EngineName): 
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
   const pair: LanePair = {
-    async open({ timeoutMs = 20_000, tamper: change = (message: ExchangeMessage) => message } = {}) {
+    async open({ timeoutMs = 20_000, tamper: change = (message: ExchangeMessage) => message, mtu } = {}) {
       tamper = change;
       lanes++;
       await both(() => ({ kind: 'prepare' }));
-      await both((side) => ({ kind: 'open', side, lane: lanes, timeoutMs }));
+      await both((side) => ({ kind: 'open', side, lane: lanes, timeoutMs, mtu }));
     },
-    async play(scenario) {
-      await pair.open();
+    async play(scenario, options) {
+      await pair.open(options);
       await both((side) => ({ kind: 'play', scenario, side }));
     },
     order: (side, order) => obeyed(processes[side], order),

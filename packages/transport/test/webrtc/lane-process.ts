@@ -14,7 +14,13 @@ import { createSideline } from '../support/sideline.ts';
 /** What the parent says. `prepare` comes before `open` on both sides, so that nothing of the exchange is missed. */
 export type Order =
   | { readonly kind: 'prepare' }
-  | { readonly kind: 'open'; readonly side: 'left' | 'right'; readonly lane: number; readonly timeoutMs?: number }
+  | {
+      readonly kind: 'open';
+      readonly side: 'left' | 'right';
+      readonly lane: number;
+      readonly timeoutMs?: number;
+      readonly mtu?: number | undefined;
+    }
   | { readonly kind: 'play'; readonly scenario: string; readonly side: 'left' | 'right' }
   | { readonly kind: 'flood' }
   | { readonly kind: 'end'; readonly how: 'close' | 'abort' }
@@ -42,8 +48,9 @@ async function obey(order: Order): Promise<void> {
     sideline = createSideline((event) => report({ kind: 'tell', event }));
   } else if (order.kind === 'open') {
     const connect = order.side === 'left' ? offerLane : answerLane;
+    const { mtu } = order;
     const send = (message: ExchangeMessage) => report({ kind: 'exchange', message });
-    lane = await connect({ engine, lane: order.lane, receive, send, timeoutMs: order.timeoutMs ?? 20_000 });
+    lane = await connect({ engine, lane: order.lane, receive, send, mtu, timeoutMs: order.timeoutMs ?? 20_000 });
   } else if (order.kind === 'play' && lane !== undefined) {
     await LANE_SCENARIOS[order.scenario]?.[order.side](lane, sideline);
   } else if (order.kind === 'flood' && lane !== undefined) {

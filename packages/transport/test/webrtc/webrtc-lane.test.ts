@@ -31,6 +31,20 @@ describe.each(PAIRINGS)('a webrtc lane from %s to %s', (left, right) => {
     60_000,
   );
 
+  it('opens with larger packets than by itself, and carries messages', async () => {
+    pair = startLanePair(left, right);
+    const offered: unknown[] = [];
+    const tamper = (message: ExchangeMessage) => {
+      if (message.type === 'offer') offered.push(message.mtu);
+      return message;
+    };
+    await pair.play('delivers messages of every size whole and in order, in both directions at once', {
+      mtu: 4000,
+      tamper,
+    });
+    expect(offered).toEqual([4000]);
+  }, 60_000);
+
   it.each(['close', 'abort'] as const)(
     'can %s when the other process was killed with data on the way',
     async (how) => {

@@ -1,0 +1,67 @@
+import type { PeerLane } from '../peer/peer.ts';
+
+/** Ethernet's, which most paths carry but for tunnels. */
+const ETHERNET_MTU = 1500;
+/** For one machine, and for networks with jumbo frames: the most that the native engine can be told to send. */
+const JUMBO_MTU = 4000;
+/** A path that carries a size shows it within a few round trips; one that does not, only by a timeout. */
+const DECISION_MS = 1_000;
+
+export interface PathMtuOptions {
+  /** Brings up a lane with packets of this many bytes and gives it to the peer. @returns undefined when it does not open */
+  readonly open: (mtu: number) => Promise<PeerLane | undefined>;
+  /** A lane with larger packets than all before is there. */
+  readonly onLarger: (mtu: number) => void;
+  /** A clock that never goes back. */
+  readonly nowMs: () => number;
+}
+
+/**
+ * How large the packets of a peer's webrtc lanes may be. Each packet costs both processors the same whatever it holds, and a path
+ * that loses packets lets an association carry so many of them, so larger ones carry more. The engine's own 1280 bytes pass
+ * everywhere; whether larger ones do is tried by lanes that send them and open only if they arrive.
+ * docs/decisions/packet-size.md has the measurements.
+ */
+export class PathMtu {
+  readonly #options: PathMtuOptions;
+  #current: number | undefined;
+  #startedMs: number | undefined;
+  #pending = 0;
+
+  constructor(options: PathMtuOptions) {
+    this.#options = options;
+  }
+
+  /** For further lanes, in bytes; undefined is the engine's own. */
+  get current(): number | undefined {
+    return this.#current;
+  }
+
+  /** Whether it may be known in a moment. */
+  get isUndecided(): boolean {
+    if (this.#startedMs === undefined || this.#pending === 0 || this.#current !== undefined) return false;
+    return this.#options.nowMs() - this.#startedMs < DECISION_MS;
+  }
+
+  /** Tries larger packets, once. @param isLong a path with long round trips leads over the Internet, which has no jumbo frames */
+  try(isLong: boolean): void {
+    if (this.#startedMs !== undefined) return;
+    this.#startedMs = this.#options.nowMs();
+    for (const mtu of isLong ? [ETHERNET_MTU] : [JUMBO_MTU, ETHERNET_MTU]) void this.#try(mtu);
+  }
+
+  async #try(mtu: number): Promise<void> {
+    this.#pending += 1;
+    const lane = await this.#options.open(mtu);
+    this.#pending -= 1;
+    if (lane === undefined) return;
+    if (this.#current !== undefined && this.#current > mtu) return void lane.close();
+    this.#current = mtu;
+    this.#options.onLarger(mtu);
+  }
+
+  /** A lane with larger packets broke off: the way may lead elsewhere by now, where they do not pass. */
+  distrust(): void {
+    this.#current = undefined;
+  }
+}
