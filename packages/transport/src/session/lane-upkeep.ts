@@ -57,7 +57,8 @@ export class LaneUpkeep {
   readonly #seen = new Map<number, number>();
   /** Of all lanes so far: what is measured later is of data on its way as well. */
   #leastRttMs = Number.POSITIVE_INFINITY;
-  #opening = 0;
+  /** How many lanes are coming up, by the size of their packets. */
+  readonly #opening = new Map<number | undefined, number>();
   /** What was carried when it was last looked for LANE_SAMPLE_MS, or enough was. */
   #lastBytes = 0;
   #lastMs: number;
@@ -72,7 +73,6 @@ export class LaneUpkeep {
     this.#cpu = options.cpu ?? new CpuMeter();
     this.#pathMtu = new PathMtu({
       open: (mtu) => this.#open('webrtc', mtu),
-      onLarger: (mtu) => this.#dropSmaller(mtu),
       nowMs: () => options.timers.nowMs(),
     });
     this.#startedMs = options.timers.nowMs();
@@ -106,10 +106,13 @@ export class LaneUpkeep {
     const cpuBound = busy && this.#cpu.isBound();
     this.#dropWorse(lanes);
     if (busy) this.#upgrade(kind);
-    if (busy && kind === 'webrtc') this.#tryLargerPackets(lanes);
-    // How many lanes are best depends on what each carries.
-    if (kind === 'webrtc' && this.#pathMtu.isUndecided) return;
-    this.#grow(kind, { lanes: lanes.filter((lane) => lane.kind === kind), bytes, busy, cpuBound });
+    const alike = lanes.filter((lane) => lane.kind === kind);
+    if (kind === 'webrtc') {
+      if (busy) this.#tryLargerPackets(lanes);
+      // How many lanes are best depends on what each carries.
+      if (this.#replaceSmaller(alike) || this.#pathMtu.isUndecided) return;
+    }
+    this.#grow(kind, { lanes: alike, bytes, busy, cpuBound });
   }
 
   /** Takes note of what was carried so far. @returns whether bulk data flows */
@@ -144,18 +147,22 @@ export class LaneUpkeep {
     this.#options.log.debug({ kind, lanes: lanes.length, ...advice }, 'the number of connections changes');
     if ('open' in advice) {
       // Those that still come up count, and the other side takes so many at once.
-      const open = Math.min(advice.open, MOST_COMING_UP) - this.#opening;
+      const open = Math.min(advice.open, MOST_COMING_UP) - this.#comingUp;
       for (let i = 0; i < open; i += 1) void this.#openFurther(kind);
     } else for (const lane of lanes.slice(-advice.close)) void lane.close();
   }
 
   #startGrowth(kind: AttemptKind, lanes: readonly PeerLane[]): LaneGrowth {
     const { timers } = this.#options;
-    const max = kind === 'webrtc' && this.#weriftSides(lanes) > 0 ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
+    const max = this.#mostOf(kind, lanes);
     const first = kind === 'webrtc' && this.#isLong ? FIRST_ON_LONG_PATH : 1;
     const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], first, nowMs: () => timers.nowMs() });
     this.#growth.set(kind, growth);
     return growth;
+  }
+
+  #mostOf(kind: AttemptKind, lanes: readonly PeerLane[]): number {
+    return kind === 'webrtc' && this.#weriftSides(lanes) > 0 ? MAX_WERIFT_LANES : MAX_LANES_OF[kind];
   }
 
   /** How many of the two sides run on werift. */
@@ -171,18 +178,26 @@ export class LaneUpkeep {
 
   /** Of two sides on werift, none could send them. */
   #tryLargerPackets(lanes: readonly PeerLane[]): void {
-    if (this.#weriftSides(lanes) < 2) this.#pathMtu.try(this.#isLong);
+    if (this.#weriftSides(lanes) === 2) return;
+    const first = Math.min(FIRST_ON_LONG_PATH, this.#mostOf('webrtc', lanes));
+    this.#pathMtu.try(this.#isLong ? first : undefined);
   }
 
   /**
-   * Many lanes stay: to open as many again costs more than their packets do. So does one over which others are being agreed on, as
-   * what is said of them would go with it.
+   * Lets one with larger packets take the place of the few lanes with smaller ones. Many stay: to open as many again costs more than
+   * their packets do. So does one over which others are being agreed on, as what is said of them would go with it.
+   *
+   * @returns whether there are any to replace
    */
-  #dropSmaller(mtu: number): void {
-    if (this.#opening > 0) return;
-    const lanes = this.#options.peer.openLanes().filter(({ kind }) => kind === 'webrtc');
+  #replaceSmaller(lanes: readonly PeerLane[]): boolean {
+    const mtu = this.#pathMtu.current;
+    if (mtu === undefined || this.#comingUp > 0) return false;
     const smaller = lanes.filter(({ id }) => (this.#mtus.get(id) ?? 0) < mtu);
-    if (smaller.length <= FEW_SMALLER) for (const lane of smaller) void lane.close();
+    if (smaller.length === 0 || smaller.length > FEW_SMALLER) return false;
+    // A pong shows that the other side has it among its lanes: it would take the end of its only one for the end of the peer.
+    const isAnswered = lanes.some(({ id, info }) => this.#mtus.get(id) === mtu && info().rttMs !== undefined);
+    if (isAnswered) for (const lane of smaller) void lane.close();
+    return true;
   }
 
   /** A better kind may be reachable by now: the network changed, or a packet of the first attempt was lost. */
@@ -196,15 +211,20 @@ export class LaneUpkeep {
     for (const other of better) void this.#openFurther(other);
   }
 
+  /** Further lanes that are on their way. Those with larger packets than pass never come. */
+  get #comingUp(): number {
+    return this.#opening.get(this.#pathMtu.current) ?? 0;
+  }
+
   async #openFurther(kind: AttemptKind): Promise<void> {
-    this.#opening += 1;
     await this.#open(kind, kind === 'webrtc' ? this.#pathMtu.current : undefined);
-    this.#opening -= 1;
   }
 
   /** One that does not come up is no loss: what is there goes on. @returns undefined then */
   async #open(kind: AttemptKind, mtu: number | undefined): Promise<PeerLane | undefined> {
     const { peer, log, attempt = attemptLane } = this.#options;
+    const count = (by: number) => this.#opening.set(mtu, (this.#opening.get(mtu) ?? 0) + by);
+    count(1);
     try {
       const { signal } = this.#over;
       const lane = await attempt(kind, { ...this.#options, mtu, timeoutMs: LANE_ATTEMPT_MS, signal });
@@ -218,6 +238,8 @@ export class LaneUpkeep {
     } catch (error) {
       log.debug({ kind, mtu, reason: ModelRtcError.from(error).message }, 'a further connection did not come up');
       return undefined;
+    } finally {
+      count(-1);
     }
   }
 

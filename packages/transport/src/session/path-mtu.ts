@@ -4,14 +4,12 @@ import type { PeerLane } from '../peer/peer.ts';
 const ETHERNET_MTU = 1500;
 /** For one machine, and for networks with jumbo frames: the most that the native engine can be told to send. */
 const JUMBO_MTU = 4000;
-/** A path that carries a size shows it within a few round trips; one that does not, only by a timeout. */
-const DECISION_MS = 1_000;
+/** A path that carries a size shows it within some ten round trips; one that does not, only by a timeout. */
+const DECISION_MS = 1_500;
 
 export interface PathMtuOptions {
   /** Brings up a lane with packets of this many bytes and gives it to the peer. @returns undefined when it does not open */
   readonly open: (mtu: number) => Promise<PeerLane | undefined>;
-  /** A lane with larger packets than all before is there. */
-  readonly onLarger: (mtu: number) => void;
   /** A clock that never goes back. */
   readonly nowMs: () => number;
 }
@@ -43,11 +41,17 @@ export class PathMtu {
     return this.#options.nowMs() - this.#startedMs < DECISION_MS;
   }
 
-  /** Tries larger packets, once. @param isLong a path with long round trips leads over the Internet, which has no jumbo frames */
-  try(isLong: boolean): void {
+  /**
+   * Tries larger packets, once.
+   *
+   * @param lanesOnLongPath how many lanes are wanted where round trips are long, as over the Internet, which has no jumbo
+   * frames: all are tried with larger packets, since another round of opening lanes would take about a second. Undefined elsewhere.
+   */
+  try(lanesOnLongPath: number | undefined): void {
     if (this.#startedMs !== undefined) return;
     this.#startedMs = this.#options.nowMs();
-    for (const mtu of isLong ? [ETHERNET_MTU] : [JUMBO_MTU, ETHERNET_MTU]) void this.#try(mtu);
+    const tried = lanesOnLongPath === undefined ? [JUMBO_MTU, ETHERNET_MTU] : Array(lanesOnLongPath).fill(ETHERNET_MTU);
+    for (const mtu of tried) void this.#try(mtu);
   }
 
   async #try(mtu: number): Promise<void> {
@@ -57,7 +61,6 @@ export class PathMtu {
     if (lane === undefined) return;
     if (this.#current !== undefined && this.#current > mtu) return void lane.close();
     this.#current = mtu;
-    this.#options.onLarger(mtu);
   }
 
   /** A lane with larger packets broke off: the way may lead elsewhere by now, where they do not pass. */

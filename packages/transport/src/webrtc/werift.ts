@@ -4,6 +4,7 @@ import { type RTCDataChannel, RTCPeerConnection } from 'werift';
 import { renderDescription, type SessionDescription } from './description.ts';
 import type { ConnectionEvents, ConnectOptions, EngineConnection, WebRtcEngine } from './engine.ts';
 import { weriftIceServers } from './ice-servers.ts';
+import { acknowledgeTogether } from './werift-acknowledgements.ts';
 import { assertHandshakeSigned } from './werift-handshake.ts';
 
 /** Marks above 1 MiB halve its speed; it gains nothing above this one. */
@@ -79,6 +80,7 @@ class WeriftConnection implements EngineConnection {
     if (this.#over) return;
     try {
       assertHandshakeSigned(this.#connection);
+      acknowledgeTogether(this.#connection);
     } catch (error) {
       this.#lose(error);
       return;
