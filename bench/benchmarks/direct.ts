@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CommandResult, runCommand } from '../../test/support/command.ts';
@@ -6,7 +7,7 @@ import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
 import { importModel, openScene, type Scene } from '../../test/support/scene.ts';
-import { type Benchmark, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
+import { type Benchmark, besideRow, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
 import type { MeasuredTransfer } from '../support/commands.ts';
 import { type Scp, startSshd, whyNoScp } from '../support/own-sshd.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
@@ -29,6 +30,8 @@ interface Samples {
   /** The whole command, as scp is a whole command. */
   readonly pullCommand: number[];
   readonly scpCommand: number[];
+  /** What this disk takes: a pull ends when its files are on it, and scp does not wait for that. */
+  readonly disk: number[];
   readonly clientMemory: number[];
   readonly workerMemory: number[];
 }
@@ -43,6 +46,7 @@ export const direct: Benchmark = {
       pull: [],
       pullCommand: [],
       scpCommand: [],
+      disk: [],
       clientMemory: [],
       workerMemory: [],
     };
@@ -59,6 +63,7 @@ export const direct: Benchmark = {
       say(`${megabytes} MB, repeat ${repeat}`);
       samples.tls.push(await rawSpeed(megabytes));
       await measurePull(scene, repeat, samples);
+      samples.disk.push(await diskSpeed(lab, megabytes));
       if (scp !== undefined) samples.scpCommand.push(await scpSpeed(lab, scp, path, megabytes));
     }
     samples.workerMemory.push((await peakMemoryBytes(scene.workerProcess.pid)) / 1e6);
@@ -67,7 +72,7 @@ export const direct: Benchmark = {
 };
 
 function rowsOf(samples: Samples, megabytes: number): Row[] {
-  const { tls, pull, pullCommand, scpCommand, clientMemory, workerMemory } = samples;
+  const { tls, pull, pullCommand, scpCommand, disk, clientMemory, workerMemory } = samples;
   const memory = { unit: 'MB', atMost: MOST_MEMORY_MEGABYTES };
   return [
     ratioRow({
@@ -76,6 +81,12 @@ function rowsOf(samples: Samples, megabytes: number): Row[] {
       samples: pull,
       baselineSamples: tls,
       atLeast: LEAST_RATIO_TO_TLS,
+    }),
+    besideRow({
+      what: 'the same, beside writing and flushing as much with nothing else to do',
+      unit: 'MB/s',
+      samples: pull,
+      baselineSamples: disk,
     }),
     ...(scpCommand.length === 0
       ? []
@@ -134,4 +145,17 @@ async function scpSpeed(lab: Lab, scp: Scp, path: string, megabytes: number): Pr
   const { durationMs } = await scp(path, join(folder, 'copy.bin'));
   await rm(folder, { recursive: true });
   return (megabytes * 1e3) / durationMs;
+}
+
+async function diskSpeed(lab: Lab, megabytes: number): Promise<number> {
+  const folder = await lab.folder();
+  const file = await open(join(folder, 'written.bin'), 'w');
+  const block = randomBytes(1e6);
+  const startedMs = performance.now();
+  for (let written = 0; written < megabytes; written += 1) await file.write(block);
+  await file.sync();
+  const elapsedMs = performance.now() - startedMs;
+  await file.close();
+  await rm(folder, { recursive: true });
+  return (megabytes * 1e3) / elapsedMs;
 }

@@ -3,13 +3,19 @@ import type { RTCPeerConnection } from 'werift';
 /** The part of werift's association that acknowledges what arrived. It is private; the version is pinned, and a test counts. */
 interface Acknowledging {
   sackNeeded: boolean;
+  /** Transmission sequence numbers, modulo 2^32. */
+  lastReceivedTsn: number;
   readonly sackMisOrdered: ReadonlySet<number>;
   readonly sackDuplicates: readonly number[];
   handleData(packet: Buffer): Promise<void>;
   receiveDataChunk(chunk: unknown): void;
+  /** @returns whether it was there already */
+  markReceived(tsn: number): boolean;
   scheduleSack(): Promise<void>;
   sendSack(): Promise<void>;
 }
+
+const TSN_MODULO = 2 ** 32;
 
 /**
  * What is acknowledged together at most. RFC 9260 (section 6.2) would rather have two packets; a sender sends at most as many at once as four,
@@ -35,6 +41,14 @@ export function acknowledgeTogether(connection: RTCPeerConnection): void {
     // werift forgets what is needed when the last one was sent, and with it what arrived meanwhile. The rest is read at once.
     sctp.sackNeeded = true;
     sctp.sendSack().catch(() => {});
+  };
+  // By itself it makes a sorted list and two sets of what is missing, also when nothing is.
+  const markReceived = sctp.markReceived.bind(sctp);
+  sctp.markReceived = (tsn) => {
+    const isNext = tsn === (sctp.lastReceivedTsn + 1) % TSN_MODULO;
+    if (!isNext || sctp.sackMisOrdered.size > 0 || sctp.sackDuplicates.length > 0) return markReceived(tsn);
+    sctp.lastReceivedTsn = tsn;
+    return false;
   };
   const receive = sctp.receiveDataChunk.bind(sctp);
   sctp.receiveDataChunk = (chunk) => {
