@@ -10,7 +10,7 @@ import { ENGINES, type Engine, measureTransfer, openWayScene } from '../support/
 const FULL_MEGABYTES = 500;
 const QUICK_MEGABYTES = 50;
 const REPEATS: Readonly<Record<Engine, number>> = { native: 5, werift: 3 };
-const LEAST_RATIO = 0.85;
+const LEAST_RATIO = 0.9;
 const RAW = fileURLToPath(new URL('../raw-webrtc.ts', import.meta.url));
 
 /** Megabytes (10^6 bytes) a second of each repeat. */
