@@ -1,6 +1,9 @@
 import { execa } from 'execa';
 
-/** What is dropped, in both directions: all UDP (so all of WebRTC), or its packets above so many bytes, a TCP port of either side, or everything. */
+/**
+ * What is dropped, in both directions: all UDP (so all of WebRTC), its packets above so many bytes, a TCP port of either side, or
+ * everything.
+ */
 export type Traffic = 'udp' | { readonly udpAbove: number } | { readonly tcpPort: number } | 'everything';
 
 /**

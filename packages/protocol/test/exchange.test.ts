@@ -6,7 +6,16 @@ import { failureOf, orRefused } from './support/outcome.ts';
 const lane = fc.integer({ min: 0, max: 0xffff_ffff });
 const sdp = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 400 });
 const messageArbitrary: fc.Arbitrary<ExchangeMessage> = fc.oneof(
-  fc.record({ type: fc.constant('offer' as const), lane, engine: fc.string({ maxLength: 20 }), sdp }),
+  fc.record(
+    {
+      type: fc.constant('offer' as const),
+      lane,
+      engine: fc.string({ maxLength: 20 }),
+      sdp,
+      mtu: fc.integer({ min: 1280, max: 65_535 }),
+    },
+    { requiredKeys: ['type', 'lane', 'engine', 'sdp'] },
+  ),
   fc.record({ type: fc.constant('answer' as const), lane, sdp }),
   fc.record({
     type: fc.constant('candidate' as const),
@@ -46,6 +55,8 @@ describe('what is inside the sealed exchange', () => {
     ['no type', { lane: 1 }],
     ['a token of another length', { ...DIRECT_OFFER, token: new Uint8Array(31) }],
     ['port 0', { ...DIRECT_OFFER, addresses: [{ host: '192.0.2.1', port: 0 }] }],
+    ['packets smaller than every path carries', { type: 'offer', lane: 1, engine: 'x', sdp: 'v=0', mtu: 1279 }],
+    ['packets larger than IP has', { type: 'offer', lane: 1, engine: 'x', sdp: 'v=0', mtu: 65_536 }],
     ['an empty description', { type: 'answer', lane: 1, sdp: '' }],
     ['a lane that is no number', { type: 'answer', lane: '1', sdp: 'v=0' }],
     ['a candidate of 4097 characters', { type: 'candidate', lane: 1, candidate: 'x'.repeat(4097), mid: '0' }],

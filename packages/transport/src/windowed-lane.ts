@@ -6,6 +6,7 @@ import {
   decodeControl,
   encodeControl,
   LANE_WINDOW,
+  type LaneControl,
   messageCost,
 } from './lane-control.ts';
 import { assertMessageFits, LaneEnd, laneAbortedError, laneClosedError, laneLostError } from './lane-end.ts';
@@ -110,7 +111,7 @@ export abstract class WindowedLane implements Lane {
 
   /** The connection carries data: the other side may send. @param pad a word that has to arrive first */
   protected begin(pad?: string): void {
-    if (pad !== undefined) this.#say(pad);
+    if (pad !== undefined) this.#sayWord(pad);
     this.#grant();
   }
 
@@ -159,9 +160,9 @@ export abstract class WindowedLane implements Lane {
   #onEnd(): void {
     if (this.#state === 'closing') {
       this.#owesEnded = true;
-      if (this.outgoing.isEmpty) this.#say(encodeControl({ word: 'ended' }));
+      if (this.outgoing.isEmpty) this.#say({ word: 'ended' });
     } else if (this.#state !== 'over') {
-      this.#say(encodeControl({ word: 'ended' }));
+      this.#say({ word: 'ended' });
       this.#linger();
     }
   }
@@ -180,8 +181,8 @@ export abstract class WindowedLane implements Lane {
   }
 
   #sayEnd(): void {
-    this.#say(encodeControl({ word: 'end' }));
-    if (this.#owesEnded) this.#say(encodeControl({ word: 'ended' }));
+    this.#say({ word: 'end' });
+    if (this.#owesEnded) this.#say({ word: 'ended' });
   }
 
   #watchClosing(): void {
@@ -203,10 +204,14 @@ export abstract class WindowedLane implements Lane {
   #grant(): void {
     this.#grantedCost = this.#takenCost + LANE_WINDOW;
     this.#grantedAtMs = performance.now();
-    this.#say(encodeControl({ word: 'credit', total: this.#grantedCost }));
+    this.#say({ word: 'credit', total: this.#grantedCost });
   }
 
-  #say(word: string): void {
+  #say(control: LaneControl): void {
+    this.#sayWord(encodeControl(control));
+  }
+
+  #sayWord(word: string): void {
     try {
       this.sendWord(word);
     } catch (cause) {

@@ -10,7 +10,7 @@ const HIGH_WATER_MARK = 256 * 1024;
  * slow path the library's own 1 MiB is a second or two. A long and clean path is filled by several associations.
  */
 const SEND_BUFFER_BYTES = 256 * 1024;
-/** libjuice and libdatachannel read packets of up to 4096 bytes, and up to 48 of them are the headers of IP and UDP. */
+/** Above some 4100 bytes no connection opens: libdatachannel and libjuice read into buffers of 4096. */
 const MAX_MTU = 4000;
 
 /**

@@ -18,8 +18,8 @@ interface Acknowledging {
 const TSN_MODULO = 2 ** 32;
 
 /**
- * What is acknowledged together at most. RFC 9260 (section 6.2) would rather have two packets; a sender sends at most as many at once as four,
- * so with more of them its window would stay unfilled.
+ * What is acknowledged together at most. RFC 9260 (section 6.2) would rather have two packets. A sender may send four for each
+ * acknowledgement (Max.Burst, section 16), so with more of them its window would stay unfilled.
  */
 const PACKETS_TOGETHER = 4;
 

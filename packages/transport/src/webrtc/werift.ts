@@ -6,6 +6,7 @@ import type { ConnectionEvents, ConnectOptions, EngineConnection, WebRtcEngine }
 import { weriftIceServers } from './ice-servers.ts';
 import { acknowledgeTogether } from './werift-acknowledgements.ts';
 import { assertHandshakeSigned } from './werift-handshake.ts';
+import { passOverMalformedPackets } from './werift-packets.ts';
 
 /** Marks above 1 MiB halve its speed; it gains nothing above this one. */
 const HIGH_WATER_MARK = 256 * 1024;
@@ -57,6 +58,7 @@ class WeriftConnection implements EngineConnection {
       if (state === 'failed' || state === 'closed') this.#lose(new Error(`connection ${state}`));
     });
     this.#channel = this.#connection.createDataChannel('lane', { negotiated: true, id: 0, ordered: true });
+    passOverMalformedPackets(this.#connection);
     this.#listen();
   }
 
