@@ -55,8 +55,9 @@ export interface FrameCodec {
   /**
    * @param into memory of at least header and payload to encode into; the result is a view of it. A payload that already
    *   lies at its place there (`CHUNK_FRAME_HEADER_BYTES` from the start) is not copied.
+   * @param isSummed false leaves the xxh64 at 0, which only a peer with the capability `unsummed` takes, over lanes with a MAC
    */
-  encodeChunk(header: ChunkFrameHeader, payload: Uint8Array, into?: Uint8Array): Uint8Array;
+  encodeChunk(header: ChunkFrameHeader, payload: Uint8Array, into?: Uint8Array, isSummed?: boolean): Uint8Array;
   /**
    * @param isSealed the lane has its own proof that the bytes are as they were sent, so the xxh64 need not be looked at
    * @throws ModelRtcError `malformed_message`. A chunk frame whose payload was damaged is no error: it is not `intact`.
@@ -76,7 +77,7 @@ export function loadFrameCodec(): Promise<FrameCodec> {
 
 function createFrameCodec(hash: Hash): FrameCodec {
   return {
-    encodeChunk(header, payload, into = new Uint8Array(CHUNK_FRAME_HEADER_BYTES + payload.length)) {
+    encodeChunk(header, payload, into = new Uint8Array(CHUNK_FRAME_HEADER_BYTES + payload.length), isSummed = true) {
       const frame = into.subarray(0, CHUNK_FRAME_HEADER_BYTES + payload.length);
       const inPlace =
         payload.buffer === frame.buffer && payload.byteOffset === frame.byteOffset + CHUNK_FRAME_HEADER_BYTES;
@@ -84,7 +85,7 @@ function createFrameCodec(hash: Hash): FrameCodec {
       if (!inPlace) frame.set(payload, CHUNK_FRAME_HEADER_BYTES);
       const fields = [header.request, header.index, header.offset, payload.length] as const;
       const view = writeHead(frame, KIND_CHUNK, fields, header.encoded ? FLAG_ENCODED : 0);
-      view.setBigUint64(20, hash(frame.subarray(CHUNK_FRAME_HEADER_BYTES)));
+      view.setBigUint64(20, isSummed ? hash(frame.subarray(CHUNK_FRAME_HEADER_BYTES)) : 0n);
       return frame;
     },
     decode(bytes, isSealed = false) {

@@ -36,6 +36,14 @@ describe('a chunk frame', () => {
     );
   });
 
+  it('without its xxh64 is right over a sealed lane alone', () => {
+    const payload = Uint8Array.of(7, 8, 9);
+    const frame = codec.encodeChunk({ request: 1, index: 2, offset: 3 }, payload, undefined, false);
+    expect([...frame.subarray(20, 28)]).toEqual(Array(8).fill(0));
+    expect(codec.decode(frame, true)).toMatchObject({ payload, intact: true });
+    expect(codec.decode(frame)).toMatchObject({ intact: false });
+  });
+
   it('gives its payload as a view of the bytes that came, without a copy', () => {
     const frame = codec.encodeChunk({ request: 1, index: 2, offset: 3 }, Uint8Array.of(7, 8, 9));
     const { payload } = codec.decode(frame);

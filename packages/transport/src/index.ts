@@ -14,6 +14,7 @@ export * from './memory-lane.ts';
 export { createPeer } from './peer/create-peer.ts';
 export type { AgentHello } from './peer/hello.ts';
 export type { CreatePeerOptions } from './peer/lane-peer.ts';
+export { CHUNK_HEADROOM_BYTES } from './peer/limits.ts';
 export type * from './peer/peer.ts';
 export {
   type AnsweredRelay,

@@ -41,10 +41,12 @@ export interface Lane {
    * resolves, and not before.
    *
    * @param message 1 to `maxMessageSize` bytes
+   * @param headroom so many bytes of the same memory before the message are the lane's as well until it resolves: with a few of
+   * them, some lanes send from there without a copy
    * @throws ModelRtcError `bad_argument` for an empty or too long message (the lane stays open); `network` when the
    * lane is closed, whichever side closed it; the lane's own error when it failed
    */
-  send(message: Uint8Array): Promise<void>;
+  send(message: Uint8Array, headroom?: number): Promise<void>;
 
   /**
    * What the other side sent. It never throws. One consumer at a time: a message goes to one of them. Leaving a loop

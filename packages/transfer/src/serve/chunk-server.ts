@@ -1,4 +1,5 @@
 import { type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
+import { CHUNK_HEADROOM_BYTES } from '@model-rtc/transport';
 import { CHUNK_ENCODING, ChunkCodec } from '../compress/chunk-codec.ts';
 import { loadZstd } from '../compress/zstd.ts';
 import { PACED_STEP_BYTES } from '../limits.ts';
@@ -21,11 +22,18 @@ export interface ChunkRequestContext {
   readonly lane: object;
   /** The request was cancelled, or its peer is gone. */
   readonly signal: AbortSignal;
-  /** Resolves when there is room for more; the bytes may be overwritten then. `encoded`: they are the chunk's encoded form. */
+  /**
+   * Resolves when there is room for more; the bytes may be overwritten then. `encoded`: they are the chunk's encoded form.
+   * `headroom`: they and so many bytes before them are the lane's to overwrite.
+   */
   sendChunk(
     index: number,
     bytes: Uint8Array,
-    options?: { readonly encoded?: boolean | undefined; readonly offset?: number | undefined },
+    options?: {
+      readonly encoded?: boolean | undefined;
+      readonly offset?: number | undefined;
+      readonly headroom?: number | undefined;
+    },
   ): Promise<void>;
 }
 
@@ -63,6 +71,8 @@ interface ReadChunk {
   readonly loan: Loan;
   readonly bytes: Uint8Array | undefined;
   readonly encoded: boolean;
+  /** Bytes before these that are ours. */
+  readonly headroom: number;
 }
 
 /**
@@ -130,12 +140,13 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
   return missing.length === 0 ? {} : { missing };
 }
 
-async function sendOne({ context, pace }: Serving, index: number, { bytes, encoded, loan }: ReadChunk): Promise<void> {
+async function sendOne({ context, pace }: Serving, index: number, chunk: ReadChunk): Promise<void> {
+  const { bytes, encoded, headroom, loan } = chunk;
   let isUnused = false;
   try {
     context.signal.throwIfAborted();
-    if (bytes !== undefined && pace === undefined) await context.sendChunk(index, bytes, { encoded });
-    else if (bytes !== undefined) await sendPaced({ context, pace }, index, { bytes, encoded });
+    if (bytes !== undefined && pace === undefined) await context.sendChunk(index, bytes, { encoded, headroom });
+    else if (bytes !== undefined) await sendPaced({ context, pace }, index, { ...chunk, bytes });
     isUnused = true;
   } finally {
     loan.giveBack(isUnused);
@@ -146,12 +157,12 @@ async function sendOne({ context, pace }: Serving, index: number, { bytes, encod
 async function sendPaced(
   { context, pace }: Pick<Serving, 'context' | 'pace'>,
   index: number,
-  { bytes, encoded }: { bytes: Uint8Array; encoded: boolean },
+  { bytes, encoded, headroom }: ReadChunk & { readonly bytes: Uint8Array },
 ): Promise<void> {
   for (let offset = 0; offset < bytes.length; offset += PACED_STEP_BYTES) {
     const step = bytes.subarray(offset, offset + PACED_STEP_BYTES);
     await pace?.take(step.length, context.signal);
-    await context.sendChunk(index, step, { encoded, offset });
+    await context.sendChunk(index, step, { encoded, offset, headroom });
   }
 }
 
@@ -172,7 +183,8 @@ async function readOne({ turns, reader, codec, context, read }: Serving, digest:
     // Over the chunk itself, unless the reader gave memory of its own.
     const isOurs = bytes?.buffer === loan.buffer.buffer;
     const form = bytes && codec?.encode(bytes, isOurs ? bytes : new Uint8Array(bytes.length));
-    return { loan, bytes: form ?? bytes, encoded: form !== undefined };
+    const headroom = isOurs ? CHUNK_HEADROOM_BYTES : 0;
+    return { loan, bytes: form ?? bytes, encoded: form !== undefined, headroom };
   } catch (error) {
     loan.giveBack(false);
     throw error;

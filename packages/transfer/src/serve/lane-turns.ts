@@ -1,9 +1,11 @@
 import { CHUNK_BYTES } from '@model-rtc/protocol';
+import { CHUNK_HEADROOM_BYTES } from '@model-rtc/transport';
 import { BUFFERS_PER_LANE, MANY_SERVE_BUFFERS, MAX_IDLE_SERVE_BUFFERS } from '../limits.ts';
 import { Slots } from './slots.ts';
 
 /** Memory for one chunk, until it is sent. */
 export interface Loan {
+  /** Before it in the same memory are CHUNK_HEADROOM_BYTES that belong to it. */
   readonly buffer: Uint8Array;
   /** @param isUnused whether nothing reads or writes the memory any more. */
   giveBack(isUnused: boolean): void;
@@ -57,7 +59,8 @@ export class LaneBook {
   }
 
   #lend(leave: () => void): Loan {
-    const buffer = this.#idle.pop() ?? new Uint8Array(CHUNK_BYTES);
+    const buffer =
+      this.#idle.pop() ?? new Uint8Array(CHUNK_HEADROOM_BYTES + CHUNK_BYTES).subarray(CHUNK_HEADROOM_BYTES);
     this.#lent += 1;
     return {
       buffer,

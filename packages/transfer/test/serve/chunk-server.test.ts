@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CHUNK_BYTES, type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
+import { CHUNK_HEADROOM_BYTES } from '@model-rtc/transport';
 import { CHUNK_ENCODING, ChunkCodec } from '../../src/compress/chunk-codec.ts';
 import { loadZstd } from '../../src/compress/zstd.ts';
 import { type ChunkRequestContext, createChunkServer, type ModelReader, peerSource } from '../../src/index.ts';
@@ -89,6 +90,39 @@ describe('the chunk server', () => {
     await serve(wanted(model), context);
     expect(sent).toEqual(Array(10).fill(true));
     await serve.close();
+  });
+
+  it('lets a lane write over what is its own memory, and over nothing of the reader', async () => {
+    const big = makeFileModel(3_000_000, CHUNK_BYTES);
+    const serve = createChunkServer(library(big));
+    const sent: Buffer[] = [];
+    const context = contextOf({
+      sendChunk: async (index, bytes, { headroom = 0 } = {}) => {
+        sent[index] = Buffer.from(bytes);
+        new Uint8Array(bytes.buffer, bytes.byteOffset - headroom, headroom + bytes.length).fill(0xff);
+        expect(headroom).toBe(CHUNK_HEADROOM_BYTES);
+      },
+    });
+    await serve(wanted(big), context);
+    for (const [index, { digest }] of big.manifest.chunks.entries()) {
+      expect(big.chunks.get(digest)?.equals(sent[index] as Buffer)).toBe(true);
+    }
+    await serve.close();
+
+    const { openModel } = library(model);
+    const ownMemory = createChunkServer({
+      openModel: async (digest) => {
+        const reader = await openModel(digest);
+        return { ...reader, readChunk: (chunk) => reader.readChunk(chunk) };
+      },
+    });
+    const headrooms: (number | undefined)[] = [];
+    const watching = contextOf({
+      sendChunk: async (_index, _bytes, options) => void headrooms.push(options?.headroom),
+    });
+    await ownMemory(wanted(model), watching);
+    expect(headrooms).toEqual(Array(10).fill(0));
+    await ownMemory.close();
   });
 
   it('reads no more than one chunk ahead of a receiver that takes nothing', async () => {

@@ -66,11 +66,11 @@ export class DirectLane implements Lane {
     return { sentBytes: this.#sentBytes, receivedBytes: this.#receivedBytes, heard: this.#heard };
   }
 
-  async send(message: Uint8Array): Promise<void> {
+  async send(message: Uint8Array, headroom = 0): Promise<void> {
     if (this.#state !== 'open') throw this.#end.sendError();
     assertMessageFits(message, this.maxMessageSize);
     this.#sentBytes += message.byteLength;
-    const room = this.#writer.add(message);
+    const room = this.#writer.add(message, headroom);
     if (room !== undefined) await room;
   }
 

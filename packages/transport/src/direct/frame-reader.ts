@@ -79,7 +79,9 @@ export class FrameReader {
 
   #takeBody(bytes: Uint8Array, at: number): number {
     const message = this.#message as Uint8Array;
-    const part = bytes.subarray(at, at + message.byteLength - this.#filledBytes);
+    const wantedBytes = message.byteLength - this.#filledBytes;
+    // Most records are taken whole, and each view costs as much as its copy.
+    const part = at === 0 && wantedBytes >= bytes.byteLength ? bytes : bytes.subarray(at, at + wantedBytes);
     message.set(part, this.#filledBytes);
     this.#filledBytes += part.byteLength;
     if (this.#filledBytes === message.byteLength) {

@@ -1,6 +1,6 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
 import { HEAD_BYTES } from './frame-reader.ts';
-import { OUT_BUFFER_BYTES } from './limits.ts';
+import { MIN_IN_PLACE_BYTES, OUT_BUFFER_BYTES } from './limits.ts';
 
 /** What is needed of a socket: it calls back when it has no more use for the bytes. */
 export interface ByteSink {
@@ -9,6 +9,8 @@ export interface ByteSink {
 
 interface WaitingMessage {
   readonly message: Uint8Array;
+  /** The message behind its head, in its sender's memory; undefined for one that is to be copied. */
+  readonly inPlace: Uint8Array | undefined;
   resolve(): void;
   reject(error: ModelRtcError): void;
 }
@@ -22,13 +24,16 @@ interface OutBuffer {
 /**
  * Messages on their way to a socket. They are copied, behind their heads, into one buffer while another is with the
  * socket, and the two change places: what is sent without waiting goes out together, each buffer is one write, and a
- * sender has its memory back at once. A message for which there is no room waits in its sender's own memory.
+ * sender has its memory back at once. A message for which there is no room waits in its sender's own memory. A long one with
+ * room for its head before it goes out from there.
  */
 export class FrameWriter {
   readonly #sink: ByteSink;
   readonly #waiting: WaitingMessage[] = [];
   #filling: OutBuffer | undefined;
   #idle: OutBuffer | undefined;
+  /** The message that the socket reads from its sender's memory. */
+  #inPlace: WaitingMessage | undefined;
   #writing = false;
   /** Whether the last word is given, and what it is until it has its place. */
   #finishing = false;
@@ -45,14 +50,23 @@ export class FrameWriter {
     return this.#writtenBytes;
   }
 
-  /** @returns undefined when the message was taken, else what resolves when it is. */
-  add(message: Uint8Array): Promise<void> | undefined {
-    if (this.#waiting.length === 0 && this.#hasRoomFor(message.byteLength)) {
+  /**
+   * @param headroom bytes before the message that may be overwritten
+   * @returns undefined when the message was taken, else what resolves when it is.
+   */
+  add(message: Uint8Array, headroom = 0): Promise<void> | undefined {
+    const inPlace =
+      headroom >= HEAD_BYTES && message.byteLength >= MIN_IN_PLACE_BYTES ? behindHead(message) : undefined;
+    if (inPlace === undefined && this.#waiting.length === 0 && this.#hasRoomFor(message.byteLength)) {
       this.#put(message.byteLength, message);
       this.#write();
       return undefined;
     }
-    return new Promise((resolve, reject) => this.#waiting.push({ message, resolve, reject }));
+    const taken = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ message, inPlace, resolve, reject });
+    });
+    this.#write();
+    return taken;
   }
 
   /** Says a word if there is room for it; else so much is on its way that there is no need to. */
@@ -74,6 +88,7 @@ export class FrameWriter {
   /** What waits fails; what was taken still goes out. */
   drop(error: ModelRtcError): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#inPlace?.reject(error);
   }
 
   #hasRoomFor(messageBytes: number): boolean {
@@ -90,19 +105,39 @@ export class FrameWriter {
     filling.usedBytes += message.byteLength;
   }
 
+  /** What was copied came before what waits. */
   #write(): void {
+    if (this.#writing) return;
     const buffer = this.#filling;
-    if (this.#writing || buffer === undefined || buffer.usedBytes === 0) return;
-    this.#writing = true;
+    if (buffer !== undefined && buffer.usedBytes > 0) this.#writeBuffer(buffer);
+    else if (this.#waiting[0]?.inPlace !== undefined) this.#writeInPlace(this.#waiting[0].inPlace);
+  }
+
+  #writeBuffer(buffer: OutBuffer): void {
     this.#filling = this.#idle;
     this.#idle = undefined;
-    this.#sink.write(buffer.bytes.subarray(0, buffer.usedBytes), (error) => {
+    this.#give(buffer.bytes.subarray(0, buffer.usedBytes), () => {
+      buffer.usedBytes = 0;
+      this.#idle = buffer;
+    });
+  }
+
+  #writeInPlace(bytes: Uint8Array): void {
+    this.#inPlace = this.#waiting.shift();
+    this.#give(bytes, () => {
+      this.#inPlace?.resolve();
+      this.#inPlace = undefined;
+    });
+  }
+
+  #give(bytes: Uint8Array, release: () => void): void {
+    this.#writing = true;
+    this.#sink.write(bytes, (error) => {
       this.#writing = false;
       // The socket tells its owner as well, who ends the lane.
       if (error) return;
-      this.#writtenBytes += buffer.usedBytes;
-      buffer.usedBytes = 0;
-      this.#idle = buffer;
+      this.#writtenBytes += bytes.byteLength;
+      release();
       this.#write();
       this.#fill();
       this.#write();
@@ -110,11 +145,11 @@ export class FrameWriter {
     });
   }
 
-  /** Takes what waits, as far as there is room. */
+  /** Takes what waits, as far as there is room and it is to be copied. */
   #fill(): void {
     let taken = 0;
-    for (const { message, resolve } of this.#waiting) {
-      if (!this.#hasRoomFor(message.byteLength)) break;
+    for (const { message, inPlace, resolve } of this.#waiting) {
+      if (inPlace !== undefined || !this.#hasRoomFor(message.byteLength)) break;
       this.#put(message.byteLength, message);
       resolve();
       taken++;
@@ -135,4 +170,11 @@ export class FrameWriter {
 function newBytes(): Pick<OutBuffer, 'bytes' | 'view'> {
   const bytes = Buffer.allocUnsafeSlow(OUT_BUFFER_BYTES);
   return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** Writes the head of a message into the memory before it. */
+function behindHead(message: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(message.buffer, message.byteOffset - HEAD_BYTES, HEAD_BYTES + message.byteLength);
+  new DataView(whole.buffer, whole.byteOffset).setUint32(0, message.byteLength);
+  return whole;
 }

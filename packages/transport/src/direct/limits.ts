@@ -7,6 +7,8 @@ export const MIN_MESSAGE_BYTES = 4_096;
 
 /** Two of these are all that waits in this process to be sent: one is filled while the other is with the socket. */
 export const OUT_BUFFER_BYTES = 260 * 1024;
+/** Shorter messages are copied, so that many go out together; each that is not is a write of its own. */
+export const MIN_IN_PLACE_BYTES = 64 * 1024;
 /** A socket is read no further while this much waits for the reader, and read again when half of it is left. */
 export const READ_WINDOW_BYTES = 1024 * 1024;
 /** So that a flood of tiny messages fills the window, as its bookkeeping fills the memory. */

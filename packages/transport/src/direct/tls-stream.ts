@@ -23,7 +23,7 @@ export interface TlsStream {
  * What arrives is read into one buffer again and again, which halves the cost of reading.
  */
 export function dialTls(address: { readonly host: string; readonly port: number }): TlsStream {
-  const buffer = Buffer.allocUnsafeSlow(TLS_RECORD_BYTES);
+  const buffer = new Uint8Array(TLS_RECORD_BYTES);
   const options = {
     ...address,
     ...TLS_OPTIONS,
@@ -33,7 +33,7 @@ export function dialTls(address: { readonly host: string; readonly port: number 
     onread: {
       buffer,
       callback(bytes: number) {
-        stream.onBytes(buffer.subarray(0, bytes));
+        stream.onBytes(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
         return true;
       },
     },

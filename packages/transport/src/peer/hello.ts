@@ -15,6 +15,9 @@ import { deferred } from './deferred.ts';
 import { garbageError } from './errors.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';
 
+/** The capability of who takes frames of chunks without their xxh64, over lanes whose records have a MAC of their own. */
+export const UNSUMMED = 'unsummed';
+
 /** What this side says of itself. */
 export interface AgentHello {
   readonly role: 'worker' | 'client';
@@ -50,7 +53,7 @@ function ourHello(agent: AgentHello): Hello {
     protocol: { ...PROTOCOL_VERSION },
     // A name is for people; one that is too long for the protocol must not keep anyone from connecting.
     agent: { role, name: name.slice(0, 256), version: version.slice(0, 64) },
-    capabilities: [...capabilities],
+    capabilities: [UNSUMMED, ...capabilities],
     limits: { maxMessageBytes: MAX_MESSAGE_BYTES, maxOpenRequests: MAX_OPEN_REQUESTS },
   };
 }

@@ -63,10 +63,10 @@ export class IncomingRequest implements RequestContext {
     await sending;
   }
 
-  async sendChunk(index: number, bytes: Uint8Array, { encoded, offset }: SendChunkOptions = {}): Promise<void> {
+  async sendChunk(index: number, bytes: Uint8Array, options: SendChunkOptions = {}): Promise<void> {
     this.#assertGoing();
     const { id, link } = this.#options;
-    const sending = link.sendChunk({ request: id, index, bytes, encoded, offset }, this.signal);
+    const sending = link.sendChunk({ ...options, request: id, index, bytes }, this.signal);
     this.#sent = Promise.allSettled([this.#sent, sending]);
     await sending;
   }

@@ -23,6 +23,8 @@ export interface LaneLinkOptions {
   readonly codec: FrameCodec;
   /** The longest message that the other side takes. */
   readonly maxMessageBytes: number;
+  /** Whether the other side takes frames without their xxh64 where the lane has a MAC. */
+  readonly takesUnsummed: boolean;
   readonly timers: Timers;
   /** @throws ModelRtcError `malformed_message` for a message that makes no sense. */
   readonly onMessage: (message: Message) => void;
@@ -54,10 +56,11 @@ export class LaneLink {
   readonly #over = deferred<ModelRtcError | undefined>();
 
   constructor(options: LaneLinkOptions) {
-    const { lane, codec, maxMessageBytes, timers } = options;
+    const { lane, codec, maxMessageBytes, takesUnsummed, timers } = options;
     this.#options = options;
     const onFlooded = (error: ModelRtcError) => this.#end(error);
-    this.#outbox = new Outbox({ lane, codec, maxMessageBytes, onFlooded });
+    const isSummed = !(takesUnsummed && SEALED.includes(lane.kind));
+    this.#outbox = new Outbox({ lane, codec, maxMessageBytes, isSummed, onFlooded });
     this.#liveness = new Liveness({ lane, timers, ping: () => void this.#ping(), onGone: (error) => this.#end(error) });
     // The round trip of a path on which nothing waits yet tells how long the path is.
     void this.#ping();

@@ -19,7 +19,7 @@ import { AskedRequests } from './asked-requests.ts';
 import { deferred } from './deferred.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { peerEndedError } from './errors.ts';
-import type { AgentHello } from './hello.ts';
+import { type AgentHello, UNSUMMED } from './hello.ts';
 import { LaneLink } from './lane-link.ts';
 import { CLOSE_TIMEOUT_MS } from './limits.ts';
 import { Links } from './links.ts';
@@ -151,6 +151,7 @@ export class LanePeer implements Peer {
       lane,
       codec: this.#established.codec,
       maxMessageBytes: this.remote.limits.maxMessageBytes,
+      takesUnsummed: this.remote.capabilities.includes(UNSUMMED),
       timers: this.#timers,
       onMessage: (message) => this.#onMessage(message, link),
       onChunk: ({ request, kind: _, ...piece }) => this.#asked.onChunk(request, piece),

@@ -1,3 +1,6 @@
+import { CHUNK_FRAME_HEADER_BYTES } from '@model-rtc/protocol';
+import { HEAD_BYTES } from '../direct/frame-reader.ts';
+
 /** The bounds of a peer that are not the protocol's own, with their reasons. */
 
 /** Both sides say hello as soon as the lane is open: one that says nothing for this long speaks something else, or is hung. */
@@ -12,6 +15,9 @@ export const MIN_LANE_MESSAGE_BYTES = 4_096;
  * longer ones took more of the sender's processor over TLS.
  */
 export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 129 * 1024, direct: 129 * 1024 } as const;
+
+/** What is needed before a chunk to send it from where it is: the head of its frame, and that of the direct lane. */
+export const CHUNK_HEADROOM_BYTES = CHUNK_FRAME_HEADER_BYTES + HEAD_BYTES;
 
 /** A lane whose other side does not let it end in order is broken off after this. */
 export const LONGEST_CLOSE_MS = 10_000;

@@ -10,24 +10,23 @@ import type { Lane } from '../lane.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { cancelledError, tooLongError } from './errors.ts';
 import { MAX_FRAME_BYTES, MAX_WAITING_MESSAGES } from './limits.ts';
+import type { SendChunkOptions } from './peer.ts';
 
 export interface OutboxOptions {
   readonly lane: Lane;
   readonly codec: FrameCodec;
   /** The longest message that the other side takes. */
   readonly maxMessageBytes: number;
+  /** Whether frames of chunks have their xxh64. */
+  readonly isSummed: boolean;
   /** The other side lets its answers pile up. */
   readonly onFlooded: (error: ModelRtcError) => void;
 }
 
-export interface OutgoingChunk {
+export interface OutgoingChunk extends SendChunkOptions {
   readonly request: number;
   readonly index: number;
   readonly bytes: Uint8Array;
-  /** They are the chunk in an encoding. */
-  readonly encoded?: boolean | undefined;
-  /** Where they start in the chunk. */
-  readonly offset?: number | undefined;
 }
 
 interface SmallItem {
@@ -53,7 +52,8 @@ interface ChunkItem {
 /**
  * What waits to be sent over one lane. Small messages (answers, pings, cancels) go before everything else; long messages
  * and chunks take turns frame by frame. Chunks go one after another, so that each is whole as soon as it can be; a
- * request sends its chunks one by one, so the requests take turns. One frame at a time is with the lane, in one buffer.
+ * request sends its chunks one by one, so the requests take turns. One frame at a time is with the lane: where the chunk is, when
+ * there is room for the head before it, else in one buffer.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -180,24 +180,31 @@ export class Outbox {
     const item = this.#chunks[0];
     if (item === undefined) return;
     this.#chunkWasLast = true;
-    const { request, index, bytes, encoded = false, offset = 0 } = item.chunk;
+    const { codec, isSummed } = this.#options;
+    const { request, index, bytes, encoded = false, offset = 0, headroom = 0 } = item.chunk;
     const payload = bytes.subarray(item.offset, item.offset + item.step);
-    this.#frameBuffer ??= new Uint8Array(this.#frameBytes);
-    const frame = this.#options.codec.encodeChunk(
-      { request, index, offset: offset + item.offset, encoded },
-      payload,
-      this.#frameBuffer,
-    );
+    const header = { request, index, offset: offset + item.offset, encoded };
+    const frame = codec.encodeChunk(header, payload, this.#memoryFor(payload, headroom), isSummed);
     item.offset += payload.length;
-    await this.#give(item, frame);
+    await this.#give(item, frame, Math.max(0, headroom - CHUNK_FRAME_HEADER_BYTES));
     if (item.offset < bytes.length) return;
     remove(this.#chunks, item);
     item.sent.resolve();
   }
 
-  async #give(item: { readonly sent: Deferred<void> }, bytes: Uint8Array): Promise<void> {
+  /** Before all but the first frame of a chunk is what the lane has had already. */
+  #memoryFor(payload: Uint8Array, headroom: number): Uint8Array {
+    if (headroom >= CHUNK_FRAME_HEADER_BYTES) {
+      const start = payload.byteOffset - CHUNK_FRAME_HEADER_BYTES;
+      return new Uint8Array(payload.buffer, start, CHUNK_FRAME_HEADER_BYTES + payload.length);
+    }
+    this.#frameBuffer ??= new Uint8Array(this.#frameBytes);
+    return this.#frameBuffer;
+  }
+
+  async #give(item: { readonly sent: Deferred<void> }, bytes: Uint8Array, headroom = 0): Promise<void> {
     try {
-      await this.#options.lane.send(bytes);
+      await this.#options.lane.send(bytes, headroom);
     } catch (error) {
       item.sent.reject(ModelRtcError.from(error));
       throw error;

@@ -52,6 +52,11 @@ export interface SendChunkOptions {
   readonly encoded?: boolean | undefined;
   /** Where the bytes start in the chunk, or in its encoded form; 0 when left out. */
   readonly offset?: number | undefined;
+  /**
+   * How many bytes of the same memory before these may be overwritten. With `CHUNK_HEADROOM_BYTES` frames are made around the
+   * bytes where they are, and not copied; the bytes are no more what they were then.
+   */
+  readonly headroom?: number | undefined;
 }
 
 /** A piece of a chunk that was asked for. */

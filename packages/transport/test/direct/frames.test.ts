@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { END_WORD, type FrameHandlers, FrameReader, HEARD_WORD } from '../../src/direct/frame-reader.ts';
 import { FrameWriter } from '../../src/direct/frame-writer.ts';
-import { OUT_BUFFER_BYTES } from '../../src/direct/limits.ts';
+import { MIN_IN_PLACE_BYTES, OUT_BUFFER_BYTES } from '../../src/direct/limits.ts';
 
 const messages = fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 30 });
+const LONG = MIN_IN_PLACE_BYTES + 100;
 
 describe('frames', () => {
   it('come out of the reader as they went into the writer, however the bytes are cut on their way', () => {
@@ -57,6 +58,52 @@ describe('frames', () => {
     expect(received.map((message) => [message[0], message.length])).toEqual([1, 2, 3, 4].map((byte) => [byte, size]));
   });
 
+  it('go out in their order, whether they are copied or sent from where they are', () => {
+    const sizes = fc.array(fc.constantFrom(1, 100, MIN_IN_PLACE_BYTES - 1, LONG, OUT_BUFFER_BYTES - 4), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(sizes, fc.boolean(), (lengths, hold) => {
+        const { writer, bytes } = written({ hold });
+        const sent = lengths.map((length, i) => {
+          const memory = new Uint8Array(4 + length).fill(i);
+          void writer.add(memory.subarray(4), i % 3 === 0 ? 0 : 4);
+          return [i, length];
+        });
+        writer.finish(END_WORD, () => {});
+        const { received, ends } = read(bytes(), [16_384, 70_001][Symbol.iterator](), OUT_BUFFER_BYTES);
+        expect(received.map((message) => [message[0], message.length])).toEqual(sent);
+        expect(ends).toBe(1);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('go out from where they are when they are long and there is room for a head', async () => {
+    const { writer, sources, release } = written({ hold: true });
+    const memory = new Uint8Array(4 + LONG);
+    let isTaken = false;
+    const sending = writer.add(memory.subarray(4), 4)?.then(() => {
+      isTaken = true;
+    });
+    void writer.add(new Uint8Array(LONG), 0);
+    void writer.add(memory.subarray(4, 104), 4);
+    await Promise.resolve();
+    expect(isTaken).toBe(false);
+    release();
+    await sending;
+    release();
+    expect(sources.map((buffer) => buffer === memory.buffer)).toEqual([true, false]);
+  });
+
+  it('that are with the socket fail when they are dropped, as their memory is not free', async () => {
+    const { writer } = written({ hold: true });
+    const sending = writer.add(new Uint8Array(4 + LONG).subarray(4), 4);
+    const error = Object.assign(new Error('gone'), { code: 'network' });
+    writer.drop(error as never);
+    await expect(sending).rejects.toBe(error);
+  });
+
   it('that wait fail when they are dropped', async () => {
     const { writer } = written({ hold: true });
     const sends = [1, 2, 3].map(() => writer.add(new Uint8Array(OUT_BUFFER_BYTES - 4)));
@@ -69,10 +116,12 @@ describe('frames', () => {
 /** A writer whose socket takes everything, at once or when it is told to. */
 function written({ hold = false } = {}) {
   const writes: Uint8Array[] = [];
+  const sources: ArrayBufferLike[] = [];
   const callbacks: (() => void)[] = [];
   const writer = new FrameWriter({
     write(bytes, callback) {
       writes.push(Uint8Array.from(bytes));
+      sources.push(bytes.buffer);
       callbacks.push(() => callback());
       if (!hold) queueMicrotask(release);
     },
@@ -82,7 +131,7 @@ function written({ hold = false } = {}) {
     while (callbacks.length > 0) release();
     return Buffer.concat(writes);
   };
-  return { writer, writes, bytes, release };
+  return { writer, writes, sources, bytes, release };
 }
 
 function read(bytes: Uint8Array, cuts: Iterator<number> | Iterable<number>, maxMessageBytes = 256) {
