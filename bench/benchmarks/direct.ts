@@ -21,6 +21,7 @@ const MOST_MEMORY_MEGABYTES = 250;
 /** A bound for a transfer that hangs, far above what the slowest takes. */
 const LONGEST_PULL_MS = 5 * 60_000;
 const RAW = fileURLToPath(new URL('../raw-tls.ts', import.meta.url));
+const VERIFIED = fileURLToPath(new URL('../raw-verified.ts', import.meta.url));
 
 /** Of each repeat: megabytes (10^6 bytes) a second, and megabytes of memory. */
 interface Samples {
@@ -30,6 +31,8 @@ interface Samples {
   /** The whole command, as scp is a whole command. */
   readonly pullCommand: number[];
   readonly scpCommand: number[];
+  /** The same file over one TLS connection, hashed and written with nothing of ours around it. */
+  readonly verified: number[];
   /** What this disk takes: a pull ends when its files are on it, and scp does not wait for that. */
   readonly disk: number[];
   readonly clientMemory: number[];
@@ -46,6 +49,7 @@ export const direct: Benchmark = {
       pull: [],
       pullCommand: [],
       scpCommand: [],
+      verified: [],
       disk: [],
       clientMemory: [],
       workerMemory: [],
@@ -61,8 +65,9 @@ export const direct: Benchmark = {
     // Each repeat measures all, one after the other, so that a machine that slows down slows all of them.
     for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
       say(`${megabytes} MB, repeat ${repeat}`);
-      samples.tls.push(await rawSpeed(megabytes));
+      samples.tls.push(await rawSpeed(RAW, [String(megabytes)]));
       await measurePull(scene, repeat, samples);
+      samples.verified.push(await verifiedSpeed(lab, path));
       samples.disk.push(await diskSpeed(lab, megabytes));
       if (scp !== undefined) samples.scpCommand.push(await scpSpeed(lab, scp, path, megabytes));
     }
@@ -72,7 +77,7 @@ export const direct: Benchmark = {
 };
 
 function rowsOf(samples: Samples, megabytes: number): Row[] {
-  const { tls, pull, pullCommand, scpCommand, disk, clientMemory, workerMemory } = samples;
+  const { tls, pull, pullCommand, scpCommand, verified, disk, clientMemory, workerMemory } = samples;
   const memory = { unit: 'MB', atMost: MOST_MEMORY_MEGABYTES };
   return [
     ratioRow({
@@ -81,6 +86,12 @@ function rowsOf(samples: Samples, megabytes: number): Row[] {
       samples: pull,
       baselineSamples: tls,
       atLeast: LEAST_RATIO_TO_TLS,
+    }),
+    besideRow({
+      what: 'the same, beside a bare TLS stream whose bytes are hashed as often, written and flushed',
+      unit: 'MB/s',
+      samples: pull,
+      baselineSamples: verified,
     }),
     besideRow({
       what: 'the same, beside writing and flushing as much with nothing else to do',
@@ -104,11 +115,18 @@ function rowsOf(samples: Samples, megabytes: number): Row[] {
   ];
 }
 
-async function rawSpeed(megabytes: number): Promise<number> {
-  const command = [process.execPath, '--import', 'tsx', RAW, String(megabytes)] as const;
+async function rawSpeed(script: string, args: readonly string[]): Promise<number> {
+  const command = [process.execPath, '--import', 'tsx', script, ...args] as const;
   const result = await runCommand(command, { env: process.env });
-  if (result.exitCode !== 0) throw new Error(`${RAW} ended with ${result.exitCode}: ${result.stderr}`);
+  if (result.exitCode !== 0) throw new Error(`${script} ended with ${result.exitCode}: ${result.stderr}`);
   return result.json<{ mbPerSecond: number }>().mbPerSecond;
+}
+
+async function verifiedSpeed(lab: Lab, path: string): Promise<number> {
+  const folder = await lab.folder();
+  const speed = await rawSpeed(VERIFIED, [path, join(folder, 'copy.bin')]);
+  await rm(folder, { recursive: true });
+  return speed;
 }
 
 /** A new client each time, which has nothing of the model. */

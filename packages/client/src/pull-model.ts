@@ -14,6 +14,7 @@ import type { RegistryEntry } from '@model-rtc/registry';
 import { PeerEncodings, receiveModel } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { cancelledBy } from './cancelled.ts';
+import { isBulk } from './is-bulk.ts';
 import { wholeModels } from './list-models.ts';
 import type { OnModelProgress, WorkerNews } from './progress.ts';
 import { remembered } from './remembered.ts';
@@ -134,6 +135,7 @@ async function receive(
   return await receiveModel({
     ...{ registry, digest, entry, alias, aliasConflict, ifExists, safeOnly, signal, log },
     manifest: async () => {
+      if (isBulk(entry)) for (const { link } of workers) link.current?.expectBulk();
       const manifest = await swarm.manifest(async (worker, how) =>
         how === 'patiently'
           ? await manifestAt(worker, digest, { tally, options })

@@ -9,6 +9,7 @@ import {
 } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import type { Peer } from '@model-rtc/transport';
+import { isBulk } from './is-bulk.ts';
 import type { OnModelProgress } from './progress.ts';
 import { remembered } from './remembered.ts';
 import { restartWhenSourceChanges } from './source-changes.ts';
@@ -113,6 +114,7 @@ async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): P
   const { aliasConflict, ifExists = 'skip' } = options;
   const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
   tally.begin();
+  if (isBulk(entry)) peer.expectBulk();
   const how = { pace: speed.pace, compress: options.compress };
   const result = await offers.during({ digest, ...how }, () =>
     peer.request('push_model', params, {

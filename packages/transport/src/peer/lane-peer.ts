@@ -64,6 +64,7 @@ export class LanePeer implements Peer {
   readonly #end = deferred<ModelRtcError | undefined>();
   #lastLaneId = -1;
   #joining = 0;
+  #isBulkExpected = false;
   #ended: ModelRtcError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -125,6 +126,14 @@ export class LanePeer implements Peer {
     if (lane !== undefined && link === undefined) throw this.#ended ?? laneGoneError();
     const result = await this.#asked.ask(method, params, { signal, timeoutMs, onChunk, onEvent, link });
     return result as Result<M>;
+  }
+
+  expectBulk(): void {
+    this.#isBulkExpected = true;
+  }
+
+  get isBulkExpected(): boolean {
+    return this.#isBulkExpected;
   }
 
   setHandlers(handlers: Handlers): void {

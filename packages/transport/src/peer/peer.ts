@@ -132,6 +132,10 @@ export interface Peer extends AsyncDisposable {
    * @throws ModelRtcError as `createPeer` does, `network` when the peer has ended and `busy` when it has too many.
    */
   addLane(lane: Lane, options?: { readonly greeted?: boolean }): Promise<PeerLane>;
+  /** Says that much data is about to flow: on a long path, what it takes to carry it may be brought up meanwhile. */
+  expectBulk(): void;
+  /** Whether somebody said so. */
+  readonly isBulkExpected: boolean;
   /** Says something that brings up another lane. @throws ModelRtcError `network` when the peer is gone. */
   sendExchange(message: ExchangeMessage): Promise<void>;
   /**

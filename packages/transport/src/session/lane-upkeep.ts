@@ -108,7 +108,8 @@ export class LaneUpkeep {
     if (busy) this.#upgrade(kind);
     const alike = lanes.filter((lane) => lane.kind === kind);
     if (kind === 'webrtc') {
-      if (busy) this.#tryLargerPackets(lanes);
+      // Over a long path they take about as long as a plan of the transfer and its first chunks.
+      if (busy || (this.#isLong && this.#options.peer.isBulkExpected)) this.#tryLargerPackets(lanes);
       // How many lanes are best depends on what each carries.
       if (this.#replaceSmaller(alike) || this.#pathMtu.isUndecided) return;
     }

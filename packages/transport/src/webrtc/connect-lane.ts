@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExchangeMessage, ModelRtcError } from '@model-rtc/protocol';
 import type { Lane } from '../lane.ts';
 import { MAX_REMOTE_CANDIDATES, usableCandidate } from './candidate.ts';
@@ -76,6 +77,7 @@ class LaneAttempt {
   /** Rejects when a message cannot be sent to the other side. */
   readonly failed: Promise<never>;
   readonly #send: ConnectLaneOptions['send'];
+  readonly #headStartMs: number;
   #fail: (error: unknown) => void = () => {};
   /** Candidates found before the other side may have them. */
   #held: LocalCandidate[] | undefined = [];
@@ -85,6 +87,7 @@ class LaneAttempt {
   constructor({ engine, lane = 0, iceServers = [], send, mtu: asked }: ConnectLaneOptions) {
     this.lane = lane;
     this.#send = send;
+    this.#headStartMs = engine.answererHeadStartMs;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -144,6 +147,8 @@ class LaneAttempt {
     if (type === 'answer') {
       await this.connection.acceptAnswer(description);
       this.#releaseCandidates();
+      // The other side begins to check first, and so is ready when the handshake comes.
+      await sleep(this.#headStartMs);
     } else {
       // Asks the engine to let the offerer begin the DTLS handshake, since it is ready first: a packet of an answerer
       // that begins is nearly always lost in libdatachannel, and comes again only after a second. werift begins

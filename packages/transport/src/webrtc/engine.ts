@@ -62,6 +62,8 @@ export interface WebRtcEngine {
   readonly maxMessageSize: number;
   /** Buffered bytes at which sending more makes it no faster. */
   readonly highWaterMark: number;
+  /** How long it leaves the checks to the answerer when it offers, so that the answerer is ready for its first DTLS packet. */
+  readonly answererHeadStartMs: number;
   /** The largest IP packets that it can be told to send, in bytes; undefined where it knows one size only. */
   readonly maxMtu?: number | undefined;
   connect(options: ConnectOptions): EngineConnection;

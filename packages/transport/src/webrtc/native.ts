@@ -10,6 +10,11 @@ const HIGH_WATER_MARK = 256 * 1024;
  * slow path the library's own 1 MiB is a second or two. A long and clean path is filled by several associations.
  */
 const SEND_BUFFER_BYTES = 256 * 1024;
+/**
+ * Packets that reach libdatachannel before it counts itself connected are dropped, and the handshake's first one comes again only
+ * after a second. Its checks are 50 ms apart, so those of one side may be that much behind the other's. docs/decisions/candidates-after-answer.md
+ */
+const ANSWERER_HEAD_START_MS = 25;
 /** Above some 4100 bytes no connection opens: libdatachannel and libjuice read into buffers of 4096. */
 const MAX_MTU = 4000;
 
@@ -31,6 +36,7 @@ export async function loadNativeEngine(): Promise<WebRtcEngine | undefined> {
     maxMessageSize: MAX_LANE_MESSAGE_SIZE,
     highWaterMark: HIGH_WATER_MARK,
     maxMtu: MAX_MTU,
+    answererHeadStartMs: ANSWERER_HEAD_START_MS,
     connect: (options) => new NativeConnection(library, options),
   };
 }

@@ -28,6 +28,7 @@ export function createWeriftEngine(): WebRtcEngine {
   return {
     name: 'werift',
     maxMessageSize: MAX_MESSAGE_SIZE,
+    answererHeadStartMs: 0,
     highWaterMark: HIGH_WATER_MARK,
     connect: (options) => new WeriftConnection(options),
   };

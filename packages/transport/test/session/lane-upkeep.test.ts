@@ -23,6 +23,7 @@ class FakePeer {
   readonly remote: { capabilities: string[] };
   readonly closed: Promise<undefined>;
   rttMs = 5;
+  isBulkExpected = false;
   #lanes: FakeLane[] = [];
   #close: (value: undefined) => void = () => {};
   #lastId = -1;
@@ -215,6 +216,24 @@ describe('the upkeep of a peer’s lanes', () => {
     const { run } = keepUp(peer, (kind, mtu) => kind === 'webrtc' && mtu === undefined);
     await run(30, 500_000);
     expect(peer.mtus).toEqual(Array(8).fill(0));
+    peer.close();
+  });
+
+  it.each([
+    ['opens what a long path begins with before data flows', 50, true, 16],
+    ['opens nothing for a few bytes over a long path', 50, false, 1],
+    ['opens nothing ahead where round trips are short', 5, true, 1],
+  ])('%s: round trips of %i ms, bulk expected: %p', async (_, rttMs, isBulkExpected, lanes) => {
+    const peer = new FakePeer();
+    peer.add('webrtc', 'native');
+    peer.rttMs = rttMs;
+    const { run } = keepUp(peer, (kind) => kind === 'webrtc');
+    await run(1, 0);
+    peer.isBulkExpected = isBulkExpected;
+    await run(0.2, 0);
+    expect(peer.kinds).toHaveLength(lanes);
+    await run(5, 0);
+    expect(peer.kinds).toHaveLength(lanes);
     peer.close();
   });
 
