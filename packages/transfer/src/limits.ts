@@ -10,8 +10,8 @@ export const MIN_WINDOW_BYTES = 512 * 1024;
 export const WINDOW_SLACK_MS = 300;
 /** The best rate of the last one to two such times counts for the window. */
 export const RATE_SPAN_MS = 2_000;
-/** All windows together: the most memory that chunks on their way take. 32 lanes have two chunks of 1 MiB each. */
-export const ALL_WINDOWS_BYTES = 64 * 1024 * 1024;
+/** All windows together: the most memory that chunks on their way take. 32 lanes have a chunk of 1 MiB each and half of the next. */
+export const ALL_WINDOWS_BYTES = 48 * 1024 * 1024;
 /** The largest request: a quarter of the largest window, so that others are in flight while one is answered. */
 export const REQUEST_BYTES = 4 * 1024 * 1024;
 /** Requests that share a window: a slow source is asked for single chunks, which can be called back one by one. */
