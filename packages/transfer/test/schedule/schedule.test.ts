@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_CHUNKS_PER_REQUEST } from '@model-rtc/protocol';
-import { ALL_WINDOWS_BYTES, ASK_AGAIN_MS, REQUEST_BYTES, START_WINDOW_BYTES } from '../../src/limits.ts';
+import {
+  ALL_WINDOWS_BYTES,
+  ASK_AGAIN_MS,
+  REQUEST_BYTES,
+  SOURCE_WINDOW_BYTES,
+  START_WINDOW_BYTES,
+} from '../../src/limits.ts';
 import { bufferSize } from '../../src/schedule/buffer-size.ts';
 import { Schedule } from '../../src/schedule/schedule.ts';
 
@@ -82,7 +88,9 @@ describe('the schedule', () => {
 
   it('lets a fast source have what many slow ones do not need', () => {
     const schedule = scheduleOf(4000);
-    const slow = Array.from({ length: 20 }, (_, i) => schedule.addSource(`slow ${i}`));
+    // Their windows are of two chunks and a bit, and besides there is room for the largest one.
+    const count = Math.floor((ALL_WINDOWS_BYTES - SOURCE_WINDOW_BYTES) / (2.5 * MIB));
+    const slow = Array.from({ length: count }, (_, i) => schedule.addSource(`slow ${i}`));
     for (const source of slow) {
       for (const [i, id] of takeAll(schedule, source).flat().entries())
         deliver(schedule, source, [id], 2_000 * (i + 1));
