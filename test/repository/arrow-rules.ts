@@ -2,6 +2,9 @@ import { isBuiltin } from 'node:module';
 import { dirname, normalize } from 'node:path/posix';
 import { packageName, ROOMS, type Room, roomOf } from './workspaces.ts';
 
+/** The packages that run in a browser as a whole. */
+const BROWSER_ROOMS: readonly Room[] = ['protocol', 'formats'];
+
 /** Whether one package may depend on another: only on those before it in the list of rooms. */
 export function mayDependOn(room: Room, other: Room): boolean {
   return ROOMS.indexOf(other) < ROOMS.indexOf(room);
@@ -16,8 +19,8 @@ export function importProblem(file: string, specifier: string): string | undefin
   if (specifier.startsWith('.')) return relativeProblem(file, specifier, own, part);
   const target = roomOf(specifier);
   if (target !== undefined) return roomProblem(file, specifier, own, part, target);
-  if (own === 'protocol' && part === 'src' && isBuiltin(specifier)) {
-    return `${file} imports ${specifier}, but protocol also runs in a browser`;
+  if (BROWSER_ROOMS.includes(own) && part === 'src' && isBuiltin(specifier)) {
+    return `${file} imports ${specifier}, but ${own} also runs in a browser`;
   }
   return undefined;
 }

@@ -6,7 +6,18 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** The packages in the order of DESIGN's rooms: each may depend on those before it, and on no other. */
-export const ROOMS = ['protocol', 'registry', 'signaling', 'transport', 'transfer', 'worker', 'client', 'cli'] as const;
+export const ROOMS = [
+  'protocol',
+  'formats',
+  'files',
+  'registry',
+  'signaling',
+  'transport',
+  'transfer',
+  'worker',
+  'client',
+  'cli',
+] as const;
 export type Room = (typeof ROOMS)[number];
 
 export interface PackageJson {

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { acquireLock } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { acquireLock, toModelEntry } from '@model-rtc/registry';
+import { toModelEntry } from '@model-rtc/registry';
 import type { ModelProgress } from '../src/index.ts';
 import {
   ChunkHold,

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { atStorage, isMissing, syncFolder, withLock } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { folderNameSchema } from './index-schema.ts';
-import { withLock } from './locks.ts';
-import { atStorage, isMissing } from './storage-error.ts';
 
 /**
  * A model's folder stands aside in `staging/` while the index is written, so that a crash before that brings it back.

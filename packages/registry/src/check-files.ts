@@ -1,9 +1,8 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { mapLimit } from './map-limit.ts';
+import { errorCode, isMissing, mapLimit } from '@model-rtc/files';
 import type { FileStat } from './model-folder.ts';
 import type { CheckResult, FileProblem } from './registry-types.ts';
-import { errorCode, isMissing } from './storage-error.ts';
 
 const FILES_AT_ONCE = 32;
 /** What agents tell each other has room for this many. */

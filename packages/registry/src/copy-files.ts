@@ -1,11 +1,9 @@
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { atStorage, modeOf, requireRoom } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { modeOf } from './file-mode.ts';
-import { requireRoom } from './free-space.ts';
 import type { ScannedFile } from './import/scanned-model.ts';
-import { atStorage } from './storage-error.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 

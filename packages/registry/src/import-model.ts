@@ -1,5 +1,6 @@
 import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { atStorage, errorCode, mapLimit, storageError, syncFolder } from '@model-rtc/files';
 import {
   type Digest,
   type Manifest,
@@ -9,20 +10,17 @@ import {
   suggestAlias,
 } from '@model-rtc/protocol';
 import { aliasTaken, nearestFreeAlias } from './aliases.ts';
-import { syncFolder } from './atomic-file.ts';
 import { copyFiles } from './copy-files.ts';
 import type { HashedFiles } from './import/hash-files.ts';
 import type { ScannedFile, ScannedModel } from './import/scanned-model.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './import-additions.ts';
 import { withImportFolder } from './import-staging.ts';
-import { mapLimit } from './map-limit.ts';
 import type { FileStat } from './model-folder.ts';
 import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
 import type { ImportSteps, RegistryContext } from './registry-context.ts';
 import { toRegistryEntry } from './registry-entry.ts';
 import type { ImportOptions, ImportProgress, ImportResult } from './registry-types.ts';
 import { requireInside } from './runs/inside-folder.ts';
-import { atStorage, errorCode, storageError } from './storage-error.ts';
 
 const LINKS_AT_ONCE = 32;
 

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage, removeLeftTakerFiles, withLock } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { removeLeftTakerFiles, withLock } from './locks.ts';
-import { atStorage } from './storage-error.ts';
 
 const STAGED_IMPORT = /^(import-[0-9a-f]{16})(\.lock)?$/;
 

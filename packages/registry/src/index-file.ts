@@ -1,10 +1,17 @@
 import { constants, copyFile, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import {
+  errorCode,
+  fileVersion,
+  isMissing,
+  storageError,
+  syncFolder,
+  withLock,
+  writeFileAtomic,
+} from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { removeDoomed } from './aside-folders.ts';
-import { syncFolder, writeFileAtomic } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
-import { fileVersion } from './file-version.ts';
 import { recoverFolders } from './index-recovery.ts';
 import {
   changeIndex,
@@ -16,8 +23,6 @@ import {
   type Migration,
   type RegistryIndex,
 } from './index-schema.ts';
-import { withLock } from './locks.ts';
-import { errorCode, isMissing, storageError } from './storage-error.ts';
 
 /** A change holds the lock for milliseconds; a waiter that waits longer is told who holds it. */
 const LOCK_WAIT_MS = 60_000;

@@ -1,15 +1,13 @@
 import type { Dirent } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage, isMissing, removeLeftTakerFiles, syncFolder } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { doomAside, isAsideName, keepAside, listAside } from './aside-folders.ts';
-import { syncFolder } from './atomic-file.ts';
 import type { DataPaths } from './data-folder.ts';
 import { freeId } from './identifiers.ts';
 import { changeIndex, folderNameSchema, type RegistryIndex, type StoredEntry } from './index-schema.ts';
-import { removeLeftTakerFiles } from './locks.ts';
 import { readEntryNote, readManifestNote } from './model-folder.ts';
-import { atStorage, isMissing } from './storage-error.ts';
 
 /** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
 export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { chmod, lstat, readdir } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { atStorage, mapLimit, modeOf, storageError, syncFolder } from '@model-rtc/files';
 import {
   type CodeFile,
   type Manifest,
@@ -9,15 +10,11 @@ import {
   OWN_FOLDER,
   parseManifest,
 } from '@model-rtc/protocol';
-import { syncFolder } from './atomic-file.ts';
-import { modeOf } from './file-mode.ts';
 import type { StoredEntry } from './index-schema.ts';
-import { mapLimit } from './map-limit.ts';
 import type { FileStat } from './model-folder.ts';
 import { type EntryDraft, placeModel } from './place-model.ts';
 import type { RegistryContext } from './registry-context.ts';
 import type { InstallOptions } from './registry-types.ts';
-import { atStorage, storageError } from './storage-error.ts';
 
 const FILES_AT_ONCE = 32;
 

@@ -1,11 +1,10 @@
 import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFileHandles, errorCode, isMissing, storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { changeOf, insideTest, type ModelPlace } from './check-files.ts';
-import { createFileHandles } from './file-handles.ts';
 import type { FileStat } from './model-folder.ts';
-import { errorCode, isMissing, storageError } from './storage-error.ts';
 
 const OPEN_FILES = 16;
 

@@ -1,5 +1,6 @@
 import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage, isMissing, storageError, syncFolder, writeFileAtomic, writeFileSynced } from '@model-rtc/files';
 import {
   type Digest,
   type Manifest,
@@ -10,9 +11,7 @@ import {
   parseManifest,
 } from '@model-rtc/protocol';
 import { z } from 'zod';
-import { syncFolder, writeFileAtomic, writeFileSynced } from './atomic-file.ts';
 import { type StoredEntry, storedEntrySchema } from './index-schema.ts';
-import { atStorage, isMissing, storageError } from './storage-error.ts';
 
 /** The longest manifest that the protocol allows, as JSON, is about this long. */
 const MAX_MANIFEST_BYTES = 512 * 1024 * 1024;

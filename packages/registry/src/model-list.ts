@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { mapLimit } from '@model-rtc/files';
 import { type DisplayStatus, type ListModelsParams, MODEL_STATUSES } from '@model-rtc/protocol';
 import type { RegistryIndex, StoredEntry } from './index-schema.ts';
 import { listPage } from './list.ts';
 import { modelMatcher, type SortedRow, type SortKey, sortModels } from './list-order.ts';
-import { mapLimit } from './map-limit.ts';
 import type { RegistryContext } from './registry-context.ts';
 import { displayStatus, toRegistryEntry } from './registry-entry.ts';
 import type { ModelPage } from './registry-types.ts';

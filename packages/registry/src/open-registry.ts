@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage, storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { requireFreeAlias } from './aliases.ts';
 import { createArchives } from './archive/archives.ts';
@@ -28,7 +29,6 @@ import type { CheckResult, ModelReader, Registry, RegistryEntry, ResolvedModel }
 import { notFoundLocally, type ResolveOptions } from './resolve.ts';
 import { createRuns } from './runs/runs.ts';
 import { resolveNamed } from './shadowing.ts';
-import { atStorage, storageError } from './storage-error.ts';
 import { nameModel } from './tag.ts';
 import { createVerification } from './verify/verification.ts';
 

@@ -1,6 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { atStorage, syncFolder } from '@model-rtc/files';
 import {
   type Alias,
   type AliasConflict,
@@ -12,7 +13,6 @@ import {
 } from '@model-rtc/protocol';
 import { renamed } from './aliases.ts';
 import { deleteAside, replacedFolder, setAside } from './aside-folders.ts';
-import { syncFolder } from './atomic-file.ts';
 import { checkFiles } from './check-files.ts';
 import { freeId } from './identifiers.ts';
 import { type EntryAdditions, withAdditions } from './import-additions.ts';
@@ -23,7 +23,6 @@ import type { RegistryContext } from './registry-context.ts';
 import type { ImportIfExists } from './registry-types.ts';
 import { runAt } from './runs/found-entries.ts';
 import { aliasOfExisting, type SettledAlias, settleAlias } from './settle-alias.ts';
-import { atStorage } from './storage-error.ts';
 import { updateChunks } from './update-chunks.ts';
 
 /** What is known of a model before the registry gives it its names. */

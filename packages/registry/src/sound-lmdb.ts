@@ -1,7 +1,6 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withLock } from './locks.ts';
-import { isMissing } from './storage-error.ts';
+import { isMissing, withLock } from '@model-rtc/files';
 
 const LMDB_MAGIC = 0xbeefc0de;
 const META_PAGES = 2;

@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type AliasConflict, aliasProblem, modelEntrySchema } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { rejection } from '../../../test/support/rejection.ts';
 import { makeIndex, type StoredEntry } from '../src/index-schema.ts';
 import { settleAlias } from '../src/settle-alias.ts';
-import { installFiles, rejection, sha256 } from './helpers/models.ts';
+import { installFiles, sha256 } from './helpers/models.ts';
 import { openTestRegistry } from './helpers/registry.ts';
 
 const mouse = 'mouse' as Alias;

@@ -2,12 +2,12 @@ import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, manifestDigest, silentLog } from '@model-rtc/protocol';
+import { startChild } from '../../../test/support/script-child.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { createChunkIndex } from '../src/chunk-index.ts';
 import type { Registry } from '../src/index.ts';
-import { startChild } from './helpers/child.ts';
 import { installFiles, manifestOf, sha256 } from './helpers/models.ts';
 import { openTestRegistry, warningLog } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const SHARED = 'shared chunk....';
 const FIRST = { w: `${SHARED}only in first...` };
@@ -93,7 +93,9 @@ describe('the chunks of this machine', () => {
 
   it('are found by several processes that register models at once', async () => {
     const home = await temporaryFolder();
-    const children = Array.from({ length: 4 }, (_, i) => startChild('locate-chunks.ts', [home, `p${i}`]));
+    const children = Array.from({ length: 4 }, (_, i) =>
+      startChild(new URL('./children/locate-chunks.ts', import.meta.url), [home, `p${i}`]),
+    );
     for (const { ended } of children) expect(await ended).toMatchObject({ code: 0 });
     const registry = await openTestRegistry({ home });
     const chunks = children.flatMap((_, p) => [0, 1, 2, 3, 4].map((i) => sha256(`p${p} ${i}`.padEnd(16))));

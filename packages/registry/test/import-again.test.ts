@@ -2,10 +2,11 @@ import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
+import { rejection } from '../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import type { Registry, RegistryEntry } from '../src/index.ts';
-import { installFiles, plainImportSteps, rejection, writeFiles } from './helpers/models.ts';
+import { installFiles, plainImportSteps, writeFiles } from './helpers/models.ts';
 import { openTestRegistry } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const FILES = { 'best.ckpt': 'weights of a model', 'sub/config.yaml': 'a: 1' };
 const mouse = 'mouse' as Alias;

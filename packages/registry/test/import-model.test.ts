@@ -2,10 +2,11 @@ import { cp, lstat, readdir, readFile, readlink, rm, stat, utimes, writeFile } f
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
-import { startChild } from './helpers/child.ts';
-import { installFiles, makeExecutable, plainImportSteps, rejection, writeFiles } from './helpers/models.ts';
+import { rejection } from '../../../test/support/rejection.ts';
+import { startChild } from '../../../test/support/script-child.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
+import { installFiles, makeExecutable, plainImportSteps, writeFiles } from './helpers/models.ts';
 import { openTestRegistry } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const FILES = { 'best.ckpt': 'weights of a model', 'sub/config.yaml': 'a: 1' };
 const all = listModelsParams.parse({});
@@ -114,7 +115,10 @@ describe('importing a model', () => {
   it('that was killed leaves nothing once the registry is opened again, and the one under way is left alone', async () => {
     const home = await temporaryFolder();
     const path = await original();
-    const [killed, running] = [startChild('slow-import.ts', [home, path]), startChild('slow-import.ts', [home, path])];
+    const [killed, running] = [
+      startChild(new URL('./children/slow-import.ts', import.meta.url), [home, path]),
+      startChild(new URL('./children/slow-import.ts', import.meta.url), [home, path]),
+    ];
     await Promise.all([killed.saw('copied'), running.saw('copied')]);
     killed.process.kill('SIGKILL');
     await killed.ended;

@@ -3,13 +3,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams, silentLog } from '@model-rtc/protocol';
+import { rejection } from '../../../test/support/rejection.ts';
+import { startChild } from '../../../test/support/script-child.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { dataPaths } from '../src/index.ts';
 import { openIndexFile } from '../src/index-file.ts';
 import { decodeIndex, encodeIndex, INDEX_VERSION, MIGRATIONS, makeIndex } from '../src/index-schema.ts';
-import { startChild } from './helpers/child.ts';
-import { installFiles, rejection } from './helpers/models.ts';
+import { installFiles } from './helpers/models.ts';
 import { openTestRegistry, warningLog } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const all = listModelsParams.parse({});
 /** Above the largest process id that Linux gives out. */
@@ -134,7 +135,9 @@ describe('the index', () => {
 
   it('loses nothing when ten processes register at once', async () => {
     const home = await temporaryFolder();
-    const children = Array.from({ length: 10 }, (_, i) => startChild('install-many.ts', [home, `p${i}`, '3']));
+    const children = Array.from({ length: 10 }, (_, i) =>
+      startChild(new URL('./children/install-many.ts', import.meta.url), [home, `p${i}`, '3']),
+    );
     for (const { ended } of children) expect(await ended).toMatchObject({ code: 0 });
     const registry = await openTestRegistry({ home });
     expect((await registry.list(all)).total).toBe(30);
@@ -166,7 +169,9 @@ describe('the index', () => {
 
   it('holds all that was reported when writers are killed at any moment', async () => {
     const home = await temporaryFolder();
-    const children = Array.from({ length: 4 }, (_, i) => startChild('install-many.ts', [home, `k${i}`, '1000']));
+    const children = Array.from({ length: 4 }, (_, i) =>
+      startChild(new URL('./children/install-many.ts', import.meta.url), [home, `k${i}`, '1000']),
+    );
     for (const [i, child] of children.entries()) {
       await child.saw(`installed ${2 + i};`);
       child.process.kill('SIGKILL');

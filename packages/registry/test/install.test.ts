@@ -2,10 +2,11 @@ import { lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile }
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, manifestDigest } from '@model-rtc/protocol';
-import { startChild } from './helpers/child.ts';
-import { entryOf, installFiles, manifestOf, rejection, writeFiles } from './helpers/models.ts';
+import { rejection } from '../../../test/support/rejection.ts';
+import { startChild } from '../../../test/support/script-child.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
+import { entryOf, installFiles, manifestOf, writeFiles } from './helpers/models.ts';
 import { openTestRegistry, warningLog } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const FILES = { 'best.ckpt': 'weights', 'sub/config.yaml': 'a: 1' };
 const DIGEST = manifestDigest(manifestOf(FILES));
@@ -174,7 +175,7 @@ describe('a staged folder', () => {
 describe('an installer killed between moving the folder and writing the index', () => {
   it('loses nothing: the next one that opens the registry takes the model in', async () => {
     const home = await temporaryFolder();
-    const child = startChild('stop-before-index.ts', [home, 'skip']);
+    const child = startChild(new URL('./children/stop-before-index.ts', import.meta.url), [home, 'skip']);
     expect(await child.ended).toMatchObject({ signal: 'SIGKILL' });
     const registry = await openTestRegistry({ home });
     const { entry } = await registry.resolve('orphan');
@@ -185,7 +186,7 @@ describe('an installer killed between moving the folder and writing the index', 
   it('loses nothing: the next one that registers a model takes it in', async () => {
     const home = await temporaryFolder();
     const registry = await openTestRegistry({ home });
-    await startChild('stop-before-index.ts', [home, 'skip']).ended;
+    await startChild(new URL('./children/stop-before-index.ts', import.meta.url), [home, 'skip']).ended;
     await installFiles(registry, { a: 'b' });
     expect((await registry.resolve('orphan')).entry.digest).toBe(DIGEST);
   }, 30_000);
@@ -194,7 +195,7 @@ describe('an installer killed between moving the folder and writing the index', 
     const home = await temporaryFolder();
     const registry = await openTestRegistry({ home });
     const old = await installFiles(registry, FILES, { alias: 'mine' as Alias, entry: { notes: 'old' } });
-    await startChild('stop-before-index.ts', [home, 'overwrite']).ended;
+    await startChild(new URL('./children/stop-before-index.ts', import.meta.url), [home, 'overwrite']).ended;
     const again = await openTestRegistry({ home });
     expect((await again.resolve('orphan')).entry).toMatchObject({ id: old.id, notes: 'from the killed child' });
     expect((await again.check(DIGEST)).valid).toBe(true);

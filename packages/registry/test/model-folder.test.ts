@@ -2,7 +2,8 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
-import { installFiles, rejection } from './helpers/models.ts';
+import { rejection } from '../../../test/support/rejection.ts';
+import { installFiles } from './helpers/models.ts';
 import { openTestRegistry, warningLog } from './helpers/registry.ts';
 
 const all = listModelsParams.parse({});

@@ -1,12 +1,13 @@
 import { appendFile, mkdir, open, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { createFileHandles } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
-import { createFileHandles } from '../src/file-handles.ts';
+import { rejection } from '../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { openModelFiles } from '../src/model-files.ts';
-import { installFiles, manifestOf, rejection, sha256, writeFiles } from './helpers/models.ts';
+import { installFiles, manifestOf, sha256, writeFiles } from './helpers/models.ts';
 import { openTestRegistry } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const FILES = { 'a.bin': 'a'.repeat(20), empty: '', 'sub/b.bin': 'b'.repeat(7), 'c.bin': 'c'.repeat(30) };
 const ALL = Object.values(FILES).join('');

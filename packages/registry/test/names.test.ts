@@ -2,14 +2,15 @@ import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams, type ModelEntry, modelEntrySchema } from '@model-rtc/protocol';
+import { rejection } from '../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { freeAliases } from '../src/aliases.ts';
 import { toModelEntry } from '../src/index.ts';
 import { makeIndex, type StoredEntry } from '../src/index-schema.ts';
 import { listPage } from '../src/list.ts';
 import { resolveRef } from '../src/resolve.ts';
-import { installFiles, rejection, sha256, writeFiles } from './helpers/models.ts';
+import { installFiles, sha256, writeFiles } from './helpers/models.ts';
 import { openTestRegistry } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 function stored(n: number, more: Partial<ModelEntry> = {}): StoredEntry {
   const digest = sha256(String(n));

@@ -2,10 +2,11 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Alias } from '@model-rtc/protocol';
+import { rejection } from '../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import type { Registry } from '../src/index.ts';
-import { installFiles, rejection, writeFiles } from './helpers/models.ts';
+import { installFiles, writeFiles } from './helpers/models.ts';
 import { openTestRegistry, warningLog } from './helpers/registry.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
 
 const before = process.cwd();
 let folder: string;

@@ -2,7 +2,6 @@ export { type JoinOptions, joinAsWorker, type SeatStatus, type WorkerPost } from
 export type { Link } from './client/link.ts';
 export { type MeetOptions, meetAtRelay } from './client/meet-at-relay.ts';
 export type { RelayChannel } from './client/relay-channel.ts';
-export { systemTimers, type Timers } from './client/timers.ts';
 export { type VisitOptions, visit } from './client/visit.ts';
 export type { Visitor } from './client/visitor-links.ts';
 export type { SeatState } from './client/worker-seat.ts';

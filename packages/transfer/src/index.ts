@@ -1,7 +1,7 @@
 export type { CompressMode } from './compress/encoding-choice.ts';
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-messages.ts';
 export { createNicePace, type NicePace, type NicePaceOptions } from './pace/nice-pace.ts';
-export { combine, type Pace, type PaceClock } from './pace/pace.ts';
+export { combine, type Pace } from './pace/pace.ts';
 export { createPace, type PaceOptions, type RatePace } from './pace/token-bucket.ts';
 export { type PullComponents, type PullOptions, type PullOutcome, pull } from './pull.ts';
 export { type ReceivedModel, type ReceiveOptions, receiveModel } from './receive-model.ts';
@@ -13,7 +13,6 @@ export {
   type WantedChunks,
 } from './serve/chunk-server.ts';
 export type { ModelReader, OpenModel } from './serve/reader-pool.ts';
-export type { Clock } from './session/clock.ts';
 export type {
   DroppedSource,
   LaneBytes,

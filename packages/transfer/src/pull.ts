@@ -1,12 +1,21 @@
-import { type Digest, type Log, type Manifest, type ModelEntry, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { acquireLock } from '@model-rtc/registry';
+import { acquireLock } from '@model-rtc/files';
+import {
+  type Clock,
+  type Digest,
+  type Log,
+  type Manifest,
+  type ModelEntry,
+  ModelRtcError,
+  silentLog,
+  systemClock,
+} from '@model-rtc/protocol';
 import { Disk } from './disk/disk.ts';
 import type { OpenDiskPort } from './disk/disk-messages.ts';
 import { openDiskPort } from './disk/open-disk-port.ts';
 import { type Layout, planLayout } from './layout/layout.ts';
 import type { Pace } from './pace/pace.ts';
 import { Schedule } from './schedule/schedule.ts';
-import { type Clock, systemClock } from './session/clock.ts';
+
 import { FetchSession } from './session/fetch-session.ts';
 import {
   type DroppedSource,

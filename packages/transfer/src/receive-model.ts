@@ -1,5 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { acquireLock } from '@model-rtc/files';
 import {
   type Alias,
   type AliasConflict,
@@ -11,7 +12,7 @@ import {
   ModelRtcError,
   type ModelSource,
 } from '@model-rtc/protocol';
-import { acquireLock, namedLikeCode, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
+import { namedLikeCode, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
 import type { Pace } from './pace/pace.ts';
 import { type PullOutcome, pull } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';

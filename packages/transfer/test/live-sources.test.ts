@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Pace, TransferProgress } from '../src/index.ts';
 import { type ChunkSource, SourcePool } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeFileModel } from './support/models.ts';
-import { failedPull, ManualClock, pullModel, temporaryFolder } from './support/pulling.ts';
+import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';
 import { memorySource, networkError, stalled } from './support/sources.ts';
 
 const model = makeFileModel(200_000, 10_000);
@@ -51,7 +52,7 @@ describe('a pool that is not ended', () => {
   });
 
   it('leads to a timeout when nothing comes for two minutes', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     const told: TransferProgress[] = [];
     const failing = failedPull(model, {
       staging: await temporaryFolder(),
@@ -59,7 +60,7 @@ describe('a pool that is not ended', () => {
       components: { clock },
       onProgress: (progress) => {
         told.push(progress);
-        if (progress.state === 'transferring') setImmediate(() => clock.advance(1_000));
+        if (progress.state === 'transferring') setImmediate(() => clock.pass(1_000));
       },
     });
     expect((await failing).code).toBe('timeout');
@@ -84,7 +85,7 @@ describe('a pool that is not ended', () => {
 
 describe('a source that does not have all yet', () => {
   it('is asked again after a while, and no fault is counted', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     let ready = 0;
     const inner = memorySource(model, { name: 'partial' });
     const partial: ChunkSource = {
@@ -95,7 +96,7 @@ describe('a source that does not have all yet', () => {
         const has = chunks.filter(({ index }) => index < until);
         await inner.fetch(has, options);
         const missing = chunks.filter(({ index }) => index >= until).map(({ index }) => index);
-        if (missing.length > 0) setImmediate(() => clock.advance(500));
+        if (missing.length > 0) setImmediate(() => clock.pass(500));
         return { missing };
       },
     };
@@ -108,7 +109,7 @@ describe('a source that does not have all yet', () => {
       components: { clock },
       onProgress: ({ state }) => {
         // Progress comes once a second of this clock, so it goes on as long as the pull does.
-        if (state === 'transferring' && told++ < 100) setImmediate(() => clock.advance(1_000));
+        if (state === 'transferring' && told++ < 100) setImmediate(() => clock.pass(1_000));
       },
     });
     await expectFiles(outcome.filesFolder, model);

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { acquireLock } from '@model-rtc/registry';
+import { acquireLock } from '@model-rtc/files';
 import { openInlineDisk } from '../src/disk/inline-port.ts';
 import { discardStaging, type TransferProgress } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';

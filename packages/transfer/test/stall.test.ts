@@ -1,16 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ModelRtcError } from '@model-rtc/protocol';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { type ChunkSource, type TransferProgress, Watchdog } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeFileModel } from './support/models.ts';
-import { failedPull, ManualClock, pullModel, temporaryFolder } from './support/pulling.ts';
+import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';
 import { memorySource, stalled } from './support/sources.ts';
 
 const model = makeFileModel(200_000, 10_000);
 
 describe('sources that stall', () => {
   it('are told after 10 s and replaced by the others', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     const told: ModelRtcError[] = [];
     let release: (() => void) | undefined;
     const gate = new Promise<void>((resolve) => {
@@ -34,29 +35,29 @@ describe('sources that stall', () => {
     });
     await until(
       () => slow.asked.length > 0 || told.length > 0,
-      () => clock.advance(1_000),
+      () => clock.pass(1_000),
     );
-    const outcome = await settledWith(pulling, () => clock.advance(100));
+    const outcome = await settledWith(pulling, () => clock.pass(100));
     await expectFiles(outcome.filesFolder, big);
     expect(told).toMatchObject([{ code: 'network' }]);
     await outcome.release();
   });
 
   it('end the pull with a network error, so that the caller can connect again', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     const failing = failedPull(model, {
       staging: await temporaryFolder(),
       sources: [stalled('silent')],
       components: { clock },
     });
-    const error = await settledWith(failing, () => clock.advance(500));
+    const error = await settledWith(failing, () => clock.pass(500));
     expect(error.code).toBe('network');
     expect(error.message).toContain('silent');
     expect(clock.nowMs()).toBeGreaterThanOrEqual(10_000);
   });
 
   it('lead to a warning at 30 s and to a timeout at 2 min, counted across attempts', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     const watchdog = new Watchdog(clock);
     const staging = await temporaryFolder();
     const told: TransferProgress[] = [];
@@ -69,7 +70,7 @@ describe('sources that stall', () => {
         components: { clock },
         onProgress: (progress) => told.push(progress),
       });
-      errors.push(await settledWith(failing, () => clock.advance(500)));
+      errors.push(await settledWith(failing, () => clock.pass(500)));
     }
     expect(errors.at(-1)).toMatchObject({ code: 'timeout', exitCode: 9 });
     expect(errors.at(-1)?.message).toContain('same command again to resume');
@@ -80,7 +81,7 @@ describe('sources that stall', () => {
   });
 
   it('are not given up while they are only slow', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     const large = makeFileModel(1_000_000, 1_000_000);
     const slow = memorySource(large, { pieceBytes: 100_000 });
     const trickling: ChunkSource = {
@@ -90,7 +91,7 @@ describe('sources that stall', () => {
         slow.fetch(chunks, {
           signal,
           onPiece: (...piece) => {
-            clock.advance(3_000);
+            clock.pass(3_000);
             onPiece(...piece);
           },
         }),
@@ -105,7 +106,7 @@ describe('sources that stall', () => {
   });
 
   it('are not given up while their lanes share what is just enough for one', async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualClock();
     const large = makeFileModel(1_200_000, 600_000);
     const asked = [0, 0];
     const stalls: ModelRtcError[] = [];
@@ -121,7 +122,7 @@ describe('sources that stall', () => {
             for (let offset = 0; offset < size; offset += 20_000) {
               await new Promise((resolve) => setImmediate(resolve));
               signal.throwIfAborted();
-              clock.advance(1_700);
+              clock.pass(1_700);
               onPiece(index, offset, large.chunks.get(digest)?.subarray(offset, offset + 20_000) ?? Buffer.of(), true);
             }
           }

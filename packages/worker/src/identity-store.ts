@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { atStorage, withLock, writeFileAtomic } from '@model-rtc/files';
 import { type Identity, identityFromSeed, ModelRtcError } from '@model-rtc/protocol';
-import { atStorage, withLock, writeFileAtomic } from '@model-rtc/registry';
 
 const SEED_BYTES = 32;
 

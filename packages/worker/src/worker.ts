@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { acquireLock } from '@model-rtc/files';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { acquireLock, type Registry } from '@model-rtc/registry';
+import type { Registry } from '@model-rtc/registry';
 import { joinAsWorker, type SignalingServer, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
 import {
   type Acceptor,

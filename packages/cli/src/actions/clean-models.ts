@@ -1,5 +1,6 @@
+import { acquireLock } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { acquireLock, type CleanCandidate, type Registry } from '@model-rtc/registry';
+import type { CleanCandidate, Registry } from '@model-rtc/registry';
 import {
   type AcquireLock,
   discardStaging,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { writeFileAtomic } from '@model-rtc/registry';
 import type { EngineChoice } from '@model-rtc/transport';
 import { type RunningWorker, startWorker } from '@model-rtc/worker';
 import type { Context } from '../console/context.ts';

@@ -1,5 +1,5 @@
+import { writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError, SCOPES, type Scope, scopeSchema } from '@model-rtc/protocol';
-import { writeFileAtomic } from '@model-rtc/registry';
 import { loadIdentity, SessionStore } from '@model-rtc/worker';
 import type { Context } from '../console/context.ts';
 import { parseDuration } from '../console/duration.ts';

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { mapLimit, requireRoom } from '@model-rtc/files';
 import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
 import { checkFiles, type ModelPlace } from '../check-files.ts';
-import { requireRoom } from '../free-space.ts';
-import { mapLimit } from '../map-limit.ts';
 import { type ModelFiles, openModelFiles } from '../model-files.ts';
 import { type FileStat, readStatsNote } from '../model-folder.ts';
 import type { RegistryContext } from '../registry-context.ts';

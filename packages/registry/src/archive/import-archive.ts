@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { requireRoom } from '@model-rtc/files';
 import {
   type Alias,
   type Digest,
@@ -12,7 +13,6 @@ import {
   parseAlias,
 } from '@model-rtc/protocol';
 import { nearestFreeAlias, requireFreeAlias } from '../aliases.ts';
-import { requireRoom } from '../free-space.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import-additions.ts';
 import { withImportFolder } from '../import-staging.ts';
 import type { StoredEntry } from '../index-schema.ts';

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { errorCode, isMissing, storageError, syncFolder } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { syncFolder } from '../atomic-file.ts';
 import type { DataPaths } from '../data-folder.ts';
-import { errorCode, isMissing, storageError } from '../storage-error.ts';
 
 export interface OutputPlace {
   /** Absolute, its folder without links. */

@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { WritableStreamDefaultWriter } from 'node:stream/web';
+import { errorCode, isMissing, storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { errorCode, isMissing, storageError } from '../storage-error.ts';
 import { isFirstBlock } from './archive-format.ts';
 
 const BUFFER_BYTES = 1024 * 1024;

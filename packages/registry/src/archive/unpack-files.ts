@@ -1,9 +1,8 @@
 import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { atStorage, modeOf } from '@model-rtc/files';
 import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
-import { modeOf } from '../file-mode.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { atStorage } from '../storage-error.ts';
 import { invalidArchive } from './archive-format.ts';
 import type { ArchiveMember } from './read-members.ts';
 

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
+import { atStorage, fileVersion } from '@model-rtc/files';
 import type { Log } from '@model-rtc/protocol';
-import { fileVersion } from '../file-version.ts';
-import { atStorage } from '../storage-error.ts';
 import {
   catalogPath,
   listCatalogKeys,

@@ -1,5 +1,5 @@
+import { withLock } from '@model-rtc/files';
 import type { Digest, ModelEntry } from '@model-rtc/protocol';
-import { withLock } from '../locks.ts';
 import type { ModelList } from '../model-list.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { catalogChanges } from './catalog-changes.ts';

@@ -1,7 +1,7 @@
+import { mapLimit } from '@model-rtc/files';
 import type { ListModelsParams, ModelEntry } from '@model-rtc/protocol';
 import type { StoredEntry } from '../index-schema.ts';
 import { modelMatcher, sortModels } from '../list-order.ts';
-import { mapLimit } from '../map-limit.ts';
 import type { ModelList } from '../model-list.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';

@@ -1,4 +1,5 @@
-import { MAX_CHUNK_BYTES, ModelRtcError, plainCuts } from '@model-rtc/protocol';
+import { plainCuts } from '@model-rtc/formats';
+import { MAX_CHUNK_BYTES, ModelRtcError } from '@model-rtc/protocol';
 
 /**
  * Chunk sizes of all files that fit a manifest: those planned, if there are not too many, else plain cuts as small as

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
+import { storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { parseDocument } from 'yaml';
-import { storageError } from '../storage-error.ts';
 import type { ScannedFile } from './scanned-model.ts';
 import { yamlNestingBound } from './yaml-nesting.ts';
 

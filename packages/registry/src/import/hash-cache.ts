@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { CHUNKER, type Log } from '@model-rtc/protocol';
+import { CHUNKER } from '@model-rtc/formats';
+import type { Log } from '@model-rtc/protocol';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { openSoundLmdb } from '../sound-lmdb.ts';
 import { decodeHashes, encodeHashes, type FileHashes } from './hash-record.ts';

@@ -1,5 +1,5 @@
+import { CHUNKER } from '@model-rtc/formats';
 import {
-  CHUNKER,
   type Digest,
   MANIFEST_VERSION,
   MAX_CHUNKS,

@@ -1,5 +1,5 @@
-import { planChunks } from '@model-rtc/protocol';
-import { mapLimit } from '../map-limit.ts';
+import { mapLimit } from '@model-rtc/files';
+import { planChunks } from '@model-rtc/formats';
 import { BlockPool } from './block-pool.ts';
 import { fitPlans } from './chunk-budget.ts';
 import { createHashEngine, type FileHashing, type HashEngine } from './hash-engine.ts';

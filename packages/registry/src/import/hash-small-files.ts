@@ -1,5 +1,5 @@
-import { planChunks } from '@model-rtc/protocol';
-import { mapLimit } from '../map-limit.ts';
+import { mapLimit } from '@model-rtc/files';
+import { planChunks } from '@model-rtc/formats';
 import type { HashedFile, HashPass } from './hash-files.ts';
 import { createChunkHashes, createFileHash } from './hash-state.ts';
 import type { ScannedFile } from './scanned-model.ts';

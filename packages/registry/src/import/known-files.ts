@@ -1,5 +1,5 @@
+import { mapLimit } from '@model-rtc/files';
 import { MAX_CHUNKS } from '@model-rtc/protocol';
-import { mapLimit } from '../map-limit.ts';
 import type { HashCache } from './hash-cache.ts';
 import type { HashedFile, HashPass } from './hash-files.ts';
 import type { ScannedFile } from './scanned-model.ts';

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
+import { isMissing, storageError } from '@model-rtc/files';
 import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
-import { isMissing, storageError } from '../storage-error.ts';
 import { hubLayout } from './hub-layout.ts';
 import type { FolderContents, Layout, LayoutMatch } from './layout.ts';
 import { toModelType } from './scalars.ts';

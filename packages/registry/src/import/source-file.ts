@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { type ByteReader, ModelRtcError } from '@model-rtc/protocol';
-import { isMissing, storageError } from '../storage-error.ts';
+import { isMissing, storageError } from '@model-rtc/files';
+import type { ByteReader } from '@model-rtc/formats';
+import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from './scanned-model.ts';
 
 /** What a file's state was when it was hashed; a later import or transfer compares with it. */

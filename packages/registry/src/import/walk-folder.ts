@@ -1,9 +1,8 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage, errorCode, mapLimit } from '@model-rtc/files';
 import { MAX_FILES, type ModelPath, ModelRtcError, modelPathProblem, pathsProblem } from '@model-rtc/protocol';
-import { mapLimit } from '../map-limit.ts';
-import { atStorage, errorCode } from '../storage-error.ts';
 import type { ScannedFile, SkippedPath } from './scanned-model.ts';
 import { skipReason } from './skip-rules.ts';
 

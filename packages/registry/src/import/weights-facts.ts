@@ -1,4 +1,4 @@
-import { type FileMetadata, readFileMetadata } from '@model-rtc/protocol';
+import { type FileMetadata, readFileMetadata } from '@model-rtc/formats';
 import { readCheckpointFacts } from '../inspect/checkpoint-facts.ts';
 import { mayBePickleName } from '../inspect/file-kinds.ts';
 import { type Scalars, toModelType, toScalars, toText } from './scalars.ts';

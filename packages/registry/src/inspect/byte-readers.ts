@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 
 /** A part of what another reader reads, as a file of its own. */
 export function sliceReader(reader: ByteReader, start: number, size: number): ByteReader {

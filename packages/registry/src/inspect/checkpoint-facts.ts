@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import { calleeName, entriesOf, isKind, itemsOf, type PickledValue } from './pickle/values.ts';
 import { readTorchFile, type TorchFile } from './torch-file.ts';
 import { tensorOf } from './torch-tensors.ts';

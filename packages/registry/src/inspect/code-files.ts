@@ -1,4 +1,5 @@
-import { type ByteReader, type CodeFile, ModelRtcError } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
+import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { openSourceFile } from '../import/source-file.ts';
 import type { Findings } from './findings.ts';

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, gunzip, inflate, inflateRaw } from 'node:zlib';
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 
 /** Pickles are small beside the tensors that they name; what is larger is not looked into. */
 const MAX_INFLATED_BYTES = 32 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ByteReader, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { openModelFiles } from '../model-files.ts';
 import { readStatsNote } from '../model-folder.ts';
 import type { RegistryContext } from '../registry-context.ts';

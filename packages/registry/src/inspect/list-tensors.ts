@@ -1,4 +1,4 @@
-import { type ByteReader, readGgufHeader, readSafetensorsHeader, StructureError } from '@model-rtc/protocol';
+import { type ByteReader, readGgufHeader, readSafetensorsHeader, StructureError } from '@model-rtc/formats';
 import { ggufBytes, ggufTypeName } from './gguf-types.ts';
 import { readTorchFile } from './torch-file.ts';
 import { listTorchTensors, type NamedTorchTensor, spannedItems } from './torch-tensors.ts';

@@ -1,4 +1,4 @@
-import { type ByteReader, readFileMetadata } from '@model-rtc/protocol';
+import { type ByteReader, readFileMetadata } from '@model-rtc/formats';
 import { bytesReader, readHead, startsWith } from './byte-readers.ts';
 import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
 import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';

@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import type { Findings } from './findings.ts';
 
 /** Looks into a file, or into a part of one that is a file in itself. `name` tells what a tool would take it for. */

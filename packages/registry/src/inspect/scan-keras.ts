@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import { startsWith } from './byte-readers.ts';
 import { type Findings, ONLY_DATA } from './findings.ts';
 

@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import { readHead, sliceReader, startsWith } from './byte-readers.ts';
 import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';
 import type { ScanJob } from './scan-job.ts';

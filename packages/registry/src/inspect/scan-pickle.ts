@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import { bytesReader, sliceReader, startsWith } from './byte-readers.ts';
 import { type Findings, mergeFindings, PLAIN_CODE, suspiciousNames } from './findings.ts';
 import { joblibArrays } from './pickle/joblib-arrays.ts';

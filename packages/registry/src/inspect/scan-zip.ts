@@ -1,4 +1,4 @@
-import { type ByteReader, entryDataStart, readZipDirectory, StructureError, type ZipEntry } from '@model-rtc/protocol';
+import { type ByteReader, entryDataStart, readZipDirectory, StructureError, type ZipEntry } from '@model-rtc/formats';
 import { bytesReader, sliceReader } from './byte-readers.ts';
 import { isPickleName, isProgramName } from './file-kinds.ts';
 import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';

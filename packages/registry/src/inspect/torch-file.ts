@@ -1,4 +1,4 @@
-import { type ByteReader, entryDataStart, readZipDirectory, StructureError, type ZipEntry } from '@model-rtc/protocol';
+import { type ByteReader, entryDataStart, readZipDirectory, StructureError, type ZipEntry } from '@model-rtc/formats';
 import { bytesReader, readHead, sliceReader, startsWith } from './byte-readers.ts';
 import { inflateAll } from './inflate.ts';
 import { calleeName, isKind, itemsOf, type PickledValue } from './pickle/values.ts';

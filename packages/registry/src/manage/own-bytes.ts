@@ -1,7 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mapLimit } from '../map-limit.ts';
-import { atStorage, isMissing } from '../storage-error.ts';
+import { atStorage, isMissing, mapLimit } from '@model-rtc/files';
 
 const FILES_AT_ONCE = 32;
 

@@ -1,11 +1,10 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
 import type { FormerAlias, RegistryIndex, StoredEntry } from '../index-schema.ts';
-import { mapLimit } from '../map-limit.ts';
 import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
-import { isMissing, storageError } from '../storage-error.ts';
 import { createLineageIndex, type LineageIndex } from './lineage.ts';
 import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './management.ts';
 import { findOnlyCopies } from './only-copies.ts';

@@ -1,9 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { atStorage } from '@model-rtc/files';
 import { skipReason } from '../import/skip-rules.ts';
 import { isWeightsFile } from '../import/weights.ts';
-import { atStorage } from '../storage-error.ts';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
 import { isInside } from './inside-folder.ts';
 import type { FoundPlace, FoundPlaces } from './runs.ts';

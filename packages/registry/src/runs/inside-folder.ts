@@ -1,9 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { atStorage, mapLimit } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { mapLimit } from '../map-limit.ts';
-import { atStorage } from '../storage-error.ts';
 
 const FILES_AT_ONCE = 16;
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mapLimit } from '@model-rtc/files';
 import { isWeightsFile } from '../import/weights.ts';
-import { mapLimit } from '../map-limit.ts';
 import { readRunFacts } from './run-facts.ts';
 import type { FoundPlace, PlaceState } from './runs.ts';
 

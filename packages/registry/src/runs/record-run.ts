@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { atStorage } from '@model-rtc/files';
 import { type Alias, ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { nearestFreeAlias, renamed } from '../aliases.ts';
 import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../index-schema.ts';
 import { updateEntryNote, writeNotes } from '../model-folder.ts';
 import type { RegistryContext } from '../registry-context.ts';
-import { atStorage } from '../storage-error.ts';
 import { entriesAt } from './found-entries.ts';
 import { type RunFacts, readRunFacts } from './run-facts.ts';
 import type { RunState } from './runs.ts';

@@ -1,9 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, isMissing, openToRead } from '@model-rtc/files';
 import type { ModelPlace } from '../check-files.ts';
-import { openToRead } from '../file-handles.ts';
-import { errorCode, isMissing } from '../storage-error.ts';
 
 /** A file as it is found, whatever it was when it was hashed. */
 export interface FoundFile {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { mapLimit } from '@model-rtc/files';
 import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { changeOf, insideTest, type ModelPlace } from '../check-files.ts';
 import { BlockPool } from '../import/block-pool.ts';
@@ -7,7 +8,6 @@ import { createHashEngine, type HashEngine, MIN_BYTES_FOR_THREADS } from '../imp
 import { readThrough } from '../import/hash-large-files.ts';
 import { SMALL_FILE_BYTES } from '../import/hash-small-files.ts';
 import { createInProcessEngine } from '../import/in-process-engine.ts';
-import { mapLimit } from '../map-limit.ts';
 import { openModelFiles } from '../model-files.ts';
 import type { FileStat } from '../model-folder.ts';
 import type { RegistryContext } from '../registry-context.ts';

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing, storageError } from '@model-rtc/files';
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import { copyFiles } from '../copy-files.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
@@ -12,7 +13,6 @@ import type { RegistryContext } from '../registry-context.ts';
 import { toRegistryEntry } from '../registry-entry.ts';
 import type { FileProblem, ImportProgress, ImportResult, WorkOptions } from '../registry-types.ts';
 import { resolveNamed } from '../shadowing.ts';
-import { isMissing, storageError } from '../storage-error.ts';
 import type { HashFound, VerifyContext } from './hash-found.ts';
 import { draftOf } from './replace-files.ts';
 

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage } from '@model-rtc/files';
 import { type Manifest, OWN_FOLDER } from '@model-rtc/protocol';
 import type { StoredEntry } from '../index-schema.ts';
 import { type FileStat, updateEntryNote, updateManifestNote, updateStatsNote } from '../model-folder.ts';
 import type { RegistryContext } from '../registry-context.ts';
-import { atStorage } from '../storage-error.ts';
 import { updateChunks } from '../update-chunks.ts';
 
 export interface RightNotes {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, manifestDigest } from '@model-rtc/protocol';
 import { unpackTar } from 'modern-tar';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { Registry } from '../../src/index.ts';
-import { installFiles, makeExecutable, manifestOf, rejection, writeFiles } from '../helpers/models.ts';
+import { installFiles, makeExecutable, manifestOf, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { ENTRY, exportMouse, FILES, readFiles } from './support.ts';
 
 /** Nothing was registered and nothing is left of an attempt. */

@@ -1,9 +1,10 @@
 import { readdir, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { rejection, writeFiles } from '../helpers/models.ts';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeNnRun } from '../runs/training-runs.ts';
 import { exportMouse } from './support.ts';
 

@@ -5,10 +5,11 @@ import { describe, expect, it } from '@jest/globals';
 import type { Alias, Manifest, ModelPath } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { packTar, type TarEntry, type TarHeader } from 'modern-tar';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { Registry } from '../../src/index.ts';
-import { entryOf, type Files, manifestOf, rejection, sha256 } from '../helpers/models.ts';
+import { entryOf, type Files, manifestOf, sha256 } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const FILES: Files = { 'best.ckpt': 'the best weights', 'config/run.yaml': 'epochs: 3\n' };
 

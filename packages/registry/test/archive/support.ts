@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Alias, ModelEntry } from '@model-rtc/protocol';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { Registry } from '../../src/index.ts';
 import { type Files, installFiles, manifestOf } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const LONG = `weights/${'a'.repeat(120)}/${'b'.repeat(200)}.bin`;
 export const FILES: Files = {

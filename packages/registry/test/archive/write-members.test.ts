@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { unpackTar } from 'modern-tar';
+import { rejection } from '../../../../test/support/rejection.ts';
 import { type NewMember, writeMembers } from '../../src/archive/write-members.ts';
-import { rejection } from '../helpers/models.ts';
 
 const PIECE = Buffer.alloc(1024 * 1024, 7);
 

@@ -2,10 +2,11 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Alias, Digest, ModelEntry } from '@model-rtc/protocol';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { KnownWorker, Registry } from '../../src/index.ts';
-import { entryOf, installFiles, manifestOf, rejection } from '../helpers/models.ts';
+import { entryOf, installFiles, manifestOf } from '../helpers/models.ts';
 import { openTestRegistry, warningLog } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const LAB: KnownWorker = { key: 'aa'.repeat(32), name: 'lab' };
 const CLOUD: KnownWorker = { key: 'bb'.repeat(32), name: 'cloud' };

@@ -127,13 +127,3 @@ export const plainImportSteps: ImportSteps = {
 export async function makeExecutable(path: string): Promise<void> {
   await chmod(path, 0o755);
 }
-
-/** What a promise is rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string; details?: unknown }> {
-  return await promise.then(
-    () => {
-      throw new Error('it was not rejected');
-    },
-    (thrown) => thrown,
-  );
-}

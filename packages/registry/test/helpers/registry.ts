@@ -1,8 +1,8 @@
 import { afterEach } from '@jest/globals';
 import { type Log, silentLog } from '@model-rtc/protocol';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { type OpenRegistryOptions, openRegistry, type Registry } from '../../src/index.ts';
 import { plainImportSteps } from './models.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const opened: Registry[] = [];
 

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Digest, silentLog } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { createHashCache, type HashCache, type HashCacheOptions } from '../../src/import/hash-cache.ts';
 import { hashFiles } from '../../src/import/hash-files.ts';
 import { decodeHashes, encodeHashes } from '../../src/import/hash-record.ts';
 import { sha256 } from '../helpers/models.ts';
 import { warningLog } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { scanned, writeFiles } from './folders.ts';
 
 const BIG = Buffer.alloc(200_000, 'weights');

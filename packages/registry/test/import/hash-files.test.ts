@@ -3,9 +3,9 @@ import { appendFile, readFile, rename, rm, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Manifest, parseManifest } from '@model-rtc/protocol';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { hashFiles } from '../../src/import/hash-files.ts';
 import type { ScannedFile } from '../../src/import/scanned-model.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { failureOf, scanned, writeFiles } from './folders.ts';
 
 const MIB = 1024 * 1024;

@@ -4,8 +4,8 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { hashFiles } from '../../src/import/hash-files.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { scanned } from './folders.ts';
 
 /** Threads run only from the built package, so a process of its own loads it; `npm run build` makes it. */

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { modelEntrySchema } from '@model-rtc/protocol';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { scanModel } from '../../src/import/scan-model.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { failureOf, writeFiles } from './folders.ts';
 
 async function folderOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {

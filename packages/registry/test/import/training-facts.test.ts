@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { scanModel } from '../../src/import/scan-model.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sample } from '../inspect/readers.ts';
 import { describeWithFixtures, FIXTURES } from './fixtures.ts';
 import { writeFiles } from './folders.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { readTrainingLog } from '../../src/import/training-log.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { scanned, writeFiles } from './folders.ts';
 
 async function read(text: string) {

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { walkFolder } from '../../src/import/walk-folder.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { failureOf, writeFiles } from './folders.ts';
 
 async function pathsIn(folder: string): Promise<string[]> {

@@ -2,10 +2,11 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { openRegistry, type Registry } from '../../src/index.ts';
-import { installFiles, rejection, writeFiles } from '../helpers/models.ts';
+import { installFiles, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { describeWithFixtures, FIXTURES } from '../import/fixtures.ts';
 import { sample } from './readers.ts';
 

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import { scanReader } from '../../src/inspect/code-files.ts';
 import type { Findings } from '../../src/inspect/findings.ts';
 import { SAMPLES } from './samples.ts';

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Alias } from '@model-rtc/protocol';
+import { rejection } from '../../../../test/support/rejection.ts';
 import type { Registry } from '../../src/index.ts';
-import { installFiles, rejection } from '../helpers/models.ts';
+import { installFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 
 const MOUSE = 'mouse' as Alias;

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Alias } from '@model-rtc/protocol';
+import { rejection } from '../../../../test/support/rejection.ts';
 import { openRegistry, tagProblem } from '../../src/index.ts';
-import { installFiles, rejection } from '../helpers/models.ts';
+import { installFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 
 describe('changing what is said of a model', () => {

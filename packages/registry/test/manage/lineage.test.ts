@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Alias } from '@model-rtc/protocol';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { Registry } from '../../src/index.ts';
 import { installFiles, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 type Said = NonNullable<Parameters<typeof installFiles>[2]>['entry'];
 

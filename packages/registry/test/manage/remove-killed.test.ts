@@ -1,9 +1,10 @@
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { acquireLock } from '@model-rtc/files';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
-import { acquireLock, openRegistry } from '../../src/index.ts';
-import { startChild } from '../helpers/child.ts';
+import { startChild } from '../../../../test/support/script-child.ts';
+import { openRegistry } from '../../src/index.ts';
 import { installFiles } from '../helpers/models.ts';
 import { openTestRegistry, warningLog } from '../helpers/registry.ts';
 
@@ -14,7 +15,12 @@ async function killedBefore(step: 'index' | 'rename' | 'rm', keep = false) {
   const registry = await openTestRegistry();
   const { id, digest, localPath } = await installFiles(registry, FILES, { alias: 'mouse' as Alias });
   const home = registry.paths.root;
-  const { signal, output } = await startChild('remove-and-stop.ts', [home, id, step, keep ? 'keep' : 'delete']).ended;
+  const { signal, output } = await startChild(new URL('../children/remove-and-stop.ts', import.meta.url), [
+    home,
+    id,
+    step,
+    keep ? 'keep' : 'delete',
+  ]).ended;
   expect({ signal, output }).toEqual({ signal: 'SIGKILL', output: 'about to do the step' });
   return { home, paths: registry.paths, digest: digest as Digest, localPath };
 }
@@ -79,7 +85,7 @@ describe('a removal that is killed', () => {
     for (let i = 0; i < 12; i++) entries.push(await installFiles(registry, { ...FILES, number: `${i}` }));
     let left = entries.map(({ id }) => id);
     for (const place of [0, 3]) {
-      const child = startChild('remove-many.ts', [home, ...left]);
+      const child = startChild(new URL('../children/remove-many.ts', import.meta.url), [home, ...left]);
       await child.saw(`removing ${place}`);
       child.process.kill('SIGKILL');
       await child.ended;

@@ -2,10 +2,11 @@ import { access, link, readdir, readFile, rename, symlink, writeFile } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { type ImportSteps, openRegistry } from '../../src/index.ts';
-import { installFiles, manifestOf, plainImportSteps, rejection, sha256, writeFiles } from '../helpers/models.ts';
+import { installFiles, manifestOf, plainImportSteps, sha256, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const FILES = { 'best.ckpt': 'w'.repeat(100), 'sub/config.yaml': 'a: 1' };
 

@@ -1,9 +1,9 @@
 import { chmod, mkdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { findPlaces } from '../../src/runs/find-places.ts';
 import { lookAt } from '../../src/runs/look-at-place.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeFiles } from '../import/folders.ts';
 import { writeNnRun } from './training-runs.ts';
 

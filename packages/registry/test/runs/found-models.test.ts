@@ -2,10 +2,10 @@ import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } fr
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { type FoundPlace, openRegistry, type Registry, resumeCommand } from '../../src/index.ts';
 import { plainImportSteps } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeFiles } from '../import/folders.ts';
 import { writeNnRun } from './training-runs.ts';
 

@@ -1,9 +1,9 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { makeResumeCommand } from '../../src/runs/resume-command.ts';
 import { readRunFacts } from '../../src/runs/run-facts.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeFiles } from '../import/folders.ts';
 import { type NnRunOptions, writeNnRun, writeSleapRun } from './training-runs.ts';
 

@@ -1,12 +1,12 @@
 import { cp, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { acquireLock } from '@model-rtc/files';
 import type { Alias } from '@model-rtc/protocol';
-import { acquireLock } from '../../src/index.ts';
-import { startChild } from '../helpers/child.ts';
+import { startChild } from '../../../../test/support/script-child.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { installFiles, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const DIGEST = 'd'.repeat(64);
 
@@ -77,7 +77,9 @@ describe('looking for orphans', () => {
     expect(await registry.findOrphans()).toEqual([
       { path: inStaging(DIGEST), kind: 'staging', reason: expect.stringContaining('goes on with it'), bytes: 7 },
     ]);
-    const child = startChild('hold-lock.ts', [join(inStaging(DIGEST), 'lock')]);
+    const child = startChild(new URL('../../../files/test/children/hold-lock.ts', import.meta.url), [
+      join(inStaging(DIGEST), 'lock'),
+    ]);
     await child.saw('held');
     expect(await registry.findOrphans()).toEqual([]);
     child.process.kill('SIGKILL');

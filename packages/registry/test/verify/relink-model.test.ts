@@ -2,9 +2,10 @@ import { lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFi
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Alias, Digest } from '@model-rtc/protocol';
-import { installFiles, rejection, writeFiles } from '../helpers/models.ts';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { installFiles, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const FILES = { 'best.ckpt': 'weights of a mouse', 'sub/config.yaml': 'a: 1' };
 

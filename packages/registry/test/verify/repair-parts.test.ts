@@ -2,9 +2,10 @@ import { readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, manifestDigest } from '@model-rtc/protocol';
-import { installFiles, manifestOf, rejection, sha256, writeFiles } from '../helpers/models.ts';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { installFiles, manifestOf, sha256, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** Chunks of 16 bytes; the first and the third are the same. */
 const FILES = { w: `${'a'.repeat(16)}${'b'.repeat(16)}${'a'.repeat(16)}rest`, 'sub/c': 'c'.repeat(20) };

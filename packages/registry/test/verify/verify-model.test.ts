@@ -15,9 +15,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, manifestDigest } from '@model-rtc/protocol';
 import fc from 'fast-check';
-import { installFiles, rejection, sha256, writeFiles } from '../helpers/models.ts';
+import { rejection } from '../../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { installFiles, sha256, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** Chunks of 16 bytes: 0 in a.bin, 1 in a.bin and b.bin, 2 in b.bin and c.bin, 3 in c.bin. */
 const FILES = { 'a.bin': 'a'.repeat(20), empty: '', 'sub/b.bin': 'b'.repeat(13), 'c.bin': 'c'.repeat(30) };

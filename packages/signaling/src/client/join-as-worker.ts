@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type Clock, type Identity, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
 import { MAX_VISITORS_PER_ROOM } from '../limits.ts';
 import { ANY_HOST } from '../messages.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { parseServerUrls, type ServerUrl } from './server-url.ts';
-import { systemTimers, type Timers } from './timers.ts';
+
 import type { Visitor } from './visitor-links.ts';
 import { type SeatState, WorkerSeat } from './worker-seat.ts';
 
@@ -14,7 +14,7 @@ export interface JoinOptions {
   readonly log?: Log | undefined;
   /** Closes the post when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
   /** From 0 to below 1: spreads the attempts to reconnect. */
   readonly random?: (() => number) | undefined;
 }
@@ -73,7 +73,7 @@ class Post implements WorkerPost {
   readonly #closing = new AbortController();
   #resolveReplaced: () => void = () => {};
 
-  constructor({ urls, identity, log = silentLog, timers = systemTimers, random = Math.random }: JoinOptions) {
+  constructor({ urls, identity, log = silentLog, timers = systemClock, random = Math.random }: JoinOptions) {
     this.visitors = new BoundedQueue({ maxItems: MAX_VISITORS_PER_ROOM, maxBytes: 0 });
     this.replaced = new Promise((resolve) => {
       this.#resolveReplaced = resolve;

@@ -1,9 +1,8 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import { MEET_TIMEOUT_MS } from '../limits.ts';
 import { dialRelay, type RelayChannel } from './relay-channel.ts';
 import { relayTooSlow } from './relay-errors.ts';
 import { relayUrl } from './server-url.ts';
-import { systemTimers, type Timers } from './timers.ts';
 
 export interface MeetOptions {
   /** The signaling server whose relay it is: `Link.serverUrl`. */
@@ -13,7 +12,7 @@ export interface MeetOptions {
   readonly signal?: AbortSignal | undefined;
   /** For reaching the relay and for the other side to come; 10 s when left out. */
   readonly timeoutMs?: number | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface MeetOptions {
  *   relay; `busy` when it is full; `cancelled` when the signal aborts; `bad_argument` for a URL or a meeting that is none.
  */
 export async function meetAtRelay(options: MeetOptions): Promise<RelayChannel> {
-  const { serverUrl, meeting, signal, timeoutMs = MEET_TIMEOUT_MS, timers = systemTimers } = options;
+  const { serverUrl, meeting, signal, timeoutMs = MEET_TIMEOUT_MS, timers = systemClock } = options;
   if (signal?.aborted) throw cancelled(signal);
   const connection = dialRelay(relayUrl(serverUrl, meeting), serverUrl);
   const stopTimer = timers.after(timeoutMs, () => connection.fail(relayTooSlow(serverUrl, timeoutMs)));

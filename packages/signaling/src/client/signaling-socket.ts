@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import { type RawData, WebSocket } from 'ws';
 import { CLIENT_PING_INTERVAL_MS, CLIENT_STALE_MS, CLOSE_GRACE_MS, MAX_READ_FRAME_BYTES } from '../limits.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../messages.ts';
 import { printable } from './server-errors.ts';
 import type { ServerUrl } from './server-url.ts';
-import { systemTimers, type Timers } from './timers.ts';
 
 export interface SocketEvents {
   open?(): void;
@@ -26,7 +25,7 @@ export interface SignalingSocket {
  * Dials a signaling server. Nothing is thrown: a failure to connect is an `end`. It pings the server, and ends when the
  * server has been silent for too long, also while connecting.
  */
-export function openSocket(url: ServerUrl, events: SocketEvents, timers: Timers = systemTimers): SignalingSocket {
+export function openSocket(url: ServerUrl, events: SocketEvents, timers: Clock = systemClock): SignalingSocket {
   const socket = new WebSocket(url.dialled, { perMessageDeflate: false, maxPayload: MAX_READ_FRAME_BYTES });
   const watch = startWatch(timers, {
     ping: () => socket.readyState === WebSocket.OPEN && void send({ type: 'ping' }).catch(ignore),
@@ -83,7 +82,7 @@ interface Watch {
 }
 
 /** Pings at an interval, and calls out once nothing has been heard for too long. */
-function startWatch(timers: Timers, act: { ping(): void; stale(): void }): Watch {
+function startWatch(timers: Clock, act: { ping(): void; stale(): void }): Watch {
   let heardMs = timers.nowMs();
   let cancel = timers.after(CLIENT_PING_INTERVAL_MS, tick);
   function tick(): void {

@@ -1,10 +1,9 @@
-import type { ModelRtcError } from '@model-rtc/protocol';
+import type { Clock, ModelRtcError } from '@model-rtc/protocol';
 import type { ServerMessage } from '../messages.ts';
 import { createLink, type DrivenLink, type Link } from './link.ts';
 import { fromServerError, goneError } from './server-errors.ts';
 import type { ServerUrl } from './server-url.ts';
 import { openSocket, type SignalingSocket } from './signaling-socket.ts';
-import type { Timers } from './timers.ts';
 
 /** How far the visit at one server is. */
 export type AttemptState =
@@ -19,7 +18,7 @@ export type AttemptState =
 export interface AttemptOptions {
   readonly url: ServerUrl;
   readonly room: string;
-  readonly timers: Timers;
+  readonly timers: Clock;
   /** Called after each change of `state`. */
   readonly changed: (attempt: VisitAttempt) => void;
 }

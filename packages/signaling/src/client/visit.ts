@@ -1,8 +1,8 @@
-import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type Clock, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
 import { OFFLINE_GRACE_MS, VISIT_STAGGER_MS, VISIT_TIMEOUT_MS } from '../limits.ts';
 import type { Link } from './link.ts';
 import { parseServerUrls } from './server-url.ts';
-import { systemTimers, type Timers } from './timers.ts';
+
 import { VisitAttempt } from './visit-attempt.ts';
 import { noLink } from './visit-verdict.ts';
 
@@ -15,7 +15,7 @@ export interface VisitOptions {
   /** For all URLs together. */
   readonly timeoutMs?: number | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function visit(options: VisitOptions): Promise<Link> {
  */
 class VisitRace {
   readonly #timeoutMs: number;
-  readonly #timers: Timers;
+  readonly #timers: Clock;
   readonly #log: Log;
   readonly #attempts: VisitAttempt[];
   readonly #waiting: VisitAttempt[] = [];
@@ -53,7 +53,7 @@ class VisitRace {
   #resolve: (link: Link) => void = () => {};
   #reject: (error: ModelRtcError) => void = () => {};
 
-  constructor({ urls, room, timeoutMs = VISIT_TIMEOUT_MS, log = silentLog, timers = systemTimers }: VisitOptions) {
+  constructor({ urls, room, timeoutMs = VISIT_TIMEOUT_MS, log = silentLog, timers = systemClock }: VisitOptions) {
     this.#timeoutMs = timeoutMs;
     this.#timers = timers;
     this.#log = log;

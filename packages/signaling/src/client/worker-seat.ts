@@ -1,4 +1,5 @@
 import {
+  type Clock,
   fromBase64Url,
   type Identity,
   type Log,
@@ -12,7 +13,7 @@ import { Backoff } from './backoff.ts';
 import { fromServerError } from './server-errors.ts';
 import type { ServerUrl } from './server-url.ts';
 import { openSocket, type SignalingSocket } from './signaling-socket.ts';
-import type { Timers } from './timers.ts';
+
 import { type Visitor, VisitorLinks } from './visitor-links.ts';
 
 /** What a worker is at one server. `replaced` is final. */
@@ -25,7 +26,7 @@ export interface SeatOptions {
   readonly identity: Identity;
   /** Random, one for the life of the worker: a server tells by it whether another run has the same key. */
   readonly instance: string;
-  readonly timers: Timers;
+  readonly timers: Clock;
   readonly random: () => number;
   readonly log: Log;
   /** @returns false when the visitor cannot be taken. */

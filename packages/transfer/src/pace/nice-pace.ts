@@ -1,11 +1,12 @@
+import { type Clock, systemClock } from '@model-rtc/protocol';
 import { NiceRate, type NiceSample } from './nice-rate.ts';
-import { type Pace, type PaceClock, systemPaceClock } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { createPace } from './token-bucket.ts';
 
 export interface NicePaceOptions {
   /** What it never goes beyond. */
   readonly maxBytesPerSecond?: number | undefined;
-  readonly clock?: PaceClock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export interface NicePace extends Pace {
@@ -16,7 +17,7 @@ export interface NicePace extends Pace {
 }
 
 /** A pace that yields to other traffic: it slows down when round-trip times grow. Without samples it stays slow. */
-export function createNicePace({ maxBytesPerSecond, clock = systemPaceClock }: NicePaceOptions = {}): NicePace {
+export function createNicePace({ maxBytesPerSecond, clock = systemClock }: NicePaceOptions = {}): NicePace {
   const nice = new NiceRate(maxBytesPerSecond);
   const pace = createPace({ bytesPerSecond: nice.bytesPerSecond, clock });
   return {

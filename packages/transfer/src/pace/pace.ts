@@ -12,22 +12,6 @@ export interface Pace {
   share?(): Pace;
 }
 
-/** Time as a pace sees it; tests bring their own. */
-export interface PaceClock {
-  /** Milliseconds that only ever grow. */
-  nowMs(): number;
-  /** Does the work once, later; the function that it returns ends that. */
-  after(delayMs: number, work: () => void): () => void;
-}
-
-export const systemPaceClock: PaceClock = {
-  nowMs: () => performance.now(),
-  after(delayMs, work) {
-    const timer = setTimeout(work, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 /**
  * The stricter of two paces: what is taken of it is taken of both. Nothing is taken of the second before the first allows
  * it, so give the one that fewer takers share first: what waits for the transfer's own limit then uses up nothing of the

@@ -1,5 +1,5 @@
-import type { Pace, PaceClock } from './pace.ts';
-import { systemPaceClock } from './pace.ts';
+import { type Clock, systemClock } from '@model-rtc/protocol';
+import type { Pace } from './pace.ts';
 
 /** What may go at once after a rest: less would not survive the coarseness of timers, more would be felt as a burst. */
 const BURST_MS = 50;
@@ -7,7 +7,7 @@ const MIN_BURST_BYTES = 16 * 1024;
 
 export interface PaceOptions {
   readonly bytesPerSecond: number;
-  readonly clock?: PaceClock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** A pace that keeps to a rate which may be changed, and that can be divided. */
@@ -33,12 +33,12 @@ interface Share {
  * Keeps to a rate, as a token bucket that may be overdrawn: whoever takes when nothing is owed goes at once, and whoever comes
  * next waits until that has paid off. So the rate holds whatever the sizes are, also where one is larger than the bucket.
  */
-export function createPace({ bytesPerSecond, clock = systemPaceClock }: PaceOptions): RatePace {
+export function createPace({ bytesPerSecond, clock = systemClock }: PaceOptions): RatePace {
   return new TokenBucket(bytesPerSecond, clock);
 }
 
 class TokenBucket implements RatePace {
-  readonly #clock: PaceClock;
+  readonly #clock: Clock;
   readonly #shares = new Set<Share>();
   readonly #common: Share = { waiting: [], served: 0 };
   #bytesPerSecond: number;
@@ -48,7 +48,7 @@ class TokenBucket implements RatePace {
   #served = 0;
   #stopTimer: (() => void) | undefined;
 
-  constructor(bytesPerSecond: number, clock: PaceClock) {
+  constructor(bytesPerSecond: number, clock: Clock) {
     this.#clock = clock;
     this.#bytesPerSecond = bytesPerSecond;
     this.#atMs = clock.nowMs();

@@ -1,4 +1,4 @@
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Disk, DiskListener } from '../disk/disk.ts';
 import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
 import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
@@ -8,7 +8,7 @@ import type { LocalSource } from '../sources/local-chunks.ts';
 import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
 import { AskGate } from './ask-gate.ts';
 import type { ChunkBuffer } from './assembly.ts';
-import type { Clock } from './clock.ts';
+
 import { liar, neverRight, timedOut, withState } from './end-errors.ts';
 import type { ProgressReporter } from './progress.ts';
 import { type RunnerListener, SourceRunner } from './source-runner.ts';

@@ -1,5 +1,6 @@
+import type { Clock } from '@model-rtc/protocol';
 import { PROGRESS_HEARTBEAT_MS, PROGRESS_INTERVAL_MS } from '../limits.ts';
-import type { Clock } from './clock.ts';
+
 import { RateMeter } from './rate-meter.ts';
 import type { Tally } from './tally.ts';
 

@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
 import { MAX_UNANSWERED_REQUESTS, REQUEST_BYTES, SOURCE_STALL_MS } from '../limits.ts';
 import type { Schedule } from '../schedule/schedule.ts';
@@ -6,7 +6,7 @@ import type { ChunkSource } from '../sources/source.ts';
 import type { AskGate } from './ask-gate.ts';
 import { type ChunkBuffer, misbehaviour } from './assembly.ts';
 import { type Buffers, ChunkRequest } from './chunk-request.ts';
-import type { Clock } from './clock.ts';
+
 import type { OriginFlow } from './origin-flow.ts';
 
 export interface RunnerListener {

@@ -1,9 +1,9 @@
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { LocalSource } from '../sources/local-chunks.ts';
 import type { ChunkSource } from '../sources/source.ts';
 import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
-import type { Clock } from './clock.ts';
+
 import { noSourceLeft } from './end-errors.ts';
 import { OriginFlow } from './origin-flow.ts';
 import type { SourceRunner } from './source-runner.ts';

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '@model-rtc/protocol';
 
 /**
  * How long no right chunk came. One that is shared by all attempts of a command counts on while a connection is made

@@ -1,7 +1,8 @@
 import { link, lstat, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode, storageError, writeFileAtomic } from '@model-rtc/files';
 import type { Digest, Manifest } from '@model-rtc/protocol';
-import { errorCode, storageError, withImportFolder, writeFileAtomic } from '@model-rtc/registry';
+import { withImportFolder } from '@model-rtc/registry';
 import {
   bytesInModel,
   chunkCount,

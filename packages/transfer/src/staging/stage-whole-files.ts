@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { modeOf } from '@model-rtc/registry';
+import { modeOf } from '@model-rtc/files';
 import { chunkCount, extentsAt, type LayoutFile, placesOf } from '../layout/layout.ts';
 import { JournalWriter } from './journal.ts';
 import type { OwnFile } from './own-files.ts';

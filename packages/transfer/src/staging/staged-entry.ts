@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
+import { writeFileAtomic } from '@model-rtc/files';
 import { type Digest, type ModelEntry, modelEntrySchema } from '@model-rtc/protocol';
-import { writeFileAtomic } from '@model-rtc/registry';
 import { MAX_STAGED_ENTRY_BYTES } from '../limits.ts';
 
 /** Keeps what is known of a model beside its staged files. */

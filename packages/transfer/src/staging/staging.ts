@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomic } from '@model-rtc/files';
 import { type Digest, type Manifest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import { writeFileAtomic } from '@model-rtc/registry';
 import { chunkCount, type Layout } from '../layout/layout.ts';
 import { journalTitle, readJournal } from './journal.ts';
 import type { OwnFiles } from './own-files.ts';

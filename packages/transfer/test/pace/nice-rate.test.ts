@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { createNicePace } from '../../src/pace/nice-pace.ts';
 import { NiceRate } from '../../src/pace/nice-rate.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
 
 const STEP_MS = 10;
 
@@ -152,7 +152,7 @@ describe('a nice rate', () => {
 
 describe('a nice pace', () => {
   it('lets through what the round-trip times allow, and less when they grow', async () => {
-    const time = new VirtualTime();
+    const time = new VirtualClock();
     const pace = createNicePace({ maxBytesPerSecond: 2_000_000, clock: time });
     for (let at = 0; at < 20; at++) {
       await time.advance(200);

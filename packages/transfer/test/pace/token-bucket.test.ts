@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { combine, type Pace } from '../../src/pace/pace.ts';
 import { createPace } from '../../src/pace/token-bucket.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
 
 interface Taken {
   readonly atMs: number;
@@ -10,7 +10,7 @@ interface Taken {
 }
 
 /** Takes again and again, as fast as the pace allows. */
-async function takeAlways(pace: Pace, bytes: number, { time, signal }: { time: VirtualTime; signal: AbortSignal }) {
+async function takeAlways(pace: Pace, bytes: number, { time, signal }: { time: VirtualClock; signal: AbortSignal }) {
   const taken: Taken[] = [];
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -32,7 +32,7 @@ describe('a pace', () => {
     const takers = fc.array(fc.double({ min: 0.0005, max: 0.1, noNaN: true }), { minLength: 1, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(rates, takers, async (rate, parts) => {
-        const time = new VirtualTime();
+        const time = new VirtualClock();
         const stop = new AbortController();
         const pace = createPace({ bytesPerSecond: rate, clock: time });
         // A part of what goes in a second: nobody takes in one go what may not go in one go.
@@ -54,7 +54,7 @@ describe('a pace', () => {
   });
 
   it('gives takers that take alike the same', async () => {
-    const time = new VirtualTime();
+    const time = new VirtualClock();
     const stop = new AbortController();
     const pace = createPace({ bytesPerSecond: 1_000_000, clock: time });
     const takers = await Promise.all(
@@ -69,7 +69,7 @@ describe('a pace', () => {
   it('gives its shares the same, however much each takes at once, and one that comes later no more than the others', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1000, max: 60_000 }), fc.integer({ min: 1, max: 8 }), async (size, many) => {
-        const time = new VirtualTime();
+        const time = new VirtualClock();
         const stop = new AbortController();
         const at = { time, signal: stop.signal };
         const pace = createPace({ bytesPerSecond: 1_000_000, clock: time });
@@ -90,25 +90,25 @@ describe('a pace', () => {
   });
 
   it('takes nothing for whoever gave up waiting, and leaves no timer', async () => {
-    const time = new VirtualTime();
+    const time = new VirtualClock();
     const pace = createPace({ bytesPerSecond: 100_000, clock: time });
     await pace.take(200_000);
     expect(pace.room()).toBe(0);
     const reason = new Error('enough');
     const giveUp = new AbortController();
     const waiting = pace.take(1_000_000, giveUp.signal);
-    expect(time.timers).toBe(1);
+    expect(time.pending).toBe(1);
     giveUp.abort(reason);
     await expect(waiting).rejects.toBe(reason);
     await expect(pace.take(1, giveUp.signal)).rejects.toBe(reason);
     await time.advance(2000);
-    expect(time.timers).toBe(0);
+    expect(time.pending).toBe(0);
     await pace.take(1);
     expect(time.nowMs()).toBe(2000);
   });
 
   it('follows when its rate is changed, also for who waits already', async () => {
-    const time = new VirtualTime();
+    const time = new VirtualClock();
     const pace = createPace({ bytesPerSecond: 20_000, clock: time });
     await pace.take(116_384);
     let granted = false;
@@ -124,7 +124,7 @@ describe('a pace', () => {
   });
 
   it('is the stricter one of two that are joined, and uses up nothing of the second while the first makes it wait', async () => {
-    const time = new VirtualTime();
+    const time = new VirtualClock();
     const stop = new AbortController();
     const agent = createPace({ bytesPerSecond: 3_000_000, clock: time });
     const own = createPace({ bytesPerSecond: 1_000_000, clock: time });

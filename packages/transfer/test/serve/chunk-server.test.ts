@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CHUNK_BYTES, type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
 import { CHUNK_HEADROOM_BYTES } from '@model-rtc/transport';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { CHUNK_ENCODING, ChunkCodec } from '../../src/compress/chunk-codec.ts';
 import { loadZstd } from '../../src/compress/zstd.ts';
 import { type ChunkRequestContext, createChunkServer, type ModelReader, peerSource } from '../../src/index.ts';
@@ -8,7 +9,7 @@ import { createPace } from '../../src/pace/token-bucket.ts';
 import { expectFiles } from '../support/expectations.ts';
 import { makeFileModel, makeModel, seededBytes, type TestModel } from '../support/models.ts';
 import { pullModel, temporaryFolder } from '../support/pulling.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+
 import { makeWeights } from '../support/weights.ts';
 
 interface Opened {
@@ -385,7 +386,7 @@ describe('the chunk server', () => {
   });
 
   it('keeps to its pace, in equal parts for its peers however many lanes each has', async () => {
-    const time = new VirtualTime();
+    const time = new VirtualClock();
     const serve = createChunkServer({
       ...library(model),
       pace: createPace({ bytesPerSecond: 50_000, clock: time }),

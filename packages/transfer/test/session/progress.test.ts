@@ -1,16 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { planLayout } from '../../src/layout/layout.ts';
 import { ProgressReporter, type TransferProgress } from '../../src/session/progress.ts';
 import { RateMeter } from '../../src/session/rate-meter.ts';
 import { Tally } from '../../src/session/tally.ts';
 import { makeFileModel } from '../support/models.ts';
-import { ManualClock } from '../support/pulling.ts';
+
 import { memorySource } from '../support/sources.ts';
 
 const model = makeFileModel(1_000_000, 1_000);
 
-function reporter(): { clock: ManualClock; tally: Tally; told: TransferProgress[]; progress: ProgressReporter } {
-  const clock = new ManualClock();
+function reporter(): { clock: VirtualClock; tally: Tally; told: TransferProgress[]; progress: ProgressReporter } {
+  const clock = new VirtualClock();
   const tally = new Tally(planLayout(model.manifest, model.digest));
   const told: TransferProgress[] = [];
   const progress = new ProgressReporter(tally, clock, (event) => told.push(event));
@@ -20,7 +21,7 @@ function reporter(): { clock: ManualClock; tally: Tally; told: TransferProgress[
 describe('progress', () => {
   it('is told once a second when nothing happens', () => {
     const { clock, told, progress } = reporter();
-    clock.advance(5_000);
+    clock.pass(5_000);
     expect(told).toHaveLength(6);
     progress.end();
   });
@@ -31,7 +32,7 @@ describe('progress', () => {
     for (let id = 0; id < 1000; id++) {
       tally.fetched(id, source);
       progress.enter({ state: 'transferring' });
-      if (id % 100 === 99) clock.advance(100);
+      if (id % 100 === 99) clock.pass(100);
     }
     expect(told.length).toBeLessThanOrEqual(12);
     expect(told.at(-1)).toMatchObject({ state: 'transferring', doneBytes: 1_000_000, secondsLeft: 0 });
@@ -63,7 +64,7 @@ describe('progress', () => {
     progress.enter({ state: 'transferring' });
     for (let id = 0; id < 500; id++) {
       tally.fetched(id, source);
-      if (id % 10 === 9) clock.advance(100);
+      if (id % 10 === 9) clock.pass(100);
     }
     expect(told.at(-1)?.bytesPerSecond).toBeGreaterThan(95_000);
     expect(told.at(-1)?.bytesPerSecond).toBeLessThan(105_000);
@@ -75,7 +76,7 @@ describe('progress', () => {
   it('is told no more after its end', () => {
     const { clock, told, progress } = reporter();
     progress.end();
-    clock.advance(5_000);
+    clock.pass(5_000);
     expect(told).toHaveLength(1);
   });
 });

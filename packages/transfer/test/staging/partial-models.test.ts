@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { acquireLock } from '@model-rtc/files';
 import type { ModelEntry } from '@model-rtc/protocol';
-import { acquireLock } from '@model-rtc/registry';
 import { createPartialModels, planTransfer } from '../../src/index.ts';
 import { planLayout } from '../../src/layout/layout.ts';
 import { JournalWriter } from '../../src/staging/journal.ts';

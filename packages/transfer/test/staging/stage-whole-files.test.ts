@@ -1,8 +1,9 @@
 import { chmod, link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { acquireLock } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
-import { acquireLock, openRegistry, type Registry } from '@model-rtc/registry';
+import { openRegistry, type Registry } from '@model-rtc/registry';
 import { ModelFiles } from '../../src/disk/model-files.ts';
 import { planLayout } from '../../src/layout/layout.ts';
 import { ownFiles } from '../../src/staging/own-files.ts';

@@ -1,8 +1,8 @@
 import { mkdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { acquireLock } from '@model-rtc/files';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import { acquireLock } from '@model-rtc/registry';
 import { type AcquireLock, discardStaging, stagedNeeds, stagedTransfers } from '../../src/index.ts';
 import { stagingPaths } from '../../src/staging/staging.ts';
 import { makeModel, seededBytes, type TestModel } from '../support/models.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
-import { type Clock, type LocalChunks, type PullOptions, type PullOutcome, pull } from '../../src/index.ts';
+import { type LocalChunks, type PullOptions, type PullOutcome, pull } from '../../src/index.ts';
 import type { TestModel } from './models.ts';
 
 const folders: string[] = [];
@@ -52,27 +52,4 @@ export async function failedPull(model: TestModel, options: PullInput): Promise<
     return error as ModelRtcError;
   }
   throw new Error('the pull succeeded');
-}
-
-/** A clock that stands still until it is moved. */
-export class ManualClock implements Clock {
-  #nowMs = 0;
-  readonly #jobs = new Set<() => void>();
-
-  nowMs(): number {
-    return this.#nowMs;
-  }
-
-  every(_intervalMs: number, work: () => void): () => void {
-    this.#jobs.add(work);
-    return () => this.#jobs.delete(work);
-  }
-
-  /** Moves the time in steps of 100 ms, each with what is due. */
-  advance(ms: number): void {
-    for (let passed = 0; passed < ms; passed += 100) {
-      this.#nowMs += 100;
-      for (const work of [...this.#jobs]) work();
-    }
-  }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ModelRtcError } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import { cancelledError } from '../peer/errors.ts';
 import { MAX_EXPECTED_LANES } from './limits.ts';
@@ -21,9 +21,9 @@ export interface ExpectOptions {
 export class ExpectedLanes {
   /** By the hash of the token: how long a look-up takes tells nothing of the tokens. */
   readonly #waiting = new Map<string, ExpectedLane>();
-  readonly #timers: Timers;
+  readonly #timers: Clock;
 
-  constructor(timers: Timers) {
+  constructor(timers: Clock) {
     this.#timers = timers;
   }
 

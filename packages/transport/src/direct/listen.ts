@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { type ExchangeMessage, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { systemTimers, type Timers } from '@model-rtc/signaling';
+import { type Clock, type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import { createCertificate } from './certificate.ts';
 import { ExpectedLanes } from './expected-lanes.ts';
@@ -19,7 +19,7 @@ export interface ListenDirectOptions {
   /** Where clients reach this machine, in place of its own addresses: behind a router or in a container. */
   readonly advertise?: readonly DirectAddress[] | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
 }
 
 export interface ExpectLaneOptions {
@@ -54,7 +54,7 @@ export interface DirectListener {
  * @throws ModelRtcError `network` when the port is taken or may not be listened on
  */
 export async function listenDirect(options: ListenDirectOptions = {}): Promise<DirectListener> {
-  const { port = 0, advertise, log = silentLog, timers = systemTimers } = options;
+  const { port = 0, advertise, log = silentLog, timers = systemClock } = options;
   const certificate = createCertificate();
   const secureContext = createSecureContext({
     key: certificate.privateKeyPem,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { AddressCount, type Timers } from '@model-rtc/signaling';
+import type { Clock } from '@model-rtc/protocol';
+import { AddressCount } from '@model-rtc/signaling';
 import { DirectLane } from './direct-lane.ts';
 import type { ExpectedLanes } from './expected-lanes.ts';
 import { decodeGreeting, encodeWelcome, GREETING_BYTES } from './greeting.ts';
@@ -10,7 +11,7 @@ import { acceptTls, type TlsStream } from './tls-stream.ts';
 export interface StrangersOptions {
   readonly expected: ExpectedLanes;
   readonly secureContext: SecureContext;
-  readonly timers: Timers;
+  readonly timers: Clock;
 }
 
 /**

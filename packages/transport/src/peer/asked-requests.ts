@@ -1,5 +1,5 @@
-import { type ErrorData, METHODS, type Method, ModelRtcError, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
+
 import { cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { ChunkPiece } from './peer.ts';
@@ -17,7 +17,7 @@ export interface AskedRequestsOptions {
   readonly best: () => LaneLink;
   /** What the other side answers at once. */
   readonly maxOpen: number;
-  readonly timers: Timers;
+  readonly timers: Clock;
 }
 
 /** Methods that only look: asking twice does no harm. */

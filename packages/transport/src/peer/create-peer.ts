@@ -1,5 +1,5 @@
-import { type Hello, loadFrameCodec, ModelRtcError } from '@model-rtc/protocol';
-import { systemTimers, type Timers } from '@model-rtc/signaling';
+import { type Clock, type Hello, loadFrameCodec, ModelRtcError, systemClock } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import { type AgentHello, exchangeHello } from './hello.ts';
 import { type CreatePeerOptions, LanePeer } from './lane-peer.ts';
@@ -13,20 +13,20 @@ import type { Peer } from './peer.ts';
  * when the other side says no hello; the error of its bye.
  */
 export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
-  const { lane, hello, timers = systemTimers } = options;
+  const { lane, hello, timers = systemClock } = options;
   return await peerOfGreeted(options, await greetLane(lane, hello, timers));
 }
 
 /** The peer of a lane on which the other side has said hello. */
 export async function peerOfGreeted(options: CreatePeerOptions, remote: Hello): Promise<Peer> {
-  const { hello, timers = systemTimers } = options;
+  const { hello, timers = systemClock } = options;
   const greet = (further: Lane) => greetLane(further, hello, timers);
   const codec = await loadFrameCodec();
   return new LanePeer(options, { remote, codec, timers, greet });
 }
 
 /** Says hello on a new lane. @returns what the other side says. @throws as `createPeer`; the lane has ended then. */
-export async function greetLane(lane: Lane, hello: AgentHello, timers: Timers): Promise<Hello> {
+export async function greetLane(lane: Lane, hello: AgentHello, timers: Clock): Promise<Hello> {
   return await greeted(lane, () => exchangeHello(lane, hello, timers));
 }
 

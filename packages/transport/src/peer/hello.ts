@@ -1,4 +1,5 @@
 import {
+  type Clock,
   decodeMessage,
   encodeMessage,
   type Hello,
@@ -9,7 +10,7 @@ import {
   PROTOCOL_VERSION,
   unpackValue,
 } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+
 import type { Lane } from '../lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError } from './errors.ts';
@@ -34,7 +35,7 @@ export interface AgentHello {
  * @throws ModelRtcError `protocol_mismatch` for another major version; `malformed_message` for anything but a hello;
  * `timeout` when it says nothing; the error with which it says bye; what ended the lane.
  */
-export async function exchangeHello(lane: Lane, agent: AgentHello, timers: Timers): Promise<Hello> {
+export async function exchangeHello(lane: Lane, agent: AgentHello, timers: Clock): Promise<Hello> {
   const late = deferred<never>();
   const stopTimer = timers.after(HELLO_TIMEOUT_MS, () => late.reject(silentError()));
   try {

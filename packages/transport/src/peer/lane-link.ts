@@ -1,5 +1,6 @@
 import {
   type ChunkFrame,
+  type Clock,
   decodeMessage,
   FragmentAssembler,
   type FrameCodec,
@@ -7,7 +8,7 @@ import {
   type Message,
   ModelRtcError,
 } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+
 import type { Lane, LaneKind } from '../lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError, peerEndedError } from './errors.ts';
@@ -25,7 +26,7 @@ export interface LaneLinkOptions {
   readonly maxMessageBytes: number;
   /** Whether the other side takes frames without their xxh64 where the lane has a MAC. */
   readonly takesUnsummed: boolean;
-  readonly timers: Timers;
+  readonly timers: Clock;
   /** @throws ModelRtcError `malformed_message` for a message that makes no sense. */
   readonly onMessage: (message: Message) => void;
   readonly onChunk: (frame: ChunkFrame) => void;

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type ErrorData,
   type ExchangeMessage,
   type FrameCodec,
@@ -13,7 +14,7 @@ import {
   type Result,
   silentLog,
 } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+
 import type { Lane } from '../lane.ts';
 import { AskedRequests } from './asked-requests.ts';
 import { deferred } from './deferred.ts';
@@ -36,13 +37,13 @@ export interface CreatePeerOptions {
   /** Gets what the other side says of further lanes. */
   readonly onExchange?: ((message: ExchangeMessage) => void) | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
 }
 
 interface Established {
   readonly remote: Hello;
   readonly codec: FrameCodec;
-  readonly timers: Timers;
+  readonly timers: Clock;
   /** Says hello on a further lane; ends the lane when that fails. */
   readonly greet: (lane: Lane) => Promise<Hello>;
 }
@@ -55,7 +56,7 @@ export class LanePeer implements Peer {
   readonly remote: Hello;
   readonly closed: Promise<ModelRtcError | undefined>;
   readonly #established: Established;
-  readonly #timers: Timers;
+  readonly #timers: Clock;
   readonly #log: Log;
   readonly #links = new Links();
   readonly #asked: AskedRequests;

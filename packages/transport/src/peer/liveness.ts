@@ -1,11 +1,11 @@
-import { ModelRtcError, PEER_GONE_MS, PING_INTERVAL_MS } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, ModelRtcError, PEER_GONE_MS, PING_INTERVAL_MS } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import { LIVENESS_TICK_MS, PEER_MUTE_MS } from './limits.ts';
 
 export interface LivenessOptions {
   readonly lane: Pick<Lane, 'stats'>;
-  readonly timers: Timers;
+  readonly timers: Clock;
   readonly ping: () => void;
   readonly onGone: (error: ModelRtcError) => void;
 }

@@ -1,5 +1,5 @@
-import { METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
+
 import { deferred } from './deferred.ts';
 import type { ChunkPiece } from './peer.ts';
 
@@ -11,7 +11,7 @@ export interface QuestionCallbacks {
 
 export interface QuestionOptions extends QuestionCallbacks {
   readonly method: Method;
-  readonly timers: Timers;
+  readonly timers: Clock;
   /** How long nothing may arrive for it; undefined for ever. */
   readonly silenceMs: number | undefined;
   /** Nothing arrived for that long. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type ExchangeMessage, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { meetAtRelay, type RelayChannel, systemTimers } from '@model-rtc/signaling';
+import { type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+import { meetAtRelay, type RelayChannel } from '@model-rtc/signaling';
 import type { Lane } from '../lane.ts';
 import { TimeBudget } from '../session/time-budget.ts';
 import { createRelayKeyPair, type RelayKeys } from './relay-keys.ts';
@@ -83,7 +83,7 @@ class RelayAttempt {
   constructor(number: number, options: RelayLaneOptions) {
     this.#number = number;
     this.#options = options;
-    this.#budget = new TimeBudget(options.timeoutMs ?? OPEN_TIMEOUT_MS, options.signal, systemTimers);
+    this.#budget = new TimeBudget(options.timeoutMs ?? OPEN_TIMEOUT_MS, options.signal, systemClock);
   }
 
   /** Goes to the meeting. Why it cannot is told to who opens the lane. */

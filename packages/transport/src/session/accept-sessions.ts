@@ -1,4 +1,5 @@
 import {
+  type Clock,
   createWorkerSeal,
   encodeExchange,
   type Identity,
@@ -6,10 +7,11 @@ import {
   ModelRtcError,
   refuseEnvelope,
   silentLog,
+  systemClock,
   type WorkerSeal,
 } from '@model-rtc/protocol';
 import type { Visitor, WorkerPost } from '@model-rtc/signaling';
-import { systemTimers, type Timers } from '@model-rtc/signaling';
+
 import type { DirectListener } from '../direct/listen.ts';
 import { deferred } from '../peer/deferred.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
@@ -46,7 +48,7 @@ export interface AcceptSessionsOptions {
   readonly direct?: DirectListener | undefined;
   readonly onPeer?: ((peer: Peer, authority: Authority) => void) | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
 }
 
 export interface Acceptor {
@@ -79,7 +81,7 @@ class Reception implements Acceptor {
   readonly ready: Promise<void>;
   readonly #options: AcceptSessionsOptions;
   readonly #engine: Promise<WebRtcEngine>;
-  readonly #timers: Timers;
+  readonly #timers: Clock;
   readonly #log: Log;
   readonly #peers: ConnectedPeers;
   readonly #admission = new Admission();
@@ -89,7 +91,7 @@ class Reception implements Acceptor {
   #isClosed = false;
 
   constructor(options: AcceptSessionsOptions) {
-    const { engine = 'auto', timers = systemTimers, log = silentLog } = options;
+    const { engine = 'auto', timers = systemClock, log = silentLog } = options;
     this.#options = options;
     this.#timers = timers;
     this.#log = log;

@@ -1,5 +1,5 @@
-import type { ExchangeMessage, Log } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import type { Clock, ExchangeMessage, Log } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import { greetLane, peerOfGreeted } from '../peer/create-peer.ts';
 import type { AgentHello } from '../peer/hello.ts';
@@ -13,7 +13,7 @@ export interface AssembleOptions {
   /** Called once, with the peer of the first lane on which both sides said hello. */
   readonly onPeer: (peer: Peer, lane: Lane) => void;
   readonly log: Log;
-  readonly timers: Timers;
+  readonly timers: Clock;
 }
 
 /** Makes one peer of the lanes that come up: the first that is greeted makes it, the others join. */

@@ -1,5 +1,13 @@
-import { type Log, ModelRtcError, roomOf, type SessionToken, silentLog } from '@model-rtc/protocol';
-import { type Link, systemTimers, type Timers, visit } from '@model-rtc/signaling';
+import {
+  type Clock,
+  type Log,
+  ModelRtcError,
+  roomOf,
+  type SessionToken,
+  silentLog,
+  systemClock,
+} from '@model-rtc/protocol';
+import { type Link, visit } from '@model-rtc/signaling';
 import type { LaneKind } from '../lane.ts';
 import { cancelledError } from '../peer/errors.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
@@ -48,7 +56,7 @@ export interface ConnectToSessionOptions {
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly onState?: ((state: ConnectState) => void) | undefined;
-  readonly timers?: Timers | undefined;
+  readonly timers?: Clock | undefined;
   /** The time of day, in which tokens expire. */
   readonly clock?: (() => Date) | undefined;
 }
@@ -68,7 +76,7 @@ const WAITED_FOR: readonly string[] = [...PASSING, 'worker_offline'];
  * server was caught interfering; `protocol_mismatch`; `timeout`, naming the last failure; `cancelled`.
  */
 export async function connectToSession(options: ConnectToSessionOptions): Promise<Peer> {
-  const { token, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemTimers, signal } = options;
+  const { token, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemClock, signal } = options;
   if (signal?.aborted) throw cancelledError(signal);
   assertNotExpired(token, options.clock ?? (() => new Date()));
   const budget = new TimeBudget(timeoutMs, signal, timers);
@@ -86,7 +94,7 @@ export async function connectToSession(options: ConnectToSessionOptions): Promis
 
 class Connecting {
   lastFailure: ModelRtcError | undefined;
-  readonly #options: ConnectToSessionOptions & { readonly timers: Timers };
+  readonly #options: ConnectToSessionOptions & { readonly timers: Clock };
   readonly #budget: TimeBudget;
   readonly #log: Log;
   #exchange: VisitorExchange | undefined;
@@ -94,7 +102,7 @@ class Connecting {
   #attempts = 0;
   #retryMs = RETRY_FIRST_MS;
 
-  constructor(options: ConnectToSessionOptions & { readonly timers: Timers }, budget: TimeBudget) {
+  constructor(options: ConnectToSessionOptions & { readonly timers: Clock }, budget: TimeBudget) {
     this.#options = options;
     this.#budget = budget;
     this.#log = options.log ?? silentLog;

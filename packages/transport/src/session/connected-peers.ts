@@ -1,5 +1,5 @@
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+
 import type { Authority, Peer } from '../peer/peer.ts';
 import { AUTHORITY_CHECK_MS } from './limits.ts';
 
@@ -8,12 +8,12 @@ const ENDED_BY: readonly string[] = ['token_revoked', 'token_expired', 'refused'
 
 /** The peers that are connected now. Those whose token is revoked or expires are told so and closed. */
 export class ConnectedPeers {
-  readonly #timers: Timers;
+  readonly #timers: Clock;
   readonly #log: Log;
   readonly #peers = new Map<Peer, Authority>();
   #stopTimer: () => void = () => {};
 
-  constructor(timers: Timers, log: Log) {
+  constructor(timers: Clock, log: Log) {
     this.#timers = timers;
     this.#log = log;
     this.#arm();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Timers } from '@model-rtc/signaling';
+import type { Clock } from '@model-rtc/protocol';
+
 import { MAX_REMEMBERED_EXCHANGES, REMEMBER_EXCHANGE_MS } from './limits.ts';
 
 /**
@@ -7,11 +8,11 @@ import { MAX_REMEMBERED_EXCHANGES, REMEMBER_EXCHANGE_MS } from './limits.ts';
  * repetition by the signaling server.
  */
 export class ExchangeMemory {
-  readonly #timers: Timers;
+  readonly #timers: Clock;
   /** When each was seen, oldest first. */
   readonly #seen = new Map<string, number>();
 
-  constructor(timers: Timers) {
+  constructor(timers: Clock) {
     this.#timers = timers;
   }
 

@@ -1,5 +1,5 @@
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import { deferred } from '../peer/deferred.ts';
 import { rankOf } from '../peer/links.ts';
@@ -13,7 +13,7 @@ export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
   readonly kinds: readonly AttemptKind[];
   readonly assembly: PeerAssembly;
   readonly signal: AbortSignal;
-  readonly timers: Timers;
+  readonly timers: Clock;
   readonly log: Log;
   readonly onTry: (kind: AttemptKind) => void;
   /** How a lane is brought up; tests replace it. */

@@ -1,5 +1,5 @@
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+
 import { manyListeners } from '../many-listeners.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer, PeerLane } from '../peer/peer.ts';
@@ -13,7 +13,7 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly peer: Peer;
   /** The kinds that may be used, the better first. */
   readonly kinds: readonly AttemptKind[];
-  readonly timers: Timers;
+  readonly timers: Clock;
   readonly log: Log;
   /** Tests replace it. */
   readonly cpu?: CpuMeter | undefined;

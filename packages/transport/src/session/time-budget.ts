@@ -1,18 +1,18 @@
-import { ModelRtcError } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+
 import { manyListeners } from '../many-listeners.ts';
 import { cancelledError } from '../peer/errors.ts';
 
 /** A time limit and the caller's own signal as one: whatever is done within it is aborted by either. */
 export class TimeBudget {
-  readonly #timers: Timers;
+  readonly #timers: Clock;
   readonly #controller = manyListeners(new AbortController());
   readonly #outer: AbortSignal | undefined;
   readonly #endsAtMs: number;
   readonly #stopTimer: () => void;
   readonly #onOuterAbort = () => this.#controller.abort(cancelledError(this.#outer));
 
-  constructor(timeoutMs: number, outer: AbortSignal | undefined, timers: Timers) {
+  constructor(timeoutMs: number, outer: AbortSignal | undefined, timers: Clock) {
     this.#timers = timers;
     this.#outer = outer;
     this.#endsAtMs = timers.nowMs() + timeoutMs;

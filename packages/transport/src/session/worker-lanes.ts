@@ -1,5 +1,5 @@
-import type { Log } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+import type { Clock, Log } from '@model-rtc/protocol';
+
 import type { Lane } from '../lane.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { PeerAssembly } from './assemble-peer.ts';
@@ -15,7 +15,7 @@ export interface WorkerLanesOptions {
   readonly answer: AnswerLane;
   readonly onPeer: (peer: Peer, lane: Lane) => void;
   readonly log: Log;
-  readonly timers: Timers;
+  readonly timers: Clock;
 }
 
 /**

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Timers } from '@model-rtc/signaling';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
+
 import { dialDirect } from '../../src/direct/dial.ts';
 import { encodeGreeting } from '../../src/direct/greeting.ts';
 import { GREETING_TIMEOUT_MS, MAX_EXPECTED_LANES, MAX_STRANGERS_PER_ADDRESS } from '../../src/direct/limits.ts';
@@ -12,7 +13,7 @@ import { openLanes, overLoopback } from './lane-stage.ts';
 
 describe('a direct listener', () => {
   let listener: DirectListener;
-  const timers = manualTimers();
+  const timers = new VirtualClock();
   beforeEach(async () => {
     listener = await listenDirect({ timers });
   });
@@ -177,26 +178,4 @@ async function closed(socket: Socket): Promise<void> {
 
 function disposable(listener: DirectListener): DirectListener & AsyncDisposable {
   return { ...listener, [Symbol.asyncDispose]: () => listener.close() };
-}
-
-/** Time passes when the test says so. */
-function manualTimers(): Timers & { pass(ms: number): void } {
-  let nowMs = 0;
-  const waiting = new Set<{ readonly atMs: number; readonly callback: () => void }>();
-  return {
-    nowMs: () => nowMs,
-    after(delayMs, callback) {
-      const timer = { atMs: nowMs + delayMs, callback };
-      waiting.add(timer);
-      return () => waiting.delete(timer);
-    },
-    pass(ms) {
-      nowMs += ms;
-      for (const timer of [...waiting]) {
-        if (timer.atMs > nowMs) continue;
-        waiting.delete(timer);
-        timer.callback();
-      }
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isFrame, type Manifest } from '@model-rtc/protocol';
+import { settle } from '../../../../test/support/virtual-clock.ts';
 import type { ChunkPiece } from '../../src/index.ts';
 import {
   connectedPeers,
@@ -11,7 +12,6 @@ import {
   MANIFEST_FILE,
   PUSH,
   rawAgainstPeer,
-  settle,
 } from './support.ts';
 
 const WANTED = { digest: DIGEST, chunks: [{ index: 7, digest: DIGEST }] };

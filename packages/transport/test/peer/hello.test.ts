@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { packValue } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
-import { createMemoryLanes, createPeer, type Lane } from '../../src/index.ts';
-import { ALL, connectedPeers, FakeTimers, failure, HELLO, rawSide } from './support.ts';
+import { type Clock, packValue } from '@model-rtc/protocol';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 
-function worker(lane: Lane, timers: Timers = new FakeTimers()) {
+import { createMemoryLanes, createPeer, type Lane } from '../../src/index.ts';
+import { ALL, connectedPeers, failure, HELLO, rawSide } from './support.ts';
+
+function worker(lane: Lane, timers: Clock = new VirtualClock()) {
   return createPeer({
     lane,
     hello: { role: 'worker', name: 'gpu-box', version: '1' },
@@ -66,7 +67,7 @@ describe('the first exchange', () => {
   });
 
   it('gives up on a side that says nothing', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const [ours, theirs] = createMemoryLanes();
     const creating = failure(worker(ours, timers));
     await timers.advance(5_000);

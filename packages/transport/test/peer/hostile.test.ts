@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeMessage, loadFrameCodec, packValue } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { settle } from '../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, createPeer, type Lane, type Peer } from '../../src/index.ts';
-import { ALL, connectedPeers, failure, HELLO, INFO, rawAgainstPeer, settle } from './support.ts';
+import { ALL, connectedPeers, failure, HELLO, INFO, rawAgainstPeer } from './support.ts';
 
 /** A frame's head: mark, kind, flags, three fields, length. */
 function frame(kind: number, fields: readonly [number, number, number], payload: number, flags = 0): Uint8Array {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ExchangeMessage, MAX_LANES, ModelRtcError, packValue, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
+import { settle, VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, type Peer, type PeerLane } from '../../src/index.ts';
-import { connectedPeers, DIGEST, FakeTimers, failure, gate, INFO, PUSH, rawAgainstPeer, settle } from './support.ts';
+import { connectedPeers, DIGEST, failure, gate, INFO, PUSH, rawAgainstPeer } from './support.ts';
 
 const CHUNKS = { digest: DIGEST, chunks: [{ index: 7, digest: DIGEST }] };
 const PUSHED = {
@@ -111,7 +112,7 @@ describe('a peer of several lanes', () => {
       let pushes = 0;
       const begun = gate();
       const answer = gate();
-      const { client, worker, lanes } = await twoLanes({ worker: { timers: new FakeTimers() } });
+      const { client, worker, lanes } = await twoLanes({ worker: { timers: new VirtualClock() } });
       worker.setHandlers({
         push_model: async () => {
           pushes += 1;
@@ -144,7 +145,7 @@ describe('a peer of several lanes', () => {
     const begun = gate();
     const answer = gate();
     let pushes = 0;
-    const { client, worker, lanes } = await twoLanes({ worker: { timers: new FakeTimers() } });
+    const { client, worker, lanes } = await twoLanes({ worker: { timers: new VirtualClock() } });
     worker.setHandlers({
       push_model: async () => {
         pushes += 1;
@@ -187,7 +188,7 @@ describe('a peer of several lanes', () => {
   });
 
   it('asks over the best lane when the one that a query was bound to is lost in silence', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { client, worker, here, ends } = await twoLanes({ client: { timers }, worker: { timers } });
     worker.setHandlers({ get_model_info: async () => INFO });
     ends[0].faults.hang();
@@ -198,7 +199,7 @@ describe('a peer of several lanes', () => {
   });
 
   it('breaks a lane off that the other side does not let end', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { client, here, ends } = await twoLanes({ client: { timers } });
     const closed = new Promise(() => {});
     ends[0].close = async () => void (await closed);
@@ -243,7 +244,7 @@ describe('a peer of several lanes', () => {
   });
 
   it('knows the round trip of a lane from its beginning, and measures it again while data flows', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers } });
     await timers.advance(0);
     expect(client.lanes[0]?.rttMs).toBe(0);

@@ -1,21 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeFragments, ModelRtcError, packValue, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
-import {
-  connectedPeers,
-  DIGEST,
-  FakeTimers,
-  failure,
-  INFO,
-  MANIFEST,
-  MANIFEST_FILE,
-  PUSH,
-  rawAgainstPeer,
-  settle,
-} from './support.ts';
+import { settle, VirtualClock } from '../../../../test/support/virtual-clock.ts';
+import { connectedPeers, DIGEST, failure, INFO, MANIFEST, MANIFEST_FILE, PUSH, rawAgainstPeer } from './support.ts';
 
 describe('a peer', () => {
   it('pings a side that is silent, and stays while it is answered', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers } });
     const before = client.lanes[0]?.sentBytes ?? 0;
     await timers.advance(60_000);
@@ -33,7 +23,7 @@ describe('a peer', () => {
   });
 
   it('is gone within 5 s of silence: what is open fails on it', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const aborted: unknown[] = [];
     const { client, lanes } = await connectedPeers({
       client: {
@@ -49,7 +39,7 @@ describe('a peer', () => {
         },
       },
       worker: {
-        timers: new FakeTimers(),
+        timers: new VirtualClock(),
         handlers: {
           push_model: async (_, { peer }) => {
             await peer.request('get_chunks', { digest: DIGEST, chunks: [{ index: 0, digest: DIGEST }] });
@@ -71,7 +61,7 @@ describe('a peer', () => {
   });
 
   it('is not gone while anything is heard', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({ timers });
     let ended = false;
     void peer.closed.then(() => {
@@ -86,8 +76,8 @@ describe('a peer', () => {
   });
 
   it('is not gone because this process slept', async () => {
-    const timers = new FakeTimers();
-    const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers: new FakeTimers() } });
+    const timers = new VirtualClock();
+    const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers: new VirtualClock() } });
     let ended = false;
     void client.closed.then(() => {
       ended = true;
@@ -100,7 +90,7 @@ describe('a peer', () => {
   });
 
   it('is gone when its lane lives and the program behind it says nothing for a minute', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { peer, raw } = await rawAgainstPeer({ timers });
     // The lane hears each of its pings being taken; none is answered.
     const taking = (async () => {
@@ -139,7 +129,7 @@ describe('a peer', () => {
   });
 
   it('closes also when the other side takes nothing any more', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({
       timers,
       lanes: { highWaterMark: 1 },
@@ -172,7 +162,7 @@ describe('a peer', () => {
 
 describe('a query that is not answered', () => {
   it('is asked once more, and an answer to either counts', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({ timers });
     const asking = peer.request('get_model_info', { ref: 'a' });
     const { id } = (await raw.hear()) as { id: number };
@@ -186,7 +176,7 @@ describe('a query that is not answered', () => {
   });
 
   it('fails after the second time', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({ timers });
     const asking = failure(peer.request('get_model_info', { ref: 'a' }));
     await liveRaw(raw, timers, 2 * QUERY_TIMEOUT_MS);
@@ -195,7 +185,7 @@ describe('a query that is not answered', () => {
   });
 
   it('is not timed out while its long answer arrives slowly', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({ timers, lanes: { maxMessageSize: 4_096 } });
     const asking = peer.request('get_manifest', { digest: DIGEST });
     const { id } = (await raw.hear()) as { id: number };
@@ -212,7 +202,7 @@ describe('a query that is not answered', () => {
   });
 
   it('has no limit when it is a transfer', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({ timers });
     let settled = false;
     const asking = failure(peer.request('push_model', PUSH)).then(() => {
@@ -228,7 +218,7 @@ describe('a query that is not answered', () => {
 /** Time passes while the other side is alive and says nothing of what was asked. */
 async function liveRaw(
   raw: { say(message: { type: 'pong'; nonce: number }): Promise<void> },
-  timers: FakeTimers,
+  timers: VirtualClock,
   ms: number,
 ): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1_000) {

@@ -1,18 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_OPEN_REQUESTS, ModelRtcError, type Params, packValue } from '@model-rtc/protocol';
+import { settle } from '../../../../test/support/virtual-clock.ts';
 import type { RequestContext } from '../../src/index.ts';
-import {
-  connectedPeers,
-  DIGEST,
-  ENTRY,
-  failure,
-  gate,
-  INFO,
-  keepingLog,
-  PUSH,
-  rawAgainstPeer,
-  settle,
-} from './support.ts';
+import { connectedPeers, DIGEST, ENTRY, failure, gate, INFO, keepingLog, PUSH, rawAgainstPeer } from './support.ts';
 
 const PROGRESS = {
   type: 'progress',

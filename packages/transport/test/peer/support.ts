@@ -8,7 +8,7 @@ import {
   type Message,
   type ModelEntry,
 } from '@model-rtc/protocol';
-import type { Timers } from '@model-rtc/signaling';
+
 import {
   type Authority,
   type CreatePeerOptions,
@@ -47,51 +47,6 @@ export const MANIFEST: Manifest = {
   chunks: [{ digest: DIGEST, size: 3 }],
 };
 export const PUSH = { manifest: MANIFEST, entry: ENTRY };
-
-/** Time that moves when a test says so. */
-export class FakeTimers implements Timers {
-  #now = 0;
-  #timers = new Set<{ readonly at: number; readonly callback: () => void }>();
-
-  nowMs(): number {
-    return this.#now;
-  }
-
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = { at: this.#now + delayMs, callback };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  get pending(): number {
-    return this.#timers.size;
-  }
-
-  /** Time passes while nothing can run, as on a laptop that sleeps. */
-  sleep(ms: number): void {
-    this.#now += ms;
-  }
-
-  /** Lets everything happen that is due until then, and what follows from it. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      await settle();
-      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
-      next.callback();
-    }
-    this.#now = end;
-    await settle();
-  }
-}
-
-/** Whatever memory lanes and promises have to do is done then. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** A log whose entries a test can look at. */
 export function keepingLog(): Log & { readonly entries: { level: string; message: string; fields: object }[] } {

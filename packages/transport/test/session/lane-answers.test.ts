@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ExchangeMessage, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { settle } from '../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, type Lane } from '../../src/index.ts';
 import { type AnswerLane, LaneAnswers } from '../../src/session/lane-answers.ts';
-import { settle } from '../peer/support.ts';
 
 const offer = (lane: number): ExchangeMessage => ({ type: 'offer', lane, engine: 'native', sdp: 'v=0' });
 const ask = (lane: number): ExchangeMessage => ({ type: 'direct_ask', lane });

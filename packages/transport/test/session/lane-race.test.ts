@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { settle, VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, createPeer, type Lane, type LaneKind, type Peer } from '../../src/index.ts';
 import { PeerAssembly } from '../../src/session/assemble-peer.ts';
 import { type AttemptKind, LANE_CHOICES } from '../../src/session/attempt-lane.ts';
 import { PeerChannel } from '../../src/session/lane-channel.ts';
 import { LaneRace } from '../../src/session/lane-race.ts';
-import { FakeTimers, failure, settle } from '../peer/support.ts';
+import { failure } from '../peer/support.ts';
 
 interface Attempt {
   readonly kind: AttemptKind;
@@ -28,7 +29,7 @@ function laneOf(kind: LaneKind): Lane {
 }
 
 function startRace(kinds: readonly AttemptKind[] = LANE_CHOICES) {
-  const timers = new FakeTimers();
+  const timers = new VirtualClock();
   const attempts: Attempt[] = [];
   const controller = new AbortController();
   const assembly = new PeerAssembly({

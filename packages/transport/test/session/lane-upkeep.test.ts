@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, type Lane, type LaneKind, type Peer, type PeerLane } from '../../src/index.ts';
 import { rankOf } from '../../src/peer/links.ts';
 import { type AttemptKind, LANE_CHOICES } from '../../src/session/attempt-lane.ts';
 import { CpuMeter } from '../../src/session/cpu-meter.ts';
 import { PeerChannel } from '../../src/session/lane-channel.ts';
 import { LaneUpkeep } from '../../src/session/lane-upkeep.ts';
-import { FakeTimers } from '../peer/support.ts';
 
 interface FakeLane {
   readonly kind: LaneKind;
@@ -101,7 +101,7 @@ class FakeCpu {
 }
 
 function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefined) => boolean = () => true) {
-  const timers = new FakeTimers();
+  const timers = new VirtualClock();
   const tried: AttemptKind[] = [];
   const engine = peer.openLanes()[0]?.engine;
   const cpu = new FakeCpu();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ExchangeMessage, ModelRtcError } from '@model-rtc/protocol';
+import { settle, VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { Admission } from '../../src/session/admission.ts';
 import { ConnectedPeers } from '../../src/session/connected-peers.ts';
 import { ExchangeMemory } from '../../src/session/exchange-memory.ts';
@@ -13,7 +14,7 @@ import {
 } from '../../src/session/limits.ts';
 import { Mailbox } from '../../src/session/mailbox.ts';
 import { TimeBudget } from '../../src/session/time-budget.ts';
-import { connectedPeers, FakeTimers, failure, keepingLog, settle } from '../peer/support.ts';
+import { connectedPeers, failure, keepingLog } from '../peer/support.ts';
 
 describe('visitors who have not shown a token', () => {
   it('are turned out oldest first when there are too many', () => {
@@ -44,14 +45,14 @@ describe('holders of a token', () => {
 
 describe('the memory of exchanges', () => {
   it('knows one again, for a time', () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const memory = new ExchangeMemory(timers);
     const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)];
     expect([memory.add(one), memory.add(two), memory.add(one)]).toEqual([true, true, false]);
   });
 
   it('forgets the oldest when time has passed, or there are too many', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const memory = new ExchangeMemory(timers);
     const nth = (n: number) => Uint8Array.of(n >> 8, n & 0xff);
     memory.add(nth(0));
@@ -103,7 +104,7 @@ describe('a mailbox', () => {
 
 describe('a time budget', () => {
   it('ends what waits when the time is up, and leaves no timer', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const budget = new TimeBudget(1_000, undefined, timers);
     const waiting = failure(budget.wait(5_000));
     await timers.advance(1_000);
@@ -112,7 +113,7 @@ describe('a time budget', () => {
   });
 
   it('ends with the signal of the caller', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const controller = new AbortController();
     const budget = new TimeBudget(1_000, controller.signal, timers);
     await Promise.all([budget.wait(500), timers.advance(500)]);
@@ -126,7 +127,7 @@ describe('a time budget', () => {
 
 describe('the peers that are connected', () => {
   it('are closed when their token is revoked, not when that could not be looked up', async () => {
-    const timers = new FakeTimers();
+    const timers = new VirtualClock();
     const log = keepingLog();
     const { client, worker } = await connectedPeers();
     const peers = new ConnectedPeers(timers, log);
@@ -150,7 +151,7 @@ describe('the peers that are connected', () => {
   });
 
   it('are closed where a predicate says so, and all of them in the end', async () => {
-    const peers = new ConnectedPeers(new FakeTimers(), keepingLog());
+    const peers = new ConnectedPeers(new VirtualClock(), keepingLog());
     const one = await connectedPeers();
     const two = await connectedPeers();
     peers.add(one.worker, { scopes: ['read'], keyId: 'one' });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ExchangeMessage, encodeExchange, ModelRtcError, silentLog, type WorkerSeal } from '@model-rtc/protocol';
 import type { Link } from '@model-rtc/signaling';
+import { settle } from '../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, type Lane } from '../../src/index.ts';
 import { LaneQueue } from '../../src/lane-queue.ts';
 import type { AnswerLane } from '../../src/session/lane-answers.ts';
 import { WorkerExchange } from '../../src/session/worker-exchange.ts';
-import { failure, gate, settle } from '../peer/support.ts';
+import { failure, gate } from '../peer/support.ts';
 
 const offer = (lane: number): ExchangeMessage => ({ type: 'offer', lane, engine: 'native', sdp: 'v=0' });
 const candidate = (lane: number): ExchangeMessage => ({ type: 'candidate', lane, candidate: 'candidate:1', mid: '0' });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError, scopeSchema } from '@model-rtc/protocol';
-import { withLock, writeFileAtomic } from '@model-rtc/registry';
 import { z } from 'zod';
 
 const SESSIONS_VERSION = 1;

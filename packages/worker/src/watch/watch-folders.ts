@@ -1,7 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { atStorage } from '@model-rtc/files';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { atStorage, type Registry } from '@model-rtc/registry';
+import type { Registry } from '@model-rtc/registry';
 import { FolderWatch } from './folder-watch.ts';
 import { isBelow } from './found-paths.ts';
 import { settleUnwatched } from './settle-unwatched.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { storageError } from '@model-rtc/registry';
 import { toldToClients } from '../../src/handlers/told-to-clients.ts';
 
 const HOME = '/home/alice/.local/share/model-rtc';

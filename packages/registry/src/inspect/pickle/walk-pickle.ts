@@ -1,4 +1,4 @@
-import type { ByteReader } from '@model-rtc/protocol';
+import type { ByteReader } from '@model-rtc/formats';
 import { ACTIONS, type Argument, type MachineState } from './actions.ts';
 import { type ArgumentForm, type Opcode, type OpcodeName, PICKLE_OPCODES } from './opcodes.ts';
 import { PickleError, PickleInput } from './pickle-input.ts';

@@ -1,4 +1,4 @@
-import { CHUNK_BYTES, OWN_CHUNK_TENSOR_BYTES } from '../limits.ts';
+import { CHUNK_BYTES, OWN_CHUNK_TENSOR_BYTES } from '@model-rtc/protocol';
 import { StructureError } from './structure-error.ts';
 import { MIN_BLOCK_BYTES } from './structure-limits.ts';
 

@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../src/index.ts';
+import type { ByteReader } from '@model-rtc/formats';
 
 export interface CountingReader extends ByteReader {
   /** The bytes read so far. */

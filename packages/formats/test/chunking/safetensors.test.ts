@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { type ByteReader, plainCuts, planChunks, readFileMetadata } from '@model-rtc/formats';
 import { readSafetensorsHeader } from '../../src/chunking/safetensors.ts';
-import { type ByteReader, plainCuts, planChunks, readFileMetadata } from '../../src/index.ts';
 import { filled, makeSafetensors, safetensorsOf, u64 } from './make-files.ts';
 import { arrayReader, sparseReader } from './readers.ts';
 import { chunksOf } from './sharing.ts';

@@ -1,4 +1,5 @@
-import { type Digest, planChunks, sha256Digest } from '../../src/index.ts';
+import { planChunks } from '@model-rtc/formats';
+import { type Digest, sha256Digest } from '@model-rtc/protocol';
 import { arrayReader } from './readers.ts';
 
 export interface Chunk {

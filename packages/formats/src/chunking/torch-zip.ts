@@ -1,4 +1,4 @@
-import { OWN_CHUNK_TENSOR_BYTES } from '../limits.ts';
+import { OWN_CHUNK_TENSOR_BYTES } from '@model-rtc/protocol';
 import type { ByteReader } from './byte-reader.ts';
 import { blockOf, type Part } from './cut-parts.ts';
 import { pickledTensorNames } from './pickle-names.ts';

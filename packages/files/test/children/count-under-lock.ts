@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { withLock } from '../../src/index.ts';
+import { withLock } from '@model-rtc/files';
 
 const [path, counter, times] = process.argv.slice(2) as [string, string, string];
 for (let i = 0; i < Number(times); i++) {

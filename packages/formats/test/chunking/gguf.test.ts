@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { type ByteReader, plainCuts, planChunks, readFileMetadata } from '@model-rtc/formats';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { readGgufHeader } from '../../src/chunking/gguf.ts';
-import { type ByteReader, plainCuts, planChunks, readFileMetadata } from '../../src/index.ts';
 import { filled, type GgufValue, ggufText, makeGguf, u16, u32, u64 } from './make-files.ts';
 import { arrayReader, sparseReader } from './readers.ts';
 import { chunksOf } from './sharing.ts';

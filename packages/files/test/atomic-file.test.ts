@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { removeTemporaries, storageError, writeFileAtomic } from '../src/index.ts';
-import { rejection } from './helpers/models.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
+import { removeTemporaries, storageError, writeFileAtomic } from '@model-rtc/files';
+import { rejection } from '../../../test/support/rejection.ts';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 
 describe('writeFileAtomic', () => {
   it('replaces a file and leaves nothing beside it', async () => {

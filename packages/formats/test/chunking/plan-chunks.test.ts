@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { type ByteReader, plainCuts, planChunks } from '@model-rtc/formats';
+import { CHUNK_BYTES } from '@model-rtc/protocol';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
-import { type ByteReader, CHUNK_BYTES, plainCuts, planChunks } from '../../src/index.ts';
 import { filled, makeGguf, makeSafetensors, makeZip, u32, u64 } from './make-files.ts';
 import { arrayReader } from './readers.ts';
 

@@ -7,7 +7,7 @@ const made: string[] = [];
 
 /** A folder of its own for one test, gone after it. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'model-rtc-registry-')));
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'model-rtc-test-')));
   made.push(folder);
   return folder;
 }

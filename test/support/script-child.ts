@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const CHILDREN = new URL('../children/', import.meta.url);
-const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Child {
   readonly process: ChildProcess;
@@ -13,13 +12,12 @@ export interface Child {
   readonly ended: Promise<{ code: number | null; signal: string | null; output: string }>;
 }
 
-/** Starts a TypeScript file of test/children as a process of its own. */
-export function startChild(file: string, args: readonly string[]): Child {
-  const path = fileURLToPath(new URL(file, CHILDREN));
+/** Starts a TypeScript file as a process of its own. */
+export function startChild(file: URL, args: readonly string[]): Child {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings', path, ...args],
-    { cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'] },
+    ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings', fileURLToPath(file), ...args],
+    { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
   const waiters = new Set<() => void>();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { type ByteReader, plainCuts, planChunks } from '@model-rtc/formats';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { type ByteReader, plainCuts, planChunks } from '../../src/index.ts';
 import { directoryEnd, directoryEnd64, directoryEntry, filled, makeZip, u16, u32 } from './make-files.ts';
 import { arrayReader, sparseReader } from './readers.ts';
 import { chunksOf } from './sharing.ts';

@@ -1,4 +1,4 @@
-import { acquireLock } from '../../src/index.ts';
+import { acquireLock } from '@model-rtc/files';
 
 const [path] = process.argv.slice(2) as [string];
 await acquireLock(path);
