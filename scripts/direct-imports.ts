@@ -1,6 +1,6 @@
 /**
- * Lets a bundle hold what is used and no more. esbuild counts all that an `index.js` gives on as needed by whoever imports
- * one name from it, and keeps all of zod, with its messages in fifty languages, for whoever asks for its `z` as one object.
+ * Lets a bundle hold what is used and no more: esbuild counts all that an `index.js` gives on as needed by whoever imports
+ * one name from it.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -10,8 +10,7 @@ import type { Plugin } from 'esbuild';
 const DECLARATION = /^export (?:async )?(?:const|let|function\*?|class) (\w+)/;
 const LIST = /^export \{([^}]*)\}(?: from '([^']+)')?;$/;
 const ALL_OF = /^export \* from '([^']+)';$/;
-const IMPORT_FROM_PACKAGE = /^import \{([^}]*)\} from '@model-rtc\/([a-z-]+)';$/gm;
-const IMPORT_OF_ZOD = /^import \{ z \} from 'zod';$/m;
+const IMPORT_FROM_PACKAGE = /^import \{([^}]*)\} from '@model-rtc\/([a-z-]+)(\/[a-z]+)?';$/gm;
 
 /** The file that each exported name comes from. */
 type Origins = ReadonlyMap<string, string>;
@@ -36,9 +35,9 @@ export function directImports(): Plugin {
 }
 
 async function rewrite(code: string, originsOf: (file: string) => Promise<Origins>): Promise<string> {
-  let direct = code.replace(IMPORT_OF_ZOD, "import * as z from 'zod';");
-  for (const [statement, names = '', room] of code.matchAll(IMPORT_FROM_PACKAGE)) {
-    const origins = await originsOf(resolve(`packages/${room}/dist/index.js`));
+  let direct = code;
+  for (const [statement, names = '', room = '', entry = ''] of code.matchAll(IMPORT_FROM_PACKAGE)) {
+    const origins = await originsOf(await entryFile(room, entry));
     const imports = listed(names).map((name) => {
       const origin = origins.get(name.split(' as ')[0] as string);
       if (origin === undefined) throw new Error(`packages/${room} exports no ${name}`);
@@ -47,6 +46,12 @@ async function rewrite(code: string, originsOf: (file: string) => Promise<Origin
     direct = direct.replace(statement, () => imports.join(' '));
   }
   return direct;
+}
+
+/** The compiled file of a package's entry: of `./core` for `/core`. */
+async function entryFile(room: string, entry: string): Promise<string> {
+  const { exports } = JSON.parse(await readFile(`packages/${room}/package.json`, 'utf8'));
+  return resolve(`packages/${room}`, exports[`.${entry}`].default);
 }
 
 /** @throws Error for an export in a form that is not known here */

@@ -1,9 +1,6 @@
 import { isBuiltin } from 'node:module';
 import { dirname, normalize } from 'node:path/posix';
-import { packageName, ROOMS, type Room, roomOf } from './workspaces.ts';
-
-/** The packages that run in a browser as a whole. */
-const BROWSER_ROOMS: readonly Room[] = ['protocol', 'formats'];
+import { BROWSER_ENTRIES, packageName, ROOMS, type Room, roomOf } from './workspaces.ts';
 
 /** Whether one package may depend on another: only on those before it in the list of rooms. */
 export function mayDependOn(room: Room, other: Room): boolean {
@@ -19,8 +16,9 @@ export function importProblem(file: string, specifier: string): string | undefin
   if (specifier.startsWith('.')) return relativeProblem(file, specifier, own, part);
   const target = roomOf(specifier);
   if (target !== undefined) return roomProblem(file, specifier, own, part, target);
-  if (BROWSER_ROOMS.includes(own) && part === 'src' && isBuiltin(specifier)) {
-    return `${file} imports ${specifier}, but ${own} also runs in a browser`;
+  const forBrowsers = BROWSER_ENTRIES.find(({ sources }) => file.startsWith(sources));
+  if (forBrowsers !== undefined && isBuiltin(specifier)) {
+    return `${file} imports ${specifier}, but ${forBrowsers.specifier} also runs in a browser`;
   }
   return undefined;
 }

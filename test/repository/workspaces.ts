@@ -42,11 +42,28 @@ export function packageName(room: Room): string {
   return room === 'cli' ? 'model-rtc' : `@model-rtc/${room}`;
 }
 
-/** The room that an import specifier leads to, and whether it goes past the package's public face; undefined for all else. */
+/** What runs in a browser: whole packages, and the second entry of those that also have parts for Node alone. */
+export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
+  { specifier: '@model-rtc/protocol', sources: 'packages/protocol/src/' },
+  { specifier: '@model-rtc/formats', sources: 'packages/formats/src/' },
+];
+
+export interface BrowserEntry {
+  readonly specifier: string;
+  /** The folder that it is made of; nothing in it may import a module of Node. */
+  readonly sources: string;
+}
+
+/** The room that an import specifier leads to, and whether it goes past the package's public entries; undefined for all else. */
 export function roomOf(specifier: string): { room: Room; deep: boolean } | undefined {
   for (const room of ROOMS) {
     const name = packageName(room);
-    if (specifier === name) return { room, deep: false };
+    if (
+      specifier === name ||
+      BROWSER_ENTRIES.some((entry) => entry.specifier === specifier && specifier.startsWith(`${name}/`))
+    ) {
+      return { room, deep: false };
+    }
     if (specifier.startsWith(`${name}/`)) return { room, deep: true };
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PACKAGE_ROOT } from './package-root.ts';
 
 const packageSchema = z.object({ version: z.string() });

@@ -1,6 +1,6 @@
 import { ModelRtcError, parseAlias, parseSessionToken } from '@model-rtc/protocol';
 import type Conf from 'conf';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const savedWorkersSchema = z.record(z.string(), z.object({ session: z.string(), addedAt: z.string() }));
 type SavedWorkersData = z.infer<typeof savedWorkersSchema>;

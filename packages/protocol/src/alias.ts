@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ModelRtcError } from './errors.ts';
 
 /** A person's name for a model, checked. */

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A SHA-256 as 64 lower-case hex characters. */
 export type Digest = string & { readonly __brand: 'Digest' };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { aliasSchema } from './alias.ts';
 import { digestSchema } from './digest.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { packValue, unpackValue } from './codec.ts';
 import { MAX_ENVELOPE_BYTES } from './limits.ts';
 import { errorDataSchema } from './messages.ts';

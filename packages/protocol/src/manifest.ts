@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';

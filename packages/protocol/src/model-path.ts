@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
 
 /** A path of a file inside a model, checked: relative, `/`-separated, NFC, and safe to create on every platform. */

@@ -1,5 +1,5 @@
 import { type Alias, aliasSchema, type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isSettledEntry } from './settled-entry.ts';
 
 /** The version of registry.json that this code writes. */

@@ -1,5 +1,5 @@
 import { type DisplayStatus, type ListModelsParams, ModelRtcError, SORT_KEYS } from '@model-rtc/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RegistryIndex, StoredEntry } from './index-schema.ts';
 import { compareRows, modelMatcher, type SortedRow, type SortKey, type SortValue, sortModels } from './list-order.ts';
 

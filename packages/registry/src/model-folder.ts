@@ -10,7 +10,7 @@ import {
   OWN_FOLDER,
   parseManifest,
 } from '@model-rtc/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type StoredEntry, storedEntrySchema } from './index-schema.ts';
 
 /** The longest manifest that the protocol allows, as JSON, is about this long. */

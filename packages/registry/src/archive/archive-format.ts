@@ -9,7 +9,7 @@ import {
   OWN_FOLDER,
   parseManifest,
 } from '@model-rtc/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * An archive is a tar file (POSIX ustar and pax) of plain files only, all in one folder named for the model, in this order:

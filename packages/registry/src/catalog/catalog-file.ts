@@ -2,7 +2,7 @@ import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, isMissing, storageError, writeFileAtomic } from '@model-rtc/files';
 import { type Digest, type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_CATALOG_BYTES, MAX_CATALOG_MODELS, MAX_ENTRY_CHARS, MAX_NAME_CHARS } from './catalog-limits.ts';
 import type { Availability, CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError, scopeSchema } from '@model-rtc/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const SESSIONS_VERSION = 1;
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));

@@ -1,0 +1,52 @@
+import { isBuiltin } from 'node:module';
+import { describe, expect, it } from '@jest/globals';
+import { build, type Plugin } from 'esbuild';
+import { BROWSER_ENTRIES, REPOSITORY } from './workspaces.ts';
+
+/** Minified, with every library in it: more than this is a library too many, or a part of an entry for Node. */
+const MAX_KILOBYTES: Readonly<Record<string, number>> = {
+  '@model-rtc/protocol': 250,
+  '@model-rtc/formats': 60,
+};
+
+interface Bundle {
+  readonly kilobytes: number;
+  /** Modules of Node that it imports, each with the file that does. */
+  readonly builtins: readonly string[];
+}
+
+async function bundle(specifier: string): Promise<Bundle> {
+  const builtins: string[] = [];
+  const findBuiltins: Plugin = {
+    name: 'find-builtins',
+    setup({ onResolve }) {
+      onResolve({ filter: /.*/ }, ({ path, importer }) => {
+        if (!isBuiltin(path)) return undefined;
+        builtins.push(`${path} in ${importer}`);
+        return { path, external: true };
+      });
+    },
+  };
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from '${specifier}';`, resolveDir: REPOSITORY },
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['@model-rtc/source'],
+    plugins: [findBuiltins],
+    logLevel: 'silent',
+  });
+  const bytes = outputFiles.reduce((sum, { contents }) => sum + contents.length, 0);
+  return { kilobytes: Math.ceil(bytes / 1000), builtins };
+}
+
+describe.each(BROWSER_ENTRIES.map(({ specifier }) => specifier))('%s in a browser', (specifier) => {
+  it('asks for no module of Node, and stays within its size', async () => {
+    const { kilobytes, builtins } = await bundle(specifier);
+    expect(builtins).toEqual([]);
+    expect(kilobytes).toBeLessThanOrEqual(MAX_KILOBYTES[specifier] ?? 0);
+    expect(kilobytes).toBeGreaterThan(1);
+  });
+});
