@@ -16,7 +16,7 @@ const { metafile } = await build({
   // A thread's file lies beside the code that starts it, as in the build.
   entryPoints: {
     main: 'packages/cli/dist/main.js',
-    'hash-thread': 'packages/registry/dist/import/hash-thread.js',
+    'hash-thread': 'packages/registry/dist/hash/hash-thread.js',
     'thread-entry': 'packages/transfer/dist/disk/thread-entry.js',
   },
   outdir: OUT,

@@ -2,34 +2,34 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
-import { requireFreeAlias } from './aliases.ts';
 import { createArchives } from './archive/archives.ts';
 import { createCatalogs } from './catalog/catalogs.ts';
-import { checkFiles } from './check-files.ts';
-import { createChunkIndex } from './chunk-index.ts';
-import { type DataPaths, dataPaths } from './data-folder.ts';
-import type { HashCache } from './import/hash-cache.ts';
-import { importModel } from './import-model.ts';
-import { removeLeftImports } from './import-staging.ts';
-import { openIndexFile } from './index-file.ts';
-import { needsRecovery } from './index-recovery.ts';
-import type { StoredEntry } from './index-schema.ts';
+import { createChunkIndex } from './chunks/chunk-index.ts';
+import { createLocatedChunks, type LocatedChunks } from './chunks/located-chunks.ts';
+import type { ImportSteps, RegistryContext } from './context.ts';
+import { requireFreeAlias } from './entry/aliases.ts';
+import { nameModel } from './entry/assign-alias.ts';
+import { createModelList } from './entry/model-list.ts';
+import { toRegistryEntry } from './entry/registry-entry.ts';
+import { notFoundLocally, type ResolveOptions } from './entry/resolve.ts';
+import { resolveNamed } from './entry/resolve-for-person.ts';
+import { checkFiles } from './files/check-files.ts';
+import { createModelReader } from './files/model-reader.ts';
+import type { HashCache } from './hash/hash-cache.ts';
+import { importModel } from './import/import-model.ts';
+import { installModel } from './import/install.ts';
+import { refreshModel } from './import/refresh.ts';
+import { removeLeftImports } from './import/staging.ts';
 import { createInspection } from './inspect/inspection.ts';
-import { installModel } from './install.ts';
-import { createLocatedChunks, type LocatedChunks } from './located-chunks.ts';
 import { createManagement } from './manage/management.ts';
-import { createManifestCache } from './manifest-cache.ts';
-import { readStatsNote } from './model-folder.ts';
-import { createModelList } from './model-list.ts';
-import { createModelReader } from './model-reader.ts';
-import { refreshModel } from './refresh.ts';
-import type { ImportSteps, RegistryContext } from './registry-context.ts';
-import { toRegistryEntry } from './registry-entry.ts';
 import type { CheckResult, ModelReader, Registry, RegistryEntry, ResolvedModel } from './registry-types.ts';
-import { notFoundLocally, type ResolveOptions } from './resolve.ts';
 import { createRuns } from './runs/runs.ts';
-import { resolveNamed } from './shadowing.ts';
-import { nameModel } from './tag.ts';
+import { type DataPaths, dataPaths } from './store/data-folder.ts';
+import { openIndexFile } from './store/index-file.ts';
+import { needsRecovery } from './store/index-recovery.ts';
+import type { StoredEntry } from './store/index-schema.ts';
+import { createManifestCache } from './store/manifest-cache.ts';
+import { readStatsNote } from './store/model-notes.ts';
 import { createVerification } from './verify/verification.ts';
 
 export interface OpenRegistryOptions {
@@ -71,7 +71,7 @@ function createContext({
     readManifest: createManifestCache(paths.models),
     loadImportSteps: async () => importSteps ?? (await import('./import/index.ts')),
     async loadHashCache() {
-      const { createHashCache } = await import('./import/hash-cache.ts');
+      const { createHashCache } = await import('./hash/hash-cache.ts');
       hashCache ??= createHashCache(paths.hashCache, { log, clock });
       return hashCache;
     },

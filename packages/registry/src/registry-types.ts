@@ -11,13 +11,13 @@ import type {
 } from '@model-rtc/protocol';
 import type { Archives } from './archive/archives.ts';
 import type { Catalogs } from './catalog/catalogs.ts';
-import type { DataPaths } from './data-folder.ts';
+import type { ResolveOptions } from './entry/resolve.ts';
 import type { SkippedPath } from './import/scanned-model.ts';
-import type { FormerAlias } from './index-schema.ts';
 import type { Inspection } from './inspect/inspection.ts';
 import type { Management } from './manage/management.ts';
-import type { ResolveOptions } from './resolve.ts';
 import type { Runs } from './runs/runs.ts';
+import type { DataPaths } from './store/data-folder.ts';
+import type { FormerAlias } from './store/index-schema.ts';
 import type { Verification } from './verify/verification.ts';
 
 /** A model of this machine: what agents tell each other, and what only this machine knows. */

@@ -1,4 +1,4 @@
-import type { RegistryContext } from '../registry-context.ts';
+import type { RegistryContext } from '../context.ts';
 import type { ImportOptions, ImportResult, RegistryEntry } from '../registry-types.ts';
 
 export interface ArchiveProgress {

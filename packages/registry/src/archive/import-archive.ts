@@ -12,17 +12,17 @@ import {
   modelSize,
   parseAlias,
 } from '@model-rtc/protocol';
-import { nearestFreeAlias, requireFreeAlias } from '../aliases.ts';
-import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import-additions.ts';
-import { withImportFolder } from '../import-staging.ts';
-import type { StoredEntry } from '../index-schema.ts';
+import type { RegistryContext } from '../context.ts';
+import { nearestFreeAlias, requireFreeAlias } from '../entry/aliases.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import/additions.ts';
+import { installModel } from '../import/install.ts';
+import { isWhole, placeModel } from '../import/place-model.ts';
+import { withImportFolder } from '../import/staging.ts';
 import { namedLikeCode } from '../inspect/file-kinds.ts';
 import { refuseCode } from '../inspect/refuse-code.ts';
-import { installModel } from '../install.ts';
-import { isWhole, placeModel } from '../place-model.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
 import type { ImportOptions, ImportProgress, ImportResult } from '../registry-types.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
 import {
   archiveRoot,
   decodeEntry,

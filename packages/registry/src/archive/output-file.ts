@@ -4,7 +4,7 @@ import { type FileHandle, link, lstat, open, realpath, rename, rm } from 'node:f
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errorCode, isMissing, storageError, syncFolder } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { DataPaths } from '../data-folder.ts';
+import type { DataPaths } from '../store/data-folder.ts';
 
 export interface OutputPlace {
   /** Absolute, its folder without links. */

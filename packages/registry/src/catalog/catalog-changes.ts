@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelEntry } from '@model-rtc/protocol';
-import type { RegistryIndex } from '../index-schema.ts';
+import type { RegistryIndex } from '../store/index-schema.ts';
 import { modelKey, parseCatalogModel, type StoredCatalog } from './catalog-file.ts';
 import type { AliasDifference, CatalogChanges } from './catalog-types.ts';
 

@@ -1,7 +1,7 @@
 import { withLock } from '@model-rtc/files';
 import type { Digest, ModelEntry } from '@model-rtc/protocol';
-import type { ModelList } from '../model-list.ts';
-import type { RegistryContext } from '../registry-context.ts';
+import type { RegistryContext } from '../context.ts';
+import type { ModelList } from '../entry/model-list.ts';
 import { catalogChanges } from './catalog-changes.ts';
 import { catalogModels, catalogPath, keptEntry, modelKey, type StoredCatalog, whoHas } from './catalog-file.ts';
 import { MAX_NAME_CHARS } from './catalog-limits.ts';

@@ -1,10 +1,10 @@
 import { mapLimit } from '@model-rtc/files';
 import type { ListModelsParams, ModelEntry } from '@model-rtc/protocol';
-import type { StoredEntry } from '../index-schema.ts';
-import { modelMatcher, sortModels } from '../list-order.ts';
-import type { ModelList } from '../model-list.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryContext } from '../context.ts';
+import { modelMatcher, sortModels } from '../entry/list-order.ts';
+import type { ModelList } from '../entry/model-list.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
 import { catalogModels, type StoredCatalog, whoHas } from './catalog-file.ts';
 import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './catalog-types.ts';
 

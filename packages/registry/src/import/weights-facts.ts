@@ -1,9 +1,9 @@
 import { type FileMetadata, readFileMetadata } from '@model-rtc/formats';
+import { openSourceFile } from '../hash/source-file.ts';
 import { readCheckpointFacts } from '../inspect/checkpoint-facts.ts';
 import { mayBePickleName } from '../inspect/file-kinds.ts';
 import { type Scalars, toModelType, toScalars, toText } from './scalars.ts';
 import type { ModelFacts, ScannedFile } from './scanned-model.ts';
-import { openSourceFile } from './source-file.ts';
 import { weightsType } from './weights.ts';
 
 /** What the header of a weights file tells. */

@@ -1,7 +1,7 @@
 import type { ByteReader } from '@model-rtc/formats';
 import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
+import { openSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { openSourceFile } from '../import/source-file.ts';
 import type { Findings } from './findings.ts';
 import { refuseCode } from './refuse-code.ts';
 import { scanContent } from './scan-content.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { ByteReader } from '@model-rtc/formats';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { openModelFiles } from '../model-files.ts';
-import { readStatsNote } from '../model-folder.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { notFoundLocally } from '../resolve.ts';
+import type { RegistryContext } from '../context.ts';
+import { notFoundLocally } from '../entry/resolve.ts';
+import { openModelFiles } from '../files/model-files.ts';
+import { readStatsNote } from '../store/model-notes.ts';
 
 /** One file of a registered model. */
 export interface InspectedFile {

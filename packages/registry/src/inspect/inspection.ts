@@ -1,5 +1,5 @@
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { RegistryContext } from '../registry-context.ts';
+import type { RegistryContext } from '../context.ts';
 import { withInspectedModel } from './inspected-model.ts';
 
 export interface TensorSummary {

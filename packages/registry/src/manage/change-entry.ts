@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type Alias, ModelRtcError } from '@model-rtc/protocol';
-import { renamed } from '../aliases.ts';
-import type { StoredEntry } from '../index-schema.ts';
-import { updateEntryNote } from '../model-folder.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { notFoundLocally } from '../resolve.ts';
-import { resolveNamed } from '../shadowing.ts';
+import type { RegistryContext } from '../context.ts';
+import { renamed } from '../entry/aliases.ts';
+import { notFoundLocally } from '../entry/resolve.ts';
+import { resolveNamed } from '../entry/resolve-for-person.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
+import { updateEntryNote } from '../store/model-notes.ts';
 import type { ModelChanges } from './management.ts';
 
 /** As the protocol's entry has room for: see `modelEntrySchema`. */

@@ -1,9 +1,9 @@
 import type { Alias, Digest } from '@model-rtc/protocol';
-import type { StoredEntry } from '../index-schema.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { resolveNamed } from '../entry/resolve-for-person.ts';
 import type { RegistryEntry } from '../registry-types.ts';
-import { resolveNamed } from '../shadowing.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
 import { aliasHistory, rollbackAlias } from './alias-history.ts';
 import { untagModel, updateModel } from './change-entry.ts';
 import { createLineageIndex, type StoredLink } from './lineage.ts';

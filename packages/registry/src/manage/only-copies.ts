@@ -1,8 +1,8 @@
 import type { Digest } from '@model-rtc/protocol';
-import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
-import { indexMissing } from '../located-chunks.ts';
-import { isWhole } from '../place-model.ts';
-import type { RegistryContext } from '../registry-context.ts';
+import { indexMissing } from '../chunks/located-chunks.ts';
+import type { RegistryContext } from '../context.ts';
+import { isWhole } from '../import/place-model.ts';
+import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
 import type { NeededChunks } from './management.ts';
 
 /** An unfinished transfer that would lose chunks. */

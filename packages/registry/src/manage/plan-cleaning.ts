@@ -2,13 +2,13 @@ import { readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
-import type { FormerAlias, RegistryIndex, StoredEntry } from '../index-schema.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { ownBytes } from '../files/own-bytes.ts';
+import type { FormerAlias, RegistryIndex, StoredEntry } from '../store/index-schema.ts';
 import { createLineageIndex, type LineageIndex } from './lineage.ts';
 import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './management.ts';
 import { findOnlyCopies } from './only-copies.ts';
-import { ownBytes } from './own-bytes.ts';
 import { shortName } from './remove-model.ts';
 
 /** Folders that are looked into at once; in each, several files. */

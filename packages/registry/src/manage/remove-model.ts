@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { type AsideFolder, deleteAside, keepAside, setAside } from '../aside-folders.ts';
-import type { Update } from '../index-file.ts';
-import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
-import { partFiles } from '../part-files.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import { updateChunks } from '../chunks/update-chunks.ts';
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { resolveRef } from '../entry/resolve.ts';
+import { partFiles } from '../files/break-hard-links.ts';
+import { ownBytes } from '../files/own-bytes.ts';
 import type { RegistryEntry } from '../registry-types.ts';
-import { resolveRef } from '../resolve.ts';
-import { updateChunks } from '../update-chunks.ts';
+import type { Update } from '../store/index-file.ts';
+import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import { type AsideFolder, deleteAside, keepAside, setAside } from '../store/trash.ts';
 import type { RemovedModel, RemoveOptions } from './management.ts';
 import { findOnlyCopies, type OnlyCopies } from './only-copies.ts';
-import { ownBytes } from './own-bytes.ts';
 
 /** A model that the index has no more, whose files are still to be cleared away. */
 interface TakenOut {

@@ -2,10 +2,10 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage } from '@model-rtc/files';
+import { isInside } from '../import/inside-folder.ts';
 import { skipReason } from '../import/skip-rules.ts';
 import { isWeightsFile } from '../import/weights.ts';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
-import { isInside } from './inside-folder.ts';
 import type { FoundPlace, FoundPlaces } from './runs.ts';
 
 /** Deeper than anyone sorts models; a cycle of links ends there too. */

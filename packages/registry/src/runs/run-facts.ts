@@ -1,11 +1,11 @@
 import { readDocument } from '../import/document.ts';
+import { requireInside } from '../import/inside-folder.ts';
 import { type FolderContents, NO_FACTS } from '../import/layout.ts';
 import { at } from '../import/scalars.ts';
 import { toContents } from '../import/scan-model.ts';
 import type { ModelFacts } from '../import/scanned-model.ts';
 import { sleapLegacyLayout, sleapNnLayout } from '../import/sleap-layouts.ts';
 import { walkFolder } from '../import/walk-folder.ts';
-import { requireInside } from './inside-folder.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
 /**

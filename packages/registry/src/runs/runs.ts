@@ -1,9 +1,9 @@
 import type { ModelSource } from '@model-rtc/protocol';
-import type { StoredEntry } from '../index-schema.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
 import type { ImportResult, RegistryEntry, WorkOptions } from '../registry-types.ts';
-import { takeOut } from './take-out.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
+import { takeOut } from './forget-found.ts';
 
 /** A training run whose files are not settled: it has a run id and no digest. */
 export interface RunState {
@@ -115,7 +115,7 @@ export function createRuns(context: RegistryContext): Runs {
       return await lookAt(place);
     },
     async takeFound(place, options) {
-      const { takeFound } = await import('./take-found.ts');
+      const { takeFound } = await import('./import-found.ts');
       return await takeFound(context, place, options);
     },
     async listFound(foundIn) {

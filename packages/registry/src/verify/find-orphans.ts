@@ -3,9 +3,9 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { isMissing, storageError, withLock } from '@model-rtc/files';
 import { ModelRtcError, OWN_FOLDER } from '@model-rtc/protocol';
-import type { RegistryIndex, StoredEntry } from '../index-schema.ts';
-import { readEntryNote, readManifestNote } from '../model-folder.ts';
-import type { RegistryContext } from '../registry-context.ts';
+import type { RegistryContext } from '../context.ts';
+import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import { readEntryNote, readManifestNote } from '../store/model-notes.ts';
 import type { Orphan } from './verification.ts';
 
 /** What the registry itself keeps beside the models' folders: the index, its lock, and older or damaged ones. */

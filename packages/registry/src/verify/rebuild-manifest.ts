@@ -8,9 +8,9 @@ import {
   manifestDigest,
   OWN_FOLDER,
 } from '@model-rtc/protocol';
-import type { ModelPlace } from '../check-files.ts';
+import type { RegistryContext } from '../context.ts';
+import type { ModelPlace } from '../files/check-files.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import type { RegistryContext } from '../registry-context.ts';
 import type { VerifyOptions } from './verification.ts';
 
 /**

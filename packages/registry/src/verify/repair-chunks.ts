@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Digest, Manifest } from '@model-rtc/protocol';
-import { createLocatedChunks } from '../located-chunks.ts';
-import { openModelFiles } from '../model-files.ts';
-import { readInto } from '../model-reader.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { notFoundLocally } from '../resolve.ts';
+import { createLocatedChunks } from '../chunks/located-chunks.ts';
+import type { RegistryContext } from '../context.ts';
+import { notFoundLocally } from '../entry/resolve.ts';
+import { openModelFiles } from '../files/model-files.ts';
+import { readInto } from '../files/model-reader.ts';
 import type { RepairChunks, RepairLocation } from './verification.ts';
 
 export interface DamagedModel {

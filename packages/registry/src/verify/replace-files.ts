@@ -1,11 +1,11 @@
 import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@model-rtc/protocol';
-import type { StoredEntry } from '../index-schema.ts';
-import { requireStaged, settleFiles } from '../install.ts';
-import { type EntryDraft, placeModel } from '../place-model.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { notFoundLocally } from '../entry/resolve.ts';
+import { requireStaged, settleFiles } from '../import/install.ts';
+import { type EntryDraft, placeModel } from '../import/place-model.ts';
 import type { RegistryEntry } from '../registry-types.ts';
-import { notFoundLocally } from '../resolve.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
 import type { ReplaceFilesOptions } from './verification.ts';
 
 /** Puts whole files in the place of a damaged model's; the model keeps all else that is known of it. */

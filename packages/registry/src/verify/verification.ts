@@ -1,5 +1,5 @@
 import type { Digest, Manifest } from '@model-rtc/protocol';
-import type { RegistryContext } from '../registry-context.ts';
+import type { RegistryContext } from '../context.ts';
 import type { ChunkLocation, FileProblem, ImportResult, RegistryEntry, WorkOptions } from '../registry-types.ts';
 import type { VerifyContext } from './hash-found.ts';
 

@@ -1,16 +1,16 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/protocol';
-import { checkFiles, LISTED_PROBLEMS } from '../check-files.ts';
-import type { StoredEntry } from '../index-schema.ts';
-import { type FileStat, readEntryNote, readManifestNote, readStatsNote } from '../model-folder.ts';
-import type { RegistryContext } from '../registry-context.ts';
-import { toRegistryEntry } from '../registry-entry.ts';
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { resolveRef } from '../entry/resolve.ts';
+import { checkFiles, LISTED_PROBLEMS } from '../files/check-files.ts';
 import type { FileProblem } from '../registry-types.ts';
-import { resolveRef } from '../resolve.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
+import { type FileStat, readEntryNote, readManifestNote, readStatsNote } from '../store/model-notes.ts';
 import type { HashedModel, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
-import { settleNotes } from './settle-notes.ts';
+import { settleNotes } from './update-notes.ts';
 import type { VerifiedModel, VerifyOptions } from './verification.ts';
 
 /** What was found of a model, before it is told. */

@@ -1,0 +1,31 @@
+import type { Log, Manifest } from '@model-rtc/protocol';
+import type { ChunkIndex } from './chunks/chunk-index.ts';
+import type { HashCache } from './hash/hash-cache.ts';
+import type { HashedFiles, HashOptions } from './hash/hash-files.ts';
+import type { ScannedFile, ScannedModel } from './import/scanned-model.ts';
+import type { DataPaths } from './store/data-folder.ts';
+import type { IndexFile } from './store/index-file.ts';
+import type { StoredEntry } from './store/index-schema.ts';
+
+/** How a model is found and hashed. */
+export interface ImportSteps {
+  scanModel(path: string, options?: { readonly modelType?: string | undefined }): Promise<ScannedModel>;
+  hashFiles(files: readonly ScannedFile[], options?: HashOptions): Promise<HashedFiles>;
+}
+
+/** What the registry's parts share. */
+export interface RegistryContext {
+  readonly paths: DataPaths;
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly index: IndexFile;
+  readonly chunks: ChunkIndex;
+  /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */
+  readonly readManifest: (stored: StoredEntry) => Promise<Manifest>;
+  /** Loaded when first needed: most commands import nothing. */
+  readonly loadImportSteps: () => Promise<ImportSteps>;
+  /** For an import alone: whoever asks whether bytes are still what they were reads them. */
+  readonly loadHashCache: () => Promise<HashCache>;
+  /** Closes what was opened for imports. */
+  readonly closeCaches: () => Promise<void>;
+}

@@ -1,0 +1,95 @@
+import { type Alias, aliasProblem, type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { MAX_FORMER_ALIASES, type RegistryIndex, type StoredEntry } from '../store/index-schema.ts';
+
+const SUGGESTIONS = 3;
+const MAX_ALIAS_LENGTH = 64;
+
+/** @throws ModelRtcError `alias_taken` when a model other than `forDigest` has the alias */
+export function requireFreeAlias(index: RegistryIndex, alias: Alias, forDigest: Digest | undefined): void {
+  const owner = index.byAlias.get(alias);
+  if (owner === undefined || (forDigest !== undefined && owner.digest === forDigest)) return;
+  throw aliasTaken(index, alias, owner);
+}
+
+export function aliasTaken(index: RegistryIndex, alias: Alias, owner: StoredEntry): ModelRtcError {
+  const suggestions = freeAliases(index, alias);
+  const sentence = `The alias "${alias}" is taken by model ${owner.id} (${owner.modelType}). Choose another one, such as ${listOf(suggestions)}.`;
+  const details = { alias, owner: { id: owner.id, digest: owner.digest, modelType: owner.modelType }, suggestions };
+  return new ModelRtcError('alias_taken', sentence, { details });
+}
+
+/** Up to three aliases that no model has, made from one that is taken: `name-2`, `name-3`, ... */
+export function freeAliases(index: RegistryIndex, alias: Alias): Alias[] {
+  const free: Alias[] = [];
+  for (let number = 2; free.length < SUGGESTIONS; number++) {
+    const candidate = numbered(alias, number);
+    if (aliasProblem(candidate) === undefined && !index.byAlias.has(candidate)) free.push(candidate);
+  }
+  return free;
+}
+
+/** The alias with a number after it, cut where it would be too long. */
+export function numbered(alias: Alias, number: number): Alias {
+  const suffix = `-${number}`;
+  return `${alias.slice(0, MAX_ALIAS_LENGTH - suffix.length)}${suffix}` as Alias;
+}
+
+/** The alias itself when no model has it, otherwise the first free one made from it. */
+export function nearestFreeAlias(index: RegistryIndex, alias: Alias): Alias {
+  return index.byAlias.has(alias) ? (freeAliases(index, alias)[0] as Alias) : alias;
+}
+
+function listOf(names: readonly string[]): string {
+  const quoted = names.map((name) => `"${name}"`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+}
+
+const CLOSE_ALIASES = 3;
+
+/** The aliases that a mistyped reference may have meant, nearest first. */
+export function closeAliases(index: RegistryIndex, ref: string): Alias[] {
+  if (ref.length > MAX_ALIAS_LENGTH * 2) return [];
+  const wanted = ref.toLowerCase();
+  const farthest = Math.max(2, Math.floor(wanted.length / 3));
+  const scored: { alias: Alias; distance: number }[] = [];
+  for (const alias of index.byAlias.keys()) {
+    const name = alias.toLowerCase();
+    const distance = name.startsWith(wanted) && wanted.length >= 3 ? 1 : editDistance(wanted, name, farthest);
+    if (distance <= farthest) scored.push({ alias, distance });
+  }
+  scored.sort((a, b) => a.distance - b.distance || (a.alias < b.alias ? -1 : 1));
+  return scored.slice(0, CLOSE_ALIASES).map(({ alias }) => alias);
+}
+
+/** Levenshtein's distance, or any number above `limit` when it is larger than that. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, (previous[j] as number) + 1, (row[j - 1] as number) + 1));
+    }
+    if (Math.min(...row) > limit) return limit + 1;
+    previous = row;
+  }
+  return previous[b.length] as number;
+}
+
+/**
+ * A model with another alias, or none, from now on; what it was called before is remembered. Every change of an alias goes
+ * through here, so that `rollback` finds it.
+ */
+export function renamed(stored: StoredEntry, alias: Alias | undefined, now: Date): StoredEntry {
+  const { alias: before, aliasSince, formerAliases } = stored;
+  if (before === alias) return stored;
+  const until = now.toISOString();
+  const former = before === undefined ? formerAliases : [...formerAliases, { alias: before, since: aliasSince, until }];
+  return {
+    ...stored,
+    alias,
+    aliasSince: alias === undefined ? undefined : until,
+    formerAliases: former.slice(-MAX_FORMER_ALIASES),
+  };
+}

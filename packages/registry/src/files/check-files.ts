@@ -1,0 +1,78 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { errorCode, isMissing, mapLimit } from '@model-rtc/files';
+import type { CheckResult, FileProblem } from '../registry-types.ts';
+import type { FileStat } from '../store/model-notes.ts';
+
+const FILES_AT_ONCE = 32;
+/** What agents tell each other has room for this many. */
+export const LISTED_PROBLEMS = 100;
+
+/** A registered model's folder. */
+export interface ModelPlace {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether its files are links to originals elsewhere. */
+  readonly linked: boolean;
+}
+
+/** Compares each file's size and time with what they were when it was hashed. */
+export async function checkFiles(place: ModelPlace, files: readonly FileStat[]): Promise<CheckResult> {
+  const inside = insideTest(place);
+  const problems: FileProblem[] = [];
+  await mapLimit(files, FILES_AT_ONCE, async (file) => {
+    if (problems.length >= LISTED_PROBLEMS) return;
+    const problem = await findProblem(place, file, inside);
+    if (problem !== undefined && problems.length < LISTED_PROBLEMS) problems.push({ path: file.path, problem });
+  });
+  return { valid: problems.length === 0, problems };
+}
+
+async function findProblem(
+  place: ModelPlace,
+  file: FileStat,
+  inside: (path: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  const path = join(place.path, file.path);
+  try {
+    const found = place.linked ? await stat(path, { bigint: true }) : await lstat(path, { bigint: true });
+    if (!found.isFile()) return 'it is not a plain file any more';
+    if (!(await inside(path))) return "it lies outside the model's folder";
+    return changeOf(file, found);
+  } catch (thrown) {
+    if (isMissing(thrown)) return await missingProblem(path);
+    return `it cannot be read (${errorCode(thrown) ?? String(thrown)})`;
+  }
+}
+
+/** How a file differs from what was hashed, as a sentence's end; undefined when it does not. */
+export function changeOf(
+  file: FileStat,
+  found: { readonly size: bigint; readonly mtimeNs: bigint },
+): string | undefined {
+  if (found.size !== BigInt(file.size)) return `it has ${found.size} bytes, and had ${file.size} when it was hashed`;
+  return found.mtimeNs === file.mtimeNs ? undefined : 'it was written to since it was hashed';
+}
+
+async function missingProblem(path: string): Promise<string> {
+  const link = await lstat(path).catch(() => undefined);
+  return link?.isSymbolicLink() ? 'the file that it links to is gone' : 'it is missing';
+}
+
+/** Whether a file of our own really lies in its model's folder; asked once for each folder in it. */
+export function insideTest({ path: root, linked }: ModelPlace): (path: string) => Promise<boolean> {
+  if (linked) return async () => true;
+  const answers = new Map<string, Promise<boolean>>();
+  let realRoot: Promise<string> | undefined;
+  const isInside = async (folder: string): Promise<boolean> => {
+    realRoot ??= realpath(root);
+    const [real, base] = await Promise.all([realpath(folder), realRoot]);
+    return real === base || real.startsWith(base + sep);
+  };
+  return (path) => {
+    const folder = dirname(path);
+    const answer = answers.get(folder) ?? isInside(folder);
+    answers.set(folder, answer);
+    return answer;
+  };
+}

@@ -1,0 +1,112 @@
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, lstat, open, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { atStorage, modeOf, requireRoom } from '@model-rtc/files';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { ScannedFile } from '../import/scanned-model.ts';
+
+const BUFFER_BYTES = 1024 * 1024;
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { readonly doneBytes: number; readonly totalBytes: number }) => void) | undefined;
+}
+
+/**
+ * Copies files into a folder, as clones that share the disk's blocks where the file system can. Bytes and names are on the
+ * disk when this resolves.
+ * @returns the copies, as they are to be hashed
+ * @throws ModelRtcError `storage_full` before the first byte when they do not fit
+ */
+export async function copyFiles(
+  files: readonly ScannedFile[],
+  folder: string,
+  { signal, onProgress }: CopyOptions,
+): Promise<ScannedFile[]> {
+  const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
+  const clones = await canClone(files, folder);
+  if (!clones) {
+    const place = { folder: dirname(folder), bytes: totalBytes };
+    await requireRoom({ ...place, what: 'The copy', otherwise: 'import without copying' });
+  }
+  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const umask = process.umask();
+  const copies: ScannedFile[] = [];
+  let doneBytes = 0;
+  const addBytes = (bytes: number): void => {
+    doneBytes += bytes;
+    onProgress?.({ doneBytes, totalBytes });
+  };
+  for (const file of files) {
+    throwIfCancelled(signal);
+    const target = join(folder, file.path);
+    await atStorage(target, 'written', async () => {
+      if (clones) await copyFile(file.absolutePath, target, constants.COPYFILE_FICLONE_FORCE);
+      else await copyBytes(file.absolutePath, target, buffer, { signal, addBytes });
+      await settle(target, modeOf(file.mode, umask));
+    });
+    if (clones) addBytes(file.size);
+    copies.push({ ...file, absolutePath: target, mtimeNs: (await lstat(target, { bigint: true })).mtimeNs });
+  }
+  return copies;
+}
+
+/** Whether the file system shares blocks between files; tried with the largest, since some answer yes to an empty one. */
+async function canClone(files: readonly ScannedFile[], folder: string): Promise<boolean> {
+  const largest = files.reduce((a, b) => (b.size > a.size ? b : a));
+  const probe = join(folder, '.clone');
+  try {
+    await copyFile(largest.absolutePath, probe, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    // The copy itself meets whatever else is wrong, and says so.
+    return false;
+  } finally {
+    await rm(probe, { force: true });
+  }
+}
+
+async function copyBytes(
+  from: string,
+  to: string,
+  buffer: Uint8Array,
+  { signal, addBytes }: { signal: AbortSignal | undefined; addBytes: (bytes: number) => void },
+): Promise<void> {
+  const source = await open(from, 'r');
+  try {
+    const target = await open(to, 'wx');
+    try {
+      for (;;) {
+        throwIfCancelled(signal);
+        const { bytesRead } = await source.read(buffer, 0, buffer.length);
+        if (bytesRead === 0) return;
+        await writeFully(target, buffer.subarray(0, bytesRead));
+        addBytes(bytesRead);
+      }
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeFully(target: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await target.write(bytes, done, bytes.length - done)).bytesWritten;
+  }
+}
+
+async function settle(path: string, mode: number): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ModelRtcError('cancelled', 'Cancelled; nothing was stored.', { cause: signal.reason });
+}

@@ -1,0 +1,134 @@
+import { fstatSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createFileHandles, errorCode, isMissing, storageError } from '@model-rtc/files';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { FileStat } from '../store/model-notes.ts';
+import { changeOf, insideTest, type ModelPlace } from './check-files.ts';
+
+const OPEN_FILES = 16;
+
+/** A model's files laid end to end, as one run of bytes. */
+export interface ModelFiles {
+  readonly size: number;
+  /**
+   * @param offset bytes from the start of the first file
+   * @param into filled from its start; exactly as long as what is wanted
+   * @throws ModelRtcError `source_changed` naming the file that is not as it was hashed
+   */
+  read(offset: number, into: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A part of one file that a read takes. */
+interface Piece {
+  readonly file: FileStat;
+  readonly position: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface ModelFilesOptions {
+  /** Read the files however they look; the reader verifies the bytes. */
+  readonly inAnyState?: boolean | undefined;
+}
+
+export function openModelFiles(
+  place: ModelPlace,
+  files: readonly FileStat[],
+  { inAnyState = false }: ModelFilesOptions = {},
+): ModelFiles {
+  const filled = files.filter((file) => file.size > 0);
+  const starts = startsOf(filled);
+  const size = filled.reduce((sum, file) => sum + file.size, 0);
+  const handles = createFileHandles(OPEN_FILES, place.linked);
+  const inside = insideTest(place);
+  const confirm = inAnyState ? () => undefined : requireUnchanged;
+
+  async function read(offset: number, into: Uint8Array): Promise<void> {
+    if (!(offset >= 0) || offset + into.length > size) {
+      throw new ModelRtcError('not_found', `The model has no bytes from ${offset} to ${offset + into.length}.`);
+    }
+    for (const piece of piecesOf(filled, starts, offset, into)) {
+      const path = join(place.path, piece.file.path);
+      try {
+        if (!(await inside(path))) throw sourceChanged(path, "it lies outside the model's folder");
+        await handles.use(path, (handle) => readPiece(handle, path, piece, confirm));
+      } catch (thrown) {
+        if (isMissing(thrown)) throw sourceChanged(path, 'it is gone', thrown);
+        if (errorCode(thrown) === 'EISDIR') throw sourceChanged(path, 'it is a folder now', thrown);
+        if (errorCode(thrown) === 'ELOOP') throw sourceChanged(path, 'it is a link now', thrown);
+        throw storageError(thrown, path, 'read');
+      }
+    }
+  }
+
+  return { size, read, close: () => handles.close() };
+}
+
+function startsOf(files: readonly FileStat[]): Float64Array {
+  const starts = new Float64Array(files.length);
+  for (let i = 1; i < files.length; i++) starts[i] = (starts[i - 1] as number) + (files[i - 1] as FileStat).size;
+  return starts;
+}
+
+function* piecesOf(
+  files: readonly FileStat[],
+  starts: Float64Array,
+  offset: number,
+  into: Uint8Array,
+): Iterable<Piece> {
+  let done = 0;
+  for (let index = fileAt(starts, offset); done < into.length; index++) {
+    const file = files[index] as FileStat;
+    const position = offset + done - (starts[index] as number);
+    const length = Math.min(file.size - position, into.length - done);
+    yield { file, position, bytes: into.subarray(done, done + length) };
+    done += length;
+  }
+}
+
+/** The last file that starts at or before the offset. */
+function fileAt(starts: Float64Array, offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] as number) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/**
+ * Looks at the file's time after the read, so that bytes of a write before or during it are never passed on as the model's.
+ * One look is enough. It is done in this thread: the file is open, so the look takes less than a trip to another thread.
+ */
+async function readPiece(
+  handle: FileHandle,
+  path: string,
+  { file, position, bytes }: Piece,
+  confirm: Confirm,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);
+    if (bytesRead === 0) {
+      confirm(handle, path, file);
+      throw sourceChanged(path, 'it became shorter');
+    }
+    done += bytesRead;
+  }
+  confirm(handle, path, file);
+}
+
+type Confirm = (handle: FileHandle, path: string, file: FileStat) => void;
+
+function requireUnchanged(handle: FileHandle, path: string, file: FileStat): void {
+  const found = fstatSync(handle.fd, { bigint: true });
+  const change = found.isFile() ? changeOf(file, found) : 'it is not a plain file any more';
+  if (change !== undefined) throw sourceChanged(path, change);
+}
+
+function sourceChanged(path: string, change: string, cause?: unknown): ModelRtcError {
+  const sentence = `${path} is not what was registered: ${change}. Import the model again to offer it as it is now.`;
+  return new ModelRtcError('source_changed', sentence, { cause, details: { path } });
+}

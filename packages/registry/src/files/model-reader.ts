@@ -1,0 +1,69 @@
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import type { ModelReader } from '../registry-types.ts';
+import type { FileStat } from '../store/model-notes.ts';
+import type { ModelPlace } from './check-files.ts';
+import { type ModelFiles, openModelFiles } from './model-files.ts';
+
+export interface ReadableModel {
+  readonly digest: Digest;
+  readonly place: ModelPlace;
+  readonly manifest: Manifest;
+  /** In the order of the manifest's files. */
+  readonly stats: readonly FileStat[];
+}
+
+/** Reads a model's chunks from its files by their digests. No file is opened before it is asked for. */
+export function createModelReader({ digest, place, manifest, stats }: ReadableModel): ModelReader {
+  const files = openModelFiles(place, inOrderOf(manifest, stats));
+  const chunks = chunkOffsets(manifest);
+  let closed: Promise<void> | undefined;
+
+  async function readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array> {
+    if (closed !== undefined) throw new ModelRtcError('cancelled', `The reader of model ${digest} is closed.`);
+    const found = chunks.get(chunk);
+    if (found === undefined) {
+      throw new ModelRtcError('not_found', `Model ${digest} has no chunk ${chunk}. Ask for its manifest again.`);
+    }
+    return await readInto(files, found.offset, found.size, into);
+  }
+
+  const close = (): Promise<void> => {
+    closed ??= files.close();
+    return closed;
+  };
+  return { digest, manifest, readChunk, close, [Symbol.asyncDispose]: close };
+}
+
+/** Reads into the start of `into` when it has room, otherwise into memory of its own. */
+export async function readInto(
+  files: ModelFiles,
+  offset: number,
+  size: number,
+  into: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  // Not from Node's shared pool: the bytes may be handed to another thread, with their whole buffer.
+  const bytes = into !== undefined && into.length >= size ? into.subarray(0, size) : Buffer.allocUnsafeSlow(size);
+  await files.read(offset, bytes);
+  return bytes;
+}
+
+function chunkOffsets({ chunks }: Manifest): Map<Digest, { readonly offset: number; readonly size: number }> {
+  const offsets = new Map<Digest, { offset: number; size: number }>();
+  let offset = 0;
+  for (const { digest, size } of chunks) {
+    if (!offsets.has(digest)) offsets.set(digest, { offset, size });
+    offset += size;
+  }
+  return offsets;
+}
+
+/** Chunk offsets count the manifest's files, so what was noted of the files must be in that order. */
+function inOrderOf(manifest: Manifest, stats: readonly FileStat[]): FileStat[] {
+  const byPath = new Map(stats.map((stat) => [stat.path, stat]));
+  return manifest.files.map(({ path, size }) => {
+    const stat = byPath.get(path);
+    if (stat?.size === size) return stat;
+    const sentence = `What was noted of ${path} does not fit its manifest. See what is wrong with it: model-rtc client verify.`;
+    throw new ModelRtcError('storage', sentence, { details: { path } });
+  });
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { CHUNKER } from '@model-rtc/formats';
+import type { Log } from '@model-rtc/protocol';
+import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
+import { openSoundLmdb } from '../store/rebuildable-lmdb.ts';
+import { decodeHashes, encodeHashes, type FileHashes } from './hash-record.ts';
+
+/**
+ * A file that changed this shortly before it was read may change again without another time: FAT counts in steps of 2 s,
+ * other file systems in a few milliseconds. It is read again the next time.
+ */
+const RACY_MS = 3000;
+/** A record's last use is noted to the day, so that a hit seldom writes. */
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Of a terabyte's chunks the digests are 36 MB: this is the digests of some 7 TB, or of 200,000 files. */
+const MAX_RECORDS = 200_000;
+const MAX_BYTES = 256 * 1024 * 1024;
+/** So much stays when there is too much, so that clearing is seldom. */
+const KEPT_SHARE = 0.75;
+
+/** A file as it is known before it is hashed. */
+export interface CacheableFile {
+  readonly absolutePath: string;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+}
+
+/** A file whose hashes are known, as it was when they were looked up. */
+export interface KnownFile extends FileHashes {
+  readonly ino: bigint;
+}
+
+/**
+ * The hashes of files that were read before, so that no file is read twice while it stays as it is; shared by any number
+ * of processes, and kept over restarts. It only saves time: whatever fails in it is logged, and the file is read.
+ */
+export interface HashCache {
+  get(file: CacheableFile): Promise<KnownFile | undefined>;
+  /** @param readFromMs `now` from before the reading began */
+  put(file: CacheableFile, hashes: FileHashes, readFromMs: number): Promise<void>;
+  /** Milliseconds of this machine's clock. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+export interface HashCacheOptions {
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly maxRecords?: number | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
+interface Tables {
+  readonly root: RootDatabase;
+  readonly hashes: Database<Buffer, Buffer>;
+  /** When each record was used last, and its length: clearing looks at these alone. */
+  readonly uses: Database<Buffer, Buffer>;
+  close(): Promise<void>;
+}
+
+/** @param folder made on first use; opened then, too */
+export function createHashCache(folder: string, options: HashCacheOptions): HashCache {
+  const { log, clock } = options;
+  const bounds = { maxRecords: options.maxRecords ?? MAX_RECORDS, maxBytes: options.maxBytes ?? MAX_BYTES };
+  let opened: Promise<Tables> | undefined;
+  const tables = (): Promise<Tables> => {
+    opened ??= openSoundLmdb(folder, openTables, (cause) => {
+      log.warn({ folder, error: cause }, 'the cache of hashes was damaged: it is started anew');
+    });
+    return opened;
+  };
+  /** A cache that cannot be opened is not tried again for each of a thousand files. */
+  const attempt = async <T>(work: (opened: Tables) => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work(await tables());
+    } catch (error) {
+      log.debug({ folder, error }, 'the cache of hashes cannot be used');
+      return undefined;
+    }
+  };
+  return {
+    async get(file) {
+      const now = await look(file);
+      if (now === undefined) return undefined;
+      const known = await attempt((all) => find(all, now.key, file.size, clock()));
+      return known === undefined ? undefined : { ...known, ino: now.stats.ino };
+    },
+    async put(file, hashes, readFromMs) {
+      const now = await look(file);
+      if (now === undefined || isRacy(now.stats, readFromMs)) return;
+      await attempt((all) => keep(all, now.key, encodeHashes(hashes), clock(), bounds));
+    },
+    now: () => clock().getTime(),
+    async close() {
+      const closing = opened;
+      opened = undefined;
+      await closing?.then((all) => all.close()).catch(() => undefined);
+    },
+  };
+}
+
+function openTables(folder: string): Tables {
+  const root = openLmdb({ path: folder, maxDbs: 4, noSubdir: false });
+  const options = { keyEncoding: 'binary', encoding: 'binary' } as const;
+  const hashes = root.openDB<Buffer, Buffer>('hashes', options);
+  const uses = root.openDB<Buffer, Buffer>('uses', options);
+  return { root, hashes, uses, close: () => root.close() };
+}
+
+/** The file under its path now, and what it is called in the cache; undefined when it is not the one that is asked about. */
+async function look(file: CacheableFile): Promise<{ key: Buffer; stats: BigIntStats } | undefined> {
+  try {
+    const path = await realpath(file.absolutePath);
+    const stats = await stat(path, { bigint: true });
+    if (!stats.isFile() || stats.size !== BigInt(file.size) || stats.mtimeNs !== file.mtimeNs) return undefined;
+    return { key: keyOf(path, stats), stats };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * All that changes when a file does. The time of its last change of any kind (ctime) cannot be set back by a program, as
+ * that of its content can. The number of the device is left out: it changes when the machine starts again.
+ */
+function keyOf(path: string, { size, mtimeNs, ctimeNs, ino }: BigIntStats): Buffer {
+  return createHash('sha256').update(`${CHUNKER}\0${path}\0${ino} ${size} ${mtimeNs} ${ctimeNs}`).digest();
+}
+
+function isRacy({ mtimeMs, ctimeMs }: BigIntStats, readFromMs: number): boolean {
+  return Math.max(Number(mtimeMs), Number(ctimeMs)) > readFromMs - RACY_MS;
+}
+
+async function find(all: Tables, key: Buffer, size: number, now: Date): Promise<FileHashes | undefined> {
+  const record = all.hashes.get(key);
+  if (record === undefined) return undefined;
+  const known = decodeHashes(record, size);
+  if (known === undefined) {
+    await drop(all, [key]);
+    return undefined;
+  }
+  const use = all.uses.get(key);
+  if (use?.length !== USE_BYTES || now.getTime() - use.readDoubleBE(0) > DAY_MS) {
+    await all.uses.put(key, encodeUse(now, record.length));
+  }
+  return known;
+}
+
+async function keep(
+  all: Tables,
+  key: Buffer,
+  record: Buffer,
+  now: Date,
+  bounds: { maxRecords: number; maxBytes: number },
+): Promise<void> {
+  await all.root.transaction(() => {
+    all.hashes.putSync(key, record);
+    all.uses.putSync(key, encodeUse(now, record.length));
+  });
+  await clearOldest(all, bounds);
+}
+
+const USE_BYTES = 12;
+
+function encodeUse(now: Date, recordBytes: number): Buffer {
+  const use = Buffer.alloc(USE_BYTES);
+  use.writeDoubleBE(now.getTime(), 0);
+  use.writeUInt32BE(recordBytes, 8);
+  return use;
+}
+
+/** Drops what was not used for longest. Files that changed or are gone are found by no one again, and go this way. */
+async function clearOldest(all: Tables, { maxRecords, maxBytes }: { maxRecords: number; maxBytes: number }) {
+  const { entryCount } = all.uses.getStats() as { entryCount: number };
+  const pages = all.hashes.getStats() as { pageSize: number; treeLeafPageCount: number; overflowPages: number };
+  const bytes = pages.pageSize * (pages.treeLeafPageCount + pages.overflowPages);
+  if (entryCount <= maxRecords && bytes <= maxBytes) return;
+  const uses = [...all.uses.getRange()].map(({ key, value }) => ({
+    key: Buffer.from(key),
+    usedAtMs: value.length === USE_BYTES ? value.readDoubleBE(0) : 0,
+    bytes: value.length === USE_BYTES ? value.readUInt32BE(8) : maxBytes,
+  }));
+  uses.sort((a, b) => b.usedAtMs - a.usedAtMs);
+  let room = maxBytes * KEPT_SHARE;
+  const gone = uses.filter(({ bytes: size }, i) => {
+    room -= size;
+    return i >= maxRecords * KEPT_SHARE || room < 0;
+  });
+  await drop(
+    all,
+    gone.map(({ key }) => key),
+  );
+}
+
+async function drop({ root, hashes, uses }: Tables, keys: readonly Buffer[]): Promise<void> {
+  await root.transaction(() => {
+    for (const key of keys) {
+      hashes.removeSync(key);
+      uses.removeSync(key);
+    }
+  });
+}

@@ -1,0 +1,207 @@
+import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { atStorage, errorCode, mapLimit, storageError, syncFolder } from '@model-rtc/files';
+import {
+  type Digest,
+  type Manifest,
+  ModelRtcError,
+  type ModelSource,
+  manifestDigest,
+  suggestAlias,
+} from '@model-rtc/protocol';
+import type { ImportSteps, RegistryContext } from '../context.ts';
+import { aliasTaken, nearestFreeAlias } from '../entry/aliases.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { copyFiles } from '../files/copy-files.ts';
+import type { HashedFiles } from '../hash/hash-files.ts';
+import type { ImportOptions, ImportProgress, ImportResult } from '../registry-types.ts';
+import type { FileStat } from '../store/model-notes.ts';
+import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './additions.ts';
+import { requireInside } from './inside-folder.ts';
+import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
+import type { ScannedFile, ScannedModel } from './scanned-model.ts';
+import { withImportFolder } from './staging.ts';
+
+const LINKS_AT_ONCE = 32;
+
+export interface ImportWork extends ImportOptions {
+  /** Where a worker came upon the model, when no person imports it. */
+  readonly found?: { readonly foundIn: string; readonly source: ModelSource } | undefined;
+  /** A model whose place the imported one takes, with what a person added to it. */
+  readonly supersedes?: (EntryAdditions & { readonly digest: Digest | undefined }) | undefined;
+}
+
+/** Scans, hashes, stages and registers the model at a path. */
+export async function importModel(context: RegistryContext, path: string, work: ImportWork): Promise<ImportResult> {
+  const original = await realOriginal(context, path);
+  const additions = await readAdditions(context, work);
+  const steps = await context.loadImportSteps();
+  const scanned = await steps.scanModel(original, { modelType: work.modelType });
+  if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
+  await refuseTakenAlias(context, work, scanned);
+  // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
+  const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(scanned.files, work);
+  const hashed = await steps.hashFiles(scanned.files, {
+    signal: work.signal,
+    cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
+    onProgress: (progress) => work.onProgress?.({ phase: 'hash', ...progress }),
+  });
+  const placed = await withImportFolder(context.paths.staging, async (staged) => {
+    const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
+    const hashes = { manifest: hashed.manifest, stats };
+    return await place(context, staged, original, scanned, hashes, { ...work, additions, codeFiles });
+  });
+  return await resultOf(context, placed, hashed.manifest, scanned);
+}
+
+export async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
+  const original = await realpath(resolve(path)).catch((thrown: unknown) => {
+    throw cannotImport(path, thrown);
+  });
+  const roots = await Promise.all([paths.models, paths.staging].map((root) => realpath(root).catch(() => root)));
+  if (!roots.some((root) => original === root || original.startsWith(root + sep))) return original;
+  const sentence = `${path} is in the registry's own folder. Name the model by its id or alias, or import the original.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { path } });
+}
+
+function cannotImport(path: string, thrown: unknown): ModelRtcError {
+  if (errorCode(thrown) !== 'ENOENT' && errorCode(thrown) !== 'ENOTDIR') return storageError(thrown, path, 'read');
+  const sentence = `There is nothing at ${path}. Give the path of a model's folder or of its weights file.`;
+  return new ModelRtcError('not_found_locally', sentence, { cause: thrown, details: { path } });
+}
+
+/** Before hours of hashing: an alias of a model that cannot be this one. It is checked again when the model is placed. */
+async function refuseTakenAlias(
+  { index }: RegistryContext,
+  { alias, aliasConflict }: ImportWork,
+  { files }: ScannedModel,
+): Promise<void> {
+  if (alias === undefined || aliasConflict !== undefined) return;
+  const known = await index.read();
+  const owner = known.byAlias.get(alias);
+  if (owner === undefined) return;
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (owner.size !== size || owner.fileCount !== files.length) throw aliasTaken(known, alias, owner);
+}
+
+async function stageFiles(
+  context: RegistryContext,
+  { hashFiles }: ImportSteps,
+  staged: string,
+  { files }: ScannedModel,
+  hashed: HashedFiles,
+  { copy = false, ifExists, signal, onProgress }: ImportWork,
+): Promise<readonly FileStat[]> {
+  const existing = (await context.index.read()).byDigest.get(manifestDigest(hashed.manifest));
+  if (existing !== undefined && ifExists !== 'overwrite' && (await isWhole(context, existing))) {
+    // Were the model removed before this one is placed, an empty folder would be registered in its place.
+    await rm(staged, { recursive: true, force: true });
+    return hashed.stats;
+  }
+  await makeFolders(staged, files);
+  if (!copy) {
+    await linkFiles(staged, files);
+    return hashed.stats;
+  }
+  const report = (phase: ImportProgress['phase']) => (progress: { doneBytes: number; totalBytes: number }) =>
+    onProgress?.({ phase, ...progress });
+  const copies = await copyFiles(files, staged, { signal, onProgress: report('copy') });
+  const again = await hashFiles(copies, { signal, onProgress: report('verify') });
+  requireSame(hashed.manifest, again.manifest);
+  return again.stats;
+}
+
+export async function makeFolders(staged: string, files: readonly ScannedFile[]): Promise<void> {
+  const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
+  await mapLimit(folders, LINKS_AT_ONCE, (folder) =>
+    atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true })),
+  );
+}
+
+export async function linkFiles(staged: string, files: readonly ScannedFile[]): Promise<void> {
+  await mapLimit(files, LINKS_AT_ONCE, async (file) => {
+    const link = join(staged, file.path);
+    await symlink(file.absolutePath, link).catch((thrown: unknown) => {
+      throw cannotLink(link, thrown);
+    });
+  });
+  const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
+  await mapLimit(folders, LINKS_AT_ONCE, (folder) => atStorage(folder, 'written', () => syncFolder(folder)));
+}
+
+function cannotLink(link: string, thrown: unknown): ModelRtcError {
+  if (errorCode(thrown) !== 'EPERM' && errorCode(thrown) !== 'ENOSYS') return storageError(thrown, link, 'created');
+  const sentence = `This file system or user may not make symbolic links (${link}). Import the model with --copy.`;
+  return new ModelRtcError('storage', sentence, { cause: thrown, details: { path: link } });
+}
+
+function requireSame(original: Manifest, copied: Manifest): void {
+  const digests = new Map(copied.files.map((file) => [file.path, file.sha256]));
+  const wrong = original.files.find((file) => digests.get(file.path) !== file.sha256);
+  if (wrong === undefined) return;
+  const sentence = `The copy of ${wrong.path} is not the same as the original. Check the disk and import the model again.`;
+  throw new ModelRtcError('verification_failed', sentence, { details: { path: wrong.path } });
+}
+
+async function place(
+  context: RegistryContext,
+  staged: string,
+  originalPath: string,
+  { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
+  hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
+  work: ImportWork & { readonly additions: EntryAdditions; readonly codeFiles: EntryDraft['codeFiles'] },
+): Promise<Placed> {
+  const { alias, aliasConflict, copy = false, found, ifExists, supersedes, signal } = work;
+  const digest = manifestDigest(hashed.manifest);
+  const additions = joinAdditions(supersedes, work.additions);
+  requireNotOwnParent(digest, work.additions);
+  const draft: EntryDraft = {
+    ...facts,
+    source: found?.source ?? 'local-import',
+    importedAt: context.clock().toISOString(),
+    name: additions.name,
+    tags: additions.tags,
+    notes: additions.notes,
+    lineage: additions.lineage ?? facts.lineage,
+    codeFiles: work.codeFiles,
+  };
+  const offeredAlias = suggestedAlias === undefined ? undefined : suggestAlias(suggestedAlias);
+  return await placeModel(context, {
+    ...hashed,
+    staged,
+    digest,
+    draft,
+    alias,
+    offeredAlias,
+    firstAlias: found === undefined ? undefined : offeredAlias,
+    aliasConflict,
+    additions,
+    ifExists,
+    linked: !copy,
+    originalPath,
+    foundIn: found?.foundIn,
+    supersedes: supersedes?.digest,
+    signal,
+  });
+}
+
+async function resultOf(
+  { index, paths, readManifest }: RegistryContext,
+  { stored, outcome }: Placed,
+  manifest: Manifest,
+  { suggestedAlias, skipped }: ScannedModel,
+): Promise<ImportResult> {
+  const known = await index.read();
+  const suggestion =
+    stored.alias === undefined && suggestedAlias !== undefined
+      ? nearestFreeAlias(known, suggestAlias(suggestedAlias))
+      : undefined;
+  return {
+    entry: await toRegistryEntry(stored, paths.models),
+    // The stored one of a model that was here already may be cut into other chunks.
+    manifest: outcome === 'kept' ? await readManifest(stored) : manifest,
+    outcome: outcome === 'kept' ? 'already_there' : 'imported',
+    suggestedAlias: suggestion,
+    skipped,
+  };
+}

@@ -1,0 +1,129 @@
+import { chmod, lstat, readdir } from 'node:fs/promises';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { atStorage, mapLimit, modeOf, storageError, syncFolder } from '@model-rtc/files';
+import {
+  type CodeFile,
+  type Manifest,
+  ModelRtcError,
+  type ModelSource,
+  manifestDigest,
+  OWN_FOLDER,
+  parseManifest,
+} from '@model-rtc/protocol';
+import type { RegistryContext } from '../context.ts';
+import type { InstallOptions } from '../registry-types.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
+import type { FileStat } from '../store/model-notes.ts';
+import { type EntryDraft, placeModel } from './place-model.ts';
+
+const FILES_AT_ONCE = 32;
+
+/** Registers a model whose verified files lie in a staged folder. */
+export async function installModel(context: RegistryContext, options: InstallOptions): Promise<StoredEntry> {
+  const { filesFolder, alias, aliasConflict, source, ifExists } = options;
+  const manifest = parseManifest(options.manifest);
+  requireStaged(context.paths.staging, filesFolder);
+  const stats = await settleFiles(filesFolder, manifest);
+  const codeFiles = await inspectStaged(options, manifest, stats);
+  const { stored } = await placeModel(context, {
+    staged: filesFolder,
+    digest: manifestDigest(manifest),
+    manifest,
+    stats,
+    draft: { ...draftOf(options), source, codeFiles, ...arrival(source, context.clock()) },
+    alias,
+    aliasConflict,
+    // Whoever brings a whole model once more is told when it is here under another alias.
+    ifExists: ifExists === 'skip' ? undefined : ifExists,
+    linked: false,
+    originalPath: undefined,
+  });
+  return stored;
+}
+
+/** Whoever sends a model is not believed when they say that it is safe. What is refused stays staged, and unseen. */
+async function inspectStaged(
+  { filesFolder, safeOnly }: InstallOptions,
+  manifest: Manifest,
+  stats: readonly FileStat[],
+): Promise<CodeFile[]> {
+  const { inspectFiles } = await import('../inspect/code-files.ts');
+  const files = manifest.files.map(({ path, size }, i) => {
+    const { mtimeNs } = stats[i] as FileStat;
+    return { path, size, mode: 0, mtimeNs, absolutePath: join(filesFolder, path) };
+  });
+  return await inspectFiles(files, { safeOnly });
+}
+
+/** An archive is imported, all else comes over a network. */
+function arrival(source: ModelSource, now: Date): Pick<EntryDraft, 'importedAt' | 'downloadedAt'> {
+  const time = now.toISOString();
+  return source === 'local-import' ? { importedAt: time } : { downloadedAt: time };
+}
+
+/** What the other machine says of a model, less what is this machine's to say. */
+function draftOf({ entry }: InstallOptions): EntryDraft {
+  const {
+    id: _,
+    digest: __,
+    alias: ___,
+    size: ____,
+    fileCount: _____,
+    importedAt: ______,
+    downloadedAt: _______,
+    codeFiles: ________,
+    ...draft
+  } = entry;
+  return draft;
+}
+
+export function requireStaged(staging: string, folder: string): void {
+  const inside = relative(staging, folder);
+  if (inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
+  throw new ModelRtcError('bad_argument', `${folder} is not in ${staging}; stage a model's files there.`);
+}
+
+/** Requires that the folder holds the manifest's files and nothing else, and gives them their modes. */
+export async function settleFiles(root: string, manifest: Manifest): Promise<FileStat[]> {
+  const { folders, files } = await walk(root);
+  const expected = new Set<string>(manifest.files.map((file) => file.path));
+  const stray = files.find((path) => !expected.has(path));
+  if (stray !== undefined) throw notAsVerified(root, `${JSON.stringify(stray)} is not in the manifest`);
+  const umask = process.umask();
+  const stats = await mapLimit(manifest.files, FILES_AT_ONCE, async (file) => {
+    const path = join(root, file.path);
+    const found = await atStorage(path, 'read', async () => await lstat(path, { bigint: true }));
+    if (!found.isFile() || found.size !== BigInt(file.size)) {
+      throw notAsVerified(root, `${JSON.stringify(file.path)} is not a file of ${file.size} bytes`);
+    }
+    const mode = modeOf(file.mode, umask);
+    if ((Number(found.mode) & 0o777) !== mode) await atStorage(path, 'given its mode', () => chmod(path, mode));
+    return { path: file.path, size: file.size, mtimeNs: found.mtimeNs };
+  });
+  await mapLimit(folders, FILES_AT_ONCE, (folder) => atStorage(folder, 'written', () => syncFolder(folder)));
+  return stats;
+}
+
+async function walk(root: string): Promise<{ folders: string[]; files: string[] }> {
+  const folders = [root];
+  const files: string[] = [];
+  // Grows while it is gone through: each folder adds those in it.
+  for (const folder of folders) {
+    const items = await readdir(folder, { withFileTypes: true }).catch((thrown: unknown) => {
+      throw storageError(thrown, folder, 'read');
+    });
+    for (const item of items) {
+      const path = join(folder, item.name);
+      if (folder === root && item.name === OWN_FOLDER) continue;
+      if (item.isDirectory()) folders.push(path);
+      else if (item.isFile()) files.push(relative(root, path).split(sep).join('/'));
+      else throw notAsVerified(root, `${JSON.stringify(item.name)} is not a plain file`);
+    }
+  }
+  return { folders, files };
+}
+
+function notAsVerified(root: string, problem: string): ModelRtcError {
+  const sentence = `The staged files in ${root} are not those of the manifest (${problem}). Start the transfer again.`;
+  return new ModelRtcError('verification_failed', sentence, { details: { path: root } });
+}

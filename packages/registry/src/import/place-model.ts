@@ -1,0 +1,245 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { atStorage, syncFolder } from '@model-rtc/files';
+import {
+  type Alias,
+  type AliasConflict,
+  type Digest,
+  type Manifest,
+  type ModelEntry,
+  ModelRtcError,
+  modelSize,
+} from '@model-rtc/protocol';
+import { updateChunks } from '../chunks/update-chunks.ts';
+import type { RegistryContext } from '../context.ts';
+import { aliasOfExisting, type SettledAlias, settleAlias } from '../entry/alias-conflict.ts';
+import { renamed } from '../entry/aliases.ts';
+import { checkFiles } from '../files/check-files.ts';
+import type { ImportIfExists } from '../registry-types.ts';
+import { runAt } from '../store/found-entries.ts';
+import { freeId } from '../store/identifiers.ts';
+import type { Update } from '../store/index-file.ts';
+import { changeIndex, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../store/index-schema.ts';
+import { type FileStat, readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
+import { deleteAside, replacedFolder, setAside } from '../store/trash.ts';
+import { type EntryAdditions, withAdditions } from './additions.ts';
+
+/** What is known of a model before the registry gives it its names. */
+export type EntryDraft = Omit<ModelEntry, 'id' | 'digest' | 'alias' | 'size' | 'fileCount'>;
+
+/** A model that is whole in a staged folder, about to be registered. */
+export interface Placement {
+  /** A folder in `staging/` with the model's files or links. It is moved, or removed when the model is here already. */
+  readonly staged: string;
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly stats: readonly FileStat[];
+  readonly draft: EntryDraft;
+  readonly alias: Alias | undefined;
+  /** What a person is offered for an alias; it counts where the model that is here is to be renamed. */
+  readonly offeredAlias?: Alias | undefined;
+  /** What a model that nobody has named yet is to be called, or like it, when no person is there to be asked. */
+  readonly firstAlias?: Alias | undefined;
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** What a person says of the model: it is added to a whole one that is here, too, unless that is to stay as it is. */
+  readonly additions?: EntryAdditions | undefined;
+  /** What becomes of a whole model of this digest; when undefined, one that has another alias is not renamed silently. */
+  readonly ifExists: ImportIfExists | undefined;
+  readonly linked: boolean;
+  readonly originalPath: string | undefined;
+  readonly foundIn?: string | undefined;
+  /** A model that this one takes the place of: its alias moves here and its entry goes. */
+  readonly supersedes?: Digest | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Placed {
+  readonly stored: StoredEntry;
+  /** `kept` when the model was here already, whole. */
+  readonly outcome: 'placed' | 'kept';
+}
+
+/** What an update leaves to be cleared away once the index is written. */
+interface PlacedUpdate extends Placed {
+  readonly gone: readonly { readonly stored: StoredEntry; readonly manifest: Manifest | undefined }[];
+}
+
+/**
+ * Registers a staged model in one step, under the registry's lock: its folder is renamed into `models/`, then the index is
+ * written. A process killed between the two leaves a whole folder, which the next one takes in.
+ * @throws ModelRtcError `alias_taken`, `refused` when the model is here under another alias, `storage_full`, `storage`
+ */
+export async function placeModel(context: RegistryContext, placement: Placement): Promise<Placed> {
+  const { paths } = context;
+  const done = await context.index.update<PlacedUpdate>(
+    async (index) => await placeInIndex(context, index, placement),
+    placement.signal,
+  );
+  for (const { stored, manifest } of done.gone) {
+    await deleteAside(paths, replacedFolder(paths, stored.folder));
+    if (stored.digest !== undefined) await updateChunks(context, 'remove', stored.digest, manifest);
+  }
+  if (done.outcome === 'kept') await rm(placement.staged, { recursive: true, force: true });
+  else await updateChunks(context, 'add', placement.digest, placement.manifest);
+  return { stored: done.stored, outcome: done.outcome };
+}
+
+async function placeInIndex(
+  context: RegistryContext,
+  index: RegistryIndex,
+  placement: Placement,
+): Promise<Update<PlacedUpdate>> {
+  const { paths } = context;
+  const superseded = supersededBy(index, placement);
+  const rest = superseded === undefined ? index : changeIndex(index, { remove: [superseded.id] });
+  const existing = rest.byDigest.get(placement.digest);
+  const keeps = existing !== undefined && placement.ifExists !== 'overwrite' && (await isWhole(context, existing));
+  const { alias, loser } = chooseAlias(rest, placement, superseded, existing, keeps);
+  const gone = await Promise.all(
+    [superseded, keeps ? undefined : existing]
+      .filter((stored) => stored !== undefined)
+      .map(async (stored) => ({ stored, manifest: await context.readManifest(stored).catch(() => undefined) })),
+  );
+  const stored = keeps
+    ? await keepExisting(context, existing, alias, placement)
+    : await moveIn(context, rest, placement, existing, alias);
+  if (superseded !== undefined) await setAside(paths, superseded.folder, 'replaced');
+  const nameless =
+    loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.clock()))];
+  const outcome = keeps ? 'kept' : 'placed';
+  const remove = superseded === undefined ? [] : [superseded.id];
+  const put = isDeepStrictEqual(stored, existing) ? nameless : [...nameless, stored];
+  return { result: { stored, outcome, gone }, put, remove };
+}
+
+/** The model that the placed one was made in the place of, or the run of which it is the outcome. */
+function supersededBy(index: RegistryIndex, { digest, supersedes, originalPath }: Placement): StoredEntry | undefined {
+  const model = supersedes === undefined || supersedes === digest ? undefined : index.byDigest.get(supersedes);
+  return model ?? runAt(index, originalPath);
+}
+
+function chooseAlias(
+  index: RegistryIndex,
+  { alias, offeredAlias, firstAlias, aliasConflict, ifExists }: Placement,
+  superseded: StoredEntry | undefined,
+  existing: StoredEntry | undefined,
+  keeps: boolean,
+): SettledAlias {
+  const isNew = superseded === undefined && existing === undefined;
+  if (isNew && alias === undefined)
+    return settleAlias(index, { wanted: firstAlias, own: undefined, conflict: 'rename' });
+  const wanted =
+    keeps && existing !== undefined ? aliasOfExisting({ existing, alias, offered: offeredAlias, ifExists }) : alias;
+  // Nobody asked for an alias that was only offered, so it takes none away and fails for none.
+  const conflict = alias === undefined ? 'rename' : aliasConflict;
+  return settleAlias(index, { wanted, own: superseded?.alias ?? existing?.alias, conflict });
+}
+
+/** Whether a registered model's files and notes are as they were; a damaged one is replaced by whatever comes whole. */
+export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): Promise<boolean> {
+  const path = join(paths.models, stored.folder);
+  try {
+    if (stored.digest !== undefined) await readManifestNote(path, stored.digest);
+    return (await checkFiles({ path, linked: stored.linked }, await readStatsNote(path))).valid;
+  } catch {
+    return false;
+  }
+}
+
+async function keepExisting(
+  context: RegistryContext,
+  existing: StoredEntry,
+  alias: Alias | undefined,
+  { ifExists, additions, draft }: Placement,
+): Promise<StoredEntry> {
+  // The content is the same, so that what was found in it now holds, also when nobody had looked before.
+  const named = { ...renamed(existing, alias, context.clock()), ...codeFilesOf(draft) };
+  const stored = ifExists === 'skip' || additions === undefined ? named : withAdditions(named, additions);
+  return await rewrite(context, existing, stored);
+}
+
+function codeFilesOf({ codeFiles }: EntryDraft): Pick<StoredEntry, 'codeFiles'> {
+  return codeFiles === undefined ? {} : { codeFiles };
+}
+
+/** Writes a changed entry into its model's folder; the index is written by whoever asked. */
+async function rewrite({ paths }: RegistryContext, before: StoredEntry, after: StoredEntry): Promise<StoredEntry> {
+  if (!isDeepStrictEqual(before, after)) await updateEntryNote(join(paths.models, after.folder), after);
+  return after;
+}
+
+async function moveIn(
+  context: RegistryContext,
+  index: RegistryIndex,
+  placement: Placement,
+  existing: StoredEntry | undefined,
+  alias: Alias | undefined,
+): Promise<StoredEntry> {
+  const { paths } = context;
+  const { staged, manifest, stats } = placement;
+  const names = await nameModel(context, index, placement, existing);
+  const described = describe(placement, existing, names);
+  const stored = renamed(described, alias, context.clock());
+  await writeNotes(staged, { entry: stored, manifest, stats });
+  const place = join(paths.models, stored.folder);
+  const isAside = existing !== undefined && (await setAside(paths, stored.folder, 'replaced')) !== undefined;
+  await atStorage(place, 'written', async () => {
+    try {
+      await rename(staged, place);
+    } catch (thrown) {
+      if (isAside) await rename(replacedFolder(paths, stored.folder), place);
+      throw thrown;
+    }
+    await syncFolder(paths.models);
+  });
+  return stored;
+}
+
+/** A replaced model keeps its id and folder: whoever holds its path goes on finding it. */
+async function nameModel(
+  { paths }: RegistryContext,
+  index: RegistryIndex,
+  { digest, draft }: Placement,
+  existing: StoredEntry | undefined,
+): Promise<Pick<StoredEntry, 'id' | 'folder'>> {
+  if (existing !== undefined) return { id: existing.id, folder: existing.folder };
+  const inUse = new Set(await readdir(paths.models));
+  const folderOf = (id: string): string => `${draft.modelType}_${id}`;
+  const id = freeId(index, digest, (candidate) => inUse.has(folderOf(candidate)));
+  return { id, folder: folderOf(id) };
+}
+
+function describe(
+  { digest, manifest, draft, linked, originalPath, foundIn }: Placement,
+  existing: StoredEntry | undefined,
+  names: Pick<StoredEntry, 'id' | 'folder'>,
+): StoredEntry {
+  const paths = new Set<string>(manifest.files.map((file) => file.path));
+  const inModel = (path: string | undefined): string | undefined =>
+    path !== undefined && paths.has(path) ? path : undefined;
+  const described = storedEntrySchema.safeParse({
+    ...draft,
+    ...names,
+    digest,
+    alias: existing?.alias,
+    aliasSince: existing?.aliasSince,
+    formerAliases: existing?.formerAliases ?? [],
+    size: modelSize(manifest),
+    fileCount: manifest.files.length,
+    checkpointPath: inModel(draft.checkpointPath),
+    configPath: inModel(draft.configPath),
+    // What a person added here outlives the files.
+    tags: [...new Set([...(existing?.tags ?? []), ...draft.tags])].slice(0, 64),
+    name: draft.name ?? existing?.name,
+    notes: draft.notes ?? existing?.notes,
+    lineage: draft.lineage ?? existing?.lineage,
+    linked,
+    originalPath,
+    foundIn,
+  });
+  if (described.success) return described.data;
+  const issue = described.error.issues[0];
+  const sentence = `The model cannot be registered: its ${issue?.path.join('.')} is not valid (${issue?.message}).`;
+  throw new ModelRtcError('invalid_model', sentence, { cause: described.error });
+}

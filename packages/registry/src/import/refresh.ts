@@ -1,0 +1,24 @@
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import type { RegistryContext } from '../context.ts';
+import { notFoundLocally } from '../entry/resolve.ts';
+import type { ImportResult, WorkOptions } from '../registry-types.ts';
+import { importModel } from './import-model.ts';
+
+/** Imports a linked model again from where it was imported, in place of what it was. */
+export async function refreshModel(
+  context: RegistryContext,
+  digest: Digest,
+  options: WorkOptions,
+): Promise<ImportResult> {
+  const index = await context.index.read();
+  const stored = index.byDigest.get(digest);
+  if (stored === undefined) throw notFoundLocally(index, digest);
+  const { id, linked, originalPath, modelType, name, tags, notes, lineage, foundIn, source } = stored;
+  if (!linked || originalPath === undefined) {
+    const sentence = `The files of model ${id} are the registry's own, and not linked to originals that could be read again. Pull or import the model again to repair it.`;
+    throw new ModelRtcError('refused', sentence, { details: { id, digest } });
+  }
+  const supersedes = { digest, name, tags, notes, lineage };
+  const found = foundIn === undefined ? undefined : { foundIn, source };
+  return await importModel(context, originalPath, { ...options, modelType, supersedes, found });
+}

@@ -1,0 +1,57 @@
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { type ImportWork, importModel } from '../import/import-model.ts';
+import { isWhole } from '../import/place-model.ts';
+import type { ImportResult } from '../registry-types.ts';
+import { entriesAt } from '../store/found-entries.ts';
+import type { StoredEntry } from '../store/index-schema.ts';
+import type { FoundPlace, TakeOptions } from './runs.ts';
+
+/** Imports a found model by links, in place of what was found there before. */
+export async function takeFound(
+  context: RegistryContext,
+  place: FoundPlace,
+  options: TakeOptions,
+): Promise<ImportResult> {
+  const index = await context.index.read();
+  const before = earlier(entriesAt(index, place.path), entriesAt(index, options.inPlaceOf ?? place.path));
+  const unchanged = before === undefined ? undefined : await asItWas(context, before, place);
+  if (unchanged !== undefined) return unchanged;
+  const { foundIn, source, signal, onProgress } = options;
+  const isOwn = before?.digest !== undefined && before.foundIn === undefined;
+  return await importModel(context, place.path, {
+    signal,
+    onProgress,
+    name: options.name,
+    // What a person imported stays theirs, and is not forgotten when it is gone from here.
+    found: isOwn ? undefined : { foundIn, source },
+    supersedes: before === undefined ? undefined : carriedOver(before),
+  });
+}
+
+/** What links to the same place, a run before others; else what the place comes in the place of. */
+function earlier(here: readonly StoredEntry[], there: readonly StoredEntry[]): StoredEntry | undefined {
+  return here.find(({ linked }) => linked) ?? there.find(({ foundIn }) => foundIn !== undefined);
+}
+
+/** What is registered of a place whose files are the same ones; nothing is hashed or written for it. */
+async function asItWas(
+  context: RegistryContext,
+  before: StoredEntry,
+  { path }: FoundPlace,
+): Promise<ImportResult | undefined> {
+  if (before.digest === undefined || before.originalPath !== path || !(await isWhole(context, before)))
+    return undefined;
+  const { scanModel } = await context.loadImportSteps();
+  const { files, skipped } = await scanModel(path);
+  const manifest = await context.readManifest(before);
+  const sizes = new Map<string, number>(manifest.files.map((file) => [file.path, file.size]));
+  if (files.length !== sizes.size || files.some((file) => sizes.get(file.path) !== file.size)) return undefined;
+  const entry = await toRegistryEntry(before, context.paths.models);
+  return { entry, manifest, outcome: 'already_there', skipped };
+}
+
+/** What a person may have said of it meanwhile. */
+function carriedOver({ digest, name, tags, notes }: StoredEntry): NonNullable<ImportWork['supersedes']> {
+  return { digest, name, tags, notes };
+}

@@ -1,0 +1,137 @@
+import { constants, copyFile, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  errorCode,
+  fileVersion,
+  isMissing,
+  storageError,
+  syncFolder,
+  withLock,
+  writeFileAtomic,
+} from '@model-rtc/files';
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { DataPaths } from './data-folder.ts';
+import { recoverFolders } from './index-recovery.ts';
+import {
+  changeIndex,
+  type DecodedIndex,
+  decodeIndex,
+  EMPTY_INDEX,
+  encodeIndex,
+  type IndexChange,
+  type Migration,
+  type RegistryIndex,
+} from './index-schema.ts';
+import { removeDoomed } from './trash.ts';
+
+/** A change holds the lock for milliseconds; a waiter that waits longer is told who holds it. */
+const LOCK_WAIT_MS = 60_000;
+
+export interface IndexFileOptions {
+  readonly paths: DataPaths;
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly migrations?: ReadonlyMap<number, Migration> | undefined;
+}
+
+/** What a change does to the index, and what it gives its caller once the index is written. */
+export interface Update<T> extends IndexChange {
+  readonly result: T;
+}
+
+/** `models/registry.json`, shared by any number of processes. */
+export interface IndexFile {
+  /** The index as it is now; quick while no one has written it. */
+  read(): Promise<RegistryIndex>;
+  /** Reads, changes and writes the index while no other process can. What `change` throws leaves it as it was. */
+  update<T>(change: (index: RegistryIndex) => Promise<Update<T>>, signal?: AbortSignal): Promise<T>;
+}
+
+interface Loaded extends DecodedIndex {
+  readonly state: 'stored' | 'missing' | 'damaged';
+}
+
+export function openIndexFile({ paths, log, clock, migrations }: IndexFileOptions): IndexFile {
+  const path = paths.registryFile;
+  let cached: { readonly version: string; readonly loaded: Loaded } | undefined;
+
+  async function load(): Promise<Loaded> {
+    // The file is only ever replaced whole, so its version before the read is that of the bytes or an older one.
+    const version = await fileVersion(path);
+    if (cached !== undefined && cached.version === version) return cached.loaded;
+    const loaded = version === undefined ? MISSING : await decodeFile(path, migrations);
+    if (version !== undefined && loaded.state === 'stored') cached = { version, loaded };
+    return loaded;
+  }
+
+  async function update<T>(change: (index: RegistryIndex) => Promise<Update<T>>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
+        const before = await load();
+        if (before.state === 'damaged') await keepDamaged(path, clock(), log);
+        if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
+        const recovered = await recoverFolders(paths, before.index, { log, isLost: before.state !== 'stored' });
+        const { result, ...changes } = await change(recovered);
+        const after = changeIndex(recovered, changes);
+        if (after !== before.index || before.state !== 'stored' || before.migratedFrom !== undefined) {
+          await writeFileAtomic(path, encodeIndex(after));
+          const version = await fileVersion(path);
+          cached = version === undefined ? undefined : { version, loaded: { state: 'stored', index: after } };
+        }
+        return result;
+      });
+    } finally {
+      // Also after a change that was refused: recovery came before it.
+      await removeDoomed(paths, log);
+    }
+  }
+
+  async function read(): Promise<RegistryIndex> {
+    const loaded = await load();
+    if (loaded.state === 'stored') return loaded.index;
+    return await update(async (index) => ({ result: index }));
+  }
+
+  return { read, update };
+}
+
+const MISSING: Loaded = { state: 'missing', index: EMPTY_INDEX };
+
+async function decodeFile(path: string, migrations: IndexFileOptions['migrations']): Promise<Loaded> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (thrown) {
+    if (isMissing(thrown)) return MISSING;
+    throw storageError(thrown, path, 'read');
+  }
+  try {
+    return { state: 'stored', ...decodeIndex(text, path, migrations) };
+  } catch (thrown) {
+    if (thrown instanceof ModelRtcError) throw thrown;
+    return { state: 'damaged', index: EMPTY_INDEX };
+  }
+}
+
+async function keepDamaged(path: string, now: Date, log: Log): Promise<void> {
+  const stamp = now.toISOString().replaceAll(/[:.]/g, '-');
+  const kept = await freeName((n) => join(dirname(path), `registry.corrupted.${stamp}${n === 0 ? '' : `-${n}`}.json`));
+  await rename(path, kept);
+  await syncFolder(dirname(path));
+  log.warn({ kept }, 'the registry file was damaged: it is kept beside, and made again from the model folders');
+}
+
+async function keepOlder(path: string, version: number): Promise<void> {
+  try {
+    await copyFile(path, join(dirname(path), `registry.v${version}.json`), constants.COPYFILE_EXCL);
+  } catch (thrown) {
+    if (errorCode(thrown) !== 'EEXIST') throw storageError(thrown, path, 'kept in its older version');
+  }
+}
+
+async function freeName(nameOf: (attempt: number) => string): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    const name = nameOf(attempt);
+    if ((await fileVersion(name)) === undefined) return name;
+  }
+}

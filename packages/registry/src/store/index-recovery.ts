@@ -1,0 +1,155 @@
+import type { Dirent } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { atStorage, isMissing, removeLeftTakerFiles, syncFolder } from '@model-rtc/files';
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { DataPaths } from './data-folder.ts';
+import { freeId } from './identifiers.ts';
+import { changeIndex, folderNameSchema, type RegistryIndex, type StoredEntry } from './index-schema.ts';
+import { readEntryNote, readManifestNote } from './model-notes.ts';
+import { doomAside, isAsideName, keepAside, listAside } from './trash.ts';
+
+/** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
+export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
+  const staged = await listFolder(paths.staging);
+  if (staged.some(({ name }) => isAsideName(name))) return true;
+  const folders = await listFolder(paths.models);
+  return folders.some((item) => isModelFolder(item) && !index.byFolder.has(item.name));
+}
+
+export interface RecoveryOptions {
+  readonly log: Log;
+  /** The index could not be read: it says nothing about what was taken out of it. */
+  readonly isLost: boolean;
+}
+
+/**
+ * Finishes what a killed process began. It is called under the registry's lock, so nobody is at work in `models/`.
+ * A replacement or removal that was cut off is taken back or completed; a model folder that the index does not know is
+ * taken in.
+ */
+export async function recoverFolders(
+  paths: DataPaths,
+  index: RegistryIndex,
+  { log, isLost }: RecoveryOptions,
+): Promise<RegistryIndex> {
+  await atStorage(paths.root, 'prepared', async () => {
+    await mkdir(paths.models, { recursive: true });
+    await mkdir(paths.staging, { recursive: true });
+  });
+  await removeCutOffWrites(paths.models);
+  const known = await finishAside(paths, index, { log, isLost });
+  return await adoptFolders(paths, known, log);
+}
+
+async function removeCutOffWrites(models: string): Promise<void> {
+  const left = (await listFolder(models)).filter(({ name }) => /^registry\.json\..+\.tmp$/.test(name));
+  await Promise.all(left.map(({ name }) => rm(join(models, name), { force: true })));
+  await removeLeftTakerFiles(models);
+}
+
+async function finishAside(
+  paths: DataPaths,
+  index: RegistryIndex,
+  { log, isLost }: RecoveryOptions,
+): Promise<RegistryIndex> {
+  let known = index;
+  for (const item of await listAside(paths)) {
+    const { path, folder, reason } = item;
+    // A folder that the index does not know was taken out for good.
+    const isKnown = known.byFolder.has(folder) || isLost;
+    if (isKnown && (await moveBack(path, join(paths.models, folder)))) {
+      await syncFolder(paths.models);
+      log.warn({ folder, reason }, 'a change was cut off before the index was written: the files are back');
+      continue;
+    }
+    if (reason === 'replaced') known = await takeReplacement(paths, known, folder, log);
+    try {
+      await (reason === 'keeping' ? keepAside(paths, item) : doomAside(paths, path));
+    } catch (error) {
+      // What cannot be cleared away must not keep anyone from their models.
+      log.warn({ path, error }, 'a removed model cannot be cleared away');
+    }
+  }
+  return known;
+}
+
+/** False when the new folder is there, since a rename does not replace a folder that has something in it. */
+async function moveBack(aside: string, place: string): Promise<boolean> {
+  const there = await listFolder(place);
+  if (there.length > 0) return false;
+  await atStorage(place, 'restored', async () => await rename(aside, place));
+  return true;
+}
+
+/** The new files are in place, but the index may still describe the old ones. */
+async function takeReplacement(
+  paths: DataPaths,
+  index: RegistryIndex,
+  folder: string,
+  log: Log,
+): Promise<RegistryIndex> {
+  const old = index.byFolder.get(folder);
+  if (old === undefined) return index;
+  try {
+    const entry = await readFolder(paths, folder);
+    if (entry.digest !== old.digest) return index;
+    const { id, alias } = old;
+    return changeIndex(index, { put: [{ ...entry, id, alias: entry.alias ?? alias }] });
+  } catch (thrown) {
+    log.warn({ folder, error: thrown }, 'a replaced model cannot be read: its old entry stays');
+    return index;
+  }
+}
+
+async function adoptFolders(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
+  let known = index;
+  for (const item of await listFolder(paths.models)) {
+    if (!item.isDirectory() || known.byFolder.has(item.name) || !folderNameSchema.safeParse(item.name).success)
+      continue;
+    try {
+      known = adopt(known, await readFolder(paths, item.name), log);
+    } catch (thrown) {
+      log.warn({ folder: item.name, error: thrown }, 'a folder in models/ holds no readable model: it is left alone');
+    }
+  }
+  return known;
+}
+
+/** The entry that a folder tells of itself, checked against its manifest. */
+async function readFolder(paths: DataPaths, folder: string): Promise<StoredEntry> {
+  const place = join(paths.models, folder);
+  const entry = await readEntryNote(place, folder);
+  if (entry.digest !== undefined) await readManifestNote(place, entry.digest);
+  return entry;
+}
+
+function adopt(index: RegistryIndex, found: StoredEntry, log: Log): RegistryIndex {
+  const { digest, alias, folder } = found;
+  if (digest !== undefined && index.byDigest.has(digest)) {
+    log.warn({ folder, digest }, 'a folder in models/ holds a model that is registered already: it is left alone');
+    return index;
+  }
+  if (digest === undefined && index.byId.has(found.id)) {
+    throw new ModelRtcError('ambiguous', `Two model folders have the run id ${found.id}; remove one of them.`);
+  }
+  const rightId = digest === undefined || (digest.startsWith(found.id) && found.id.length >= 8);
+  const id = rightId && !index.byId.has(found.id) ? found.id : freeId(index, digest ?? found.id);
+  const free = alias !== undefined && !index.byAlias.has(alias);
+  if (alias !== undefined && !free) log.warn({ folder, alias }, 'a model folder has an alias that another model has');
+  log.info({ folder, id }, 'a model folder that the registry did not know is registered');
+  return changeIndex(index, { put: [{ ...found, id, alias: free ? alias : undefined }] });
+}
+
+function isModelFolder(item: Dirent): boolean {
+  return item.isDirectory() && folderNameSchema.safeParse(item.name).success;
+}
+
+async function listFolder(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  }
+}
