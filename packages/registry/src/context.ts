@@ -1,17 +1,10 @@
 import type { Log, Manifest } from '@model-rtc/protocol';
-import type { ChunkIndex } from './chunks/chunk-index.ts';
-import type { HashCache } from './hash/hash-cache.ts';
-import type { HashedFiles, HashOptions } from './hash/hash-files.ts';
-import type { ScannedFile, ScannedModel } from './import/scanned-model.ts';
+import type { ChunkIndex } from './chunks/types.ts';
+import type { StoredEntry } from './entry/types.ts';
+import type { HashCache } from './hash/types.ts';
+import type { ImportSteps } from './import/types.ts';
 import type { DataPaths } from './store/data-folder.ts';
-import type { IndexFile } from './store/index-file.ts';
-import type { StoredEntry } from './store/index-schema.ts';
-
-/** How a model is found and hashed. */
-export interface ImportSteps {
-  scanModel(path: string, options?: { readonly modelType?: string | undefined }): Promise<ScannedModel>;
-  hashFiles(files: readonly ScannedFile[], options?: HashOptions): Promise<HashedFiles>;
-}
+import type { IndexFile } from './store/types.ts';
 
 /** What the registry's parts share. */
 export interface RegistryContext {

@@ -6,13 +6,15 @@ import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@mod
 import type { RegistryContext } from '../context.ts';
 import { toModelEntry, toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
-import { checkFiles, type ModelPlace } from '../files/check-files.ts';
-import { type ModelFiles, openModelFiles } from '../files/model-files.ts';
-import type { RegistryEntry } from '../registry-types.ts';
-import { type FileStat, readStatsNote } from '../store/model-notes.ts';
+import type { RegistryEntry } from '../entry/types.ts';
+import { checkFiles } from '../files/check-files.ts';
+import { openModelFiles } from '../files/model-files.ts';
+import type { ModelFiles, ModelPlace } from '../files/types.ts';
+import { readStatsNote } from '../store/model-notes.ts';
+import type { FileStat } from '../store/types.ts';
 import { archiveBytes, encodeEntry, encodeManifest, notePaths } from './archive-format.ts';
-import type { ExportedModel, ExportOptions } from './archives.ts';
 import { chooseOutput, type OutputPlace, writeOutput } from './output-file.ts';
+import type { ExportedModel, ExportOptions } from './types.ts';
 import { type NewMember, writeMembers } from './write-members.ts';
 
 const PIECE_BYTES = 1024 * 1024;

@@ -15,14 +15,14 @@ import {
 import type { RegistryContext } from '../context.ts';
 import { nearestFreeAlias, requireFreeAlias } from '../entry/aliases.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import/additions.ts';
 import { installModel } from '../import/install.ts';
 import { isWhole, placeModel } from '../import/place-model.ts';
 import { withImportFolder } from '../import/staging.ts';
+import type { ImportOptions, ImportProgress, ImportResult } from '../import/types.ts';
 import { namedLikeCode } from '../inspect/file-kinds.ts';
 import { refuseCode } from '../inspect/refuse-code.ts';
-import type { ImportOptions, ImportProgress, ImportResult } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
 import {
   archiveRoot,
   decodeEntry,

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelEntry } from '@model-rtc/protocol';
-import type { RegistryIndex } from '../store/index-schema.ts';
+import type { RegistryIndex } from '../entry/types.ts';
 import { modelKey, parseCatalogModel, type StoredCatalog } from './catalog-file.ts';
-import type { AliasDifference, CatalogChanges } from './catalog-types.ts';
+import type { AliasDifference, CatalogChanges } from './types.ts';
 
 /** How what a worker has now differs from what was known of it, and from the names here. */
 export function catalogChanges(

@@ -4,7 +4,7 @@ import { atStorage, isMissing, storageError, writeFileAtomic } from '@model-rtc/
 import { type Digest, type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { MAX_CATALOG_BYTES, MAX_CATALOG_MODELS, MAX_ENTRY_CHARS, MAX_NAME_CHARS } from './catalog-limits.ts';
-import type { Availability, CatalogModel, KnownWorker, WorkerCatalog } from './catalog-types.ts';
+import type { Availability, CatalogModel, KnownWorker, WorkerCatalog } from './types.ts';
 
 const VERSION = 1;
 const KEY = /^[0-9a-f]{8,64}$/;

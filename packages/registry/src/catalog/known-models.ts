@@ -1,12 +1,12 @@
 import { mapLimit } from '@model-rtc/files';
 import type { ListModelsParams, ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { modelMatcher, sortModels } from '../entry/list-order.ts';
-import type { ModelList } from '../entry/model-list.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
+import type { StoredEntry } from '../entry/types.ts';
+import { modelMatcher, sortModels } from '../list/list-order.ts';
+import type { ModelList } from '../list/types.ts';
 import { catalogModels, type StoredCatalog, whoHas } from './catalog-file.ts';
-import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './catalog-types.ts';
+import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './types.ts';
 
 /** Looks at the disk that may be under way at once. */
 const LOOKS_AT_ONCE = 64;

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Digest, isDigest, type Log, type Manifest, type ManifestChunk } from '@model-rtc/protocol';
-import type { ChunkLocation } from '../registry-types.ts';
 import { removeLmdb } from '../store/rebuildable-lmdb.ts';
 import { type ChunkTables, openChunkTables } from './chunk-index-file.ts';
+import type { ChunkIndex, ChunkLocation } from './types.ts';
 
 /** Half a SHA-256 finds a chunk; whoever reads its bytes verifies all of it. A million keys stay small this way. */
 const KEY_BYTES = 16;
@@ -12,21 +12,6 @@ const MAX_OFFSET = 2 ** 48 - 1;
 /** After so many the event loop gets its turn: LMDB's calls are synchronous, and peers are waiting to be answered. */
 const LOOKUPS_AT_ONCE = 4096;
 const ROWS_AT_ONCE = 4096;
-
-/** Where the chunks of this machine's models lie: a cache over their manifests, shared by any number of processes. */
-export interface ChunkIndex {
-  /** Whether the model's chunks are in it. */
-  has(model: Digest): Promise<boolean>;
-  /** Adds a model's chunks, all of them or none; does nothing when they are there. */
-  add(model: Digest, manifest: Manifest): Promise<void>;
-  /** @param manifest the one that they were added by; without it their places stay, unused */
-  remove(model: Digest, manifest: Manifest | undefined): Promise<void>;
-  /** The first place of each chunk in a model that `isWanted`; chunks that have none are not in the map. */
-  locate(chunks: Iterable<Digest>, isWanted: (model: Digest) => boolean): Promise<Map<Digest, ChunkLocation>>;
-  /** Throws all of it away, so that it is made new. */
-  reset(): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** @param folder made on first use; opened on first use too, since most commands never ask for a chunk */
 export function createChunkIndex(folder: string, log: Log): ChunkIndex {

@@ -1,22 +1,15 @@
 import { join } from 'node:path';
 import { type Digest, MAX_CHUNK_BYTES } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { type ModelFiles, openModelFiles } from '../files/model-files.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
+import { openModelFiles } from '../files/model-files.ts';
 import { readInto } from '../files/model-reader.ts';
-import type { ChunkLocation } from '../registry-types.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import type { ModelFiles } from '../files/types.ts';
 import { readStatsNote } from '../store/model-notes.ts';
+import type { ChunkLocation, LocatedChunks } from './types.ts';
 
 /** Models whose files stay open between reads. */
 const OPEN_MODELS = 4;
-
-/** Finds chunks in the models of this machine, and reads them there. */
-export interface LocatedChunks {
-  /** @param except a model that is not looked into */
-  locate(digests: Iterable<Digest>, except?: Digest): Promise<Map<Digest, ChunkLocation>>;
-  read(location: ChunkLocation, into: Uint8Array | undefined): Promise<Uint8Array | undefined>;
-  close(): Promise<void>;
-}
 
 export function createLocatedChunks(context: RegistryContext): LocatedChunks {
   const { chunks, index, log, paths } = context;

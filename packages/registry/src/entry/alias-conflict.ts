@@ -1,7 +1,7 @@
 import { type Alias, type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
-import type { ImportIfExists } from '../registry-types.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import type { ImportIfExists } from '../import/types.ts';
 import { aliasTaken, freeAliases, numbered } from './aliases.ts';
+import type { RegistryIndex, StoredEntry } from './types.ts';
 
 /** What a model is called from now on, and which one is not called so any more. */
 export interface SettledAlias {

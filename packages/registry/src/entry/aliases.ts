@@ -1,5 +1,5 @@
 import { type Alias, aliasProblem, type Digest, ModelRtcError } from '@model-rtc/protocol';
-import { MAX_FORMER_ALIASES, type RegistryIndex, type StoredEntry } from '../store/index-schema.ts';
+import { MAX_FORMER_ALIASES, type RegistryIndex, type StoredEntry } from './types.ts';
 
 const SUGGESTIONS = 3;
 const MAX_ALIAS_LENGTH = 64;

@@ -2,8 +2,7 @@ import { access, existsSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DisplayStatus, type ModelEntry, modelEntrySchema, modelPathProblem } from '@model-rtc/protocol';
-import type { RegistryEntry } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
+import type { RegistryEntry, StoredEntry } from './types.ts';
 
 /** A stored entry as callers get it: with its place on this machine, and with what is wrong with it now. */
 export async function toRegistryEntry(stored: StoredEntry, models: string): Promise<RegistryEntry> {

@@ -2,8 +2,8 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { RegistryIndex } from '../store/index-schema.ts';
-import { type Resolved, type ResolveOptions, resolveRef } from './resolve.ts';
+import { resolveRef } from './resolve.ts';
+import type { RegistryIndex, Resolved, ResolveOptions } from './types.ts';
 
 /**
  * The model that a person's reference names, with a word to the log where it could have meant something else.

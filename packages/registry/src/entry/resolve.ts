@@ -1,23 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Alias, ModelRtcError } from '@model-rtc/protocol';
-import type { ResolvedBy } from '../registry-types.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
 import { closeAliases } from './aliases.ts';
+import type { RegistryIndex, Resolved, ResolveOptions, StoredEntry } from './types.ts';
 
 const SHORTEST_PREFIX = 6;
 /** Candidates that an error names; a prefix of 6 characters seldom has even two. */
 const LISTED_CANDIDATES = 10;
-
-export interface Resolved {
-  readonly stored: StoredEntry;
-  readonly resolvedBy: ResolvedBy;
-}
-
-export interface ResolveOptions {
-  /** Whether the reference may be a path of this machine; it may when left out. */
-  readonly paths?: boolean | undefined;
-}
 
 /**
  * The model that a reference names. What is exact comes first: an id, then an alias, then the start of a digest, then the

@@ -1,20 +1,12 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { errorCode, isMissing, mapLimit } from '@model-rtc/files';
-import type { CheckResult, FileProblem } from '../registry-types.ts';
-import type { FileStat } from '../store/model-notes.ts';
+import type { FileStat } from '../store/types.ts';
+import type { CheckResult, FileProblem, ModelPlace } from './types.ts';
 
 const FILES_AT_ONCE = 32;
 /** What agents tell each other has room for this many. */
 export const LISTED_PROBLEMS = 100;
-
-/** A registered model's folder. */
-export interface ModelPlace {
-  /** Absolute. */
-  readonly path: string;
-  /** Whether its files are links to originals elsewhere. */
-  readonly linked: boolean;
-}
 
 /** Compares each file's size and time with what they were when it was hashed. */
 export async function checkFiles(place: ModelPlace, files: readonly FileStat[]): Promise<CheckResult> {

@@ -3,22 +3,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFileHandles, errorCode, isMissing, storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { FileStat } from '../store/model-notes.ts';
-import { changeOf, insideTest, type ModelPlace } from './check-files.ts';
+import type { FileStat } from '../store/types.ts';
+import { changeOf, insideTest } from './check-files.ts';
+import type { ModelFiles, ModelPlace } from './types.ts';
 
 const OPEN_FILES = 16;
-
-/** A model's files laid end to end, as one run of bytes. */
-export interface ModelFiles {
-  readonly size: number;
-  /**
-   * @param offset bytes from the start of the first file
-   * @param into filled from its start; exactly as long as what is wanted
-   * @throws ModelRtcError `source_changed` naming the file that is not as it was hashed
-   */
-  read(offset: number, into: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** A part of one file that a read takes. */
 interface Piece {

@@ -1,8 +1,7 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import type { ModelReader } from '../registry-types.ts';
-import type { FileStat } from '../store/model-notes.ts';
-import type { ModelPlace } from './check-files.ts';
-import { type ModelFiles, openModelFiles } from './model-files.ts';
+import type { FileStat } from '../store/types.ts';
+import { openModelFiles } from './model-files.ts';
+import type { ModelFiles, ModelPlace, ModelReader } from './types.ts';
 
 export interface ReadableModel {
   readonly digest: Digest;

@@ -1,4 +1,4 @@
-import type { HashBlock } from './hash-engine.ts';
+import type { HashBlock } from './types.ts';
 
 /** Shares blocks out, first come first served. */
 export class BlockPool {

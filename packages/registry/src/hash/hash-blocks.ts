@@ -1,4 +1,4 @@
-import type { HashBlock } from './hash-engine.ts';
+import type { HashBlock } from './types.ts';
 
 /** Large enough that a read and four messages a block cost little, small enough that all stay in the CPU's last cache. */
 const BLOCK_BYTES = 2 * 1024 * 1024;

@@ -5,7 +5,8 @@ import { CHUNKER } from '@model-rtc/formats';
 import type { Log } from '@model-rtc/protocol';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { openSoundLmdb } from '../store/rebuildable-lmdb.ts';
-import { decodeHashes, encodeHashes, type FileHashes } from './hash-record.ts';
+import { decodeHashes, encodeHashes } from './hash-record.ts';
+import type { CacheableFile, FileHashes, HashCache } from './types.ts';
 
 /**
  * A file that changed this shortly before it was read may change again without another time: FAT counts in steps of 2 s,
@@ -19,31 +20,6 @@ const MAX_RECORDS = 200_000;
 const MAX_BYTES = 256 * 1024 * 1024;
 /** So much stays when there is too much, so that clearing is seldom. */
 const KEPT_SHARE = 0.75;
-
-/** A file as it is known before it is hashed. */
-export interface CacheableFile {
-  readonly absolutePath: string;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-}
-
-/** A file whose hashes are known, as it was when they were looked up. */
-export interface KnownFile extends FileHashes {
-  readonly ino: bigint;
-}
-
-/**
- * The hashes of files that were read before, so that no file is read twice while it stays as it is; shared by any number
- * of processes, and kept over restarts. It only saves time: whatever fails in it is logged, and the file is read.
- */
-export interface HashCache {
-  get(file: CacheableFile): Promise<KnownFile | undefined>;
-  /** @param readFromMs `now` from before the reading began */
-  put(file: CacheableFile, hashes: FileHashes, readFromMs: number): Promise<void>;
-  /** Milliseconds of this machine's clock. */
-  now(): number;
-  close(): Promise<void>;
-}
 
 export interface HashCacheOptions {
   readonly log: Log;

@@ -1,52 +1,10 @@
 import { CHUNKER } from '@model-rtc/formats';
-import {
-  type Digest,
-  MANIFEST_VERSION,
-  MAX_CHUNKS,
-  MAX_FILES,
-  type Manifest,
-  ModelRtcError,
-} from '@model-rtc/protocol';
+import { type Digest, MANIFEST_VERSION, MAX_CHUNKS, MAX_FILES, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import type { HashCache } from './hash-cache.ts';
-import type { FileDigests } from './hash-engine.ts';
 import { hashLargeFiles } from './hash-large-files.ts';
 import { hashSmallFiles, SMALL_FILE_BYTES } from './hash-small-files.ts';
 import { countChunks, keepHashes, takeKnown } from './known-files.ts';
-import type { FileStats } from './source-file.ts';
-
-export interface HashProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface HashOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called for each block of about 2 MiB and each small file. */
-  readonly onProgress?: ((progress: HashProgress) => void) | undefined;
-  /** Files that it knows are not read. */
-  readonly cache?: HashCache | undefined;
-}
-
-export interface HashedFiles {
-  readonly manifest: Manifest;
-  /** One for each file, in the same order. */
-  readonly stats: readonly FileStats[];
-}
-
-/** One file's part of a manifest. */
-export interface HashedFile extends FileDigests {
-  readonly chunkSizes: readonly number[];
-  readonly stats: FileStats;
-}
-
-/** What the passes over small and large files share. */
-export interface HashPass {
-  readonly maxChunks: number;
-  /** @throws ModelRtcError `cancelled` */
-  throwIfCancelled(): void;
-  addProgress(bytes: number): void;
-}
+import type { HashedFile, HashedFiles, HashOptions, HashPass } from './types.ts';
 
 /**
  * Reads each file once and makes the model's manifest from it: the SHA-256 of each file and of each chunk.

@@ -3,9 +3,9 @@ import { planChunks } from '@model-rtc/formats';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { BlockPool } from './block-pool.ts';
 import { fitPlans } from './chunk-budget.ts';
-import { createHashEngine, type FileHashing, type HashEngine } from './hash-engine.ts';
-import type { HashedFile, HashPass } from './hash-files.ts';
-import { openSourceFile, type SourceFile } from './source-file.ts';
+import { createHashEngine } from './hash-engine.ts';
+import { openSourceFile } from './source-file.ts';
+import type { FileHashing, HashEngine, HashedFile, HashPass, SourceFile } from './types.ts';
 
 /** While one file's last blocks are hashed the next one is opened and read. */
 const FILES_AT_ONCE = 2;

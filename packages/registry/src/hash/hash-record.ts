@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Digest, MAX_CHUNK_BYTES } from '@model-rtc/protocol';
-import type { FileDigests } from './hash-engine.ts';
-
-/** What was found of a file's bytes. */
-export interface FileHashes extends FileDigests {
-  readonly chunkSizes: readonly number[];
-}
+import type { FileHashes } from './types.ts';
 
 const DIGEST_BYTES = 32;
 const CHUNK_BYTES = 4 + DIGEST_BYTES;

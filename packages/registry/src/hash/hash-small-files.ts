@@ -1,9 +1,9 @@
 import { mapLimit } from '@model-rtc/files';
 import { planChunks } from '@model-rtc/formats';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import type { HashedFile, HashPass } from './hash-files.ts';
 import { createChunkHashes, createFileHash } from './hash-state.ts';
 import { openSourceFile } from './source-file.ts';
+import type { HashedFile, HashPass } from './types.ts';
 
 /** A file up to this size is read whole and hashed at once, which takes no longer than handing it to a thread. */
 export const SMALL_FILE_BYTES = 1024 * 1024;

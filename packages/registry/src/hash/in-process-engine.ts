@@ -1,6 +1,6 @@
 import { createBlockMemory, createBlocks } from './hash-blocks.ts';
-import type { HashEngine } from './hash-engine.ts';
 import { createChunkHashes, createFileHash } from './hash-state.ts';
+import type { HashEngine } from './types.ts';
 
 /** The engine without threads, for small models and for code that runs from its sources. */
 export function createInProcessEngine(): HashEngine {

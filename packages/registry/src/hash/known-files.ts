@@ -1,8 +1,7 @@
 import { mapLimit } from '@model-rtc/files';
 import { MAX_CHUNKS } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import type { HashCache } from './hash-cache.ts';
-import type { HashedFile, HashPass } from './hash-files.ts';
+import type { HashCache, HashedFile, HashPass } from './types.ts';
 
 /** Reading and hashing a smaller file takes no longer than looking for it. */
 const SMALLEST_BYTES = 64 * 1024;

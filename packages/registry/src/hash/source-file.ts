@@ -1,25 +1,8 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { isMissing, storageError } from '@model-rtc/files';
-import type { ByteReader } from '@model-rtc/formats';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
-
-/** What a file's state was when it was hashed; a later import or transfer compares with it. */
-export interface FileStats {
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly ino: bigint;
-}
-
-/** A file of a model, open for reading, that notices when the file is not the scanned one any more. */
-export interface SourceFile extends ByteReader {
-  /** Fills the target from `offset`. */
-  readInto(target: Uint8Array, offset: number): Promise<void>;
-  /** Compares the file under its path with the scan once more. To be called after the last byte was read. */
-  confirm(): Promise<FileStats>;
-  close(): Promise<void>;
-}
+import type { SourceFile } from './types.ts';
 
 /** @throws ModelRtcError `source_changed` when the file is not as scanned; `storage` when it cannot be read. */
 export async function openSourceFile(file: ScannedFile): Promise<SourceFile> {

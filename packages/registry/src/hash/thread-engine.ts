@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { createBlockMemory, createBlocks } from './hash-blocks.ts';
-import type { HashEngine } from './hash-engine.ts';
 import type { HashThreadReply, HashThreadRequest } from './hash-thread-messages.ts';
+import type { HashEngine } from './types.ts';
 
 /**
  * The engine with two threads: one for whole files, one for chunks. They read the same shared blocks at the same time,

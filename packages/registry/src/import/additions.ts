@@ -1,9 +1,9 @@
 import { type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { resolveNamed } from '../entry/resolve-for-person.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { tagProblem } from '../manage/change-entry.ts';
-import type { ImportOptions } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
+import type { ImportOptions } from './types.ts';
 
 /** What a person says of a model while bringing it in. */
 export type EntryAdditions = Partial<Pick<StoredEntry, 'name' | 'tags' | 'notes' | 'lineage'>>;

@@ -9,18 +9,18 @@ import {
   manifestDigest,
   suggestAlias,
 } from '@model-rtc/protocol';
-import type { ImportSteps, RegistryContext } from '../context.ts';
+import type { RegistryContext } from '../context.ts';
 import { aliasTaken, nearestFreeAlias } from '../entry/aliases.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { copyFiles } from '../files/copy-files.ts';
-import type { HashedFiles } from '../hash/hash-files.ts';
-import type { ImportOptions, ImportProgress, ImportResult } from '../registry-types.ts';
-import type { FileStat } from '../store/model-notes.ts';
+import type { HashedFiles } from '../hash/types.ts';
+import type { FileStat } from '../store/types.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './additions.ts';
 import { requireInside } from './inside-folder.ts';
 import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
 import type { ScannedFile, ScannedModel } from './scanned-model.ts';
 import { withImportFolder } from './staging.ts';
+import type { ImportOptions, ImportProgress, ImportResult, ImportSteps } from './types.ts';
 
 const LINKS_AT_ONCE = 32;
 

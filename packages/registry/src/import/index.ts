@@ -1,6 +1,5 @@
 /** Everything that an import needs; loaded only when a model is imported, since the parsers take their time. */
-export { type HashedFiles, type HashOptions, type HashProgress, hashFiles } from '../hash/hash-files.ts';
-export type { FileStats } from '../hash/source-file.ts';
+export { hashFiles } from '../hash/hash-files.ts';
 export { type ScanOptions, scanModel } from './scan-model.ts';
 export type { ModelFacts, ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
 export { WEIGHTS_EXTENSIONS } from './weights.ts';

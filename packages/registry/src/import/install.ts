@@ -11,10 +11,10 @@ import {
   parseManifest,
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { InstallOptions } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import type { FileStat } from '../store/model-notes.ts';
+import type { StoredEntry } from '../entry/types.ts';
+import type { FileStat } from '../store/types.ts';
 import { type EntryDraft, placeModel } from './place-model.ts';
+import type { InstallOptions } from './types.ts';
 
 const FILES_AT_ONCE = 32;
 

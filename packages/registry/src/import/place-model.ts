@@ -15,15 +15,14 @@ import { updateChunks } from '../chunks/update-chunks.ts';
 import type { RegistryContext } from '../context.ts';
 import { aliasOfExisting, type SettledAlias, settleAlias } from '../entry/alias-conflict.ts';
 import { renamed } from '../entry/aliases.ts';
+import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
+import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
-import type { ImportIfExists } from '../registry-types.ts';
-import { runAt } from '../store/found-entries.ts';
-import { freeId } from '../store/identifiers.ts';
-import type { Update } from '../store/index-file.ts';
-import { changeIndex, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../store/index-schema.ts';
-import { type FileStat, readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
+import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
 import { deleteAside, replacedFolder, setAside } from '../store/trash.ts';
+import type { FileStat, Update } from '../store/types.ts';
 import { type EntryAdditions, withAdditions } from './additions.ts';
+import type { ImportIfExists } from './types.ts';
 
 /** What is known of a model before the registry gives it its names. */
 export type EntryDraft = Omit<ModelEntry, 'id' | 'digest' | 'alias' | 'size' | 'fileCount'>;

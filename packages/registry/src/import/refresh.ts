@@ -1,8 +1,8 @@
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { notFoundLocally } from '../entry/resolve.ts';
-import type { ImportResult, WorkOptions } from '../registry-types.ts';
 import { importModel } from './import-model.ts';
+import type { ImportResult, WorkOptions } from './types.ts';
 
 /** Imports a linked model again from where it was imported, in place of what it was. */
 export async function refreshModel(

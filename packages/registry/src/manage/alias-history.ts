@@ -1,8 +1,8 @@
 import { type Alias, ModelRtcError, parseAlias } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { giveAlias } from '../entry/assign-alias.ts';
 import { notFoundLocally, resolveRef } from '../entry/resolve.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
+import { giveAlias } from './assign-alias.ts';
 
 /** A time during which a model had an alias. */
 export interface StoredAliasRecord {

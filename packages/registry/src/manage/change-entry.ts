@@ -4,9 +4,9 @@ import type { RegistryContext } from '../context.ts';
 import { renamed } from '../entry/aliases.ts';
 import { notFoundLocally } from '../entry/resolve.ts';
 import { resolveNamed } from '../entry/resolve-for-person.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
-import type { ModelChanges } from './management.ts';
+import type { ModelChanges } from './types.ts';
 
 /** As the protocol's entry has room for: see `modelEntrySchema`. */
 const MAX_TAGS = 64;

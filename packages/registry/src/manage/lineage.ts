@@ -1,6 +1,6 @@
 import { isAbsolute, sep } from 'node:path';
 import type { Alias, Digest } from '@model-rtc/protocol';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 
 /** A longer chain is a mistake, and nobody reads it. */
 const MAX_CHAIN = 100;

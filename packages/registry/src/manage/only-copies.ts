@@ -1,9 +1,9 @@
 import type { Digest } from '@model-rtc/protocol';
 import { indexMissing } from '../chunks/located-chunks.ts';
 import type { RegistryContext } from '../context.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { isWhole } from '../import/place-model.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
-import type { NeededChunks } from './management.ts';
+import type { NeededChunks } from './types.ts';
 
 /** An unfinished transfer that would lose chunks. */
 export interface OnlyCopies {

@@ -4,12 +4,12 @@ import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
+import type { FormerAlias, RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { ownBytes } from '../files/own-bytes.ts';
-import type { FormerAlias, RegistryIndex, StoredEntry } from '../store/index-schema.ts';
 import { createLineageIndex, type LineageIndex } from './lineage.ts';
-import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './management.ts';
 import { findOnlyCopies } from './only-copies.ts';
 import { shortName } from './remove-model.ts';
+import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './types.ts';
 
 /** Folders that are looked into at once; in each, several files. */
 const MODELS_AT_ONCE = 8;

@@ -4,14 +4,13 @@ import { updateChunks } from '../chunks/update-chunks.ts';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
+import type { RegistryEntry, RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { partFiles } from '../files/break-hard-links.ts';
 import { ownBytes } from '../files/own-bytes.ts';
-import type { RegistryEntry } from '../registry-types.ts';
-import type { Update } from '../store/index-file.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
 import { type AsideFolder, deleteAside, keepAside, setAside } from '../store/trash.ts';
-import type { RemovedModel, RemoveOptions } from './management.ts';
+import type { Update } from '../store/types.ts';
 import { findOnlyCopies, type OnlyCopies } from './only-copies.ts';
+import type { RemovedModel, RemoveOptions } from './types.ts';
 
 /** A model that the index has no more, whose files are still to be cleared away. */
 interface TakenOut {

@@ -6,7 +6,7 @@ import { isInside } from '../import/inside-folder.ts';
 import { skipReason } from '../import/skip-rules.ts';
 import { isWeightsFile } from '../import/weights.ts';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
-import type { FoundPlace, FoundPlaces } from './runs.ts';
+import type { FoundPlace, FoundPlaces } from './types.ts';
 
 /** Deeper than anyone sorts models; a cycle of links ends there too. */
 const MAX_DEPTH = 12;

@@ -1,8 +1,8 @@
 import type { Manifest } from '@model-rtc/protocol';
 import { updateChunks } from '../chunks/update-chunks.ts';
 import type { RegistryContext } from '../context.ts';
-import { entriesAt } from '../store/found-entries.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import { entriesAt } from '../entry/registry-index.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { type AsideFolder, deleteAside, setAside } from '../store/trash.ts';
 
 /** An entry whose folder stands aside until the index is written without it. */

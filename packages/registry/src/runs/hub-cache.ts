@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FoundPlace } from './runs.ts';
+import type { FoundPlace } from './types.ts';
 
 /** `models--org--name`; data sets and spaces lie beside them under prefixes of their own. */
 const REPOSITORY = /^models--(.+)$/;

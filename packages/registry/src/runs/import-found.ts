@@ -1,11 +1,11 @@
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { entriesAt } from '../entry/registry-index.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { type ImportWork, importModel } from '../import/import-model.ts';
 import { isWhole } from '../import/place-model.ts';
-import type { ImportResult } from '../registry-types.ts';
-import { entriesAt } from '../store/found-entries.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import type { FoundPlace, TakeOptions } from './runs.ts';
+import type { ImportResult } from '../import/types.ts';
+import type { FoundPlace, TakeOptions } from './types.ts';
 
 /** Imports a found model by links, in place of what was found there before. */
 export async function takeFound(

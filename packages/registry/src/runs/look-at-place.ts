@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { mapLimit } from '@model-rtc/files';
 import { isWeightsFile } from '../import/weights.ts';
 import { readRunFacts } from './run-facts.ts';
-import type { FoundPlace, PlaceState } from './runs.ts';
+import type { FoundPlace, PlaceState } from './types.ts';
 
 /** More than a model can have, so that a folder gone wild costs bounded time. */
 const MAX_ENTRIES = 50_000;

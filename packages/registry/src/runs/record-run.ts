@@ -5,12 +5,12 @@ import { atStorage } from '@model-rtc/files';
 import { type Alias, ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { nearestFreeAlias, renamed } from '../entry/aliases.ts';
-import { entriesAt } from '../store/found-entries.ts';
-import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../store/index-schema.ts';
+import { entriesAt } from '../entry/registry-index.ts';
+import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { updateEntryNote, writeNotes } from '../store/model-notes.ts';
 import { clearAway, type LeavingEntry, leave } from './forget-found.ts';
 import { type RunFacts, readRunFacts } from './run-facts.ts';
-import type { RunState } from './runs.ts';
+import type { RunState } from './types.ts';
 
 const RUN_ID = 'run-';
 const SHORT_HASH = 8;

@@ -1,5 +1,5 @@
 import { aliasProblem, type CodeFile, isDigest, MODEL_SOURCES, MODEL_STATUSES } from '@model-rtc/protocol';
-import type { StoredEntry } from './index-schema.ts';
+import type { StoredEntry } from '../entry/types.ts';
 
 type Check = (value: unknown) => boolean;
 

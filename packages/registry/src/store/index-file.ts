@@ -10,19 +10,13 @@ import {
   writeFileAtomic,
 } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { changeIndex, EMPTY_INDEX } from '../entry/registry-index.ts';
+import type { RegistryIndex } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
+import { type DecodedIndex, decodeIndex, encodeIndex, type Migration } from './index-format.ts';
 import { recoverFolders } from './index-recovery.ts';
-import {
-  changeIndex,
-  type DecodedIndex,
-  decodeIndex,
-  EMPTY_INDEX,
-  encodeIndex,
-  type IndexChange,
-  type Migration,
-  type RegistryIndex,
-} from './index-schema.ts';
 import { removeDoomed } from './trash.ts';
+import type { IndexFile, Update } from './types.ts';
 
 /** A change holds the lock for milliseconds; a waiter that waits longer is told who holds it. */
 const LOCK_WAIT_MS = 60_000;
@@ -32,19 +26,6 @@ export interface IndexFileOptions {
   readonly log: Log;
   readonly clock: () => Date;
   readonly migrations?: ReadonlyMap<number, Migration> | undefined;
-}
-
-/** What a change does to the index, and what it gives its caller once the index is written. */
-export interface Update<T> extends IndexChange {
-  readonly result: T;
-}
-
-/** `models/registry.json`, shared by any number of processes. */
-export interface IndexFile {
-  /** The index as it is now; quick while no one has written it. */
-  read(): Promise<RegistryIndex>;
-  /** Reads, changes and writes the index while no other process can. What `change` throws leaves it as it was. */
-  update<T>(change: (index: RegistryIndex) => Promise<Update<T>>, signal?: AbortSignal): Promise<T>;
 }
 
 interface Loaded extends DecodedIndex {

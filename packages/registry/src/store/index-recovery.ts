@@ -3,9 +3,9 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, isMissing, removeLeftTakerFiles, syncFolder } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { changeIndex, freeId } from '../entry/registry-index.ts';
+import { folderNameSchema, type RegistryIndex, type StoredEntry } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
-import { freeId } from './identifiers.ts';
-import { changeIndex, folderNameSchema, type RegistryIndex, type StoredEntry } from './index-schema.ts';
 import { readEntryNote, readManifestNote } from './model-notes.ts';
 import { doomAside, isAsideName, keepAside, listAside } from './trash.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Digest, MAX_CHUNKS, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import type { StoredEntry } from './index-schema.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { readManifestNote } from './model-notes.ts';
 
 /** Chunks and files of all kept manifests together: as many as one of the largest model has, about 60 MB. */

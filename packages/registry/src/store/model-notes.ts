@@ -11,27 +11,12 @@ import {
   parseManifest,
 } from '@model-rtc/protocol';
 import * as z from 'zod';
-import { type StoredEntry, storedEntrySchema } from './index-schema.ts';
+import { type StoredEntry, storedEntrySchema } from '../entry/types.ts';
+import type { FileStat, FolderNotes } from './types.ts';
 
 /** The longest manifest that the protocol allows, as JSON, is about this long. */
 const MAX_MANIFEST_BYTES = 512 * 1024 * 1024;
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
-
-/** What a file was when it was hashed: the same size and time again means the same bytes. */
-export interface FileStat {
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-}
-
-/** What a model's folder says about its model in `.model-rtc/`; a lost index is made again from it. */
-export interface FolderNotes {
-  readonly entry: StoredEntry;
-  /** Not there while the model is training. */
-  readonly manifest?: Manifest | undefined;
-  /** In the order of the manifest's files. */
-  readonly stats?: readonly FileStat[] | undefined;
-}
 
 const entryFileSchema = z.object({
   version: z.literal(1),

@@ -3,8 +3,8 @@ import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage, isMissing, syncFolder, withLock } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { folderNameSchema } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
-import { folderNameSchema } from './index-schema.ts';
 
 /**
  * A model's folder stands aside in `staging/` while the index is written, so that a crash before that brings it back.

@@ -4,9 +4,9 @@ import { join, relative, sep } from 'node:path';
 import { isMissing, storageError, withLock } from '@model-rtc/files';
 import { ModelRtcError, OWN_FOLDER } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { readEntryNote, readManifestNote } from '../store/model-notes.ts';
-import type { Orphan } from './verification.ts';
+import type { Orphan } from './types.ts';
 
 /** What the registry itself keeps beside the models' folders: the index, its lock, and older or damaged ones. */
 const OWN_FILES = /^registry\.(json|lock(\..*)?|v\d+\.json|corrupted\..*\.json)$/;

@@ -1,8 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
-import { lstat, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing, openToRead } from '@model-rtc/files';
-import type { ModelPlace } from '../files/check-files.ts';
+import type { ModelPlace } from '../files/types.ts';
 
 /** A file as it is found, whatever it was when it was hashed. */
 export interface FoundFile {

@@ -2,18 +2,20 @@ import { createHash } from 'node:crypto';
 import { mapLimit } from '@model-rtc/files';
 import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { changeOf, insideTest, type ModelPlace } from '../files/check-files.ts';
+import { changeOf, insideTest } from '../files/check-files.ts';
 import { openModelFiles } from '../files/model-files.ts';
+import type { ModelPlace } from '../files/types.ts';
 import { BlockPool } from '../hash/block-pool.ts';
 import { createBlockMemory } from '../hash/hash-blocks.ts';
-import { createHashEngine, type HashEngine, MIN_BYTES_FOR_THREADS } from '../hash/hash-engine.ts';
+import { createHashEngine, MIN_BYTES_FOR_THREADS } from '../hash/hash-engine.ts';
 import { readThrough } from '../hash/hash-large-files.ts';
 import { SMALL_FILE_BYTES } from '../hash/hash-small-files.ts';
 import { createInProcessEngine } from '../hash/in-process-engine.ts';
-import type { FileStat } from '../store/model-notes.ts';
+import type { HashEngine } from '../hash/types.ts';
+import type { FileStat } from '../store/types.ts';
 import { type FoundFile, openFound } from './found-file.ts';
 import { type FilePlan, type HashPlan, planHashing, type SpanningChunk } from './hash-plan.ts';
-import type { VerifyOptions } from './verification.ts';
+import type { VerifyOptions } from './types.ts';
 
 /** In the process: opening and reading wait for the disk; Node does 4 such things at once, so twice that keeps it busy. */
 const FILES_AT_ONCE = 8;

@@ -9,9 +9,9 @@ import {
   OWN_FOLDER,
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { ModelPlace } from '../files/check-files.ts';
+import type { ModelPlace } from '../files/types.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import type { VerifyOptions } from './verification.ts';
+import type { VerifyOptions } from './types.ts';
 
 /**
  * A lost manifest, made again from the files in the model's folder. It is the right one when it gives the model's digest, so

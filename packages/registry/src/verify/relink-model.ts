@@ -5,14 +5,16 @@ import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@mode
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveNamed } from '../entry/resolve-for-person.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { copyFiles } from '../files/copy-files.ts';
+import type { FileProblem } from '../files/types.ts';
 import { linkFiles, makeFolders, realOriginal } from '../import/import-model.ts';
 import { placeModel } from '../import/place-model.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { withImportFolder } from '../import/staging.ts';
-import type { FileProblem, ImportProgress, ImportResult, WorkOptions } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import { type FileStat, readManifestNote } from '../store/model-notes.ts';
+import type { ImportProgress, ImportResult, WorkOptions } from '../import/types.ts';
+import { readManifestNote } from '../store/model-notes.ts';
+import type { FileStat } from '../store/types.ts';
 import type { HashFound, VerifyContext } from './hash-found.ts';
 import { draftOf } from './replace-files.ts';
 

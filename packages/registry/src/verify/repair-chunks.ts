@@ -5,7 +5,7 @@ import type { RegistryContext } from '../context.ts';
 import { notFoundLocally } from '../entry/resolve.ts';
 import { openModelFiles } from '../files/model-files.ts';
 import { readInto } from '../files/model-reader.ts';
-import type { RepairChunks, RepairLocation } from './verification.ts';
+import type { RepairChunks, RepairLocation } from './types.ts';
 
 export interface DamagedModel {
   readonly digest: Digest;

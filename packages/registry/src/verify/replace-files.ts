@@ -2,11 +2,10 @@ import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@mode
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { notFoundLocally } from '../entry/resolve.ts';
+import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import { requireStaged, settleFiles } from '../import/install.ts';
 import { type EntryDraft, placeModel } from '../import/place-model.ts';
-import type { RegistryEntry } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import type { ReplaceFilesOptions } from './verification.ts';
+import type { ReplaceFilesOptions } from './types.ts';
 
 /** Puts whole files in the place of a damaged model's; the model keeps all else that is known of it. */
 export async function replaceFiles(

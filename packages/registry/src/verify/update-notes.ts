@@ -4,8 +4,9 @@ import { atStorage } from '@model-rtc/files';
 import { type Manifest, OWN_FOLDER } from '@model-rtc/protocol';
 import { updateChunks } from '../chunks/update-chunks.ts';
 import type { RegistryContext } from '../context.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import { type FileStat, updateEntryNote, updateManifestNote, updateStatsNote } from '../store/model-notes.ts';
+import type { StoredEntry } from '../entry/types.ts';
+import { updateEntryNote, updateManifestNote, updateStatsNote } from '../store/model-notes.ts';
+import type { FileStat } from '../store/types.ts';
 
 export interface RightNotes {
   /** What the files were while their bytes were found right, all of them. */

@@ -4,14 +4,15 @@ import { type Digest, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/pr
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { checkFiles, LISTED_PROBLEMS } from '../files/check-files.ts';
-import type { FileProblem } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import { type FileStat, readEntryNote, readManifestNote, readStatsNote } from '../store/model-notes.ts';
+import type { FileProblem } from '../files/types.ts';
+import { readEntryNote, readManifestNote, readStatsNote } from '../store/model-notes.ts';
+import type { FileStat } from '../store/types.ts';
 import type { HashedModel, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
+import type { VerifiedModel, VerifyOptions } from './types.ts';
 import { settleNotes } from './update-notes.ts';
-import type { VerifiedModel, VerifyOptions } from './verification.ts';
 
 /** What was found of a model, before it is told. */
 interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled'> {

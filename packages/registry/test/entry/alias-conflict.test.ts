@@ -4,7 +4,8 @@ import { type Alias, type AliasConflict, aliasProblem, modelEntrySchema } from '
 import fc from 'fast-check';
 import { rejection } from '../../../../test/support/rejection.ts';
 import { settleAlias } from '../../src/entry/alias-conflict.ts';
-import { makeIndex, type StoredEntry } from '../../src/store/index-schema.ts';
+import { makeIndex } from '../../src/entry/registry-index.ts';
+import type { StoredEntry } from '../../src/entry/types.ts';
 import { installFiles, sha256 } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 

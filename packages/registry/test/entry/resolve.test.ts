@@ -5,10 +5,11 @@ import { type Alias, type Digest, listModelsParams, type ModelEntry, modelEntryS
 import { rejection } from '../../../../test/support/rejection.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { freeAliases } from '../../src/entry/aliases.ts';
-import { listPage } from '../../src/entry/list-page.ts';
+import { makeIndex } from '../../src/entry/registry-index.ts';
 import { resolveRef } from '../../src/entry/resolve.ts';
+import type { StoredEntry } from '../../src/entry/types.ts';
 import { toModelEntry } from '../../src/index.ts';
-import { makeIndex, type StoredEntry } from '../../src/store/index-schema.ts';
+import { listPage } from '../../src/list/list-page.ts';
 import { installFiles, sha256, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 

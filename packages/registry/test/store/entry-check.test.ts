@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MODEL_SOURCES, MODEL_STATUSES } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { storedEntrySchema } from '../../src/entry/types.ts';
 import { isSettledEntry } from '../../src/store/entry-check.ts';
-import { storedEntrySchema } from '../../src/store/index-schema.ts';
 
 const settled = {
   id: '4f1c22ab',

@@ -6,9 +6,10 @@ import { type Alias, type Digest, listModelsParams, silentLog } from '@model-rtc
 import { rejection } from '../../../../test/support/rejection.ts';
 import { startChild } from '../../../../test/support/script-child.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { makeIndex } from '../../src/entry/registry-index.ts';
 import { dataPaths } from '../../src/index.ts';
 import { openIndexFile } from '../../src/store/index-file.ts';
-import { decodeIndex, encodeIndex, INDEX_VERSION, MIGRATIONS, makeIndex } from '../../src/store/index-schema.ts';
+import { decodeIndex, encodeIndex, INDEX_VERSION, MIGRATIONS } from '../../src/store/index-format.ts';
 import { installFiles } from '../helpers/models.ts';
 import { openTestRegistry, warningLog } from '../helpers/registry.ts';
 

@@ -1,6 +1,6 @@
 import { type DisplayStatus, type ListModelsParams, ModelRtcError, SORT_KEYS } from '@model-rtc/protocol';
 import * as z from 'zod';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { compareRows, modelMatcher, type SortedRow, type SortKey, type SortValue, sortModels } from './list-order.ts';
 
 export interface StoredPage {

@@ -1,5 +1,5 @@
 import type { Alias, Digest, ListModelsParams, ModelEntry } from '@model-rtc/protocol';
-import type { RegistryEntry } from '../registry-types.ts';
+import type { RegistryEntry } from '../entry/types.ts';
 
 /** A worker as this machine knows it. */
 export interface KnownWorker {
@@ -72,4 +72,26 @@ export interface KnownPage {
   readonly models: readonly KnownModel[];
   /** All that match, also those beyond the limit. */
   readonly total: number;
+}
+
+/** What other machines have, as it was last seen: a cache of what they said, kept from one command to the next. */
+export interface Catalogs {
+  /** Replaces what is known of a worker by all that it has now. */
+  recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges>;
+  /** Notes that a worker has these models now, and says nothing of its others. */
+  recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void>;
+  /** All of them, the worker that was seen last first. */
+  catalogs(): Promise<readonly WorkerCatalog[]>;
+  /** What is known of one worker; undefined when nothing is. */
+  catalog(key: string): Promise<WorkerCatalog | undefined>;
+  /** Which workers have a model, latest sighting first. */
+  availability(digest: Digest): Promise<readonly Availability[]>;
+  /** The same of many models at once; one that no worker is known to have is not in the map. */
+  availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
+  /** The models here and at workers in one list. */
+  listKnown(params: ListKnownParams): Promise<KnownPage>;
+  /** Models that a worker has just told of, with whether they are here and who else has them. */
+  alsoKnown(entries: readonly ModelEntry[]): Promise<readonly KnownModel[]>;
+  /** The models at workers that a reference names: an id, else an alias, else the first 6 or more characters of a digest. */
+  findElsewhere(ref: string): Promise<readonly KnownModel[]>;
 }

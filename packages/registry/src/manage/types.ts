@@ -1,14 +1,5 @@
-import type { Alias, Digest } from '@model-rtc/protocol';
-import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
-import { resolveNamed } from '../entry/resolve-for-person.ts';
-import type { RegistryEntry } from '../registry-types.ts';
-import type { StoredEntry } from '../store/index-schema.ts';
-import { aliasHistory, rollbackAlias } from './alias-history.ts';
-import { untagModel, updateModel } from './change-entry.ts';
-import { createLineageIndex, type StoredLink } from './lineage.ts';
-import { planCleaning } from './plan-cleaning.ts';
-import { removeModel } from './remove-model.ts';
+import type { Alias, AliasConflict, Digest } from '@model-rtc/protocol';
+import type { RegistryEntry } from '../entry/types.ts';
 
 export interface ModelChanges {
   /** Replaces the notes; an empty text removes them. */
@@ -75,6 +66,11 @@ export interface CleanOptions {
   readonly needed?: readonly NeededChunks[] | undefined;
 }
 
+export interface KeptFolder {
+  readonly path: string;
+  readonly bytes: number;
+}
+
 export interface CleanCandidate {
   readonly entry: RegistryEntry;
   /** As the end of a sentence. */
@@ -88,11 +84,6 @@ export interface CleanPlan {
   readonly spared: readonly CleanCandidate[];
   /** What deleted models left with `keepFiles` and no model links to. Cleaning never touches it. */
   readonly kept: readonly KeptFolder[];
-}
-
-export interface KeptFolder {
-  readonly path: string;
-  readonly bytes: number;
 }
 
 export interface AliasHistory {
@@ -130,41 +121,9 @@ export interface Management {
   planCleaning(options?: CleanOptions): Promise<CleanPlan>;
 }
 
-export function createManagement(context: RegistryContext): Management {
-  const { index, paths } = context;
-  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
-  const shownLink = async ({ name, stored }: StoredLink): Promise<LineageLink> =>
-    stored === undefined ? { name } : { name, entry: await shown(stored) };
-
-  return {
-    update: async (ref, changes) => await shown(await updateModel(context, ref, changes)),
-    untag: async (alias) => await shown(await untagModel(context, alias)),
-    remove: async (ref, options = {}) => await removeModel(context, ref, options),
-    async history(ref) {
-      const { alias, records } = await aliasHistory(context, ref);
-      const entries = records.map(async ({ stored, since, until }) => ({
-        entry: await shown(stored),
-        alias,
-        since,
-        until,
-      }));
-      return { alias, records: await Promise.all(entries) };
-    },
-    async rollback(alias, to) {
-      const { stored, from } = await rollbackAlias(context, alias, to);
-      return { entry: await shown(stored), from: from && (await shown(from)) };
-    },
-    async lineage(ref) {
-      const known = await index.read();
-      const { stored } = await resolveNamed(context, known, ref);
-      const lineage = createLineageIndex(known);
-      return {
-        entry: await shown(stored),
-        parents: await Promise.all(lineage.parentsOf(stored).map(shownLink)),
-        ancestors: await Promise.all(lineage.chainOf(stored).map(shownLink)),
-        children: await Promise.all(lineage.childrenOf(stored).map(shown)),
-      };
-    },
-    planCleaning: async (options = {}) => await planCleaning(context, options),
-  };
+export interface TagOptions {
+  /** What becomes of a taken alias; it is refused when left out. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** Short for `aliasConflict: 'overwrite'`. */
+  readonly overwrite?: boolean | undefined;
 }

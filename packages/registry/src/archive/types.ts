@@ -1,5 +1,5 @@
-import type { RegistryContext } from '../context.ts';
-import type { ImportOptions, ImportResult, RegistryEntry } from '../registry-types.ts';
+import type { RegistryEntry } from '../entry/types.ts';
+import type { ImportOptions, ImportResult } from '../import/types.ts';
 
 export interface ArchiveProgress {
   readonly doneBytes: number;
@@ -37,22 +37,4 @@ export interface Archives {
    *   writes it, `alias_taken`, `refused`, `storage_full`, `storage`, `cancelled`; nothing is registered then
    */
   importArchive(path: string, options?: ImportOptions): Promise<ImportResult>;
-}
-
-/** What writes and reads archives is loaded only when it is used: most commands have no use for it. */
-export function createArchives(context: RegistryContext): Archives {
-  return {
-    async exportModel(ref, toPath, options = {}) {
-      const { exportModel } = await import('./export-model.ts');
-      return await exportModel(context, ref, toPath, options);
-    },
-    async isArchive(path) {
-      const { isArchive } = await import('./read-members.ts');
-      return await isArchive(path);
-    },
-    async importArchive(path, options = {}) {
-      const { importArchive } = await import('./import-archive.ts');
-      return await importArchive(context, path, options);
-    },
-  };
 }

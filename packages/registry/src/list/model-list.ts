@@ -2,21 +2,14 @@ import { join } from 'node:path';
 import { mapLimit } from '@model-rtc/files';
 import { type DisplayStatus, type ListModelsParams, MODEL_STATUSES } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { ModelPage } from '../registry-types.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import { displayStatus, toRegistryEntry } from '../entry/registry-entry.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { modelMatcher, type SortedRow, type SortKey, sortModels } from './list-order.ts';
 import { listPage } from './list-page.ts';
-import { displayStatus, toRegistryEntry } from './registry-entry.ts';
+import type { ModelList, ModelPage } from './types.ts';
 
 /** Looks at the disk that may be under way at once. */
 const LOOKS_AT_ONCE = 64;
-
-/** This machine's models in order. A list is asked for page by page: what is the same on each is kept between them. */
-export interface ModelList {
-  page(params: ListModelsParams): Promise<ModelPage>;
-  /** All that match, in order. */
-  matching(params: Pick<ListModelsParams, 'filters' | 'sort'>): Promise<readonly StoredEntry[]>;
-}
 
 /** What holds as long as the index is the same one. */
 interface Kept {

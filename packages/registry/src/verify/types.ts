@@ -1,7 +1,8 @@
 import type { Digest, Manifest } from '@model-rtc/protocol';
-import type { RegistryContext } from '../context.ts';
-import type { ChunkLocation, FileProblem, ImportResult, RegistryEntry, WorkOptions } from '../registry-types.ts';
-import type { VerifyContext } from './hash-found.ts';
+import type { ChunkLocation } from '../chunks/types.ts';
+import type { RegistryEntry } from '../entry/types.ts';
+import type { FileProblem } from '../files/types.ts';
+import type { ImportResult, WorkOptions } from '../import/types.ts';
 
 export interface VerifyOptions {
   /** Sizes and times alone; no byte is read. */
@@ -80,35 +81,4 @@ export interface Verification {
    * @throws ModelRtcError `verification_failed` when they are not the model's files
    */
   replaceFiles(digest: Digest, options: ReplaceFilesOptions): Promise<RegistryEntry>;
-}
-
-/** Everything is loaded when it is first needed: most commands verify nothing. */
-export function createVerification(context: RegistryContext): Verification {
-  let made: Promise<VerifyContext> | undefined;
-  const verifyContext = (): Promise<VerifyContext> => {
-    made ??= import('./hash-found.ts').then(({ createHashFound }) => ({ ...context, hashFound: createHashFound() }));
-    return made;
-  };
-  return {
-    async verify(ref, options = {}) {
-      const { verifyModel } = await import('./verify-model.ts');
-      return await verifyModel(await verifyContext(), ref, options);
-    },
-    async findOrphans() {
-      const { findOrphans } = await import('./find-orphans.ts');
-      return await findOrphans(context);
-    },
-    async relink(ref, path, options = {}) {
-      const { relinkModel } = await import('./relink-model.ts');
-      return await relinkModel(await verifyContext(), ref, path, options);
-    },
-    async openRepairChunks(digest, manifest, damagedChunks) {
-      const { openRepairChunks } = await import('./repair-chunks.ts');
-      return await openRepairChunks(context, { digest, manifest, damagedChunks });
-    },
-    async replaceFiles(digest, options) {
-      const { replaceFiles } = await import('./replace-files.ts');
-      return await replaceFiles(context, digest, options);
-    },
-  };
 }

@@ -1,47 +1,16 @@
 import { withLock } from '@model-rtc/files';
 import type { Digest, ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { ModelList } from '../entry/model-list.ts';
+import type { ModelList } from '../list/types.ts';
 import { catalogChanges } from './catalog-changes.ts';
 import { catalogModels, catalogPath, keptEntry, modelKey, type StoredCatalog, whoHas } from './catalog-file.ts';
 import { MAX_NAME_CHARS } from './catalog-limits.ts';
 import { createCatalogStore } from './catalog-store.ts';
-import type {
-  Availability,
-  CatalogChanges,
-  CatalogModel,
-  KnownModel,
-  KnownPage,
-  KnownWorker,
-  ListKnownParams,
-  WorkerCatalog,
-} from './catalog-types.ts';
 import { alsoKnown, findElsewhere, listKnown } from './known-models.ts';
+import type { Availability, CatalogChanges, CatalogModel, Catalogs, KnownWorker, WorkerCatalog } from './types.ts';
 
 /** A change takes milliseconds; whoever waits longer is told who holds it. */
 const LOCK_WAIT_MS = 30_000;
-
-/** What other machines have, as it was last seen: a cache of what they said, kept from one command to the next. */
-export interface Catalogs {
-  /** Replaces what is known of a worker by all that it has now. */
-  recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges>;
-  /** Notes that a worker has these models now, and says nothing of its others. */
-  recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void>;
-  /** All of them, the worker that was seen last first. */
-  catalogs(): Promise<readonly WorkerCatalog[]>;
-  /** What is known of one worker; undefined when nothing is. */
-  catalog(key: string): Promise<WorkerCatalog | undefined>;
-  /** Which workers have a model, latest sighting first. */
-  availability(digest: Digest): Promise<readonly Availability[]>;
-  /** The same of many models at once; one that no worker is known to have is not in the map. */
-  availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
-  /** The models here and at workers in one list. */
-  listKnown(params: ListKnownParams): Promise<KnownPage>;
-  /** Models that a worker has just told of, with whether they are here and who else has them. */
-  alsoKnown(entries: readonly ModelEntry[]): Promise<readonly KnownModel[]>;
-  /** The models at workers that a reference names: an id, else an alias, else the first 6 or more characters of a digest. */
-  findElsewhere(ref: string): Promise<readonly KnownModel[]>;
-}
 
 export function createCatalogs(context: RegistryContext, list: ModelList): Catalogs {
   const { paths, log, clock, index } = context;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type Alias, type AliasConflict, parseAlias } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { RegistryIndex, StoredEntry } from '../store/index-schema.ts';
+import { settleAlias } from '../entry/alias-conflict.ts';
+import { renamed } from '../entry/aliases.ts';
+import { resolveRef } from '../entry/resolve.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
-import { settleAlias } from './alias-conflict.ts';
-import { renamed } from './aliases.ts';
-import { resolveRef } from './resolve.ts';
 
 /** Gives a model an alias in place of the one that it has, or another one, as the conflict is to be settled. */
 export async function nameModel(

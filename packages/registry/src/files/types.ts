@@ -1,0 +1,46 @@
+import type { Digest, Manifest } from '@model-rtc/protocol';
+
+export interface FileProblem {
+  /** The path inside the model; empty when it is the model's folder itself. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+export interface CheckResult {
+  readonly valid: boolean;
+  /** The first 100. */
+  readonly problems: FileProblem[];
+}
+
+/** The chunks of one model, read from its files. Reads may run at once; `close` waits for those under way. */
+export interface ModelReader extends AsyncDisposable {
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  /**
+   * The bytes of a chunk, in `into` when it is large enough, otherwise in a buffer of their own.
+   * @throws ModelRtcError `source_changed` naming the file when it is not as it was hashed, `not_found` when the chunk is
+   *   not of this model.
+   */
+  readChunk(digest: Digest, into?: Uint8Array): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** A registered model's folder. */
+export interface ModelPlace {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether its files are links to originals elsewhere. */
+  readonly linked: boolean;
+}
+
+/** A model's files laid end to end, as one run of bytes. */
+export interface ModelFiles {
+  readonly size: number;
+  /**
+   * @param offset bytes from the start of the first file
+   * @param into filled from its start; exactly as long as what is wanted
+   * @throws ModelRtcError `source_changed` naming the file that is not as it was hashed
+   */
+  read(offset: number, into: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}

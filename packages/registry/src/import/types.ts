@@ -1,0 +1,74 @@
+import type { Alias, AliasConflict, IfExists, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
+import type { RegistryEntry } from '../entry/types.ts';
+import type { HashedFiles, HashOptions } from '../hash/types.ts';
+import type { ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
+
+export interface ImportProgress {
+  /** `hash` reads the originals; with `copy`, `copy` and `verify` follow, each from 0 again. */
+  readonly phase: 'hash' | 'copy' | 'verify';
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface WorkOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
+}
+
+/**
+ * What becomes of a whole model that is here already, when it is imported once more: it stays as it is, alias and all; its
+ * files and entry are replaced; its files stay and it gets the alias and whatever else is said of it.
+ */
+export type ImportIfExists = IfExists | 'rename';
+
+export interface ImportOptions extends WorkOptions {
+  readonly alias?: Alias | undefined;
+  /** When left out, the model gets what is said of it, but one that has another alias is refused. */
+  readonly ifExists?: ImportIfExists | undefined;
+  /** What becomes of a taken alias; it is refused when left out. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** Free text, where the alias is short. */
+  readonly name?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly notes?: string | undefined;
+  /** The model that this one was made from, as a reference on this machine. */
+  readonly parent?: string | undefined;
+  /** Refuse a model with files that run code when they are loaded. */
+  readonly safeOnly?: boolean | undefined;
+  /** In place of the type that the scan finds. */
+  readonly modelType?: string | undefined;
+  /** Copy the files into the registry. Otherwise each is a symbolic link to the original. */
+  readonly copy?: boolean | undefined;
+}
+
+export interface ImportResult {
+  readonly entry: RegistryEntry;
+  readonly manifest: Manifest;
+  readonly outcome: 'imported' | 'already_there';
+  /** A name that fits what was found, free at the time; only when the model has no alias. */
+  readonly suggestedAlias?: Alias | undefined;
+  /** What is at the imported path but no part of the model. */
+  readonly skipped: readonly SkippedPath[];
+}
+
+export interface InstallOptions {
+  /** A folder inside `paths.staging` that holds exactly the manifest's files, verified. It is moved, not copied. */
+  readonly filesFolder: string;
+  readonly manifest: Manifest;
+  /** What the other side says of the model. Its id, digest, sizes, alias and source are not taken from here. */
+  readonly entry: ModelEntry;
+  readonly alias?: Alias | undefined;
+  /** What becomes of a taken alias; it is refused when left out. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** Refuse a model with files that run code when they are loaded, whatever they are called. */
+  readonly safeOnly?: boolean | undefined;
+  readonly source: ModelSource;
+  /** What to do when a whole model of this digest is here: `skip` keeps it, `overwrite` replaces its files and entry. */
+  readonly ifExists: IfExists;
+}
+
+/** How a model is found and hashed. */
+export interface ImportSteps {
+  scanModel(path: string, options?: { readonly modelType?: string | undefined }): Promise<ScannedModel>;
+  hashFiles(files: readonly ScannedFile[], options?: HashOptions): Promise<HashedFiles>;
+}

@@ -1,0 +1,49 @@
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { resolveNamed } from '../entry/resolve-for-person.ts';
+import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
+import { aliasHistory, rollbackAlias } from './alias-history.ts';
+import { untagModel, updateModel } from './change-entry.ts';
+import { createLineageIndex, type StoredLink } from './lineage.ts';
+import { planCleaning } from './plan-cleaning.ts';
+import { removeModel } from './remove-model.ts';
+import type { LineageLink, Management } from './types.ts';
+
+export function createManagement(context: RegistryContext): Management {
+  const { index, paths } = context;
+  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  const shownLink = async ({ name, stored }: StoredLink): Promise<LineageLink> =>
+    stored === undefined ? { name } : { name, entry: await shown(stored) };
+
+  return {
+    update: async (ref, changes) => await shown(await updateModel(context, ref, changes)),
+    untag: async (alias) => await shown(await untagModel(context, alias)),
+    remove: async (ref, options = {}) => await removeModel(context, ref, options),
+    async history(ref) {
+      const { alias, records } = await aliasHistory(context, ref);
+      const entries = records.map(async ({ stored, since, until }) => ({
+        entry: await shown(stored),
+        alias,
+        since,
+        until,
+      }));
+      return { alias, records: await Promise.all(entries) };
+    },
+    async rollback(alias, to) {
+      const { stored, from } = await rollbackAlias(context, alias, to);
+      return { entry: await shown(stored), from: from && (await shown(from)) };
+    },
+    async lineage(ref) {
+      const known = await index.read();
+      const { stored } = await resolveNamed(context, known, ref);
+      const lineage = createLineageIndex(known);
+      return {
+        entry: await shown(stored),
+        parents: await Promise.all(lineage.parentsOf(stored).map(shownLink)),
+        ancestors: await Promise.all(lineage.chainOf(stored).map(shownLink)),
+        children: await Promise.all(lineage.childrenOf(stored).map(shown)),
+      };
+    },
+    planCleaning: async (options = {}) => await planCleaning(context, options),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Alias, Digest, ListModelsParams, Manifest } from '@model-rtc/protocol';
+import type { Archives } from './archive/types.ts';
+import type { Catalogs } from './catalog/types.ts';
+import type { ChunkLocation } from './chunks/types.ts';
+import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
+import type { CheckResult, ModelReader } from './files/types.ts';
+import type { ImportOptions, ImportResult, InstallOptions, WorkOptions } from './import/types.ts';
+import type { Inspection } from './inspect/inspection.ts';
+import type { ModelPage } from './list/types.ts';
+import type { Management, TagOptions } from './manage/types.ts';
+import type { Runs } from './runs/types.ts';
+import type { DataPaths } from './store/data-folder.ts';
+import type { Verification } from './verify/types.ts';
+
+/** The models of this machine. Any number of processes may have it open at once. */
+export interface Registry extends Management, Verification, Inspection, Archives, Catalogs, Runs, AsyncDisposable {
+  readonly paths: DataPaths;
+  /** One page of the models that match, sorted. */
+  list(params: ListModelsParams): Promise<ModelPage>;
+  /**
+   * The model that a person's reference names: an id, an alias, the first 6 or more characters of a digest, or a path.
+   * Where it could have meant a file or folder of the working directory as well, the log is warned.
+   * @throws ModelRtcError `not_found_locally` (with the closest aliases), `ambiguous` (with the candidates).
+   */
+  resolve(ref: string, options?: ResolveOptions): Promise<ResolvedModel>;
+  find(digest: Digest): Promise<RegistryEntry | undefined>;
+  /** @throws ModelRtcError `not_found_locally`, or `storage` when the stored manifest is damaged. */
+  manifest(digest: Digest): Promise<Manifest>;
+  /** Finds the model at a path, hashes it and registers it. Nothing is visible before it is whole. */
+  importModel(path: string, options?: ImportOptions): Promise<ImportResult>;
+  /** Hashes a linked model again whose originals changed. The alias moves to the new content; the old entry goes. */
+  refresh(digest: Digest, options?: WorkOptions): Promise<ImportResult>;
+  /** Moves a verified folder into the registry, in one step. */
+  install(options: InstallOptions): Promise<RegistryEntry>;
+  /** Names a model. `overwrite` takes the alias from the model that has it. @throws ModelRtcError `alias_taken` */
+  tag(ref: string, alias: Alias, options?: TagOptions): Promise<RegistryEntry>;
+  /** @throws ModelRtcError `alias_taken`, unless the alias is free or is that of the model `forDigest`. */
+  checkAlias(alias: Alias, forDigest?: Digest): Promise<void>;
+  /** Whether each file has the size and time that it had when it was hashed. */
+  check(digest: Digest): Promise<CheckResult>;
+  openModel(digest: Digest): Promise<ModelReader>;
+  /** Where this machine's models hold these chunks; those that none holds are not in the map. */
+  locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, ChunkLocation>>;
+  /** The bytes at a location, not verified; undefined when they cannot be read any more. */
+  readLocatedChunk(digest: Digest, location: ChunkLocation, into?: Uint8Array): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import type { RegistryContext } from '../context.ts';
+import { toRegistryEntry } from '../entry/registry-entry.ts';
+import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
+import { takeOut } from './forget-found.ts';
+import type { Runs } from './types.ts';
+
+/**
+ * The command that goes on with an interrupted run, to be run in its folder; undefined for any other model, and when its
+ * tool has none.
+ */
+export function resumeCommand(entry: Pick<StoredEntry, 'status' | 'digest' | 'resumeCommand'>): string | undefined {
+  return entry.digest === undefined && entry.status === 'interrupted' ? entry.resumeCommand : undefined;
+}
+
+/** What looks into files is loaded when it is first needed: its parsers take their time. */
+export function createRuns(context: RegistryContext): Runs {
+  const { index, paths } = context;
+  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  return {
+    async recordRun(run) {
+      const { recordRun } = await import('./record-run.ts');
+      return await shown(await recordRun(context, run));
+    },
+    forgetRun: async (path) => await takeOut(context, path),
+    async findPlaces(root) {
+      const { findPlaces } = await import('./find-places.ts');
+      return await findPlaces(root, [paths.root]);
+    },
+    async lookAt(place) {
+      const { lookAt } = await import('./look-at-place.ts');
+      return await lookAt(place);
+    },
+    async takeFound(place, options) {
+      const { takeFound } = await import('./import-found.ts');
+      return await takeFound(context, place, options);
+    },
+    async listFound(foundIn) {
+      const all = [...(await index.read()).byId.values()];
+      const found = all.filter(
+        (stored) => stored.foundIn !== undefined && stored.foundIn === (foundIn ?? stored.foundIn),
+      );
+      return await Promise.all(found.map(shown));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import * as z from 'zod';
+import { makeIndex } from '../entry/registry-index.ts';
+import { type RegistryIndex, storedEntrySchema } from '../entry/types.ts';
+import { isSettledEntry } from './entry-check.ts';
+
+/** The version of registry.json that this code writes. */
+export const INDEX_VERSION = 2;
+
+/**
+ * The parts of the file that count. `aliases`, and `interrupted` (ids of the runs that can go on), are there for people and
+ * scripts to read: each entry's own alias and status count. Entries are parsed one by one, which takes half the time.
+ */
+const indexFileSchema = z.object({
+  version: z.literal(INDEX_VERSION),
+  models: z.custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
+});
+
+/** The index as its file's text, for a person to read too. */
+export function encodeIndex(index: RegistryIndex): string {
+  const file = {
+    version: INDEX_VERSION,
+    models: Object.fromEntries(index.byId),
+    aliases: Object.fromEntries([...index.byAlias].map(([alias, entry]) => [alias, entry.id])),
+    interrupted: index.interrupted,
+  };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+/** Turns the content of a file of one version into that of the next. */
+export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
+
+/** By the version that each starts from. Version 1 is the first that was ever written. */
+export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
+  // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says. Where models
+  // were seen is in the workers' catalogs since then; what version 1 noted of it is not read.
+  [1, (file) => file],
+]);
+
+export interface DecodedIndex {
+  readonly index: RegistryIndex;
+  /** The version of the file when it is an older one. */
+  readonly migratedFrom?: number | undefined;
+}
+
+/**
+ * @param path named in errors
+ * @throws ModelRtcError `refused` when a newer version wrote it; any other error when it is damaged
+ */
+export function decodeIndex(text: string, path: string, migrations = MIGRATIONS): DecodedIndex {
+  const raw: unknown = JSON.parse(text);
+  const { version } = z.looseObject({ version: z.number().int().min(0) }).parse(raw);
+  if (version > INDEX_VERSION) throw newerVersion(path, version);
+  let file = raw as Record<string, unknown>;
+  for (let from = version; from < INDEX_VERSION; from++) {
+    const migrate = migrations.get(from);
+    if (migrate === undefined) throw new Error(`no version ${from} of this file is known`);
+    file = { ...migrate(file), version: from + 1 };
+  }
+  const { models } = indexFileSchema.parse(file);
+  const entries = Object.entries(models).map(([id, value]) => {
+    const entry = isSettledEntry(value) ? value : storedEntrySchema.parse(value);
+    if (entry.id !== id) throw new Error(`the entry ${JSON.stringify(id)} says that it is ${JSON.stringify(entry.id)}`);
+    return entry;
+  });
+  const index = makeIndex(entries);
+  return version === INDEX_VERSION ? { index } : { index, migratedFrom: version };
+}
+
+function newerVersion(path: string, version: number): ModelRtcError {
+  const sentence = `${path} was written by a newer model-rtc (its version is ${version}, this one reads up to ${INDEX_VERSION}). Upgrade model-rtc; nothing was changed.`;
+  return new ModelRtcError('refused', sentence, { details: { path, version } });
+}
