@@ -11,6 +11,8 @@ const DECLARATION = /^export (?:async )?(?:const|let|function\*?|class) (\w+)/;
 const LIST = /^export \{([^}]*)\}(?: from '([^']+)')?;$/;
 const ALL_OF = /^export \* from '([^']+)';$/;
 const IMPORT_FROM_PACKAGE = /^import \{([^}]*)\} from '@model-rtc\/([a-z-]+)(\/[a-z]+)?';$/gm;
+/** A lazy import: `const { connect } = await import('@model-rtc/client');`. */
+const LAZY_IMPORT = /^( *)const \{([^}]*)\} = await import\('@model-rtc\/([a-z-]+)(\/[a-z]+)?'\);$/gm;
 
 /** The file that each exported name comes from. */
 type Origins = ReadonlyMap<string, string>;
@@ -36,17 +38,25 @@ export function directImports(): Plugin {
 
 async function rewrite(code: string, originsOf: (file: string) => Promise<Origins>): Promise<string> {
   let direct = code;
-  for (const [statement, names = '', room = '', entry = ''] of code.matchAll(IMPORT_FROM_PACKAGE)) {
-    const origins = await originsOf(await entryFile(room, entry));
-    const imports = listed(names).map((name) => {
+  const replace = async (statement: string, [names, room, entry]: readonly string[], form: ImportForm) => {
+    const origins = await originsOf(await entryFile(room as string, entry ?? ''));
+    const imports = listed(names as string).map((name) => {
       const origin = origins.get(name.split(' as ')[0] as string);
       if (origin === undefined) throw new Error(`packages/${room} exports no ${name}`);
-      return `import { ${name} } from ${JSON.stringify(origin)};`;
+      return form(name, JSON.stringify(origin));
     });
     direct = direct.replace(statement, () => imports.join(' '));
+  };
+  for (const [statement, ...parts] of code.matchAll(IMPORT_FROM_PACKAGE)) {
+    await replace(statement, parts, (name, origin) => `import { ${name} } from ${origin};`);
+  }
+  for (const [statement, , ...parts] of code.matchAll(LAZY_IMPORT)) {
+    await replace(statement, parts, (name, origin) => `const { ${name} } = await import(${origin});`);
   }
   return direct;
 }
+
+type ImportForm = (name: string, origin: string) => string;
 
 /** The compiled file of a package's entry: of `./core` for `/core`. */
 async function entryFile(room: string, entry: string): Promise<string> {

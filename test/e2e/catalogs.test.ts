@@ -42,7 +42,7 @@ describe('sync', () => {
     expect(first.json()).toMatchObject({ workers: [{ name: 'lab', total: 2, added: [{}, {}], removed: [] }] });
     await pull(client, 'tiny', '--alias', 'my-tiny');
     const text = (await client.succeed(['client', 'sync', '--all'])).stdout;
-    expect(text).toMatch(/^lab: 2 models, as before$/m);
+    expect(text).toMatch(/^lab: 2 models, no changes$/m);
     expect(text).toMatch(/my-tiny here, tiny there$/m);
     const offline = { MODEL_RTC_SESSION: '' };
     const elsewhere = await client.succeed(['client', 'list-models', '--location', 'worker'], { env: offline });

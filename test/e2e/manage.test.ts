@@ -87,7 +87,7 @@ describe('a model that is deleted', () => {
     expect(await failure(machine, 'delete-model', 'base')).toMatchObject({ exitCode: 2, details: { flag: '--yes' } });
     expect(await isThere(base.localPath)).toBe(true);
     const deleted = await machine.succeed(['client', 'delete-model', base.digest.slice(0, 10), '--yes']);
-    expect(deleted.stderr).toContain(`Made from this model, and staying: child (${child.id})`);
+    expect(deleted.stderr).toContain(`Models made from this one stay: child (${child.id})`);
     expect(deleted.stdout).toMatch(/^Deleted base \(\w{8}\): [\d.]+ \wB freed\n$/);
     expect(await isThere(base.localPath)).toBe(false);
     expect(await idsOn(machine)).toEqual([child.id]);

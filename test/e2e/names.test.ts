@@ -70,7 +70,7 @@ describe('a name', () => {
     await importModel(worker, join(FIXTURES, 'tiny-llama'), 'theirs');
     const { id } = await pull(machine, 'theirs', '--alias', 'mine').then(({ entry }) => entry);
     const mine = await machine.succeed(['client', 'pull-model', 'mine']);
-    expect(mine.stdout).toContain('mine is here already');
+    expect(mine.stdout).toContain('mine is already here');
     expect(mine.stderr).toContain(`this machine's name for ${id}`);
     await importModel(machine, join(FIXTURES, 'tiny-onnx'), 'theirs');
     const theirs = await machine.succeed(['client', 'pull-model', 'theirs']);

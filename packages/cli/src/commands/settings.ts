@@ -1,63 +1,84 @@
-import type { Invocation } from '../console/invocation.ts';
-import type { SettingName } from '../console/settings.ts';
-import type { CommandParser } from './common.ts';
+import { type CommandGroup, defineCommand } from '../command-line/types.ts';
+import { type Setting, type SettingName, Settings, settingText } from '../console/settings.ts';
+import { renderTable } from '../console/table.ts';
 
 const NAMES = ['limit.up', 'limit.down'] as const satisfies readonly SettingName[];
-const nameOption = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
+const name = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
+const WORKER_NOTE = 'A running worker uses it after a restart.';
 
-/** What holds for both agents of this machine. */
-export function addSettingsCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command('settings', "Show or change the settings of this machine's agents", (settings) => {
-    settings.command(
-      ['list', '$0'],
-      'Show all settings',
-      (command) => command,
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { listSettings } = await import('../actions/settings.ts');
-          await listSettings(context);
-        }),
+const list = defineCommand({
+  usage: 'list',
+  isDefault: true,
+  describe: 'Show all settings',
+  examples: [],
+  async run(context) {
+    const all = (await Settings.open(context.home)).list();
+    const text = renderTable(
+      all,
+      [
+        { title: 'SETTING', value: (setting) => setting.name },
+        { title: 'VALUE', value: settingText },
+        { title: 'MEANING', value: ({ describe }) => describe, optional: 1 },
+      ],
+      context.output.columns,
     );
-    settings.command(
-      'get <name>',
-      'Show one setting',
-      (command) => command.positional('name', nameOption),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { getSetting } = await import('../actions/settings.ts');
-          await getSetting(context, argv.name);
-        }),
+    context.output.result({ settings: all.map(asData) }, text);
+  },
+});
+
+const get = defineCommand({
+  usage: 'get <name>',
+  describe: 'Show one setting',
+  positionals: { name },
+  examples: [],
+  async run(context, given) {
+    const setting = (await Settings.open(context.home)).get(given.name);
+    context.output.result(asData(setting), setting.value ?? '');
+    if (setting.value === undefined) context.output.note(`${setting.name} is not set: there is no limit.`);
+  },
+});
+
+const set = defineCommand({
+  usage: 'set <name> <value>',
+  describe: 'Change a setting',
+  positionals: {
+    name,
+    value: { type: 'string', demandOption: true, describe: 'A rate per second: 20MB, 1.5MiB or 50Mbit' },
+  },
+  examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],
+  async run(context, given) {
+    const setting = (await Settings.open(context.home)).set(given.name, given.value);
+    const text = `${setting.name} is now ${settingText(setting)}. ${WORKER_NOTE}`;
+    context.output.result(asData(setting), text);
+  },
+});
+
+const unset = defineCommand({
+  usage: 'unset <name>',
+  describe: 'Remove a setting',
+  positionals: { name },
+  examples: [['$0 settings unset limit.up', 'send as fast as possible']],
+  async run(context, given) {
+    const settings = await Settings.open(context.home);
+    settings.unset(given.name);
+    context.output.result(
+      asData(settings.get(given.name)),
+      `${given.name} is unset: there is no limit. ${WORKER_NOTE}`,
     );
-    settings.command(
-      'set <name> <value>',
-      'Change a setting',
-      (command) =>
-        command.positional('name', nameOption).positional('value', {
-          type: 'string',
-          demandOption: true,
-          describe: 'For a limit a rate: 20MB, 1.5MiB or 50Mbit a second',
-        }),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { setSetting } = await import('../actions/settings.ts');
-          await setSetting(context, argv.name, argv.value);
-        }),
-    );
-    settings.command(
-      'unset <name>',
-      'Forget a setting',
-      (command) => command.positional('name', nameOption),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { unsetSetting } = await import('../actions/settings.ts');
-          await unsetSetting(context, argv.name);
-        }),
-    );
-    return settings
-      .example('$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together')
-      .example('$0 settings unset limit.up', 'send as fast as it goes')
-      .strictCommands()
-      .strict()
-      .recommendCommands();
-  });
+  },
+});
+
+/** The settings of both agents of this machine. */
+export const settings: CommandGroup = {
+  name: 'settings',
+  describe: "Show or change the settings of this machine's agents",
+  commands: [list, get, set, unset],
+  examples: [
+    ['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together'],
+    ['$0 settings unset limit.up', 'send as fast as possible'],
+  ],
+};
+
+function asData({ name, value, bytesPerSecond }: Setting): object {
+  return { name, value: value ?? null, bytesPerSecond: bytesPerSecond ?? null };
 }

@@ -1,32 +1,62 @@
-import type { Invocation } from '../console/invocation.ts';
-import type { CommandParser } from './common.ts';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { SignalingServerOptions } from '@model-rtc/signaling';
+import { defineCommand } from '../command-line/types.ts';
+import { untilAborted } from '../console/context.ts';
+import { parseRate } from '../console/quantities.ts';
 
-export function addSignalingCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'signaling',
-    'Run a signaling server, where workers and clients find each other',
-    (command) =>
-      command
-        .option('host', { type: 'string', default: '0.0.0.0', describe: 'The address to listen on' })
-        .option('port', { type: 'number', default: 8787, describe: 'The port to listen on; 0 for a free one' })
-        .option('public-host', {
-          type: 'string',
-          array: true,
-          default: [] as string[],
-          describe: 'Another HOST[:PORT] by which workers that use several servers dial this one',
-        })
-        .option('relay', {
-          choices: ['on', 'off'] as const,
-          default: 'on' as const,
-          describe: 'Whether agents that reach each other in no other way may send models through this server',
-        })
-        .option('relay-rate', { type: 'string', describe: 'The most that one pair may relay a second, e.g. 20MB' })
-        .option('relay-total', { type: 'string', describe: 'The most that all pairs together may relay a second' })
-        .example('$0 signaling --port 8787', 'then: model-rtc worker --signaling ws://THIS-HOST:8787'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { runSignaling } = await import('../actions/run-signaling.ts');
-        await runSignaling(context, argv);
-      }),
-  );
+export const signaling = defineCommand({
+  usage: 'signaling',
+  describe: 'Run a signaling server, where workers and clients find each other',
+  options: {
+    host: { type: 'string', default: '0.0.0.0', describe: 'The address to listen on' },
+    port: { type: 'number', default: 8787, describe: 'The port to listen on; 0 for a free one' },
+    'public-host': {
+      type: 'string',
+      array: true,
+      default: [],
+      describe: 'Another HOST[:PORT] that workers with several signaling servers use for this one',
+    },
+    relay: {
+      choices: ['on', 'off'],
+      default: 'on',
+      describe: 'Whether agents that cannot connect in any other way may send models through this server',
+    },
+    'relay-rate': { type: 'string', describe: 'The most that one pair may relay per second, e.g. 20MB' },
+    'relay-total': { type: 'string', describe: 'The most that all pairs together may relay per second' },
+  },
+  examples: [['$0 signaling --port 8787', 'then: model-rtc worker --signaling ws://THIS-HOST:8787']],
+  async run(context, options) {
+    const { host, port, publicHost } = options;
+    const { startSignalingServer } = await import('@model-rtc/signaling');
+    const relay = relayOf(options);
+    const server = await startSignalingServer({ host, port, publicHosts: publicHost, relay, log: context.log });
+    const shown = host.includes(':') ? `[${host}]` : host;
+    context.output.result({ host, port: server.port }, `Signaling server listening on ws://${shown}:${server.port}`);
+    context.output.note(
+      `Workers use it with: model-rtc worker --signaling ws://THIS-HOST:${server.port}   (Ctrl+C stops it)`,
+    );
+    try {
+      await untilAborted(context.signal);
+    } finally {
+      await server.close();
+    }
+  },
+});
+
+interface RelayFlags {
+  readonly relay: 'on' | 'off';
+  readonly relayRate?: string | undefined;
+  readonly relayTotal?: string | undefined;
+}
+
+/** @throws ModelRtcError `bad_argument` for a rate that is not valid, or limits of a relay that is off. */
+function relayOf({ relay, relayRate, relayTotal }: RelayFlags): SignalingServerOptions['relay'] {
+  if (relay === 'on') {
+    return {
+      bytesPerSecondPerPair: relayRate === undefined ? undefined : parseRate(relayRate, '--relay-rate'),
+      bytesPerSecond: relayTotal === undefined ? undefined : parseRate(relayTotal, '--relay-total'),
+    };
+  }
+  if (relayRate === undefined && relayTotal === undefined) return 'off';
+  throw new ModelRtcError('bad_argument', '--relay off relays nothing. Remove --relay-rate and --relay-total.');
 }

@@ -14,10 +14,10 @@ export interface Choice<T extends string> {
 
 /**
  * Asks yes or no.
- * @throws ModelRtcError `bad_argument` naming the flag where nobody is there to answer; `cancelled`
+ * @throws ModelRtcError `bad_argument` naming the flag when there is no terminal; `cancelled`
  */
 export async function confirm(context: Context, question: Question): Promise<boolean> {
-  requirePerson(context, question);
+  requireTerminal(context, question);
   const prompts = await import('@clack/prompts');
   const answer = await prompts.confirm({ message: question.text, initialValue: false, output: process.stderr });
   return given<boolean>(prompts, answer);
@@ -25,23 +25,23 @@ export async function confirm(context: Context, question: Question): Promise<boo
 
 /**
  * Asks for one of several answers.
- * @throws ModelRtcError `bad_argument` naming the flag where nobody is there to answer; `cancelled`
+ * @throws ModelRtcError `bad_argument` naming the flag when there is no terminal; `cancelled`
  */
 export async function choose<T extends string>(
   context: Context,
   question: Question,
   choices: readonly Choice<T>[],
 ): Promise<T> {
-  requirePerson(context, question);
+  requireTerminal(context, question);
   const prompts = await import('@clack/prompts');
   const options = choices.map(({ value, label }) => ({ value: value as string, label }));
   const answer = await prompts.select({ message: question.text, options, output: process.stderr });
   return given<T>(prompts, answer);
 }
 
-function requirePerson(context: Context, { text, flag }: Question): void {
+function requireTerminal(context: Context, { text, flag }: Question): void {
   if (context.interactive) return;
-  throw new ModelRtcError('bad_argument', `${text} Nobody is here to answer; say it with ${flag}.`, {
+  throw new ModelRtcError('bad_argument', `${text} Cannot ask without a terminal. Pass ${flag}.`, {
     details: { flag },
   });
 }

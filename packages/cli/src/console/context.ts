@@ -1,9 +1,9 @@
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
-import { createLog } from './log.ts';
 import { Output } from './output.ts';
-import type { Runtime } from './runtime.ts';
+import type { ProgressView } from './progress.ts';
+import type { ConsoleStream, Runtime } from './runtime.ts';
 
 /** The options that every command has. */
 export interface CommonOptions {
@@ -21,13 +21,17 @@ export interface Context {
   readonly home: string;
   /** Aborts at Ctrl+C. */
   readonly signal: AbortSignal;
-  /** Whether a person is there to answer: standard input and error are a terminal. */
+  /** Whether a person can be asked: standard input and error are a terminal. */
   readonly interactive: boolean;
   /** The registry of this machine, opened at the first call and closed when the command ends. */
   registry(): Promise<Registry>;
+  /** Shows how far long work is, on standard error. */
+  progress(): Promise<ProgressView>;
 }
 
 const INTERRUPTED_EXIT_CODE = 130;
+/** What must never be in a log, wherever it stands. */
+const SECRETS = ['token', 'session', 'secret', '*.token', '*.session', '*.secret'];
 
 /**
  * Runs a command's work and gives the exit code. Ctrl+C aborts the work, which cleans up and says how to go on; a second
@@ -40,7 +44,7 @@ export async function runInContext(
 ): Promise<number> {
   const output = new Output(runtime, options);
   const controller = new AbortController();
-  // Whatever a command does listens to it, some of it many times over.
+  // Every part of a command listens to it, some many times over.
   setMaxListeners(0, controller.signal);
   const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
   let registry: Promise<Registry> | undefined;
@@ -57,6 +61,10 @@ export async function runInContext(
       registry ??= openRegistry({ home, log });
       return registry;
     },
+    progress: async () => {
+      const { createProgressView } = await import('./progress.ts');
+      return createProgressView(runtime.stderr, output);
+    },
   };
   try {
     await work(context);
@@ -70,4 +78,23 @@ export async function runInContext(
     stopListening();
     await registry?.then((opened) => opened.close()).catch(() => {});
   }
+}
+
+/** Resolves when the signal aborts: the ordinary end of a command that serves until Ctrl+C. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/** Warnings go to standard error as plain lines; `--verbose` gives everything, as pino's JSON lines. */
+async function createLog(
+  stderr: ConsoleStream,
+  { quiet, verbose }: Pick<CommonOptions, 'quiet' | 'verbose'>,
+): Promise<Log> {
+  if (verbose) {
+    const { default: pino } = await import('pino');
+    const log: Log = pino({ level: 'debug', redact: SECRETS, base: null }, stderr);
+    return log;
+  }
+  const warn = quiet ? () => {} : (_fields: object, message: string) => void stderr.write(`warning: ${message}\n`);
+  return { debug() {}, info() {}, warn };
 }

@@ -1,12 +1,23 @@
+import type { ModelEntry } from '@model-rtc/protocol';
 import prettyMs from 'pretty-ms';
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
-/** Bytes in decimal units, as disks and networks count them: `1.5 GB`. Cut off, so that nothing seems more than it is. */
+/** Bytes in decimal units, as disks and networks count them: `1.5 GB`. Cut off, never rounded up. */
 export function formatBytes(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), BYTE_UNITS.length - 1);
   const value = power === 0 ? Math.floor(bytes) : Math.floor(bytes / (1000 ** power / 10)) / 10;
   return `${value} ${BYTE_UNITS[power]}`;
+}
+
+/** A part of a whole in the unit of the whole: `1.3 of 14.0 GB`. A part too small for that has its own unit. */
+export function formatShare(bytes: number, totalBytes: number): string {
+  const power = BYTE_UNITS.findLastIndex((_, i) => totalBytes >= 1000 ** i);
+  const unitBytes = 1000 ** power;
+  if (power < 1 || (bytes > 0 && bytes < unitBytes / 10)) return `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
+  // Cut off like all sizes, so that a part never looks like the whole.
+  const tenths = (part: number): string => (Math.floor(part / (unitBytes / 10)) / 10).toFixed(1);
+  return `${tenths(bytes)} of ${tenths(totalBytes)} ${BYTE_UNITS[power]}`;
 }
 
 export function formatRate(bytesPerSecond: number): string {
@@ -32,15 +43,25 @@ export function formatPercent(done: number, total: number): string {
   return `${total === 0 ? 100 : Math.floor((done / total) * 100)}%`;
 }
 
-/** A number with as many digits as tell: `0.00231`, `41`. */
+/** A number with the digits that matter: `0.00231`, `41`. */
 export function formatScalar(value: string | number | boolean | null): string {
   return typeof value === 'number' && !Number.isInteger(value) ? String(Number(value.toPrecision(5))) : String(value);
 }
 
+/** A model as people read it: its alias, and the id that never changes. */
+export function formatModel({ alias, id }: Pick<ModelEntry, 'alias' | 'id'>): string {
+  return printable(alias === undefined ? id : `${alias} (${id})`);
+}
+
+/** `1 model`, `2 models`. */
+export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count} ${count === 1 ? singular : plural}`;
+}
+
 /** Text from another machine, made harmless for a terminal: no control characters, no escape sequences. */
 export function printable(text: string): string {
-  // Nearly all texts are such, and a long list has a hundred thousand.
+  // Fast path: nearly all texts are plain, and a long list has a hundred thousand of them.
   if (/^[\x20-\x7e]*$/.test(text)) return text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are just what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the point
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\u{fffd}');
 }

@@ -1,7 +1,8 @@
+import type { AgentLimits } from '@model-rtc/client';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type Conf from 'conf';
 import { formatRate } from './format.ts';
-import { parseRate } from './parse-rate.ts';
+import { parseRate } from './quantities.ts';
 
 /** What can be set for both agents of this machine, and how each value is read from a person's words. */
 const SETTINGS = {
@@ -114,4 +115,16 @@ export function settingText({ value, bytesPerSecond }: Setting): string {
 /** A SyntaxError quotes the file, which holds sessions as well. */
 function withoutText(error: unknown): unknown {
   return (error as { name?: unknown }).name === 'SyntaxError' ? new SyntaxError('The file is not JSON.') : error;
+}
+
+/** The settings' limits on all transfers of one agent together. */
+export async function agentLimits(home: string): Promise<AgentLimits> {
+  const settings = await Settings.open(home);
+  const up = settings.get('limit.up').bytesPerSecond;
+  const down = settings.get('limit.down').bytesPerSecond;
+  if (up === undefined && down === undefined) return {};
+  const { createPace } = await import('@model-rtc/transfer');
+  const paceOf = (bytesPerSecond: number | undefined) =>
+    bytesPerSecond === undefined ? undefined : createPace({ bytesPerSecond });
+  return { up: paceOf(up), down: paceOf(down) };
 }

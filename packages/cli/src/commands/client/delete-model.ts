@@ -1,25 +1,65 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
-import { refPositional } from '../model-ref.ts';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { defineCommand } from '../../command-line/types.ts';
+import { confirm } from '../../console/ask.ts';
+import type { Context } from '../../console/context.ts';
+import { formatBytes, formatModel, printable } from '../../console/format.ts';
+import { localModel, yesOption } from '../options.ts';
 
-export function addDeleteModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'delete-model <ref>',
-    'Remove a model from this machine; asks before it deletes files',
-    (command) =>
-      refPositional(command)
-        .option('keep-files', {
-          type: 'boolean',
-          default: false,
-          describe: "Move its files to the data folder's kept/ instead of deleting them",
-        })
-        .option('yes', { type: 'boolean', default: false, alias: 'y', describe: 'Delete without a question' })
-        .example('$0 client delete-model old-mouse', 'shows what goes, and asks')
-        .example('$0 client delete-model 4f1c22ab --yes', 'in a script'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { deleteModel } = await import('../../actions/delete-model.ts');
-        await deleteModel(context, argv);
-      }),
-  );
+/** Descendants that a warning names. */
+const MAX_CHILDREN_SHOWN = 5;
+
+export const deleteModel = defineCommand({
+  usage: 'delete-model <ref>',
+  describe: 'Remove a model from this machine; asks before it deletes files',
+  positionals: { ref: localModel },
+  options: {
+    'keep-files': {
+      type: 'boolean',
+      default: false,
+      describe: "Move its files to the data folder's kept/ instead of deleting them",
+    },
+    ...yesOption,
+  },
+  examples: [
+    ['$0 client delete-model old-mouse', 'shows what will be deleted, and asks'],
+    ['$0 client delete-model 4f1c22ab --yes', 'in a script'],
+  ],
+  async run(context, { ref, keepFiles, yes }) {
+    const registry = await context.registry();
+    const { entry, children } = await registry.lineage(ref);
+    warn(context, entry, children);
+    if (!yes && !keepFiles) await requireConsent(context, entry);
+    const { stagedNeeds } = await import('@model-rtc/transfer');
+    const needed = await stagedNeeds(registry.paths.staging);
+    // By its digest: the reference may name another model by the time the question is answered.
+    const removed = await registry.remove(entry.digest ?? entry.id, { keepFiles, needed });
+    const text = `Deleted ${formatModel(removed.entry)}: ${filesText(removed)}`;
+    context.output.result({ ...removed, children }, text);
+  },
+});
+
+function warn({ output }: Context, { foundIn }: RegistryEntry, children: readonly RegistryEntry[]): void {
+  if (children.length > 0) {
+    const named = children.slice(0, MAX_CHILDREN_SHOWN).map(formatModel).join(', ');
+    const more = children.length > MAX_CHILDREN_SHOWN ? ` and ${children.length - MAX_CHILDREN_SHOWN} more` : '';
+    output.note(`Models made from this one stay: ${named}${more}.`);
+  }
+  if (foundIn !== undefined)
+    output.note(`A worker that watches ${foundIn} will register it again unless you remove it there too.`);
+}
+
+async function requireConsent(context: Context, entry: RegistryEntry): Promise<void> {
+  const what = entry.linked
+    ? `Its original files in ${printable(entry.originalPath ?? 'their folder')} stay.`
+    : `Its files (${formatBytes(entry.size)}) will be deleted too.`;
+  const text = `Delete ${formatModel(entry)}, ${entry.modelType}? ${what}`;
+  if (await confirm(context, { text, flag: '--yes' })) return;
+  throw new ModelRtcError('cancelled', 'Cancelled; nothing was deleted.');
+}
+
+function filesText({ entry, keptAt, freedBytes }: Awaited<ReturnType<Registry['remove']>>): string {
+  if (keptAt !== undefined) return `its files are in ${printable(keptAt)}`;
+  if (entry.linked) return `its original files stay in ${printable(entry.originalPath ?? 'their folder')}`;
+  return `${formatBytes(freedBytes)} freed`;
 }

@@ -1,25 +1,63 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
+import { lstat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { ExportedModel } from '@model-rtc/registry';
+import { defineCommand } from '../../command-line/types.ts';
+import { confirm } from '../../console/ask.ts';
+import type { Context } from '../../console/context.ts';
+import { formatBytes, formatModel, printable } from '../../console/format.ts';
+import { localModel } from '../options.ts';
 
-export function addExportModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'export-model <ref>',
-    'Write a model into one tar file, for a machine that no network reaches',
-    (command) =>
-      command
-        .positional('ref', { type: 'string', demandOption: true, describe: 'An id, alias, digest prefix or path' })
-        .option('to', {
-          type: 'string',
-          demandOption: true,
-          describe: 'The file to write, such as /media/usb/mouse.tar',
-        })
-        .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is there, without asking' })
-        .example('$0 client export-model good-mouse-v1 --to /media/usb/mouse.tar', 'write it to a USB stick')
-        .example('$0 client import-model /media/usb/mouse.tar', 'and take it in on the other machine'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { exportModel } = await import('../../actions/export-model.ts');
-        await exportModel(context, argv);
-      }),
-  );
+export const exportModel = defineCommand({
+  usage: 'export-model <ref>',
+  describe: 'Write a model to one tar file, for a machine without a network',
+  positionals: { ref: localModel },
+  options: {
+    to: {
+      type: 'string',
+      demandOption: true,
+      describe: 'The file to write, such as /media/usb/mouse.tar',
+      completes: 'files',
+    },
+    force: { type: 'boolean', default: false, describe: 'Replace an existing file without asking' },
+  },
+  examples: [
+    ['$0 client export-model good-mouse-v1 --to /media/usb/mouse.tar', 'write it to a USB stick'],
+    ['$0 client import-model /media/usb/mouse.tar', 'and import it on the other machine'],
+  ],
+  async run(context, { ref, to, force }) {
+    const registry = await context.registry();
+    // Fails before a question is asked when there is no such model.
+    await registry.resolve(ref);
+    const overwrite = force || (await mayReplace(context, to));
+    const view = await context.progress();
+    let exported: ExportedModel;
+    try {
+      exported = await registry.exportModel(ref, to, {
+        overwrite,
+        signal: context.signal,
+        onProgress: (progress) => view.show({ type: 'local', phase: 'copy', ...progress }),
+      });
+    } finally {
+      view.end();
+    }
+    const { entry, path, bytes } = exported;
+    context.output.result({ entry, path, bytes }, exportedText(exported));
+  },
+});
+
+/** Asks before an existing file is replaced. Anything else in its place is refused, and a new file needs no permission. */
+async function mayReplace(context: Context, to: string): Promise<boolean> {
+  const found = await lstat(resolve(to)).catch(() => undefined);
+  if (found === undefined || !(found.isFile() || found.isSymbolicLink())) return false;
+  if (await confirm(context, { text: `${to} exists. Replace it?`, flag: '--force' })) return true;
+  throw new ModelRtcError('cancelled', 'Cancelled; nothing was written.');
+}
+
+function exportedText({ entry, path, bytes }: ExportedModel): string {
+  const lines = [
+    `Exported ${formatModel(entry)} to ${printable(path)}: ${formatBytes(bytes)}`,
+    `On the other machine: model-rtc client import-model ${printable(basename(path))}`,
+  ];
+  return lines.join('\n');
 }

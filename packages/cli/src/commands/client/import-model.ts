@@ -1,37 +1,140 @@
-import type { Invocation } from '../../console/invocation.ts';
-import { aliasConflictOption, type CommandParser, safeOnlyOption } from '../common.ts';
+import { type Alias, type AliasConflict, aliasProblem, ModelRtcError, parseAlias } from '@model-rtc/protocol';
+import type { ImportIfExists, ImportResult, Registry } from '@model-rtc/registry';
+import { defineCommand } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { formatBytes, formatCount, formatModel, printable } from '../../console/format.ts';
+import { aliasConflictOption, safeOnlyOption, yesOption } from '../options.ts';
+import { askOnAliasConflict, askOnDuplicate } from './conflicts.ts';
 
-export function addImportModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'import-model <path>',
-    'Register a model that is on this disk',
-    (command) =>
-      safeOnlyOption(aliasConflictOption(command), 'Refuse a model that runs code when it is loaded')
-        .positional('path', {
-          type: 'string',
-          demandOption: true,
-          describe: "The model's folder, its weights file, or an archive that export-model wrote",
-        })
-        .option('alias', { type: 'string', describe: "Its alias; without it, the folder's name is offered" })
-        .option('model-type', { type: 'string', describe: 'Its type, instead of the one found in its files' })
-        .option('if-exists', {
-          choices: ['skip', 'overwrite', 'rename'] as const,
-          describe: 'When it is here under another alias: leave it, import it anew, or call it as asked [asked]',
-        })
-        .option('name', { type: 'string', nargs: 1, describe: 'Its name in full, for people' })
-        .option('tag', { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given again' })
-        .option('notes', { type: 'string', nargs: 1, describe: 'What there is to say of it' })
-        .option('parent', { type: 'string', nargs: 1, describe: 'The model here that it was fine-tuned from' })
-        .option('copy', { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' })
-        .option('yes', { type: 'boolean', default: false, alias: 'y', describe: 'Ask nothing: take what is offered' })
-        .example('$0 client import-model ./runs/mouse --alias good-mouse-v1', 'link a sleap-nn run into the registry')
-        .example('$0 client import-model weights.safetensors --copy', 'copy a single file')
-        .example('$0 client import-model ./runs/tuned --parent good-mouse-v1 --tag lab --tag mouse', 'with its lineage')
-        .example('$0 client import-model /media/usb/mouse.tar', 'take in what export-model wrote'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { importModel } = await import('../../actions/import-model.ts');
-        await importModel(context, argv);
-      }),
+interface ImportModelOptions {
+  readonly path: string;
+  readonly alias?: string | undefined;
+  readonly aliasConflict?: AliasConflict | undefined;
+  readonly ifExists?: ImportIfExists | undefined;
+  readonly name?: string | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly notes?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly safeOnly: boolean;
+  readonly modelType?: string | undefined;
+  readonly copy: boolean;
+}
+
+/** Left-out files that are listed; a folder of logs can hold thousands. */
+const MAX_SKIPPED_SHOWN = 8;
+
+export const importModel = defineCommand({
+  usage: 'import-model <path>',
+  describe: 'Register a model that is on this disk',
+  positionals: {
+    path: {
+      type: 'string',
+      demandOption: true,
+      describe: "The model's folder, its weights file, or an archive that export-model wrote",
+      completes: 'files',
+    },
+  },
+  options: {
+    ...aliasConflictOption,
+    ...safeOnlyOption,
+    alias: { type: 'string', describe: "Its alias [the folder's name is offered]" },
+    'model-type': { type: 'string', describe: 'Its type, instead of the one found in its files' },
+    'if-exists': {
+      choices: ['skip', 'overwrite', 'rename'],
+      describe: 'If it is here under another alias: leave it, import it again, or only change its alias [asked]',
+    },
+    name: { type: 'string', nargs: 1, describe: 'Its full name, for people' },
+    tag: { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given several times' },
+    notes: { type: 'string', nargs: 1, describe: 'Notes about it' },
+    parent: {
+      type: 'string',
+      nargs: 1,
+      describe: 'The model on this machine that it was fine-tuned from',
+      completes: 'models',
+    },
+    copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
+    yes: { ...yesOption.yes, describe: 'Ask nothing; use the defaults' },
+  },
+  examples: [
+    ['$0 client import-model ./runs/mouse --alias good-mouse-v1', 'link a sleap-nn run into the registry'],
+    ['$0 client import-model weights.safetensors --copy', 'copy a single file'],
+    ['$0 client import-model ./runs/tuned --parent good-mouse-v1 --tag lab --tag mouse', 'with its lineage'],
+    ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
+  ],
+  async run(context, options) {
+    const registry = await context.registry();
+    const asked = options.yes ? { ...context, interactive: false } : context;
+    const imported = await askOnDuplicate(asked, options.ifExists, (ifExists) =>
+      askOnAliasConflict(asked, options.aliasConflict, (aliasConflict) =>
+        bringIn(context, registry, { ...options, ifExists, aliasConflict }),
+      ),
+    );
+    const entry = await nameIt(asked, registry, imported, options);
+    const { outcome, manifest, skipped } = imported;
+    reportSkipped(context, skipped);
+    const what = `${entry.modelType}, ${formatCount(manifest.files.length, 'file')}, ${formatBytes(entry.size)}`;
+    const how =
+      outcome === 'already_there' ? 'Already here as' : entry.linked ? 'Imported (linked)' : 'Imported (copied)';
+    context.output.result({ outcome, entry, skipped }, `${how} ${formatModel(entry)}: ${what}`);
+  },
+});
+
+async function bringIn(context: Context, registry: Registry, options: ImportModelOptions): Promise<ImportResult> {
+  const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
+  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
+  const view = await context.progress();
+  try {
+    const bring = (await registry.isArchive(path)) ? registry.importArchive : registry.importModel;
+    return await bring(path, {
+      ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
+      signal: context.signal,
+      onProgress: ({ phase, doneBytes, totalBytes }) => view.show({ type: 'local', phase, doneBytes, totalBytes }),
+    });
+  } finally {
+    view.end();
+  }
+}
+
+/** Offers a model without an alias its folder's name. A person may choose another; a script gets it as it is. */
+async function nameIt(
+  context: Context,
+  registry: Registry,
+  { entry, suggestedAlias, outcome }: ImportResult,
+  { alias: wanted, ifExists, aliasConflict }: ImportModelOptions,
+): Promise<ImportResult['entry']> {
+  const isLeft = outcome === 'already_there' && ifExists === 'skip';
+  // A model that lost a conflict over its alias has none on purpose.
+  if (entry.alias !== undefined || suggestedAlias === undefined || isLeft || wanted !== undefined) return entry;
+  if (!context.interactive) return await registry.tag(entry.id, suggestedAlias, { aliasConflict: 'rename' });
+  const alias = await askAlias(suggestedAlias);
+  if (alias === undefined) return entry;
+  return await askOnAliasConflict(context, aliasConflict, (conflict) =>
+    registry.tag(entry.id, alias, { aliasConflict: conflict }),
   );
+}
+
+async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
+  const { text, isCancel } = await import('@clack/prompts');
+  const answer = await text({
+    message: 'Alias (empty for none)?',
+    initialValue: suggestion,
+    validate: (value) => (value === undefined || value === '' ? undefined : aliasProblem(value)),
+    output: process.stderr,
+  });
+  if (isCancel(answer))
+    throw new ModelRtcError(
+      'cancelled',
+      'Cancelled; the model is registered without an alias. Give it one: model-rtc client tag-model.',
+    );
+  return answer === undefined || answer === '' ? undefined : parseAlias(answer);
+}
+
+function reportSkipped({ output }: Context, skipped: ImportResult['skipped']): void {
+  if (skipped.length === 0) return;
+  const shown = skipped
+    .slice(0, MAX_SKIPPED_SHOWN)
+    .map(({ path, reason }) => `${printable(path)} (${reason})`)
+    .join(', ');
+  const more = skipped.length > MAX_SKIPPED_SHOWN ? ` and ${skipped.length - MAX_SKIPPED_SHOWN} more` : '';
+  output.note(`Left out: ${shown}${more}`);
 }

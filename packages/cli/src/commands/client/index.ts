@@ -1,56 +1,33 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
-import { addCleanModelsCommand } from './clean-models.ts';
-import { addCompareModelsCommand } from './compare-models.ts';
-import { addDeleteModelCommand } from './delete-model.ts';
-import { addExportModelCommand } from './export-model.ts';
-import { addHistoryCommand } from './history.ts';
-import { addImportModelCommand } from './import-model.ts';
-import { addLineageCommand } from './lineage.ts';
-import { addListModelsCommand } from './list-models.ts';
-import { addModelInfoCommand } from './model-info.ts';
-import { addPullModelCommand } from './pull-model.ts';
-import { addPushModelCommand } from './push-model.ts';
-import { addRepairModelCommand } from './repair-model.ts';
-import { addRollbackCommand } from './rollback.ts';
-import { addSyncCommand } from './sync.ts';
-import { addTagModelCommand } from './tag-model.ts';
-import { addUntagModelCommand } from './untag-model.ts';
-import { addUpdateModelCommand } from './update-model.ts';
-import { addVerifyCommand } from './verify.ts';
-import { addWorkersCommands } from './workers.ts';
+import type { CommandGroup } from '../../command-line/types.ts';
+import { cleanModels } from './clean-models/command.ts';
+import { compareModels } from './compare-models/command.ts';
+import { deleteModel } from './delete-model.ts';
+import { exportModel } from './export-model.ts';
+import { history } from './history.ts';
+import { importModel } from './import-model.ts';
+import { lineage } from './lineage.ts';
+import { listModels } from './list-models.ts';
+import { modelInfo } from './model-info/command.ts';
+import { pullModel } from './pull-model.ts';
+import { pushModel } from './push-model.ts';
+import { repairModel } from './repair-model.ts';
+import { rollback } from './rollback.ts';
+import { sync } from './sync.ts';
+import { tagModel } from './tag-model.ts';
+import { untagModel } from './untag-model.ts';
+import { updateModel } from './update-model.ts';
+import { verify } from './verify/command.ts';
+import { workers } from './workers.ts';
 
-export function addClientCommands(parser: CommandParser, invocation: Invocation): void {
-  parser.command('client', "Work with this machine's models and with workers", (client) => {
-    for (const add of [
-      addCleanModelsCommand,
-      addCompareModelsCommand,
-      addDeleteModelCommand,
-      addExportModelCommand,
-      addHistoryCommand,
-      addImportModelCommand,
-      addLineageCommand,
-      addListModelsCommand,
-      addModelInfoCommand,
-      addPullModelCommand,
-      addPushModelCommand,
-      addRepairModelCommand,
-      addRollbackCommand,
-      addSyncCommand,
-      addTagModelCommand,
-      addUntagModelCommand,
-      addUpdateModelCommand,
-      addVerifyCommand,
-      addWorkersCommands,
-    ]) {
-      add(client, invocation);
-    }
-    return client
-      .demandCommand(1, 'Say what to do, for example: model-rtc client list-models.')
-      .example('$0 client import-model ./runs/mouse', 'register a model')
-      .example('$0 client pull-model good-mouse-v1 --worker lab', 'fetch one')
-      .strictCommands()
-      .strict()
-      .recommendCommands();
-  });
-}
+export const client: CommandGroup = {
+  name: 'client',
+  describe: "Manage this machine's models, and exchange models with workers",
+  commands: [
+    ...[cleanModels, compareModels, deleteModel, exportModel, history, importModel, lineage, listModels, modelInfo],
+    ...[pullModel, pushModel, repairModel, rollback, sync, tagModel, untagModel, updateModel, verify, workers],
+  ],
+  examples: [
+    ['$0 client import-model ./runs/mouse', 'register a model'],
+    ['$0 client pull-model good-mouse-v1 --worker lab', 'fetch one'],
+  ],
+};

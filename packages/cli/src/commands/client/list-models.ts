@@ -1,26 +1,62 @@
-import type { Invocation } from '../../console/invocation.ts';
-import { type CommandParser, listOptions, networkOptions } from '../common.ts';
+import type { ModelLocation, Registry } from '@model-rtc/registry';
+import { defineCommand } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { type NetworkOptions, networkOptions, sessionToken, withWorker } from '../connect.ts';
+import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 
-export function addListModelsCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'list-models',
-    'List the models on this machine, or those that workers were last seen to have',
-    (command) =>
-      networkOptions(listOptions(command))
-        .option('worker', {
-          type: 'string',
-          array: true,
-          default: [] as string[],
-          alias: 'session',
-          describe: 'Only models of this worker, as it was last seen: a token, a saved name, or @FILE',
-        })
-        .example('$0 client list-models --sort-by size', 'the largest first')
-        .example('$0 client list-models --worker lab --location both', 'what is both here and at a saved worker')
-        .example("$0 client list-models --alias 'mouse-*' --json", 'for a script'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { listClientModels } = await import('../../actions/list-models.ts');
-        await listClientModels(context, argv);
-      }),
-  );
+export const listModels = defineCommand({
+  usage: 'list-models',
+  describe: 'List the models on this machine, or what workers had when last asked',
+  options: {
+    ...listOptions,
+    ...networkOptions,
+    worker: {
+      type: 'string',
+      array: true,
+      default: [],
+      alias: 'session',
+      completes: 'workers',
+      describe: 'Only models that this worker had when last asked: a token, a saved name, or @FILE',
+    },
+  },
+  examples: [
+    ['$0 client list-models --sort-by size', 'the largest first'],
+    ['$0 client list-models --worker lab --location both', 'models that are here and at a saved worker'],
+    ["$0 client list-models --alias 'mouse-*' --json", 'for a script'],
+  ],
+  async run(context, { worker, ...options }) {
+    const limit = limitOf(options);
+    const registry = await context.registry();
+    const workers = worker.length === 0 ? undefined : await knownWorkers(context, registry, worker, options);
+    const location = options.location ?? (workers === undefined ? 'local' : 'worker');
+    const listing = await registry.listKnown({ ...queryOf(options), location, workers, limit });
+    await printModels(context, listing, isFiltered(options) ? NO_MATCH : await emptyHint(registry, location));
+  },
+});
+
+/** The keys of the workers that a person names. A worker that was never asked for its models is asked now. */
+async function knownWorkers(
+  context: Context,
+  registry: Registry,
+  sessions: readonly string[],
+  options: NetworkOptions,
+): Promise<string[]> {
+  const keys: string[] = [];
+  for (const session of sessions) {
+    const key = Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
+    keys.push(key);
+    if ((await registry.catalog(key))?.syncedAt !== undefined) continue;
+    await withWorker(context, { ...options, session }, async (worker) => {
+      await worker.sync({ signal: context.signal });
+    });
+  }
+  return keys;
+}
+
+async function emptyHint(registry: Registry, location: ModelLocation): Promise<string> {
+  if (location === 'local') return 'No models on this machine yet. Add one: model-rtc client import-model PATH';
+  const isSynced = (await registry.catalogs()).some(({ syncedAt }) => syncedAt !== undefined);
+  return isSynced
+    ? 'No models there.'
+    : 'No worker has been asked yet. Ask one: model-rtc client sync --worker SESSION';
 }

@@ -1,57 +1,88 @@
-import type { Invocation } from '../../console/invocation.ts';
-import {
-  aliasConflictOption,
-  type CommandParser,
-  IF_EXISTS_CHOICES,
-  networkOptions,
-  safeOnlyOption,
-} from '../common.ts';
-import { speedOptions } from '../speed-options.ts';
+import type { PullModelResult } from '@model-rtc/client';
+import { defineCommand } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { printable } from '../../console/format.ts';
+import { networkOptions, withWorkers, workerOption } from '../connect.ts';
+import { safeOnlyOption } from '../options.ts';
+import { askOnAliasConflict } from './conflicts.ts';
+import { planText, transferText, workersText } from './transfer/text.ts';
+import { reportPlan, resultData, speedOf, transferOptions, watchTransfer } from './transfer/transfer.ts';
 
-export function addPullModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'pull-model <ref>',
-    'Fetch a model from one or more workers to this machine',
-    (command) =>
-      safeOnlyOption(
-        aliasConflictOption(speedOptions(networkOptions(command))),
-        'Refuse a model that runs code when it is loaded',
-      )
-        .positional('ref', {
-          type: 'string',
-          demandOption: true,
-          describe: 'An id, alias or digest prefix at the worker, else on this machine',
-        })
-        // No array: that would take REF for one more session.
-        .option('worker', {
-          type: 'string',
-          alias: 'session',
-          // A set, since an array is what yargs makes of an option that may be given once.
-          coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
-          describe:
-            'A session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); once for each worker that the model is taken from',
-        })
-        .option('alias', {
-          type: 'string',
-          describe: 'Its alias here; without it, the one it has here, else the one it has at the worker',
-        })
-        .option('if-exists', {
-          choices: IF_EXISTS_CHOICES,
-          default: 'skip' as const,
-          describe: 'When it is there: leave it, or verify and repair it (and take over its alias)',
-        })
-        .option('dry-run', { type: 'boolean', default: false, describe: 'Say how much would move, and move nothing' })
-        .example('$0 client pull-model good-mouse-v1 --worker lab', 'from a saved worker')
-        .example('$0 client pull-model good-mouse-v1 --worker lab --worker gpu', 'from both at once')
-        .example('$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file')
-        .example(
-          '$0 client pull-model mouse --worker lab --alias-conflict overwrite',
-          'the new "mouse" in place of the old',
-        ),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { pullModel } = await import('../../actions/transfer-model.ts');
-        await pullModel(context, { ...argv, worker: [...(argv.worker ?? [])] });
+export const pullModel = defineCommand({
+  usage: 'pull-model <ref>',
+  describe: 'Fetch a model from one or more workers to this machine',
+  positionals: {
+    ref: {
+      type: 'string',
+      demandOption: true,
+      describe: "The worker's id, alias or digest prefix of a model, or else this machine's",
+      completes: 'models',
+    },
+  },
+  options: {
+    ...networkOptions,
+    ...transferOptions,
+    ...safeOnlyOption,
+    // Not an array option: that would take REF for one more session.
+    worker: {
+      ...workerOption,
+      // A set, since yargs makes an array of an option that may be given only once.
+      coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
+      describe: 'A session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); several fetch from all at once',
+    },
+    alias: { type: 'string', describe: 'Its alias here [the one it has here, else the one it has at the worker]' },
+  },
+  examples: [
+    ['$0 client pull-model good-mouse-v1 --worker lab', 'from a saved worker'],
+    ['$0 client pull-model good-mouse-v1 --worker lab --worker gpu', 'from both at once'],
+    ['$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file'],
+    ['$0 client pull-model mouse --worker lab --alias-conflict overwrite', 'replace the old "mouse"'],
+  ],
+  async run(context, options) {
+    const { ref, alias, aliasConflict, ifExists, safeOnly, dryRun } = options;
+    const speed = speedOf(options);
+    await watchTransfer(context, options, (watch) =>
+      withWorkers(context, [...(options.worker ?? [])], options, async (workers) => {
+        if (dryRun) {
+          const plan = await workers.planPull(ref, { safeOnly, ...watch });
+          noteWhoseName(context, ref, plan);
+          reportPlan(context, plan);
+          context.output.result({ outcome: 'planned', ...plan }, planText(plan, 'here'));
+          return;
+        }
+        const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
+          workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, ...speed, ...watch }),
+        );
+        watch.end();
+        noteWhoseName(context, ref, { ...result, id: result.entry.id });
+        context.output.result(resultData(result), pulledText(result));
       }),
-  );
+    );
+  },
+});
+
+/** Says which model a reference named when it could have been another: the worker's names win over this machine's. */
+function noteWhoseName(
+  { output }: Context,
+  ref: string,
+  {
+    id,
+    namedBy,
+    otherHere,
+    namedAt,
+  }: Pick<PullModelResult, 'namedBy' | 'otherHere' | 'namedAt'> & { readonly id: string },
+): void {
+  if (namedBy === 'client') {
+    output.note(`${namedAt} has no model "${ref}", so it stands for this machine's ${id}.`);
+  } else if (otherHere !== undefined) {
+    output.note(`"${ref}" is what ${namedAt} calls ${id}; on this machine it is ${otherHere}.`);
+  }
+}
+
+function pulledText(result: PullModelResult): string {
+  const name = printable(result.entry.alias ?? result.entry.id);
+  const from = printable(result.workers.map((worker) => worker.name).join(', ') || result.namedAt);
+  const verb = result.outcome === 'pulled' ? `Pulled ${name} from` : `${name} is already here, the same as at`;
+  const lines = [`${verb} ${from}${transferText(result)}`, ...workersText(result.workers)];
+  return [...lines, `  ${result.entry.localPath}`].join('\n');
 }

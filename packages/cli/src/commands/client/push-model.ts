@@ -1,33 +1,48 @@
-import type { Invocation } from '../../console/invocation.ts';
-import { aliasConflictOption, type CommandParser, IF_EXISTS_CHOICES, workerOptions } from '../common.ts';
-import { speedOptions } from '../speed-options.ts';
+import { defineCommand } from '../../command-line/types.ts';
+import { printable } from '../../console/format.ts';
+import { networkOptions, withWorker, workerOption } from '../connect.ts';
+import { localModel } from '../options.ts';
+import { askOnAliasConflict } from './conflicts.ts';
+import { planText, transferText } from './transfer/text.ts';
+import { reportPlan, resultData, speedOf, transferOptions, watchTransfer } from './transfer/transfer.ts';
 
-export function addPushModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'push-model <ref>',
-    'Send a model of this machine to a worker',
-    (command) =>
-      aliasConflictOption(speedOptions(workerOptions(command)))
-        .positional('ref', { type: 'string', demandOption: true, describe: 'An id, alias, digest prefix or path' })
-        .option('alias', {
-          type: 'string',
-          describe: 'Its alias at the worker; without it, the one it has there, else the one it has here',
-        })
-        .option('if-exists', {
-          choices: IF_EXISTS_CHOICES,
-          default: 'skip' as const,
-          describe: 'When it is there: leave it, or verify and repair it (and take over its alias)',
-        })
-        .option('dry-run', { type: 'boolean', default: false, describe: 'Say how much would move, and move nothing' })
-        .example('$0 client push-model legacy-rat --worker lab', 'to a saved worker')
-        .example(
-          '$0 client push-model mouse --worker lab --alias-conflict rename',
-          'as "mouse-2" if "mouse" is taken there',
-        ),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { pushModel } = await import('../../actions/transfer-model.ts');
-        await pushModel(context, { ...argv, session: argv.worker });
+export const pushModel = defineCommand({
+  usage: 'push-model <ref>',
+  describe: 'Send a model of this machine to a worker',
+  positionals: { ref: localModel },
+  options: {
+    ...networkOptions,
+    ...transferOptions,
+    worker: workerOption,
+    alias: {
+      type: 'string',
+      describe: 'Its alias at the worker [the one it has there, else the one it has here]',
+    },
+  },
+  examples: [
+    ['$0 client push-model legacy-rat --worker lab', 'to a saved worker'],
+    ['$0 client push-model mouse --worker lab --alias-conflict rename', 'as "mouse-2" if "mouse" is taken there'],
+  ],
+  async run(context, options) {
+    const { ref, alias, aliasConflict, ifExists, dryRun } = options;
+    const speed = speedOf(options);
+    await watchTransfer(context, options, (watch) =>
+      withWorker(context, { ...options, session: options.worker }, async (worker) => {
+        const workerName = printable(worker.workerName);
+        if (dryRun) {
+          const plan = await worker.planPush(ref, watch);
+          reportPlan(context, plan);
+          context.output.result({ outcome: 'planned', ...plan }, planText(plan, `at ${workerName}`));
+          return;
+        }
+        const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
+          worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, ...speed, ...watch }),
+        );
+        watch.end();
+        const name = printable(result.entry.alias ?? result.entry.id);
+        const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
+        context.output.result(resultData(result), `${verb} ${workerName}${transferText(result)}`);
       }),
-  );
-}
+    );
+  },
+});

@@ -1,20 +1,28 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
+import { defineCommand } from '../../command-line/types.ts';
 
-export function addRollbackCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'rollback <alias>',
-    'Give an alias back to the model that had it before',
-    (command) =>
-      command
-        .positional('alias', { type: 'string', demandOption: true, describe: 'The alias' })
-        .option('to', { type: 'string', describe: 'Another model that had it once; see: client history ALIAS' })
-        .example('$0 client rollback good-mouse', 'to the version before; a second time is forth again')
-        .example('$0 client rollback good-mouse --to 4f1c22ab', 'to an earlier one'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { rollback } = await import('../../actions/alias-history.ts');
-        await rollback(context, argv);
-      }),
-  );
-}
+export const rollback = defineCommand({
+  usage: 'rollback <alias>',
+  describe: 'Give an alias back to the model that had it before',
+  positionals: { alias: { type: 'string', demandOption: true, describe: 'The alias', completes: 'aliases' } },
+  options: {
+    to: {
+      type: 'string',
+      describe: 'An earlier model that had it; model-rtc client history ALIAS lists them',
+      completes: 'models',
+    },
+  },
+  examples: [
+    ['$0 client rollback good-mouse', 'to the previous version; run it again to undo that'],
+    ['$0 client rollback good-mouse --to 4f1c22ab', 'to an earlier version'],
+  ],
+  async run(context, { alias, to }) {
+    const registry = await context.registry();
+    const { entry, from } = await registry.rollback(alias, to);
+    if (entry.displayStatus !== 'completed')
+      context.output.note(
+        `${entry.id} is not whole (${entry.displayStatus}). See: model-rtc client model-info ${alias}`,
+      );
+    const before = from === undefined ? '' : `; it was ${from.id}, which now has no alias`;
+    context.output.result({ entry, from }, `${alias} is ${entry.id} again${before}`);
+  },
+});

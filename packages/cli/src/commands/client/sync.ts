@@ -1,26 +1,146 @@
-import type { Invocation } from '../../console/invocation.ts';
-import { type CommandParser, networkOptions } from '../common.ts';
+import type { SyncResult } from '@model-rtc/client';
+import { mapLimit } from '@model-rtc/files';
+import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { defineCommand } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { formatCount, formatModel, printable } from '../../console/format.ts';
+import {
+  type NetworkOptions,
+  networkOptions,
+  sessionToken,
+  type WorkerNamer,
+  withWorker,
+  workerNamer,
+  workerOption,
+} from '../connect.ts';
 
-export function addSyncCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'sync',
-    'Ask workers what they have, and keep it for list-models and model-info',
-    (command) =>
-      networkOptions(command)
-        .option('worker', {
-          type: 'string',
-          array: true,
-          default: [] as string[],
-          alias: 'session',
-          describe: 'A worker: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); once for each',
-        })
-        .option('all', { type: 'boolean', default: false, describe: 'All saved workers' })
-        .example('$0 client sync --all', 'every saved worker')
-        .example('$0 client sync --worker lab --worker @session.txt', 'two of them'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { syncWorkers } = await import('../../actions/sync-workers.ts');
-        await syncWorkers(context, argv);
-      }),
+/** Each connection takes a moment of the processor; a person has a handful of workers. */
+const WORKERS_AT_ONCE = 4;
+
+interface Failed {
+  readonly session: string;
+  readonly error: ModelRtcError;
+}
+
+/** How it went with one worker. */
+type Outcome = Failed | { readonly session: string; readonly synced: SyncResult };
+
+export const sync = defineCommand({
+  usage: 'sync',
+  describe: 'Ask workers which models they have, and remember it for list-models and model-info',
+  options: {
+    ...networkOptions,
+    worker: {
+      ...workerOption,
+      array: true,
+      default: [],
+      describe: 'A worker: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); may be given several times',
+    },
+    all: { type: 'boolean', default: false, describe: 'All saved workers' },
+  },
+  examples: [
+    ['$0 client sync --all', 'every saved worker'],
+    ['$0 client sync --worker lab --worker @session.txt', 'two of them'],
+  ],
+  /** Asks every worker that is named. One that does not answer does not stop the others. */
+  async run(context, options) {
+    const sessions = await namedSessions(context, options);
+    const outcomes = await mapLimit(sessions, WORKERS_AT_ONCE, (session) => syncOne(context, options, session));
+    const nameOf = await workerNamer(context);
+    const text = outcomes.flatMap((outcome) => ('synced' in outcome ? syncedLines(outcome.synced, nameOf) : []));
+    context.output.result({ workers: outcomes.map((outcome) => asJson(outcome, nameOf)) }, text.join('\n'));
+    const failed = outcomes.filter((outcome) => 'error' in outcome);
+    if (failed.length > 0) throw failure(failed, outcomes.length);
+  },
+});
+
+interface SyncOptions extends NetworkOptions {
+  readonly worker: readonly string[];
+  readonly all: boolean;
+}
+
+/** The sessions in the order given, without those that lead to a worker that another one leads to. */
+async function namedSessions(context: Context, { worker, all }: SyncOptions): Promise<string[]> {
+  const { SavedWorkers } = await import('@model-rtc/client');
+  const saved = all ? (await SavedWorkers.open(context.home)).list().map(({ name }) => name) : [];
+  const given = [...worker, ...saved];
+  const inEnvironment = context.runtime.env.MODEL_RTC_SESSION;
+  if (given.length === 0 && !all && inEnvironment) given.push(inEnvironment);
+  if (given.length === 0) throw nobodyToAsk(all);
+  const byKey = new Map<string, string>();
+  for (const session of given) {
+    const key = Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
+    if (!byKey.has(key)) byKey.set(key, session);
+  }
+  return [...byKey.values()];
+}
+
+function nobodyToAsk(all: boolean): ModelRtcError {
+  const sentence = all
+    ? 'No workers are saved. Save one: model-rtc client workers add NAME SESSION; or name one with --worker.'
+    : 'Which workers? Pass --worker with a session token, a saved name or @FILE for each, or --all for all saved ones.';
+  return new ModelRtcError('bad_argument', sentence);
+}
+
+async function syncOne(context: Context, options: SyncOptions, session: string): Promise<Outcome> {
+  try {
+    const synced = await withWorker(context, { ...options, session }, (worker) =>
+      worker.sync({ signal: context.signal }),
+    );
+    return { session, synced };
+  } catch (error) {
+    return { session, error: ModelRtcError.from(error) };
+  }
+}
+
+function asJson(outcome: Outcome, nameOf: WorkerNamer): object {
+  if ('error' in outcome) return { name: shownSession(outcome.session), error: outcome.error.toData() };
+  const { worker, ...changes } = outcome.synced;
+  return { key: worker.key, name: nameOf(worker), ...changes };
+}
+
+function syncedLines({ worker, ...synced }: SyncResult, nameOf: WorkerNamer): string[] {
+  const { total, added, updated, removed, aliasDifferences } = synced;
+  const counts = [
+    ...(added.length > 0 ? [`${added.length} new`] : []),
+    ...(updated.length > 0 ? [`${updated.length} changed`] : []),
+    ...(removed.length > 0 ? [`${removed.length} gone`] : []),
+  ];
+  const differing = aliasDifferences.map(
+    ({ id, here, there }) => `${id}: ${here ?? 'no alias'} here, ${there ?? 'no alias'} there`,
   );
+  const models = formatCount(total, 'model');
+  return [
+    `${printable(nameOf(worker))}: ${models}, ${counts.length === 0 ? 'no changes' : counts.join(', ')}`,
+    ...listed('new', added.map(described)),
+    ...listed('changed', updated.map(described)),
+    ...listed('gone', removed.map(described)),
+    ...listed('alias', differing),
+  ];
+}
+
+function described(entry: ModelEntry): string {
+  return `${formatModel(entry)}, ${entry.modelType}`;
+}
+
+/** Models listed for each kind of change; --json has all of them. */
+const SHOWN_CHANGES = 20;
+
+function listed(kind: string, items: readonly string[]): string[] {
+  const lines = items.slice(0, SHOWN_CHANGES).map((item) => `  ${kind.padEnd(7)}  ${printable(item)}`);
+  const more = items.length - lines.length;
+  return more > 0 ? [...lines, `  ${kind.padEnd(7)}  and ${more} more`] : lines;
+}
+
+/** A token is a secret: only a saved name, or a file's, is shown. */
+function shownSession(session: string): string {
+  return /^@?mrtc\d+_/.test(session) ? 'a session token' : session;
+}
+
+function failure(failed: readonly Failed[], count: number): ModelRtcError {
+  const [first] = failed as readonly [Failed, ...Failed[]];
+  const each = failed.map(({ session, error }) => `${shownSession(session)}: ${error.message}`).join(' ');
+  const sentence =
+    count === 1 ? first.error.message : `${failed.length} of ${count} workers could not be asked. ${each}`;
+  return new ModelRtcError(first.error.code, sentence, { cause: first.error });
 }

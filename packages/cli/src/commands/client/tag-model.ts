@@ -1,25 +1,67 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
-import { refPositional } from '../model-ref.ts';
+import { type Alias, ModelRtcError, parseAlias } from '@model-rtc/protocol';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { defineCommand } from '../../command-line/types.ts';
+import { confirm } from '../../console/ask.ts';
+import type { Context } from '../../console/context.ts';
+import { localModel } from '../options.ts';
 
-export function addTagModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'tag-model <ref> <alias>',
-    'Give a model on this machine an alias',
-    (command) =>
-      refPositional(command)
-        .positional('alias', { type: 'string', demandOption: true, describe: 'Its alias from now on' })
-        .option('force', {
-          type: 'boolean',
-          default: false,
-          describe: 'Take the alias from the model that has it; the history remembers',
-        })
-        .example('$0 client tag-model 4f1c22ab good-mouse-v2', 'name a model by its id')
-        .example('$0 client tag-model 4f1c22ab good-mouse --force', 'move an alias to a newer model'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { tagModel } = await import('../../actions/tag-model.ts');
-        await tagModel(context, argv);
-      }),
-  );
+export const tagModel = defineCommand({
+  usage: 'tag-model <ref> <alias>',
+  describe: 'Give a model on this machine an alias',
+  positionals: {
+    ref: localModel,
+    alias: { type: 'string', demandOption: true, describe: 'Its new alias', completes: 'aliases' },
+  },
+  options: {
+    force: {
+      type: 'boolean',
+      default: false,
+      describe: 'Take the alias from the model that has it; rollback gives it back',
+    },
+  },
+  examples: [
+    ['$0 client tag-model 4f1c22ab good-mouse-v2', 'name a model by its id'],
+    ['$0 client tag-model 4f1c22ab good-mouse --force', 'move an alias to a newer model'],
+  ],
+  async run(context, { ref, alias: text, force }) {
+    const registry = await context.registry();
+    const alias = parseAlias(text);
+    const { entry: model } = await registry.resolve(ref);
+    const owner = await ownerOf(registry, alias);
+    const from = owner?.id === model.id ? undefined : owner;
+    const overwrite = force || (from !== undefined && (await mayTake(context, alias, from)));
+    const entry = await registry.tag(model.digest ?? model.id, alias, { overwrite }).catch((error: unknown) => {
+      throw withForceNamed(error);
+    });
+    const before = model.alias === undefined || model.alias === alias ? '' : ` (it was "${model.alias}")`;
+    const taken = from === undefined ? '' : `; ${from.id} has no alias now. Undo: model-rtc client rollback ${alias}`;
+    context.output.result({ entry, from }, `${entry.id} is now ${entry.alias}${before}${taken}`);
+  },
+});
+
+async function ownerOf(registry: Registry, alias: Alias): Promise<RegistryEntry | undefined> {
+  try {
+    const { entry } = await registry.resolve(alias);
+    return entry.alias === alias ? entry : undefined;
+  } catch (error) {
+    const { code } = ModelRtcError.from(error);
+    if (code === 'not_found_locally' || code === 'ambiguous') return undefined;
+    throw error;
+  }
+}
+
+/** Without a terminal, nobody can be asked: the registry refuses the alias, naming its owner and free ones. */
+async function mayTake(context: Context, alias: Alias, owner: RegistryEntry): Promise<boolean> {
+  if (!context.interactive) return false;
+  return await confirm(context, {
+    text: `"${alias}" is model ${owner.id} (${owner.modelType}). Take the alias from it?`,
+    flag: '--force',
+  });
+}
+
+function withForceNamed(thrown: unknown): ModelRtcError {
+  const error = ModelRtcError.from(thrown);
+  if (error.code !== 'alias_taken') return error;
+  const sentence = `${error.message.replace(/\.$/, '')}, or take it over with --force.`;
+  return new ModelRtcError('alias_taken', sentence, { cause: error, details: error.details });
 }

@@ -1,18 +1,13 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
+import { defineCommand } from '../../command-line/types.ts';
 
-export function addUntagModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'untag-model <alias>',
-    'Take an alias away; the model stays',
-    (command) =>
-      command
-        .positional('alias', { type: 'string', demandOption: true, describe: 'The alias, exactly' })
-        .example('$0 client untag-model good-mouse-v1', 'its model keeps its id'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { untagModel } = await import('../../actions/tag-model.ts');
-        await untagModel(context, argv.alias);
-      }),
-  );
-}
+export const untagModel = defineCommand({
+  usage: 'untag-model <alias>',
+  describe: 'Remove an alias; the model stays',
+  positionals: { alias: { type: 'string', demandOption: true, describe: 'The exact alias', completes: 'aliases' } },
+  examples: [['$0 client untag-model good-mouse-v1', 'its model keeps its id']],
+  async run(context, { alias }) {
+    const registry = await context.registry();
+    const entry = await registry.untag(alias);
+    context.output.result({ entry, alias }, `${entry.id} was ${alias} and has no alias now`);
+  },
+});

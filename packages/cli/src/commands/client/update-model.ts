@@ -1,23 +1,31 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
-import { refPositional } from '../model-ref.ts';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { defineCommand } from '../../command-line/types.ts';
+import { formatModel, printable } from '../../console/format.ts';
+import { localModel } from '../options.ts';
 
-export function addUpdateModelCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'update-model <ref>',
-    'Change the notes and tags of a model on this machine',
-    (command) =>
-      refPositional(command)
-        .option('notes', { type: 'string', nargs: 1, describe: 'Its notes from now on; "" removes them' })
-        .option('add-tag', { type: 'string', array: true, nargs: 1, describe: 'A tag to add; may be given again' })
-        .option('remove-tag', { type: 'string', array: true, nargs: 1, describe: 'A tag to remove' })
-        .option('clear-tags', { type: 'boolean', default: false, describe: 'Remove all tags first' })
-        .example('$0 client update-model good-mouse-v1 --notes "cage 4, 30 Hz" --add-tag mouse', 'note and tag')
-        .example('$0 client update-model 4f1c22ab --clear-tags --add-tag final', 'replace all tags'),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { updateModel } = await import('../../actions/update-model.ts');
-        await updateModel(context, argv);
-      }),
-  );
-}
+export const updateModel = defineCommand({
+  usage: 'update-model <ref>',
+  describe: 'Change the notes and tags of a model on this machine',
+  positionals: { ref: localModel },
+  options: {
+    notes: { type: 'string', nargs: 1, describe: 'Its new notes; "" removes them' },
+    'add-tag': { type: 'string', array: true, nargs: 1, describe: 'A tag to add; may be given several times' },
+    'remove-tag': { type: 'string', array: true, nargs: 1, describe: 'A tag to remove; may be given several times' },
+    'clear-tags': { type: 'boolean', default: false, describe: 'Remove all tags first' },
+  },
+  examples: [
+    ['$0 client update-model good-mouse-v1 --notes "cage 4, 30 Hz" --add-tag mouse', 'notes and a tag'],
+    ['$0 client update-model 4f1c22ab --clear-tags --add-tag final', 'replace all tags'],
+  ],
+  async run(context, { ref, notes, addTag = [], removeTag = [], clearTags }) {
+    if (notes === undefined && addTag.length === 0 && removeTag.length === 0 && !clearTags) {
+      const sentence = 'Nothing to change. Pass --notes TEXT, --add-tag TAG, --remove-tag TAG or --clear-tags.';
+      throw new ModelRtcError('bad_argument', sentence);
+    }
+    const registry = await context.registry();
+    const entry = await registry.update(ref, { notes, addTags: addTag, removeTags: removeTag, clearTags });
+    const tags = entry.tags.length === 0 ? 'no tags' : `tags ${entry.tags.map(printable).join(', ')}`;
+    const noted = entry.notes === undefined ? 'no notes' : `notes: ${printable(entry.notes)}`;
+    context.output.result({ entry }, `${formatModel(entry)}: ${tags}; ${noted}`);
+  },
+});

@@ -1,51 +1,65 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
+import { encodeSessionToken } from '@model-rtc/protocol';
+import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
+import { formatTime } from '../../console/format.ts';
+import { renderTable } from '../../console/table.ts';
+import { sessionToken } from '../connect.ts';
+
+const add = defineCommand({
+  usage: 'add <name> [session]',
+  describe: 'Save a session; every option that takes a session accepts its name',
+  positionals: {
+    name: { type: 'string', demandOption: true, describe: 'Its name here' },
+    session: { type: 'string', describe: 'A token or @FILE (else MODEL_RTC_SESSION)', env: 'MODEL_RTC_SESSION' },
+  },
+  examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
+  async run(context, { name, session }) {
+    const { SavedWorkers } = await import('@model-rtc/client');
+    const token = await sessionToken(context, session);
+    (await SavedWorkers.open(context.home)).add(name, encodeSessionToken(token));
+    context.output.result({ name }, `Saved as "${name}". Try: model-rtc worker list-models --session ${name}`);
+  },
+});
+
+const list = defineCommand({
+  usage: 'list',
+  describe: 'List the saved sessions, without their secrets',
+  examples: [['$0 client workers list', 'name, addresses, scopes and expiry']],
+  async run(context) {
+    const { SavedWorkers } = await import('@model-rtc/client');
+    const workers = (await SavedWorkers.open(context.home)).list();
+    if (workers.length === 0)
+      context.output.note('No workers are saved. Save one: model-rtc client workers add NAME SESSION');
+    const text = renderTable(
+      workers,
+      [
+        { title: 'NAME', value: (worker) => worker.name },
+        { title: 'SCOPES', value: (worker) => worker.scopes.join(',') },
+        { title: 'EXPIRES', value: (worker) => formatTime(worker.expiresAt) || 'never' },
+        { title: 'KEY ID', value: (worker) => worker.keyId, optional: 2 },
+        { title: 'ADDRESSES', value: (worker) => worker.urls.join(' '), optional: 1 },
+      ],
+      context.output.columns,
+    );
+    context.output.result({ workers }, workers.length === 0 ? '' : text);
+  },
+});
+
+const remove = defineCommand({
+  usage: 'remove <name>',
+  describe: 'Remove a saved session from this machine',
+  positionals: { name: { type: 'string', demandOption: true, describe: 'Its name here', completes: 'workers' } },
+  examples: [['$0 client workers remove lab', 'remove "lab"; the session itself stays valid']],
+  async run(context, { name }) {
+    const { SavedWorkers } = await import('@model-rtc/client');
+    (await SavedWorkers.open(context.home)).remove(name);
+    context.output.result({ name }, `Removed "${name}".`);
+  },
+});
 
 /** The sessions that this machine keeps under names of its own. */
-export function addWorkersCommands(parser: CommandParser, invocation: Invocation): void {
-  parser.command('workers', 'Keep sessions under a name', (workers) => {
-    workers.command(
-      'add <name> [session]',
-      'Keep a session; its name is accepted wherever a session is',
-      (command) =>
-        command
-          .positional('name', { type: 'string', demandOption: true, describe: 'Its name here' })
-          .positional('session', { type: 'string', describe: 'A token or @FILE (else MODEL_RTC_SESSION)' })
-          .example('$0 client workers add lab @session.txt', 'keep a session as "lab"'),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { addWorker } = await import('../../actions/saved-workers.ts');
-          await addWorker(context, argv.name, argv.session);
-        }),
-    );
-    workers.command(
-      'list',
-      'List the kept sessions; their secrets are not shown',
-      (command) => command.example('$0 client workers list', 'name, addresses, scopes and expiry'),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { listWorkers } = await import('../../actions/saved-workers.ts');
-          await listWorkers(context);
-        }),
-    );
-    workers.command(
-      'remove <name>',
-      'Forget a kept session',
-      (command) =>
-        command
-          .positional('name', { type: 'string', demandOption: true, describe: 'Its name here' })
-          .example('$0 client workers remove lab', 'forget "lab"; the session itself stays valid'),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { removeWorker } = await import('../../actions/saved-workers.ts');
-          await removeWorker(context, argv.name);
-        }),
-    );
-    return workers
-      .demandCommand(1, 'Say what to do, for example: model-rtc client workers list.')
-      .example('$0 client workers add lab @session.txt', 'keep a session as "lab"')
-      .strictCommands()
-      .strict()
-      .recommendCommands();
-  });
-}
+export const workers: CommandGroup = {
+  name: 'workers',
+  describe: 'Save sessions under short names',
+  commands: [add, list, remove],
+  examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
+};

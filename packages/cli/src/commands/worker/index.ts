@@ -1,14 +1,11 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
-import { addWorkerListModelsCommand } from './list-models.ts';
-import { addSessionsCommands } from './sessions.ts';
-import { addStartCommand } from './start.ts';
+import type { CommandGroup } from '../../command-line/types.ts';
+import { listWorkerModels } from './list-models.ts';
+import { sessions } from './sessions.ts';
+import { start } from './start/command.ts';
 
-export function addWorkerCommands(parser: CommandParser, invocation: Invocation): void {
-  parser.command('worker', "Serve this machine's models, or ask a worker for its own", (worker) => {
-    addStartCommand(worker, invocation);
-    addWorkerListModelsCommand(worker, invocation);
-    addSessionsCommands(worker, invocation);
-    return worker.strict().recommendCommands();
-  });
-}
+export const worker: CommandGroup = {
+  name: 'worker',
+  describe: "Serve this machine's models, or list those of another worker",
+  commands: [start, listWorkerModels, sessions],
+  examples: [],
+};

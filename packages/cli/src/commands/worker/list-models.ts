@@ -1,19 +1,28 @@
-import type { Invocation } from '../../console/invocation.ts';
-import { type CommandParser, listOptions, workerOptions } from '../common.ts';
+import { defineCommand } from '../../command-line/types.ts';
+import { networkOptions, withWorker, workerOption } from '../connect.ts';
+import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 
-export function addWorkerListModelsCommand(parser: CommandParser, invocation: Invocation): void {
-  parser.command(
-    'list-models',
-    'List the models that a worker has',
-    (command) =>
-      listOptions(workerOptions(command, 'session')).example(
-        '$0 worker list-models --session lab',
-        'of a saved worker',
-      ),
-    (argv) =>
-      invocation.run(argv, async (context) => {
-        const { listWorkerModels } = await import('../../actions/list-models.ts');
-        await listWorkerModels(context, argv);
-      }),
-  );
-}
+export const listWorkerModels = defineCommand({
+  usage: 'list-models',
+  describe: 'List the models that a worker has now',
+  options: { session: { ...workerOption, alias: 'worker' }, ...networkOptions, ...listOptions },
+  examples: [['$0 worker list-models --session lab', 'of a saved worker']],
+  async run(context, options) {
+    const limit = limitOf(options);
+    await withWorker(context, { ...options, session: options.session }, async (worker) => {
+      const registry = await context.registry();
+      const { location = 'worker' } = options;
+      const isHere = location === 'local' || location === 'both';
+      const found = await worker.listModels({
+        ...queryOf(options),
+        limit: isHere ? undefined : limit,
+        signal: context.signal,
+      });
+      const rows = await registry.alsoKnown(found.models);
+      const shown = isHere ? rows.filter(({ here }) => here !== undefined) : rows;
+      const listing = { models: shown.slice(0, limit), total: isHere ? shown.length : found.total };
+      const none = `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`;
+      await printModels(context, listing, isFiltered(options) || isHere ? NO_MATCH : none);
+    });
+  },
+});

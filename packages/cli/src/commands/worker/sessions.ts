@@ -1,66 +1,112 @@
-import type { Invocation } from '../../console/invocation.ts';
-import type { CommandParser } from '../common.ts';
+import { writeFileAtomic } from '@model-rtc/files';
+import { ModelRtcError, SCOPES, type Scope, scopeSchema } from '@model-rtc/protocol';
+import type { SessionStore } from '@model-rtc/worker';
+import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { formatTime } from '../../console/format.ts';
+import { parseDuration } from '../../console/quantities.ts';
+import { renderTable } from '../../console/table.ts';
+
+const list = defineCommand({
+  usage: 'list',
+  describe: 'List the sessions, without their secrets',
+  examples: [['$0 worker sessions list', 'key id, name, scopes, expiry and state']],
+  async run(context) {
+    const all = (await openSessions(context)).list();
+    if (all.length === 0)
+      context.output.note('No sessions yet. Start the worker, or: model-rtc worker sessions create');
+    const text = renderTable(
+      all,
+      [
+        { title: 'KEY ID', value: (session) => session.keyId },
+        { title: 'NAME', value: (session) => session.name },
+        { title: 'SCOPES', value: (session) => session.scopes.join(',') },
+        { title: 'STATE', value: (session) => session.status },
+        { title: 'EXPIRES', value: (session) => formatTime(session.expiresAt) || 'never' },
+        { title: 'CREATED', value: (session) => formatTime(session.createdAt), optional: 1 },
+      ],
+      context.output.columns,
+    );
+    context.output.result({ sessions: all }, all.length === 0 ? '' : text);
+  },
+});
+
+const create = defineCommand({
+  usage: 'create',
+  describe: 'Create a session and print its token',
+  options: {
+    scope: { type: 'string', default: 'read', describe: 'What it allows: some of read,write,track' },
+    expires: { type: 'string', default: '30d', describe: 'How long it is valid, e.g. 12h, 7d, or never' },
+    name: { type: 'string', describe: 'A name to revoke it by' },
+    signaling: {
+      type: 'string',
+      array: true,
+      default: [],
+      describe: 'The signaling servers of the worker [those it used last]',
+    },
+    'token-file': {
+      type: 'string',
+      describe: 'Write the token to this file, mode 0600, instead of printing it',
+      completes: 'files',
+    },
+  },
+  examples: [['$0 worker sessions create --scope read --expires 7d --name reviewers', 'read only, for a week']],
+  async run(context, { scope, expires, name, signaling, tokenFile }) {
+    const scopes = parseScopes(scope);
+    const expiresAt = parseExpiry(expires, Date.now());
+    const store = await openSessions(context);
+    const urls = signaling.length > 0 ? signaling : undefined;
+    store.assertReachable(urls);
+    const { session, record } = await store.create({ name, scopes, expiresAt });
+    const token = store.token(record, urls);
+    if (tokenFile !== undefined) await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
+    context.output.result(
+      { session, token },
+      tokenFile === undefined ? token : `Session ${session.name} is in ${tokenFile}`,
+    );
+  },
+});
+
+const revoke = defineCommand({
+  usage: 'revoke <session>',
+  describe: 'End a session for everyone who holds it',
+  positionals: { session: { type: 'string', demandOption: true, describe: 'Its key id or name' } },
+  examples: [['$0 worker sessions revoke reviewers', 'also closes the connections that it opened']],
+  async run(context, { session: which }) {
+    const session = await (await openSessions(context)).revoke(which);
+    context.output.result({ session }, `Session ${session.name} (${session.keyId}) is revoked.`);
+  },
+});
 
 /** The sessions that this machine's worker gave out. */
-export function addSessionsCommands(parser: CommandParser, invocation: Invocation): void {
-  parser.command('sessions', "List, create and revoke this machine's sessions", (sessions) => {
-    sessions.command(
-      'list',
-      'List the sessions; their secrets are not shown',
-      (command) => command.example('$0 worker sessions list', 'key id, name, scopes, expiry and state'),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { listSessions } = await import('../../actions/sessions.ts');
-          await listSessions(context);
-        }),
+export const sessions: CommandGroup = {
+  name: 'sessions',
+  describe: "List, create and revoke this machine's sessions",
+  commands: [list, create, revoke],
+  examples: [['$0 worker sessions create --scope read --expires 7d', 'read only, for a week']],
+};
+
+async function openSessions(context: Context): Promise<SessionStore> {
+  const { loadIdentity, SessionStore } = await import('@model-rtc/worker');
+  const { paths } = await context.registry();
+  const identity = await loadIdentity(paths.keys);
+  return new SessionStore({ keysFolder: paths.keys, workerKey: identity.publicKey });
+}
+
+function parseScopes(text: string): Scope[] {
+  const scopes = text.split(',').map((part) => {
+    const parsed = scopeSchema.safeParse(part.trim());
+    if (parsed.success) return parsed.data;
+    throw new ModelRtcError(
+      'bad_argument',
+      `"${part.trim()}" is not a scope. --scope takes some of ${SCOPES.join(',')}.`,
     );
-    sessions.command(
-      'create',
-      'Create a session and print its token',
-      (command) =>
-        command
-          .option('scope', { type: 'string', default: 'read', describe: 'What it allows, of read,write,track' })
-          .option('expires', {
-            type: 'string',
-            default: '30d',
-            describe: 'How long it is good for, e.g. 12h, 7d, or never',
-          })
-          .option('name', { type: 'string', describe: 'A name to revoke it by' })
-          .option('signaling', {
-            type: 'string',
-            array: true,
-            default: [] as string[],
-            describe: 'Where the worker waits, instead of where it was last',
-          })
-          .option('token-file', {
-            type: 'string',
-            describe: 'Write the token to this file, mode 0600, instead of printing it',
-          })
-          .example('$0 worker sessions create --scope read --expires 7d --name reviewers', 'read only, for a week'),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { createSession } = await import('../../actions/sessions.ts');
-          await createSession(context, argv);
-        }),
-    );
-    sessions.command(
-      'revoke <session>',
-      'End a session for everyone who holds it',
-      (command) =>
-        command
-          .positional('session', { type: 'string', demandOption: true, describe: 'Its key id or name' })
-          .example('$0 worker sessions revoke reviewers', 'also closes the connections it opened'),
-      (argv) =>
-        invocation.run(argv, async (context) => {
-          const { revokeSession } = await import('../../actions/sessions.ts');
-          await revokeSession(context, argv.session);
-        }),
-    );
-    return sessions
-      .demandCommand(1, 'Say what to do, for example: model-rtc worker sessions list.')
-      .example('$0 worker sessions create --scope read --expires 7d', 'read only, for a week')
-      .strictCommands()
-      .strict()
-      .recommendCommands();
   });
+  return [...new Set(scopes)];
+}
+
+/** A time from now such as `7d` or `12h`; undefined for `never`. */
+function parseExpiry(text: string, nowMs: number): Date | undefined {
+  if (text === 'never') return undefined;
+  return new Date(nowMs + parseDuration(text, '--expires', { word: 'never' }));
 }

@@ -1,0 +1,63 @@
+import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
+import type { CommonOptions, Context } from '../console/context.ts';
+
+/** What a shell offers for a value: names that this machine knows, or paths. Choices need none of these. */
+export type Completes = 'models' | 'aliases' | 'workers' | 'files' | 'folders';
+
+/** An option or a positional argument: what yargs takes, and what the reference page and the completion know besides. */
+export interface ArgumentSpec extends Options {
+  readonly describe: string;
+  /** The environment variable that is used when the option is not given. */
+  readonly env?: string | undefined;
+  readonly completes?: Completes | undefined;
+}
+
+export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
+
+/** What a command is given, by the names in its definition. */
+export type ArgumentsOf<Specs extends ArgumentSpecs> = CommonOptions & ArgumentsCamelCase<InferredOptionTypes<Specs>>;
+
+interface Described {
+  readonly describe: string;
+  /** Command lines that begin with `$0`, and what each does. */
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+}
+
+export interface CommandDefinition<Positionals extends ArgumentSpecs, Options extends ArgumentSpecs> extends Described {
+  /** Its name and positional arguments: `pull-model <ref>`. */
+  readonly usage: string;
+  /** Whether its group runs it when no command is named. */
+  readonly isDefault?: boolean | undefined;
+  readonly positionals?: Positionals | undefined;
+  readonly options?: Options | undefined;
+  /** A last paragraph of the help. */
+  readonly epilogue?: string | undefined;
+  run(context: Context, given: ArgumentsOf<Positionals & Options>): Promise<void>;
+}
+
+/** A command, whatever its arguments are. */
+export interface Command extends Omit<CommandDefinition<ArgumentSpecs, ArgumentSpecs>, 'run'> {
+  run(context: Context, given: never): Promise<void>;
+}
+
+/** Commands under one name. */
+export interface CommandGroup extends Described {
+  readonly name: string;
+  readonly commands: readonly (Command | CommandGroup)[];
+}
+
+/** Keeps the types of the arguments for `run`. */
+export function defineCommand<const P extends ArgumentSpecs, const O extends ArgumentSpecs>(
+  definition: CommandDefinition<P, O>,
+): Command {
+  return definition as Command;
+}
+
+export function isGroup(command: Command | CommandGroup): command is CommandGroup {
+  return 'commands' in command;
+}
+
+/** A command's name without its positional arguments. */
+export function nameOf(command: Command | CommandGroup): string {
+  return isGroup(command) ? command.name : command.usage.replace(/ .*/, '');
+}

@@ -1,0 +1,125 @@
+import type { ManifestFile, ModelEntry } from '@model-rtc/protocol';
+import type { Availability, CheckResult, KnownWorker, Lineage, RegistryEntry } from '@model-rtc/registry';
+import { formatBytes, formatScalar, formatTime } from '../../../console/format.ts';
+import { codeFileFacts } from '../../code-files.ts';
+import { statusText } from '../../model-list.ts';
+import { useCommands } from './next-commands.ts';
+
+/** All that is known of one model. */
+export interface ModelFacts {
+  readonly entry: ModelEntry;
+  /** The model on this machine, when it is here. */
+  readonly here?: RegistryEntry | undefined;
+  /** What of the model the reference was. */
+  readonly resolvedBy?: string | undefined;
+  /** Whose name for it the reference was. */
+  readonly namedBy?: 'worker' | 'client' | undefined;
+  /** The worker that told of it; not there when this machine did. */
+  readonly from?: KnownWorker | undefined;
+  readonly resumeCommand?: string | undefined;
+  readonly availability: readonly Availability[];
+  /** Not there when nobody was asked. */
+  readonly files?: readonly ManifestFile[] | undefined;
+  readonly check?: CheckResult | undefined;
+  readonly lineage?: Lineage | undefined;
+}
+
+type Fact = readonly [name: string, value: string | undefined];
+
+/** What people read of a model: each section its lines. */
+export function modelSections(facts: ModelFacts): string[][] {
+  const { entry, files = [], check } = facts;
+  return [
+    section('', generalFacts(facts)),
+    section('Where it is', placeFacts(facts)),
+    section('Metrics', scalars(entry.metrics)),
+    section('Hyperparameters', scalars(entry.hyperparameters)),
+    section('Versions', scalars(entry.versions)),
+    section('Lineage', lineageFacts(facts)),
+    section(
+      'Files',
+      files.map((file) => [formatBytes(file.size), file.path]),
+    ),
+    section('Files that run code', codeFileFacts(entry)),
+    section(
+      'Problems',
+      (check?.problems ?? []).map(({ path, problem }) => [path === '' ? '.' : path, problem]),
+    ),
+    section('Use it', useCommands(facts)),
+  ].filter((lines) => lines.length > 0);
+}
+
+function generalFacts({ entry, here }: ModelFacts): Fact[] {
+  return [
+    ['id', entry.id],
+    ['alias', entry.alias],
+    ['name', entry.name],
+    ['digest', entry.digest],
+    ['type', entry.modelType],
+    ['written by', entry.framework],
+    ['backbone', entry.backbone],
+    ['status', statusText(entry)],
+    ['source', entry.source],
+    ['size', `${formatBytes(entry.size)} in ${entry.fileCount} ${entry.fileCount === 1 ? 'file' : 'files'}`],
+    ['runs code', runsCode(entry)],
+    ['created', formatTime(entry.createdAt)],
+    ['completed', formatTime(entry.completedAt)],
+    ['imported', formatTime(entry.importedAt)],
+    ['downloaded', formatTime(entry.downloadedAt)],
+    ['formerly', [...new Set((here?.formerAliases ?? []).map(({ alias }) => alias))].join(', ')],
+    ['tags', entry.tags.join(', ')],
+    ['notes', entry.notes],
+    ['license', entry.license],
+  ];
+}
+
+function runsCode({ codeFiles }: ModelEntry): string {
+  if (codeFiles === undefined) return 'not known: nobody has looked into its files';
+  if (codeFiles.length === 0) return 'no';
+  return `when ${codeFiles.length === 1 ? 'one of its files is' : `${codeFiles.length} of its files are`} loaded`;
+}
+
+/** On this machine first; then each worker, with what the model is called there and when it was last seen. */
+function placeFacts({ here, availability, from }: ModelFacts): Fact[] {
+  const isNews = from !== undefined && availability.every(({ key }) => key !== from.key);
+  return [
+    ['here', here?.localPath],
+    ['linked to', here?.linked ? here.originalPath : undefined],
+    ['found in', here?.foundIn],
+    ...(isNews ? [[from.name, 'has it now'] as const] : []),
+    ...availability.map(({ name, alias, seenAt }): Fact => {
+      const called = alias === undefined || alias === here?.alias ? '' : `, as ${alias}`;
+      return [name, `last seen ${formatTime(seenAt)}${called}`];
+    }),
+  ];
+}
+
+function lineageFacts({ entry, lineage }: ModelFacts): Fact[] {
+  const called = ({ id, alias }: ModelEntry): string => (alias === undefined ? id : `${alias} (${id})`);
+  const ancestors = lineage?.ancestors.map(({ name, entry: parent }) =>
+    parent === undefined ? `${name} (not on this machine)` : called(parent),
+  );
+  return [
+    ['fine-tuned from', entry.lineage?.fineTunedFrom],
+    ['made from', (ancestors ?? entry.lineage?.parents ?? []).join(' < ')],
+    ['led to', lineage?.children.map(called).join(', ')],
+  ];
+}
+
+function scalars(values: Readonly<Record<string, string | number | boolean | null>>): Fact[] {
+  return Object.entries(values).map(([name, value]) => [name, formatScalar(value)]);
+}
+
+/** Named values below a title, aligned; empty when there are none. A value of several lines goes on below its first. */
+function section(title: string, all: readonly Fact[]): string[] {
+  const known = all.filter((fact): fact is readonly [string, string] => fact[1] !== undefined && fact[1] !== '');
+  if (known.length === 0) return [];
+  const width = Math.max(...known.map(([name]) => name.length));
+  const indent = title === '' ? '' : '  ';
+  const lines = known.flatMap(([name, value]) => {
+    const [first = '', ...rest] = value.trimEnd().split('\n');
+    const below = `${indent}${' '.repeat(width)}  `;
+    return [`${indent}${name.padEnd(width)}  ${first}`, ...rest.map((line) => `${below}${line}`.trimEnd())];
+  });
+  return title === '' ? lines : [title, ...lines];
+}

@@ -1,0 +1,81 @@
+import type { Orphan } from '@model-rtc/registry';
+import { formatBytes, formatDuration, printable } from '../../../console/format.ts';
+import { type Column, renderTable } from '../../../console/table.ts';
+import type { VerifiedLine, VerifyTotals } from './run.ts';
+
+/** Problems told of one model; --json has a hundred. */
+const LISTED_PROBLEMS = 5;
+
+const MODEL_COLUMNS: readonly Column<VerifiedLine>[] = [
+  { title: 'MODEL', value: ({ entry }) => entry.alias ?? entry.id },
+  { title: 'STATE', value: stateOf },
+  { title: 'SIZE', value: ({ entry }) => formatBytes(entry.size), align: 'right' },
+  { title: 'FILES', value: ({ entry }) => String(entry.fileCount), align: 'right', optional: 2 },
+  { title: 'DAMAGED', value: damageOf, align: 'right', optional: 1 },
+];
+
+const ORPHAN_COLUMNS: readonly Column<Orphan>[] = [
+  { title: 'ORPHAN', value: ({ path }) => path },
+  { title: 'SIZE', value: ({ bytes }) => formatBytes(bytes), align: 'right' },
+  { title: 'WHY', value: ({ reason }) => reason },
+];
+
+/** What a verification found: the sound models first, so that the others stand above the prompt. */
+export function renderVerified(
+  found: {
+    readonly models: readonly VerifiedLine[];
+    readonly orphans: readonly Orphan[];
+    readonly totals: VerifyTotals;
+  },
+  width: number | undefined,
+): string {
+  const { models, orphans, totals } = found;
+  if (models.length === 0 && orphans.length === 0) return '';
+  const sorted = [...models].sort((a, b) => Number(a.state === 'damaged') - Number(b.state === 'damaged'));
+  const sections = [
+    models.length === 0 ? '' : renderTable(sorted, MODEL_COLUMNS, width),
+    sorted.flatMap(detailsOf).join('\n'),
+    orphans.length === 0 ? '' : renderTable(orphans, ORPHAN_COLUMNS, width),
+    summary(totals),
+  ];
+  return sections.filter((section) => section !== '').join('\n\n');
+}
+
+function stateOf({ state, repair }: VerifiedLine): string {
+  if (repair?.outcome === 'repaired') return 'repaired';
+  return state === 'unsettled' ? 'in training' : state;
+}
+
+function damageOf({ damagedFiles, damagedBytes }: VerifiedLine): string {
+  if (damagedFiles === 0) return '';
+  return damagedBytes > 0 ? formatBytes(damagedBytes) : `${damagedFiles} ${damagedFiles === 1 ? 'file' : 'files'}`;
+}
+
+function detailsOf({ entry, problems, damagedFiles, settled, repair }: VerifiedLine): string[] {
+  const listed = problems
+    .slice(0, LISTED_PROBLEMS)
+    .map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`));
+  const more = damagedFiles > listed.length ? [`and ${damagedFiles - listed.length} files more`] : [];
+  const repaired = repair === undefined ? [] : [repairText(repair)];
+  const lines = [...listed, ...more, ...repaired, ...settled].map((line) => `  ${printable(line)}`);
+  return lines.length === 0 ? [] : [printable(entry.alias ?? entry.id), ...lines];
+}
+
+function repairText(repair: NonNullable<VerifiedLine['repair']>): string {
+  if (repair.outcome === 'failed') return `not repaired: ${repair.reason}`;
+  const { transferredBytes, reusedBytes, from } = repair;
+  if (transferredBytes === 0 || from === undefined)
+    return `repaired with what this machine has (${formatBytes(reusedBytes)})`;
+  return `repaired: ${formatBytes(transferredBytes)} from ${from}, ${formatBytes(reusedBytes)} were here`;
+}
+
+function summary({ models, bytes, damaged, repaired, orphans, seconds }: VerifyTotals): string {
+  const parts = [
+    ...(damaged > 0 ? [`${damaged} damaged`] : []),
+    ...(repaired > 0 ? [`${repaired} repaired`] : []),
+    ...(damaged + repaired === 0 && models > 0 ? ['nothing is damaged'] : []),
+    ...(orphans > 0 ? [`${orphans} ${orphans === 1 ? 'orphan' : 'orphans'}`] : []),
+  ];
+  const what = `${models} ${models === 1 ? 'model' : 'models'}, ${formatBytes(bytes)}`;
+  return `${what} in ${formatDuration(seconds * 1000)}: ${parts.join(', ')}`;
+}

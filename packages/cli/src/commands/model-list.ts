@@ -1,0 +1,109 @@
+import { type ListModelsParams, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { type KnownModel, type ModelLocation, modelDate, modelLoss } from '@model-rtc/registry';
+import type { ArgumentSpecs } from '../command-line/types.ts';
+import type { Context } from '../console/context.ts';
+import { formatBytes, formatPercent, formatScalar, formatTime } from '../console/format.ts';
+import { type Column, renderTable } from '../console/table.ts';
+import { codeMark } from './code-files.ts';
+import { type WorkerNamer, workerNamer } from './connect.ts';
+
+/** What narrows and sorts a list of models, the same for this machine and for a worker. */
+export const listOptions = {
+  type: { type: 'string', describe: 'Only models of this type' },
+  tag: { type: 'string', describe: 'Only models with this tag' },
+  alias: { type: 'string', describe: "Only models with this alias; '*' matches anything", completes: 'aliases' },
+  status: {
+    choices: ['training', 'completed', 'interrupted', 'failed', 'checkpoint_missing', 'broken_symlink'],
+    describe: 'Only models with this status',
+  },
+  location: {
+    choices: ['local', 'worker', 'both', 'all'],
+    describe: 'Only models that are here, at a worker when last asked, in both places, or anywhere',
+  },
+  'sort-by': { choices: ['date', 'name', 'type', 'loss', 'size'], default: 'date', describe: 'The order' },
+  limit: { type: 'number', describe: 'At most this many' },
+} as const satisfies ArgumentSpecs;
+
+interface ListOptions {
+  readonly type?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly alias?: string | undefined;
+  readonly status?: ListModelsParams['filters']['status'];
+  readonly location?: ModelLocation | undefined;
+  readonly sortBy: ListModelsParams['sort'];
+  readonly limit?: number | undefined;
+}
+
+/** What is listed, and how many match in all. */
+interface Listing {
+  readonly models: readonly KnownModel[];
+  readonly total: number;
+}
+
+export const NO_MATCH = 'No model matches.';
+
+export function isFiltered({ type, tag, alias, status }: ListOptions): boolean {
+  return [type, tag, alias, status].some((filter) => filter !== undefined);
+}
+
+export function queryOf({ type, tag, alias, status, sortBy }: ListOptions): Pick<ListModelsParams, 'filters' | 'sort'> {
+  return { filters: { type, tag, alias, status }, sort: sortBy };
+}
+
+/** @throws ModelRtcError `bad_argument` for a limit that is no count. */
+export function limitOf({ limit }: ListOptions): number | undefined {
+  if (limit === undefined || (Number.isInteger(limit) && limit > 0)) return limit;
+  throw new ModelRtcError('bad_argument', '--limit takes a whole number of at least 1.');
+}
+
+export async function printModels(context: Context, { models, total }: Listing, whenEmpty: string): Promise<void> {
+  const { output } = context;
+  if (models.length === 0) output.note(total === 0 ? whenEmpty : NO_MATCH);
+  const isElsewhere = models.some(({ availability }) => availability.length > 0);
+  const nameOf = isElsewhere ? await workerNamer(context) : undefined;
+  if (output.json) output.result({ models: models.map((model) => asJson(model, nameOf)), total }, '');
+  else if (models.length > 0) output.result({}, renderTable(models, modelColumns(nameOf), output.columns));
+  if (models.length > 0 && models.length < total)
+    output.note(`Showing ${models.length} of ${total} models. Pass a larger --limit to see more.`);
+}
+
+function asJson({ entry, here, availability }: KnownModel, nameOf: WorkerNamer | undefined): object {
+  const at = availability.map((worker) => ({ ...worker, name: nameOf?.(worker) ?? worker.name }));
+  return { ...entry, here: here !== undefined, availability: at };
+}
+
+const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
+  { title: 'ID', value: (model) => model.id },
+  { title: 'ALIAS', value: (model) => model.alias ?? '' },
+  { title: 'TYPE', value: (model) => model.modelType },
+  { title: 'SIZE', value: (model) => formatBytes(model.size), align: 'right' },
+  { title: 'FILES', value: (model) => String(model.fileCount), align: 'right', optional: 6 },
+  { title: 'STATUS', value: statusText, optional: 2 },
+  { title: 'LOSS', value: lossText, align: 'right', optional: 1 },
+  { title: 'CODE', value: codeMark, optional: 4 },
+  { title: 'DATE', value: (model) => formatTime(modelDate(model)), optional: 5 },
+];
+
+/** A model's status; while a worker is still fetching it, how much is there: `partial 42%`. */
+export function statusText({ displayStatus, status, partialBytes, size }: ModelEntry): string {
+  return partialBytes === undefined ? (displayStatus ?? status) : `partial ${formatPercent(partialBytes, size)}`;
+}
+
+function lossText(model: ModelEntry): string {
+  const value = modelLoss(model);
+  return value === undefined ? '' : formatScalar(value);
+}
+
+/** @param nameOf - what workers are called; without it no worker has any of the models, and there is no column for it. */
+function modelColumns(nameOf: WorkerNamer | undefined): readonly Column<KnownModel>[] {
+  const columns = ENTRY_COLUMNS.map(({ value, ...column }) => ({
+    ...column,
+    value: ({ entry }: KnownModel) => value(entry),
+  }));
+  if (nameOf === undefined) return columns;
+  return [...columns, { title: 'WHERE', value: (model) => whereText(model, nameOf), optional: 3 }];
+}
+
+function whereText({ here, availability }: KnownModel, nameOf: WorkerNamer): string {
+  return [...(here === undefined ? [] : ['here']), ...availability.map(nameOf)].join(', ');
+}

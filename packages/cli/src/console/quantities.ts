@@ -1,0 +1,66 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import ms from 'ms';
+
+/** Bytes of one of each unit: decimal as networks count, binary where the name says so. */
+const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
+  ['b', 1],
+  ['kb', 1e3],
+  ['mb', 1e6],
+  ['gb', 1e9],
+  ['kib', 1024],
+  ['mib', 1024 ** 2],
+  ['gib', 1024 ** 3],
+  ['bit', 1 / 8],
+  ['kbit', 1e3 / 8],
+  ['mbit', 1e6 / 8],
+  ['gbit', 1e9 / 8],
+]);
+
+/** Slower, the answers to pings would come too late behind a chunk's frames. */
+const LEAST_BYTES_PER_SECOND = 16_000;
+/** More than any network card carries. */
+const MOST_BYTES_PER_SECOND = 1e12;
+
+/**
+ * A rate as people write it: `20MB`, `1.5MiB`, `50Mbit`, each also with `/s`, in any case. A number without a unit is
+ * refused: one tool takes it as bytes, another as kilobytes, a third as bits.
+ *
+ * @param name - the option or setting that it was given for, for the error.
+ * @returns whole bytes a second, at least 16,000.
+ * @throws ModelRtcError `bad_argument`
+ */
+export function parseRate(text: string, name: string): number {
+  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]+)(?:\/s)?$/i.exec(text.trim()) ?? [];
+  const rate = Math.round(Number(number) * (UNIT_BYTES.get(unit.toLowerCase()) ?? Number.NaN));
+  if (rate >= LEAST_BYTES_PER_SECOND && rate <= MOST_BYTES_PER_SECOND) return rate;
+  throw new ModelRtcError(
+    'bad_argument',
+    `"${text}" is not a rate. ${name} takes bytes per second, such as 20MB or 1.5MiB, or bits, such as 50Mbit; at least 16kB.`,
+    { details: { name } },
+  );
+}
+
+const LONGEST_MS = ms('100y');
+
+export interface DurationOptions {
+  /** Whether zero is allowed. */
+  readonly zero?: boolean | undefined;
+  /** A word that the option also takes, for the error. */
+  readonly word?: string | undefined;
+}
+
+/**
+ * A length of time as people write it: `30m`, `12h`, `30d`, `1y`.
+ *
+ * @param flag - the option that it was given with, for the error.
+ * @returns milliseconds, more than 0 unless zero is allowed.
+ * @throws ModelRtcError `bad_argument`
+ */
+export function parseDuration(text: string, flag: string, options: DurationOptions = {}): number {
+  const duration = /^\d+(\.\d+)?\s*[a-z]+$/i.test(text.trim()) ? ms(text.trim() as ms.StringValue) : undefined;
+  if (duration !== undefined && duration <= LONGEST_MS && (duration > 0 || options.zero === true)) return duration;
+  const forms = options.word === undefined ? '30m, 12h, 7d or 1y' : `30m, 12h, 7d, 1y or ${options.word}`;
+  throw new ModelRtcError('bad_argument', `"${text}" is not a length of time. ${flag} takes ${forms}.`, {
+    details: { flag },
+  });
+}

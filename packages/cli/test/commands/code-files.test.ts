@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { codeFileFacts, codeMark } from '../../src/commands/code-files.ts';
+
+const PLAIN = { path: 'best.ckpt', suspicious: [] };
+const EVIL = { path: 'last.ckpt', suspicious: ['os.system'] };
+
+describe('the marks of models that run code', () => {
+  it('tells data, code, suspicious code and what nobody looked into apart', () => {
+    expect(codeMark({ codeFiles: [] })).toBe('');
+    expect(codeMark({ codeFiles: [PLAIN] })).toBe('code');
+    expect(codeMark({ codeFiles: [PLAIN, EVIL] })).toBe('code!');
+    expect(codeMark({})).toBe('?');
+  });
+
+  it('names the suspicious files first, with what they import', () => {
+    const facts = codeFileFacts({ codeFiles: [PLAIN, EVIL] });
+    expect(facts.map(([path]) => path)).toEqual(['last.ckpt', 'best.ckpt']);
+    expect(facts[0]?.[1]).toContain('os.system');
+    expect(codeFileFacts({})).toEqual([]);
+  });
+
+  it('does not list names without end', () => {
+    const suspicious = Array.from({ length: 30 }, (_, i) => `os.f${i}`);
+    expect(codeFileFacts({ codeFiles: [{ path: 'a.pt', suspicious }] })[0]?.[1]).toContain('and 24 more');
+  });
+});
