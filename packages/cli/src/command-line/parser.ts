@@ -12,8 +12,7 @@ const COMMON_OPTIONS = {
   verbose: { type: 'boolean', default: false, alias: 'v', describe: 'Log every step', global: true },
 } as const;
 
-const EPILOGUE =
-  'Environment: MODEL_RTC_HOME is the data folder, MODEL_RTC_SESSION the session when none is given.';
+const EPILOGUE = 'Environment: MODEL_RTC_HOME is the data folder, MODEL_RTC_SESSION the session when none is given.';
 
 const WIDEST_HELP = 110;
 
