@@ -2,17 +2,18 @@ import yargs, { type Argv, type PositionalOptions } from 'yargs';
 import { type Context, runInContext } from '../console/context.ts';
 import type { Runtime } from '../console/runtime.ts';
 import { packageVersion } from '../package.ts';
-import { type Command, type CommandGroup, isGroup, nameOf } from './types.ts';
-import { assertGivenOnce, UsageError } from './usage-errors.ts';
+import { type ArgumentSpec, type ArgumentSpecs, type Command, type CommandGroup, isGroup, PROGRAM } from './types.ts';
+import { assertGivenOnce, assertNumbers, UsageError } from './usage-errors.ts';
 
 /** The options that every command has. */
-const COMMON_OPTIONS = {
+export const COMMON_OPTIONS = {
   json: { type: 'boolean', default: false, describe: 'Print the result as JSON', global: true },
   quiet: { type: 'boolean', default: false, alias: 'q', describe: 'Print only the result and errors', global: true },
   verbose: { type: 'boolean', default: false, alias: 'v', describe: 'Log every step', global: true },
-} as const;
+} as const satisfies ArgumentSpecs;
 
-const EPILOGUE = 'Environment: MODEL_RTC_HOME is the data folder, MODEL_RTC_SESSION the session when none is given.';
+const EPILOGUE =
+  'Set MODEL_RTC_HOME to use another data folder, MODEL_RTC_SESSION to name a session once for all commands.';
 
 const WIDEST_HELP = 110;
 
@@ -31,7 +32,7 @@ export class Invocation {
 /** Makes a parser of the commands. What it refuses it throws as a UsageError. */
 export function buildParser(root: CommandGroup, invocation: Invocation): Argv {
   const parser = yargs()
-    .scriptName(root.name)
+    .scriptName(PROGRAM)
     .usage(`$0 <command>\n\n${root.describe}`)
     .options(COMMON_OPTIONS)
     .version(packageVersion())
@@ -42,6 +43,7 @@ export function buildParser(root: CommandGroup, invocation: Invocation): Argv {
     .epilogue(EPILOGUE)
     .check((argv, known) => {
       assertGivenOnce(argv, known);
+      assertNumbers(argv, known);
       return true;
     })
     .fail((message, error) => {
@@ -49,21 +51,20 @@ export function buildParser(root: CommandGroup, invocation: Invocation): Argv {
       if (error !== undefined && error !== null) throw error;
       throw new UsageError(message);
     });
-  return addCommands(parser, root, invocation, [root.name]);
+  return addCommands(parser, root, invocation);
 }
 
-function addCommands(parser: Argv, group: CommandGroup, invocation: Invocation, path: readonly string[]): Argv {
+function addCommands(parser: Argv, group: CommandGroup, invocation: Invocation): Argv {
   for (const command of group.commands) {
     if (isGroup(command)) {
-      const inner = [...path, command.name];
-      parser.command(command.name, command.describe, (own) => addCommands(own, command, invocation, inner));
+      const addInner = (inner: Argv): Argv => addCommands(inner, command, invocation);
+      parser.command(command.name, command.describe, addInner);
     } else addCommand(parser, command, invocation);
   }
   for (const [line, meaning] of group.examples) parser.example(line, meaning);
   if (!group.commands.some((command) => !isGroup(command) && command.isDefault)) {
-    const [first] = group.commands.filter((command) => !isGroup(command) || command.name !== 'completion');
-    const example = [...path, first === undefined ? '' : nameOf(first)].join(' ');
-    parser.demandCommand(1, `Missing command. For example: ${example}`);
+    const [[example = ''] = []] = group.examples;
+    parser.demandCommand(1, `Missing command. For example: ${example.replace('$0', PROGRAM)}`);
   }
   return parser.strictCommands().strict().recommendCommands();
 }
@@ -74,8 +75,8 @@ function addCommand(parser: Argv, command: Command, invocation: Invocation): voi
     command.isDefault === true ? [usage, '$0'] : usage,
     describe,
     (own) => {
-      for (const [name, spec] of Object.entries(positionals)) own.positional(name, spec as PositionalOptions);
-      own.options(options);
+      for (const [name, spec] of Object.entries(positionals)) own.positional(name, shown(spec) as PositionalOptions);
+      for (const [name, spec] of Object.entries(options)) own.option(name, shown(spec));
       for (const [line, meaning] of examples) own.example(line, meaning);
       return epilogue === undefined ? own : own.epilogue(epilogue);
     },
@@ -84,4 +85,9 @@ function addCommand(parser: Argv, command: Command, invocation: Invocation): voi
       invocation.exitCode = await runInContext(invocation.runtime, argv as never, work);
     },
   );
+}
+
+/** An argument as the help shows it, with its environment variable. */
+function shown(spec: ArgumentSpec): ArgumentSpec {
+  return spec.env === undefined ? spec : { ...spec, describe: `${spec.describe} [env: ${spec.env}]` };
 }

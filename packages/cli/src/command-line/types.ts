@@ -17,6 +17,8 @@ export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
 /** What a command is given, by the names in its definition. */
 export type ArgumentsOf<Specs extends ArgumentSpecs> = CommonOptions & ArgumentsCamelCase<InferredOptionTypes<Specs>>;
 
+export const PROGRAM = 'model-rtc';
+
 interface Described {
   readonly describe: string;
   /** Command lines that begin with `$0`, and what each does. */

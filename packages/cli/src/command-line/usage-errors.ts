@@ -30,9 +30,17 @@ export function assertGivenOnce(argv: Readonly<Record<string, unknown>>, known: 
   }
 }
 
+/** Refuses a number option whose value is not a number. @throws ModelRtcError `bad_argument` */
+export function assertNumbers(argv: Readonly<Record<string, unknown>>, known: KnownOptions): void {
+  for (const name of (known.number as readonly string[] | undefined) ?? []) {
+    if (!Number.isNaN(argv[name])) continue;
+    throw new ModelRtcError('bad_argument', `--${name} takes a number.`, { details: { name } });
+  }
+}
+
 /**
  * What to tell of arguments that were refused, ending with the help that explains them; undefined for any other error.
- * Some complaints, such as of an option without its value, yargs throws as errors of its own.
+ * yargs throws some complaints, such as that of an option without its value, as errors of its own.
  */
 export function usageMessage(error: unknown, root: CommandGroup, args: readonly string[]): string | undefined {
   const isKnown =
@@ -40,35 +48,83 @@ export function usageMessage(error: unknown, root: CommandGroup, args: readonly 
     (error instanceof ModelRtcError && error.code === 'bad_argument') ||
     (error instanceof Error && error.name === 'YError');
   if (!isKnown) return undefined;
-  return `${plainSentence((error as Error).message)} See: ${[...commandPath(root, args), '--help'].join(' ')}`;
+  const at = locate(root, args);
+  const text = plainText((error as Error).message, at);
+  return `${text}${/[.?!]$/.test(text) ? '' : '.'} See: ${[...at.path, '--help'].join(' ')}`;
 }
 
-/** A complaint of yargs as one line, without the words of its trade. A guess ("Did you mean pull-model?") has its own line. */
-function plainSentence(message: string): string {
-  const text = message
-    .replace(/^Not enough non-option arguments: got (\d+), need at least (\d+)/, missingArguments)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join('. ')
-    .replaceAll(':. ', ': ');
-  return /[.?!]$/.test(text) ? text : `${text}.`;
+/** How far the arguments name a command. */
+interface Location {
+  readonly command: Command | CommandGroup;
+  /** The words that name it. */
+  readonly path: readonly string[];
+  /** The first word that names no command of a group. */
+  readonly unknown: string | undefined;
 }
 
-function missingArguments(_: string, got: string, needed: string): string {
-  return `Missing argument${needed === '1' ? '' : 's'}: expected ${needed}, got ${got}`;
-}
-
-/** The words that name the command, or as much of it as there is. */
-function commandPath(root: CommandGroup, args: readonly string[]): string[] {
+function locate(root: CommandGroup, args: readonly string[]): Location {
   const path = [root.name];
-  let at: Command | CommandGroup | undefined = root;
-  for (const word of args) {
-    if (!isGroup(at)) break;
-    const next: Command | CommandGroup | undefined = at.commands.find((command) => nameOf(command) === word);
-    if (next === undefined) break;
+  let command: Command | CommandGroup = root;
+  for (const word of args.filter((arg) => !arg.startsWith('-'))) {
+    if (!isGroup(command)) break;
+    const next: Command | CommandGroup | undefined = command.commands.find((one) => nameOf(one) === word);
+    if (next === undefined) return { command, path, unknown: word };
     path.push(word);
-    at = next;
+    command = next;
   }
-  return path;
+  return { command, path, unknown: undefined };
+}
+
+/** The complaints of yargs that hold words of its own trade, and what to say instead. */
+const PLAIN: readonly (readonly [complaint: RegExp, plain: (parts: readonly string[], at: Location) => string])[] = [
+  [
+    /^Not enough non-option arguments: got (\d+), need at least (\d+)/,
+    ([, got, needed]) => `Missing argument${needed === '1' ? '' : 's'}: expected ${needed}, got ${got}`,
+  ],
+  [
+    /^Unknown commands?: (.*)/,
+    ([whole = '', words], { command }) => (isGroup(command) ? whole : `Unexpected argument: ${words}`),
+  ],
+  [/^Did you mean (.*)/, ([whole], { unknown }) => `Unknown command: ${unknown}. ${whole}`],
+  [
+    /^Unknown arguments?: (.*)/,
+    ([, names = '']) => `Unknown option: ${withoutCamelCase(names.split(', ')).join(', ')}`,
+  ],
+  [
+    /^Missing required arguments?: (.*)/,
+    ([, names = '']) => `Missing option: ${names.split(', ').map(flag).join(', ')}`,
+  ],
+  [/^Not enough arguments following: (.*)/, ([, name = '']) => `${flag(name)} needs a value`],
+  [
+    /^Arguments (.*) and (.*) are mutually exclusive/,
+    ([, a = '', b = '']) => `Pass only one of ${flag(a)} and ${flag(b)}`,
+  ],
+];
+const INVALID_VALUE = /^ *Argument: (.*), Given: (.*), Choices: (.*)$/gm;
+
+function plainText(message: string, at: Location): string {
+  const invalid = [...message.matchAll(INVALID_VALUE)].map(([, name = '', given, choices]) => {
+    const isPositional = !isGroup(at.command) && Object.hasOwn(at.command.positionals ?? {}, name);
+    return `${isPositional ? name.toUpperCase() : flag(name)} cannot be ${given}. Choose one of ${choices}`;
+  });
+  if (invalid.length > 0) return invalid.join('. ');
+  for (const [complaint, plain] of PLAIN) {
+    const found = complaint.exec(message);
+    if (found !== null) return plain(found, at);
+  }
+  return message.replaceAll(/\s*\n\s*/g, '. ');
+}
+
+function flag(name: string): string {
+  return `${name.length === 1 ? '-' : '--'}${name}`;
+}
+
+/** yargs names an unknown option once more as it would be called in a program: `dry-rn`, `dryRn`. */
+function withoutCamelCase(names: readonly string[]): string[] {
+  const repeated = new Set(
+    names
+      .filter((name) => name.includes('-'))
+      .map((name) => name.replaceAll(/-+(.)/g, (_, letter: string) => letter.toUpperCase())),
+  );
+  return names.filter((name) => !repeated.has(name)).map(flag);
 }

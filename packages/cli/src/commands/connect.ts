@@ -36,7 +36,7 @@ export const workerOption = {
   alias: 'session',
   env: 'MODEL_RTC_SESSION',
   completes: 'workers',
-  describe: 'The session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION)',
+  describe: 'The session: a token, a saved name, or @FILE',
 } as const satisfies ArgumentSpec;
 
 export interface NetworkOptions {

@@ -1,4 +1,4 @@
-import type { CommandGroup } from '../command-line/types.ts';
+import { type CommandGroup, PROGRAM } from '../command-line/types.ts';
 import { client } from './client/index.ts';
 import { demo } from './demo/command.ts';
 import { settings } from './settings.ts';
@@ -7,7 +7,7 @@ import { worker } from './worker/index.ts';
 
 /** All commands: the parser, the reference page and the completion of shells are made from them. */
 export const COMMANDS: CommandGroup = {
-  name: 'model-rtc',
+  name: PROGRAM,
   describe: 'Moves machine-learning models directly between two machines.',
   commands: [worker, client, signaling, settings, demo],
   examples: [

@@ -10,7 +10,7 @@ const list = defineCommand({
   usage: 'list',
   isDefault: true,
   describe: 'Show all settings',
-  examples: [],
+  examples: [['$0 settings', 'all settings with their values']],
   async run(context) {
     const all = (await Settings.open(context.home)).list();
     const text = renderTable(
@@ -30,7 +30,7 @@ const get = defineCommand({
   usage: 'get <name>',
   describe: 'Show one setting',
   positionals: { name },
-  examples: [],
+  examples: [['$0 settings get limit.up', 'its value alone, for a script']],
   async run(context, given) {
     const setting = (await Settings.open(context.home)).get(given.name);
     context.output.result(asData(setting), setting.value ?? '');

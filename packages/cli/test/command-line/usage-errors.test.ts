@@ -41,3 +41,34 @@ describe('an option with one value that is given twice', () => {
     expect(error).toContain('"fast" is not a rate');
   });
 });
+
+describe('what is told of arguments that are refused', () => {
+  it.each([
+    [
+      'client',
+      'Missing command. For example: model-rtc client import-model ./runs/mouse. See: model-rtc client --help',
+    ],
+    ['client pull-model', 'Missing argument: expected 1, got 0. See: model-rtc client pull-model --help'],
+    ['--json client tag-model a', 'Missing arguments: expected 2, got 1. See: model-rtc client tag-model --help'],
+    ['client pul-model a', 'Unknown command: pul-model. Did you mean pull-model? See: model-rtc client --help'],
+    ['worker tidy', 'Unknown command: tidy. See: model-rtc worker --help'],
+    ['client workers list lab', 'Unexpected argument: lab. See: model-rtc client workers list --help'],
+    ['client pull-model a --dry-rn --xx', 'Unknown option: --dry-rn, --xx. See: model-rtc client pull-model --help'],
+    ['client export-model a', 'Missing option: --to. See: model-rtc client export-model --help'],
+    ['client update-model a --notes', '--notes needs a value. See: model-rtc client update-model --help'],
+    [
+      'client repair-model a --path b --from c',
+      'Pass only one of --path and --from. See: model-rtc client repair-model',
+    ],
+    ['client verify --lane tin', '--lane cannot be "tin". Choose one of "auto", "direct", "webrtc", "relay". See: '],
+    [
+      'settings get speed',
+      'NAME cannot be "speed". Choose one of "limit.up", "limit.down". See: model-rtc settings get',
+    ],
+    ['signaling --port http', '--port takes a number. See: model-rtc signaling --help'],
+  ])('%s', async (line, expected) => {
+    const { code, error } = await run(...line.split(' '));
+    expect(code).toBe(2);
+    expect(error).toContain(expected);
+  });
+});

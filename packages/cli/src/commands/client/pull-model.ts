@@ -28,7 +28,7 @@ export const pullModel = defineCommand({
       ...workerOption,
       // A set, since yargs makes an array of an option that may be given only once.
       coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
-      describe: 'A session: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); several fetch from all at once',
+      describe: 'A session: a token, a saved name, or @FILE; several fetch from all at once',
     },
     alias: { type: 'string', describe: 'Its alias here [the one it has here, else the one it has at the worker]' },
   },

@@ -34,7 +34,7 @@ export const sync = defineCommand({
       ...workerOption,
       array: true,
       default: [],
-      describe: 'A worker: a token, a saved name, or @FILE (else MODEL_RTC_SESSION); may be given several times',
+      describe: 'A worker: a token, a saved name, or @FILE; may be given several times',
     },
     all: { type: 'boolean', default: false, describe: 'All saved workers' },
   },

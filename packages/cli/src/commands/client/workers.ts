@@ -9,7 +9,7 @@ const add = defineCommand({
   describe: 'Save a session; every option that takes a session accepts its name',
   positionals: {
     name: { type: 'string', demandOption: true, describe: 'Its name here' },
-    session: { type: 'string', describe: 'A token or @FILE (else MODEL_RTC_SESSION)', env: 'MODEL_RTC_SESSION' },
+    session: { type: 'string', describe: 'A token or @FILE', env: 'MODEL_RTC_SESSION' },
   },
   examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
   async run(context, { name, session }) {
