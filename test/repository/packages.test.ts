@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type PackageJson, packageName, REPOSITORY, ROOMS, readJson, readPackage } from './workspaces.ts';
+import {
+  BROWSER_ENTRIES,
+  type PackageJson,
+  packageName,
+  REPOSITORY,
+  ROOMS,
+  readJson,
+  readPackage,
+} from './workspaces.ts';
 
 /** The sections of package-lock.json that are asked about. */
 interface Lock {
@@ -23,12 +31,13 @@ describe.each([...ROOMS])('packages/%s', (room) => {
     expect(manifest.private).toBeUndefined();
   });
 
-  it('publishes its build and sources, with src/index.ts as the only public face', async () => {
+  it('publishes its build and sources, with src/index.ts as its public face beside the entries for browsers', async () => {
     const manifest = await readPackage(room);
     expect(manifest.files).toEqual(expect.arrayContaining(['dist', '!dist/.tsbuildinfo', 'src']));
     expect(manifest.exports).toEqual({
       '.': { '@model-rtc/source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' },
       './package.json': './package.json',
+      ...browserEntries(manifest.name),
     });
   });
 
@@ -41,6 +50,19 @@ describe.each([...ROOMS])('packages/%s', (room) => {
     expect(Object.keys(scripts).filter((name) => /^(pre|post)?(install|prepare|pack|publish)/.test(name))).toEqual([]);
   });
 });
+
+/** The further entries of a package, each a folder of its sources with an `index.ts`. */
+function browserEntries(name: string): Record<string, unknown> {
+  const paths = BROWSER_ENTRIES.map(({ specifier }) => specifier)
+    .filter((specifier) => specifier.startsWith(`${name}/`))
+    .map((specifier) => specifier.slice(name.length + 1));
+  const entryOf = (path: string) => ({
+    '@model-rtc/source': `./src/${path}/index.ts`,
+    types: `./dist/${path}/index.d.ts`,
+    default: `./dist/${path}/index.js`,
+  });
+  return Object.fromEntries(paths.map((path) => [`./${path}`, entryOf(path)]));
+}
 
 describe('versions', () => {
   it('are one for all packages, and what the lock file says', async () => {

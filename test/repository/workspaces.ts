@@ -46,6 +46,7 @@ export function packageName(room: Room): string {
 export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
   { specifier: '@model-rtc/protocol', sources: 'packages/protocol/src/' },
   { specifier: '@model-rtc/formats', sources: 'packages/formats/src/' },
+  { specifier: '@model-rtc/formats/layouts', sources: 'packages/formats/src/layouts/' },
 ];
 
 export interface BrowserEntry {

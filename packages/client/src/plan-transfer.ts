@@ -1,5 +1,6 @@
+import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { type CodeFile, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { namedLikeCode, type Registry, refuseCode } from '@model-rtc/registry';
+import type { Registry } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
 import { askForModel, manifestAt, type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';

@@ -1,8 +1,21 @@
-export type { ByteReader } from './chunking/byte-reader.ts';
-export { plainCuts } from './chunking/cut-parts.ts';
-export { type FileMetadata, readFileMetadata } from './chunking/file-metadata.ts';
-export { type GgufTensor, readGgufHeader } from './chunking/gguf.ts';
-export { CHUNKER, planChunks } from './chunking/plan-chunks.ts';
-export { readSafetensorsHeader, type SafetensorsTensor } from './chunking/safetensors.ts';
-export { StructureError } from './chunking/structure-error.ts';
-export { entryDataStart, readZipDirectory, type ZipEntry } from './chunking/zip-directory.ts';
+/** What needs no library beside the protocol. Recognising models is in `@model-rtc/formats/layouts`. */
+
+export { plainCuts } from './chunks/cut-parts.ts';
+export { CHUNKER, planChunks } from './chunks/plan-chunks.ts';
+export { namedLikeCode } from './code/file-kinds.ts';
+export type { Findings } from './code/findings.ts';
+export { refuseCode } from './code/refuse-code.ts';
+export { scanFile } from './code/scan-content.ts';
+export { at, toText } from './documents/scalars.ts';
+export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
+export { skipReason } from './layouts/skip-rules.ts';
+export { isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
+export {
+  compareTensors,
+  type LaidFile,
+  type LaidModel,
+  type TensorDifference,
+  type TensorSummary,
+} from './tensors/compare-tensors.ts';
+export { readCheckpointFacts } from './torch/checkpoint-facts.ts';
+export type * from './types.ts';

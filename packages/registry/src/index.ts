@@ -6,9 +6,7 @@ export type { FormerAlias, RegistryEntry, ResolvedModel, ResolveOptions } from '
 export type * from './files/types.ts';
 export { withImportFolder } from './import/staging.ts';
 export type * from './import/types.ts';
-export { namedLikeCode } from './inspect/file-kinds.ts';
 export type * from './inspect/inspection.ts';
-export { refuseCode } from './inspect/refuse-code.ts';
 export { modelDate, modelLoss, modelMatcher } from './list/list-order.ts';
 export type * from './list/types.ts';
 export { tagProblem } from './manage/change-entry.ts';

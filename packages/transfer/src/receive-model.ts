@@ -1,6 +1,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { acquireLock } from '@model-rtc/files';
+import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
   type AliasConflict,
@@ -12,7 +13,7 @@ import {
   ModelRtcError,
   type ModelSource,
 } from '@model-rtc/protocol';
-import { namedLikeCode, type Registry, type RegistryEntry, refuseCode } from '@model-rtc/registry';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import type { Pace } from './pace/pace.ts';
 import { type PullOutcome, pull } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { requireRoom } from '@model-rtc/files';
+import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
   type Digest,
@@ -21,8 +22,6 @@ import { installModel } from '../import/install.ts';
 import { isWhole, placeModel } from '../import/place-model.ts';
 import { withImportFolder } from '../import/staging.ts';
 import type { ImportOptions, ImportProgress, ImportResult } from '../import/types.ts';
-import { namedLikeCode } from '../inspect/file-kinds.ts';
-import { refuseCode } from '../inspect/refuse-code.ts';
 import {
   archiveRoot,
   decodeEntry,

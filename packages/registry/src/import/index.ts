@@ -1,5 +1,4 @@
 /** Everything that an import needs; loaded only when a model is imported, since the parsers take their time. */
 export { hashFiles } from '../hash/hash-files.ts';
 export { type ScanOptions, scanModel } from './scan-model.ts';
-export type { ModelFacts, ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
-export { WEIGHTS_EXTENSIONS } from './weights.ts';
+export type { ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';

@@ -1,4 +1,5 @@
-import type { ModelEntry, ModelPath } from '@model-rtc/protocol';
+import type { ModelFacts } from '@model-rtc/formats/layouts';
+import type { ModelPath } from '@model-rtc/protocol';
 
 /** A file of a model as it was found. */
 export interface ScannedFile {
@@ -11,27 +12,6 @@ export interface ScannedFile {
   readonly mode: number;
   readonly mtimeNs: bigint;
 }
-
-/** What the model's own files say of it: the part of a registry's entry that a scan can fill. */
-export type ModelFacts = Pick<
-  ModelEntry,
-  | 'modelType'
-  | 'framework'
-  | 'backbone'
-  | 'metrics'
-  | 'hyperparameters'
-  | 'versions'
-  | 'license'
-  | 'checkpointPath'
-  | 'configPath'
-  | 'status'
-  | 'createdAt'
-  | 'completedAt'
-  | 'lineage'
-> & {
-  /** The name that the training tool gave to the run. */
-  readonly runName?: string | undefined;
-};
 
 /** Something under the scanned path that is no part of the model, with the reason as the end of a sentence. */
 export interface SkippedPath {

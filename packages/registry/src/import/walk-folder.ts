@@ -2,9 +2,9 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, errorCode, mapLimit } from '@model-rtc/files';
+import { skipReason } from '@model-rtc/formats';
 import { MAX_FILES, type ModelPath, ModelRtcError, modelPathProblem, pathsProblem } from '@model-rtc/protocol';
 import type { ScannedFile, SkippedPath } from './scanned-model.ts';
-import { skipReason } from './skip-rules.ts';
 
 /** Node runs 4 file operations at once; a few more keep them busy. */
 const STATS_AT_ONCE = 16;

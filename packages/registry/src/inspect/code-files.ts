@@ -1,10 +1,8 @@
-import type { ByteReader } from '@model-rtc/formats';
+import { type Findings, refuseCode, scanFile } from '@model-rtc/formats';
 import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 import { openSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import type { Findings } from './findings.ts';
-import { refuseCode } from './refuse-code.ts';
-import { scanContent } from './scan-content.ts';
+import { inflate } from './inflate.ts';
 
 /** What an entry has room for, see `codeFileSchema`. Of more, the suspicious ones are kept. */
 const MAX_CODE_FILES = 256;
@@ -44,16 +42,11 @@ export async function findCodeFiles(files: readonly ScannedFile[], signal?: Abor
 async function scanOne(file: ScannedFile, signal: AbortSignal | undefined): Promise<Findings> {
   const source = await openSourceFile(file);
   try {
-    return await scanReader(source, file.path, signal);
+    return await scanFile({ ...source, path: file.path }, { inflate, signal });
   } catch (error) {
     if (signal?.aborted !== true) throw error;
     throw ModelRtcError.because(error, 'cancelled', 'Cancelled; nothing was stored.');
   } finally {
     await source.close();
   }
-}
-
-/** The findings of one file. */
-export async function scanReader(reader: ByteReader, path: string, signal?: AbortSignal): Promise<Findings> {
-  return await scanContent({ signal, depth: 0, scanContent }, reader, path);
 }

@@ -1,35 +1,19 @@
 import { join } from 'node:path';
-import type { ByteReader } from '@model-rtc/formats';
+import type { LaidFile, LaidModel } from '@model-rtc/formats';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { notFoundLocally } from '../entry/resolve.ts';
 import { openModelFiles } from '../files/model-files.ts';
 import { readStatsNote } from '../store/model-notes.ts';
 
-/** One file of a registered model. */
-export interface InspectedFile {
-  readonly path: string;
-  /** Where it begins in the model's files laid end to end. */
-  readonly start: number;
-  readonly reader: ByteReader;
-}
-
-/** A registered model whose files are looked into. */
-export interface InspectedModel {
-  readonly manifest: Manifest;
-  readonly files: readonly InspectedFile[];
-  /** Bytes of the model's files laid end to end. @throws ModelRtcError `source_changed` */
-  read(offset: number, length: number): Promise<Uint8Array>;
-}
-
 /**
- * Does the work with a registered model's files; they are closed after it.
+ * Does the work with a registered model's files; they are closed after it. Reading them throws ModelRtcError `source_changed`.
  * @throws ModelRtcError `not_found_locally`; `storage` when its notes are damaged
  */
 export async function withInspectedModel<T>(
   { index, paths, readManifest }: RegistryContext,
   digest: Digest,
-  work: (model: InspectedModel) => Promise<T>,
+  work: (model: LaidModel) => Promise<T>,
 ): Promise<T> {
   const known = await index.read();
   const stored = known.byDigest.get(digest);
@@ -52,12 +36,12 @@ export async function withInspectedModel<T>(
   }
 }
 
-function filesOf({ files }: Manifest, read: InspectedModel['read']): InspectedFile[] {
+function filesOf({ files }: Manifest, read: LaidModel['read']): LaidFile[] {
   let start = 0;
   return files.map(({ path, size }) => {
     const begin = start;
     start += size;
-    return { path, start: begin, reader: { size, read: (offset, length) => read(begin + offset, length) } };
+    return { path, start: begin, size, read: (offset, length) => read(begin + offset, length) };
   });
 }
 

@@ -1,29 +1,9 @@
+import { compareTensors, type TensorDifference } from '@model-rtc/formats';
+import type { TrainingCurve } from '@model-rtc/formats/layouts';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
+import { inflate } from './inflate.ts';
 import { withInspectedModel } from './inspected-model.ts';
-
-export interface TensorSummary {
-  /** The file that holds it, inside the model. */
-  readonly file: string;
-  readonly name: string;
-  /** As its file format calls it, such as `BF16`. */
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly bytes: number;
-}
-
-export interface TensorDifference {
-  readonly same: { readonly count: number; readonly bytes: number };
-  readonly changed: readonly TensorSummary[];
-  readonly onlyInFirst: readonly TensorSummary[];
-  readonly onlyInSecond: readonly TensorSummary[];
-}
-
-/** One column of a training log over its rows; null where a row has no number. */
-export interface TrainingCurve {
-  readonly name: string;
-  readonly values: readonly (number | null)[];
-}
 
 /** Looking into a model's files without running any of them. */
 export interface Inspection {
@@ -43,14 +23,15 @@ export interface Inspection {
 export function createInspection(context: RegistryContext): Inspection {
   return {
     async compareTensors(first, second, signal) {
-      const { compareModels } = await import('./compare-tensors.ts');
       return await withInspectedModel(context, first, (a) =>
-        withInspectedModel(context, second, (b) => whileWanted(signal, () => compareModels(a, b, signal))),
+        withInspectedModel(context, second, (b) =>
+          whileWanted(signal, () => compareTensors(a, b, { inflate, signal })),
+        ),
       );
     },
     async trainingCurves(digest) {
-      const { readTrainingCurves } = await import('./training-curves.ts');
-      return await withInspectedModel(context, digest, readTrainingCurves);
+      const { readTrainingCurves } = await import('@model-rtc/formats/layouts');
+      return await withInspectedModel(context, digest, ({ files }) => readTrainingCurves(files));
     },
   };
 }

@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapLimit } from '@model-rtc/files';
-import { isWeightsFile } from '../import/weights.ts';
+import { isWeightsFile } from '@model-rtc/formats';
 import { readRunFacts } from './run-facts.ts';
 import type { FoundPlace, PlaceState } from './types.ts';
 

@@ -1,6 +1,6 @@
 import { posix, sep } from 'node:path';
-import { at, toText } from '../import/scalars.ts';
-import type { ModelFacts } from '../import/scanned-model.ts';
+import { at, toText } from '@model-rtc/formats';
+import type { ModelFacts } from '@model-rtc/formats/layouts';
 
 export interface ResumableRun {
   /** The run's folder, absolute. */

@@ -1,10 +1,14 @@
-import { readDocument } from '../import/document.ts';
+import {
+  at,
+  type ModelFacts,
+  type ModelFolder,
+  NO_FACTS,
+  readDocument,
+  sleapLegacyLayout,
+  sleapNnLayout,
+} from '@model-rtc/formats/layouts';
 import { requireInside } from '../import/inside-folder.ts';
-import { type FolderContents, NO_FACTS } from '../import/layout.ts';
-import { at } from '../import/scalars.ts';
-import { toContents } from '../import/scan-model.ts';
-import type { ModelFacts } from '../import/scanned-model.ts';
-import { sleapLegacyLayout, sleapNnLayout } from '../import/sleap-layouts.ts';
+import { folderOnDisk } from '../import/scan-model.ts';
 import { walkFolder } from '../import/walk-folder.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
@@ -43,7 +47,7 @@ const UNTRAINED = /(^|\/)initial_model\.h5$|\.npz$/;
 export async function readRunFacts(path: string, within?: string): Promise<RunFacts> {
   const found = await walkFolder(path);
   if (within !== undefined) await requireInside(found.files, within);
-  const folder = withInitialConfig(toContents(path, found.files));
+  const folder = withInitialConfig(folderOnDisk(path, found.files));
   const match = (await sleapNnLayout(folder)) ?? (await sleapLegacyLayout(folder));
   const facts: ModelFacts = match?.facts ?? { ...NO_FACTS, modelType: 'run' };
   const config = await readConfig(folder, facts);
@@ -59,18 +63,18 @@ export async function readRunFacts(path: string, within?: string): Promise<RunFa
 }
 
 /** A tool writes what it was asked for first, and what it makes of that when it has looked at the data. */
-function withInitialConfig(folder: FolderContents): FolderContents {
+function withInitialConfig(folder: ModelFolder): ModelFolder {
   const file = (path: string) =>
     folder.file(path) ?? (CONFIG_FILE.test(path) ? folder.file(path.replace('training', 'initial')) : undefined);
   return { ...folder, file };
 }
 
-async function readConfig(folder: FolderContents, { configPath }: ModelFacts): Promise<unknown> {
+async function readConfig(folder: ModelFolder, { configPath }: ModelFacts): Promise<unknown> {
   const file = configPath === undefined ? undefined : folder.file(configPath);
   return file === undefined ? undefined : await readDocument(file);
 }
 
-function progressOf({ files }: FolderContents, { framework, metrics }: ModelFacts, config: unknown): RunProgress {
+function progressOf({ files }: ModelFolder, { framework, metrics }: ModelFacts, config: unknown): RunProgress {
   if (files.some(({ path }) => FINISHED_FILE.test(path))) return 'finished';
   const { last_epoch: last, best_epoch: best, final_train_loss: train, final_val_loss: val } = metrics;
   if (typeof last !== 'number') return 'unknown';

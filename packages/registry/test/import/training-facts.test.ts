@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { sample } from '../../../../test/support/model-samples.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { scanModel } from '../../src/import/scan-model.ts';
-import { sample } from '../inspect/readers.ts';
 import { describeWithFixtures, FIXTURES } from './fixtures.ts';
 import { writeFiles } from './folders.ts';
 

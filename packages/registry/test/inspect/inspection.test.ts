@@ -2,13 +2,13 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
+import { sample } from '../../../../test/support/model-samples.ts';
 import { rejection } from '../../../../test/support/rejection.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { openRegistry, type Registry } from '../../src/index.ts';
 import { installFiles, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 import { describeWithFixtures, FIXTURES } from '../import/fixtures.ts';
-import { sample } from './readers.ts';
 
 const SAFE = { 'model.onnx': 'graph', 'config.json': '{}' };
 const CLAIM = { codeFiles: [] };

@@ -1,5 +1,5 @@
+import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
-import { namedLikeCode, refuseCode } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
 import type { WorkerServices } from './worker-services.ts';
 

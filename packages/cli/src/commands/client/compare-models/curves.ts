@@ -1,4 +1,4 @@
-import type { TrainingCurve } from '@model-rtc/registry';
+import type { TrainingCurve } from '@model-rtc/formats/layouts';
 import { formatScalar, printable } from '../../../console/format.ts';
 
 /** The curves of one model, which is drawn with the first character of its label. */

@@ -1,5 +1,7 @@
+import type { TensorDifference } from '@model-rtc/formats';
+import type { TrainingCurve } from '@model-rtc/formats/layouts';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { Availability, Registry, RegistryEntry, TensorDifference, TrainingCurve } from '@model-rtc/registry';
+import type { Availability, Registry, RegistryEntry } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
 import { compareScalars, type ScalarRow } from './scalars.ts';
 import { renderComparison } from './text.ts';

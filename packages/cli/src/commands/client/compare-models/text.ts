@@ -1,4 +1,4 @@
-import type { TensorSummary } from '@model-rtc/registry';
+import type { TensorSummary } from '@model-rtc/formats';
 import { formatBytes, formatScalar, formatTime, printable } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
 import { codeMark } from '../../code-files.ts';

@@ -1,0 +1,7 @@
+/**
+ * The bytes do not hold the structure that their first bytes promise. A class of its own keeps it apart from a reader's
+ * failure, which must reach the caller.
+ */
+export class StructureError extends Error {
+  override readonly name = 'StructureError';
+}

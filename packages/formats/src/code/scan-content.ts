@@ -1,0 +1,93 @@
+import { bytesReader, readHead, startsWith } from '../bytes/byte-readers.ts';
+import { inflateAll, inflateHead } from '../bytes/inflate.ts';
+import { readFileMetadata } from '../formats.ts';
+import type { ByteReader, Compression, NamedReader, ReadOptions } from '../types.ts';
+import { ZIP_HEAD } from '../zip/zip-directory.ts';
+import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
+import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';
+import { MAX_SCAN_DEPTH, type ScanJob } from './scan-job.ts';
+import { isHdf5, scanHdf5 } from './scan-keras.ts';
+import { isNpy, scanNpy } from './scan-npy.ts';
+import { scanPickles } from './scan-pickle.ts';
+import { scanZip } from './scan-zip.ts';
+
+/** What joblib unpacks by itself. Those without a compression here cannot be unpacked by Node 20. */
+const COMPRESSED: readonly (readonly [head: readonly number[], compression: Compression | undefined])[] = [
+  [[0x1f, 0x8b], 'gzip'],
+  [[0x78, 0x01], 'zlib'],
+  [[0x78, 0x5e], 'zlib'],
+  [[0x78, 0x9c], 'zlib'],
+  [[0x78, 0xda], 'zlib'],
+  [[0x42, 0x5a, 0x68], undefined],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], undefined],
+  [[0x5d, 0x00, 0x00], undefined],
+  [[0x04, 0x22, 0x4d, 0x18], undefined],
+  [[0x28, 0xb5, 0x2f, 0xfd], undefined],
+];
+
+/**
+ * The findings of a file of a model.
+ * @throws what the reader and the signal throw.
+ */
+export async function scanFile(file: NamedReader, options: ReadOptions): Promise<Findings> {
+  return await scanContent({ ...options, depth: 0, scanContent }, file, file.path);
+}
+
+/**
+ * Whether loading a file runs code, and what it would import, by what it holds. Nothing of it is run. Its name counts
+ * where its content does not tell: what a tool takes for a pickle is one until it is known to be something else.
+ * @throws what the reader and the signal throw.
+ */
+async function scanContent(job: ScanJob, reader: ByteReader, name: string): Promise<Findings> {
+  job.signal?.throwIfAborted();
+  if (isProgramName(name)) return PLAIN_CODE;
+  if (reader.size === 0) return ONLY_DATA;
+  if (job.depth > MAX_SCAN_DEPTH) return unreadable('archives within archives');
+  const head = await readHead(reader, 16);
+  if (startsWith(head, ZIP_HEAD)) return await scanZip(job, reader);
+  const known = await scanKnown(job, reader, head, name);
+  // A file can be a valid one of a harmless kind and a pickle, too: its name decides how it is loaded.
+  if (known !== undefined && !mayBePickleName(name)) return known;
+  const pickles = await scanPickles(job, reader, { expected: mayBePickleName(name) });
+  if (pickles !== undefined) return mergeFindings([pickles, known ?? ONLY_DATA]);
+  return known ?? (isPickleName(name) ? PLAIN_CODE : ONLY_DATA);
+}
+
+/** The findings of a file whose first bytes tell what it is. */
+async function scanKnown(
+  job: ScanJob,
+  reader: ByteReader,
+  head: Uint8Array,
+  name: string,
+): Promise<Findings | undefined> {
+  if (isNpy(head)) return await scanNpy(job, reader);
+  if (isHdf5(head)) return await scanHdf5(reader, job.signal);
+  if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
+  const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
+  return compressed === undefined ? undefined : await scanCompressed(job, reader, compressed[1], name);
+}
+
+async function scanCompressed(
+  job: ScanJob,
+  reader: ByteReader,
+  compression: Compression | undefined,
+  name: string,
+): Promise<Findings | undefined> {
+  if (!mayBePickleName(name) && !(await beginsAsPickle(job, reader, compression))) return undefined;
+  const content = compression === undefined ? undefined : await inflateAll(reader, compression, job.inflate);
+  if (content !== undefined) {
+    return await job.scanContent({ ...job, depth: job.depth + 1 }, bytesReader(content), name);
+  }
+  // Raw numbers can begin like this as well: only a name that says so makes a file of them a pickle.
+  return isPickleName(name) ? unreadable('a compressed pickle that cannot be looked into') : undefined;
+}
+
+/** joblib tells what is compressed by its first bytes, and takes any name. */
+async function beginsAsPickle(
+  { inflate }: ScanJob,
+  reader: ByteReader,
+  compression: Compression | undefined,
+): Promise<boolean> {
+  const head = compression === undefined ? undefined : await inflateHead(reader, compression, inflate);
+  return head !== undefined && startsWith(head, [0x80]) && (head[1] ?? 0xff) <= 5;
+}

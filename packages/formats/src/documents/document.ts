@@ -1,0 +1,71 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { parseDocument } from 'yaml';
+import type { ModelFile } from '../layouts/types.ts';
+import { type Document, isObject } from './scalars.ts';
+import { yamlNestingBound } from './yaml-nesting.ts';
+
+/** Configurations are some kilobytes; the largest, with long label maps, some hundred. */
+const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
+/** Anchors of lists that a config repeats are fine; a few lines of nested ones can stand for gigabytes. */
+const MAX_ALIASES = 100;
+/** Levels of a configuration; real ones have less than 20, with up to 4 columns each. */
+const MAX_YAML_NESTING = 256;
+
+/** Comparing each key with all others takes quadratic time, so the last of equal keys counts, as in JSON. */
+const YAML_OPTIONS = { schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
+
+/** The beginning of a text file, up to `maxBytes`. Throws what the file's `readStart` throws. */
+export async function readText(file: ModelFile, maxBytes: number): Promise<string> {
+  return new TextDecoder().decode(await file.readStart(maxBytes));
+}
+
+/**
+ * A JSON or YAML file as an object.
+ * @throws ModelRtcError `invalid_model` when it is too large, broken or no object.
+ */
+export async function readDocument(file: ModelFile): Promise<Document> {
+  if (file.size > MAX_DOCUMENT_BYTES) throw unreadable(file, `it is larger than ${MAX_DOCUMENT_BYTES} bytes`);
+  const text = await readText(file, MAX_DOCUMENT_BYTES);
+  try {
+    const value = file.path.endsWith('.json') ? parseLooseJson(text) : parseYaml(text);
+    if (isObject(value)) return value;
+  } catch (cause) {
+    throw unreadable(file, firstLine(cause), cause);
+  }
+  throw unreadable(file, 'it holds no object');
+}
+
+/**
+ * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted.
+ * @throws ModelRtcError `invalid_model` when it is nested too deep, and whatever the parser finds wrong.
+ */
+export function parseYaml(text: string): unknown {
+  if (yamlNestingBound(text) > MAX_YAML_NESTING) throw new ModelRtcError('invalid_model', 'it is nested too deep');
+  const document = parseDocument(text, YAML_OPTIONS);
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS({ maxAliasCount: MAX_ALIASES });
+}
+
+/** JSON, and what Python writes as JSON: `NaN` and `Infinity`, which YAML takes as texts. */
+function parseLooseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (/\b(NaN|Infinity)\b/.test(text)) return parseYaml(text);
+    throw error;
+  }
+}
+
+function firstLine(error: unknown): string {
+  const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
+  return text.split('\n')[0]?.slice(0, 200) ?? '';
+}
+
+function unreadable(file: ModelFile, why: string, cause?: unknown): ModelRtcError {
+  return new ModelRtcError(
+    'invalid_model',
+    `${file.location} cannot be understood: ${why}. Repair it, or name the type yourself with --model-type.`,
+    { cause },
+  );
+}

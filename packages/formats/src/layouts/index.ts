@@ -1,0 +1,8 @@
+/** What recognises a model and reads what its files say of it. Apart from the main entry, since the parsers of YAML and CSV are large. */
+export { readDocument } from '../documents/document.ts';
+export { at, toModelType } from '../documents/scalars.ts';
+export { readTrainingCurves, type TrainingCurve } from '../documents/training-curves.ts';
+export { NO_FACTS } from './facts.ts';
+export { noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
+export { sleapLegacyLayout, sleapNnLayout } from './sleap-layouts.ts';
+export type * from './types.ts';

@@ -1,0 +1,90 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { readFileMetadata } from '../formats.ts';
+import type { ReadOptions } from '../types.ts';
+import { hubLayout } from './hub-layout.ts';
+import { sleapLegacyLayout, sleapNnLayout } from './sleap-layouts.ts';
+import type { Layout, LayoutMatch, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { isWeightsFile, WEIGHTS_EXTENSIONS } from './weights-files.ts';
+import { weightsFileFacts, weightsLayout } from './weights-layout.ts';
+
+/** The first that fits wins: a hub's `config.json` is less telling than a tool's own configuration. */
+const LAYOUTS: readonly Layout[] = [sleapNnLayout, sleapLegacyLayout, hubLayout, weightsLayout];
+
+/** A training run somewhere below the root. */
+const NESTED_RUN = /^(.+)\/training_config\.(?:ya?ml|json)$/;
+
+export interface RecogniseOptions {
+  /** The user has named the type, so that a broken configuration is no obstacle: the files are taken as they are. */
+  readonly typeIsKnown: boolean;
+}
+
+/** A folder's files as the layouts look at them. */
+export function toFolder(location: string, files: readonly ModelFile[], options: ReadOptions): ModelFolder {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return {
+    ...options,
+    location,
+    files,
+    weights: files.filter(({ path }) => isWeightsFile(path)),
+    file: (path) => byPath.get(path),
+  };
+}
+
+/**
+ * Finds out which model a folder holds: a training run of sleap-nn or SLEAP, a hub's repository, or weights.
+ * @throws ModelRtcError `bad_argument` when it holds no model, or several; `invalid_model` when a configuration is broken;
+ * what reading a file throws.
+ */
+export async function recogniseFolder(folder: ModelFolder, { typeIsKnown }: RecogniseOptions): Promise<LayoutMatch> {
+  assertOneModel(folder);
+  const match = await findLayout(folder, typeIsKnown);
+  const isPart = ({ path }: ModelFile) => match.leaveOut?.(path) === undefined;
+  if (!folder.weights.some(isPart)) throw noModelAt(folder.location);
+  return match;
+}
+
+/**
+ * The facts of a model that is one file.
+ * @throws ModelRtcError `bad_argument` when neither its name nor its content shows that it holds weights; what reading
+ * it throws.
+ */
+export async function recogniseFile(file: ModelFile, options: ReadOptions): Promise<ModelFacts> {
+  if (!isWeightsFile(file.path) && (await readFileMetadata(file)) === undefined) throw noModelAt(file.location);
+  return await weightsFileFacts(file, options);
+}
+
+/** The error that says that a path leads to no model. */
+export function noModelAt(location: string): ModelRtcError {
+  return new ModelRtcError(
+    'bad_argument',
+    `There is no model at ${location}: a model is a weights file (${WEIGHTS_EXTENSIONS.join(' ')}), or a folder with one.`,
+    { details: { path: location, extensions: WEIGHTS_EXTENSIONS } },
+  );
+}
+
+/** A folder of runs would make one large model that no tool can use. */
+function assertOneModel({ location, files, weights }: ModelFolder): void {
+  if (weights.length === 0) throw noModelAt(location);
+  const isTopOfModel = (path: string) => isWeightsFile(path) || path.startsWith('training_config.');
+  if (files.some(({ path }) => !path.includes('/') && isTopOfModel(path))) return;
+  const runs = files.map(({ path }) => NESTED_RUN.exec(path)?.[1]).filter((run) => run !== undefined);
+  if (runs.length === 0) return;
+  const names = runs.slice(0, 5).map((run) => JSON.stringify(run));
+  throw new ModelRtcError(
+    'bad_argument',
+    `${location} holds training runs in folders of their own (${names.join(', ')}${runs.length > 5 ? ', ...' : ''}); import one of those.`,
+    { details: { runs: runs.slice(0, 100) } },
+  );
+}
+
+async function findLayout(folder: ModelFolder, typeIsKnown: boolean): Promise<LayoutMatch> {
+  for (const layout of LAYOUTS) {
+    try {
+      const match = await layout(folder);
+      if (match !== undefined) return match;
+    } catch (error) {
+      if (!typeIsKnown || ModelRtcError.from(error).code !== 'invalid_model') throw error;
+    }
+  }
+  throw noModelAt(folder.location);
+}

@@ -1,0 +1,59 @@
+import type { ModelEntry } from '@model-rtc/protocol';
+import type { NamedReader, ReadOptions } from '../types.ts';
+
+/** A file of a model, wherever it is: on a disk, at a hub, in a browser's hands. */
+export interface ModelFile extends NamedReader {
+  /** Where a person finds it, for messages: an absolute path, an address. */
+  readonly location: string;
+  /** Milliseconds since 1970; undefined where nothing tells. */
+  readonly modifiedAtMs: number | undefined;
+  /**
+   * The first bytes as they are now, up to `maxBytes`. Logs grow and configurations are rewritten while a training goes
+   * on, which `read` may refuse and this must not.
+   */
+  readStart(maxBytes: number): Promise<Uint8Array>;
+}
+
+/** A folder as the layouts see it, without what the skip rules leave out. */
+export interface ModelFolder extends ReadOptions {
+  /** Where a person finds it, for messages. */
+  readonly location: string;
+  readonly files: readonly ModelFile[];
+  /** The files with a weights extension. */
+  readonly weights: readonly ModelFile[];
+  file(path: string): ModelFile | undefined;
+}
+
+/** What the model's own files say of it: the part of a registry's entry that a scan can fill. */
+export type ModelFacts = Pick<
+  ModelEntry,
+  | 'modelType'
+  | 'framework'
+  | 'backbone'
+  | 'metrics'
+  | 'hyperparameters'
+  | 'versions'
+  | 'license'
+  | 'checkpointPath'
+  | 'configPath'
+  | 'status'
+  | 'createdAt'
+  | 'completedAt'
+  | 'lineage'
+> & {
+  /** The name that the training tool gave to the run. */
+  readonly runName?: string | undefined;
+};
+
+/** What a layout makes of a folder that is laid out its way. */
+export interface LayoutMatch {
+  readonly facts: ModelFacts;
+  /** Why a file is no part of a model of this layout, as the end of a sentence; undefined for one that is. */
+  leaveOut?(path: string): string | undefined;
+}
+
+/**
+ * Reads a folder as one tool writes it; undefined when it is not laid out that way.
+ * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but cannot be understood.
+ */
+export type Layout = (folder: ModelFolder) => Promise<LayoutMatch | undefined>;

@@ -1,0 +1,88 @@
+import { mayBePickleName } from '../code/file-kinds.ts';
+import { type Scalars, toModelType, toScalars, toText } from '../documents/scalars.ts';
+import { readFileMetadata } from '../formats.ts';
+import { readCheckpointFacts } from '../torch/checkpoint-facts.ts';
+import type { MetadataValues, ReadOptions } from '../types.ts';
+import type { ModelFacts, ModelFile } from './types.ts';
+import { weightsType } from './weights-files.ts';
+
+/** What the header of a weights file tells. */
+export interface WeightsFacts {
+  readonly modelType?: string | undefined;
+  readonly metrics?: Scalars | undefined;
+  readonly hyperparameters?: Scalars | undefined;
+  readonly versions?: Scalars | undefined;
+  readonly license?: string | undefined;
+  readonly lineage?: ModelFacts['lineage'] | undefined;
+  readonly runName?: string | undefined;
+}
+
+/** The facts of a safetensors or GGUF file's metadata, or of a torch checkpoint; of any other file, its type by its extension. */
+export async function readWeightsFacts(file: ModelFile, options: ReadOptions): Promise<WeightsFacts> {
+  const metadata = await readFileMetadata(file);
+  if (metadata?.format === 'gguf') return ggufFacts(metadata.values);
+  if (metadata?.format === 'safetensors') return safetensorsFacts(metadata.values);
+  return { modelType: weightsType(file.path), ...(await readTrainingFacts(file, options)) };
+}
+
+/** What a torch checkpoint tells of its training; nothing for any other file. */
+export async function readTrainingFacts(
+  file: ModelFile,
+  options: ReadOptions,
+): Promise<Pick<WeightsFacts, 'metrics' | 'hyperparameters' | 'versions'>> {
+  const facts = mayBePickleName(file.path) ? await readCheckpointFacts(file, options) : undefined;
+  if (facts === undefined) return {};
+  const { metrics, hyperparameters, versions } = facts;
+  return {
+    metrics: toScalars(metrics),
+    hyperparameters: toScalars(hyperparameters),
+    versions: toScalars(versions),
+  };
+}
+
+/** Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, section on standardized keys. */
+function ggufFacts(values: MetadataValues): WeightsFacts {
+  const architecture = values.get('general.architecture');
+  const base = toText(values.get('general.base_model.0.name'));
+  return {
+    modelType: toModelType(architecture) ?? 'gguf',
+    hyperparameters: toScalars([
+      ['file_type', values.get('general.file_type')],
+      ['size_label', values.get('general.size_label')],
+      ...['context_length', 'embedding_length', 'block_count', 'attention.head_count'].map(
+        (name) => [name, values.get(`${String(architecture)}.${name}`)] as const,
+      ),
+    ]),
+    versions: toScalars([['quantization_version', values.get('general.quantization_version')]]),
+    license: toText(values.get('general.license')),
+    lineage: base === undefined ? undefined : { fineTunedFrom: base },
+    runName: toText(values.get('general.name')),
+  };
+}
+
+/** What trainers write into `__metadata__`, all of it as texts: how far and how good, and what a LoRA was trained with. */
+const METRIC = /(^|_)(loss|epoch|steps?|acc|accuracy|score)$|^best_/;
+const HYPERPARAMETER =
+  /^ss_(network_dim|network_alpha|learning_rate|unet_lr|optimizer|max_train_steps|resolution|seed)$/;
+
+function numbersOf(values: MetadataValues): [string, number][] {
+  return [...values]
+    .filter(([, value]) => value !== '' && Number.isFinite(Number(value)))
+    .map(([name, value]) => [name.replace(/^ss_/, ''), Number(value)]);
+}
+
+function safetensorsFacts(values: MetadataValues): WeightsFacts {
+  const base = toText(values.get('fine_tuned_from')) ?? toText(values.get('base_model'));
+  return {
+    modelType: toModelType(values.get('modelspec.architecture')) ?? 'safetensors',
+    metrics: toScalars(numbersOf(values).filter(([name]) => METRIC.test(name))),
+    hyperparameters: toScalars(
+      [...values]
+        .filter(([name]) => HYPERPARAMETER.test(name))
+        .map(([name, value]) => [name.replace(/^ss_/, ''), value]),
+    ),
+    license: toText(values.get('license')) ?? toText(values.get('modelspec.license')),
+    runName: toText(values.get('modelspec.title')) ?? toText(values.get('ss_output_name')),
+    lineage: base === undefined ? undefined : { fineTunedFrom: base },
+  };
+}

@@ -1,0 +1,36 @@
+import { extensionOf } from '../file-names.ts';
+
+/** What each extension of a weights file tells of the model's type, when nothing tells more. */
+const TYPE_OF_EXTENSION = {
+  '.ckpt': 'torch',
+  '.pt': 'torch',
+  '.pth': 'torch',
+  '.bin': 'bin',
+  '.h5': 'keras',
+  '.hdf5': 'keras',
+  '.keras': 'keras',
+  '.safetensors': 'safetensors',
+  '.gguf': 'gguf',
+  '.onnx': 'onnx',
+  '.tflite': 'tflite',
+  '.pb': 'tensorflow',
+  '.npz': 'npz',
+  '.mlmodel': 'coreml',
+  '.msgpack': 'flax',
+  '.pkl': 'pickle',
+  '.joblib': 'pickle',
+} as const;
+
+/** The extensions by which a file counts as weights. */
+export const WEIGHTS_EXTENSIONS: readonly string[] = Object.keys(TYPE_OF_EXTENSION);
+
+export function isWeightsFile(path: string): boolean {
+  return Object.hasOwn(TYPE_OF_EXTENSION, extensionOf(path));
+}
+
+/** `torch`, `onnx` and so on; `file` for a file of another extension. */
+export function weightsType(path: string): string {
+  const types: Readonly<Record<string, string>> = TYPE_OF_EXTENSION;
+  const extension = extensionOf(path);
+  return Object.hasOwn(types, extension) ? (types[extension] as string) : 'file';
+}

@@ -1,0 +1,223 @@
+import { latin1Text } from '../bytes/latin1.ts';
+import { StructureError } from '../bytes/structure-error.ts';
+import { lineFloat, lineInteger, longInteger, quotedText, rawUnicodeText, utf8Text } from './literals.ts';
+import type { OpcodeName } from './opcodes.ts';
+import type { PickleStack } from './stack.ts';
+import { isKind, OPAQUE, type PickledValue } from './values.ts';
+
+/** What followed an opcode's byte. */
+export interface Argument {
+  readonly number: number;
+  /** The bytes or the line; undefined when they were too long to be kept. */
+  readonly bytes: Uint8Array | undefined;
+  readonly secondLine: Uint8Array | undefined;
+  /** Where the bytes are in the file. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface MachineState {
+  readonly stack: PickleStack;
+  /** Takes note of an import, and gives it as a value. */
+  importName(module: PickledValue, name: PickledValue): PickledValue;
+  /** Takes note of bytes or a text, which may hold another pickle. */
+  noteConstant(argument: Argument, text: string | undefined): void;
+  /** Whether another value may be kept; beyond a limit values are opaque. */
+  mayKeep(count: number): boolean;
+}
+
+type Action = (machine: MachineState, argument: Argument) => void;
+
+/** What a map takes beside its entries, in items of a list. */
+const MAP_WEIGHT = 4;
+/** Integers of more bytes than this are keys of nobody's. */
+const MAX_LONG_BYTES = 256;
+
+/** What each opcode does to the machine; those that end the walk or do nothing are not here. */
+export const ACTIONS: Readonly<Partial<Record<OpcodeName, Action>>> = {
+  MARK: ({ stack }) => stack.mark(),
+  POP: ({ stack }) => stack.drop(),
+  POP_MARK: ({ stack }) => void stack.popToMark(),
+  DUP: ({ stack }) => stack.push(stack.top),
+  ...numberActions(),
+  ...textActions(),
+  ...containerActions(),
+  ...memoActions(),
+  ...callActions(),
+};
+
+function numberActions(): Partial<Record<OpcodeName, Action>> {
+  const plain: Action = ({ stack }, { number }) => stack.push(number);
+  return {
+    INT: ({ stack }, { bytes }) => stack.push(intLine(bytes)),
+    BININT: ({ stack }, { number }) => stack.push(number | 0),
+    BININT1: plain,
+    BININT2: plain,
+    LONG: ({ stack }, { bytes }) => stack.push((bytes && lineInteger(bytes)) ?? OPAQUE),
+    LONG1: ({ stack }, { bytes }) => stack.push(long(bytes)),
+    LONG4: ({ stack }, { bytes }) => stack.push(long(bytes)),
+    FLOAT: ({ stack }, { bytes }) => stack.push(bytes === undefined ? OPAQUE : lineFloat(bytes)),
+    BINFLOAT: plain,
+    NONE: ({ stack }) => stack.push(null),
+    NEWTRUE: ({ stack }) => stack.push(true),
+    NEWFALSE: ({ stack }) => stack.push(false),
+  };
+}
+
+/** Protocol 0 writes booleans as the numbers 00 and 01. */
+function intLine(bytes: Uint8Array | undefined): PickledValue {
+  const text = bytes === undefined ? '' : latin1Text(bytes);
+  if (text === '00' || text === '01') return text === '01';
+  return (bytes && lineInteger(bytes)) ?? OPAQUE;
+}
+
+function long(bytes: Uint8Array | undefined): PickledValue {
+  return bytes === undefined || bytes.length > MAX_LONG_BYTES ? OPAQUE : longInteger(bytes);
+}
+
+function textActions(): Partial<Record<OpcodeName, Action>> {
+  const text =
+    (decode: (bytes: Uint8Array) => string): Action =>
+    (machine, argument) => {
+      const value = argument.bytes === undefined ? undefined : decode(argument.bytes);
+      // A text too long to be kept is looked at as the bytes that it takes.
+      machine.noteConstant(argument, value);
+      machine.stack.push(value ?? OPAQUE);
+    };
+  return {
+    STRING: text(quotedText),
+    BINSTRING: text(latin1Text),
+    SHORT_BINSTRING: text(latin1Text),
+    UNICODE: text(rawUnicodeText),
+    BINUNICODE: text(utf8Text),
+    BINBYTES(machine, argument) {
+      machine.noteConstant(argument, undefined);
+      machine.stack.push({ kind: 'bytes', offset: argument.offset, length: argument.length });
+    },
+    NEXT_BUFFER: ({ stack }) => stack.pushOpaque(),
+  };
+}
+
+/** Pushes a container, or nothing that takes memory when there are too many of them. */
+function keep(machine: MachineState, value: PickledValue): void {
+  machine.stack.push(machine.mayKeep(isKind(value, 'tuple') || isKind(value, 'list') ? 2 : 1) ? value : OPAQUE);
+}
+
+function containerActions(): Partial<Record<OpcodeName, Action>> {
+  const tuple =
+    (count: number): Action =>
+    (machine) =>
+      keep(machine, { kind: 'tuple', items: machine.stack.popItems(count) });
+  const emptyList: Action = (machine) => keep(machine, { kind: 'list', items: [] });
+  const list: Action = (machine) => keep(machine, { kind: 'list', items: machine.stack.popToMark() });
+  return {
+    EMPTY_TUPLE: tuple(0),
+    TUPLE1: tuple(1),
+    TUPLE2: tuple(2),
+    TUPLE3: tuple(3),
+    TUPLE: (machine) => keep(machine, { kind: 'tuple', items: machine.stack.popToMark() }),
+    EMPTY_LIST: emptyList,
+    EMPTY_SET: emptyList,
+    LIST: list,
+    FROZENSET: list,
+    APPEND: (machine) => append(machine, machine.stack.popItems(1)),
+    APPENDS: (machine) => append(machine, machine.stack.popToMark()),
+    ADDITEMS: (machine) => append(machine, machine.stack.popToMark()),
+    EMPTY_DICT: (machine) => keep(machine, { kind: 'dict' }),
+    DICT(machine) {
+      const items = machine.stack.popToMark();
+      keep(machine, { kind: 'dict' });
+      setItems(machine, items);
+    },
+    SETITEM: (machine) => setItems(machine, machine.stack.popItems(2)),
+    SETITEMS: (machine) => setItems(machine, machine.stack.popToMark()),
+  };
+}
+
+function append(machine: MachineState, items: readonly PickledValue[]): void {
+  const target = machine.stack.top;
+  if (!isKind(target, 'list') || !machine.mayKeep(items.length)) return;
+  for (const item of items) target.items.push(item);
+}
+
+function setItems(machine: MachineState, items: readonly PickledValue[]): void {
+  const target = machine.stack.top;
+  if (!isKind(target, 'dict') && !isKind(target, 'call')) return;
+  if (!machine.mayKeep(items.length + (target.entries === undefined ? MAP_WEIGHT : 0))) return;
+  target.entries ??= new Map();
+  const { entries } = target;
+  for (let i = 0; i + 1 < items.length; i += 2) {
+    const key = items[i];
+    if (typeof key === 'string' || typeof key === 'number') entries.set(String(key), items[i + 1] as PickledValue);
+  }
+}
+
+function memoActions(): Partial<Record<OpcodeName, Action>> {
+  return {
+    PUT: ({ stack }, { bytes }) => stack.remember(memoKey(bytes), stack.top),
+    BINPUT: ({ stack }, { number }) => stack.remember(number, stack.top),
+    MEMOIZE: ({ stack }) => stack.remember(undefined, stack.top),
+    GET: ({ stack }, { bytes }) => stack.push(stack.recall(memoKey(bytes))),
+    BINGET: ({ stack }, { number }) => stack.push(stack.recall(number)),
+  };
+}
+
+function memoKey(line: Uint8Array | undefined): number {
+  const key = line === undefined ? undefined : lineInteger(line);
+  if (typeof key !== 'number' || key < 0) throw new StructureError('a memo key is no number');
+  return key;
+}
+
+function callActions(): Partial<Record<OpcodeName, Action>> {
+  const call: Action = (machine) => {
+    const [callee, args] = machine.stack.popItems(2) as [PickledValue, PickledValue];
+    keep(machine, callOf(callee, args));
+  };
+  return {
+    GLOBAL: (machine, argument) => machine.stack.push(importLines(machine, argument)),
+    STACK_GLOBAL(machine) {
+      const [module, name] = machine.stack.popItems(2) as [PickledValue, PickledValue];
+      machine.stack.push(machine.importName(module, name));
+    },
+    // What a code stands for is known to the loading program alone.
+    EXT: (machine) => machine.stack.push(machine.importName('copyreg', OPAQUE)),
+    REDUCE: call,
+    NEWOBJ: call,
+    NEWOBJ_EX(machine) {
+      const [callee, args] = machine.stack.popItems(3) as [PickledValue, PickledValue, PickledValue];
+      keep(machine, callOf(callee, args));
+    },
+    INST(machine, argument) {
+      const callee = importLines(machine, argument);
+      keep(machine, callOf(callee, { kind: 'tuple', items: machine.stack.popToMark() }));
+    },
+    OBJ(machine) {
+      const [callee = OPAQUE, ...items] = machine.stack.popToMark();
+      keep(machine, callOf(callee, { kind: 'tuple', items }));
+    },
+    BUILD({ stack }) {
+      const state = stack.pop();
+      if (isKind(stack.top, 'call')) stack.top.state = state;
+    },
+    PERSID: ({ stack }, { bytes }) => stack.push({ kind: 'reference', id: bytes ? latin1Text(bytes) : OPAQUE }),
+    BINPERSID(machine) {
+      keep(machine, { kind: 'reference', id: machine.stack.pop() });
+    },
+  };
+}
+
+function importLines(machine: MachineState, { bytes, secondLine }: Argument): PickledValue {
+  return machine.importName(
+    bytes === undefined ? OPAQUE : utf8Text(bytes),
+    secondLine === undefined ? OPAQUE : utf8Text(secondLine),
+  );
+}
+
+/** A dict of a class of its own is a dict; anything else that is called is kept as a call. */
+function callOf(callee: PickledValue, args: PickledValue): PickledValue {
+  const isDict =
+    isKind(callee, 'global') &&
+    callee.module === 'collections' &&
+    (callee.name === 'OrderedDict' || callee.name === 'defaultdict');
+  return isDict ? { kind: 'dict' } : { kind: 'call', callee, args };
+}

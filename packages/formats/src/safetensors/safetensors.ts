@@ -1,0 +1,108 @@
+import { StructureError } from '../bytes/structure-error.ts';
+import { blockOf } from '../chunks/cut-parts.ts';
+import { MAX_SAFETENSORS_HEADER_BYTES, MAX_STRUCTURE_ENTRIES } from '../limits.ts';
+import type { ByteReader, FileFormat } from '../types.ts';
+
+/** The length of the header comes first, as 8 bytes. */
+const LENGTH_BYTES = 8;
+
+/** A tensor and where it is in its file. */
+export interface SafetensorsTensor {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** As the header has it, such as `BF16`; empty when it has none. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** What a safetensors file says of itself. Source: https://huggingface.co/docs/safetensors (format). */
+export interface SafetensorsHeader {
+  readonly tensors: readonly SafetensorsTensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * The header of a safetensors file; undefined when the file does not look like one.
+ * @throws StructureError when the header is broken.
+ */
+export async function readSafetensorsHeader(reader: ByteReader): Promise<SafetensorsHeader | undefined> {
+  if (reader.size < LENGTH_BYTES + 2) return undefined;
+  const start = await reader.read(0, LENGTH_BYTES + 1);
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  const length = view.getUint32(0, true);
+  const looksRight = view.getUint32(4, true) === 0 && view.getUint8(LENGTH_BYTES) === 0x7b;
+  if (!looksRight || length < 2 || length > reader.size - LENGTH_BYTES) return undefined;
+  if (length > MAX_SAFETENSORS_HEADER_BYTES) throw new StructureError('the header is too long');
+  const header = parseJson(await reader.read(LENGTH_BYTES, length));
+  const entries = Object.entries(header);
+  if (entries.length > MAX_STRUCTURE_ENTRIES) throw new StructureError('too many tensors');
+  const dataStart = LENGTH_BYTES + length;
+  return {
+    tensors: entries
+      .filter(([name]) => name !== '__metadata__')
+      .map(([name, entry]) => toTensor(name, entry, dataStart, reader.size)),
+    metadata: textEntries(header.__metadata__),
+  };
+}
+
+/** Its metadata is what stands under `__metadata__`. */
+export const safetensors: FileFormat = {
+  name: 'safetensors',
+  async parts(reader) {
+    const header = await readSafetensorsHeader(reader);
+    return header?.tensors.map(({ name, start, end }) => ({ start, end, block: blockOf(name) }));
+  },
+  async metadata(reader) {
+    const header = await readSafetensorsHeader(reader);
+    return header && new Map(Object.entries(header.metadata));
+  },
+  async tensors(reader) {
+    const header = await readSafetensorsHeader(reader);
+    return header?.tensors.map(({ name, dtype, shape, start, end }) => {
+      return { name, dtype, shape, start, bytes: end - start, layout: '' };
+    });
+  },
+};
+
+function parseJson(bytes: Uint8Array): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new StructureError('the header is not JSON', { cause });
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    throw new StructureError('the header is not an object');
+  }
+  return header as Record<string, unknown>;
+}
+
+function toTensor(name: string, entry: unknown, dataStart: number, size: number): SafetensorsTensor {
+  const { data_offsets, dtype, shape } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
+    string,
+    unknown
+  >;
+  const [from, to] = Array.isArray(data_offsets) && data_offsets.length === 2 ? (data_offsets as unknown[]) : [];
+  if (!isOffset(from) || !isOffset(to) || to < from || to > size - dataStart) {
+    throw new StructureError('a tensor is out of range');
+  }
+  return {
+    name,
+    start: dataStart + from,
+    end: dataStart + to,
+    dtype: typeof dtype === 'string' ? dtype : '',
+    shape: Array.isArray(shape) ? (shape as unknown[]).filter(isOffset) : [],
+  };
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function textEntries(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

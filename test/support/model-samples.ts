@@ -1,0 +1,178 @@
+import { gunzipSync } from 'node:zlib';
+
+/**
+ * Files as the tools write them, gzipped: torch 2.13, numpy 2.4, joblib 1.6, h5py 3 and Python's own pickle. What they name as
+ * `posix.system` is `os.system('echo hi')` of an object's `__reduce__`; nothing here loads any of them.
+ */
+const SAMPLES = {
+  evilProtocol0:
+    'H4sIAAAAAAACAx3OsQqDMBRG4f1/io6ZJDfVxOylIEgLDtlDDBiw5mJSat++0vHAGT4xs4T7gAliZYWB4O+q6eDdAb7Cj6Rkb1XXk9XUamXJtE' +
+    'ZqMnqEH+S5P3xx+3sDtwicSzpQvqXGF7iDcDEs+bIksEZlg4l7FJfBFiHkdY2hprwVPPc57nG+pVBPi4SoExPB+bP+qlKaHzjBfQCsAAAA',
+  evilProtocol2:
+    'H4sIAAAAAAACA2tgqi1k0IhgZGBgKC9kjC1k0vBmdHdgYQADsHBFIXMXNwMcMHb4pUYwAxlFpXmFLMkF+cWZFVzFlcUlqblchawR7ECZ1OSMfI' +
+    'WMzEK21kL2oEIOsCn5hZzJyfk5OanJJZn5ecVc/kUpqUWpKS6ZySVchVyaQYXcYGWJhTzejMWlegDAlMhUlwAAAA==',
+  evilProtocol4:
+    'H4sIAAAAAAACA2tgmVrHAAG1UzR6GMunxE7R8GZ0d2CBCPYwVkzp4maAA8YOv9Qe5qLSvCk9rAX5xZkVU3rYiiuLS1Jzp0ye0sOempyRr5CROa' +
+    'V1StCUHsb8KT3cyfk5OanJJZn5ecVAnn9RSmpRaopLZnIJUL0mSFHiFG/G4lI9AHuM6+yJAAAA',
+  evilProtocol5:
+    'H4sIAAAAAAACA2tgnVrHAAG1UzR6GMunxE7R8GZ0d2CBCPYwVkzp4maAA8YOv9Qe5qLSvCk9rAX5xZkVU3rYiiuLS1Jzp0ye0sOempyRr5CROa' +
+    'V1StCUHsb8KT3cyfk5OanJJZn5ecVAnn9RSmpRaopLZnIJUL0mSFHiFG/G4lI9AAGkqtOJAAAA',
+  torchZip:
+    'H4sIAAAAAAACA8VWS2wbRRhe24njbkIepZC2QAmPYgdSe/2Kk74c3GIXlrSu28JSUa3W66l31fWu/91xmrQyRIKk7Q3uCCFuXHrliMSBExVqBR' +
+    'wQBxAHQEKquPfAzGzt7m5In0iMst7d8f/93/fPzP/FVTEywHGxGLdhjHNbOcVWNX0JpRoKVpLtc0a5NMqd9o3VcBe4hDRIAKhtqRqExCFpmLw1' +
+    'DauuGLKDURvCi0ci0g4y2V7BFkm5x9CbGjZ1sykvIdvRLRMiLEUmmU8KMCDx5NnBCkZyQ1cxDKqqZRhIxSTS4Y/ZDWSjxmHyDQ/R6RoMJaQhAm' +
+    'hZDWQkz0NMZSRJuYN1w+FlG9U7utGQMTIdy5aXMjxsSbgQh0QqTQS8C+HLhqXgE+4kD8NSiMQIMCJFyF1td+AxMYph9LjIiWExsg5jYkQMrcP4' +
+    'FY3KmMCwtQaPe7Rg2KYRKo3X3FRpeEJjKZ6kKSJieB0mxRDNtN1NsQPDzho85UlRh6c3Kaet2EoLYWTz8IzLcruIEqsiPduvYxcjz8CzhDyMYY' +
+    'rpX4PnxNAaPO8Sv4DhxRrsvsxeXroE8RokOtIWWrZiGHVFPefAdBdelvJkapEqO6Qh9Vzb0k18Md6yTJ2QxfdOxZcUI2VYjhOfmYrTCuhcSzfj' +
+    'XXilCzO9jWLhsEeix66HgKQ0Tl7ryMEyq112VMtGkPItYRYEUkUIQ5pUMT3tqs9gyNYgJ4358W0Fa5CXwmQ2tQyzHYcRWG2st/QLyJbZCXOgcA' +
+    'bmujDPDiCbgr1d2CdyXdjP5KLltqwsNeGAT0gODhIhEQxFtpdrsECX81VXUAnDoRocdhxHYZzaSpvw9XfMgde6UE4wZYYNlUqxWl+88fcXt6Qo' +
+    'nVFWaMgRMSKR1uRMgoHX2WPHRBjeYI9nDaUJ4mU3wjIRvHmUPRu6g2HxDBwVQwqriJULx7pQdbu0jrDiwPFK8a9v6bhWKd68uu3Cr5Wr61BjAQ' +
+    '2kKitwolL8kM5uu9hhedlanlTpzdDrfLVjo6rl6MtVMsHDKbYkKXiLxVK3gLdZspbVcRBIl+CdGpzudJJVcSh2rX6omiJx9Kpuaj+T3EjffpJn' +
+    'Lbul4J5ZlEuxvgulacYvb/78ARVAr80z7uQKdzLe7nxZIVZktpCJy6VswNrua8zmqIDiefiTbmb4rgImuGJfQH0FI4saWbm072F4e8PQMTYQ1b' +
+    'B24Lcd9PhE76phlDvoc/WUUC7tfQQBbtbVIvlYIH/kWiXXZwtU0eRHv3+8nXyx/R6KZvyK0uVSgvsf+TMPwr9aXC1SrlvvfWfSsz9wD64FP1e2' +
+    'XNr/KNtP6z/IWuDr3b88BH/uP+DvD6rD+uaHiyPkeeSuOsY8rdhv6ofqvyxPWa9/2jx17/7bxWXuGAAr30G2ThzggkJ/Wch6o1xKPqAIQcjn0/' +
+    'NCei6fzQjZ/LxQmCsI+bksGUImn5sXZnOFQjaTpyoLP33+SYLoSDCVISq2r9NriuMblAd/hwXRXgOc9CHfH+A2s9FgEq+J7fQlue5NssE5g3m8' +
+    'RjThy1Mb5DYaYBDu7dpRH/zHQS7gXfeP1aIBbDqI9XawH/tHEJvZsP6e7vNjTw4FsNkg1tsxfuz3QWwuiPWe+zEf9t0YF+ywINh7HHf5wDc84H' +
+    '9vlKoYjc702iqyp48cDty/Crv35S09i4gOMe4R9939jz0YdTHDLN6N/QetFe6WmQwAAA==',
+  torchLegacy:
+    'H4sIAAAAAAACA4VUW3PbRBS2JcdpVXoBwiVcw9UOtI7j2KldoA5tiQvCqetyEcxkNLK8WKKyVp92FZJ2NOMHkqb8Bh54hJf+EnjhH/SxM8wwPD' +
+    'LTB3ZXpA3gDju67dlzvvN9Z/doon1nBPe/X/9z4esfe/OVida9p4tnilzZOpXL5aKYcurSwN4iMfNpiLxwsI6LlcDnPCA2CYe+E0Lbtwxh5DsR' +
+    'sZl/gzDoKQpla0YYmUdjjhlTs3Qx80OOolmwChKDhiPMmoUkOcgp/UlEXQ95c9Y6JmajgA6cwGacRNC6l3VrXtLa4TR2vTOBP/J46IejB/x0BV' +
+    'GrNCpVFBQnxh1O7KHvCg6ukBIQlwtPZlyJhyQmw0tixUBxsY/ZsjUrAsZ0SILKNzjiqiQVO+F+wAw7JoPED4Y2JyGjsb1VM3C0nIUw4emMCIws' +
+    'xFgPqMOvZUYDx6wTwqe10qo2q61GtbWyslrFY6oabpTguFnc4Dhx1cyZmqnv4aSpm/k9nLrtSVKPczzRx5OHmHHMeSKxZ3j/Aj7bqtfqeMrLAJ' +
+    '+WgLqp7eEZMy9xn80A5zme6+P5Q4ADvPAIqZETO2PCSWzgxSzn3wIvKIXLqw80vnSYSr3VrNeqTbwsqGiCyoLStotXzPwuXs1ovMbxeh9v7KvJ' +
+    'm7dQ6qOcWEdlTZwgGDjudYbFFG9ZDWHqSp4XPeJej6g4QDdLYxr6InXp3EJpywmWAspY6fRCSeqRtrEfllK8neL0wZYqd5yxjojZQQQq6owPCO' +
+    'O2qoTNXBoTLE0tb6NWrS+voio05YWmZaFpcTHTUuNY6aNunfwnWuRwDw1LE9albawmTKWjEffHokViW51MhrObaKZoZb0iTTiX4h0zl+JdRZ5s' +
+    'R7azNcJ7j6LVqDVxXtDSBa222vVdrMlSv5/Ru8BxsY9LjDFHMfBEl8YP95bhgxTrZcUziNHptHuD7q9//HTfKkqLsyNdLpu6atlQxOBD9ZmEhO' +
+    'Mj9flV4Ixg7mceNCT4eCNrcJ9xdDexYeYdpU+Jx5UUvazXB4Q7DFc77d9+luOXTvv3O3M37nbu7KGvHIbEdXZwrdP+VlrnbiYKV1X2E1e+An9g' +
+    '9JKY9Cjzt3vCYOBTKy9Ljs+U79DhDj5XYGOaMALrFr7o40v109mUP50pJzc/rbO0aX2sTzskhWlbNEMqssRyTNqTdjF3eEza4rEmLnFPxP3D2v' +
+    '+t5x8untdz/x1/AXXAI0zbBQAA',
+  torchDeflated:
+    'H4sIAAAAAAACAwvwZmYRYWBg4ABiRYazSc4BJ5kYGPRZGBgEgCKJRckZmWWp+imJJYl6Bdk5pcEn8y47SJwL2rXDgXvK0jWpvky5l8Siyph0BQ' +
+    '6wNJ1OmqCV/Yhn49XOt+eN9XRPCLFLPQjc8cXzwSHpAnenO5YGcs6u/D+MPtf/+58/c+P9Z0kpXc+m+ag5M98vm3D19xnHyK0z76ucedTEduLq' +
+    '+ydnAznZVh/iz01v2pnrXrHu+rZpmSdi7zvHBfpMTz81+YWh6c7nTRxZW2OiE7pzf/cERp/wW2fLE22yZO3sT71t9yY17lt0U53dqq570yftL7' +
+    'e9luS4HkqN2ex0qyfm2iaWrzvko05flmLreskxfe4S34VLlW/lPhPeOKFJiu3smjczj4QZ64dbd2zwfS9645/H+ReWtvePTph3fXMsT32JkLQ1' +
+    'S5nUja/94o2C7l6WsyYH+SZuX6zxTUWk0vb60Tjb2QZvvTXdWL9JW3zgdxVm/y+srqD4MsDRmbc9aKq94rOQrpU3e2Xap/4w6fP4OOfAjE/72x' +
+    'ZXlfEeD3r4mEmdZ86fBV3B7wMNAnrONKqYJa7xfKPaF9Rz+VlPy6vOzZXtt7wb31c98l34uHqdiHaMlLaOcFii3fPWjxudJikctFoX3lGoduzH' +
+    '/e6gtzMMfqd+LWdKLY6Y5nuqdemm6DvfnLtOLVO26facqaRtoBo8xWvl78zGzWznZjrPfs6sJHNmhmVnWJiBdKHqA/ZDb3esz8xYqd/z+I+S3p' +
+    'EdK+wcWB8G9ZyuUjsmmjp9HYtYZN7jV2rKzwt8pU5yh1yNXfewqmiOeZBzMdNntryic52XSsKYV24vTJbZnnRHTytdx2VtWK7J6/j6ul+p39Q4' +
+    'In2j3r2o3Ow+bd6cg7Fbe220Cvxz440utf1TfPvBtus3/5V5O2MW7Otgr5q2wkVLT+5YxpL6zMlchz6uCPv7z7Jy35VV9tfc4+pXry1PXNEmtv' +
+    'WklljW1XJOq09qQXte6cjfPnnozrJrHU63PuzcfWlCQ5v6Kw+tilVV0S4CNsEpsvaPRJ5V25h/UOo6tZ8xACXZb39/p5kZyGIEYnGkZK+Xll+U' +
+    'm1gSX5ZaVJyZn2fMwoCqz7688CUwpzAAcwyDFLK+4pL8osT01PjEnMz0vNzUvBJjY0Y0va22jyVBLDYgFkTSm1RZkppflJJadPqkjuZJT1Y0be' +
+    'ITnk8EKZcAYj60HKpvkJzA0MhWrfCQwcXhDsMRbhlSNBsS0Pyn7nweyLEs2DQbZW/I38COpmP7IdUHOHUYJyckbGBG05F/7Go1K5DFg02HSXKC' +
+    'AwOahovz0kNhMcCPpAEWY8+Y0DSY31o0RwnI0gBiOeQoA1tRnFqUCYyzqsQSoOb4zBTeg42MDAochzdM10rm+1fvI7zhfNExrSeqwja/NL4XWQ' +
+    'f+BCYkRiYRZtwlKAw0gNIWRnmKrhs9ISJ0f2fCmSzRDUFPlQhD9JnxpVF0c9BTKMKcbGYs6RVdO3piQ2hfxIyebonXex9dryG6XvR0itArw4Ke' +
+    'ajHCHy3FIvT6oes1RteLnnYRehvQ9Zqg60VPxgi9G1kwEjW6ZvQkjdD8iIVQAg/wZgX5l4EbCPcDbXcA+YABAHPHLL8VCAAA',
+  torchEvil:
+    'H4sIAAAAAAACA6WUz4+TQBTHB9qFitpfl3X3sHE9mGq0W1poixvdhBguHKw1Jo0XwtKxnUhLB6Zd18REY5roUQ8e/TeMf4XZu4kHL3ryPzAOYF' +
+    'mgbtX1JWQCzPe9zzy+j46eyQKQy4GlKIIyMF1riGZwp28Sszp5ZGtqHjxIxDP2KQaVHkMFB5ixiEMVVWNKkO0Jhgv3p8juGwSOPcc1ZnUBs5VK' +
+    'j6ebPbrTHECcCSWCZjsmuRc+FHA2SFjDa70MXa3JFHM6SzB/Vwc6O8c5nZnjM68sy7FtaBHkjD3hjtuHLuzfRhYRsHCli88SfK6LzwcZ3OkY56' +
+    '2J46HHgnfoETgScCHggNbQuThEuDjHpS4uT6sdnc99/bDx8oi+9K/OiQ1aB1ejBlUfOu7IJMYMuh7F0dTLqT6dFKJf7/33Ty/8AzMr622C1nG9' +
+    'X/0zTBsNxiM4Jpra+MuSiWhKPsDeAf7G0hLsSoAS2IsA9g8JdPyWa+ruaeouwkaE2NBnmN/8ssHRKtxKhjy4lXDlTk1Tb/wHwCKvT4A+X4J+yd' +
+    'xKggLYjQiiz906LUJD8CsfvRvc/3P/t0D92ADB4T3oIuqAJ6Y/Awbqa2r1H0FEuVVvi4oii2JblppSo1Zv1mRZEuWaIoktRWnX24rUbAQu+bH9' +
+    'vEI5KgEl48NGnPGRKS6Rp/8jaXV8ANYTym0GnDRk6SRxE28mkryOJ1manHSeuBFLiTxlFiwPQFoed1E+IX/LgpR309q4DwoJ7YUMSLtu6fyxz7' +
+    'OVEL+JiX9vnI7OcdcWNstcj5R8av3IhGs7uxgbLnjFc+F9+Adb40INH+wP9/4EmKvtQ2kGAAA=',
+  joblibEvil:
+    'H4sIAAAAAAACA13W3W5UVRjG8XfaQicQpEQJJHIwMcZUQ5oKKkURFqKijIwVRVDQWXvagT0wH9v5iIyJyetBY032QRNXz9cl9BLWJXDq2bqE3k' +
+    'Hd0/kjtvtgfvvJu5+sdTR5dW77H5k+v7vFvJS4/NUnvUa71VjqjjrZuJ611p62my4/VZvE6/1+Mr7XT7Ks2Xd/u7f/cJNWeTBqrLWTwcDlR/Zb' +
+    'Lp/vrieTb4uP8iODNMma7vb50kYRev31opuXbhTv68NxMUjLL96Kj2cerbi/Nv90d9xidTYvXXG1Wu3WXvHs/1Rl6Br5saTd7v1a73SSzG3mr0' +
+    '8vun9cPWm3Hnc7ze6w3hgPmwNXXRg1ju+9fOTAs3uNFzOljAv4Gp7Fc1jBN/BNfAsX8R08j0u4jO/iBbyI7+H7+AFewhW8jB/iR3gFP8areA3N' +
+    'VEW5Tkb5hIxyg4zyKRnlMzLK52SUm2SUL8goX5JRbpFRqmSUr8got8koNTLK12SU1akGFQPKN8xRMaDcYY6KAeVb5qgYUL5jjooB5S5zVAwo3z' +
+    'NHxYByjzkqBpT7zFExoPzAHBUDyo/MUTGgPGCOigHlIXNUDCg/MUfFgPIzc1QMKHXmqBhQ7NQKGrSo6DFgREnoo0GLih4DRpQGfTRoUdFjwIiy' +
+    'Rh8NWlT0GDCirNNHgxYVPQaMKE36aNCioseAEeURfTRoUdFjwIjymD4atKjoMWBESemjQYuKHgNGlBZ9NGhR0WPAiPKEPhq0qOgxYER5Sh8NWl' +
+    'T0GDCitOmjQYuKHgNGlA59NGhR0WPAiNKljwYtKnoMGFF69NGgRUWPASNKNnUBK7iMBlfRYoaKW+hxBwM+x4i7KL9wPlZwGQ2uosUMFbfQ4w4G' +
+    'fI4Rd1H6nI8VXEaDq2gxQ8Ut9LjTN9s32aiKTTDpFAtYOjddEtP59Fh6vDqz4dIT6SvpyfRUPnP3wstVLz1dLHrVcnWuWi5WvPTMZnp2srud3D' +
+    'v4JJN/z8k/IMdsZy/Om+2PusVKmfUGrWcuPzoYD4bNzmSjnG+upb1K2nIbxUl56bfDV5r9/5VaK4eudGj3/O9iRw/ukyWcwdHSvwoffWdaCwAA',
+  joblibObjects:
+    'H4sIAAAAAAACA5VQu07DMBSN04ZW5dUKCZBYGMuSmQEJoW5YChILE4qc1MKBJI5sRxBEpTJUtJI3bj+D/+FvivPoQJm4g++xdY7PuXfaXn5bdU' +
+    '1gqBEHffDIgzgK3DRPssLPovAppqAHXnm9EoIUd4JkGRXwCWfvUKq6Mg/CmEgJ2qlUoDvpmJRcQ9KOZCSjgO2ZwVyMjVSjkcFjVZh31l0jw7Vv' +
+    'zmEx/4BbGOKWRm/ged71ylR14EsFge6ROObPfpKQDBb6pM5Zufkkjh7ShKbKDwpFJeB+Hkyd5Vczoj6syK4fckHdJI9VVKfUO76gIU+lEnmoqt' +
+    'B/B8HWDEYogDodKudhrf9lX9ybdTkZl9EL6C1ZSEWTUtqhIeOnLIKZUWNEDdVd4nVq9AqsXe+adViPbeOWsd5le2yfDbQd/bK92LC1zF/saM6O' +
+    'y130VxvVWFio6XbTc/cHyb4DARoCAAA=',
+  joblibZlib:
+    'H4sIAAAAAAACAwE6AMX/eF5rYJmqzQABtVN6mItK86b0sBbkF2dWTOlhK64sLknNnTJ5Sg97anJGvkJG5pTWKUFTivUA1JATb74cl2M6AAAA',
+  joblibGzip:
+    'H4sIAAAAAAACA5Pv5mAAA+bshJmrzjIwbg2umtHt9XnZlw1iT8TTw3xeJmqv09HzPDvXqNKLvzqryG2fk9uzKdc0HYO7vjLM/auzwgyoGQDp+L' +
+    'MrRgAAAA==',
+  joblibXz:
+    'H4sIAAAAAAACA/trXhURxcDA8uzaFjcmBkVGEQYGhv/P33AyMpg2sEzVZoCA2ik9zEWleVN6WAvyizMrpvSwFVcWl6TmTpk8pYc9NTkjXyEjc0' +
+    'rrlKApxXpA1ZO7bLzt1BVuMzD6mVk6HWuU3/a5lhFkDEtkFAAsc6jfcAAAAA==',
+  npyObjects:
+    'H4sIAAAAAAACA6WLsUrEQBRFM7vGBbG2nm4ihBRbLTYWgoWDWREsLCTMTp4ksMmEmYkYXMEm6MJ0eX6G36iTzSd4iwfv3nOG9OH27pEEL8Eby8' +
+    'FIzS4o261ZTNmz0laLOlM6h7G+FlsDvjeFaMD/0TI+j+k7/U9OPo6+f4Ip7qxuq6ZLMqk0JFW7taXQWnToTjMNUtXG6lZaHNCFBxLdos4nZEAe' +
+    '9HhFNviJ9xhxwmc9FnMX5rZrYFRm6xXuv6Z17sgO0zS9+fU5HH5pcbN/wsiFjTLlK7pj0xkL1aguQBaKFiX23uYEPJr8AVdmx/U4AQAA',
+  npyFieldNamedO:
+    'H4sIAAAAAAACA5vsF+obEMnIUMZQrZ6SWpxcpG6lEK2h7q+uo6Buk2mirqmjoKGeBOalAXmxQEZaflFJUWJefH5RSipIuVtiTnEqULw4I7EgFc' +
+    'jXMNQB6qpVIAZwMTKAgQMAszj2tYgAAAA=',
+  npzObjects:
+    'H4sIAAAAAAACAwvwZmbRZWBg4ABiRYbvDkKv/kMBK4MIQ6JeXkElI4MAwwwGCPCB0rPfiL+SFjh5IuBYwNp5k6LmxCzJW7ogb3LmwnWLF8ybFh' +
+    '8SNGWG+Pz4KZO4hMq9z2j6sXaJp6uILWH6KXXMapYV11YuEQY9No2Elks+AVIMAShO4JjC9BLZCUkwJ5gyQqy+j88JcY/XY7igDNUFbRAXTGFY' +
+    'xzZt5WoJhQXuOutNti8I0rez3K8Rqr/dZLmK8cYVGhuLvPj9awKziuriCj0DM4tOTjkZXBVxUGv5lw3PlzpM8Zn36OwFq6MzDTO9fk9ZoCl1r+' +
+    'dez9pgoxnVEcFeWtxBjlEz/uguKylzSJlZLZG97MfPn5V/2ZkMHubGG6muNBbLKHKsK0w7OkVu26NTjyZdiZng9+3Kk56a1p4zmmsdznY6lFYB' +
+    'Q4WRSZcZNWpAoQ+KCVYGBGgABws4otC1gIISFFqgkEPV0gwkkyBaWNlAQkxAmAakZ4JNAwAowBPSFQIAAA==',
+  npzNumbers:
+    'H4sIAAAAAAACAwvwZmbRZWBg4ABiRYbV7veE/0MBK4MIQ6JeXkElI4MAQ4MpDwMIZDKDKYa3JzbyHQxgcLgYVXv0tpwnu5ngZt9kwxlLLl6XcH' +
+    'kaqvNI+8+Gb+I9RefK3i+3evPtuOdHnbiNnn8tj5d2zC4TPS1wW8++qNa6dKfn4/vXrtvx7t9/5bvJl5ydElM/G+05nL+MlWEUjIIRDw7M/8EU' +
+    '4M3IpMuMmkNBmRCUIZGzSQMjiATn1wBvVjYQhxEIjYH0AnCeBQDeWQOH6QMAAA==',
+  kerasLambda:
+    'H4sIAAAAAAACAwvwZmYRYQCB5bmlsc77ly1mArJBmBeIc1NLElMSSxL1sorz86prA1AUx69QFNoMZIMwNxAn5+elZaZDlCrl5qeU5qQqWSkoZa' +
+    'cWJRYr6SgoJeckFhfH5yXmgoXdSvOSSzLz8xJzwHJgvUDxaqWcxMrUomIgM7oaTYtPYm5SSiKa8jSoOWAOqvr4+Bywjvh4ND3J+SlgBSblrrZK' +
+    'tUAQW4vmNwYkIAAKCKCOHL3y1Mz0jJJivQzTAG9GJhFm3AEHAw2MDOjBiK4VPRgRWnVRAxVdI7obERo5GbG5mJUNJMsMhJuAtDnYZQBO5OJj/w' +
+    'EAAA==',
+  h5Lambda:
+    'H4sIAAAAAAACA+2Uy0rDQBSGZ5IWQrWaggsvm5C1FJGsBNFiU7soVtSFIBLHNJVimkJjLVK61zdx78ZH8BF8BN+iTuYSMrMS3Aieb3M65zqhZ/' +
+    '6XdrNVrWxWUIZloRKyUZGFwNlSzzJ+IywW9lnYV0P6Syy2Lvy26O+Y/Pwu/Bdnvp9lLzTknK8StxYC/iNtv3Ga2ct8jzgfhpo31fax/cu5NTFJ' +
+    '3+tl0RmjFbRGt/I+GpM0eIzG6WCUUP8GxqzSzu9iKfcqF5YZK/2qrN9w1IviIBwl/cEd+kG/t0I/g/nLPIblDP4CMeaOnqiT1qTxLFJzDkSbQ+' +
+    'QtIW9hyvtaLG4YBuajeD9TNs5fNNKU4G9wftJtYvoFUj8+TXhTAHB81O3ggqAq+kTZrXv1HaEpuc5QZi5VqEkcuXuOy7TP3XbcMCZpGiRkyNyt' +
+    'SRI+UDUkMYsxKaP+mRuTJ6qT9OfVTCvpkOFtj2jpfdGHHdT8IIhZRRBoNSGVzyzBm/r77pxyPZ8r322vwn8PAAAAAAAAAAAAAAAAIPQN+Us4KS' +
+    'AbAAA=',
+  h5Plain:
+    'H4sIAAAAAAACA+2UvUrEQBDHZzc5CKenORD8akIe4BBJZaNioinEE7Wwi+FulcO7BC6ghdjrm1ha+gg+go/gW8RNdjYkqQSbA+fXDDuz+59JmJ' +
+    'nX0D/udbe6UGBZYIINdXLE2W6edfwGLUP7gvaNa79ZxjbQb6O+Y6jzB/qvLoKguJ230Hm+TWUtIP4jYXB4Xtjrqo8Un7x577HVj+Ef8/YxU7uv' +
+    'l1GZwQqsya68F/M4ix7EPJukifRvMla+tKtarEZdnVozs4Zer9SbpWMxjUZpcju5g1/ordf0eOnvqBjTOdQEMqYcY3ynrSHjRaTv7KPMAXhL4O' +
+    'WGrtcq45xzplIpPUMLVxMNrU2wGFyeDX0mv0Dvjy+DZoogTo6Gp6y2UBv7SbI78AY7uFOqPSN5ckfTOMuiJJ4Jd89xfZFkwn2udN9X6d8SBEEQ' +
+    'BEEQBEEQBEEQi88PnhVs8yAbAAA=',
+  nestedBytes:
+    'H4sIAAAAAAACAyVOsUoDQRC97G0MHATS2qVMdT8h2ByCpNpGlvOyya1sdm52NuIJgWsCIulcOz/AL/CHrPIJgoUTnOIN783jzRvk+3f2P8dphN' +
+    'C0JfGqNyYdZ9pBvdLrAFt930dD6S1dfQ3itXC/H9c/84fP28tyEDennHGP2ULNOKYLEKEBpx9NIAseR2xQU744G6Mz2viVrT2KF1WwGPvOaLLP' +
+    'hjDfo1yoMYvUQog4roTKmVkf8aKSSp4zwG9wUsndjn82HZB9KqinaLYFZmrCDtO0MG8tjg4olniudodZmQ5pmco/7db+ye4AAAA=',
+  nestedText:
+    'H4sIAAAAAAACAx2OTWrDMBCFZfkPBIFuu8syK0Mv0Y0pBK+0KcKV1VjF0XgspdSFQDYppWfoAdojFLqSe7BKWb2Zbx5v3olKB5PsKxuk3SkmBm' +
+    'g78TjBXjzMTlmGRAoJnZKWKRMHhgn/I4T4E/UfbFh+/eft8rN+8l/b6yrAu+U7jXpEsuFXwThO4EDCIJ7VZDUYTKKFr8Jp0M4NSijT6dYg9e+c' +
+    'BermUQmrX5XF9IjZhucB2h4mh3lNeRo2bRwWdcazGAJmh2WdHQ7xrRzB6hdmZ+vUPrTnZbAo2cO615j4M9IGL/3ukVRIeRETWqfNDaZvmDWYn7' +
+    'FosKz+AYgD3mIbAQAA',
+  nestedHarmless:
+    'H4sIAAAAAAACA6VUz2vTUBx/adqkRuw6QYZDBzsIHbgsSX8rOggllxzsKkr1ErLkrQbTZkleK3oaSA/CbkaPnvwfvHrzKMrAi+BBEDx59eh7yZ' +
+    'YlmWvRfSH5kuR9vp/P9+XzfXv5Vw8YEMb+BeR4xiPex0kfwGC/rNmObmo7njPUtp8i6AcvA3kNr+6qdB6AYhGciDK4CHRcxJrADVNHOr/72Fbk' +
+    'EniYir2cEVFpY2TZPqd5cHts2aaG4Mh3PG0icS6oVPosrnioxqUiCKdgTehu9JJzc30KrxFcuk/jbOyO3bxKIbewpQKVmroMubEvDMOxbWggyx' +
+    'n53B3PhB40O5aBOLe41nPPIZfruef5rsoWr15aP3iNK5Hr9C6XwLW4S37H8YY60ibQ83F9RV7NNPuXEAnVu19fnxPx1EyqZdA8pjrcC023rcFo' +
+    'CEdIkavz2U5Go0YEbD5xf+YwRW6mgEWwGQsgJnDI9inyzf/hPQrbQsiGRMP01vfLxH7MTA0lcDvlqg1BkW+cQQAI2djilW+dVUwJ8jPZFxI7EP' +
+    '/lM/Vf5Qj7pzeDe/P3fwVIxwYIm/ehZ2EHPNOJnzXLVGT+H8WI9abUEtvtuii26rVGrSpIDaEpiG2p3RCqzVa9JUq1ekMiKjtv33+pYB2VUCVF' +
+    'xMY6k9NSPqE8ew5k0ckBWEohfyTQmfnKFkmaeDlVZIsCMyYnWydpxMVUnc+JOvEAZOFJJ5VS8Ps5kPFuFpv0wUIKe5DAntJ/8vespMA9GswxTl' +
+    'dlmOtHNqPXYySbyR+pKP+mo4xx4acPheg5OsEKTIRhw/XR2mAa9AL+D6m6/eVkBgAA',
+  torchScript:
+    'H4sIAAAAAAACAwvwZmZhYODgYMAAfAwiDIlFyRmZZan6KYklifoGbk4CDFFowIvZY3+ANzsHz6arW4AGMYBwAB4zHVDNNHRzssEwkxQQsGaWLc' +
+    'h+66i3LwnbL8Bgh2K/XkF2jpuTFQUuaGBKjo8vyQeaGR+vB6b18vL0cvNTSnNSi/VyMvNSE4u4fCBUIYNmY61GBBvQIeWpmekZJYWMyRAt8aUl' +
+    'mTnFXPFFqUmlmTkp8SWpecX5RfFlRlyFTBoaEexAHcVAlYnpqYXMEC1cbjn5iSXBEEGuQpYIRqAag0LWCGYgnVxQWsjmzVgSWMjuzaDhzQhkQs' +
+    'iO5OT8nJzU5JLM/LxiLv+ilNSi1BSXzOQSrkIOzaCSoELOCFAAJmUmFhdyZQCtzmDOgBhtWMidATGSB2wkyMCSjgyILt4IUFiXFCVm5mXmpRfy' +
+    'dUSIAfnxmcXxaaU5OfFJicnZ5YlFKfEZ+fnZhfx+pUmFAnqgSDPf/OeNJdB0EAZFmggw0jBjzZBBAx5pyfkpqfrwANcH0/p5efrQANeHBLheQa' +
+    'WbkwpRsVobsDvvsAHPnc+iLerSBawlphP65t7yu9nkMCFXS2xRQJscx6/vSzO2v5jS+eTuxx8z9nhy2sks7HybPqP7eJ4FQ8beWRnvZhiqrX3I' +
+    '8fxZ47tdT5a1p5WoFe7pyNO59q9Ta8vLhAbhIK6JE1f9j3+eIWO5y8is7cHqXu9bYu+/Ziy7ffhIpL7inRn/uVqWvxeNFPa6JuarJ7j69m7lx+' +
+    'f7PrWy7zd6/0LTdjGrdJJpvnCV9Yd3lkcyL0Z5hri80pP3OHXa+cq36fN2r/4b9em9oOyePW9fKryp+yK4austLcUn32TX7WwQrPRtyn1jtlr0' +
+    'f535q6Xrrf8wgML8YNEXn7fAUJ2PN8ytGbRID3O9FGDyTY8H5yk1IvOUr+9pv0MOInOVfqyoa7BWX+PFZCwkpqbjY9A1SdA3S3i3oW8mu1XQsr' +
+    'nuijomx3z/H8ov7UrYsdP8e+G5nc9XP5vPzNB2/l3FA9b1yu8VKz7euXi59gFvntx7loIaZubEn9OXOQobzj2UqRa+sEfW9XKmtNE88V38tqdC' +
+    '1aI3FO+V/b1txc/06EjRs2mXxdj/Hb13UndHk9XC3dMN+Kc6bVvxO7xax7NU0VJm0ZRCKa/0xzfaptpGBZp5l51uaV2V2t1Wn30lQr9ozpcPkz' +
+    '6p+t1keZ49N2VP+67YNTOWzbXpefawR2uNsaTqjOI9Jx4pmbbby09Zf3ShmDuLizRbVboUq2X3M82t6qzejxsK5xotzS18s8cyZDeLQEDXZF9j' +
+    'y38bJnEpiq2cyBxcyqQV1lwz/ZCa96dIodUy/yNO7l8islz1FysoJlsrYmTNgbE4nRFfkSfKwIYUk3nFJYl5JcWQco+JAVR+aYKzYq4+Zzjh8p' +
+    'OfwR5uWFlqUTGwGHFzsqakADfmAtl+cV56KBPQfCa8tgsi2Z5UWZKaDyq/KLQ/J7OkJCcVHJy2jyVBRTMbXjfIMejB3aAHrsKKU4syE3MyqxJB' +
+    'hWp8ZoqbkxYJDjI0MjY3MDAzMbY0NDc2NDa3MDMwNTQ2sbA0NDU0MDezBAqYmhpaWoBc2JKjIagBdIMG2IWMoMCCuxG5/uXDcDVqPY6uF7nuRN' +
+    'Ubgq7XEF0vchEugKL3CppeUJqD6EYUOciFkSGK7k4mBtILIHTjkXOINYrxf5kZKCnf0EMBOfeIolh0nJUBe/ZDNwI5C/CjGCHCxoCe6dA1I6dd' +
+    'QRTNk5A0w/MMunbkhCWHol2MnYFAcg/wZmPTgWUOZl24Tk40upMJQu9gh9BAfWCWIxeEzwgWY2WD6OEEq4eoBQDlDDiIowoAAA==',
+} as const;
+
+export type SampleName = keyof typeof SAMPLES;
+
+/** The bytes of a file as a tool wrote it. */
+export function sample(name: SampleName): Buffer {
+  return gunzipSync(Buffer.from(SAMPLES[name], 'base64'));
+}
