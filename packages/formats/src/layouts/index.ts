@@ -4,5 +4,6 @@ export { at, toModelType } from '../documents/scalars.ts';
 export { readTrainingCurves, type TrainingCurve } from '../documents/training-curves.ts';
 export { NO_FACTS } from './facts.ts';
 export { noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
-export { sleapLegacyLayout, sleapNnLayout } from './sleap-layouts.ts';
+export { sleap } from './sleap.ts';
+export { sleapNn } from './sleap-nn.ts';
 export type * from './types.ts';

@@ -1,14 +1,10 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { readFileMetadata } from '../formats.ts';
 import type { ReadOptions } from '../types.ts';
-import { hubLayout } from './hub-layout.ts';
-import { sleapLegacyLayout, sleapNnLayout } from './sleap-layouts.ts';
-import type { Layout, LayoutMatch, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { LAYOUTS } from './layouts.ts';
+import type { LayoutMatch, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { weightsFileFacts } from './weights.ts';
 import { isWeightsFile, WEIGHTS_EXTENSIONS } from './weights-files.ts';
-import { weightsFileFacts, weightsLayout } from './weights-layout.ts';
-
-/** The first that fits wins: a hub's `config.json` is less telling than a tool's own configuration. */
-const LAYOUTS: readonly Layout[] = [sleapNnLayout, sleapLegacyLayout, hubLayout, weightsLayout];
 
 /** A training run somewhere below the root. */
 const NESTED_RUN = /^(.+)\/training_config\.(?:ya?ml|json)$/;
@@ -80,7 +76,7 @@ function assertOneModel({ location, files, weights }: ModelFolder): void {
 async function findLayout(folder: ModelFolder, typeIsKnown: boolean): Promise<LayoutMatch> {
   for (const layout of LAYOUTS) {
     try {
-      const match = await layout(folder);
+      const match = await layout.recognise(folder);
       if (match !== undefined) return match;
     } catch (error) {
       if (!typeIsKnown || ModelRtcError.from(error).code !== 'invalid_model') throw error;

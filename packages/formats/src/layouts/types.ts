@@ -52,8 +52,12 @@ export interface LayoutMatch {
   leaveOut?(path: string): string | undefined;
 }
 
-/**
- * Reads a folder as one tool writes it; undefined when it is not laid out that way.
- * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but cannot be understood.
- */
-export type Layout = (folder: ModelFolder) => Promise<LayoutMatch | undefined>;
+/** How one tool lays a model out in files. Listed in `layouts.ts`. */
+export interface Layout {
+  readonly name: string;
+  /**
+   * Reads a folder as the tool writes it; undefined when the folder is not laid out that way.
+   * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but cannot be understood.
+   */
+  recognise(folder: ModelFolder): Promise<LayoutMatch | undefined>;
+}

@@ -4,8 +4,8 @@ import {
   type ModelFolder,
   NO_FACTS,
   readDocument,
-  sleapLegacyLayout,
-  sleapNnLayout,
+  sleap,
+  sleapNn,
 } from '@model-rtc/formats/layouts';
 import { requireInside } from '../import/inside-folder.ts';
 import { folderOnDisk } from '../import/scan-model.ts';
@@ -48,7 +48,7 @@ export async function readRunFacts(path: string, within?: string): Promise<RunFa
   const found = await walkFolder(path);
   if (within !== undefined) await requireInside(found.files, within);
   const folder = withInitialConfig(folderOnDisk(path, found.files));
-  const match = (await sleapNnLayout(folder)) ?? (await sleapLegacyLayout(folder));
+  const match = (await sleapNn.recognise(folder)) ?? (await sleap.recognise(folder));
   const facts: ModelFacts = match?.facts ?? { ...NO_FACTS, modelType: 'run' };
   const config = await readConfig(folder, facts);
   const files = folder.files.filter((file) => match?.leaveOut?.(file.path) === undefined);

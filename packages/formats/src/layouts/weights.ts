@@ -5,12 +5,15 @@ import type { Layout, ModelFacts, ModelFile } from './types.ts';
 import { readWeightsFacts } from './weights-facts.ts';
 
 /** A folder that holds weights and no configuration that says whose they are. */
-export const weightsLayout: Layout = async (folder) => {
-  const checkpoint = largest(folder.weights);
-  if (checkpoint === undefined) return undefined;
-  const facts = await weightsFileFacts(checkpoint, folder);
-  const card = await readModelCard(folder);
-  return { facts: { ...facts, license: card.license ?? facts.license, lineage: card.lineage ?? facts.lineage } };
+export const weights: Layout = {
+  name: 'weights',
+  async recognise(folder) {
+    const checkpoint = largest(folder.weights);
+    if (checkpoint === undefined) return undefined;
+    const facts = await weightsFileFacts(checkpoint, folder);
+    const card = await readModelCard(folder);
+    return { facts: { ...facts, license: card.license ?? facts.license, lineage: card.lineage ?? facts.lineage } };
+  },
 };
 
 /** The facts of a model that is one weights file. */

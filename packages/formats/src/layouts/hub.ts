@@ -29,37 +29,40 @@ const TRAINER_CHECKPOINT = /^checkpoint-\d+\//;
  * A repository of a model hub: a configuration beside weights. The configuration is `config.json`, for a pipeline of
  * models `model_index.json`, for an adapter `adapter_config.json`.
  */
-export const hubLayout: Layout = async (folder) => {
-  const configFile = ['config.json', 'model_index.json', 'adapter_config.json']
-    .map((path) => folder.file(path))
-    .find((file) => file !== undefined);
-  if (configFile === undefined) return undefined;
-  const config = await readDocument(configFile);
-  const checkpoint = mainWeights(folder);
-  const ofWeights = checkpoint === undefined ? {} : await readWeightsFacts(checkpoint, folder);
-  const card = await readModelCard(folder);
-  const facts: ModelFacts = {
-    ...NO_FACTS,
-    metrics: mergeScalars(await readTrainerMetrics(folder), ofWeights.metrics ?? {}),
-    modelType: typeOf(config) ?? ofWeights.modelType ?? 'hub',
-    framework: 'hub',
-    backbone: backboneOf(config),
-    hyperparameters: toScalars(HYPERPARAMETERS.map((name) => [name, at(config, name)] as const)),
-    versions: toScalars(
-      ['transformers_version', '_diffusers_version', 'peft_version'].map((name) => [
-        name.replace(/^_/, ''),
-        at(config, name),
-      ]),
-    ),
-    license: card.license ?? ofWeights.license,
-    lineage: card.lineage ?? ofWeights.lineage ?? adapterLineage(config),
-    checkpointPath: checkpoint?.path,
-    configPath: configFile.path,
-  };
-  return {
-    facts,
-    leaveOut: (path) => (TRAINER_CHECKPOINT.test(path) ? 'an intermediate state of the training' : undefined),
-  };
+export const hub: Layout = {
+  name: 'hub',
+  async recognise(folder) {
+    const configFile = ['config.json', 'model_index.json', 'adapter_config.json']
+      .map((path) => folder.file(path))
+      .find((file) => file !== undefined);
+    if (configFile === undefined) return undefined;
+    const config = await readDocument(configFile);
+    const checkpoint = mainWeights(folder);
+    const ofWeights = checkpoint === undefined ? {} : await readWeightsFacts(checkpoint, folder);
+    const card = await readModelCard(folder);
+    const facts: ModelFacts = {
+      ...NO_FACTS,
+      metrics: mergeScalars(await readTrainerMetrics(folder), ofWeights.metrics ?? {}),
+      modelType: typeOf(config) ?? ofWeights.modelType ?? 'hub',
+      framework: 'hub',
+      backbone: backboneOf(config),
+      hyperparameters: toScalars(HYPERPARAMETERS.map((name) => [name, at(config, name)] as const)),
+      versions: toScalars(
+        ['transformers_version', '_diffusers_version', 'peft_version'].map((name) => [
+          name.replace(/^_/, ''),
+          at(config, name),
+        ]),
+      ),
+      license: card.license ?? ofWeights.license,
+      lineage: card.lineage ?? ofWeights.lineage ?? adapterLineage(config),
+      checkpointPath: checkpoint?.path,
+      configPath: configFile.path,
+    };
+    return {
+      facts,
+      leaveOut: (path) => (TRAINER_CHECKPOINT.test(path) ? 'an intermediate state of the training' : undefined),
+    };
+  },
 };
 
 function typeOf(config: Document): string | undefined {
