@@ -5,6 +5,7 @@ import { readCheckpointFacts } from '../../src/torch/checkpoint-facts.ts';
 import { nodeInflate as inflate } from '../bytes/node-inflate.ts';
 import { arrayReader } from '../bytes/readers.ts';
 import { raw, unicode } from '../code/read-samples.ts';
+import { zip } from '../zip/make-zip.ts';
 
 /** One checkpoint of Lightning, saved in each of torch's formats. */
 const CHECKPOINTS: readonly SampleName[] = ['torchZip', 'torchDeflated', 'torchLegacy'];
@@ -35,6 +36,14 @@ describe('readCheckpointFacts', () => {
     for (const bytes of [sample('joblibEvil'), sample('npzNumbers'), sample('h5Plain'), raw('weights'), raw('')]) {
       expect(await readCheckpointFacts(arrayReader(bytes), { inflate })).toBeUndefined();
     }
+  });
+
+  it('tells nothing of an archive whose directory has its pickle go past the end', async () => {
+    const bytes = zip({ 'a/data.pkl': raw('\x80\x02}.') });
+    const directory = bytes.indexOf('PK\x01\x02', 0, 'latin1');
+    bytes.writeUInt32LE(bytes.length, directory + 20);
+    expect(await readCheckpointFacts(arrayReader(bytes), { inflate })).toBeUndefined();
+    expect(await listTensors(arrayReader(bytes), { inflate })).toEqual([]);
   });
 
   it('takes the numbers of a training script and the arguments of argparse', async () => {

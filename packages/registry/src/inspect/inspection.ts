@@ -1,4 +1,4 @@
-import { compareTensors, type TensorDifference } from '@model-rtc/formats';
+import type { TensorDifference } from '@model-rtc/formats';
 import type { TrainingCurve } from '@model-rtc/formats/layouts';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
@@ -23,6 +23,7 @@ export interface Inspection {
 export function createInspection(context: RegistryContext): Inspection {
   return {
     async compareTensors(first, second, signal) {
+      const { compareTensors } = await import('@model-rtc/formats');
       return await withInspectedModel(context, first, (a) =>
         withInspectedModel(context, second, (b) =>
           whileWanted(signal, () => compareTensors(a, b, { inflate, signal })),
