@@ -8,6 +8,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/protocol': 250,
   '@model-rtc/formats': 150,
   '@model-rtc/formats/layouts': 230,
+  '@model-rtc/signaling/client': 250,
 };
 
 interface Bundle {

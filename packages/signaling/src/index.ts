@@ -1,10 +1,14 @@
-export { type JoinOptions, joinAsWorker, type SeatStatus, type WorkerPost } from './client/join-as-worker.ts';
+import { createSignalingClient } from './client/create-client.ts';
+import { openWsWebSocket } from './node/ws-web-socket.ts';
+
+export type { SignalingClient } from './client/create-client.ts';
+export type { JoinOptions, RegistrationStatus, WorkerRegistration } from './client/join-as-worker.ts';
 export type { Link } from './client/link.ts';
-export { type MeetOptions, meetAtRelay } from './client/meet-at-relay.ts';
+export type { MeetOptions } from './client/meet-at-relay.ts';
 export type { RelayChannel } from './client/relay-channel.ts';
-export { type VisitOptions, visit } from './client/visit.ts';
+export type { RegistrationState } from './client/server-registration.ts';
+export type { VisitOptions } from './client/visit.ts';
 export type { Visitor } from './client/visitor-links.ts';
-export type { SeatState } from './client/worker-seat.ts';
 export { DEFAULT_LIMITS, type RelayLimits, SIGNALING_PATH, type SignalingLimits } from './limits.ts';
 export { AddressCount } from './server/address-count.ts';
 export {
@@ -12,3 +16,7 @@ export {
   type SignalingServerOptions,
   startSignalingServer,
 } from './server/start-signaling-server.ts';
+
+/** The client side of signaling over `ws`. */
+export const nodeSignaling = createSignalingClient(openWsWebSocket);
+export const { visit, joinAsWorker, meetAtRelay } = nodeSignaling;

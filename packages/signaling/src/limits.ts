@@ -125,6 +125,10 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 export const MEET_TIMEOUT_MS = 10_000;
 /** What a side of a relayed pair holds: unsent above which its sender waits, and unread above which it stops reading. */
 export const MEETING_BUFFER_BYTES = 1024 * 1024;
+/** Above this a side gives up on what it cannot stop reading (a browser): more than all windows of the lanes of one peer. */
+export const MAX_UNREAD_RELAY_BYTES = 64 * 1024 * 1024;
+/** A browser says only how much it has not sent yet; this is how often it is asked while something waits for it. */
+export const W3C_SENT_POLL_MS = 5;
 /** Visiting a worker altogether, over all its URLs. */
 export const VISIT_TIMEOUT_MS = 10_000;
 /** A server that was asked for a room and has said nothing for this long is not waited for before the next is asked. */

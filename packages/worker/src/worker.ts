@@ -3,7 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock } from '@model-rtc/files';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { joinAsWorker, type SignalingServer, startSignalingServer, type WorkerPost } from '@model-rtc/signaling';
+import {
+  joinAsWorker,
+  type SignalingServer,
+  startSignalingServer,
+  type WorkerRegistration,
+} from '@model-rtc/signaling';
 import {
   type Acceptor,
   acceptSessions,
@@ -228,7 +233,7 @@ function accept(
     identity,
     sessions,
     direct,
-  }: { post: WorkerPost; identity: Identity; sessions: SessionStore; direct: DirectListener | undefined },
+  }: { post: WorkerRegistration; identity: Identity; sessions: SessionStore; direct: DirectListener | undefined },
   cleanup: Cleanup,
 ): Acceptor {
   const { registry, safeOnly, limits, log = silentLog } = options;

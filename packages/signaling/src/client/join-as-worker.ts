@@ -1,42 +1,49 @@
-import { randomBytes } from 'node:crypto';
-import { type Clock, type Identity, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+import {
+  type Clock,
+  type Identity,
+  type Log,
+  ModelRtcError,
+  silentLog,
+  systemClock,
+  toBase64Url,
+} from '@model-rtc/protocol';
 import { MAX_VISITORS_PER_ROOM } from '../limits.ts';
 import { ANY_HOST } from '../messages.ts';
 import { BoundedQueue } from './bounded-queue.ts';
+import { type RegistrationState, ServerRegistration } from './server-registration.ts';
 import { parseServerUrls, type ServerUrl } from './server-url.ts';
-
 import type { Visitor } from './visitor-links.ts';
-import { type SeatState, WorkerSeat } from './worker-seat.ts';
+import type { OpenWebSocket } from './web-socket.ts';
 
 export interface JoinOptions {
   readonly urls: readonly string[];
   readonly identity: Identity;
   readonly log?: Log | undefined;
-  /** Closes the post when it aborts. */
+  /** Closes the registration when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  readonly timers?: Clock | undefined;
+  readonly clock?: Clock | undefined;
   /** From 0 to below 1: spreads the attempts to reconnect. */
   readonly random?: (() => number) | undefined;
 }
 
-export interface SeatStatus {
+export interface RegistrationStatus {
   readonly url: string;
-  readonly state: SeatState;
+  readonly state: RegistrationState;
   /** Why it is not online. */
   readonly error: ModelRtcError | undefined;
 }
 
 /** A worker's standing place at its signaling servers. */
-export interface WorkerPost {
+export interface WorkerRegistration {
   /**
    * Who comes, over any of the servers; one reader at a time. A visitor may leave without having said a word: a client tries
-   * several URLs at once. It ends when the post is closed.
+   * several URLs at once. It ends when the registration is closed.
    */
   readonly visitors: AsyncIterable<Visitor>;
-  states(): SeatStatus[];
+  states(): RegistrationStatus[];
   /**
    * Resolves when at least one server knows this worker.
-   * @throws ModelRtcError `busy` when it was replaced everywhere, `cancelled` when the post is closed before.
+   * @throws ModelRtcError `busy` when it was replaced everywhere, `cancelled` when the registration is closed before.
    */
   whenOnline(): Promise<void>;
   /** Resolves when another run with the same key took this one's place at every server. It does not come back by itself. */
@@ -45,19 +52,13 @@ export interface WorkerPost {
   close(): void;
 }
 
-/**
- * Waits at signaling servers for visitors, for ever: a lost connection is made again, with growing pauses, and a server
- * that does not answer holds up no other.
- *
- * @throws ModelRtcError `bad_argument` for a URL that is none.
- */
-export function joinAsWorker(options: JoinOptions): WorkerPost {
-  const post = new Post(options);
-  post.open();
+export function joinAsWorker(options: JoinOptions, openWebSocket: OpenWebSocket): WorkerRegistration {
+  const registration = new Registrations(options, openWebSocket);
+  registration.open();
   const { signal } = options;
-  if (signal?.aborted) post.close();
-  signal?.addEventListener('abort', () => post.close(), { once: true, signal: post.closing });
-  return post;
+  if (signal?.aborted) registration.close();
+  signal?.addEventListener('abort', () => registration.close(), { once: true, signal: registration.closing });
+  return registration;
 }
 
 interface Waiter {
@@ -65,22 +66,23 @@ interface Waiter {
   readonly reject: (error: ModelRtcError) => void;
 }
 
-class Post implements WorkerPost {
+class Registrations implements WorkerRegistration {
   readonly visitors: BoundedQueue<Visitor>;
   readonly replaced: Promise<void>;
-  readonly #seats: readonly { readonly url: string; readonly seat: WorkerSeat }[];
+  readonly #registrations: readonly { readonly url: string; readonly registration: ServerRegistration }[];
   readonly #waiters: Waiter[] = [];
   readonly #closing = new AbortController();
   #resolveReplaced: () => void = () => {};
 
-  constructor({ urls, identity, log = silentLog, timers = systemClock, random = Math.random }: JoinOptions) {
+  constructor(options: JoinOptions, openWebSocket: OpenWebSocket) {
+    const { urls, identity, log = silentLog, clock = systemClock, random = Math.random } = options;
     this.visitors = new BoundedQueue({ maxItems: MAX_VISITORS_PER_ROOM, maxBytes: 0 });
     this.replaced = new Promise((resolve) => {
       this.#resolveReplaced = resolve;
     });
-    const instance = randomBytes(16).toString('base64url');
+    const instance = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
     const shared = {
-      ...{ identity, instance, log, timers, random },
+      ...{ identity, instance, log, clock, random, openWebSocket },
       arrived: (visitor: Visitor) => this.visitors.push(visitor),
       changed: () => this.#changed(),
     };
@@ -88,23 +90,27 @@ class Post implements WorkerPost {
     // With one server, no token of this run leads elsewhere: its room at another is worth nothing to whoever takes it.
     // So the server need not know the name by which it is dialled, as behind a NAT or a container's published port.
     const hostOf = (url: ServerUrl): string => (servers.length === 1 ? ANY_HOST : url.host);
-    this.#seats = servers.map((url) => ({
+    this.#registrations = servers.map((url) => ({
       url: url.given,
-      seat: new WorkerSeat({ ...shared, url, host: hostOf(url) }),
+      registration: new ServerRegistration({ ...shared, url, host: hostOf(url) }),
     }));
   }
 
-  /** Aborts when the post closes. */
+  /** Aborts when the registration closes. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
   open(): void {
-    for (const { seat } of this.#seats) seat.connect();
+    for (const { registration } of this.#registrations) registration.connect();
   }
 
-  states(): SeatStatus[] {
-    return this.#seats.map(({ url, seat }) => ({ url, state: seat.state, error: seat.error }));
+  states(): RegistrationStatus[] {
+    return this.#registrations.map(({ url, registration }) => ({
+      url,
+      state: registration.state,
+      error: registration.error,
+    }));
   }
 
   whenOnline(): Promise<void> {
@@ -117,21 +123,22 @@ class Post implements WorkerPost {
   close(): void {
     if (this.closing.aborted) return;
     this.#closing.abort();
-    for (const { seat } of this.#seats) seat.close();
+    for (const { registration } of this.#registrations) registration.close();
     this.visitors.finish();
     this.#rejectWaiters(hasLeft());
   }
 
   #changed(): void {
     if (this.closing.aborted) this.#rejectWaiters(hasLeft());
-    if (this.#seats.some(({ seat }) => seat.state === 'online')) {
+    if (this.#registrations.some(({ registration }) => registration.state === 'online')) {
       for (const { resolve } of this.#waiters.splice(0)) resolve();
     }
-    const [first] = this.#seats;
-    if (first === undefined || this.#seats.some(({ seat }) => seat.state !== 'replaced')) return;
+    const [first] = this.#registrations;
+    if (first === undefined || this.#registrations.some(({ registration }) => registration.state !== 'replaced'))
+      return;
     // A single server cannot end a worker that others know: it might lie.
     this.#resolveReplaced();
-    this.#rejectWaiters(first.seat.error as ModelRtcError);
+    this.#rejectWaiters(first.registration.error as ModelRtcError);
   }
 
   #rejectWaiters(error: ModelRtcError): void {

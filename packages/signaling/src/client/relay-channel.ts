@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { type RawData, WebSocket } from 'ws';
-import { CLOSE_GRACE_MS, MAX_RELAY_FRAME_BYTES, MEETING_BUFFER_BYTES } from '../limits.ts';
-import { relayBrokeRules, relayClosed, relayLost, relayRefusal } from './relay-errors.ts';
+import { MAX_RELAY_FRAME_BYTES, MAX_UNREAD_RELAY_BYTES, MEETING_BUFFER_BYTES } from '../limits.ts';
+import { relayBrokeRules, relayClosed, relayLost, relayRefusal, tooMuchUnread } from './relay-errors.ts';
+import type { ClientWebSocket, OpenWebSocket } from './web-socket.ts';
 
 /** What the relay says, as text, once both are there. Other words are passed over. */
 const JOINED = 'joined';
@@ -32,36 +31,25 @@ export interface RelayChannel {
   abort(): void;
 }
 
-/** Dials a meeting. Nothing is thrown: a failure to connect is an end. @param server how people know it, for errors. */
-export function dialRelay(url: string, server: string): RelayConnection {
-  const socket = new WebSocket(url, {
-    perMessageDeflate: false,
-    maxPayload: MAX_RELAY_FRAME_BYTES,
-    // Masks keep bytes that someone chose from looking like HTTP to old proxies. Nobody can choose sealed frames, and a
-    // mask of zeros spares each of them a copy here and a pass over it at the server.
-    generateMask: (mask) => mask.fill(0),
-  });
-  return new RelayConnection(socket, server);
-}
-
-/** A connection to a relay, before and after the other side is there. */
+/** A connection to a relay, before and after the other side is there. A failure to connect is an end. */
 export class RelayConnection implements RelayChannel {
   readonly closed: Promise<ModelRtcError | undefined>;
   /** Resolves when the other side is there. @throws why the connection ended before. */
   readonly joined: Promise<void>;
   readonly #server: string;
-  readonly #socket: WebSocket;
+  readonly #socket: ClientWebSocket;
   readonly #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #isJoined = false;
+  #isPaused = false;
   #end: { readonly reason: ModelRtcError | undefined } | undefined;
   #wakeReader: () => void = () => {};
   readonly #waitingSends: { resolve(): void; reject(error: ModelRtcError): void }[] = [];
   #settleJoined: { resolve(): void; reject(error: ModelRtcError): void } = { resolve() {}, reject() {} };
   #settleClosed: (reason: ModelRtcError | undefined) => void = () => {};
 
-  constructor(socket: WebSocket, server: string) {
-    this.#socket = socket;
+  /** @param url where it dials. @param server how people know it, for errors. */
+  constructor(url: string, server: string, openWebSocket: OpenWebSocket) {
     this.#server = server;
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
@@ -70,7 +58,7 @@ export class RelayConnection implements RelayChannel {
       this.#settleJoined = { resolve, reject };
     });
     this.joined.catch(() => {}); // Whoever awaits it hears of it; nobody has to.
-    this.#listen();
+    this.#socket = this.#open(url, openWebSocket);
   }
 
   get frames(): AsyncIterable<Uint8Array> {
@@ -78,7 +66,7 @@ export class RelayConnection implements RelayChannel {
   }
 
   get unsentBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#socket.unsentBytes;
   }
 
   async send(frame: Uint8Array): Promise<void> {
@@ -92,11 +80,7 @@ export class RelayConnection implements RelayChannel {
   }
 
   close(): void {
-    if (!this.#finish(undefined)) return;
-    this.#socket.resume(); // Paused, it would not see the answer to its close frame.
-    this.#socket.close(1000);
-    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
-    this.#socket.once('close', () => clearTimeout(timer));
+    if (this.#finish(undefined)) this.#socket.close();
   }
 
   abort(): void {
@@ -110,34 +94,37 @@ export class RelayConnection implements RelayChannel {
     this.#socket.terminate();
   }
 
-  #listen(): void {
-    const socket = this.#socket;
-    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    socket.on('unexpected-response', (request, response: IncomingMessage) => {
-      request.destroy();
-      this.fail(relayRefusal(this.#server, response.statusCode ?? 0));
+  #open(url: string, openWebSocket: OpenWebSocket): ClientWebSocket {
+    return openWebSocket({
+      url,
+      maxFrameBytes: MAX_RELAY_FRAME_BYTES,
+      isSealed: true,
+      events: {
+        text: (text) => this.#onText(text),
+        binary: (frame) => this.#onFrame(frame),
+        refused: (status) => this.fail(relayRefusal(this.#server, status)),
+        failed: (error) => this.fail(relayLost(this.#server, error)),
+        closed: (code, reason) => this.#finish(relayClosed(this.#server, code, reason)),
+      },
     });
-    socket.on('error', (error) => this.fail(relayLost(this.#server, error)));
-    socket.on('close', (code, reason) => this.#finish(relayClosed(this.#server, code, reason.toString())));
   }
 
-  #onMessage(data: RawData, isBinary: boolean): void {
-    if (this.#end !== undefined) return;
-    if (isBinary) this.#onFrame(data as Buffer);
-    else if (data.toString() === JOINED) {
-      this.#isJoined = true;
-      this.#settleJoined.resolve();
-    }
+  #onText(text: string): void {
+    if (this.#end !== undefined || text !== JOINED) return;
+    this.#isJoined = true;
+    this.#settleJoined.resolve();
   }
 
   #onFrame(frame: Uint8Array): void {
+    if (this.#end !== undefined) return;
     if (!this.#isJoined) {
       this.fail(relayBrokeRules(this.#server));
       return;
     }
     this.#unread.push(frame);
     this.#unreadBytes += frame.length;
-    if (this.#unreadBytes > MEETING_BUFFER_BYTES) this.#socket.pause();
+    if (this.#unreadBytes > MAX_UNREAD_RELAY_BYTES) this.fail(tooMuchUnread(this.#server));
+    else if (this.#unreadBytes > MEETING_BUFFER_BYTES) this.#pause();
     this.#wakeReader();
   }
 
@@ -146,11 +133,21 @@ export class RelayConnection implements RelayChannel {
       const frame = this.#unread.shift();
       if (frame !== undefined) {
         this.#unreadBytes -= frame.length;
-        if (this.#socket.isPaused && this.#unreadBytes <= MEETING_BUFFER_BYTES / 2) this.#socket.resume();
+        if (this.#unreadBytes <= MEETING_BUFFER_BYTES / 2) this.#resume();
         yield frame;
       } else if (this.#end !== undefined) return;
       else await new Promise<void>((wake) => (this.#wakeReader = wake));
     }
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (this.#isPaused) this.#socket.resume();
+    this.#isPaused = false;
   }
 
   #wakeSenders(): void {

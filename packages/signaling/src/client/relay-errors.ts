@@ -26,7 +26,7 @@ export function relayClosed(server: string, code: number, reason: string): Model
 }
 
 export function relayLost(server: string, cause: unknown): ModelRtcError {
-  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  const code = (cause as { readonly code?: string }).code ?? 'unknown';
   return new ModelRtcError('network', `The relay at ${server} cannot be reached (${code}); check the network.`, {
     cause,
   });
@@ -44,5 +44,13 @@ export function relayBrokeRules(server: string): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
     `The relay at ${server} sent something before the other side was there; check that it runs a current model-rtc.`,
+  );
+}
+
+/** Where the platform cannot stop reading, as in a browser. */
+export function tooMuchUnread(server: string): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    `The other side sent more through the relay at ${server} than this one could take; try again.`,
   );
 }

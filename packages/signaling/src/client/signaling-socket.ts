@@ -1,10 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import { type Clock, ModelRtcError, systemClock } from '@model-rtc/protocol';
-import { type RawData, WebSocket } from 'ws';
-import { CLIENT_PING_INTERVAL_MS, CLIENT_STALE_MS, CLOSE_GRACE_MS, MAX_READ_FRAME_BYTES } from '../limits.ts';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+import { CLIENT_PING_INTERVAL_MS, CLIENT_STALE_MS, MAX_READ_FRAME_BYTES } from '../limits.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../messages.ts';
 import { printable } from './server-errors.ts';
 import type { ServerUrl } from './server-url.ts';
+import type { OpenWebSocket } from './web-socket.ts';
 
 export interface SocketEvents {
   open?(): void;
@@ -21,14 +20,20 @@ export interface SignalingSocket {
   close(): void;
 }
 
+export interface SignalingSocketOptions {
+  readonly url: ServerUrl;
+  readonly events: SocketEvents;
+  readonly clock: Clock;
+  readonly openWebSocket: OpenWebSocket;
+}
+
 /**
  * Dials a signaling server. Nothing is thrown: a failure to connect is an `end`. It pings the server, and ends when the
- * server has been silent for too long, also while connecting.
+ * server has been silent for too long, whether it is connected yet or not.
  */
-export function openSocket(url: ServerUrl, events: SocketEvents, timers: Clock = systemClock): SignalingSocket {
-  const socket = new WebSocket(url.dialled, { perMessageDeflate: false, maxPayload: MAX_READ_FRAME_BYTES });
-  const watch = startWatch(timers, {
-    ping: () => socket.readyState === WebSocket.OPEN && void send({ type: 'ping' }).catch(ignore),
+export function openSignalingSocket({ url, events, clock, openWebSocket }: SignalingSocketOptions): SignalingSocket {
+  const watch = startWatch(clock, {
+    ping: () => socket.isOpen && void send({ type: 'ping' }).catch(ignore),
     stale: () => finish(gone(url, 'has been silent for too long')),
   });
   let isFinished = false;
@@ -37,7 +42,7 @@ export function openSocket(url: ServerUrl, events: SocketEvents, timers: Clock =
     if (isFinished) return;
     isFinished = true;
     watch.stop();
-    if (reason === undefined) closeGently(socket);
+    if (reason === undefined) socket.close();
     else {
       socket.terminate();
       events.end(reason);
@@ -45,34 +50,32 @@ export function openSocket(url: ServerUrl, events: SocketEvents, timers: Clock =
   }
 
   async function send(message: ClientMessage): Promise<void> {
-    if (isFinished || socket.readyState !== WebSocket.OPEN) throw gone(url, 'is not connected');
+    if (isFinished || !socket.isOpen) throw gone(url, 'is not connected');
     await new Promise<void>((resolve, reject) => {
       socket.send(JSON.stringify(message), (error) => (error ? reject(gone(url, 'was lost', error)) : resolve()));
     });
   }
 
-  function onFrame(data: RawData, isBinary: boolean): void {
-    if (isFinished) return;
+  function onFrame(parsed: ReturnType<typeof parseServerMessage>): void {
     watch.heard();
-    const parsed = isBinary ? { problem: 'it is binary' } : parseServerMessage(data.toString());
-    if (parsed === undefined) return;
+    if (isFinished || parsed === undefined) return;
     if ('message' in parsed) events.message(parsed.message);
     else finish(notUnderstood(url, parsed.problem));
   }
 
-  socket.on('open', () => {
-    if (!isFinished) events.open?.();
+  const socket = openWebSocket({
+    url: url.dialled,
+    maxFrameBytes: MAX_READ_FRAME_BYTES,
+    events: {
+      open: () => isFinished || events.open?.(),
+      text: (text) => onFrame(parseServerMessage(text)),
+      binary: () => onFrame({ problem: 'it is binary' }),
+      ping: () => watch.heard(),
+      refused: (status) => finish(httpRefusal(url, status)),
+      failed: (error) => finish(gone(url, problemOf(error), error)),
+      closed: (code, reason) => finish(gone(url, `closed the connection (${code} ${printable(reason)})`)),
+    },
   });
-  socket.on('message', onFrame);
-  socket.on('ping', watch.heard);
-  socket.on('unexpected-response', (request, response: IncomingMessage) => {
-    request.destroy();
-    finish(httpRefusal(url, response.statusCode ?? 0));
-  });
-  socket.on('error', (error) => finish(gone(url, problemOf(error), error)));
-  socket.on('close', (code, reason) =>
-    finish(gone(url, `closed the connection (${code} ${printable(reason.toString())})`)),
-  );
   return { send, close: () => finish(undefined) };
 }
 
@@ -82,28 +85,20 @@ interface Watch {
 }
 
 /** Pings at an interval, and calls out once nothing has been heard for too long. */
-function startWatch(timers: Clock, act: { ping(): void; stale(): void }): Watch {
-  let heardMs = timers.nowMs();
-  let cancel = timers.after(CLIENT_PING_INTERVAL_MS, tick);
+function startWatch(clock: Clock, act: { ping(): void; stale(): void }): Watch {
+  let heardMs = clock.nowMs();
+  let cancel = clock.after(CLIENT_PING_INTERVAL_MS, tick);
   function tick(): void {
-    cancel = timers.after(CLIENT_PING_INTERVAL_MS, tick);
-    if (timers.nowMs() - heardMs >= CLIENT_STALE_MS) act.stale();
+    cancel = clock.after(CLIENT_PING_INTERVAL_MS, tick);
+    if (clock.nowMs() - heardMs >= CLIENT_STALE_MS) act.stale();
     else act.ping();
   }
   return {
     heard: () => {
-      heardMs = timers.nowMs();
+      heardMs = clock.nowMs();
     },
     stop: () => cancel(),
   };
-}
-
-/** A server that does not answer the close frame must not keep this process. */
-function closeGently(socket: WebSocket): void {
-  // Before it is open, `close` is an end at once.
-  socket.close(1000);
-  const timer = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
-  socket.once('close', () => clearTimeout(timer));
 }
 
 function ignore(): void {}
@@ -114,7 +109,7 @@ function gone(url: ServerUrl, what: string, cause?: unknown): ModelRtcError {
 }
 
 function problemOf(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = (error as { readonly code?: string }).code;
   return code === undefined ? `cannot be used: ${error.message}` : `cannot be reached (${code})`;
 }
 

@@ -3,7 +3,8 @@ import type { ServerMessage } from '../messages.ts';
 import { createLink, type DrivenLink, type Link } from './link.ts';
 import { fromServerError, goneError } from './server-errors.ts';
 import type { ServerUrl } from './server-url.ts';
-import { openSocket, type SignalingSocket } from './signaling-socket.ts';
+import { openSignalingSocket, type SignalingSocket } from './signaling-socket.ts';
+import type { OpenWebSocket } from './web-socket.ts';
 
 /** How far the visit at one server is. */
 export type AttemptState =
@@ -18,7 +19,8 @@ export type AttemptState =
 export interface AttemptOptions {
   readonly url: ServerUrl;
   readonly room: string;
-  readonly timers: Clock;
+  readonly clock: Clock;
+  readonly openWebSocket: OpenWebSocket;
   /** Called after each change of `state`. */
   readonly changed: (attempt: VisitAttempt) => void;
 }
@@ -50,7 +52,8 @@ export class VisitAttempt {
       message: (message: ServerMessage) => this.#onMessage(message),
       end: (reason: ModelRtcError) => this.#onEnd(reason),
     };
-    this.#socket = openSocket(this.url, events, this.#options.timers);
+    const { clock, openWebSocket } = this.#options;
+    this.#socket = openSignalingSocket({ url: this.url, events, clock, openWebSocket });
   }
 
   /** Asks the server, which must be open, for the room. */

@@ -2,9 +2,9 @@ import { type Clock, type Log, ModelRtcError, silentLog, systemClock } from '@mo
 import { OFFLINE_GRACE_MS, VISIT_STAGGER_MS, VISIT_TIMEOUT_MS } from '../limits.ts';
 import type { Link } from './link.ts';
 import { parseServerUrls } from './server-url.ts';
-
 import { VisitAttempt } from './visit-attempt.ts';
 import { noLink } from './visit-verdict.ts';
+import type { OpenWebSocket } from './web-socket.ts';
 
 export interface VisitOptions {
   /** Where the worker may be waiting: the URLs of a session token. */
@@ -15,20 +15,13 @@ export interface VisitOptions {
   /** For all URLs together. */
   readonly timeoutMs?: number | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Clock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
-/**
- * Finds a worker: dials all its servers at once, and takes the first that answers and has its room.
- *
- * @throws ModelRtcError `worker_offline` when the servers that answered do not have the room; `network`, naming the URLs,
- *   when none could be reached in time; `busy` or `refused` when a server would not; `cancelled` when the signal aborts;
- *   `bad_argument` for a URL that is none.
- */
-export async function visit(options: VisitOptions): Promise<Link> {
+export async function visit(options: VisitOptions, openWebSocket: OpenWebSocket): Promise<Link> {
   const { signal } = options;
   if (signal?.aborted) throw cancelled(signal);
-  const race = new VisitRace(options);
+  const race = new VisitRace(options, openWebSocket);
   const onAbort = () => race.fail(cancelled(signal));
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -44,7 +37,7 @@ export async function visit(options: VisitOptions): Promise<Link> {
  */
 class VisitRace {
   readonly #timeoutMs: number;
-  readonly #timers: Clock;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #attempts: VisitAttempt[];
   readonly #waiting: VisitAttempt[] = [];
@@ -53,12 +46,14 @@ class VisitRace {
   #resolve: (link: Link) => void = () => {};
   #reject: (error: ModelRtcError) => void = () => {};
 
-  constructor({ urls, room, timeoutMs = VISIT_TIMEOUT_MS, log = silentLog, timers = systemClock }: VisitOptions) {
+  constructor(options: VisitOptions, openWebSocket: OpenWebSocket) {
+    const { urls, room, timeoutMs = VISIT_TIMEOUT_MS, log = silentLog, clock = systemClock } = options;
     this.#timeoutMs = timeoutMs;
-    this.#timers = timers;
+    this.#clock = clock;
     this.#log = log;
     const servers = parseServerUrls(urls);
-    this.#attempts = servers.map((url) => new VisitAttempt({ url, room, timers, changed: (it) => this.#changed(it) }));
+    const shared = { room, clock, openWebSocket, changed: (it: VisitAttempt) => this.#changed(it) };
+    this.#attempts = servers.map((url) => new VisitAttempt({ ...shared, url }));
   }
 
   run(): Promise<Link> {
@@ -112,7 +107,7 @@ class VisitRace {
   }
 
   #after(delayMs: number, callback: () => void): void {
-    const cancel = this.#timers.after(delayMs, () => {
+    const cancel = this.#clock.after(delayMs, () => {
       if (!this.#isDecided) callback();
     });
     this.#cancelTimers.push(cancel);

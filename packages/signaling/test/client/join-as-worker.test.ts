@@ -10,9 +10,8 @@ import {
   verifySignature,
 } from '@model-rtc/protocol';
 import { WebSocket } from 'ws';
-import { joinAsWorker, type WorkerPost } from '../../src/client/join-as-worker.ts';
-import { visit } from '../../src/client/visit.ts';
 import type { Visitor } from '../../src/client/visitor-links.ts';
+import { joinAsWorker, visit, type WorkerRegistration } from '../../src/index.ts';
 import { MAX_VISITORS_PER_ROOM } from '../../src/limits.ts';
 import type { ServerMessage } from '../../src/messages.ts';
 import { startSignalingServer } from '../../src/server/start-signaling-server.ts';
@@ -40,29 +39,29 @@ async function startScripted(...script: Parameters<typeof ScriptedServer.start>)
   return server;
 }
 
-function join(urls: string[], options: Partial<Parameters<typeof joinAsWorker>[0]> = {}): WorkerPost {
-  const post = joinAsWorker({ urls, identity, ...options });
-  cleanup.push(() => post.close());
-  return post;
+function join(urls: string[], options: Partial<Parameters<typeof joinAsWorker>[0]> = {}): WorkerRegistration {
+  const registration = joinAsWorker({ urls, identity, ...options });
+  cleanup.push(() => registration.close());
+  return registration;
 }
 
-async function nextVisitor(post: WorkerPost): Promise<Visitor> {
-  for await (const visitor of post.visitors) return visitor;
-  throw new Error('the post closed');
+async function nextVisitor(registration: WorkerRegistration): Promise<Visitor> {
+  for await (const visitor of registration.visitors) return visitor;
+  throw new Error('the registration closed');
 }
 
-function stateOf(post: WorkerPost, url: string): string | undefined {
-  return post.states().find((status) => status.url === url)?.state;
+function stateOf(registration: WorkerRegistration, url: string): string | undefined {
+  return registration.states().find((status) => status.url === url)?.state;
 }
 
 describe('a worker at its signaling servers', () => {
   it('is found by visitors, and talks to each of them', async () => {
     const { url } = await start();
-    const post = join([url]);
-    await post.whenOnline();
+    const registration = join([url]);
+    await registration.whenOnline();
     for (const byte of [1, 2]) {
       const link = await visit({ urls: [url], room });
-      const visitor = await nextVisitor(post);
+      const visitor = await nextVisitor(registration);
       await link.send(Uint8Array.of(byte));
       for await (const bytes of visitor.messages) {
         await visitor.send(Uint8Array.of(byte, ...bytes));
@@ -79,10 +78,10 @@ describe('a worker at its signaling servers', () => {
 
   it('ends a visit, and the visitor is told', async () => {
     const { url } = await start();
-    const post = join([url]);
-    await post.whenOnline();
+    const registration = join([url]);
+    await registration.whenOnline();
     const link = await visit({ urls: [url], room });
-    const visitor = await nextVisitor(post);
+    const visitor = await nextVisitor(registration);
     await visitor.send(Uint8Array.of(9));
     visitor.close();
     expect(await visitor.closed).toBeUndefined();
@@ -94,28 +93,28 @@ describe('a worker at its signaling servers', () => {
 
   it('comes back when the server restarts, and its visitors were told that it went', async () => {
     const { server, port, url } = await start();
-    const post = join([url]);
-    await post.whenOnline();
+    const registration = join([url]);
+    await registration.whenOnline();
     const link = await visit({ urls: [url], room });
-    const visitor = await nextVisitor(post);
+    const visitor = await nextVisitor(registration);
     await server.close();
     expect(await visitor.closed).toMatchObject({ code: 'network' });
     expect(await link.closed).toMatchObject({ code: 'network' });
-    await until(() => stateOf(post, url) === 'connecting');
-    expect(post.states()[0]?.error).toMatchObject({ code: 'network' });
+    await until(() => stateOf(registration, url) === 'connecting');
+    expect(registration.states()[0]?.error).toMatchObject({ code: 'network' });
     await start(port);
-    await post.whenOnline();
-    expect(post.states()).toEqual([{ url, state: 'online', error: undefined }]);
+    await registration.whenOnline();
+    expect(registration.states()).toEqual([{ url, state: 'online', error: undefined }]);
     (await visit({ urls: [url], room })).close();
   });
 
   it('comes online when the server starts after it', async () => {
     const { server, port, url } = await start();
     await server.close();
-    const post = join([url], { timers: fastTimers(10) });
-    await until(() => post.states()[0]?.error !== undefined);
+    const registration = join([url], { clock: fastTimers(10) });
+    await until(() => registration.states()[0]?.error !== undefined);
     await start(port);
-    await post.whenOnline();
+    await registration.whenOnline();
   });
 
   it('is not held up by a server that never answers', async () => {
@@ -125,35 +124,35 @@ describe('a worker at its signaling servers', () => {
     cleanup.push(() => void silent.close());
     const silentUrl = `ws://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const { url } = await start();
-    const post = join([silentUrl, url], { timers: fastTimers(20) });
-    await post.whenOnline();
-    expect([stateOf(post, silentUrl), stateOf(post, url)]).toEqual(['connecting', 'online']);
-    await until(() => post.states()[0]?.error?.code === 'timeout');
+    const registration = join([silentUrl, url], { clock: fastTimers(20) });
+    await registration.whenOnline();
+    expect([stateOf(registration, silentUrl), stateOf(registration, url)]).toEqual(['connecting', 'online']);
+    await until(() => registration.states()[0]?.error?.code === 'timeout');
   });
 
   it('tries a server again that accepts it and then falls silent', async () => {
     const mute = await startScripted((reply, message) => {
       if (message.type === 'register') reply({ type: 'registered', room });
     });
-    const post = join([mute.url], { timers: fastTimers(50) });
-    await post.whenOnline();
+    const registration = join([mute.url], { clock: fastTimers(50) });
+    await registration.whenOnline();
     await until(() => mute.sockets.length > 1);
   });
 
   it('may reach one server by several URLs without replacing itself, and a visitor comes once', async () => {
     const { server, port, url } = await start();
     const localhost = `ws://localhost:${port}`;
-    const post = join([url, localhost]);
-    await until(() => post.states().every(({ state }) => state === 'online'));
+    const registration = join([url, localhost]);
+    await until(() => registration.states().every(({ state }) => state === 'online'));
     expect(server.counts()).toMatchObject({ connections: 2, rooms: 1 });
     const first = await dialAsVisitor(port, room);
-    const visitor = await nextVisitor(post);
+    const visitor = await nextVisitor(registration);
     first.say({ type: 'send', payload: 'AAAA' });
     for await (const bytes of visitor.messages) {
       expect(bytes).toHaveLength(3);
       break;
     }
-    expect(post.states().map(({ state }) => state)).toEqual(['online', 'online']);
+    expect(registration.states().map(({ state }) => state)).toEqual(['online', 'online']);
   });
 
   it('gives way to a later run with the same key, says so, and does not come back', async () => {
@@ -176,24 +175,27 @@ describe('a worker at its signaling servers', () => {
       if (message.type === 'register') reply({ type: 'replaced' });
     });
     const { url } = await start();
-    const post = join([liar.url, url]);
-    await until(() => stateOf(post, liar.url) === 'replaced');
-    await post.whenOnline();
+    const registration = join([liar.url, url]);
+    await until(() => stateOf(registration, liar.url) === 'replaced');
+    await registration.whenOnline();
     const visiting = visit({ urls: [url], room });
-    await nextVisitor(post);
+    await nextVisitor(registration);
     (await visiting).close();
-    expect(await Promise.race([post.replaced.then(() => 'replaced'), post.whenOnline().then(() => 'online')])).toBe(
-      'online',
-    );
+    expect(
+      await Promise.race([
+        registration.replaced.then(() => 'replaced'),
+        registration.whenOnline().then(() => 'online'),
+      ]),
+    ).toBe('online');
   });
 
   it('says why a server does not take it, and goes on trying', async () => {
     const strict = await startScripted((reply, message) => {
       if (message.type === 'register') reply({ type: 'error', code: 'wrong_host', message: 'not my name' });
     });
-    const post = join([strict.url], { timers: fastTimers(20) });
+    const registration = join([strict.url], { clock: fastTimers(20) });
     await until(() => strict.sockets.length > 2);
-    expect(post.states()[0]).toMatchObject({
+    expect(registration.states()[0]).toMatchObject({
       state: 'connecting',
       error: { code: 'refused', message: expect.stringContaining('not my name'), details: { signaling: 'wrong_host' } },
     });
@@ -201,35 +203,35 @@ describe('a worker at its signaling servers', () => {
 
   it('leaves when it is closed: its visitors, its readers and its waiters are told', async () => {
     const { server, port, url } = await start();
-    const post = join([url, await unusedUrl()]);
-    await post.whenOnline();
+    const registration = join([url, await unusedUrl()]);
+    await registration.whenOnline();
     const raw = await dialAsVisitor(port, room);
-    const visitor = await nextVisitor(post);
+    const visitor = await nextVisitor(registration);
     const reading = (async () => {
-      for await (const _ of post.visitors) throw new Error('no one else came');
+      for await (const _ of registration.visitors) throw new Error('no one else came');
     })();
-    post.close();
+    registration.close();
     await reading;
     expect(await visitor.closed).toBeUndefined();
     expect(await raw.hear('gone')).toMatchObject({ reason: 'lost' });
-    expect((await failureOf(post.whenOnline())).code).toBe('cancelled');
+    expect((await failureOf(registration.whenOnline())).code).toBe('cancelled');
     await until(() => server.counts().connections === 0);
   });
 
   it('leaves when its signal aborts', async () => {
     const { server, url } = await start();
     const controller = new AbortController();
-    const post = join([url], { signal: controller.signal });
-    await post.whenOnline();
+    const registration = join([url], { signal: controller.signal });
+    await registration.whenOnline();
     controller.abort();
-    expect((await failureOf(post.whenOnline())).code).toBe('cancelled');
+    expect((await failureOf(registration.whenOnline())).code).toBe('cancelled');
     await until(() => server.counts().connections === 0);
   });
 
   it('waits in vain when it is closed before a server was there', async () => {
-    const post = join([await unusedUrl()]);
-    const waiting = failureOf(post.whenOnline());
-    post.close();
+    const registration = join([await unusedUrl()]);
+    const waiting = failureOf(registration.whenOnline());
+    registration.close();
     expect((await waiting).code).toBe('cancelled');
   });
 });
@@ -244,8 +246,8 @@ describe('a worker at a hostile server', () => {
       },
       (reply) => reply({ type: 'challenge', nonce }),
     );
-    const post = join([hostile.url, 'ws://127.0.0.1:1']);
-    await post.whenOnline();
+    const registration = join([hostile.url, 'ws://127.0.0.1:1']);
+    await registration.whenOnline();
     const registrations = hostile.heard.filter((message) => message.type === 'register');
     expect(registrations).toHaveLength(1);
     const [{ host, signature } = { host: '', signature: '' }] = registrations;
@@ -284,8 +286,8 @@ describe('a worker at a hostile server', () => {
       reply({ type: 'registered', room });
       for (let i = 0; i < MAX_VISITORS_PER_ROOM + 3; i++) reply({ type: 'visitor', visitor: `v${i}` });
     });
-    const post = join([crowd.url]);
-    await post.whenOnline();
+    const registration = join([crowd.url]);
+    await registration.whenOnline();
     await until(() => crowd.heard.filter(({ type }) => type === 'end').length === 3);
     expect(crowd.heard).toContainEqual({ type: 'end', visitor: `v${MAX_VISITORS_PER_ROOM}` });
   });
@@ -305,9 +307,9 @@ describe('a worker at a hostile server', () => {
       reply({ type: 'error', code: 'peer_gone', message: 'gone', visitor: 'b' });
       reply({ type: 'visitor', visitor: '__proto__' });
     });
-    const post = join([odd.url]);
+    const registration = join([odd.url]);
     const names: string[] = [];
-    for await (const visitor of post.visitors) {
+    for await (const visitor of registration.visitors) {
       names.push(visitor.visitor);
       if (visitor.visitor === '__proto__') break;
       expect(await visitor.closed).toMatchObject({ code: 'network' });

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { identityFromSeed, roomOf, toBase64Url } from '@model-rtc/protocol';
 import type { Link } from '../../src/client/link.ts';
-import { visit } from '../../src/client/visit.ts';
+import { visit } from '../../src/index.ts';
 import { MAX_PAYLOAD_BYTES } from '../../src/limits.ts';
 import { startSignalingServer } from '../../src/server/start-signaling-server.ts';
 import { fastTimers } from '../support/fast-timers.ts';
@@ -107,7 +107,7 @@ describe('visiting a worker', () => {
   it('does not wait for a silent server once another one said that the worker is not there', async () => {
     const { url } = await start();
     const failure = await failureOf(
-      visit({ urls: [await startSilent(), url], room, timeoutMs: 1e8, timers: fastTimers(20) }),
+      visit({ urls: [await startSilent(), url], room, timeoutMs: 1e8, clock: fastTimers(20) }),
     );
     expect(failure.code).toBe('worker_offline');
   });
@@ -202,7 +202,7 @@ describe('a link', () => {
     const mute = await startScripted((reply, message) => {
       if (message.type === 'visit') reply({ type: 'visiting', room });
     });
-    const link = await visit({ urls: [mute.url], room, timers: fastTimers(10) });
+    const link = await visit({ urls: [mute.url], room, clock: fastTimers(10) });
     expect(await link.closed).toMatchObject({ code: 'network', message: expect.stringContaining('silent') });
     expect(mute.heard).toContainEqual({ type: 'ping' });
   });

@@ -10,7 +10,7 @@ import {
   systemClock,
   type WorkerSeal,
 } from '@model-rtc/protocol';
-import type { Visitor, WorkerPost } from '@model-rtc/signaling';
+import type { Visitor, WorkerRegistration } from '@model-rtc/signaling';
 
 import type { DirectListener } from '../direct/listen.ts';
 import { deferred } from '../peer/deferred.ts';
@@ -34,7 +34,7 @@ export type Authorization =
   | { readonly refuse: ModelRtcError };
 
 export interface AcceptSessionsOptions {
-  readonly post: WorkerPost;
+  readonly post: WorkerRegistration;
   readonly identity: Identity;
   readonly agent: Agent;
   /** @param keyId 16 hex characters. @returns undefined for a token that was never issued. */

@@ -148,7 +148,7 @@ class Connecting {
       // Before the time is up altogether, so that the user hears which servers could not be reached.
       timeoutMs: Math.min(VISIT_TIMEOUT_MS, this.#budget.leftMs * 0.9),
       log: this.#log,
-      timers: this.#options.timers,
+      clock: this.#options.timers,
     });
   }
 

@@ -12,21 +12,22 @@ import type { ServerMessage } from '../messages.ts';
 import { Backoff } from './backoff.ts';
 import { fromServerError } from './server-errors.ts';
 import type { ServerUrl } from './server-url.ts';
-import { openSocket, type SignalingSocket } from './signaling-socket.ts';
-
+import { openSignalingSocket, type SignalingSocket } from './signaling-socket.ts';
 import { type Visitor, VisitorLinks } from './visitor-links.ts';
+import type { OpenWebSocket } from './web-socket.ts';
 
 /** What a worker is at one server. `replaced` is final. */
-export type SeatState = 'connecting' | 'online' | 'replaced';
+export type RegistrationState = 'connecting' | 'online' | 'replaced';
 
-export interface SeatOptions {
+export interface ServerRegistrationOptions {
   readonly url: ServerUrl;
   /** What registrations are signed for: the URL's host, or `ANY_HOST`. */
   readonly host: string;
   readonly identity: Identity;
   /** Random, one for the life of the worker: a server tells by it whether another run has the same key. */
   readonly instance: string;
-  readonly timers: Clock;
+  readonly clock: Clock;
+  readonly openWebSocket: OpenWebSocket;
   readonly random: () => number;
   readonly log: Log;
   /** @returns false when the visitor cannot be taken. */
@@ -36,10 +37,10 @@ export interface SeatOptions {
 }
 
 /** A worker's place at one server: registers there, and comes back whenever the connection is lost. */
-export class WorkerSeat {
-  readonly #options: SeatOptions;
+export class ServerRegistration {
+  readonly #options: ServerRegistrationOptions;
   readonly #backoff: Backoff;
-  #state: SeatState = 'connecting';
+  #state: RegistrationState = 'connecting';
   #error: ModelRtcError | undefined;
   #socket: SignalingSocket | undefined;
   #links: VisitorLinks | undefined;
@@ -47,12 +48,12 @@ export class WorkerSeat {
   #cancelTimer: () => void = () => {};
   #isClosed = false;
 
-  constructor(options: SeatOptions) {
+  constructor(options: ServerRegistrationOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.random);
   }
 
-  get state(): SeatState {
+  get state(): RegistrationState {
     return this.#state;
   }
 
@@ -62,7 +63,7 @@ export class WorkerSeat {
   }
 
   connect(): void {
-    const { url, timers } = this.#options;
+    const { url, clock, openWebSocket } = this.#options;
     let challenged = false;
     const events = {
       message: (message: ServerMessage) => {
@@ -73,10 +74,10 @@ export class WorkerSeat {
       },
       end: (reason: ModelRtcError) => this.#lost(reason),
     };
-    const socket = openSocket(url, events, timers);
+    const socket = openSignalingSocket({ url, events, clock, openWebSocket });
     this.#socket = socket;
     this.#links = new VisitorLinks(url.given, (message) => socket.send(message), this.#options.arrived);
-    this.#cancelTimer = timers.after(CONNECT_TIMEOUT_MS, () => this.#lost(this.#tooSlow()));
+    this.#cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => this.#lost(this.#tooSlow()));
   }
 
   close(): void {
@@ -110,7 +111,7 @@ export class WorkerSeat {
   #registered(): void {
     if (this.#state === 'online') return;
     this.#cancelTimer();
-    this.#onlineSinceMs = this.#options.timers.nowMs();
+    this.#onlineSinceMs = this.#options.clock.nowMs();
     this.#error = undefined;
     this.#become('online');
   }
@@ -127,14 +128,14 @@ export class WorkerSeat {
   /** The connection is gone, or of no use: whoever visited over it is told, and the next attempt waits. */
   #lost(reason: ModelRtcError): void {
     if (this.#isClosed || this.#state === 'replaced') return;
-    const { timers, log, url } = this.#options;
+    const { clock, log, url } = this.#options;
     this.#leave(reason);
     this.#reportProblem(reason);
     const wasOnline = this.#state === 'online';
-    if (wasOnline && timers.nowMs() - this.#onlineSinceMs >= BACKOFF_RESET_MS) this.#backoff.reset();
+    if (wasOnline && clock.nowMs() - this.#onlineSinceMs >= BACKOFF_RESET_MS) this.#backoff.reset();
     const delayMs = this.#backoff.nextMs();
     log.debug({ url: url.given, delayMs: Math.round(delayMs) }, 'signaling server: next attempt is set');
-    this.#cancelTimer = timers.after(delayMs, () => this.connect());
+    this.#cancelTimer = clock.after(delayMs, () => this.connect());
     this.#become('connecting');
   }
 
@@ -151,7 +152,7 @@ export class WorkerSeat {
     this.#socket?.close();
   }
 
-  #become(state: SeatState): void {
+  #become(state: RegistrationState): void {
     const { log, url, changed } = this.#options;
     if (state !== this.#state) log.info({ url: url.given, state }, `signaling server: ${state}`);
     this.#state = state;

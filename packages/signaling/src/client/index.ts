@@ -1,0 +1,10 @@
+export { createSignalingClient, type SignalingClient } from './create-client.ts';
+export type { JoinOptions, RegistrationStatus, WorkerRegistration } from './join-as-worker.ts';
+export type { Link } from './link.ts';
+export type { MeetOptions } from './meet-at-relay.ts';
+export type { RelayChannel } from './relay-channel.ts';
+export type { RegistrationState } from './server-registration.ts';
+export type { VisitOptions } from './visit.ts';
+export type { Visitor } from './visitor-links.ts';
+export { type W3cWebSocket, type W3cWebSocketConstructor, w3cWebSocket } from './w3c-web-socket.ts';
+export type { ClientWebSocket, OpenWebSocket, WebSocketEvents, WebSocketOptions } from './web-socket.ts';
