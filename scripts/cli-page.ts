@@ -1,8 +1,8 @@
 import { ERROR_CODES } from '@model-rtc/protocol';
-import { COMMON_OPTIONS } from '../packages/cli/src/command-line/parser.ts';
 import {
   type ArgumentSpec,
   type ArgumentSpecs,
+  COMMON_OPTIONS,
   type Command,
   type CommandGroup,
   isGroup,

@@ -1,4 +1,4 @@
-import { buildParser, Invocation } from './command-line/parser.ts';
+import { type Parsed, parseArguments } from './command-line/parser.ts';
 import { usageMessage } from './command-line/usage-errors.ts';
 import { COMMANDS } from './commands/index.ts';
 import { Output } from './console/output.ts';
@@ -12,18 +12,20 @@ const BAD_ARGUMENTS_EXIT_CODE = 2;
  * @param args - the words after the program's name.
  */
 export async function runCli(args: readonly string[], runtime: Runtime): Promise<number> {
-  const invocation = new Invocation(runtime);
-  const parser = buildParser(COMMANDS, invocation);
+  let parsed: Parsed;
   try {
-    await parser.parseAsync([...args], {}, (_error, _argv, text) => {
-      // Help and version texts, which are results; complaints go the way of `fail`.
-      if (text !== '' && !invocation.failed) runtime.stdout.write(`${text}\n`);
-    });
+    parsed = await parseArguments(COMMANDS, args, runtime.stdout.columns);
   } catch (error) {
     const message = usageMessage(error, COMMANDS, args);
     if (message === undefined) throw error;
     new Output(runtime, { json: args.includes('--json'), quiet: false }).error({ code: 'bad_argument', message });
     return BAD_ARGUMENTS_EXIT_CODE;
   }
-  return invocation.exitCode;
+  if (parsed.kind === 'text') {
+    runtime.stdout.write(`${parsed.text}\n`);
+    return 0;
+  }
+  // Only commands need the registry and all that is below it.
+  const { runInContext } = await import('./console/context.ts');
+  return await runInContext(runtime, parsed.options, parsed.run);
 }

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
-import { runCli } from './cli.ts';
+import { COMPLETE } from './commands/completion/scripts.ts';
 import type { Runtime } from './console/runtime.ts';
 
 const FORCED_EXIT_CODE = 130;
@@ -47,9 +47,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const exitCode = await runCli(process.argv.slice(2), runtime);
+const exitCode = await run(process.argv.slice(2));
 process.exitCode = exitCode;
 // Native WebRTC threads may outlive their connections; the result is what must be out before the process goes.
 process.stdout.end();
 await finished(process.stdout).catch(() => {});
 process.exit(exitCode);
+
+/** A shell that asks for completions waits for them: they load no parser. */
+async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === COMPLETE) {
+    const { printCompletions } = await import('./commands/completion/print.ts');
+    await printCompletions(args.slice(1), runtime);
+    return 0;
+  }
+  const { runCli } = await import('./cli.ts');
+  return await runCli(args, runtime);
+}

@@ -2,7 +2,7 @@ import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
 import type { CommonOptions, Context } from '../console/context.ts';
 
 /** What a shell offers for a value: names that this machine knows, or paths. Choices need none of these. */
-export type Completes = 'models' | 'aliases' | 'workers' | 'files' | 'folders';
+export type Completes = 'models' | 'remote-models' | 'aliases' | 'workers' | 'files' | 'folders';
 
 /** An option or a positional argument: what yargs takes, and what the reference page and the completion know besides. */
 export interface ArgumentSpec extends Options {
@@ -13,6 +13,13 @@ export interface ArgumentSpec extends Options {
 }
 
 export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
+
+/** The options that every command has. */
+export const COMMON_OPTIONS = {
+  json: { type: 'boolean', default: false, describe: 'Print the result as JSON', global: true },
+  quiet: { type: 'boolean', default: false, alias: 'q', describe: 'Print only the result and errors', global: true },
+  verbose: { type: 'boolean', default: false, alias: 'v', describe: 'Log every step', global: true },
+} as const satisfies ArgumentSpecs;
 
 /** What a command is given, by the names in its definition. */
 export type ArgumentsOf<Specs extends ArgumentSpecs> = CommonOptions & ArgumentsCamelCase<InferredOptionTypes<Specs>>;

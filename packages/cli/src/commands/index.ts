@@ -1,5 +1,6 @@
 import { type CommandGroup, PROGRAM } from '../command-line/types.ts';
 import { client } from './client/index.ts';
+import { completion } from './completion/command.ts';
 import { demo } from './demo/command.ts';
 import { settings } from './settings.ts';
 import { signaling } from './signaling.ts';
@@ -9,7 +10,7 @@ import { worker } from './worker/index.ts';
 export const COMMANDS: CommandGroup = {
   name: PROGRAM,
   describe: 'Moves machine-learning models directly between two machines.',
-  commands: [worker, client, signaling, settings, demo],
+  commands: [worker, client, signaling, settings, completion, demo],
   examples: [
     ['$0 worker', 'serve the models of this machine, and print a session'],
     ['$0 client pull-model good-mouse-v1 --worker SESSION', 'fetch a model'],

@@ -1,8 +1,8 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { SignalingServerOptions } from '@model-rtc/signaling';
 import { defineCommand } from '../command-line/types.ts';
-import { untilAborted } from '../console/context.ts';
 import { parseRate } from '../console/quantities.ts';
+import { untilAborted } from '../console/runtime.ts';
 
 export const signaling = defineCommand({
   usage: 'signaling',

@@ -1,4 +1,4 @@
-import { once, setMaxListeners } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
 import { Output } from './output.ts';
@@ -78,11 +78,6 @@ export async function runInContext(
     stopListening();
     await registry?.then((opened) => opened.close()).catch(() => {});
   }
-}
-
-/** Resolves when the signal aborts: the ordinary end of a command that serves until Ctrl+C. */
-export async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Warnings go to standard error as plain lines; `--verbose` gives everything, as pino's JSON lines. */

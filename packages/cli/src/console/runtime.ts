@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
 /** A stream that may be a terminal. */
@@ -13,4 +14,9 @@ export interface Runtime {
   readonly userHome: string;
   /** Calls back at Ctrl+C and at a polite request to end (SIGTERM); gives back how to stop listening. */
   onInterrupt(listener: () => void): () => void;
+}
+
+/** Resolves when the signal aborts: the ordinary end of a command that serves until Ctrl+C. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

@@ -1,4 +1,4 @@
-import { ALIAS_CONFLICTS, type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
+import { type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists } from '@model-rtc/registry';
 import { type Choice, choose } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
@@ -24,7 +24,7 @@ export async function askOnAliasConflict<T>(
 
 async function askAliasConflict(context: Context, taken: ModelRtcError): Promise<AliasConflict> {
   const flag = '--alias-conflict';
-  if (!context.interactive) throw unanswered(taken, taken.message, flag, ALIAS_CONFLICTS);
+  if (!context.interactive) throw unanswered(taken, taken.message, flag, ['keep', 'rename', 'overwrite']);
   const { alias, suggestions } = taken.details ?? {};
   const free =
     Array.isArray(suggestions) && typeof suggestions[0] === 'string' ? ` "${suggestions[0]}"` : ' another name';

@@ -1,4 +1,4 @@
-import { type Alias, type AliasConflict, aliasProblem, ModelRtcError, parseAlias } from '@model-rtc/protocol';
+import { type Alias, type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists, ImportResult, Registry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
@@ -81,6 +81,7 @@ export const importModel = defineCommand({
 
 async function bringIn(context: Context, registry: Registry, options: ImportModelOptions): Promise<ImportResult> {
   const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
+  const { parseAlias } = await import('@model-rtc/protocol');
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const view = await context.progress();
   try {
@@ -115,6 +116,7 @@ async function nameIt(
 
 async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
   const { text, isCancel } = await import('@clack/prompts');
+  const { aliasProblem, parseAlias } = await import('@model-rtc/protocol');
   const answer = await text({
     message: 'Alias (empty for none)?',
     initialValue: suggestion,

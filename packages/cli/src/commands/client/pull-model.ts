@@ -16,7 +16,7 @@ export const pullModel = defineCommand({
       type: 'string',
       demandOption: true,
       describe: "The worker's id, alias or digest prefix of a model, or else this machine's",
-      completes: 'models',
+      completes: 'remote-models',
     },
   },
   options: {

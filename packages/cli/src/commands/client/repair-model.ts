@@ -5,7 +5,7 @@ import { formatBytes, printable } from '../../console/format.ts';
 import type { ProgressView } from '../../console/progress.ts';
 import { type NetworkOptions, networkOptions } from '../connect.ts';
 import { localModel } from '../options.ts';
-import { type RepairDone, repairDamaged, repairFrom } from './repair.ts';
+import type { RepairDone } from './repair.ts';
 
 interface RepairModelOptions extends NetworkOptions {
   readonly ref: string;
@@ -69,6 +69,7 @@ async function repairBytes(context: Context, options: RepairModelOptions, view: 
     signal,
     onProgress: (progress) => view.show({ type: 'local', phase: 'verify', ...progress }),
   });
+  const { repairDamaged, repairFrom } = await import('./repair.ts');
   const show: Parameters<typeof repairDamaged>[3] = (progress) => view.show(progress);
   const { from } = options;
   // A model that is whole needs no connection.

@@ -1,4 +1,4 @@
-import { type Alias, ModelRtcError, parseAlias } from '@model-rtc/protocol';
+import { type Alias, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
@@ -24,8 +24,9 @@ export const tagModel = defineCommand({
     ['$0 client tag-model 4f1c22ab good-mouse --force', 'move an alias to a newer model'],
   ],
   async run(context, { ref, alias: text, force }) {
-    const registry = await context.registry();
+    const { parseAlias } = await import('@model-rtc/protocol');
     const alias = parseAlias(text);
+    const registry = await context.registry();
     const { entry: model } = await registry.resolve(ref);
     const owner = await ownerOf(registry, alias);
     const from = owner?.id === model.id ? undefined : owner;

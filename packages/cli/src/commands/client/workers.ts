@@ -1,4 +1,3 @@
-import { encodeSessionToken } from '@model-rtc/protocol';
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
 import { formatTime } from '../../console/format.ts';
 import { renderTable } from '../../console/table.ts';
@@ -14,6 +13,7 @@ const add = defineCommand({
   examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
   async run(context, { name, session }) {
     const { SavedWorkers } = await import('@model-rtc/client');
+    const { encodeSessionToken } = await import('@model-rtc/protocol');
     const token = await sessionToken(context, session);
     (await SavedWorkers.open(context.home)).add(name, encodeSessionToken(token));
     context.output.result({ name }, `Saved as "${name}". Try: model-rtc worker list-models --session ${name}`);

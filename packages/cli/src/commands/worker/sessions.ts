@@ -1,5 +1,4 @@
-import { writeFileAtomic } from '@model-rtc/files';
-import { ModelRtcError, SCOPES, type Scope, scopeSchema } from '@model-rtc/protocol';
+import { ModelRtcError, type Scope } from '@model-rtc/protocol';
 import type { SessionStore } from '@model-rtc/worker';
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
@@ -52,13 +51,14 @@ const create = defineCommand({
   },
   examples: [['$0 worker sessions create --scope read --expires 7d --name reviewers', 'read only, for a week']],
   async run(context, { scope, expires, name, signaling, tokenFile }) {
-    const scopes = parseScopes(scope);
+    const scopes = await parseScopes(scope);
     const expiresAt = parseExpiry(expires, Date.now());
     const store = await openSessions(context);
     const urls = signaling.length > 0 ? signaling : undefined;
     store.assertReachable(urls);
     const { session, record } = await store.create({ name, scopes, expiresAt });
     const token = store.token(record, urls);
+    const { writeFileAtomic } = await import('@model-rtc/files');
     if (tokenFile !== undefined) await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
     context.output.result(
       { session, token },
@@ -93,7 +93,8 @@ async function openSessions(context: Context): Promise<SessionStore> {
   return new SessionStore({ keysFolder: paths.keys, workerKey: identity.publicKey });
 }
 
-function parseScopes(text: string): Scope[] {
+async function parseScopes(text: string): Promise<Scope[]> {
+  const { SCOPES, scopeSchema } = await import('@model-rtc/protocol');
   const scopes = text.split(',').map((part) => {
     const parsed = scopeSchema.safeParse(part.trim());
     if (parsed.success) return parsed.data;

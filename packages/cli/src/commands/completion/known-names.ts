@@ -1,0 +1,85 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dataPaths } from '@model-rtc/registry';
+import type { Completes } from '../../command-line/types.ts';
+
+/** Something that a shell may offer, and what it is. */
+export interface Candidate {
+  readonly value: string;
+  readonly describe: string;
+}
+
+/** Names that need no quoting in any shell. Other machines choose some of them, so everything else is left out. */
+const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/**
+ * The names that this machine knows, read without the registry: no lock, no repair, and nothing of a file that is damaged
+ * or absent. A shell waits for it at each press of Tab.
+ *
+ * @param home - the data folder.
+ */
+export async function knownNames(kind: Completes, home: string): Promise<Candidate[]> {
+  const { registryFile, configFile, workers } = dataPaths(home);
+  if (kind === 'workers') {
+    const saved = fieldOf(await readJson(configFile), 'workers');
+    return Object.keys(saved)
+      .filter(isSafe)
+      .map((value) => ({ value, describe: 'saved worker' }));
+  }
+  const local = modelNames(Object.values(fieldOf(await readJson(registryFile), 'models')));
+  if (kind === 'aliases') return local.filter(({ isAlias }) => isAlias);
+  if (kind !== 'remote-models') return local;
+  return unique([...(await catalogNames(workers)), ...local]);
+}
+
+/** What the workers of this machine had when they were last asked. */
+async function catalogNames(folder: string): Promise<ModelName[]> {
+  const names: ModelName[] = [];
+  for (const file of await readdir(folder).catch(() => [])) {
+    if (!file.endsWith('.json')) continue;
+    const models = Object.values(fieldOf(await readJson(join(folder, file)), 'models'));
+    names.push(...modelNames(models.map((model) => fieldOf(model, 'entry'))));
+  }
+  return names;
+}
+
+interface ModelName extends Candidate {
+  readonly isAlias: boolean;
+}
+
+/** The aliases of models first, since people type those; then their ids. */
+function modelNames(entries: readonly unknown[]): ModelName[] {
+  const names = entries.flatMap((entry): ModelName[] => {
+    const { id, alias, modelType } = asObject(entry);
+    const type = typeof modelType === 'string' && SAFE_NAME.test(modelType) ? modelType : 'model';
+    return [
+      ...(isSafe(alias) ? [{ value: alias, describe: type, isAlias: true }] : []),
+      ...(isSafe(id) ? [{ value: id, describe: isSafe(alias) ? `${type}, ${alias}` : type, isAlias: false }] : []),
+    ];
+  });
+  return [...names.filter(({ isAlias }) => isAlias), ...names.filter(({ isAlias }) => !isAlias)];
+}
+
+function unique(names: readonly ModelName[]): ModelName[] {
+  return [...new Map(names.map((name) => [name.value, name])).values()];
+}
+
+function isSafe(name: unknown): name is string {
+  return typeof name === 'string' && SAFE_NAME.test(name);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  return asObject(asObject(value)[name]);
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

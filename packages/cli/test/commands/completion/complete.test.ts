@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { COMMON_OPTIONS } from '../../../src/command-line/types.ts';
+import { complete } from '../../../src/commands/completion/complete.ts';
+import { COMMANDS } from '../../../src/commands/index.ts';
+
+const NAMES = { models: ['mouse', '4f1c22ab'], 'remote-models': ['rat'], aliases: ['mouse'], workers: ['lab', 'gpu'] };
+
+/** What is offered for the last word of a line; `:files` and `:folders` stand for paths. */
+async function offered(line: string): Promise<string[]> {
+  const { candidates, paths } = await complete(COMMANDS, COMMON_OPTIONS, line.split(' '), async (kind) =>
+    (NAMES[kind as keyof typeof NAMES] ?? []).map((value) => ({ value, describe: '' })),
+  );
+  return [...candidates.map(({ value }) => value), ...(paths === undefined ? [] : [`:${paths}`])];
+}
+
+describe('the completion of a command line', () => {
+  it.each<[line: string, expected: string[]]>([
+    ['cl', ['client']],
+    ['worker ', ['start', 'list-models', 'sessions']],
+    ['client pull', ['pull-model']],
+    ['client pull-model ', ['rat']],
+    ['client push-model ', ['mouse', '4f1c22ab']],
+    ['client push-model m', ['mouse']],
+    ['client push-model ./m', [':files']],
+    ['client push-model mouse --worker ', ['lab', 'gpu']],
+    ['client push-model mouse --worker=l', ['--worker=lab']],
+    ['client push-model mouse --worker @s', [':files']],
+    ['client push-model mouse --lane r', ['relay']],
+    ['client push-model mouse --la', ['--lane']],
+    ['client push-model --lane relay m', ['mouse']],
+    ['client push-model --nice m', ['mouse']],
+    ['client push-model -- m', ['mouse']],
+    ['client push-model -- --n', []],
+    ['client compare-models mouse 4', ['4f1c22ab']],
+    ['client compare-models --no', ['--no-tensors']],
+    ['client untag-model ', ['mouse']],
+    ['client update-model --add-tag lab m', ['mouse']],
+    ['client sync --worker lab g', ['gpu']],
+    ['client workers remove g', ['gpu']],
+    ['client import-model ', [':files']],
+    ['worker --watch ', [':folders']],
+    ['worker --no-d', ['--no-direct']],
+    ['settings get ', ['limit.up', 'limit.down']],
+    ['settings set limit.up ', []],
+    ['completion ', ['bash', 'zsh']],
+    ['client history mouse x', []],
+  ])('%s', async (line, expected) => {
+    expect(await offered(line)).toEqual(expected);
+  });
+
+  it('offers an option once, unless it may be given several times', async () => {
+    expect(await offered('client pull-model a --nice --lane relay --worker lab --')).toEqual(
+      expect.arrayContaining(['--worker', '--limit', '--json', '--help']),
+    );
+    expect(await offered('client pull-model a --nice --lane relay --worker lab --')).not.toEqual(
+      expect.arrayContaining(['--nice']),
+    );
+    expect(await offered('client push-model a --worker lab --s')).not.toContain('--session');
+  });
+});

@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Completes } from '../../../src/command-line/types.ts';
+import { knownNames } from '../../../src/commands/completion/known-names.ts';
+
+let home = '';
+
+async function write(path: string, content: unknown): Promise<void> {
+  await mkdir(join(home, path, '..'), { recursive: true });
+  await writeFile(join(home, path), typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+async function valuesOf(kind: Completes): Promise<string[]> {
+  return (await knownNames(kind, home)).map(({ value }) => value);
+}
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'known-names-'));
+});
+afterEach(async () => await rm(home, { recursive: true, force: true }));
+
+describe('the names that this machine knows', () => {
+  it('are aliases before ids, saved workers, and what workers had', async () => {
+    const models = {
+      '4f1c22ab': { id: '4f1c22ab' },
+      '00000001': { id: '00000001', alias: 'mouse', modelType: 'bottomup' },
+    };
+    await write('models/registry.json', { version: 2, models });
+    await write('config.json', { workers: { lab: { session: 'mrtc1_secret' } }, settings: {} });
+    await write('workers/aaaaaaaa.json', { models: { x: { entry: { id: '00000002', alias: 'rat' } } } });
+    expect(await valuesOf('models')).toEqual(['mouse', '4f1c22ab', '00000001']);
+    expect(await valuesOf('aliases')).toEqual(['mouse']);
+    expect(await valuesOf('remote-models')).toEqual(['rat', '00000002', 'mouse', '4f1c22ab', '00000001']);
+    expect(await valuesOf('workers')).toEqual(['lab']);
+  });
+
+  it('leave out whatever a shell would run', async () => {
+    const entry = { id: '$(reboot)', alias: 'a;b', modelType: '`x`' };
+    await write('workers/aaaaaaaa.json', { models: { x: { entry } } });
+    await write('config.json', { workers: { "it's": {} } });
+    expect(await knownNames('remote-models', home)).toEqual([]);
+    expect(await valuesOf('workers')).toEqual([]);
+  });
+
+  it.each(['models', 'workers', 'remote-models'] as const)(
+    'are none of %s where a file is damaged or absent',
+    async (kind) => {
+      expect(await valuesOf(kind)).toEqual([]);
+      expect(await readdir(home)).toEqual([]);
+      for (const content of ['{"models": {', 'null', '{"models": [1], "workers": "x"}']) {
+        for (const path of ['models/registry.json', 'config.json', 'workers/aaaaaaaa.json']) await write(path, content);
+        expect(await valuesOf(kind)).toEqual([]);
+      }
+    },
+  );
+});
