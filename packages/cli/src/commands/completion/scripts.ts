@@ -72,4 +72,3 @@ fi
 `;
 
 export const SCRIPTS = { bash: BASH, zsh: ZSH } as const;
-export type Shell = keyof typeof SCRIPTS;
