@@ -1,6 +1,3 @@
-import { createSignalingClient } from './client/create-client.ts';
-import { openWsWebSocket } from './node/ws-web-socket.ts';
-
 export type { SignalingClient } from './client/create-client.ts';
 export type { JoinOptions, RegistrationStatus, WorkerRegistration } from './client/join-as-worker.ts';
 export type { Link } from './client/link.ts';
@@ -10,13 +7,10 @@ export type { RegistrationState } from './client/server-registration.ts';
 export type { VisitOptions } from './client/visit.ts';
 export type { Visitor } from './client/visitor-links.ts';
 export { DEFAULT_LIMITS, type RelayLimits, SIGNALING_PATH, type SignalingLimits } from './limits.ts';
+export { joinAsWorker, meetAtRelay, nodeSignaling, visit } from './node/node-signaling.ts';
 export { AddressCount } from './server/address-count.ts';
 export {
   type SignalingServer,
   type SignalingServerOptions,
   startSignalingServer,
 } from './server/start-signaling-server.ts';
-
-/** The client side of signaling over `ws`. */
-export const nodeSignaling = createSignalingClient(openWsWebSocket);
-export const { visit, joinAsWorker, meetAtRelay } = nodeSignaling;
