@@ -11,9 +11,9 @@ export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
 export { skipReason } from './layouts/skip-rules.ts';
 export { isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
 export {
+  type ComparableFile,
+  type ComparableModel,
   compareTensors,
-  type LaidFile,
-  type LaidModel,
   type TensorDifference,
   type TensorSummary,
 } from './tensors/compare-tensors.ts';

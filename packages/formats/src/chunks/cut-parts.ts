@@ -9,7 +9,7 @@ interface Run {
   total: number;
 }
 
-/** The sizes of chunks of `chunkBytes`, the last one with what remains. */
+/** The sizes of chunks of `chunkBytes` each; the last one takes the rest. */
 export function plainCuts(size: number, chunkBytes: number = CHUNK_BYTES): number[] {
   const cuts: number[] = new Array(Math.floor(size / chunkBytes)).fill(chunkBytes);
   if (size % chunkBytes > 0) cuts.push(size % chunkBytes);
@@ -42,9 +42,9 @@ export function cutParts(size: number, parts: readonly Part[]): number[] {
 }
 
 /**
- * The block of a model that a tensor is in, by its name: up to the first number (`model.layers.3`, `blk.0`), else the
+ * The block of the model that a tensor belongs to, by the tensor's name: up to the first number (`model.layers.3`, `blk.0`), else the
  * module that owns it (`model.norm`). Training freezes and changes whole blocks, so a chunk that ends with its block
- * stays the same when another one is trained.
+ * stays the same when another block is trained.
  */
 export function blockOf(name: string): string {
   const words = name.split('.');
@@ -52,7 +52,7 @@ export function blockOf(name: string): string {
   return words.slice(0, number === -1 ? -1 : number + 1).join('.');
 }
 
-/** The parts in order with what lies between them, so that every byte of the file is in one. */
+/** The parts in order and the gaps between them, so that every byte of the file is in one of them. */
 function tile(size: number, parts: readonly Part[]): Part[] {
   const sorted = [...parts].sort((a, b) => a.start - b.start || a.end - b.end);
   const tiles: Part[] = [];

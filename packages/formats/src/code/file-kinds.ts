@@ -1,15 +1,15 @@
 import type { CodeFile, Manifest } from '@model-rtc/protocol';
 import { baseName, extensionOf } from '../file-names.ts';
 
-/** Tools load these as pickles, or as archives of them, whatever they hold. */
+/** Tools load these as pickles or archives of pickles, whatever they contain. */
 const PICKLE_EXTENSIONS: ReadonlySet<string> = new Set([
   ...['.ckpt', '.pt', '.pth', '.pt2', '.ptl', '.pkl', '.pickle', '.joblib', '.dill', '.p', '.mar', '.nemo'],
 ]);
-/** Compressed pickles, as joblib and pandas write them. */
+/** Compressed pickles from joblib and pandas. */
 const COMPRESSED_PICKLE = /\.(?:ckpt|pt|pth|pkl|pickle|joblib|dill)\.(?:gz|z|bz2|xz|lzma|lz4|zst)$/i;
-/** What a loader imports or links beside the weights: custom code of hub repositories, custom operators. */
+/** What a loader imports or links besides the weights: custom code of hub repositories, custom operators. */
 const PROGRAM_EXTENSIONS: ReadonlySet<string> = new Set(['.py', '.pyc', '.pyd', '.so', '.dylib', '.dll']);
-/** `.bin` is the ending of anything; under these names it is what torch saved. */
+/** Anything can end in `.bin`; files with these names come from torch. */
 const TORCH_BIN =
   /^(?:(?:diffusion_)?pytorch_model|adapter_model|training_args|optimizer|scheduler|scaler|rng_state|random_states)\b.*\.bin$|^pytorch_model.*\.bin$/i;
 
@@ -18,20 +18,20 @@ export function isProgramName(path: string): boolean {
   return PROGRAM_EXTENSIONS.has(extensionOf(path));
 }
 
-/** Whether a tool takes a file of this name for a pickle, or for an archive of pickles, and for nothing else. */
+/** Whether a tool always takes a file of this name for a pickle or an archive of pickles. */
 export function isPickleName(path: string): boolean {
   return PICKLE_EXTENSIONS.has(extensionOf(path)) || COMPRESSED_PICKLE.test(path) || TORCH_BIN.test(baseName(path));
 }
 
-/** Whether a tool may take a file of this name for a pickle: `.bin` is also what many put raw numbers into. */
+/** Whether a tool may take a file of this name for a pickle: `.bin` files often hold raw numbers instead. */
 export function mayBePickleName(path: string): boolean {
   return isPickleName(path) || ['.bin', '.dat', '.data', '.model', '.weights'].includes(extensionOf(path));
 }
 
 /**
- * Those of a model's files that run code when they are loaded, as far as their names tell: for a check before any of them is
- * here. What a file holds decides in the end, since any name can be given to a pickle.
- * @returns them in the manifest's order
+ * The files of a model whose names say that loading them runs code, for a check before any of them arrives. In the end the
+ * content decides, since a pickle can have any name.
+ * @returns the files in the manifest's order
  */
 export function namedLikeCode({ files }: Pick<Manifest, 'files'>): CodeFile[] {
   return files

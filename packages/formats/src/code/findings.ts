@@ -5,7 +5,7 @@ import { isSuspiciousImport } from './suspicious-imports.ts';
 export interface Findings {
   /** Whether loading it runs code. */
   readonly isCode: boolean;
-  /** What it imports that a model has no use for, and why parts of it could not be judged; sorted, no two the same. */
+  /** Imports that no model needs, and why parts of the file could not be judged; sorted, without duplicates. */
   readonly suspicious: readonly string[];
 }
 
@@ -13,13 +13,13 @@ export interface Findings {
 const MAX_SUSPICIOUS = 32;
 const MAX_NAME_CHARS = 256;
 
-/** In place of a name that is put together, or hidden, until the file is loaded. */
+/** Stands for a name that is computed or hidden until the file is loaded. */
 const HIDDEN_IMPORT = '(an import that only loading it would tell)';
 
 export const ONLY_DATA: Findings = { isCode: false, suspicious: [] };
 export const PLAIN_CODE: Findings = { isCode: true, suspicious: [] };
 
-/** The findings of a file that holds, or may hold, code that cannot be looked at. */
+/** The findings of a file that may hold code that nobody can inspect. */
 export function unreadable(why: string): Findings {
   return { isCode: true, suspicious: [`(${why})`] };
 }
@@ -30,7 +30,7 @@ export function suspiciousNames(imports: readonly PickledGlobal[]): string[] {
     .map(({ module, name }) => (module === '?' && name === '?' ? HIDDEN_IMPORT : `${module}.${name}`));
 }
 
-/** The findings of a file from those of its parts. */
+/** Joins the findings of a file's parts. */
 export function mergeFindings(parts: Iterable<Findings>): Findings {
   const names = new Set<string>();
   let isCode = false;

@@ -1,6 +1,6 @@
 import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 
-/** Named in an error; `--json` has all. */
+/** How many an error names; `--json` has all. */
 const NAMED_FILES = 5;
 const NAMED_IMPORTS = 5;
 
@@ -12,7 +12,7 @@ export function refuseCode(codeFiles: readonly CodeFile[]): void {
   const more = codeFiles.length > NAMED_FILES ? ` and ${codeFiles.length - NAMED_FILES} more` : '';
   throw new ModelRtcError(
     'refused',
-    `The model runs code when it is loaded, which --safe-only refuses: ${named}${more}. Ask for it as safetensors, or leave out --safe-only if you trust where it comes from.`,
+    `The model runs code when it is loaded, and --safe-only refuses that: ${named}${more}. Use a safetensors version of it, or leave out --safe-only if you trust its source.`,
     { details: { codeFiles } },
   );
 }

@@ -11,7 +11,7 @@ import { isNpy, scanNpy } from './scan-npy.ts';
 import { scanPickles } from './scan-pickle.ts';
 import { scanZip } from './scan-zip.ts';
 
-/** What joblib unpacks by itself. Those without a compression here cannot be unpacked by Node 20. */
+/** What joblib decompresses by itself. Node 20 cannot decompress the ones without a compression here. */
 const COMPRESSED: readonly (readonly [head: readonly number[], compression: Compression | undefined])[] = [
   [[0x1f, 0x8b], 'gzip'],
   [[0x78, 0x01], 'zlib'],
@@ -34,8 +34,8 @@ export async function scanFile(file: NamedReader, options: ReadOptions): Promise
 }
 
 /**
- * Whether loading a file runs code, and what it would import, by what it holds. Nothing of it is run. Its name counts
- * where its content does not tell: what a tool takes for a pickle is one until it is known to be something else.
+ * Judges by its content whether loading a file runs code and what it would import; nothing is run. The name counts where
+ * the content is not clear: what a tool takes for a pickle counts as one until it is known to be something else.
  * @throws what the reader and the signal throw.
  */
 async function scanContent(job: ScanJob, reader: ByteReader, name: string): Promise<Findings> {
@@ -46,7 +46,7 @@ async function scanContent(job: ScanJob, reader: ByteReader, name: string): Prom
   const head = await readHead(reader, 16);
   if (startsWith(head, ZIP_HEAD)) return await scanZip(job, reader);
   const known = await scanKnown(job, reader, head, name);
-  // A file can be a valid one of a harmless kind and a pickle, too: its name decides how it is loaded.
+  // A file can be valid in a harmless format and as a pickle: its name decides how it is loaded.
   if (known !== undefined && !mayBePickleName(name)) return known;
   const pickles = await scanPickles(job, reader, { expected: mayBePickleName(name) });
   if (pickles !== undefined) return mergeFindings([pickles, known ?? ONLY_DATA]);
@@ -78,11 +78,11 @@ async function scanCompressed(
   if (content !== undefined) {
     return await job.scanContent({ ...job, depth: job.depth + 1 }, bytesReader(content), name);
   }
-  // Raw numbers can begin like this as well: only a name that says so makes a file of them a pickle.
+  // Raw numbers can begin like this too, so only the file's name can make it a pickle.
   return isPickleName(name) ? unreadable('a compressed pickle that cannot be looked into') : undefined;
 }
 
-/** joblib tells what is compressed by its first bytes, and takes any name. */
+/** joblib recognises compression by the first bytes, whatever the file's name. */
 async function beginsAsPickle(
   { inflate }: ScanJob,
   reader: ByteReader,

@@ -1,16 +1,16 @@
 import type { ByteReader, ReadOptions } from '../types.ts';
 import type { Findings } from './findings.ts';
 
-/** Looks into a file, or into a part of one that is a file in itself. `name` tells what a tool would take it for. */
+/** Looks into a file, or into a file inside another. `name` says what a tool would take it for. */
 export type ScanContent = (job: ScanJob, reader: ByteReader, name: string) => Promise<Findings>;
 
-/** What is handed on from a file to what is in it. */
+/** What the scan of a file passes on to the scans of the files inside it. */
 export interface ScanJob extends ReadOptions {
-  /** How many files this one is in. */
+  /** How many files enclose this one. */
   readonly depth: number;
-  /** Passed along, since archives hold files that hold archives. */
+  /** Passed along because archives hold files that hold archives. */
   readonly scanContent: ScanContent;
 }
 
-/** Files within files; a real one has an archive with a pickle with an archive at most. */
+/** Files within files; a real model has at most an archive in a pickle in an archive. */
 export const MAX_SCAN_DEPTH = 6;

@@ -4,9 +4,9 @@ import { type Findings, ONLY_DATA } from './findings.ts';
 
 const HDF5_MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const BLOCK_BYTES = 4 * 1024 * 1024;
-/** A layer's note is found where two blocks meet, too. */
+/** Blocks overlap, so that a layer's description is found where two of them meet. */
 const OVERLAP_BYTES = 256;
-/** How Keras 2 and 3 write that a layer is Python's byte code, which is run when the model is loaded or used. */
+/** How Keras 2 and 3 mark a layer that is Python byte code, which runs when the model is loaded or used. */
 const LAMBDA_LAYER = /"class_name"\s*:\s*"(?:Lambda|TFOpLambda|__lambda__)"/;
 const AMBDA = [...'ambda'].map((letter) => letter.charCodeAt(0));
 const LAMBDA_WORD = /Lambda"|__lambda__"/;
@@ -21,15 +21,15 @@ export function scanKerasConfig(text: string): Findings {
 }
 
 /**
- * A Keras model in HDF5. Its configuration is a JSON text in an attribute, which HDF5 never compresses, so that a look
- * through the bytes finds it wherever it is.
+ * A Keras model in HDF5. Its configuration is a JSON text in an attribute, which HDF5 never compresses, so a search
+ * through the bytes finds it anywhere.
  */
 export async function scanHdf5(reader: ByteReader, signal: AbortSignal | undefined): Promise<Findings> {
   for (let offset = 0; offset < reader.size; offset += BLOCK_BYTES) {
     signal?.throwIfAborted();
     const block = await reader.read(offset, Math.min(BLOCK_BYTES + OVERLAP_BYTES, reader.size - offset));
     if (!includesBytes(block, AMBDA)) continue;
-    // What decodes each byte to one character, whichever; the texts that are looked for are ASCII.
+    // One character for each byte; which one does not matter, since the search is for ASCII.
     const text = new TextDecoder('latin1').decode(block);
     const found = LAMBDA_WORD.test(text) ? scanKerasConfig(text) : ONLY_DATA;
     if (found.isCode) return found;
@@ -37,7 +37,7 @@ export async function scanHdf5(reader: ByteReader, signal: AbortSignal | undefin
   return ONLY_DATA;
 }
 
-/** Whether some bytes stand anywhere in others; each place of the first one is found natively. */
+/** Whether the second bytes occur in the first; `indexOf` finds their first byte at native speed. */
 function includesBytes(bytes: Uint8Array, [first = 0, ...rest]: readonly number[]): boolean {
   for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
     if (rest.every((byte, i) => bytes[at + 1 + i] === byte)) return true;

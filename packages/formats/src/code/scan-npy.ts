@@ -5,7 +5,7 @@ import type { ScanJob } from './scan-job.ts';
 import { scanPickles } from './scan-pickle.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** Numpy itself refuses longer ones. */
+/** Numpy refuses longer ones. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export function isNpy(head: Uint8Array): boolean {
@@ -13,7 +13,7 @@ export function isNpy(head: Uint8Array): boolean {
 }
 
 /**
- * A numpy file: an array of numbers, or with `O` in its type a pickle behind the header.
+ * A numpy file: an array of numbers, or a pickle behind the header when its type contains `O`.
  * Source: numpy/lib/format.py, format versions 1.0 to 3.0.
  */
 export async function scanNpy(job: ScanJob, reader: ByteReader): Promise<Findings> {
@@ -30,7 +30,7 @@ export async function scanNpy(job: ScanJob, reader: ByteReader): Promise<Finding
   return mergeFindings([PLAIN_CODE, (await scanPickles(job, data, { expected: true })) ?? PLAIN_CODE]);
 }
 
-/** The type is `'O'`, `'|O'`, or a list of fields `(name, type)` of which one is. */
+/** The type is `'O'`, `'|O'`, or a list of fields `(name, type)` that contains such a type. */
 function holdsObjects(header: string): boolean {
   const type = /['"]descr['"]\s*:\s*([\s\S]*?)(?:,\s*['"](?:fortran_order|shape)['"]|\}\s*$)/.exec(header)?.[1];
   return type === undefined || /(?:^|,)\s*['"][|<>=]?O\d*['"]/.test(type);

@@ -7,24 +7,24 @@ import type { ByteReader } from '../types.ts';
 import { type Findings, mergeFindings, PLAIN_CODE, suspiciousNames } from './findings.ts';
 import type { ScanContent, ScanJob } from './scan-job.ts';
 
-/** Pickles one after the other in one file: torch's old format has five, loggers write one for each record. */
+/** Consecutive pickles in one file: torch's old format has five, loggers write one for each record. */
 const MAX_PICKLES = 10_000;
-/** An array of objects in an array of objects, and so on. */
+/** How deep arrays of objects may be nested. */
 const MAX_NESTED_ARRAYS = 16;
-/** What is unpickled out of bytes within a pickle. */
+/** The largest pickle within a pickle that is inspected. */
 const MAX_EMBEDDED_BYTES = 32 * 1024 * 1024;
-/** Imports that load a pickle from bytes that they are given. What they load is looked into instead. */
+/** Loads a pickle from the bytes it is given. Those bytes are inspected instead. */
 const LOADS_FROM_BYTES = 'torch.storage._load_from_bytes';
 
-/** What is known of a file before its first byte is read as a pickle. */
+/** What is known about a file before it is read as a pickle. */
 export interface PickleHints {
-  /** Whether its name says that it is one, so that a tool will try to load it whatever it holds. */
+  /** Its name says that it is a pickle, so a tool will try to load it whatever it contains. */
   readonly expected: boolean;
 }
 
 /**
- * The findings of a file that a tool may load as a pickle; undefined when no part of it would be run. Walked twice where
- * joblib has put arrays into it: as joblib reads it, moving over them, and as Python alone does, which runs into them.
+ * The findings of a file that a tool may load as a pickle; undefined when none of it would run. Where joblib has put arrays
+ * into it, the file is walked twice: the way joblib reads it, past the arrays, and the way plain Python does, into them.
  */
 export async function scanPickles(
   job: ScanJob,
@@ -44,7 +44,7 @@ export async function scanPickles(
   return mergeFindings(parts);
 }
 
-/** The pickles of a file in order; after a broken one there is none that a loader would reach. */
+/** The pickles of a file in order. No loader gets past a broken one. */
 async function walkAll(job: ScanJob, reader: ByteReader): Promise<PickleWalk[]> {
   const walks: PickleWalk[] = [];
   let start = 0;
@@ -52,7 +52,7 @@ async function walkAll(job: ScanJob, reader: ByteReader): Promise<PickleWalk[]> 
     const walk = await walkPickle(reader, start, { signal: job.signal });
     const asJoblib = isJoblib(walk) ? await walkJoblib(job, reader, start) : [];
     const whole = asJoblib[0]?.outcome === 'stop' ? { ...walk, outcome: 'stop' as const } : walk;
-    // What follows whole pickles is mostly raw bytes, which torch and others put there.
+    // Raw bytes often follow whole pickles: torch and others put them there.
     if (walks.length > 0 && whole.outcome !== 'stop') break;
     walks.push(whole, ...asJoblib);
     if (walk.outcome !== 'stop') break;
@@ -76,12 +76,12 @@ async function walkJoblib({ signal }: ScanJob, reader: ByteReader, start: number
   return [outer, ...nested];
 }
 
-/** Whether loading gets as far as to import something, or the file is a whole pickle, or begins as none but pickles do. */
+/** Whether loading the file would import something, or the file is a whole pickle. */
 function isPickle(walk: PickleWalk, head: Uint8Array, expected: boolean): boolean {
   if (expected) return walk.imports.length > 0 || walk.outcome !== 'broken';
   const hasProtocol = startsWith(head, [0x80]) && (head[1] ?? 0xff) <= 5;
   if (hasProtocol) return walk.imports.length > 0 || walk.outcome !== 'broken';
-  // Many a text begins with letters that are opcodes, too; none goes on to import, call and stop.
+  // Many texts begin with letters that are opcodes; none goes on to import, call and stop.
   return walk.imports.length > 0 && walk.calls && walk.outcome === 'stop';
 }
 
@@ -90,7 +90,7 @@ function problemOf({ outcome, problem, end, imports }: PickleWalk, expected: boo
   return [`(a pickle that cannot be read further than byte ${end}: ${problem})`];
 }
 
-/** Pickles within a pickle: as bytes for a function that loads them, which the outer walk does not see. */
+/** Pickles within a pickle: bytes for a function that loads them, which the outer walk does not follow. */
 async function scanConstants(job: ScanJob, reader: ByteReader, walk: PickleWalk): Promise<Findings[]> {
   const loads = walk.imports.some(({ module, name }) => `${module}.${name}` === LOADS_FROM_BYTES);
   const parts: Findings[] = [];
@@ -101,7 +101,7 @@ async function scanConstants(job: ScanJob, reader: ByteReader, walk: PickleWalk)
     const found = await embedded(job, inner, loads);
     if (found.isCode) parts.push(found);
   }
-  // What it loads may be put together while it runs; then nothing of it was seen.
+  // The bytes may be computed while the pickle is loaded; then none of them were seen.
   if (loads && parts.length === 0) parts.push({ isCode: true, suspicious: [LOADS_FROM_BYTES] });
   return parts;
 }

@@ -8,14 +8,14 @@ import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from 
 import type { ScanJob } from './scan-job.ts';
 import { scanKerasConfig } from './scan-keras.ts';
 
-/** Entries that are looked into; those that hold nothing but a tensor do not count. */
+/** Entries that are inspected; those that hold only a tensor do not count. */
 const MAX_ENTRIES = 20_000;
-/** Where torch puts the bytes of a storage, beside a pickle that names it. They are never loaded as a pickle. */
+/** Where torch puts the bytes of a storage, next to a pickle that names it. Nothing loads them as a pickle. */
 const STORAGE = /(?:^|\/)(?:data|tensors|constants)\/\d+$/;
 const TORCH_PICKLE = /(?:^|\/)(?:data|constants)\.pkl$/i;
 const KERAS_CONFIG = /^config\.json$/i;
 
-/** An archive: torch's, numpy's, Keras's or anyone's. Each entry that may run code is looked into. */
+/** Any archive, such as torch's, numpy's or Keras's. Inspects each entry that may run code. */
 export async function scanZip(job: ScanJob, reader: ByteReader): Promise<Findings> {
   const entries = (await unlessBroken(readZipDirectory(reader)))?.entries;
   if (entries === undefined) return unreadable('an archive that cannot be read');
@@ -31,7 +31,7 @@ export async function scanZip(job: ScanJob, reader: ByteReader): Promise<Finding
   return mergeFindings(parts);
 }
 
-/** Undefined instead of a structure that is broken. */
+/** Resolves to undefined when the structure is broken. */
 async function unlessBroken<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
@@ -47,7 +47,7 @@ async function scanEntry(job: ScanJob, reader: ByteReader, entry: ZipEntry): Pro
   const content = await unlessBroken(openEntry(reader, entry));
   if (content === undefined) return unreadable(`an archive with a damaged entry: ${name.slice(0, 100)}`);
   if (entry.stored) return await scanOpened(job, content, name);
-  // Most of what is compressed is numbers: its beginning tells, and only what may run code is unpacked whole.
+  // Most compressed entries are numbers. Their beginning shows it; only those that may run code are decompressed whole.
   const head = await inflateHead(content, 'raw', job.inflate);
   const isCandidate = isPickleName(name) || KERAS_CONFIG.test(name);
   if (head === undefined)

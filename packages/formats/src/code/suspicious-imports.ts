@@ -1,8 +1,8 @@
 import { STANDARD_MODULES } from './python-modules.ts';
 
 /**
- * What pickles of models take from the standard library; anything else of it is suspicious. A list of what is harmless
- * stays right when Python gains a module, where a list of what is dangerous has always missed one.
+ * What pickles of models import from the standard library; any other import from it is suspicious. A list of harmless
+ * names stays right when Python gains a module; a list of dangerous ones has always missed some.
  */
 const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   __future__: ['annotations'],
@@ -31,8 +31,8 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Packages beside the standard library that load other code, run programs, or reach the network or the disk; a whole
- * module with what is in it, or single names of one. Sources: picklescan's and fickling's lists, read for what they name.
+ * Names outside the standard library that load other code, run programs, or reach the network or the disk; whole modules
+ * with everything in them, or single names. Sources: picklescan's and fickling's lists, read for what they name.
  */
 const DANGEROUS: readonly string[] = [
   ...['aiohttp', 'boto3', 'cffi', 'cloudpickle', 'dill', 'distutils', 'fabric', 'gevent', 'httpx', 'invoke', 'IPython'],
@@ -106,7 +106,7 @@ const DANGEROUS: readonly string[] = [
   ...['transformers.AutoModel', 'transformers.pipeline', 'timm.models._hub', 'timm.models.hub', 'wandb', 'mlflow'],
 ];
 
-/** Names that lead from any module to what can do harm, since a dotted name goes through whatever a module has imported. */
+/** Names that reach harmful code from any module, since a dotted name can pass through whatever a module has imported. */
 const DANGEROUS_ANYWHERE: ReadonlySet<string> = new Set([
   ...['os', 'nt', 'posix', 'sys', 'subprocess', 'builtins', '__builtin__', '__builtins__', 'importlib', 'ctypes'],
   ...['socket', 'shutil', 'pty', 'runpy', 'system', 'popen', 'eval', 'exec', 'execfile', '__import__', 'getattr'],
@@ -123,8 +123,8 @@ function builtinTypes(): string[] {
 }
 
 /**
- * Whether a model has no use for an import of its pickle: it can run programs, reach the network or the disk, load other
- * code, or its name is only known when it is loaded (`?`).
+ * Whether no model needs an import: it can run programs, reach the network or the disk, load other code, or its name is
+ * only known once the pickle is loaded (`?`).
  */
 export function isSuspiciousImport(module: string, name: string): boolean {
   if (module === '?' || name === '?') return true;

@@ -4,14 +4,14 @@ import type { ModelFile } from '../layouts/types.ts';
 import { type Document, isObject } from './scalars.ts';
 import { yamlNestingBound } from './yaml-nesting.ts';
 
-/** Configurations are some kilobytes; the largest, with long label maps, some hundred. */
+/** Configurations take some kilobytes; the largest, with long label maps, some hundred. */
 const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
-/** Anchors of lists that a config repeats are fine; a few lines of nested ones can stand for gigabytes. */
+/** A few anchors for repeated lists are fine, but a few lines of nested ones can expand to gigabytes. */
 const MAX_ALIASES = 100;
 /** Levels of a configuration; real ones have less than 20, with up to 4 columns each. */
 const MAX_YAML_NESTING = 256;
 
-/** Comparing each key with all others takes quadratic time, so the last of equal keys counts, as in JSON. */
+/** The last of equal keys counts, as in JSON: comparing each key with all others would take quadratic time. */
 const YAML_OPTIONS = { schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
 
 /** The beginning of a text file, up to `maxBytes`. Throws what the file's `readStart` throws. */
@@ -21,7 +21,7 @@ export async function readText(file: ModelFile, maxBytes: number): Promise<strin
 
 /**
  * A JSON or YAML file as an object.
- * @throws ModelRtcError `invalid_model` when it is too large, broken or no object.
+ * @throws ModelRtcError `invalid_model` when it is too large, broken or not an object.
  */
 export async function readDocument(file: ModelFile): Promise<Document> {
   if (file.size > MAX_DOCUMENT_BYTES) throw unreadable(file, `it is larger than ${MAX_DOCUMENT_BYTES} bytes`);
@@ -32,22 +32,22 @@ export async function readDocument(file: ModelFile): Promise<Document> {
   } catch (cause) {
     throw unreadable(file, firstLine(cause), cause);
   }
-  throw unreadable(file, 'it holds no object');
+  throw unreadable(file, 'it does not hold an object');
 }
 
 /**
  * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted.
- * @throws ModelRtcError `invalid_model` when it is nested too deep, and whatever the parser finds wrong.
+ * @throws ModelRtcError `invalid_model` when it is nested too deeply; the parser's error when it is broken.
  */
 export function parseYaml(text: string): unknown {
-  if (yamlNestingBound(text) > MAX_YAML_NESTING) throw new ModelRtcError('invalid_model', 'it is nested too deep');
+  if (yamlNestingBound(text) > MAX_YAML_NESTING) throw new ModelRtcError('invalid_model', 'it is nested too deeply');
   const document = parseDocument(text, YAML_OPTIONS);
   const [error] = document.errors;
   if (error !== undefined) throw error;
   return document.toJS({ maxAliasCount: MAX_ALIASES });
 }
 
-/** JSON, and what Python writes as JSON: `NaN` and `Infinity`, which YAML takes as texts. */
+/** JSON, or what Python calls JSON: with `NaN` and `Infinity`, which YAML reads as texts. */
 function parseLooseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -65,7 +65,7 @@ function firstLine(error: unknown): string {
 function unreadable(file: ModelFile, why: string, cause?: unknown): ModelRtcError {
   return new ModelRtcError(
     'invalid_model',
-    `${file.location} cannot be understood: ${why}. Repair it, or name the type yourself with --model-type.`,
+    `Cannot understand ${file.location}: ${why}. Fix it, or pass --model-type.`,
     { cause },
   );
 }

@@ -2,7 +2,7 @@ import type { ModelFacts, ModelFolder } from '../layouts/types.ts';
 import { parseYaml, readText } from './document.ts';
 import { at, toText } from './scalars.ts';
 
-/** Front matter is some lines; benchmark results can make it some hundred kilobytes. */
+/** Front matter takes some lines; with benchmark results, some hundred kilobytes. */
 const MAX_README_BYTES = 512 * 1024;
 const MAX_LICENSE_BYTES = 4096;
 const MAX_PARENTS = 64;
@@ -26,7 +26,7 @@ export interface ModelCard {
   readonly lineage?: ModelFacts['lineage'] | undefined;
 }
 
-/** License and lineage from the front matter of README.md, the license else from a license file. */
+/** License and lineage from the front matter of README.md; without a license there, from a license file. */
 export async function readModelCard(folder: ModelFolder): Promise<ModelCard> {
   const frontMatter = await readFrontMatter(folder);
   return {
@@ -43,12 +43,12 @@ async function readFrontMatter(folder: ModelFolder): Promise<unknown> {
   try {
     return parseYaml(text);
   } catch {
-    // A README is prose with a habit: what cannot be read in it is not there.
+    // A README is prose: front matter that cannot be parsed counts as missing.
     return undefined;
   }
 }
 
-/** A hub writes `license: other` and the name beside it when it does not know the license. */
+/** For a license that a hub does not know, it writes `license: other` and a `license_name`. */
 function licenseOf(frontMatter: unknown): string | undefined {
   const value = at(frontMatter, 'license');
   const license = Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(', ') : value;

@@ -2,19 +2,19 @@ import type { Scalar } from '@model-rtc/protocol';
 
 export type Scalars = Record<string, Scalar>;
 
-/** A parsed configuration, of which nothing is known. */
+/** A parsed configuration that nobody has checked. */
 export type Document = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 4096;
 const MAX_KEY = 256;
-/** Of one kind in one entry; a hostile config must not grow the index of all models. */
+/** Scalars of one kind in one entry: a hostile configuration must not bloat the index of all models. */
 const MAX_SCALARS = 64;
 
 export function isObject(value: unknown): value is Document {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is found at a path of keys in any value; undefined when a key is missing on the way. */
+/** The value at a path of keys; undefined when a key on the way is missing. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let found = value;
   for (const key of keys) {
@@ -24,21 +24,21 @@ export function at(value: unknown, ...keys: readonly string[]): unknown {
   return found;
 }
 
-/** A text that an entry can hold; undefined for anything else and for an empty one. */
+/** A text that an entry can hold; undefined for an empty text and for anything else. */
 export function toText(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.trim().slice(0, MAX_TEXT);
   return text === '' ? undefined : text;
 }
 
-/** The value as a cell; undefined for objects, lists and numbers that JSON does not have. */
+/** A value that a table can show; undefined for objects, lists and numbers that JSON does not have. */
 function toScalar(value: unknown): Scalar | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value === 'boolean') return value;
   return toText(value);
 }
 
-/** The pairs that have a value an entry can hold. */
+/** The pairs whose values an entry can hold. */
 export function toScalars(pairs: Iterable<readonly [string, unknown]>): Scalars {
   const scalars: [string, Scalar][] = [];
   for (const [key, value] of pairs) {
@@ -50,7 +50,7 @@ export function toScalars(pairs: Iterable<readonly [string, unknown]>): Scalars 
   return Object.fromEntries(scalars);
 }
 
-/** Two sources of the same facts in one; where both have a value, the first one's counts. */
+/** Joins two sources of the same facts; where both have a value, the first one counts. */
 export function mergeScalars(first: Scalars, second: Scalars): Scalars {
   const more = Object.entries(second).filter(([key]) => !Object.hasOwn(first, key));
   return toScalars([...Object.entries(first), ...more]);
@@ -61,14 +61,14 @@ export function prefixed(prefix: string, value: unknown): [string, unknown][] {
   return isObject(value) ? Object.entries(value).map(([key, item]) => [`${prefix}${key}`, item]) : [];
 }
 
-/** The first key of an object whose value is not null: how SLEAP marks the one of several choices. */
+/** The first key whose value is not null: SLEAP's way to mark one of several choices. */
 export function chosenKey(value: unknown): string | undefined {
   return isObject(value)
     ? Object.keys(value).find((key) => value[key] !== null && value[key] !== undefined)
     : undefined;
 }
 
-/** The nearest valid model type to a text; undefined when nothing of it can be kept. */
+/** The valid model type that is nearest to a text; undefined when no character can be kept. */
 export function toModelType(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
   const type = text

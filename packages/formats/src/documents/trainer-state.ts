@@ -5,8 +5,8 @@ import { at, type Document, isObject, type Scalars, toScalars } from './scalars.
 export const TRAINER_STATE = 'trainer_state.json';
 
 /**
- * What the Trainer of transformers notes beside the model that it trained. Empty where there is no such note, or one that
- * cannot be understood: the model beside it is still a model.
+ * What the Trainer of transformers writes next to the model it trained. Empty when the file is missing or broken: the model
+ * next to it is still a model.
  */
 export async function readTrainerMetrics(folder: ModelFolder): Promise<Scalars> {
   const file = folder.file(TRAINER_STATE);
@@ -23,7 +23,7 @@ export async function readTrainerMetrics(folder: ModelFolder): Promise<Scalars> 
   ]);
 }
 
-/** The rows that the Trainer logged, each with the numbers of one step. */
+/** The rows of the Trainer's log, each with the numbers of one step. */
 export function logHistory(state: unknown): Document[] {
   const history = at(state, 'log_history');
   return Array.isArray(history) ? (history as unknown[]).filter(isObject) : [];

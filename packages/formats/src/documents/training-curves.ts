@@ -9,10 +9,10 @@ export interface TrainingCurve {
   readonly values: readonly (number | null)[];
 }
 
-/** Logs of SLEAP and sleap-nn, of Lightning's CSVLogger, and of the Trainer of transformers; the first that is there. */
+/** Logs of SLEAP and sleap-nn, of Lightning's CSVLogger, and of the Trainer of transformers; the first one found counts. */
 const LOGS = ['training_log.csv', 'metrics.csv', TRAINER_STATE] as const;
 const LOSS = /loss/i;
-/** Curves of one log; a model of many heads has some ten. */
+/** Curves of one log; a model with many heads has some ten. */
 const MAX_CURVES = 32;
 
 /** The loss columns of a model's training log, in the order of its rows. */
@@ -39,7 +39,7 @@ function curvesOfTrainer(text: string): TrainingCurve[] {
   try {
     return curvesOf(logHistory(JSON.parse(text)));
   } catch {
-    // Cut short, or written by something else: the model has no curves then.
+    // Cut short, or written by something else: then the model has no curves.
     return [];
   }
 }

@@ -3,16 +3,16 @@ import type { ModelFile } from '../layouts/types.ts';
 import { readText } from './document.ts';
 import { type Scalars, toScalars } from './scalars.ts';
 
-/** A row is about 100 bytes: far more epochs than anyone trains. */
+/** A row takes about 100 bytes, so this is far more epochs than anyone trains. */
 export const MAX_LOG_BYTES = 8 * 1024 * 1024;
 
 const TRAIN_LOSS = ['train_loss', 'train/loss', 'loss'];
 const VAL_LOSS = ['val_loss', 'val/loss', 'valid_loss'];
 
 /**
- * What a `training_log.csv` tells: the losses of the best epoch (by validation data, else by training data), the last
- * epoch and its losses. Empty when the file is no such table; a half-written last row of a run that still writes is
- * passed over.
+ * What a `training_log.csv` says: the losses of the best epoch (by validation data, else by training data), the last
+ * epoch and its losses. Empty when the file is not such a table. Skips a half-written last row, since
+ * the run may still be writing.
  */
 export async function readTrainingLog(file: ModelFile): Promise<Scalars> {
   const rows = parseRows(await readText(file, MAX_LOG_BYTES));
@@ -32,7 +32,7 @@ export async function readTrainingLog(file: ModelFile): Promise<Scalars> {
 /** One line of a log, by the columns' names in lower case. */
 export type Row = Readonly<Record<string, string>>;
 
-/** The whole lines of a log; none when it is no table. */
+/** The complete lines of a log; none when it is not a table. */
 export function parseRows(text: string): Row[] {
   try {
     const lines: string[][] = parse(text, {

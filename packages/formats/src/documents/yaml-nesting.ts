@@ -1,10 +1,10 @@
-/** What a line starts with that may open collections: indentation, and `-`, `?`, `:`, anchors and tags with a space behind. */
+/** What a line starts with that may open collections: indentation, and `-`, `?`, `:`, anchors and tags followed by a space. */
 const OPENERS = /^(?:[ \t]*(?:[-?:]|[&!][^ \t]*)(?=[ \t]))*[ \t]*/;
 
 /**
- * A bound on how deep the collections of a YAML text lie in each other, without parsing it. A parser that calls itself
- * for each level would otherwise meet the end of the stack, where V8 can end the whole process: it does so when a
- * regular expression is compiled there.
+ * An upper bound on how deeply a YAML text is nested, found without parsing it. A parser that calls itself for each level
+ * could otherwise run out of stack, where V8 can end the whole process: it does so when a regular expression is compiled
+ * there.
  *
  * Block collections are no deeper than the column where a line's content starts, flow collections no deeper than the
  * brackets that are open. Brackets in texts count too, so that the bound may be too high, never too low.

@@ -1,4 +1,4 @@
-/** By the number of each of ggml's types: its name, how many items a block of it holds, and a block's bytes. */
+/** ggml's types by number: name, items in a block, bytes of a block. */
 const TYPES: Readonly<Record<number, readonly [name: string, items: number, bytes: number]>> = {
   0: ['F32', 1, 4],
   1: ['F16', 1, 2],
@@ -39,7 +39,7 @@ export function ggufTypeName(type: number): string {
   return TYPES[type]?.[0] ?? `type ${type}`;
 }
 
-/** The bytes of so many items; undefined for a type that this version does not know. */
+/** How many bytes the items take; undefined for a type that this version does not know. */
 export function ggufBytes(type: number, items: number): number | undefined {
   const known = TYPES[type];
   return known && (items / known[1]) * known[2];

@@ -37,7 +37,7 @@ export interface GgufHeader {
 }
 
 /**
- * The header of a little-endian GGUF file of version 2 or 3; undefined when the file is none.
+ * The header of a little-endian GGUF file of version 2 or 3; undefined when the file is not GGUF.
  * @throws StructureError when the header is broken.
  */
 export async function readGgufHeader(reader: ByteReader): Promise<GgufHeader | undefined> {
@@ -65,7 +65,7 @@ export async function readGgufHeader(reader: ByteReader): Promise<GgufHeader | u
   return { metadata, tensors: tensors.map((tensor) => ({ ...tensor, start: dataStart + tensor.start })) };
 }
 
-/** The format of llama.cpp. Its metadata are its scalars and shorter texts. */
+/** The format of llama.cpp. Metadata: the scalars and shorter texts. */
 export const gguf: FileFormat = {
   name: 'gguf',
   parts: ggufParts,
@@ -73,7 +73,7 @@ export const gguf: FileFormat = {
   tensors: ggufTensors,
 };
 
-/** Each tensor goes up to where the next one starts: its padding belongs to it, and the sizes of quantised types need not be known. */
+/** Each tensor reaches to the start of the next one, so padding is included and the sizes of quantised types need not be known. */
 async function ggufParts(reader: ByteReader): Promise<Part[] | undefined> {
   const header = await readGgufHeader(reader);
   if (header === undefined) return undefined;
@@ -99,7 +99,7 @@ async function ggufTensors(reader: ByteReader): Promise<FileTensor[] | undefined
   });
 }
 
-/** A tensor's note, whose offset counts from where the data starts. */
+/** A tensor as the header describes it; its offset counts from where the data starts. */
 async function readTensor(cursor: Cursor): Promise<GgufTensor> {
   const name = await readText(cursor, MAX_NAME_BYTES);
   await cursor.fill(4);
@@ -118,7 +118,7 @@ async function readText(cursor: Cursor, maxBytes: number): Promise<string> {
   return new TextDecoder().decode(cursor.take(length));
 }
 
-/** A value that fits a cell of a table; undefined for arrays and long texts, which are passed over. */
+/** A number, boolean or short text; undefined for arrays and long texts, which are skipped. */
 async function readValue(cursor: Cursor): Promise<Scalar | undefined> {
   await cursor.fill(4);
   const type = cursor.u32();

@@ -6,7 +6,7 @@ import { largest, NO_FACTS } from './facts.ts';
 import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
 import { readWeightsFacts } from './weights-facts.ts';
 
-/** What a hub's configurations call the numbers that people compare models by. */
+/** The settings that people compare models by, under the names that hub configurations use. */
 const HYPERPARAMETERS = [
   'hidden_size',
   'intermediate_size',
@@ -22,11 +22,11 @@ const HYPERPARAMETERS = [
   'lora_alpha',
 ] as const;
 
-/** Where a trainer keeps what it can resume from, each as large as the model. */
+/** Where a trainer keeps checkpoints to resume from, each as large as the model. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+\//;
 
 /**
- * A repository of a model hub: a configuration beside weights. The configuration is `config.json`, for a pipeline of
+ * A repository of a model hub: weights and a configuration. The configuration is `config.json`, for a pipeline of
  * models `model_index.json`, for an adapter `adapter_config.json`.
  */
 export const hub: Layout = {
@@ -60,7 +60,7 @@ export const hub: Layout = {
     };
     return {
       facts,
-      leaveOut: (path) => (TRAINER_CHECKPOINT.test(path) ? 'an intermediate state of the training' : undefined),
+      leaveOut: (path) => (TRAINER_CHECKPOINT.test(path) ? 'a checkpoint to resume training from' : undefined),
     };
   },
 };
@@ -83,7 +83,7 @@ function adapterLineage(config: Document): ModelFacts['lineage'] {
   return base === undefined ? undefined : { fineTunedFrom: base };
 }
 
-/** The weights beside the configuration before those in folders, the first of several shards. */
+/** The weights: next to the configuration rather than in folders, and the first of several shards. */
 function mainWeights(folder: ModelFolder): ModelFile | undefined {
   const top = folder.weights.filter((file) => !file.path.includes('/') && !TRAINER_CHECKPOINT.test(file.path));
   const shard = top.find((file) => /-0*1-of-\d+\.[a-z]+$/i.test(file.path));

@@ -1,4 +1,4 @@
-/** What recognises a model and reads what its files say of it. Apart from the main entry, since the parsers of YAML and CSV are large. */
+/** Recognises models and reads what their files say about them. A separate entry, because the parsers of YAML and CSV are large. */
 export { readDocument } from '../documents/document.ts';
 export { at, toModelType } from '../documents/scalars.ts';
 export { readTrainingCurves, type TrainingCurve } from '../documents/training-curves.ts';

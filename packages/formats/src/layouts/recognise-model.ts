@@ -53,7 +53,7 @@ export async function recogniseFile(file: ModelFile, options: ReadOptions): Prom
 export function noModelAt(location: string): ModelRtcError {
   return new ModelRtcError(
     'bad_argument',
-    `There is no model at ${location}: a model is a weights file (${WEIGHTS_EXTENSIONS.join(' ')}), or a folder with one.`,
+    `There is no model at ${location}. Pass a weights file (${WEIGHTS_EXTENSIONS.join(' ')}) or a folder that contains one.`,
     { details: { path: location, extensions: WEIGHTS_EXTENSIONS } },
   );
 }
@@ -68,7 +68,7 @@ function assertOneModel({ location, files, weights }: ModelFolder): void {
   const names = runs.slice(0, 5).map((run) => JSON.stringify(run));
   throw new ModelRtcError(
     'bad_argument',
-    `${location} holds training runs in folders of their own (${names.join(', ')}${runs.length > 5 ? ', ...' : ''}); import one of those.`,
+    `${location} contains several training runs (${names.join(', ')}${runs.length > 5 ? ', ...' : ''}). Import one of those folders.`,
     { details: { runs: runs.slice(0, 100) } },
   );
 }

@@ -3,7 +3,7 @@ import { at, chosenKey, mergeScalars, type Scalars, toModelType, toScalars, toTe
 import { leaveOutLabels, modelParameters, runFacts } from './sleap-run.ts';
 import type { Layout, ModelFacts } from './types.ts';
 
-/** A training run of sleap-nn: `training_config.yaml` beside Lightning checkpoints. Source: https://nn.sleap.ai (configuration). */
+/** A training run of sleap-nn: `training_config.yaml` and Lightning checkpoints. Source: https://nn.sleap.ai (configuration). */
 export const sleapNn: Layout = {
   name: 'sleap-nn',
   async recognise(folder) {
@@ -34,7 +34,7 @@ export const sleapNn: Layout = {
   },
 };
 
-/** The configuration's word counts before the checkpoint's, which says the same in other words and some things more. */
+/** The configuration wins over the checkpoint, which repeats it under other names and adds some things. */
 function withCheckpoint(ofCheckpoint: Scalars | undefined, ofConfig: readonly (readonly [string, unknown])[]): Scalars {
   return mergeScalars(toScalars(ofConfig), ofCheckpoint ?? {});
 }

@@ -7,10 +7,10 @@ import { readTrainingFacts } from './weights-facts.ts';
 const LABELS = /\.slp$/i;
 
 export function leaveOutLabels(path: string): string | undefined {
-  return LABELS.test(path) ? 'labels, which are data and not the model' : undefined;
+  return LABELS.test(path) ? 'labels, which are training data' : undefined;
 }
 
-/** What both tools write beside the config: metrics, the best checkpoint, and when the run began and ended. */
+/** What both tools write next to the configuration: metrics, the best checkpoint, and the times of start and end. */
 export async function runFacts(folder: ModelFolder, configFile: ModelFile, checkpoints: readonly string[]) {
   const log = folder.file('training_log.csv');
   const ofLog: Scalars = log === undefined ? {} : await readTrainingLog(log);

@@ -3,7 +3,7 @@ import { at, chosenKey, type Document, isObject, toModelType, toScalars, toText 
 import { leaveOutLabels, modelParameters, runFacts } from './sleap-run.ts';
 import type { Layout, ModelFacts } from './types.ts';
 
-/** A training run of SLEAP 1.x: `training_config.json` beside Keras weights. Source: https://legacy.sleap.ai (training). */
+/** A training run of SLEAP 1.x: `training_config.json` and Keras weights. Source: https://legacy.sleap.ai (training). */
 export const sleap: Layout = {
   name: 'sleap',
   async recognise(folder) {

@@ -14,7 +14,7 @@ export interface ModelFile extends NamedReader {
   readStart(maxBytes: number): Promise<Uint8Array>;
 }
 
-/** A folder as the layouts see it, without what the skip rules leave out. */
+/** A folder as the layouts see it, without the files that the skip rules leave out. */
 export interface ModelFolder extends ReadOptions {
   /** Where a person finds it, for messages. */
   readonly location: string;
@@ -48,7 +48,7 @@ export type ModelFacts = Pick<
 /** What a layout makes of a folder that is laid out its way. */
 export interface LayoutMatch {
   readonly facts: ModelFacts;
-  /** Why a file is no part of a model of this layout, as the end of a sentence; undefined for one that is. */
+  /** Why a file does not belong to a model of this layout, as a noun phrase; undefined for a file that does. */
   leaveOut?(path: string): string | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface Layout {
   readonly name: string;
   /**
    * Reads a folder as the tool writes it; undefined when the folder is not laid out that way.
-   * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but cannot be understood.
+   * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but is broken.
    */
   recognise(folder: ModelFolder): Promise<LayoutMatch | undefined>;
 }

@@ -6,7 +6,7 @@ import type { MetadataValues, ReadOptions } from '../types.ts';
 import type { ModelFacts, ModelFile } from './types.ts';
 import { weightsType } from './weights-files.ts';
 
-/** What the header of a weights file tells. */
+/** What the header of a weights file says. */
 export interface WeightsFacts {
   readonly modelType?: string | undefined;
   readonly metrics?: Scalars | undefined;
@@ -17,7 +17,7 @@ export interface WeightsFacts {
   readonly runName?: string | undefined;
 }
 
-/** The facts of a safetensors or GGUF file's metadata, or of a torch checkpoint; of any other file, its type by its extension. */
+/** The facts in a safetensors or GGUF file's metadata, or in a torch checkpoint; for any other file, its type by its extension. */
 export async function readWeightsFacts(file: ModelFile, options: ReadOptions): Promise<WeightsFacts> {
   const metadata = await readFileMetadata(file);
   if (metadata?.format === 'gguf') return ggufFacts(metadata.values);
@@ -25,7 +25,7 @@ export async function readWeightsFacts(file: ModelFile, options: ReadOptions): P
   return { modelType: weightsType(file.path), ...(await readTrainingFacts(file, options)) };
 }
 
-/** What a torch checkpoint tells of its training; nothing for any other file. */
+/** What a torch checkpoint says about its training; nothing for any other file. */
 export async function readTrainingFacts(
   file: ModelFile,
   options: ReadOptions,
@@ -60,7 +60,7 @@ function ggufFacts(values: MetadataValues): WeightsFacts {
   };
 }
 
-/** What trainers write into `__metadata__`, all of it as texts: how far and how good, and what a LoRA was trained with. */
+/** What trainers write into `__metadata__`, always as text: progress, scores, and the settings of a LoRA. */
 const METRIC = /(^|_)(loss|epoch|steps?|acc|accuracy|score)$|^best_/;
 const HYPERPARAMETER =
   /^ss_(network_dim|network_alpha|learning_rate|unet_lr|optimizer|max_train_steps|resolution|seed)$/;

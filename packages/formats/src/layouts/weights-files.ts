@@ -1,6 +1,6 @@
 import { extensionOf } from '../file-names.ts';
 
-/** What each extension of a weights file tells of the model's type, when nothing tells more. */
+/** The model's type by the extension of its weights file, for when nothing says more. */
 const TYPE_OF_EXTENSION = {
   '.ckpt': 'torch',
   '.pt': 'torch',
@@ -21,7 +21,7 @@ const TYPE_OF_EXTENSION = {
   '.joblib': 'pickle',
 } as const;
 
-/** The extensions by which a file counts as weights. */
+/** A file with one of these extensions counts as weights. */
 export const WEIGHTS_EXTENSIONS: readonly string[] = Object.keys(TYPE_OF_EXTENSION);
 
 export function isWeightsFile(path: string): boolean {

@@ -4,7 +4,7 @@ import { largest, NO_FACTS } from './facts.ts';
 import type { Layout, ModelFacts, ModelFile } from './types.ts';
 import { readWeightsFacts } from './weights-facts.ts';
 
-/** A folder that holds weights and no configuration that says whose they are. */
+/** A folder of weights without a configuration. */
 export const weights: Layout = {
   name: 'weights',
   async recognise(folder) {

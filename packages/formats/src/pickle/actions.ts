@@ -5,10 +5,10 @@ import type { OpcodeName } from './opcodes.ts';
 import type { PickleStack } from './stack.ts';
 import { isKind, OPAQUE, type PickledValue } from './values.ts';
 
-/** What followed an opcode's byte. */
+/** What follows an opcode's byte. */
 export interface Argument {
   readonly number: number;
-  /** The bytes or the line; undefined when they were too long to be kept. */
+  /** The bytes or the line; undefined when too long to keep. */
   readonly bytes: Uint8Array | undefined;
   readonly secondLine: Uint8Array | undefined;
   /** Where the bytes are in the file. */
@@ -18,22 +18,22 @@ export interface Argument {
 
 export interface MachineState {
   readonly stack: PickleStack;
-  /** Takes note of an import, and gives it as a value. */
+  /** Records an import and returns it as a value. */
   importName(module: PickledValue, name: PickledValue): PickledValue;
-  /** Takes note of bytes or a text, which may hold another pickle. */
+  /** Records bytes or a text, which may hold another pickle. */
   noteConstant(argument: Argument, text: string | undefined): void;
-  /** Whether another value may be kept; beyond a limit values are opaque. */
+  /** Whether more values may be kept; beyond the limit they become opaque. */
   mayKeep(count: number): boolean;
 }
 
 type Action = (machine: MachineState, argument: Argument) => void;
 
-/** What a map takes beside its entries, in items of a list. */
+/** The overhead of a map, counted in list items. */
 const MAP_WEIGHT = 4;
-/** Integers of more bytes than this are keys of nobody's. */
+/** Nobody uses longer integers as keys. */
 const MAX_LONG_BYTES = 256;
 
-/** What each opcode does to the machine; those that end the walk or do nothing are not here. */
+/** What each opcode does to the machine. Those that end the walk or do nothing are missing. */
 export const ACTIONS: Readonly<Partial<Record<OpcodeName, Action>>> = {
   MARK: ({ stack }) => stack.mark(),
   POP: ({ stack }) => stack.drop(),
@@ -80,7 +80,7 @@ function textActions(): Partial<Record<OpcodeName, Action>> {
     (decode: (bytes: Uint8Array) => string): Action =>
     (machine, argument) => {
       const value = argument.bytes === undefined ? undefined : decode(argument.bytes);
-      // A text too long to be kept is looked at as the bytes that it takes.
+      // A text too long to keep is inspected as bytes.
       machine.noteConstant(argument, value);
       machine.stack.push(value ?? OPAQUE);
     };
@@ -98,7 +98,7 @@ function textActions(): Partial<Record<OpcodeName, Action>> {
   };
 }
 
-/** Pushes a container, or nothing that takes memory when there are too many of them. */
+/** Pushes a container, or an opaque value when too many are kept already. */
 function keep(machine: MachineState, value: PickledValue): void {
   machine.stack.push(machine.mayKeep(isKind(value, 'tuple') || isKind(value, 'list') ? 2 : 1) ? value : OPAQUE);
 }
@@ -179,7 +179,7 @@ function callActions(): Partial<Record<OpcodeName, Action>> {
       const [module, name] = machine.stack.popItems(2) as [PickledValue, PickledValue];
       machine.stack.push(machine.importName(module, name));
     },
-    // What a code stands for is known to the loading program alone.
+    // Only the loading program knows what an extension code stands for.
     EXT: (machine) => machine.stack.push(machine.importName('copyreg', OPAQUE)),
     REDUCE: call,
     NEWOBJ: call,
@@ -213,7 +213,7 @@ function importLines(machine: MachineState, { bytes, secondLine }: Argument): Pi
   );
 }
 
-/** A dict of a class of its own is a dict; anything else that is called is kept as a call. */
+/** A call of OrderedDict or defaultdict is a dict; any other call stays a call. */
 function callOf(callee: PickledValue, args: PickledValue): PickledValue {
   const isDict =
     isKind(callee, 'global') &&

@@ -4,14 +4,14 @@ import { calleeName, entriesOf, isKind, itemsOf, type PickledValue } from './val
 
 const WRAPPER = 'joblib.numpy_pickle.NumpyArrayWrapper';
 
-/** What joblib reads right behind the note of an array. */
+/** What joblib reads right after the wrapper of an array. */
 type ArrayContent =
   | { readonly kind: 'bytes'; readonly length: number; readonly padded: boolean }
   | { readonly kind: 'pickle' };
 
 /**
- * Moves over what joblib writes into the middle of a pickle: after the note of an array (NumpyArrayWrapper), its bytes;
- * an array of objects is another pickle in their place, which `walkNested` walks.
+ * Skips what joblib writes into the middle of a pickle: the bytes of an array, right after its NumpyArrayWrapper. For an
+ * array of objects another pickle stands there, which `walkNested` walks.
  * Source: joblib numpy_pickle.py, NumpyArrayWrapper.read_array.
  */
 export function joblibArrays(
@@ -49,7 +49,7 @@ function sideOf(side: PickledValue): number {
   throw unknownArray();
 }
 
-/** The bytes of one item, by a name such as `f8`; of `U10` four for each character. */
+/** The bytes of one item, by a dtype such as `f8`; `U10` takes four for each character. */
 function itemBytes(dtype: string): number {
   const [, kind, digits] = /^([biufcmMSU])(\d{1,9})$/.exec(dtype) ?? [];
   if (digits === undefined) throw unknownArray();

@@ -16,7 +16,7 @@ export function utf8Text(bytes: Uint8Array): string {
   return UTF8.decode(bytes);
 }
 
-/** A text as STRING has it: quoted, with Python's escapes, in which a name can be hidden (`'\x6fs'` is `os`). */
+/** The text of a STRING opcode: quoted, with Python's escapes, which can hide a name (`'\x6fs'` is `os`). */
 export function quotedText(line: Uint8Array): string {
   const text = latin1Text(line).trim();
   const inner = /^(['"])(.*)\1$/s.exec(text)?.[2] ?? text;
@@ -27,7 +27,7 @@ export function quotedText(line: Uint8Array): string {
   });
 }
 
-/** A text as UNICODE has it: latin-1 with `\u` escapes alone. */
+/** The text of a UNICODE opcode: latin-1 with `\u` escapes only. */
 export function rawUnicodeText(line: Uint8Array): string {
   return latin1Text(line).replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (all, short, long) => {
     const code = Number.parseInt(short ?? long, 16);
@@ -35,7 +35,7 @@ export function rawUnicodeText(line: Uint8Array): string {
   });
 }
 
-/** A number as Python's `int()` reads it: spaces around and underscores within are fine; undefined for none. */
+/** A number as Python's `int()` reads it, with spaces around it and underscores in it; undefined when it is not a number. */
 export function lineInteger(line: Uint8Array): number | bigint | undefined {
   const text = latin1Text(line).trim().replace(/L$/, '').replaceAll('_', '');
   if (!/^[+-]?\d{1,4000}$/.test(text)) return undefined;
@@ -50,7 +50,7 @@ export function lineFloat(line: Uint8Array): number {
   return text === '' ? Number.NaN : Number(text);
 }
 
-/** A little-endian number in two's complement, as LONG1 has it. */
+/** A little-endian number in two's complement, as in LONG1. */
 export function longInteger(bytes: Uint8Array): number | bigint {
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] as number);

@@ -1,5 +1,5 @@
 /**
- * What follows an opcode's byte: a number of so many bytes, a length of so many bytes with what it counts behind it, a
+ * What follows an opcode's byte: a number of this many bytes, a length of this many bytes and then the content, a
  * big-endian double, or lines of text.
  */
 export type ArgumentForm =

@@ -1,16 +1,16 @@
 import { StructureError } from '../bytes/structure-error.ts';
 import { OPAQUE, type PickledValue } from './values.ts';
 
-/** Values that may wait for their use, or be remembered: a state dict of 100,000 tensors has some millions of opcodes and fewer of these. */
+/** Values on the stack and in the memo: a state dict of 100,000 tensors has some millions of opcodes and fewer of these. */
 const MAX_STACK = 1_000_000;
 const MAX_MEMO = 1_000_000;
 
-/** More than this reader can hold; the pickle may be in order. */
+/** More than this reader can hold; the pickle may be valid. */
 export class TooLargeError extends Error {
   override readonly name = 'TooLargeError';
 }
 
-/** The stack, marks and memo of a pickle machine, with the errors that Python's has too. */
+/** The stack, marks and memo of a pickle machine, with the same errors as Python's. */
 export class PickleStack {
   readonly #values: PickledValue[] = [];
   readonly #marks: number[] = [];
@@ -26,7 +26,7 @@ export class PickleStack {
     return this.#values.pop() as PickledValue;
   }
 
-  /** The uppermost value, which stays. */
+  /** The top value, which stays. */
   get top(): PickledValue {
     const top = this.#values.at(-1);
     if (top === undefined) throw new StructureError('its stack is empty');
@@ -38,20 +38,20 @@ export class PickleStack {
     this.#marks.push(this.#values.length);
   }
 
-  /** The values since the last mark, which goes. */
+  /** Removes the last mark and the values above it, and returns the values. */
   popToMark(): PickledValue[] {
     const start = this.#marks.pop();
     if (start === undefined) throw new StructureError('a mark is missing');
     return this.#values.splice(start);
   }
 
-  /** The last `count` values, in their order. */
+  /** Removes and returns the last `count` values, in order. */
   popItems(count: number): PickledValue[] {
     if (this.#values.length - count < this.#fence) throw new StructureError('its stack is empty');
     return this.#values.splice(this.#values.length - count);
   }
 
-  /** Drops a value, or the mark that is above it. */
+  /** Drops the top value, or the mark on top of it. */
   drop(): void {
     if (this.#marks.length > 0 && this.#fence === this.#values.length) this.#marks.pop();
     else this.pop();
@@ -68,12 +68,12 @@ export class PickleStack {
     return value;
   }
 
-  /** The value below which nothing can be popped. */
+  /** Nothing below this index can be popped. */
   get #fence(): number {
     return this.#marks.at(-1) ?? 0;
   }
 
-  /** In place of a value that is not kept. */
+  /** Stands for a value that is not kept. */
   pushOpaque(): void {
     this.push(OPAQUE);
   }

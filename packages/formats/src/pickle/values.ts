@@ -1,11 +1,11 @@
-/** A class or function that the pickle imports; `?` for a name that is computed while it is loaded. */
+/** A class or function that the pickle imports; `?` stands for a name that is computed during loading. */
 export interface PickledGlobal {
   readonly kind: 'global';
   readonly module: string;
   readonly name: string;
 }
 
-/** Bytes that stand in the pickle, by their place in the file. */
+/** Bytes in the pickle, by their place in the file. */
 export interface PickledBytes {
   readonly kind: 'bytes';
   readonly offset: number;
@@ -23,36 +23,36 @@ export interface PickledList {
   readonly items: PickledValue[];
 }
 
-/** Keys that are no text are kept as texts. */
+/** Keys that are not text are kept as text. */
 export interface PickledDict {
   readonly kind: 'dict';
-  /** Not there while it is empty, as those are that go with each tensor. */
+  /** Missing while the dict is empty, like the one that comes with each tensor. */
   entries?: Map<string, PickledValue> | undefined;
 }
 
-/** What a call would give, if anything were called. */
+/** The result of a call, if anything were called. */
 export interface PickledCall {
   readonly kind: 'call';
   readonly callee: PickledValue;
   readonly args: PickledValue;
-  /** What BUILD hands to the object. */
+  /** What BUILD passes to the object. */
   state?: PickledValue | undefined;
-  /** What SETITEMS puts into the object, as into an OrderedDict. */
+  /** What SETITEMS puts into the object, such as an OrderedDict. */
   entries?: Map<string, PickledValue> | undefined;
 }
 
-/** What the loader looks up by itself: torch's storages. */
+/** What the loader looks up itself: torch's storages. */
 export interface PickledReference {
   readonly kind: 'reference';
   readonly id: PickledValue;
 }
 
-/** A value of which nothing more is known. */
+/** A value that nothing more is known about. */
 export interface OpaqueValue {
   readonly kind: 'opaque';
 }
 
-/** What a pickle holds, as far as it is told without running anything. */
+/** What a pickle holds, as far as one can tell without running anything. */
 export type PickledValue =
   | null
   | boolean
@@ -72,7 +72,7 @@ export const OPAQUE: OpaqueValue = { kind: 'opaque' };
 
 type Kinds = Exclude<PickledValue, null | boolean | number | bigint | string>;
 
-/** Whether a value is of a kind; false for plain texts and numbers. */
+/** Whether a value is of this kind; false for plain texts and numbers. */
 export function isKind<K extends Kinds['kind']>(
   value: PickledValue | undefined,
   kind: K,
@@ -87,14 +87,14 @@ export function itemsOf(value: PickledValue | undefined): readonly PickledValue[
   return isKind(value, 'tuple') || isKind(value, 'list') ? value.items : undefined;
 }
 
-/** The entries of a dict, also of one of a class of its own (OrderedDict, a config); undefined for anything else. */
+/** The entries of a dict or of an object that is used like one (OrderedDict, a config); undefined for anything else. */
 export function entriesOf(value: PickledValue | undefined): ReadonlyMap<string, PickledValue> | undefined {
   if (isKind(value, 'dict')) return value.entries ?? NO_ENTRIES;
   if (!isKind(value, 'call')) return undefined;
   return value.entries ?? entriesOf(value.state);
 }
 
-/** `module.name` of what a value calls; undefined when it is no call of an import. */
+/** `module.name` of what a value calls; undefined when the value is not a call of an import. */
 export function calleeName(value: PickledValue | undefined): string | undefined {
   return isKind(value, 'call') && isKind(value.callee, 'global')
     ? `${value.callee.module}.${value.callee.name}`

@@ -6,35 +6,35 @@ import { type ArgumentForm, type Opcode, type OpcodeName, PICKLE_OPCODES } from 
 import { PickleStack, TooLargeError } from './stack.ts';
 import { OPAQUE, type PickledGlobal, type PickledValue } from './values.ts';
 
-/** A limit on time: some seconds. Arrays are single opcodes, so that real pickles of gigabytes have fewer. */
+/** Limits the time to some seconds. An array is a single opcode, so even real pickles of gigabytes have fewer. */
 const MAX_OPCODES = 20_000_000;
-/** The longest text or line that is looked at; names are far shorter. */
+/** The longest text or line that is read; names are far shorter. */
 const MAX_KEPT_BYTES = 64 * 1024;
-/** Containers and their items that are kept, some 100 bytes each; the rest of a larger pickle is walked, and not kept. */
+/** Containers and items that are kept, some 100 bytes each; the rest of a larger pickle is walked but not kept. */
 const MAX_KEPT_ITEMS = 1_000_000;
-/** Different imports of one pickle: each takes some bytes of it. */
+/** Different imports of one pickle. */
 const MAX_IMPORTS = 10_000;
-/** Constants that may hold another pickle, which are looked into. */
+/** Constants that may hold another pickle and are inspected. */
 const MAX_CONSTANTS = 1_000;
-/** The last protocol that there is. A loader refuses a higher one. */
+/** The newest protocol. A loader refuses a higher one. */
 const LAST_PROTOCOL = 5;
 
 /** A constant that may itself be loaded as a pickle. */
 export interface EmbeddedConstant {
   readonly offset: number;
   readonly length: number;
-  /** A text stands for bytes, one for each character; undefined for bytes. */
+  /** A text whose characters each stand for one byte; undefined for bytes. */
   readonly text: string | undefined;
 }
 
 export interface PickleWalk {
-  /** `stop` at its proper end; `broken` where whoever loads it gets an error; `too_large` where this reader gives up. */
+  /** `stop`: reached its proper end. `broken`: loading it would fail there. `too_large`: this reader gave up. */
   readonly outcome: 'stop' | 'broken' | 'too_large';
   /** Why it is broken or too large, as the end of a sentence. */
   readonly problem: string | undefined;
   /** Where the walk ended in the file. */
   readonly end: number;
-  /** What loading it imports, up to where the walk ended; no two the same. */
+  /** What loading it imports, up to where the walk ended; without duplicates. */
   readonly imports: readonly PickledGlobal[];
   /** Whether anything is called or built. */
   readonly calls: boolean;
@@ -45,21 +45,21 @@ export interface PickleWalk {
 
 export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called after each BUILD with the value that was built: raw bytes may follow, which the hook moves over. */
+  /** Called after each BUILD with the built value. Raw bytes may follow, and the hook skips them. */
   readonly afterBuild?: ((value: PickledValue, input: Cursor) => Promise<void>) | undefined;
 }
 
 /**
- * Walks a pickle as Python's machine would, and builds, imports and calls nothing: each import is noted, each call's
- * result is a note of the call. What Python refuses, this refuses, and what it is not sure of it walks on over, so that
- * no import that a loader would reach is missed.
+ * Walks a pickle as Python's machine would, but builds, imports and calls nothing: it records each import, and the result
+ * of a call is a record of the call. It stops where Python refuses a pickle, and goes on where it is not sure, so that it
+ * misses no import that a loader would reach.
  * @throws only what the reader and the signal throw.
  */
 export async function walkPickle(reader: ByteReader, start: number, options: WalkOptions = {}): Promise<PickleWalk> {
   return await walkInput(new Cursor(reader, start), options);
 }
 
-/** The same from where an input is, which is left behind the pickle. */
+/** Does the same from the input's position, and leaves the input behind the pickle. */
 export async function walkInput(input: Cursor, options: WalkOptions): Promise<PickleWalk> {
   const machine = createMachine();
   try {
@@ -78,7 +78,7 @@ async function run(input: Cursor, machine: Machine, { signal, afterBuild }: Walk
   const frames = createFrames();
   for (let step = 0; ; step++) {
     if (step >= MAX_OPCODES) throw new TooLargeError('it is too long');
-    // The longest opcode without a text takes nine bytes; more are fetched where there are any.
+    // The longest opcode without a text takes nine bytes.
     if (input.lacks(9)) {
       signal?.throwIfAborted();
       await input.fill(9);
@@ -97,14 +97,14 @@ async function run(input: Cursor, machine: Machine, { signal, afterBuild }: Walk
 }
 
 /**
- * Knows where frames end. No pickler lets an argument cross that place, and Python's fast unpickler loses what is before
- * it when it reads from anything but a plain file: it goes on elsewhere than it seems, to imports that nobody sees.
+ * Knows where frames end. No pickler writes an argument across the end of a frame. When Python's fast unpickler reads one
+ * from anything but a plain file, it loses the part before the end and goes on somewhere else, to imports that nobody sees.
  * Source: CPython Modules/_pickle.c, `_Unpickler_ReadImpl` and `_Unpickler_Readline`.
  */
 function createFrames() {
   let frameEnd = 0;
   return {
-    /** Whether what an opcode reads, or the frame that it begins, goes over the end of the frame that it is in. */
+    /** Whether an opcode's argument, or the frame it begins, crosses the end of the current frame. */
     crosses(name: OpcodeName, start: number, end: number, number: number): boolean {
       const reachesTo = name === 'FRAME' ? end + number : end;
       const crosses = start < frameEnd && reachesTo > frameEnd;
@@ -114,13 +114,13 @@ function createFrames() {
   };
 }
 
-/** What runs something of what was imported. */
+/** Opcodes that run something that was imported. */
 const CALLS: ReadonlySet<OpcodeName> = new Set(['REDUCE', 'BUILD', 'INST', 'OBJ', 'NEWOBJ', 'NEWOBJ_EX', 'EXT']);
 const SIGNED_LENGTHS: ReadonlySet<OpcodeName> = new Set(['BINSTRING', 'LONG4']);
 /** The shortest pickle that imports something: a letter, a module and a name with their line ends, and the stop. */
 const MIN_EMBEDDED_BYTES = 6;
 
-/** An argument of a fixed width, which the window has already. */
+/** An argument of fixed width, which is in the window already. */
 function readNumber(input: Cursor, form: ArgumentForm): Argument | undefined {
   if (form.kind !== 'number' && form.kind !== 'double') return undefined;
   const number = form.kind === 'double' ? input.f64BigEndian() : input.uint(form.bytes);
@@ -153,7 +153,7 @@ async function readLine(input: Cursor): Promise<Uint8Array> {
   }
   if (length === undefined) {
     if (input.left >= MAX_KEPT_BYTES) throw new TooLargeError('a line is too long');
-    // Python's own unpickler in Python, from which joblib's and dill's are made, takes all but the last byte for the line.
+    // Python's unpickler in Python, which joblib and dill build on, takes all but the last byte as the line.
     length = Math.max(0, input.left - 1);
   }
   const line = input.take(length);
@@ -183,7 +183,7 @@ function createMachine(): Machine {
     },
     noteConstant({ offset, length }, text) {
       if (length < MIN_EMBEDDED_BYTES || constants.length >= MAX_CONSTANTS) return;
-      // Of texts, only those that begin as bytes of a pickle do.
+      // A text is kept only if it begins like the bytes of a pickle.
       if (text === undefined || text.charCodeAt(0) === 0x80) constants.push({ offset, length, text });
     },
     mayKeep(count) {

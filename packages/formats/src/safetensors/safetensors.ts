@@ -3,7 +3,7 @@ import { blockOf } from '../chunks/cut-parts.ts';
 import { MAX_SAFETENSORS_HEADER_BYTES, MAX_STRUCTURE_ENTRIES } from '../limits.ts';
 import type { ByteReader, FileFormat } from '../types.ts';
 
-/** The length of the header comes first, as 8 bytes. */
+/** The file starts with the header's length, in 8 bytes. */
 const LENGTH_BYTES = 8;
 
 /** A tensor and where it is in its file. */
@@ -11,7 +11,7 @@ export interface SafetensorsTensor {
   readonly name: string;
   readonly start: number;
   readonly end: number;
-  /** As the header has it, such as `BF16`; empty when it has none. */
+  /** As in the header, such as `BF16`; empty when the header has none. */
   readonly dtype: string;
   readonly shape: readonly number[];
 }
@@ -46,7 +46,7 @@ export async function readSafetensorsHeader(reader: ByteReader): Promise<Safeten
   };
 }
 
-/** Its metadata is what stands under `__metadata__`. */
+/** The metadata is the header's `__metadata__`. */
 export const safetensors: FileFormat = {
   name: 'safetensors',
   async parts(reader) {

@@ -3,16 +3,16 @@ import { sameBytes } from '../bytes/byte-readers.ts';
 import { listTensors } from '../formats.ts';
 import type { FileTensor, NamedReader, ReadOptions } from '../types.ts';
 
-/** A file of a model whose files are laid end to end. */
-export interface LaidFile extends NamedReader {
-  /** Where it begins. */
+/** A file of a model to compare. */
+export interface ComparableFile extends NamedReader {
+  /** Where it begins when the files of the model are laid end to end. */
   readonly start: number;
 }
 
-/** A model whose tensors are compared. */
-export interface LaidModel {
+/** A model to compare. */
+export interface ComparableModel {
   readonly manifest: Pick<Manifest, 'chunks'>;
-  readonly files: readonly LaidFile[];
+  readonly files: readonly ComparableFile[];
   /** Bytes of the files laid end to end. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
@@ -39,26 +39,26 @@ interface ModelTensor extends FileTensor {
   readonly file: string;
 }
 
-/** Where chunks begin, so that a run of bytes can be told to be a run of whole chunks. */
+/** Where chunks begin: shows whether a run of bytes is a run of whole chunks. */
 interface ChunkMap {
   readonly chunks: Manifest['chunks'];
   readonly indexAt: ReadonlyMap<number, number>;
 }
 
 interface Side {
-  readonly model: LaidModel;
+  readonly model: ComparableModel;
   readonly tensors: readonly ModelTensor[];
   readonly chunkMap: ChunkMap;
 }
 
 /**
- * Which tensors of two models are the same, byte by byte. Where a tensor is a run of whole chunks in both, the chunks'
- * digests tell; of others the bytes are read.
+ * Compares the tensors of two models byte by byte. Where a tensor is a run of whole chunks in both, comparing the chunks'
+ * digests is enough; otherwise the bytes are read.
  * @returns undefined when one of the models has no tensor that can be listed
  */
 export async function compareTensors(
-  first: LaidModel,
-  second: LaidModel,
+  first: ComparableModel,
+  second: ComparableModel,
   options: ReadOptions,
 ): Promise<TensorDifference | undefined> {
   const [a, b] = [await sideOf(first, options), await sideOf(second, options)];
@@ -81,10 +81,10 @@ export async function compareTensors(
   };
 }
 
-async function sideOf(model: LaidModel, options: ReadOptions): Promise<Side> {
+async function sideOf(model: ComparableModel, options: ReadOptions): Promise<Side> {
   const tensors: ModelTensor[] = [];
   for (const file of model.files) {
-    // A name that a file has twice is the first one's, as it is for those that load it.
+    // Of two tensors with one name in a file the first counts, as it does for loaders.
     const names = new Set<string>();
     for (const tensor of await listTensors(file, options)) {
       if (names.has(tensor.name)) continue;
@@ -95,7 +95,7 @@ async function sideOf(model: LaidModel, options: ReadOptions): Promise<Side> {
   return { model, tensors, chunkMap: chunkMapOf(model.manifest) };
 }
 
-function chunkMapOf({ chunks }: LaidModel['manifest']): ChunkMap {
+function chunkMapOf({ chunks }: ComparableModel['manifest']): ChunkMap {
   const indexAt = new Map<number, number>();
   let offset = 0;
   for (const [i, { size }] of chunks.entries()) {
@@ -105,7 +105,7 @@ function chunkMapOf({ chunks }: LaidModel['manifest']): ChunkMap {
   return { chunks, indexAt: indexAt.set(offset, chunks.length) };
 }
 
-/** Tensors of one name belong together: of the same file first, then of whatever file, since shards are cut anew. */
+/** Pairs tensors with the same name: from the same file first, then from any file, since shards may be cut anew. */
 function pairUp(first: readonly ModelTensor[], second: readonly ModelTensor[]) {
   const byName = new Map<string, ModelTensor[]>();
   for (const tensor of second) {
@@ -124,7 +124,7 @@ function pairUp(first: readonly ModelTensor[], second: readonly ModelTensor[]) {
   };
   for (const mine of first) if (!take(mine, ({ file }) => file === mine.file)) waiting.push(mine);
   const filesOfFirst = new Set(first.map(({ file }) => file));
-  // A file that both have is not compared with another one: best.ckpt and last.ckpt hold the same names.
+  // A file that both models have is never compared with a different one: best.ckpt and last.ckpt use the same names.
   const onlyInFirst = waiting.filter((mine) => !take(mine, ({ file }) => !filesOfFirst.has(file)));
   return { pairs, onlyInFirst, onlyInSecond: [...byName.values()].flat() };
 }
@@ -135,7 +135,7 @@ async function isSame(a: Side, mine: ModelTensor, b: Side, theirs: ModelTensor):
   return sameChunks(a.chunkMap, mine, b.chunkMap, theirs) ?? (await sameContent(a.model, mine, b.model, theirs));
 }
 
-/** Undefined when the chunks do not tell: one tensor is no run of whole chunks, or they are cut in different places. */
+/** Undefined when the chunks cannot answer: a tensor is not a run of whole chunks, or the two are cut in different places. */
 function sameChunks(a: ChunkMap, mine: ModelTensor, b: ChunkMap, theirs: ModelTensor): boolean | undefined {
   const [ofMine, ofTheirs] = [runOf(a, mine), runOf(b, theirs)];
   if (ofMine === undefined || ofTheirs === undefined || ofMine.length !== ofTheirs.length) return undefined;
@@ -153,9 +153,9 @@ function runOf(
 }
 
 async function sameContent(
-  first: LaidModel,
+  first: ComparableModel,
   mine: ModelTensor,
-  second: LaidModel,
+  second: ComparableModel,
   theirs: ModelTensor,
 ): Promise<boolean> {
   for (let done = 0; done < mine.bytes; done += CHUNK_BYTES) {

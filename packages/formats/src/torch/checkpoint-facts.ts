@@ -3,18 +3,18 @@ import type { ByteReader, ReadOptions } from '../types.ts';
 import { readTorchFile, type TorchFile } from './torch-file.ts';
 import { tensorOf } from './torch-tensors.ts';
 
-/** What a checkpoint tells of its training, as pairs of a name and a number or text that nobody has checked. */
+/** What a checkpoint says about its training: pairs of a name and a value that nobody has checked. */
 export interface CheckpointFacts {
   readonly metrics: readonly (readonly [string, unknown])[];
   readonly hyperparameters: readonly (readonly [string, unknown])[];
   readonly versions: readonly (readonly [string, unknown])[];
 }
 
-/** Where trainers keep what a run was started with: Lightning, and scripts with argparse. */
+/** Where trainers keep the settings of a run: Lightning, and scripts with argparse. */
 const HYPERPARAMETERS = ['hyper_parameters', 'hparams', 'args', 'opt', 'train_args', 'config'] as const;
-/** Numbers at the top that tell how good a checkpoint is: `best_acc`, `val_loss`. */
+/** Top-level numbers that say how good a checkpoint is: `best_acc`, `val_loss`. */
 const METRIC = /loss|acc|score|metric|fitness|error|auc|map|iou|f1/i;
-/** What each is called in an entry. */
+/** A checkpoint's name of a version, and the entry's. */
 const VERSIONS = [
   ['pytorch-lightning_version', 'lightning_version'],
   ['lightning_version', 'lightning_version'],
@@ -25,8 +25,8 @@ const VERSIONS = [
 ] as const;
 
 /**
- * The facts of a file that torch.save wrote: epoch, step, best score, hyperparameters, versions. Its pickle is walked, and
- * nothing in it is run. Undefined for any other file.
+ * The facts of a file that torch.save wrote: epoch, step, best score, hyperparameters, versions. Its pickle is walked,
+ * and nothing in it is run. Undefined for any other file.
  */
 export async function readCheckpointFacts(
   reader: ByteReader,
@@ -79,16 +79,16 @@ function hyperparameters(value: PickledValue | undefined, prefix = '', depth = 0
   return found;
 }
 
-/** A text, number or boolean as it stands in the pickle. */
+/** A text, number or boolean of the pickle. */
 function plainOf(value: PickledValue | undefined): string | number | boolean | undefined {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  // A path of a class of its own, as configurations have them, is the text of its parts.
+  // A pathlib path is the text of its parts.
   if (!/^pathlib\./.test(calleeName(value) ?? '') || !isKind(value, 'call')) return undefined;
   const parts = itemsOf(value.args)?.filter((part) => typeof part === 'string') ?? [];
   return parts.length === 0 ? undefined : parts.join('/').replace(/^\/\//, '/');
 }
 
-/** A number, also one that is kept as a tensor of one item. */
+/** A number, which may be stored as a tensor of one item. */
 async function numberOf(
   reader: ByteReader,
   file: TorchFile,

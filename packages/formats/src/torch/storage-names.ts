@@ -5,7 +5,7 @@ import { STORAGE_STEPS, type StorageStep } from './storage-steps.ts';
 interface Storage {
   readonly key: string;
 }
-/** What the walk knows of a value: texts, tuples and storages are kept, all else is `undefined`. */
+/** What the walk knows about a value: it keeps texts, tuples and storages; all else is `undefined`. */
 type Value = string | Storage | readonly Value[] | undefined;
 
 interface Walk {
@@ -15,15 +15,15 @@ interface Walk {
   readonly names: Map<string, string>;
 }
 
-/** Opcodes of one pickle; each takes at least one byte, so this is a limit on time alone. */
+/** Opcodes of one pickle. Each takes at least one byte, so this limits time only. */
 const MAX_OPCODES = 2_000_000;
-/** Values that may wait for their use: a state dict of 100,000 tensors has two for each. */
+/** Values on the stack: a state dict of 100,000 tensors puts two there for each. */
 const MAX_STACK = 1_000_000;
 
 /**
  * The names that a torch pickle gives to storages: the key under which a tensor stands in its dict
- * (`model.encoder.0.weight`), by the storage's key. The pickle is only walked: nothing is built or called, unknown
- * opcodes end the walk, and what was found until then is the answer.
+ * (`model.encoder.0.weight`), by the storage's key. The pickle is only walked: nothing is built or called. An unknown
+ * opcode ends the walk, and the answer is what was found up to there.
  * Source: CPython Lib/pickletools.py (opcodes), PyTorch torch/serialization.py (persistent ids).
  */
 export function pickledTensorNames(pickle: Uint8Array): Map<string, string> {
@@ -79,7 +79,7 @@ function readNumber(view: DataView, at: number, width: number): number {
   return width === 8 ? view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32 : 0;
 }
 
-/** Does to the walk what the opcode would do to a pickle machine; false ends the walk. */
+/** Does what the opcode would do in a pickle machine; false ends the walk. */
 function apply(walk: Walk, { does, pops }: StorageStep, argument: Argument): boolean {
   const { stack, marks, memo } = walk;
   switch (does) {
@@ -142,8 +142,8 @@ function toStorage(id: Value): Value {
 
 /**
  * A call's result stands for the storage that is its first argument: `_rebuild_tensor_v2(storage, ...)` gives a tensor,
- * `_rebuild_parameter(tensor, ...)` the same tensor. Only the first is looked at, so that a call costs the same
- * whatever it is given.
+ * `_rebuild_parameter(tensor, ...)` the same tensor. Only the first argument is looked at, so a call costs the same
+ * whatever its arguments are.
  */
 function applyCall(stack: Value[]): void {
   const argumentList = stack.pop();
@@ -156,7 +156,7 @@ function isCarrier(value: Value): value is Storage {
   return typeof value === 'object' && 'key' in value;
 }
 
-/** The first name of a storage stays: a state dict comes before what refers to it again. */
+/** The first name of a storage wins: a state dict comes before later references to it. */
 function nameItems({ names }: Walk, items: readonly Value[]): void {
   for (let i = 0; i + 1 < items.length; i += 2) {
     const name = items[i];

@@ -7,7 +7,7 @@ import type { ByteReader, ReadOptions } from '../types.ts';
 import { entryDataStart, openEntry, readZipDirectory, ZIP_HEAD, type ZipEntry } from '../zip/zip-directory.ts';
 import { storageOf } from './torch-tensors.ts';
 
-/** Where the bytes of a storage are in the file. */
+/** The bytes of a storage in the file. */
 export interface StoragePlace {
   readonly start: number;
   readonly size: number;
@@ -95,7 +95,7 @@ async function legacyStorages(
   let at = end;
   for (const key of itemsOf(value) ?? []) {
     const bytes = typeof key === 'string' ? itemBytes.get(key) : undefined;
-    // Of a storage that no tensor uses the size is not known, and with it where the next one is.
+    // The size of a storage that no tensor uses is unknown, and so is the start of the next one.
     if (bytes === undefined || at + 8 > reader.size) break;
     const head = await reader.read(at, 8);
     const items = Number(new DataView(head.buffer, head.byteOffset).getBigUint64(0, true));

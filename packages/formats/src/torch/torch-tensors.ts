@@ -21,7 +21,7 @@ const STORAGE_TYPES: Readonly<Record<string, readonly [dtype: string, itemBytes:
 const MODEL_KEYS = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'params'] as const;
 const REBUILD = /^torch\._utils\._rebuild_tensor(?:_v2)?$/;
 const REBUILD_PARAMETER = /^torch\._utils\._rebuild_parameter(?:_with_state)?$/;
-/** Limits on what is gone through of a value that refers to itself or to others without end. */
+/** Limits on the search through a value, which may refer to itself. */
 const MAX_DEPTH = 32;
 const MAX_TENSORS = 131_072;
 
@@ -73,7 +73,7 @@ function plainTensor(value: PickledValue | undefined): TorchTensor | undefined {
   return { storage, offset, shape, stride };
 }
 
-/** The model's tensors under the names that their modules give them, in the order in which they were saved. */
+/** The model's tensors under their modules' names, in the order in which they were saved. */
 export function listTorchTensors(value: PickledValue): NamedTorchTensor[] {
   const top = entriesOf(value);
   for (const key of MODEL_KEYS) {
@@ -103,14 +103,14 @@ function collect(root: PickledValue): NamedTorchTensor[] {
   return found;
 }
 
-/** How many items of its storage a tensor spans, from its first to its last. */
+/** The items of its storage from a tensor's first to its last. */
 export function spannedItems({ shape, stride }: TorchTensor): number {
   if (shape.includes(0)) return 0;
   return shape.reduce((span, side, i) => span + (side - 1) * (stride[i] as number), 1);
 }
 
 function countsOf(value: PickledValue | undefined): number[] | undefined {
-  // torch.Size is a tuple of a class of its own.
+  // torch.Size is a subclass of tuple.
   const items =
     calleeName(value) === 'torch.Size' && isKind(value, 'call') ? itemsOf(itemsOf(value.args)?.[0]) : itemsOf(value);
   return items?.every(isCount) === true ? (items as number[]) : undefined;

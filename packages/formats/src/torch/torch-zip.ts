@@ -12,8 +12,8 @@ const PICKLE = /(?:^|\/)data\.pkl$/;
 
 /**
  * The entries of a torch archive (or of another zip of stored entries, such as .npz) as parts, or undefined when the
- * file is no zip. A large tensor is a part by itself; a smaller entry takes its header along. What torch writes about
- * the archive (pickle, version) shares no chunk with tensors, since it changes with every save.
+ * file is no zip. A large tensor is a part by itself; a smaller entry includes its header. What torch writes about
+ * the archive (pickle, version) never shares a chunk with tensors, because it changes with every save.
  */
 export async function torchZipParts(reader: ByteReader): Promise<Part[] | undefined> {
   const directory = await readZipDirectory(reader);
@@ -35,7 +35,7 @@ async function toPart(reader: ByteReader, entry: ZipEntry, end: number, block: s
   return { start, end: start + entry.size, block };
 }
 
-/** Tells an entry's block: by the names that the pickle gives to storages; one block for all where it tells none. */
+/** Finds an entry's block by the name that the pickle gives to its storage. Without a pickle, all stored entries form one block. */
 async function blocksOf(reader: ByteReader, directory: ZipDirectory): Promise<(entry: ZipEntry) => string | undefined> {
   const pickle = directory.entries.find((entry) => PICKLE.test(entry.name));
   if (pickle === undefined) return (entry) => (entry.stored ? '' : undefined);

@@ -4,7 +4,7 @@ import { StructureError } from '../bytes/structure-error.ts';
 import { MAX_NAME_BYTES, MAX_STRUCTURE_ENTRIES } from '../limits.ts';
 import type { ByteReader } from '../types.ts';
 
-/** How a zip archive begins whose first entry is at its start. */
+/** The first bytes of a zip archive whose first entry is at its start. */
 export const ZIP_HEAD = [0x50, 0x4b, 0x03, 0x04];
 
 const LOCAL_HEADER = 0x0403_4b50;
@@ -16,26 +16,26 @@ const DIRECTORY_END_BYTES = 22;
 const LOCATOR_64_BYTES = 20;
 const LOCAL_HEADER_BYTES = 30;
 const MAX_COMMENT_BYTES = 0xffff;
-/** A field that holds this is in the zip64 extra field instead. */
+/** In a 32-bit field this value means: see the zip64 extra field. */
 const ELSEWHERE = 0xffff_ffff;
 
 export interface ZipEntry {
   readonly name: string;
-  /** Whether its bytes are in the archive as they are. */
+  /** Whether its bytes are in the archive uncompressed. */
   readonly stored: boolean;
-  /** The bytes that it takes in the archive, without its header. */
+  /** Bytes in the archive, without the entry's header. */
   readonly size: number;
   readonly headerStart: number;
 }
 
 export interface ZipDirectory {
-  /** Sorted by where they are. */
+  /** Sorted by position. */
   readonly entries: readonly ZipEntry[];
   readonly directoryStart: number;
 }
 
 /**
- * The directory of a zip archive (zip64 too) whose first entry is at the file's start; undefined when the file is none.
+ * The directory of a zip archive (zip64 too) whose first entry is at the file's start; undefined for any other file.
  * Source: APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16 and 4.5.3.
  * @throws StructureError when the directory is missing or broken.
  */
@@ -53,7 +53,7 @@ export async function readZipDirectory(reader: ByteReader): Promise<ZipDirectory
   return { entries, directoryStart: start };
 }
 
-/** Where the bytes of an entry start, which only its own header tells. */
+/** Where the bytes of an entry start. Only the entry's own header says so. */
 export async function entryDataStart(reader: ByteReader, entry: ZipEntry): Promise<number> {
   const cursor = new Cursor(reader, entry.headerStart, entry.headerStart + LOCAL_HEADER_BYTES);
   await cursor.fill(LOCAL_HEADER_BYTES);
@@ -133,7 +133,7 @@ async function readEntry(cursor: Cursor): Promise<ZipEntry> {
   return { name, stored, size: fields[1], headerStart: fields[2] };
 }
 
-/** The 64-bit values of the fields that are `ELSEWHERE`, which the extra field holds in this order. */
+/** The extra field holds the 64-bit values of the fields that say `ELSEWHERE`, in this order. */
 function zip64Fields(extra: Uint8Array, fields: [number, number, number]): [number, number, number] {
   if (!fields.includes(ELSEWHERE)) return fields;
   const view = new DataView(extra.buffer, extra.byteOffset, extra.byteLength);

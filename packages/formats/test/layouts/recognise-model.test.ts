@@ -28,7 +28,7 @@ describe('recogniseFolder', () => {
       checkpointPath: 'model.ckpt',
     });
     expect(leaveOut?.('model.ckpt')).toBeUndefined();
-    expect(leaveOut?.('checkpoint-10/model.ckpt')).toBe('an intermediate state of the training');
+    expect(leaveOut?.('checkpoint-10/model.ckpt')).toBe('a checkpoint to resume training from');
   });
 
   it("goes by a tool's own configuration before a hub's", async () => {

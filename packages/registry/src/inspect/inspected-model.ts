@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LaidFile, LaidModel } from '@model-rtc/formats';
+import type { ComparableFile, ComparableModel } from '@model-rtc/formats';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { notFoundLocally } from '../entry/resolve.ts';
@@ -13,7 +13,7 @@ import { readStatsNote } from '../store/model-notes.ts';
 export async function withInspectedModel<T>(
   { index, paths, readManifest }: RegistryContext,
   digest: Digest,
-  work: (model: LaidModel) => Promise<T>,
+  work: (model: ComparableModel) => Promise<T>,
 ): Promise<T> {
   const known = await index.read();
   const stored = known.byDigest.get(digest);
@@ -36,7 +36,7 @@ export async function withInspectedModel<T>(
   }
 }
 
-function filesOf({ files }: Manifest, read: LaidModel['read']): LaidFile[] {
+function filesOf({ files }: Manifest, read: ComparableModel['read']): ComparableFile[] {
   let start = 0;
   return files.map(({ path, size }) => {
     const begin = start;
