@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Digest, type ErrorCode, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { type ChunkServer, type CompressMode, createChunkServer, type Pace } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
@@ -19,9 +19,6 @@ interface Offer {
   /** Why chunks could not be read here. */
   failure: ModelRtcError | undefined;
 }
-
-/** What goes wrong on this machine, whatever the other side makes of it. */
-const OWN_FAILURES: readonly ErrorCode[] = ['source_changed', 'storage', 'not_found_locally'];
 
 /** What the other side may fetch from this client: nothing but the models that it is pushing there right now. */
 export class ChunkOffers {
@@ -75,7 +72,7 @@ export class ChunkOffers {
       return await offer.server(offer.compress === 'off' ? { ...params, encodings: undefined } : params, context);
     } catch (error) {
       const known = ModelRtcError.from(error);
-      if (!OWN_FAILURES.includes(known.code)) throw known;
+      if (!known.has('unreadable_here')) throw known;
       offer.failure = known;
       throw toldToWorker(known);
     }

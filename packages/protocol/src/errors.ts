@@ -1,33 +1,54 @@
-/** What each error code means to a program: the command's exit code, and whether trying again may help. */
+/**
+ * What may mend an error without a person:
+ * - `reconnect`: another connection, or another lane of the same peer
+ * - `wait`: the worker is away; connecting works again once it is back
+ * - `back_off`: the other side has too much to do; the same request works later
+ * - `restart`: the model changed; begin again with what it is now
+ * - `stopped`: somebody ended it on purpose; nothing is broken
+ * - `none`: the same action fails again
+ */
+export type Recovery = 'reconnect' | 'wait' | 'back_off' | 'restart' | 'stopped' | 'none';
+
+/**
+ * What an error says beyond its recovery:
+ * - `ends_session`: the token is no longer good, so its connections are closed
+ * - `unusable_files`: these files cannot be registered as they are; look again when they change
+ * - `no_model`: nothing at the path is a model
+ * - `unreadable_here`: the machine that serves a model cannot read it any more
+ */
+export type ErrorTrait = 'ends_session' | 'unusable_files' | 'no_model' | 'unreadable_here';
+
+/** What each error code means to a program: the command's exit code, and what a caller may do about it. */
 interface CodeMeaning {
   readonly exitCode: number;
-  readonly retryable: boolean;
+  readonly recovery: Recovery;
+  readonly traits?: readonly ErrorTrait[];
 }
 
 /** The closed set of error codes, as they cross the wire and as `--json` prints them. */
 export const ERROR_CODES = {
-  unexpected: { exitCode: 1, retryable: false },
-  bad_argument: { exitCode: 2, retryable: false },
-  ambiguous: { exitCode: 2, retryable: false },
-  not_found: { exitCode: 3, retryable: false },
-  not_found_locally: { exitCode: 4, retryable: false },
-  network: { exitCode: 5, retryable: true },
-  worker_offline: { exitCode: 5, retryable: true },
-  protocol_mismatch: { exitCode: 5, retryable: false },
-  malformed_message: { exitCode: 5, retryable: false },
-  verification_failed: { exitCode: 6, retryable: false },
-  source_changed: { exitCode: 6, retryable: true },
-  invalid_model: { exitCode: 6, retryable: false },
-  storage: { exitCode: 7, retryable: false },
-  storage_full: { exitCode: 7, retryable: false },
-  refused: { exitCode: 8, retryable: false },
-  alias_taken: { exitCode: 8, retryable: false },
-  token_expired: { exitCode: 8, retryable: false },
-  token_revoked: { exitCode: 8, retryable: false },
-  scope_missing: { exitCode: 8, retryable: false },
-  busy: { exitCode: 9, retryable: true },
-  timeout: { exitCode: 9, retryable: true },
-  cancelled: { exitCode: 130, retryable: false },
+  unexpected: { exitCode: 1, recovery: 'none' },
+  bad_argument: { exitCode: 2, recovery: 'none', traits: ['unusable_files', 'no_model'] },
+  ambiguous: { exitCode: 2, recovery: 'none' },
+  not_found: { exitCode: 3, recovery: 'none' },
+  not_found_locally: { exitCode: 4, recovery: 'none', traits: ['no_model', 'unreadable_here'] },
+  network: { exitCode: 5, recovery: 'reconnect' },
+  worker_offline: { exitCode: 5, recovery: 'wait' },
+  protocol_mismatch: { exitCode: 5, recovery: 'none' },
+  malformed_message: { exitCode: 5, recovery: 'none' },
+  verification_failed: { exitCode: 6, recovery: 'none' },
+  source_changed: { exitCode: 6, recovery: 'restart', traits: ['unreadable_here'] },
+  invalid_model: { exitCode: 6, recovery: 'none', traits: ['unusable_files', 'no_model'] },
+  storage: { exitCode: 7, recovery: 'none', traits: ['unreadable_here'] },
+  storage_full: { exitCode: 7, recovery: 'none' },
+  refused: { exitCode: 8, recovery: 'none', traits: ['ends_session', 'unusable_files'] },
+  alias_taken: { exitCode: 8, recovery: 'none' },
+  token_expired: { exitCode: 8, recovery: 'none', traits: ['ends_session'] },
+  token_revoked: { exitCode: 8, recovery: 'none', traits: ['ends_session'] },
+  scope_missing: { exitCode: 8, recovery: 'none' },
+  busy: { exitCode: 9, recovery: 'back_off' },
+  timeout: { exitCode: 9, recovery: 'reconnect' },
+  cancelled: { exitCode: 130, recovery: 'stopped' },
 } as const satisfies Record<string, CodeMeaning>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -62,9 +83,15 @@ export class ModelRtcError extends Error {
     return ERROR_CODES[this.code].exitCode;
   }
 
-  /** Whether the same action may succeed when it is tried again. */
-  get retryable(): boolean {
-    return ERROR_CODES[this.code].retryable;
+  /** Whether one of these may mend it. */
+  recoversBy(...ways: readonly Exclude<Recovery, 'none'>[]): boolean {
+    const recovery: Recovery = ERROR_CODES[this.code].recovery;
+    return recovery !== 'none' && ways.includes(recovery);
+  }
+
+  has(trait: ErrorTrait): boolean {
+    const { traits = [] }: CodeMeaning = ERROR_CODES[this.code];
+    return traits.includes(trait);
   }
 
   toData(): ErrorData {

@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './codec.ts';
 export * from './digest.ts';
 export * from './entry.ts';
+export * from './error-facts.ts';
 export * from './errors.ts';
 export * from './exchange.ts';
 export * from './fragments.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { aliasSchema } from './alias.ts';
 import { digestSchema } from './digest.ts';
 import { DISPLAY_STATUSES, modelEntrySchema } from './entry.ts';
-import { MAX_CHUNKS_PER_REQUEST, MAX_MESSAGE_BYTES, MAX_PAGE } from './limits.ts';
+import { MAX_CHUNKS_PER_REQUEST, MAX_MESSAGE_BYTES, MAX_PAGE, QUERY_TIMEOUT_MS } from './limits.ts';
 import { manifestSchema } from './manifest.ts';
 
 /** What a session token allows. */
@@ -197,32 +197,70 @@ export const reportInstalledParams = z.object({ digest: digestSchema, alias: ali
 
 const nothing = z.object({});
 
-/** Every request: the scope that its asker's token must have, and the schemas of what is asked, answered and told meanwhile. */
+/** What both sides do with a request, besides running it. */
+interface MethodPolicy {
+  /**
+   * What becomes of it when the lane that carried it is lost:
+   * - `query`: it only looks, so it is asked again and simply answered anew
+   * - `action`: it changes something, so it is asked again, but done once: its answer is kept for the second asking
+   * - `stream`: its frames come back on the lane that it was asked over, so it fails with the lane
+   */
+  readonly kind: 'query' | 'action' | 'stream';
+  /** The scope that its asker's token must have. */
+  readonly scope: Scope;
+  /** How long the other side may be silent, in milliseconds; undefined for what takes as long as it takes. */
+  readonly silenceMs: number | undefined;
+  /** How often it is asked again after such a silence. */
+  readonly retries: number;
+}
+
+/** How long something takes is for the other side to know: hashing a large model takes minutes. */
+const NO_LIMIT = { silenceMs: undefined, retries: 0 } as const;
+/** Answered from an index: silence means that the question or its answer was lost. */
+const QUICK = { silenceMs: QUERY_TIMEOUT_MS, retries: 1 } as const;
+const QUICK_READ = { kind: 'query', scope: 'read', ...QUICK } as const;
+
+/** Every request: its policy, and the schemas of its parameters, of its answer and of what is told meanwhile. */
 export const METHODS = {
-  list_models: { scope: 'read', params: listModelsParams, result: listModelsResult, event: nothing },
-  get_model_info: { scope: 'read', params: z.object({ ref: refSchema }), result: getModelInfoResult, event: nothing },
+  list_models: { ...QUICK_READ, params: listModelsParams, result: listModelsResult, event: nothing },
+  get_model_info: { ...QUICK_READ, params: z.object({ ref: refSchema }), result: getModelInfoResult, event: nothing },
   check_model_exists: {
-    scope: 'read',
+    ...QUICK_READ,
     params: z.object({ ref: refSchema }),
     result: checkModelExistsResult,
     event: nothing,
   },
   get_manifest: {
-    scope: 'read',
+    ...QUICK_READ,
     params: z.object({ digest: digestSchema }),
     result: z.object({ manifest: manifestSchema }),
     event: nothing,
   },
-  get_chunks: { scope: 'read', params: getChunksParams, result: getChunksResult, event: nothing },
-  push_model: { scope: 'write', params: pushModelParams, result: pushModelResult, event: pushEventSchema },
+  get_chunks: {
+    ...{ kind: 'stream', scope: 'read', ...NO_LIMIT },
+    params: getChunksParams,
+    result: getChunksResult,
+    event: nothing,
+  },
+  push_model: {
+    ...{ kind: 'action', scope: 'write', ...NO_LIMIT },
+    params: pushModelParams,
+    result: pushModelResult,
+    event: pushEventSchema,
+  },
   plan_push: {
-    scope: 'write',
+    ...{ kind: 'query', scope: 'write', ...NO_LIMIT },
     params: z.object({ manifest: manifestSchema }),
     result: planPushResult,
     event: nothing,
   },
-  report_installed: { scope: 'read', params: reportInstalledParams, result: nothing, event: nothing },
-} as const satisfies Record<string, { scope: Scope; params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
+  report_installed: {
+    ...{ kind: 'action', scope: 'read', ...NO_LIMIT },
+    params: reportInstalledParams,
+    result: nothing,
+    event: nothing,
+  },
+} as const satisfies Record<string, MethodPolicy & { params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 
 export type Method = keyof typeof METHODS;
 /** What a caller writes (defaults may be left out) and what a handler is given. */

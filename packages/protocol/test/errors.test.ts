@@ -7,11 +7,15 @@ describe('ModelRtcError', () => {
     expect([...new Set(exitCodes)].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
   });
 
-  it('knows its exit code and whether trying again may help', () => {
+  it('knows its exit code and what may mend it', () => {
     const busy = new ModelRtcError('busy', 'The worker is busy; try again.');
-    expect([busy.exitCode, busy.retryable]).toEqual([9, true]);
+    expect([busy.exitCode, busy.recoversBy('back_off'), busy.recoversBy('reconnect')]).toEqual([9, true, false]);
     const refused = new ModelRtcError('refused', 'No.');
-    expect([refused.exitCode, refused.retryable]).toEqual([8, false]);
+    expect([refused.exitCode, refused.recoversBy('reconnect', 'wait', 'back_off', 'restart', 'stopped')]).toEqual([
+      8,
+      false,
+    ]);
+    expect([refused.has('ends_session'), refused.has('no_model'), busy.has('no_model')]).toEqual([true, false, false]);
   });
 
   it('crosses the wire as data and comes back the same', () => {

@@ -36,10 +36,10 @@ describe('docs/protocol.md', () => {
 
   it('has the error codes, exit codes and retries that the code has', () => {
     const documented = rows('## Errors').map(([code, exitCode, retry]) => [code, Number(exitCode), retry === 'yes']);
-    const inCode = Object.entries(protocol.ERROR_CODES).map(([code, { exitCode, retryable }]) => [
+    const inCode = Object.entries(protocol.ERROR_CODES).map(([code, { exitCode, recovery }]) => [
       code,
       exitCode,
-      retryable,
+      recovery !== 'none' && recovery !== 'stopped',
     ]);
     expect(documented).toEqual(inCode);
   });

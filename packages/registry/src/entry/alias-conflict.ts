@@ -1,4 +1,4 @@
-import { type Alias, type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
+import { type Alias, type AliasConflict, duplicateError } from '@model-rtc/protocol';
 import type { ImportIfExists } from '../import/types.ts';
 import { aliasTaken, freeAliases, numbered } from './aliases.ts';
 import type { RegistryIndex, StoredEntry } from './types.ts';
@@ -64,5 +64,5 @@ export function aliasOfExisting({ existing, alias, offered, ifExists }: HereAlre
   if (alias === undefined || existing.alias === undefined || existing.alias === alias) return alias;
   const sentence = `This model is here already as "${existing.alias}" (${existing.id}). To rename it, run: model-rtc client tag-model ${existing.id} ${alias}`;
   const { id, digest } = existing;
-  throw new ModelRtcError('refused', sentence, { details: { id, digest, alias: existing.alias, wanted: alias } });
+  throw duplicateError(sentence, { id, digest, alias: existing.alias, wanted: alias });
 }

@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, unavailableError } from '@model-rtc/protocol';
 import { printable } from './server-errors.ts';
 
 /** What an HTTP answer in place of the WebSocket means. */
@@ -8,7 +8,7 @@ export function relayRefusal(server: string, status: number): ModelRtcError {
   }
   if (status === 404) {
     const problem = `The signaling server ${server} has no relay; ask its operator to start it with --relay on.`;
-    return new ModelRtcError('network', problem, { details: { unavailable: true } });
+    return unavailableError(problem);
   }
   return new ModelRtcError('network', `The relay at ${server} refused the connection (HTTP ${status}); try again.`);
 }

@@ -16,9 +16,6 @@ export interface SourceSetParts {
   readonly log: Log;
 }
 
-/** What ends a source without it having done wrong. */
-const LOSSES: readonly string[] = ['network', 'timeout', 'cancelled'];
-
 /** Makes the runner of a source. */
 type RunSource = (source: ChunkSource, number: number, flow: OriginFlow) => SourceRunner;
 
@@ -98,7 +95,8 @@ export class SourceSet {
     const { tally, log } = this.#parts;
     const { name } = runner.source;
     log.warn({ source: name, code: error.code, reason: error.message }, 'a source is no longer used');
-    if (this.isGeneral(runner) && !LOSSES.includes(error.code)) tally.drop(name, error.message);
+    // A lost connection, or an end on purpose, is nothing that the source did wrong.
+    if (this.isGeneral(runner) && !error.recoversBy('reconnect', 'stopped')) tally.drop(name, error.message);
     this.#forget([runner], error);
   }
 

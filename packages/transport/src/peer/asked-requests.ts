@@ -1,4 +1,4 @@
-import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError, QUERY_TIMEOUT_MS } from '@model-rtc/protocol';
+import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
 
 import { cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
@@ -19,12 +19,6 @@ export interface AskedRequestsOptions {
   readonly maxOpen: number;
   readonly timers: Clock;
 }
-
-/** Methods that only look: asking twice does no harm. */
-const QUERIES: readonly Method[] = ['list_models', 'get_model_info', 'check_model_exists', 'get_manifest'];
-const QUERY_RETRIES = 1;
-/** Its frames come back on the lane that it was asked over, so it is not repeated over another. */
-const BOUND: readonly Method[] = ['get_chunks'];
 
 /** One asking of a question, known to the other side by its id. */
 interface Asking {
@@ -53,9 +47,8 @@ export class AskedRequests {
     const { signal } = options;
     const checked = checkedParams(method, params);
     if (signal?.aborted) throw cancelledError(signal);
-    const isQuery = QUERIES.includes(method);
-    const silenceMs = options.timeoutMs ?? (isQuery ? QUERY_TIMEOUT_MS : undefined);
-    let retriesLeft = isQuery ? QUERY_RETRIES : 0;
+    const silenceMs = options.timeoutMs ?? METHODS[method].silenceMs;
+    let retriesLeft: number = METHODS[method].retries;
     const onSilent = () => {
       if (retriesLeft === 0) return question.fail(silentError(method, silenceMs ?? 0));
       retriesLeft -= 1;
@@ -105,7 +98,7 @@ export class AskedRequests {
     for (const [id, asking] of this.#open) {
       if (asking.link !== link) continue;
       const { question } = asking;
-      if (question.settled || BOUND.includes(question.method)) {
+      if (question.settled || METHODS[question.method].kind === 'stream') {
         // Whether the other side is done with it is not known; it ends what came over a lost lane.
         this.#open.delete(id);
         question.fail(new ModelRtcError(why.code, why.message, { cause: why }));

@@ -26,9 +26,6 @@ export interface DispatcherOptions {
 type RequestMessage = Extract<Message, { type: 'request' }>;
 type Answer = Extract<Message, { type: 'reply' | 'error' }>;
 
-/** Methods that do something: asked for again, they must not do it twice. The others are simply answered anew. */
-const DOING: readonly string[] = ['push_model', 'report_installed'];
-
 /** Runs what the other side asks, as far as its authority goes. Each request gets one answer. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -85,7 +82,7 @@ export class Dispatcher {
   /** Frames go back on the lane of their request, so whoever asked for them over this one has given that up. */
   onLaneLost(link: LaneLink, why: ModelRtcError): void {
     for (const request of this.#running.values()) {
-      if (request.method === 'get_chunks' && request.link === link) request.cancel(why);
+      if (METHODS[request.method].kind === 'stream' && request.link === link) request.cancel(why);
     }
   }
 
@@ -109,7 +106,7 @@ export class Dispatcher {
   }
 
   #remember(method: string, answer: Answer): void {
-    if (!DOING.includes(method)) return;
+    if (!isMethod(method) || METHODS[method].kind !== 'action') return;
     this.#answered.set(answer.id, answer);
     const [oldest] = this.#answered.keys();
     if (oldest !== undefined && this.#answered.size > MAX_REMEMBERED_ANSWERS) this.#answered.delete(oldest);

@@ -48,9 +48,6 @@ interface Established {
   readonly greet: (lane: Lane) => Promise<Hello>;
 }
 
-/** A lane whose end is one of these is only lost; anything else is a fault of the other side, and ends the peer. */
-const LOST: readonly string[] = ['network', 'timeout'];
-
 /** A peer over the lanes that are open to it. It ends with the last of them. */
 export class LanePeer implements Peer {
   readonly remote: Hello;
@@ -218,7 +215,8 @@ export class LanePeer implements Peer {
   #onLaneEnd(link: LaneLink, laneError: ModelRtcError | undefined): void {
     const why = laneError ?? new ModelRtcError('network', 'The other side closed the connection; connect again.');
     const isLast = this.#links.all.length === 1 && this.#links.best === link;
-    if (isLast || !LOST.includes(why.code)) {
+    // A lane that a new one can replace is only lost; anything else is a fault of the other side, and ends the peer.
+    if (isLast || !why.recoversBy('reconnect')) {
       this.#endBy(why);
       return;
     }

@@ -1,4 +1,4 @@
-import { type ExchangeMessage, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type ExchangeMessage, type Log, ModelRtcError, unavailableError } from '@model-rtc/protocol';
 import { dialDirect } from '../direct/dial.ts';
 import type { Lane } from '../lane.ts';
 import { askRelay } from '../relay/set-up.ts';
@@ -64,15 +64,6 @@ const ATTEMPTS: Record<AttemptKind, Attempt> = {
     }
   },
 };
-
-/** The worker has no lane of the kind: trying again is of no use, another kind may be. */
-function unavailableError(message: string): ModelRtcError {
-  return new ModelRtcError('network', message, { details: { unavailable: true } });
-}
-
-export function isUnavailable(error: ModelRtcError): boolean {
-  return error.details?.unavailable === true;
-}
 
 /** The other side's answer to what was asked of it. */
 async function answerOf<T extends 'direct_offer' | 'relay_offer'>(

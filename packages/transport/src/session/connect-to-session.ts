@@ -1,7 +1,9 @@
 import {
   type Clock,
+  isUnavailable,
   type Log,
   ModelRtcError,
+  type Recovery,
   roomOf,
   type SessionToken,
   silentLog,
@@ -14,7 +16,7 @@ import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import type { EngineName, IceServer, WebRtcEngine } from '../webrtc/engine.ts';
 import { loadEngine } from '../webrtc/load-engine.ts';
 import { PeerAssembly } from './assemble-peer.ts';
-import { type AttemptKind, isUnavailable, LANE_CHOICES } from './attempt-lane.ts';
+import { type AttemptKind, LANE_CHOICES } from './attempt-lane.ts';
 import { PeerChannel } from './lane-channel.ts';
 import { LaneRace } from './lane-race.ts';
 import { LaneUpkeep } from './lane-upkeep.ts';
@@ -63,9 +65,6 @@ export interface ConnectToSessionOptions {
 
 /** The worker asks for the chunks of what it is pushed, and for nothing else. */
 const WORKERS_AUTHORITY: Authority = { scopes: ['read'] };
-/** What another attempt may mend. */
-const PASSING: readonly string[] = ['network', 'timeout'];
-const WAITED_FOR: readonly string[] = [...PASSING, 'worker_offline'];
 
 /**
  * Connects to the worker that issued a token: finds it through a signaling server, exchanges sealed connection data, opens
@@ -116,7 +115,7 @@ class Connecting {
       try {
         return await this.#attempt(exchange);
       } catch (error) {
-        await this.#afterFailure(ModelRtcError.from(error), PASSING);
+        await this.#afterFailure(ModelRtcError.from(error), ['reconnect']);
       }
     }
   }
@@ -132,7 +131,10 @@ class Connecting {
       try {
         this.#exchange = new VisitorExchange(await this.#visit(), this.#options.token);
       } catch (error) {
-        await this.#afterFailure(ModelRtcError.from(error), this.#options.waitForWorker === true ? WAITED_FOR : []);
+        await this.#afterFailure(
+          ModelRtcError.from(error),
+          this.#options.waitForWorker === true ? ['reconnect', 'wait'] : [],
+        );
       }
     }
     return this.#exchange;
@@ -215,9 +217,9 @@ class Connecting {
   }
 
   /** Waits before the next attempt. @throws the failure when trying again is of no use. */
-  async #afterFailure(error: ModelRtcError, mended: readonly string[]): Promise<void> {
+  async #afterFailure(error: ModelRtcError, mended: readonly Exclude<Recovery, 'none'>[]): Promise<void> {
     this.#budget.check();
-    if (!mended.includes(error.code) || isUnavailable(error)) throw error;
+    if (!error.recoversBy(...mended) || isUnavailable(error)) throw error;
     this.lastFailure = error;
     this.#log.debug({ code: error.code, reason: error.message }, 'connecting failed; it is tried again');
     await this.#budget.wait(this.#retryMs);

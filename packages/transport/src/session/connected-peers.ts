@@ -3,9 +3,6 @@ import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Authority, Peer } from '../peer/peer.ts';
 import { AUTHORITY_CHECK_MS } from './limits.ts';
 
-/** Why a token is good no more; any other failure of a check (a file that cannot be read now) ends nobody's connection. */
-const ENDED_BY: readonly string[] = ['token_revoked', 'token_expired', 'refused'];
-
 /** The peers that are connected now. Those whose token is revoked or expires are told so and closed. */
 export class ConnectedPeers {
   readonly #timers: Clock;
@@ -56,7 +53,8 @@ export class ConnectedPeers {
     } catch (thrown) {
       const error = ModelRtcError.from(thrown);
       const { keyId } = authority;
-      if (ENDED_BY.includes(error.code)) {
+      // Any other failure of a check (a file that cannot be read now) ends nobody's connection.
+      if (error.has('ends_session')) {
         this.#log.info({ keyId, agent: peer.remote.agent, code: error.code }, 'a client was disconnected');
         void peer.close(error);
       } else this.#log.warn({ err: error, keyId }, 'whether a session is good still could not be checked');

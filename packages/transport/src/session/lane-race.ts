@@ -1,11 +1,11 @@
-import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, isUnavailable, type Log, ModelRtcError } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane.ts';
 import { deferred } from '../peer/deferred.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { PeerAssembly } from './assemble-peer.ts';
-import { type AttemptKind, type AttemptOptions, attemptLane, isUnavailable } from './attempt-lane.ts';
+import { type AttemptKind, type AttemptOptions, attemptLane } from './attempt-lane.ts';
 import { HEAD_START_MS } from './limits.ts';
 
 export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
@@ -19,9 +19,6 @@ export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
   /** How a lane is brought up; tests replace it. */
   readonly attempt?: typeof attemptLane | undefined;
 }
-
-/** What another attempt may mend, or what this side brought about. */
-const PASSING: readonly string[] = ['network', 'timeout', 'cancelled'];
 
 /**
  * Tries all kinds of lanes at once, with a head start for the better. The first on which both sides said hello makes the
@@ -140,7 +137,7 @@ export class LaneRace {
   #telling(): ModelRtcError {
     const errors = this.#options.kinds.map((kind) => this.#failed.get(kind)).filter((error) => error !== undefined);
     const tried = errors.filter((error) => !isUnavailable(error));
-    const refusal = tried.find(({ code }) => !PASSING.includes(code));
+    const refusal = tried.find((error) => !error.recoversBy('reconnect', 'stopped'));
     return refusal ?? tried[0] ?? errors[0] ?? new ModelRtcError('network', 'No connection came up; try again.');
   }
 }

@@ -1,11 +1,8 @@
-import { type Digest, type ErrorCode, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 
 /** Shorter than the time that an asker waits for an answer: hashing may take longer, and then it is told to ask again. */
 const ANSWER_WITHIN_MS = 6_000;
-
-/** What an import says of a path where nothing is, or nothing that is a model. */
-const NO_MODEL: readonly ErrorCode[] = ['not_found_locally', 'bad_argument', 'invalid_model'];
 
 /**
  * Models whose files are links to someone's training folder may change at any time. Before such a model is told of, it is
@@ -60,7 +57,7 @@ export class FreshModels {
       const known = ModelRtcError.from(error);
       this.#log.warn({ err: error, digest, name }, `the changed files of ${name} could not be read again`);
       // Of two refreshes of it, this one came after the entry had gone: it is looked up anew.
-      if (NO_MODEL.includes(known.code) && (await this.#registry.find(digest)) !== undefined) throw gone(name, error);
+      if (known.has('no_model') && (await this.#registry.find(digest)) !== undefined) throw gone(name, error);
       throw known.code === 'source_changed' ? beingWritten(error) : known;
     }
   }

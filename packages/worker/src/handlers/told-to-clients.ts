@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import { type ErrorCode, ModelRtcError } from '@model-rtc/protocol';
+import { type ErrorCode, fileOf, ModelRtcError, namesLocalPath } from '@model-rtc/protocol';
 
 /** What may be told of this machine's state: no paths, processes or hosts of it. */
 const TELLABLE_DETAILS = [
@@ -64,8 +64,8 @@ export function toldToClients(thrown: unknown): ModelRtcError {
 }
 
 function sentenceFor(error: ModelRtcError): string {
-  const { code, message, details } = error;
-  const isAboutPath = details?.path !== undefined || details?.folder !== undefined;
+  const { code, message } = error;
+  const isAboutPath = namesLocalPath(error);
   if (isAboutPath && ABOUT_A_PATH[code] !== undefined) return ABOUT_A_PATH[code];
   const sentence = SENTENCES[code];
   if (sentence !== undefined) return sentence(error);
@@ -105,7 +105,7 @@ function codeNames(files: readonly { readonly path: string; readonly suspicious:
 }
 
 /** The file's name alone: folders above it are this machine's own affair. */
-function changedFile({ details }: ModelRtcError): string {
-  const path = details?.file ?? details?.path;
-  return typeof path === 'string' ? `"${path.split(sep).at(-1)}"` : 'A file';
+function changedFile(error: ModelRtcError): string {
+  const path = fileOf(error);
+  return path === undefined ? 'A file' : `"${path.split(sep).at(-1)}"`;
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, type Log, ModelRtcError, type ModelSource } from '@model-rtc/protocol';
+import { type Log, ModelRtcError, type ModelSource } from '@model-rtc/protocol';
 import type { FoundPlace, Registry } from '@model-rtc/registry';
 import type { OnWatchEvent } from './watch-events.ts';
 
@@ -11,9 +11,6 @@ export interface TakePlaceOptions {
   readonly inPlaceOf: string | undefined;
   readonly signal: AbortSignal;
 }
-
-/** What no other try changes while the files stay as they are. */
-const FINAL: readonly ErrorCode[] = ['invalid_model', 'bad_argument', 'refused'];
 
 /** Registers what was found at a place; `later` when it cannot be done now. Never fails. */
 export async function takePlace(options: TakePlaceOptions): Promise<'done' | 'later'> {
@@ -31,8 +28,9 @@ export async function takePlace(options: TakePlaceOptions): Promise<'done' | 'la
     return 'done';
   } catch (error) {
     if (signal.aborted) return 'later';
-    const { code, message } = ModelRtcError.from(error);
-    const isFinal = FINAL.includes(code);
+    const known = ModelRtcError.from(error);
+    const { message } = known;
+    const isFinal = known.has('unusable_files');
     if (isFinal) log.warn({ path, error }, `what is at ${path} is not registered: ${message}`);
     else log.info({ path, error }, `what is at ${path} is not registered yet: ${message}`);
     return isFinal ? 'done' : 'later';

@@ -1,4 +1,4 @@
-import { type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
+import { type AliasConflict, duplicateOf, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists } from '@model-rtc/registry';
 import { type Choice, choose } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
@@ -50,8 +50,9 @@ export async function askOnDuplicate<T>(
     return await work(given);
   } catch (error) {
     const known = ModelRtcError.from(error);
-    const { id, alias, wanted } = known.details ?? {};
-    if (known.code !== 'refused' || typeof wanted !== 'string' || given !== undefined) throw known;
+    const duplicate = duplicateOf(known);
+    if (duplicate === undefined || given !== undefined) throw known;
+    const { id, alias, wanted } = duplicate;
     const flag = '--if-exists';
     const text = `This model is already here as "${alias}" (${id}).`;
     if (!context.interactive) throw unanswered(known, text, flag, ['skip', 'rename', 'overwrite']);
