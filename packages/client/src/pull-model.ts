@@ -11,7 +11,7 @@ import {
   type Result,
 } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { PeerEncodings, receiveModel } from '@model-rtc/transfer';
+import { PeerEncodings, type ReceivedModel, receiveFromHere, receiveFromSources } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { cancelledBy } from './cancelled.ts';
 import { isBulk } from './is-bulk.ts';
@@ -107,7 +107,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const encodings = new PeerEncodings({ mode: options.compress });
   const { signal } = options;
   const swarm = new Swarm(workers, { digest, first: worker, watchdog, encodings, names, signal, onNews });
-  let received: Awaited<ReturnType<typeof receive>>;
+  let received: ReceivedModel;
   try {
     received = await whileItLasts(() => receive(task, { entry, digest, swarm }));
   } catch (error) {
@@ -129,21 +129,21 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
 async function receive(
   { workers, alias, tally, speed, byWorker, options }: PullTask,
   { entry, digest, swarm }: { readonly entry: ModelEntry; readonly digest: Digest; readonly swarm: Swarm },
-): ReturnType<typeof receiveModel> {
+): Promise<ReceivedModel> {
   const { aliasConflict, safeOnly, signal, ifExists = 'skip' } = options;
   const { registry, log } = workers[0] as WorkerServices;
-  return await receiveModel({
-    ...{ registry, digest, entry, alias, aliasConflict, ifExists, safeOnly, signal, log },
-    manifest: async () => {
-      if (isBulk(entry)) for (const { link } of workers) link.current?.expectBulk();
-      const manifest = await swarm.manifest(async (worker, how) =>
-        how === 'patiently'
-          ? await manifestAt(worker, digest, { tally, options })
-          : await fetchManifest(await worker.link.peer(signal), digest, signal),
-      );
-      swarm.start();
-      return manifest;
-    },
+  const reception = { registry, digest, entry, alias, aliasConflict, ifExists, safeOnly };
+  const here = await receiveFromHere(reception);
+  if (here !== undefined) return here;
+  if (isBulk(entry)) for (const { link } of workers) link.current?.expectBulk();
+  const manifest = await swarm.manifest(async (worker, how) =>
+    how === 'patiently'
+      ? await manifestAt(worker, digest, { tally, options })
+      : await fetchManifest(await worker.link.peer(signal), digest, signal),
+  );
+  swarm.start();
+  return await receiveFromSources({
+    ...{ ...reception, manifest, signal, log },
     source: 'worker-pull',
     sources: swarm.pool,
     watchdog: tally.watchdog,

@@ -4,7 +4,14 @@ export { createNicePace, type NicePace, type NicePaceOptions } from './pace/nice
 export { combine, type Pace } from './pace/pace.ts';
 export { createPace, type PaceOptions, type RatePace } from './pace/token-bucket.ts';
 export { type PullComponents, type PullOptions, type PullOutcome, pull } from './pull.ts';
-export { type ReceivedModel, type ReceiveOptions, receiveModel } from './receive-model.ts';
+export {
+  type ReceivedModel,
+  type ReceiveOptions,
+  type ReceptionOptions,
+  receiveFromHere,
+  receiveFromSources,
+  receiveModel,
+} from './receive-model.ts';
 export {
   type ChunkRequestContext,
   type ChunkServer,

@@ -32,7 +32,7 @@ import { poolOf, type SourcePool } from './sources/source-pool.ts';
 import { stagedChunks } from './sources/staged-chunks.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
 import type { OwnFiles } from './staging/own-files.ts';
-import { type AcquireLock, openStaging, type Staging } from './staging/staging.ts';
+import { type HeldLock, leaveStaging, lockStaging, openStaging, type Staging } from './staging/staging.ts';
 
 /** What a pull is made of; tests replace parts. */
 export interface PullComponents {
@@ -58,8 +58,6 @@ export interface PullOptions {
   readonly ownFiles?: OwnFiles | undefined;
   /** What the other side says of the model: told to those who ask for it while it is fetched. */
   readonly entry?: ModelEntry | undefined;
-  /** How the staging folder is locked between processes; the registry's `acquireLock` if not given. */
-  readonly lock?: AcquireLock | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnTransferProgress | undefined;
   readonly log?: Log | undefined;
@@ -99,24 +97,43 @@ export interface PullOutcome {
  * `invalid_model` when the manifest is not the digest's.
  */
 export async function pull(options: PullOptions): Promise<PullOutcome> {
+  const locked = await lockPull(options);
+  return await locked.fetch();
+}
+
+/** A pull that nobody else can be running at the same time. To be ended by one of the two. */
+export interface LockedPull {
+  /** As `pull` does. */
+  fetch(): Promise<PullOutcome>;
+  /** Lets the staging folder go as it was: nothing has to be fetched any more. */
+  leave(): Promise<void>;
+}
+
+/**
+ * The first step of a pull: waits until no other process pulls the same model, which may have brought it by then.
+ * @throws ModelRtcError `invalid_model` when the manifest is not the digest's; `cancelled`; `storage`
+ */
+export async function lockPull(options: PullOptions): Promise<LockedPull> {
   const clock = options.components?.clock ?? systemClock;
   const startedMs = clock.nowMs();
   const layout = planLayout(options.manifest, options.digest);
   const tally = new Tally(layout);
   const watchdog = options.watchdog ?? new Watchdog(clock);
   const progress = new ProgressReporter(tally, clock, options.onProgress);
+  const parts = { layout, tally, watchdog, progress, clock, startedMs };
+  const { staging, digest } = options;
   try {
-    const staging = await enterStaging(options, { layout, progress, watchdog });
-    try {
-      await fetchInto(staging, options, { layout, tally, watchdog, progress, clock });
-    } catch (error) {
-      await staging.keep();
-      throw ModelRtcError.from(error);
-    }
-    progress.enter({ state: 'completed' });
-    return outcomeOf(staging, tally, { startedMs, nowMs: clock.nowMs() });
-  } finally {
+    const held = await lockAndTell(options, parts);
+    return {
+      fetch: () => fetchLocked(options, parts, held),
+      leave: async () => {
+        progress.end();
+        await leaveStaging(staging, digest, held);
+      },
+    };
+  } catch (error) {
     progress.end();
+    throw error;
   }
 }
 
@@ -126,21 +143,40 @@ interface PullParts {
   readonly watchdog: Watchdog;
   readonly progress: ProgressReporter;
   readonly clock: Clock;
+  readonly startedMs: number;
 }
 
-async function enterStaging(
-  { staging, digest, manifest, entry, ownFiles, lock = acquireLock, signal }: PullOptions,
-  { layout, progress, watchdog }: Pick<PullParts, 'layout' | 'progress' | 'watchdog'>,
-): Promise<Staging> {
+async function lockAndTell(
+  { staging, digest, signal }: PullOptions,
+  { progress, watchdog }: PullParts,
+): Promise<HeldLock> {
   let waited = false;
   const onWait = (): void => {
     waited = true;
     progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
   };
-  const opened = await openStaging({ staging, digest, manifest, layout, entry, ownFiles, lock, signal, onWait });
+  const held = await lockStaging({ staging, digest, lock: acquireLock, signal, onWait });
   // Time spent waiting for another process is not time without data.
   if (waited) watchdog.progressed();
-  return opened;
+  return held;
+}
+
+async function fetchLocked(options: PullOptions, parts: PullParts, held: HeldLock): Promise<PullOutcome> {
+  const { staging: folder, digest, manifest, entry, ownFiles, signal } = options;
+  const { layout, tally, progress, startedMs, clock } = parts;
+  try {
+    const staging = await openStaging({ staging: folder, digest, manifest, layout, entry, ownFiles, held, signal });
+    try {
+      await fetchInto(staging, options, parts);
+    } catch (error) {
+      await staging.keep();
+      throw ModelRtcError.from(error);
+    }
+    progress.enter({ state: 'completed' });
+    return outcomeOf(staging, tally, { startedMs, nowMs: clock.nowMs() });
+  } finally {
+    progress.end();
+  }
 }
 
 async function fetchInto(staging: Staging, options: PullOptions, parts: PullParts): Promise<void> {

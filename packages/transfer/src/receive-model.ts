@@ -1,6 +1,4 @@
-import { rm, rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { acquireLock } from '@model-rtc/files';
+import { rm } from 'node:fs/promises';
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
@@ -15,19 +13,17 @@ import {
 } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import type { Pace } from './pace/pace.ts';
-import { type PullOutcome, pull } from './pull.ts';
+import { type LockedPull, lockPull, type PullOptions, type PullOutcome } from './pull.ts';
 import type { OnTransferProgress } from './session/progress.ts';
 import type { Watchdog } from './session/watchdog.ts';
 import type { ChunkSource } from './sources/source.ts';
 import type { SourcePool } from './sources/source-pool.ts';
 import { ownFiles } from './staging/own-files.ts';
-import type { AcquireLock } from './staging/staging.ts';
 
-export interface ReceiveOptions {
+/** Which model is to be had, and what should become of it here. */
+export interface ReceptionOptions {
   readonly registry: Registry;
   readonly digest: Digest;
-  /** Gives the digest's manifest. Called once, and only when something has to be fetched: it may be large. */
-  readonly manifest: () => Promise<Manifest>;
   /** What the other side says of the model. Its alias is taken here as well, unless the model has one here. */
   readonly entry: ModelEntry;
   /** The alias that a person asked for: the model is named so, whatever it was called before. */
@@ -38,6 +34,11 @@ export interface ReceiveOptions {
   readonly ifExists: IfExists;
   /** Refuse a model with files that run code when they are loaded: by their names before a byte is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
+}
+
+/** Where a model comes from, and how. */
+export interface ReceiveOptions extends ReceptionOptions {
+  readonly manifest: Manifest;
   readonly source: ModelSource;
   /** As for `pull`. */
   readonly sources: readonly ChunkSource[] | SourcePool;
@@ -55,34 +56,43 @@ export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'r
 }
 
 /**
- * Fetches a model and installs it in the registry, whole or not at all: the same for a client that pulls and for a worker
- * that is pushed to.
+ * The first step of receiving a model: when it is here whole, there is nothing to fetch, and it gets the alias asked for.
  *
- * @throws ModelRtcError what `manifest`, `pull` and `Registry.install` throw; `alias_taken` and, by the
- * names of its files, `refused` before anything is fetched.
+ * @returns undefined when it has to be fetched.
+ * @throws ModelRtcError `alias_taken` when it could not be installed under its name; `refused` for a model that is here
+ * and whose files run code, where only a safe one will do.
  */
-export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
-  const { registry, digest, ifExists } = options;
-  const existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
+export async function receiveFromHere(options: ReceptionOptions): Promise<ReceivedModel | undefined> {
+  const existing = await usableModel(options);
   if (existing !== undefined) return await alreadyThere(options, existing);
   const alias = await chooseAlias(options);
-  if (alias !== undefined && conflictOf(options) === undefined) await registry.checkAlias(alias, digest);
-  const manifest = await options.manifest();
-  if (options.safeOnly) refuseCode(namedLikeCode(manifest));
-  const pulled = await pullUnlessThere(options, manifest);
-  if ('existing' in pulled) return await alreadyThere(options, pulled.existing);
-  const { outcome } = pulled;
-  try {
-    const entry = await install(options, { manifest, filesFolder: outcome.filesFolder, alias });
-    const { transferredBytes, reusedBytes, resumedBytes } = outcome;
-    return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
-  } catch (error) {
-    // What is refused for what it holds is of no use to another attempt, and must not lie around.
-    if (ModelRtcError.from(error).code === 'refused') await rm(outcome.filesFolder, { recursive: true, force: true });
-    throw error;
-  } finally {
-    await outcome.release();
-  }
+  if (alias !== undefined && conflictOf(options) === undefined)
+    await options.registry.checkAlias(alias, options.digest);
+  return undefined;
+}
+
+/**
+ * The second step: fetches the model and installs it in the registry, whole or not at all.
+ *
+ * @throws ModelRtcError what `pull` and `Registry.install` throw; by the names of its files, `refused` before anything is
+ * fetched.
+ */
+export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
+  if (options.safeOnly) refuseCode(namedLikeCode(options.manifest));
+  const locked = await lockPull(pullOptions(options));
+  const brought = await broughtMeanwhile(options, locked);
+  if (brought !== undefined) return await alreadyThere(options, brought);
+  return await installPulled(options, await locked.fetch());
+}
+
+/** Both steps: for a worker that is pushed to, which has the manifest before anything else. */
+export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
+  return (await receiveFromHere(options)) ?? (await receiveFromSources(options));
+}
+
+/** The model of this digest, when it need not be fetched. */
+async function usableModel({ registry, digest, ifExists }: ReceptionOptions): Promise<RegistryEntry | undefined> {
+  return ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
 }
 
 /**
@@ -95,12 +105,12 @@ async function intactModel(registry: Registry, digest: Digest): Promise<Registry
 }
 
 /** A model that is here, damaged or about to be verified, keeps its alias unless a person asked for another. */
-async function chooseAlias({ registry, digest, alias, entry }: ReceiveOptions): Promise<Alias | undefined> {
+async function chooseAlias({ registry, digest, alias, entry }: ReceptionOptions): Promise<Alias | undefined> {
   if (alias !== undefined) return alias;
   return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
 }
 
-async function alreadyThere(options: ReceiveOptions, existing: RegistryEntry): Promise<ReceivedModel> {
+async function alreadyThere(options: ReceptionOptions, existing: RegistryEntry): Promise<ReceivedModel> {
   const { registry, digest, safeOnly } = options;
   if (safeOnly) refuseCode(existing.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
   const entry = await nameExisting(options, existing);
@@ -108,12 +118,12 @@ async function alreadyThere(options: ReceiveOptions, existing: RegistryEntry): P
 }
 
 /** A person who asks for a model to be verified wants this very one: it takes the alias over, unless told otherwise. */
-function conflictOf({ aliasConflict, ifExists }: ReceiveOptions): AliasConflict | undefined {
+function conflictOf({ aliasConflict, ifExists }: ReceptionOptions): AliasConflict | undefined {
   return aliasConflict ?? (ifExists === 'overwrite' ? 'overwrite' : undefined);
 }
 
 /** The other side's alias is only an offer: a model that is here already is not refused because another one has it. */
-async function nameExisting(options: ReceiveOptions, existing: RegistryEntry): Promise<RegistryEntry> {
+async function nameExisting(options: ReceptionOptions, existing: RegistryEntry): Promise<RegistryEntry> {
   const { registry, alias, entry } = options;
   const conflict = conflictOf(options);
   if (alias !== undefined) {
@@ -123,51 +133,50 @@ async function nameExisting(options: ReceiveOptions, existing: RegistryEntry): P
   return await registry.tag(existing.id, entry.alias, { aliasConflict: conflict ?? 'keep' });
 }
 
-/**
- * Pulls, unless another transfer of the same model ends while this one waits for the staging folder that both use: what
- * that one installed must not be copied out of the registry and installed once more.
- */
-async function pullUnlessThere(
-  { registry, digest, entry, ifExists, sources, signal, onProgress, watchdog, pace, log }: ReceiveOptions,
-  manifest: Manifest,
-): Promise<{ outcome: PullOutcome } | { existing: RegistryEntry }> {
-  const { staging } = registry.paths;
-  let existing: RegistryEntry | undefined;
-  const lock: AcquireLock = async (path, lockOptions) => {
-    const held = await acquireLock(path, lockOptions);
-    try {
-      existing = ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
-    } catch (error) {
-      await held.release();
-      throw error;
-    }
-    if (existing === undefined) return held;
-    await held.release();
-    // It was made for the lock; whoever waits for it makes it again.
-    await rmdir(dirname(path)).catch(() => {});
-    throw new ModelRtcError('cancelled', 'Another transfer has brought the model.');
+function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
+  const { manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log } = options;
+  return {
+    ...{ manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log },
+    staging: registry.paths.staging,
+    local: registry,
+    ownFiles: ownFiles(registry),
   };
+}
+
+/**
+ * What another transfer of the same model installed while this one waited for the staging folder that both use: it must not
+ * be copied out of the registry and installed once more.
+ */
+async function broughtMeanwhile(options: ReceiveOptions, locked: LockedPull): Promise<RegistryEntry | undefined> {
+  let isNeeded = false;
   try {
-    const outcome = await pull({
-      ...{ manifest, digest, entry, sources, staging, lock, signal, onProgress, watchdog, pace, log },
-      local: registry,
-      ownFiles: ownFiles(registry),
-    });
-    return { outcome };
-  } catch (error) {
-    if (existing !== undefined) return { existing };
-    throw error;
+    const brought = await usableModel(options);
+    isNeeded = brought === undefined;
+    return brought;
+  } finally {
+    if (!isNeeded) await locked.leave();
   }
 }
 
-async function install(
-  options: ReceiveOptions,
-  staged: { readonly manifest: Manifest; readonly filesFolder: string; readonly alias: Alias | undefined },
-): Promise<RegistryEntry> {
-  const { registry, entry, source, safeOnly } = options;
+async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Promise<ReceivedModel> {
+  const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = pulled;
+  try {
+    const entry = await install(options, filesFolder);
+    return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
+  } catch (error) {
+    // What is refused for what it holds is of no use to another attempt, and must not lie around.
+    if (ModelRtcError.from(error).code === 'refused') await rm(filesFolder, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await pulled.release();
+  }
+}
+
+async function install(options: ReceiveOptions, filesFolder: string): Promise<RegistryEntry> {
+  const { registry, manifest, entry, source, safeOnly } = options;
   return await registry.install({
-    ...staged,
-    ...{ entry, source, safeOnly },
+    ...{ manifest, filesFolder, entry, source, safeOnly },
+    alias: await chooseAlias(options),
     aliasConflict: conflictOf(options),
     // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
     ifExists: 'overwrite',

@@ -51,12 +51,21 @@ export interface OpenStagingOptions {
   readonly digest: Digest;
   readonly manifest: Manifest;
   readonly layout: Layout;
-  readonly lock: AcquireLock;
+  /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
+  readonly held: HeldLock;
   /** What the other side says of the model. */
   readonly entry?: ModelEntry | undefined;
   /** Where whole files of it may be on this machine. */
   readonly ownFiles?: OwnFiles | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface LockStagingOptions {
+  readonly staging: string;
+  readonly digest: Digest;
+  readonly lock: AcquireLock;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when another process has it. */
   readonly onWait?: (() => void) | undefined;
 }
 
@@ -79,10 +88,21 @@ export function stagingPathsIn(folder: string): StagingPaths {
   };
 }
 
-/** Locks and prepares a model's staging folder, and reads what an earlier attempt left in it. Reads no model bytes. */
+/** Makes a model's staging folder where there is none, and locks it. */
+export async function lockStaging(options: LockStagingOptions): Promise<HeldLock> {
+  return await lockFolder(stagingPaths(options.staging, options.digest), options);
+}
+
+/** Unlocks a folder that nothing was put into. It was made for the lock; whoever waits for it makes it again. */
+export async function leaveStaging(staging: string, digest: Digest, held: HeldLock): Promise<void> {
+  await held.release();
+  await rmdir(stagingPaths(staging, digest).folder).catch(() => {});
+}
+
+/** Prepares a model's locked staging folder, and reads what an earlier attempt left in it. Reads no model bytes. */
 export async function openStaging(options: OpenStagingOptions): Promise<Staging> {
   const paths = stagingPaths(options.staging, options.digest);
-  const lock = await lockFolder(paths, options);
+  const lock = options.held;
   try {
     const hasFiles = await exists(paths.files);
     // A process may have been killed after its files were installed from here: their journal speaks of nothing then.
@@ -110,12 +130,7 @@ function flagsOf(layout: Layout, ids: ReadonlySet<number>): Uint8Array {
   return flags;
 }
 
-export interface DiscardStagingOptions {
-  readonly staging: string;
-  readonly digest: Digest;
-  readonly lock: AcquireLock;
-  readonly signal?: AbortSignal | undefined;
-}
+export type DiscardStagingOptions = Omit<LockStagingOptions, 'onWait'>;
 
 /** Removes what attempts to fetch a model left behind. Waits for a pull of it that runs. */
 export async function discardStaging(options: DiscardStagingOptions): Promise<void> {
@@ -133,7 +148,7 @@ async function startOver(paths: StagingPaths, { manifest, layout }: OpenStagingO
 
 async function lockFolder(
   { folder, lock: path }: StagingPaths,
-  { lock, signal, onWait }: Pick<OpenStagingOptions, 'lock' | 'signal' | 'onWait'>,
+  { lock, signal, onWait }: Pick<LockStagingOptions, 'lock' | 'signal' | 'onWait'>,
 ): Promise<HeldLock> {
   for (let attempt = 1; ; attempt++) {
     await mkdir(folder, { recursive: true, mode: 0o700 });

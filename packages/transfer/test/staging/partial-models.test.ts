@@ -6,7 +6,7 @@ import type { ModelEntry } from '@model-rtc/protocol';
 import { createPartialModels, planTransfer } from '../../src/index.ts';
 import { planLayout } from '../../src/layout/layout.ts';
 import { JournalWriter } from '../../src/staging/journal.ts';
-import { openStaging, type Staging } from '../../src/staging/staging.ts';
+import { lockStaging, openStaging, type Staging } from '../../src/staging/staging.ts';
 import { makeFileModel, type TestModel } from '../support/models.ts';
 import { temporaryFolder } from '../support/pulling.ts';
 
@@ -31,7 +31,8 @@ async function staged(model: TestModel = MODEL) {
   const staging = await temporaryFolder();
   const { manifest, digest } = model;
   const layout = planLayout(manifest, digest);
-  const opened: Staging = await openStaging({ staging, digest, manifest, layout, lock: acquireLock, entry: ENTRY });
+  const held = await lockStaging({ staging, digest, lock: acquireLock });
+  const opened: Staging = await openStaging({ staging, digest, manifest, layout, held, entry: ENTRY });
   /** Writes the whole file, and says of these chunks that they are there. */
   const write = async (ids: number[], bytes = model.files.get('weights.bin') as Buffer): Promise<void> => {
     const path = join(opened.paths.files, 'weights.bin');

@@ -7,7 +7,7 @@ import { openRegistry, type Registry } from '@model-rtc/registry';
 import { ModelFiles } from '../../src/disk/model-files.ts';
 import { planLayout } from '../../src/layout/layout.ts';
 import { ownFiles } from '../../src/staging/own-files.ts';
-import { openStaging, type Staging } from '../../src/staging/staging.ts';
+import { lockStaging, openStaging, type Staging } from '../../src/staging/staging.ts';
 import { seededBytes } from '../support/models.ts';
 import { temporaryFolder } from '../support/pulling.ts';
 
@@ -46,12 +46,11 @@ async function scene({ copy = true, config = 'tuned' } = {}) {
   });
   const manifest = await there.manifest(tuned.digest);
   const layout = planLayout(manifest, tuned.digest);
-  const open = (): Promise<Staging> =>
-    openStaging({
-      ...{ manifest, layout, staging: here.paths.staging, digest: tuned.digest },
-      lock: acquireLock,
-      ownFiles: ownFiles(here),
-    });
+  const folder = { staging: here.paths.staging, digest: tuned.digest };
+  const open = async (): Promise<Staging> => {
+    const held = await lockStaging({ ...folder, lock: acquireLock });
+    return await openStaging({ ...folder, manifest, layout, held, ownFiles: ownFiles(here) });
+  };
   const close = async (): Promise<void> => {
     await here.close();
     await there.close();

@@ -26,7 +26,7 @@ export async function pushModel(
   const { entry, ...received } = await receiveModel({
     ...{ registry, digest, alias, aliasConflict, ifExists, safeOnly, signal, log },
     entry: params.entry,
-    manifest: async () => manifest,
+    manifest,
     source: 'client-upload',
     sources: pool,
     pace: limits?.down,

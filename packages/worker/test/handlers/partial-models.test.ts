@@ -49,7 +49,7 @@ async function fetching() {
   const received = receiveModel({
     ...{ registry, digest, ifExists: 'skip', source: 'worker-pull', signal: stop.signal },
     entry: toModelEntry(imported.entry),
-    manifest: async () => manifest,
+    manifest,
     sources: [
       {
         name: 'source',
