@@ -65,7 +65,7 @@ describe('a worker that serves wrong bytes', () => {
     const { workers, original } = await openWorkers(['honest', 'spoilt']);
     await spoil((workers[1] as Serving).file);
     const { stderr } = await pulledWhole(await startPull(workers), original);
-    expect(stderr).toMatch(/spoilt is not used any more/);
+    expect(stderr).toMatch(/spoilt is no longer used/);
   }, 120_000);
 
   it('is done without when its copy has changed openly', async () => {

@@ -1,6 +1,6 @@
 import type { CodeFile, ModelEntry } from '@model-rtc/protocol';
 
-/** Names listed for one file; a hostile one can have more than a screen holds. */
+/** Imports listed for one file; a hostile file can have more than fit on a screen. */
 const SHOWN_IMPORTS = 6;
 
 type Marked = Pick<ModelEntry, 'codeFiles'>;

@@ -1,4 +1,3 @@
-import type { ModelEntry } from '@model-rtc/protocol';
 import prettyMs from 'pretty-ms';
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
@@ -49,7 +48,7 @@ export function formatScalar(value: string | number | boolean | null): string {
 }
 
 /** A model as people read it: its alias, and the id that never changes. */
-export function formatModel({ alias, id }: Pick<ModelEntry, 'alias' | 'id'>): string {
+export function formatModel({ alias, id }: { readonly alias?: string | undefined; readonly id: string }): string {
   return printable(alias === undefined ? id : `${alias} (${id})`);
 }
 

@@ -12,7 +12,7 @@ export interface OutputOptions {
 export class Output {
   readonly #runtime: Runtime;
   readonly #options: OutputOptions;
-  /** How long work goes on, for a program; undefined when nobody reads it. */
+  /** Progress events for a program; undefined when nobody reads them. */
   readonly events: ProgressEvents | undefined;
 
   constructor(runtime: Runtime, options: OutputOptions, now = () => performance.now()) {

@@ -14,7 +14,7 @@ const BAR = {
 
 const LOCAL_LABELS = { hash: 'hashing', copy: 'copying', verify: 'verifying' } as const;
 
-/** What long work says of itself at one moment. */
+/** One moment of long work. */
 interface Step {
   readonly label: string;
   readonly doneBytes: number;
@@ -48,7 +48,7 @@ export function createProgressView(stderr: ConsoleStream, output: Output, now = 
       if (ended) return;
       output.events?.show(progress);
       const { warning } = { warning: undefined, ...progress };
-      // Told once, and again when it goes on and stalls anew.
+      // Shown once for each stall.
       if (warning !== undefined && !isStalled) view.say(warning.message);
       isStalled = warning !== undefined;
       showIn(view, progress);
@@ -71,21 +71,21 @@ type Told = Exclude<ModelProgress, { type: 'transfer' | 'remote' | 'local' | 'co
 
 function sentenceOf(progress: Told): string {
   if (progress.type === 'reconnecting')
-    return `The connection was lost (${progress.reason}) Connecting again; what has arrived is kept.`;
+    return `The connection was lost: ${progress.reason} Reconnecting; what has arrived is kept.`;
   if (progress.type === 'source_changed')
-    return `The model changed while it was being sent (${progress.reason}) Starting again with its new content.`;
+    return `The model changed while it was being sent: ${progress.reason} Starting again with its new content.`;
   return progress.type === 'worker' ? workerText(progress) : progress.reason;
 }
 
-/** What became of one of several workers. */
+/** The state of one of several workers. */
 function workerText({ name, state, reason }: Extract<ModelProgress, { type: 'worker' }>): string {
   const why = reason === undefined ? '' : ` (${reason})`;
-  if (state === 'serving') return `${name} gives the model.`;
+  if (state === 'serving') return `${name} sends the model.`;
   if (state === 'absent') return `${name} does not have the model and is left out${why}.`;
-  if (state === 'offline') return `${name} cannot be reached now${why}; it is tried again while the others deliver.`;
-  if (state === 'busy') return `${name} is busy${why}; it is asked again while the others deliver.`;
-  if (state === 'lost') return `The connection to ${name} was lost${why}; it is made again.`;
-  return `${name} is not used any more${why}.`;
+  if (state === 'offline') return `${name} cannot be reached now${why}; trying again while the others send.`;
+  if (state === 'busy') return `${name} is busy${why}; asking again while the others send.`;
+  if (state === 'lost') return `Lost the connection to ${name}${why}; reconnecting.`;
+  return `${name} is no longer used${why}.`;
 }
 
 function stepOf(progress: Extract<ModelProgress, { type: 'transfer' | 'remote' | 'local' }>): Step {
@@ -108,7 +108,7 @@ function parts({ doneBytes, totalBytes, bytesPerSecond, msLeft, lanes }: Step) {
   };
 }
 
-/** One kind of lane says the rate itself. */
+/** A single kind of lane already includes the rate. */
 function rateText(bytesPerSecond: number | undefined, lanes: string): string {
   const rate = bytesPerSecond === undefined ? '' : formatRate(bytesPerSecond);
   if (lanes === '') return rate;

@@ -6,8 +6,11 @@ import { parseRate } from './quantities.ts';
 
 /** What can be set for both agents of this machine, and how each value is read from a person's words. */
 const SETTINGS = {
-  'limit.up': { describe: 'What all transfers together may send, such as 20MB or 50Mbit', parse: parseRate },
-  'limit.down': { describe: 'What all transfers together may fetch', parse: parseRate },
+  'limit.up': {
+    describe: 'The most that all transfers together may send per second, such as 20MB or 50Mbit',
+    parse: parseRate,
+  },
+  'limit.down': { describe: 'The most that all transfers together may fetch per second', parse: parseRate },
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -40,7 +43,7 @@ export class Settings {
       throw ModelRtcError.because(
         withoutText(error),
         'storage',
-        `The settings ${home}/config.json cannot be read. Mend the file, or move it away.`,
+        `The settings ${home}/config.json cannot be read. Fix the file, or move it away.`,
       );
     }
   }
@@ -57,7 +60,7 @@ export class Settings {
     try {
       return { name, describe, value, bytesPerSecond: parse(value, name) };
     } catch (error) {
-      const sentence = `${ModelRtcError.from(error).message} That is in ${this.#conf.path}: model-rtc settings unset ${name}.`;
+      const sentence = `${ModelRtcError.from(error).message} The value is in ${this.#conf.path}. Remove it: model-rtc settings unset ${name}.`;
       throw ModelRtcError.because(error, 'bad_argument', sentence);
     }
   }
@@ -71,7 +74,7 @@ export class Settings {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw new ModelRtcError(
           'bad_argument',
-          `"${parts.slice(0, index).join('.')}" in ${this.#conf.path} is no object, so no limit in it holds: model-rtc settings unset ${name}.`,
+          `"${parts.slice(0, index).join('.')}" in ${this.#conf.path} is not an object, so its limits are ignored. Fix it: model-rtc settings unset ${name}.`,
         );
       }
       value = (value as Record<string, unknown>)[part];

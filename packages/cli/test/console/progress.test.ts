@@ -42,7 +42,7 @@ describe('progress where there is no terminal', () => {
     view.show(transfer(1));
     view.show({ type: 'reconnecting', reason: 'The other side is gone.' });
     view.show({ type: 'source_changed', reason: 'weights.bin changed.' });
-    expect(stderr.text).toMatch(/connection was lost \(The other side is gone\.\)/);
+    expect(stderr.text).toMatch(/connection was lost: The other side is gone\./);
     expect(stderr.text).toMatch(/changed while it was being sent/);
   });
 

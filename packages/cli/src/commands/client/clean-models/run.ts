@@ -23,7 +23,7 @@ export interface CleanModelsOptions {
   readonly yes: boolean;
 }
 
-/** A transfer that nobody went on with for so long is given up; what it has would be fetched again. */
+/** A transfer that nobody resumed for this long counts as abandoned. */
 const ABANDONED_AFTER_MS = ms('30d');
 
 export async function runCleanModels(context: Context, options: CleanModelsOptions): Promise<void> {
@@ -37,7 +37,7 @@ export async function runCleanModels(context: Context, options: CleanModelsOptio
   if (isEmpty || options.dryRun) {
     const said = isEmpty
       ? 'Nothing to clean.'
-      : `${countOf(planned)} would be removed, ${formatBytes(planned.freesBytes)} freed.`;
+      : `Would remove ${countOf(planned)} and free ${formatBytes(planned.freesBytes)}.`;
     context.output.result(
       { ...planned, freedBytes: 0, dryRun: options.dryRun },
       `${tablesOf(planned, context.output.columns)}${said}`,
@@ -46,7 +46,7 @@ export async function runCleanModels(context: Context, options: CleanModelsOptio
   }
   if (!context.output.json) context.output.note(tablesOf(planned, context.output.columns).trimEnd());
   if (!options.yes) await requireConsent(context, planned);
-  // What got a name or was gone on with while the question stood is in the first plan alone.
+  // Skips models that got an alias, and transfers that were resumed, before the question was answered.
   const removed = await carryOut(context, registry, planned, options.yes ? planned : await plan());
   context.output.result(
     { ...planned, ...removed, dryRun: false },
@@ -56,7 +56,7 @@ export async function runCleanModels(context: Context, options: CleanModelsOptio
 
 function checkKeep(keep: number): void {
   if (Number.isInteger(keep) && keep >= 0) return;
-  throw new ModelRtcError('bad_argument', '--keep is a whole number of at least 0.');
+  throw new ModelRtcError('bad_argument', '--keep takes a whole number of at least 0.');
 }
 
 async function planCleaning(
@@ -90,7 +90,7 @@ interface Removed {
   readonly freedBytes: number;
 }
 
-/** Transfers go first: they need nothing any more then. */
+/** Transfers go first: afterwards they need no model any more. */
 async function carryOut(context: Context, registry: Registry, shown: Cleaning, now: Cleaning): Promise<Removed> {
   const { staging } = registry.paths;
   const transfers = await doEach(context, shown.transfers, async ({ model, bytes }) => {
@@ -106,7 +106,7 @@ async function carryOut(context: Context, registry: Registry, shown: Cleaning, n
   return { remove: models.done, transfers: transfers.done, freedBytes: models.freedBytes + transfers.freedBytes };
 }
 
-/** One that became busy or needed meanwhile stays; the others still go. */
+/** An item that became busy or needed in the meantime stays; the others are still removed. */
 async function doEach<T>(
   context: Context,
   items: readonly T[],

@@ -1,9 +1,9 @@
 import type { CleanCandidate, CleanPlan } from '@model-rtc/registry';
 import type { StagedTransfer } from '@model-rtc/transfer';
-import { formatBytes, formatTime, printable } from '../../../console/format.ts';
+import { formatBytes, formatCount, formatTime, printable } from '../../../console/format.ts';
 import { renderTable } from '../../../console/table.ts';
 
-/** All that would go, and what would stay and why. */
+/** What would be removed, what would stay, and why. */
 export interface Cleaning extends CleanPlan {
   readonly transfers: readonly StagedTransfer[];
   readonly freesBytes: number;
@@ -11,12 +11,8 @@ export interface Cleaning extends CleanPlan {
 
 export function countOf({ remove, transfers }: Pick<Cleaning, 'remove' | 'transfers'>): string {
   const parts = [
-    ...(remove.length > 0 || transfers.length === 0
-      ? [`${remove.length} ${remove.length === 1 ? 'model' : 'models'}`]
-      : []),
-    ...(transfers.length > 0
-      ? [`what ${transfers.length} broken ${transfers.length === 1 ? 'transfer' : 'transfers'} left`]
-      : []),
+    ...(remove.length > 0 || transfers.length === 0 ? [formatCount(remove.length, 'model')] : []),
+    ...(transfers.length > 0 ? [formatCount(transfers.length, 'interrupted transfer')] : []),
   ];
   return parts.join(' and ');
 }
@@ -51,7 +47,7 @@ export function tablesOf({ remove, spared, transfers, kept }: Cleaning, width: n
     ...(kept.length === 0
       ? []
       : [
-          `Files of deleted models, yours to remove:\n${kept.map(({ path, bytes }) => `  ${formatBytes(bytes)}  ${printable(path)}`).join('\n')}`,
+          `Files kept from deleted models; remove them yourself:\n${kept.map(({ path, bytes }) => `  ${formatBytes(bytes)}  ${printable(path)}`).join('\n')}`,
         ]),
   ];
   return sections.map((section) => `${section}\n\n`).join('');

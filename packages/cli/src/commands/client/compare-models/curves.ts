@@ -1,5 +1,5 @@
 import type { TrainingCurve } from '@model-rtc/formats/layouts';
-import { formatScalar, printable } from '../../../console/format.ts';
+import { formatCount, formatScalar, printable } from '../../../console/format.ts';
 
 /** The curves of one model, which is drawn with the first character of its label. */
 export interface LabelledCurves {
@@ -34,11 +34,14 @@ export async function drawCurves(models: readonly LabelledCurves[], width: numbe
   const { plot } = await import('simple-ascii-chart');
   const columns = Math.max(NARROWEST, Math.min(width ?? DEFAULT_WIDTH, WIDEST) - MARGIN);
   const drawn = charts.slice(0, MAX_CHARTS).map((chart) => drawChart(plot, chart, columns));
-  const more = charts.length > MAX_CHARTS ? [`${charts.length - MAX_CHARTS} more curves: --json has all.`] : [];
+  const more =
+    charts.length > MAX_CHARTS
+      ? [`${formatCount(charts.length - MAX_CHARTS, 'more curve')}; --json has all of them.`]
+      : [];
   return [...drawn, models.map(({ label }) => label).join('   '), ...more].join('\n');
 }
 
-/** The curves that tell most come first: those on data that was not trained on, then the plain losses. */
+/** The most useful curves come first: validation losses, then training losses. */
 function chartsOf(models: readonly LabelledCurves[]): Chart[] {
   const names = [...new Set(models.flatMap(({ curves }) => curves.map(({ name }) => name)))];
   const rank = (name: string): number =>

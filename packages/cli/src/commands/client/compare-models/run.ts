@@ -38,7 +38,7 @@ export interface Comparison {
 
 export async function runCompareModels(context: Context, { refs, tensors }: CompareOptions): Promise<void> {
   if (refs.length < 2) {
-    throw new ModelRtcError('bad_argument', 'Give two or more models: model-rtc client compare-models REF REF.');
+    throw new ModelRtcError('bad_argument', 'Pass two or more models: model-rtc client compare-models REF REF.');
   }
   const registry = await context.registry();
   const entries: RegistryEntry[] = [];
@@ -59,7 +59,7 @@ async function lookInto(registry: Registry, entry: RegistryEntry): Promise<Compa
   // A run that is still training has no files of its own here.
   if (digest === undefined) return { entry, availability: [], curves: [] };
   const availability = await registry.availability(digest);
-  // A log that cannot be read now leaves out its curve, and nothing else.
+  // A log that cannot be read costs only its curve.
   const curves = await registry.trainingCurves(digest).catch(() => []);
   return { entry, availability, curves };
 }
@@ -89,7 +89,7 @@ async function compareTwo(
     return { difference: (await registry.compareTensors(first, second, signal)) ?? null };
   } catch (error) {
     const known = ModelRtcError.from(error);
-    // A file that has changed or is gone is what `verify` is for; all else can still be told.
+    // `verify` is for files that changed or are gone; the rest of the comparison is still useful.
     if (known.code !== 'source_changed' && known.code !== 'storage') throw known;
     return { difference: null, problem: known.message };
   }

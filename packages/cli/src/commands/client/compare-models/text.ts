@@ -80,8 +80,8 @@ function scalarTable(
 
 function legend(metrics: readonly ScalarRow[], hyperparameters: readonly ScalarRow[]): string {
   const parts = [
-    ...(metrics.some(({ best }) => best.length > 0) ? ['* the best'] : []),
-    ...(hyperparameters.some(({ differs }) => differs) ? ['≠ not the same'] : []),
+    ...(metrics.some(({ best }) => best.length > 0) ? ['* best'] : []),
+    ...(hyperparameters.some(({ differs }) => differs) ? ['≠ differs'] : []),
   ];
   return parts.join('   ');
 }
@@ -89,7 +89,7 @@ function legend(metrics: readonly ScalarRow[], hyperparameters: readonly ScalarR
 function tensorText({ difference, problem }: ComparedTensors, number: number, width: number | undefined): string {
   const pair = `Tensors of 1 and ${number}`;
   if (problem !== undefined) return `${pair}: not compared. ${printable(problem)}`;
-  if (difference === null) return `${pair}: at least one of them has none that can be listed.`;
+  if (difference === null) return `${pair}: at least one of them has no tensors that can be listed.`;
   const { same, changed, onlyInFirst, onlyInSecond } = difference;
   const total = same.count + changed.length + onlyInFirst.length + onlyInSecond.length;
   const groups = [

@@ -9,7 +9,7 @@ export interface ModelInfoOptions extends SessionOptions {
   readonly ref: string;
 }
 
-/** Of this machine's model, unless a worker is named; of one that only workers have, what they were last seen to say. */
+/** Shows this machine's model, unless a worker is named; of a model that only workers have, what they said when last asked. */
 export async function runModelInfo(context: Context, options: ModelInfoOptions): Promise<void> {
   const registry = await context.registry();
   if (options.session !== undefined) return await workerModelInfo(context, registry, options);
@@ -19,7 +19,9 @@ export async function runModelInfo(context: Context, options: ModelInfoOptions):
     return await rememberedFacts(registry, options.ref, known);
   });
   if (facts.here === undefined) {
-    context.output.note('Not on this machine: this is what was last seen. Ask anew with --worker, or fetch it.');
+    context.output.note(
+      'Not on this machine; this is what workers had when last asked. Ask again with --worker, or pull it.',
+    );
   }
   await print(context, facts);
 }
@@ -49,7 +51,7 @@ async function rememberedFacts(registry: Registry, ref: string, notHere: ModelRt
   if (only === undefined) throw notHere;
   if (found.length > 1) throw ambiguous(ref, found);
   const { entry, availability } = only;
-  // One that is here under another name is shown as it is here.
+  // A model that is here under another name is shown as it is here.
   const here = entry.digest === undefined ? undefined : await registry.find(entry.digest);
   return here === undefined ? { entry, availability } : await localFacts(registry, here.id);
 }
@@ -71,9 +73,13 @@ async function workerModelInfo(context: Context, registry: Registry, options: Mo
     const here = digest === undefined ? undefined : await registry.find(digest);
     const availability = digest === undefined ? [] : await registry.availability(digest);
     if (answer.namedBy === 'client') {
-      context.output.note(`The worker knows no "${options.ref}": this is the model that has that name here.`);
+      context.output.note(
+        `The worker has no model "${options.ref}"; this is its copy of the model with that name here.`,
+      );
     } else if (otherHere !== undefined) {
-      context.output.note(`This is what "${options.ref}" is at the worker. Here it is another model: ${otherHere}.`);
+      context.output.note(
+        `This is the worker's "${options.ref}". On this machine that names another model: ${otherHere}.`,
+      );
     }
     await print(context, { ...answer, entry, here, otherHere, from: worker.known, availability, files });
   });

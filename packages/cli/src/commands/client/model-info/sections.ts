@@ -10,15 +10,15 @@ export interface ModelFacts {
   readonly entry: ModelEntry;
   /** The model on this machine, when it is here. */
   readonly here?: RegistryEntry | undefined;
-  /** What of the model the reference was. */
+  /** Which name of the model the reference was. */
   readonly resolvedBy?: string | undefined;
-  /** Whose name for it the reference was. */
+  /** Who knows the model by the reference. */
   readonly namedBy?: 'worker' | 'client' | undefined;
-  /** The worker that told of it; not there when this machine did. */
+  /** The worker that answered; undefined when this machine did. */
   readonly from?: KnownWorker | undefined;
   readonly resumeCommand?: string | undefined;
   readonly availability: readonly Availability[];
-  /** Not there when nobody was asked. */
+  /** Undefined when no machine that has them was asked. */
   readonly files?: readonly ManifestFile[] | undefined;
   readonly check?: CheckResult | undefined;
   readonly lineage?: Lineage | undefined;
@@ -26,7 +26,7 @@ export interface ModelFacts {
 
 type Fact = readonly [name: string, value: string | undefined];
 
-/** What people read of a model: each section its lines. */
+/** A model as people read it: the lines of each section. */
 export function modelSections(facts: ModelFacts): string[][] {
   const { entry, files = [], check } = facts;
   return [
@@ -74,12 +74,12 @@ function generalFacts({ entry, here }: ModelFacts): Fact[] {
 }
 
 function runsCode({ codeFiles }: ModelEntry): string {
-  if (codeFiles === undefined) return 'not known: nobody has looked into its files';
+  if (codeFiles === undefined) return 'unknown: nobody has inspected its files';
   if (codeFiles.length === 0) return 'no';
   return `when ${codeFiles.length === 1 ? 'one of its files is' : `${codeFiles.length} of its files are`} loaded`;
 }
 
-/** On this machine first; then each worker, with what the model is called there and when it was last seen. */
+/** This machine first; then each worker, with the model's alias there and when it was last seen. */
 function placeFacts({ here, availability, from }: ModelFacts): Fact[] {
   const isNews = from !== undefined && availability.every(({ key }) => key !== from.key);
   return [

@@ -7,23 +7,24 @@ type Transferred = TransferReport & {
   readonly workers?: readonly WorkerBytes[] | undefined;
 };
 
-/** Models that are named of those that have parts of another. */
+/** Models listed that have parts of the one that moves. */
 const NAMED_MODELS = 3;
 
-/** How much of how much, how fast and over what; then what did not have to be sent. */
+/** How much was sent, how fast and over which lanes; then what did not have to be sent. */
 export function transferText(report: Transferred): string {
   const { transferredBytes, reusedBytes, resumedBytes, seconds, bytesPerSecond, entry } = report;
-  if (transferredBytes === 0 && resumedBytes === 0) return `: nothing of ${formatBytes(entry.size)} had to be sent`;
+  if (transferredBytes === 0 && resumedBytes === 0)
+    return `: nothing to send, all ${formatBytes(entry.size)} were there`;
   const time = `${formatDuration(seconds * 1000)} (${formatRate(bytesPerSecond)})`;
   const sent = `: ${formatShare(transferredBytes, entry.size)} sent in ${time} over ${lanesOf(report) || 'no lane'}, verified`;
   const saved = [
-    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} taken from models that were there`] : []),
-    ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} kept from an earlier attempt`] : []),
+    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} from models that were there`] : []),
+    ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} from an earlier attempt`] : []),
   ];
   return saved.length === 0 ? sent : `${sent}\n  not sent: ${saved.join('; ')}`;
 }
 
-/** Those that carried it; where nobody counted, those that were open at its end. */
+/** The lanes that carried data; when nobody counted, those that were open at the end. */
 function lanesOf({ workers = [], lanes }: Transferred): string {
   const carried = workers.flatMap((worker) => worker.lanes);
   if (carried.length === 0) return laneKindsText(lanes);

@@ -1,6 +1,7 @@
 import { listModelsParams, MAX_PAGE, ModelRtcError } from '@model-rtc/protocol';
 import type { Orphan, Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
+import { formatCount } from '../../../console/format.ts';
 import type { ProgressView } from '../../../console/progress.ts';
 import type { NetworkOptions } from '../../connect.ts';
 import { type RepairDone, repairDamaged } from '../repair.ts';
@@ -13,7 +14,7 @@ export interface VerifyModelsOptions extends NetworkOptions {
   readonly repair: boolean;
 }
 
-/** What became of one model. */
+/** The outcome for one model. */
 export interface VerifiedLine extends VerifiedModel {
   readonly repair?:
     | Pick<RepairDone, 'outcome' | 'from' | 'transferredBytes' | 'reusedBytes'>
@@ -46,7 +47,7 @@ async function allModels(registry: Registry): Promise<RegistryEntry[]> {
   }
 }
 
-/** All of them before the first is read, so that a mistyped one is told at once. */
+/** Resolves all of them before the first is verified, so that a mistyped one fails at once. */
 async function named(registry: Registry, refs: readonly string[]): Promise<RegistryEntry[]> {
   const byId = new Map<string, RegistryEntry>();
   for (const ref of refs) {
@@ -85,7 +86,7 @@ async function verifyEach(
   return lines;
 }
 
-/** Undefined for a model that was removed since the list was made. */
+/** Undefined for a model that was removed in the meantime. */
 async function verifyOne(
   registry: Registry,
   id: string,
@@ -108,7 +109,7 @@ async function repairLine(
 ): Promise<VerifiedLine> {
   const registry = await context.registry();
   const { signal } = context;
-  // A quick look does not tell which chunks are right.
+  // A quick verification does not know which chunks are damaged.
   const found = options.quick ? await registry.verify(quick.entry.id, { signal }) : quick;
   if (found.state !== 'damaged') return found;
   try {
@@ -117,7 +118,7 @@ async function repairLine(
     return { ...found, entry, state: 'sound', repair: { outcome, from, transferredBytes, reusedBytes } };
   } catch (error) {
     if (signal.aborted) throw error;
-    // The others are to be verified all the same.
+    // The other models are still verified.
     return { ...found, repair: { outcome: 'failed', reason: ModelRtcError.from(error).message } };
   }
 }
@@ -144,10 +145,10 @@ function totalsOf(models: readonly VerifiedLine[], orphans: readonly Orphan[], s
 
 function stillDamaged(models: readonly VerifiedLine[], { repair }: VerifyModelsOptions): ModelRtcError {
   const damaged = models.filter(({ state }) => state === 'damaged');
-  const count = `${damaged.length} of ${models.length} ${models.length === 1 ? 'model' : 'models'}`;
+  const count = `${damaged.length} of ${formatCount(models.length, 'model')}`;
   const advice = repair
     ? 'Fetch what is missing from a worker that has it: model-rtc client repair-model REF --from SESSION.'
-    : 'Repair what can be repaired: model-rtc client verify --repair.';
+    : 'Try to repair: model-rtc client verify --repair.';
   const sentence = `${count} ${damaged.length === 1 ? 'is' : 'are'} damaged. ${advice}`;
   return new ModelRtcError('verification_failed', sentence, { details: { ids: damaged.map(({ entry }) => entry.id) } });
 }

@@ -1,9 +1,9 @@
 import type { Orphan } from '@model-rtc/registry';
-import { formatBytes, formatDuration, printable } from '../../../console/format.ts';
+import { formatBytes, formatCount, formatDuration, printable } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
 import type { VerifiedLine, VerifyTotals } from './run.ts';
 
-/** Problems told of one model; --json has a hundred. */
+/** Problems listed for one model; --json has up to a hundred. */
 const LISTED_PROBLEMS = 5;
 
 const MODEL_COLUMNS: readonly Column<VerifiedLine>[] = [
@@ -20,7 +20,7 @@ const ORPHAN_COLUMNS: readonly Column<Orphan>[] = [
   { title: 'WHY', value: ({ reason }) => reason },
 ];
 
-/** What a verification found: the sound models first, so that the others stand above the prompt. */
+/** The result of a verification, damaged models last: they end up right above the prompt. */
 export function renderVerified(
   found: {
     readonly models: readonly VerifiedLine[];
@@ -48,14 +48,14 @@ function stateOf({ state, repair }: VerifiedLine): string {
 
 function damageOf({ damagedFiles, damagedBytes }: VerifiedLine): string {
   if (damagedFiles === 0) return '';
-  return damagedBytes > 0 ? formatBytes(damagedBytes) : `${damagedFiles} ${damagedFiles === 1 ? 'file' : 'files'}`;
+  return damagedBytes > 0 ? formatBytes(damagedBytes) : formatCount(damagedFiles, 'file');
 }
 
 function detailsOf({ entry, problems, damagedFiles, settled, repair }: VerifiedLine): string[] {
   const listed = problems
     .slice(0, LISTED_PROBLEMS)
     .map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`));
-  const more = damagedFiles > listed.length ? [`and ${damagedFiles - listed.length} files more`] : [];
+  const more = damagedFiles > listed.length ? [`and ${formatCount(damagedFiles - listed.length, 'more file')}`] : [];
   const repaired = repair === undefined ? [] : [repairText(repair)];
   const lines = [...listed, ...more, ...repaired, ...settled].map((line) => `  ${printable(line)}`);
   return lines.length === 0 ? [] : [printable(entry.alias ?? entry.id), ...lines];
@@ -64,9 +64,8 @@ function detailsOf({ entry, problems, damagedFiles, settled, repair }: VerifiedL
 function repairText(repair: NonNullable<VerifiedLine['repair']>): string {
   if (repair.outcome === 'failed') return `not repaired: ${repair.reason}`;
   const { transferredBytes, reusedBytes, from } = repair;
-  if (transferredBytes === 0 || from === undefined)
-    return `repaired with what this machine has (${formatBytes(reusedBytes)})`;
-  return `repaired: ${formatBytes(transferredBytes)} from ${from}, ${formatBytes(reusedBytes)} were here`;
+  if (transferredBytes === 0 || from === undefined) return `repaired from this machine (${formatBytes(reusedBytes)})`;
+  return `repaired: ${formatBytes(transferredBytes)} from ${from}, ${formatBytes(reusedBytes)} from this machine`;
 }
 
 function summary({ models, bytes, damaged, repaired, orphans, seconds }: VerifyTotals): string {
@@ -74,8 +73,8 @@ function summary({ models, bytes, damaged, repaired, orphans, seconds }: VerifyT
     ...(damaged > 0 ? [`${damaged} damaged`] : []),
     ...(repaired > 0 ? [`${repaired} repaired`] : []),
     ...(damaged + repaired === 0 && models > 0 ? ['nothing is damaged'] : []),
-    ...(orphans > 0 ? [`${orphans} ${orphans === 1 ? 'orphan' : 'orphans'}`] : []),
+    ...(orphans > 0 ? [formatCount(orphans, 'orphan')] : []),
   ];
-  const what = `${models} ${models === 1 ? 'model' : 'models'}, ${formatBytes(bytes)}`;
+  const what = `${formatCount(models, 'model')}, ${formatBytes(bytes)}`;
   return `${what} in ${formatDuration(seconds * 1000)}: ${parts.join(', ')}`;
 }

@@ -12,11 +12,14 @@ export interface DirectFlags {
 
 const MAX_PORT = 65_535;
 
-/** @throws ModelRtcError `bad_argument` for what is no address or no port. */
+/** @throws ModelRtcError `bad_argument` for an invalid address or port. */
 export function directOptions({ direct, directPort, advertise }: DirectFlags): DirectOptions | false {
   if (!direct) {
     if (directPort === undefined && advertise.length === 0) return false;
-    throw new ModelRtcError('bad_argument', '--no-direct takes neither --direct-port nor --advertise; leave one out.');
+    throw new ModelRtcError(
+      'bad_argument',
+      '--no-direct cannot be combined with --direct-port or --advertise. Remove one of them.',
+    );
   }
   const port = directPort === undefined ? undefined : parsePort(directPort);
   return { port, advertise: advertise.length === 0 ? undefined : advertise.map(parseAddress) };

@@ -41,8 +41,8 @@ describe('what cleaning shows', () => {
   it.each([
     [1, 0, '1 model'],
     [2, 0, '2 models'],
-    [0, 1, 'what 1 broken transfer left'],
-    [1, 2, '1 model and what 2 broken transfers left'],
+    [0, 1, '1 interrupted transfer'],
+    [1, 2, '1 model and 2 interrupted transfers'],
     [0, 0, '0 models'],
   ])('counts %s models and %s transfers as: %s', (models, transfers, expected) => {
     const remove = Array.from({ length: models }, () => candidate);

@@ -39,7 +39,7 @@ describe('drawCurves', () => {
     const text = await drawCurves([{ label: '1 mouse', curves }], 60);
     const titles = text.split('\n').filter((line) => line.endsWith('_loss'));
     expect(titles).toEqual(['val_loss', 'train_loss', 'head_a_loss', 'head_b_loss']);
-    expect(text).toContain('1 more curves');
+    expect(text).toContain('1 more curve; --json has all of them.');
   });
 
   it('bridges gaps, and draws one value as one point', async () => {

@@ -66,7 +66,7 @@ describe('what people read of a model', () => {
     const codeFiles = [{ path: 'best.ckpt', suspicious: ['os.system'] }];
     expect(textOf({ entry: entry({ codeFiles }) })).toMatch(/Files that run code\n {2}best\.ckpt .*os\.system/);
     expect(textOf({ entry: entry({ codeFiles: [] }) })).toMatch(/^runs code +no$/m);
-    expect(textOf({})).toMatch(/^runs code +not known/m);
+    expect(textOf({})).toMatch(/^runs code +unknown/m);
   });
 });
 

@@ -36,7 +36,7 @@ describe('the table of verified models', () => {
     const models = [damaged('broken', 7), line('mouse')];
     const text = renderVerified({ models, orphans: [], totals: { ...TOTALS, models: 2, damaged: 1 } }, 80);
     expect(text.indexOf('mouse')).toBeLessThan(text.indexOf('broken'));
-    expect(text).toContain('  f4: it is missing\n  and 2 files more');
+    expect(text).toContain('  f4: it is missing\n  and 2 more files');
     expect(text).toContain('1 damaged');
   });
 
@@ -48,7 +48,7 @@ describe('the table of verified models', () => {
       { ...second, repair: { outcome: 'failed', reason: 'nowhere else' } },
     ];
     const text = renderVerified({ models, orphans: [], totals: { ...TOTALS, damaged: 1, repaired: 1 } }, undefined);
-    expect(text).toContain('repaired: 1 MB from lab, 1 MB were here');
+    expect(text).toContain('repaired: 1 MB from lab, 1 MB from this machine');
     expect(text).toContain('not repaired: nowhere else');
   });
 
