@@ -17,6 +17,12 @@ export * from './manifest.ts';
 export * from './messages.ts';
 export * from './model-path.ts';
 export { MESSAGE_LIMITS, type PackLimits } from './msgpack-scan.ts';
-export { createVisitorSeal, type OpenedFromWorker, type VisitorSeal } from './sealed/visitor-seal.ts';
-export { createWorkerSeal, refuseEnvelope, type WorkerSeal } from './sealed/worker-seal.ts';
+export {
+  createVisitorSeal,
+  createWorkerSeal,
+  type OpenedFromWorker,
+  refuseEnvelope,
+  type VisitorSeal,
+  type WorkerSeal,
+} from './sealed/seals.ts';
 export * from './session-token.ts';

@@ -1,6 +1,6 @@
 export { createHandlers, type WorkerHandlers } from './handlers/create-handlers.ts';
 export { FreshModels } from './handlers/fresh-models.ts';
-export type { WorkerServices } from './handlers/worker-services.ts';
+export type { HandlerOptions } from './handlers/types.ts';
 export { loadIdentity } from './identity-store.ts';
 export {
   type CreateSessionOptions,
@@ -8,9 +8,9 @@ export {
   SessionStore,
   type SessionSummary,
 } from './sessions/session-store.ts';
-export type { OnWatchEvent, WatchEvent } from './watch/watch-events.ts';
+export type { OnWatchEvent, WatchEvent } from './watch/types.ts';
+export { INTERRUPTED_AFTER_MS } from './watch/types.ts';
 export { type WatchedFolders, type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
-export { INTERRUPTED_AFTER_MS } from './watch/watch-timing.ts';
 export {
   DEFAULT_SIGNALING_PORT,
   type DirectOptions,

@@ -22,7 +22,7 @@ import { reachableUrls } from './addresses.ts';
 import { Cleanup } from './cleanup.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
 import { FreshModels } from './handlers/fresh-models.ts';
-import type { WorkerServices } from './handlers/worker-services.ts';
+import type { HandlerOptions } from './handlers/types.ts';
 import { loadIdentity } from './identity-store.ts';
 import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
@@ -44,7 +44,7 @@ export interface WorkerOptions {
   /** Whether clients may connect to a port of this machine directly; they may when it is left out. */
   readonly direct?: DirectOptions | false | undefined;
   /** What all transfers of this worker together may send and fetch. */
-  readonly limits?: WorkerServices['limits'];
+  readonly limits?: HandlerOptions['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
   readonly log?: Log | undefined;

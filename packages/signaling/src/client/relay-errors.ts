@@ -21,8 +21,8 @@ export function relayClosed(server: string, code: number, reason: string): Model
   if (reason === 'peer_gone') {
     return new ModelRtcError('network', `The other side left the relay at ${server}; try again.`);
   }
-  const words = reason === '' ? String(code) : `${code} ${printable(reason)}`;
-  return new ModelRtcError('network', `The relay at ${server} closed the connection (${words}); try again.`);
+  const reported = reason === '' ? String(code) : `${code} ${printable(reason)}`;
+  return new ModelRtcError('network', `The relay at ${server} closed the connection (${reported}); try again.`);
 }
 
 export function relayLost(server: string, cause: unknown): ModelRtcError {

@@ -12,9 +12,9 @@ const ERROR_CODES: Readonly<Record<ServerErrorCode, ErrorCode>> = {
   timeout: 'timeout',
 };
 
-/** A server's words are data from a stranger: nothing in them may steer a terminal. */
-export function printable(words: string): string {
-  return words.replace(/[^\x20-\x7e]/g, ' ');
+/** A server's text is untrusted: nothing in it may control a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, ' ');
 }
 
 /** What a server's error means to a person. */

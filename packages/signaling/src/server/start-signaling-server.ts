@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { DEFAULT_LIMITS, type RelayLimits, SHUTDOWN_GRACE_MS, type SignalingLimits } from '../limits.ts';
+import { admitSockets } from './admit-sockets.ts';
 import { ConnectionHub } from './connection-hub.ts';
-import { createFrontDoor } from './front-door.ts';
 import { createHostCheck } from './own-hosts.ts';
 import { createRelay } from './relay/create-relay.ts';
 
@@ -49,13 +49,13 @@ export async function startSignalingServer(options: SignalingServerOptions): Pro
   const nowMs = () => performance.now();
   const hub = new ConnectionHub({ limits, log, isOwnHost, randomBytes, nowMs });
   const relay = createRelay(options.relay, { staleMs: limits.staleMs, log, nowMs });
-  const door = createFrontDoor({ limits, onSocket: (socket, tcp) => hub.add(socket, tcp), relay });
-  await listen(door.http, options);
+  const sockets = admitSockets({ limits, onSocket: (socket, tcp) => hub.add(socket, tcp), relay });
+  await listen(sockets.http, options);
   const heartbeat = setInterval(() => {
     hub.heartbeat();
     relay?.heartbeat();
   }, limits.pingIntervalMs);
-  const { address: host, port } = door.http.address() as AddressInfo;
+  const { address: host, port } = sockets.http.address() as AddressInfo;
   log.info({ host, port }, 'signaling server listens');
 
   let closing: Promise<void> | undefined;
@@ -65,12 +65,12 @@ export async function startSignalingServer(options: SignalingServerOptions): Pro
   };
   async function shutDown(): Promise<void> {
     clearInterval(heartbeat);
-    const closed = once(door.http, 'close');
-    door.http.close();
+    const closed = once(sockets.http, 'close');
+    sockets.http.close();
     hub.shutDown();
     relay?.shutDown();
-    const grace = setTimeout(() => door.destroySockets(), SHUTDOWN_GRACE_MS);
-    door.http.closeIdleConnections();
+    const grace = setTimeout(() => sockets.destroySockets(), SHUTDOWN_GRACE_MS);
+    sockets.http.closeIdleConnections();
     await closed;
     clearTimeout(grace);
     log.info({ host, port }, 'signaling server closed');

@@ -171,12 +171,12 @@ describe('a worker at its signaling servers', () => {
   });
 
   it('stays where it is online when another server says that it is replaced', async () => {
-    const liar = await startScripted((reply, message) => {
+    const hostile = await startScripted((reply, message) => {
       if (message.type === 'register') reply({ type: 'replaced' });
     });
     const { url } = await start();
-    const registration = join([liar.url, url]);
-    await until(() => stateOf(registration, liar.url) === 'replaced');
+    const registration = join([hostile.url, url]);
+    await until(() => stateOf(registration, hostile.url) === 'replaced');
     await registration.whenOnline();
     const visiting = visit({ urls: [url], room });
     await nextVisitor(registration);

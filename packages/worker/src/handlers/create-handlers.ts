@@ -4,9 +4,9 @@ import type { Handlers, RequestContext } from '@model-rtc/transport';
 import { planPush } from './plan-push.ts';
 import { pushModel } from './push-model.ts';
 import { checkModelExists, getManifest, getModelInfo, listModels, openModelHere } from './queries.ts';
-import { reportInstalled } from './report-installed.ts';
-import { toldToClients } from './told-to-clients.ts';
-import type { HandlerServices, WorkerServices } from './worker-services.ts';
+import { redactError } from './redact-error.ts';
+import { logInstalledAtClient } from './report-installed.ts';
+import type { HandlerContext, HandlerOptions } from './types.ts';
 
 type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
 
@@ -17,8 +17,8 @@ export interface WorkerHandlers {
 }
 
 /** Everything that a worker answers. Which scope each needs is the protocol's: the peer has checked it before these run. */
-export function createHandlers(given: WorkerServices): WorkerHandlers {
-  const services: HandlerServices = { ...given, partials: createPartialModels(given.registry.paths.staging) };
+export function createHandlers(given: HandlerOptions): WorkerHandlers {
+  const services: HandlerContext = { ...given, partials: createPartialModels(given.registry.paths.staging) };
   const chunks = createChunkServer({ openModel: (digest) => openModelHere(services, digest), pace: given.limits?.up });
   const running = new Set<Promise<unknown>>();
   const answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
@@ -29,7 +29,7 @@ export function createHandlers(given: WorkerServices): WorkerHandlers {
         return await answer;
       } catch (error) {
         services.log.debug({ err: error }, 'a client gets an error for an answer');
-        throw toldToClients(error);
+        throw redactError(error);
       } finally {
         running.delete(answer);
       }
@@ -43,7 +43,9 @@ export function createHandlers(given: WorkerServices): WorkerHandlers {
     get_chunks: answering<'get_chunks'>(chunks),
     push_model: answering<'push_model'>((params, context) => pushModel(services, params, context)),
     plan_push: answering<'plan_push'>((params) => planPush(services, params)),
-    report_installed: answering<'report_installed'>((params, context) => reportInstalled(services, params, context)),
+    report_installed: answering<'report_installed'>((params, context) =>
+      logInstalledAtClient(services, params, context),
+    ),
   };
   async function close(): Promise<void> {
     await services.fresh.close();

@@ -9,7 +9,7 @@ import {
 import { modelMatcher, type Registry } from '@model-rtc/registry';
 import type { ModelReader, PartialModel, PartialReader } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
-import type { HandlerServices } from './worker-services.ts';
+import type { HandlerContext } from './types.ts';
 
 type Asker = Pick<RequestContext, 'peer'>;
 type ModelPage = ResultInput<'list_models'>;
@@ -27,7 +27,7 @@ export function knowsPartial({ peer }: Asker): boolean {
 
 /** The models that match and are not whole here yet. One that is in the registry as well is told of as that. */
 async function matchingPartials(
-  { partials, registry }: HandlerServices,
+  { partials, registry }: HandlerContext,
   { filters }: Params<'list_models'>,
 ): Promise<ModelEntry[]> {
   // The states of a list are those of models that are here.
@@ -42,7 +42,7 @@ async function matchingPartials(
 
 /** Adds the partial models to a list: to its last page where there is room, else on a page of their own. */
 export async function listWithPartials(
-  services: HandlerServices,
+  services: HandlerContext,
   params: Params<'list_models'>,
   wholePage: (params: Params<'list_models'>) => Promise<ModelPage>,
 ): Promise<ModelPage> {
@@ -58,7 +58,7 @@ export async function listWithPartials(
 
 /** What a reference names among the models that are still fetched: by id, alias, or the start of the digest. */
 export async function resolvePartial(
-  { partials }: HandlerServices,
+  { partials }: HandlerContext,
   ref: string,
 ): Promise<ResultInput<'get_model_info'> | undefined> {
   const found = await partials.list();
@@ -84,7 +84,7 @@ export async function resolvePartial(
  * @returns undefined when nobody on this machine fetches it.
  */
 export async function openPartial(
-  { partials, registry }: Pick<HandlerServices, 'partials' | 'registry'>,
+  { partials, registry }: Pick<HandlerContext, 'partials' | 'registry'>,
   digest: Digest,
 ): Promise<ModelReader | undefined> {
   const partial = await partials.open(digest);

@@ -1,7 +1,7 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
 import { planTransfer } from '@model-rtc/transfer';
-import type { WorkerServices } from './worker-services.ts';
+import type { HandlerOptions } from './types.ts';
 
 /**
  * What a push of this manifest would move. Nothing is stored.
@@ -9,7 +9,7 @@ import type { WorkerServices } from './worker-services.ts';
  * @throws ModelRtcError `refused` where the push would be refused by the names of its files
  */
 export async function planPush(
-  { registry, safeOnly }: Pick<WorkerServices, 'registry' | 'safeOnly'>,
+  { registry, safeOnly }: Pick<HandlerOptions, 'registry' | 'safeOnly'>,
   { manifest }: Params<'plan_push'>,
 ): Promise<ResultInput<'plan_push'>> {
   const digest = manifestDigest(manifest);

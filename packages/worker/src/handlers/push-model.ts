@@ -9,13 +9,13 @@ import {
 import { toModelEntry } from '@model-rtc/registry';
 import { PeerEncodings, peerPool, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
-import type { WorkerServices } from './worker-services.ts';
+import type { HandlerOptions } from './types.ts';
 
 type PushContext = RequestContext<'push_model'>;
 
 /** A push is a pull by this worker: the manifest says what, the asking peer is where from. */
 export async function pushModel(
-  { registry, log, safeOnly, limits }: WorkerServices,
+  { registry, log, safeOnly, limits }: HandlerOptions,
   params: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {

@@ -3,12 +3,12 @@ import { type FileProblem, type RegistryEntry, resumeCommand, toModelEntry } fro
 import type { ModelReader } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import { knowsPartial, listWithPartials, openPartial, resolvePartial } from './partial-models.ts';
-import type { HandlerServices, WorkerServices } from './worker-services.ts';
+import type { HandlerContext, HandlerOptions } from './types.ts';
 
 type Asker = Pick<RequestContext, 'peer'>;
 
 export async function listModels(
-  services: HandlerServices,
+  services: HandlerContext,
   params: Params<'list_models'>,
   asker: Asker,
 ): Promise<ResultInput<'list_models'>> {
@@ -20,7 +20,7 @@ export async function listModels(
 }
 
 export async function getModelInfo(
-  services: HandlerServices,
+  services: HandlerContext,
   { ref }: Params<'get_model_info'>,
   asker: Asker,
 ): Promise<ResultInput<'get_model_info'>> {
@@ -34,7 +34,7 @@ export async function getModelInfo(
   }
 }
 
-async function infoOfWhole(services: WorkerServices, ref: string): Promise<ResultInput<'get_model_info'>> {
+async function infoOfWhole(services: HandlerOptions, ref: string): Promise<ResultInput<'get_model_info'>> {
   const { entry, resolvedBy } = await resolveHere(services, ref);
   const fresh = await freshEntry(services, ref, entry);
   // A digest names one content: when that is gone, the new one is not what was asked for.
@@ -43,7 +43,7 @@ async function infoOfWhole(services: WorkerServices, ref: string): Promise<Resul
 }
 
 /** While the entry was looked at, another asker's look may have put a new one in its place. */
-async function freshEntry(services: WorkerServices, ref: string, entry: RegistryEntry): Promise<RegistryEntry> {
+async function freshEntry(services: HandlerOptions, ref: string, entry: RegistryEntry): Promise<RegistryEntry> {
   try {
     return await services.fresh.ensure(entry);
   } catch (error) {
@@ -53,7 +53,7 @@ async function freshEntry(services: WorkerServices, ref: string, entry: Registry
 }
 
 export async function checkModelExists(
-  services: WorkerServices,
+  services: HandlerOptions,
   { ref }: Params<'check_model_exists'>,
 ): Promise<ResultInput<'check_model_exists'>> {
   let entry: RegistryEntry;
@@ -82,7 +82,7 @@ function tellable({ path, problem }: FileProblem): FileProblem {
 }
 
 export async function getManifest(
-  { registry, partials }: HandlerServices,
+  { registry, partials }: HandlerContext,
   { digest }: Params<'get_manifest'>,
 ): Promise<ResultInput<'get_manifest'>> {
   if ((await registry.find(digest)) !== undefined) return { manifest: await registry.manifest(digest) };
@@ -104,7 +104,7 @@ function changed(ref: string, fresh: RegistryEntry): ModelRtcError {
 }
 
 /** The model to serve chunks of: whole, or as far as it has been fetched. */
-export async function openModelHere(services: HandlerServices, digest: Digest): Promise<ModelReader> {
+export async function openModelHere(services: HandlerContext, digest: Digest): Promise<ModelReader> {
   const { registry } = services;
   if ((await registry.find(digest)) !== undefined) return await registry.openModel(digest);
   const partial = await openPartial(services, digest);
@@ -113,7 +113,7 @@ export async function openModelHere(services: HandlerServices, digest: Digest): 
   return await registry.openModel(digest);
 }
 
-async function assertHere(registry: WorkerServices['registry'], digest: Digest): Promise<void> {
+async function assertHere(registry: HandlerOptions['registry'], digest: Digest): Promise<void> {
   if ((await registry.find(digest)) !== undefined) return;
   throw new ModelRtcError(
     'not_found',
@@ -126,9 +126,9 @@ async function assertHere(registry: WorkerServices['registry'], digest: Digest):
  * must not tell which paths exist on this machine.
  */
 async function resolveHere(
-  { registry }: WorkerServices,
+  { registry }: HandlerOptions,
   ref: string,
-): Promise<Awaited<ReturnType<WorkerServices['registry']['resolve']>>> {
+): Promise<Awaited<ReturnType<HandlerOptions['registry']['resolve']>>> {
   try {
     return await registry.resolve(ref, { paths: false });
   } catch (error) {

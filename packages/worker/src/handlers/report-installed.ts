@@ -1,13 +1,13 @@
 import type { Params, ResultInput } from '@model-rtc/protocol';
 import type { RequestContext } from '@model-rtc/transport';
-import type { WorkerServices } from './worker-services.ts';
+import type { HandlerOptions } from './types.ts';
 
 /**
  * A client says that it has a model now, and what it calls it. It is only what a client says: clients have no identity that
  * it could be kept under, so it goes to the log, for the worker's owner.
  */
-export async function reportInstalled(
-  { registry, log }: WorkerServices,
+export async function logInstalledAtClient(
+  { registry, log }: HandlerOptions,
   { digest, alias }: Params<'report_installed'>,
   { peer }: RequestContext<'report_installed'>,
 ): Promise<ResultInput<'report_installed'>> {

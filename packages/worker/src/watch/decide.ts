@@ -1,5 +1,5 @@
 import type { FoundPlace, PlaceState } from '@model-rtc/registry';
-import type { WatchTiming } from './watch-timing.ts';
+import type { RunStatus, WatchTiming } from './types.ts';
 
 /** What is remembered of a place between two looks. */
 export interface Remembered {
@@ -12,7 +12,6 @@ export interface Remembered {
     | undefined;
 }
 
-export type RunStatus = 'training' | 'interrupted' | 'failed';
 export type Action = 'take' | RunStatus;
 
 /** What is to be done with a place now, and when to look again if nothing happens meanwhile. */

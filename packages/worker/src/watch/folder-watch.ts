@@ -1,21 +1,19 @@
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { FoundPlace, FoundPlaces, Registry } from '@model-rtc/registry';
-import { type Alarm, createAlarm } from './alarm.ts';
-import { decide, type Remembered, type RunStatus, remember } from './decide.ts';
+import { decide, type Remembered, remember } from './decide.ts';
 import { createFolderHints, type FolderHints } from './folder-hints.ts';
 import { earlierVersion, isBelow, lostEntries } from './found-paths.ts';
 import { GoneEntries } from './gone-entries.ts';
-import { takePlace } from './take-place.ts';
-import type { TakeQueue } from './take-queue.ts';
-import type { OnWatchEvent } from './watch-events.ts';
-import type { WatchTiming } from './watch-timing.ts';
+import { type ImportQueue, importFound } from './import-found.ts';
+import type { OnWatchEvent, RunStatus, WatchTiming } from './types.ts';
+import { createWakeTimer, type WakeTimer } from './wake-timer.ts';
 
 export interface FolderWatchOptions {
   readonly registry: Registry;
   readonly folder: string;
   readonly interruptedAfterMs: number;
   readonly timing: WatchTiming;
-  readonly takes: TakeQueue;
+  readonly imports: ImportQueue;
   readonly log: Log;
   readonly onEvent: OnWatchEvent;
   readonly now: () => number;
@@ -26,7 +24,7 @@ interface Tracked {
   remembered: Remembered | undefined;
   /** When it is to be looked at if no event comes before. */
   dueAtMs: number;
-  isTaking: boolean;
+  isImporting: boolean;
   /** What went wrong with it last, so that a log does not say it again and again. */
   complaint: string | undefined;
 }
@@ -40,7 +38,7 @@ const LOOKING_SHARE = 0.05;
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
-  readonly #alarm: Alarm;
+  readonly #wakeTimer: WakeTimer;
   readonly #hints: FolderHints;
   readonly #tracked = new Map<string, Tracked>();
   readonly #gone: GoneEntries;
@@ -55,7 +53,7 @@ export class FolderWatch {
   constructor(options: FolderWatchOptions) {
     const { registry, log, onEvent, now, timing } = options;
     this.#options = options;
-    this.#alarm = createAlarm(now);
+    this.#wakeTimer = createWakeTimer(now);
     this.#hints = createFolderHints({ log, onHint: (folder) => this.#hint(folder) });
     this.#gone = new GoneEntries({ registry, log, onEvent, goneMs: timing.goneMs });
   }
@@ -70,14 +68,14 @@ export class FolderWatch {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#hints.close();
-    this.#alarm.ringBy(0);
+    this.#wakeTimer.wakeBy(0);
     await this.#running;
   }
 
   async #goOn(): Promise<void> {
     while (!this.#isClosed) {
       const dueMs = [...this.#tracked.values()].reduce((due, { dueAtMs }) => Math.min(due, dueAtMs), this.#allDueAtMs);
-      await this.#alarm.sleepUntil(Math.max(dueMs, this.#earliestMs));
+      await this.#wakeTimer.sleepUntil(Math.max(dueMs, this.#earliestMs));
       if (!this.#isClosed) await this.#look();
     }
   }
@@ -88,7 +86,7 @@ export class FolderWatch {
     const inside = [...this.#tracked.values()].find(({ place }) => isBelow(folder, place.path));
     if (inside === undefined) this.#allDueAtMs = Math.min(this.#allDueAtMs, atMs);
     else inside.dueAtMs = Math.min(inside.dueAtMs, atMs);
-    this.#alarm.ringBy(Math.max(atMs, this.#earliestMs));
+    this.#wakeTimer.wakeBy(Math.max(atMs, this.#earliestMs));
   }
 
   async #look(): Promise<void> {
@@ -125,7 +123,8 @@ export class FolderWatch {
     this.#hints.listenIn(found.folders);
     this.#sayOutside(found.outside);
     const here = new Map(found.places.map((place) => [place.path, place]));
-    for (const [path, { isTaking }] of this.#tracked) if (!here.has(path) && !isTaking) this.#tracked.delete(path);
+    for (const [path, { isImporting }] of this.#tracked)
+      if (!here.has(path) && !isImporting) this.#tracked.delete(path);
     for (const place of found.places) this.#track(place);
   }
 
@@ -146,7 +145,13 @@ export class FolderWatch {
     if (tracked !== undefined) tracked.place = place;
     else {
       const dueAtMs = Number.POSITIVE_INFINITY;
-      this.#tracked.set(place.path, { place, dueAtMs, remembered: undefined, isTaking: false, complaint: undefined });
+      this.#tracked.set(place.path, {
+        place,
+        dueAtMs,
+        remembered: undefined,
+        isImporting: false,
+        complaint: undefined,
+      });
     }
   }
 
@@ -154,7 +159,7 @@ export class FolderWatch {
     const { registry, timing, interruptedAfterMs, now } = this.#options;
     // What happens to it meanwhile is looked at when it is taken in.
     tracked.dueAtMs = Number.POSITIVE_INFINITY;
-    if (tracked.isTaking) return;
+    if (tracked.isImporting) return;
     const { place } = tracked;
     const state = await registry.lookAt(place);
     const nowMs = now();
@@ -162,24 +167,24 @@ export class FolderWatch {
     const decision = decide(place, state, tracked.remembered, { nowMs, timing, interruptedAfterMs });
     tracked.dueAtMs = nowMs + (decision.lookAgainInMs ?? Number.POSITIVE_INFINITY);
     if (decision.action === undefined) return;
-    if (decision.action === 'take') this.#take(tracked);
+    if (decision.action === 'take') this.#import(tracked);
     else await this.#record(tracked, decision.action);
   }
 
-  #take(tracked: Tracked): void {
-    const { registry, takes, log, onEvent, now, timing } = this.#options;
+  #import(tracked: Tracked): void {
+    const { registry, imports, log, onEvent, now, timing } = this.#options;
     const found = this.#found;
     if (found === undefined) return;
     const { place, remembered } = tracked;
-    tracked.isTaking = true;
-    takes.add(async (signal) => {
+    tracked.isImporting = true;
+    imports.add(async (signal) => {
       const inPlaceOf = await this.#earlierVersion(place);
-      const outcome = await takePlace({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
-      tracked.isTaking = false;
+      const outcome = await importFound({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
+      tracked.isImporting = false;
       if (outcome === 'done') this.#done(tracked, 'take', remembered?.fingerprint);
       // It may have changed while it was read; one that cannot be read now is tried again in a while.
       tracked.dueAtMs = now() + (outcome === 'done' ? timing.gapMs : timing.pollMs);
-      this.#alarm.ringBy(tracked.dueAtMs);
+      this.#wakeTimer.wakeBy(tracked.dueAtMs);
     });
   }
 
@@ -218,7 +223,7 @@ export class FolderWatch {
 
   async #forgetGone(found: FoundPlaces): Promise<void> {
     const entries = await this.#options.registry.listFound(found.root);
-    const isBusy = [...this.#tracked.values()].some(({ isTaking }) => isTaking);
+    const isBusy = [...this.#tracked.values()].some(({ isImporting }) => isImporting);
     await this.#gone.look({ gone: lostEntries(entries, found), found, isBusy, nowMs: this.#options.now() });
   }
 }

@@ -1,6 +1,6 @@
 import type { Log } from '@model-rtc/protocol';
 import type { FoundPlaces, Registry, RegistryEntry } from '@model-rtc/registry';
-import type { OnWatchEvent } from './watch-events.ts';
+import type { OnWatchEvent } from './types.ts';
 
 export interface GoneOptions {
   readonly registry: Registry;

@@ -1,7 +1,7 @@
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { decide, remember } from './decide.ts';
-import type { WatchTiming } from './watch-timing.ts';
+import type { WatchTiming } from './types.ts';
 
 export interface SettleOptions {
   readonly registry: Registry;

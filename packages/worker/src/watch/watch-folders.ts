@@ -5,10 +5,9 @@ import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { FolderWatch } from './folder-watch.ts';
 import { isBelow } from './found-paths.ts';
+import { createImportQueue } from './import-found.ts';
 import { settleUnwatched } from './settle-unwatched.ts';
-import { createTakeQueue } from './take-queue.ts';
-import { loggedEvents, type OnWatchEvent } from './watch-events.ts';
-import { INTERRUPTED_AFTER_MS, WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
+import { INTERRUPTED_AFTER_MS, type OnWatchEvent, WATCH_TIMING, type WatchTiming } from './types.ts';
 
 export interface WatchFoldersOptions {
   readonly registry: Registry;
@@ -40,15 +39,23 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
   const timing = { ...WATCH_TIMING, ...options.timing };
   const onEvent = loggedEvents(log, options.onEvent);
   await settleUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
-  const takes = createTakeQueue();
+  const imports = createImportQueue();
   const watches = folders.map(
-    (folder) => new FolderWatch({ registry, folder, interruptedAfterMs, timing, takes, log, onEvent, now }),
+    (folder) => new FolderWatch({ registry, folder, interruptedAfterMs, timing, imports, log, onEvent, now }),
   );
   const looked = Promise.all(watches.map((watch) => watch.start())).then(() => undefined);
   const close = async (): Promise<void> => {
-    await Promise.all([takes.close(), ...watches.map((watch) => watch.close())]);
+    await Promise.all([imports.close(), ...watches.map((watch) => watch.close())]);
   };
   return { looked, close, [Symbol.asyncDispose]: close };
+}
+
+/** Writes each event to the log as well. */
+function loggedEvents(log: Log, onEvent: OnWatchEvent | undefined): OnWatchEvent {
+  return (event) => {
+    log.info(event, 'a watched folder changed the registry');
+    onEvent?.(event);
+  };
 }
 
 /** Each folder once, and none that lies in another one. */

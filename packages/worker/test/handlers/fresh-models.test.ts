@@ -6,15 +6,15 @@ import { createPartialModels } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { FreshModels } from '../../src/handlers/fresh-models.ts';
 import { getModelInfo as infoFor } from '../../src/handlers/queries.ts';
-import type { HandlerServices } from '../../src/handlers/worker-services.ts';
+import type { HandlerContext } from '../../src/handlers/types.ts';
 import { failure, importLinked, openTestRegistry } from '../support/registry.ts';
 
-function servicesOf(registry: Registry, fresh = new FreshModels(registry, silentLog)): HandlerServices {
+function servicesOf(registry: Registry, fresh = new FreshModels(registry, silentLog)): HandlerContext {
   return { registry, fresh, log: silentLog, partials: createPartialModels(registry.paths.staging) };
 }
 
 /** What a client is told that has no further abilities. */
-async function getModelInfo(services: HandlerServices, { ref }: { ref: string }) {
+async function getModelInfo(services: HandlerContext, { ref }: { ref: string }) {
   return await infoFor(services, { ref }, { peer: { remote: { capabilities: [] } } as unknown as Peer });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FoundPlace, PlaceState } from '@model-rtc/registry';
 import { type Action, type Decision, decide, type Remembered, remember } from '../../src/watch/decide.ts';
-import { WATCH_TIMING } from '../../src/watch/watch-timing.ts';
+import { WATCH_TIMING } from '../../src/watch/types.ts';
 
 const NOW = 1_000_000_000;
 const MINUTE = 60_000;

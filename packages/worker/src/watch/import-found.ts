@@ -1,8 +1,32 @@
 import { type Log, ModelRtcError, type ModelSource } from '@model-rtc/protocol';
 import type { FoundPlace, Registry } from '@model-rtc/registry';
-import type { OnWatchEvent } from './watch-events.ts';
+import type { OnWatchEvent } from './types.ts';
 
-export interface TakePlaceOptions {
+/** One model is read at a time, whichever folder it is in: two would only wait for the same disk. */
+export interface ImportQueue {
+  /** The signal aborts when the queue is closed. The work must not fail. */
+  add(work: (signal: AbortSignal) => Promise<void>): void;
+  /** Ends what is under way, and starts nothing more. */
+  close(): Promise<void>;
+}
+
+export function createImportQueue(): ImportQueue {
+  const closing = new AbortController();
+  let last: Promise<void> = Promise.resolve();
+  return {
+    add(work) {
+      last = last.then(async () => {
+        if (!closing.signal.aborted) await work(closing.signal);
+      });
+    },
+    async close() {
+      closing.abort();
+      await last;
+    },
+  };
+}
+
+export interface ImportFoundOptions {
   readonly registry: Registry;
   readonly log: Log;
   readonly onEvent: OnWatchEvent;
@@ -13,7 +37,7 @@ export interface TakePlaceOptions {
 }
 
 /** Registers what was found at a place; `later` when it cannot be done now. Never fails. */
-export async function takePlace(options: TakePlaceOptions): Promise<'done' | 'later'> {
+export async function importFound(options: ImportFoundOptions): Promise<'done' | 'later'> {
   const { registry, log, onEvent, place, foundIn, inPlaceOf, signal } = options;
   const { path, name } = place;
   try {
@@ -29,10 +53,9 @@ export async function takePlace(options: TakePlaceOptions): Promise<'done' | 'la
   } catch (error) {
     if (signal.aborted) return 'later';
     const known = ModelRtcError.from(error);
-    const { message } = known;
     const isFinal = known.has('unusable_files');
-    if (isFinal) log.warn({ path, error }, `what is at ${path} is not registered: ${message}`);
-    else log.info({ path, error }, `what is at ${path} is not registered yet: ${message}`);
+    if (isFinal) log.warn({ path, error }, `what is at ${path} is not registered: ${known.message}`);
+    else log.info({ path, error }, `what is at ${path} is not registered yet: ${known.message}`);
     return isFinal ? 'done' : 'later';
   }
 }

@@ -4,7 +4,7 @@ import type { Pace, PartialModels } from '@model-rtc/transfer';
 import type { FreshModels } from './fresh-models.ts';
 
 /** What the handlers of a worker work on. */
-export interface WorkerServices {
+export interface HandlerOptions {
   readonly registry: Registry;
   readonly fresh: FreshModels;
   readonly log: Log;
@@ -15,7 +15,7 @@ export interface WorkerServices {
 }
 
 /** The same with what the handlers make for themselves. */
-export interface HandlerServices extends WorkerServices {
+export interface HandlerContext extends HandlerOptions {
   /** What processes of this machine are fetching. */
   readonly partials: PartialModels;
 }

@@ -16,7 +16,7 @@ const REFUSALS: Readonly<Record<MeetingRefusal, HttpRefusal>> = {
 const MEETING = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 /** A place at a meeting, for one who may come. */
-export interface RelayPlace {
+export interface RelayAdmission {
   take(socket: WebSocket): void;
 }
 
@@ -26,7 +26,7 @@ export interface RelayPlace {
  * @param relay undefined where it is off
  * @param path of the request, without its query
  */
-export function placeAtRelay(relay: RelayHub | undefined, path: string, address: string): RelayPlace | HttpRefusal {
+export function admitToRelay(relay: RelayHub | undefined, path: string, address: string): RelayAdmission | HttpRefusal {
   if (relay === undefined) return ['404 Not Found', 'This signaling server relays nothing.'];
   const meeting = path.slice(RELAY_PATH.length + 1);
   if (!MEETING.test(meeting)) return ['404 Not Found', `Name a meeting: ${RELAY_PATH}/ and 16 bytes of base64url.`];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { toldToClients } from '../../src/handlers/told-to-clients.ts';
+import { redactError } from '../../src/handlers/redact-error.ts';
 
 const HOME = '/home/alice/.local/share/model-rtc';
 
@@ -9,19 +9,19 @@ function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: something about ${HOME}/models`), { code });
 }
 
-describe('toldToClients', () => {
+describe('redactError', () => {
   it('says not found at the source for what is not found here', () => {
-    const told = toldToClients(new ModelRtcError('not_found_locally', 'No model on this machine is named "x".'));
+    const told = redactError(new ModelRtcError('not_found_locally', 'No model on this machine is named "x".'));
     expect(told).toMatchObject({ code: 'not_found', exitCode: 3 });
     expect(told.message).toMatch(/^The worker /);
   });
 
   it('names the disk of the worker, with what is needed and what is free', () => {
     const details = { neededBytes: 5e9, freeBytes: 1e6, folder: `${HOME}/staging` };
-    const told = toldToClients(new ModelRtcError('storage_full', `${HOME}: too little room.`, { details }));
+    const told = redactError(new ModelRtcError('storage_full', `${HOME}: too little room.`, { details }));
     expect(told.message).toMatch(/worker's disk .*5000\.0 MB.*1\.0 MB/);
     expect(told).toMatchObject({ code: 'storage_full', exitCode: 7, details: { neededBytes: 5e9, freeBytes: 1e6 } });
-    expect(toldToClients(systemError('ENOSPC'))).toMatchObject({ code: 'storage_full' });
+    expect(redactError(systemError('ENOSPC'))).toMatchObject({ code: 'storage_full' });
   });
 
   it('lets no path of this machine out', () => {
@@ -36,15 +36,15 @@ describe('toldToClients', () => {
       new ModelRtcError('cancelled', `Cancelled while waiting for ${path}.`),
     ];
     for (const error of errors) {
-      const { message, details } = toldToClients(error);
+      const { message, details } = redactError(error);
       expect(message + JSON.stringify(details)).not.toMatch(/alice|"pid"|"lab"/);
     }
-    expect(toldToClients(errors[2]).message).toContain('"weights.gguf"');
+    expect(redactError(errors[2]).message).toContain('"weights.gguf"');
   });
 
   it('says at the worker of an alias that is taken there, with the owner and the free ones', () => {
     const details = { alias: 'mouse', owner: { id: '01234567', modelType: 'gguf' }, suggestions: ['mouse-2'] };
-    const told = toldToClients(new ModelRtcError('alias_taken', 'The alias "mouse" is taken.', { details }));
+    const told = redactError(new ModelRtcError('alias_taken', 'The alias "mouse" is taken.', { details }));
     expect(told.message).toBe(
       'At the worker the alias "mouse" is taken by model 01234567 (gguf). Choose another one, such as "mouse-2".',
     );
@@ -53,8 +53,8 @@ describe('toldToClients', () => {
 
   it('passes on what was said for clients, and hides nothing of its reason from the log', () => {
     const said = new ModelRtcError('not_found', 'The worker has no model "x".', { details: { ref: 'x' } });
-    expect(toldToClients(said)).toMatchObject({ code: 'not_found', message: said.message, details: { ref: 'x' } });
+    expect(redactError(said)).toMatchObject({ code: 'not_found', message: said.message, details: { ref: 'x' } });
     const hidden = new ModelRtcError('storage', `${HOME} cannot be read.`);
-    expect(toldToClients(hidden).cause).toBe(hidden);
+    expect(redactError(hidden).cause).toBe(hidden);
   });
 });

@@ -53,7 +53,7 @@ const ABOUT_ANY_PATH = 'The worker could not do this with its own files. Its log
  * An error of this machine as its clients may read it: it names the worker where it would have said "this machine", no
  * path of this one gets out, and "not found here" is "not found at the source" there.
  */
-export function toldToClients(thrown: unknown): ModelRtcError {
+export function redactError(thrown: unknown): ModelRtcError {
   const error = ModelRtcError.from(thrown);
   const code = error.code === 'not_found_locally' ? 'not_found' : error.code;
   const details = tellable(error.details);

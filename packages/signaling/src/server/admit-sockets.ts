@@ -3,17 +3,17 @@ import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_READ_FRAME_BYTES, MAX_RELAY_FRAME_BYTES, POLITE_REFUSALS, type SignalingLimits } from '../limits.ts';
 import { AddressCount } from './address-count.ts';
-import { createHttpRim, refuseUpgrade, type Upgrade } from './http-rim.ts';
-import { type HttpRefusal, placeAtRelay } from './relay/relay-door.ts';
+import { createHttpServer, refuseUpgrade, type Upgrade } from './http-server.ts';
+import { admitToRelay, type HttpRefusal } from './relay/admission.ts';
 import type { RelayHub } from './relay/relay-hub.ts';
 
-export interface FrontDoor {
+export interface AdmittedSockets {
   readonly http: Server;
   /** Ends every socket at once, whatever it is doing. */
   destroySockets(): void;
 }
 
-export interface FrontDoorOptions {
+export interface AdmitOptions {
   readonly limits: SignalingLimits;
   readonly onSocket: (socket: WebSocket, tcp: Socket) => void;
   /** Undefined where it is off. */
@@ -21,13 +21,13 @@ export interface FrontDoorOptions {
 }
 
 /** Lets WebSockets in while there is room, and tells the others why not. */
-export function createFrontDoor({ limits, onSocket, relay }: FrontDoorOptions): FrontDoor {
+export function admitSockets({ limits, onSocket, relay }: AdmitOptions): AdmittedSockets {
   const sockets = new Set<Socket>();
   const perAddress = new AddressCount();
   const signalingSockets = webSocketServer({ maxPayload: MAX_READ_FRAME_BYTES });
   // The relay answers pings itself.
   const relaySockets = webSocketServer({ maxPayload: MAX_RELAY_FRAME_BYTES, autoPong: false });
-  const http = createHttpRim(limits.requestMs, {
+  const http = createHttpServer(limits.requestMs, {
     signaling(upgrade) {
       const tcp = upgrade.request.socket;
       const refusal = refusalFor(tcp);
@@ -36,7 +36,7 @@ export function createFrontDoor({ limits, onSocket, relay }: FrontDoorOptions): 
     },
     relay(upgrade) {
       const tcp = upgrade.request.socket;
-      const place = refusalFor(tcp) ?? placeAtRelay(relay, upgrade.path, tcp.remoteAddress ?? '');
+      const place = refusalFor(tcp) ?? admitToRelay(relay, upgrade.path, tcp.remoteAddress ?? '');
       if ('take' in place) letIn(relaySockets, upgrade, (webSocket) => place.take(webSocket));
       else refuseUpgrade(upgrade.socket, place);
     },

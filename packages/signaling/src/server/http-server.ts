@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MAX_HEADER_BYTES, SIGNALING_PATH } from '../limits.ts';
-import { type HttpRefusal, isRelayPath } from './relay/relay-door.ts';
+import { type HttpRefusal, isRelayPath } from './relay/admission.ts';
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -18,7 +18,7 @@ export interface UpgradeHandlers {
 }
 
 /** The HTTP around the WebSockets: `/healthz`, the upgrades at their paths, and a short answer to everything else. */
-export function createHttpRim(requestMs: number, handlers: UpgradeHandlers): Server {
+export function createHttpServer(requestMs: number, handlers: UpgradeHandlers): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -1,3 +1,20 @@
+/** How far a training run is. */
+export type RunStatus = 'training' | 'interrupted' | 'failed';
+
+/** What a watch did in the registry. */
+export type WatchEvent =
+  | { readonly type: 'registered'; readonly id: string; readonly alias: string | undefined; readonly path: string }
+  | {
+      readonly type: 'run';
+      readonly id: string;
+      readonly alias: string | undefined;
+      readonly path: string;
+      readonly status: RunStatus;
+    }
+  | { readonly type: 'forgotten'; readonly id: string; readonly alias: string | undefined; readonly path: string };
+
+export type OnWatchEvent = (event: WatchEvent) => void;
+
 /** How long a watch waits for what. Tests wait less. */
 export interface WatchTiming {
   /** A place whose files stay the same for so long is whole: no tool pauses longer between two files that it writes. */
