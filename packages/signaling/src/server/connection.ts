@@ -1,7 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
-import { CLOSE_GRACE_MS, MAX_FRAME_BYTES, type SignalingLimits, WORKER_RATE_FACTOR } from '../limits.ts';
+import { MAX_FRAME_BYTES, type SignalingLimits, WORKER_RATE_FACTOR } from '../limits.ts';
 import { type ClientMessage, parseClientMessage, type ServerErrorCode, type ServerMessage } from '../messages.ts';
 import type { EndReason } from './effects.ts';
+import { ServerSocket } from './server-socket.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface ConnectionEvents {
@@ -19,7 +20,7 @@ export interface ConnectionOptions {
   readonly nowMs: () => number;
 }
 
-/** RFC 6455 section 7.4.1: what the close frame says. The words are in the error message before it. */
+/** RFC 6455 section 7.4.1: what the close frame says. The error message before it has the details. */
 const CLOSE_CODES: Readonly<Record<EndReason, number>> = {
   done: 1000,
   replaced: 1000,
@@ -38,29 +39,20 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #messages: TokenBucket;
   #bytes: TokenBucket;
-  #heardMs: number;
-  #resumeTimer: NodeJS.Timeout | undefined;
-  #ended = false;
+  readonly #socket: ServerSocket;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#heardMs = options.nowMs();
+    const { socket, nowMs, events } = options;
+    this.#socket = new ServerSocket({ socket, nowMs, onClosed: () => events.closed() });
     [this.#messages, this.#bytes] = this.#buckets(1);
   }
 
   /** Begins to listen. */
   open(): void {
-    const { socket, events } = this.#options;
+    const { socket } = this.#options;
     socket.on('message', (data, isBinary) => this.#onFrame(data, isBinary));
-    socket.on('pong', () => this.#heard());
-    socket.on('ping', () => this.#heard());
-    // An error is always followed by 'close'; without a listener it would end the process.
-    socket.on('error', () => this.#endSoon());
-    socket.on('close', () => {
-      this.#ended = true;
-      clearTimeout(this.#resumeTimer);
-      events.closed();
-    });
+    socket.on('ping', () => this.#socket.heard());
   }
 
   /** Bytes that were given to `send` and are not on the network yet. */
@@ -74,39 +66,33 @@ export class Connection {
   }
 
   send(message: ServerMessage): void {
-    if (!this.#ended) this.#options.socket.send(JSON.stringify(message), ignoreSendError);
+    this.#socket.send(JSON.stringify(message));
   }
 
   /** Says goodbye; what was sent before still goes out, but nothing more comes in. */
   end(reason: EndReason): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#options.socket.close(CLOSE_CODES[reason], reason);
-    this.#endSoon();
+    this.#socket.end(CLOSE_CODES[reason], reason);
   }
 
   /** Says that the server goes, and lets the caller decide how long to wait for the answer. */
   shutDown(): void {
-    this.#ended = true;
-    this.#options.socket.close(1001, 'the server is closing');
+    this.#socket.shutDown();
   }
 
   terminate(): void {
-    this.#ended = true;
-    this.#options.socket.terminate();
+    this.#socket.terminate();
   }
 
   /** Pings, or gives up on a socket that has been silent for too long: half-open TCP connections never say so. */
   heartbeat(): void {
-    const { socket, limits, nowMs } = this.#options;
-    if (this.#resumeTimer !== undefined) return;
-    if (nowMs() - this.#heardMs >= limits.staleMs) this.terminate();
-    else if (!this.#ended) socket.ping(ignoreSendError);
+    if (this.#socket.isHeld) return;
+    if (this.#socket.silentMs >= this.#options.limits.staleMs) this.terminate();
+    else this.#socket.ping();
   }
 
   #onFrame(data: RawData, isBinary: boolean): void {
-    if (this.#ended) return;
-    this.#heard();
+    if (this.#socket.isEnded) return;
+    this.#socket.heard();
     const size = sizeOf(data);
     if (this.#meter(size)) this.#read(data, size, isBinary);
   }
@@ -134,35 +120,8 @@ export class Connection {
       events.violation('too_many', 'You send more than this server takes; send less, or slower.');
       return false;
     }
-    if (waitMs > 0) this.#pause(waitMs);
+    if (waitMs > 0) this.#socket.hold('rate', waitMs);
     return true;
-  }
-
-  #pause(waitMs: number): void {
-    const { socket } = this.#options;
-    clearTimeout(this.#resumeTimer);
-    socket.pause();
-    this.#resumeTimer = setTimeout(() => {
-      this.#resumeTimer = undefined;
-      // The silence was ours.
-      this.#heard();
-      socket.resume();
-    }, waitMs);
-  }
-
-  #heard(): void {
-    this.#heardMs = this.#options.nowMs();
-  }
-
-  /** A peer that does not answer the close frame must not keep the socket. */
-  #endSoon(): void {
-    const { socket } = this.#options;
-    // A paused socket would never see the answer.
-    clearTimeout(this.#resumeTimer);
-    this.#resumeTimer = undefined;
-    socket.resume();
-    const timer = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
-    socket.once('close', () => clearTimeout(timer));
   }
 
   #buckets(factor: number): [TokenBucket, TokenBucket] {
@@ -172,9 +131,6 @@ export class Connection {
     return [bucket(messagesPerSecond), bucket(bytesPerSecond)];
   }
 }
-
-/** The socket's own 'close' event tells; a failed send needs no second word. */
-function ignoreSendError(): void {}
 
 function sizeOf(data: RawData): number {
   return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;

@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
-import { CLOSE_GRACE_MS, RELAY_FRAME_OVERHEAD_BYTES } from '../../limits.ts';
+import { RELAY_FRAME_OVERHEAD_BYTES } from '../../limits.ts';
+import { ServerSocket } from '../server-socket.ts';
 
 /** Why the relay ends a connection: the reason of the close frame. */
 export type RelayEnd = 'peer_gone' | 'timeout' | 'malformed';
@@ -32,32 +33,22 @@ export interface RelaySocketOptions {
 /** One side of a meeting. It counts what it holds for its reader, and is not read for as long as the other's reader is behind. */
 export class RelaySocket {
   readonly #options: RelaySocketOptions;
-  readonly #holds = new Set<'reader' | 'rate'>();
-  #rateTimer: NodeJS.Timeout | undefined;
+  readonly #socket: ServerSocket;
   #unsentCost = 0;
-  #heardMs: number;
   #wroteMs: number;
-  #ended = false;
 
   constructor(options: RelaySocketOptions) {
     this.#options = options;
-    this.#heardMs = options.nowMs();
-    this.#wroteMs = options.nowMs();
+    const { socket, nowMs, events } = options;
+    this.#socket = new ServerSocket({ socket, nowMs, onClosed: () => events.closed() });
+    this.#wroteMs = nowMs();
   }
 
   /** Begins to listen. */
   open(): void {
-    const { socket, events } = this.#options;
+    const { socket } = this.#options;
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    socket.on('pong', () => this.#heard());
     socket.on('ping', (data) => this.#onPing(data));
-    // An error is always followed by 'close'; without a listener it would end the process.
-    socket.on('error', () => this.#endSoon());
-    socket.on('close', () => {
-      this.#ended = true;
-      clearTimeout(this.#rateTimer);
-      events.closed();
-    });
   }
 
   get isFull(): boolean {
@@ -65,42 +56,36 @@ export class RelaySocket {
   }
 
   sayJoined(): void {
-    if (!this.#ended) this.#options.socket.send(JOINED, ignoreSendError);
+    this.#socket.send(JOINED);
   }
 
   /** Passes a frame of the other side on. */
   pass(data: Buffer): void {
-    if (!this.#ended) this.#options.socket.send(data, this.#countUnsent(data.length));
+    if (!this.#socket.isEnded) this.#socket.send(data, this.#countUnsent(data.length));
   }
 
   /** Reads no more until the other side has room. */
   holdForReader(): void {
-    this.#hold('reader');
+    this.#socket.hold('reader');
   }
 
   /** Reads no more for a time. */
   holdForRate(delayMs: number): void {
-    this.#hold('rate');
-    clearTimeout(this.#rateTimer);
-    this.#rateTimer = setTimeout(() => this.#release('rate'), delayMs);
+    this.#socket.hold('rate', delayMs);
   }
 
   readOn(): void {
-    this.#release('reader');
+    this.#socket.release('reader');
   }
 
   /** Says goodbye; what was passed before still goes out, but nothing more comes in. */
   end(reason: RelayEnd): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#options.socket.close(CLOSE_CODES[reason], reason);
-    this.#endSoon();
+    this.#socket.end(CLOSE_CODES[reason], reason);
   }
 
   /** Says that the server goes, and lets the caller decide how long to wait for the answer. */
   shutDown(): void {
-    this.#ended = true;
-    this.#options.socket.close(1001, 'the server is closing');
+    this.#socket.shutDown();
   }
 
   /**
@@ -108,17 +93,16 @@ export class RelaySocket {
    * for a slow reader: then that its network takes more and more shows that it lives.
    */
   heartbeat(): void {
-    const { socket, staleMs, nowMs } = this.#options;
-    const now = nowMs();
-    const isStuck = this.#unsentCost > 0 && now - this.#wroteMs >= staleMs;
-    const isSilent = this.#unsentCost === 0 && this.#holds.size === 0 && now - this.#heardMs >= staleMs;
-    if (isStuck || isSilent) socket.terminate();
-    else if (!this.#ended) socket.ping(ignoreSendError);
+    const { staleMs, nowMs } = this.#options;
+    const isStuck = this.#unsentCost > 0 && nowMs() - this.#wroteMs >= staleMs;
+    const isSilent = this.#unsentCost === 0 && !this.#socket.isHeld && this.#socket.silentMs >= staleMs;
+    if (isStuck || isSilent) this.#socket.terminate();
+    else this.#socket.ping();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    this.#heard();
-    if (this.#ended) return;
+    this.#socket.heard();
+    if (this.#socket.isEnded) return;
     // The socket's binaryType is that of `ws`: each frame comes as one Buffer.
     if (isBinary) this.#options.events.frame(data as Buffer);
     else this.#options.events.violation();
@@ -126,8 +110,8 @@ export class RelaySocket {
 
   /** Answers by hand, since answers to one that sends pings and reads nothing would pile up. */
   #onPing(data: Buffer): void {
-    this.#heard();
-    if (!this.#ended && !this.isFull) this.#options.socket.pong(data, false, this.#countUnsent(data.length));
+    this.#socket.heard();
+    if (!this.#socket.isEnded && !this.isFull) this.#options.socket.pong(data, false, this.#countUnsent(data.length));
   }
 
   /** @returns what to call when the bytes are on the network. */
@@ -142,35 +126,4 @@ export class RelaySocket {
       if (this.#unsentCost <= maxBufferedBytes / 2) events.room();
     };
   }
-
-  #hold(why: 'reader' | 'rate'): void {
-    if (this.#ended) return;
-    this.#holds.add(why);
-    this.#options.socket.pause();
-  }
-
-  #release(why: 'reader' | 'rate'): void {
-    if (!this.#holds.delete(why) || this.#holds.size > 0) return;
-    // The silence was ours.
-    this.#heard();
-    this.#options.socket.resume();
-  }
-
-  #heard(): void {
-    this.#heardMs = this.#options.nowMs();
-  }
-
-  /** A peer that does not answer the close frame must not keep the socket. */
-  #endSoon(): void {
-    const { socket } = this.#options;
-    // A paused socket would never see the answer.
-    clearTimeout(this.#rateTimer);
-    this.#holds.clear();
-    socket.resume();
-    const timer = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
-    socket.once('close', () => clearTimeout(timer));
-  }
 }
-
-/** The socket's own 'close' event tells; a failed send needs no second word. */
-function ignoreSendError(): void {}
