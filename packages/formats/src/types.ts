@@ -25,8 +25,9 @@ export interface InflateLimits {
 }
 
 /**
- * Unpacks compressed bytes. Given by the caller: Node has its zlib, a browser a stream or a library.
- * Ignores what follows the end of the content, as Python does. Resolves to undefined for damaged bytes and beyond the limit.
+ * Decompresses bytes. The caller brings it: Node has its zlib, a browser has a library.
+ * Ignores what follows the end of a zlib or raw stream, as Python does. Resolves to undefined for damaged bytes and beyond
+ * the limit.
  */
 export type Inflate = (
   bytes: Uint8Array,
