@@ -38,6 +38,8 @@ export type Inflate = (
 /** What reading a file takes besides its bytes. */
 export interface ReadOptions {
   readonly inflate: Inflate;
+  /** Whether an ASCII text occurs in bytes. Node's Buffer is ten times as fast as the loop that stands in for it. */
+  readonly includesText?: ((bytes: Uint8Array, text: string) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -28,3 +28,17 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = wide * 8; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
+
+/** Whether an ASCII text occurs in bytes. Looks at about one byte for each letter (the algorithm of Horspool). */
+export function includesAscii(bytes: Uint8Array, text: string): boolean {
+  const last = text.length - 1;
+  const letters = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const steps = new Uint8Array(256).fill(text.length);
+  for (let i = 0; i < last; i++) steps[letters[i] as number] = last - i;
+  for (let end = last; end < bytes.length; end += steps[bytes[end] as number] as number) {
+    let i = last;
+    while (i >= 0 && bytes[end - last + i] === letters[i]) i--;
+    if (i < 0) return true;
+  }
+  return false;
+}

@@ -61,7 +61,7 @@ async function scanKnown(
   name: string,
 ): Promise<Findings | undefined> {
   if (isNpy(head)) return await scanNpy(job, reader);
-  if (isHdf5(head)) return await scanHdf5(reader, job.signal);
+  if (isHdf5(head)) return await scanHdf5(reader, job);
   if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
   return compressed === undefined ? undefined : await scanCompressed(job, reader, compressed[1], name);

@@ -1,5 +1,5 @@
-import { startsWith } from '../bytes/byte-readers.ts';
-import type { ByteReader } from '../types.ts';
+import { includesAscii, startsWith } from '../bytes/byte-readers.ts';
+import type { ByteReader, ReadOptions } from '../types.ts';
 import { type Findings, ONLY_DATA } from './findings.ts';
 
 const HDF5_MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -8,7 +8,6 @@ const BLOCK_BYTES = 4 * 1024 * 1024;
 const OVERLAP_BYTES = 256;
 /** How Keras 2 and 3 mark a layer that is Python byte code, which runs when the model is loaded or used. */
 const LAMBDA_LAYER = /"class_name"\s*:\s*"(?:Lambda|TFOpLambda|__lambda__)"/;
-const AMBDA = [...'ambda'].map((letter) => letter.charCodeAt(0));
 const LAMBDA_WORD = /Lambda"|__lambda__"/;
 
 export function isHdf5(head: Uint8Array): boolean {
@@ -24,23 +23,16 @@ export function scanKerasConfig(text: string): Findings {
  * A Keras model in HDF5. Its configuration is a JSON text in an attribute, which HDF5 never compresses, so a search
  * through the bytes finds it anywhere.
  */
-export async function scanHdf5(reader: ByteReader, signal: AbortSignal | undefined): Promise<Findings> {
+export async function scanHdf5(reader: ByteReader, options: ReadOptions): Promise<Findings> {
+  const { signal, includesText = includesAscii } = options;
   for (let offset = 0; offset < reader.size; offset += BLOCK_BYTES) {
     signal?.throwIfAborted();
     const block = await reader.read(offset, Math.min(BLOCK_BYTES + OVERLAP_BYTES, reader.size - offset));
-    if (!includesBytes(block, AMBDA)) continue;
+    if (!includesText(block, 'ambda')) continue;
     // One character for each byte; which one does not matter, since the search is for ASCII.
     const text = new TextDecoder('latin1').decode(block);
     const found = LAMBDA_WORD.test(text) ? scanKerasConfig(text) : ONLY_DATA;
     if (found.isCode) return found;
   }
   return ONLY_DATA;
-}
-
-/** Whether the second bytes occur in the first; `indexOf` finds their first byte at native speed. */
-function includesBytes(bytes: Uint8Array, [first = 0, ...rest]: readonly number[]): boolean {
-  for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
-    if (rest.every((byte, i) => bytes[at + 1 + i] === byte)) return true;
-  }
-  return false;
 }

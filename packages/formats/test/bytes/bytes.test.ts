@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sameBytes } from '../../src/bytes/byte-readers.ts';
+import { includesAscii, sameBytes } from '../../src/bytes/byte-readers.ts';
 import { latin1Bytes, latin1Text } from '../../src/bytes/latin1.ts';
 import { baseName, extensionOf } from '../../src/file-names.ts';
 
@@ -24,6 +24,18 @@ describe('sameBytes', () => {
 
   it('tells bytes from their beginning', () => {
     expect(sameBytes(new Uint8Array(16), new Uint8Array(8))).toBe(false);
+  });
+});
+
+describe('includesAscii', () => {
+  it('finds a text where Node does', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'm'), minLength: 1, maxLength: 5 });
+    const content = fc.string({ unit: fc.constantFrom('a', 'b', 'm', 'x'), maxLength: 200 });
+    fc.assert(
+      fc.property(content, text, (all, part) => {
+        expect(includesAscii(Buffer.from(all), part)).toBe(all.includes(part));
+      }),
+    );
   });
 });
 
