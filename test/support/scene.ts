@@ -3,8 +3,8 @@ import type { RunningCommand } from './command.ts';
 import type { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';
 
-/** The real models that come with the project's shared files, beside the repository. */
-export const FIXTURES = fileURLToPath(new URL('../../../shared/fixtures', import.meta.url));
+/** Real models in the layouts of the tools that write them; see their README. */
+export const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 
 export interface Scene {
   /** The machine of the worker, and its running process. */

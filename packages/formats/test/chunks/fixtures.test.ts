@@ -1,8 +1,8 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readSafetensorsHeader } from '../../src/safetensors/safetensors.ts';
 import { entryDataStart, readZipDirectory } from '../../src/zip/zip-directory.ts';
 import { arrayReader } from '../bytes/readers.ts';
-import { describeWithFixtures, readFixture } from './fixtures.ts';
+import { readFixture } from './fixtures.ts';
 import { type Chunk, chunksOf, isShared } from './sharing.ts';
 
 const SHARDS = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
@@ -26,7 +26,7 @@ function totalBytes(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-describeWithFixtures('a fine-tuned hub model', () => {
+describe('a fine-tuned hub model', () => {
   it('shares the bytes of all 43 unchanged tensors with its base, though its headers grew', async () => {
     const base = SHARDS.map((name) => readFixture(`tiny-llama/${name}`));
     const tuned = SHARDS.map((name) => readFixture(`tiny-llama-tuned/${name}`));
@@ -57,7 +57,7 @@ describeWithFixtures('a fine-tuned hub model', () => {
   });
 });
 
-describeWithFixtures('a training run that was fine-tuned with a frozen encoder', () => {
+describe('a training run that was fine-tuned with a frozen encoder', () => {
   it('shares the encoder tensors that fill a block of 16 KiB, and none of the trained ones', async () => {
     const before = await chunksOf(readFixture('good-mouse-v1/best.ckpt'));
     const known = new Set(before.map(({ digest }) => digest));
@@ -70,7 +70,7 @@ describeWithFixtures('a training run that was fine-tuned with a frozen encoder',
   });
 });
 
-describeWithFixtures('the chunks of the fixtures', () => {
+describe('the chunks of the fixtures', () => {
   it('starts each large tensor of a GGUF file in a chunk of its own', async () => {
     const sizes = (await chunksOf(readFixture('tiny-gguf/tiny-F16.gguf'))).map(({ start, end }) => end - start);
     expect(sizes).toEqual([576, 262_144, 65_536, 65_536, 65_536, 65_536, 512]);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { pickledTensorNames } from '../../src/torch/storage-names.ts';
 import { entryDataStart, readZipDirectory } from '../../src/zip/zip-directory.ts';
 import { arrayReader } from '../bytes/readers.ts';
-import { describeWithFixtures, readFixture } from '../chunks/fixtures.ts';
+import { readFixture } from '../chunks/fixtures.ts';
 import { u32 } from '../chunks/make-files.ts';
 
 const text = (value: string) => concatBytes(utf8ToBytes('X'), u32(value.length), utf8ToBytes(value));
@@ -71,7 +71,7 @@ describe('pickledTensorNames', () => {
   });
 });
 
-describeWithFixtures('the pickle of a real torch checkpoint', () => {
+describe('the pickle of a real torch checkpoint', () => {
   it('names all its tensors', async () => {
     const reader = arrayReader(readFixture('good-mouse-v1/best.ckpt'));
     const pickle = (await readZipDirectory(reader))?.entries.find(({ name }) => name === 'best/data.pkl');

@@ -1,13 +1,4 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe } from '@jest/globals';
 
-/** Real models beside the repository, see their README. */
-export const FIXTURES = fileURLToPath(new URL('../../../../../shared/fixtures/', import.meta.url));
-const required = process.env.MODEL_RTC_REQUIRE_ALL === '1';
-
-/** `describe` where the fixtures are, or where they must be; elsewhere skipped, with the reason in the title. */
-export function describeWithFixtures(title: string, body: () => void): void {
-  if (existsSync(FIXTURES) || required) describe(title, body);
-  else describe.skip(`${title} (skipped: there is no ${FIXTURES})`, body);
-}
+/** Real models in the layouts of the tools that write them; see their README. Ends with a slash. */
+export const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures/', import.meta.url));

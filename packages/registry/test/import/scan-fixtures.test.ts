@@ -1,11 +1,11 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { modelEntrySchema } from '@model-rtc/protocol';
 import { scanModel } from '../../src/import/scan-model.ts';
-import { describeWithFixtures, FIXTURES } from './fixtures.ts';
+import { FIXTURES } from './fixtures.ts';
 
 const scan = async (name: string) => await scanModel(`${FIXTURES}${name}`);
 
-describeWithFixtures('scanModel on real models', () => {
+describe('scanModel on real models', () => {
   it('reads a sleap-nn run and leaves its logs and temporary files out', async () => {
     const { files, facts, skipped, suggestedAlias } = await scan('good-mouse-v1');
     expect(files.map(({ path }) => path)).toEqual([

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sample } from '../../../../test/support/model-samples.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { scanModel } from '../../src/import/scan-model.ts';
-import { describeWithFixtures, FIXTURES } from './fixtures.ts';
+import { FIXTURES } from './fixtures.ts';
 import { writeFiles } from './folders.ts';
 
 /** A safetensors file without tensors. */
@@ -71,7 +71,7 @@ describe('what a model tells of its training', () => {
   });
 });
 
-describeWithFixtures('what a real run tells of its training', () => {
+describe('what a real run tells of its training', () => {
   it("joins its log, its configuration and its checkpoint; the configuration's word counts first", async () => {
     const { facts } = await scanModel(`${FIXTURES}good-mouse-v1`);
     expect(facts.metrics).toMatchObject({

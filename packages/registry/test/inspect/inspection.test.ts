@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { openRegistry, type Registry } from '../../src/index.ts';
 import { installFiles, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
-import { describeWithFixtures, FIXTURES } from '../import/fixtures.ts';
+import { FIXTURES } from '../import/fixtures.ts';
 
 const SAFE = { 'model.onnx': 'graph', 'config.json': '{}' };
 const CLAIM = { codeFiles: [] };
@@ -107,7 +107,7 @@ async function digestOf(registry: Registry, path: string): Promise<Digest> {
   return entry.digest;
 }
 
-describeWithFixtures('comparing the tensors of real models', () => {
+describe('comparing the tensors of real models', () => {
   it('finds the unchanged ones of a fine-tune though every offset moved', async () => {
     const registry = await ownRegistry();
     const [base, tuned] = [
