@@ -104,7 +104,7 @@ describe('importing', () => {
     const again = (...more: string[]) => ['client', 'import-model', tuned, '--alias', 'other', '--json', ...more];
     const unanswered = failed(await machine.run(again()));
     expect(unanswered).toMatchObject({ exitCode: 2, code: 'bad_argument' });
-    expect(unanswered.message).toMatch(/here already as "tuned".*--if-exists/);
+    expect(unanswered.message).toMatch(/already here as "tuned".*--if-exists/);
     const skipped = (await machine.succeed(again('--if-exists', 'skip'))).json();
     expect(skipped).toMatchObject({ outcome: 'already_there', entry: { alias: 'tuned' } });
     const renamed = (await machine.succeed(again('--if-exists', 'rename'))).json();

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { atStorage } from './storage-error.ts';
 
 export interface RoomNeeded {
@@ -17,8 +17,6 @@ export async function requireRoom({ folder, bytes, what, otherwise }: RoomNeeded
   const { bavail, bsize } = await atStorage(folder, 'measured', async () => await statfs(folder));
   const free = bavail * bsize;
   if (free >= bytes) return;
-  const sentence = `${what} needs ${inMegabytes(bytes)}, and ${folder} has ${inMegabytes(free)} free. Free some space, or ${otherwise}.`;
+  const sentence = `${what} needs ${formatBytes(bytes)}, and ${folder} has ${formatBytes(free)} free. Free some space, or ${otherwise}.`;
   throw new ModelRtcError('storage_full', sentence, { details: { path: folder, neededBytes: bytes, freeBytes: free } });
 }
-
-const inMegabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;

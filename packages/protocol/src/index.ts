@@ -7,6 +7,7 @@ export * from './entry.ts';
 export * from './error-facts.ts';
 export * from './errors.ts';
 export * from './exchange.ts';
+export * from './format-bytes.ts';
 export * from './fragments.ts';
 export * from './frame.ts';
 export { FRAGMENT_HEADER_BYTES, isFrame } from './frame-head.ts';

@@ -1,13 +1,5 @@
+import { BYTE_UNITS, formatBytes } from '@model-rtc/protocol';
 import prettyMs from 'pretty-ms';
-
-const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-/** Bytes in decimal units, as disks and networks count them: `1.5 GB`. Cut off, never rounded up. */
-export function formatBytes(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), BYTE_UNITS.length - 1);
-  const value = power === 0 ? Math.floor(bytes) : Math.floor(bytes / (1000 ** power / 10)) / 10;
-  return `${value} ${BYTE_UNITS[power]}`;
-}
 
 /** A part of a whole in the unit of the whole: `1.3 of 14.0 GB`. A part too small for that has its own unit. */
 export function formatShare(bytes: number, totalBytes: number): string {

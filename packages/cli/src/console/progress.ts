@@ -1,6 +1,7 @@
 import type { ModelProgress } from '@model-rtc/client';
+import { formatBytes } from '@model-rtc/protocol';
 import { SingleBar } from 'cli-progress';
-import { formatBytes, formatDuration, formatPercent, formatRate } from './format.ts';
+import { formatDuration, formatPercent, formatRate } from './format.ts';
 import { type LaneRate, lanesText } from './lanes-text.ts';
 import type { Output } from './output.ts';
 import type { ConsoleStream } from './runtime.ts';

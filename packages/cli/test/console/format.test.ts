@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  formatBytes,
-  formatDuration,
-  formatPercent,
-  formatRate,
-  formatScalar,
-  formatTime,
-} from '../../src/console/format.ts';
+import { formatBytes } from '@model-rtc/protocol';
+import { formatDuration, formatPercent, formatRate, formatScalar, formatTime } from '../../src/console/format.ts';
 
 describe('the forms in which people read numbers', () => {
   it('counts bytes in decimal units', () => {

@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { bytesInModel, extentsAt, type Layout } from '../layout/layout.ts';
 import { FILE_OVERHEAD_BYTES, FREE_SPACE_MARGIN_BYTES } from '../limits.ts';
 
@@ -43,13 +43,7 @@ export async function checkFreeSpace(
   if (free >= needed) return;
   throw new ModelRtcError(
     'storage_full',
-    `The disk has too little room for this model: ${inUnits(needed)} are needed in ${folder} and ${inUnits(free)} are free. Free some space and run the command again.`,
+    `The disk has too little room for this model: ${formatBytes(needed)} are needed in ${folder} and ${formatBytes(free)} are free. Free some space and run the command again.`,
     { details: { neededBytes: needed, freeBytes: free, folder } },
   );
-}
-
-function inUnits(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
-  return power === 0 ? `${bytes} bytes` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
 }

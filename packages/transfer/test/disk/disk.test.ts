@@ -20,7 +20,7 @@ describe('a disk without room', () => {
       components: { freeSpace: async () => 5_000_000 },
     });
     expect(error).toMatchObject({ code: 'storage_full', exitCode: 7, details: { freeBytes: 5_000_000 } });
-    expect(error.message).toContain('5.0 MB are free');
+    expect(error.message).toContain('5 MB are free');
     expect(source.asked).toEqual([]);
   });
 

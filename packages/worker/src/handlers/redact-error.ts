@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import { type ErrorCode, fileOf, ModelRtcError, namesLocalPath } from '@model-rtc/protocol';
+import { type ErrorCode, fileOf, formatBytes, ModelRtcError, namesLocalPath } from '@model-rtc/protocol';
 
 /** What may be told of this machine's state: no paths, processes or hosts of it. */
 const TELLABLE_DETAILS = [
@@ -80,11 +80,7 @@ function tellable(details: ModelRtcError['details']): Record<string, unknown> | 
 function room(details: ModelRtcError['details']): string {
   const { neededBytes, freeBytes } = details ?? {};
   if (typeof neededBytes !== 'number' || typeof freeBytes !== 'number') return 'is full';
-  return `has too little room for this model (${inMegabytes(neededBytes)} are needed and ${inMegabytes(freeBytes)} are free)`;
-}
-
-function inMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `has too little room for this model (${formatBytes(neededBytes)} are needed and ${formatBytes(freeBytes)} are free)`;
 }
 
 function ownerOf(details: ModelRtcError['details']): string {

@@ -19,7 +19,7 @@ describe('redactError', () => {
   it('names the disk of the worker, with what is needed and what is free', () => {
     const details = { neededBytes: 5e9, freeBytes: 1e6, folder: `${HOME}/staging` };
     const told = redactError(new ModelRtcError('storage_full', `${HOME}: too little room.`, { details }));
-    expect(told.message).toMatch(/worker's disk .*5000\.0 MB.*1\.0 MB/);
+    expect(told.message).toMatch(/worker's disk .*5 GB.*1 MB/);
     expect(told).toMatchObject({ code: 'storage_full', exitCode: 7, details: { neededBytes: 5e9, freeBytes: 1e6 } });
     expect(redactError(systemError('ENOSPC'))).toMatchObject({ code: 'storage_full' });
   });

@@ -1,9 +1,9 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
-import { formatBytes, formatModel, printable } from '../../console/format.ts';
+import { formatModel, printable } from '../../console/format.ts';
 import { localModel, yesOption } from '../options.ts';
 
 /** Descendants that a warning names. */

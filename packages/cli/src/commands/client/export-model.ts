@@ -1,11 +1,11 @@
 import { lstat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { ExportedModel } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
-import { formatBytes, formatModel, printable } from '../../console/format.ts';
+import { formatModel, printable } from '../../console/format.ts';
 import { localModel } from '../options.ts';
 
 export const exportModel = defineCommand({

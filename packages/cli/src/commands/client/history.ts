@@ -1,5 +1,6 @@
+import { formatBytes } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
-import { formatBytes, formatTime } from '../../console/format.ts';
+import { formatTime } from '../../console/format.ts';
 import { renderTable } from '../../console/table.ts';
 
 export const history = defineCommand({

@@ -1,8 +1,8 @@
-import { type Alias, type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
+import { type Alias, type AliasConflict, formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists, ImportResult, Registry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { formatBytes, formatCount, formatModel, printable } from '../../console/format.ts';
+import { formatCount, formatModel, printable } from '../../console/format.ts';
 import { aliasConflictOption, safeOnlyOption, yesOption } from '../options.ts';
 import { askOnAliasConflict, askOnDuplicate } from './conflicts.ts';
 

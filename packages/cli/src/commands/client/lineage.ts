@@ -1,6 +1,7 @@
+import { formatBytes } from '@model-rtc/protocol';
 import type { Lineage, LineageLink, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
-import { formatBytes, formatModel, printable } from '../../console/format.ts';
+import { formatModel, printable } from '../../console/format.ts';
 import { localModel } from '../options.ts';
 
 export const lineage = defineCommand({

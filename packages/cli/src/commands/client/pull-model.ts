@@ -73,7 +73,7 @@ function noteWhoseName(
   }: Pick<PullModelResult, 'namedBy' | 'otherHere' | 'namedAt'> & { readonly id: string },
 ): void {
   if (namedBy === 'client') {
-    output.note(`${namedAt} has no model "${ref}", so it stands for this machine's ${id}.`);
+    output.note(`${namedAt} has no model "${ref}"; using this machine's name for ${id}.`);
   } else if (otherHere !== undefined) {
     output.note(`"${ref}" is what ${namedAt} calls ${id}; on this machine it is ${otherHere}.`);
   }

@@ -1,7 +1,7 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { formatBytes, printable } from '../../console/format.ts';
+import { printable } from '../../console/format.ts';
 import type { ProgressView } from '../../console/progress.ts';
 import { type NetworkOptions, networkOptions } from '../connect.ts';
 import { localModel } from '../options.ts';

@@ -1,5 +1,5 @@
 import { acquireLock } from '@model-rtc/files';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { CleanCandidate, Registry } from '@model-rtc/registry';
 import {
   type AcquireLock,
@@ -11,7 +11,6 @@ import {
 import ms from 'ms';
 import { confirm } from '../../../console/ask.ts';
 import type { Context } from '../../../console/context.ts';
-import { formatBytes } from '../../../console/format.ts';
 import { parseDuration } from '../../../console/quantities.ts';
 import { type Cleaning, countOf, tablesOf } from './text.ts';
 

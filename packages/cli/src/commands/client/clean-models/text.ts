@@ -1,6 +1,7 @@
+import { formatBytes } from '@model-rtc/protocol';
 import type { CleanCandidate, CleanPlan } from '@model-rtc/registry';
 import type { StagedTransfer } from '@model-rtc/transfer';
-import { formatBytes, formatCount, formatTime, printable } from '../../../console/format.ts';
+import { formatCount, formatTime, printable } from '../../../console/format.ts';
 import { renderTable } from '../../../console/table.ts';
 
 /** What would be removed, what would stay, and why. */

@@ -1,5 +1,6 @@
 import type { TensorSummary } from '@model-rtc/formats';
-import { formatBytes, formatScalar, formatTime, printable } from '../../../console/format.ts';
+import { formatBytes } from '@model-rtc/protocol';
+import { formatScalar, formatTime, printable } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
 import { codeMark } from '../../code-files.ts';
 import { drawCurves } from './curves.ts';

@@ -1,6 +1,7 @@
 import type { ManifestFile, ModelEntry } from '@model-rtc/protocol';
+import { formatBytes } from '@model-rtc/protocol';
 import type { Availability, CheckResult, KnownWorker, Lineage, RegistryEntry } from '@model-rtc/registry';
-import { formatBytes, formatScalar, formatTime } from '../../../console/format.ts';
+import { formatScalar, formatTime } from '../../../console/format.ts';
 import { codeFileFacts } from '../../code-files.ts';
 import { statusText } from '../../model-list.ts';
 import { useCommands } from './next-commands.ts';

@@ -1,5 +1,6 @@
 import type { ModelPlan, PullPlan, TransferReport, WorkerBytes } from '@model-rtc/client';
-import { formatBytes, formatDuration, formatRate, formatShare, printable } from '../../../console/format.ts';
+import { formatBytes } from '@model-rtc/protocol';
+import { formatDuration, formatRate, formatShare, printable } from '../../../console/format.ts';
 import { laneKindsText } from '../../../console/lanes-text.ts';
 
 type Transferred = TransferReport & {

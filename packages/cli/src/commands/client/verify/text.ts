@@ -1,5 +1,6 @@
+import { formatBytes } from '@model-rtc/protocol';
 import type { Orphan } from '@model-rtc/registry';
-import { formatBytes, formatCount, formatDuration, printable } from '../../../console/format.ts';
+import { formatCount, formatDuration, printable } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
 import type { VerifiedLine, VerifyTotals } from './run.ts';
 
