@@ -9,7 +9,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { createCertificate } from '../packages/transport/src/direct/certificate.ts';
+import { createCertificate } from '../packages/transport/src/lanes/direct/certificate.ts';
 
 const WRITE_BYTES = 64 * 1024;
 

@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { createCertificate } from '../packages/transport/src/direct/certificate.ts';
+import { createCertificate } from '../packages/transport/src/lanes/direct/certificate.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 const TLS_RECORD_BYTES = 16 * 1024;

@@ -3,9 +3,9 @@ import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError } from 
 import { cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { ChunkPiece } from './peer.ts';
-import { Question, type QuestionCallbacks } from './question.ts';
+import { PendingRequest, type PendingRequestCallbacks } from './pending-request.ts';
 
-export interface AskOptions extends QuestionCallbacks {
+export interface AskOptions extends PendingRequestCallbacks {
   /** The lane that the request is bound to. */
   readonly link?: LaneLink | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -20,9 +20,9 @@ export interface AskedRequestsOptions {
   readonly timers: Clock;
 }
 
-/** One asking of a question, known to the other side by its id. */
+/** One sending of a request, known to the other side by its id. */
 interface Asking {
-  readonly question: Question;
+  readonly pending: PendingRequest;
   readonly params: unknown;
   /** The lane that it went over last. */
   link: LaneLink;
@@ -50,22 +50,22 @@ export class AskedRequests {
     const silenceMs = options.timeoutMs ?? METHODS[method].silenceMs;
     let retriesLeft: number = METHODS[method].retries;
     const onSilent = () => {
-      if (retriesLeft === 0) return question.fail(silentError(method, silenceMs ?? 0));
+      if (retriesLeft === 0) return pending.fail(silentError(method, silenceMs ?? 0));
       retriesLeft -= 1;
-      question.watchAgain();
+      pending.watchAgain();
       // Without a place for a second asking, the first one still counts.
-      if (!this.#isFull) this.#send(question, checked, options.link?.isOver ? undefined : options.link);
+      if (!this.#isFull) this.#send(pending, checked, options.link?.isOver ? undefined : options.link);
     };
     const { onEvent, onChunk } = options;
-    const question = new Question({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });
-    const onAbort = () => question.fail(cancelledError(signal));
+    const pending = new PendingRequest({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });
+    const onAbort = () => pending.fail(cancelledError(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      this.#send(question, checked, options.link);
-      return await question.answer;
+      this.#send(pending, checked, options.link);
+      return await pending.answer;
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      this.#cancelOpen(question);
+      this.#cancelOpen(pending);
     }
   }
 
@@ -78,11 +78,11 @@ export class AskedRequests {
   }
 
   onEvent(id: number, event: unknown): void {
-    this.#open.get(id)?.question.onEvent(event);
+    this.#open.get(id)?.pending.onEvent(event);
   }
 
   onChunk(id: number, piece: ChunkPiece): void {
-    this.#open.get(id)?.question.onChunk(piece);
+    this.#open.get(id)?.pending.onChunk(piece);
   }
 
   /**
@@ -90,18 +90,18 @@ export class AskedRequests {
    * a manifest may take a slow link longer than any limit.
    */
   touchAll(): void {
-    for (const { question } of this.#open.values()) question.touch();
+    for (const { pending } of this.#open.values()) pending.touch();
   }
 
   /** What went over this lane is asked again over another, as its answer may be lost; what was bound to it fails. */
   onLaneLost(link: LaneLink, why: ModelRtcError): void {
     for (const [id, asking] of this.#open) {
       if (asking.link !== link) continue;
-      const { question } = asking;
-      if (question.settled || METHODS[question.method].kind === 'stream') {
+      const { pending } = asking;
+      if (pending.settled || METHODS[pending.method].kind === 'stream') {
         // Whether the other side is done with it is not known; it ends what came over a lost lane.
         this.#open.delete(id);
-        question.fail(new ModelRtcError(why.code, why.message, { cause: why }));
+        pending.fail(new ModelRtcError(why.code, why.message, { cause: why }));
       } else this.#askAgain(id, asking);
     }
   }
@@ -111,7 +111,7 @@ export class AskedRequests {
     this.#ended ??= error;
     const open = [...this.#open.values()];
     this.#open.clear();
-    for (const { question } of open) question.fail(error);
+    for (const { pending } of open) pending.fail(error);
   }
 
   get #isFull(): boolean {
@@ -119,27 +119,27 @@ export class AskedRequests {
   }
 
   #askAgain(id: number, asking: Asking): void {
-    const { question, params } = asking;
+    const { pending, params } = asking;
     try {
       asking.link = this.#options.best();
     } catch (error) {
       this.#fail(id, ModelRtcError.from(error));
       return;
     }
-    asking.sent = asking.link.sendMessage({ type: 'request', id, method: question.method, params, again: true });
+    asking.sent = asking.link.sendMessage({ type: 'request', id, method: pending.method, params, again: true });
     asking.sent.catch((error: unknown) => this.#failUnlessLost(id, asking.link, error));
   }
 
-  #send(question: Question, params: unknown, bound: LaneLink | undefined): void {
+  #send(pending: PendingRequest, params: unknown, bound: LaneLink | undefined): void {
     const obstacle = this.#ended ?? (this.#isFull ? tooManyError(this.#options.maxOpen) : undefined);
     if (obstacle !== undefined) {
-      question.fail(obstacle);
+      pending.fail(obstacle);
       return;
     }
     const id = this.#newId();
     const link = bound ?? this.#options.best();
-    const sent = link.sendMessage({ type: 'request', id, method: question.method, params });
-    this.#open.set(id, { question, params, link, sent });
+    const sent = link.sendMessage({ type: 'request', id, method: pending.method, params });
+    this.#open.set(id, { pending, params, link, sent });
     sent.catch((error: unknown) => this.#failUnlessLost(id, link, error));
   }
 
@@ -160,16 +160,16 @@ export class AskedRequests {
   }
 
   /** An answer frees the other side's place. One to an unknown request is a late one. */
-  #take(id: number): Question | undefined {
-    const question = this.#open.get(id)?.question;
+  #take(id: number): PendingRequest | undefined {
+    const pending = this.#open.get(id)?.pending;
     this.#open.delete(id);
-    return question;
+    return pending;
   }
 
-  /** Whatever the other side still does for a settled question is of no use. */
-  #cancelOpen(question: Question): void {
+  /** Whatever the other side still does for a settled request is of no use. */
+  #cancelOpen(pending: PendingRequest): void {
     for (const [id, asking] of this.#open) {
-      if (asking.question === question)
+      if (asking.pending === pending)
         asking.sent.then(() => asking.link.sendMessage({ type: 'cancel', id })).catch(() => {});
     }
   }

@@ -1,6 +1,6 @@
 import { type Clock, type Hello, loadFrameCodec, ModelRtcError, systemClock } from '@model-rtc/protocol';
 
-import type { Lane } from '../lane.ts';
+import type { Lane } from '../lane/lane.ts';
 import { type AgentHello, exchangeHello } from './hello.ts';
 import { type CreatePeerOptions, LanePeer } from './lane-peer.ts';
 import { MIN_LANE_MESSAGE_BYTES } from './limits.ts';

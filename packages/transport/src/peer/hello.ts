@@ -11,7 +11,7 @@ import {
   unpackValue,
 } from '@model-rtc/protocol';
 
-import type { Lane } from '../lane.ts';
+import type { Lane } from '../lane/lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError } from './errors.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';

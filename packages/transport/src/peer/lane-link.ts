@@ -9,13 +9,13 @@ import {
   ModelRtcError,
 } from '@model-rtc/protocol';
 
-import type { Lane, LaneKind } from '../lane.ts';
+import type { Lane, LaneKind } from '../lane/lane.ts';
 import { deferred } from './deferred.ts';
 import { garbageError, peerEndedError } from './errors.ts';
 import { LONGEST_CLOSE_MS, RTT_INTERVAL_MS } from './limits.ts';
 import { Liveness } from './liveness.ts';
-import { Outbox, type OutgoingChunk } from './outbox.ts';
 import type { LaneInfo } from './peer.ts';
+import { type OutgoingChunk, SendScheduler } from './send-scheduler.ts';
 
 export interface LaneLinkOptions {
   /** What this side calls the lane. */
@@ -44,7 +44,7 @@ const BUSY_BYTES = 64 * 1024;
 /** One lane of a peer: what it brings is taken apart, what goes out waits its turn, and its silence is noticed. */
 export class LaneLink {
   readonly #options: LaneLinkOptions;
-  readonly #outbox: Outbox;
+  readonly #sendScheduler: SendScheduler;
   #assembler = new FragmentAssembler();
   readonly #liveness: Liveness;
   #pinging = false;
@@ -61,7 +61,7 @@ export class LaneLink {
     this.#options = options;
     const onFlooded = (error: ModelRtcError) => this.#end(error);
     const isSummed = !(takesUnsummed && SEALED.includes(lane.kind));
-    this.#outbox = new Outbox({ lane, codec, maxMessageBytes, isSummed, onFlooded });
+    this.#sendScheduler = new SendScheduler({ lane, codec, maxMessageBytes, isSummed, onFlooded });
     this.#liveness = new Liveness({ lane, timers, ping: () => void this.#ping(), onGone: (error) => this.#end(error) });
     // The round trip of a path on which nothing waits yet tells how long the path is.
     void this.#ping();
@@ -87,17 +87,17 @@ export class LaneLink {
   }
 
   sendMessage(message: Message): Promise<void> {
-    return this.#outbox.sendMessage(message);
+    return this.#sendScheduler.sendMessage(message);
   }
 
   sendChunk(chunk: OutgoingChunk, signal: AbortSignal): Promise<void> {
-    return this.#outbox.sendChunk(chunk, signal);
+    return this.#sendScheduler.sendChunk(chunk, signal);
   }
 
   /** Ends the lane as one that was lost: its peer is told. */
   fail(why: ModelRtcError): void {
     if (this.#ended) return;
-    this.#outbox.end(why);
+    this.#sendScheduler.end(why);
     this.#options.lane.abort(why);
     this.#end(why);
   }
@@ -112,13 +112,13 @@ export class LaneLink {
   /** Sends the last message, ahead of chunks and long messages, and closes the lane in order. It never rejects. */
   async close(last: Message | undefined, why: ModelRtcError): Promise<void> {
     this.#stop(why);
-    this.#outbox.dropBulk(why);
+    this.#sendScheduler.dropBulk(why);
     try {
-      if (last !== undefined) await this.#outbox.sendMessage(last);
+      if (last !== undefined) await this.#sendScheduler.sendMessage(last);
     } catch {
       // The lane is gone already, and so the other side knows.
     }
-    this.#outbox.end(why);
+    this.#sendScheduler.end(why);
     const { lane, timers } = this.#options;
     // The other side may go on for ever without ending it.
     const stopTimer = timers.after(LONGEST_CLOSE_MS, () => lane.abort(why));
@@ -128,7 +128,7 @@ export class LaneLink {
 
   abort(why: ModelRtcError): void {
     this.#stop(why);
-    this.#outbox.end(why);
+    this.#sendScheduler.end(why);
     this.#options.lane.abort(why);
   }
 
@@ -187,7 +187,7 @@ export class LaneLink {
     this.#pinging = true;
     this.#nonce = (this.#nonce + 1) >>> 0;
     this.#pingedAtMs = this.#options.timers.nowMs();
-    await this.#outbox.sendMessage({ type: 'ping', nonce: this.#nonce }).catch(() => {});
+    await this.#sendScheduler.sendMessage({ type: 'ping', nonce: this.#nonce }).catch(() => {});
     this.#pinging = false;
   }
 
@@ -203,7 +203,7 @@ export class LaneLink {
     try {
       for (let answered = -1; this.#ponging.nonce !== answered; ) {
         answered = this.#ponging.nonce;
-        await this.#outbox.sendMessage({ type: 'pong', nonce: answered });
+        await this.#sendScheduler.sendMessage({ type: 'pong', nonce: answered });
       }
     } catch {
       // The lane is gone, and with it whoever pings.

@@ -15,7 +15,7 @@ import {
   silentLog,
 } from '@model-rtc/protocol';
 
-import type { Lane } from '../lane.ts';
+import type { Lane } from '../lane/lane.ts';
 import { AskedRequests } from './asked-requests.ts';
 import { deferred } from './deferred.ts';
 import { Dispatcher } from './dispatcher.ts';

@@ -1,5 +1,5 @@
 import { CHUNK_FRAME_HEADER_BYTES } from '@model-rtc/protocol';
-import { HEAD_BYTES } from '../direct/frame-reader.ts';
+import { HEAD_BYTES } from '../lanes/direct/frame-reader.ts';
 
 /** The bounds of a peer that are not the protocol's own, with their reasons. */
 

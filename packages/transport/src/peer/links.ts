@@ -1,5 +1,5 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
-import type { LaneKind } from '../lane.ts';
+import type { LaneKind } from '../lane/lane.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { PeerLane } from './peer.ts';
 

@@ -1,6 +1,6 @@
 import { type Clock, ModelRtcError, PEER_GONE_MS, PING_INTERVAL_MS } from '@model-rtc/protocol';
 
-import type { Lane } from '../lane.ts';
+import type { Lane } from '../lane/lane.ts';
 import { LIVENESS_TICK_MS, PEER_MUTE_MS } from './limits.ts';
 
 export interface LivenessOptions {

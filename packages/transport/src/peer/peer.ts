@@ -10,7 +10,7 @@ import type {
   ResultInput,
   Scope,
 } from '@model-rtc/protocol';
-import type { Lane, LaneKind } from '../lane.ts';
+import type { Lane, LaneKind } from '../lane/lane.ts';
 
 /** What the other side may ask for. It belongs to the connection and its token, never to what the other side claims. */
 export interface Authority {

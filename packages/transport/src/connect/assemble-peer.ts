@@ -1,0 +1,48 @@
+import type { Clock, ExchangeMessage, Log } from '@model-rtc/protocol';
+
+import type { Lane } from '../lane/lane.ts';
+import { greetLane, peerOfGreeted } from '../peer/create-peer.ts';
+import type { AgentHello } from '../peer/hello.ts';
+import type { Authority, Handlers, Peer } from '../peer/peer.ts';
+
+export interface AssembleOptions {
+  readonly hello: AgentHello;
+  readonly authority: Authority;
+  readonly handlers: Handlers;
+  readonly onExchange: (message: ExchangeMessage) => void;
+  /** Called once, with the peer of the first lane on which both sides said hello. */
+  readonly onPeer: (peer: Peer, lane: Lane) => void;
+  readonly log: Log;
+  readonly timers: Clock;
+}
+
+/** Makes one peer of the lanes that come up: the first that is greeted makes it, the others join. */
+export class PeerAssembly {
+  readonly #options: AssembleOptions;
+  #making: Promise<Peer> | undefined;
+
+  constructor(options: AssembleOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a lane was greeted. */
+  get hasPeer(): boolean {
+    return this.#making !== undefined;
+  }
+
+  /** Takes an open lane. @throws ModelRtcError as `createPeer`; the lane has ended then. */
+  async add(lane: Lane): Promise<Peer> {
+    const { hello, authority, handlers, onExchange, onPeer, log, timers } = this.#options;
+    // On each at once: the two sides need not agree on which of them is the first.
+    const remote = await greetLane(lane, hello, timers);
+    if (this.#making !== undefined) {
+      const peer = await this.#making;
+      await peer.addLane(lane, { greeted: true });
+      return peer;
+    }
+    this.#making = peerOfGreeted({ lane, hello, authority, handlers, onExchange, log, timers }, remote);
+    const peer = await this.#making;
+    onPeer(peer, lane);
+    return peer;
+  }
+}

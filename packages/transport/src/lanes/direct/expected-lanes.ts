@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+
+import type { Lane } from '../../lane/lane.ts';
+import { cancelledError } from '../../peer/errors.ts';
+import { MAX_EXPECTED_LANES } from './limits.ts';
+
+const TOKEN_BYTES = 32;
+
+interface ExpectedLane {
+  resolve(lane: Lane): void;
+  reject(error: ModelRtcError): void;
+}
+
+export interface ExpectOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The lanes that were offered and are waited for, each known by a token that is good once. */
+export class ExpectedLanes {
+  /** By the hash of the token: how long a look-up takes tells nothing of the tokens. */
+  readonly #waiting = new Map<string, ExpectedLane>();
+  readonly #timers: Clock;
+
+  constructor(timers: Clock) {
+    this.#timers = timers;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** @throws ModelRtcError `busy` when too many are waited for; `cancelled` for a signal that was aborted before */
+  add({ timeoutMs, signal }: ExpectOptions): { readonly token: Uint8Array<ArrayBuffer>; readonly lane: Promise<Lane> } {
+    if (signal?.aborted) throw cancelledError(signal);
+    if (this.#waiting.size >= MAX_EXPECTED_LANES) throw tooManyError();
+    const token = new Uint8Array(randomBytes(TOKEN_BYTES));
+    const key = keyOf(token);
+    const lane = new Promise<Lane>((resolve, reject) => {
+      const stopTimer = this.#timers.after(timeoutMs, () => settle(() => reject(nobodyCameError(timeoutMs))));
+      const onAbort = () => settle(() => reject(cancelledError(signal)));
+      const settle = (how: () => void) => {
+        stopTimer();
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiting.delete(key);
+        how();
+      };
+      signal?.addEventListener('abort', onAbort);
+      this.#waiting.set(key, {
+        resolve: (arrived) => settle(() => resolve(arrived)),
+        reject: (error) => settle(() => reject(error)),
+      });
+    });
+    lane.catch(() => {}); // Whoever awaits it hears of it; nobody has to.
+    return { token, lane };
+  }
+
+  /** @returns what to give the lane to; undefined for a token that is not, or no longer, good. It is good no more afterwards. */
+  claim(token: Uint8Array): ((lane: Lane) => void) | undefined {
+    const key = keyOf(token);
+    const expected = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    return expected?.resolve;
+  }
+
+  /** Nobody is waited for any more. */
+  end(error: ModelRtcError): void {
+    for (const { reject } of [...this.#waiting.values()]) reject(error);
+  }
+}
+
+function keyOf(token: Uint8Array): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+function nobodyCameError(timeoutMs: number): ModelRtcError {
+  return new ModelRtcError(
+    'timeout',
+    `No direct connection arrived within ${timeoutMs / 1000} s. If the client cannot reach this machine's port, a firewall may be in the way; other lanes do without.`,
+    { details: { timeoutMs } },
+  );
+}
+
+function tooManyError(): ModelRtcError {
+  return new ModelRtcError('busy', 'Too many direct connections are awaited already; try again in a moment.', {
+    details: { most: MAX_EXPECTED_LANES },
+  });
+}

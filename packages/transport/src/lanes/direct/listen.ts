@@ -1,0 +1,145 @@
+import { createServer, type Server } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { type Clock, type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+
+import type { Lane } from '../../lane/lane.ts';
+import { createCertificate } from './certificate.ts';
+import { ExpectedLanes } from './expected-lanes.ts';
+import { EXPECT_TIMEOUT_MS, MAX_OFFERED_ADDRESSES } from './limits.ts';
+import { machineAddresses } from './machine-addresses.ts';
+import { TLS_OPTIONS } from './tls-stream.ts';
+import { UnauthenticatedConnections } from './unauthenticated-connections.ts';
+
+export type DirectOffer = Extract<ExchangeMessage, { type: 'direct_offer' }>;
+export type DirectAddress = DirectOffer['addresses'][number];
+
+export interface ListenDirectOptions {
+  /** A free one when it is 0 or left out. */
+  readonly port?: number | undefined;
+  /** Where clients reach this machine, in place of its own addresses: behind a router or in a container. */
+  readonly advertise?: readonly DirectAddress[] | undefined;
+  readonly log?: Log | undefined;
+  readonly timers?: Clock | undefined;
+}
+
+export interface ExpectLaneOptions {
+  /** Gives up waiting: the offer is good no more. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the offer is good; 30 s when left out. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ExpectedLane {
+  /** For the client alone: who has it can take the lane. */
+  readonly offer: DirectOffer;
+  /** Rejects with `timeout`, `cancelled`, or `network` when the listener is closed. It need not be awaited. */
+  readonly lane: Promise<Lane>;
+}
+
+export interface DirectListener {
+  readonly port: number;
+  /**
+   * Waits for one lane.
+   * @param lane the number by which both sides know it
+   * @throws ModelRtcError `busy` when too many lanes are waited for; `network` when the listener is closed
+   */
+  expect(lane: number, options?: ExpectLaneOptions): ExpectedLane;
+  /** Listens no more. Lanes that are open stay so: they are their takers'. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens for direct lanes on all interfaces, IPv4 and IPv6, with a TLS certificate made for this listener alone.
+ *
+ * @throws ModelRtcError `network` when the port is taken or may not be listened on
+ */
+export async function listenDirect(options: ListenDirectOptions = {}): Promise<DirectListener> {
+  const { port = 0, advertise, log = silentLog, timers = systemClock } = options;
+  const certificate = createCertificate();
+  const secureContext = createSecureContext({
+    key: certificate.privateKeyPem,
+    cert: certificate.certificatePem,
+    ...TLS_OPTIONS,
+  });
+  const expected = new ExpectedLanes(timers);
+  const unauthenticated = new UnauthenticatedConnections({ expected, secureContext, timers });
+  const { server, ...listening } = await listenEverywhere(port);
+  let isClosed = false;
+  server.on('connection', (connection) => unauthenticated.admit(connection));
+  server.on('error', (error) => log.warn({ error: error.message }, 'a direct connection could not be accepted'));
+  return {
+    port: listening.port,
+    expect(lane, { signal, timeoutMs = EXPECT_TIMEOUT_MS } = {}) {
+      if (isClosed) throw closedError();
+      const { token, lane: arrived } = expected.add({ signal, timeoutMs });
+      const addresses = [...(advertise ?? ownAddresses(listening))];
+      return {
+        offer: { type: 'direct_offer', lane, addresses, certificate: certificate.digest, token },
+        lane: arrived,
+      };
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      // Its callback waits for the lanes as well, which are none of its business.
+      server.close();
+      expected.end(closedError());
+      unauthenticated.end();
+    },
+  };
+}
+
+interface Listening {
+  readonly server: Server;
+  readonly port: number;
+  readonly ipv6: boolean;
+}
+
+async function listenEverywhere(port: number): Promise<Listening> {
+  try {
+    return await listenAt('::', port);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A machine without IPv6 says so by one of these.
+    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw listenError(error, port);
+  }
+  try {
+    return await listenAt('0.0.0.0', port);
+  } catch (error) {
+    throw listenError(error, port);
+  }
+}
+
+async function listenAt(host: '::' | '0.0.0.0', port: number): Promise<Listening> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
+  return { server, port: address.port, ipv6: host === '::' };
+}
+
+/** Asked for with each offer, since networks come and go. Loopback is last: both agents may be on one machine. */
+function ownAddresses({ port, ipv6 }: Omit<Listening, 'server'>): DirectAddress[] {
+  const hosts = [...machineAddresses({ most: MAX_OFFERED_ADDRESSES, ipv6 }), '127.0.0.1', ...(ipv6 ? ['::1'] : [])];
+  return hosts.map((host) => ({ host, port }));
+}
+
+function listenError(cause: unknown, port: number): ModelRtcError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code})`;
+  return new ModelRtcError(
+    'network',
+    `Port ${port} ${why}. Give another one for direct connections, or 0 for any that is free.`,
+    { cause, details: { port } },
+  );
+}
+
+function closedError(): ModelRtcError {
+  return new ModelRtcError('network', 'Direct connections are taken no more here: the worker is being closed.');
+}

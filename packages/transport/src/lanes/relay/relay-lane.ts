@@ -1,0 +1,74 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { RelayChannel } from '@model-rtc/signaling';
+import { laneLostError } from '../../lane/lane-end.ts';
+import { WindowedLane } from '../../lane/windowed-lane.ts';
+import { FRAME_MESSAGE, FRAME_WORD, FrameOpener, FrameSealer } from './frame-seal.ts';
+import type { RelayKeys } from './relay-keys.ts';
+import { SendQueue } from './send-queue.ts';
+
+/** A quarter of a chunk of 1 MiB with its head. Sealed, it fits into what the relay takes. */
+const MAX_MESSAGE_BYTES = 257 * 1024;
+
+/**
+ * A lane through the signaling server, sealed between the two ends of it. Its words are sealed as its messages are: with a
+ * window the connection itself is always read, so the relay's pings are answered however slow the reader is, and with an
+ * end that is said the relay cannot pass a cut off as one.
+ */
+export class RelayLane extends WindowedLane {
+  readonly kind = 'relay';
+  readonly engine = undefined;
+  readonly maxMessageSize = MAX_MESSAGE_BYTES;
+  protected readonly outgoing: SendQueue;
+  readonly #channel: RelayChannel;
+  readonly #sealer: FrameSealer;
+  readonly #opener: FrameOpener;
+
+  constructor(channel: RelayChannel, keys: RelayKeys) {
+    super();
+    this.#channel = channel;
+    this.#sealer = new FrameSealer(keys.sending);
+    this.#opener = new FrameOpener(keys.receiving);
+    this.outgoing = new SendQueue(
+      (message) => this.#sendFrame(FRAME_MESSAGE, message),
+      () => channel.unsentBytes,
+    );
+  }
+
+  /** Shows the other side that this one is there, and begins to read. */
+  start(): void {
+    this.begin();
+    void this.#receive();
+  }
+
+  async #receive(): Promise<void> {
+    for await (const sealed of this.#channel.frames) {
+      const frame = this.#opener.open(sealed);
+      if (frame === undefined) this.finish(tamperedError());
+      if (frame === undefined || this.isOver) return;
+      if (frame.kind === FRAME_MESSAGE) this.takeMessage(frame.body);
+      else if (frame.kind === FRAME_WORD) this.takeWord(Buffer.from(frame.body).toString());
+    }
+    this.finish(laneLostError(await this.#channel.closed));
+  }
+
+  protected sendWord(word: string): void {
+    void this.#sendFrame(FRAME_WORD, Buffer.from(word));
+  }
+
+  protected release(error: ModelRtcError | undefined): void {
+    if (error === undefined) this.#channel.close();
+    else this.#channel.abort();
+  }
+
+  /** Resolves when there is room for more. A channel that ended says so by the end of its frames. */
+  #sendFrame(kind: number, body: Uint8Array): Promise<void> {
+    return this.#channel.send(this.#sealer.seal(kind, body)).catch(() => {});
+  }
+}
+
+function tamperedError(): ModelRtcError {
+  return new ModelRtcError(
+    'refused',
+    'What came through the relay is not what the other side sent: it was changed, repeated or left out on the way. Use another signaling server.',
+  );
+}

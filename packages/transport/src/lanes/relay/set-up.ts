@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+import { meetAtRelay, type RelayChannel } from '@model-rtc/signaling';
+import { TimeBudget } from '../../connect/time-budget.ts';
+import type { Lane } from '../../lane/lane.ts';
+import { createRelayKeyPair, type RelayKeys } from './relay-keys.ts';
+import { RelayLane } from './relay-lane.ts';
+
+export type RelayAsk = Extract<ExchangeMessage, { type: 'relay_ask' }>;
+export type RelayOffer = Extract<ExchangeMessage, { type: 'relay_offer' }>;
+
+export interface RelayLaneOptions {
+  /** The signaling server that both sides talk through: `Link.serverUrl`. */
+  readonly serverUrl: string;
+  readonly signal?: AbortSignal | undefined;
+  /** From now until the lane is open; 10 s when left out. */
+  readonly timeoutMs?: number | undefined;
+  readonly log?: Log | undefined;
+}
+
+export interface AskedRelay {
+  /** To be sent to the other side, through the seal. */
+  readonly ask: RelayAsk;
+  /**
+   * Takes the answer, which has to have come through the seal as well, and opens the lane.
+   *
+   * @throws ModelRtcError `network` when the relay cannot be reached, has none, or loses the connection; `timeout` when
+   *   the lane is not open in time; `busy` when the relay is full; `refused` when what came through it was not what the
+   *   other side sent; `cancelled` by the signal or `abandon`
+   */
+  open(offer: RelayOffer): Promise<Lane>;
+  /** The other side has none, or the lane is not wanted any more. Does nothing once it is open. */
+  abandon(): void;
+}
+
+export interface AnsweredRelay {
+  /** To be sent to the other side, through the seal. */
+  readonly offer: RelayOffer;
+  /** Rejects like `AskedRelay.open`. */
+  readonly lane: Promise<Lane>;
+}
+
+const OPEN_TIMEOUT_MS = 10_000;
+const MEETING_BYTES = 16;
+
+/**
+ * Asks for a lane through the relay of the signaling server. This side goes there at once, and waits for the other.
+ *
+ * @param lane the number by which both sides know it
+ */
+export function askRelay(lane: number, options: RelayLaneOptions): AskedRelay {
+  const meeting = randomBytes(MEETING_BYTES);
+  const keyPair = createRelayKeyPair();
+  const attempt = new RelayAttempt(lane, options);
+  attempt.begin(meeting);
+  return {
+    ask: { type: 'relay_ask', lane, meeting, publicKey: keyPair.publicKey },
+    open: (offer) => attempt.open(() => keyPair.derive('asker', offer.publicKey, meeting)),
+    abandon: () => attempt.giveUp(new ModelRtcError('cancelled', 'The relay is not needed any more.')),
+  };
+}
+
+/** Answers one who asks for a lane through the relay, and goes there. */
+export function answerRelay(ask: RelayAsk, options: RelayLaneOptions): AnsweredRelay {
+  const keyPair = createRelayKeyPair();
+  const attempt = new RelayAttempt(ask.lane, options);
+  attempt.begin(ask.meeting);
+  const lane = attempt.open(() => keyPair.derive('answerer', ask.publicKey, ask.meeting));
+  lane.catch(() => {}); // Whoever awaits it hears of it; the offer may have to be sent first.
+  return { offer: { type: 'relay_offer', lane: ask.lane, publicKey: keyPair.publicKey }, lane };
+}
+
+/** One way to the relay, until the lane is open or given up. */
+class RelayAttempt {
+  readonly #number: number;
+  readonly #options: RelayLaneOptions;
+  readonly #budget: TimeBudget;
+  readonly #ending = new AbortController();
+  #channel: Promise<RelayChannel> | undefined;
+  #lane: RelayLane | undefined;
+  #isOver = false;
+
+  constructor(number: number, options: RelayLaneOptions) {
+    this.#number = number;
+    this.#options = options;
+    this.#budget = new TimeBudget(options.timeoutMs ?? OPEN_TIMEOUT_MS, options.signal, systemClock);
+  }
+
+  /** Goes to the meeting. Why it cannot is told to who opens the lane. */
+  begin(meeting: Uint8Array): void {
+    const { serverUrl, timeoutMs = OPEN_TIMEOUT_MS } = this.#options;
+    const { signal } = this.#budget;
+    signal.addEventListener('abort', () => this.giveUp(signal.reason as ModelRtcError), { once: true });
+    if (signal.aborted) this.giveUp(signal.reason as ModelRtcError);
+    this.#channel = meetAtRelay({ serverUrl, meeting, signal: this.#ending.signal, timeoutMs });
+    this.#channel.catch(() => {});
+  }
+
+  async open(deriveKeys: () => RelayKeys): Promise<Lane> {
+    try {
+      const keys = deriveKeys();
+      const channel = await (this.#channel as Promise<RelayChannel>);
+      this.#ending.signal.throwIfAborted();
+      this.#lane = new RelayLane(channel, keys);
+      this.#lane.start();
+      await this.#lane.opened;
+      this.#finish();
+      this.#log.debug({ lane: this.#number, server: this.#options.serverUrl }, 'relay lane is open');
+      return this.#lane;
+    } catch (thrown) {
+      const error = ModelRtcError.from(thrown);
+      this.giveUp(error);
+      throw error;
+    }
+  }
+
+  giveUp(reason: ModelRtcError): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#log.debug({ lane: this.#number, code: reason.code }, 'relay lane did not open');
+    this.#ending.abort(reason);
+    this.#lane?.abort(reason);
+    this.#channel?.then((channel) => channel.abort()).catch(() => {});
+  }
+
+  get #log(): Log {
+    return this.#options.log ?? silentLog;
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#budget.release();
+  }
+}
