@@ -17,7 +17,7 @@ const { metafile } = await build({
   entryPoints: {
     main: 'packages/cli/dist/main.js',
     'hash-thread': 'packages/registry/dist/hash/hash-thread.js',
-    'thread-entry': 'packages/transfer/dist/disk/thread-entry.js',
+    'thread-entry': 'packages/transfer/dist/node/disk/thread-entry.js',
   },
   outdir: OUT,
   bundle: true,

@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { type ChunkServer, type CompressMode, createChunkServer, type Pace } from '@model-rtc/transfer';
+import { type ChunkServer, type CompressMode, createChunkServer, type RateLimiter } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
 
 export interface OfferOptions {
   readonly digest: Digest;
   /** How fast its chunks may go out. */
-  readonly pace?: Pace | undefined;
+  readonly pace?: RateLimiter | undefined;
   /** `off` sends all as it is. */
   readonly compress?: CompressMode | undefined;
 }
@@ -54,7 +54,7 @@ export class ChunkOffers {
   }
 
   /** A server for each, since each has its own pace. */
-  #open(pace: Pace | undefined, compress: CompressMode | undefined): Offer {
+  #open(pace: RateLimiter | undefined, compress: CompressMode | undefined): Offer {
     const server = createChunkServer({ openModel: (digest) => this.#registry.openModel(digest), pace });
     return { server, compress, pushes: 0, failure: undefined };
   }

@@ -11,7 +11,7 @@ import {
   type Result,
 } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { PeerEncodings, type ReceivedModel, receiveFromHere, receiveFromSources } from '@model-rtc/transfer';
+import { loadZstd, PeerEncodings, type ReceivedModel, receiveFromHere, receiveFromSources } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { cancelledBy } from './cancelled.ts';
 import { isBulk } from './is-bulk.ts';
@@ -104,7 +104,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const digest = settledDigest(entry);
   const { watchdog } = tally;
   const onNews = (news: WorkerNews): void => tellNews(task, news);
-  const encodings = new PeerEncodings({ mode: options.compress });
+  const encodings = new PeerEncodings({ loadZstd, mode: options.compress });
   const { signal } = options;
   const swarm = new Swarm(workers, { digest, first: worker, watchdog, encodings, names, signal, onNews });
   let received: ReceivedModel;

@@ -1,6 +1,6 @@
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
+import { loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
 import { systemTime } from './time.ts';
@@ -112,7 +112,7 @@ async function repairOnce(peer: Peer, repair: Repair, tally: TransferTally): Pro
   const isKnown = here !== undefined && isCutAlike(here, manifest);
   const damaged = isKnown ? damagedIn(found, manifest) : [];
   if (isKnown) await stageWhole(repair, manifest, damaged);
-  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings() });
+  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings({ loadZstd }) });
   const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, pool, tally }).finally(stop);
   return { ...asReused(repair, tally.report(peer.lanes, bytes)), entry, outcome: 'repaired', found };
 }

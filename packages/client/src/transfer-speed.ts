@@ -1,4 +1,11 @@
-import { type CompressMode, combine, createNicePace, createPace, type NicePace, type Pace } from '@model-rtc/transfer';
+import {
+  type BackgroundLimiter,
+  type CompressMode,
+  combine,
+  createBackgroundLimiter,
+  createRateLimiter,
+  type RateLimiter,
+} from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 import type { Time } from './time.ts';
 
@@ -14,8 +21,8 @@ export interface SpeedOptions {
 
 /** What all transfers of this agent together may send and fetch. */
 export interface AgentLimits {
-  readonly up?: Pace | undefined;
-  readonly down?: Pace | undefined;
+  readonly up?: RateLimiter | undefined;
+  readonly down?: RateLimiter | undefined;
 }
 
 /** Measurements for a nice pace come at most this often: lanes measure their round trip no more often, and one counts once. */
@@ -24,19 +31,19 @@ const SAMPLE_INTERVAL_MS = 500;
 /** The pace of one transfer, under that of its agent. */
 export class TransferSpeed {
   /** Undefined when nothing holds it back. */
-  readonly pace: Pace | undefined;
-  readonly #nice: NicePace | undefined;
+  readonly pace: RateLimiter | undefined;
+  readonly #nice: BackgroundLimiter | undefined;
   readonly #time: Pick<Time, 'nowMs'>;
   #sampled: { readonly atMs: number; readonly bytes: number } | undefined;
 
   constructor(
     { limitBytesPerSecond: limit, nice = false }: SpeedOptions,
-    agent: Pace | undefined,
+    agent: RateLimiter | undefined,
     time: Pick<Time, 'nowMs'>,
   ) {
     this.#time = time;
-    this.#nice = nice ? createNicePace({ maxBytesPerSecond: limit }) : undefined;
-    const own = this.#nice ?? (limit === undefined ? undefined : createPace({ bytesPerSecond: limit }));
+    this.#nice = nice ? createBackgroundLimiter({ maxBytesPerSecond: limit }) : undefined;
+    const own = this.#nice ?? (limit === undefined ? undefined : createRateLimiter({ bytesPerSecond: limit }));
     this.pace = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { ChunkSource, Pace } from '../src/index.ts';
+import type { ChunkSource, RateLimiter } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeFileModel, makeModel, seededBytes } from './support/models.ts';
 import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';
@@ -31,12 +31,12 @@ describe('a chunk that comes wrong', () => {
   });
 
   it('is asked of another source where there is one', async () => {
-    const liar = memorySource(model, { name: 'liar', alter: (_c, pieces) => damaged(pieces) });
+    const sentWrongBytes = memorySource(model, { name: 'sentWrongBytes', alter: (_c, pieces) => damaged(pieces) });
     const honest = memorySource(model, { name: 'honest' });
-    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [liar, honest] });
+    const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [sentWrongBytes, honest] });
     await expectFiles(outcome.filesFolder, model);
     for (const { digest } of model.manifest.chunks) {
-      expect(liar.timesAsked(digest)).toBeLessThanOrEqual(1);
+      expect(sentWrongBytes.timesAsked(digest)).toBeLessThanOrEqual(1);
       expect(honest.timesAsked(digest)).toBe(1);
     }
     await outcome.release();
@@ -211,7 +211,7 @@ describe('sources that go', () => {
       },
     };
     // A pace that has nothing to spare makes a request of each chunk.
-    const pace: Pace = { room: () => 0, take: async () => {} };
+    const pace: RateLimiter = { room: () => 0, take: async () => {} };
     const error = await failedPull(large, { staging: await temporaryFolder(), sources: [mute], pace });
     expect(error).toMatchObject({ code: 'malformed_message' });
     expect(error.message).toContain('no answer');

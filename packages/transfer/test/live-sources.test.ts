@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import type { Pace, TransferProgress } from '../src/index.ts';
+import type { RateLimiter, TransferProgress } from '../src/index.ts';
 import { type ChunkSource, SourcePool } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeFileModel } from './support/models.ts';
@@ -183,7 +183,7 @@ describe('a pace', () => {
     let allowed = 0;
     let asked = 0;
     let most = 0;
-    const pace: Pace = {
+    const pace: RateLimiter = {
       room: () => 0,
       async take(bytes) {
         await new Promise((resolve) => setTimeout(resolve, 1));

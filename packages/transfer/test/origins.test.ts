@@ -78,21 +78,23 @@ describe('an origin whose model has changed', () => {
 describe('an origin that serves wrong bytes', () => {
   it('is dropped with all its lanes after three, and named, when there is another', async () => {
     const pool = new SourcePool();
-    const liar = memorySource(model, { name: 'liar', alter: (_c, pieces) => damaged(pieces) });
+    const sentWrongBytes = memorySource(model, { name: 'sentWrongBytes', alter: (_c, pieces) => damaged(pieces) });
     const honest = memorySource(model, { name: 'honest' });
     const told: TransferProgress[] = [];
-    const lanes = [laneOf(liar, 0), laneOf(liar, 1)];
+    const lanes = [laneOf(sentWrongBytes, 0), laneOf(sentWrongBytes, 1)];
     for (const source of [...lanes, honest]) pool.add(source);
     const outcome = await pullModel(model, {
       staging: await temporaryFolder(),
       sources: pool,
       onProgress: (progress) => {
         told.push(progress);
-        if (progress.dropped.length > 0) pool.add(laneOf(liar, 2));
+        if (progress.dropped.length > 0) pool.add(laneOf(sentWrongBytes, 2));
       },
     });
     await expectFiles(outcome.filesFolder, model);
-    expect(outcome.dropped).toEqual([{ name: 'liar', reason: expect.stringContaining('wrong bytes 3 times') }]);
+    expect(outcome.dropped).toEqual([
+      { name: 'sentWrongBytes', reason: expect.stringContaining('wrong bytes 3 times') },
+    ]);
     expect(told.at(-1)?.dropped).toEqual(outcome.dropped);
     for (const source of lanes) expect(pool.sources).not.toContain(source);
     expect(outcome.bytesPerSource).toEqual([{ name: 'honest', bytes: 200_000 }]);
@@ -118,13 +120,13 @@ describe('an origin that serves wrong bytes', () => {
   });
 
   it('is not dropped while it is the only one, whatever its lanes are', async () => {
-    const liar = memorySource(model, {
-      name: 'liar',
+    const sentWrongBytes = memorySource(model, {
+      name: 'sentWrongBytes',
       alter: (_c, pieces, times) => (times <= 2 ? damaged(pieces) : pieces),
     });
     const outcome = await pullModel(model, {
       staging: await temporaryFolder(),
-      sources: [laneOf(liar, 0), laneOf(liar, 1)],
+      sources: [laneOf(sentWrongBytes, 0), laneOf(sentWrongBytes, 1)],
     });
     await expectFiles(outcome.filesFolder, model);
     expect(outcome.dropped).toEqual([]);

@@ -2,8 +2,8 @@ import { appendFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { acquireLock } from '@model-rtc/files';
-import { openInlineDisk } from '../src/disk/inline-port.ts';
 import { discardStaging, type TransferProgress } from '../src/index.ts';
+import { openInlineDisk } from '../src/node/disk/inline-port.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeModel, seededBytes, type TestModel } from './support/models.ts';
 import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';

@@ -126,8 +126,8 @@ export async function agentLimits(home: string): Promise<AgentLimits> {
   const up = settings.get('limit.up').bytesPerSecond;
   const down = settings.get('limit.down').bytesPerSecond;
   if (up === undefined && down === undefined) return {};
-  const { createPace } = await import('@model-rtc/transfer');
+  const { createRateLimiter } = await import('@model-rtc/transfer');
   const paceOf = (bytesPerSecond: number | undefined) =>
-    bytesPerSecond === undefined ? undefined : createPace({ bytesPerSecond });
+    bytesPerSecond === undefined ? undefined : createRateLimiter({ bytesPerSecond });
   return { up: paceOf(up), down: paceOf(down) };
 }

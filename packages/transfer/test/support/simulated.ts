@@ -1,4 +1,4 @@
-import { Schedule } from '../../src/schedule/schedule.ts';
+import { Schedule } from '../../src/core/schedule/schedule.ts';
 
 /** A source in virtual time: answers what it is asked in order, each byte at its rate, after a delay. */
 export interface SimulatedSource {

@@ -7,7 +7,7 @@ import {
   type ResultInput,
 } from '@model-rtc/protocol';
 import { toModelEntry } from '@model-rtc/registry';
-import { PeerEncodings, peerPool, receiveModel } from '@model-rtc/transfer';
+import { loadZstd, PeerEncodings, peerPool, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { HandlerOptions } from './types.ts';
 
@@ -22,7 +22,7 @@ export async function pushModel(
   const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
   const digest = checkedDigest(params);
-  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings() });
+  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings({ loadZstd }) });
   const { entry, ...received } = await receiveModel({
     ...{ registry, digest, alias, aliasConflict, ifExists, safeOnly, signal, log },
     entry: params.entry,

@@ -1,6 +1,6 @@
 import type { Log } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import type { Pace, PartialModels } from '@model-rtc/transfer';
+import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
 import type { FreshModels } from './fresh-models.ts';
 
 /** What the handlers of a worker work on. */
@@ -11,7 +11,7 @@ export interface HandlerOptions {
   /** Take no pushed model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   /** What all transfers of this worker together may send and fetch; nothing holds them back when left out. */
-  readonly limits?: { readonly up?: Pace | undefined; readonly down?: Pace | undefined } | undefined;
+  readonly limits?: { readonly up?: RateLimiter | undefined; readonly down?: RateLimiter | undefined } | undefined;
 }
 
 /** The same with what the handlers make for themselves. */

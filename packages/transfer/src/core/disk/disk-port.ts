@@ -1,0 +1,72 @@
+import type { ErrorData } from '@model-rtc/protocol';
+import type { Layout } from '../layout/layout.ts';
+
+/** What a disk is started with, whatever kind it is. Plain data: it may go to a thread. */
+export interface DiskJob {
+  readonly layout: Layout;
+  /** By id: 1 for each chunk that an earlier run wrote, as its journal says. */
+  readonly journalled: Uint8Array;
+}
+
+/** Memory that a chunk is put together in. The disk makes it: one in a thread shares it instead of copying. */
+export interface ChunkMemory {
+  readonly bytes: Uint8Array;
+  /** Copies the piece into `bytes` at the offset; it fits there. */
+  write(offset: number, piece: Uint8Array): void;
+}
+
+/** What a disk is told to do. */
+export type DiskCommand =
+  /** Check the chunk in this buffer and write it. `memory` comes with the first use of a buffer. */
+  | { readonly type: 'store'; readonly chunk: number; readonly buffer: number; readonly memory: Uint8Array | undefined }
+  /** The buffer will not be used again. */
+  | { readonly type: 'forget'; readonly buffer: number }
+  /** Look whether these chunks are in the files, whatever the journal says. */
+  | { readonly type: 'check'; readonly chunks: readonly number[] }
+  /** All is there: set sizes and modes and flush everything. */
+  | { readonly type: 'flush' };
+
+/** What a disk tells. */
+export type DiskEvent =
+  /** The chunk was right and is written; its buffer is free. */
+  | { readonly type: 'verified'; readonly chunk: number; readonly buffer: number }
+  /** The chunk's SHA-256 is another; nothing was written and its buffer is free. */
+  | { readonly type: 'wrong'; readonly chunk: number; readonly buffer: number }
+  /** The answer to `check`, for each chunk. */
+  | { readonly type: 'checked'; readonly chunk: number; readonly present: boolean }
+  /** Chunks that were there, as the journal said or as they were written, turned out wrong; they must be fetched again. */
+  | { readonly type: 'lost'; readonly chunks: readonly number[] }
+  /** Bytes that the whole-file hashes went on by. */
+  | { readonly type: 'hashed'; readonly bytes: number }
+  /** Every file has its SHA-256. */
+  | { readonly type: 'whole' }
+  | { readonly type: 'flushed' }
+  /** Nothing more is done after this. */
+  | { readonly type: 'failed'; readonly error: ErrorData };
+
+/**
+ * Where a transfer keeps its bytes: files on a disk, in a thread or not, or memory. It checks what it stores, and hashes each
+ * file as its chunks come. `test/support/disk-suite.ts` holds every kind of disk to this:
+ * - It does commands in the order they were posted. Events come in batches, in a later turn of the event loop than the
+ *   `open` or `post` that caused them.
+ * - `verified` comes after the bytes are in all places of the chunk and in the journal, if it has one: a chunk
+ *   that was told as verified is there after the process is killed. A wrong chunk changes nothing.
+ * - It uses a buffer from `store` until `verified` or `wrong` names it, and reads its memory only then. It keeps the memory
+ *   that came with a buffer's first use until `forget`.
+ * - `whole` comes when every file has its SHA-256, again after each `lost`. `flushed` answers `flush` when everything survives
+ *   a power cut, as far as the storage can promise that.
+ * - After `failed` it does nothing more. `close` may be called then, too.
+ */
+export interface DiskPort {
+  /** Memory for chunks of at most so many bytes. */
+  allocate(bytes: number): ChunkMemory;
+  post(commands: DiskCommand[]): void;
+  /** Does what was posted before, so that every chunk that came is kept, then closes all files. Tells nothing more. */
+  close(): Promise<void>;
+}
+
+/** Opens a disk. A disk that cannot be opened throws, or tells `failed`. */
+export type OpenDiskPort<Job extends DiskJob = DiskJob> = (
+  job: Job,
+  onEvents: (events: readonly DiskEvent[]) => void,
+) => DiskPort;

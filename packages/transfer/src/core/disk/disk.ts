@@ -1,0 +1,113 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { ALL_WINDOWS_BYTES } from '../limits.ts';
+import { BufferPool, type ChunkBuffer } from './buffer-pool.ts';
+import type { DiskCommand, DiskEvent, DiskPort } from './disk-port.ts';
+
+/** What the disk tells the transfer. */
+export interface DiskListener {
+  verified(chunk: number): void;
+  wrong(chunk: number): void;
+  checked(chunk: number, present: boolean): void;
+  lost(chunks: readonly number[]): void;
+  hashed(bytes: number): void;
+  whole(): void;
+  failed(error: ModelRtcError): void;
+}
+
+/** The transfer's side of the disk: lends buffers, sends commands in batches, hands events on. */
+export class Disk {
+  readonly #port: DiskPort;
+  readonly #pool: BufferPool;
+  readonly #listener: DiskListener;
+  /** Buffers whose memory the engine knows. */
+  readonly #known = new Set<number>();
+  readonly #storing = new Map<number, ChunkBuffer>();
+  #commands: DiskCommand[] = [];
+  #flushed: (() => void) | undefined;
+  #failed: ((error: ModelRtcError) => void) | undefined;
+
+  constructor(openPort: (onEvents: (events: readonly DiskEvent[]) => void) => DiskPort, listener: DiskListener) {
+    this.#listener = listener;
+    this.#port = openPort((events) => {
+      for (const event of events) this.#hear(event);
+    });
+    this.#pool = new BufferPool((bytes) => this.#port.allocate(bytes), {
+      maxIdleBytes: ALL_WINDOWS_BYTES,
+      onDrop: (buffer) => {
+        if (this.#known.delete(buffer)) this.#post({ type: 'forget', buffer });
+      },
+    });
+  }
+
+  lend(size: number): ChunkBuffer {
+    return this.#pool.lend(size);
+  }
+
+  giveBack(buffer: ChunkBuffer): void {
+    this.#pool.giveBack(buffer);
+  }
+
+  /** Checks and writes the chunk in the buffer, which is the disk's from now on. */
+  store(chunk: number, buffer: ChunkBuffer): void {
+    const memory = this.#known.has(buffer.id) ? undefined : buffer.memory.bytes;
+    this.#known.add(buffer.id);
+    this.#storing.set(buffer.id, buffer);
+    this.#post({ type: 'store', chunk, buffer: buffer.id, memory });
+  }
+
+  check(chunks: readonly number[]): void {
+    if (chunks.length > 0) this.#post({ type: 'check', chunks });
+  }
+
+  /** Sets sizes and modes, and flushes all to the disk itself. */
+  async flush(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#flushed = resolve;
+      this.#failed = reject;
+      this.#post({ type: 'flush' });
+    });
+  }
+
+  /** Every chunk that was stored before is kept, right ones in the journal too. */
+  async close(): Promise<void> {
+    this.#send();
+    await this.#port.close();
+  }
+
+  /** What one turn of the event loop brings goes over in one message. */
+  #post(command: DiskCommand): void {
+    this.#commands.push(command);
+    if (this.#commands.length > 1) return;
+    queueMicrotask(() => this.#send());
+  }
+
+  #send(): void {
+    const commands = this.#commands;
+    if (commands.length === 0) return;
+    this.#commands = [];
+    this.#port.post(commands);
+  }
+
+  #hear(event: DiskEvent): void {
+    if (event.type === 'verified' || event.type === 'wrong') {
+      this.#free(event.buffer);
+      this.#listener[event.type](event.chunk);
+    } else if (event.type === 'checked') this.#listener.checked(event.chunk, event.present);
+    else if (event.type === 'lost') this.#listener.lost(event.chunks);
+    else if (event.type === 'hashed') this.#listener.hashed(event.bytes);
+    else if (event.type === 'whole') this.#listener.whole();
+    else if (event.type === 'flushed') this.#flushed?.();
+    else this.#fail(ModelRtcError.fromData(event.error));
+  }
+
+  #fail(error: ModelRtcError): void {
+    this.#failed?.(error);
+    this.#listener.failed(error);
+  }
+
+  #free(id: number): void {
+    const buffer = this.#storing.get(id);
+    this.#storing.delete(id);
+    if (buffer !== undefined) this.#pool.giveBack(buffer);
+  }
+}

@@ -1,0 +1,41 @@
+/** What runs in a browser: scheduling, verifying, sources, serving. Storage, zstd and lanes are handed in. */
+export type { CompressMode } from './compress/encoding-choice.ts';
+export type { Zstd } from './compress/zstd.ts';
+export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-port.ts';
+export { type FetchChunksTask, fetchChunks } from './fetch-chunks.ts';
+export { type Layout, planLayout } from './layout/layout.ts';
+export {
+  type BackgroundLimiter,
+  type BackgroundLimiterOptions,
+  createBackgroundLimiter,
+} from './rate/background-limiter.ts';
+export { combine, type RateLimiter } from './rate/rate-limiter.ts';
+export { type AdjustableLimiter, createRateLimiter, type RateLimiterOptions } from './rate/token-bucket.ts';
+export {
+  type ChunkRequestContext,
+  type ChunkServer,
+  type ChunkServerOptions,
+  createChunkServer,
+  type WantedChunks,
+} from './serve/chunk-server.ts';
+export type { ModelReader, OpenModel } from './serve/reader-pool.ts';
+export type {
+  DroppedSource,
+  LaneBytes,
+  OnTransferProgress,
+  SourceBytes,
+  StallWarning,
+  TransferCounts,
+  TransferProgress,
+  TransferStage,
+} from './session/progress.ts';
+export { RateMeter } from './session/rate-meter.ts';
+export { Watchdog } from './session/watchdog.ts';
+export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
+export type { LocalChunks } from './sources/local-chunks.ts';
+export { PeerEncodings, type PeerEncodingsOptions } from './sources/peer-encodings.ts';
+export { type PeerPool, peerPool } from './sources/peer-pool.ts';
+export { type ChunkPeer, type ChunkRequestOptions, type PeerSourceOptions, peerSource } from './sources/peer-source.ts';
+export { type ChunkLane, type LanedPeer, type PeerSourcesOptions, peerSources } from './sources/peer-sources.ts';
+export type { ChunkSource, FetchOptions, FetchResult, SourceLane, WantedChunk } from './sources/source.ts';
+export { type PoolChange, SourcePool } from './sources/source-pool.ts';

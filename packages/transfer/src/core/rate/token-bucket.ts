@@ -1,0 +1,145 @@
+import { type Clock, systemClock } from '@model-rtc/protocol';
+import type { RateLimiter } from './rate-limiter.ts';
+
+/** What may go at once after a rest: less would not survive the coarseness of timers, more would be felt as a burst. */
+const BURST_MS = 50;
+const MIN_BURST_BYTES = 16 * 1024;
+
+export interface RateLimiterOptions {
+  readonly bytesPerSecond: number;
+  readonly clock?: Clock | undefined;
+}
+
+/** A pace that keeps to a rate which may be changed, and that can be divided. */
+export interface AdjustableLimiter extends RateLimiter {
+  /** Bytes a second. */
+  rate: number;
+  share(): RateLimiter;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly grant: () => void;
+}
+
+/** One taker, or several that count as one. */
+interface Share {
+  readonly waiting: Waiting[];
+  /** Bytes that it was granted, or would have been, had it always wanted some. */
+  served: number;
+}
+
+/**
+ * Keeps to a rate, as a token bucket that may be overdrawn: whoever takes when nothing is owed goes at once, and whoever comes
+ * next waits until that has paid off. So the rate holds whatever the sizes are, also where one is larger than the bucket.
+ */
+export function createRateLimiter({ bytesPerSecond, clock = systemClock }: RateLimiterOptions): AdjustableLimiter {
+  return new TokenBucket(bytesPerSecond, clock);
+}
+
+class TokenBucket implements AdjustableLimiter {
+  readonly #clock: Clock;
+  readonly #shares = new Set<Share>();
+  readonly #common: Share = { waiting: [], served: 0 };
+  #bytesPerSecond: number;
+  #balance: number;
+  #atMs: number;
+  /** What the share that was served last has had: one that wants some again after a rest starts there. */
+  #served = 0;
+  #stopTimer: (() => void) | undefined;
+
+  constructor(bytesPerSecond: number, clock: Clock) {
+    this.#clock = clock;
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#atMs = clock.nowMs();
+    this.#balance = this.#burstBytes;
+  }
+
+  get rate(): number {
+    return this.#bytesPerSecond;
+  }
+
+  set rate(bytesPerSecond: number) {
+    this.#refill();
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#balance = Math.min(this.#balance, this.#burstBytes);
+    this.#arm();
+  }
+
+  take(bytes: number, signal?: AbortSignal): Promise<void> {
+    return this.#take(this.#common, bytes, signal);
+  }
+
+  room(): number {
+    this.#refill();
+    return this.#shares.size > 0 ? 0 : Math.max(0, Math.floor(this.#balance));
+  }
+
+  share(): RateLimiter {
+    const share: Share = { waiting: [], served: 0 };
+    return { take: (bytes, signal) => this.#take(share, bytes, signal), room: () => this.room() };
+  }
+
+  async #take(share: Share, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => {
+        share.waiting.splice(share.waiting.indexOf(waiting), 1);
+        if (share.waiting.length === 0) this.#shares.delete(share);
+        reject(signal?.reason);
+      };
+      const grant = (): void => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      const waiting: Waiting = { bytes, grant };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      if (share.waiting.length === 0) share.served = Math.max(share.served, this.#served);
+      share.waiting.push(waiting);
+      this.#shares.add(share);
+      this.#serve();
+    });
+  }
+
+  /** Grants what is due, the share that has had the least first. */
+  #serve(): void {
+    this.#refill();
+    while (this.#balance > 0) {
+      const share = this.#neediest();
+      const waiting = share?.waiting.shift();
+      if (share === undefined || waiting === undefined) break;
+      this.#served = share.served;
+      share.served += waiting.bytes;
+      if (share.waiting.length === 0) this.#shares.delete(share);
+      this.#balance -= waiting.bytes;
+      waiting.grant();
+    }
+    this.#arm();
+  }
+
+  #neediest(): Share | undefined {
+    let least: Share | undefined;
+    for (const share of this.#shares) if (least === undefined || share.served < least.served) least = share;
+    return least;
+  }
+
+  #refill(): void {
+    const nowMs = this.#clock.nowMs();
+    const earned = ((nowMs - this.#atMs) * this.#bytesPerSecond) / 1000;
+    this.#balance = Math.min(this.#burstBytes, this.#balance + earned);
+    this.#atMs = nowMs;
+  }
+
+  #arm(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    if (this.#shares.size === 0) return;
+    // A byte more than is owed, for the balance must be above nothing.
+    const delayMs = (Math.max(0, 1 - this.#balance) * 1000) / this.#bytesPerSecond;
+    this.#stopTimer = this.#clock.after(Math.ceil(delayMs), () => this.#serve());
+  }
+
+  get #burstBytes(): number {
+    return Math.max(MIN_BURST_BYTES, (this.#bytesPerSecond * BURST_MS) / 1000);
+  }
+}

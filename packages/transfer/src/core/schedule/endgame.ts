@@ -1,0 +1,45 @@
+import { ENDGAME_GAIN } from '../limits.ts';
+import type { ScheduledSource } from './scheduled-source.ts';
+
+export interface EndgameRules {
+  readonly nowMs: number;
+  readonly cost: (id: number) => number;
+  /** Whether the chunk may be asked of the idle source as well. */
+  readonly mayTake: (id: number) => boolean;
+}
+
+/**
+ * The chunk that is expected last of all that others were asked for, when the idle source is expected to bring it
+ * considerably sooner.
+ */
+export function chunkForEndgame(
+  idle: ScheduledSource,
+  others: Iterable<ScheduledSource>,
+  { nowMs, cost, mayTake }: EndgameRules,
+): number | undefined {
+  let last: { id: number; dueMs: number } | undefined;
+  for (const other of others) {
+    const late = lastOf(other, { nowMs, cost, mayTake });
+    if (late !== undefined && (last === undefined || late.dueMs > last.dueMs)) last = late;
+  }
+  if (last === undefined) return undefined;
+  let bytes = cost(last.id);
+  for (const id of idle.asked.keys()) bytes += cost(id);
+  return idle.window.expectedMs(bytes) < ENDGAME_GAIN * last.dueMs ? last.id : undefined;
+}
+
+/** Sources answer in the order in which they are asked. */
+function lastOf(
+  { asked, window, quietSinceMs }: ScheduledSource,
+  { nowMs, cost, mayTake }: EndgameRules,
+): { id: number; dueMs: number } | undefined {
+  let bytes = 0;
+  let firstBytes = 0;
+  let last: { id: number; bytes: number } | undefined;
+  for (const id of asked.keys()) {
+    bytes += cost(id);
+    firstBytes ||= bytes;
+    if (mayTake(id)) last = { id, bytes };
+  }
+  return last && { id: last.id, dueMs: window.dueMs(last.bytes, firstBytes, nowMs - quietSinceMs) };
+}

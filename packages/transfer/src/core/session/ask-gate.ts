@@ -1,0 +1,62 @@
+import { REQUEST_BYTES } from '../limits.ts';
+import type { RateLimiter } from '../rate/rate-limiter.ts';
+
+/**
+ * Lets through what a pace allows to be asked for. What was asked for beyond it, as a chunk is asked for whole, is made up
+ * for before the next request.
+ */
+export class AskGate {
+  readonly #pace: RateLimiter | undefined;
+  readonly #onOpen: () => void;
+  readonly #closed = new AbortController();
+  #credit = 0;
+  #waiting = false;
+
+  /** @param onOpen - called when there is room again after there was none. */
+  constructor(pace: RateLimiter | undefined, onOpen: () => void) {
+    this.#pace = pace;
+    this.#onOpen = onOpen;
+  }
+
+  /** Whether nothing may be asked for at the moment. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Bytes that may be asked for now. */
+  room(): number {
+    if (this.#pace === undefined) return REQUEST_BYTES;
+    if (this.#credit <= 0) this.#wait(this.#pace);
+    return Math.max(0, this.#credit);
+  }
+
+  /** So many bytes were asked for. */
+  use(bytes: number): void {
+    this.#credit -= bytes;
+  }
+
+  /** Bytes that were asked for will not come. */
+  refund(bytes: number): void {
+    this.#credit += bytes;
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  #wait(pace: RateLimiter): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    // A request at once where the pace allows it, else as little as makes up for what was asked for.
+    const bytes = Math.max(1 - this.#credit, Math.min(REQUEST_BYTES, pace.room()));
+    pace.take(bytes, this.#closed.signal).then(
+      () => {
+        this.#waiting = false;
+        this.#credit += bytes;
+        this.#onOpen();
+      },
+      // The transfer is over.
+      () => {},
+    );
+  }
+}

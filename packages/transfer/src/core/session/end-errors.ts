@@ -1,0 +1,56 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
+import { MAX_WRONG_CHUNKS, STALL_ABORT_MS } from '../limits.ts';
+import type { TransferStats } from './stats.ts';
+
+/** What is kept of a transfer that ends early. */
+type Kept = Pick<TransferStats, 'doneBytes' | 'totalBytes'>;
+
+/** @param last - the error of the source that went last, if there was one. */
+export function noSourceLeft(last: ModelRtcError | undefined): ModelRtcError {
+  if (last === undefined) return new ModelRtcError('network', 'There is no source to fetch the model from.');
+  // It is the source that was cancelled, not this transfer.
+  return last.code === 'cancelled' ? new ModelRtcError('network', last.message, { cause: last }) : last;
+}
+
+export function timedOut(last: ModelRtcError | undefined, kept: Kept): ModelRtcError {
+  const message = `No data came for ${STALL_ABORT_MS / 1000} s, so the transfer was given up.`;
+  return resumable(new ModelRtcError('timeout', message, { cause: last }), `${message} ${bytesKept(kept)} Run`, kept);
+}
+
+/** A disk's error; when it is full, with what is kept and how to go on. */
+export function withState(error: ModelRtcError, kept: Kept): ModelRtcError {
+  if (error.code !== 'storage_full') return error;
+  return resumable(error, `The disk is full (${error.message}). ${bytesKept(kept)} Free some space and run`, kept);
+}
+
+/** The chunk came wrong as often as it may. */
+export function neverRight(layout: Layout, chunk: number, source: string): ModelRtcError {
+  const place = placesOf(layout, chunk)[0] ?? 0;
+  const path = layout.files[extentsAt(layout, place)[0]?.file ?? 0]?.path ?? '';
+  return new ModelRtcError(
+    'verification_failed',
+    `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
+    { details: { source, file: path, chunk: digestOf(layout, chunk) } },
+  );
+}
+
+/** Whoever is behind the source sent wrong bytes again and again, and others are there. */
+export function sentWrongBytes(source: string): ModelRtcError {
+  return new ModelRtcError(
+    'verification_failed',
+    `${source} sent wrong bytes ${MAX_WRONG_CHUNKS} times; nothing more is taken from it. Check the model there.`,
+    { details: { source } },
+  );
+}
+
+function bytesKept({ doneBytes, totalBytes }: Kept): string {
+  return `${doneBytes} of ${totalBytes} bytes are kept.`;
+}
+
+function resumable(error: ModelRtcError, message: string, { doneBytes, totalBytes }: Kept): ModelRtcError {
+  return new ModelRtcError(error.code, `${message} the same command again to resume.`, {
+    cause: error.cause ?? error,
+    details: { ...error.details, doneBytes, totalBytes },
+  });
+}

@@ -1,0 +1,283 @@
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { ChunkBuffer } from '../disk/buffer-pool.ts';
+import type { Disk, DiskListener } from '../disk/disk.ts';
+import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
+import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
+import type { RateLimiter } from '../rate/rate-limiter.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import type { LocalSource } from '../sources/local-chunks.ts';
+import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
+import { AskGate } from './ask-gate.ts';
+
+import { neverRight, sentWrongBytes, timedOut, withState } from './end-errors.ts';
+import type { ProgressReporter } from './progress.ts';
+import { type RunnerListener, SourceRunner } from './source-runner.ts';
+import { SourceSet } from './source-set.ts';
+import type { TransferStats } from './stats.ts';
+import type { Watchdog } from './watchdog.ts';
+
+export interface FetchParts {
+  readonly layout: Layout;
+  readonly schedule: Schedule;
+  readonly stats: TransferStats;
+  readonly progress: ProgressReporter;
+  readonly watchdog: Watchdog;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface FetchTask {
+  /** Sources that can give any chunk; they may come and go. */
+  readonly pool: SourcePool;
+  /** Sources on this machine, each asked for its own chunks only. */
+  readonly local: readonly LocalSource[];
+  /** Chunks that may be in the files already, though the journal does not say so. */
+  readonly unsure: readonly number[];
+  /** Holds what the sources of the pool are asked for to a rate. */
+  readonly pace: RateLimiter | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A chunk that came whole, and who gave it. */
+interface Given {
+  readonly runner: SourceRunner;
+  readonly buffer: ChunkBuffer;
+}
+
+/**
+ * Brings every chunk onto the disk: joins the schedule, the sources and the disk. One is used once: `run` to its end.
+ */
+export class FetchSession implements DiskListener, RunnerListener {
+  readonly #parts: FetchParts;
+  readonly #task: FetchTask;
+  readonly #sources: SourceSet;
+  readonly #gate: AskGate;
+  /** Whose chunk the disk is writing. */
+  readonly #writing = new Map<number, SourceRunner>();
+  /** Chunks that came from a second source while the first one's bytes, which may be wrong, are checked. */
+  readonly #spare = new Map<number, Given>();
+  #disk: Disk | undefined;
+  #unsure: number;
+  #warned = false;
+  #settle: ((error?: ModelRtcError) => void) | undefined;
+  /** Settles when every file has its SHA-256, or when nothing more can be done. */
+  readonly #ended: Promise<void>;
+
+  constructor(parts: FetchParts, task: FetchTask) {
+    this.#parts = parts;
+    this.#task = task;
+    this.#unsure = task.unsure.length;
+    this.#gate = new AskGate(task.pace, () => this.#fillAll());
+    this.#sources = new SourceSet(parts, task.pool, (source, number, flow) => {
+      const { layout, schedule, clock } = parts;
+      const gate = source.kind === 'peer' ? this.#gate : undefined;
+      return new SourceRunner(source, number, {
+        ...{ layout, schedule, clock, gate, flow, listener: this },
+        buffers: this.#disk as Disk,
+      });
+    });
+    this.#ended = new Promise((resolve, reject) => {
+      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    // The disk may fail before `run` waits for it.
+    this.#ended.catch(() => {});
+  }
+
+  /** @throws ModelRtcError the reason why the model is not whole; what arrived is in the files and the journal. */
+  async run(disk: Disk): Promise<void> {
+    this.#disk = disk;
+    const { signal, pool } = this.#task;
+    const onAbort = (): void => this.#end(ModelRtcError.from(signal?.reason));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = pool.onChange((change) => this.#poolChanged(change));
+    const stopTimer = this.#parts.clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
+    try {
+      if (signal?.aborted) onAbort();
+      else this.#start(disk);
+      await this.#ended;
+    } finally {
+      stopTimer();
+      stopListening();
+      signal?.removeEventListener('abort', onAbort);
+      this.#gate.close();
+      this.#sources.stop();
+    }
+  }
+
+  // What the disk says.
+
+  verified(chunk: number): void {
+    const { schedule, stats, watchdog, clock } = this.#parts;
+    const runner = this.#writing.get(chunk);
+    this.#writing.delete(chunk);
+    if (runner === undefined) return;
+    const others = schedule.verified(runner.number, chunk, clock.nowMs());
+    stats.fetched(chunk, runner.source);
+    watchdog.progressed();
+    this.#warned = false;
+    runner.progressed();
+    this.#callBack(chunk, others);
+    runner.fill();
+    this.#enterStage();
+  }
+
+  wrong(chunk: number): void {
+    const runner = this.#writing.get(chunk);
+    this.#writing.delete(chunk);
+    if (runner !== undefined) this.missed(runner, chunk, 'wrong');
+    const spare = this.#spare.get(chunk);
+    if (spare === undefined) return;
+    this.#spare.delete(chunk);
+    this.#store(spare.runner, chunk, spare.buffer);
+  }
+
+  checked(chunk: number, present: boolean): void {
+    const { schedule, stats, watchdog } = this.#parts;
+    watchdog.progressed();
+    this.#unsure--;
+    if (present) {
+      schedule.found(chunk);
+      stats.resumed(chunk);
+    } else {
+      schedule.release(chunk);
+      this.#fillAll();
+    }
+    this.#enterStage();
+  }
+
+  lost(chunks: readonly number[]): void {
+    const { schedule, stats, log } = this.#parts;
+    log.warn({ chunks: chunks.length }, 'chunks on the disk are not as they were written; they are fetched again');
+    schedule.lost(chunks);
+    for (const chunk of chunks) stats.lost(chunk);
+    this.#fillAll();
+    this.#enterStage();
+  }
+
+  hashed(bytes: number): void {
+    this.#parts.stats.hashed(bytes);
+  }
+
+  whole(): void {
+    this.#end();
+  }
+
+  failed(error: ModelRtcError): void {
+    this.#end(withState(error, this.#parts.stats));
+  }
+
+  // What the sources say.
+
+  arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void {
+    this.#parts.schedule.arrived(runner.number, chunk);
+    if (this.#writing.has(chunk)) this.#spare.set(chunk, { runner, buffer });
+    else this.#store(runner, chunk, buffer);
+  }
+
+  missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void {
+    const { layout, schedule, stats, clock, log } = this.#parts;
+    const { name } = runner.source;
+    const verdict = schedule.missed(runner.number, chunk, how, clock.nowMs());
+    if (this.#sources.isGeneral(runner)) {
+      stats.refetched();
+      log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
+    }
+    if (verdict === 'give_up') {
+      this.#end(neverRight(layout, chunk, name));
+      return;
+    }
+    if (verdict === 'drop_origin') this.#sources.ban(runner, sentWrongBytes(name));
+    this.#fillAll();
+  }
+
+  lacking(runner: SourceRunner, chunks: readonly number[]): void {
+    const { schedule, clock } = this.#parts;
+    for (const chunk of chunks) schedule.lacking(runner.number, chunk, clock.nowMs());
+    this.#fillAll();
+  }
+
+  unwanted(bytes: number): void {
+    this.#parts.stats.duplicate(bytes);
+  }
+
+  dropped(runner: SourceRunner, error: ModelRtcError): void {
+    // The model is another one there now, whatever it is asked over; others may still have this one.
+    if (error.code === 'source_changed' && this.#sources.isGeneral(runner)) this.#sources.ban(runner, error);
+    else this.#sources.drop(runner, error);
+    this.#fillAll();
+  }
+
+  #start(disk: Disk): void {
+    const { local, unsure } = this.#task;
+    this.#parts.schedule.hold(unsure);
+    disk.check(unsure);
+    this.#sources.start(local);
+    this.#enterStage();
+    this.#fillAll();
+  }
+
+  #poolChanged(change: PoolChange): void {
+    this.#sources.follow(change);
+    this.#fillAll();
+  }
+
+  #store(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void {
+    this.#writing.set(chunk, runner);
+    this.#disk?.store(chunk, buffer);
+  }
+
+  /** The chunk is there: what others were asked for, or gave, of it is of no use. */
+  #callBack(chunk: number, others: readonly number[]): void {
+    const spare = this.#spare.get(chunk);
+    if (spare !== undefined) {
+      this.#spare.delete(chunk);
+      this.#disk?.giveBack(spare.buffer);
+      this.unwanted(sizeOf(this.#parts.layout, chunk));
+    }
+    for (const other of others) {
+      const runner = this.#sources.get(other);
+      runner?.discard(chunk);
+      runner?.fill();
+    }
+  }
+
+  #fillAll(): void {
+    this.#sources.fill();
+    const why = this.#parts.schedule.someMissing ? this.#sources.exhausted : undefined;
+    if (why !== undefined) this.#end(why);
+  }
+
+  #enterStage(): void {
+    const { schedule, progress } = this.#parts;
+    if (schedule.allPresent) progress.enter({ state: 'verifying', hashedBytes: 0 });
+    else if (this.#unsure > 0) progress.enter({ state: 'preparing', reason: 'checking_disk' });
+    else if (!this.#warned) progress.enter({ state: 'transferring' });
+  }
+
+  #tick(): void {
+    const { schedule, watchdog } = this.#parts;
+    // Hashing and flushing take their time on a slow disk, and no chunk is due meanwhile; nor while the pace allows none.
+    if (schedule.allPresent || this.#unsure > 0 || (this.#gate.waiting && !schedule.someAsked)) {
+      watchdog.progressed();
+      return;
+    }
+    this.#sources.checkStalls();
+    // A source that has nothing to do may be asked by now for what another does not bring, or for what it did not have.
+    this.#fillAll();
+    this.#warnOrGiveUp(watchdog.quietMs);
+  }
+
+  #warnOrGiveUp(quietMs: number): void {
+    const { progress, log, stats } = this.#parts;
+    if (quietMs >= STALL_ABORT_MS) this.#end(timedOut(this.#sources.lastError, stats));
+    if (quietMs < STALL_WARNING_MS || this.#warned) return;
+    this.#warned = true;
+    const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${STALL_ABORT_MS / 1000} s.`;
+    log.warn({ quietMs }, message);
+    progress.enter({ state: 'transferring', warning: { kind: 'stalled', quietMs, message } });
+  }
+
+  #end(error?: ModelRtcError): void {
+    this.#settle?.(error);
+  }
+}

@@ -1,0 +1,137 @@
+import type { Clock } from '@model-rtc/protocol';
+import { PROGRESS_HEARTBEAT_MS, PROGRESS_INTERVAL_MS } from '../limits.ts';
+
+import { RateMeter } from './rate-meter.ts';
+import type { TransferStats } from './stats.ts';
+
+export interface SourceBytes {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What came over one connection. One that was lost stays in the list. */
+export interface LaneBytes {
+  /** The name of the source. */
+  readonly source: string;
+  /** Tells it from all other lanes of the transfer, also from those of other connections to the same source. */
+  readonly id: number;
+  readonly kind: string;
+  readonly engine: string | undefined;
+  readonly bytes: number;
+  /** Over the last 5 s. */
+  readonly bytesPerSecond: number;
+}
+
+/** A source that is not used any more for what it did; one that was merely lost is not among them. */
+export interface DroppedSource {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What every event says. All are bytes of the model, in whole numbers. */
+export interface TransferCounts {
+  /** On disk and right: the sum of reused, resumed and transferred, less what turned out wrong on the disk. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** This disk had them: in other models, in other attempts, or more than once in this model. */
+  readonly reusedBytes: number;
+  /** An earlier attempt at this model had fetched them. */
+  readonly resumedBytes: number;
+  readonly transferredBytes: number;
+  /** Transferred bytes a second, over the last 5 s. */
+  readonly bytesPerSecond: number;
+  /** Undefined while nothing can be said of it. */
+  readonly secondsLeft: number | undefined;
+  /** Came though they were there already: chunks that were asked of two sources at the end. Not in the other counts. */
+  readonly duplicateBytes: number;
+  readonly sources: readonly SourceBytes[];
+  readonly lanes: readonly LaneBytes[];
+  readonly dropped: readonly DroppedSource[];
+}
+
+export type TransferStage =
+  /** `waiting_for_lock`: another process is fetching the same model. `checking_disk`: of what is there, not all is known. */
+  | { readonly state: 'preparing'; readonly reason?: 'waiting_for_lock' | 'checking_disk' | undefined }
+  /** `warning` is set after 30 s without a right chunk. */
+  | { readonly state: 'transferring'; readonly warning?: StallWarning | undefined }
+  /** All chunks are there; whole files are hashed and flushed. */
+  | { readonly state: 'verifying'; readonly hashedBytes: number }
+  | { readonly state: 'completed' };
+
+export interface StallWarning {
+  readonly kind: 'stalled';
+  readonly quietMs: number;
+  readonly message: string;
+}
+
+export type TransferProgress = TransferStage & TransferCounts;
+export type OnTransferProgress = (progress: TransferProgress) => void;
+
+/** Tells the caller how far a transfer is: at once when the state changes, else at most ten times and at least once a second. */
+export class ProgressReporter {
+  readonly #stats: TransferStats;
+  readonly #clock: Clock;
+  readonly #tell: OnTransferProgress;
+  readonly #rate: RateMeter;
+  readonly #stop: () => void;
+  #stage: TransferStage = { state: 'preparing' };
+  #toldMs = Number.NEGATIVE_INFINITY;
+  #toldVersion = -1;
+
+  constructor(stats: TransferStats, clock: Clock, tell: OnTransferProgress = () => {}) {
+    this.#stats = stats;
+    this.#clock = clock;
+    this.#tell = tell;
+    this.#rate = new RateMeter(clock.nowMs());
+    this.#emit();
+    this.#stop = clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
+  }
+
+  /** What the stats says is told with it. The same state again is told with the next tick. */
+  enter(stage: TransferStage): void {
+    const changed = JSON.stringify(stage) !== JSON.stringify(this.#stage);
+    const urgent = changed && (stage.state !== this.#stage.state || 'warning' in stage || 'reason' in stage);
+    this.#stage = stage;
+    if (urgent) this.#emit();
+  }
+
+  /** Tells what came since the last event: whoever sums up several attempts must not miss the end of one that failed. */
+  end(): void {
+    this.#stop();
+    if (this.#stats.version !== this.#toldVersion) this.#emit();
+  }
+
+  #tick(): void {
+    const dueForChange = this.#stats.version !== this.#toldVersion;
+    if (dueForChange || this.#clock.nowMs() - this.#toldMs >= PROGRESS_HEARTBEAT_MS) this.#emit();
+  }
+
+  #emit(): void {
+    this.#toldMs = this.#clock.nowMs();
+    this.#toldVersion = this.#stats.version;
+    const { doneBytes, totalBytes, reusedBytes, resumedBytes, transferredBytes, duplicateBytes, hashedBytes } =
+      this.#stats;
+    const bytesPerSecond = this.#rate.bytesPerSecond(transferredBytes, this.#toldMs);
+    const left = totalBytes - doneBytes;
+    const stage = this.#stage.state === 'verifying' ? { ...this.#stage, hashedBytes } : this.#stage;
+    this.#tell({
+      ...stage,
+      doneBytes,
+      totalBytes,
+      reusedBytes,
+      resumedBytes,
+      transferredBytes,
+      bytesPerSecond,
+      secondsLeft: this.#secondsLeft(left, bytesPerSecond),
+      duplicateBytes,
+      sources: this.#stats.bytesPerSource(),
+      lanes: this.#stats.bytesPerLane(this.#toldMs),
+      dropped: [...this.#stats.dropped],
+    });
+  }
+
+  #secondsLeft(bytes: number, bytesPerSecond: number): number | undefined {
+    if (bytes === 0) return 0;
+    return bytesPerSecond > 0 ? Math.ceil(bytes / bytesPerSecond) : undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { Schedule } from '../schedule/schedule.ts';
+import type { LocalSource } from '../sources/local-chunks.ts';
+import type { ChunkSource } from '../sources/source.ts';
+import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
+
+import { noSourceLeft } from './end-errors.ts';
+import { OriginFlow } from './origin-flow.ts';
+import type { SourceRunner } from './source-runner.ts';
+import type { TransferStats } from './stats.ts';
+
+export interface SourceSetParts {
+  readonly schedule: Schedule;
+  readonly stats: TransferStats;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Makes the runner of a source. */
+type RunSource = (source: ChunkSource, number: number, flow: OriginFlow) => SourceRunner;
+
+/** The sources of one session: those of the pool as it is now, and those on this machine. */
+export class SourceSet {
+  readonly #parts: SourceSetParts;
+  readonly #pool: SourcePool;
+  readonly #run: RunSource;
+  /** By their numbers in the schedule. */
+  readonly #runners = new Map<number, SourceRunner>();
+  /** Those of the pool: they can give any chunk. */
+  readonly #general = new Map<ChunkSource, SourceRunner>();
+  /** Origins of which nothing is taken any more. */
+  readonly #banned = new Set<string>();
+  /** By origin. */
+  readonly #flows = new Map<string, OriginFlow>();
+  #lastError: ModelRtcError | undefined;
+  #turn = 0;
+
+  /** @param run - makes the runner of a source. */
+  constructor(parts: SourceSetParts, pool: SourcePool, run: RunSource) {
+    this.#parts = parts;
+    this.#pool = pool;
+    this.#run = run;
+  }
+
+  /** The error of the source that went last. */
+  get lastError(): ModelRtcError | undefined {
+    return this.#lastError;
+  }
+
+  /** Why nothing more can come of the pool; undefined while something can. */
+  get exhausted(): ModelRtcError | undefined {
+    if (this.#general.size > 0 || !this.#pool.ended) return undefined;
+    return this.#pool.error ?? noSourceLeft(this.#lastError);
+  }
+
+  start(local: readonly LocalSource[]): void {
+    const { schedule } = this.#parts;
+    for (const { source, chunks } of local) this.#add(source, schedule.addSource(source.name, chunks));
+    for (const source of this.#pool.sources) this.#join(source);
+  }
+
+  follow(change: PoolChange): void {
+    if (change.type === 'added') this.#join(change.source);
+    if (change.type !== 'removed') return;
+    const { source, error } = change;
+    const runner = this.#general.get(source);
+    if (runner === undefined) return;
+    this.#forget([runner], error ?? new ModelRtcError('network', `The connection to ${source.name} was closed.`));
+  }
+
+  /** The runner with this number, while it is in use. */
+  get(number: number): SourceRunner | undefined {
+    return this.#runners.get(number);
+  }
+
+  isGeneral(runner: SourceRunner): boolean {
+    return this.#general.get(runner.source) === runner;
+  }
+
+  /** Asks all sources for as much as may be asked of them. */
+  fill(): void {
+    // One request each in turn, and another one first each time, so that none gets all that is left or all that is allowed.
+    const all = [...this.#runners.values()];
+    const first = all.length === 0 ? 0 : this.#turn++ % all.length;
+    let asking = [...all.slice(first), ...all.slice(0, first)];
+    while (asking.length > 0) asking = asking.filter((runner) => runner.askOnce());
+  }
+
+  checkStalls(): void {
+    for (const runner of [...this.#runners.values()]) runner.checkStall();
+  }
+
+  /** The source cannot go on. */
+  drop(runner: SourceRunner, error: ModelRtcError): void {
+    const { stats, log } = this.#parts;
+    const { name } = runner.source;
+    log.warn({ source: name, code: error.code, reason: error.message }, 'a source is no longer used');
+    // A lost connection, or an end on purpose, is nothing that the source did wrong.
+    if (this.isGeneral(runner) && !error.recoversBy('reconnect', 'stopped')) stats.drop(name, error.message);
+    this.#forget([runner], error);
+  }
+
+  /** Takes nothing any more from whoever is behind the source. */
+  ban({ source }: SourceRunner, error: ModelRtcError): void {
+    const { stats, log } = this.#parts;
+    const origin = originOf(source);
+    log.warn({ source: source.name, reason: error.message }, 'a source is no longer used');
+    stats.drop(source.name, error.message);
+    this.#banned.add(origin);
+    this.#forget(
+      [...this.#general.values()].filter((runner) => originOf(runner.source) === origin),
+      error,
+    );
+  }
+
+  stop(): void {
+    const over = new ModelRtcError('cancelled', 'The transfer is over.');
+    for (const runner of this.#runners.values()) runner.stop(over);
+  }
+
+  #join(source: ChunkSource): void {
+    const { schedule, stats, clock, log } = this.#parts;
+    if (this.#banned.has(originOf(source))) {
+      log.warn({ source: source.name }, 'a source is not used: its origin was given up before');
+      return;
+    }
+    this.#general.set(source, this.#add(source, schedule.addSource(originOf(source))));
+    stats.joined(source, clock.nowMs());
+  }
+
+  #add(source: ChunkSource, number: number): SourceRunner {
+    const runner = this.#run(source, number, this.#flowOf(originOf(source)));
+    this.#runners.set(number, runner);
+    return runner;
+  }
+
+  #flowOf(origin: string): OriginFlow {
+    const lanes = (): SourceRunner[] => [...this.#runners.values()].filter(({ source }) => originOf(source) === origin);
+    const flow = this.#flows.get(origin) ?? new OriginFlow(() => lanes().filter(({ owes }) => owes).length);
+    this.#flows.set(origin, flow);
+    return flow;
+  }
+
+  #forget(runners: readonly SourceRunner[], error: ModelRtcError): void {
+    const general = runners.filter((runner) => this.isGeneral(runner));
+    for (const runner of runners) {
+      runner.stop(error);
+      this.#parts.schedule.drop(runner.number);
+      this.#runners.delete(runner.number);
+    }
+    if (general.length === 0) return;
+    this.#lastError = error;
+    for (const { source } of general) this.#general.delete(source);
+    // Last: whoever listens may go on at once.
+    for (const { source } of general) this.#pool.remove(source, error);
+  }
+}
+
+function originOf({ name, origin = name }: ChunkSource): string {
+  return origin;
+}

@@ -1,0 +1,119 @@
+import { bytesInModel, type Layout, sizeOf } from '../layout/layout.ts';
+import type { ChunkSource, SourceLane } from '../sources/source.ts';
+import type { DroppedSource, LaneBytes, SourceBytes } from './progress.ts';
+import { RateMeter } from './rate-meter.ts';
+
+/** What one connection brought. */
+interface LaneCount extends Omit<LaneBytes, 'bytesPerSecond'> {
+  bytes: number;
+  readonly rate: RateMeter;
+}
+
+/** Counts where the bytes of a model came from. */
+export class TransferStats {
+  readonly totalBytes: number;
+  doneBytes = 0;
+  reusedBytes = 0;
+  resumedBytes = 0;
+  transferredBytes = 0;
+  hashedBytes = 0;
+  refetchedChunks = 0;
+  duplicateBytes = 0;
+  readonly dropped: DroppedSource[] = [];
+  /** Grows with every change. */
+  version = 0;
+  readonly #layout: Layout;
+  readonly #resumed = new Set<number>();
+  readonly #staged = new Set<number>();
+  readonly #bySource = new Map<string, number>();
+  /** By the lanes themselves: each connection to an agent numbers its own from the start. */
+  readonly #byLane = new Map<SourceLane, LaneCount>();
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    this.totalBytes = layout.totalBytes;
+  }
+
+  /** An earlier attempt had written the chunk. */
+  resumed(id: number): void {
+    const bytes = bytesInModel(this.#layout, id);
+    this.#resumed.add(id);
+    this.resumedBytes += bytes;
+    this.#done(bytes);
+  }
+
+  /** The chunk is in a file that another model here has whole. */
+  staged(id: number): void {
+    const bytes = bytesInModel(this.#layout, id);
+    this.#staged.add(id);
+    this.reusedBytes += bytes;
+    this.#done(bytes);
+  }
+
+  /** The source is asked from now on. */
+  joined({ name, lane }: ChunkSource, nowMs: number): void {
+    if (lane === undefined || this.#byLane.has(lane)) return;
+    const { kind, engine } = lane;
+    const id = this.#byLane.size;
+    this.#byLane.set(lane, { source: name, id, kind, engine, bytes: 0, rate: new RateMeter(nowMs) });
+  }
+
+  /** A source gave the chunk; more places of it in the model cost nothing. */
+  fetched(id: number, source: ChunkSource): void {
+    const size = sizeOf(this.#layout, id);
+    const bytes = bytesInModel(this.#layout, id);
+    this.#bySource.set(source.name, (this.#bySource.get(source.name) ?? 0) + size);
+    const lane = source.lane === undefined ? undefined : this.#byLane.get(source.lane);
+    if (lane !== undefined) lane.bytes += size;
+    if (source.kind === 'peer') this.transferredBytes += size;
+    this.reusedBytes += source.kind === 'peer' ? bytes - size : bytes;
+    this.#done(bytes);
+  }
+
+  /** A chunk that was done is not right on the disk. */
+  lost(id: number): void {
+    const bytes = bytesInModel(this.#layout, id);
+    if (this.#resumed.delete(id)) this.resumedBytes -= bytes;
+    if (this.#staged.delete(id)) this.reusedBytes -= bytes;
+    this.refetched();
+    this.#done(-bytes);
+  }
+
+  refetched(): void {
+    this.refetchedChunks++;
+    this.version++;
+  }
+
+  /** Bytes came of a chunk that another source had given. */
+  duplicate(bytes: number): void {
+    this.duplicateBytes += bytes;
+    this.version++;
+  }
+
+  /** A source is not used any more for what it did. */
+  drop(name: string, reason: string): void {
+    if (this.dropped.some((known) => known.name === name && known.reason === reason)) return;
+    this.dropped.push({ name, reason });
+    this.version++;
+  }
+
+  hashed(bytes: number): void {
+    this.hashedBytes += bytes;
+    this.version++;
+  }
+
+  bytesPerSource(): SourceBytes[] {
+    return [...this.#bySource].map(([name, bytes]) => ({ name, bytes }));
+  }
+
+  /** Lanes that brought something. */
+  bytesPerLane(nowMs: number): LaneBytes[] {
+    const used = [...this.#byLane.values()].filter(({ bytes }) => bytes > 0);
+    return used.map(({ rate, ...lane }) => ({ ...lane, bytesPerSecond: rate.bytesPerSecond(lane.bytes, nowMs) }));
+  }
+
+  #done(bytes: number): void {
+    this.doneBytes += bytes;
+    this.version++;
+  }
+}

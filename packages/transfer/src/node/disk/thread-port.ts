@@ -1,0 +1,39 @@
+import { Worker } from 'node:worker_threads';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { DiskCommand, DiskEvent, OpenDiskPort } from '../../core/disk/disk-port.ts';
+import type { FolderJob } from './folder-job.ts';
+import { sharedMemory } from './shared-memory.ts';
+
+/** A disk engine in a worker thread, so that hashing and writing never hold up the network. */
+export const openThreadDisk: OpenDiskPort<FolderJob> = (job, onEvents) => {
+  const worker = new Worker(new URL('./thread-entry.js', import.meta.url), { workerData: job, name: 'model-rtc-disk' });
+  let closed = false;
+  const fail = (error: unknown): void => {
+    if (closed) return;
+    closed = true;
+    onEvents([{ type: 'failed', error: ModelRtcError.from(error).toData() }]);
+  };
+  const exited = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      fail(
+        new ModelRtcError('unexpected', 'The thread that writes to the disk ended; run the command again to resume.'),
+      );
+      resolve();
+    });
+  });
+  worker.on('error', fail);
+  worker.on('message', (events: readonly DiskEvent[]) => {
+    if (!closed) onEvents(events);
+  });
+  return {
+    allocate: sharedMemory,
+    post(commands: DiskCommand[]): void {
+      worker.postMessage(commands);
+    },
+    async close(): Promise<void> {
+      closed = true;
+      worker.postMessage('close');
+      await exited;
+    },
+  };
+};

@@ -1,0 +1,192 @@
+import { createHash, type Hash } from 'node:crypto';
+import { ModelRtcError } from '@model-rtc/protocol';
+import {
+  type Extent,
+  extentsAt,
+  type Layout,
+  type LayoutFile,
+  placeAt,
+  rawDigest,
+  sizeOf,
+} from '../../core/layout/layout.ts';
+import { MAX_REWRITES } from '../../core/limits.ts';
+import type { ModelFiles } from './model-files.ts';
+
+/** What is known of each chunk, by id, shared with the engine. */
+export interface ChunkFlags {
+  /** 1: in the files. */
+  readonly present: Uint8Array;
+  /** 1: its SHA-256 was checked by this process; else only a journal says so. */
+  readonly proven: Uint8Array;
+}
+
+export type HashStep =
+  /** Nothing can be hashed before another chunk comes. */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'hashed'; readonly bytes: number }
+  /** These chunks are in the files with other bytes than they should have. They are marked as not present. */
+  | { readonly kind: 'lost'; readonly chunks: number[] }
+  /** Every file has its SHA-256. */
+  | { readonly kind: 'whole' };
+
+/** A file whose hash was wrong is read again, chunk by chunk. */
+interface Recheck {
+  readonly file: number;
+  place: number;
+  readonly bad: Set<number>;
+}
+
+/**
+ * Hashes every file in order while its chunks come: from the bytes at hand where the next chunk is just written, else by
+ * reading them back, mostly from the page cache. So no second pass over the disk follows the transfer. What only a journal
+ * says was right is checked when it is read: a power cut may have kept the journal's line and lost the bytes.
+ */
+export class WholeFileHasher {
+  readonly #layout: Layout;
+  readonly #files: ModelFiles;
+  readonly #flags: ChunkFlags;
+  readonly #scratch: Uint8Array;
+  readonly #failures = new Map<number, number>();
+  /** The place whose chunk is hashed next. */
+  #place = 0;
+  /** Files before this one are done; the chunk at #place may begin in them. */
+  #file = 0;
+  #hash: Hash | undefined;
+  #recheck: Recheck | undefined;
+
+  constructor(layout: Layout, files: ModelFiles, flags: ChunkFlags) {
+    this.#layout = layout;
+    this.#files = files;
+    this.#flags = flags;
+    this.#scratch = new Uint8Array(layout.sizes.reduce((most, size) => Math.max(most, size), 0));
+  }
+
+  /** Hashes a chunk that was just written, while it is the next one. */
+  offer(id: number, bytes: Uint8Array): number {
+    let hashed = 0;
+    while (this.#recheck === undefined && this.#layout.idAt[this.#place] === id) {
+      this.#consume(bytes);
+      hashed += bytes.length;
+    }
+    return hashed;
+  }
+
+  /**
+   * Does the next chunk's worth of work.
+   * @throws ModelRtcError `verification_failed` when right chunks do not give a file, or the disk keeps no right bytes.
+   */
+  step(): HashStep {
+    if (this.#recheck !== undefined) return this.#recheckStep(this.#recheck);
+    const id = this.#layout.idAt[this.#place];
+    if (id === undefined) return { kind: 'whole' };
+    if (this.#flags.present[id] !== 1) return { kind: 'waiting' };
+    if (!this.#isProvenFile(id)) {
+      const bytes = this.#readBack(this.#place, id, this.#flags.proven[id] !== 1);
+      if (bytes === undefined) return this.#lose([id]);
+      this.#consume(bytes);
+    } else this.#consume(undefined);
+    return { kind: 'hashed', bytes: sizeOf(this.#layout, id) };
+  }
+
+  /** The chunk is in all its places and right; read from the disk. */
+  isRight(id: number, places: Iterable<number>): boolean {
+    return [...places].every((place) => this.#readBack(place, id, true) !== undefined);
+  }
+
+  /** A chunk that is one whole file and was checked needs no second hash of the same bytes. */
+  #isProvenFile(id: number): boolean {
+    if (this.#flags.proven[id] !== 1) return false;
+    const extents = extentsAt(this.#layout, this.#place);
+    return extents.length === 1 && this.#isWholeFile(extents[0] as Extent, id);
+  }
+
+  #isWholeFile({ file, length }: Extent, id: number): boolean {
+    return this.#layout.files[file]?.size === length && length === sizeOf(this.#layout, id);
+  }
+
+  /** @param bytes - undefined when the chunk is one whole file and proven. */
+  #consume(bytes: Uint8Array | undefined): void {
+    const id = this.#layout.idAt[this.#place] as number;
+    for (const extent of extentsAt(this.#layout, this.#place)) {
+      if (extent.file < this.#file) continue;
+      this.#file = extent.file;
+      const file = this.#layout.files[extent.file] as LayoutFile;
+      const digest =
+        this.#flags.proven[id] === 1 && this.#isWholeFile(extent, id)
+          ? Buffer.from(rawDigest(this.#layout, id)).toString('hex')
+          : this.#feed(extent, file, bytes as Uint8Array);
+      if (digest === undefined) continue;
+      if (digest !== file.sha256) {
+        this.#startRecheck(extent.file);
+        return;
+      }
+      this.#file = extent.file + 1;
+    }
+    this.#place++;
+  }
+
+  /** Returns the file's digest when this was its last part. */
+  #feed({ fileOffset, chunkOffset, length }: Extent, file: LayoutFile, bytes: Uint8Array): string | undefined {
+    if (fileOffset === 0 || this.#hash === undefined) this.#hash = createHash('sha256');
+    this.#hash.update(bytes.subarray(chunkOffset, chunkOffset + length));
+    return fileOffset + length === file.size ? this.#hash.digest('hex') : undefined;
+  }
+
+  /** The file's hash is wrong though each of its chunks was right: the disk is asked which of them it did not keep. */
+  #startRecheck(file: number): void {
+    const place = placeAt(this.#layout, this.#layout.files[file]?.offset ?? 0);
+    this.#place = place;
+    this.#hash = undefined;
+    this.#recheck = { file, place, bad: new Set() };
+  }
+
+  #recheckStep(recheck: Recheck): HashStep {
+    const { path, offset, size } = this.#layout.files[recheck.file] as LayoutFile;
+    const place = recheck.place++;
+    const id = this.#layout.idAt[place];
+    if (id !== undefined && (this.#layout.offsetAt[place] ?? 0) < offset + size) {
+      if (this.#readBack(place, id, true) === undefined) recheck.bad.add(id);
+      return { kind: 'hashed', bytes: 0 };
+    }
+    this.#recheck = undefined;
+    if (recheck.bad.size === 0) {
+      throw new ModelRtcError(
+        'verification_failed',
+        `The chunks that the source lists do not give ${path}: its SHA-256 is another; nothing was installed. Pull the model from another source.`,
+        { details: { file: path } },
+      );
+    }
+    this.#countFailure(recheck.file, path);
+    return this.#lose([...recheck.bad]);
+  }
+
+  #countFailure(file: number, path: string): void {
+    const failures = (this.#failures.get(file) ?? 0) + 1;
+    this.#failures.set(file, failures);
+    if (failures <= MAX_REWRITES) return;
+    throw new ModelRtcError(
+      'verification_failed',
+      `The disk does not keep what is written to ${path}: its SHA-256 was wrong ${failures} times. Check the disk, or use another one.`,
+      { details: { file: path } },
+    );
+  }
+
+  #lose(chunks: number[]): HashStep {
+    for (const id of chunks) {
+      this.#flags.present[id] = 0;
+      this.#flags.proven[id] = 0;
+    }
+    return { kind: 'lost', chunks };
+  }
+
+  #readBack(place: number, id: number, check: boolean): Uint8Array | undefined {
+    const bytes = this.#scratch.subarray(0, sizeOf(this.#layout, id));
+    if (!this.#files.read(place, bytes)) return undefined;
+    return !check || matches(this.#layout, id, bytes) ? bytes : undefined;
+  }
+}
+
+/** Whether these are the chunk's bytes. */
+export function matches(layout: Layout, id: number, bytes: Uint8Array): boolean {
+  return createHash('sha256').update(bytes).digest().equals(rawDigest(layout, id));
+}

@@ -1,0 +1,225 @@
+import { acquireLock } from '@model-rtc/files';
+import {
+  type Clock,
+  type Digest,
+  type Log,
+  type Manifest,
+  type ModelEntry,
+  ModelRtcError,
+  silentLog,
+  systemClock,
+} from '@model-rtc/protocol';
+import type { OpenDiskPort } from '../core/disk/disk-port.ts';
+import { fetchChunks } from '../core/fetch-chunks.ts';
+import { type Layout, planLayout } from '../core/layout/layout.ts';
+import type { RateLimiter } from '../core/rate/rate-limiter.ts';
+import {
+  type DroppedSource,
+  type LaneBytes,
+  type OnTransferProgress,
+  ProgressReporter,
+  type SourceBytes,
+} from '../core/session/progress.ts';
+import { TransferStats } from '../core/session/stats.ts';
+import { Watchdog } from '../core/session/watchdog.ts';
+import { findLocalSources, type LocalChunks } from '../core/sources/local-chunks.ts';
+import type { ChunkSource } from '../core/sources/source.ts';
+import { poolOf, type SourcePool } from '../core/sources/source-pool.ts';
+import type { FolderJob } from './disk/folder-job.ts';
+import { openDiskPort } from './disk/open-disk-port.ts';
+import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
+import type { OwnFiles } from './staging/own-files.ts';
+import { stagedChunks } from './staging/staged-chunks.ts';
+import { type HeldLock, leaveStaging, lockStaging, openStaging, type Staging } from './staging/staging.ts';
+
+/** What a pull is made of; tests replace parts. */
+export interface PullComponents {
+  readonly clock: Clock;
+  readonly openDisk: OpenDiskPort<FolderJob>;
+  readonly freeSpace: FreeSpace;
+}
+
+export interface PullOptions {
+  readonly manifest: Manifest;
+  /** The digest that was asked for; the manifest must be its. */
+  readonly digest: Digest;
+  /**
+   * Where from. Sources of a pool may come and go; while it is not ended, having none is waiting for one, as long as data
+   * may be waited for at all. A list is a pool that is ended.
+   */
+  readonly sources: readonly ChunkSource[] | SourcePool;
+  /** The registry's staging folder. */
+  readonly staging: string;
+  /** Where chunks may be on this machine: a `Registry`. */
+  readonly local: LocalChunks;
+  /** Where whole files may be that need not be copied: the `ownFiles` of a registry. */
+  readonly ownFiles?: OwnFiles | undefined;
+  /** What the other side says of the model: told to those who ask for it while it is fetched. */
+  readonly entry?: ModelEntry | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnTransferProgress | undefined;
+  readonly log?: Log | undefined;
+  /** Shared by all attempts of one command, so that the time without data counts on across reconnects. */
+  readonly watchdog?: Watchdog | undefined;
+  /** Holds what is fetched from peers to a rate. */
+  readonly pace?: RateLimiter | undefined;
+  readonly components?: Partial<PullComponents> | undefined;
+}
+
+export interface PullOutcome {
+  /** The model's files, whole, verified and flushed: what `registry.install` takes. */
+  readonly filesFolder: string;
+  readonly transferredBytes: number;
+  /** This disk had them: in other models, in other attempts, or more than once in this model. */
+  readonly reusedBytes: number;
+  /** An earlier attempt had fetched them. */
+  readonly resumedBytes: number;
+  readonly refetchedChunks: number;
+  readonly seconds: number;
+  /** Came though they were there already. */
+  readonly duplicateBytes: number;
+  readonly bytesPerSource: readonly SourceBytes[];
+  readonly lanes: readonly LaneBytes[];
+  readonly dropped: readonly DroppedSource[];
+  /** Unlocks the staging folder, and removes it when the files were moved out of it. To be called once, after the install. */
+  release(): Promise<void>;
+}
+
+/**
+ * Fetches a model's chunks onto this disk, from what is there already and from the sources, and verifies every chunk and
+ * every file. Ends with all files in a staging folder, or with an error that leaves the state for the next attempt: the
+ * same call resumes, after kill -9 too.
+ *
+ * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
+ * source, `source_changed` when the model changed at the last that had it, `storage_full`, `storage`, `timeout` after 2 min without data, `cancelled`,
+ * `invalid_model` when the manifest is not the digest's.
+ */
+export async function pull(options: PullOptions): Promise<PullOutcome> {
+  const locked = await lockPull(options);
+  return await locked.fetch();
+}
+
+/** A pull that nobody else can be running at the same time. To be ended by one of the two. */
+export interface LockedPull {
+  /** As `pull` does. */
+  fetch(): Promise<PullOutcome>;
+  /** Lets the staging folder go as it was: nothing has to be fetched any more. */
+  leave(): Promise<void>;
+}
+
+/**
+ * The first step of a pull: waits until no other process pulls the same model, which may have brought it by then.
+ * @throws ModelRtcError `invalid_model` when the manifest is not the digest's; `cancelled`; `storage`
+ */
+export async function lockPull(options: PullOptions): Promise<LockedPull> {
+  const clock = options.components?.clock ?? systemClock;
+  const startedMs = clock.nowMs();
+  const layout = planLayout(options.manifest, options.digest);
+  const stats = new TransferStats(layout);
+  const watchdog = options.watchdog ?? new Watchdog(clock);
+  const progress = new ProgressReporter(stats, clock, options.onProgress);
+  const parts = { layout, stats, watchdog, progress, clock, startedMs };
+  const { staging, digest } = options;
+  try {
+    const held = await lockAndTell(options, parts);
+    return {
+      fetch: () => fetchLocked(options, parts, held),
+      leave: async () => {
+        progress.end();
+        await leaveStaging(staging, digest, held);
+      },
+    };
+  } catch (error) {
+    progress.end();
+    throw error;
+  }
+}
+
+interface PullParts {
+  readonly layout: Layout;
+  readonly stats: TransferStats;
+  readonly watchdog: Watchdog;
+  readonly progress: ProgressReporter;
+  readonly clock: Clock;
+  readonly startedMs: number;
+}
+
+async function lockAndTell(
+  { staging, digest, signal }: PullOptions,
+  { progress, watchdog }: PullParts,
+): Promise<HeldLock> {
+  let waited = false;
+  const onWait = (): void => {
+    waited = true;
+    progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
+  };
+  const held = await lockStaging({ staging, digest, lock: acquireLock, signal, onWait });
+  // Time spent waiting for another process is not time without data.
+  if (waited) watchdog.progressed();
+  return held;
+}
+
+async function fetchLocked(options: PullOptions, parts: PullParts, held: HeldLock): Promise<PullOutcome> {
+  const { staging: folder, digest, manifest, entry, ownFiles, signal } = options;
+  const { layout, stats, progress, startedMs, clock } = parts;
+  try {
+    const staging = await openStaging({ staging: folder, digest, manifest, layout, entry, ownFiles, held, signal });
+    try {
+      await fetchInto(staging, options, parts);
+    } catch (error) {
+      await staging.keep();
+      throw ModelRtcError.from(error);
+    }
+    progress.enter({ state: 'completed' });
+    return outcomeOf(staging, stats, { startedMs, nowMs: clock.nowMs() });
+  } finally {
+    progress.end();
+  }
+}
+
+async function fetchInto(staging: Staging, options: PullOptions, parts: PullParts): Promise<void> {
+  const { layout, stats } = parts;
+  const { journalled, paths } = staging;
+  for (const [id, there] of journalled.entries()) {
+    if (staging.reused.has(id)) stats.staged(id);
+    else if (there === 1) stats.resumed(id);
+  }
+  const unsure = staging.unknownFiles ? [...journalled.keys()] : [];
+  const { freeSpace = freeSpaceOf, openDisk = openDiskPort } = options.components ?? {};
+  const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
+  await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
+  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options));
+  const { signal, pace } = options;
+  const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled };
+  await fetchChunks(
+    { ...parts, log: options.log ?? silentLog },
+    {
+      ...{ pool: poolOf(options.sources), local, unsure, pace, signal, present: journalled },
+      openDisk: (onEvents) => openDisk(job, onEvents),
+    },
+  );
+}
+
+function localPlaces({ local, staging, digest }: PullOptions): { name: string; local: LocalChunks }[] {
+  return [
+    { name: 'models on this machine', local },
+    { name: 'unfinished transfers on this machine', local: stagedChunks(staging, digest) as LocalChunks },
+  ];
+}
+
+function outcomeOf(staging: Staging, stats: TransferStats, time: { startedMs: number; nowMs: number }): PullOutcome {
+  const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes, dropped } = stats;
+  return {
+    filesFolder: staging.paths.files,
+    transferredBytes,
+    reusedBytes,
+    resumedBytes,
+    refetchedChunks,
+    duplicateBytes,
+    seconds: (time.nowMs - time.startedMs) / 1000,
+    bytesPerSource: stats.bytesPerSource(),
+    lanes: stats.bytesPerLane(time.nowMs),
+    dropped: [...dropped],
+    release: () => staging.end(),
+  };
+}

@@ -1,0 +1,184 @@
+import { rm } from 'node:fs/promises';
+import { namedLikeCode, refuseCode } from '@model-rtc/formats';
+import {
+  type Alias,
+  type AliasConflict,
+  type Digest,
+  type IfExists,
+  type Log,
+  type Manifest,
+  type ModelEntry,
+  ModelRtcError,
+  type ModelSource,
+} from '@model-rtc/protocol';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import type { RateLimiter } from '../core/rate/rate-limiter.ts';
+import type { OnTransferProgress } from '../core/session/progress.ts';
+import type { Watchdog } from '../core/session/watchdog.ts';
+import type { ChunkSource } from '../core/sources/source.ts';
+import type { SourcePool } from '../core/sources/source-pool.ts';
+import { type LockedPull, lockPull, type PullOptions, type PullOutcome } from './pull.ts';
+import { ownFiles } from './staging/own-files.ts';
+
+/** Which model is to be had, and what should become of it here. */
+export interface ReceptionOptions {
+  readonly registry: Registry;
+  readonly digest: Digest;
+  /** What the other side says of the model. Its alias is taken here as well, unless the model has one here. */
+  readonly entry: ModelEntry;
+  /** The alias that a person asked for: the model is named so, whatever it was called before. */
+  readonly alias?: Alias | undefined;
+  /** What becomes of an alias that another model has. Without it, `overwrite` takes it over and `skip` refuses. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** `skip` leaves a whole model as it is; `overwrite` verifies it. */
+  readonly ifExists: IfExists;
+  /** Refuse a model with files that run code when they are loaded: by their names before a byte is fetched, and by content. */
+  readonly safeOnly?: boolean | undefined;
+}
+
+/** Where a model comes from, and how. */
+export interface ReceiveOptions extends ReceptionOptions {
+  readonly manifest: Manifest;
+  readonly source: ModelSource;
+  /** As for `pull`. */
+  readonly sources: readonly ChunkSource[] | SourcePool;
+  readonly pace?: RateLimiter | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnTransferProgress | undefined;
+  readonly watchdog?: Watchdog | undefined;
+  readonly log?: Log | undefined;
+}
+
+export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'> {
+  readonly entry: RegistryEntry;
+  /** `already_there` when it was here whole, or another transfer brought it while this one waited for that. */
+  readonly outcome: 'installed' | 'already_there';
+}
+
+/**
+ * The first step of receiving a model: when it is here whole, there is nothing to fetch, and it gets the alias asked for.
+ *
+ * @returns undefined when it has to be fetched.
+ * @throws ModelRtcError `alias_taken` when it could not be installed under its name; `refused` for a model that is here
+ * and whose files run code, where only a safe one will do.
+ */
+export async function receiveFromHere(options: ReceptionOptions): Promise<ReceivedModel | undefined> {
+  const existing = await usableModel(options);
+  if (existing !== undefined) return await alreadyThere(options, existing);
+  const alias = await chooseAlias(options);
+  if (alias !== undefined && conflictOf(options) === undefined)
+    await options.registry.checkAlias(alias, options.digest);
+  return undefined;
+}
+
+/**
+ * The second step: fetches the model and installs it in the registry, whole or not at all.
+ *
+ * @throws ModelRtcError what `pull` and `Registry.install` throw; by the names of its files, `refused` before anything is
+ * fetched.
+ */
+export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
+  if (options.safeOnly) refuseCode(namedLikeCode(options.manifest));
+  const locked = await lockPull(pullOptions(options));
+  const brought = await broughtMeanwhile(options, locked);
+  if (brought !== undefined) return await alreadyThere(options, brought);
+  return await installPulled(options, await locked.fetch());
+}
+
+/** Both steps: for a worker that is pushed to, which has the manifest before anything else. */
+export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
+  return (await receiveFromHere(options)) ?? (await receiveFromSources(options));
+}
+
+/** The model of this digest, when it need not be fetched. */
+async function usableModel({ registry, digest, ifExists }: ReceptionOptions): Promise<RegistryEntry | undefined> {
+  return ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
+}
+
+/**
+ * The model of this digest, when it is in the registry and all its files are as they were when they were verified: then
+ * nothing has to be fetched.
+ */
+async function intactModel(registry: Registry, digest: Digest): Promise<RegistryEntry | undefined> {
+  const entry = await registry.find(digest);
+  return entry !== undefined && (await registry.check(digest)).valid ? entry : undefined;
+}
+
+/** A model that is here, damaged or about to be verified, keeps its alias unless a person asked for another. */
+async function chooseAlias({ registry, digest, alias, entry }: ReceptionOptions): Promise<Alias | undefined> {
+  if (alias !== undefined) return alias;
+  return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
+}
+
+async function alreadyThere(options: ReceptionOptions, existing: RegistryEntry): Promise<ReceivedModel> {
+  const { registry, digest, safeOnly } = options;
+  if (safeOnly) refuseCode(existing.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
+  const entry = await nameExisting(options, existing);
+  return { entry, outcome: 'already_there', transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 };
+}
+
+/** A person who asks for a model to be verified wants this very one: it takes the alias over, unless told otherwise. */
+function conflictOf({ aliasConflict, ifExists }: ReceptionOptions): AliasConflict | undefined {
+  return aliasConflict ?? (ifExists === 'overwrite' ? 'overwrite' : undefined);
+}
+
+/** The other side's alias is only an offer: a model that is here already is not refused because another one has it. */
+async function nameExisting(options: ReceptionOptions, existing: RegistryEntry): Promise<RegistryEntry> {
+  const { registry, alias, entry } = options;
+  const conflict = conflictOf(options);
+  if (alias !== undefined) {
+    return alias === existing.alias ? existing : await registry.tag(existing.id, alias, { aliasConflict: conflict });
+  }
+  if (existing.alias !== undefined || entry.alias === undefined) return existing;
+  return await registry.tag(existing.id, entry.alias, { aliasConflict: conflict ?? 'keep' });
+}
+
+function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
+  const { manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log } = options;
+  return {
+    ...{ manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log },
+    staging: registry.paths.staging,
+    local: registry,
+    ownFiles: ownFiles(registry),
+  };
+}
+
+/**
+ * What another transfer of the same model installed while this one waited for the staging folder that both use: it must not
+ * be copied out of the registry and installed once more.
+ */
+async function broughtMeanwhile(options: ReceiveOptions, locked: LockedPull): Promise<RegistryEntry | undefined> {
+  let isNeeded = false;
+  try {
+    const brought = await usableModel(options);
+    isNeeded = brought === undefined;
+    return brought;
+  } finally {
+    if (!isNeeded) await locked.leave();
+  }
+}
+
+async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Promise<ReceivedModel> {
+  const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = pulled;
+  try {
+    const entry = await install(options, filesFolder);
+    return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
+  } catch (error) {
+    // What is refused for what it holds is of no use to another attempt, and must not lie around.
+    if (ModelRtcError.from(error).code === 'refused') await rm(filesFolder, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await pulled.release();
+  }
+}
+
+async function install(options: ReceiveOptions, filesFolder: string): Promise<RegistryEntry> {
+  const { registry, manifest, entry, source, safeOnly } = options;
+  return await registry.install({
+    ...{ manifest, filesFolder, entry, source, safeOnly },
+    alias: await chooseAlias(options),
+    aliasConflict: conflictOf(options),
+    // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
+    ifExists: 'overwrite',
+  });
+}

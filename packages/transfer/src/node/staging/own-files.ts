@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { Digest, Manifest, ManifestFile } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import { MIN_SHARED_FILE_BYTES } from '../../core/limits.ts';
+
+/** Whole files that this machine's registry has in its own folders. */
+export interface OwnFiles {
+  /** Where files of a manifest are by their SHA-256, as they were when they were registered: nobody has looked since. */
+  find(manifest: Manifest): Promise<ReadonlyMap<Digest, OwnFile>>;
+}
+
+export interface OwnFile {
+  readonly path: string;
+  /** The registry's folder of all models; only what really lies in it is the registry's own. */
+  readonly modelsFolder: string;
+}
+
+type ModelFilesHere = ReadonlyMap<Digest, OwnFile>;
+
+/** Finds files by their first chunk, which the chunk index knows; a model of links has none of its own. */
+export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'manifest' | 'paths'>): OwnFiles {
+  const filesOf = async (model: Digest): Promise<ModelFilesHere> => {
+    const entry = await registry.find(model);
+    if (entry === undefined || entry.linked) return new Map();
+    const { files } = await registry.manifest(model);
+    return new Map(
+      files.map(({ path, sha256 }) => [
+        sha256,
+        { path: join(entry.localPath, ...path.split('/')), modelsFolder: registry.paths.models },
+      ]),
+    );
+  };
+  return {
+    async find(manifest) {
+      const wanted = firstChunks(manifest);
+      const located = await registry.locateChunks(wanted.keys());
+      const models = new Map<Digest, ModelFilesHere>();
+      const found = new Map<Digest, OwnFile>();
+      for (const [chunk, { model }] of located) {
+        const known = models.get(model) ?? (await filesOf(model).catch(() => new Map()));
+        models.set(model, known);
+        for (const { sha256 } of wanted.get(chunk) ?? []) {
+          const file = known.get(sha256);
+          if (file !== undefined) found.set(sha256, file);
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** The chunks that begin files of a size that is worth it, each with the files that begin so. */
+function firstChunks({ files, chunks }: Manifest): Map<Digest, ManifestFile[]> {
+  const starts = new Map<number, Digest>();
+  let offset = 0;
+  for (const { digest, size } of chunks) {
+    starts.set(offset, digest);
+    offset += size;
+  }
+  const wanted = new Map<Digest, ManifestFile[]>();
+  let start = 0;
+  for (const file of files) {
+    const chunk = file.size < MIN_SHARED_FILE_BYTES ? undefined : starts.get(start);
+    if (chunk !== undefined) wanted.set(chunk, [...(wanted.get(chunk) ?? []), file]);
+    start += file.size;
+  }
+  return wanted;
+}

@@ -1,0 +1,100 @@
+import { readFile, stat } from 'node:fs/promises';
+import { type Digest, isDigest, type Manifest, type ModelEntry, parseManifest } from '@model-rtc/protocol';
+import { bytesInModel, type Layout } from '../../core/layout/layout.ts';
+import { MAX_STAGED_NEIGHBOURS } from '../../core/limits.ts';
+import { readJournal } from '../journal/journal.ts';
+import { isRunning } from './is-running.ts';
+import { openPartialReader, type PartialReader } from './partial-reader.ts';
+import { readStagedEntry } from './staged-entry.ts';
+import { readStagedLayout } from './staged-layout.ts';
+import { type StagingPaths, stagedModels, stagingPaths } from './staging.ts';
+
+/** The models that some process of this machine is fetching at this moment. */
+export interface PartialModels {
+  /** Each with the bytes of it that are here and right. */
+  list(): Promise<PartialModel[]>;
+  find(digest: Digest): Promise<PartialModel | undefined>;
+  manifest(digest: Digest): Promise<Manifest | undefined>;
+  /** Reads the chunks of it that are here already. */
+  open(digest: Digest): Promise<PartialReader | undefined>;
+}
+
+export interface PartialModel {
+  readonly digest: Digest;
+  /** As the sender tells of it, with `partialBytes`. */
+  readonly entry: ModelEntry;
+}
+
+interface KnownLayout {
+  readonly layout: Layout;
+  /** Tells the manifest that it was read from. */
+  readonly version: string;
+}
+
+/** @param now - the time of day in milliseconds, which the lock's last writing is held against. */
+export function createPartialModels(staging: string, now: () => number = Date.now): PartialModels {
+  // Reading a manifest of hundreds of thousands of chunks takes a while, and lists are asked for again and again.
+  const layouts = new Map<Digest, KnownLayout>();
+
+  async function layoutOf(digest: Digest, paths: StagingPaths): Promise<Layout | undefined> {
+    const version = await versionOf(paths.manifest);
+    if (version === undefined) return undefined;
+    const known = layouts.get(digest);
+    if (known?.version === version) return known.layout;
+    const layout = await readStagedLayout(paths.manifest, digest);
+    if (layout !== undefined) layouts.set(digest, { layout, version });
+    return layout;
+  }
+
+  async function find(digest: Digest): Promise<PartialModel | undefined> {
+    const paths = stagingPaths(staging, digest);
+    if (!(await isRunning(paths.lock, now))) return undefined;
+    const entry = await readStagedEntry(paths.entry, digest);
+    const layout = entry === undefined ? undefined : await layoutOf(digest, paths);
+    if (entry === undefined || layout === undefined) return undefined;
+    return { digest, entry: { ...entry, partialBytes: bytesHere(paths.journal, layout) } };
+  }
+
+  async function list(): Promise<PartialModel[]> {
+    const staged = (await stagedModels(staging)).filter(isDigest).slice(0, MAX_STAGED_NEIGHBOURS);
+    for (const digest of layouts.keys()) if (!staged.includes(digest)) layouts.delete(digest);
+    const found = await Promise.all(staged.map(find));
+    return found.filter((model) => model !== undefined);
+  }
+
+  return {
+    list,
+    find,
+    async manifest(digest) {
+      const { manifest, lock } = stagingPaths(staging, digest);
+      if (!(await isRunning(lock, now))) return undefined;
+      // Checked as a whole by whoever asks for it: it is named by the digest.
+      return await readFile(manifest, 'utf8').then(
+        (text) => parseManifest(JSON.parse(text)),
+        () => undefined,
+      );
+    },
+    async open(digest) {
+      const paths = stagingPaths(staging, digest);
+      const layout = (await isRunning(paths.lock, now)) ? await layoutOf(digest, paths) : undefined;
+      return layout === undefined ? undefined : openPartialReader(paths, { digest, layout, now });
+    },
+  };
+}
+
+function bytesHere(journal: string, layout: Layout): number {
+  let bytes = 0;
+  for (const [id, there] of (readJournal(journal, layout) ?? []).entries()) {
+    if (there === 1) bytes += bytesInModel(layout, id);
+  }
+  return bytes;
+}
+
+async function versionOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { statSync } from 'node:fs';
+import type { Digest } from '@model-rtc/protocol';
+import { chunkCount, digestOf, type Layout, placesOf } from '../../core/layout/layout.ts';
+import { REREAD_JOURNAL_MS } from '../../core/limits.ts';
+import { matches } from '../disk/whole-file-hasher.ts';
+import { readJournal } from '../journal/journal.ts';
+import { isRunning } from './is-running.ts';
+import { readStagedChunk } from './staged-chunks.ts';
+import type { StagingPaths } from './staging.ts';
+
+/** The chunks of a model that is still being fetched, by this process or another. */
+export interface PartialReader {
+  readonly digest: Digest;
+  /** Whether the model is one that has the chunk, here already or not. */
+  has(chunk: Digest): boolean;
+  /** The chunk's bytes, which were found right just now; undefined while it is not here. */
+  readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Whether the transfer has ended, so that the model is installed, or was given up. */
+  isOver(): Promise<boolean>;
+}
+
+export function openPartialReader(
+  paths: StagingPaths,
+  { digest, layout, now }: { readonly digest: Digest; readonly layout: Layout; readonly now: () => number },
+): PartialReader {
+  const ids = new Map<Digest, number>();
+  for (let id = 0; id < chunkCount(layout); id++) ids.set(digestOf(layout, id), id);
+  const journal = followJournal(paths.journal, layout);
+
+  async function readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined> {
+    const id = ids.get(chunk);
+    if (id === undefined || !journal.has(id)) return undefined;
+    const place = placesOf(layout, id)[0] ?? 0;
+    // Files that are gone have been installed, or are about to be fetched anew.
+    const bytes = await readStagedChunk({ filesFolder: paths.files, layout, place }, into).catch(() => undefined);
+    // A line of the journal may have outlived its bytes in a power cut; whoever asks would take that for a lie.
+    return bytes !== undefined && matches(layout, id, bytes) ? bytes : undefined;
+  }
+
+  return {
+    digest,
+    has: (chunk) => ids.has(chunk),
+    readChunk,
+    isOver: async () => !(await isRunning(paths.lock, now)),
+  };
+}
+
+/** The journal as it grows: read again when a chunk is not in it, and not for each of them. */
+function followJournal(path: string, layout: Layout): { has(id: number): boolean } {
+  let present: Uint8Array | undefined;
+  let size = -1;
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  return {
+    has(id) {
+      if (present?.[id] === 1) return true;
+      const nowMs = performance.now();
+      if (nowMs - lookedMs < REREAD_JOURNAL_MS) return false;
+      lookedMs = nowMs;
+      const now = statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+      if (now !== size) present = readJournal(path, layout);
+      size = now;
+      return present?.[id] === 1;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, isDigest, ModelRtcError } from '@model-rtc/protocol';
+import type { NeededChunks } from '@model-rtc/registry';
+import { chunkCount, digestOf } from '../../core/layout/layout.ts';
+import { readJournal } from '../journal/journal.ts';
+import { readStagedLayout } from './staged-layout.ts';
+import { type AcquireLock, stagedModels, stagingPaths } from './staging.ts';
+
+/** What is left in `staging/` of a transfer that has not ended. */
+export interface StagedTransfer {
+  /** The model that it fetches. */
+  readonly model: Digest;
+  readonly folder: string;
+  /** The room that its files take on the disk. */
+  readonly bytes: number;
+  readonly lastWrittenAt: Date;
+  /** Whether a process is at it now. */
+  readonly isRunning: boolean;
+}
+
+/**
+ * What each unfinished transfer has not got yet, as far as that is known: one whose manifest cannot be read starts from
+ * nothing anyway.
+ */
+export async function stagedNeeds(staging: string): Promise<NeededChunks[]> {
+  const needs: NeededChunks[] = [];
+  for (const model of (await stagedModels(staging)).filter(isDigest)) {
+    const paths = stagingPaths(staging, model);
+    const layout = await readStagedLayout(paths.manifest, model);
+    if (layout === undefined) continue;
+    const present = readJournal(paths.journal, layout);
+    const digests = new Set<Digest>();
+    for (let id = 0; id < chunkCount(layout); id++) if (present?.[id] !== 1) digests.add(digestOf(layout, id));
+    if (digests.size > 0) needs.push({ model, digests });
+  }
+  return needs;
+}
+
+/**
+ * The unfinished transfers, the one that was written to longest ago first.
+ * @param lock the registry's `acquireLock` that does not wait: it fails with `busy` while a process holds the lock
+ */
+export async function stagedTransfers(staging: string, lock: AcquireLock): Promise<StagedTransfer[]> {
+  const transfers: StagedTransfer[] = [];
+  for (const model of (await stagedModels(staging)).filter(isDigest)) {
+    const { folder, lock: lockPath } = stagingPaths(staging, model);
+    const written = await writtenIn(folder);
+    if (written === undefined) continue;
+    transfers.push({ model, folder, ...written, isRunning: await isHeld(lockPath, lock) });
+  }
+  return transfers.sort((a, b) => a.lastWrittenAt.getTime() - b.lastWrittenAt.getTime());
+}
+
+/** Undefined when the folder is gone meanwhile. Links are not followed; half-filled files take less than their size. */
+async function writtenIn(folder: string): Promise<{ bytes: number; lastWrittenAt: Date } | undefined> {
+  let bytes = 0;
+  let lastMs = 0;
+  const paths = [folder];
+  for (const path of paths) {
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    // Looking whether the lock is held writes to the folder itself.
+    if (path !== folder) lastMs = Math.max(lastMs, found.mtimeMs);
+    if (found.isFile()) bytes += Math.min(found.size, found.blocks * 512);
+    if (!found.isDirectory()) continue;
+    const names = await readdir(path).catch(() => []);
+    // Nor does the lock itself tell when the transfer last had something to write.
+    paths.push(...names.filter((name) => path !== folder || !name.startsWith('lock')).map((name) => join(path, name)));
+  }
+  return lastMs === 0 ? undefined : { bytes, lastWrittenAt: new Date(lastMs) };
+}
+
+async function isHeld(path: string, lock: AcquireLock): Promise<boolean> {
+  try {
+    await (await lock(path, {})).release();
+    return false;
+  } catch (thrown) {
+    const error = ModelRtcError.from(thrown);
+    if (error.code === 'busy') return true;
+    // Its folder is gone: the transfer has ended.
+    if ((error.cause as { readonly code?: unknown } | undefined)?.code === 'ENOENT') return false;
+    throw error;
+  }
+}

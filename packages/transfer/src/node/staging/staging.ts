@@ -1,0 +1,207 @@
+import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@model-rtc/files';
+import { type Digest, type Manifest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { chunkCount, type Layout } from '../../core/layout/layout.ts';
+import { journalTitle, readJournal } from '../journal/journal.ts';
+import type { OwnFiles } from './own-files.ts';
+import { stageWholeFiles } from './stage-whole-files.ts';
+import { writeStagedEntry } from './staged-entry.ts';
+
+export interface HeldLock {
+  release(): Promise<void>;
+}
+
+/** A lock between processes on a path, as the registry's `acquireLock`: broken at once when its owner is dead. */
+export type AcquireLock = (
+  path: string,
+  options: { signal?: AbortSignal | undefined; onWait?: (() => void) | undefined },
+) => Promise<HeldLock>;
+
+/** Where the parts of one model's staging folder are. */
+export interface StagingPaths {
+  readonly folder: string;
+  readonly files: string;
+  readonly manifest: string;
+  readonly journal: string;
+  /** What is known of the model besides its files, for whoever asks what is fetched here. */
+  readonly entry: string;
+  /** A file that is being parted from another model's. */
+  readonly parted: string;
+  readonly lock: string;
+}
+
+/** One model's staging folder, locked for this process. */
+export interface Staging {
+  readonly paths: StagingPaths;
+  /** By id: 1 for each chunk that is in the files: an earlier attempt wrote it, or it came with a whole file. */
+  readonly journalled: Uint8Array;
+  /** Those of them that came with whole files of other models, just now. */
+  readonly reused: ReadonlySet<number>;
+  /** Files are there, but of which chunks is not known: the journal is missing or is of another chunk list. */
+  readonly unknownFiles: boolean;
+  /** Unlocks; the state stays for the next attempt. */
+  keep(): Promise<void>;
+  /** Unlocks, and removes what is left of the folder when the files were moved out of it. */
+  end(): Promise<void>;
+}
+
+export interface OpenStagingOptions {
+  readonly staging: string;
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly layout: Layout;
+  /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
+  readonly held: HeldLock;
+  /** What the other side says of the model. */
+  readonly entry?: ModelEntry | undefined;
+  /** Where whole files of it may be on this machine. */
+  readonly ownFiles?: OwnFiles | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LockStagingOptions {
+  readonly staging: string;
+  readonly digest: Digest;
+  readonly lock: AcquireLock;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when another process has it. */
+  readonly onWait?: (() => void) | undefined;
+}
+
+/** A folder that another process removed just as it was to be locked is made again this many times. */
+const LOCK_ATTEMPTS = 5;
+
+export function stagingPaths(staging: string, digest: Digest): StagingPaths {
+  return stagingPathsIn(join(staging, digest));
+}
+
+export function stagingPathsIn(folder: string): StagingPaths {
+  return {
+    folder,
+    files: join(folder, 'files'),
+    manifest: join(folder, 'manifest.json'),
+    journal: join(folder, 'journal'),
+    entry: join(folder, 'entry.json'),
+    parted: join(folder, 'parted'),
+    lock: join(folder, 'lock'),
+  };
+}
+
+/** Makes a model's staging folder where there is none, and locks it. */
+export async function lockStaging(options: LockStagingOptions): Promise<HeldLock> {
+  return await lockFolder(stagingPaths(options.staging, options.digest), options);
+}
+
+/** Unlocks a folder that nothing was put into. It was made for the lock; whoever waits for it makes it again. */
+export async function leaveStaging(staging: string, digest: Digest, held: HeldLock): Promise<void> {
+  await held.release();
+  await rmdir(stagingPaths(staging, digest).folder).catch(() => {});
+}
+
+/** Prepares a model's locked staging folder, and reads what an earlier attempt left in it. Reads no model bytes. */
+export async function openStaging(options: OpenStagingOptions): Promise<Staging> {
+  const paths = stagingPaths(options.staging, options.digest);
+  const lock = options.held;
+  try {
+    const hasFiles = await exists(paths.files);
+    // A process may have been killed after its files were installed from here: their journal speaks of nothing then.
+    const journalled = hasFiles ? readJournal(paths.journal, options.layout) : undefined;
+    if (journalled === undefined) await startOver(paths, options);
+    if (options.entry !== undefined) await writeStagedEntry(paths.entry, options.digest, options.entry);
+    const reused = hasFiles ? new Set<number>() : await stageWholeFiles(paths, options);
+    return {
+      paths,
+      journalled: journalled ?? flagsOf(options.layout, reused),
+      reused,
+      unknownFiles: hasFiles && journalled === undefined,
+      keep: () => lock.release(),
+      end: async () => ((await exists(paths.files)) ? await lock.release() : await removeLocked(paths, lock)),
+    };
+  } catch (error) {
+    await lock.release();
+    throw ModelRtcError.from(error);
+  }
+}
+
+function flagsOf(layout: Layout, ids: ReadonlySet<number>): Uint8Array {
+  const flags = new Uint8Array(chunkCount(layout));
+  for (const id of ids) flags[id] = 1;
+  return flags;
+}
+
+export type DiscardStagingOptions = Omit<LockStagingOptions, 'onWait'>;
+
+/** Removes what attempts to fetch a model left behind. Waits for a pull of it that runs. */
+export async function discardStaging(options: DiscardStagingOptions): Promise<void> {
+  const paths = stagingPaths(options.staging, options.digest);
+  if (!(await exists(paths.folder))) return;
+  await removeLocked(paths, await lockFolder(paths, options));
+}
+
+/** The journal names its chunk list by hash, so one beside a manifest of another list is never believed. */
+async function startOver(paths: StagingPaths, { manifest, layout }: OpenStagingOptions): Promise<void> {
+  await rm(paths.journal, { force: true });
+  await writeFileAtomic(paths.manifest, JSON.stringify(manifest), { mode: 0o600 });
+  await writeFileAtomic(paths.journal, journalTitle(layout), { mode: 0o600 });
+}
+
+async function lockFolder(
+  { folder, lock: path }: StagingPaths,
+  { lock, signal, onWait }: Pick<LockStagingOptions, 'lock' | 'signal' | 'onWait'>,
+): Promise<HeldLock> {
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      const held = await lock(path, { signal, onWait });
+      // Whoever held the lock before may have removed the folder with it.
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return held;
+    } catch (error) {
+      if (attempt === LOCK_ATTEMPTS || !isMissing(error)) throw ModelRtcError.from(error);
+    }
+  }
+}
+
+/** All but the lock goes while it is held; the folder goes after it, unless someone else is in it by then. */
+async function removeLocked(paths: StagingPaths, lock: HeldLock): Promise<void> {
+  try {
+    // Renamed first: a process that is killed in the middle must not leave a journal beside files that are half gone.
+    const doomed = `${paths.journal}.removed`;
+    await rename(paths.journal, doomed).catch(ignoreMissing);
+    await rm(paths.files, { recursive: true, force: true });
+    for (const path of [paths.manifest, paths.entry, paths.parted, doomed]) await rm(path, { force: true });
+  } finally {
+    await lock.release();
+  }
+  await rmdir(paths.folder).catch(() => {});
+}
+
+/** The digests of all models that have a staging folder. */
+export async function stagedModels(staging: string): Promise<string[]> {
+  try {
+    return (await readdir(staging)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  } catch (error) {
+    ignoreMissing(error);
+    return [];
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    ignoreMissing(error);
+    return false;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw ModelRtcError.from(error);
+}
+
+function isMissing(error: unknown): boolean {
+  const causes = [error, (error as { cause?: unknown } | null)?.cause];
+  return causes.some((one) => (one as { code?: unknown } | null | undefined)?.code === 'ENOENT');
+}

@@ -1,0 +1,66 @@
+import zlib from 'node:zlib';
+import { MAX_CHUNK_BYTES } from '@model-rtc/protocol';
+import { type Zstd, zstdContentBytes } from '../core/compress/zstd.ts';
+
+/** zstd at its quickest level; on weights the slower ones give longer results. */
+const LEVEL = 1;
+/** A decoder keeps this many bytes of what it wrote, as a power of two: a chunk fits. */
+const WINDOW_LOG = 22;
+
+/** What newer Nodes have besides what the types of the oldest one that we run on know. */
+interface ZlibWithZstd {
+  readonly zstdCompressSync?: (bytes: Uint8Array, options: object) => Buffer;
+  readonly zstdDecompressSync?: (bytes: Uint8Array, options: object) => Buffer;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+let loading: Promise<Zstd> | undefined;
+
+/** Node's own zstd where it has one, else WebAssembly, which is compiled once and only where it is needed. */
+export function loadZstd(): Promise<Zstd> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Zstd> {
+  return nodeZstd() ?? (await wasmZstd());
+}
+
+/** Undefined where Node has none: before 22.15. */
+export function nodeZstd(): Zstd | undefined {
+  const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as ZlibWithZstd;
+  if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return undefined;
+  const { ZSTD_c_compressionLevel: level = 0, ZSTD_d_windowLogMax: windowLog = 0 } = constants;
+  return {
+    name: 'node',
+    compress: (bytes) =>
+      zstdCompressSync(bytes, { params: { [level]: LEVEL }, pledgedSrcSize: bytes.length, chunkSize: bytes.length }),
+    decompress: (bytes, size) =>
+      checked(bytes, size, () => {
+        const options = { params: { [windowLog]: WINDOW_LOG }, maxOutputLength: size, chunkSize: Math.max(64, size) };
+        return zstdDecompressSync(bytes, options);
+      }),
+  };
+}
+
+export async function wasmZstd(): Promise<Zstd> {
+  const { init, compress, decompress } = await import('@bokuweb/zstd-wasm');
+  await init();
+  return {
+    name: 'wasm',
+    compress: (bytes) => compress(bytes, LEVEL),
+    decompress: (bytes, size) => checked(bytes, size, () => decompress(bytes)),
+  };
+}
+
+/** The decoders allocate what the frame says of itself, so that is looked at before they see it. */
+function checked(bytes: Uint8Array, size: number, decompress: () => Uint8Array): Uint8Array | undefined {
+  if (size > MAX_CHUNK_BYTES || zstdContentBytes(bytes) !== size) return undefined;
+  try {
+    const content = decompress();
+    return content.length === size ? content : undefined;
+  } catch {
+    // Whatever it was, a chunk that came damaged is asked for again.
+    return undefined;
+  }
+}
