@@ -9,7 +9,7 @@ export const cleanModels = defineCommand({
     keep: { type: 'number', default: 0, describe: 'Keep this many old versions of each alias' },
     'older-than': {
       type: 'string',
-      describe: 'Only versions that lost their alias this long ago, e.g. 30d [transfers: 30d]',
+      describe: 'Only what was given up this long ago, e.g. 30d [versions at once, transfers after 30d]',
     },
     unused: {
       type: 'boolean',
