@@ -1,10 +1,10 @@
-/** Time, passed in so that tests need not wait for it. */
+/** Time, passed in so that tests do not have to wait for it. */
 export interface Clock {
-  /** Milliseconds that only ever grow, also while the machine's date is changed. */
+  /** Milliseconds that only ever grow, even when the machine's date changes. */
   nowMs(): number;
-  /** Calls back once after the time. @returns what cancels it. */
+  /** Calls back once after the delay. @returns a function that cancels it. */
   after(delayMs: number, callback: () => void): () => void;
-  /** Calls back again and again. @returns what ends that. */
+  /** Calls back at every interval. @returns a function that stops it. */
   every(intervalMs: number, callback: () => void): () => void;
 }
 

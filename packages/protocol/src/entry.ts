@@ -58,11 +58,11 @@ export const codeFileSchema = z.object({
 });
 export type CodeFile = z.infer<typeof codeFileSchema>;
 
-/** What is known of a model besides its files; the part of a registry's entry that agents tell each other. */
+/** What is known about a model besides its files: the part of a registry entry that agents send to each other. */
 export const modelEntrySchema = z.object({
   /** The first 8 hex characters of the digest, longer on a collision; a run id while the model is training. */
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
-  /** Not there while the model is training, since its content is not settled. */
+  /** Absent while the model is training, because its content still changes. */
   digest: digestSchema.optional(),
   runHash: text.optional(),
   /** A type such as `centered_instance`, `qwen2`, `gguf`; a name that can stand in a folder's name. */
@@ -71,13 +71,13 @@ export const modelEntrySchema = z.object({
   framework: text.optional(),
   backbone: text.optional(),
   alias: aliasSchema.optional(),
-  /** What a person calls it in full, where an alias is short. */
+  /** Its full name for people; an alias is short. */
   name: z.string().min(1).max(256).optional(),
   source: z.enum(MODEL_SOURCES),
   status: z.enum(MODEL_STATUSES),
-  /** As the agent that has the model sees it at this moment; not kept. Not there from agents before version 1.1. */
+  /** As the agent that has the model sees it now; not stored. Agents before version 1.1 do not send it. */
   displayStatus: z.enum(DISPLAY_STATUSES).optional(),
-  /** The agent that tells of it is still fetching it, and has this many of its bytes; not kept. */
+  /** The sending agent is still fetching the model and has this many of its bytes; not stored. */
   partialBytes: z.number().int().min(0).optional(),
   createdAt: timeSchema.optional(),
   completedAt: timeSchema.optional(),
@@ -96,7 +96,7 @@ export const modelEntrySchema = z.object({
   notes: z.string().max(65_536).optional(),
   lineage: lineageSchema.optional(),
   license: text.optional(),
-  /** Empty when no file runs code; not there when nobody has looked. Every agent looks itself and believes no other. */
+  /** Empty when no file runs code, absent when nobody has looked. Every agent looks for itself and trusts no other. */
   codeFiles: z.array(codeFileSchema).max(256).optional(),
 });
 

@@ -28,7 +28,7 @@ export function* encodeFragments(bytes: Uint8Array, messageId: number, maxMessag
   }
 }
 
-/** A message of which the first `have` bytes have come. */
+/** A message whose first `have` bytes have arrived. */
 interface PartialMessage {
   readonly total: number;
   memory: Uint8Array;
@@ -49,7 +49,7 @@ export class FragmentAssembler {
   /**
    * Takes the next fragment. Copies its payload: the lane's memory may be used again.
    * @returns the whole message when this was its last fragment.
-   * @throws ModelRtcError `malformed_message`, after which the lane is of no use.
+   * @throws ModelRtcError `malformed_message`, after which the lane cannot be used.
    */
   add(fragment: FragmentFrame): Uint8Array | undefined {
     const partial = this.#partials.get(fragment.message) ?? this.#start(fragment);

@@ -70,5 +70,5 @@ function sizesProblem(manifest: { files: { size: number }[]; chunks: { size: num
   const files = manifest.files.reduce((sum, file) => sum + file.size, 0);
   const chunks = manifest.chunks.reduce((sum, chunk) => sum + chunk.size, 0);
   if (!Number.isSafeInteger(files)) return 'the files are larger than any disk';
-  return files === chunks ? undefined : `the chunks hold ${chunks} bytes but the files ${files}`;
+  return files === chunks ? undefined : `the chunks have ${chunks} bytes but the files have ${files}`;
 }

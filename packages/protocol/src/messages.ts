@@ -57,7 +57,7 @@ const pongSchema = z.object({ type: z.literal('pong'), nonce: requestId });
 /** The sender is about to close the peer; the error says why, unless it is an ordinary end. */
 const byeSchema = z.object({ type: z.literal('bye'), error: errorDataSchema.optional() });
 
-/** What brings up another lane of the same peer: what is inside an envelope of the sealed exchange, but over a lane. */
+/** Sets up another lane of the same peer: the content of a sealed envelope, sent over a lane instead. */
 const exchangeSchema = z.object({ type: z.literal('exchange'), message: z.unknown() });
 
 /** Everything that crosses a lane besides frames. */
@@ -80,7 +80,7 @@ export const SORT_KEYS = ['date', 'name', 'type', 'loss', 'size'] as const;
 export const listModelsParams = z.object({
   filters: z
     .object({
-      /** What is shown as the status. */
+      /** The status as it is shown. */
       status: z.enum(DISPLAY_STATUSES).optional(),
       type: z.string().max(64).optional(),
       tag: z.string().max(64).optional(),
@@ -89,7 +89,7 @@ export const listModelsParams = z.object({
     })
     .default({}),
   sort: z.enum(SORT_KEYS).default('date'),
-  /** What the page before gave as `nextCursor`. */
+  /** The `nextCursor` of the previous page. */
   cursor: z.string().max(512).optional(),
   limit: z.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
 });
@@ -98,7 +98,7 @@ export type ListModelsParams = z.infer<typeof listModelsParams>;
 export const listModelsResult = z.object({
   models: z.array(modelEntrySchema).max(MAX_PAGE),
   nextCursor: z.string().max(512).optional(),
-  /** All that match, on every page. */
+  /** How many models match in all; the same on every page. */
   total: z.number().int().min(0),
 });
 export type ListModelsResult = z.infer<typeof listModelsResult>;
@@ -106,33 +106,33 @@ export type ListModelsResult = z.infer<typeof listModelsResult>;
 export const getModelInfoResult = z.object({
   entry: modelEntrySchema,
   resolvedBy: z.enum(['id', 'alias', 'digest', 'path']),
-  /** For a training run that was interrupted: the command that goes on with it, to be run in its folder. */
+  /** For an interrupted training run: the command that resumes it, run in its folder. */
   resumeCommand: z.string().max(4096).optional(),
 });
 
 export const checkModelExistsResult = z.object({
   exists: z.boolean(),
   entry: modelEntrySchema.optional(),
-  /** Whether every file is there with the size and time that it had when it was hashed. */
+  /** Whether every file still has the size and time that it had when it was hashed. */
   valid: z.boolean(),
   problems: z.array(z.object({ path: z.string().max(4096), problem: z.string().max(4096) })).max(100),
 });
 
 export const getChunksParams = z.object({
-  /** The model that the chunks are of. */
+  /** The model that the chunks belong to. */
   digest: digestSchema,
   /** `index` is the asker's own label: frames carry it. `digest` says which bytes are wanted. */
   chunks: z
     .array(z.object({ index: requestId, digest: digestSchema }))
     .min(1)
     .max(MAX_CHUNKS_PER_REQUEST),
-  /** How chunks may be written on the wire, besides as they are; the answerer takes one that it knows, or none. */
+  /** Encodings that the asker can decode, besides the plain bytes; the answerer uses one that it knows, or none. */
   encodings: z.array(z.string().max(32)).max(16).optional(),
 });
 export type GetChunksParams = z.infer<typeof getChunksParams>;
 
 export const getChunksResult = z.object({
-  /** Labels of chunks that the answerer does not have yet: it is still fetching the model itself. */
+  /** Labels of chunks that the answerer does not have yet, because it is still fetching the model itself. */
   missing: z.array(requestId).max(MAX_CHUNKS_PER_REQUEST).optional(),
 });
 
@@ -140,8 +140,8 @@ export const IF_EXISTS = ['skip', 'overwrite'] as const;
 export type IfExists = (typeof IF_EXISTS)[number];
 
 /**
- * What becomes of an alias that another model has: the owner keeps it and the new model gets none; the new model gets a free
- * one made from it; the new model takes it, and the owner has none from then on.
+ * What happens when another model already has the alias: `keep` leaves it there and gives the new model none, `rename` gives
+ * the new model a free alias made from it, `overwrite` moves it to the new model.
  */
 export const ALIAS_CONFLICTS = ['keep', 'rename', 'overwrite'] as const;
 export type AliasConflict = (typeof ALIAS_CONFLICTS)[number];
@@ -180,7 +180,7 @@ export const pushModelResult = z.object({
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 
-/** What a push would move; nothing is stored. */
+/** What a push would transfer; nothing is stored. */
 export const planPushResult = z.object({
   /** Bytes of chunks that the worker would fetch. */
   transferBytes: byteCount,
@@ -192,7 +192,7 @@ export const planPushResult = z.object({
 });
 export type PlanPushResult = z.infer<typeof planPushResult>;
 
-/** What a client tells the worker after a pull, so that both sides know the model's name on each. */
+/** What a client reports after a pull, so that the worker's owner can see what the model is called there. */
 export const reportInstalledParams = z.object({ digest: digestSchema, alias: aliasSchema.optional() });
 
 const nothing = z.object({});

@@ -45,7 +45,7 @@ export function scanMsgpack(bytes: Uint8Array, limits: PackLimits = MESSAGE_LIMI
 export function malformed(problem: string, cause?: unknown): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
-    `The other side sent a message that is not valid (${problem}); try again, and if it stays, upgrade model-rtc on both machines.`,
+    `The other side sent a message that is not valid (${problem}); try again. If it keeps happening, upgrade model-rtc on both machines.`,
     { details: { problem }, ...(cause === undefined ? {} : { cause }) },
   );
 }

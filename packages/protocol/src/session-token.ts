@@ -89,7 +89,7 @@ export function keyIdText(keyId: Uint8Array): string {
 /** @throws ModelRtcError `bad_argument` when the text is not 16 hex characters. */
 export function parseKeyId(text: string): Uint8Array {
   if (/^[0-9a-f]{16}$/.test(text)) return hexToBytes(text);
-  throw new ModelRtcError('bad_argument', 'A session is named by 16 hex characters; see "worker sessions list".');
+  throw new ModelRtcError('bad_argument', 'A session id has 16 hex characters. See: model-rtc worker sessions list.');
 }
 
 function checkPrefix(text: string): void {
@@ -139,13 +139,13 @@ function readUrls(bytes: Uint8Array, count: number): { readonly urls: string[]; 
 function checkToken(token: SessionToken): void {
   const { urls, workerKey, keyId, secret, scopes, expiresAt } = token;
   if (workerKey.length !== 32 || keyId.length !== 8 || secret.length !== 16)
-    throw notAToken('a key has a wrong length');
+    throw notAToken('a key has the wrong length');
   if (urls.length < 1 || urls.length > MAX_TOKEN_URLS) throw notAToken(`it has ${urls.length} signaling addresses`);
   if (!urls.every(isSignalingUrl)) throw notAToken('an address in it is not a ws:// or wss:// URL');
   if (scopes.length === 0) throw notAToken('it allows nothing that this version knows; upgrade this machine');
   if (!scopes.every((scope) => SCOPES.includes(scope))) throw notAToken('it has an unknown scope');
   const seconds = expiresAt === undefined ? 1 : Math.floor(expiresAt.getTime() / 1000);
-  if (!(seconds >= 1 && seconds <= MAX_SECONDS)) throw notAToken('its expiry is no time');
+  if (!(seconds >= 1 && seconds <= MAX_SECONDS)) throw notAToken('its expiry is not a valid time');
 }
 
 /** Whether the text is an address of a signaling server: printable ASCII, `ws:` or `wss:`, a host, no user name or password. */

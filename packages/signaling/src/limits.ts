@@ -32,7 +32,7 @@ export const MAX_VISITORS_PER_ROOM = 128;
 export const MAX_LINK_QUEUE_BYTES = 512 * 1024;
 export const MAX_LINK_QUEUE_ITEMS = 1024;
 
-/** The bounds that the operator of a server may want to move. */
+/** The bounds that the operator of a server may change. */
 export interface SignalingLimits {
   /** Open connections altogether: about 30 KB of memory each. */
   readonly maxConnections: number;
@@ -46,7 +46,7 @@ export interface SignalingLimits {
   readonly burstSeconds: number;
   /** Unsent bytes for one connection: a receiver this far behind is not reading. */
   readonly maxBufferedBytes: number;
-  /** Sending a whole HTTP request: whoever is slower is holding a place, not asking. */
+  /** Time to send a whole HTTP request: a slower sender only occupies a connection. */
   readonly requestMs: number;
   /** From opening a WebSocket to having registered or visited a room. */
   readonly unauthenticatedMs: number;
@@ -71,7 +71,7 @@ export const DEFAULT_LIMITS: SignalingLimits = {
 
 export const WORKER_RATE_FACTOR = 8;
 
-/** Random bytes of a meeting's name: whoever was not told it cannot come. */
+/** Random bytes of a meeting's name, so that nobody can guess it. */
 export const MEETING_BYTES = 16;
 /** One message of a lane, sealed, and some room for what comes. Longer frames are not even read: close code 1009. */
 export const MAX_RELAY_FRAME_BYTES = 258 * 1024;
@@ -82,7 +82,7 @@ export const RELAY_BURST_SECONDS = 0.1;
 /** The least that makes a lane: a second for its longest message. Agents take a silence of several seconds for the end. */
 export const MIN_RELAY_BYTES_PER_SECOND = 256 * 1024;
 
-/** The bounds of the relay that the operator of a server may want to move. */
+/** The bounds of the relay that the operator of a server may change. */
 export interface RelayLimits {
   /** Bytes a second of one pair, both directions together; undefined for no limit. */
   readonly bytesPerSecondPerPair: number | undefined;
@@ -90,9 +90,9 @@ export interface RelayLimits {
   readonly bytesPerSecond: number | undefined;
   /** Meetings, of one or two. A pair whose readers are both stuck holds about 2 MB. */
   readonly maxMeetings: number;
-  /** Those from one IPv4 address or IPv6 /64 network who are alone at their meeting. */
+  /** Connections from one IPv4 address or IPv6 /64 network that wait alone at their meeting. */
   readonly maxWaitingPerIp: number;
-  /** How long one waits for the other. */
+  /** How long one side waits for the other. */
   readonly waitMs: number;
   /** Unsent bytes for one side above which the other is not read; it is read again at half of that. */
   readonly maxBufferedBytes: number;
@@ -109,14 +109,14 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
 
 /** The request line and headers of an upgrade; proxies add a few hundred bytes. */
 export const MAX_HEADER_BYTES = 8 * 1024;
-/** Sockets over the limit that are still read, so that they can be told why. */
+/** Sockets over the limit that are still read, so that the server can tell them why it refuses them. */
 export const POLITE_REFUSALS = 8;
 /** After saying goodbye, a connection has this long to go by itself. */
 export const CLOSE_GRACE_MS = 1_000;
 /** The same when the whole server closes. */
 export const SHUTDOWN_GRACE_MS = 250;
 
-/** The client's own pings, since a browser cannot see those of a server, and when it takes a silent server as gone. */
+/** The client's own pings, since a browser cannot see those of a server, and how long a server may be silent before the client gives up on it. */
 export const CLIENT_PING_INTERVAL_MS = 4_000;
 export const CLIENT_STALE_MS = 12_000;
 /** Opening one connection and being let in, before the next attempt. */
@@ -131,7 +131,7 @@ export const MAX_UNREAD_RELAY_BYTES = 64 * 1024 * 1024;
 export const W3C_SENT_POLL_MS = 5;
 /** Visiting a worker altogether, over all its URLs. */
 export const VISIT_TIMEOUT_MS = 10_000;
-/** A server that was asked for a room and has said nothing for this long is not waited for before the next is asked. */
+/** If a server that was asked for a room says nothing for this long, the next server is asked as well. */
 export const VISIT_STAGGER_MS = 500;
 /** Once one server says that the worker is not there, others have this long to say that it is. */
 export const OFFLINE_GRACE_MS = 3_000;

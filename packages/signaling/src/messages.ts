@@ -21,14 +21,14 @@ const signature = base64urlOf(64);
 /** The SHA-256 that a room is called by (protocol.roomOf). */
 const room = base64urlOf(32);
 const visitorName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
-/** What a worker signs for instead of a host when it uses one server alone: no other can gain by the signature. */
+/** What a worker signs for instead of a host when it uses only one server: no other server could use the signature. */
 export const ANY_HOST = '*';
 /** A host as in a URL: a name, an IPv4 address or an IPv6 address in brackets, with the port unless it is the scheme's own. */
 const host = z
   .string()
   .max(260)
   .regex(/^(?:\*|[A-Za-z0-9._:[\]-]+)$/, 'is not a host');
-/** Names one run of a worker; anything that two runs do not share. */
+/** Identifies one run of a worker: anything that differs between two runs. */
 const instance = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
 /** What a client (worker or visitor) says to the server. Unknown fields are ignored, unknown types are not. */
@@ -67,7 +67,7 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
   /** To a worker: someone came. */
   z.object({ type: z.literal('visitor'), visitor: visitorName }),
   z.object({ type: z.literal('from'), visitor: visitorName.optional(), payload }),
-  /** The other side is no more: it ended the link, or its connection was lost. */
+  /** The other side is gone: it ended the link, or its connection was lost. */
   z.object({ type: z.literal('gone'), visitor: visitorName.optional(), reason: z.enum(['ended', 'lost']) }),
   /** To a worker: another run with the same key took the room. It must not come back by itself. */
   z.object({ type: z.literal('replaced') }),

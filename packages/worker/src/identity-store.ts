@@ -30,7 +30,7 @@ async function readSeed(path: string): Promise<Uint8Array | undefined> {
   if (/^[0-9a-f]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
   throw new ModelRtcError(
     'storage',
-    `The identity key ${path} is damaged. Restore it from a backup, or move it away: a new one is made, and every session must be issued again.`,
+    `The identity key ${path} is damaged. Restore it from a backup. Or move it away: the worker then makes a new key, and every session must be issued again.`,
   );
 }
 

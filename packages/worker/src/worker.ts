@@ -48,13 +48,14 @@ export interface WorkerOptions {
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
   readonly log?: Log | undefined;
-  readonly clock?: (() => Date) | undefined;
+  /** The time of day, by which sessions expire. */
+  readonly now?: (() => Date) | undefined;
 }
 
 export interface DirectOptions {
   /** A free one when left out. */
   readonly port?: number | undefined;
-  /** Where clients reach it, in place of this machine's own addresses. */
+  /** Where clients reach it, instead of this machine's own addresses. */
   readonly advertise?: readonly DirectAddress[] | undefined;
 }
 
@@ -85,8 +86,8 @@ export const DEFAULT_SIGNALING_PORT = 8787;
  * Starts the worker of a machine's registry: it waits at its signaling servers and serves every client that holds one of
  * its sessions, until it is closed.
  *
- * @throws ModelRtcError `busy` when a worker of this registry runs already; `bad_argument` for a URL or a watched folder that is
- * none, or when the engine does not load; `storage` when its keys cannot be read or written.
+ * @throws ModelRtcError `busy` when a worker of this registry runs already; `bad_argument` for an invalid URL or watched
+ * folder, or when the engine does not load; `storage` when its keys cannot be read or written.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const cleanup = new Cleanup();
@@ -105,7 +106,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   const sessions = new SessionStore({
     keysFolder: registry.paths.keys,
     workerKey: identity.publicKey,
-    clock: options.clock,
+    now: options.now,
   });
   await watch(options, cleanup);
   // Before anyone hears of this worker: a port that is taken is a reason not to start at all.
@@ -113,9 +114,9 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   const signaling = await openSignaling(options, sessions, cleanup);
   await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
   const session = await sessions.defaultSession();
-  const post = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
-  cleanup.add(() => post.close());
-  const acceptor = accept(options, { post, identity, sessions, direct }, cleanup);
+  const registration = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
+  cleanup.add(() => registration.close());
+  const acceptor = accept(options, { registration, identity, sessions, direct }, cleanup);
   await acceptor.ready;
   return {
     sessions,
@@ -125,15 +126,15 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     urls: signaling.tokenUrls,
     embeddedPort: signaling.embeddedPort,
     directPort: direct?.port,
-    online: () => post.whenOnline(),
-    offlineReason: () => post.states().find(({ error }) => error !== undefined)?.error,
-    ended: post.replaced.then(replacedError),
+    online: () => registration.whenOnline(),
+    offlineReason: () => registration.states().find(({ error }) => error !== undefined)?.error,
+    ended: registration.replaced.then(replacedError),
     close: () => cleanup.run(),
     [Symbol.asyncDispose]: () => cleanup.run(),
   };
 }
 
-/** A disk full of folders, or a slow one, keeps nobody waiting for longer. */
+/** How long a start waits at most for the first look at a large or slow disk. */
 const FIRST_LOOK_MS = 5_000;
 
 /** Before anyone connects, so that the first list has what is there already; only hashing goes on meanwhile. */
@@ -143,7 +144,7 @@ async function watch({ registry, watch: wanted, log }: WorkerOptions, cleanup: C
   await Promise.race([watched.looked, sleep(FIRST_LOOK_MS, undefined, { ref: false })]);
 }
 
-/** Two workers of one registry would take each other's place at the signaling server for ever. */
+/** Two workers of one registry would keep replacing each other at the signaling server. */
 async function lockWorker(registry: Registry, cleanup: Cleanup): Promise<void> {
   try {
     const lock = await acquireLock(join(registry.paths.root, 'worker.lock'), { waitMs: 0 });
@@ -154,7 +155,7 @@ async function lockWorker(registry: Registry, cleanup: Cleanup): Promise<void> {
     throw ModelRtcError.because(
       error,
       'busy',
-      `A worker of ${registry.paths.root} is running already. Stop it first, or set MODEL_RTC_HOME to another folder.`,
+      `A worker for ${registry.paths.root} is already running. Stop it first, or set MODEL_RTC_HOME to another folder.`,
     );
   }
 }
@@ -192,14 +193,14 @@ async function startEmbedded(options: WorkerOptions, lastPort: number | undefine
     if (lastPort !== undefined && server.port !== lastPort) {
       log.warn(
         { lastPort, port: server.port },
-        `the worker's own signaling server is at port ${server.port} now: sessions given out before hold port ${lastPort}, which does not lead to it`,
+        `the worker's own signaling server now listens on port ${server.port}: sessions issued earlier name port ${lastPort} and no longer work`,
       );
     }
     return server;
   }
   throw new ModelRtcError(
     'network',
-    'No port is free for the signaling server. Give --signaling URL to use another one.',
+    'No port is free for the signaling server. Pass --signaling URL to use another server.',
   );
 }
 
@@ -229,11 +230,16 @@ async function openDirect({ direct = {}, log }: WorkerOptions, cleanup: Cleanup)
 function accept(
   options: WorkerOptions,
   {
-    post,
+    registration,
     identity,
     sessions,
     direct,
-  }: { post: WorkerRegistration; identity: Identity; sessions: SessionStore; direct: DirectListener | undefined },
+  }: {
+    registration: WorkerRegistration;
+    identity: Identity;
+    sessions: SessionStore;
+    direct: DirectListener | undefined;
+  },
   cleanup: Cleanup,
 ): Acceptor {
   const { registry, safeOnly, limits, log = silentLog } = options;
@@ -246,7 +252,7 @@ function accept(
   });
   cleanup.add(close);
   const acceptor = acceptSessions({
-    post,
+    post: registration,
     identity,
     engine: options.engine ?? 'auto',
     iceServers: options.iceServers ?? [],
@@ -264,6 +270,6 @@ function accept(
 function replacedError(): ModelRtcError {
   return new ModelRtcError(
     'busy',
-    'Another worker with the same identity key took this place at the signaling server. Stop one of them: a copied data folder must not run twice.',
+    'Another worker with the same identity key replaced this one at the signaling server. Stop one of them: a copied data folder must not run twice.',
   );
 }

@@ -16,14 +16,14 @@ beforeEach(async () => {
   keysFolder = mkdtempSync(join(tmpdir(), 'mrtc-sessions-'));
   now = new Date('2026-01-01T00:00:00Z');
   const identity = await loadIdentity(keysFolder);
-  store = new SessionStore({ keysFolder, workerKey: identity.publicKey, clock: () => now });
+  store = new SessionStore({ keysFolder, workerKey: identity.publicKey, now: () => now });
 });
 afterEach(() => rmSync(keysFolder, { recursive: true, force: true }));
 
 /** Another process's view of the same files. */
 async function reopened(): Promise<SessionStore> {
   const identity = await loadIdentity(keysFolder);
-  return new SessionStore({ keysFolder, workerKey: identity.publicKey, clock: () => now });
+  return new SessionStore({ keysFolder, workerKey: identity.publicKey, now: () => now });
 }
 
 describe('SessionStore', () => {

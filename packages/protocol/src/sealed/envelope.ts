@@ -112,7 +112,7 @@ function readRefusal(bytes: Uint8Array): RefusalEnvelope {
   };
 }
 
-/** The exchange id of bytes that may be no envelope at all; what is missing is zero. */
+/** The exchange id of bytes that may not be an envelope; missing bytes are zero. */
 export function exchangeIdOf(bytes: Uint8Array): Uint8Array {
   const id = new Uint8Array(EXCHANGE_ID_BYTES);
   id.set(bytes.subarray(10, 26));
@@ -124,7 +124,7 @@ export function checkEnvelopeSize(envelope: Uint8Array): Uint8Array {
   if (envelope.length <= MAX_ENVELOPE_BYTES) return envelope;
   throw new ModelRtcError(
     'bad_argument',
-    `A message to the other side has ${envelope.length} bytes once sealed; the signaling server takes ${MAX_ENVELOPE_BYTES}.`,
+    `A sealed message has ${envelope.length} bytes; the signaling server accepts at most ${MAX_ENVELOPE_BYTES}.`,
   );
 }
 
@@ -133,7 +133,7 @@ export function interference(problem: string, cause?: unknown): ModelRtcError {
   return new ModelRtcError(
     'refused',
     `The connection was refused because ${problem}. The signaling server may be interfering; ` +
-      'try again, and if it stays, get a new session token that names another signaling server.',
+      'try again. If it keeps happening, get a session token for another signaling server.',
     cause === undefined ? {} : { cause },
   );
 }

@@ -65,7 +65,7 @@ export interface WorkerSeal {
 
 /**
  * Opens the first envelope of a visitor.
- * @param options.lookup the secret of a token by its key id; what it throws is thrown on (a revoked token).
+ * @param options.lookup the secret of a token by its key id; an error that it throws (a revoked token) is passed on.
  * @param options.random for tests alone.
  * @throws ModelRtcError `refused`; answer it with `refuseEnvelope`.
  */
@@ -145,7 +145,7 @@ class Visitor implements VisitorSeal {
     throw interference('an envelope is not signed by the worker for this exchange');
   }
 
-  /** The worker's error once it is proved to be the worker's. */
+  /** The worker's error, once its signature proves that it comes from the worker. */
   #refusal(envelope: RefusalEnvelope): ModelRtcError {
     if (this.#firstEnvelope === undefined) return interference('an envelope answers what was never sent');
     if (!verifySignature(this.#workerKey, refusalText(this.#firstEnvelope, envelope), envelope.signature)) {
@@ -155,7 +155,7 @@ class Visitor implements VisitorSeal {
     if (parsed.success) return ModelRtcError.fromData(parsed.data);
     return new ModelRtcError(
       'refused',
-      'The worker refused the connection for a reason that this version does not know.',
+      'The worker refused the connection for a reason that this version does not know. Upgrade model-rtc on this machine.',
     );
   }
 }

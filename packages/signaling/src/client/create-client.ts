@@ -12,21 +12,21 @@ export interface SignalingClient {
    *
    * @throws ModelRtcError `worker_offline` when the servers that answered do not have the room; `network`, naming the URLs,
    *   when none could be reached in time; `busy` or `refused` when a server would not; `cancelled` when the signal aborts;
-   *   `bad_argument` for a URL that is none.
+   *   `bad_argument` for an invalid URL.
    */
   visit(options: VisitOptions): Promise<Link>;
   /**
    * Waits at signaling servers for visitors until it is closed: a lost connection is made again, with growing pauses, and
    * a server that does not answer holds up no other.
    *
-   * @throws ModelRtcError `bad_argument` for a URL that is none.
+   * @throws ModelRtcError `bad_argument` for an invalid URL.
    */
   joinAsWorker(options: JoinOptions): WorkerRegistration;
   /**
    * Meets another agent at a signaling server's relay. The server sees and may change all that passes: seal it.
    *
-   * @throws ModelRtcError `timeout` when the two do not meet in time; `network` when the relay cannot be reached, or is no
-   *   relay; `busy` when it is full; `cancelled` when the signal aborts; `bad_argument` for a URL or a meeting that is none.
+   * @throws ModelRtcError `timeout` when the two do not meet in time; `network` when the relay cannot be reached or does
+   *   not exist; `busy` when it is full; `cancelled` when the signal aborts; `bad_argument` for an invalid URL or meeting.
    */
   meetAtRelay(options: MeetOptions): Promise<RelayChannel>;
 }

@@ -36,7 +36,7 @@ export interface RegistrationStatus {
 /** A worker's standing place at its signaling servers. */
 export interface WorkerRegistration {
   /**
-   * Who comes, over any of the servers; one reader at a time. A visitor may leave without having said a word: a client tries
+   * Visitors from all servers; one reader at a time. A visitor may leave without sending anything, because a client tries
    * several URLs at once. It ends when the registration is closed.
    */
   readonly visitors: AsyncIterable<Visitor>;

@@ -34,7 +34,7 @@ export interface LinkCarrier {
 export interface DrivenLink {
   readonly link: Link;
   deliver(payload: string): void;
-  /** The link is no more. Told twice, the first reason counts. */
+  /** The link is gone. If called twice, the first reason counts. */
   end(reason: ModelRtcError | undefined): void;
 }
 
@@ -63,7 +63,7 @@ export function createLink(carrier: LinkCarrier): DrivenLink {
     const bytes = fromBase64Url(payload);
     if (ended !== undefined || messages.push(bytes, bytes.length)) return;
     // Dropping one message would leave a gap that the other side knows nothing of.
-    endBoth(new ModelRtcError('malformed_message', 'The other side sent more than this one could take; try again.'));
+    endBoth(new ModelRtcError('malformed_message', 'The other side sent more than this side could take; try again.'));
   }
 
   async function send(bytes: Uint8Array): Promise<void> {

@@ -3,12 +3,12 @@ import { MAX_RELAY_FRAME_BYTES, MAX_UNREAD_RELAY_BYTES, MEETING_BUFFER_BYTES } f
 import { relayBrokeRules, relayClosed, relayLost, relayRefusal, tooMuchUnread } from './relay-errors.ts';
 import type { ClientWebSocket, OpenWebSocket } from './web-socket.ts';
 
-/** What the relay says, as text, once both are there. Other words are passed over. */
+/** The text that the relay sends once both sides are there. Other texts are ignored. */
 const JOINED = 'joined';
 
 /**
  * One side's end of a meeting at a relay: frames to and from the other side, by way of a server that cannot be trusted
- * with anything but carrying them. Nothing here notices a server that falls silent: whoever owns it has to.
+ * with anything but carrying them. Nothing here notices a server that falls silent: its owner has to.
  */
 export interface RelayChannel {
   /**
@@ -57,7 +57,7 @@ export class RelayConnection implements RelayChannel {
     this.joined = new Promise((resolve, reject) => {
       this.#settleJoined = { resolve, reject };
     });
-    this.joined.catch(() => {}); // Whoever awaits it hears of it; nobody has to.
+    this.joined.catch(() => {}); // Nobody has to wait for it.
     this.#socket = this.#open(url, openWebSocket);
   }
 

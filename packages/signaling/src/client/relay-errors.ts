@@ -1,10 +1,10 @@
 import { ModelRtcError, unavailableError } from '@model-rtc/protocol';
 import { printable } from './server-errors.ts';
 
-/** What an HTTP answer in place of the WebSocket means. */
+/** What an HTTP answer instead of a WebSocket means. */
 export function relayRefusal(server: string, status: number): ModelRtcError {
   if (status === 429 || status === 503) {
-    return new ModelRtcError('busy', `The relay at ${server} takes no more connections now; try again later.`);
+    return new ModelRtcError('busy', `The relay at ${server} accepts no more connections right now; try again later.`);
   }
   if (status === 404) {
     const problem = `The signaling server ${server} has no relay; ask its operator to start it with --relay on.`;
@@ -51,6 +51,6 @@ export function relayBrokeRules(server: string): ModelRtcError {
 export function tooMuchUnread(server: string): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
-    `The other side sent more through the relay at ${server} than this one could take; try again.`,
+    `The other side sent more through the relay at ${server} than this side could take; try again.`,
   );
 }

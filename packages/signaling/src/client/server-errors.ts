@@ -28,7 +28,7 @@ export function fromServerError(error: Extract<ServerMessage, { type: 'error' }>
   );
 }
 
-/** Why a link is no more, when the server said that the other side is gone. */
+/** Why a link ended, when the server says that the other side is gone. */
 export function goneError(other: 'worker' | 'visitor', reason: 'ended' | 'lost'): ModelRtcError {
   const what =
     reason === 'ended'

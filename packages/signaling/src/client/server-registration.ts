@@ -125,7 +125,7 @@ export class ServerRegistration {
     this.#become('replaced');
   }
 
-  /** The connection is gone, or of no use: whoever visited over it is told, and the next attempt waits. */
+  /** The connection is gone or useless: tells everyone who visited over it, and waits before the next attempt. */
   #lost(reason: ModelRtcError): void {
     if (this.#isClosed || this.#state === 'replaced') return;
     const { clock, log, url } = this.#options;

@@ -12,18 +12,18 @@ export interface ServerUrl {
 /**
  * The servers to try, each once.
  *
- * @throws ModelRtcError `bad_argument` when there is none, too many, or one is no ws: or wss: URL.
+ * @throws ModelRtcError `bad_argument` when there are none or too many, or one is not a ws: or wss: URL.
  */
 export function parseServerUrls(urls: readonly string[]): ServerUrl[] {
   const unique = new Map(urls.map((url) => [serverUrl(url).dialled, serverUrl(url)]));
   if (unique.size > 0 && unique.size <= MAX_URLS) return [...unique.values()];
-  throw new ModelRtcError('bad_argument', `Give 1 to ${MAX_URLS} signaling servers; these are ${unique.size}.`);
+  throw new ModelRtcError('bad_argument', `Give 1 to ${MAX_URLS} signaling servers, not ${unique.size}.`);
 }
 
 /**
  * Where a meeting is at a server's relay.
  *
- * @throws ModelRtcError `bad_argument` when the server is no ws: or wss: URL, or the meeting not 16 bytes.
+ * @throws ModelRtcError `bad_argument` when the server is not a ws: or wss: URL, or the meeting does not have 16 bytes.
  */
 export function relayUrl(server: string, meeting: Uint8Array): string {
   if (meeting.length === MEETING_BYTES) return urlAt(server, `${RELAY_PATH}/${toBase64Url(meeting)}`).href;
@@ -38,7 +38,7 @@ function serverUrl(given: string): ServerUrl {
 /** A path in the URL is kept, for servers behind a proxy that tells them apart by it. */
 function urlAt(given: string, path: string): URL {
   if (!isSignalingUrl(given)) {
-    throw new ModelRtcError('bad_argument', `"${given}" is no signaling server; give a URL like ws://host:8787.`);
+    throw new ModelRtcError('bad_argument', `"${given}" is not a signaling server. Give a URL like ws://host:8787.`);
   }
   const url = new URL(given);
   url.pathname = url.pathname.replace(/\/*$/, path);

@@ -8,7 +8,7 @@ import type { OpenWebSocket } from './web-socket.ts';
 export interface SocketEvents {
   open?(): void;
   message(message: ServerMessage): void;
-  /** Once, and last: why the connection is no more, or could not be made. Not after `close`. */
+  /** Called once, as the last event: why the connection ended or could not be made. Not called after `close`. */
   end(reason: ModelRtcError): void;
 }
 
@@ -16,7 +16,7 @@ export interface SocketEvents {
 export interface SignalingSocket {
   /** Resolves when the message has gone to the network. @throws ModelRtcError `network` when the connection is gone. */
   send(message: ClientMessage): Promise<void>;
-  /** Ends it from this side. What was sent still goes out, also when the process has nothing else to do. */
+  /** Ends it from this side. What was sent still goes out, even if the process has nothing else to do. */
   close(): void;
 }
 
@@ -117,15 +117,15 @@ function httpRefusal(url: ServerUrl, status: number): ModelRtcError {
   if (status === 429 || status === 503) {
     return new ModelRtcError(
       'busy',
-      `The signaling server ${url.given} takes no more connections now; try again later.`,
+      `The signaling server ${url.given} accepts no more connections right now; try again later.`,
     );
   }
-  return gone(url, `is no model-rtc signaling server (HTTP ${status}); check the URL`);
+  return gone(url, `is not a model-rtc signaling server (HTTP ${status}); check the URL`);
 }
 
 function notUnderstood(url: ServerUrl, problem: string): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
-    `The signaling server ${url.given} said something that this version does not understand (${problem}).`,
+    `The signaling server ${url.given} sent something that this version does not understand (${problem}). Upgrade model-rtc.`,
   );
 }

@@ -6,7 +6,7 @@ import { goneError } from './server-errors.ts';
 
 /** A link to someone who visits this worker. */
 export interface Visitor extends Link {
-  /** What the server calls them: of use in logs alone. */
+  /** The server's name for this visitor: only useful in logs. */
   readonly visitor: string;
 }
 
@@ -34,7 +34,7 @@ export class VisitorLinks {
     else if (message.type === 'error' && message.code === 'peer_gone') this.#remove(message.visitor, 'ended');
   }
 
-  /** The connection is no more: undefined when this side closed it. */
+  /** The connection is gone. @param reason undefined when this side closed it. */
   endAll(reason: ModelRtcError | undefined): void {
     for (const { end } of this.#links.values()) end(reason);
     this.#links.clear();

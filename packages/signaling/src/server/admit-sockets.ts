@@ -20,7 +20,7 @@ export interface AdmitOptions {
   readonly relay: RelayHub | undefined;
 }
 
-/** Lets WebSockets in while there is room, and tells the others why not. */
+/** Accepts WebSockets while there is room, and tells the others why it refuses them. */
 export function admitSockets({ limits, onSocket, relay }: AdmitOptions): AdmittedSockets {
   const sockets = new Set<Socket>();
   const perAddress = new AddressCount();
@@ -47,7 +47,7 @@ export function admitSockets({ limits, onSocket, relay }: AdmitOptions): Admitte
       return ['503 Service Unavailable', 'This signaling server is full; try again later.'];
     }
     if (perAddress.of(tcp.remoteAddress ?? '') > limits.maxConnectionsPerIp) {
-      return ['429 Too Many Requests', 'Your address holds too many connections to this signaling server.'];
+      return ['429 Too Many Requests', 'Your address has too many connections to this signaling server.'];
     }
     return undefined;
   }

@@ -73,7 +73,7 @@ export class ConnectionHub {
   /** Holding a connection costs the server a place, so one must say soon what it is for. */
   #expire(id: ConnectionId): void {
     if (this.#switchboard.roleOf(id) !== 'new') return;
-    this.#refuse(id, 'timeout', 'This connection neither registered nor visited a room in time.');
+    this.#refuse(id, 'timeout', 'This connection did not register or visit a room in time.');
   }
 
   #refuse(id: ConnectionId, code: ServerErrorCode, problem: string): void {
@@ -108,7 +108,7 @@ export class ConnectionHub {
     return this.#switchboard.refused(
       blamed,
       'too_many',
-      'The other side does not read as fast as you send; try again later.',
+      'The other side cannot read as fast as you send; try again later.',
     );
   }
 }

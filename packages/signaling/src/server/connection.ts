@@ -99,8 +99,9 @@ export class Connection {
 
   #read(data: RawData, size: number, isBinary: boolean): void {
     const { events } = this.#options;
-    if (isBinary) events.violation('malformed', 'Binary frames have no meaning here yet.');
-    else if (size > MAX_FRAME_BYTES) events.violation('too_large', `A message may have ${MAX_FRAME_BYTES} bytes.`);
+    if (isBinary) events.violation('malformed', 'Binary frames are not supported here.');
+    else if (size > MAX_FRAME_BYTES)
+      events.violation('too_large', `A message may have at most ${MAX_FRAME_BYTES} bytes.`);
     else this.#readText(data.toString());
   }
 
@@ -117,7 +118,7 @@ export class Connection {
     const now = nowMs();
     const waitMs = Math.max(this.#messages.take(1, now), this.#bytes.take(size, now));
     if (waitMs > limits.burstSeconds * 1000) {
-      events.violation('too_many', 'You send more than this server takes; send less, or slower.');
+      events.violation('too_many', 'You are sending more than this server accepts; send less, or more slowly.');
       return false;
     }
     if (waitMs > 0) this.#socket.hold('rate', waitMs);

@@ -40,7 +40,7 @@ export interface SignalingServer extends AsyncDisposable {
  * Starts the server at which workers wait and visitors find them. It passes opaque bytes between the two and keeps nothing.
  *
  * @throws ModelRtcError `network` when it cannot listen there (its cause has the system's code, such as EADDRINUSE);
- *   `bad_argument` for a public host that is none, or a rate of the relay that is too low for a lane.
+ *   `bad_argument` for an invalid public host, or a relay rate that is too low for a lane.
  */
 export async function startSignalingServer(options: SignalingServerOptions): Promise<SignalingServer> {
   const log = options.log ?? silentLog;
@@ -91,9 +91,9 @@ async function listen(http: Server, { host, port }: SignalingServerOptions): Pro
 function listenError(cause: unknown, host: string, port: number): ModelRtcError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
   const problems: Readonly<Record<string, string>> = {
-    EADDRINUSE: `Port ${port} of ${host} is taken; stop what uses it, or choose another port.`,
-    EACCES: `Port ${port} needs more rights than this user has; choose one above 1023.`,
-    EADDRNOTAVAIL: `${host} is no address of this machine; choose one of its own, or 0.0.0.0 for all.`,
+    EADDRINUSE: `Port ${port} of ${host} is in use. Stop the program that uses it, or choose another port.`,
+    EACCES: `Port ${port} needs more rights than this user has. Choose one above 1023.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Choose one of its own, or 0.0.0.0 for all.`,
   };
   const other = `The signaling server cannot listen on ${host}, port ${port}; choose another address or port.`;
   return new ModelRtcError('network', problems[code] ?? other, { cause });

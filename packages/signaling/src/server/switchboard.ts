@@ -73,7 +73,7 @@ export class Switchboard {
     return [...refuse(connection, ...error), ...this.disconnected(connection)];
   }
 
-  /** A connection is gone, whoever ended it. Told twice, the second time does nothing. */
+  /** A connection is gone, no matter who ended it. A second call does nothing. */
   disconnected(connection: ConnectionId): Effect[] {
     const party = this.#parties.get(connection);
     this.#parties.delete(connection);
@@ -126,7 +126,7 @@ export class Switchboard {
       return this.refused(connection, 'worker_offline', 'The worker of this room is not connected to this server.');
     }
     if (room.visitors.size >= this.#options.maxVisitorsPerRoom) {
-      return this.refused(connection, 'too_many', 'Too many others are talking to this worker now; try again later.');
+      return this.refused(connection, 'too_many', 'Too many clients are talking to this worker; try again later.');
     }
     const visitor = toBase64Url(this.#options.randomBytes(VISITOR_NAME_BYTES));
     room.visitors.set(visitor, { visitor: connection, worker });

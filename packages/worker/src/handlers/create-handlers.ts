@@ -1,11 +1,15 @@
 import type { Method, Params, ResultInput } from '@model-rtc/protocol';
 import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
+import { checkModelExists } from './check-model-exists.ts';
+import { getManifest } from './get-manifest.ts';
+import { getModelInfo } from './get-model-info.ts';
+import { listModels } from './list-models.ts';
 import { planPush } from './plan-push.ts';
 import { pushModel } from './push-model.ts';
-import { checkModelExists, getManifest, getModelInfo, listModels, openModelHere } from './queries.ts';
 import { redactError } from './redact-error.ts';
 import { logInstalledAtClient } from './report-installed.ts';
+import { openModelHere } from './resolve-here.ts';
 import type { HandlerContext, HandlerOptions } from './types.ts';
 
 type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;

@@ -1,12 +1,12 @@
 import { type Digest, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 
-/** Shorter than the time that an asker waits for an answer: hashing may take longer, and then it is told to ask again. */
+/** Shorter than the time that a client waits for an answer: if hashing takes longer, the client is told to ask again. */
 const ANSWER_WITHIN_MS = 6_000;
 
 /**
- * Models whose files are links to someone's training folder may change at any time. Before such a model is told of, it is
- * hashed again if its files are not as they were, so that what is offered is what can be sent.
+ * Models whose files are links to someone's training folder may change at any time. Before a client hears of such a model, it is
+ * hashed again if its files changed, so that the worker offers what it can send.
  */
 export class FreshModels {
   readonly #registry: Registry;
@@ -44,7 +44,7 @@ export class FreshModels {
     const name = entry.alias ?? entry.id;
     this.#log.info({ digest, name }, `the files of ${name} changed since they were registered; reading them again`);
     const refreshing = this.#readAgain(digest, name).finally(() => this.#running.delete(digest));
-    // Whoever waits for it hears of a failure; nobody may be waiting any more when it comes.
+    // A failure reaches those who wait for it; by then there may be none.
     refreshing.catch(() => {});
     this.#running.set(digest, refreshing);
     return refreshing;
@@ -94,6 +94,6 @@ function gone(name: string, cause: unknown): ModelRtcError {
   return ModelRtcError.because(
     cause,
     'not_found',
-    `The files of "${name}" are gone from where the worker had them, or are no model any more. Ask the worker's owner to import it again.`,
+    `The files of "${name}" are no longer where the worker had them, or are no longer a model. Ask the worker's owner to import it again.`,
   );
 }

@@ -11,7 +11,7 @@ import type { ModelReader, PartialModel, PartialReader } from '@model-rtc/transf
 import type { RequestContext } from '@model-rtc/transport';
 import type { HandlerContext } from './types.ts';
 
-type Asker = Pick<RequestContext, 'peer'>;
+export type Asker = Pick<RequestContext, 'peer'>;
 type ModelPage = ResultInput<'list_models'>;
 
 /** Says that an agent knows what to do with a model that is only partly there. */
@@ -78,10 +78,10 @@ export async function resolvePartial(
 }
 
 /**
- * Reads a model that is still being fetched, and goes on with the installed one when that is done: whoever asks for chunks
- * notices nothing of it.
+ * Reads a model that is still being fetched, and switches to the installed one when that is done, unnoticed by those who
+ * ask for chunks.
  *
- * @returns undefined when nobody on this machine fetches it.
+ * @returns undefined when no process on this machine is fetching it.
  */
 export async function openPartial(
   { partials, registry }: Pick<HandlerContext, 'partials' | 'registry'>,
@@ -115,6 +115,6 @@ function readerOf(partial: PartialReader, registry: Registry): ModelReader {
 }
 
 function givenUp(digest: Digest): ModelRtcError {
-  const sentence = `This worker has given up fetching model ${digest.slice(0, 12)}. Pull it from another one.`;
+  const sentence = `This worker gave up fetching model ${digest.slice(0, 12)}. Pull it from another worker.`;
   return new ModelRtcError('not_found', sentence, { details: { id: digest.slice(0, 8) } });
 }

@@ -41,7 +41,7 @@ function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {
   if (entry.digest !== undefined && entry.digest !== digest) {
     throw new ModelRtcError(
       'invalid_model',
-      'The pushed manifest is not that of the pushed model; nothing was stored. Push it again.',
+      'The pushed manifest does not match the pushed model; nothing was stored. Push it again.',
     );
   }
   return digest;

@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import { type ErrorCode, fileOf, formatBytes, ModelRtcError, namesLocalPath } from '@model-rtc/protocol';
 
-/** What may be told of this machine's state: no paths, processes or hosts of it. */
+/** Details that clients may see: none names a path, process or host of this machine. */
 const TELLABLE_DETAILS = [
   'alias',
   'candidates',
@@ -20,10 +20,9 @@ const TELLABLE_DETAILS = [
 
 type Sentence = (error: ModelRtcError) => string;
 
-/** Errors of this machine's registry and disk, in the words of someone at another machine. */
+/** Errors of this machine's registry and disk, worded for a person at another machine. */
 const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
-  not_found_locally: () =>
-    'The worker does not have this model any more. See what it has: model-rtc worker list-models.',
+  not_found_locally: () => 'The worker no longer has this model. See what it has: model-rtc worker list-models.',
   storage_full: ({ details }) =>
     `The worker's disk ${room(details)}; what has arrived is kept there. Free some space on the worker's disk and run the same command again.`,
   cancelled: () => 'The worker ended this. Run the same command again.',
@@ -39,26 +38,26 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
       ? `The worker takes no model that runs code when it is loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
       : message,
   source_changed: (error) =>
-    `${changedFile(error)} changed while the model was sent; it is not the one asked for any more.`,
+    `${changedFile(error)} changed while the model was sent; it is no longer the one that was asked for.`,
 };
 
 /** Errors about a path here (a lock that is held, a folder that is not as it was left) that have no sentence of their own. */
 const ABOUT_A_PATH: Partial<Record<ErrorCode, string>> = {
-  busy: 'Something else is at work on this model at the worker. Try again in a moment.',
-  verification_failed: 'What has arrived at the worker is not what the manifest says. Run the same command again.',
+  busy: 'The worker is busy with this model. Try again in a moment.',
+  verification_failed: 'The worker received something other than what the manifest says. Run the same command again.',
 };
 const ABOUT_ANY_PATH = 'The worker could not do this with its own files. Its log says why.';
 
 /**
- * An error of this machine as its clients may read it: it names the worker where it would have said "this machine", no
- * path of this one gets out, and "not found here" is "not found at the source" there.
+ * An error as clients may see it: it says "the worker" instead of "this machine", reveals no local path, and turns "not
+ * found on this machine" into "not found at the source".
  */
 export function redactError(thrown: unknown): ModelRtcError {
   const error = ModelRtcError.from(thrown);
   const code = error.code === 'not_found_locally' ? 'not_found' : error.code;
   const details = tellable(error.details);
   const message = sentenceFor(error);
-  // An error that says nothing of its own keeps its cause, by which the peer knows that its text is meant for nobody.
+  // An error with its own message keeps its cause: the peer sees by it whether the text may be sent.
   const cause = message === error.message ? error.cause : error;
   return new ModelRtcError(code, message, { cause, details });
 }

@@ -35,6 +35,6 @@ function unreadable(cause: unknown): ModelRtcError {
   return ModelRtcError.because(
     cause,
     'storage',
-    'The worker cannot read its list of sessions, so it lets nobody in. Its owner finds more in its log.',
+    'The worker cannot read its list of sessions, so it accepts no connections. Its log says why.',
   );
 }

@@ -16,7 +16,7 @@ export const sessionRecordSchema = z.object({
   scopes: z.array(scopeSchema).min(1),
   createdAt: timeSchema,
   expiresAt: timeSchema.optional(),
-  /** Revoked ones are kept, so that whoever still holds one is told so. */
+  /** Revoked ones are kept, so that those who still hold one are told so. */
   revokedAt: timeSchema.optional(),
 });
 export type SessionRecord = z.infer<typeof sessionRecordSchema>;
@@ -59,7 +59,7 @@ export function readSessionFile(keysFolder: string): SessionFile {
   throw ModelRtcError.because(
     parsed.error,
     'storage',
-    `The list of sessions ${path} is damaged or of a newer version. Restore it, or move it away.`,
+    `The list of sessions ${path} is damaged, or a newer version wrote it. Restore it, or move it away.`,
   );
 }
 

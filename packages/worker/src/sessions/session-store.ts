@@ -30,7 +30,8 @@ export interface SessionStoreOptions {
   /** The registry's `keys/` folder. */
   readonly keysFolder: string;
   readonly workerKey: Uint8Array;
-  readonly clock?: (() => Date) | undefined;
+  /** The time of day, by which sessions expire. */
+  readonly now?: (() => Date) | undefined;
 }
 
 /** The name of the session that `model-rtc worker` prints. */
@@ -42,20 +43,20 @@ const DEFAULT_LIFETIME_MS = 30 * 24 * 3600 * 1000;
 export class SessionStore {
   readonly #keysFolder: string;
   readonly #workerKey: Uint8Array;
-  readonly #clock: () => Date;
+  readonly #now: () => Date;
   #cached: { readonly stamp: string; readonly file: SessionFile } | undefined;
 
   constructor(options: SessionStoreOptions) {
     this.#keysFolder = options.keysFolder;
     this.#workerKey = options.workerKey;
-    this.#clock = options.clock ?? (() => new Date());
+    this.#now = options.now ?? (() => new Date());
   }
 
   list(): SessionSummary[] {
     return this.#read().sessions.map((record) => this.#summary(record));
   }
 
-  /** @returns the new session and the token that opens it. @throws ModelRtcError `bad_argument` when the name is in use or the options are none. */
+  /** @returns the new session and the token that opens it. @throws ModelRtcError `bad_argument` when the name is in use or an option is not valid. */
   async create(options: CreateSessionOptions): Promise<{ session: SessionSummary; record: SessionRecord }> {
     const record = this.#newRecord(options);
     await updateSessionFile(this.#keysFolder, (file) => {
@@ -65,7 +66,7 @@ export class SessionStore {
       if (holder !== undefined) {
         throw new ModelRtcError(
           'bad_argument',
-          `There is an active session named "${record.name}" (${holder.keyId}). Revoke it, or choose another --name.`,
+          `A session named "${record.name}" is active already (${holder.keyId}). Revoke it, or choose another --name.`,
         );
       }
       return { file: { ...file, sessions: [...file.sessions, record] }, result: undefined };
@@ -73,14 +74,14 @@ export class SessionStore {
     return { session: this.#summary(record), record };
   }
 
-  /** The session that the worker prints at its start: the one of last time while it is active, else a new one. */
+  /** The session that the worker prints at its start: the previous one while it is active, else a new one. */
   async defaultSession(): Promise<SessionRecord> {
     return await updateSessionFile(this.#keysFolder, (file) => {
       const active = file.sessions.find(
         (session) => session.name === DEFAULT_SESSION && this.#status(session) === 'active',
       );
       if (active !== undefined) return { file, result: active };
-      const expiresAt = new Date(this.#clock().getTime() + DEFAULT_LIFETIME_MS);
+      const expiresAt = new Date(this.#now().getTime() + DEFAULT_LIFETIME_MS);
       const created = this.#newRecord({ name: DEFAULT_SESSION, scopes: DEFAULT_SCOPES, expiresAt });
       return { file: { ...file, sessions: [...file.sessions, created] }, result: created };
     });
@@ -104,7 +105,7 @@ export class SessionStore {
           `There is no session "${which}" to revoke. See: model-rtc worker sessions list.`,
         );
       }
-      const record = { ...found, revokedAt: this.#clock().toISOString() };
+      const record = { ...found, revokedAt: this.#now().toISOString() };
       const sessions = file.sessions.map((session) => (session === found ? record : session));
       return { file: { ...file, sessions }, result: record };
     });
@@ -122,7 +123,7 @@ export class SessionStore {
     if (record === undefined) throw unknownSession();
     const status = this.#status(record);
     if (status === 'revoked')
-      throw new ModelRtcError('token_revoked', 'This session was revoked by its worker. Ask its owner for a new one.');
+      throw new ModelRtcError('token_revoked', 'The worker revoked this session. Ask its owner for a new one.');
     if (status === 'expired')
       throw new ModelRtcError(
         'token_expired',
@@ -146,7 +147,7 @@ export class SessionStore {
     if (known.length > 0) return known;
     throw new ModelRtcError(
       'bad_argument',
-      'No address of this worker is known yet. Start `model-rtc worker` once, or give --signaling URL.',
+      'This worker has no known address yet. Start `model-rtc worker` once, or pass --signaling URL.',
     );
   }
 
@@ -177,7 +178,8 @@ export class SessionStore {
   /** Checked before it is written: a record that cannot be read again would take all sessions with it. */
   #newRecord(options: CreateSessionOptions): SessionRecord {
     const { expiresAt } = options;
-    if (expiresAt !== undefined && Number.isNaN(expiresAt.getTime())) throw badRecord('expiresAt', 'it is no time');
+    if (expiresAt !== undefined && Number.isNaN(expiresAt.getTime()))
+      throw badRecord('expiresAt', 'it is not a valid time');
     const parsed = sessionRecordSchema.safeParse(this.#draftRecord(options));
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
@@ -191,14 +193,14 @@ export class SessionStore {
       secret: randomBytes(16).toString('hex'),
       name: options.name ?? keyId,
       scopes: [...options.scopes],
-      createdAt: this.#clock().toISOString(),
+      createdAt: this.#now().toISOString(),
       ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt.toISOString() }),
     };
   }
 
   #status(record: SessionRecord): SessionSummary['status'] {
     if (record.revokedAt !== undefined) return 'revoked';
-    const expired = record.expiresAt !== undefined && new Date(record.expiresAt) <= this.#clock();
+    const expired = record.expiresAt !== undefined && new Date(record.expiresAt) <= this.#now();
     return expired ? 'expired' : 'active';
   }
 
@@ -222,7 +224,7 @@ function unknownSession(): ModelRtcError {
 }
 
 function badRecord(field: string, problem: string): ModelRtcError {
-  return new ModelRtcError('bad_argument', `This cannot be a session: ${field}: ${problem}.`);
+  return new ModelRtcError('bad_argument', `The session is not valid: ${field}: ${problem}.`);
 }
 
 function fileStamp(path: string): string {

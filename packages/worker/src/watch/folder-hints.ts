@@ -5,7 +5,7 @@ import type { Log } from '@model-rtc/protocol';
 const MAX_FOLDERS = 4096;
 
 export interface FolderHintsOptions {
-  /** Something happened in a folder: what, nobody says. */
+  /** Something happened in a folder; the file system does not say what. */
   readonly onHint: (folder: string) => void;
   readonly log: Log;
   readonly maxFolders?: number | undefined;
@@ -13,17 +13,17 @@ export interface FolderHintsOptions {
 
 /**
  * Tells that something happened in folders, where the file system tells. It may say too much and may miss things (network
- * file systems send no events, and queues overflow), so that whoever listens looks for itself, and now and then unasked.
+ * file systems send no events, and queues overflow), so the listener looks for itself, and now and then without a hint.
  */
 export interface FolderHints {
-  /** The folders to listen in from now on, in place of those before. */
+  /** Listens in these folders from now on, instead of the previous ones. */
   listenIn(folders: Iterable<string>): void;
   close(): void;
 }
 
 export function createFolderHints({ onHint, log, maxFolders = MAX_FOLDERS }: FolderHintsOptions): FolderHints {
   const watchers = new Map<string, FSWatcher>();
-  /** The reason why no more folders are listened in, once there is one. */
+  /** Why no more folders are listened in, once that is so. */
   let limit: string | undefined;
 
   function listenIn(folders: Iterable<string>): void {

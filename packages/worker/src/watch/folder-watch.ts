@@ -29,7 +29,7 @@ interface Tracked {
   complaint: string | undefined;
 }
 
-/** A look at everything may take this share of the time; a disk full of models is not looked through all day. */
+/** The share of time that full looks may take, so that a disk full of models is not read all day. */
 const LOOKING_SHARE = 0.05;
 
 /**
@@ -103,7 +103,7 @@ export class FolderWatch {
       this.#complaint = undefined;
     } catch (error) {
       const { message } = ModelRtcError.from(error);
-      if (message !== this.#complaint) log.warn({ folder, error }, `${folder} cannot be looked through: ${message}`);
+      if (message !== this.#complaint) log.warn({ folder, error }, `cannot look through ${folder}: ${message}`);
       this.#complaint = message;
     }
     const tookMs = now() - startMs;

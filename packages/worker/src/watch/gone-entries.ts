@@ -18,7 +18,7 @@ export interface GoneLook {
 }
 
 /**
- * Takes out of the registry what is gone from a folder, once it is sure to be: not while models are moved about, and not when
+ * Removes from the registry what is gone from a folder, once that is certain: not while models are being moved, and not when
  * the folder is empty because the disk that belongs there is not mounted.
  */
 export class GoneEntries {
@@ -64,7 +64,7 @@ export class GoneEntries {
     if (isUnmounted && !this.#hasWarned) {
       this.#log.warn(
         { folder: root },
-        `${root} is empty: what was found there is kept, in case its disk is not mounted`,
+        `${root} is empty: keeping what was found there, in case its disk is not mounted`,
       );
     }
     this.#hasWarned = isUnmounted;

@@ -14,8 +14,8 @@ export interface SettleOptions {
 }
 
 /**
- * Looks once at the runs that an earlier worker found in folders that nobody watches now: without it one would be shown as
- * training for ever.
+ * Looks once at the runs that an earlier worker found in folders that are no longer watched, so that none is shown as
+ * training forever.
  */
 export async function settleUnwatched(options: SettleOptions): Promise<void> {
   const { registry, watched, log } = options;

@@ -15,11 +15,11 @@ export type WatchEvent =
 
 export type OnWatchEvent = (event: WatchEvent) => void;
 
-/** How long a watch waits for what. Tests wait less. */
+/** The waits of a watch. Tests use shorter ones. */
 export interface WatchTiming {
-  /** A place whose files stay the same for so long is whole: no tool pauses longer between two files that it writes. */
+  /** A model whose files stay the same for this long is whole: no tool pauses longer between two files that it writes. */
   readonly settleMs: number;
-  /** One whose files have not changed for so long is whole at the first look. Clocks of file servers are off by less. */
+  /** One whose files have not changed for this long is whole at the first look. Clocks of file servers are off by less. */
   readonly oldMs: number;
   /** After an event, so that one look takes in what comes together. */
   readonly hintMs: number;
@@ -29,7 +29,7 @@ export interface WatchTiming {
   readonly pollMs: number;
   /** Between two updates of a run's metrics: each writes the registry's index. */
   readonly recordMs: number;
-  /** What is gone for so long is not merely being moved or replaced. */
+  /** A model that is gone for this long is not just being moved or replaced. */
   readonly goneMs: number;
 }
 
@@ -43,5 +43,5 @@ export const WATCH_TIMING: WatchTiming = {
   goneMs: 5_000,
 };
 
-/** How long nothing is written by a training that is taken for interrupted: epochs may take minutes. */
+/** How long a training may write nothing before it counts as interrupted: epochs may take minutes. */
 export const INTERRUPTED_AFTER_MS = 10 * 60 * 1000;

@@ -18,7 +18,7 @@ export function createWakeTimer(now: () => number): WakeTimer {
     clearTimeout(timer);
     if (wake === undefined) return;
     const delayMs = Math.min(Math.max(0, wakeAtMs - now()), MAX_DELAY_MS);
-    // The worker's connections keep its process alive; a watch alone has nobody to serve.
+    // The worker's connections keep its process alive; a watch alone does not need to.
     timer = setTimeout(wakeNow, delayMs).unref();
   }
 

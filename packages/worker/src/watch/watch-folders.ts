@@ -13,7 +13,7 @@ export interface WatchFoldersOptions {
   readonly registry: Registry;
   /** Folders in which models appear and change. */
   readonly folders: readonly string[];
-  /** How long nothing is written by a training that is taken for interrupted: 10 minutes unless told. */
+  /** How long a training may write nothing before it counts as interrupted: 10 minutes by default. */
   readonly interruptedAfterMs?: number | undefined;
   readonly timing?: Partial<WatchTiming> | undefined;
   readonly onEvent?: OnWatchEvent | undefined;
@@ -31,7 +31,7 @@ export interface WatchedFolders extends AsyncDisposable {
 /**
  * Registers the models in folders where others put them, and keeps up with what happens there, until it is closed.
  *
- * @throws ModelRtcError `bad_argument` for a folder that is none; one that goes away later is waited for.
+ * @throws ModelRtcError `bad_argument` for something that is not a folder; one that goes away later is waited for.
  */
 export async function watchFolders(options: WatchFoldersOptions): Promise<WatchedFolders> {
   const { registry, interruptedAfterMs = INTERRUPTED_AFTER_MS, log = silentLog, now = Date.now } = options;
@@ -66,7 +66,7 @@ async function realFolders(folders: readonly string[]): Promise<string[]> {
 
 async function realFolder(folder: string): Promise<string> {
   const real = await realpath(resolve(folder)).catch((cause: unknown) => {
-    throw noFolder(folder, 'nothing is there', cause);
+    throw noFolder(folder, 'it does not exist', cause);
   });
   const stats = await atStorage(real, 'read', () => stat(real));
   if (!stats.isDirectory()) throw noFolder(folder, 'it is a file');
@@ -74,6 +74,6 @@ async function realFolder(folder: string): Promise<string> {
 }
 
 function noFolder(folder: string, problem: string, cause?: unknown): ModelRtcError {
-  const sentence = `${folder} cannot be watched: ${problem}. Give the folder in which models appear.`;
+  const sentence = `Cannot watch ${folder}: ${problem}. Give the folder in which models appear.`;
   return new ModelRtcError('bad_argument', sentence, { cause, details: { path: folder } });
 }

@@ -5,7 +5,7 @@ import type { Registry } from '@model-rtc/registry';
 import { createPartialModels } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { FreshModels } from '../../src/handlers/fresh-models.ts';
-import { getModelInfo as infoFor } from '../../src/handlers/queries.ts';
+import { getModelInfo as infoFor } from '../../src/handlers/get-model-info.ts';
 import type { HandlerContext } from '../../src/handlers/types.ts';
 import { failure, importLinked, openTestRegistry } from '../support/registry.ts';
 

@@ -7,27 +7,27 @@ import type { RelayHub } from './relay-hub.ts';
 export type HttpRefusal = readonly [status: string, text: string];
 
 const REFUSALS: Readonly<Record<MeetingRefusal, HttpRefusal>> = {
-  taken: ['409 Conflict', 'Two have met here already.'],
-  too_many: ['429 Too Many Requests', 'Too many from your address wait at this relay.'],
+  taken: ['409 Conflict', 'Two agents have already met here.'],
+  too_many: ['429 Too Many Requests', 'Too many connections from your address are waiting at this relay.'],
   full: ['503 Service Unavailable', 'This relay is full; try again later.'],
 };
 
 /** 16 bytes of base64url in its one spelling: the unused bits of the last character are zero. */
 const MEETING = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
-/** A place at a meeting, for one who may come. */
+/** Lets one connection into its meeting. */
 export interface RelayAdmission {
   take(socket: WebSocket): void;
 }
 
 /**
- * Whether one may come to the relay.
+ * Whether a connection may use the relay.
  *
  * @param relay undefined where it is off
  * @param path of the request, without its query
  */
 export function admitToRelay(relay: RelayHub | undefined, path: string, address: string): RelayAdmission | HttpRefusal {
-  if (relay === undefined) return ['404 Not Found', 'This signaling server relays nothing.'];
+  if (relay === undefined) return ['404 Not Found', 'This signaling server has no relay.'];
   const meeting = path.slice(RELAY_PATH.length + 1);
   if (!MEETING.test(meeting)) return ['404 Not Found', `Name a meeting: ${RELAY_PATH}/ and 16 bytes of base64url.`];
   const refusal = relay.refusalFor(meeting, address);

@@ -84,7 +84,7 @@ export class RelayHub {
 
   #passOn(id: AttendeeId, data: Buffer): void {
     const from = this.#attendees.get(id);
-    // Kept for the other, an early frame would cost memory for nobody yet.
+    // Keeping an early frame would spend memory on somebody who may never come.
     if (from?.other === undefined) from?.side.end('malformed');
     else pass(data, from, from.other);
   }

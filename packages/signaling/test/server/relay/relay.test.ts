@@ -241,7 +241,7 @@ describe('a relay that is sent nonsense', () => {
 describe('a server without a relay', () => {
   it('says so, and serves signaling as ever', async () => {
     const { port } = await start({ relay: 'off' });
-    expect(await answerTo(port, `/v1/relay/${meetingName(1)}`)).toMatch(/^HTTP\/1.1 404 .*relays nothing/s);
+    expect(await answerTo(port, `/v1/relay/${meetingName(1)}`)).toMatch(/^HTTP\/1.1 404 .*has no relay/s);
     const socket = new WebSocket(`ws://127.0.0.1:${port}/v1`);
     await new Promise((resolve) => socket.once('message', resolve));
     socket.terminate();

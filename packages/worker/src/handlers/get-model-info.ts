@@ -1,0 +1,48 @@
+import { ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
+import { type RegistryEntry, resumeCommand, toModelEntry } from '@model-rtc/registry';
+import { type Asker, knowsPartial, resolvePartial } from './partial-models.ts';
+import { resolveHere } from './resolve-here.ts';
+import type { HandlerContext, HandlerOptions } from './types.ts';
+
+export async function getModelInfo(
+  services: HandlerContext,
+  { ref }: Params<'get_model_info'>,
+  asker: Asker,
+): Promise<ResultInput<'get_model_info'>> {
+  try {
+    return await infoOfWhole(services, ref);
+  } catch (error) {
+    const isUnknown = ModelRtcError.from(error).code === 'not_found';
+    const partial = isUnknown && knowsPartial(asker) ? await resolvePartial(services, ref) : undefined;
+    if (partial === undefined) throw error;
+    return partial;
+  }
+}
+
+async function infoOfWhole(services: HandlerOptions, ref: string): Promise<ResultInput<'get_model_info'>> {
+  const { entry, resolvedBy } = await resolveHere(services, ref);
+  const fresh = await freshEntry(services, ref, entry);
+  // A digest names one content: when that is gone, the new one is not what was asked for.
+  if (fresh.digest !== entry.digest && (resolvedBy === 'digest' || resolvedBy === 'id')) throw changed(ref, fresh);
+  return { entry: toModelEntry(fresh), resolvedBy, resumeCommand: resumeCommand(fresh) };
+}
+
+/** While the entry was looked at, another asker's look may have put a new one in its place. */
+async function freshEntry(services: HandlerOptions, ref: string, entry: RegistryEntry): Promise<RegistryEntry> {
+  try {
+    return await services.fresh.ensure(entry);
+  } catch (error) {
+    if (ModelRtcError.from(error).code !== 'not_found_locally') throw error;
+    return await services.fresh.ensure((await resolveHere(services, ref)).entry);
+  }
+}
+
+function changed(ref: string, fresh: RegistryEntry): ModelRtcError {
+  return new ModelRtcError(
+    'not_found',
+    `The files of "${ref}" changed at the worker: what it has now is ${fresh.alias ?? fresh.id} (${fresh.id}).`,
+    {
+      details: { id: fresh.id, alias: fresh.alias },
+    },
+  );
+}
