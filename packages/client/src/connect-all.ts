@@ -2,7 +2,7 @@ import type { SessionToken } from '@model-rtc/protocol';
 import { type ConnectOptions, openWorker } from './open-worker.ts';
 import { type PlanPullOptions, type PullPlan, planPullFrom } from './plan-transfer.ts';
 import { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
-import type { WorkerServices } from './worker-services.ts';
+import type { RemoteWorker } from './remote-worker.ts';
 
 export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'name' | 'signal'> {
   /** The workers, in the order in which they decide what a name means. Of two sessions of one worker the first is used. */
@@ -11,7 +11,7 @@ export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'nam
 
 /** Several workers that one model is taken from at once. Each is connected to when it is first needed. */
 export interface WorkerGroup extends AsyncDisposable {
-  readonly workers: readonly WorkerServices[];
+  readonly workers: readonly RemoteWorker[];
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   /** What `pullModel` would fetch; nothing is stored. */
   planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;

@@ -2,14 +2,14 @@ import type { Digest, Manifest, Result } from '@model-rtc/protocol';
 import type { KnownWorker } from '@model-rtc/registry';
 import type { LaneInfo } from '@model-rtc/transport';
 import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
-import { modelInfo } from './model-info.ts';
 import { type ConnectOptions, openWorker } from './open-worker.ts';
 import { type ModelPlan, type PlanPullOptions, type PullPlan, planPullFrom, planPush } from './plan-transfer.ts';
-import { fetchManifest, type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
+import { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
-import { checkAtWorker, type WorkerModelInfo } from './resolve-at-worker.ts';
+import { checkAtWorker, modelInfo, type WorkerModelInfo } from './resolve-reference.ts';
 import { type SyncResult, syncWorker } from './sync.ts';
+import { fetchManifest } from './worker-provider.ts';
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
 export interface WorkerConnection extends AsyncDisposable {

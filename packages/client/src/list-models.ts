@@ -1,6 +1,5 @@
 import { type ListModelsParams, MAX_PAGE, type ModelEntry, ModelRtcError, type ParamsInput } from '@model-rtc/protocol';
-import { remembered } from './remembered.ts';
-import type { WorkerServices } from './worker-services.ts';
+import { type RemoteWorker, remembered } from './remote-worker.ts';
 
 export interface ListOptions {
   readonly filters?: ParamsInput<'list_models'>['filters'];
@@ -20,7 +19,7 @@ export interface ListedModels {
 const MAX_LISTED = 100_000;
 
 /** All pages of the worker's list, up to the limit. */
-export async function listModels({ link }: WorkerServices, options: ListOptions): Promise<ListedModels> {
+export async function listModels({ link }: RemoteWorker, options: ListOptions): Promise<ListedModels> {
   const { filters, sort, signal } = options;
   const limit = Math.min(options.limit ?? MAX_LISTED, MAX_LISTED);
   const peer = await link.peer(signal);
@@ -36,7 +35,7 @@ export async function listModels({ link }: WorkerServices, options: ListOptions)
 }
 
 /** The same, and what was listed is remembered: a list of everything says as well what the worker has no more. */
-export async function listAndRemember(services: WorkerServices, options: ListOptions): Promise<ListedModels> {
+export async function listAndRemember(services: RemoteWorker, options: ListOptions): Promise<ListedModels> {
   const { registry, known } = services;
   const listed = await listModels(services, options);
   const isFiltered = Object.values(options.filters ?? {}).some((value) => value !== undefined);

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
-import { parseSessionToken, type SessionToken, silentLog } from '@model-rtc/protocol';
+import { type Clock, parseSessionToken, type SessionToken, silentLog, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { type ConnectToSessionOptions, connectToSession } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
+import { shortOrigin } from './provider/provider-names.ts';
+import type { RemoteWorker } from './remote-worker.ts';
 import { type Connector, SessionLink } from './session-link.ts';
-import { unnamedWorker } from './swarm/worker-names.ts';
-import { systemTime, type Time } from './time.ts';
 import type { AgentLimits } from './transfer-speed.ts';
-import type { WorkerServices } from './worker-services.ts';
+import { WorkerProvider } from './worker-provider.ts';
 
 /** How a client reaches one worker: what is not named here is as `connectToSession` of @model-rtc/transport has it. */
 export interface ConnectOptions
@@ -23,14 +23,16 @@ export interface ConnectOptions
   readonly agentVersion?: string | undefined;
   /** How a connection is brought up; `connectToSession` when left out. */
   readonly connector?: Connector | undefined;
-  readonly time?: Time | undefined;
+  readonly clock?: Clock | undefined;
+  /** From 0 to below 1: spreads the attempts of many clients to connect again. */
+  readonly random?: (() => number) | undefined;
   /** What all transfers of this agent share; nothing holds them back when left out. */
   readonly limits?: AgentLimits | undefined;
 }
 
 /** A worker with the way to it, which is gone only when it is first needed. */
 export interface OpenWorker {
-  readonly services: WorkerServices;
+  readonly services: RemoteWorker;
   close(): Promise<void>;
 }
 
@@ -38,12 +40,21 @@ export interface OpenWorker {
 const CAPABILITIES = ['partial'];
 
 export function openWorker(options: ConnectOptions): OpenWorker {
-  const { registry, session, limits = {}, name: _name, signal: _, ...network } = options;
+  const {
+    registry,
+    session,
+    limits = {},
+    name: _name,
+    signal: _,
+    clock = systemClock,
+    random = Math.random,
+    ...network
+  } = options;
   const { agentName = hostname(), agentVersion = 'unknown', connector = connectToSession, ...rest } = network;
-  const { log = silentLog, time = systemTime } = options;
+  const { log = silentLog } = options;
   const token = typeof session === 'string' ? parseSessionToken(session) : session;
   const key = Buffer.from(token.workerKey).toString('hex');
-  const known = { key, name: options.name ?? unnamedWorker(key) };
+  const known = { key, name: options.name ?? `worker ${shortOrigin(key)}` };
   const offers = new ChunkOffers(registry);
   const link = new SessionLink({
     ...rest,
@@ -56,5 +67,7 @@ export function openWorker(options: ConnectOptions): OpenWorker {
     agent: { name: agentName, version: agentVersion, capabilities: CAPABILITIES },
     handlers: offers.handlers,
   });
-  return { services: { registry, known, link, offers, log, time, limits }, close: () => link.close() };
+  const provider = new WorkerProvider({ registry, known, link, log });
+  const services: RemoteWorker = { registry, known, link, offers, log, clock, random, limits, provider };
+  return { services, close: () => link.close() };
 }

@@ -2,12 +2,15 @@ import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { type CodeFile, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { planTransfer } from '@model-rtc/transfer';
-import { askForModel, manifestAt, type PullModelOptions, settledDigest } from './pull-model.ts';
+import { findModel } from './provider/find-model.ts';
+import { ProviderNames } from './provider/provider-names.ts';
+import { manifestOf } from './provider/swarm.ts';
+import { type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
-import type { NamedModel } from './resolve-at-worker.ts';
-import { WorkerNames } from './swarm/worker-names.ts';
-import { TransferTally } from './transfer-tally.ts';
-import type { WorkerServices } from './worker-services.ts';
+import type { RemoteWorker } from './remote-worker.ts';
+import type { NamedModel } from './resolve-reference.ts';
+import { retryOptions } from './retry-options.ts';
+import { TransferStats } from './transfer-stats.ts';
 
 /** What a pull or push would move. */
 export interface ModelPlan {
@@ -40,18 +43,20 @@ export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'on
  * found in them where they are; a pull looks into them itself once they are here.
  */
 export async function planPullFrom(
-  workers: readonly WorkerServices[],
+  workers: readonly RemoteWorker[],
   ref: string,
   options: PlanPullOptions = {},
 ): Promise<PullPlan> {
   const [first] = workers;
   if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
-  const { registry } = first;
-  const task = { workers, ref, tally: new TransferTally(first.time), options };
-  const { info, worker } = await askForModel(task);
+  const { registry, clock } = first;
+  const providers = workers.map(({ provider }) => provider);
+  const retrying = retryOptions(first, new TransferStats(clock), options);
+  const { onProgress } = options;
+  const { info, provider } = await findModel(providers, ref, { ...retrying, registry, onProgress });
   const { entry, namedBy, otherHere } = info;
   const digest = settledDigest(entry);
-  const namedAt = new WorkerNames(workers.map(({ known }) => known)).of(worker.known);
+  const namedAt = new ProviderNames(providers).of(provider);
   const named = { id: entry.id, digest, alias: entry.alias, namedBy, otherHere, namedAt };
   const here = await registry.find(digest);
   if (here !== undefined && (await registry.check(digest)).valid) {
@@ -59,7 +64,7 @@ export async function planPullFrom(
     const nothing = { transferBytes: 0, resumedBytes: 0, reusedFrom: [] };
     return { ...named, exists: true, totalBytes: entry.size, reusedBytes: entry.size, ...nothing };
   }
-  const manifest = await manifestAt(worker, digest, task);
+  const manifest = await manifestOf(provider, digest, retrying);
   if (options.safeOnly) refuseCode(knownCode(manifest, entry.codeFiles));
   const plan = await planTransfer({ manifest, digest, staging: registry.paths.staging, local: registry });
   return { ...named, exists: false, ...plan, reusedFrom: await withNames(registry, plan.reusedFrom) };
@@ -67,7 +72,7 @@ export async function planPullFrom(
 
 /** Says what `pushModel` would send: the worker knows what it has. Nothing is stored on either side. */
 export async function planPush(
-  { registry, link }: WorkerServices,
+  { registry, link }: RemoteWorker,
   ref: string,
   options: Pick<PushModelOptions, 'signal' | 'onProgress'> = {},
 ): Promise<ModelPlan> {

@@ -1,5 +1,6 @@
 import type { TransferProgress } from '@model-rtc/transfer';
-import type { RemoteProgress } from './transfer-tally.ts';
+import type { ProviderNews } from './provider/keep-serving.ts';
+import type { RemoteProgress } from './transfer-stats.ts';
 
 /** What a pull or push tells its caller while it runs. */
 export type ModelProgress =
@@ -24,16 +25,7 @@ export type ModelProgress =
       readonly totalBytes: number;
     };
 
-/** What is to know of one of the workers that a model is taken from at once. */
-export interface WorkerNews {
-  readonly name: string;
-  /**
-   * `serving`: it has the model, and gives it from now on. `absent`: it does not have it. `offline`: it cannot be reached, and
-   * is tried again. `busy`: it is there and cannot tell yet whether it has it, and is asked again. `lost`: its connection
-   * was lost, and is made again. `dropped`: it is not used any more.
-   */
-  readonly state: 'serving' | 'absent' | 'offline' | 'busy' | 'lost' | 'dropped';
-  readonly reason?: string | undefined;
-}
+/** What happened to one of the workers that a model is taken from at once. */
+export type WorkerNews = ProviderNews;
 
 export type OnModelProgress = (progress: ModelProgress) => void;

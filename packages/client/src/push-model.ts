@@ -9,18 +9,17 @@ import {
 } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import type { Peer } from '@model-rtc/transport';
-import { isBulk } from './is-bulk.ts';
 import type { OnModelProgress } from './progress.ts';
-import { remembered } from './remembered.ts';
-import { restartWhenSourceChanges } from './source-changes.ts';
-import { type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
-import { type TransferReport, TransferTally } from './transfer-tally.ts';
-import type { WorkerServices } from './worker-services.ts';
+import { Attempts } from './provider/attempts.ts';
+import { type RemoteWorker, remembered } from './remote-worker.ts';
+import { requireRestart, retryOptions } from './retry-options.ts';
+import { isBulk, type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
+import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
 export interface PushModelOptions extends SpeedOptions {
   /** The model's alias at the worker. Without it, a model that is there keeps the one that it has; any other takes the one here. */
   readonly alias?: string | undefined;
-  /** What becomes of an alias that another model there has. Without it, it is refused, or taken over with `overwrite`. */
+  /** What happens to an alias that another model there has. Without it, it is refused, or taken over with `overwrite`. */
   readonly aliasConflict?: AliasConflict | undefined;
   /** `skip` leaves a whole model as it is. `overwrite` verifies it and sends what is damaged. */
   readonly ifExists?: IfExists | undefined;
@@ -40,27 +39,24 @@ export interface PushModelResult extends TransferReport {
  * @param ref - as this machine knows the model: id, alias, digest prefix, or path of a registered model.
  */
 export async function pushModel(
-  services: WorkerServices,
+  services: RemoteWorker,
   ref: string,
   options: PushModelOptions,
 ): Promise<PushModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const { registry, link, time } = services;
-  const { onProgress, signal } = options;
-  const tally = new TransferTally(time);
-  const speed = new TransferSpeed(options, services.limits.up, time);
+  const { registry, clock, limits } = services;
+  const stats = new TransferStats(clock);
+  const speed = new TransferSpeed(options, limits.up, clock);
   let entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
-  const startOver = async () => {
-    tally.startOver();
-    entry = await freshEntry(registry, entry, options);
-  };
-  return await restartWhenSourceChanges({ onProgress, startOver }, () =>
-    link.durably((peer) => pushOnce(services, peer, { entry, alias, tally, speed, options }), {
-      signal,
-      quietMs: () => tally.watchdog.quietMs,
-      onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
-    }),
-  );
+  for (let restarts = 0; ; restarts++) {
+    try {
+      return await pushUntilThere(services, { entry, alias, stats, speed, options });
+    } catch (error) {
+      requireRestart(error, restarts, options.onProgress);
+      stats.startOver();
+      entry = await freshEntry(registry, entry, options);
+    }
+  }
 }
 
 /** The entry with the digest of what its files hold now: linked files may have changed since they were hashed. */
@@ -101,26 +97,38 @@ function settledDigest(entry: RegistryEntry): Digest {
 interface PushTask {
   readonly entry: RegistryEntry;
   readonly alias: Alias | undefined;
-  readonly tally: TransferTally;
+  readonly stats: TransferStats;
   readonly speed: TransferSpeed;
   readonly options: PushModelOptions;
 }
 
-async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): Promise<PushModelResult> {
+/** Pushes over a new connection whenever one is lost: the worker has by then what came over those before. */
+async function pushUntilThere(services: RemoteWorker, task: PushTask): Promise<PushModelResult> {
+  const attempts = new Attempts(services.link, retryOptions(services, task.stats, task.options));
+  for (;;) {
+    try {
+      return await pushOnce(services, await attempts.begin(), task);
+    } catch (error) {
+      await attempts.recover(error);
+    }
+  }
+}
+
+async function pushOnce(services: RemoteWorker, peer: Peer, task: PushTask): Promise<PushModelResult> {
   const { registry, offers } = services;
-  const { entry, alias, tally, speed, options } = task;
+  const { entry, alias, stats, speed, options } = task;
   const digest = settledDigest(entry);
   const manifest = await registry.manifest(digest);
   const { aliasConflict, ifExists = 'skip' } = options;
   const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
-  tally.begin();
+  stats.begin();
   if (isBulk(entry)) peer.expectBulk();
   const how = { pace: speed.pace, compress: options.compress };
   const result = await offers.during({ digest, ...how }, () =>
     peer.request('push_model', params, {
       signal: options.signal,
       onEvent: (event) => {
-        const progress = tally.noteRemote(event, peer.lanes, services.known.name);
+        const progress = stats.noteRemote(event, peer.lanes, services.known.name);
         speed.moved(progress.transferredBytes, peer.lanes);
         options.onProgress?.({ type: 'remote', ...progress });
       },
@@ -128,8 +136,8 @@ async function pushOnce(services: WorkerServices, peer: Peer, task: PushTask): P
   );
   assertPushed(digest, result);
   await remembered(services, () => registry.recordSeen(services.known, [result.entry]));
-  const outcome = result.outcome === 'installed' || tally.hasFetched ? 'pushed' : 'already_there';
-  return { entry: result.entry, outcome, ...tally.report(peer.lanes, bytesOf(result, tally)) };
+  const outcome = result.outcome === 'installed' || stats.hasFetched ? 'pushed' : 'already_there';
+  return { entry: result.entry, outcome, ...stats.report(peer.lanes, bytesOf(result, stats)) };
 }
 
 function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {
@@ -141,7 +149,7 @@ function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {
 }
 
 /** When only the answer was lost with the connection before, the worker has it all from the attempts so far. */
-function bytesOf(result: Result<'push_model'>, { hasFetched }: TransferTally) {
+function bytesOf(result: Result<'push_model'>, { hasFetched }: TransferStats) {
   const fetchedBefore = result.outcome === 'already_there' && hasFetched;
   return fetchedBefore ? { transferredBytes: 0, reusedBytes: 0, resumedBytes: result.entry.size } : result;
 }

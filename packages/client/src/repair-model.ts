@@ -1,11 +1,13 @@
-import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import { type Digest, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
 import { loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
-import { systemTime } from './time.ts';
-import { type TransferReport, TransferTally } from './transfer-tally.ts';
-import type { WorkerServices } from './worker-services.ts';
+import { Attempts } from './provider/attempts.ts';
+import type { RemoteWorker } from './remote-worker.ts';
+import { retryOptions } from './retry-options.ts';
+import { type TransferReport, TransferStats } from './transfer-stats.ts';
+import { fetchManifest } from './worker-provider.ts';
 
 export interface RepairModelOptions {
   /** What `Registry.verify` has just said of it; it is verified first when left out. */
@@ -42,7 +44,7 @@ export async function repairFromDisk(
   ref: string,
   options: RepairModelOptions = {},
 ): Promise<RepairModelResult> {
-  const startedMs = systemTime.nowMs();
+  const startedMs = systemClock.nowMs();
   const repair = await examine(registry, ref, options);
   const { digest, found } = repair;
   if (found.state === 'sound') return { ...soundReport(startedMs), entry: found.entry, outcome: 'sound', found };
@@ -68,25 +70,28 @@ export async function repairFromDisk(
  * @throws ModelRtcError `not_found` when the worker does not have the model
  */
 export async function repairModel(
-  { registry, link, time }: WorkerServices,
+  worker: RemoteWorker,
   ref: string,
   options: RepairModelOptions,
 ): Promise<RepairModelResult> {
-  const { signal, onProgress } = options;
-  const tally = new TransferTally(time);
-  const startedMs = time.nowMs();
+  const { registry, link, clock } = worker;
+  const stats = new TransferStats(clock);
+  const startedMs = clock.nowMs();
   const repair = await examine(registry, ref, options);
   const { found } = repair;
   if (found.state === 'sound') {
-    return { ...soundReport(startedMs, time), entry: found.entry, outcome: 'sound', found };
+    return { ...soundReport(startedMs, clock), entry: found.entry, outcome: 'sound', found };
   }
   // Reading the damaged files is not time without data.
-  tally.watchdog.progressed();
-  return await link.durably((peer) => repairOnce(peer, repair, tally), {
-    signal,
-    quietMs: () => tally.watchdog.quietMs,
-    onReconnect: (why) => onProgress?.({ type: 'reconnecting', reason: why.message }),
-  });
+  stats.watchdog.progressed();
+  const attempts = new Attempts(link, retryOptions(worker, stats, options));
+  for (;;) {
+    try {
+      return await repairOnce(await attempts.begin(), repair, stats);
+    } catch (error) {
+      await attempts.recover(error);
+    }
+  }
 }
 
 async function examine(registry: Registry, ref: string, options: RepairModelOptions): Promise<Repair> {
@@ -103,9 +108,9 @@ async function examine(registry: Registry, ref: string, options: RepairModelOpti
   );
 }
 
-async function repairOnce(peer: Peer, repair: Repair, tally: TransferTally): Promise<RepairModelResult> {
+async function repairOnce(peer: Peer, repair: Repair, stats: TransferStats): Promise<RepairModelResult> {
   const { digest, registry, signal, found } = repair;
-  tally.begin();
+  stats.begin();
   // The worker's, since it gives the chunks of its own list; it is also there when the one here is what is damaged.
   const manifest = await fetchManifest(peer, digest, signal);
   const here = await registry.manifest(digest).catch(() => undefined);
@@ -113,8 +118,8 @@ async function repairOnce(peer: Peer, repair: Repair, tally: TransferTally): Pro
   const damaged = isKnown ? damagedIn(found, manifest) : [];
   if (isKnown) await stageWhole(repair, manifest, damaged);
   const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings({ loadZstd }) });
-  const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, pool, tally }).finally(stop);
-  return { ...asReused(repair, tally.report(peer.lanes, bytes)), entry, outcome: 'repaired', found };
+  const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, pool, stats }).finally(stop);
+  return { ...asReused(repair, stats.report(peer.lanes, bytes)), entry, outcome: 'repaired', found };
 }
 
 /** Originals of links are someone else's to write to, so their files are always copied. */
@@ -140,22 +145,13 @@ function isCutAlike(a: Manifest, b: Manifest): boolean {
   );
 }
 
-async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
-  const { manifest } = await peer.request('get_manifest', { digest }, { signal });
-  if (manifestDigest(manifest) === digest) return manifest;
-  throw new ModelRtcError(
-    'verification_failed',
-    'The worker sent a manifest that is not of the damaged model; nothing was changed.',
-  );
-}
-
 /** Where the chunks come from. */
 interface Supply {
   readonly manifest: Manifest;
   /** The chunks of its list that are not taken from the model's own files; all are verified, wherever they are from. */
   readonly damaged: readonly number[];
   readonly pool: SourcePool;
-  readonly tally?: TransferTally | undefined;
+  readonly stats?: TransferStats | undefined;
 }
 
 function emptyPool(): SourcePool {
@@ -166,14 +162,14 @@ function emptyPool(): SourcePool {
 
 async function fetchAndReplace(
   { registry, digest, signal, onProgress }: Repair,
-  { manifest, damaged, pool, tally }: Supply,
+  { manifest, damaged, pool, stats }: Supply,
 ): Promise<typeof NOTHING_MOVED & { readonly entry: RegistryEntry }> {
   const { staging } = registry.paths;
   await using local = await registry.openRepairChunks(digest, manifest, damaged);
   const outcome = await pull({
-    ...{ manifest, digest, staging, sources: pool, local, signal, watchdog: tally?.watchdog },
+    ...{ manifest, digest, staging, sources: pool, local, signal, watchdog: stats?.watchdog },
     onProgress: (progress) => {
-      tally?.note(progress);
+      stats?.note(progress);
       onProgress?.({ type: 'transfer', ...progress });
     },
   });
@@ -216,7 +212,7 @@ function notEnoughHere({ entry }: VerifiedModel, missingBytes: number, cause?: u
 }
 
 /** Of a repair that needed no network. */
-function soundReport(startedMs: number, time = systemTime): TransferReport {
-  const seconds = (time.nowMs() - startedMs) / 1000;
+function soundReport(startedMs: number, clock = systemClock): TransferReport {
+  const seconds = (clock.nowMs() - startedMs) / 1000;
   return { ...NOTHING_MOVED, seconds, bytesPerSecond: 0, lanes: [], firstChunkMs: undefined };
 }

@@ -1,7 +1,7 @@
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import type { CatalogChanges, KnownWorker } from '@model-rtc/registry';
 import { listModels, wholeModels } from './list-models.ts';
-import type { WorkerServices } from './worker-services.ts';
+import type { RemoteWorker } from './remote-worker.ts';
 
 /** What a sync brought, and what it found in all. */
 export interface SyncResult extends CatalogChanges {
@@ -15,7 +15,7 @@ export interface SyncResult extends CatalogChanges {
  * @throws ModelRtcError what asking throws; `storage` when it cannot be kept; `malformed_message` when the worker sent fewer
  *   models than it says that it has, since then nobody knows which are gone
  */
-export async function syncWorker(services: WorkerServices, signal: AbortSignal | undefined): Promise<SyncResult> {
+export async function syncWorker(services: RemoteWorker, signal: AbortSignal | undefined): Promise<SyncResult> {
   const { registry, known } = services;
   const models = await wholeList(services, signal);
   return { worker: known, total: models.length, ...(await registry.recordCatalog(known, models)) };
@@ -24,7 +24,7 @@ export async function syncWorker(services: WorkerServices, signal: AbortSignal |
 /** A model that is registered there while the pages come may be on none of them. */
 const ATTEMPTS = 3;
 
-async function wholeList(services: WorkerServices, signal: AbortSignal | undefined): Promise<ModelEntry[]> {
+async function wholeList(services: RemoteWorker, signal: AbortSignal | undefined): Promise<ModelEntry[]> {
   for (let attempt = 1; ; attempt++) {
     const { models, total } = await listModels(services, { sort: 'name', signal });
     if (models.length >= total) return wholeModels(models);

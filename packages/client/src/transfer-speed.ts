@@ -1,3 +1,4 @@
+import type { Clock } from '@model-rtc/protocol';
 import {
   type BackgroundLimiter,
   type CompressMode,
@@ -7,7 +8,6 @@ import {
   type RateLimiter,
 } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
-import type { Time } from './time.ts';
 
 /** How one transfer treats the network. */
 export interface SpeedOptions {
@@ -33,15 +33,15 @@ export class TransferSpeed {
   /** Undefined when nothing holds it back. */
   readonly pace: RateLimiter | undefined;
   readonly #nice: BackgroundLimiter | undefined;
-  readonly #time: Pick<Time, 'nowMs'>;
+  readonly #clock: Pick<Clock, 'nowMs'>;
   #sampled: { readonly atMs: number; readonly bytes: number } | undefined;
 
   constructor(
     { limitBytesPerSecond: limit, nice = false }: SpeedOptions,
     agent: RateLimiter | undefined,
-    time: Pick<Time, 'nowMs'>,
+    clock: Pick<Clock, 'nowMs'>,
   ) {
-    this.#time = time;
+    this.#clock = clock;
     this.#nice = nice ? createBackgroundLimiter({ maxBytesPerSecond: limit }) : undefined;
     const own = this.#nice ?? (limit === undefined ? undefined : createRateLimiter({ bytesPerSecond: limit }));
     this.pace = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
@@ -50,7 +50,7 @@ export class TransferSpeed {
   /** To be told as the transfer goes on: what it has moved so far, and the lanes that it goes over. */
   moved(bytes: number, lanes: readonly LaneInfo[]): void {
     if (this.#nice === undefined) return;
-    const atMs = this.#time.nowMs();
+    const atMs = this.#clock.nowMs();
     // Rates of the last few seconds lag behind one that doubles with each sample, and would hold it back.
     this.#sampled ??= { atMs, bytes };
     const passedMs = atMs - this.#sampled.atMs;
@@ -61,4 +61,12 @@ export class TransferSpeed {
     this.#sampled = { atMs, bytes };
     this.#nice.sample({ rttMs, bytesPerSecond: (cameBytes * 1000) / passedMs });
   }
+}
+
+/** A smaller model is over before further connections have come up. */
+const BULK_BYTES = 8 * 1024 * 1024;
+
+/** Whether a model is so large that its transfer may need more than one connection. */
+export function isBulk({ size }: { readonly size: number }): boolean {
+  return size >= BULK_BYTES;
 }

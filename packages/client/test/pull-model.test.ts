@@ -280,7 +280,7 @@ describe('a pull whose connection is lost', () => {
   });
 
   it('is given up when nothing comes for two minutes, with what came kept', async () => {
-    const { client, there, here, time } = await openLab({
+    const { client, there, here, clock } = await openLab({
       onConnection: ({ lanes }, number) => {
         if (number === 1) cutAfter(lanes[1], 1.3 * MEBI);
         else throw new ModelRtcError('network', 'No server answers.');
@@ -290,8 +290,8 @@ describe('a pull whose connection is lost', () => {
     const error = await failure(client.pullModel('mouse'));
     expect(error).toMatchObject({ code: 'timeout', exitCode: 9 });
     expect(error.message).toMatch(/2 minutes.*run the same command again.*No server answers/);
-    expect(time.waits.slice(0, 7)).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000]);
-    expect(time.waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(110_000);
+    expect(clock.waits.slice(0, 7)).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000]);
+    expect(clock.waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(110_000);
     expect(await readdir(here.paths.staging)).toHaveLength(1);
   });
 
@@ -306,7 +306,7 @@ describe('a pull whose connection is lost', () => {
     });
     expect(await failure(pulling)).toMatchObject({ code: 'token_revoked', exitCode: 8 });
     expect(lab.connections).toHaveLength(1);
-    expect(lab.time.waits).toEqual([]);
+    expect(lab.clock.waits).toEqual([]);
   });
 
   it('is refused with each request once the session is not good any more', async () => {

@@ -3,7 +3,14 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
-import { type Alias, type Digest, identityFromSeed, ModelRtcError, type SessionToken } from '@model-rtc/protocol';
+import {
+  type Alias,
+  type Clock,
+  type Digest,
+  identityFromSeed,
+  type SessionToken,
+  systemClock,
+} from '@model-rtc/protocol';
 import { openRegistry, type Registry, type RegistryEntry } from '@model-rtc/registry';
 import {
   type Authority,
@@ -14,7 +21,7 @@ import {
   type Peer,
 } from '@model-rtc/transport';
 import { createHandlers, FreshModels } from '@model-rtc/worker';
-import { type ConnectOptions, type Connector, connect, type Time, type WorkerConnection } from '../../src/index.ts';
+import { type ConnectOptions, type Connector, connect, type WorkerConnection } from '../../src/index.ts';
 
 const undo: (() => unknown)[] = [];
 
@@ -67,7 +74,7 @@ export const TOKEN: SessionToken = {
 };
 
 /** Waiting takes no time here, and is noted. */
-export class TestTime implements Time {
+export class HurriedClock implements Clock {
   readonly waits: number[] = [];
   #passedMs = 0;
 
@@ -75,15 +82,15 @@ export class TestTime implements Time {
     return performance.now() + this.#passedMs;
   }
 
-  async wait(ms: number, signal?: AbortSignal): Promise<void> {
-    this.waits.push(ms);
-    this.#passedMs += ms;
-    await new Promise((resolve) => setImmediate(resolve));
-    if (signal?.aborted) throw ModelRtcError.from(signal.reason);
+  after(delayMs: number, callback: () => void): () => void {
+    this.waits.push(delayMs);
+    this.#passedMs += delayMs;
+    const timer = setImmediate(callback);
+    return () => clearImmediate(timer);
   }
 
-  random(): number {
-    return 0;
+  every(intervalMs: number, callback: () => void): () => void {
+    return systemClock.every(intervalMs, callback);
   }
 }
 
@@ -113,7 +120,7 @@ export interface LabOptions {
 export interface Lab {
   readonly here: Registry;
   readonly there: Registry;
-  readonly time: TestTime;
+  readonly clock: HurriedClock;
   readonly connections: Connection[];
   readonly client: WorkerConnection;
   /** A bare connection to the worker. */
@@ -159,9 +166,17 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     }
     return client;
   };
-  const time = new TestTime();
+  const clock = new HurriedClock();
   const connectAs = async (registry: Registry, more: Partial<ConnectOptions> = {}): Promise<WorkerConnection> => {
-    const connection = await connect({ session: TOKEN, registry, connector, time, ...options.connect, ...more });
+    const connection = await connect({
+      session: TOKEN,
+      registry,
+      connector,
+      clock,
+      random: () => 0,
+      ...options.connect,
+      ...more,
+    });
     undo.push(() => connection.close());
     return connection;
   };
@@ -170,7 +185,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     undo.push(() => made.close());
     return made;
   };
-  return { here, there, time, connections, client: await connectAs(here), peer, connect: connectAs };
+  return { here, there, clock, connections, client: await connectAs(here), peer, connect: connectAs };
 }
 
 /** Does something to the lane once so many bytes of chunks went over it from this end. */

@@ -1,9 +1,9 @@
-import { identityFromSeed, ModelRtcError, type SessionToken, silentLog } from '@model-rtc/protocol';
+import { type Clock, identityFromSeed, ModelRtcError, type SessionToken, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { createMemoryLanes, createPeer, type Handlers, type MemoryLane, type Peer } from '@model-rtc/transport';
 import { createHandlers, FreshModels } from '@model-rtc/worker';
-import { type Connector, connectAll, type Time, type WorkerGroup } from '../../src/index.ts';
-import { atEnd, type ChunkHold, openTestRegistry, TestTime, TOKEN } from './lab.ts';
+import { type Connector, connectAll, type WorkerGroup } from '../../src/index.ts';
+import { atEnd, type ChunkHold, HurriedClock, openTestRegistry, TOKEN } from './lab.ts';
 
 /** One of several workers, in this process. */
 export interface SwarmWorker {
@@ -30,7 +30,7 @@ export interface SwarmLab {
 }
 
 /** A client and several workers with a registry each. */
-export async function openSwarm(count: number, time: Time = new TestTime()): Promise<SwarmLab> {
+export async function openSwarm(count: number, clock: Clock = new HurriedClock()): Promise<SwarmLab> {
   const here = await openTestRegistry();
   const workers = await Promise.all(Array.from({ length: count }, (_, number) => openWorkerOf(number)));
   const connector: Connector = async ({ token, agent, handlers = {}, signal }) => {
@@ -46,7 +46,7 @@ export async function openSwarm(count: number, time: Time = new TestTime()): Pro
     return client;
   };
   const sessions = workers.map(({ swarm }) => ({ session: swarm.token, name: `saved-${swarm.name}` }));
-  const group = connectAll({ sessions, registry: here, connector, time });
+  const group = connectAll({ sessions, registry: here, connector, clock, random: () => 0 });
   atEnd(() => group.close());
   return { here, workers: workers.map(({ swarm }) => swarm), group };
 }

@@ -1,12 +1,11 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import type { ModelProgress } from '../src/index.ts';
-import { systemTime } from '../src/time.ts';
-import { ChunkHold, failure, gate, importBytes, openLab, seededBytes, temporaryFolder } from './support/lab.ts';
-import { openSwarm, type SwarmLab, type SwarmWorker } from './support/swarm-lab.ts';
+import type { ModelProgress } from '../../src/index.ts';
+import { ChunkHold, failure, gate, importBytes, openLab, seededBytes, temporaryFolder } from '../support/lab.ts';
+import { openSwarm, type SwarmLab, type SwarmWorker } from '../support/swarm-lab.ts';
 
 const MEBI = 1024 * 1024;
 const BYTES = seededBytes(24 * MEBI + 1000, 1);
@@ -156,7 +155,7 @@ describe('a model that several workers have', () => {
   });
 
   it('is begun again with its new content when it changes, and nobody else is known to have it', async () => {
-    const lab = await openSwarm(3, systemTime);
+    const lab = await openSwarm(3, systemClock);
     const [first, , offline] = lab.workers as [SwarmWorker, SwarmWorker, SwarmWorker];
     const { original } = await importBytes(first.registry, BYTES, { alias: 'mouse', copy: false });
     offline.online = false;
@@ -180,7 +179,7 @@ describe('a model that several workers have', () => {
   });
 
   it('is named by the first of the workers that knows the name', async () => {
-    const lab = await openSwarm(2, systemTime);
+    const lab = await openSwarm(2, systemClock);
     await importAt(lab, [1]);
     const other = await importBytes(lab.workers[0]?.registry as Registry, seededBytes(1000, 5), { alias: 'mouse' });
     const pulled = await lab.group.pullModel('mouse');

@@ -17,8 +17,8 @@ export interface WorkerBytes {
 
 type Lane = Omit<LaneBytes, 'bytesPerSecond'>;
 
-/** Sums up what came from each worker, by the name that `WorkerNames` gives it alone, also over a model that changed and was begun again. */
-export class WorkerTally {
+/** Sums up what came from each worker, by the name that `ProviderNames` gives it alone, even when the model changed and was begun again. */
+export class BytesByWorker {
   #before: readonly Lane[] = [];
   #now: readonly Lane[] = [];
 

@@ -1,5 +1,7 @@
 import { isDigest, ModelRtcError, type Result } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { wholeModels } from './list-models.ts';
+import { type RemoteWorker, remembered } from './remote-worker.ts';
 
 /** A model at the worker, and by whose name it was found. */
 export interface NamedModel {
@@ -20,7 +22,7 @@ export type AskWorker = (ref: string) => Promise<Result<'get_model_info'>>;
  * @throws ModelRtcError `not_found` when neither side knows the name, or the worker does not have what it names here;
  * `ambiguous`; `verification_failed` when the answer is another model than the one asked for.
  */
-export async function resolveAtWorker(registry: Registry, ref: string, ask: AskWorker): Promise<WorkerModelInfo> {
+export async function resolveReference(registry: Registry, ref: string, ask: AskWorker): Promise<WorkerModelInfo> {
   const answer = isPath(ref) ? new ModelRtcError('not_found', unknownPath(ref)) : await askFor(ref, ask);
   if (!(answer instanceof ModelRtcError)) {
     return { ...answer, namedBy: 'worker', otherHere: await otherHere(registry, ref, answer) };
@@ -32,7 +34,22 @@ export async function resolveAtWorker(registry: Registry, ref: string, ask: AskW
   return { ...found, namedBy: 'client' };
 }
 
-/** Whether the worker has what a reference names; looked up like `resolveAtWorker` does. */
+/** What the worker knows of a model, named as there or else as here; that it has it is remembered. */
+export async function modelInfo(
+  worker: RemoteWorker,
+  ref: string,
+  signal: AbortSignal | undefined,
+): Promise<WorkerModelInfo> {
+  const { link, registry, known } = worker;
+  const peer = await link.peer(signal);
+  const info = await resolveReference(registry, ref, (asked) =>
+    peer.request('get_model_info', { ref: asked }, { signal }),
+  );
+  await remembered(worker, () => registry.recordSeen(known, wholeModels([info.entry])));
+  return info;
+}
+
+/** Whether the worker has what a reference names; looked up as `resolveReference` does. */
 export async function checkAtWorker(
   registry: Registry,
   ref: string,

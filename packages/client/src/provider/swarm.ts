@@ -1,109 +1,101 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { type PeerEncodings, SourcePool, type Watchdog } from '@model-rtc/transfer';
+import { type PeerEncodings, SourcePool } from '@model-rtc/transfer';
 import { cancelledBy } from '../cancelled.ts';
-import type { WorkerNews } from '../progress.ts';
-import { GIVE_UP_MS, gaveUp } from '../session-link.ts';
-import type { WorkerServices } from '../worker-services.ts';
-import { type FeederEnd, feed } from './feeder.ts';
-import type { WorkerNames } from './worker-names.ts';
+import { Attempts, GIVE_UP_MS, gaveUp, type RetryOptions } from './attempts.ts';
+import { keepServing, type ProviderNews, type ServingEnd } from './keep-serving.ts';
+import type { ModelProvider } from './model-provider.ts';
+import type { ProviderNames } from './provider-names.ts';
 
-export interface SwarmOptions {
+export interface SwarmOptions extends RetryOptions {
   readonly digest: Digest;
   /** The one that is asked for the manifest first. */
-  readonly first: WorkerServices;
-  readonly watchdog: Watchdog;
+  readonly first: ModelProvider;
   readonly encodings: PeerEncodings;
-  /** What the workers are called. */
-  readonly names: WorkerNames;
-  readonly signal?: AbortSignal | undefined;
-  readonly onNews: (news: WorkerNews) => void;
+  /** What the providers are called. */
+  readonly names: ProviderNames;
+  readonly onNews: (news: ProviderNews) => void;
 }
 
-/** The workers that one model is taken from at once: any of them may leave and come back while it lasts. */
+/** The providers that one model is taken from at once: any of them may leave and come back while it lasts. */
 export class Swarm {
   readonly pool = new SourcePool();
-  readonly #workers: readonly WorkerServices[];
+  readonly #providers: readonly ModelProvider[];
   readonly #options: SwarmOptions;
   readonly #over = new AbortController();
-  readonly #ends = new Map<WorkerServices, FeederEnd>();
+  readonly #ends = new Map<ModelProvider, ServingEnd>();
   /** Those that had the model when they were last asked. */
-  readonly #served = new Set<WorkerServices>();
+  readonly #served = new Set<ModelProvider>();
   /** Those that could not be asked. */
-  readonly #failed = new Set<WorkerServices>();
-  #feeding: Promise<void>[] = [];
+  readonly #failed = new Set<ModelProvider>();
+  #serving: Promise<void>[] = [];
   /** Of one that is tried again. */
   #lastFailure: ModelRtcError | undefined;
 
-  constructor(workers: readonly WorkerServices[], options: SwarmOptions) {
-    this.#workers = [options.first, ...workers.filter((worker) => worker !== options.first)];
+  constructor(providers: readonly ModelProvider[], options: SwarmOptions) {
+    this.#providers = [options.first, ...providers.filter((provider) => provider !== options.first)];
     this.#options = options;
   }
 
   /** Begins to take the model from all that have it. */
   start(): void {
-    this.#feeding = this.#workers.map((worker) => this.#feed(worker));
+    this.#serving = this.#providers.map((provider) => this.#serve(provider));
   }
 
-  /**
-   * The manifest as any of them has it: the one that told of the model is asked first, and waited for when no other answers.
-   *
-   * @param fetch - asks one worker, and checks that the manifest is the digest's
-   */
-  async manifest(
-    fetch: (worker: WorkerServices, how: 'at once' | 'patiently') => Promise<Manifest>,
-  ): Promise<Manifest> {
-    const { first, signal } = this.#options;
-    for (const worker of this.#workers.length === 1 ? [] : this.#workers) {
+  /** The manifest as any of them has it: the one that told of the model is asked first, and waited for when no other answers. */
+  async manifest(): Promise<Manifest> {
+    const { digest, first, signal } = this.#options;
+    for (const provider of this.#providers.length === 1 ? [] : this.#providers) {
       try {
-        return await fetch(worker, 'at once');
+        return await provider.manifest(digest, signal);
       } catch (error) {
         if (signal?.aborted) throw cancelledBy(signal, error);
       }
     }
-    return await fetch(first, 'patiently');
+    return await manifestOf(first, digest, this.#options);
   }
 
-  /** Lets all workers go; their connections stay. */
+  /** Lets all providers go; their connections stay. */
   async end(): Promise<void> {
     this.#over.abort(new ModelRtcError('cancelled', 'The transfer is over.'));
-    await Promise.all(this.#feeding);
+    await Promise.all(this.#serving);
   }
 
-  /** What a failed transfer is to be called, with what the workers said of it. */
+  /** What a failed transfer is to be called, with what the providers said of it. */
   asEnd(thrown: unknown): ModelRtcError {
     const { signal, watchdog } = this.#options;
     const error = ModelRtcError.from(thrown);
     if (signal?.aborted) return cancelledBy(signal, error);
     const failure = this.#failure();
-    if (failure !== undefined && this.#workers.every(({ link }) => link.isClosed)) return failure;
+    if (failure !== undefined && this.#providers.every(({ isClosed }) => isClosed)) return failure;
     const isStalled = error.code === 'timeout' && watchdog.quietMs >= GIVE_UP_MS;
     return isStalled && failure !== undefined ? gaveUp(failure, error.details) : error;
   }
 
-  async #feed(worker: WorkerServices): Promise<void> {
-    const { digest, watchdog, encodings, names, signal, onNews } = this.#options;
-    const end = await feed(worker, {
-      ...{ digest, watchdog, encodings, names, pool: this.pool },
+  async #serve(provider: ModelProvider): Promise<void> {
+    const { signal, onNews } = this.#options;
+    const end = await keepServing(provider, {
+      ...this.#options,
+      pool: this.pool,
       signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
       onNews: (news) => {
-        if (news.state === 'serving') this.#served.add(worker);
+        if (news.state === 'serving') this.#served.add(provider);
         onNews(news);
       },
       onFailure: (error) => {
         this.#lastFailure = error;
-        this.#failed.add(worker);
+        this.#failed.add(provider);
         this.#endWhenNobodyIsLeft();
       },
     });
-    this.#ends.set(worker, end);
+    this.#ends.set(provider, end);
     this.#endWhenNobodyIsLeft();
   }
 
   #endWhenNobodyIsLeft(): void {
     if (this.#over.signal.aborted) return;
-    const left = this.#workers.filter((worker) => !this.#ends.has(worker));
+    const left = this.#providers.filter((provider) => !this.#ends.has(provider));
     // Where the model changed there is a new one to be had at once, so nobody is waited for who may never have had the old.
-    const mayHaveIt = (worker: WorkerServices): boolean => this.#served.has(worker) || !this.#failed.has(worker);
+    const mayHaveIt = (provider: ModelProvider): boolean => this.#served.has(provider) || !this.#failed.has(provider);
     const waitedFor = this.#changedError() === undefined ? left : left.filter(mayHaveIt);
     if (waitedFor.length === 0) this.pool.end(this.#whyNobody());
   }
@@ -131,5 +123,18 @@ export class Swarm {
   #endError(): ModelRtcError | undefined {
     for (const end of this.#ends.values()) if (end.kind === 'failed') return end.error;
     return undefined;
+  }
+}
+
+/** The manifest as one provider has it, asked again over a new connection when one is lost. */
+export async function manifestOf(provider: ModelProvider, digest: Digest, options: RetryOptions): Promise<Manifest> {
+  const attempts = new Attempts(provider, options);
+  for (;;) {
+    try {
+      await attempts.begin();
+      return await provider.manifest(digest, options.signal);
+    } catch (error) {
+      await attempts.recover(error);
+    }
   }
 }

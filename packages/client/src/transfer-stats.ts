@@ -1,9 +1,8 @@
-import type { PushEvent } from '@model-rtc/protocol';
+import { type Clock, type PushEvent, systemClock } from '@model-rtc/protocol';
 import { type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 import { LaneRates } from './lane-rates.ts';
-import { stallWarning } from './stall-warning.ts';
-import { systemTime, type Time } from './time.ts';
+import { GIVE_UP_MS } from './provider/attempts.ts';
 
 /** What a finished transfer says of itself. */
 export interface TransferReport {
@@ -38,10 +37,10 @@ type Counts = Bytes & Pick<RemoteProgress, 'state' | 'doneBytes'>;
  * Follows one command's transfer over all its connections. The receiver counts anew with each connection, and calls
  * resumed what the ones before brought; here that is told apart from what an earlier command had fetched.
  */
-export class TransferTally {
+export class TransferStats {
   /** How long nothing came, over all connections. */
   readonly watchdog: Watchdog;
-  readonly #time: Time;
+  readonly #clock: Clock;
   readonly #startedMs: number;
   readonly #rate: RateMeter;
   readonly #laneRates: LaneRates;
@@ -58,12 +57,12 @@ export class TransferTally {
   /** Fetched of a content that the model has no more. */
   #outdatedBytes = 0;
 
-  constructor(time: Time = systemTime) {
-    this.#time = time;
-    this.watchdog = new Watchdog(time);
-    this.#startedMs = time.nowMs();
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.watchdog = new Watchdog(clock);
+    this.#startedMs = clock.nowMs();
     this.#rate = new RateMeter(this.#startedMs);
-    this.#laneRates = new LaneRates(time);
+    this.#laneRates = new LaneRates(clock);
   }
 
   /** Whether this command has fetched anything yet. */
@@ -88,10 +87,10 @@ export class TransferTally {
   }
 
   note({ state, doneBytes, transferredBytes, reusedBytes, resumedBytes }: Counts): void {
-    if (transferredBytes > 0) this.#firstChunkMs ??= this.#time.nowMs();
+    if (transferredBytes > 0) this.#firstChunkMs ??= this.#clock.nowMs();
     if (state !== 'preparing') this.#resumedAtStart ??= resumedBytes;
     this.#reusedNow = reusedBytes;
-    if (state !== this.#state || doneBytes !== this.#doneBytes) this.#movedMs = this.#time.nowMs();
+    if (state !== this.#state || doneBytes !== this.#doneBytes) this.#movedMs = this.#clock.nowMs();
     this.#state = state;
     if (doneBytes === this.#doneBytes) return;
     this.#doneBytes = doneBytes;
@@ -102,18 +101,18 @@ export class TransferTally {
   noteRemote({ type: _, ...event }: PushEvent, lanes: readonly LaneInfo[], name: string): RemoteProgress {
     const transferredBytes = Math.max(0, event.doneBytes - event.reusedBytes - event.resumedBytes);
     this.note({ ...event, transferredBytes });
-    const bytesPerSecond = this.#rate.bytesPerSecond(this.#fetched(event.doneBytes), this.#time.nowMs());
+    const bytesPerSecond = this.#rate.bytesPerSecond(this.#fetched(event.doneBytes), this.#clock.nowMs());
     const left = event.totalBytes - event.doneBytes;
     const secondsLeft = bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : undefined;
     const rates = { bytesPerSecond, secondsLeft, lanes: this.#laneRates.sent(lanes, name) };
-    const quietMs = this.#time.nowMs() - this.#movedMs;
+    const quietMs = this.#clock.nowMs() - this.#movedMs;
     const warning = event.state === 'transferring' ? stallWarning(quietMs) : undefined;
     return { ...event, transferredBytes, ...rates, warning };
   }
 
   /** @param bytes - as the receiver counted them over the last connection. */
   report(lanes: readonly LaneInfo[], bytes: Bytes): TransferReport {
-    const seconds = (this.#time.nowMs() - this.#startedMs) / 1000;
+    const seconds = (this.#clock.nowMs() - this.#startedMs) / 1000;
     const resumedBytes = Math.min(bytes.resumedBytes, this.#resumedAtStart ?? bytes.resumedBytes);
     const earlier = bytes.resumedBytes - resumedBytes;
     const reusedEarlier = Math.min(this.#reusedBefore, earlier);
@@ -134,4 +133,14 @@ export class TransferTally {
     const others = this.#reusedBefore + this.#reusedNow + (this.#resumedAtStart ?? 0);
     return this.#outdatedBytes + Math.max(0, doneBytes - others);
   }
+}
+
+/** After so long without data a person is told; a transfer that this side runs says so itself. */
+const WARN_AFTER_MS = 30_000;
+
+/** A push stands still, once that is worth knowing. */
+function stallWarning(quietMs: number): StallWarning | undefined {
+  if (quietMs < WARN_AFTER_MS) return undefined;
+  const message = `Nothing arrived at the worker for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${GIVE_UP_MS / 1000} s.`;
+  return { kind: 'stalled', quietMs, message };
 }

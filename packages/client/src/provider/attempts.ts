@@ -1,0 +1,147 @@
+import { type Clock, type ErrorCode, ModelRtcError } from '@model-rtc/protocol';
+import type { Watchdog } from '@model-rtc/transfer';
+import { cancelledBy } from '../cancelled.ts';
+import type { Reachable } from './model-provider.ts';
+
+/** Time without progress after which trying again ends, however often a connection was renewed. What arrived is kept. */
+export const GIVE_UP_MS = 120_000;
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 8_000;
+
+/** What another connection may fix. */
+const RETRYABLE: readonly ErrorCode[] = ['network', 'worker_offline', 'timeout'];
+/** A busy or cancelled attempt says nothing of the next one, where nobody waits for the answer. */
+const RETRYABLE_IN_BACKGROUND: readonly ErrorCode[] = [...RETRYABLE, 'busy', 'cancelled'];
+
+export interface AttemptsOptions {
+  readonly clock: Clock;
+  /** From 0 to below 1, so that many clients do not come back at once. */
+  readonly random: () => number;
+  /** Counts the time without progress, over all attempts. */
+  readonly watchdog: Watchdog;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RetryOptions extends AttemptsOptions {
+  /** Told why another attempt follows, before it waits for it. */
+  readonly onRetry?: ((why: ModelRtcError) => void) | undefined;
+}
+
+/**
+ * Decides whether work over a connection that failed is tried again, and when. Each attempt: `begin`, the work, and in a
+ * `catch` around both `recover`, which throws when it was the last one. The work keeps its own state, so that it resumes.
+ */
+export class Attempts<Connection = unknown> {
+  readonly #target: Reachable<Connection>;
+  readonly #options: RetryOptions;
+  #delayMs = FIRST_RETRY_MS;
+  #startedMs = 0;
+  /** What this attempt goes over, once it has come as far as asking. */
+  #reached: { readonly connection: Connection } | undefined;
+
+  constructor(target: Reachable<Connection>, options: RetryOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** Begins an attempt: reaches the other side. @throws ModelRtcError what keeps it from being reached */
+  async begin(): Promise<Connection> {
+    this.#startedMs = this.#options.clock.nowMs();
+    this.#reached = undefined;
+    const connection = await this.#target.reach(this.#options.signal);
+    this.#reached = { connection };
+    return connection;
+  }
+
+  /** Whether this attempt has come as far as asking. */
+  get isReached(): boolean {
+    return this.#reached !== undefined;
+  }
+
+  /** Nothing came for so long that no further attempt is made. */
+  get isExhausted(): boolean {
+    return this.#options.watchdog.quietMs >= GIVE_UP_MS;
+  }
+
+  /**
+   * Waits until the next attempt is due.
+   * @throws ModelRtcError why there is none: the error, when another connection cannot fix it, or the other side was never
+   *   reached; `timeout` after `GIVE_UP_MS` without progress; `cancelled` by the signal and when this side closed
+   */
+  async recover(thrown: unknown): Promise<void> {
+    const error = this.#asEnd(ModelRtcError.from(thrown));
+    if (!this.#target.wasReached || !this.#mayRetry(error)) throw error;
+    if (this.isExhausted) throw gaveUp(error);
+    this.#options.onRetry?.(error);
+    await this.reset();
+    await this.wait();
+  }
+
+  /** Ends the connection of this attempt. */
+  async reset(): Promise<void> {
+    if (this.#reached !== undefined) await this.#target.reset(this.#reached.connection);
+  }
+
+  /** Waits before the next attempt: longer each time, but for one that carried something before it broke. */
+  async wait(): Promise<void> {
+    const { clock, watchdog, signal, random } = this.#options;
+    if (watchdog.quietMs < clock.nowMs() - this.#startedMs) this.#delayMs = FIRST_RETRY_MS;
+    await backOff(this.#delayMs, { clock, random, signal });
+    this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RETRY_MS);
+  }
+
+  /** Those that everyone comes back to at once may be busy for a while; one that is asked says what it wants. */
+  #mayRetry({ code }: ModelRtcError): boolean {
+    return RETRYABLE.includes(code) || (code === 'busy' && !this.isReached);
+  }
+
+  /** Whatever a cancelled or closed attempt failed with, that it was cancelled or closed is why. */
+  #asEnd(error: ModelRtcError): ModelRtcError {
+    const { signal } = this.#options;
+    if (signal?.aborted) return cancelledBy(signal, error);
+    return this.#target.isClosed ? closedError(error) : error;
+  }
+}
+
+/** Whether a provider of a transfer that goes on without it is worth another attempt. */
+export function isRetryableInBackground({ code }: ModelRtcError): boolean {
+  return RETRYABLE_IN_BACKGROUND.includes(code);
+}
+
+/** Waits for the time given plus up to half of it. @throws ModelRtcError `cancelled` when the signal aborts. */
+export async function backOff(
+  delayMs: number,
+  { clock, random, signal }: Pick<AttemptsOptions, 'clock' | 'random' | 'signal'>,
+): Promise<void> {
+  await pause(delayMs + (delayMs / 2) * random(), clock, signal);
+}
+
+/** @throws ModelRtcError `cancelled` when the signal aborts. */
+export async function pause(delayMs: number, clock: Clock, signal?: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) throw cancelledBy(signal);
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      cancel();
+      reject(cancelledBy(signal));
+    };
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** What an attempt ends with that this side closed. */
+export function closedError(cause?: unknown): ModelRtcError {
+  return new ModelRtcError('cancelled', 'The connection to the worker was closed on this side.', { cause });
+}
+
+/** What a transfer ends with that got nowhere for `GIVE_UP_MS`. */
+export function gaveUp(last: ModelRtcError, details?: ModelRtcError['details']): ModelRtcError {
+  return new ModelRtcError(
+    'timeout',
+    `Nothing arrived for ${GIVE_UP_MS / 60_000} minutes, however often the connection was renewed. What has arrived is kept: run the same command again to resume. The last failure: ${last.message}`,
+    { cause: last, details },
+  );
+}

@@ -1,0 +1,132 @@
+import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import { peerSources } from '@model-rtc/transfer';
+import type { LaneInfo, Peer } from '@model-rtc/transport';
+import { wholeModels } from './list-models.ts';
+import type { InstalledModel, ModelProvider, ProvidedModel, ServeOptions } from './provider/model-provider.ts';
+import { type RemoteWorker, remembered } from './remote-worker.ts';
+
+/** A courtesy is not waited for longer than this. */
+const REPORT_WITHIN_MS = 3_000;
+
+type WorkerParts = Pick<RemoteWorker, 'registry' | 'known' | 'link' | 'log'>;
+
+/** A worker as a provider: its lanes are the sources, and its session link is what is reached. */
+export class WorkerProvider implements ModelProvider<Peer> {
+  readonly #worker: WorkerParts;
+
+  constructor(worker: WorkerParts) {
+    this.#worker = worker;
+  }
+
+  get origin(): string {
+    return this.#worker.known.key;
+  }
+
+  get name(): string {
+    return this.#worker.known.name;
+  }
+
+  get lanes(): readonly LaneInfo[] {
+    return this.#worker.link.lanes;
+  }
+
+  get wasReached(): boolean {
+    return this.#worker.link.wasReached;
+  }
+
+  get isClosed(): boolean {
+    return this.#worker.link.isClosed;
+  }
+
+  async reach(signal: AbortSignal | undefined): Promise<Peer> {
+    return await this.#worker.link.reach(signal);
+  }
+
+  async reset(peer: Peer): Promise<void> {
+    await this.#worker.link.reset(peer);
+  }
+
+  expectBulk(): void {
+    this.#worker.link.current?.expectBulk();
+  }
+
+  async resolve(ref: string, signal: AbortSignal | undefined): Promise<ProvidedModel> {
+    return await (await this.#peer(signal)).request('get_model_info', { ref }, { signal });
+  }
+
+  async manifest(digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
+    return await fetchManifest(await this.#peer(signal), digest, signal);
+  }
+
+  async requireModel(digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+    const peer = await this.#peer(signal);
+    const { entry } = await peer.request('get_model_info', { ref: digest }, { signal });
+    if (entry.digest === digest) return;
+    throw new ModelRtcError('not_found', `${peer.remote.agent.name} has another model now.`);
+  }
+
+  async serve(digest: Digest, options: ServeOptions): Promise<ModelRtcError> {
+    return await serveUntilLost(await this.#peer(options.signal), this.origin, digest, options);
+  }
+
+  /** A worker that does not answer, or is of version 1.0, changes nothing: the model is installed by then. */
+  async noteInstalled({ digest, alias, answer }: InstalledModel): Promise<void> {
+    const { link, log, registry, known } = this.#worker;
+    try {
+      await link.current?.request('report_installed', { digest, alias }, { timeoutMs: REPORT_WITHIN_MS });
+    } catch (error) {
+      log.debug({ err: error, digest }, 'the worker was not told of the installed model');
+    }
+    if (answer === undefined) return;
+    await remembered(this.#worker, () => registry.recordSeen(known, wholeModels([answer])));
+  }
+
+  async #peer(signal: AbortSignal | undefined): Promise<Peer> {
+    return await this.#worker.link.peer(signal);
+  }
+}
+
+/** The manifest decides which bytes are accepted, so it must be the one that the digest names. */
+export async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
+  const { manifest } = await peer.request('get_manifest', { digest }, { signal });
+  if (manifestDigest(manifest) === digest) return manifest;
+  throw new ModelRtcError(
+    'verification_failed',
+    'The worker sent a manifest of another model than the one asked for; nothing was stored.',
+  );
+}
+
+/** @returns why nothing can be asked of the peer any more, over none of its lanes. */
+async function serveUntilLost(
+  peer: Peer,
+  origin: string,
+  digest: Digest,
+  { pool, name, encodings, signal }: ServeOptions,
+): Promise<ModelRtcError> {
+  let why: ModelRtcError | undefined;
+  let onIdle = (): void => {};
+  const idle = new Promise<void>((resolve) => {
+    onIdle = resolve;
+  });
+  const stopListening = pool.onChange((change) => {
+    if (change.type !== 'removed' || change.source.origin !== origin) return;
+    why = change.error ?? why;
+    // A lane that was lost may be replaced in a moment; a lane that was given up stays open and unused.
+    if (change.error !== undefined && !pool.sources.some((source) => source.origin === origin)) onIdle();
+  });
+  const stop = peerSources(pool, peer, digest, name, { origin, encodings });
+  signal.addEventListener('abort', onIdle, { once: true });
+  try {
+    if (signal.aborted) return endedError();
+    const closed = await Promise.race([peer.closed.then((error) => error ?? endedError()), idle]);
+    return closed ?? why ?? endedError();
+  } finally {
+    signal.removeEventListener('abort', onIdle);
+    stopListening();
+    stop();
+  }
+}
+
+function endedError(): ModelRtcError {
+  return new ModelRtcError('network', 'The worker ended the connection.');
+}

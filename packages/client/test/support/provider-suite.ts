@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Digest, manifestDigest } from '@model-rtc/protocol';
+import { PeerEncodings, SourcePool } from '@model-rtc/transfer';
+import type { ModelProvider } from '../../src/provider/model-provider.ts';
+import { failure, gate } from './lab.ts';
+
+/** A provider under test that has one model, called `mouse`, and what the test can do to it. */
+export interface ProviderScene {
+  readonly provider: ModelProvider;
+  readonly digest: Digest;
+  /** Contents of the model's only file. */
+  readonly bytes: Uint8Array;
+  /** It goes away at once, in the middle of whatever it does. */
+  leave(): Promise<void> | void;
+  /** This side ends the use of it. */
+  close(): Promise<void> | void;
+}
+
+const OTHER = 'f'.repeat(64) as Digest;
+
+/** What every provider keeps to. @param setup - makes a new one; what it opens is closed when the test ends. */
+export function providerSuite(name: string, setup: () => Promise<ProviderScene>): void {
+  describe(`${name} as a provider`, () => {
+    it('says what a reference names, once it is reached', async () => {
+      const { provider, digest } = await setup();
+      await provider.reach(undefined);
+      expect(provider.wasReached).toBe(true);
+      expect((await provider.resolve('mouse', undefined)).entry.digest).toBe(digest);
+      expect((await provider.resolve(digest, undefined)).entry.digest).toBe(digest);
+      await provider.requireModel(digest, undefined);
+    });
+
+    it('rejects with not_found what it does not have', async () => {
+      const { provider } = await setup();
+      await provider.reach(undefined);
+      const asked = [provider.resolve('rat', undefined), provider.manifest(OTHER, undefined)];
+      for (const one of [...asked, provider.requireModel(OTHER, undefined)]) {
+        expect(await failure(one)).toMatchObject({ code: 'not_found' });
+      }
+    });
+
+    it('gives the manifest of the digest', async () => {
+      const { provider, digest } = await setup();
+      expect(manifestDigest(await provider.manifest(digest, undefined))).toBe(digest);
+    });
+
+    it('keeps sources of its origin in the pool that give the right bytes, and takes them out when told to stop', async () => {
+      const { provider, digest, bytes } = await setup();
+      const manifest = await provider.manifest(digest, undefined);
+      const { pool, stop, served } = await serving(provider, digest);
+      const [source] = pool.sources;
+      expect(source).toMatchObject({ name: 'called so', origin: provider.origin });
+      const got = Buffer.alloc(manifest.chunks[0]?.size ?? 0);
+      const wanted = manifest.chunks.slice(0, 1).map((chunk) => ({ ...chunk, index: 0 }));
+      await source?.fetch(wanted, {
+        signal: new AbortController().signal,
+        onPiece: (_index, offset, piece) => got.set(piece, offset),
+      });
+      expect(got.equals(bytes.subarray(0, got.length))).toBe(true);
+      stop();
+      await served;
+      expect(pool.sources).toEqual([]);
+    });
+
+    it('says why when it is gone, in a way that lets it be tried again, and leaves nothing in the pool', async () => {
+      const { provider, digest, leave } = await setup();
+      const { pool, served } = await serving(provider, digest);
+      await leave();
+      expect((await served).code).toBe('network');
+      expect(pool.sources).toEqual([]);
+    });
+
+    it('is not reached any more once it is closed', async () => {
+      const { provider, close } = await setup();
+      await provider.reach(undefined);
+      await close();
+      expect(provider.isClosed).toBe(true);
+      expect(await failure(provider.reach(undefined))).toMatchObject({ code: 'cancelled' });
+    });
+
+    it('is reached anew after a reset, and a reset of a connection that is gone changes nothing', async () => {
+      const { provider } = await setup();
+      const first = await provider.reach(undefined);
+      await provider.reset(first);
+      const second = await provider.reach(undefined);
+      expect(second).not.toBe(first);
+      await provider.reset(first);
+      expect(await provider.reach(undefined)).toBe(second);
+    });
+  });
+}
+
+async function serving(provider: ModelProvider, digest: Digest) {
+  const pool = new SourcePool();
+  const over = new AbortController();
+  const added = gate();
+  pool.onChange(({ type }) => {
+    if (type === 'added') added.open();
+  });
+  await provider.reach(undefined);
+  const options = { pool, name: 'called so', encodings: new PeerEncodings(), signal: over.signal };
+  const served = provider.serve(digest, options);
+  await added.opened;
+  return { pool, served, stop: () => over.abort() };
+}
