@@ -117,6 +117,10 @@ export class MemoryProvider implements ModelProvider<number> {
         for (const { index, digest, size } of chunks) {
           await this.beforeChunk(this.given);
           signal.throwIfAborted();
+          // What was asked for before it left or forgot must not come after it, or the transfer may end before anyone hears.
+          if (!this.isOnline || !this.#models.some((model) => model.manifest === manifest)) {
+            throw new ModelRtcError('network', `${this.name} is gone.`);
+          }
           const start = offsets.get(digest) ?? 0;
           onPiece(index, 0, bytes.subarray(start, start + size), true);
           this.given += 1;
