@@ -3,7 +3,8 @@
  *
  *     npm run bench -- [--quick] [NAME...]
  *
- * Exits 1 when something is missed that is required, unless --quick made the numbers meaningless.
+ * What fails is reported as a row with its reason, and the others go on. Exits 1 when anything failed, or when something
+ * is missed that is required, unless --quick made the numbers meaningless.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,7 @@ import { verify } from './benchmarks/verify.ts';
 import { wan } from './benchmarks/wan.ts';
 import { wanCompression } from './benchmarks/wan-compression.ts';
 import { wanLoss } from './benchmarks/wan-loss.ts';
-import { type Benchmark, reaches } from './support/benchmark.ts';
+import { type Benchmark, reaches, rowsOrFailure } from './support/benchmark.ts';
 import { type Outcome, renderTable, withOutcome } from './support/report.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -47,15 +48,17 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { q
 const quick = values.quick === true;
 const outcomes: Outcome[] = [];
 for (const { name, title, run } of chosen(positionals)) {
-  const rows = await run({ quick }, (text) => console.error(`${name}: ${text}`));
+  const rows = await rowsOrFailure(name, () => run({ quick }, (text) => console.error(`${name}: ${text}`)));
   outcomes.push({ name, title, rows });
   // At once: what was measured is not lost when a later one fails.
-  if (!quick) await writeFile(RESULTS, withOutcome(await presentResults(), { name, title, rows }, new Date()));
+  if (!quick && rows.some(({ samples }) => samples.length > 0))
+    await writeFile(RESULTS, withOutcome(await presentResults(), { name, title, rows }, new Date()));
 }
 console.log(renderTable(outcomes));
 if (quick) console.log('\n--quick: the sizes are too small for the numbers to mean anything; they are not kept.');
-const missed = outcomes.flatMap(({ rows }) => rows).filter((row) => reaches(row) === false);
-process.exitCode = !quick && missed.length > 0 ? 1 : 0;
+const rows = outcomes.flatMap((outcome) => outcome.rows);
+const isMissed = !quick && rows.some((row) => reaches(row) === false);
+process.exitCode = isMissed || rows.some(({ failed }) => failed !== undefined) ? 1 : 0;
 
 function presentResults(): Promise<string | undefined> {
   return readFile(RESULTS, 'utf8').catch(() => undefined);

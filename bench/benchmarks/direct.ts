@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CommandResult, runCommand } from '../../test/support/command.ts';
+import type { CommandResult } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
 import { importModel, openScene, type Scene } from '../../test/support/scene.ts';
-import { type Benchmark, besideRow, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
+import { type Baseline, createBaseline, rawSpeed } from '../support/baseline.ts';
+import { type Benchmark, beside, besideRow, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
 import type { MeasuredTransfer } from '../support/commands.ts';
-import { type Scp, startSshd, whyNoScp } from '../support/own-sshd.ts';
+import { type Copy, startSshd, whyNoRsync, whyNoScp } from '../support/own-sshd.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
 
 const FULL_MEGABYTES = 2_000;
@@ -25,16 +26,17 @@ const VERIFIED = fileURLToPath(new URL('../raw-verified.ts', import.meta.url));
 
 /** Of each repeat: megabytes (10^6 bytes) a second, and megabytes of memory. */
 interface Samples {
-  readonly tls: number[];
+  readonly tls: Baseline;
   /** From the manifest to the installed model. */
   readonly pull: number[];
   /** The whole command, as scp is a whole command. */
   readonly pullCommand: number[];
-  readonly scpCommand: number[];
+  readonly scpCommand: Baseline;
+  readonly rsyncCommand: Baseline;
   /** The same file over one TLS connection, hashed and written with nothing of ours around it. */
-  readonly verified: number[];
+  readonly verified: Baseline;
   /** What this disk takes: a pull ends when its files are on it, and scp does not wait for that. */
-  readonly disk: number[];
+  readonly disk: Baseline;
   readonly clientMemory: number[];
   readonly workerMemory: number[];
 }
@@ -45,19 +47,20 @@ export const direct: Benchmark = {
   async run({ quick }, say) {
     const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
     const samples: Samples = {
-      tls: [],
+      tls: createBaseline(say),
       pull: [],
       pullCommand: [],
-      scpCommand: [],
-      verified: [],
-      disk: [],
+      scpCommand: createBaseline(say),
+      rsyncCommand: createBaseline(say),
+      verified: createBaseline(say),
+      disk: createBaseline(say),
       clientMemory: [],
       workerMemory: [],
     };
-    const noScp = await whyNoScp();
-    if (noScp !== undefined) say(noScp);
+    const [noScp, noRsync] = [await whyNoScp(), await whyNoRsync()];
+    for (const reason of [noScp, noRsync]) if (reason !== undefined) say(reason);
     await using lab = createLab();
-    const scp = noScp === undefined ? await startSshd(lab) : undefined;
+    const sshd = noScp === undefined ? await startSshd(lab) : undefined;
     const scene = await openScene(lab);
     const path = join(await lab.folder(), 'model.bin');
     await makeRandomFile(path, megabytes * 1e6);
@@ -65,11 +68,13 @@ export const direct: Benchmark = {
     // Each repeat measures all, one after the other, so that a machine that slows down slows all of them.
     for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
       say(`${megabytes} MB, repeat ${repeat}`);
-      samples.tls.push(await rawSpeed(RAW, [String(megabytes)]));
+      await samples.tls.measure(() => rawSpeed(nodeCommand(RAW, String(megabytes))));
       await measurePull(scene, repeat, samples);
-      samples.verified.push(await verifiedSpeed(lab, path));
-      samples.disk.push(await diskSpeed(lab, megabytes));
-      if (scp !== undefined) samples.scpCommand.push(await scpSpeed(lab, scp, path, megabytes));
+      await samples.verified.measure(() => verifiedSpeed(lab, path));
+      await samples.disk.measure(() => diskSpeed(lab, megabytes));
+      if (sshd === undefined) continue;
+      await samples.scpCommand.measure(() => copySpeed(lab, sshd.scp, path, megabytes));
+      if (noRsync === undefined) await samples.rsyncCommand.measure(() => copySpeed(lab, sshd.rsync, path, megabytes));
     }
     samples.workerMemory.push((await peakMemoryBytes(scene.workerProcess.pid)) / 1e6);
     return rowsOf(samples, megabytes);
@@ -77,37 +82,47 @@ export const direct: Benchmark = {
 };
 
 function rowsOf(samples: Samples, megabytes: number): Row[] {
-  const { tls, pull, pullCommand, scpCommand, verified, disk, clientMemory, workerMemory } = samples;
+  const { tls, pull, pullCommand, scpCommand, rsyncCommand, verified, disk, clientMemory, workerMemory } = samples;
   const memory = { unit: 'MB', atMost: MOST_MEMORY_MEGABYTES };
   return [
     ratioRow({
       what: `pull ${megabytes} MB, direct`,
       unit: 'MB/s',
       samples: pull,
-      baselineSamples: tls,
+      ...beside(tls),
       atLeast: LEAST_RATIO_TO_TLS,
     }),
     besideRow({
       what: 'the same, beside a bare TLS stream whose bytes are hashed as often, written and flushed',
       unit: 'MB/s',
       samples: pull,
-      baselineSamples: verified,
+      ...beside(verified),
     }),
     besideRow({
       what: 'the same, beside writing and flushing as much with nothing else to do',
       unit: 'MB/s',
       samples: pull,
-      baselineSamples: disk,
+      ...beside(disk),
     }),
-    ...(scpCommand.length === 0
+    ...(scpCommand.samples.length === 0 && scpCommand.failed === undefined
       ? []
       : [
           ratioRow({
             what: 'the same as a whole command, beside scp',
             unit: 'MB/s',
             samples: pullCommand,
-            baselineSamples: scpCommand,
+            ...beside(scpCommand),
             atLeast: LEAST_RATIO_TO_SCP,
+          }),
+        ]),
+    ...(rsyncCommand.samples.length === 0 && rsyncCommand.failed === undefined
+      ? []
+      : [
+          besideRow({
+            what: 'the same as a whole command, beside rsync over ssh',
+            unit: 'MB/s',
+            samples: pullCommand,
+            ...beside(rsyncCommand),
           }),
         ]),
     boundRow({ what: 'peak memory of the client', samples: clientMemory, ...memory }),
@@ -115,16 +130,13 @@ function rowsOf(samples: Samples, megabytes: number): Row[] {
   ];
 }
 
-async function rawSpeed(script: string, args: readonly string[]): Promise<number> {
-  const command = [process.execPath, '--import', 'tsx', script, ...args] as const;
-  const result = await runCommand(command, { env: process.env });
-  if (result.exitCode !== 0) throw new Error(`${script} ended with ${result.exitCode}: ${result.stderr}`);
-  return result.json<{ mbPerSecond: number }>().mbPerSecond;
+function nodeCommand(script: string, ...args: string[]): [string, ...string[]] {
+  return [process.execPath, '--import', 'tsx', script, ...args];
 }
 
 async function verifiedSpeed(lab: Lab, path: string): Promise<number> {
   const folder = await lab.folder();
-  const speed = await rawSpeed(VERIFIED, [path, join(folder, 'copy.bin')]);
+  const speed = await rawSpeed(nodeCommand(VERIFIED, path, join(folder, 'copy.bin')));
   await rm(folder, { recursive: true });
   return speed;
 }
@@ -158,9 +170,9 @@ function checkedPull(result: CommandResult): MeasuredTransfer {
   return transfer;
 }
 
-async function scpSpeed(lab: Lab, scp: Scp, path: string, megabytes: number): Promise<number> {
+async function copySpeed(lab: Lab, copyOver: Copy, path: string, megabytes: number): Promise<number> {
   const folder = await lab.folder();
-  const { durationMs } = await scp(path, join(folder, 'copy.bin'));
+  const { durationMs } = await copyOver(path, join(folder, 'copy.bin'));
   await rm(folder, { recursive: true });
   return (megabytes * 1e3) / durationMs;
 }

@@ -68,7 +68,7 @@ function rowsOf(counts: readonly number[], bySize: readonly (readonly Measured[]
         atMost !== undefined && isLargest ? boundRow({ ...row, atMost }) : { ...row, value: median(samples) };
       if (size === 0) return bounded;
       const baseline = median(base.samples);
-      return { ...bounded, baseline, baselineSamples: base.samples, ratio: bounded.value / baseline };
+      return { ...bounded, baseline, baselineSamples: base.samples, ratio: median(samples) / baseline };
     }),
   );
 }

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CommandResult, runCommand } from '../../test/support/command.ts';
+import type { CommandResult } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
 import { importModel, openScene, type Scene } from '../../test/support/scene.ts';
-import { type Benchmark, boundRow, median, type Row, ratioRow } from '../support/benchmark.ts';
+import { type Baseline, createBaseline, rawSpeed } from '../support/baseline.ts';
+import { type Benchmark, beside, boundRow, median, type Row, ratioRow } from '../support/benchmark.ts';
 import type { MeasuredTransfer } from '../support/commands.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
 
@@ -23,7 +24,7 @@ const RAW = fileURLToPath(new URL('../raw-relay.ts', import.meta.url));
 
 /** Of each repeat: megabytes (10^6 bytes) a second, and megabytes of memory. */
 interface Samples {
-  readonly hops: number[];
+  readonly hops: Baseline;
   readonly pull: number[];
   readonly clientMemory: number[];
   readonly workerMemory: number[];
@@ -34,7 +35,7 @@ export const relay: Benchmark = {
   title: 'Pull of a random file over the relay lane, beside plain frames through the same signaling server',
   async run({ quick }, say) {
     const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
-    const samples: Samples = { hops: [], pull: [], clientMemory: [], workerMemory: [] };
+    const samples: Samples = { hops: createBaseline(say), pull: [], clientMemory: [], workerMemory: [] };
     await using lab = createLab();
     const scene = await openScene(lab);
     const path = join(await lab.folder(), 'model.bin');
@@ -43,7 +44,7 @@ export const relay: Benchmark = {
     // Each repeat measures both, one after the other, so that a machine that slows down slows both.
     for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
       say(`${megabytes} MB, repeat ${repeat}`);
-      samples.hops.push(await hopsSpeed(scene.signalingUrl, megabytes));
+      await samples.hops.measure(() => hopsSpeed(scene.signalingUrl, megabytes));
       await measurePull(scene, repeat, samples);
     }
     samples.workerMemory.push((await peakMemoryBytes(scene.workerProcess.pid)) / 1e6);
@@ -56,7 +57,7 @@ function rowsOf({ hops, pull, clientMemory, workerMemory }: Samples, megabytes: 
     what: `pull ${megabytes} MB, relay`,
     unit: 'MB/s',
     samples: pull,
-    baselineSamples: hops,
+    ...beside(hops),
     atLeast: LEAST_RATIO,
   });
   const isEnough = median(pull) >= ENOUGH_MEGABYTES_PER_SECOND;
@@ -70,9 +71,7 @@ function rowsOf({ hops, pull, clientMemory, workerMemory }: Samples, megabytes: 
 
 async function hopsSpeed(serverUrl: string, megabytes: number): Promise<number> {
   const command = [process.execPath, '--import', 'tsx', RAW, serverUrl, String(megabytes)] as const;
-  const result = await runCommand(command, { env: process.env });
-  if (result.exitCode !== 0) throw new Error(`${RAW} ended with ${result.exitCode}: ${result.stderr}`);
-  return result.json<{ mbPerSecond: number }>().mbPerSecond;
+  return await rawSpeed(command);
 }
 
 /** A new client each time, which has nothing of the model. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runCommand } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab } from '../../test/support/lab.ts';
 import { importModel } from '../../test/support/scene.ts';
-import { type Benchmark, ratioRow } from '../support/benchmark.ts';
+import { type Baseline, createBaseline, rawSpeed } from '../support/baseline.ts';
+import { type Benchmark, beside, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
 import { ENGINES, type Engine, measureTransfer, openWayScene } from '../support/commands.ts';
 
 const FULL_MEGABYTES = 500;
@@ -15,7 +15,7 @@ const RAW = fileURLToPath(new URL('../raw-webrtc.ts', import.meta.url));
 
 /** Megabytes (10^6 bytes) a second of each repeat. */
 interface Speeds {
-  readonly raw: number[];
+  readonly raw: Baseline;
   readonly pull: number[];
   readonly push: number[];
 }
@@ -27,27 +27,31 @@ export const throughput: Benchmark = {
     const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
     const rows = [];
     for (const engine of ENGINES) {
-      const speeds: Speeds = { raw: [], pull: [], push: [] };
-      // Each repeat measures all three, one after the other, so that a machine that slows down slows all of them.
-      for (let repeat = 1; repeat <= (quick ? 1 : REPEATS[engine]); repeat += 1) {
-        say(`${engine}, ${megabytes} MB, repeat ${repeat}`);
-        speeds.raw.push(await rawSpeed(engine, megabytes));
-        await transferSpeeds(engine, megabytes * 1e6, speeds);
-      }
-      const { raw: baselineSamples, pull, push } = speeds;
-      const common = { unit: 'MB/s', baselineSamples, atLeast: LEAST_RATIO };
-      rows.push(ratioRow({ what: `pull ${megabytes} MB, ${engine}`, samples: pull, ...common }));
-      rows.push(ratioRow({ what: `push ${megabytes} MB, ${engine}`, samples: push, ...common }));
+      rows.push(...(await rowsOrFailure(engine, () => measureEngine(engine, megabytes, quick, say))));
     }
     return rows;
   },
 };
 
-async function rawSpeed(engine: Engine, megabytes: number): Promise<number> {
-  const command = [process.execPath, '--import', 'tsx', RAW, engine, String(megabytes)] as const;
-  const result = await runCommand(command, { env: process.env });
-  if (result.exitCode !== 0) throw new Error(`${RAW} ended with ${result.exitCode}: ${result.stderr}`);
-  return result.json<{ mbPerSecond: number }>().mbPerSecond;
+async function measureEngine(
+  engine: Engine,
+  megabytes: number,
+  quick: boolean,
+  say: (text: string) => void,
+): Promise<Row[]> {
+  const speeds: Speeds = { raw: createBaseline(say), pull: [], push: [] };
+  // Each repeat measures all three, one after the other, so that a machine that slows down slows all of them.
+  for (let repeat = 1; repeat <= (quick ? 1 : REPEATS[engine]); repeat += 1) {
+    say(`${engine}, ${megabytes} MB, repeat ${repeat}`);
+    await speeds.raw.measure(() => rawSpeed([process.execPath, '--import', 'tsx', RAW, engine, String(megabytes)]));
+    await transferSpeeds(engine, megabytes * 1e6, speeds);
+  }
+  const { raw, pull, push } = speeds;
+  const common = { unit: 'MB/s', ...beside(raw), atLeast: LEAST_RATIO };
+  return [
+    ratioRow({ what: `pull ${megabytes} MB, ${engine}`, samples: pull, ...common }),
+    ratioRow({ what: `push ${megabytes} MB, ${engine}`, samples: push, ...common }),
+  ];
 }
 
 async function transferSpeeds(engine: Engine, bytes: number, speeds: Speeds): Promise<void> {

@@ -1,6 +1,7 @@
 import { createLab } from '../../test/support/lab.ts';
 import type { Wan } from '../../test/support/wan.ts';
-import { type Benchmark, besideRow, type Requirement, type Row } from '../support/benchmark.ts';
+import { createBaseline } from '../support/baseline.ts';
+import { type Benchmark, beside, besideRow, type Requirement, type Row, rowsOrFailure } from '../support/benchmark.ts';
 import {
   assertWan,
   associationSpeed,
@@ -42,11 +43,14 @@ const CASES: readonly Case[] = [
 export const wanLoss: Benchmark = {
   name: 'wan-loss',
   title:
-    'Pull over the emulated link with loss, beside one association of the engine, or iperf3 with as many connections. A transfer that does not complete fails the benchmark',
+    'Pull over the emulated link with loss, beside one association of the engine, or iperf3 with as many connections. A transfer that does not complete is a failed row',
   async run({ quick }, say) {
     assertWan();
     const rows = [];
-    for (const one of CASES) rows.push(...(await measureCase(one, quick, say)));
+    for (const one of CASES) {
+      const what = `${one.lossPercent} % loss, ${wayName(one.way)}`;
+      rows.push(...(await rowsOrFailure(what, () => measureCase(one, quick, say))));
+    }
     return rows;
   },
 };
@@ -56,21 +60,21 @@ async function measureCase({ lossPercent, way, required, ...rest }: Case, quick:
   const megabytes = quick ? QUICK_MEGABYTES : rest.megabytes;
   const scene = await openWanModel(lab, megabytes * 1e6, lossPercent);
   const pulled: Pulled[] = [];
-  const baselineSamples: number[] = [];
+  const baseline = createBaseline(say);
   for (let repeat = 1; repeat <= (quick ? 1 : FULL_REPEATS); repeat += 1) {
     say(`${lossPercent} % loss, ${wayName(way)}, ${megabytes} MB, repeat ${repeat}`);
     const done = await pullOver(scene, `client-${repeat}`, way);
     pulled.push(done);
-    baselineSamples.push(await baseline(scene.wan, way, done));
+    await baseline.measure(() => baselineSpeed(scene.wan, way, done));
   }
   const connections = pulled.map((done) => done.connections).join(', ');
   const what = `${lossPercent} % loss, ${megabytes} MB, ${wayName(way)} (connections: ${connections})`;
   const samples = pulled.map(({ megabytesPerSecond }) => megabytesPerSecond);
-  const row: Row = besideRow({ what, unit: 'MB/s', samples, baselineSamples, ...(required && { required }) });
+  const row: Row = besideRow({ what, unit: 'MB/s', samples, ...beside(baseline), ...(required && { required }) });
   return [row, memoryRow(`${lossPercent} % loss, ${wayName(way)}`, pulled)];
 }
 
-async function baseline(wan: Wan, { engine }: Way, { connections }: Pulled): Promise<number> {
+async function baselineSpeed(wan: Wan, { engine }: Way, { connections }: Pulled): Promise<number> {
   if (engine === undefined) return await iperfSpeed(wan, connections);
   return await associationSpeed(wan, engine, ASSOCIATION_MEGABYTES);
 }

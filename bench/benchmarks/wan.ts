@@ -1,5 +1,6 @@
 import { createLab } from '../../test/support/lab.ts';
-import { type Benchmark, besideRow, type Row } from '../support/benchmark.ts';
+import { createBaseline } from '../support/baseline.ts';
+import { type Benchmark, beside, besideRow, type Row, rowsOrFailure } from '../support/benchmark.ts';
 import {
   assertWan,
   iperfSpeed,
@@ -30,7 +31,7 @@ export const wan: Benchmark = {
   async run({ quick }, say) {
     assertWan();
     const rows = [];
-    for (const way of WAYS) rows.push(...(await measureWay(way, quick, say)));
+    for (const way of WAYS) rows.push(...(await rowsOrFailure(wayName(way), () => measureWay(way, quick, say))));
     return rows;
   },
 };
@@ -40,16 +41,16 @@ async function measureWay(way: Way, quick: boolean, say: (text: string) => void)
   const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
   const scene = await openWanModel(lab, megabytes * 1e6);
   const pulled: Pulled[] = [];
-  const baselineSamples: number[] = [];
+  const baseline = createBaseline(say);
   for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
     say(`${wayName(way)}, ${megabytes} MB, repeat ${repeat}`);
-    baselineSamples.push(await iperfSpeed(scene.wan, 1));
+    await baseline.measure(() => iperfSpeed(scene.wan, 1));
     pulled.push(await pullOver(scene, `client-${repeat}`, way));
   }
   const what = `pull ${megabytes} MB, ${wayName(way)}`;
   const samples = pulled.map(({ megabytesPerSecond }) => megabytesPerSecond);
   // What werift carries depends on the processor and not on the link.
   const required = { of: 'value', atLeast: LEAST_OF_LINK * LINK_MEGABYTES } as const;
-  const row = { what, unit: 'MB/s', samples, baselineSamples };
+  const row = { what, unit: 'MB/s', samples, ...beside(baseline) };
   return [besideRow(way.engine === 'werift' ? row : { ...row, required }), memoryRow(what, pulled)];
 }

@@ -1,3 +1,5 @@
+import { type Baseline, firstLine } from './baseline.ts';
+
 /** How much is done: the sizes of issue and docs, or small ones that only show that everything runs. */
 export interface Scale {
   readonly quick: boolean;
@@ -13,11 +15,14 @@ export interface Requirement {
 /** One measured thing: the medians of its samples. */
 export interface Row {
   readonly what: string;
-  readonly value: number;
+  /** Undefined when it could not be measured. */
+  readonly value?: number;
   readonly unit: string;
   /** The same without model-rtc, measured in the same run. */
   readonly baseline?: number;
   readonly ratio?: number;
+  /** What failed, the measuring itself or its baseline. */
+  readonly failed?: string;
   readonly required?: Requirement;
   /** Every measurement, in the order in which it was made. */
   readonly samples: readonly number[];
@@ -29,6 +34,12 @@ export interface Benchmark {
   /** What is measured, in a sentence. */
   readonly title: string;
   run(scale: Scale, say: (text: string) => void): Promise<Row[]>;
+}
+
+/** What a row is put beside; `failed` says why, when that could not be measured. */
+interface Beside {
+  readonly baselineSamples: readonly number[];
+  readonly failed?: string | undefined;
 }
 
 /** The middle one of the values, or the mean of the middle two. */
@@ -44,10 +55,9 @@ export function median(values: readonly number[]): number {
  * A row of something that is beside a baseline. Each repeat measures both, one after the other, so the ratio is the median
  * of the repeats' own ratios: what a machine that slows down meanwhile does to both is no part of it.
  */
-export function ratioRow(
-  row: Pick<Row, 'what' | 'unit' | 'samples'> & { baselineSamples: readonly number[]; atLeast: number },
-): Row {
-  const { atLeast, ...rest } = row;
+export function ratioRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & Beside & { atLeast: number }): Row {
+  const { atLeast, failed, ...rest } = row;
+  if (failed !== undefined) return unmatchedRow({ ...rest, failed, required: { of: 'ratio', atLeast } });
   const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
   if (row.samples.length !== row.baselineSamples.length) throw new Error('Each sample needs a baseline of its own');
   const ratio = median(row.samples.map((sample, i) => sample / (row.baselineSamples[i] as number)));
@@ -61,11 +71,30 @@ export function boundRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & { atMost:
 }
 
 /** A row that has to reach something of its own, or nothing, beside what the same costs or gives without model-rtc. */
-export function besideRow(
-  row: Pick<Row, 'what' | 'unit' | 'samples'> & { baselineSamples: readonly number[]; required?: Requirement },
-): Row {
+export function besideRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & Beside & { required?: Requirement }): Row {
+  const { failed, ...rest } = row;
+  if (failed !== undefined) return unmatchedRow({ ...rest, failed });
   const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
-  return { ...row, value, baseline, ratio: value / baseline };
+  return { ...rest, value, baseline, ratio: value / baseline };
+}
+
+/** What was measured, though its baseline could not be. */
+function unmatchedRow(row: Omit<Row, 'value'>): Row {
+  return { ...row, value: median(row.samples) };
+}
+
+/** The part of a row that its baseline makes. */
+export function beside({ samples, failed }: Baseline): Beside {
+  return { baselineSamples: samples, failed };
+}
+
+/** The rows, or one that says why there are none: what fails does not take what was measured before with it. */
+export async function rowsOrFailure(what: string, measure: () => Promise<Row[]>): Promise<Row[]> {
+  try {
+    return await measure();
+  } catch (error) {
+    return [{ what, unit: '', samples: [], failed: firstLine(error) }];
+  }
 }
 
 /** Whether a row reaches what it has to; undefined when nothing is required of it. */

@@ -2,33 +2,49 @@ import { constants } from 'node:fs';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type CommandResult, runCommand, startCommand } from '../../test/support/command.ts';
+import { type CommandResult, startCommand } from '../../test/support/command.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import type { Lab } from '../../test/support/lab.ts';
+import { runBaseline } from './baseline.ts';
 
 /** sshd starts itself again for each connection, so it asks for its whole path. */
 const SSHD = '/usr/sbin/sshd';
+const RSYNC = '/usr/bin/rsync';
 const PROGRAMS = [SSHD, '/usr/bin/scp', '/usr/bin/ssh-keygen'];
 /** Where sshd of Debian drops its privileges when it runs as root; a service would have made it. */
 const PRIVILEGE_FOLDER = '/run/sshd';
 
 /** Copies a file of this machine to another place on it, through ssh. */
-export type Scp = (from: string, to: string) => Promise<CommandResult>;
+export type Copy = (from: string, to: string) => Promise<CommandResult>;
+
+export interface OwnSshd {
+  readonly scp: Copy;
+  readonly rsync: Copy;
+}
 
 /** @returns what is missing on this machine, as a sentence; undefined when nothing is. */
 export async function whyNoScp(): Promise<string | undefined> {
-  for (const program of PROGRAMS) {
+  return await whyNot('scp', PROGRAMS);
+}
+
+/** The same of rsync over ssh. */
+export async function whyNoRsync(): Promise<string | undefined> {
+  return await whyNot('rsync', [...PROGRAMS, RSYNC]);
+}
+
+async function whyNot(name: string, programs: readonly string[]): Promise<string | undefined> {
+  for (const program of programs) {
     const isThere = await access(program, constants.X_OK).then(
       () => true,
       () => false,
     );
-    if (!isThere) return `${program} is not installed, so nothing is compared with scp.`;
+    if (!isThere) return `${program} is not installed, so nothing is compared with ${name}.`;
   }
   return undefined;
 }
 
 /** An sshd of its own on loopback, with keys that are thrown away with the lab. */
-export async function startSshd(lab: Lab): Promise<Scp> {
+export async function startSshd(lab: Lab): Promise<OwnSshd> {
   const folder = await lab.folder();
   const [hostKey, userKey, config] = ['host-key', 'user-key', 'config'].map((name) => join(folder, name)) as [
     string,
@@ -55,12 +71,15 @@ export async function startSshd(lab: Lab): Promise<Scp> {
   await server.waitForStderr('Server listening');
   const options = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${folder}/known`];
   const source = `${userInfo().username}@127.0.0.1:`;
-  return (from, to) =>
-    run('/usr/bin/scp', '-q', '-F', 'none', '-i', userKey, '-P', String(port), ...options, `${source}${from}`, to);
+  const login = ['-F', 'none', '-i', userKey, ...options];
+  const shell = ['/usr/bin/ssh', '-p', String(port), ...login].join(' ');
+  return {
+    scp: (from, to) => run('/usr/bin/scp', '-q', '-P', String(port), ...login, `${source}${from}`, to),
+    // Nothing is there to compare with, so whole files, as a first copy is.
+    rsync: (from, to) => run(RSYNC, '--whole-file', '-e', shell, `${source}${from}`, to),
+  };
 }
 
 async function run(program: string, ...args: string[]): Promise<CommandResult> {
-  const result = await runCommand([program, ...args], { env: process.env });
-  if (result.exitCode !== 0) throw new Error(`${program} ended with ${result.exitCode}: ${result.stderr}`);
-  return result;
+  return await runBaseline([program, ...args]);
 }

@@ -12,11 +12,17 @@ const HEADINGS = ['', 'measured', 'baseline', 'ratio', 'required', ''];
 
 /** The outcomes as a table for people. */
 export function renderTable(outcomes: readonly Outcome[]): string {
-  const blocks = outcomes.map(({ title, rows }) => ({ title, cells: [HEADINGS, ...rows.map(cellsOf)] }));
+  const blocks = outcomes.map(({ title, rows }) => ({
+    title,
+    cells: [HEADINGS, ...rows.map(cellsOf)],
+    reasons: rows.flatMap(({ what, failed }) => (failed === undefined ? [] : [`  FAILED ${what}: ${failed}`])),
+  }));
   const all = blocks.flatMap(({ cells }) => cells);
   const widths = HEADINGS.map((_, column) => Math.max(...all.map((cells) => (cells[column] ?? '').length)));
   return blocks
-    .map(({ title, cells }) => [title, ...cells.map((row) => `  ${renderRow(row, widths)}`.trimEnd())].join('\n'))
+    .map(({ title, cells, reasons }) =>
+      [title, ...cells.map((row) => `  ${renderRow(row, widths)}`.trimEnd()), ...reasons].join('\n'),
+    )
     .join('\n\n');
 }
 
@@ -30,11 +36,11 @@ function cellsOf(row: Row): string[] {
   const verdict = reaches(row);
   return [
     row.what,
-    `${round(row.value)} ${row.unit}`,
+    row.value === undefined ? '' : `${round(row.value)} ${row.unit}`,
     row.baseline === undefined ? '' : `${round(row.baseline)} ${row.unit}`,
     row.ratio === undefined ? '' : row.ratio.toFixed(2),
     requirementOf(row),
-    verdict === undefined ? '' : verdict ? 'ok' : 'MISSED',
+    row.failed !== undefined ? 'FAILED' : verdict === undefined ? '' : verdict ? 'ok' : 'MISSED',
   ];
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { runCommand, startCommand } from '../../test/support/command.ts';
+import { startCommand } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import type { Lab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
@@ -7,6 +7,7 @@ import { program } from '../../test/support/requirements.ts';
 import { importModel } from '../../test/support/scene.ts';
 import { WAN_REQUIREMENTS, type Wan } from '../../test/support/wan.ts';
 import { openWanScene, type WanScene } from '../../test/support/wan-scene.ts';
+import { rawSpeed, runBaseline } from './baseline.ts';
 import { boundRow, type Row } from './benchmark.ts';
 import type { Engine, MeasuredTransfer } from './commands.ts';
 import { peakUntilEnd } from './peak-memory.ts';
@@ -93,8 +94,7 @@ export async function iperfSpeed({ left, right }: Wan, streams: number): Promise
   try {
     await server.waitForStdout('Server listening');
     const options = ['-p', port, '-R', '-t', String(IPERF_SECONDS), '-P', String(streams), '-J'];
-    const client = await runCommand([...left.prefix, 'iperf3', '-c', right.address, ...options], ENVIRONMENT);
-    if (client.exitCode !== 0) throw new Error(`iperf3 ended with ${client.exitCode}: ${client.stdout}`);
+    const client = await runBaseline([...left.prefix, 'iperf3', '-c', right.address, ...options]);
     const { end } = client.json<{ end: { sum_received: { bits_per_second: number } } }>();
     return end.sum_received.bits_per_second / 8e6;
   } finally {
@@ -106,11 +106,7 @@ export async function iperfSpeed({ left, right }: Wan, streams: number): Promise
 export async function associationSpeed({ left, right }: Wan, engine: Engine, megabytes: number): Promise<number> {
   const namespace = right.prefix.at(-1) as string;
   const script = [process.execPath, '--import', 'tsx', RAW_WEBRTC, engine, String(megabytes), namespace];
-  const running = startCommand([...left.prefix, ...script], ENVIRONMENT);
-  const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_MS);
-  const result = await running.exited.finally(() => clearTimeout(limit));
-  if (result.exitCode !== 0) throw new Error(`${RAW_WEBRTC} ended with ${result.exitCode}: ${result.stderr}`);
-  return result.json<{ mbPerSecond: number }>().mbPerSecond;
+  return await rawSpeed([...left.prefix, ...script]);
 }
 
 const ENVIRONMENT = { env: process.env };
