@@ -8,14 +8,19 @@ export interface RoomNeeded {
   readonly bytes: number;
   /** What needs the room, as the start of a sentence: `The copy`. */
   readonly what: string;
-  /** What to do besides freeing space, as the end of a sentence. */
+  /** What to do instead of freeing space, as the end of a sentence. */
   readonly otherwise: string;
 }
 
-/** @throws ModelRtcError `storage_full` when so many bytes do not fit; called before the first is written */
-export async function requireRoom({ folder, bytes, what, otherwise }: RoomNeeded): Promise<void> {
+/** Bytes that this user may still write on the file system of a folder. @throws ModelRtcError `storage` */
+export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await atStorage(folder, 'measured', async () => await statfs(folder));
-  const free = bavail * bsize;
+  return bavail * bsize;
+}
+
+/** @throws ModelRtcError `storage_full` when the bytes do not fit. Call it before writing the first. */
+export async function requireRoom({ folder, bytes, what, otherwise }: RoomNeeded): Promise<void> {
+  const free = await freeBytes(folder);
   if (free >= bytes) return;
   const sentence = `${what} needs ${formatBytes(bytes)}, and ${folder} has ${formatBytes(free)} free. Free some space, or ${otherwise}.`;
   throw new ModelRtcError('storage_full', sentence, { details: { path: folder, neededBytes: bytes, freeBytes: free } });

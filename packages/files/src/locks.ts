@@ -3,6 +3,7 @@ import { link, open, readdir, readFile, rm, stat, unlink, writeFile } from 'node
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { NO_HARD_LINKS } from './copy.ts';
 import { describeSelf, type LockOwner, lockOwnerSchema, ownerState } from './lock-owner.ts';
 import { atStorage, errorCode, isMissing, storageError } from './storage-error.ts';
 
@@ -57,7 +58,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   }
 }
 
-/** Does the work while holding the lock. */
+/** Does the work while holding the lock. See `acquireLock`. */
 export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   const lock = await acquireLock(path, options);
   try {
@@ -67,7 +68,32 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   }
 }
 
-/** What a taker writes before it links it to the lock's name. */
+/**
+ * Does the work while holding the lock, unless someone else holds it.
+ * @returns whether the work was done
+ */
+export async function tryLock(path: string, work: () => Promise<void>): Promise<boolean> {
+  let lock: Lock;
+  try {
+    lock = await acquireLock(path, { waitMs: 0 });
+  } catch (thrown) {
+    if (ModelRtcError.from(thrown).code === 'busy') return false;
+    throw thrown;
+  }
+  try {
+    await work();
+    return true;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Whether someone holds the lock now. */
+export async function isLocked(path: string): Promise<boolean> {
+  return !(await tryLock(path, async () => undefined));
+}
+
+/** What a process writes before it links it to the lock's name. */
 const TAKER_FILE = /\.lock\.[0-9a-f]{24}\.tmp$/;
 
 /** Removes from a folder what takers of its locks left that were killed at it; files of those that live stay. */
@@ -99,15 +125,12 @@ async function createLockFile(path: string, self: LockOwner): Promise<boolean> {
   } catch (thrown) {
     const code = errorCode(thrown);
     if (code === 'EEXIST') return false;
-    if (code !== undefined && NO_LINKS.has(code)) return await createWithoutLink(path, self);
+    if (code !== undefined && NO_HARD_LINKS.has(code)) return await createWithoutLink(path, self);
     throw storageError(thrown, path, 'created');
   } finally {
     await rm(temporary, { force: true });
   }
 }
-
-/** What link() answers on file systems that have none: exFAT, some network shares. */
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 async function createWithoutLink(path: string, self: LockOwner): Promise<boolean> {
   try {

@@ -1,19 +1,30 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 
-/** The code of a system error (`ENOENT`); told by the field, since errors of another realm are not `instanceof Error`. */
+/** The code of a system error (`ENOENT`). Read from the field, since errors of another realm are not `instanceof Error`. */
 export function errorCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** Whether the error says that nothing is at a path. */
+/** Whether the error, or its cause, says that there is nothing at a path. */
 export function isMissing(thrown: unknown): boolean {
   const code = errorCode(thrown);
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return true;
+  return thrown instanceof ModelRtcError && isMissing(thrown.cause);
+}
+
+/** What a file operation gives, or undefined when there is nothing at its path. Other failures are thrown as they are. */
+export async function ignoreMissing<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation;
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
 }
 
 /**
- * A failed file operation as an error that names the path and says what to do.
+ * Turns the failure of a file operation into an error that names the path and says what to do.
  * @param action what could not be done, as it follows "cannot be": `written`, `read`
  */
 export function storageError(thrown: unknown, path: string, action: string): ModelRtcError {
@@ -37,11 +48,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   EPERM: 'Give your user permission to it, or choose another data folder with MODEL_RTC_HOME.',
   EROFS: 'The disk is read-only: choose another data folder with MODEL_RTC_HOME.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n) and run the command again.',
-  ENOENT: 'Something removed it meanwhile: run the command again.',
+  ENOENT: 'Something removed it meanwhile. Run the command again.',
   ENAMETOOLONG: 'The path is too long: choose a data folder nearer to the root with MODEL_RTC_HOME.',
 };
 
-/** Runs a file operation and gives its failure as a storage error. */
+/** Runs file operations and turns their failure into a storage error. */
 export async function atStorage<T>(path: string, action: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

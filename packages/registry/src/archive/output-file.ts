@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
-import { errorCode, isMissing, storageError, syncFolder } from '@model-rtc/files';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  atStorage,
+  errorCode,
+  ignoreMissing,
+  isInside,
+  isMissing,
+  NO_HARD_LINKS,
+  storageError,
+  syncFolder,
+} from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { DataPaths } from '../store/data-folder.ts';
 
@@ -27,10 +36,7 @@ export async function chooseOutput(toPath: string, overwrite: boolean, paths: Da
   });
   const path = join(folder, basename(given));
   await refuseOwnFolders(path, paths);
-  const existing = await lstat(path).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return undefined;
-    throw storageError(thrown, path, 'read');
-  });
+  const existing = await atStorage(path, 'read', () => ignoreMissing(lstat(path)));
   if (existing !== undefined) refuseExisting(path, existing, overwrite);
   return { path, existing };
 }
@@ -40,7 +46,7 @@ async function refuseOwnFolders(path: string, paths: DataPaths): Promise<void> {
   const { models, staging, keys, chunkIndex, workers, hashCache, kept, configFile } = paths;
   for (const own of [models, staging, keys, chunkIndex, workers, hashCache, kept, configFile]) {
     const real = await realpath(own).catch(() => own);
-    if (path !== real && !path.startsWith(real + sep)) continue;
+    if (!isInside(path, real)) continue;
     const sentence = `${path} is in the registry's own folder. Choose a place for the archive outside ${paths.root}.`;
     throw new ModelRtcError('bad_argument', sentence, { details: { path } });
   }
@@ -101,7 +107,7 @@ async function publishNew(temporary: string, path: string): Promise<void> {
   } catch (thrown) {
     const code = errorCode(thrown) ?? '';
     if (code === 'EEXIST') throw alreadyThere(path, thrown);
-    if (!WITHOUT_LINKS.has(code)) throw thrown;
+    if (!NO_HARD_LINKS.has(code)) throw thrown;
     // A USB stick's file system has no links: there, a look just before the rename has to do.
     if (await lstat(path).catch(() => undefined)) throw alreadyThere(path, thrown);
     await rename(temporary, path);
@@ -109,5 +115,3 @@ async function publishNew(temporary: string, path: string): Promise<void> {
   }
   await rm(temporary);
 }
-
-const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -1,4 +1,4 @@
-import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { atStorage, modeOf } from '@model-rtc/files';
 import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
@@ -83,19 +83,13 @@ async function writeFile(
     for await (const bytes of member.bytes) {
       left -= bytes.length;
       if (left < 0) break;
-      await atStorage(path, 'written', async () => await writeFully(file, bytes));
+      await atStorage(path, 'written', async () => await file.writeFile(bytes));
       addBytes(bytes.length);
     }
     if (left !== 0) throw invalidArchive(`${quote(member.path)} does not have the bytes that its header says`);
     await atStorage(path, 'written', async () => await file.sync());
   } finally {
     await file.close();
-  }
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
   }
 }
 

@@ -1,6 +1,6 @@
-import { open, readdir, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, isMissing, storageError, writeFileAtomic } from '@model-rtc/files';
+import { atStorage, ignoreMissing, listFolder, writeFileAtomic } from '@model-rtc/files';
 import { type Digest, type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { MAX_CATALOG_BYTES, MAX_CATALOG_MODELS, MAX_ENTRY_CHARS, MAX_NAME_CHARS } from './catalog-limits.ts';
@@ -64,15 +64,8 @@ export function whoHas(catalogs: readonly StoredCatalog[], digest: Digest | unde
 
 /** The keys of all workers that have a file. */
 export async function listCatalogKeys(folder: string): Promise<string[]> {
-  try {
-    const names = await readdir(folder);
-    return names
-      .filter((name) => name.endsWith('.json') && KEY.test(name.slice(0, -5)))
-      .map((name) => name.slice(0, -5));
-  } catch (thrown) {
-    if (isMissing(thrown)) return [];
-    throw storageError(thrown, folder, 'read');
-  }
+  const names = (await listFolder(folder)).map(({ name }) => name);
+  return names.filter((name) => name.endsWith('.json') && KEY.test(name.slice(0, -5))).map((name) => name.slice(0, -5));
 }
 
 /**
@@ -93,13 +86,8 @@ export async function readCatalogFile(path: string, key: string, log: Log): Prom
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(path, 'r');
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  }
+  const file = await ignoreMissing(open(path, 'r'));
+  if (file === undefined) return undefined;
   try {
     const { size } = await file.stat();
     // Nothing of ours is as long; what is not read is not JSON, and so counts as damaged.

@@ -1,6 +1,6 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
-import { errorCode, isMissing, mapLimit } from '@model-rtc/files';
+import { dirname, join } from 'node:path';
+import { errorCode, isInside, isMissing, mapLimit } from '@model-rtc/files';
 import type { FileStat } from '../store/types.ts';
 import type { CheckResult, FileProblem, ModelPlace } from './types.ts';
 
@@ -56,14 +56,14 @@ export function insideTest({ path: root, linked }: ModelPlace): (path: string) =
   if (linked) return async () => true;
   const answers = new Map<string, Promise<boolean>>();
   let realRoot: Promise<string> | undefined;
-  const isInside = async (folder: string): Promise<boolean> => {
+  const lookUp = async (folder: string): Promise<boolean> => {
     realRoot ??= realpath(root);
     const [real, base] = await Promise.all([realpath(folder), realRoot]);
-    return real === base || real.startsWith(base + sep);
+    return isInside(real, base);
   };
   return (path) => {
     const folder = dirname(path);
-    const answer = answers.get(folder) ?? isInside(folder);
+    const answer = answers.get(folder) ?? lookUp(folder);
     answers.set(folder, answer);
     return answer;
   };

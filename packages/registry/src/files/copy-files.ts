@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, lstat, open, rm } from 'node:fs/promises';
+import { copyFile, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, modeOf, requireRoom } from '@model-rtc/files';
+import { atStorage, cloneFile, modeOf, requireRoom } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 
@@ -55,15 +55,10 @@ export async function copyFiles(
 async function canClone(files: readonly ScannedFile[], folder: string): Promise<boolean> {
   const largest = files.reduce((a, b) => (b.size > a.size ? b : a));
   const probe = join(folder, '.clone');
-  try {
-    await copyFile(largest.absolutePath, probe, constants.COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch {
-    // The copy itself meets whatever else is wrong, and says so.
-    return false;
-  } finally {
-    await rm(probe, { force: true });
-  }
+  // The copy itself meets whatever else is wrong, and says so.
+  const isCloned = await cloneFile(largest.absolutePath, probe);
+  if (isCloned) await rm(probe, { force: true });
+  return isCloned;
 }
 
 async function copyBytes(
@@ -80,7 +75,7 @@ async function copyBytes(
         throwIfCancelled(signal);
         const { bytesRead } = await source.read(buffer, 0, buffer.length);
         if (bytesRead === 0) return;
-        await writeFully(target, buffer.subarray(0, bytesRead));
+        await target.writeFile(buffer.subarray(0, bytesRead));
         addBytes(bytesRead);
       }
     } finally {
@@ -88,12 +83,6 @@ async function copyBytes(
     }
   } finally {
     await source.close();
-  }
-}
-
-async function writeFully(target: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await target.write(bytes, done, bytes.length - done)).bytesWritten;
   }
 }
 

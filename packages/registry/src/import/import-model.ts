@@ -1,6 +1,6 @@
 import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
-import { atStorage, errorCode, mapLimit, storageError, syncFolder } from '@model-rtc/files';
+import { dirname, join, resolve } from 'node:path';
+import { atStorage, errorCode, isInside, isMissing, mapLimit, storageError, syncFolder } from '@model-rtc/files';
 import {
   type Digest,
   type Manifest,
@@ -59,13 +59,13 @@ export async function realOriginal({ paths }: RegistryContext, path: string): Pr
     throw cannotImport(path, thrown);
   });
   const roots = await Promise.all([paths.models, paths.staging].map((root) => realpath(root).catch(() => root)));
-  if (!roots.some((root) => original === root || original.startsWith(root + sep))) return original;
+  if (!roots.some((root) => isInside(original, root))) return original;
   const sentence = `${path} is in the registry's own folder. Name the model by its id or alias, or import the original.`;
   throw new ModelRtcError('bad_argument', sentence, { details: { path } });
 }
 
 function cannotImport(path: string, thrown: unknown): ModelRtcError {
-  if (errorCode(thrown) !== 'ENOENT' && errorCode(thrown) !== 'ENOTDIR') return storageError(thrown, path, 'read');
+  if (!isMissing(thrown)) return storageError(thrown, path, 'read');
   const sentence = `There is nothing at ${path}. Give the path of a model's folder or of its weights file.`;
   return new ModelRtcError('not_found_locally', sentence, { cause: thrown, details: { path } });
 }

@@ -1,14 +1,9 @@
 import { realpath } from 'node:fs/promises';
-import { sep } from 'node:path';
-import { atStorage, mapLimit } from '@model-rtc/files';
+import { atStorage, isInside, mapLimit } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from './scanned-model.ts';
 
 const FILES_AT_ONCE = 16;
-
-export function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
 
 /**
  * Requires that each file really lies in a watched folder. Whoever may write there could otherwise have any file that the

@@ -1,6 +1,6 @@
-import { chmod, lstat, readdir } from 'node:fs/promises';
+import { chmod, lstat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { atStorage, mapLimit, modeOf, storageError, syncFolder } from '@model-rtc/files';
+import { atStorage, listTree, mapLimit, modeOf, syncFolder } from '@model-rtc/files';
 import {
   type CodeFile,
   type Manifest,
@@ -85,10 +85,13 @@ export function requireStaged(staging: string, folder: string): void {
 
 /** Requires that the folder holds the manifest's files and nothing else, and gives them their modes. */
 export async function settleFiles(root: string, manifest: Manifest): Promise<FileStat[]> {
-  const { folders, files } = await walk(root);
   const expected = new Set<string>(manifest.files.map((file) => file.path));
-  const stray = files.find((path) => !expected.has(path));
-  if (stray !== undefined) throw notAsVerified(root, `${JSON.stringify(stray)} is not in the manifest`);
+  const folders = [root];
+  for (const { path, inside, entry } of await listTree(root, (item) => item === OWN_FOLDER)) {
+    if (entry.isDirectory()) folders.push(path);
+    else if (!entry.isFile()) throw notAsVerified(root, `${JSON.stringify(inside)} is not a plain file`);
+    else if (!expected.has(inside)) throw notAsVerified(root, `${JSON.stringify(inside)} is not in the manifest`);
+  }
   const umask = process.umask();
   const stats = await mapLimit(manifest.files, FILES_AT_ONCE, async (file) => {
     const path = join(root, file.path);
@@ -102,25 +105,6 @@ export async function settleFiles(root: string, manifest: Manifest): Promise<Fil
   });
   await mapLimit(folders, FILES_AT_ONCE, (folder) => atStorage(folder, 'written', () => syncFolder(folder)));
   return stats;
-}
-
-async function walk(root: string): Promise<{ folders: string[]; files: string[] }> {
-  const folders = [root];
-  const files: string[] = [];
-  // Grows while it is gone through: each folder adds those in it.
-  for (const folder of folders) {
-    const items = await readdir(folder, { withFileTypes: true }).catch((thrown: unknown) => {
-      throw storageError(thrown, folder, 'read');
-    });
-    for (const item of items) {
-      const path = join(folder, item.name);
-      if (folder === root && item.name === OWN_FOLDER) continue;
-      if (item.isDirectory()) folders.push(path);
-      else if (item.isFile()) files.push(relative(root, path).split(sep).join('/'));
-      else throw notAsVerified(root, `${JSON.stringify(item.name)} is not a plain file`);
-    }
-  }
-  return { folders, files };
 }
 
 function notAsVerified(root: string, problem: string): ModelRtcError {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, removeLeftTakerFiles, withLock } from '@model-rtc/files';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { atStorage, removeLeftTakerFiles, tryLock, withLock } from '@model-rtc/files';
 
 const STAGED_IMPORT = /^(import-[0-9a-f]{16})(\.lock)?$/;
 
@@ -28,10 +27,6 @@ export async function removeLeftImports(staging: string): Promise<void> {
   await removeLeftTakerFiles(staging);
   for (const name of left) {
     const folder = join(staging, name);
-    try {
-      await withLock(`${folder}.lock`, { waitMs: 0 }, () => rm(folder, { recursive: true, force: true }));
-    } catch (thrown) {
-      if (ModelRtcError.from(thrown).code !== 'busy') throw thrown;
-    }
+    await tryLock(`${folder}.lock`, () => rm(folder, { recursive: true, force: true }));
   }
 }

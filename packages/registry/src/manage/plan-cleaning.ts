@@ -1,6 +1,6 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { isMissing, mapLimit, storageError } from '@model-rtc/files';
+import { listFolder, mapLimit } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
@@ -139,10 +139,7 @@ function day(time: string): string {
  * again is no leftover, but the originals of a model.
  */
 async function listKept({ paths }: RegistryContext, known: RegistryIndex): Promise<KeptFolder[]> {
-  const names = await readdir(paths.kept).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return [];
-    throw storageError(thrown, paths.kept, 'read');
-  });
+  const names = (await listFolder(paths.kept)).map(({ name }) => name);
   const root = await realpath(paths.kept).catch(() => paths.kept);
   const originals = [...known.byId.values()].map(({ originalPath = '' }) => `${originalPath}${sep}`);
   const left = names.filter((name) => !originals.some((original) => original.startsWith(join(root, name) + sep)));

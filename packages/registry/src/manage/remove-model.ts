@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { breakHardLinks, listTree } from '@model-rtc/files';
+import type { Log } from '@model-rtc/protocol';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { updateChunks } from '../chunks/update-chunks.ts';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry, RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { partFiles } from '../files/break-hard-links.ts';
 import { ownBytes } from '../files/own-bytes.ts';
 import { type AsideFolder, deleteAside, keepAside, setAside } from '../store/trash.ts';
 import type { Update } from '../store/types.ts';
@@ -34,12 +35,22 @@ export async function removeModel(
   if (aside === undefined) return { entry, freedBytes };
   if (aside.reason === 'keeping') {
     const keptAt = await keepAside(context.paths, aside);
-    // What is kept is the person's to change from now on.
-    await partFiles(keptAt, context.log);
+    await unshareFiles(keptAt, context.log);
     return { entry, freedBytes, keptAt };
   }
   await deleteAside(context.paths, aside.path);
   return { entry, freedBytes };
+}
+
+/**
+ * The person may change kept files from now on, and must not change those of another model with them. A file that cannot be
+ * copied, for lack of room, stays shared.
+ */
+async function unshareFiles(folder: string, log: Log): Promise<void> {
+  for (const { path, entry } of await listTree(folder)) {
+    if (!entry.isFile()) continue;
+    await breakHardLinks(path).catch((error: unknown) => log.warn({ path, error }, 'still shared'));
+  }
 }
 
 async function takeOut(context: RegistryContext, ref: string, options: RemoveOptions): Promise<TakenOut> {

@@ -1,9 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { atStorage } from '@model-rtc/files';
+import { atStorage, isInside } from '@model-rtc/files';
 import { isWeightsFile, skipReason } from '@model-rtc/formats';
-import { isInside } from '../import/inside-folder.ts';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
 import type { FoundPlace, FoundPlaces } from './types.ts';
 

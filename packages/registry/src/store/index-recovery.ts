@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, isMissing, removeLeftTakerFiles, syncFolder } from '@model-rtc/files';
+import { atStorage, listFolder, removeLeftTakerFiles, syncFolder } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { changeIndex, freeId } from '../entry/registry-index.ts';
 import { folderNameSchema, type RegistryIndex, type StoredEntry } from '../entry/types.ts';
@@ -143,13 +143,4 @@ function adopt(index: RegistryIndex, found: StoredEntry, log: Log): RegistryInde
 
 function isModelFolder(item: Dirent): boolean {
   return item.isDirectory() && folderNameSchema.safeParse(item.name).success;
-}
-
-async function listFolder(path: string): Promise<Dirent[]> {
-  try {
-    return await readdir(path, { withFileTypes: true });
-  } catch (thrown) {
-    if (isMissing(thrown)) return [];
-    throw thrown;
-  }
 }

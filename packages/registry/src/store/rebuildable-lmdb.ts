@@ -1,6 +1,6 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, withLock } from '@model-rtc/files';
+import { ignoreMissing, withLock } from '@model-rtc/files';
 
 const LMDB_MAGIC = 0xbeefc0de;
 const META_PAGES = 2;
@@ -42,10 +42,7 @@ export async function removeLmdb(folder: string): Promise<void> {
  * that was cut ends the process.
  */
 async function requireSound(path: string): Promise<void> {
-  const file = await open(path, 'r').catch((thrown: unknown) => {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  });
+  const file = await ignoreMissing(open(path, 'r'));
   if (file === undefined) return;
   try {
     const { size } = await file.stat();

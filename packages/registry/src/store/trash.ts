@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { atStorage, isMissing, syncFolder, withLock } from '@model-rtc/files';
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { atStorage, exists, ignoreMissing, listFolder, syncFolder, tryLock, withLock } from '@model-rtc/files';
+import type { Log } from '@model-rtc/protocol';
 import { folderNameSchema } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
 
@@ -46,16 +46,9 @@ function parseAside(name: string): Omit<AsideFolder, 'path'> | undefined {
 
 /** What killed processes left aside. */
 export async function listAside({ staging }: DataPaths): Promise<AsideFolder[]> {
-  return (await namesIn(staging)).flatMap((name) => {
+  return (await listFolder(staging)).flatMap(({ name }) => {
     const parsed = parseAside(name);
     return parsed === undefined ? [] : [{ ...parsed, path: join(staging, name) }];
-  });
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return await readdir(folder).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return [];
-    throw thrown;
   });
 }
 
@@ -71,13 +64,8 @@ export async function setAside(
   const place = join(paths.models, folder);
   return await atStorage(place, reason === 'replaced' ? 'replaced' : 'removed', async () => {
     const path = await ASIDE_PATHS[reason](paths, folder);
-    try {
-      await rename(place, path);
-      return { path, reason, folder };
-    } catch (thrown) {
-      if (isMissing(thrown)) return undefined;
-      throw thrown;
-    }
+    const isThere = await moveIfThere(place, path);
+    return isThere ? { path, reason, folder } : undefined;
   });
 }
 
@@ -88,7 +76,7 @@ const ASIDE_PATHS: Readonly<Record<AsideReason, (paths: DataPaths, folder: strin
     // The number is that of the name in `kept/`, so that whoever moves it there, this process or the next, uses the same.
     for (let number = 1; ; number++) {
       const path = join(paths.staging, `keeping-${String(number).padStart(8, '0')}-${folder}`);
-      if (!(await isThere(path)) && !(await isThere(keptPath(paths, path, folder)))) return path;
+      if (!(await exists(path)) && !(await exists(keptPath(paths, path, folder)))) return path;
     }
   },
 };
@@ -97,13 +85,6 @@ const ASIDE_PATHS: Readonly<Record<AsideReason, (paths: DataPaths, folder: strin
 function keptPath(paths: DataPaths, asidePath: string, folder: string): string {
   const number = Number(REMOVED.exec(basename(asidePath))?.[2]);
   return join(paths.kept, number > 1 ? `${folder}-${number}` : folder);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Deletes a folder that stands aside for good. A link in it is removed, and what it leads to stays. */
@@ -128,15 +109,15 @@ export async function doomAside(paths: DataPaths, path: string): Promise<void> {
 
 /** Deletes what is doomed and nobody is deleting; called without the registry's lock. */
 export async function removeDoomed({ staging }: DataPaths, log: Log): Promise<void> {
-  const names = await namesIn(staging);
-  const doomed = new Set(names.map((name) => DOOMED_NAME.exec(name)?.[1]).filter((name) => name !== undefined));
+  const items = await listFolder(staging);
+  const doomed = new Set(items.map(({ name }) => DOOMED_NAME.exec(name)?.[1]).filter((name) => name !== undefined));
   for (const name of doomed) {
     const path = join(staging, name);
     try {
-      await withLock(`${path}.lock`, { waitMs: 0 }, () => rm(path, { recursive: true, force: true }));
+      await tryLock(`${path}.lock`, () => rm(path, { recursive: true, force: true }));
     } catch (error) {
       // What cannot be deleted must not keep anyone from their models.
-      if (ModelRtcError.from(error).code !== 'busy') log.warn({ path, error }, 'a removed model cannot be deleted');
+      log.warn({ path, error }, 'a removed model cannot be deleted');
     }
   }
 }
@@ -145,11 +126,9 @@ function doomedPath({ staging }: DataPaths): string {
   return join(staging, `doomed-${randomBytes(8).toString('hex')}`);
 }
 
-/** Another process may have moved it on. */
-async function moveIfThere(from: string, to: string): Promise<void> {
-  await rename(from, to).catch((thrown: unknown) => {
-    if (!isMissing(thrown)) throw thrown;
-  });
+/** False when it is not there: another process may have moved it. */
+async function moveIfThere(from: string, to: string): Promise<boolean> {
+  return (await ignoreMissing(rename(from, to).then(() => true))) ?? false;
 }
 
 /** Moves a folder that stands aside to `kept/`, unless another process has. */

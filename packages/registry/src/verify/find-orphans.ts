@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
-import { isMissing, storageError, withLock } from '@model-rtc/files';
-import { ModelRtcError, OWN_FOLDER } from '@model-rtc/protocol';
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TreeItem } from '@model-rtc/files';
+import { isLocked, listFolder, listTree } from '@model-rtc/files';
+import { OWN_FOLDER } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { readEntryNote, readManifestNote } from '../store/model-notes.ts';
@@ -20,13 +21,14 @@ export async function findOrphans(context: RegistryContext): Promise<Orphan[]> {
   const known = await index.read();
   const orphans: Orphan[] = [];
   const now = clock().getTime();
-  for (const item of await list(paths.models)) {
+  for (const item of await listFolder(paths.models)) {
     const path = join(paths.models, item.name);
     const stored = known.byFolder.get(item.name);
     if (stored !== undefined) orphans.push(...(await strayFiles(context, path, stored, now)));
     else orphans.push(...(await orphanInModels(path, item, known, now)));
   }
-  for (const item of await list(paths.staging)) orphans.push(...(await orphanInStaging(paths.staging, item, known)));
+  for (const item of await listFolder(paths.staging))
+    orphans.push(...(await orphanInStaging(paths.staging, item, known)));
   return orphans.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -59,7 +61,7 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
   const isImport = /^import-[0-9a-f]{16}$/.test(item.name);
   // A lock goes with its folder; what was set aside is brought back or removed at the next change.
   if (/\.lock(\..*)?$/.test(item.name)) return [];
-  if ((isTransfer && (await isHeld(join(path, 'lock')))) || (isImport && (await isHeld(`${path}.lock`)))) return [];
+  if ((isTransfer && (await isLocked(join(path, 'lock')))) || (isImport && (await isLocked(`${path}.lock`)))) return [];
   const bytes = await bytesBelow(path);
   if (!isTransfer) return [{ path, kind: 'staging', reason: 'something ended before it was done with it', bytes }];
   const stored = [...known.byDigest].find(([digest]) => digest === item.name)?.[1];
@@ -68,15 +70,6 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
       ? 'a transfer ended early; the same pull or push goes on with it'
       : `a transfer or repair of ${stored.alias ?? stored.id} ended early; repair-model or a pull goes on with it`;
   return [{ path, kind: 'staging', reason, bytes }];
-}
-
-async function isHeld(lock: string): Promise<boolean> {
-  try {
-    await withLock(lock, { waitMs: 0 }, async () => undefined);
-    return false;
-  } catch (thrown) {
-    return ModelRtcError.from(thrown).code === 'busy';
-  }
 }
 
 /** Files in a model's folder that are no part of it: a tool that loads a model may write beside it. */
@@ -91,8 +84,7 @@ async function strayFiles(
   if (manifest === undefined) return [];
   const expected = new Set<string>(manifest.files.map((file) => file.path));
   const orphans: Orphan[] = [];
-  for (const file of await filesBelow(path)) {
-    const inside = relative(path, file).split(sep).join('/');
+  for (const { path: file, inside } of await filesBelow(path)) {
     if (inside.startsWith(`${OWN_FOLDER}/`)) {
       if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, now)));
     } else if (!expected.has(inside)) {
@@ -114,19 +106,9 @@ async function orphanTemporary(path: string, now: number): Promise<Orphan[]> {
   return [{ path, kind: 'temporary', reason: 'a write of it was cut off', bytes: found.size }];
 }
 
-/** All but folders, at any depth; links are not followed. */
-async function filesBelow(root: string): Promise<string[]> {
-  const folders = [root];
-  const files: string[] = [];
-  // Grows while it is gone through: each folder adds those in it.
-  for (const folder of folders) {
-    for (const item of await list(folder)) {
-      const path = join(folder, item.name);
-      if (item.isDirectory()) folders.push(path);
-      else files.push(path);
-    }
-  }
-  return files;
+/** All but folders, at any depth. */
+async function filesBelow(root: string): Promise<TreeItem[]> {
+  return (await listTree(root)).filter(({ entry }) => !entry.isDirectory());
 }
 
 async function bytesBelow(path: string): Promise<number> {
@@ -134,15 +116,6 @@ async function bytesBelow(path: string): Promise<number> {
   if (found === undefined) return 0;
   if (!found.isDirectory()) return found.size;
   let bytes = 0;
-  for (const file of await filesBelow(path)) bytes += (await lstat(file).catch(() => undefined))?.size ?? 0;
+  for (const file of await filesBelow(path)) bytes += (await lstat(file.path).catch(() => undefined))?.size ?? 0;
   return bytes;
-}
-
-async function list(path: string): Promise<Dirent[]> {
-  try {
-    return await readdir(path, { withFileTypes: true });
-  } catch (thrown) {
-    if (isMissing(thrown)) return [];
-    throw storageError(thrown, path, 'read');
-  }
 }

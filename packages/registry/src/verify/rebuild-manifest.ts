@@ -1,5 +1,5 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { lstat, stat } from 'node:fs/promises';
+import { listTree } from '@model-rtc/files';
 import {
   type Digest,
   type Manifest,
@@ -37,22 +37,13 @@ export async function rebuildManifest(
 /** @throws whatever is wrong with one of them: then they are not the model */
 async function filesOf({ path: root, linked }: ModelPlace): Promise<ScannedFile[]> {
   const files: ScannedFile[] = [];
-  const folders = [root];
-  // Grows while it is gone through: each folder adds those in it.
-  for (const folder of folders) {
-    for (const item of await readdir(folder, { withFileTypes: true })) {
-      const absolutePath = join(folder, item.name);
-      if (item.name === OWN_FOLDER && folder === root) continue;
-      if (item.isDirectory()) {
-        folders.push(absolutePath);
-        continue;
-      }
-      const found = await (linked ? stat : lstat)(absolutePath, { bigint: true });
-      if (!found.isFile()) throw new Error(`${absolutePath} is not a plain file`);
-      const path = relative(root, absolutePath).split(sep).join('/').normalize('NFC') as ModelPath;
-      const { size, mode, mtimeNs } = found;
-      files.push({ path, absolutePath, size: Number(size), mode: Number(mode) & 0o777, mtimeNs });
-    }
+  for (const { path: absolutePath, inside, entry } of await listTree(root, (item) => item === OWN_FOLDER)) {
+    if (entry.isDirectory()) continue;
+    const found = await (linked ? stat : lstat)(absolutePath, { bigint: true });
+    if (!found.isFile()) throw new Error(`${absolutePath} is not a plain file`);
+    const { size, mode, mtimeNs } = found;
+    const path = inside.normalize('NFC') as ModelPath;
+    files.push({ path, absolutePath, size: Number(size), mode: Number(mode) & 0o777, mtimeNs });
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

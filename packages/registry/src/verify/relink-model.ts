@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, storageError } from '@model-rtc/files';
+import { atStorage, ignoreMissing } from '@model-rtc/files';
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
@@ -89,10 +89,7 @@ async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile
   const problems: FileProblem[] = [];
   for (const { path, size } of files) {
     const absolutePath = only ? root : join(root, path);
-    const found = await stat(absolutePath, { bigint: true }).catch((thrown: unknown) => {
-      if (isMissing(thrown)) return undefined;
-      throw storageError(thrown, absolutePath, 'read');
-    });
+    const found = await atStorage(absolutePath, 'read', () => ignoreMissing(stat(absolutePath, { bigint: true })));
     if (found === undefined) problems.push({ path, problem: 'it is not there' });
     else if (!found.isFile()) problems.push({ path, problem: 'it is not a plain file' });
     else if (found.size !== BigInt(size)) problems.push({ path, problem: `it has ${found.size} bytes, not ${size}` });

@@ -1,0 +1,39 @@
+import { constants } from 'node:fs';
+import { copyFile, lstat, rename, rm, utimes } from 'node:fs/promises';
+
+/** What `link()` fails with where a file system has no hard links (exFAT, some network shares) or allows no more of them. */
+export const NO_HARD_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/**
+ * Makes a new file that shares the other one's disk blocks.
+ * @returns false when the file system cannot do this, or anything else prevents it; nothing is left behind
+ */
+export async function cloneFile(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return true;
+  } catch (thrown) {
+    // Some file systems leave an empty file when they cannot clone. A file that was there before stays.
+    if ((thrown as { readonly code?: unknown }).code !== 'EEXIST') await rm(to, { force: true });
+    return false;
+  }
+}
+
+/**
+ * Gives a file bytes of its own when it has other names too: writing to it then no longer changes what they name. Its
+ * times stay. Shares disk blocks where the file system can.
+ * @throws the file system's error; the file is then as it was
+ */
+export async function breakHardLinks(path: string): Promise<void> {
+  const { nlink, atime, mtime } = await lstat(path);
+  if (nlink === 1) return;
+  const copy = `${path}.unlinked`;
+  try {
+    await copyFile(path, copy, constants.COPYFILE_FICLONE);
+    await utimes(copy, atime, mtime);
+    await rename(copy, path);
+  } catch (error) {
+    await rm(copy, { force: true });
+    throw error;
+  }
+}
