@@ -9,6 +9,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/formats': 150,
   '@model-rtc/formats/layouts': 230,
   '@model-rtc/signaling/client': 250,
+  '@model-rtc/transport/core': 300,
   '@model-rtc/transfer/core': 170,
 };
 

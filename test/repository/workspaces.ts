@@ -48,6 +48,7 @@ export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
   { specifier: '@model-rtc/formats', sources: 'packages/formats/src/' },
   { specifier: '@model-rtc/formats/layouts', sources: 'packages/formats/src/layouts/' },
   { specifier: '@model-rtc/signaling/client', sources: 'packages/signaling/src/client/' },
+  { specifier: '@model-rtc/transport/core', sources: 'packages/transport/src/core/' },
   { specifier: '@model-rtc/transfer/core', sources: 'packages/transfer/src/core/' },
 ];
 

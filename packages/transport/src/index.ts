@@ -1,26 +1,31 @@
-export {
-  type Acceptor,
-  type AcceptSessionsOptions,
-  type Authorization,
-  acceptSessions,
-} from './connect/accept-sessions.ts';
-export {
-  type Agent,
-  type ConnectState,
-  type ConnectToSessionOptions,
-  connectToSession,
-  type EngineChoice,
-  type LaneChoice,
-} from './connect/connect-to-session.ts';
-export type * from './lane/lane.ts';
-export * from './lane/memory-lane.ts';
+export type {
+  Acceptor,
+  AcceptSessionsOptions,
+  Authorization,
+} from './core/connect/accept-sessions.ts';
+export type {
+  DirectListener,
+  DirectOffer,
+  EngineChoice,
+  ExpectedLane,
+  ExpectLaneOptions,
+} from './core/connect/components.ts';
+export type {
+  Agent,
+  ConnectState,
+  ConnectToSessionOptions,
+  LaneChoice,
+} from './core/connect/connect-to-session.ts';
+export type * from './core/lane/lane.ts';
+export * from './core/lane/memory-lane.ts';
+export { createPeer } from './core/peer/create-peer.ts';
+export type { AgentHello } from './core/peer/hello.ts';
+export type { CreatePeerOptions } from './core/peer/lane-peer.ts';
+export { CHUNK_HEADROOM_BYTES } from './core/peer/limits.ts';
+export type * from './core/peer/peer.ts';
 export { type DialDirectOptions, dialDirect } from './lanes/direct/dial.ts';
 export {
   type DirectAddress,
-  type DirectListener,
-  type DirectOffer,
-  type ExpectedLane,
-  type ExpectLaneOptions,
   type ListenDirectOptions,
   listenDirect,
 } from './lanes/direct/listen.ts';
@@ -37,8 +42,4 @@ export {
 export { answerLane, type ConnectLaneOptions, LANE_OPEN_TIMEOUT_MS, offerLane } from './lanes/webrtc/connect-lane.ts';
 export type { EngineName, IceServer, WebRtcEngine } from './lanes/webrtc/engine.ts';
 export { loadEngine } from './lanes/webrtc/load-engine.ts';
-export { createPeer } from './peer/create-peer.ts';
-export type { AgentHello } from './peer/hello.ts';
-export type { CreatePeerOptions } from './peer/lane-peer.ts';
-export { CHUNK_HEADROOM_BYTES } from './peer/limits.ts';
-export type * from './peer/peer.ts';
+export { acceptSessions, connectToSession } from './node/create.ts';

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import type { CpuLoad } from '../core/connect/components.ts';
 
 /** Less than this of all processors' time left over counts as nothing. */
 const LEAST_IDLE = 0.15;
@@ -9,7 +10,7 @@ interface Times {
 }
 
 /** Tells whether the processor is what holds everything up, on the whole machine: the kernel works for us, too. */
-export class CpuMeter {
+export class CpuMeter implements CpuLoad {
   readonly #read: () => Times;
   #last: Times;
 
@@ -18,7 +19,6 @@ export class CpuMeter {
     this.#last = read();
   }
 
-  /** Whether next to nothing was left since the last call. False where the system does not tell. */
   isBound(): boolean {
     const now = this.#read();
     const { idle, all } = this.#last;

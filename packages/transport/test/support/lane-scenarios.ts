@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Lane } from '../../src/lane/lane.ts';
+import type { Lane } from '../../src/core/lane/lane.ts';
 
 /** How the two sides of a scenario wait for each other, beside the lane. */
 export interface Sideline {

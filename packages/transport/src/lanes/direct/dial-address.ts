@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { DirectOffer } from '../../core/connect/components.ts';
 import { certificateDigest } from './certificate.ts';
 import { DirectLane } from './direct-lane.ts';
 import { decodeWelcome, encodeGreeting, WELCOME_BYTES } from './greeting.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
-import type { DirectAddress, DirectOffer } from './listen.ts';
+import type { DirectAddress } from './listen.ts';
 import { dialTls, type TlsStream } from './tls-stream.ts';
 
 /**

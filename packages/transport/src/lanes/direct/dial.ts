@@ -1,10 +1,11 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Lane } from '../../lane/lane.ts';
-import { manyListeners } from '../../many-listeners.ts';
-import { cancelledError } from '../../peer/errors.ts';
+import type { DirectOffer } from '../../core/connect/components.ts';
+import { manyListeners } from '../../core/connect/many-listeners.ts';
+import type { Lane } from '../../core/lane/lane.ts';
+import { cancelledError } from '../../core/peer/errors.ts';
 import { dialAddress } from './dial-address.ts';
 import { DIAL_STAGGER_MS, DIAL_TIMEOUT_MS, MAX_DIALLED_ADDRESSES } from './limits.ts';
-import type { DirectAddress, DirectOffer } from './listen.ts';
+import type { DirectAddress } from './listen.ts';
 
 export interface DialDirectOptions {
   readonly signal?: AbortSignal | undefined;

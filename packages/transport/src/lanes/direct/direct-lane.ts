@@ -1,7 +1,13 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Lane, LaneStats } from '../../lane/lane.ts';
-import { assertMessageFits, LaneEnd, laneAbortedError, laneClosedError, laneLostError } from '../../lane/lane-end.ts';
-import { LaneQueue } from '../../lane/lane-queue.ts';
+import type { Lane, LaneStats } from '../../core/lane/lane.ts';
+import {
+  assertMessageFits,
+  LaneEnd,
+  laneAbortedError,
+  laneClosedError,
+  laneLostError,
+} from '../../core/lane/lane-end.ts';
+import { LaneQueue } from '../../core/lane/lane-queue.ts';
 import { END_WORD, FrameReader, HEARD_WORD } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import {

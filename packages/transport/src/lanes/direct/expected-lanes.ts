@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 
-import type { Lane } from '../../lane/lane.ts';
-import { cancelledError } from '../../peer/errors.ts';
+import type { Lane } from '../../core/lane/lane.ts';
+import { cancelledError } from '../../core/peer/errors.ts';
 import { MAX_EXPECTED_LANES } from './limits.ts';
 
 const TOKEN_BYTES = 32;

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { type Clock, type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+import { type Clock, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
 
-import type { Lane } from '../../lane/lane.ts';
+import type { DirectListener, DirectOffer } from '../../core/connect/components.ts';
 import { createCertificate } from './certificate.ts';
 import { ExpectedLanes } from './expected-lanes.ts';
 import { EXPECT_TIMEOUT_MS, MAX_OFFERED_ADDRESSES } from './limits.ts';
@@ -10,7 +10,6 @@ import { machineAddresses } from './machine-addresses.ts';
 import { TLS_OPTIONS } from './tls-stream.ts';
 import { UnauthenticatedConnections } from './unauthenticated-connections.ts';
 
-export type DirectOffer = Extract<ExchangeMessage, { type: 'direct_offer' }>;
 export type DirectAddress = DirectOffer['addresses'][number];
 
 export interface ListenDirectOptions {
@@ -20,32 +19,6 @@ export interface ListenDirectOptions {
   readonly advertise?: readonly DirectAddress[] | undefined;
   readonly log?: Log | undefined;
   readonly timers?: Clock | undefined;
-}
-
-export interface ExpectLaneOptions {
-  /** Gives up waiting: the offer is good no more. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long the offer is good; 30 s when left out. */
-  readonly timeoutMs?: number | undefined;
-}
-
-export interface ExpectedLane {
-  /** For the client alone: who has it can take the lane. */
-  readonly offer: DirectOffer;
-  /** Rejects with `timeout`, `cancelled`, or `network` when the listener is closed. It need not be awaited. */
-  readonly lane: Promise<Lane>;
-}
-
-export interface DirectListener {
-  readonly port: number;
-  /**
-   * Waits for one lane.
-   * @param lane the number by which both sides know it
-   * @throws ModelRtcError `busy` when too many lanes are waited for; `network` when the listener is closed
-   */
-  expect(lane: number, options?: ExpectLaneOptions): ExpectedLane;
-  /** Listens no more. Lanes that are open stay so: they are their takers'. */
-  close(): Promise<void>;
 }
 
 /**

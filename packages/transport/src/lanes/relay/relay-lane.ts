@@ -1,7 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { RelayChannel } from '@model-rtc/signaling';
-import { laneLostError } from '../../lane/lane-end.ts';
-import { WindowedLane } from '../../lane/windowed-lane.ts';
+import { laneLostError } from '../../core/lane/lane-end.ts';
+import { WindowedLane } from '../../core/lane/windowed-lane.ts';
 import { FRAME_MESSAGE, FRAME_WORD, FrameOpener, FrameSealer } from './frame-seal.ts';
 import type { RelayKeys } from './relay-keys.ts';
 import { SendQueue } from './send-queue.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
 import { meetAtRelay, type RelayChannel } from '@model-rtc/signaling';
-import { TimeBudget } from '../../connect/time-budget.ts';
-import type { Lane } from '../../lane/lane.ts';
+import { TimeBudget } from '../../core/connect/time-budget.ts';
+import type { Lane } from '../../core/lane/lane.ts';
 import { createRelayKeyPair, type RelayKeys } from './relay-keys.ts';
 import { RelayLane } from './relay-lane.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExchangeMessage, ModelRtcError } from '@model-rtc/protocol';
-import type { Lane } from '../../lane/lane.ts';
+import type { Lane } from '../../core/lane/lane.ts';
 import { MAX_REMOTE_CANDIDATES, usableCandidate } from './candidate.ts';
 import { parseDescription } from './description.ts';
 import type { EngineConnection, IceServer, LocalCandidate, WebRtcEngine } from './engine.ts';

@@ -1,6 +1,6 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
-import { messageCost } from '../../lane/lane-control.ts';
-import type { OutgoingMessages } from '../../lane/windowed-lane.ts';
+import { messageCost } from '../../core/lane/lane-control.ts';
+import type { OutgoingMessages } from '../../core/lane/windowed-lane.ts';
 import type { EngineConnection } from './engine.ts';
 
 /** The engines' events of a buffer that drained may be missing, so it is looked at as well. */

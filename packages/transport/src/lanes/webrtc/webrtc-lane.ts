@@ -1,7 +1,7 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
-import { encodePad } from '../../lane/lane-control.ts';
-import { laneLostError } from '../../lane/lane-end.ts';
-import { WindowedLane } from '../../lane/windowed-lane.ts';
+import { encodePad } from '../../core/lane/lane-control.ts';
+import { laneLostError } from '../../core/lane/lane-end.ts';
+import { WindowedLane } from '../../core/lane/windowed-lane.ts';
 import type { ConnectionEvents, EngineConnection, WebRtcEngine } from './engine.ts';
 import { SendBuffer } from './send-buffer.ts';
 

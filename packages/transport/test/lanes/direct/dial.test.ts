@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DirectListener } from '../../../src/core/connect/components.ts';
 import { createCertificate } from '../../../src/lanes/direct/certificate.ts';
 import { dialDirect } from '../../../src/lanes/direct/dial.ts';
-import { type DirectListener, listenDirect } from '../../../src/lanes/direct/listen.ts';
+import { listenDirect } from '../../../src/lanes/direct/listen.ts';
 import { overLoopback } from './lane-stage.ts';
 
 describe('dialDirect', () => {

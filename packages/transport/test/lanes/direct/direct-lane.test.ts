@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Lane } from '../../../src/lane/lane.ts';
+import type { DirectListener } from '../../../src/core/connect/components.ts';
+import type { Lane } from '../../../src/core/lane/lane.ts';
 import { END_WORD } from '../../../src/lanes/direct/frame-reader.ts';
 import { encodeGreeting, WELCOME_BYTES } from '../../../src/lanes/direct/greeting.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/lanes/direct/limits.ts';
-import { type DirectListener, listenDirect } from '../../../src/lanes/direct/listen.ts';
+import { listenDirect } from '../../../src/lanes/direct/listen.ts';
 import { dialTls, type TlsStream } from '../../../src/lanes/direct/tls-stream.ts';
 import { laneConformance } from '../../support/lane-conformance.ts';
 import { directStage, openLanes } from './lane-stage.ts';

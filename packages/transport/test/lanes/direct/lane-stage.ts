@@ -1,6 +1,7 @@
+import type { DirectListener, DirectOffer } from '../../../src/core/connect/components.ts';
 import { type DialDirectOptions, dialDirect } from '../../../src/lanes/direct/dial.ts';
 import type { DirectLane } from '../../../src/lanes/direct/direct-lane.ts';
-import { type DirectListener, type DirectOffer, listenDirect } from '../../../src/lanes/direct/listen.ts';
+import { listenDirect } from '../../../src/lanes/direct/listen.ts';
 import type { LaneStage } from '../../support/lane-conformance.ts';
 import { LANE_SCENARIOS } from '../../support/lane-scenarios.ts';
 import { createSideline } from '../../support/sideline.ts';

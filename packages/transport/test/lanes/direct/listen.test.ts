@@ -3,7 +3,7 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
-
+import type { DirectListener } from '../../../src/core/connect/components.ts';
 import { dialDirect } from '../../../src/lanes/direct/dial.ts';
 import { encodeGreeting } from '../../../src/lanes/direct/greeting.ts';
 import {
@@ -11,7 +11,7 @@ import {
   MAX_EXPECTED_LANES,
   MAX_STRANGERS_PER_ADDRESS,
 } from '../../../src/lanes/direct/limits.ts';
-import { type DirectListener, listenDirect } from '../../../src/lanes/direct/listen.ts';
+import { listenDirect } from '../../../src/lanes/direct/listen.ts';
 import { dialTls } from '../../../src/lanes/direct/tls-stream.ts';
 import { openLanes, overLoopback } from './lane-stage.ts';
 

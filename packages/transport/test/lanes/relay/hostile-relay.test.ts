@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Lane } from '../../../src/lane/lane.ts';
+import type { Lane } from '../../../src/core/lane/lane.ts';
 import { answerRelay, askRelay } from '../../../src/lanes/relay/set-up.ts';
 import { openRelayLanes, type RelayStage, startHostileRelay, type Tamper } from './relay-pair.ts';
 

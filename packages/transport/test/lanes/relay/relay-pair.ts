@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { startSignalingServer } from '@model-rtc/signaling';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Lane } from '../../../src/lane/lane.ts';
+import type { Lane } from '../../../src/core/lane/lane.ts';
 import { answerRelay, askRelay } from '../../../src/lanes/relay/set-up.ts';
 
 /** What a relay does with a frame on its way: the frames that it passes on. */

@@ -3,7 +3,7 @@
  * and ends by itself when the parent lets go of it.
  */
 import type { ExchangeMessage } from '@model-rtc/protocol';
-import type { Lane } from '../../../src/lane/lane.ts';
+import type { Lane } from '../../../src/core/lane/lane.ts';
 import { answerLane, offerLane } from '../../../src/lanes/webrtc/connect-lane.ts';
 import type { EngineName } from '../../../src/lanes/webrtc/engine.ts';
 import { loadEngine } from '../../../src/lanes/webrtc/load-engine.ts';

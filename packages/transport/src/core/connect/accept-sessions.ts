@@ -1,0 +1,266 @@
+import {
+  type Clock,
+  createWorkerSeal,
+  encodeExchange,
+  type Identity,
+  type Log,
+  ModelRtcError,
+  refuseEnvelope,
+  silentLog,
+  systemClock,
+  type WorkerSeal,
+} from '@model-rtc/protocol';
+import type { Visitor, WorkerRegistration } from '@model-rtc/signaling/client';
+
+import type { IceServer, WebRtcEngine } from '../../lanes/webrtc/engine.ts';
+import { deferred } from '../peer/deferred.ts';
+import type { Authority, Handlers, Peer } from '../peer/peer.ts';
+import { toWireError } from '../peer/wire-error.ts';
+import { Admission } from './admission.ts';
+import type { AcceptComponents, DirectListener, EngineChoice } from './components.ts';
+import type { Agent } from './connect-to-session.ts';
+import { ConnectedPeers } from './connected-peers.ts';
+import { ExchangeMemory } from './exchange-memory.ts';
+import { WERIFT } from './lane-upkeep.ts';
+import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS } from './limits.ts';
+import { WorkerExchange } from './worker-exchange.ts';
+import { workerLanes } from './worker-lanes.ts';
+
+/** What a token's key id stands for now. One that is known and good no more may be refused with the reason. */
+export type Authorization =
+  | { readonly secret: Uint8Array; readonly authority: Authority }
+  | { readonly refuse: ModelRtcError };
+
+export interface AcceptSessionsOptions {
+  readonly post: WorkerRegistration;
+  readonly identity: Identity;
+  readonly agent: Agent;
+  /** @param keyId 16 hex characters. @returns undefined for a token that was never issued. */
+  readonly authorize: (keyId: string) => Authorization | undefined;
+  /** What a client with this authority may ask. */
+  readonly handlers: (authority: Authority) => Handlers;
+  /** `auto` when left out. */
+  readonly engine?: EngineChoice | undefined;
+  readonly iceServers?: readonly IceServer[] | undefined;
+  /** Where clients can come directly; it stays the caller's. Without it, none can. */
+  readonly direct?: DirectListener | undefined;
+  readonly onPeer?: ((peer: Peer, authority: Authority) => void) | undefined;
+  readonly log?: Log | undefined;
+  readonly timers?: Clock | undefined;
+}
+
+export interface Acceptor {
+  /** Resolves when clients can be answered. @throws ModelRtcError `bad_argument` when the engine does not load. */
+  readonly ready: Promise<void>;
+  /** The clients that are connected now. */
+  peers(): Peer[];
+  /** Says bye to the peers for which the predicate holds, with the error. */
+  closeWhere(predicate: (authority: Authority, peer: Peer) => boolean, error?: ModelRtcError): Promise<void>;
+  /** Takes no more visitors and closes all peers. The post stays open: it is the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a peer of each visitor of a worker's post that holds a good token. Visitors are dealt with at once, each within
+ * limits of its own: one that misbehaves is refused, and no other notices.
+ */
+export function acceptSessionsWith(components: AcceptComponents, options: AcceptSessionsOptions): Acceptor {
+  const reception = new Reception(components, options);
+  void reception.run();
+  return reception;
+}
+
+interface Admitted {
+  readonly seal: WorkerSeal;
+  readonly authority: Authority;
+}
+
+class Reception implements Acceptor {
+  readonly ready: Promise<void>;
+  readonly #components: AcceptComponents;
+  readonly #options: AcceptSessionsOptions;
+  readonly #engine: Promise<WebRtcEngine>;
+  readonly #timers: Clock;
+  readonly #log: Log;
+  readonly #peers: ConnectedPeers;
+  readonly #admission = new Admission();
+  readonly #memory: ExchangeMemory;
+  /** What ends each exchange that is going on. */
+  readonly #ongoing = new Set<AbortController>();
+  #isClosed = false;
+
+  constructor(components: AcceptComponents, options: AcceptSessionsOptions) {
+    this.#components = components;
+    const { engine = 'auto', timers = systemClock, log = silentLog } = options;
+    this.#options = options;
+    this.#timers = timers;
+    this.#log = log;
+    this.#memory = new ExchangeMemory(timers);
+    this.#peers = new ConnectedPeers(timers, log);
+    this.#engine = components.loadEngine(engine);
+    this.ready = this.#engine.then(() => {});
+    // Each visitor is told as well, so nobody has to wait for it.
+    this.ready.catch(() => {});
+  }
+
+  peers(): Peer[] {
+    return this.#peers.all;
+  }
+
+  async closeWhere(predicate: (authority: Authority, peer: Peer) => boolean, error?: ModelRtcError): Promise<void> {
+    await this.#peers.closeWhere(predicate, error);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const exchange of this.#ongoing)
+      exchange.abort(new ModelRtcError('cancelled', 'The worker is shutting down.'));
+    await this.#peers.close();
+  }
+
+  async run(): Promise<void> {
+    for await (const visitor of this.#options.post.visitors) {
+      if (this.#isClosed) {
+        visitor.close();
+        return;
+      }
+      void this.#receive(visitor);
+    }
+  }
+
+  /** One visitor, from its first word to a peer. It never rejects. */
+  async #receive(visitor: Visitor): Promise<void> {
+    const limit = new AbortController();
+    const stopTimer = this.#timers.after(EXCHANGE_TIMEOUT_MS, () => limit.abort(tooSlowError()));
+    this.#ongoing.add(limit);
+    const leave: (() => void)[] = [];
+    try {
+      const first = await this.#firstEnvelope(visitor);
+      if (first === undefined) return;
+      const admitted = await this.#admit(visitor, first, leave);
+      if (admitted !== undefined) await this.#connect(visitor, admitted, { signal: limit.signal, leave });
+    } catch (error) {
+      this.#log.warn({ err: error, visitor: visitor.visitor }, 'a visitor did not become a client');
+    } finally {
+      for (const leavePlace of leave) leavePlace();
+      stopTimer();
+      this.#ongoing.delete(limit);
+      visitor.close();
+    }
+  }
+
+  /** undefined when the visitor left without a word, as clients do that found another way to this worker. */
+  async #firstEnvelope(visitor: Visitor): Promise<Uint8Array | undefined> {
+    const turnedOut = deferred<undefined>();
+    const leavePlace = this.#admission.enterUnknown(() => turnedOut.resolve(undefined));
+    const stopTimer = this.#timers.after(FIRST_ENVELOPE_MS, () => turnedOut.resolve(undefined));
+    try {
+      return await Promise.race([firstOf(visitor.messages), turnedOut.promise]);
+    } finally {
+      stopTimer();
+      leavePlace();
+    }
+  }
+
+  /** @returns undefined when the visitor was refused, and was told why. */
+  async #admit(visitor: Visitor, first: Uint8Array, leave: (() => void)[]): Promise<Admitted | undefined> {
+    let admitted: Admitted;
+    try {
+      admitted = this.#openSeal(first);
+    } catch (error) {
+      // Whoever cannot open a seal is told in the clear, signed.
+      const { identity } = this.#options;
+      const envelope = refuseEnvelope({ identity, firstEnvelope: first, error: toWireError(error) });
+      await this.#refuse(visitor, error, envelope);
+      return undefined;
+    }
+    try {
+      if (!this.#memory.add(first)) throw replayedError();
+      leave.push(this.#admission.enterKnown(admitted.seal.keyId));
+      admitted.authority.check?.();
+      await this.#engine;
+      return admitted;
+    } catch (error) {
+      const refusal = encodeExchange({ type: 'refuse', error: toWireError(error) });
+      await this.#refuse(visitor, error, admitted.seal.seal(refusal));
+      return undefined;
+    }
+  }
+
+  #openSeal(firstEnvelope: Uint8Array): Admitted {
+    const { identity, authorize } = this.#options;
+    let authority: Authority | undefined;
+    const lookup = (keyId: string) => {
+      const authorization = authorize(keyId);
+      if (authorization === undefined) return undefined;
+      if ('refuse' in authorization) throw authorization.refuse;
+      authority = authorization.authority;
+      return authorization.secret;
+    };
+    const seal = createWorkerSeal({ identity, firstEnvelope, lookup });
+    if (authority === undefined) throw new Error('a seal was opened without a secret');
+    return { seal, authority };
+  }
+
+  async #refuse(visitor: Visitor, error: unknown, envelope: Uint8Array): Promise<void> {
+    const { code, message } = ModelRtcError.from(error);
+    this.#log.warn({ visitor: visitor.visitor, code, reason: message }, 'a visitor was refused');
+    await visitor.send(envelope);
+  }
+
+  async #connect(
+    visitor: Visitor,
+    { seal, authority }: Admitted,
+    { signal, leave }: { readonly signal: AbortSignal; readonly leave: readonly (() => void)[] },
+  ): Promise<void> {
+    const { agent, handlers, iceServers, direct } = this.#options;
+    const engine = await this.#engine;
+    const answer = this.#components.createAnswer({
+      engine,
+      iceServers,
+      direct,
+      serverUrl: visitor.serverUrl,
+      log: this.#log,
+    });
+    const onLane = workerLanes({
+      agent: { ...agent, capabilities: [...(agent.capabilities ?? []), ...(engine.name === WERIFT ? [WERIFT] : [])] },
+      authority,
+      handlers: handlers(authority),
+      answer,
+      onPeer: (peer, { kind }) => {
+        // Further lanes may come up over the exchange, which keep nobody else out.
+        for (const leavePlace of leave) leavePlace();
+        this.#take(peer, authority, kind);
+      },
+      log: this.#log,
+      timers: this.#timers,
+    });
+    await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, onLane }).run();
+  }
+
+  #take(peer: Peer, authority: Authority, kind: string): void {
+    if (this.#isClosed) {
+      void peer.close();
+      return;
+    }
+    this.#peers.add(peer, authority);
+    this.#log.info({ keyId: authority.keyId, agent: peer.remote.agent, kind }, 'a client connected');
+    this.#options.onPeer?.(peer, authority);
+  }
+}
+
+async function firstOf(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
+  for await (const message of messages) return message;
+  return undefined;
+}
+
+function replayedError(): ModelRtcError {
+  return new ModelRtcError(
+    'refused',
+    'The worker has seen this very request before: the signaling server repeats what it passed on. Connect again.',
+  );
+}
+
+function tooSlowError(): ModelRtcError {
+  return new ModelRtcError('timeout', 'The visitor opened no connection in time.');
+}

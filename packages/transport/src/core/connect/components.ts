@@ -1,0 +1,107 @@
+import type { ExchangeMessage, Log } from '@model-rtc/protocol';
+import type { SignalingClient } from '@model-rtc/signaling/client';
+import type { EngineName, IceServer, WebRtcEngine } from '../../lanes/webrtc/engine.ts';
+import type { Lane } from '../lane/lane.ts';
+import type { LaneChannel } from './lane-channel.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** The kinds of lanes between machines, the better first. */
+export const LANE_CHOICES = ['direct', 'webrtc', 'relay'] as const;
+export type AttemptKind = (typeof LANE_CHOICES)[number];
+
+export type EngineChoice = 'auto' | EngineName;
+
+export interface AttemptOptions {
+  readonly channel: LaneChannel;
+  /** Called when a webrtc lane is tried. */
+  readonly engine: () => Promise<WebRtcEngine>;
+  readonly iceServers?: readonly IceServer[] | undefined;
+  /** For a webrtc lane: the largest IP packets that it should carry, in bytes. */
+  readonly mtu?: number | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/**
+ * Brings up one lane of a kind as the side that asks for it.
+ * @param lane - the number by which both sides know it
+ * @param mailbox - what the other side says of it
+ * @throws ModelRtcError `network` or `timeout` when it does not come up (`isUnavailable` when it never will), `cancelled`, the
+ * other side's refusal
+ */
+export type AskLane = (lane: number, mailbox: Mailbox, options: AttemptOptions) => Promise<Lane>;
+
+/** What begins a lane. */
+export type LaneAsk = Extract<ExchangeMessage, { type: 'offer' | 'direct_ask' | 'relay_ask' }>;
+
+/** Answers one offer or ask, which `receive` starts with, and what the visitor says of that lane afterwards. */
+export type AnswerLane = (options: {
+  readonly lane: number;
+  readonly first: LaneAsk;
+  readonly receive: AsyncIterable<ExchangeMessage>;
+  readonly send: (message: ExchangeMessage) => Promise<void>;
+  readonly signal: AbortSignal;
+}) => Promise<Lane>;
+
+export type DirectOffer = Extract<ExchangeMessage, { type: 'direct_offer' }>;
+
+export interface ExpectLaneOptions {
+  /** Gives up waiting: the offer is good no more. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the offer is good; 30 s when left out. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ExpectedLane {
+  /** For the client alone: whoever has it can take the lane. */
+  readonly offer: DirectOffer;
+  /** Rejects with `timeout`, `cancelled`, or `network` when the listener is closed. It need not be awaited. */
+  readonly lane: Promise<Lane>;
+}
+
+/** Where clients can connect directly. */
+export interface DirectListener {
+  readonly port: number;
+  /**
+   * Waits for one lane.
+   * @param lane the number by which both sides know it
+   * @throws ModelRtcError `busy` when too many lanes are waited for; `network` when the listener is closed
+   */
+  expect(lane: number, options?: ExpectLaneOptions): ExpectedLane;
+  /** Stops listening. Open lanes stay open: they belong to whoever took them. */
+  close(): Promise<void>;
+}
+
+export interface AnswerLaneOptions {
+  readonly engine: WebRtcEngine;
+  readonly iceServers?: readonly IceServer[] | undefined;
+  /** Without it, the worker gives no direct lanes. */
+  readonly direct?: DirectListener | undefined;
+  /** The signaling server that the visitor came over, where both can meet. */
+  readonly serverUrl: string;
+  readonly log?: Log | undefined;
+}
+
+/** Tells whether the processor is what holds everything up. */
+export interface CpuLoad {
+  /** Whether next to nothing was left since the last call. False where the system does not tell. */
+  isBound(): boolean;
+}
+
+/** What connecting needs from its platform, Node or a browser: see `node/create.ts`. */
+export interface ConnectComponents {
+  readonly visit: SignalingClient['visit'];
+  /** How each kind of lane is asked for; a kind that is left out is never tried. */
+  readonly ask: Readonly<Partial<Record<AttemptKind, AskLane>>>;
+  /** @throws ModelRtcError `bad_argument` when the engine does not load */
+  readonly loadEngine: (choice: EngineChoice) => Promise<WebRtcEngine>;
+  readonly createCpuLoad: () => CpuLoad;
+}
+
+/** What accepting clients needs from its platform. */
+export interface AcceptComponents {
+  readonly loadEngine: (choice: EngineChoice) => Promise<WebRtcEngine>;
+  /** How a worker gives the lane that is asked for. */
+  readonly createAnswer: (options: AnswerLaneOptions) => AnswerLane;
+}

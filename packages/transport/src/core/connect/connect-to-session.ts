@@ -1,0 +1,256 @@
+import {
+  type Clock,
+  isUnavailable,
+  type Log,
+  ModelRtcError,
+  type Recovery,
+  roomOf,
+  type SessionToken,
+  silentLog,
+  systemClock,
+} from '@model-rtc/protocol';
+import type { Link } from '@model-rtc/signaling/client';
+import type { IceServer, WebRtcEngine } from '../../lanes/webrtc/engine.ts';
+import type { LaneKind } from '../lane/lane.ts';
+import { cancelledError } from '../peer/errors.ts';
+import type { Authority, Handlers, Peer } from '../peer/peer.ts';
+import { PeerAssembly } from './assemble-peer.ts';
+import { type AttemptLane, attemptLaneWith } from './attempt-lane.ts';
+import { type AttemptKind, type ConnectComponents, type EngineChoice, LANE_CHOICES } from './components.ts';
+import { PeerChannel } from './lane-channel.ts';
+import { LaneRace } from './lane-race.ts';
+import { LaneUpkeep } from './lane-upkeep.ts';
+import { CONNECT_TIMEOUT_MS, LANE_ATTEMPT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS, VISIT_TIMEOUT_MS } from './limits.ts';
+import { TimeBudget } from './time-budget.ts';
+import { VisitorExchange } from './visitor-exchange.ts';
+
+/** Which kinds of connections are tried; `auto` is all of them. */
+export type LaneChoice = 'auto' | AttemptKind;
+
+/** How far connecting has come. */
+export type ConnectState =
+  | { readonly state: 'signaling'; readonly urls: readonly string[] }
+  | { readonly state: 'negotiating'; readonly kind: LaneKind; readonly attempt: number }
+  | { readonly state: 'connected'; readonly kind: LaneKind; readonly engine: string | undefined };
+
+/** The name and version of a program, as the other side sees it. */
+export interface Agent {
+  readonly name: string;
+  readonly version: string;
+  readonly capabilities?: readonly string[] | undefined;
+}
+
+export interface ConnectToSessionOptions {
+  readonly token: SessionToken;
+  readonly agent: Agent;
+  /** What the worker may ask of this side: get_chunks while a model is pushed. */
+  readonly handlers?: Handlers | undefined;
+  /** `auto` when left out. */
+  readonly lane?: LaneChoice | undefined;
+  /** `auto` when left out. */
+  readonly engine?: EngineChoice | undefined;
+  readonly iceServers?: readonly IceServer[] | undefined;
+  /** For everything together, in milliseconds; 30 s when left out. */
+  readonly timeoutMs?: number | undefined;
+  /** Whether a worker that is offline, or a server that cannot be reached, is asked again until the time is up. */
+  readonly waitForWorker?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+  readonly onState?: ((state: ConnectState) => void) | undefined;
+  readonly timers?: Clock | undefined;
+  /** The time of day, in which tokens expire. */
+  readonly clock?: (() => Date) | undefined;
+}
+
+/** The worker asks for the chunks of what it is pushed, and for nothing else. */
+const WORKERS_AUTHORITY: Authority = { scopes: ['read'] };
+
+/**
+ * Connects to the worker that issued a token: finds it through a signaling server, exchanges sealed connection data, opens
+ * a lane that is authenticated by that, and says hello.
+ *
+ * @throws ModelRtcError `token_expired` before anything is sent; `worker_offline` or `network` when the worker or its servers
+ * cannot be reached; `token_revoked`, `token_expired`, `busy` or `refused` when the worker refuses, or when the signaling
+ * server was caught interfering; `protocol_mismatch`; `timeout`, naming the last failure; `cancelled`.
+ */
+export async function connectToSessionWith(
+  components: ConnectComponents,
+  options: ConnectToSessionOptions,
+): Promise<Peer> {
+  const { token, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemClock, signal } = options;
+  if (signal?.aborted) throw cancelledError(signal);
+  assertNotExpired(token, options.clock ?? (() => new Date()));
+  const budget = new TimeBudget(timeoutMs, signal, timers);
+  const connecting = new Connecting(components, { ...options, timers }, budget);
+  try {
+    return await connecting.run();
+  } catch (error) {
+    if (budget.isTimeUp) throw timeoutError(timeoutMs, connecting.lastFailure);
+    throw signal?.aborted ? cancelledError(signal) : ModelRtcError.from(error);
+  } finally {
+    connecting.close();
+    budget.release();
+  }
+}
+
+class Connecting {
+  lastFailure: ModelRtcError | undefined;
+  readonly #components: ConnectComponents;
+  readonly #attemptLane: AttemptLane;
+  readonly #options: ConnectToSessionOptions & { readonly timers: Clock };
+  readonly #budget: TimeBudget;
+  readonly #log: Log;
+  #exchange: VisitorExchange | undefined;
+  #loading: Promise<WebRtcEngine> | undefined;
+  #attempts = 0;
+  #retryMs = RETRY_FIRST_MS;
+
+  constructor(
+    components: ConnectComponents,
+    options: ConnectToSessionOptions & { readonly timers: Clock },
+    budget: TimeBudget,
+  ) {
+    this.#components = components;
+    this.#attemptLane = attemptLaneWith(components.ask);
+    this.#options = options;
+    this.#budget = budget;
+    this.#log = options.log ?? silentLog;
+  }
+
+  async run(): Promise<Peer> {
+    // Where nothing else is tried, the engine loads while the worker is being found; it takes a good part of that time.
+    if (this.#kinds[0] === 'webrtc') void this.#engine().catch(() => {});
+    for (;;) {
+      const exchange = await this.#openExchange();
+      try {
+        return await this.#attempt(exchange);
+      } catch (error) {
+        await this.#afterFailure(ModelRtcError.from(error), ['reconnect']);
+      }
+    }
+  }
+
+  close(): void {
+    this.#exchange?.close();
+  }
+
+  /** The exchange of the attempt before goes on while its link holds. */
+  async #openExchange(): Promise<VisitorExchange> {
+    while (this.#exchange?.isOpen !== true) {
+      if (this.#exchange?.failure !== undefined) throw this.#exchange.failure;
+      try {
+        this.#exchange = new VisitorExchange(await this.#visit(), this.#options.token);
+      } catch (error) {
+        await this.#afterFailure(
+          ModelRtcError.from(error),
+          this.#options.waitForWorker === true ? ['reconnect', 'wait'] : [],
+        );
+      }
+    }
+    return this.#exchange;
+  }
+
+  async #visit(): Promise<Link> {
+    const { token, onState } = this.#options;
+    onState?.({ state: 'signaling', urls: token.urls });
+    return await this.#components.visit({
+      urls: token.urls,
+      room: roomOf(token.workerKey),
+      signal: this.#budget.signal,
+      // Before the time is up altogether, so that the user hears which servers could not be reached.
+      timeoutMs: Math.min(VISIT_TIMEOUT_MS, this.#budget.leftMs * 0.9),
+      log: this.#log,
+      clock: this.#options.timers,
+    });
+  }
+
+  async #attempt(exchange: VisitorExchange): Promise<Peer> {
+    const { iceServers, timers, onState } = this.#options;
+    const channel = new PeerChannel(exchange.serverUrl);
+    const assembly = this.#assembly(channel);
+    const race = new LaneRace({
+      channel: exchange,
+      kinds: this.#kinds,
+      attempt: this.#attemptLane,
+      assembly,
+      engine: () => this.#engine(),
+      iceServers,
+      timeoutMs: Math.min(LANE_ATTEMPT_MS, this.#budget.leftMs),
+      signal: this.#budget.signal,
+      timers,
+      log: this.#log,
+      onTry: (kind) => onState?.({ state: 'negotiating', kind, attempt: this.#attempts }),
+    });
+    this.#attempts += 1;
+    const peer = await race.run();
+    // What is better may still come up, and is agreed on over the exchange.
+    void race.settled.then(() => exchange.close());
+    void peer.closed.then(() => race.stop());
+    if (this.#exchange === exchange) this.#exchange = undefined;
+    return peer;
+  }
+
+  /** Over an old worker only what it knows can be tried before hello. */
+  get #kinds(): readonly AttemptKind[] {
+    const { token, lane = 'auto' } = this.#options;
+    const wanted = lane === 'auto' ? LANE_CHOICES : [lane];
+    if (token.features?.includes('ask') === true) return wanted;
+    return wanted.includes('webrtc') ? ['webrtc'] : wanted;
+  }
+
+  #assembly(channel: PeerChannel): PeerAssembly {
+    const { agent, handlers = {}, timers, onState } = this.#options;
+    return new PeerAssembly({
+      hello: { role: 'client', ...agent, capabilities: ['lanes', ...(agent.capabilities ?? [])] },
+      authority: WORKERS_AUTHORITY,
+      handlers,
+      onExchange: (message) => channel.deliver(message),
+      onPeer: (peer, { kind, engine }) => {
+        channel.use(peer);
+        if (peer.remote.capabilities.includes('lanes')) this.#keepUp(peer, channel);
+        onState?.({ state: 'connected', kind, engine });
+      },
+      log: this.#log,
+      timers,
+    });
+  }
+
+  #keepUp(peer: Peer, channel: PeerChannel): void {
+    const { lane = 'auto', iceServers, timers } = this.#options;
+    const kinds = lane === 'auto' ? LANE_CHOICES : [lane];
+    const engine = () => this.#engine();
+    const { createCpuLoad } = this.#components;
+    const options = { peer, channel, kinds, engine, iceServers, timers, log: this.#log };
+    void new LaneUpkeep({ ...options, attempt: this.#attemptLane, cpu: createCpuLoad() });
+  }
+
+  #engine(): Promise<WebRtcEngine> {
+    this.#loading ??= this.#components.loadEngine(this.#options.engine ?? 'auto');
+    return this.#loading;
+  }
+
+  /** Waits before the next attempt. @throws the failure when trying again is of no use. */
+  async #afterFailure(error: ModelRtcError, mended: readonly Exclude<Recovery, 'none'>[]): Promise<void> {
+    this.#budget.check();
+    if (!error.recoversBy(...mended) || isUnavailable(error)) throw error;
+    this.lastFailure = error;
+    this.#log.debug({ code: error.code, reason: error.message }, 'connecting failed; it is tried again');
+    await this.#budget.wait(this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LONGEST_MS);
+  }
+}
+
+function assertNotExpired({ expiresAt }: SessionToken, clock: () => Date): void {
+  if (expiresAt === undefined || expiresAt > clock()) return;
+  throw new ModelRtcError(
+    'token_expired',
+    `This session expired on ${expiresAt.toISOString()}; ask the worker's owner for a new one.`,
+  );
+}
+
+function timeoutError(timeoutMs: number, last: ModelRtcError | undefined): ModelRtcError {
+  const what = last === undefined ? 'the worker was not reached' : last.message;
+  return new ModelRtcError('timeout', `No connection to the worker came up within ${timeoutMs / 1000} s: ${what}`, {
+    cause: last,
+  });
+}

@@ -1,0 +1,30 @@
+import { type Clock, sha256Digest } from '@model-rtc/protocol';
+
+import { MAX_REMEMBERED_EXCHANGES, REMEMBER_EXCHANGE_MS } from './limits.ts';
+
+/**
+ * Remembers by what envelopes exchanges began. Only the token's holder can make one, so the same one again is a
+ * repetition by the signaling server.
+ */
+export class ExchangeMemory {
+  readonly #timers: Clock;
+  /** When each was seen, oldest first. */
+  readonly #seen = new Map<string, number>();
+
+  constructor(timers: Clock) {
+    this.#timers = timers;
+  }
+
+  /** @returns false when it was seen before. */
+  add(firstEnvelope: Uint8Array): boolean {
+    const nowMs = this.#timers.nowMs();
+    for (const [name, seenMs] of this.#seen) {
+      if (nowMs - seenMs < REMEMBER_EXCHANGE_MS && this.#seen.size < MAX_REMEMBERED_EXCHANGES) break;
+      this.#seen.delete(name);
+    }
+    const name = sha256Digest(firstEnvelope);
+    if (this.#seen.has(name)) return false;
+    this.#seen.set(name, nowMs);
+    return true;
+  }
+}

@@ -1,0 +1,62 @@
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+import { cancelledError } from '../peer/errors.ts';
+import { manyListeners } from './many-listeners.ts';
+
+/** A time limit and the caller's own signal as one: whatever is done within it is aborted by either. */
+export class TimeBudget {
+  readonly #timers: Clock;
+  readonly #controller = manyListeners(new AbortController());
+  readonly #outer: AbortSignal | undefined;
+  readonly #endsAtMs: number;
+  readonly #stopTimer: () => void;
+  readonly #onOuterAbort = () => this.#controller.abort(cancelledError(this.#outer));
+
+  constructor(timeoutMs: number, outer: AbortSignal | undefined, timers: Clock) {
+    this.#timers = timers;
+    this.#outer = outer;
+    this.#endsAtMs = timers.nowMs() + timeoutMs;
+    this.#stopTimer = timers.after(timeoutMs, () => this.#controller.abort(timeUp()));
+    outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
+    if (outer?.aborted) this.#onOuterAbort();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether its time is over, and not the caller's patience. */
+  get isTimeUp(): boolean {
+    return this.signal.aborted && this.#outer?.aborted !== true;
+  }
+
+  get leftMs(): number {
+    return Math.max(0, this.#endsAtMs - this.#timers.nowMs());
+  }
+
+  /** Waits as long as there is time for it. @throws what aborted. */
+  async wait(delayMs: number): Promise<void> {
+    const { signal } = this;
+    let stop = () => {};
+    await new Promise<void>((resolve) => {
+      stop = this.#timers.after(delayMs, resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    stop();
+    this.check();
+  }
+
+  /** @throws what aborted. */
+  check(): void {
+    if (this.signal.aborted) throw cancelledError(this.signal);
+  }
+
+  /** To be called when the work is over, however it ended. */
+  release(): void {
+    this.#stopTimer();
+    this.#outer?.removeEventListener('abort', this.#onOuterAbort);
+  }
+}
+
+function timeUp(): ModelRtcError {
+  return new ModelRtcError('timeout', 'No connection came up in time; try again.');
+}

@@ -1,0 +1,115 @@
+import {
+  decodeExchange,
+  type ExchangeMessage,
+  encodeExchange,
+  type Log,
+  ModelRtcError,
+  type WorkerSeal,
+} from '@model-rtc/protocol';
+import type { Link } from '@model-rtc/signaling/client';
+import type { Lane } from '../lane/lane.ts';
+import { toWireError } from '../peer/wire-error.ts';
+import type { AnswerLane } from './components.ts';
+import { LaneAnswers } from './lane-answers.ts';
+import { MAX_ASKS, MAX_PENDING_ASKS } from './limits.ts';
+
+export interface WorkerExchangeOptions {
+  readonly link: Link;
+  readonly seal: WorkerSeal;
+  readonly answer: AnswerLane;
+  /** Gets each lane that comes up. */
+  readonly onLane: (lane: Lane) => void;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** The worker's end of one sealed exchange, from its opened first envelope to the lanes that come of it. */
+export class WorkerExchange {
+  readonly #options: WorkerExchangeOptions;
+  readonly #answers: LaneAnswers;
+  #settle: { resolve(): void; reject(error: ModelRtcError): void } | undefined;
+  #linkEnded = false;
+  #lanes = 0;
+
+  constructor(options: WorkerExchangeOptions) {
+    const { answer, log } = options;
+    this.#options = options;
+    this.#answers = new LaneAnswers({
+      answer,
+      send: (message) => this.#send(message),
+      onLane: (lane) => this.#onLane(lane),
+      onRefused: (error) => void this.#refuse(error),
+      onSettled: (error) => this.#onSettled(error),
+      maxAsks: MAX_ASKS,
+      maxPending: MAX_PENDING_ASKS,
+      latestOfferOnly: true,
+      log,
+    });
+  }
+
+  /**
+   * Answers what the visitor asks for, until it is done and nothing is coming up any more.
+   * @throws ModelRtcError when no lane came of it: the visitor is gone, sends what makes no sense, or the signal aborts.
+   */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const onAbort = () => this.#fail(ModelRtcError.from(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#settle = { resolve, reject };
+        if (signal.aborted) onAbort();
+        else void this.#read();
+      });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#answers.end();
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { link, seal } = this.#options;
+    try {
+      this.#take(seal.first);
+      for await (const envelope of link.messages) this.#take(seal.open(envelope));
+      // A visitor whose connection is about to open needs the link no more.
+      this.#linkEnded = true;
+      this.#answers.finish();
+      if (this.#answers.pending === 0) this.#fail(new ModelRtcError('network', 'The visitor is gone.'));
+    } catch (error) {
+      this.#fail(ModelRtcError.from(error));
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
+    const message = decodeExchange(bytes);
+    if (message !== undefined) this.#answers.take(message);
+  }
+
+  #onLane(lane: Lane): void {
+    this.#lanes += 1;
+    this.#options.onLane(lane);
+  }
+
+  #onSettled(error: ModelRtcError | undefined): void {
+    if (!this.#linkEnded || this.#answers.pending > 0) return;
+    // Otherwise the visitor notices by itself, and may ask anew.
+    this.#fail(error ?? new ModelRtcError('network', 'The visitor is gone.'));
+  }
+
+  async #refuse(error: ModelRtcError): Promise<void> {
+    // One that is gone, or whose exchange is full, cannot be told.
+    await this.#send({ type: 'refuse', error: toWireError(error) }).catch(() => {});
+    this.#fail(error);
+  }
+
+  async #send(message: ExchangeMessage): Promise<void> {
+    await this.#options.link.send(this.#options.seal.seal(encodeExchange(message)));
+  }
+
+  /** The end; a failure only when nothing came of the exchange. */
+  #fail(error: ModelRtcError): void {
+    if (this.#lanes > 0) this.#settle?.resolve();
+    else this.#settle?.reject(error);
+  }
+}

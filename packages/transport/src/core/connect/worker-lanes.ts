@@ -1,0 +1,56 @@
+import type { Clock, Log } from '@model-rtc/protocol';
+
+import type { Lane } from '../lane/lane.ts';
+import type { Authority, Handlers, Peer } from '../peer/peer.ts';
+import { PeerAssembly } from './assemble-peer.ts';
+import type { AnswerLane } from './components.ts';
+import type { Agent } from './connect-to-session.ts';
+import { LaneAnswers } from './lane-answers.ts';
+import { MAX_FURTHER_ASKS, MAX_PENDING_FURTHER } from './limits.ts';
+
+export interface WorkerLanesOptions {
+  readonly agent: Agent;
+  readonly authority: Authority;
+  readonly handlers: Handlers;
+  /** How a further lane that the client asks for is given. */
+  readonly answer: AnswerLane;
+  readonly onPeer: (peer: Peer, lane: Lane) => void;
+  readonly log: Log;
+  readonly timers: Clock;
+}
+
+/**
+ * Makes a worker's peer of the lanes of one exchange, and gives it the further ones that the client asks for over them.
+ * @returns what takes each lane that came up.
+ */
+export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
+  const { agent, authority, handlers, answer, onPeer, log, timers } = options;
+  let peer: Peer | undefined;
+  const further = new LaneAnswers({
+    answer,
+    send: async (message) => await peer?.sendExchange(message),
+    onLane: (lane) => void peer?.addLane(lane).catch(() => {}),
+    onRefused: (error) => void peer?.close(error),
+    onSettled: () => {},
+    maxAsks: MAX_FURTHER_ASKS,
+    maxPending: MAX_PENDING_FURTHER,
+    latestOfferOnly: false,
+    log,
+  });
+  const assembly = new PeerAssembly({
+    hello: { role: 'worker', ...agent, capabilities: ['lanes', ...(agent.capabilities ?? [])] },
+    authority,
+    handlers,
+    onExchange: (message) => further.take(message),
+    onPeer: (made, lane) => {
+      peer = made;
+      void made.closed.then(() => further.end());
+      onPeer(made, lane);
+    },
+    log,
+    timers,
+  });
+  return (lane) => {
+    assembly.add(lane).catch((error: unknown) => log.debug({ err: error }, 'a connection was of no use'));
+  };
+}

@@ -1,0 +1,41 @@
+/** What runs in a browser too: lanes, the peer that speaks over them, and how they come up. */
+
+export type {
+  ConnectionEvents,
+  EngineConnection,
+  EngineName,
+  IceServer,
+  WebRtcEngine,
+} from '../lanes/webrtc/engine.ts';
+export {
+  type Acceptor,
+  type AcceptSessionsOptions,
+  type Authorization,
+  acceptSessionsWith,
+} from './connect/accept-sessions.ts';
+export {
+  type AcceptComponents,
+  type AnswerLane,
+  type AskLane,
+  type AttemptKind,
+  type AttemptOptions,
+  type ConnectComponents,
+  type CpuLoad,
+  type DirectListener,
+  type EngineChoice,
+  LANE_CHOICES,
+} from './connect/components.ts';
+export {
+  type Agent,
+  type ConnectState,
+  type ConnectToSessionOptions,
+  connectToSessionWith,
+  type LaneChoice,
+} from './connect/connect-to-session.ts';
+export type * from './lane/lane.ts';
+export * from './lane/memory-lane.ts';
+export { createPeer } from './peer/create-peer.ts';
+export type { AgentHello } from './peer/hello.ts';
+export type { CreatePeerOptions } from './peer/lane-peer.ts';
+export { CHUNK_HEADROOM_BYTES } from './peer/limits.ts';
+export type * from './peer/peer.ts';

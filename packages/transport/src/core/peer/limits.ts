@@ -1,0 +1,54 @@
+import { CHUNK_FRAME_HEADER_BYTES } from '@model-rtc/protocol';
+import { HEAD_BYTES } from '../../lanes/direct/frame-reader.ts';
+
+/** The bounds of a peer that are not the protocol's own, with their reasons. */
+
+/** Both sides say hello as soon as the lane is open: one that says nothing for this long speaks something else, or is hung. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+/** A lane that takes less at once was made up: no engine does, and heads would fill it. */
+export const MIN_LANE_MESSAGE_BYTES = 4_096;
+
+/**
+ * The longest frame, also where the lane takes more. Over webrtc and the relay the other side hears nothing until one is
+ * whole, which must not take PEER_GONE_MS on a slow link. Over the relay and TLS a chunk of 1 MiB goes in 8 even frames;
+ * longer ones took more of the sender's processor over TLS.
+ */
+export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 129 * 1024, direct: 129 * 1024 } as const;
+
+/** What is needed before a chunk to send it from where it is: the head of its frame, and that of the direct lane. */
+export const CHUNK_HEADROOM_BYTES = CHUNK_FRAME_HEADER_BYTES + HEAD_BYTES;
+
+/** A lane whose other side does not let it end in order is broken off after this. */
+export const LONGEST_CLOSE_MS = 10_000;
+
+/** While data flows, the round trip is measured this often. */
+export const RTT_INTERVAL_MS = 500;
+/** Answers that are kept in case their lane was lost and they are asked for again. */
+export const MAX_REMEMBERED_ANSWERS = 64;
+/** Requests of which the repetition came first, and whose original may still come. */
+export const MAX_LATE_ORIGINALS = 256;
+
+/** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
+export const LIVENESS_TICK_MS = 250;
+
+/** Bye is sent and the lanes flushed within this time; a lane that cannot is broken off. */
+export const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * Small messages that wait to be sent. A side that reads its answers never comes near it: what it asks at once is bounded.
+ * One that asks without reading is cut off here.
+ */
+export const MAX_WAITING_MESSAGES = 1_024;
+
+/** What an error's message may have on the wire (`errorDataSchema`). */
+export const MAX_ERROR_MESSAGE_CHARS = 4_096;
+
+/** Details of an error longer than this are left out: they explain, and must not hinder the error itself. */
+export const MAX_ERROR_DETAILS_BYTES = 16 * 1024;
+
+/**
+ * A lane that acknowledges what it is sent, while no message comes back for all this time, carries nothing: the program
+ * at the other end hangs. It is longer than what a slow link needs to get a ping past the bytes that are on their way.
+ */
+export const PEER_MUTE_MS = 60_000;

@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Clock, packValue } from '@model-rtc/protocol';
+import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
+
+import { createMemoryLanes, createPeer, type Lane } from '../../../src/index.ts';
+import { ALL, connectedPeers, failure, HELLO, rawSide } from './support.ts';
+
+function worker(lane: Lane, timers: Clock = new VirtualClock()) {
+  return createPeer({
+    lane,
+    hello: { role: 'worker', name: 'gpu-box', version: '1' },
+    authority: ALL,
+    handlers: {},
+    timers,
+  });
+}
+
+describe('the first exchange', () => {
+  it('tells each side who the other is', async () => {
+    const peers = await connectedPeers();
+    expect(peers.client.remote.agent).toEqual({ role: 'worker', name: 'gpu-box', version: '1.2.3' });
+    expect(peers.worker.remote.agent).toEqual({ role: 'client', name: 'laptop', version: '1.2.3' });
+    await peers.client.close();
+  });
+
+  it('passes over fields and capabilities that it does not know', async () => {
+    const [ours, theirs] = createMemoryLanes();
+    const creating = worker(ours);
+    await theirs.send(
+      packValue({ ...HELLO, capabilities: ['telepathy'], colour: 'blue', protocol: { major: 1, minor: 9 } }),
+    );
+    const peer = await creating;
+    expect(peer.remote.capabilities).toEqual(['telepathy']);
+    expect(peer.remote).not.toHaveProperty('colour');
+    await peer.close();
+  });
+
+  it.each([
+    [2, 'upgrade model-rtc on this machine'],
+    [0, 'upgrade model-rtc on the machine of the other side'],
+  ])('refuses major version %i and says which side to upgrade', async (major, remedy) => {
+    const [ours, theirs] = createMemoryLanes();
+    const creating = failure(worker(ours));
+    const raw = rawSide(theirs);
+    // The rest of another version's hello may look quite different.
+    await theirs.send(packValue({ type: 'hello', protocol: { major }, who: [1, 2, 3] }));
+    const error = await creating;
+    expect(error.code).toBe('protocol_mismatch');
+    expect(error.message).toContain(remedy);
+    expect(await raw.hear()).toMatchObject({ type: 'hello', protocol: { major: 1 } });
+    expect(await raw.hear()).toBeUndefined();
+  });
+
+  it('cuts its own name to what the protocol takes', async () => {
+    const [left, right] = createMemoryLanes();
+    const [peer, other] = await Promise.all([
+      createPeer({
+        lane: left,
+        hello: { role: 'client', name: 'x'.repeat(999), version: '1' },
+        authority: ALL,
+        handlers: {},
+      }),
+      worker(right),
+    ]);
+    expect(other.remote.agent.name).toHaveLength(256);
+    await peer.close();
+  });
+
+  it('gives up on a side that says nothing', async () => {
+    const timers = new VirtualClock();
+    const [ours, theirs] = createMemoryLanes();
+    const creating = failure(worker(ours, timers));
+    await timers.advance(5_000);
+    expect((await creating).code).toBe('timeout');
+    expect(await theirs.closed).toMatchObject({ code: 'network' });
+    expect(timers.pending).toBe(0);
+  });
+
+  it.each([
+    ['bytes that are nothing', Uint8Array.of(0xc2, 1, 2)],
+    ['a frame', Uint8Array.of(0xc1, 1, 0, 0)],
+    ['another message', packValue({ type: 'ping', nonce: 1 })],
+    ['a hello with a wrong field', packValue({ ...HELLO, capabilities: 7 })],
+    ['a value that is no map', packValue([1])],
+    ['nil', packValue(null)],
+  ])('refuses %s in its place', async (_, bytes) => {
+    const [ours, theirs] = createMemoryLanes();
+    const creating = failure(worker(ours));
+    await theirs.send(bytes);
+    expect((await creating).code).toBe('malformed_message');
+    await theirs.closed;
+  });
+
+  it('throws the error with which the other side says bye at once', async () => {
+    const [ours, theirs] = createMemoryLanes();
+    const creating = failure(worker(ours));
+    await rawSide(theirs).say({ type: 'bye', error: { code: 'token_revoked', message: 'No more.' } });
+    expect(await creating).toMatchObject({ code: 'token_revoked', message: 'No more.' });
+  });
+
+  it('fails when the lane closes before', async () => {
+    const [ours, theirs] = createMemoryLanes();
+    const creating = failure(worker(ours));
+    await theirs.close();
+    expect((await creating).code).toBe('network');
+  });
+
+  it('refuses a lane that takes next to nothing at once', async () => {
+    const [ours] = createMemoryLanes({ maxMessageSize: 100 });
+    expect((await failure(worker(ours))).code).toBe('malformed_message');
+  });
+});
