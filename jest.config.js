@@ -10,6 +10,9 @@ const shared = {
   modulePathIgnorePatterns: ['/dist/'],
 };
 
+/** Unit tests that start processes and take long: they run with the whole-system tests, so that `npm test` stays short. */
+const PROCESS_TESTS = 'packages/*/test/**/*.process.test.ts';
+
 export default {
   // For a hung test, not for a slow machine. Jest takes it from here or its command line only, not from a project.
   testTimeout: 60_000,
@@ -19,7 +22,8 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/repository/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.process\\.test\\.ts$'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts', `<rootDir>/${PROCESS_TESTS}`] },
   ],
 };

@@ -5,7 +5,7 @@ import TestSequencer from '@jest/test-sequencer';
  * and on a fresh checkout jest knows no durations and goes by the size of the files.
  */
 const SLOWEST = [
-  'packages/transport/test/lanes/webrtc/webrtc-lane.test.ts',
+  'packages/transport/test/lanes/webrtc/webrtc-lane.process.test.ts',
   'test/e2e/transfer.test.ts',
   'test/e2e/interruptions.test.ts',
   'test/e2e/registry-writers.test.ts',
