@@ -17,8 +17,9 @@ const FILES = [
 ] as const;
 
 const COMMENT_LINE = /^(?: *\/\*\*| *\*) ?(.*?)(?: ?\*\/)?$/;
-const CONSTANT = /^export const ([A-Z][A-Z0-9_]*)/;
-/** A field of an interface, which describes the settings of a constant. */
+/** With the interface that describes its fields, if it has one. */
+const CONSTANT = /^export const ([A-Z][A-Z0-9_]*)(?:: (\w+))?/;
+const INTERFACE = /^export interface (\w+)/;
 const FIELD = /^ {2}readonly (\w+)/;
 
 interface Limit {
@@ -45,7 +46,8 @@ async function readLimits(file: string): Promise<Limit[]> {
   const values = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   const limits: Limit[] = [];
   let reason = '';
-  const reasonsOfFields = new Map<string, string>();
+  const reasonsByInterface = new Map<string, Map<string, string>>();
+  let reasonsOfFields = new Map<string, string>();
   let comment: string[] | undefined;
   for (const line of (await readFile(file, 'utf8')).split('\n')) {
     if (line.trimStart().startsWith('/**')) comment = [];
@@ -55,10 +57,16 @@ async function readLimits(file: string): Promise<Limit[]> {
       reason = comment.filter((text) => text !== '' && text !== '/').join(' ');
       comment = undefined;
     } else if (line === '' || line.endsWith('{')) reason = line.endsWith('{') && CONSTANT.test(line) ? reason : '';
+    const described = INTERFACE.exec(line)?.[1];
+    if (described !== undefined) {
+      reasonsOfFields = new Map();
+      reasonsByInterface.set(described, reasonsOfFields);
+    }
     const field = FIELD.exec(line)?.[1];
     if (field !== undefined) reasonsOfFields.set(field, reason);
-    const name = CONSTANT.exec(line)?.[1];
-    if (name !== undefined) limits.push({ name, reason, value: values[name], reasonsOfFields });
+    const [, name, type = ''] = CONSTANT.exec(line) ?? [];
+    if (name === undefined) continue;
+    limits.push({ name, reason, value: values[name], reasonsOfFields: reasonsByInterface.get(type) ?? new Map() });
   }
   return limits;
 }

@@ -38,6 +38,7 @@ export interface SignalingLimits {
   readonly maxConnections: number;
   /** From one IPv4 address or IPv6 /64 network: a lab behind one NAT fits, one flooder cannot take every place. */
   readonly maxConnectionsPerIp: number;
+  /** Visitors of one worker at once. */
   readonly maxVisitorsPerRoom: number;
   /** Sustained messages and bytes a second of a visitor; a worker, which answers many, may send WORKER_RATE_FACTOR times as much. */
   readonly messagesPerSecond: number;
