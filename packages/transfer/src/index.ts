@@ -15,5 +15,6 @@ export type { PartialReader } from './node/staging/partial-reader.ts';
 export { type PlanOptions, planTransfer, type TransferPlan } from './node/staging/plan-transfer.ts';
 export { type StageIntactOptions, stageIntactFiles } from './node/staging/stage-intact.ts';
 export { type StagedTransfer, stagedNeeds, stagedTransfers } from './node/staging/staged-transfers.ts';
-export { type AcquireLock, type DiscardStagingOptions, discardStaging, type HeldLock } from './node/staging/staging.ts';
+export { type DiscardStagingOptions, discardStaging } from './node/staging/staging.ts';
+export type { AcquireLock, HeldLock } from './node/staging/types.ts';
 export { loadZstd } from './node/zstd.ts';

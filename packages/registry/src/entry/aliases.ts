@@ -1,4 +1,5 @@
 import { type Alias, aliasProblem, type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { distance as editDistance } from 'fastest-levenshtein';
 import { MAX_FORMER_ALIASES, type RegistryIndex, type StoredEntry } from './types.ts';
 
 const SUGGESTIONS = 3;
@@ -54,27 +55,11 @@ export function closeAliases(index: RegistryIndex, ref: string): Alias[] {
   const scored: { alias: Alias; distance: number }[] = [];
   for (const alias of index.byAlias.keys()) {
     const name = alias.toLowerCase();
-    const distance = name.startsWith(wanted) && wanted.length >= 3 ? 1 : editDistance(wanted, name, farthest);
+    const distance = name.startsWith(wanted) && wanted.length >= 3 ? 1 : editDistance(wanted, name);
     if (distance <= farthest) scored.push({ alias, distance });
   }
   scored.sort((a, b) => a.distance - b.distance || (a.alias < b.alias ? -1 : 1));
   return scored.slice(0, CLOSE_ALIASES).map(({ alias }) => alias);
-}
-
-/** Levenshtein's distance, or any number above `limit` when it is larger than that. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, (previous[j] as number) + 1, (row[j - 1] as number) + 1));
-    }
-    if (Math.min(...row) > limit) return limit + 1;
-    previous = row;
-  }
-  return previous[b.length] as number;
 }
 
 /**

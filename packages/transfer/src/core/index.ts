@@ -20,16 +20,14 @@ export {
 } from './serve/chunk-server.ts';
 export type { ModelReader, OpenModel } from './serve/reader-pool.ts';
 export type {
-  DroppedSource,
-  LaneBytes,
   OnTransferProgress,
-  SourceBytes,
   StallWarning,
   TransferCounts,
   TransferProgress,
   TransferStage,
 } from './session/progress.ts';
 export { RateMeter } from './session/rate-meter.ts';
+export type { DroppedSource, LaneBytes, SourceBytes } from './session/stats.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';

@@ -13,13 +13,8 @@ import type { OpenDiskPort } from '../core/disk/disk-port.ts';
 import { fetchChunks } from '../core/fetch-chunks.ts';
 import { type Layout, planLayout } from '../core/layout/layout.ts';
 import type { RateLimiter } from '../core/rate/rate-limiter.ts';
-import {
-  type DroppedSource,
-  type LaneBytes,
-  type OnTransferProgress,
-  ProgressReporter,
-  type SourceBytes,
-} from '../core/session/progress.ts';
+import { type OnTransferProgress, ProgressReporter } from '../core/session/progress.ts';
+import type { DroppedSource, LaneBytes, SourceBytes } from '../core/session/stats.ts';
 import { TransferStats } from '../core/session/stats.ts';
 import { Watchdog } from '../core/session/watchdog.ts';
 import { findLocalSources, type LocalChunks } from '../core/sources/local-chunks.ts';
@@ -30,7 +25,8 @@ import { openDiskPort } from './disk/open-disk-port.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
 import type { OwnFiles } from './staging/own-files.ts';
 import { stagedChunks } from './staging/staged-chunks.ts';
-import { type HeldLock, leaveStaging, lockStaging, openStaging, type Staging } from './staging/staging.ts';
+import { leaveStaging, lockStaging, openStaging, type Staging } from './staging/staging.ts';
+import type { HeldLock } from './staging/types.ts';
 
 /** What a pull is made of; tests replace parts. */
 export interface PullComponents {

@@ -1,7 +1,30 @@
 import { bytesInModel, type Layout, sizeOf } from '../layout/layout.ts';
 import type { ChunkSource, SourceLane } from '../sources/source.ts';
-import type { DroppedSource, LaneBytes, SourceBytes } from './progress.ts';
 import { RateMeter } from './rate-meter.ts';
+
+export interface SourceBytes {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What came over one connection. One that was lost stays in the list. */
+export interface LaneBytes {
+  /** The name of the source. */
+  readonly source: string;
+  /** Tells it from all other lanes of the transfer, also from those of other connections to the same source. */
+  readonly id: number;
+  readonly kind: string;
+  readonly engine: string | undefined;
+  readonly bytes: number;
+  /** Over the last 5 s. */
+  readonly bytesPerSecond: number;
+}
+
+/** A source that is not used any more for what it did; one that was merely lost is not among them. */
+export interface DroppedSource {
+  readonly name: string;
+  readonly reason: string;
+}
 
 /** What one connection brought. */
 interface LaneCount extends Omit<LaneBytes, 'bytesPerSecond'> {

@@ -7,7 +7,8 @@ import { isRunning } from './is-running.ts';
 import { openPartialReader, type PartialReader } from './partial-reader.ts';
 import { readStagedEntry } from './staged-entry.ts';
 import { readStagedLayout } from './staged-layout.ts';
-import { type StagingPaths, stagedModels, stagingPaths } from './staging.ts';
+import { stagedModels, stagingPaths } from './staging.ts';
+import type { StagingPaths } from './types.ts';
 
 /** The models that some process of this machine is fetching at this moment. */
 export interface PartialModels {

@@ -6,7 +6,7 @@ import { matches } from '../disk/whole-file-hasher.ts';
 import { readJournal } from '../journal/journal.ts';
 import { isRunning } from './is-running.ts';
 import { readStagedChunk } from './staged-chunks.ts';
-import type { StagingPaths } from './staging.ts';
+import type { StagingPaths } from './types.ts';
 
 /** The chunks of a model that is still being fetched, by this process or another. */
 export interface PartialReader {

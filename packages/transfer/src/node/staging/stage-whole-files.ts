@@ -5,7 +5,7 @@ import { modeOf } from '@model-rtc/files';
 import { chunkCount, extentsAt, type LayoutFile, placesOf } from '../../core/layout/layout.ts';
 import { JournalWriter } from '../journal/journal.ts';
 import type { OwnFile } from './own-files.ts';
-import type { OpenStagingOptions, StagingPaths } from './staging.ts';
+import type { OpenStagingOptions, StagingPaths } from './types.ts';
 
 /**
  * Begins a transfer with the files that the registry has whole in other models: as clones that share the disk's blocks,

@@ -5,7 +5,8 @@ import type { NeededChunks } from '@model-rtc/registry';
 import { chunkCount, digestOf } from '../../core/layout/layout.ts';
 import { readJournal } from '../journal/journal.ts';
 import { readStagedLayout } from './staged-layout.ts';
-import { type AcquireLock, stagedModels, stagingPaths } from './staging.ts';
+import { stagedModels, stagingPaths } from './staging.ts';
+import type { AcquireLock } from './types.ts';
 
 /** What is left in `staging/` of a transfer that has not ended. */
 export interface StagedTransfer {

@@ -1,35 +1,12 @@
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@model-rtc/files';
-import { type Digest, type Manifest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { chunkCount, type Layout } from '../../core/layout/layout.ts';
 import { journalTitle, readJournal } from '../journal/journal.ts';
-import type { OwnFiles } from './own-files.ts';
 import { stageWholeFiles } from './stage-whole-files.ts';
 import { writeStagedEntry } from './staged-entry.ts';
-
-export interface HeldLock {
-  release(): Promise<void>;
-}
-
-/** A lock between processes on a path, as the registry's `acquireLock`: broken at once when its owner is dead. */
-export type AcquireLock = (
-  path: string,
-  options: { signal?: AbortSignal | undefined; onWait?: (() => void) | undefined },
-) => Promise<HeldLock>;
-
-/** Where the parts of one model's staging folder are. */
-export interface StagingPaths {
-  readonly folder: string;
-  readonly files: string;
-  readonly manifest: string;
-  readonly journal: string;
-  /** What is known of the model besides its files, for whoever asks what is fetched here. */
-  readonly entry: string;
-  /** A file that is being parted from another model's. */
-  readonly parted: string;
-  readonly lock: string;
-}
+import type { AcquireLock, HeldLock, OpenStagingOptions, StagingPaths } from './types.ts';
 
 /** One model's staging folder, locked for this process. */
 export interface Staging {
@@ -44,20 +21,6 @@ export interface Staging {
   keep(): Promise<void>;
   /** Unlocks, and removes what is left of the folder when the files were moved out of it. */
   end(): Promise<void>;
-}
-
-export interface OpenStagingOptions {
-  readonly staging: string;
-  readonly digest: Digest;
-  readonly manifest: Manifest;
-  readonly layout: Layout;
-  /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
-  readonly held: HeldLock;
-  /** What the other side says of the model. */
-  readonly entry?: ModelEntry | undefined;
-  /** Where whole files of it may be on this machine. */
-  readonly ownFiles?: OwnFiles | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LockStagingOptions {

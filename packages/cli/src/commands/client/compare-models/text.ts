@@ -4,8 +4,8 @@ import { formatScalar, formatTime, printable } from '../../../console/format.ts'
 import { type Column, renderTable } from '../../../console/table.ts';
 import { codeMark } from '../../code-files.ts';
 import { drawCurves } from './curves.ts';
-import type { ComparedModel, ComparedTensors, Comparison } from './run.ts';
 import type { ScalarRow } from './scalars.ts';
+import type { ComparedModel, ComparedTensors, Comparison } from './types.ts';
 
 /** Changed tensors that are named; `--json` has all. */
 const NAMED_TENSORS = 5;

@@ -1,6 +1,6 @@
 import { extname, join } from 'node:path';
 import type { ModelEntry } from '@model-rtc/protocol';
-import type { ModelFacts } from './sections.ts';
+import type { ModelFacts } from './types.ts';
 
 type Command = readonly [what: string, command: string | undefined];
 

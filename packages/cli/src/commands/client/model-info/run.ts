@@ -3,7 +3,8 @@ import { type Registry, type RegistryEntry, resumeCommand } from '@model-rtc/reg
 import type { Context } from '../../../console/context.ts';
 import { printable } from '../../../console/format.ts';
 import { type SessionOptions, withWorker, workerNamer } from '../../connect.ts';
-import { type ModelFacts, modelSections } from './sections.ts';
+import { modelSections } from './sections.ts';
+import type { ModelFacts } from './types.ts';
 
 export interface ModelInfoOptions extends SessionOptions {
   readonly ref: string;

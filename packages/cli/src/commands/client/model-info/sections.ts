@@ -1,29 +1,10 @@
-import type { ManifestFile, ModelEntry } from '@model-rtc/protocol';
+import type { ModelEntry } from '@model-rtc/protocol';
 import { formatBytes } from '@model-rtc/protocol';
-import type { Availability, CheckResult, KnownWorker, Lineage, RegistryEntry } from '@model-rtc/registry';
 import { formatScalar, formatTime } from '../../../console/format.ts';
 import { codeFileFacts } from '../../code-files.ts';
 import { statusText } from '../../model-list.ts';
 import { useCommands } from './next-commands.ts';
-
-/** All that is known of one model. */
-export interface ModelFacts {
-  readonly entry: ModelEntry;
-  /** The model on this machine, when it is here. */
-  readonly here?: RegistryEntry | undefined;
-  /** Which name of the model the reference was. */
-  readonly resolvedBy?: string | undefined;
-  /** Who knows the model by the reference. */
-  readonly namedBy?: 'worker' | 'client' | undefined;
-  /** The worker that answered; undefined when this machine did. */
-  readonly from?: KnownWorker | undefined;
-  readonly resumeCommand?: string | undefined;
-  readonly availability: readonly Availability[];
-  /** Undefined when no machine that has them was asked. */
-  readonly files?: readonly ManifestFile[] | undefined;
-  readonly check?: CheckResult | undefined;
-  readonly lineage?: Lineage | undefined;
-}
+import type { ModelFacts } from './types.ts';
 
 type Fact = readonly [name: string, value: string | undefined];
 

@@ -4,22 +4,15 @@ import type { Context } from '../../../console/context.ts';
 import { formatCount } from '../../../console/format.ts';
 import type { ProgressView } from '../../../console/progress.ts';
 import type { NetworkOptions } from '../../connect.ts';
-import { type RepairDone, repairDamaged } from '../repair.ts';
+import { repairDamaged } from '../repair.ts';
 import { renderVerified } from './text.ts';
+import type { VerifiedLine, VerifyTotals } from './types.ts';
 
 export interface VerifyModelsOptions extends NetworkOptions {
   /** All models when there are none. */
   readonly refs: readonly string[];
   readonly quick: boolean;
   readonly repair: boolean;
-}
-
-/** The outcome for one model. */
-export interface VerifiedLine extends VerifiedModel {
-  readonly repair?:
-    | Pick<RepairDone, 'outcome' | 'from' | 'transferredBytes' | 'reusedBytes'>
-    | { readonly outcome: 'failed'; readonly reason: string }
-    | undefined;
 }
 
 export async function runVerify(context: Context, options: VerifyModelsOptions): Promise<void> {
@@ -121,15 +114,6 @@ async function repairLine(
     // The other models are still verified.
     return { ...found, repair: { outcome: 'failed', reason: ModelRtcError.from(error).message } };
   }
-}
-
-export interface VerifyTotals {
-  readonly models: number;
-  readonly bytes: number;
-  readonly damaged: number;
-  readonly repaired: number;
-  readonly orphans: number;
-  readonly seconds: number;
 }
 
 function totalsOf(models: readonly VerifiedLine[], orphans: readonly Orphan[], seconds: number): VerifyTotals {

@@ -2,7 +2,7 @@ import { formatBytes } from '@model-rtc/protocol';
 import type { Orphan } from '@model-rtc/registry';
 import { formatCount, formatDuration, printable } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
-import type { VerifiedLine, VerifyTotals } from './run.ts';
+import type { VerifiedLine, VerifyTotals } from './types.ts';
 
 /** Problems listed for one model; --json has up to a hundred. */
 const LISTED_PROBLEMS = 5;

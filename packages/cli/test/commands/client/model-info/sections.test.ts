@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Alias, Digest, ModelEntry } from '@model-rtc/protocol';
 import { modelEntrySchema } from '@model-rtc/protocol';
 import { loadSnippet } from '../../../../src/commands/client/model-info/next-commands.ts';
-import { type ModelFacts, modelSections } from '../../../../src/commands/client/model-info/sections.ts';
+import { modelSections } from '../../../../src/commands/client/model-info/sections.ts';
+import type { ModelFacts } from '../../../../src/commands/client/model-info/types.ts';
 
 const DIGEST = 'ab'.repeat(32) as Digest;
 const LAB = { key: 'cc'.repeat(32), name: 'lab' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { VerifiedLine, VerifyTotals } from '../../../../src/commands/client/verify/run.ts';
 import { renderVerified } from '../../../../src/commands/client/verify/text.ts';
+import type { VerifiedLine, VerifyTotals } from '../../../../src/commands/client/verify/types.ts';
 
 const TOTALS: VerifyTotals = { models: 1, bytes: 2e6, damaged: 0, repaired: 0, orphans: 0, seconds: 0.5 };
 

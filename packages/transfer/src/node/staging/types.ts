@@ -1,0 +1,40 @@
+import type { Digest, Manifest, ModelEntry } from '@model-rtc/protocol';
+import type { Layout } from '../../core/layout/layout.ts';
+import type { OwnFiles } from './own-files.ts';
+
+export interface HeldLock {
+  release(): Promise<void>;
+}
+
+/** A lock between processes on a path, as the registry's `acquireLock`: broken at once when its owner is dead. */
+export type AcquireLock = (
+  path: string,
+  options: { signal?: AbortSignal | undefined; onWait?: (() => void) | undefined },
+) => Promise<HeldLock>;
+
+/** Where the parts of one model's staging folder are. */
+export interface StagingPaths {
+  readonly folder: string;
+  readonly files: string;
+  readonly manifest: string;
+  readonly journal: string;
+  /** What is known of the model besides its files, for whoever asks what is fetched here. */
+  readonly entry: string;
+  /** A file that is being parted from another model's. */
+  readonly parted: string;
+  readonly lock: string;
+}
+
+export interface OpenStagingOptions {
+  readonly staging: string;
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly layout: Layout;
+  /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
+  readonly held: HeldLock;
+  /** What the other side says of the model. */
+  readonly entry?: ModelEntry | undefined;
+  /** Where whole files of it may be on this machine. */
+  readonly ownFiles?: OwnFiles | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
