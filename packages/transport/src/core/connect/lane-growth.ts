@@ -1,43 +1,5 @@
 import { Goodput, type Measured } from './goodput.ts';
-
-/** How often to call `sample` while bulk data flows: some round trips of a long path, and yet 32 lanes within seconds. */
-export const LANE_SAMPLE_MS = 500;
-/** More lanes have to carry so much more than fewer did. */
-const LEAST_GAIN = 1.1;
-/** Fewer lanes that carry this part of what more of them do are as good. */
-const AS_GOOD = 0.95;
-/** A step that is smaller shows nothing. */
-const WORTH_A_TRY = 1.25;
-/** Growth is clear, and a level is left out, when each new lane carries this part of what each old one does. */
-const CLEAR_GAIN = 0.5;
-/**
- * A lane that carries less than this is slowed by the path: no processor is so slow. Its samples vary by whole messages and
- * by each lost packet, so only a large step shows anything.
- */
-const SLOW_LANE_BYTES_PER_SECOND = 2_000_000;
-const SLOW_LANE_STEP = 8;
-/** Where the processor is the limit a lane carries at least this, be its engine as slow as it may. */
-const BOUND_LANE_BYTES_PER_SECOND = 5_000_000;
-/** Of many lanes this part stays when it is first looked whether fewer are as good, as it costs what the others carry. */
-const MANY_LANES = 8;
-const STAYING_OF_MANY = 0.75;
-/** Lanes that are opened at once: bringing one up costs both sides milliseconds of work and a burst of packets. */
-const MOST_AT_ONCE = 28;
-/** A number is measured until its error is so small a part, or for so many samples. */
-const STEADY_ERROR = 0.1;
-const STEADY_SAMPLES = 4;
-/** How long it may stay open whether a number is better. */
-const PATIENCE_MS = 5_000;
-/** How long lanes may take to open. What has not come by then is done without, or asked for again. */
-const OPENING_MS = 4_000;
-/** The same for the last of them, once most are there. */
-const MOST_OPENING_MS = 1_500;
-const MOST_OF_THEM = 0.7;
-/** When a number that was good is questioned: after so long, at once when it carries half of what it did, or soon when less. */
-const QUESTIONED_MS = 60_000;
-const HALF = 0.5;
-const SOON_MS = 5_000;
-const LESS = 0.8;
+import { LANE_GROWTH as SETTINGS } from './lane-growth-settings.ts';
 
 export interface LaneGrowthOptions {
   /** The most lanes of the kind: 32 for native, 8 for werift, 16 for direct. */
@@ -101,7 +63,7 @@ export class LaneGrowth {
   }
 
   /**
-   * Takes a reading and says what to change. Calls are best LANE_SAMPLE_MS apart, and need not be regular.
+   * Takes a reading and says what to change. Calls are best `sampleMs` apart, and need not be regular.
    *
    * @returns how many lanes to open or to close now; undefined for none
    */
@@ -117,7 +79,7 @@ export class LaneGrowth {
     const { measured } = this.#goodput;
     if (measured === undefined) return undefined;
     const level = { lanes, ...measured };
-    const isFull = cpuBound && measured.bytesPerSecond >= lanes * BOUND_LANE_BYTES_PER_SECOND;
+    const isFull = cpuBound && measured.bytesPerSecond >= lanes * SETTINGS.cpuBoundLaneBytesPerSecond;
     switch (this.#phase) {
       case 'measuring':
         return this.#measure(level, isFull);
@@ -147,8 +109,8 @@ export class LaneGrowth {
     // Those with which it begins are as new as those that are tried.
     const isTrying = this.#phase === 'trying' || this.#best.samples === 0;
     // The last of many may take seconds where packets are lost, and what most of them carry tells enough.
-    const areMost = isTrying && lanes > this.#best.lanes && lanes >= target * MOST_OF_THEM;
-    if (passedMs < (areMost ? MOST_OPENING_MS : OPENING_MS)) return undefined;
+    const areMost = isTrying && lanes > this.#best.lanes && lanes >= target * SETTINGS.mostPart;
+    if (passedMs < (areMost ? SETTINGS.mostOpeningMs : SETTINGS.openingMs)) return undefined;
     if (!isTrying) return this.#aim(target, lanes);
     if (lanes <= this.#best.lanes && this.#best.samples > 0) return this.#settle(lanes);
     this.#target = lanes;
@@ -162,7 +124,7 @@ export class LaneGrowth {
     this.#best = level;
     // More lanes would only share the processor, and trying them takes from it.
     if (isFull || bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
-    return this.#try(lanes * (areSlow(lanes, bytesPerSecond) ? SLOW_LANE_STEP : 2), lanes);
+    return this.#try(lanes * (areSlow(lanes, bytesPerSecond) ? SETTINGS.slowLaneStep : 2), lanes);
   }
 
   /** Whether to go on from the number that is tried, or back. */
@@ -170,30 +132,33 @@ export class LaneGrowth {
     const { lanes, bytesPerSecond, error, samples } = level;
     const factor = lanes / this.#best.lanes;
     const { gain, error: errorOfGain } = gainOf(level, this.#best);
-    if (gain > errorOfGain && bytesPerSecond >= this.#best.bytesPerSecond * (1 + CLEAR_GAIN * (factor - 1))) {
+    if (
+      gain > errorOfGain &&
+      bytesPerSecond >= this.#best.bytesPerSecond * (1 + SETTINGS.clearGainPerLane * (factor - 1))
+    ) {
       this.#best = level;
       return this.#try(lanes * 4, lanes);
     }
     // What fewer lanes carried before may be of a time that is over; each of these is slow now.
-    if (!isFull && this.#max >= lanes * WORTH_A_TRY && areSlow(lanes, bytesPerSecond + error)) {
-      return this.#try(lanes * SLOW_LANE_STEP, lanes);
+    if (!isFull && this.#max >= lanes * SETTINGS.minStep && areSlow(lanes, bytesPerSecond + error)) {
+      return this.#try(lanes * SETTINGS.slowLaneStep, lanes);
     }
-    const isOver = this.#nowMs() - this.#phaseMs >= PATIENCE_MS;
+    const isOver = this.#nowMs() - this.#phaseMs >= SETTINGS.patienceMs;
     // After a jump of lanes that are not slow only clear growth counts: the level that was left out may carry more.
     const isBetter = gain > (isOver ? 0 : errorOfGain) && samples > 2;
     if (isBetter && (factor <= 2 || areSlow(lanes, bytesPerSecond))) {
       this.#best = level;
       return this.#try(lanes * 2, lanes);
     }
-    if (!isOver && (gain >= -errorOfGain || samples < STEADY_SAMPLES)) return undefined;
-    return this.#shrink(level, lanes > MANY_LANES ? STAYING_OF_MANY : 0.5);
+    if (!isOver && (gain >= -errorOfGain || samples < SETTINGS.steadySamples)) return undefined;
+    return this.#shrink(level, lanes > SETTINGS.manyLanes ? SETTINGS.stayingOfMany : 0.5);
   }
 
   /** Whether fewer lanes carry as much as more of them did just before. */
   #compare(level: Level): LaneChange | undefined {
     if (!isSteady(level)) return undefined;
     const more = this.#more;
-    const less = more.bytesPerSecond * AS_GOOD - level.bytesPerSecond;
+    const less = more.bytesPerSecond * SETTINGS.equalPart - level.bytesPerSecond;
     if (less > Math.hypot(more.error, level.error)) this.#best = more;
     else if (level.lanes > this.#best.lanes) return this.#shrink(level, 0.5);
     else this.#best = level;
@@ -202,10 +167,13 @@ export class LaneGrowth {
 
   /** Whether the number is still as good as it was. */
   #watch(level: Level): LaneChange | undefined {
-    if (level.samples < STEADY_SAMPLES) return undefined;
+    if (level.samples < SETTINGS.steadySamples) return undefined;
     const settledMs = this.#nowMs() - this.#phaseMs;
     const part = level.bytesPerSecond / this.#best.bytesPerSecond;
-    const isQuestioned = part < HALF || (part < LESS && settledMs >= SOON_MS) || settledMs >= QUESTIONED_MS;
+    const isQuestioned =
+      part < SETTINGS.collapsedPart ||
+      (part < SETTINGS.declinedPart && settledMs >= SETTINGS.declinedMs) ||
+      settledMs >= SETTINGS.retryMs;
     if (!isQuestioned) return undefined;
     this.#enter('measuring');
     this.#goodput.restart();
@@ -213,8 +181,8 @@ export class LaneGrowth {
   }
 
   #try(wanted: number, lanes: number): LaneChange | undefined {
-    const next = Math.min(wanted, lanes + MOST_AT_ONCE, this.#max);
-    if (next < lanes * WORTH_A_TRY) return this.#settle(lanes);
+    const next = Math.min(wanted, lanes + SETTINGS.maxOpeningAtOnce, this.#max);
+    if (next < lanes * SETTINGS.minStep) return this.#settle(lanes);
     this.#enter('trying');
     return this.#aim(next, lanes);
   }
@@ -247,17 +215,17 @@ export class LaneGrowth {
 }
 
 function isSteady({ bytesPerSecond, error, samples }: Level): boolean {
-  return error <= bytesPerSecond * STEADY_ERROR || samples >= STEADY_SAMPLES;
+  return error <= bytesPerSecond * SETTINGS.steadyError || samples >= SETTINGS.steadySamples;
 }
 
 function areSlow(lanes: number, bytesPerSecond: number): boolean {
-  return bytesPerSecond < lanes * SLOW_LANE_BYTES_PER_SECOND;
+  return bytesPerSecond < lanes * SETTINGS.slowLaneBytesPerSecond;
 }
 
 /** By how much more lanes carry more than they must to be worth having, and how wrong that may be. */
 function gainOf(more: Measured, fewer: Measured): { readonly gain: number; readonly error: number } {
   return {
-    gain: more.bytesPerSecond - LEAST_GAIN * fewer.bytesPerSecond,
-    error: Math.hypot(more.error, LEAST_GAIN * fewer.error),
+    gain: more.bytesPerSecond - SETTINGS.minGain * fewer.bytesPerSecond,
+    error: Math.hypot(more.error, SETTINGS.minGain * fewer.error),
   };
 }

@@ -3,7 +3,8 @@ import { rankOf } from '../peer/links.ts';
 import type { Peer, PeerLane } from '../peer/peer.ts';
 import type { AttemptLane } from './attempt-lane.ts';
 import type { AttemptKind, AttemptOptions, CpuLoad } from './components.ts';
-import { LANE_SAMPLE_MS, LaneGrowth } from './lane-growth.ts';
+import { LaneGrowth } from './lane-growth.ts';
+import { LANE_GROWTH } from './lane-growth-settings.ts';
 import { LANE_ATTEMPT_MS, OVERLAP_MS, UPGRADE_AFTER_MS } from './limits.ts';
 import { manyListeners } from './many-listeners.ts';
 import { PathMtu } from './path-mtu.ts';
@@ -19,7 +20,6 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly attempt: AttemptLane;
 }
 
-const MOST_COMING_UP = 28;
 /** How often to look, and for how long, until bulk data flows: what a long path begins with is opened at once. */
 const FIRST_LOOKS_MS = 100;
 const FIRST_LOOKS_FOR_MS = 3_000;
@@ -57,7 +57,7 @@ export class LaneUpkeep {
   #leastRttMs = Number.POSITIVE_INFINITY;
   /** How many lanes are coming up, by the size of their packets. */
   readonly #opening = new Map<number | undefined, number>();
-  /** What was carried when it was last looked for LANE_SAMPLE_MS, or enough was. */
+  /** What was carried when it was last looked for LANE_GROWTH.sampleMs, or enough was. */
   #lastBytes = 0;
   #lastMs: number;
   readonly #startedMs: number;
@@ -87,7 +87,7 @@ export class LaneUpkeep {
 
   #arm(): void {
     const isNew = this.#options.timers.nowMs() - this.#startedMs < FIRST_LOOKS_FOR_MS;
-    const afterMs = isNew && this.#growth.size === 0 ? FIRST_LOOKS_MS : LANE_SAMPLE_MS;
+    const afterMs = isNew && this.#growth.size === 0 ? FIRST_LOOKS_MS : LANE_GROWTH.sampleMs;
     this.#stopTimer = this.#options.timers.after(afterMs, () => {
       this.#look();
       this.#arm();
@@ -118,7 +118,7 @@ export class LaneUpkeep {
   #note(bytes: number): boolean {
     const nowMs = this.#options.timers.nowMs();
     const busy = bytes - this.#lastBytes >= BUSY_BYTES_PER_SAMPLE;
-    if (!busy && nowMs - this.#lastMs < LANE_SAMPLE_MS) return false;
+    if (!busy && nowMs - this.#lastMs < LANE_GROWTH.sampleMs) return false;
     this.#lastBytes = bytes;
     this.#lastMs = nowMs;
     return busy;
@@ -146,7 +146,7 @@ export class LaneUpkeep {
     this.#options.log.debug({ kind, lanes: lanes.length, ...advice }, 'the number of connections changes');
     if ('open' in advice) {
       // Those that still come up count, and the other side takes so many at once.
-      const open = Math.min(advice.open, MOST_COMING_UP) - this.#comingUp;
+      const open = Math.min(advice.open, LANE_GROWTH.maxOpeningAtOnce) - this.#comingUp;
       for (let i = 0; i < open; i += 1) void this.#openFurther(kind);
     } else for (const lane of lanes.slice(-advice.close)) void lane.close();
   }

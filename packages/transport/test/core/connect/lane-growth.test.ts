@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LANE_SAMPLE_MS, LaneGrowth } from '../../../src/core/connect/lane-growth.ts';
+import { LaneGrowth } from '../../../src/core/connect/lane-growth.ts';
+import { LANE_GROWTH } from '../../../src/core/connect/lane-growth-settings.ts';
 
 const STEP_MS = 10;
 const OPENING_MS = 400;
@@ -58,7 +59,7 @@ class Simulation {
   }
 
   #step(): void {
-    const { carries, busy = () => true, sampleMs = LANE_SAMPLE_MS } = this.#path;
+    const { carries, busy = () => true, sampleMs = LANE_GROWTH.sampleMs } = this.#path;
     this.atMs += STEP_MS;
     for (const { count } of this.#opening.filter(({ atMs }) => atMs <= this.atMs)) this.lanes += count;
     this.#opening = this.#opening.filter(({ atMs }) => atMs > this.atMs);
@@ -140,7 +141,7 @@ describe('lane growth', () => {
   it('tries no second lane where one carries enough', () => {
     const growth = new LaneGrowth({ max: 16, enough: 64 * MEGABYTE, nowMs: () => atMs });
     let atMs = 0;
-    for (let bytes = 0; atMs < 30_000; atMs += LANE_SAMPLE_MS, bytes += 40 * MEGABYTE) {
+    for (let bytes = 0; atMs < 30_000; atMs += LANE_GROWTH.sampleMs, bytes += 40 * MEGABYTE) {
       expect(growth.sample({ lanes: 1, bytes, busy: true })).toBeUndefined();
     }
   });
