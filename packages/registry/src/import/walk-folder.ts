@@ -43,10 +43,12 @@ export async function walkFolder(root: string): Promise<FoundFiles> {
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     folders.push(...(await walkOne(folder, walk)));
   }
-  const problem = pathsProblem(walk.files.map((file) => file.path));
+  // In their order, so that the message does not depend on which file was looked at first.
+  const files = sortByPath(walk.files);
+  const problem = pathsProblem(files.map((file) => file.path));
   if (problem !== undefined) throw invalid(`${problem}; rename it in ${root} and import again.`);
   return {
-    files: sortByPath(walk.files),
+    files,
     skipped: walk.skipped.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
 }
