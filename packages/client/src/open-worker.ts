@@ -11,7 +11,7 @@ import { WorkerProvider } from './worker-provider.ts';
 
 /** How a client reaches one worker: what is not named here is as `connectToSession` of @model-rtc/transport has it. */
 export interface ConnectOptions
-  extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'timers' | 'clock'> {
+  extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'clock' | 'now'> {
   /** A session token, as text or parsed. */
   readonly session: string | SessionToken;
   /** What the worker is called until it says its own name; `worker` and the start of its key when left out. */

@@ -56,7 +56,7 @@ export interface HereAlready {
 
 /**
  * The alias that a whole model that is here already is to get by being brought once more.
- * @throws ModelRtcError `refused` when it is here under another one and nobody said what is to become of it
+ * @throws ModelRtcError `refused` when it is here under another one and nobody said what to do about it
  */
 export function aliasOfExisting({ existing, alias, offered, ifExists }: HereAlready): Alias | undefined {
   if (ifExists === 'skip') return undefined;

@@ -112,7 +112,7 @@ async function placeInIndex(
   return { result: { stored, outcome, gone }, put, remove };
 }
 
-/** The model that the placed one was made in the place of, or the run of which it is the outcome. */
+/** The model that the placed one replaces, or the run that produced it. */
 function supersededBy(index: RegistryIndex, { digest, supersedes, originalPath }: Placement): StoredEntry | undefined {
   const model = supersedes === undefined || supersedes === digest ? undefined : index.byDigest.get(supersedes);
   return model ?? runAt(index, originalPath);

@@ -20,7 +20,7 @@ export const REQUESTS_PER_WINDOW = 4;
 export const ASK_AGAIN_MS = 1_000;
 /** A chunk is asked of a second source when that one is expected to need less than this part of the first one's time. */
 export const ENDGAME_GAIN = 0.8;
-/** What a source of which nothing is known yet is expected to need for a chunk. */
+/** The time that a chunk is expected to take from a source that was not measured yet. */
 export const UNKNOWN_SOURCE_MS = 1_000;
 /** Chunks that are passed over, as not to be asked of this source now, before a request is given up for the moment. */
 export const MAX_PASSED_OVER = 4096;

@@ -177,7 +177,7 @@ export class Schedule {
     for (const id of ids) if (this.#states.is(id, PRESENT)) this.#return(id);
   }
 
-  /** How many chunks are asked of this source of which not all bytes came yet. */
+  /** How many chunks this source was asked for that have not arrived whole. */
   askedOf(source: number): number {
     return this.#source(source).asked.size;
   }

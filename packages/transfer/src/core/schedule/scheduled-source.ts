@@ -6,7 +6,7 @@ export interface ScheduledSource {
   readonly origin: string;
   /** Such a source is asked for these chunks only, and no other is while it lives. */
   readonly kept: number[] | undefined;
-  /** Chunks of which not all bytes came yet, in the order in which they were asked for. */
+  /** Chunks that have not arrived whole, in the order of their requests. */
   readonly asked: Map<number, Mark>;
   /** Chunks that came whole and are not verified yet. */
   readonly arrived: Map<number, Mark>;

@@ -77,7 +77,7 @@ export class SourceRunner {
     return true;
   }
 
-  /** Another source gave the chunk. A request of which nothing is wanted any more is cancelled. */
+  /** Another source gave the chunk. Cancels a request when nothing of it is wanted any more. */
   discard(chunk: number): void {
     for (const [request, abort] of this.#requests) {
       if (!request.discard(chunk)) continue;

@@ -28,7 +28,7 @@ export class SourceSet {
   readonly #runners = new Map<number, SourceRunner>();
   /** Those of the pool: they can give any chunk. */
   readonly #general = new Map<ChunkSource, SourceRunner>();
-  /** Origins of which nothing is taken any more. */
+  /** Origins that nothing is taken from any more. */
   readonly #banned = new Set<string>();
   /** By origin. */
   readonly #flows = new Map<string, OriginFlow>();

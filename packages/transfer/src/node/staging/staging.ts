@@ -15,7 +15,7 @@ export interface Staging {
   readonly journalled: Uint8Array;
   /** Those of them that came with whole files of other models, just now. */
   readonly reused: ReadonlySet<number>;
-  /** Files are there, but of which chunks is not known: the journal is missing or is of another chunk list. */
+  /** Files are there, but nobody knows which of their chunks: the journal is missing or belongs to another chunk list. */
   readonly unknownFiles: boolean;
   /** Unlocks; the state stays for the next attempt. */
   keep(): Promise<void>;

@@ -46,7 +46,7 @@ export interface AcceptSessionsOptions {
   readonly direct?: DirectListener | undefined;
   readonly onPeer?: ((peer: Peer, authority: Authority) => void) | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Clock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export interface Acceptor {
@@ -80,7 +80,7 @@ class Reception implements Acceptor {
   readonly #components: AcceptComponents;
   readonly #options: AcceptSessionsOptions;
   readonly #engine: Promise<WebRtcEngine>;
-  readonly #timers: Clock;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #peers: ConnectedPeers;
   readonly #admission = new Admission();
@@ -91,12 +91,12 @@ class Reception implements Acceptor {
 
   constructor(components: AcceptComponents, options: AcceptSessionsOptions) {
     this.#components = components;
-    const { engine = 'auto', timers = systemClock, log = silentLog } = options;
+    const { engine = 'auto', clock = systemClock, log = silentLog } = options;
     this.#options = options;
-    this.#timers = timers;
+    this.#clock = clock;
     this.#log = log;
-    this.#memory = new ExchangeMemory(timers);
-    this.#peers = new ConnectedPeers(timers, log);
+    this.#memory = new ExchangeMemory(clock);
+    this.#peers = new ConnectedPeers(clock, log);
     this.#engine = components.loadEngine(engine);
     this.ready = this.#engine.then(() => {});
     // Each visitor is told as well, so nobody has to wait for it.
@@ -131,7 +131,7 @@ class Reception implements Acceptor {
   /** One visitor, from its first word to a peer. It never rejects. */
   async #receive(visitor: Visitor): Promise<void> {
     const limit = new AbortController();
-    const stopTimer = this.#timers.after(EXCHANGE_TIMEOUT_MS, () => limit.abort(tooSlowError()));
+    const stopTimer = this.#clock.after(EXCHANGE_TIMEOUT_MS, () => limit.abort(tooSlowError()));
     this.#ongoing.add(limit);
     const leave: (() => void)[] = [];
     try {
@@ -153,7 +153,7 @@ class Reception implements Acceptor {
   async #firstEnvelope(visitor: Visitor): Promise<Uint8Array | undefined> {
     const turnedOut = deferred<undefined>();
     const leavePlace = this.#admission.enterUnknown(() => turnedOut.resolve(undefined));
-    const stopTimer = this.#timers.after(FIRST_ENVELOPE_MS, () => turnedOut.resolve(undefined));
+    const stopTimer = this.#clock.after(FIRST_ENVELOPE_MS, () => turnedOut.resolve(undefined));
     try {
       return await Promise.race([firstOf(visitor.messages), turnedOut.promise]);
     } finally {
@@ -233,7 +233,7 @@ class Reception implements Acceptor {
         this.#take(peer, authority, kind);
       },
       log: this.#log,
-      timers: this.#timers,
+      clock: this.#clock,
     });
     await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, onLane }).run();
   }

@@ -13,7 +13,7 @@ export interface AssembleOptions {
   /** Called once, with the peer of the first lane on which both sides said hello. */
   readonly onPeer: (peer: Peer, lane: Lane) => void;
   readonly log: Log;
-  readonly timers: Clock;
+  readonly clock: Clock;
 }
 
 /** Makes one peer of the lanes that come up: the first that is greeted makes it, the others join. */
@@ -32,15 +32,15 @@ export class PeerAssembly {
 
   /** Takes an open lane. @throws ModelRtcError as `createPeer`; the lane has ended then. */
   async add(lane: Lane): Promise<Peer> {
-    const { hello, authority, handlers, onExchange, onPeer, log, timers } = this.#options;
+    const { hello, authority, handlers, onExchange, onPeer, log, clock } = this.#options;
     // On each at once: the two sides need not agree on which of them is the first.
-    const remote = await greetLane(lane, hello, timers);
+    const remote = await greetLane(lane, hello, clock);
     if (this.#making !== undefined) {
       const peer = await this.#making;
       await peer.addLane(lane, { greeted: true });
       return peer;
     }
-    this.#making = peerOfGreeted({ lane, hello, authority, handlers, onExchange, log, timers }, remote);
+    this.#making = peerOfGreeted({ lane, hello, authority, handlers, onExchange, log, clock }, remote);
     const peer = await this.#making;
     onPeer(peer, lane);
     return peer;

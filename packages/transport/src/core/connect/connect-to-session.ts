@@ -57,9 +57,9 @@ export interface ConnectToSessionOptions {
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly onState?: ((state: ConnectState) => void) | undefined;
-  readonly timers?: Clock | undefined;
+  readonly clock?: Clock | undefined;
   /** The time of day, in which tokens expire. */
-  readonly clock?: (() => Date) | undefined;
+  readonly now?: (() => Date) | undefined;
 }
 
 /** The worker asks for the chunks of what it is pushed, and for nothing else. */
@@ -77,11 +77,11 @@ export async function connectToSessionWith(
   components: ConnectComponents,
   options: ConnectToSessionOptions,
 ): Promise<Peer> {
-  const { token, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemClock, signal } = options;
+  const { token, timeoutMs = CONNECT_TIMEOUT_MS, clock = systemClock, signal } = options;
   if (signal?.aborted) throw cancelledError(signal);
-  assertNotExpired(token, options.clock ?? (() => new Date()));
-  const budget = new TimeBudget(timeoutMs, signal, timers);
-  const connecting = new Connecting(components, { ...options, timers }, budget);
+  assertNotExpired(token, options.now ?? (() => new Date()));
+  const budget = new TimeBudget(timeoutMs, signal, clock);
+  const connecting = new Connecting(components, { ...options, clock }, budget);
   try {
     return await connecting.run();
   } catch (error) {
@@ -97,7 +97,7 @@ class Connecting {
   lastFailure: ModelRtcError | undefined;
   readonly #components: ConnectComponents;
   readonly #attemptLane: AttemptLane;
-  readonly #options: ConnectToSessionOptions & { readonly timers: Clock };
+  readonly #options: ConnectToSessionOptions & { readonly clock: Clock };
   readonly #budget: TimeBudget;
   readonly #log: Log;
   #exchange: VisitorExchange | undefined;
@@ -107,7 +107,7 @@ class Connecting {
 
   constructor(
     components: ConnectComponents,
-    options: ConnectToSessionOptions & { readonly timers: Clock },
+    options: ConnectToSessionOptions & { readonly clock: Clock },
     budget: TimeBudget,
   ) {
     this.#components = components;
@@ -160,12 +160,12 @@ class Connecting {
       // Before the time is up altogether, so that the user hears which servers could not be reached.
       timeoutMs: Math.min(VISIT_TIMEOUT_MS, this.#budget.leftMs * 0.9),
       log: this.#log,
-      clock: this.#options.timers,
+      clock: this.#options.clock,
     });
   }
 
   async #attempt(exchange: VisitorExchange): Promise<Peer> {
-    const { iceServers, timers, onState } = this.#options;
+    const { iceServers, clock, onState } = this.#options;
     const channel = new PeerChannel(exchange.serverUrl);
     const assembly = this.#assembly(channel);
     const race = new LaneRace({
@@ -177,7 +177,7 @@ class Connecting {
       iceServers,
       timeoutMs: Math.min(LANE_ATTEMPT_MS, this.#budget.leftMs),
       signal: this.#budget.signal,
-      timers,
+      clock,
       log: this.#log,
       onTry: (kind) => onState?.({ state: 'negotiating', kind, attempt: this.#attempts }),
     });
@@ -199,7 +199,7 @@ class Connecting {
   }
 
   #assembly(channel: PeerChannel): PeerAssembly {
-    const { agent, handlers = {}, timers, onState } = this.#options;
+    const { agent, handlers = {}, clock, onState } = this.#options;
     return new PeerAssembly({
       hello: { role: 'client', ...agent, capabilities: ['lanes', ...(agent.capabilities ?? [])] },
       authority: WORKERS_AUTHORITY,
@@ -211,16 +211,16 @@ class Connecting {
         onState?.({ state: 'connected', kind, engine });
       },
       log: this.#log,
-      timers,
+      clock,
     });
   }
 
   #keepUp(peer: Peer, channel: PeerChannel): void {
-    const { lane = 'auto', iceServers, timers } = this.#options;
+    const { lane = 'auto', iceServers, clock } = this.#options;
     const kinds = lane === 'auto' ? LANE_CHOICES : [lane];
     const engine = () => this.#engine();
     const { createCpuLoad } = this.#components;
-    const options = { peer, channel, kinds, engine, iceServers, timers, log: this.#log };
+    const options = { peer, channel, kinds, engine, iceServers, clock, log: this.#log };
     void new LaneUpkeep({ ...options, attempt: this.#attemptLane, cpu: createCpuLoad() });
   }
 
@@ -240,8 +240,8 @@ class Connecting {
   }
 }
 
-function assertNotExpired({ expiresAt }: SessionToken, clock: () => Date): void {
-  if (expiresAt === undefined || expiresAt > clock()) return;
+function assertNotExpired({ expiresAt }: SessionToken, now: () => Date): void {
+  if (expiresAt === undefined || expiresAt > now()) return;
   throw new ModelRtcError(
     'token_expired',
     `This session expired on ${expiresAt.toISOString()}; ask the worker's owner for a new one.`,

@@ -5,13 +5,13 @@ import { AUTHORITY_CHECK_MS } from './limits.ts';
 
 /** The peers that are connected now. Those whose token is revoked or expires are told so and closed. */
 export class ConnectedPeers {
-  readonly #timers: Clock;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #peers = new Map<Peer, Authority>();
   #stopTimer: () => void = () => {};
 
-  constructor(timers: Clock, log: Log) {
-    this.#timers = timers;
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
     this.#log = log;
     this.#arm();
   }
@@ -41,7 +41,7 @@ export class ConnectedPeers {
   }
 
   #arm(): void {
-    this.#stopTimer = this.#timers.after(AUTHORITY_CHECK_MS, () => {
+    this.#stopTimer = this.#clock.after(AUTHORITY_CHECK_MS, () => {
       this.#arm();
       for (const [peer, authority] of this.#peers) this.#check(peer, authority);
     });

@@ -7,17 +7,17 @@ import { MAX_REMEMBERED_EXCHANGES, REMEMBER_EXCHANGE_MS } from './limits.ts';
  * repetition by the signaling server.
  */
 export class ExchangeMemory {
-  readonly #timers: Clock;
+  readonly #clock: Clock;
   /** When each was seen, oldest first. */
   readonly #seen = new Map<string, number>();
 
-  constructor(timers: Clock) {
-    this.#timers = timers;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** @returns false when it was seen before. */
   add(firstEnvelope: Uint8Array): boolean {
-    const nowMs = this.#timers.nowMs();
+    const nowMs = this.#clock.nowMs();
     for (const [name, seenMs] of this.#seen) {
       if (nowMs - seenMs < REMEMBER_EXCHANGE_MS && this.#seen.size < MAX_REMEMBERED_EXCHANGES) break;
       this.#seen.delete(name);

@@ -14,7 +14,7 @@ export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
   readonly kinds: readonly AttemptKind[];
   readonly assembly: PeerAssembly;
   readonly signal: AbortSignal;
-  readonly timers: Clock;
+  readonly clock: Clock;
   readonly log: Log;
   readonly onTry: (kind: AttemptKind) => void;
   /** How a lane is brought up. */
@@ -70,7 +70,7 @@ export class LaneRace {
   }
 
   #tryAfter(kind: AttemptKind, delayMs: number): void {
-    this.#stopTimers.push(this.#options.timers.after(delayMs, () => void this.#try(kind)));
+    this.#stopTimers.push(this.#options.clock.after(delayMs, () => void this.#try(kind)));
   }
 
   async #try(kind: AttemptKind): Promise<void> {

@@ -13,7 +13,7 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly peer: Peer;
   /** The kinds that may be used, the better first. */
   readonly kinds: readonly AttemptKind[];
-  readonly timers: Clock;
+  readonly clock: Clock;
   readonly log: Log;
   readonly cpu: CpuLoad;
   /** How a lane is brought up. */
@@ -71,9 +71,9 @@ export class LaneUpkeep {
     this.#cpu = options.cpu;
     this.#pathMtu = new PathMtu({
       open: (mtu) => this.#open('webrtc', mtu),
-      nowMs: () => options.timers.nowMs(),
+      nowMs: () => options.clock.nowMs(),
     });
-    this.#startedMs = options.timers.nowMs();
+    this.#startedMs = options.clock.nowMs();
     this.#lastMs = this.#startedMs;
     this.#nextUpgradeMs = this.#startedMs + UPGRADE_AFTER_MS[0];
     void options.peer.closed.then(() => this.#stop());
@@ -86,9 +86,9 @@ export class LaneUpkeep {
   }
 
   #arm(): void {
-    const isNew = this.#options.timers.nowMs() - this.#startedMs < FIRST_LOOKS_FOR_MS;
+    const isNew = this.#options.clock.nowMs() - this.#startedMs < FIRST_LOOKS_FOR_MS;
     const afterMs = isNew && this.#growth.size === 0 ? FIRST_LOOKS_MS : LANE_GROWTH.sampleMs;
-    this.#stopTimer = this.#options.timers.after(afterMs, () => {
+    this.#stopTimer = this.#options.clock.after(afterMs, () => {
       this.#look();
       this.#arm();
     });
@@ -116,7 +116,7 @@ export class LaneUpkeep {
 
   /** Takes note of what was carried so far. @returns whether bulk data flows */
   #note(bytes: number): boolean {
-    const nowMs = this.#options.timers.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     const busy = bytes - this.#lastBytes >= BUSY_BYTES_PER_SAMPLE;
     if (!busy && nowMs - this.#lastMs < LANE_GROWTH.sampleMs) return false;
     this.#lastBytes = bytes;
@@ -152,10 +152,10 @@ export class LaneUpkeep {
   }
 
   #startGrowth(kind: AttemptKind, lanes: readonly PeerLane[]): LaneGrowth {
-    const { timers } = this.#options;
+    const { clock } = this.#options;
     const max = this.#mostOf(kind, lanes);
     const first = kind === 'webrtc' && this.#isLong ? FIRST_ON_LONG_PATH : 1;
-    const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], first, nowMs: () => timers.nowMs() });
+    const growth = new LaneGrowth({ max, enough: ENOUGH_OF[kind], first, nowMs: () => clock.nowMs() });
     this.#growth.set(kind, growth);
     return growth;
   }
@@ -201,12 +201,12 @@ export class LaneUpkeep {
 
   /** A better kind may be reachable by now: the network changed, or a packet of the first attempt was lost. */
   #upgrade(kind: AttemptKind): void {
-    const { kinds, timers } = this.#options;
+    const { kinds, clock } = this.#options;
     const better = kinds.filter((other) => rankOf(other) < rankOf(kind));
-    if (better.length === 0 || timers.nowMs() < this.#nextUpgradeMs) return;
+    if (better.length === 0 || clock.nowMs() < this.#nextUpgradeMs) return;
     this.#upgrades += 1;
     const afterMs = UPGRADE_AFTER_MS[Math.min(this.#upgrades, UPGRADE_AFTER_MS.length - 1)] as number;
-    this.#nextUpgradeMs = timers.nowMs() + afterMs;
+    this.#nextUpgradeMs = clock.nowMs() + afterMs;
     for (const other of better) void this.#openFurther(other);
   }
 
@@ -244,15 +244,15 @@ export class LaneUpkeep {
 
   /** Once the better ones have had the time to show that they carry something. */
   #dropWorse(lanes: readonly PeerLane[]): void {
-    const { timers } = this.#options;
+    const { clock } = this.#options;
     const best = rankOf(lanes[0]?.kind ?? 'memory');
     const worse = lanes.filter(({ kind }) => rankOf(kind) > best);
     if (worse.length === 0) {
       this.#overlapSinceMs = undefined;
       return;
     }
-    this.#overlapSinceMs ??= timers.nowMs();
-    if (timers.nowMs() - this.#overlapSinceMs < OVERLAP_MS) return;
+    this.#overlapSinceMs ??= clock.nowMs();
+    if (clock.nowMs() - this.#overlapSinceMs < OVERLAP_MS) return;
     for (const lane of worse) void lane.close();
   }
 }

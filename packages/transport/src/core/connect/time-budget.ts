@@ -4,18 +4,18 @@ import { manyListeners } from './many-listeners.ts';
 
 /** A time limit and the caller's own signal as one: whatever is done within it is aborted by either. */
 export class TimeBudget {
-  readonly #timers: Clock;
+  readonly #clock: Clock;
   readonly #controller = manyListeners(new AbortController());
   readonly #outer: AbortSignal | undefined;
   readonly #endsAtMs: number;
   readonly #stopTimer: () => void;
   readonly #onOuterAbort = () => this.#controller.abort(cancelledError(this.#outer));
 
-  constructor(timeoutMs: number, outer: AbortSignal | undefined, timers: Clock) {
-    this.#timers = timers;
+  constructor(timeoutMs: number, outer: AbortSignal | undefined, clock: Clock) {
+    this.#clock = clock;
     this.#outer = outer;
-    this.#endsAtMs = timers.nowMs() + timeoutMs;
-    this.#stopTimer = timers.after(timeoutMs, () => this.#controller.abort(timeUp()));
+    this.#endsAtMs = clock.nowMs() + timeoutMs;
+    this.#stopTimer = clock.after(timeoutMs, () => this.#controller.abort(timeUp()));
     outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
     if (outer?.aborted) this.#onOuterAbort();
   }
@@ -30,7 +30,7 @@ export class TimeBudget {
   }
 
   get leftMs(): number {
-    return Math.max(0, this.#endsAtMs - this.#timers.nowMs());
+    return Math.max(0, this.#endsAtMs - this.#clock.nowMs());
   }
 
   /** Waits as long as there is time for it. @throws what aborted. */
@@ -38,7 +38,7 @@ export class TimeBudget {
     const { signal } = this;
     let stop = () => {};
     await new Promise<void>((resolve) => {
-      stop = this.#timers.after(delayMs, resolve);
+      stop = this.#clock.after(delayMs, resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     stop();

@@ -16,7 +16,7 @@ export interface WorkerLanesOptions {
   readonly answer: AnswerLane;
   readonly onPeer: (peer: Peer, lane: Lane) => void;
   readonly log: Log;
-  readonly timers: Clock;
+  readonly clock: Clock;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface WorkerLanesOptions {
  * @returns what takes each lane that came up.
  */
 export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
-  const { agent, authority, handlers, answer, onPeer, log, timers } = options;
+  const { agent, authority, handlers, answer, onPeer, log, clock } = options;
   let peer: Peer | undefined;
   const further = new LaneAnswers({
     answer,
@@ -48,7 +48,7 @@ export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
       onPeer(made, lane);
     },
     log,
-    timers,
+    clock,
   });
   return (lane) => {
     assembly.add(lane).catch((error: unknown) => log.debug({ err: error }, 'a connection was of no use'));

@@ -17,7 +17,7 @@ export interface AskedRequestsOptions {
   readonly best: () => LaneLink;
   /** What the other side answers at once. */
   readonly maxOpen: number;
-  readonly timers: Clock;
+  readonly clock: Clock;
 }
 
 /** One sending of a request, known to the other side by its id. */
@@ -57,7 +57,7 @@ export class AskedRequests {
       if (!this.#isFull) this.#send(pending, checked, options.link?.isOver ? undefined : options.link);
     };
     const { onEvent, onChunk } = options;
-    const pending = new PendingRequest({ method, timers: this.#options.timers, silenceMs, onSilent, onEvent, onChunk });
+    const pending = new PendingRequest({ method, clock: this.#options.clock, silenceMs, onSilent, onEvent, onChunk });
     const onAbort = () => pending.fail(cancelledError(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

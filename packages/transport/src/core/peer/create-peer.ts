@@ -13,21 +13,21 @@ import type { Peer } from './peer.ts';
  * when the other side says no hello; the error of its bye.
  */
 export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
-  const { lane, hello, timers = systemClock } = options;
-  return await peerOfGreeted(options, await greetLane(lane, hello, timers));
+  const { lane, hello, clock = systemClock } = options;
+  return await peerOfGreeted(options, await greetLane(lane, hello, clock));
 }
 
 /** The peer of a lane on which the other side has said hello. */
 export async function peerOfGreeted(options: CreatePeerOptions, remote: Hello): Promise<Peer> {
-  const { hello, timers = systemClock } = options;
-  const greet = (further: Lane) => greetLane(further, hello, timers);
+  const { hello, clock = systemClock } = options;
+  const greet = (further: Lane) => greetLane(further, hello, clock);
   const codec = await loadFrameCodec();
-  return new LanePeer(options, { remote, codec, timers, greet });
+  return new LanePeer(options, { remote, codec, clock, greet });
 }
 
 /** Says hello on a new lane. @returns what the other side says. @throws as `createPeer`; the lane has ended then. */
-export async function greetLane(lane: Lane, hello: AgentHello, timers: Clock): Promise<Hello> {
-  return await greeted(lane, () => exchangeHello(lane, hello, timers));
+export async function greetLane(lane: Lane, hello: AgentHello, clock: Clock): Promise<Hello> {
+  return await greeted(lane, () => exchangeHello(lane, hello, clock));
 }
 
 /** What the other side says on a new lane; one that says nothing right is ended. */

@@ -35,9 +35,9 @@ export interface AgentHello {
  * @throws ModelRtcError `protocol_mismatch` for another major version; `malformed_message` for anything but a hello;
  * `timeout` when it says nothing; the error with which it says bye; what ended the lane.
  */
-export async function exchangeHello(lane: Lane, agent: AgentHello, timers: Clock): Promise<Hello> {
+export async function exchangeHello(lane: Lane, agent: AgentHello, clock: Clock): Promise<Hello> {
   const late = deferred<never>();
-  const stopTimer = timers.after(HELLO_TIMEOUT_MS, () => late.reject(silentError()));
+  const stopTimer = clock.after(HELLO_TIMEOUT_MS, () => late.reject(silentError()));
   try {
     const theirs = receiveHello(lane);
     await Promise.race([Promise.all([lane.send(encodeMessage(ourHello(agent))), theirs]), late.promise]);

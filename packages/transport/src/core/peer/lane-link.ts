@@ -26,7 +26,7 @@ export interface LaneLinkOptions {
   readonly maxMessageBytes: number;
   /** Whether the other side takes frames without their xxh64 where the lane has a MAC. */
   readonly takesUnsummed: boolean;
-  readonly timers: Clock;
+  readonly clock: Clock;
   /** @throws ModelRtcError `malformed_message` for a message that makes no sense. */
   readonly onMessage: (message: Message) => void;
   readonly onChunk: (frame: ChunkFrame) => void;
@@ -57,12 +57,12 @@ export class LaneLink {
   readonly #over = deferred<ModelRtcError | undefined>();
 
   constructor(options: LaneLinkOptions) {
-    const { lane, codec, maxMessageBytes, takesUnsummed, timers } = options;
+    const { lane, codec, maxMessageBytes, takesUnsummed, clock } = options;
     this.#options = options;
     const onFlooded = (error: ModelRtcError) => this.#end(error);
     const isSummed = !(takesUnsummed && SEALED.includes(lane.kind));
     this.#sendScheduler = new SendScheduler({ lane, codec, maxMessageBytes, isSummed, onFlooded });
-    this.#liveness = new Liveness({ lane, timers, ping: () => void this.#ping(), onGone: (error) => this.#end(error) });
+    this.#liveness = new Liveness({ lane, clock, ping: () => void this.#ping(), onGone: (error) => this.#end(error) });
     // The round trip of a path on which nothing waits yet tells how long the path is.
     void this.#ping();
     this.#measureLater();
@@ -119,9 +119,9 @@ export class LaneLink {
       // The lane is gone already, and so the other side knows.
     }
     this.#sendScheduler.end(why);
-    const { lane, timers } = this.#options;
+    const { lane, clock } = this.#options;
     // The other side may go on for ever without ending it.
-    const stopTimer = timers.after(LONGEST_CLOSE_MS, () => lane.abort(why));
+    const stopTimer = clock.after(LONGEST_CLOSE_MS, () => lane.abort(why));
     await lane.close();
     stopTimer();
   }
@@ -172,9 +172,9 @@ export class LaneLink {
 
   /** While data flows, the round trip is worth knowing; an idle lane is only pinged for whether it lives. */
   #measureLater(): void {
-    const { lane, timers } = this.#options;
+    const { lane, clock } = this.#options;
     const { sentBytes, receivedBytes } = lane.stats();
-    this.#stopMeasuring = timers.after(RTT_INTERVAL_MS, () => {
+    this.#stopMeasuring = clock.after(RTT_INTERVAL_MS, () => {
       const now = lane.stats();
       if (now.sentBytes + now.receivedBytes - sentBytes - receivedBytes >= BUSY_BYTES) void this.#ping();
       this.#measureLater();
@@ -186,13 +186,13 @@ export class LaneLink {
     if (this.#pinging) return;
     this.#pinging = true;
     this.#nonce = (this.#nonce + 1) >>> 0;
-    this.#pingedAtMs = this.#options.timers.nowMs();
+    this.#pingedAtMs = this.#options.clock.nowMs();
     await this.#sendScheduler.sendMessage({ type: 'ping', nonce: this.#nonce }).catch(() => {});
     this.#pinging = false;
   }
 
   #onPong(nonce: number): void {
-    if (nonce === this.#nonce) this.#rttMs = this.#options.timers.nowMs() - this.#pingedAtMs;
+    if (nonce === this.#nonce) this.#rttMs = this.#options.clock.nowMs() - this.#pingedAtMs;
   }
 
   /** Only the latest of the pings that came meanwhile is answered, so that a flood of them costs nothing. */

@@ -37,13 +37,13 @@ export interface CreatePeerOptions {
   /** Gets what the other side says of further lanes. */
   readonly onExchange?: ((message: ExchangeMessage) => void) | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Clock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 interface Established {
   readonly remote: Hello;
   readonly codec: FrameCodec;
-  readonly timers: Clock;
+  readonly clock: Clock;
   /** Says hello on a further lane; ends the lane when that fails. */
   readonly greet: (lane: Lane) => Promise<Hello>;
 }
@@ -53,7 +53,7 @@ export class LanePeer implements Peer {
   readonly remote: Hello;
   readonly closed: Promise<ModelRtcError | undefined>;
   readonly #established: Established;
-  readonly #timers: Clock;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #links = new Links();
   readonly #asked: AskedRequests;
@@ -68,15 +68,15 @@ export class LanePeer implements Peer {
 
   constructor(options: CreatePeerOptions, established: Established) {
     const { authority, handlers, lane, log = silentLog, onExchange = () => {} } = options;
-    const { remote, timers } = established;
+    const { remote, clock } = established;
     this.remote = remote;
     this.closed = this.#end.promise;
     this.#established = established;
-    this.#timers = timers;
+    this.#clock = clock;
     this.#log = log;
     this.#onExchange = onExchange;
     const best = () => this.#best();
-    this.#asked = new AskedRequests({ best, maxOpen: remote.limits.maxOpenRequests, timers });
+    this.#asked = new AskedRequests({ best, maxOpen: remote.limits.maxOpenRequests, clock });
     const laneOf = (link: LaneLink) => this.#links.handleOf(link);
     this.#dispatcher = new Dispatcher({ peer: this, authority, handlers, best, laneOf, log });
     this.#addLink(lane);
@@ -159,7 +159,7 @@ export class LanePeer implements Peer {
       codec: this.#established.codec,
       maxMessageBytes: this.remote.limits.maxMessageBytes,
       takesUnsummed: this.remote.capabilities.includes(UNSUMMED),
-      timers: this.#timers,
+      clock: this.#clock,
       onMessage: (message) => this.#onMessage(message, link),
       onChunk: ({ request, kind: _, ...piece }) => this.#asked.onChunk(request, piece),
       onFragment: () => this.#asked.touchAll(),
@@ -250,7 +250,7 @@ export class LanePeer implements Peer {
   }
 
   async #sayBye(link: LaneLink, why: ModelRtcError | undefined, error: ModelRtcError): Promise<void> {
-    const stopTimer = this.#timers.after(CLOSE_TIMEOUT_MS, () => link.abort(error));
+    const stopTimer = this.#clock.after(CLOSE_TIMEOUT_MS, () => link.abort(error));
     const bye: Message = why === undefined ? { type: 'bye' } : { type: 'bye', error: toWireError(why) };
     await link.close(bye, error);
     stopTimer();

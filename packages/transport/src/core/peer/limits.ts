@@ -26,7 +26,7 @@ export const LONGEST_CLOSE_MS = 10_000;
 export const RTT_INTERVAL_MS = 500;
 /** Answers that are kept in case their lane was lost and they are asked for again. */
 export const MAX_REMEMBERED_ANSWERS = 64;
-/** Requests of which the repetition came first, and whose original may still come. */
+/** Requests whose repetition came first, so that the original may still come. */
 export const MAX_LATE_ORIGINALS = 256;
 
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */

@@ -5,7 +5,7 @@ import { LIVENESS_TICK_MS, PEER_MUTE_MS } from './limits.ts';
 
 export interface LivenessOptions {
   readonly lane: Pick<Lane, 'stats'>;
-  readonly timers: Clock;
+  readonly clock: Clock;
   readonly ping: () => void;
   readonly onGone: (error: ModelRtcError) => void;
 }
@@ -29,7 +29,7 @@ export class Liveness {
     const { heard, receivedBytes } = options.lane.stats();
     this.#lastHeard = heard;
     this.#lastReceivedBytes = receivedBytes;
-    this.#lastTickMs = options.timers.nowMs();
+    this.#lastTickMs = options.clock.nowMs();
     this.#arm();
   }
 
@@ -39,12 +39,12 @@ export class Liveness {
   }
 
   #arm(): void {
-    this.#stopTimer = this.#options.timers.after(LIVENESS_TICK_MS, () => this.#tick());
+    this.#stopTimer = this.#options.clock.after(LIVENESS_TICK_MS, () => this.#tick());
   }
 
   #tick(): void {
-    const { timers, ping, onGone } = this.#options;
-    const nowMs = timers.nowMs();
+    const { clock, ping, onGone } = this.#options;
+    const nowMs = clock.nowMs();
     // This process was busy or asleep when a tick is late: what arrived meanwhile is still to be read.
     const passedMs = Math.min(nowMs - this.#lastTickMs, 2 * LIVENESS_TICK_MS);
     this.#lastTickMs = nowMs;

@@ -11,7 +11,7 @@ export interface PendingRequestCallbacks {
 
 export interface PendingRequestOptions extends PendingRequestCallbacks {
   readonly method: Method;
-  readonly timers: Clock;
+  readonly clock: Clock;
   /** How long nothing may arrive for it; undefined for ever. */
   readonly silenceMs: number | undefined;
   /** Nothing arrived for that long. */
@@ -30,7 +30,7 @@ export class PendingRequest {
   constructor(options: PendingRequestOptions) {
     this.method = options.method;
     this.#options = options;
-    this.#lastHeardMs = options.timers.nowMs();
+    this.#lastHeardMs = options.clock.nowMs();
     this.#arm();
   }
 
@@ -44,7 +44,7 @@ export class PendingRequest {
 
   /** Something arrived for it: the silence starts anew. */
   touch(): void {
-    this.#lastHeardMs = this.#options.timers.nowMs();
+    this.#lastHeardMs = this.#options.clock.nowMs();
   }
 
   /** Starts a silence anew after it was found too long. */
@@ -99,15 +99,15 @@ export class PendingRequest {
   }
 
   #arm(): void {
-    const { timers, silenceMs } = this.#options;
+    const { clock, silenceMs } = this.#options;
     if (silenceMs === undefined || this.#settled) return;
-    const leftMs = this.#lastHeardMs + silenceMs - timers.nowMs();
-    this.#stopTimer = timers.after(leftMs, () => this.#onTimer(silenceMs));
+    const leftMs = this.#lastHeardMs + silenceMs - clock.nowMs();
+    this.#stopTimer = clock.after(leftMs, () => this.#onTimer(silenceMs));
   }
 
   #onTimer(silenceMs: number): void {
     if (this.#settled) return;
-    if (this.#options.timers.nowMs() - this.#lastHeardMs >= silenceMs) this.#options.onSilent();
+    if (this.#options.clock.nowMs() - this.#lastHeardMs >= silenceMs) this.#options.onSilent();
     else this.#arm();
   }
 }

@@ -21,10 +21,10 @@ export interface ExpectOptions {
 export class ExpectedLanes {
   /** By the hash of the token: how long a look-up takes tells nothing of the tokens. */
   readonly #waiting = new Map<string, ExpectedLane>();
-  readonly #timers: Clock;
+  readonly #clock: Clock;
 
-  constructor(timers: Clock) {
-    this.#timers = timers;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   get size(): number {
@@ -38,7 +38,7 @@ export class ExpectedLanes {
     const token = new Uint8Array(randomBytes(TOKEN_BYTES));
     const key = keyOf(token);
     const lane = new Promise<Lane>((resolve, reject) => {
-      const stopTimer = this.#timers.after(timeoutMs, () => settle(() => reject(nobodyCameError(timeoutMs))));
+      const stopTimer = this.#clock.after(timeoutMs, () => settle(() => reject(nobodyCameError(timeoutMs))));
       const onAbort = () => settle(() => reject(cancelledError(signal)));
       const settle = (how: () => void) => {
         stopTimer();

@@ -16,7 +16,7 @@ export interface FrameHandlers {
 }
 
 /**
- * Takes a stream of bytes apart into messages, each of which gets memory of its own. Memory is dear at this speed: fresh
+ * Takes a stream of bytes apart into messages, and gives each memory of its own. Memory is dear at this speed: fresh
  * buffers cost as much as decrypting what goes into them, so those that the reader gives back are filled again.
  */
 export class FrameReader {

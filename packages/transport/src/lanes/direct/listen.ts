@@ -18,7 +18,7 @@ export interface ListenDirectOptions {
   /** Where clients reach this machine, in place of its own addresses: behind a router or in a container. */
   readonly advertise?: readonly DirectAddress[] | undefined;
   readonly log?: Log | undefined;
-  readonly timers?: Clock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -27,15 +27,15 @@ export interface ListenDirectOptions {
  * @throws ModelRtcError `network` when the port is taken or may not be listened on
  */
 export async function listenDirect(options: ListenDirectOptions = {}): Promise<DirectListener> {
-  const { port = 0, advertise, log = silentLog, timers = systemClock } = options;
+  const { port = 0, advertise, log = silentLog, clock = systemClock } = options;
   const certificate = createCertificate();
   const secureContext = createSecureContext({
     key: certificate.privateKeyPem,
     cert: certificate.certificatePem,
     ...TLS_OPTIONS,
   });
-  const expected = new ExpectedLanes(timers);
-  const unauthenticated = new UnauthenticatedConnections({ expected, secureContext, timers });
+  const expected = new ExpectedLanes(clock);
+  const unauthenticated = new UnauthenticatedConnections({ expected, secureContext, clock });
   const { server, ...listening } = await listenEverywhere(port);
   let isClosed = false;
   server.on('connection', (connection) => unauthenticated.admit(connection));

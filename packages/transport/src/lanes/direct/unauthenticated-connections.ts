@@ -11,7 +11,7 @@ import { acceptTls, type TlsStream } from './tls-stream.ts';
 export interface UnauthenticatedConnectionsOptions {
   readonly expected: ExpectedLanes;
   readonly secureContext: SecureContext;
-  readonly timers: Clock;
+  readonly clock: Clock;
 }
 
 /**
@@ -39,7 +39,7 @@ export class UnauthenticatedConnections {
     const { socket } = stream;
     this.#sockets.add(socket);
     this.#addresses.add(address);
-    const stopTimer = this.#options.timers.after(GREETING_TIMEOUT_MS, () => stream.socket.destroy());
+    const stopTimer = this.#options.clock.after(GREETING_TIMEOUT_MS, () => stream.socket.destroy());
     const forget = () => {
       stopTimer();
       if (this.#sockets.delete(socket)) this.#addresses.remove(address);

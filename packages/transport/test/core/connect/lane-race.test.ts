@@ -29,7 +29,7 @@ function laneOf(kind: LaneKind): Lane {
 }
 
 function startRace(kinds: readonly AttemptKind[] = LANE_CHOICES) {
-  const timers = new VirtualClock();
+  const clock = new VirtualClock();
   const attempts: Attempt[] = [];
   const controller = new AbortController();
   const assembly = new PeerAssembly({
@@ -39,7 +39,7 @@ function startRace(kinds: readonly AttemptKind[] = LANE_CHOICES) {
     onExchange() {},
     onPeer() {},
     log: silentLog,
-    timers,
+    clock,
   });
   const race = new LaneRace({
     channel: new PeerChannel('ws://127.0.0.1:1'),
@@ -48,7 +48,7 @@ function startRace(kinds: readonly AttemptKind[] = LANE_CHOICES) {
     kinds,
     assembly,
     signal: controller.signal,
-    timers,
+    clock,
     log: silentLog,
     onTry() {},
     attempt: (kind, { signal }) =>
@@ -61,7 +61,7 @@ function startRace(kinds: readonly AttemptKind[] = LANE_CHOICES) {
   peer.catch(() => {});
   const tried = () => attempts.map(({ kind }) => kind);
   const attemptAt = (kind: AttemptKind) => attempts.find((attempt) => attempt.kind === kind) as Attempt;
-  return { race, peer, timers, controller, tried, attemptAt };
+  return { race, peer, clock, controller, tried, attemptAt };
 }
 
 const kindsOf = (peer: Peer) => peer.lanes.map(({ kind }) => kind);
@@ -69,13 +69,13 @@ const network = (message: string) => new ModelRtcError('network', message);
 
 describe('the race of the kinds of lanes', () => {
   it('gives the better kinds a head start', async () => {
-    const { timers, tried, race } = startRace();
+    const { clock, tried, race } = startRace();
     expect(tried()).toEqual(['direct']);
-    await timers.advance(149);
+    await clock.advance(149);
     expect(tried()).toEqual(['direct']);
-    await timers.advance(1);
+    await clock.advance(1);
     expect(tried()).toEqual(['direct', 'webrtc']);
-    await timers.advance(850);
+    await clock.advance(850);
     expect(tried()).toEqual(['direct', 'webrtc', 'relay']);
     race.stop();
     await race.settled;
@@ -93,21 +93,21 @@ describe('the race of the kinds of lanes', () => {
   });
 
   it('is won by the first, and tries nothing that is no better', async () => {
-    const { peer, timers, tried, attemptAt, race } = startRace();
-    await timers.advance(150);
+    const { peer, clock, tried, attemptAt, race } = startRace();
+    await clock.advance(150);
     attemptAt('direct').open();
     expect(kindsOf(await peer)).toEqual(['direct']);
     expect(attemptAt('webrtc').signal.aborted).toBe(true);
     await race.settled;
-    await timers.advance(5_000);
+    await clock.advance(5_000);
     expect(tried()).toEqual(['direct', 'webrtc']);
-    expect(timers.pending).toBeLessThan(4);
+    expect(clock.pending).toBeLessThan(4);
     await (await peer).close();
   });
 
   it('lets better ones join the peer of the first', async () => {
-    const { peer, timers, attemptAt, race } = startRace();
-    await timers.advance(1_000);
+    const { peer, clock, attemptAt, race } = startRace();
+    await clock.advance(1_000);
     attemptAt('relay').open();
     const made = await peer;
     expect(kindsOf(made)).toEqual(['relay']);

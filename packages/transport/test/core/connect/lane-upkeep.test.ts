@@ -101,7 +101,7 @@ class FakeCpu {
 }
 
 function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefined) => boolean = () => true) {
-  const timers = new VirtualClock();
+  const clock = new VirtualClock();
   const tried: AttemptKind[] = [];
   const engine = peer.openLanes()[0]?.engine;
   const cpu = new FakeCpu();
@@ -110,7 +110,7 @@ function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefin
     channel: new PeerChannel('ws://127.0.0.1:1'),
     kinds: LANE_CHOICES,
     engine: () => Promise.reject(new Error('no engine here')),
-    timers,
+    clock,
     log: silentLog,
     cpu: new CpuMeter(() => cpu.next()),
     attempt: async (kind, { mtu }) => {
@@ -124,10 +124,10 @@ function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefin
   const run = async (seconds: number, bytesPerLane: number) => {
     for (let i = 0; i < seconds * 10; i += 1) {
       peer.carry(bytesPerLane / 10);
-      await timers.advance(100);
+      await clock.advance(100);
     }
   };
-  return { timers, tried, run, cpu };
+  return { clock, tried, run, cpu };
 }
 
 describe('the upkeep of a peer’s lanes', () => {
@@ -267,10 +267,10 @@ describe('the upkeep of a peer’s lanes', () => {
   it('ends with the peer', async () => {
     const peer = new FakePeer();
     peer.add('webrtc', 'native');
-    const { timers, run, tried } = keepUp(peer);
+    const { clock, run, tried } = keepUp(peer);
     peer.close();
     await run(30, 1e6);
     expect(tried).toEqual([]);
-    expect(timers.pending).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 });

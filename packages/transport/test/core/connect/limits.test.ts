@@ -45,18 +45,18 @@ describe('holders of a token', () => {
 
 describe('the memory of exchanges', () => {
   it('knows one again, for a time', () => {
-    const timers = new VirtualClock();
-    const memory = new ExchangeMemory(timers);
+    const clock = new VirtualClock();
+    const memory = new ExchangeMemory(clock);
     const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)];
     expect([memory.add(one), memory.add(two), memory.add(one)]).toEqual([true, true, false]);
   });
 
   it('forgets the oldest when time has passed, or there are too many', async () => {
-    const timers = new VirtualClock();
-    const memory = new ExchangeMemory(timers);
+    const clock = new VirtualClock();
+    const memory = new ExchangeMemory(clock);
     const nth = (n: number) => Uint8Array.of(n >> 8, n & 0xff);
     memory.add(nth(0));
-    await timers.advance(REMEMBER_EXCHANGE_MS);
+    await clock.advance(REMEMBER_EXCHANGE_MS);
     expect(memory.add(nth(0))).toBe(true);
     for (let n = 1; n < MAX_REMEMBERED_EXCHANGES; n++) memory.add(nth(n));
     expect(memory.add(nth(MAX_REMEMBERED_EXCHANGES - 1))).toBe(false);
@@ -104,50 +104,50 @@ describe('a mailbox', () => {
 
 describe('a time budget', () => {
   it('ends what waits when the time is up, and leaves no timer', async () => {
-    const timers = new VirtualClock();
-    const budget = new TimeBudget(1_000, undefined, timers);
+    const clock = new VirtualClock();
+    const budget = new TimeBudget(1_000, undefined, clock);
     const waiting = failure(budget.wait(5_000));
-    await timers.advance(1_000);
+    await clock.advance(1_000);
     expect((await waiting).code).toBe('timeout');
-    expect([budget.isTimeUp, budget.leftMs, timers.pending]).toEqual([true, 0, 0]);
+    expect([budget.isTimeUp, budget.leftMs, clock.pending]).toEqual([true, 0, 0]);
   });
 
   it('ends with the signal of the caller', async () => {
-    const timers = new VirtualClock();
+    const clock = new VirtualClock();
     const controller = new AbortController();
-    const budget = new TimeBudget(1_000, controller.signal, timers);
-    await Promise.all([budget.wait(500), timers.advance(500)]);
+    const budget = new TimeBudget(1_000, controller.signal, clock);
+    await Promise.all([budget.wait(500), clock.advance(500)]);
     controller.abort();
     expect(() => budget.check()).toThrow('Cancelled.');
     expect(budget.isTimeUp).toBe(false);
     budget.release();
-    expect(timers.pending).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 });
 
 describe('the peers that are connected', () => {
   it('are closed when their token is revoked, not when that could not be looked up', async () => {
-    const timers = new VirtualClock();
+    const clock = new VirtualClock();
     const log = keepingLog();
     const { client, worker } = await connectedPeers();
-    const peers = new ConnectedPeers(timers, log);
+    const peers = new ConnectedPeers(clock, log);
     let problem: Error | undefined;
     const check = () => {
       if (problem !== undefined) throw problem;
     };
     peers.add(worker, { scopes: ['read'], check });
-    await timers.advance(10_000);
+    await clock.advance(10_000);
     problem = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
-    await timers.advance(10_000);
+    await clock.advance(10_000);
     expect(peers.all).toEqual([worker]);
     expect(log.entries.some(({ level }) => level === 'warn')).toBe(true);
     problem = new ModelRtcError('token_revoked', 'Revoked.');
-    await timers.advance(2_000);
+    await clock.advance(2_000);
     expect(await client.closed).toMatchObject({ code: 'token_revoked' });
     await settle();
     expect(peers.all).toEqual([]);
     await peers.close();
-    expect(timers.pending).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it('are closed where a predicate says so, and all of them in the end', async () => {

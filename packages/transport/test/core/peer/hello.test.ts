@@ -5,13 +5,13 @@ import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, createPeer, type Lane } from '../../../src/index.ts';
 import { ALL, connectedPeers, failure, HELLO, rawSide } from './support.ts';
 
-function worker(lane: Lane, timers: Clock = new VirtualClock()) {
+function worker(lane: Lane, clock: Clock = new VirtualClock()) {
   return createPeer({
     lane,
     hello: { role: 'worker', name: 'gpu-box', version: '1' },
     authority: ALL,
     handlers: {},
-    timers,
+    clock,
   });
 }
 
@@ -67,13 +67,13 @@ describe('the first exchange', () => {
   });
 
   it('gives up on a side that says nothing', async () => {
-    const timers = new VirtualClock();
+    const clock = new VirtualClock();
     const [ours, theirs] = createMemoryLanes();
-    const creating = failure(worker(ours, timers));
-    await timers.advance(5_000);
+    const creating = failure(worker(ours, clock));
+    await clock.advance(5_000);
     expect((await creating).code).toBe('timeout');
     expect(await theirs.closed).toMatchObject({ code: 'network' });
-    expect(timers.pending).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it.each([

@@ -112,7 +112,7 @@ describe('a peer of several lanes', () => {
       let pushes = 0;
       const begun = gate();
       const answer = gate();
-      const { client, worker, lanes } = await twoLanes({ worker: { timers: new VirtualClock() } });
+      const { client, worker, lanes } = await twoLanes({ worker: { clock: new VirtualClock() } });
       worker.setHandlers({
         push_model: async () => {
           pushes += 1;
@@ -145,7 +145,7 @@ describe('a peer of several lanes', () => {
     const begun = gate();
     const answer = gate();
     let pushes = 0;
-    const { client, worker, lanes } = await twoLanes({ worker: { timers: new VirtualClock() } });
+    const { client, worker, lanes } = await twoLanes({ worker: { clock: new VirtualClock() } });
     worker.setHandlers({
       push_model: async () => {
         pushes += 1;
@@ -188,19 +188,19 @@ describe('a peer of several lanes', () => {
   });
 
   it('asks over the best lane when the one that a query was bound to is lost in silence', async () => {
-    const timers = new VirtualClock();
-    const { client, worker, here, ends } = await twoLanes({ client: { timers }, worker: { timers } });
+    const clock = new VirtualClock();
+    const { client, worker, here, ends } = await twoLanes({ client: { clock }, worker: { clock } });
     worker.setHandlers({ get_model_info: async () => INFO });
     ends[0].faults.hang();
     const asking = client.request('get_model_info', { ref: 'a' }, { lane: here });
-    await timers.advance(QUERY_TIMEOUT_MS + 100);
+    await clock.advance(QUERY_TIMEOUT_MS + 100);
     await expect(asking).resolves.toEqual(INFO);
     await client.close();
   });
 
   it('breaks a lane off that the other side does not let end', async () => {
-    const timers = new VirtualClock();
-    const { client, here, ends } = await twoLanes({ client: { timers } });
+    const clock = new VirtualClock();
+    const { client, here, ends } = await twoLanes({ client: { clock } });
     const closed = new Promise(() => {});
     ends[0].close = async () => void (await closed);
     const closing = here.close();
@@ -208,9 +208,9 @@ describe('a peer of several lanes', () => {
     ends[0].abort = () => {
       isAborted = true;
     };
-    await timers.advance(9_000);
+    await clock.advance(9_000);
     expect(isAborted).toBe(false);
-    await timers.advance(2_000);
+    await clock.advance(2_000);
     expect(isAborted).toBe(true);
     closing.catch(() => {});
     await client.close();
@@ -244,9 +244,9 @@ describe('a peer of several lanes', () => {
   });
 
   it('knows the round trip of a lane from its beginning, and measures it again while data flows', async () => {
-    const timers = new VirtualClock();
-    const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers } });
-    await timers.advance(0);
+    const clock = new VirtualClock();
+    const { client, worker } = await connectedPeers({ client: { clock }, worker: { clock } });
+    await clock.advance(0);
     expect(client.lanes[0]?.rttMs).toBe(0);
     worker.setHandlers({
       get_chunks: async (_, context) => {
@@ -255,7 +255,7 @@ describe('a peer of several lanes', () => {
       },
     });
     await client.request('get_chunks', CHUNKS);
-    await timers.advance(600);
+    await clock.advance(600);
     expect(client.lanes[0]?.rttMs).toBe(0);
     await client.close();
   });

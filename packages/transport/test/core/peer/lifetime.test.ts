@@ -5,10 +5,10 @@ import { connectedPeers, DIGEST, failure, INFO, MANIFEST, MANIFEST_FILE, PUSH, r
 
 describe('a peer', () => {
   it('pings a side that is silent, and stays while it is answered', async () => {
-    const timers = new VirtualClock();
-    const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers } });
+    const clock = new VirtualClock();
+    const { client, worker } = await connectedPeers({ client: { clock }, worker: { clock } });
     const before = client.lanes[0]?.sentBytes ?? 0;
-    await timers.advance(60_000);
+    await clock.advance(60_000);
     expect(client.lanes[0]?.sentBytes).toBeGreaterThan(before);
     worker.setHandlers({ get_model_info: async () => INFO });
     await expect(client.request('get_model_info', { ref: 'a' })).resolves.toEqual(INFO);
@@ -23,11 +23,11 @@ describe('a peer', () => {
   });
 
   it('is gone within 5 s of silence: what is open fails on it', async () => {
-    const timers = new VirtualClock();
+    const clock = new VirtualClock();
     const aborted: unknown[] = [];
     const { client, lanes } = await connectedPeers({
       client: {
-        timers,
+        clock,
         handlers: {
           get_chunks: (_, { signal }) =>
             new Promise((__, reject) => {
@@ -39,7 +39,7 @@ describe('a peer', () => {
         },
       },
       worker: {
-        timers: new VirtualClock(),
+        clock: new VirtualClock(),
         handlers: {
           push_model: async (_, { peer }) => {
             await peer.request('get_chunks', { digest: DIGEST, chunks: [{ index: 0, digest: DIGEST }] });
@@ -52,53 +52,53 @@ describe('a peer', () => {
     await settle();
     lanes[0].faults.hang();
     lanes[1].faults.hang();
-    await timers.advance(5_250);
+    await clock.advance(5_250);
     expect(await client.closed).toMatchObject({ code: 'network' });
     expect((await asking).message).toContain('gone');
     expect(aborted).toMatchObject([{ code: 'network' }]);
     expect((await failure(client.request('get_model_info', { ref: 'a' }))).code).toBe('network');
-    expect(timers.pending).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it('is not gone while anything is heard', async () => {
-    const timers = new VirtualClock();
-    const { raw, peer } = await rawAgainstPeer({ timers });
+    const clock = new VirtualClock();
+    const { raw, peer } = await rawAgainstPeer({ clock });
     let ended = false;
     void peer.closed.then(() => {
       ended = true;
     });
     for (let second = 0; second < 20; second++) {
       await raw.say({ type: 'pong', nonce: 0 });
-      await timers.advance(1_000);
+      await clock.advance(1_000);
     }
     expect(ended).toBe(false);
     await peer.close();
   });
 
   it('is not gone because this process slept', async () => {
-    const timers = new VirtualClock();
-    const { client, worker } = await connectedPeers({ client: { timers }, worker: { timers: new VirtualClock() } });
+    const clock = new VirtualClock();
+    const { client, worker } = await connectedPeers({ client: { clock }, worker: { clock: new VirtualClock() } });
     let ended = false;
     void client.closed.then(() => {
       ended = true;
     });
-    timers.sleep(3_600_000);
-    await timers.advance(10_000);
+    clock.sleep(3_600_000);
+    await clock.advance(10_000);
     expect(ended).toBe(false);
     await worker.close();
     expect(await client.closed).toBeUndefined();
   });
 
   it('is gone when its lane lives and the program behind it says nothing for a minute', async () => {
-    const timers = new VirtualClock();
-    const { peer, raw } = await rawAgainstPeer({ timers });
+    const clock = new VirtualClock();
+    const { peer, raw } = await rawAgainstPeer({ clock });
     // The lane hears each of its pings being taken; none is answered.
     const taking = (async () => {
       for await (const _ of raw.lane.messages);
     })();
-    await timers.advance(59_000);
+    await clock.advance(59_000);
     const before = await Promise.race([peer.closed.then(() => 'ended'), settle().then(() => 'alive')]);
-    await timers.advance(2_000);
+    await clock.advance(2_000);
     expect([before, (await peer.closed)?.code]).toEqual(['alive', 'network']);
     await taking;
   });
@@ -129,18 +129,18 @@ describe('a peer', () => {
   });
 
   it('closes also when the other side takes nothing any more', async () => {
-    const timers = new VirtualClock();
+    const clock = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({
-      timers,
+      clock,
       lanes: { highWaterMark: 1 },
       handlers: { get_model_info: async () => INFO },
     });
     await raw.say({ type: 'request', id: 1, method: 'get_model_info', params: { ref: 'a' } });
     await settle();
     const closing = peer.close();
-    await timers.advance(2_000);
+    await clock.advance(2_000);
     await closing;
-    expect(timers.pending).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it('ends with its lane', async () => {
@@ -162,11 +162,11 @@ describe('a peer', () => {
 
 describe('a query that is not answered', () => {
   it('is asked once more, and an answer to either counts', async () => {
-    const timers = new VirtualClock();
-    const { raw, peer } = await rawAgainstPeer({ timers });
+    const clock = new VirtualClock();
+    const { raw, peer } = await rawAgainstPeer({ clock });
     const asking = peer.request('get_model_info', { ref: 'a' });
     const { id } = (await raw.hear()) as { id: number };
-    const keepAlive = liveRaw(raw, timers, QUERY_TIMEOUT_MS);
+    const keepAlive = liveRaw(raw, clock, QUERY_TIMEOUT_MS);
     await keepAlive;
     expect(await raw.hear()).toMatchObject({ type: 'request', method: 'get_model_info' });
     await raw.say({ type: 'reply', id, result: INFO });
@@ -176,39 +176,39 @@ describe('a query that is not answered', () => {
   });
 
   it('fails after the second time', async () => {
-    const timers = new VirtualClock();
-    const { raw, peer } = await rawAgainstPeer({ timers });
+    const clock = new VirtualClock();
+    const { raw, peer } = await rawAgainstPeer({ clock });
     const asking = failure(peer.request('get_model_info', { ref: 'a' }));
-    await liveRaw(raw, timers, 2 * QUERY_TIMEOUT_MS);
+    await liveRaw(raw, clock, 2 * QUERY_TIMEOUT_MS);
     expect((await asking).code).toBe('timeout');
     await peer.close();
   });
 
   it('is not timed out while its long answer arrives slowly', async () => {
-    const timers = new VirtualClock();
-    const { raw, peer } = await rawAgainstPeer({ timers, lanes: { maxMessageSize: 4_096 } });
+    const clock = new VirtualClock();
+    const { raw, peer } = await rawAgainstPeer({ clock, lanes: { maxMessageSize: 4_096 } });
     const asking = peer.request('get_manifest', { digest: DIGEST });
     const { id } = (await raw.hear()) as { id: number };
     const chunks = Array.from({ length: 1_000 }, () => ({ digest: DIGEST, size: 1 }));
     const manifest = { ...MANIFEST, files: [{ ...MANIFEST_FILE, size: 1_000 }], chunks };
     const reply = packValue({ type: 'reply', id, result: { manifest } });
     for (const fragment of encodeFragments(reply, 1, 4_096)) {
-      await liveRaw(raw, timers, 4_000);
+      await liveRaw(raw, clock, 4_000);
       await raw.lane.send(fragment);
     }
     await expect(asking).resolves.toEqual({ manifest });
-    expect(timers.nowMs()).toBeGreaterThan(3 * QUERY_TIMEOUT_MS);
+    expect(clock.nowMs()).toBeGreaterThan(3 * QUERY_TIMEOUT_MS);
     await peer.close();
   });
 
   it('has no limit when it is a transfer', async () => {
-    const timers = new VirtualClock();
-    const { raw, peer } = await rawAgainstPeer({ timers });
+    const clock = new VirtualClock();
+    const { raw, peer } = await rawAgainstPeer({ clock });
     let settled = false;
     const asking = failure(peer.request('push_model', PUSH)).then(() => {
       settled = true;
     });
-    await liveRaw(raw, timers, 10 * QUERY_TIMEOUT_MS);
+    await liveRaw(raw, clock, 10 * QUERY_TIMEOUT_MS);
     expect(settled).toBe(false);
     await peer.close();
     await asking;
@@ -218,11 +218,11 @@ describe('a query that is not answered', () => {
 /** Time passes while the other side is alive and says nothing of what was asked. */
 async function liveRaw(
   raw: { say(message: { type: 'pong'; nonce: number }): Promise<void> },
-  timers: VirtualClock,
+  clock: VirtualClock,
   ms: number,
 ): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1_000) {
     await raw.say({ type: 'pong', nonce: 0 });
-    await timers.advance(1_000);
+    await clock.advance(1_000);
   }
 }

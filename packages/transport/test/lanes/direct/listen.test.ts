@@ -17,9 +17,9 @@ import { openLanes, overLoopback } from './lane-stage.ts';
 
 describe('a direct listener', () => {
   let listener: DirectListener;
-  const timers = new VirtualClock();
+  const clock = new VirtualClock();
   beforeEach(async () => {
-    listener = await listenDirect({ timers });
+    listener = await listenDirect({ clock });
   });
   afterEach(async () => listener.close());
 
@@ -73,7 +73,7 @@ describe('a direct listener', () => {
   it('lets an offer expire', async () => {
     const { offer, lane } = listener.expect(1, { timeoutMs: 1_000 });
     listener.expect(2);
-    timers.pass(1_000);
+    clock.pass(1_000);
     await expect(lane).rejects.toMatchObject({ code: 'timeout' });
     await expect(dialDirect(overLoopback(offer))).rejects.toMatchObject({ code: 'network' });
   });
@@ -122,7 +122,7 @@ describe('a direct listener', () => {
     const halfWay = dialTls({ host: '127.0.0.1', port: listener.port }).socket;
     await once(halfWay, 'secureConnect');
     halfWay.write('MRD1');
-    timers.pass(GREETING_TIMEOUT_MS);
+    clock.pass(GREETING_TIMEOUT_MS);
     await Promise.all([closed(silent), closed(halfWay)]);
   });
 
