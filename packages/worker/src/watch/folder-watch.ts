@@ -1,8 +1,9 @@
+import { isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { FoundPlace, FoundPlaces, Registry } from '@model-rtc/registry';
 import { decide, type Remembered, remember } from './decide.ts';
 import { createFolderHints, type FolderHints } from './folder-hints.ts';
-import { earlierVersion, isBelow, lostEntries } from './found-paths.ts';
+import { earlierVersion, lostEntries } from './found-paths.ts';
 import { GoneEntries } from './gone-entries.ts';
 import { type ImportQueue, importFound } from './import-found.ts';
 import type { OnWatchEvent, RunStatus, WatchTiming } from './types.ts';
@@ -83,7 +84,7 @@ export class FolderWatch {
   #hint(folder: string): void {
     const { now, timing } = this.#options;
     const atMs = now() + timing.hintMs;
-    const inside = [...this.#tracked.values()].find(({ place }) => isBelow(folder, place.path));
+    const inside = [...this.#tracked.values()].find(({ place }) => isInside(folder, place.path));
     if (inside === undefined) this.#allDueAtMs = Math.min(this.#allDueAtMs, atMs);
     else inside.dueAtMs = Math.min(inside.dueAtMs, atMs);
     this.#wakeTimer.wakeBy(Math.max(atMs, this.#earliestMs));

@@ -1,16 +1,12 @@
-import { sep } from 'node:path';
+import { isInside } from '@model-rtc/files';
 import type { FoundPlace, FoundPlaces, RegistryEntry } from '@model-rtc/registry';
-
-export function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
 
 /** Entries of what was found in a folder and is not found any more. Of what lies in an unreadable folder nothing is known. */
 function goneEntries(entries: readonly RegistryEntry[], found: FoundPlaces): RegistryEntry[] {
   const here = new Set(found.places.map(({ path }) => path));
   return entries.filter(({ originalPath }) => {
     if (originalPath === undefined || here.has(originalPath)) return false;
-    return !found.unreadable.some((folder) => isBelow(originalPath, folder));
+    return !found.unreadable.some((folder) => isInside(originalPath, folder));
   });
 }
 
@@ -20,7 +16,7 @@ export function lostEntries(entries: readonly RegistryEntry[], found: FoundPlace
   const coming = found.places.filter(({ path }) => !known.has(path));
   const groups = coming.map(({ group }) => group).filter((group) => group !== undefined);
   return goneEntries(entries, found).filter(
-    ({ originalPath = '' }) => !groups.some((group) => isBelow(originalPath, group)),
+    ({ originalPath = '' }) => !groups.some((group) => isInside(originalPath, group)),
   );
 }
 
@@ -37,6 +33,6 @@ export function earlierVersion(
   if (group === undefined) return undefined;
   const known = new Set(entries.map(({ originalPath }) => originalPath));
   const added = found.places.filter((other) => other.group === group && !known.has(other.path));
-  const gone = goneEntries(entries, found).filter(({ originalPath = '' }) => isBelow(originalPath, group));
+  const gone = goneEntries(entries, found).filter(({ originalPath = '' }) => isInside(originalPath, group));
   return added.length === 1 && added[0]?.path === place.path && gone.length === 1 ? gone[0]?.originalPath : undefined;
 }

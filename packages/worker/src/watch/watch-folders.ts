@@ -1,10 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { atStorage } from '@model-rtc/files';
+import { atStorage, isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { FolderWatch } from './folder-watch.ts';
-import { isBelow } from './found-paths.ts';
 import { createImportQueue } from './import-found.ts';
 import { settleUnwatched } from './settle-unwatched.ts';
 import { INTERRUPTED_AFTER_MS, type OnWatchEvent, WATCH_TIMING, type WatchTiming } from './types.ts';
@@ -61,7 +60,7 @@ function loggedEvents(log: Log, onEvent: OnWatchEvent | undefined): OnWatchEvent
 /** Each folder once, and none that lies in another one. */
 async function realFolders(folders: readonly string[]): Promise<string[]> {
   const real = new Set(await Promise.all(folders.map(realFolder)));
-  return [...real].filter((folder) => ![...real].some((other) => other !== folder && isBelow(folder, other)));
+  return [...real].filter((folder) => ![...real].some((other) => other !== folder && isInside(folder, other)));
 }
 
 async function realFolder(folder: string): Promise<string> {

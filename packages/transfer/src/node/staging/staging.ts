@@ -1,6 +1,6 @@
-import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@model-rtc/files';
+import { exists, ignoreMissing, isMissing, writeFileAtomic } from '@model-rtc/files';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { chunkCount, type Layout } from '../../core/layout/layout.ts';
 import { journalTitle, readJournal } from '../journal/journal.ts';
@@ -130,10 +130,10 @@ async function lockFolder(
 async function removeLocked(paths: StagingPaths, lock: HeldLock): Promise<void> {
   try {
     // Renamed first: a process that is killed in the middle must not leave a journal beside files that are half gone.
-    const doomed = `${paths.journal}.removed`;
-    await rename(paths.journal, doomed).catch(ignoreMissing);
+    const removed = `${paths.journal}.removed`;
+    await ignoreMissing(rename(paths.journal, removed));
     await rm(paths.files, { recursive: true, force: true });
-    for (const path of [paths.manifest, paths.entry, paths.parted, doomed]) await rm(path, { force: true });
+    for (const path of [paths.manifest, paths.entry, paths.parted, removed]) await rm(path, { force: true });
   } finally {
     await lock.release();
   }
@@ -142,29 +142,6 @@ async function removeLocked(paths: StagingPaths, lock: HeldLock): Promise<void> 
 
 /** The digests of all models that have a staging folder. */
 export async function stagedModels(staging: string): Promise<string[]> {
-  try {
-    return (await readdir(staging)).filter((name) => /^[0-9a-f]{64}$/.test(name));
-  } catch (error) {
-    ignoreMissing(error);
-    return [];
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    ignoreMissing(error);
-    return false;
-  }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isMissing(error)) throw ModelRtcError.from(error);
-}
-
-function isMissing(error: unknown): boolean {
-  const causes = [error, (error as { cause?: unknown } | null)?.cause];
-  return causes.some((one) => (one as { code?: unknown } | null | undefined)?.code === 'ENOENT');
+  const names = (await ignoreMissing(readdir(staging))) ?? [];
+  return names.filter((name) => /^[0-9a-f]{64}$/.test(name));
 }
