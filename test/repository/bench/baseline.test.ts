@@ -43,7 +43,7 @@ describe('a baseline', () => {
   });
 });
 
-describe('rows of a benchmark of which one fails', () => {
+describe('rows of a benchmark, one of which fails', () => {
   it('are all in the table, the failed one with its reason below', async () => {
     const measured = () => Promise.resolve([boundRow({ what: 'memory', unit: 'MB', samples: [90], atMost: 250 })]);
     const rows = [

@@ -6,7 +6,7 @@ export async function scanBytes(bytes: Uint8Array, name: string): Promise<Findin
   return await scanFile({ ...arrayReader(bytes), path: name }, { inflate: nodeInflate });
 }
 
-/** Bytes from texts, of which each character is one, and from bytes. */
+/** Bytes from texts, one for each character, and from bytes. */
 export function raw(...parts: (string | Uint8Array)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
 }
