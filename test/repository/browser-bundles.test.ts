@@ -17,6 +17,8 @@ interface Bundle {
   readonly kilobytes: number;
   /** Modules of Node that it imports, each with the file that does. */
   readonly builtins: readonly string[];
+  /** The files that it is made of, from the repository's root; those imported for types alone are not among them. */
+  readonly files: readonly string[];
 }
 
 async function bundle(specifier: string): Promise<Bundle> {
@@ -31,7 +33,9 @@ async function bundle(specifier: string): Promise<Bundle> {
       });
     },
   };
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: REPOSITORY,
+    metafile: true,
     stdin: { contents: `export * from '${specifier}';`, resolveDir: REPOSITORY },
     bundle: true,
     write: false,
@@ -43,7 +47,7 @@ async function bundle(specifier: string): Promise<Bundle> {
     logLevel: 'silent',
   });
   const bytes = outputFiles.reduce((sum, { contents }) => sum + contents.length, 0);
-  return { kilobytes: Math.ceil(bytes / 1000), builtins };
+  return { kilobytes: Math.ceil(bytes / 1000), builtins, files: Object.keys(metafile.inputs) };
 }
 
 describe.each(BROWSER_ENTRIES.map(({ specifier }) => specifier))('%s in a browser', (specifier) => {
@@ -54,3 +58,14 @@ describe.each(BROWSER_ENTRIES.map(({ specifier }) => specifier))('%s in a browse
     expect(kilobytes).toBeGreaterThan(1);
   });
 });
+
+describe.each(BROWSER_ENTRIES.filter(({ adapters }) => adapters !== undefined))(
+  '$specifier',
+  ({ specifier, sources, adapters = '' }) => {
+    it('runs nothing of the adapters of its package', async () => {
+      const { files } = await bundle(specifier);
+      expect(files.filter((file) => file.startsWith(sources)).length).toBeGreaterThan(1);
+      expect(files.filter((file) => file.startsWith(adapters))).toEqual([]);
+    });
+  },
+);

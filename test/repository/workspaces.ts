@@ -48,14 +48,24 @@ export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
   { specifier: '@model-rtc/formats', sources: 'packages/formats/src/' },
   { specifier: '@model-rtc/formats/layouts', sources: 'packages/formats/src/layouts/' },
   { specifier: '@model-rtc/signaling/client', sources: 'packages/signaling/src/client/' },
-  { specifier: '@model-rtc/transport/core', sources: 'packages/transport/src/core/' },
-  { specifier: '@model-rtc/transfer/core', sources: 'packages/transfer/src/core/' },
+  {
+    specifier: '@model-rtc/transport/core',
+    sources: 'packages/transport/src/core/',
+    adapters: 'packages/transport/src/lanes/',
+  },
+  {
+    specifier: '@model-rtc/transfer/core',
+    sources: 'packages/transfer/src/core/',
+    adapters: 'packages/transfer/src/node/',
+  },
 ];
 
 export interface BrowserEntry {
   readonly specifier: string;
   /** The folder that it is made of; nothing in it may import a module of Node. */
   readonly sources: string;
+  /** The folder that its package keeps adapters in: the entry may know their types, and runs nothing of them. */
+  readonly adapters?: string;
 }
 
 /** The room that an import specifier leads to, and whether it goes past the package's public entries; undefined for all else. */

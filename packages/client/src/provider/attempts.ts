@@ -1,4 +1,4 @@
-import { type Clock, type ErrorCode, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import type { Watchdog } from '@model-rtc/transfer';
 import { cancelledBy } from '../cancelled.ts';
 import type { Reachable } from './model-provider.ts';
@@ -7,11 +7,6 @@ import type { Reachable } from './model-provider.ts';
 export const GIVE_UP_MS = 120_000;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 8_000;
-
-/** What another connection may fix. */
-const RETRYABLE: readonly ErrorCode[] = ['network', 'worker_offline', 'timeout'];
-/** A busy or cancelled attempt says nothing of the next one, where nobody waits for the answer. */
-const RETRYABLE_IN_BACKGROUND: readonly ErrorCode[] = [...RETRYABLE, 'busy', 'cancelled'];
 
 export interface AttemptsOptions {
   readonly clock: Clock;
@@ -91,8 +86,8 @@ export class Attempts<Connection = unknown> {
   }
 
   /** Those that everyone comes back to at once may be busy for a while; one that is asked says what it wants. */
-  #mayRetry({ code }: ModelRtcError): boolean {
-    return RETRYABLE.includes(code) || (code === 'busy' && !this.isReached);
+  #mayRetry(error: ModelRtcError): boolean {
+    return error.recoversBy('reconnect', 'wait') || (error.recoversBy('back_off') && !this.isReached);
   }
 
   /** Whatever a cancelled or closed attempt failed with, that it was cancelled or closed is why. */
@@ -103,9 +98,12 @@ export class Attempts<Connection = unknown> {
   }
 }
 
-/** Whether a provider of a transfer that goes on without it is worth another attempt. */
-export function isRetryableInBackground({ code }: ModelRtcError): boolean {
-  return RETRYABLE_IN_BACKGROUND.includes(code);
+/**
+ * Whether a provider of a transfer that goes on without it is worth another attempt. Nobody waits for its answer, so one that
+ * was busy or cancelled is worth one too.
+ */
+export function isRetryableInBackground(error: ModelRtcError): boolean {
+  return error.recoversBy('reconnect', 'wait', 'back_off', 'stopped');
 }
 
 /** Waits for the time given plus up to half of it. @throws ModelRtcError `cancelled` when the signal aborts. */

@@ -46,7 +46,7 @@ export type DiskEvent =
 
 /**
  * Where a transfer keeps its bytes: files on a disk, in a thread or not, or memory. It checks what it stores, and hashes each
- * file as its chunks come. `test/support/disk-suite.ts` holds every kind of disk to this:
+ * file as its chunks come. Every kind of disk keeps to this:
  * - It does commands in the order they were posted. Events come in batches, in a later turn of the event loop than the
  *   `open` or `post` that caused them.
  * - `verified` comes after the bytes are in all places of the chunk and in the journal, if it has one: a chunk

@@ -1,5 +1,4 @@
 import { CHUNK_FRAME_HEADER_BYTES } from '@model-rtc/protocol';
-import { HEAD_BYTES } from '../../lanes/direct/frame-reader.ts';
 
 /** The bounds of a peer that are not the protocol's own, with their reasons. */
 
@@ -16,6 +15,8 @@ export const MIN_LANE_MESSAGE_BYTES = 4_096;
  */
 export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 129 * 1024, direct: 129 * 1024 } as const;
 
+/** The direct lane's head: before each message goes its length as a u32. */
+export const HEAD_BYTES = 4;
 /** What is needed before a chunk to send it from where it is: the head of its frame, and that of the direct lane. */
 export const CHUNK_HEADROOM_BYTES = CHUNK_FRAME_HEADER_BYTES + HEAD_BYTES;
 

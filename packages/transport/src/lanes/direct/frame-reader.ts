@@ -1,8 +1,8 @@
 import { ModelRtcError } from '@model-rtc/protocol';
+import { HEAD_BYTES } from '../../core/peer/limits.ts';
 import { MAX_SPARE_BUFFERS, TLS_RECORD_BYTES } from './limits.ts';
 
-/** Before each message goes its length as a u32. No message is empty, so 0 is free to say that none follows. */
-export const HEAD_BYTES = 4;
+/** A head with this length says that no message follows: none is empty. */
 export const END_WORD = 0;
 /** Heads from here on are words without a message. Those that are not known are passed over. */
 const FIRST_WORD = 0xff00_0000;

@@ -1,5 +1,5 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
-import { HEAD_BYTES } from './frame-reader.ts';
+import { HEAD_BYTES } from '../../core/peer/limits.ts';
 import { MIN_IN_PLACE_BYTES, OUT_BUFFER_BYTES } from './limits.ts';
 
 /** What is needed of a socket: it calls back when it has no more use for the bytes. */
