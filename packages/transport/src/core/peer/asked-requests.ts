@@ -1,7 +1,9 @@
 import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
 
+import { type Deferred, deferred } from './deferred.ts';
 import { cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
+import { PLACES_FOR_QUESTIONS } from './limits.ts';
 import type { ChunkPiece } from './peer.ts';
 import { PendingRequest, type PendingRequestCallbacks } from './pending-request.ts';
 
@@ -35,6 +37,8 @@ export class AskedRequests {
   readonly #options: AskedRequestsOptions;
   /** Also the cancelled ones, until the other side is done with them: they still use one of its places. */
   readonly #open = new Map<number, Asking>();
+  /** Streams that wait for a place, the first to come first. */
+  readonly #waiting: Deferred<void>[] = [];
   #lastId = 0;
   #ended: ModelRtcError | undefined;
 
@@ -47,6 +51,15 @@ export class AskedRequests {
     const { signal } = options;
     const checked = checkedParams(method, params);
     if (signal?.aborted) throw cancelledError(signal);
+    if (METHODS[method].kind === 'stream') {
+      // Looked at anew each time, with nothing awaited before the place is taken: many may ask in the same turn.
+      while (this.#isFullForStreams && this.#ended === undefined) await this.#placeFreed(signal);
+      const obstacle = signal?.aborted ? cancelledError(signal) : options.link?.isOver ? laneOverError() : undefined;
+      if (obstacle !== undefined) {
+        this.#wakeNext();
+        throw obstacle;
+      }
+    }
     const silenceMs = options.timeoutMs ?? METHODS[method].silenceMs;
     let retriesLeft: number = METHODS[method].retries;
     const onSilent = () => {
@@ -100,7 +113,7 @@ export class AskedRequests {
       const { pending } = asking;
       if (pending.settled || METHODS[pending.method].kind === 'stream') {
         // Whether the other side is done with it is not known; it ends what came over a lost lane.
-        this.#open.delete(id);
+        this.#free(id);
         pending.fail(new ModelRtcError(why.code, why.message, { cause: why }));
       } else this.#askAgain(id, asking);
     }
@@ -112,10 +125,44 @@ export class AskedRequests {
     const open = [...this.#open.values()];
     this.#open.clear();
     for (const { pending } of open) pending.fail(error);
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve();
   }
 
   get #isFull(): boolean {
     return this.#open.size >= this.#options.maxOpen;
+  }
+
+  /** Some places are left to questions, which fail at once when there is none. */
+  get #isFullForStreams(): boolean {
+    const { maxOpen } = this.#options;
+    return this.#open.size >= maxOpen - Math.min(PLACES_FOR_QUESTIONS, Math.floor(maxOpen / 2));
+  }
+
+  /**
+   * Waits until a place may be free. At its end a transfer of thousands of tiny files asks idle lanes for single chunks: 236
+   * requests of 256 were open at once over eight lanes. Lacking a place for a moment is no reason to end it.
+   * @throws ModelRtcError `cancelled` by the signal
+   */
+  async #placeFreed(signal: AbortSignal | undefined): Promise<void> {
+    const place = deferred<void>();
+    const onAbort = () => place.reject(cancelledError(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.push(place);
+    try {
+      await place.promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      const index = this.#waiting.indexOf(place);
+      if (index >= 0) this.#waiting.splice(index, 1);
+    }
+  }
+
+  #free(id: number): void {
+    if (this.#open.delete(id)) this.#wakeNext();
+  }
+
+  #wakeNext(): void {
+    this.#waiting.shift()?.resolve();
   }
 
   #askAgain(id: number, asking: Asking): void {
@@ -162,7 +209,7 @@ export class AskedRequests {
   /** An answer frees the other side's place. One to an unknown request is a late one. */
   #take(id: number): PendingRequest | undefined {
     const pending = this.#open.get(id)?.pending;
-    this.#open.delete(id);
+    this.#free(id);
     return pending;
   }
 
@@ -191,6 +238,10 @@ function silentError(method: Method, silenceMs: number): ModelRtcError {
     'timeout',
     `The other side did not answer "${method}" within ${silenceMs / 1000} s; it may be overloaded: try again.`,
   );
+}
+
+function laneOverError(): ModelRtcError {
+  return new ModelRtcError('network', 'The connection was lost before the request could be sent.');
 }
 
 function tooManyError(maxOpen: number): ModelRtcError {

@@ -30,6 +30,9 @@ export const MAX_REMEMBERED_ANSWERS = 64;
 /** Requests whose repetition came first, so that the original may still come. */
 export const MAX_LATE_ORIGINALS = 256;
 
+/** Of the requests that the other side takes at once, those that streams of chunks leave to questions. */
+export const PLACES_FOR_QUESTIONS = 16;
+
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;
 

@@ -335,6 +335,48 @@ describe('the number of open requests', () => {
     await peer.close();
   });
 
+  it('waits for a place when it is a stream of chunks, and leaves some places to questions', async () => {
+    const { raw, peer } = await rawAgainstPeer({ hello: { limits: { maxMessageBytes: 65_536, maxOpenRequests: 4 } } });
+    // Three in one turn, where two may be open: the third is sent when one of them is answered.
+    const streams = [0, 1, 2].map((index) =>
+      peer.request('get_chunks', { digest: DIGEST, chunks: [{ index, digest: DIGEST }] }),
+    );
+    const [first, second] = [await raw.hear(), await raw.hear()] as { id: number; method: string }[];
+    const question = peer.request('get_model_info', { ref: 'a' });
+    const asked = (await raw.hear()) as { id: number; method: string };
+    expect(asked.method).toBe('get_model_info');
+    await raw.say({ type: 'reply', id: asked.id, result: INFO });
+    await expect(question).resolves.toEqual(INFO);
+    await raw.say({ type: 'reply', id: first?.id ?? -1, result: {} });
+    const third = (await raw.hear()) as { id: number; method: string };
+    expect(third.method).toBe('get_chunks');
+    for (const id of [second?.id ?? -1, third.id]) await raw.say({ type: 'reply', id, result: {} });
+    expect(await Promise.all(streams)).toEqual([{}, {}, {}]);
+    await peer.close();
+  });
+
+  it('that waits for a place ends when it is cancelled, when another may go, and with the peer', async () => {
+    const { raw, peer } = await rawAgainstPeer({ hello: { limits: { maxMessageBytes: 65_536, maxOpenRequests: 1 } } });
+    const ask = (index: number, signal?: AbortSignal) =>
+      peer.request('get_chunks', { digest: DIGEST, chunks: [{ index, digest: DIGEST }] }, { signal });
+    const first = ask(0);
+    const { id } = (await raw.hear()) as { id: number };
+    const controller = new AbortController();
+    const cancelled = failure(ask(1, controller.signal));
+    const next = ask(2);
+    const never = failure(ask(3));
+    controller.abort();
+    expect((await cancelled).code).toBe('cancelled');
+    await raw.say({ type: 'reply', id, result: {} });
+    await expect(first).resolves.toEqual({});
+    const heard = (await raw.hear()) as { id: number; params: { chunks: { index: number }[] } };
+    expect(heard.params.chunks[0]?.index).toBe(2);
+    const ended = failure(next);
+    await peer.close();
+    expect((await ended).code).toBe('network');
+    expect((await never).code).toBe('network');
+  });
+
   it('is bounded by what the other side said at the side that asks, cancelled ones included', async () => {
     const { raw, peer } = await rawAgainstPeer({ hello: { limits: { maxMessageBytes: 65_536, maxOpenRequests: 1 } } });
     const controller = new AbortController();
