@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { acquireLock } from '@model-rtc/files';
 import { discardStaging, type TransferProgress } from '../src/index.ts';
-import { openInlineDisk } from '../src/node/disk/inline-port.ts';
+import { openInlineDisk } from '../src/node/disk/folder-disk.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeModel, seededBytes, type TestModel } from './support/models.ts';
 import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';

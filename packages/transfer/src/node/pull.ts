@@ -20,7 +20,7 @@ import { Watchdog } from '../core/session/watchdog.ts';
 import { findLocalSources, type LocalChunks } from '../core/sources/local-chunks.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
 import { poolOf, type SourcePool } from '../core/sources/source-pool.ts';
-import type { FolderJob } from './disk/folder-job.ts';
+import type { FolderJob } from './disk/folder-disk.ts';
 import { openDiskPort } from './disk/open-disk-port.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
 import type { OwnFiles } from './staging/own-files.ts';

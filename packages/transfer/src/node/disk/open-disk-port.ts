@@ -1,6 +1,5 @@
 import type { OpenDiskPort } from '../../core/disk/disk-port.ts';
-import type { FolderJob } from './folder-job.ts';
-import { openInlineDisk } from './inline-port.ts';
+import { type FolderJob, openInlineDisk } from './folder-disk.ts';
 import { openThreadDisk } from './thread-port.ts';
 
 /**

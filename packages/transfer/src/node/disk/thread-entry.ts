@@ -1,12 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { DiskEngine } from '../../core/disk/disk-engine.ts';
 import type { DiskCommand } from '../../core/disk/disk-port.ts';
-import { DiskEngine } from './disk-engine.ts';
-import type { FolderJob } from './folder-job.ts';
+import { type FolderJob, folderParts } from './folder-disk.ts';
 
 /** The disk's thread: it ends when its port is closed, after the commands that came before. */
 const port = parentPort;
 if (port !== null) {
-  const engine = new DiskEngine(workerData as FolderJob, (events) => port.postMessage(events));
+  const job = workerData as FolderJob;
+  const engine = new DiskEngine(job, folderParts(job), (events) => port.postMessage(events));
   port.on('message', (commands: DiskCommand[] | 'close') => {
     if (commands !== 'close') return engine.handle(commands);
     engine.close();

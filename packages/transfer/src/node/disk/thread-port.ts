@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { DiskCommand, DiskEvent, OpenDiskPort } from '../../core/disk/disk-port.ts';
-import type { FolderJob } from './folder-job.ts';
-import { sharedMemory } from './shared-memory.ts';
+import { type FolderJob, sharedMemory } from './folder-disk.ts';
 
 /** A disk engine in a worker thread, so that hashing and writing never hold up the network. */
 export const openThreadDisk: OpenDiskPort<FolderJob> = (job, onEvents) => {

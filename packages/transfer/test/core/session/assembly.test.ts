@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ChunkAssembly } from '../../../src/core/session/assembly.ts';
-import { sharedMemory } from '../../../src/node/disk/shared-memory.ts';
+import { sharedMemory } from '../../../src/node/disk/folder-disk.ts';
 import { seededBytes } from '../../support/models.ts';
 
 function assemblyOf(size: number): ChunkAssembly {

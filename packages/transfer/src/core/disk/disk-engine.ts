@@ -1,38 +1,32 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { DiskCommand, DiskEvent } from '../../core/disk/disk-port.ts';
-import { placesOf, sizeOf } from '../../core/layout/layout.ts';
-import { JournalWriter } from '../journal/journal.ts';
-import type { FolderJob } from './folder-job.ts';
-import { ModelFiles } from './model-files.ts';
-import { type ChunkFlags, matches, WholeFileHasher } from './whole-file-hasher.ts';
+import { placesOf, sizeOf } from '../layout/layout.ts';
+import type { DiskCommand, DiskEvent, DiskJob } from './disk-port.ts';
+import type { DiskParts } from './storage.ts';
+import { WholeFileHasher } from './whole-file-hasher.ts';
 
 /** Events are told after this many bytes of work, so that buffers come back while a long batch is done. */
 const TELL_AFTER_BYTES = 1024 * 1024;
 
 /**
- * Everything that is done with bytes off the main thread: checks chunks, writes them, keeps the journal, hashes whole
- * files. Commands come first; hashing what must be read back is done in between, one chunk at a time.
+ * What every disk does, whatever keeps its bytes: checks chunks, writes them, keeps the journal, hashes whole files.
+ * Commands come first; hashing what must be read back is done in between, one chunk at a time.
  */
 export class DiskEngine {
-  readonly #job: FolderJob;
+  readonly #job: DiskJob;
+  readonly #parts: DiskParts;
   readonly #tell: (events: readonly DiskEvent[]) => void;
-  readonly #files: ModelFiles;
-  readonly #journal: JournalWriter;
-  readonly #flags: ChunkFlags;
   readonly #hasher: WholeFileHasher;
   readonly #buffers = new Map<number, Uint8Array>();
   #checks: number[] = [];
   #events: DiskEvent[] = [];
-  #pending: NodeJS.Immediate | undefined;
+  #pending = false;
   #state: 'working' | 'whole' | 'ended' = 'working';
 
-  constructor(job: FolderJob, tell: (events: readonly DiskEvent[]) => void) {
+  constructor(job: DiskJob, parts: DiskParts, tell: (events: readonly DiskEvent[]) => void) {
     this.#job = job;
+    this.#parts = parts;
     this.#tell = tell;
-    this.#files = new ModelFiles(job.filesFolder, job.layout);
-    this.#journal = new JournalWriter(job.journalPath, job.layout);
-    this.#flags = { present: job.journalled.slice(), proven: new Uint8Array(job.journalled.length) };
-    this.#hasher = new WholeFileHasher(job.layout, this.#files, this.#flags);
+    this.#hasher = new WholeFileHasher(job, parts);
     this.#workLater();
   }
 
@@ -51,9 +45,8 @@ export class DiskEngine {
 
   close(): void {
     this.#state = 'ended';
-    clearImmediate(this.#pending);
-    this.#files.close();
-    this.#journal.close();
+    this.#parts.files.close();
+    this.#parts.journal.close();
   }
 
   #handle(command: DiskCommand): number {
@@ -77,11 +70,11 @@ export class DiskEngine {
     const { layout } = this.#job;
     const size = sizeOf(layout, chunk);
     const bytes = (this.#buffers.get(buffer) as Uint8Array).subarray(0, size);
-    if (!matches(layout, chunk, bytes)) {
+    if (!this.#hasher.matches(chunk, bytes)) {
       this.#events.push({ type: 'wrong', chunk, buffer });
       return size;
     }
-    for (const place of placesOf(layout, chunk)) this.#files.write(place, bytes);
+    for (const place of placesOf(layout, chunk)) this.#parts.files.write(place, bytes);
     this.#settle(chunk);
     const hashed = this.#hasher.offer(chunk, bytes);
     this.#events.push({ type: 'verified', chunk, buffer });
@@ -90,21 +83,22 @@ export class DiskEngine {
   }
 
   #settle(chunk: number): void {
-    this.#flags.present[chunk] = 1;
-    this.#flags.proven[chunk] = 1;
-    this.#journal.add(chunk);
+    this.#hasher.proven(chunk);
+    this.#parts.journal.add(chunk);
     // A file was wrong and its chunk is here again: the hashing goes on.
     if (this.#state === 'whole') this.#state = 'working';
   }
 
   #workLater(): void {
-    if (this.#state !== 'working' || this.#pending !== undefined) return;
-    this.#pending = setImmediate(() => {
-      this.#pending = undefined;
-      const goOn = this.#guarded(() => this.#work());
-      if (goOn === true) this.#workLater();
-    });
+    if (this.#state !== 'working' || this.#pending) return;
+    this.#pending = true;
+    this.#parts.later(this.#workNow);
   }
+
+  readonly #workNow = (): void => {
+    this.#pending = false;
+    if (this.#guarded(() => this.#work()) === true) this.#workLater();
+  };
 
   /** One piece of work that no command waits for; false when there is none now. */
   #work(): boolean {
@@ -129,10 +123,11 @@ export class DiskEngine {
 
   async #flush(): Promise<void> {
     try {
-      await this.#files.flush();
-      this.#tell([{ type: 'flushed' }]);
+      await this.#parts.files.flush();
+      // Something else may have failed meanwhile, and nothing is told after that.
+      if (this.#state !== 'ended') this.#tell([{ type: 'flushed' }]);
     } catch (error) {
-      this.#fail(error);
+      if (this.#state !== 'ended') this.#fail(error);
     }
   }
 
@@ -150,7 +145,7 @@ export class DiskEngine {
 
   /** The journal is written before anyone is told, and after the bytes that it speaks of. */
   #report(): void {
-    this.#journal.flush();
+    this.#parts.journal.flush();
     const events = this.#events;
     if (events.length === 0) return;
     this.#events = [];

@@ -1,6 +1,7 @@
-import { createHash, type Hash } from 'node:crypto';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import {
+  digestOf,
   type Extent,
   extentsAt,
   type Layout,
@@ -8,17 +9,10 @@ import {
   placeAt,
   rawDigest,
   sizeOf,
-} from '../../core/layout/layout.ts';
-import { MAX_REWRITES } from '../../core/limits.ts';
-import type { ModelFiles } from './model-files.ts';
-
-/** What is known of each chunk, by id, shared with the engine. */
-export interface ChunkFlags {
-  /** 1: in the files. */
-  readonly present: Uint8Array;
-  /** 1: its SHA-256 was checked by this process; else only a journal says so. */
-  readonly proven: Uint8Array;
-}
+} from '../layout/layout.ts';
+import { MAX_REWRITES } from '../limits.ts';
+import type { DiskJob } from './disk-port.ts';
+import type { ChunkFiles, DiskParts, Sha256 } from './storage.ts';
 
 export type HashStep =
   /** Nothing can be hashed before another chunk comes. */
@@ -43,22 +37,42 @@ interface Recheck {
  */
 export class WholeFileHasher {
   readonly #layout: Layout;
-  readonly #files: ModelFiles;
-  readonly #flags: ChunkFlags;
+  readonly #files: ChunkFiles;
+  readonly #createSha256: () => Sha256;
+  /** By id: 1 for a chunk that is in the files. */
+  readonly #present: Uint8Array;
+  /** By id: 1 for a chunk whose SHA-256 this process checked; of others only a journal says that they are right. */
+  readonly #proven: Uint8Array;
   readonly #scratch: Uint8Array;
   readonly #failures = new Map<number, number>();
   /** The place whose chunk is hashed next. */
   #place = 0;
   /** Files before this one are done; the chunk at #place may begin in them. */
   #file = 0;
-  #hash: Hash | undefined;
+  #hash: Sha256 | undefined;
   #recheck: Recheck | undefined;
 
-  constructor(layout: Layout, files: ModelFiles, flags: ChunkFlags) {
+  constructor({ layout, journalled }: DiskJob, { files, createSha256 }: Pick<DiskParts, 'files' | 'createSha256'>) {
     this.#layout = layout;
     this.#files = files;
-    this.#flags = flags;
+    this.#createSha256 = createSha256;
+    this.#present = journalled.slice();
+    this.#proven = new Uint8Array(journalled.length);
     this.#scratch = new Uint8Array(layout.sizes.reduce((most, size) => Math.max(most, size), 0));
+  }
+
+  /** Whether these are the chunk's bytes. */
+  matches(id: number, bytes: Uint8Array): boolean {
+    const hash = this.#createSha256();
+    hash.update(bytes);
+    const found = hash.digest();
+    return rawDigest(this.#layout, id).every((byte, at) => byte === found[at]);
+  }
+
+  /** The chunk is in the files, and its bytes were checked. */
+  proven(id: number): void {
+    this.#present[id] = 1;
+    this.#proven[id] = 1;
   }
 
   /** Hashes a chunk that was just written, while it is the next one. */
@@ -79,9 +93,9 @@ export class WholeFileHasher {
     if (this.#recheck !== undefined) return this.#recheckStep(this.#recheck);
     const id = this.#layout.idAt[this.#place];
     if (id === undefined) return { kind: 'whole' };
-    if (this.#flags.present[id] !== 1) return { kind: 'waiting' };
+    if (this.#present[id] !== 1) return { kind: 'waiting' };
     if (!this.#isProvenFile(id)) {
-      const bytes = this.#readBack(this.#place, id, this.#flags.proven[id] !== 1);
+      const bytes = this.#readBack(this.#place, id, this.#proven[id] !== 1);
       if (bytes === undefined) return this.#lose([id]);
       this.#consume(bytes);
     } else this.#consume(undefined);
@@ -95,7 +109,7 @@ export class WholeFileHasher {
 
   /** A chunk that is one whole file and was checked needs no second hash of the same bytes. */
   #isProvenFile(id: number): boolean {
-    if (this.#flags.proven[id] !== 1) return false;
+    if (this.#proven[id] !== 1) return false;
     const extents = extentsAt(this.#layout, this.#place);
     return extents.length === 1 && this.#isWholeFile(extents[0] as Extent, id);
   }
@@ -112,8 +126,8 @@ export class WholeFileHasher {
       this.#file = extent.file;
       const file = this.#layout.files[extent.file] as LayoutFile;
       const digest =
-        this.#flags.proven[id] === 1 && this.#isWholeFile(extent, id)
-          ? Buffer.from(rawDigest(this.#layout, id)).toString('hex')
+        this.#proven[id] === 1 && this.#isWholeFile(extent, id)
+          ? digestOf(this.#layout, id)
           : this.#feed(extent, file, bytes as Uint8Array);
       if (digest === undefined) continue;
       if (digest !== file.sha256) {
@@ -127,9 +141,9 @@ export class WholeFileHasher {
 
   /** Returns the file's digest when this was its last part. */
   #feed({ fileOffset, chunkOffset, length }: Extent, file: LayoutFile, bytes: Uint8Array): string | undefined {
-    if (fileOffset === 0 || this.#hash === undefined) this.#hash = createHash('sha256');
+    if (fileOffset === 0 || this.#hash === undefined) this.#hash = this.#createSha256();
     this.#hash.update(bytes.subarray(chunkOffset, chunkOffset + length));
-    return fileOffset + length === file.size ? this.#hash.digest('hex') : undefined;
+    return fileOffset + length === file.size ? bytesToHex(this.#hash.digest()) : undefined;
   }
 
   /** The file's hash is wrong though each of its chunks was right: the disk is asked which of them it did not keep. */
@@ -173,8 +187,8 @@ export class WholeFileHasher {
 
   #lose(chunks: number[]): HashStep {
     for (const id of chunks) {
-      this.#flags.present[id] = 0;
-      this.#flags.proven[id] = 0;
+      this.#present[id] = 0;
+      this.#proven[id] = 0;
     }
     return { kind: 'lost', chunks };
   }
@@ -182,11 +196,6 @@ export class WholeFileHasher {
   #readBack(place: number, id: number, check: boolean): Uint8Array | undefined {
     const bytes = this.#scratch.subarray(0, sizeOf(this.#layout, id));
     if (!this.#files.read(place, bytes)) return undefined;
-    return !check || matches(this.#layout, id, bytes) ? bytes : undefined;
+    return !check || this.matches(id, bytes) ? bytes : undefined;
   }
-}
-
-/** Whether these are the chunk's bytes. */
-export function matches(layout: Layout, id: number, bytes: Uint8Array): boolean {
-  return createHash('sha256').update(bytes).digest().equals(rawDigest(layout, id));
 }
