@@ -1,3 +1,4 @@
+export type { ModelProvider } from '@model-rtc/transfer';
 export type { WorkerBytes } from './bytes-by-worker.ts';
 export { connect, type WorkerConnection } from './connect.ts';
 export { type ConnectAllOptions, connectAll, type WorkerGroup } from './connect-all.ts';
@@ -5,7 +6,6 @@ export type { ListedModels, ListOptions } from './list-models.ts';
 export type { ConnectOptions } from './open-worker.ts';
 export type { ModelPlan, PlanPullOptions, PullPlan } from './plan-transfer.ts';
 export type { ModelProgress, OnModelProgress, WorkerNews } from './progress.ts';
-export type { ModelProvider } from './provider/model-provider.ts';
 export { type PullModelOptions, type PullModelResult, pullFromProviders, pullModelFrom } from './pull-model.ts';
 export type { PushModelOptions, PushModelResult } from './push-model.ts';
 export type { ClientContext, RemoteWorker } from './remote-worker.ts';

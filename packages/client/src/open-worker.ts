@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { type Clock, parseSessionToken, type SessionToken, silentLog, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
+import { shortOrigin } from '@model-rtc/transfer';
 import { type ConnectToSessionOptions, connectToSession } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
-import { shortOrigin } from './provider/provider-names.ts';
 import type { RemoteWorker } from './remote-worker.ts';
 import { type Connector, SessionLink } from './session-link.ts';
 import type { AgentLimits } from './transfer-speed.ts';

@@ -1,14 +1,11 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { type CodeFile, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { planTransfer } from '@model-rtc/transfer';
-import { findModel } from './provider/find-model.ts';
-import { ProviderNames } from './provider/provider-names.ts';
-import { manifestOf } from './provider/swarm.ts';
+import { findModel, manifestOf, ProviderNames, planTransfer } from '@model-rtc/transfer';
 import { type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
 import type { RemoteWorker } from './remote-worker.ts';
-import type { NamedModel } from './resolve-reference.ts';
+import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { retryOptions } from './retry-options.ts';
 import { TransferStats } from './transfer-stats.ts';
 
@@ -52,8 +49,11 @@ export async function planPullFrom(
   const { registry, clock } = first;
   const providers = workers.map(({ provider }) => provider);
   const retrying = retryOptions(first, new TransferStats(clock), options);
-  const { onProgress } = options;
-  const { info, provider } = await findModel(providers, ref, { ...retrying, registry, onProgress });
+  const { model: info, provider } = await findModel(providers, {
+    ...retrying,
+    ask: (asked, signal) => resolveReference(registry, ref, (name) => asked.resolve(name, signal)),
+    onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
+  });
   const { entry, namedBy, otherHere } = info;
   const digest = settledDigest(entry);
   const namedAt = new ProviderNames(providers).of(provider);

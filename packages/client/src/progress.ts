@@ -1,5 +1,4 @@
-import type { TransferProgress } from '@model-rtc/transfer';
-import type { ProviderNews } from './provider/keep-serving.ts';
+import type { ProviderNews, TransferProgress } from '@model-rtc/transfer';
 import type { RemoteProgress } from './transfer-stats.ts';
 
 /** What a pull or push tells its caller while it runs. */

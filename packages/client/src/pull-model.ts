@@ -8,15 +8,21 @@ import {
   parseAlias,
 } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { loadZstd, PeerEncodings, type ReceivedModel, receiveFromHere, receiveFromSources } from '@model-rtc/transfer';
+import type { ModelProvider } from '@model-rtc/transfer';
+import {
+  findModel,
+  loadZstd,
+  PeerEncodings,
+  ProviderNames,
+  type ReceivedModel,
+  receiveFromHere,
+  receiveFromSources,
+  Swarm,
+} from '@model-rtc/transfer';
 import { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
 import type { OnModelProgress, WorkerNews } from './progress.ts';
-import { findModel } from './provider/find-model.ts';
-import type { ModelProvider } from './provider/model-provider.ts';
-import { ProviderNames } from './provider/provider-names.ts';
-import { Swarm } from './provider/swarm.ts';
 import type { ClientContext, RemoteWorker } from './remote-worker.ts';
-import type { NamedModel } from './resolve-reference.ts';
+import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
 import { isBulk, type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
@@ -116,9 +122,10 @@ interface Wanted {
 async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const { context, providers, ref, stats, options } = task;
   stats.begin();
-  const { info, provider } = await findModel(providers, ref, {
+  const { model: info, provider } = await findModel(providers, {
     ...retryOptions(context, stats, options),
-    ...{ registry: context.registry, onProgress: options.onProgress },
+    ask: (asked, signal) => resolveReference(context.registry, ref, (name) => asked.resolve(name, signal)),
+    onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });
   const wanted = { entry: info.entry, digest: settledDigest(info.entry), provider };
   const received = (await receiveFromHere(receptionOf(task, wanted))) ?? (await fetchFromSwarm(task, wanted));

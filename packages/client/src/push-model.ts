@@ -8,9 +8,9 @@ import {
   type Result,
 } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
+import { Attempts } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
-import { Attempts } from './provider/attempts.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
 import { isBulk, type SpeedOptions, TransferSpeed } from './transfer-speed.ts';

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
+import type { ModelProvider } from '@model-rtc/transfer';
 import type { ChunkOffers } from './chunk-offers.ts';
-import type { ModelProvider } from './provider/model-provider.ts';
 import type { SessionLink } from './session-link.ts';
 import type { AgentLimits } from './transfer-speed.ts';
 

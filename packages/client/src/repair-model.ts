@@ -1,9 +1,8 @@
 import { type Digest, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
+import { Attempts, loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
-import { Attempts } from './provider/attempts.ts';
 import type { RemoteWorker } from './remote-worker.ts';
 import { retryOptions } from './retry-options.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';

@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
+import type { RetryOptions } from '@model-rtc/transfer';
 import type { OnModelProgress } from './progress.ts';
-import type { RetryOptions } from './provider/attempts.ts';
 import type { ClientContext } from './remote-worker.ts';
 import type { TransferStats } from './transfer-stats.ts';
 

@@ -1,6 +1,6 @@
+import type { Reachable } from '@model-rtc/transfer';
+import { closedError } from '@model-rtc/transfer';
 import { type ConnectToSessionOptions, connectToSession, type LaneInfo, type Peer } from '@model-rtc/transport';
-import { closedError } from './provider/attempts.ts';
-import type { Reachable } from './provider/model-provider.ts';
 import { SharedAttempt } from './shared-attempt.ts';
 
 /** Brings up one connection to the worker of a session. */

@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { untilAborted } from './cancelled.ts';
+import { cancelledBy } from '@model-rtc/transfer';
 
 /** Work that several callers wait for, each as long as it likes. It is aborted when the last of them has left. */
 export class SharedAttempt<T> {
@@ -30,5 +30,21 @@ export class SharedAttempt<T> {
 
   abort(reason: ModelRtcError): void {
     this.#controller.abort(reason);
+  }
+}
+
+/** Waits for a promise, or until the signal aborts; the promise goes on by itself then. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(cancelledBy(signal));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

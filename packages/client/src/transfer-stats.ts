@@ -1,8 +1,7 @@
 import { type Clock, type PushEvent, systemClock } from '@model-rtc/protocol';
-import { type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
+import { GIVE_UP_MS, type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 import { LaneRates } from './lane-rates.ts';
-import { GIVE_UP_MS } from './provider/attempts.ts';
 
 /** What a finished transfer says of itself. */
 export interface TransferReport {

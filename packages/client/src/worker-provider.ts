@@ -1,8 +1,8 @@
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import type { InstalledModel, ModelProvider, ProvidedModel, ServeOptions } from '@model-rtc/transfer';
 import { peerSources } from '@model-rtc/transfer';
 import type { LaneInfo, Peer } from '@model-rtc/transport';
 import { wholeModels } from './list-models.ts';
-import type { InstalledModel, ModelProvider, ProvidedModel, ServeOptions } from './provider/model-provider.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 
 /** A courtesy is not waited for longer than this. */

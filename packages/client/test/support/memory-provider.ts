@@ -1,6 +1,5 @@
 import { type Digest, type Manifest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import type { ChunkSource } from '@model-rtc/transfer';
-import type { ModelProvider, ProvidedModel, ServeOptions } from '../../src/provider/model-provider.ts';
+import type { ChunkSource, ModelProvider, ProvidedModel, ServeOptions } from '@model-rtc/transfer';
 
 export interface MemoryModel {
   readonly entry: ModelEntry;

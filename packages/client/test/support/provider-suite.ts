@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, manifestDigest } from '@model-rtc/protocol';
+import type { ModelProvider } from '@model-rtc/transfer';
 import { PeerEncodings, SourcePool } from '@model-rtc/transfer';
-import type { ModelProvider } from '../../src/provider/model-provider.ts';
 import { failure, gate } from './lab.ts';
 
 /** A provider under test that has one model, called `mouse`, and what the test can do to it. */

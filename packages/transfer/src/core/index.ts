@@ -4,6 +4,19 @@ export type { Zstd } from './compress/zstd.ts';
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-port.ts';
 export { type FetchChunksTask, fetchChunks } from './fetch-chunks.ts';
 export { type Layout, planLayout } from './layout/layout.ts';
+export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';
+export { cancelledBy } from './provider/cancelled.ts';
+export { findModel } from './provider/find-model.ts';
+export type { ProviderNews } from './provider/keep-serving.ts';
+export type {
+  InstalledModel,
+  ModelProvider,
+  ProvidedModel,
+  Reachable,
+  ServeOptions,
+} from './provider/model-provider.ts';
+export { ProviderNames, shortOrigin } from './provider/provider-names.ts';
+export { manifestOf, Swarm } from './provider/swarm.ts';
 export {
   type BackgroundLimiter,
   type BackgroundLimiterOptions,

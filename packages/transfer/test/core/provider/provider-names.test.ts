@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ProviderNames } from '../../src/provider/provider-names.ts';
+import { ProviderNames } from '../../../src/core/provider/provider-names.ts';
 
 const worker = (start: string, name: string) => ({ origin: start.padEnd(64, '0'), name });
 

@@ -1,6 +1,6 @@
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
-import type { Watchdog } from '@model-rtc/transfer';
-import { cancelledBy } from '../cancelled.ts';
+import type { Watchdog } from '../session/watchdog.ts';
+import { cancelledBy } from './cancelled.ts';
 import type { Reachable } from './model-provider.ts';
 
 /** Time without progress after which trying again ends, however often a connection was renewed. What arrived is kept. */

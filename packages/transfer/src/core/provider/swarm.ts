@@ -1,7 +1,8 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { type PeerEncodings, SourcePool } from '@model-rtc/transfer';
-import { cancelledBy } from '../cancelled.ts';
+import type { PeerEncodings } from '../sources/peer-encodings.ts';
+import { SourcePool } from '../sources/source-pool.ts';
 import { Attempts, GIVE_UP_MS, gaveUp, type RetryOptions } from './attempts.ts';
+import { cancelledBy } from './cancelled.ts';
 import { keepServing, type ProviderNews, type ServingEnd } from './keep-serving.ts';
 import type { ModelProvider } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { Watchdog } from '@model-rtc/transfer';
-import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
-import { Attempts, GIVE_UP_MS, type RetryOptions } from '../../src/provider/attempts.ts';
-import type { Reachable } from '../../src/provider/model-provider.ts';
-import { failure } from '../support/lab.ts';
+import { rejection } from '../../../../../test/support/rejection.ts';
+import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
+import { Attempts, GIVE_UP_MS, type RetryOptions } from '../../../src/core/provider/attempts.ts';
+import type { Reachable } from '../../../src/core/provider/model-provider.ts';
+import { Watchdog } from '../../../src/core/session/watchdog.ts';
 
 const LOST = new ModelRtcError('network', 'The connection was lost.');
 
@@ -71,7 +71,7 @@ describe('attempts', () => {
       const done = run(async () => {
         throw new ModelRtcError(code, 'No.');
       });
-      expect(await failure(done)).toMatchObject({ code });
+      expect(await rejection(done)).toMatchObject({ code });
       expect(target.reached).toBe(1);
     }
   });
@@ -79,7 +79,7 @@ describe('attempts', () => {
   it('say at once why the first connection does not come up', async () => {
     const { clock, target, run } = scene();
     target.failures = [new ModelRtcError('worker_offline', 'Nobody is there.')];
-    expect(await failure(run(async () => {}))).toMatchObject({ code: 'worker_offline' });
+    expect(await rejection(run(async () => {}))).toMatchObject({ code: 'worker_offline' });
     expect(clock.pending).toBe(0);
   });
 
@@ -97,7 +97,7 @@ describe('attempts', () => {
 
   it('wait longer from time to time, up to a bound, and give up after the time without progress', async () => {
     const { clock, run, waits } = scene();
-    const done = failure(
+    const done = rejection(
       run(async () => {
         throw LOST;
       }),
@@ -130,7 +130,7 @@ describe('attempts', () => {
     const done = run(async () => {
       throw LOST;
     });
-    expect(await failure(done)).toMatchObject({ code: 'cancelled', exitCode: 130 });
+    expect(await rejection(done)).toMatchObject({ code: 'cancelled', exitCode: 130 });
     expect(clock.pending).toBe(0);
   });
 
@@ -140,7 +140,7 @@ describe('attempts', () => {
       target.isClosed = true;
       throw LOST;
     });
-    expect(await failure(done)).toMatchObject({ code: 'cancelled' });
+    expect(await rejection(done)).toMatchObject({ code: 'cancelled' });
     expect(target.reached).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 import type { Alias, Digest, Manifest, ModelEntry, ModelRtcError, Result } from '@model-rtc/protocol';
-import type { PeerEncodings, SourcePool } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
+import type { PeerEncodings } from '../sources/peer-encodings.ts';
+import type { SourcePool } from '../sources/source-pool.ts';
 
 /** What a provider says of a model: its entry, and what kind of reference found it. */
 export type ProvidedModel = Result<'get_model_info'>;
