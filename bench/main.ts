@@ -1,10 +1,6 @@
 /**
- * Runs the benchmarks that are named, or all of them, prints a table and keeps each outcome in bench/results.json.
- *
- *     npm run bench -- [--quick] [NAME...]
- *
- * What fails is reported as a row with its reason, and the others go on. Exits 1 when anything failed, or when something
- * is missed that is required, unless --quick made the numbers meaningless.
+ * Runs the benchmarks that are named, or all of them, prints a table and keeps each outcome in bench/results.json. What
+ * fails is reported as a row with its reason, and the others go on.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +20,7 @@ import { wan } from './benchmarks/wan.ts';
 import { wanCompression } from './benchmarks/wan-compression.ts';
 import { wanLoss } from './benchmarks/wan-loss.ts';
 import { type Benchmark, reaches, rowsOrFailure } from './support/benchmark.ts';
+import { renderList, usage } from './support/help.ts';
 import { type Outcome, renderTable, withOutcome } from './support/report.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -44,21 +41,34 @@ const BENCHMARKS: readonly Benchmark[] = [
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
-const quick = values.quick === true;
-const outcomes: Outcome[] = [];
-for (const { name, title, run } of chosen(positionals)) {
-  const rows = await rowsOrFailure(name, () => run({ quick }, (text) => console.error(`${name}: ${text}`)));
-  outcomes.push({ name, title, rows });
-  // At once: what was measured is not lost when a later one fails.
-  if (!quick && rows.some(({ samples }) => samples.length > 0))
-    await writeFile(RESULTS, withOutcome(await presentResults(), { name, title, rows }, new Date()));
+const OPTIONS = {
+  quick: { type: 'boolean' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
+if (values.help === true) console.log(usage(BENCHMARKS));
+else if (values.list === true) console.log(renderList(BENCHMARKS));
+else await runAll(chosen(positionals), values.quick === true);
+
+async function runAll(benchmarks: readonly Benchmark[], quick: boolean): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const { name, title, run } of benchmarks) {
+    const rows = await rowsOrFailure(name, () => run({ quick }, (text) => console.error(`${name}: ${text}`)));
+    outcomes.push({ name, title, rows });
+    // At once: what was measured is not lost when a later one fails.
+    if (!quick && rows.some(({ samples }) => samples.length > 0))
+      await writeFile(RESULTS, withOutcome(await presentResults(), { name, title, rows }, new Date()));
+  }
+  console.log(renderTable(outcomes));
+  if (quick) console.log('\n--quick: the sizes are too small for the numbers to mean anything; they are not kept.');
+  const rows = outcomes.flatMap((outcome) => outcome.rows);
+  const isMissed = !quick && rows.some((row) => reaches(row) === false);
+  process.exitCode = isMissed || rows.some(({ failed }) => failed !== undefined) ? 1 : 0;
+  // What a baseline that hung still holds must not keep the process.
+  process.exit();
 }
-console.log(renderTable(outcomes));
-if (quick) console.log('\n--quick: the sizes are too small for the numbers to mean anything; they are not kept.');
-const rows = outcomes.flatMap((outcome) => outcome.rows);
-const isMissed = !quick && rows.some((row) => reaches(row) === false);
-process.exitCode = isMissed || rows.some(({ failed }) => failed !== undefined) ? 1 : 0;
 
 function presentResults(): Promise<string | undefined> {
   return readFile(RESULTS, 'utf8').catch(() => undefined);
@@ -67,8 +77,8 @@ function presentResults(): Promise<string | undefined> {
 function chosen(names: readonly string[]): readonly Benchmark[] {
   const unknown = names.filter((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));
   if (unknown.length > 0) {
-    const known = BENCHMARKS.map(({ name }) => name).join(', ');
-    throw new Error(`There is no benchmark ${unknown.join(', ')}; there are: ${known}`);
+    console.error(`There is no benchmark named ${unknown.join(', ')}. Choose from:\n\n${renderList(BENCHMARKS)}`);
+    process.exit(2);
   }
   return names.length === 0 ? BENCHMARKS : BENCHMARKS.filter(({ name }) => names.includes(name));
 }

@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CommandResult } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
 import { importModel, openScene, type Scene } from '../../test/support/scene.ts';
 import { type Baseline, createBaseline, rawSpeed } from '../support/baseline.ts';
-import { type Benchmark, beside, besideRow, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
-import type { MeasuredTransfer } from '../support/commands.ts';
+import { type Benchmark, besideRow, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
+import { checkedTransfer, startTransfer } from '../support/commands.ts';
 import { type Copy, startSshd, whyNoRsync, whyNoScp } from '../support/own-sshd.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
 
@@ -19,8 +18,6 @@ const REPEATS = 5;
 const LEAST_RATIO_TO_TLS = 0.5;
 const LEAST_RATIO_TO_SCP = 2;
 const MOST_MEMORY_MEGABYTES = 250;
-/** A bound for a transfer that hangs, far above what the slowest takes. */
-const LONGEST_PULL_MS = 5 * 60_000;
 const RAW = fileURLToPath(new URL('../raw-tls.ts', import.meta.url));
 const VERIFIED = fileURLToPath(new URL('../raw-verified.ts', import.meta.url));
 
@@ -68,13 +65,14 @@ export const direct: Benchmark = {
     // Each repeat measures all, one after the other, so that a machine that slows down slows all of them.
     for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
       say(`${megabytes} MB, repeat ${repeat}`);
-      await samples.tls.measure(() => rawSpeed(nodeCommand(RAW, String(megabytes))));
+      await samples.tls.measure((signal) => rawSpeed(nodeCommand(RAW, String(megabytes)), signal));
       await measurePull(scene, repeat, samples);
-      await samples.verified.measure(() => verifiedSpeed(lab, path));
-      await samples.disk.measure(() => diskSpeed(lab, megabytes));
+      await samples.verified.measure((signal) => verifiedSpeed(lab, path, signal));
+      await samples.disk.measure((signal) => diskSpeed(lab, megabytes, signal));
       if (sshd === undefined) continue;
-      await samples.scpCommand.measure(() => copySpeed(lab, sshd.scp, path, megabytes));
-      if (noRsync === undefined) await samples.rsyncCommand.measure(() => copySpeed(lab, sshd.rsync, path, megabytes));
+      await samples.scpCommand.measure((signal) => copySpeed(lab, sshd.scp, path, megabytes, signal));
+      if (noRsync !== undefined) continue;
+      await samples.rsyncCommand.measure((signal) => copySpeed(lab, sshd.rsync, path, megabytes, signal));
     }
     samples.workerMemory.push((await peakMemoryBytes(scene.workerProcess.pid)) / 1e6);
     return rowsOf(samples, megabytes);
@@ -89,40 +87,40 @@ function rowsOf(samples: Samples, megabytes: number): Row[] {
       what: `pull ${megabytes} MB, direct`,
       unit: 'MB/s',
       samples: pull,
-      ...beside(tls),
+      beside: tls,
       atLeast: LEAST_RATIO_TO_TLS,
     }),
     besideRow({
       what: 'the same, beside a bare TLS stream whose bytes are hashed as often, written and flushed',
       unit: 'MB/s',
       samples: pull,
-      ...beside(verified),
+      beside: verified,
     }),
     besideRow({
       what: 'the same, beside writing and flushing as much with nothing else to do',
       unit: 'MB/s',
       samples: pull,
-      ...beside(disk),
+      beside: disk,
     }),
-    ...(scpCommand.samples.length === 0 && scpCommand.failed === undefined
+    ...(wasLeftOut(scpCommand)
       ? []
       : [
           ratioRow({
             what: 'the same as a whole command, beside scp',
             unit: 'MB/s',
             samples: pullCommand,
-            ...beside(scpCommand),
+            beside: scpCommand,
             atLeast: LEAST_RATIO_TO_SCP,
           }),
         ]),
-    ...(rsyncCommand.samples.length === 0 && rsyncCommand.failed === undefined
+    ...(wasLeftOut(rsyncCommand)
       ? []
       : [
           besideRow({
             what: 'the same as a whole command, beside rsync over ssh',
             unit: 'MB/s',
             samples: pullCommand,
-            ...beside(rsyncCommand),
+            beside: rsyncCommand,
           }),
         ]),
     boundRow({ what: 'peak memory of the client', samples: clientMemory, ...memory }),
@@ -130,13 +128,18 @@ function rowsOf(samples: Samples, megabytes: number): Row[] {
   ];
 }
 
+/** Whether its program is not on this machine. */
+function wasLeftOut({ samples, failed }: Baseline): boolean {
+  return samples.length === 0 && failed === undefined;
+}
+
 function nodeCommand(script: string, ...args: string[]): [string, ...string[]] {
   return [process.execPath, '--import', 'tsx', script, ...args];
 }
 
-async function verifiedSpeed(lab: Lab, path: string): Promise<number> {
+async function verifiedSpeed(lab: Lab, path: string, signal: AbortSignal): Promise<number> {
   const folder = await lab.folder();
-  const speed = await rawSpeed(nodeCommand(VERIFIED, path, join(folder, 'copy.bin')));
+  const speed = await rawSpeed(nodeCommand(VERIFIED, path, join(folder, 'copy.bin')), signal);
   await rm(folder, { recursive: true });
   return speed;
 }
@@ -144,45 +147,35 @@ async function verifiedSpeed(lab: Lab, path: string): Promise<number> {
 /** A new client each time, which has nothing of the model. */
 async function measurePull(scene: Scene, repeat: number, samples: Samples): Promise<void> {
   const client = await scene.client(`client-${repeat}`);
-  const running = client.start(['client', 'pull-model', 'model', '--lane', 'direct', '--json']);
-  const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_PULL_MS);
-  const peak = await peakUntilEnd(running).finally(() => clearTimeout(limit));
+  const running = startTransfer(client, 'pull-model', 'model', 'direct');
+  const peak = await peakUntilEnd(running);
   const result = await running.exited;
-  const transfer = checkedPull(result);
+  const transfer = checkedTransfer(result, 'direct');
   samples.pull.push(transfer.bytesPerSecond / 1e6);
   samples.pullCommand.push(transfer.entry.size / 1e3 / result.durationMs);
   samples.clientMemory.push(peak / 1e6);
   await rm(client.home, { recursive: true });
 }
 
-/** A resumed or de-duplicated transfer is faster than the network, and one over another lane is none of this. */
-function checkedPull(result: CommandResult): MeasuredTransfer {
-  const { exitCode, signal, stderr } = result;
-  if (exitCode !== 0) throw new Error(`The pull ended with ${exitCode ?? signal}: ${stderr}`);
-  // The last line is the result; what may come before tells of its progress.
-  const transfer = result.jsonLines<MeasuredTransfer>().at(-1);
-  if (transfer === undefined) throw new Error('The pull printed no result');
-  if (transfer.transferredBytes !== transfer.entry.size) {
-    throw new Error(`Only ${transfer.transferredBytes} of ${transfer.entry.size} bytes crossed the network`);
-  }
-  const others = transfer.lanes.filter(({ kind }) => kind !== 'direct');
-  if (others.length > 0) throw new Error(`Another lane than direct was used: ${JSON.stringify(others)}`);
-  return transfer;
-}
-
-async function copySpeed(lab: Lab, copyOver: Copy, path: string, megabytes: number): Promise<number> {
+async function copySpeed(
+  lab: Lab,
+  copyOver: Copy,
+  path: string,
+  megabytes: number,
+  signal: AbortSignal,
+): Promise<number> {
   const folder = await lab.folder();
-  const { durationMs } = await copyOver(path, join(folder, 'copy.bin'));
+  const { durationMs } = await copyOver(path, join(folder, 'copy.bin'), signal);
   await rm(folder, { recursive: true });
   return (megabytes * 1e3) / durationMs;
 }
 
-async function diskSpeed(lab: Lab, megabytes: number): Promise<number> {
+async function diskSpeed(lab: Lab, megabytes: number, signal: AbortSignal): Promise<number> {
   const folder = await lab.folder();
   const file = await open(join(folder, 'written.bin'), 'w');
   const block = randomBytes(1e6);
   const startedMs = performance.now();
-  for (let written = 0; written < megabytes; written += 1) await file.write(block);
+  for (let written = 0; written < megabytes && !signal.aborted; written += 1) await file.write(block);
   await file.sync();
   const elapsedMs = performance.now() - startedMs;
   await file.close();

@@ -10,11 +10,13 @@ import {
   sha256Digest,
 } from '@model-rtc/protocol';
 import { openRegistry, type Registry } from '@model-rtc/registry';
-import { runCommand } from '../../test/support/command.ts';
+import { startCommand } from '../../test/support/command.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import type { Machine } from '../../test/support/machine.ts';
 import { openScene } from '../../test/support/scene.ts';
-import { type Benchmark, boundRow, median, type Row } from '../support/benchmark.ts';
+import { firstLine, withLimit } from '../support/baseline.ts';
+import { type Benchmark, besideRow, boundRow, median, type Row, rowsOrFailure } from '../support/benchmark.ts';
+import { killOn } from '../support/commands.ts';
 import { manyAlias, writeManyModels } from '../support/many-models.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
 import { timed } from '../support/plain-sha256.ts';
@@ -27,6 +29,8 @@ const MOST_LIST_MS = 1000;
 const MOST_MEGABYTES = 250;
 const MOST_OPEN_MS = 1000;
 const MOST_INDEX_MEGABYTES = 100;
+/** A bound for what hangs, far above what the slowest takes. */
+const STEP_LIMIT_MS = 5 * 60_000;
 const CHUNKED_MODELS = 1000;
 const CHUNKS_PER_MODEL = 1000;
 
@@ -44,16 +48,22 @@ export const registry: Benchmark = {
       bySize.push(await measureSize(lab, count, repeats));
     }
     say('the chunk index');
-    return [...rowsOf(counts, bySize), ...(await measureChunkIndex(quick))];
+    return [...rowsOf(counts, bySize), ...(await rowsOrFailure('the chunk index', () => measureChunkIndex(quick)))];
   },
 };
 
-/** One thing that is done with a registry of one size. */
-interface Measured {
+/** One thing that is done with a registry. */
+interface Thing {
   readonly what: string;
   readonly unit: string;
-  readonly samples: readonly number[];
+  /** A bound for the largest registry. */
   readonly atMost?: number;
+}
+
+/** What it took with a registry of one size, or why there is no figure. */
+interface Measured extends Thing {
+  readonly samples: readonly number[];
+  readonly failed?: string;
 }
 
 /** For each thing done, a row a size, the smallest first. */
@@ -61,84 +71,109 @@ function rowsOf(counts: readonly number[], bySize: readonly (readonly Measured[]
   const [smallest = []] = bySize;
   return smallest.flatMap((base, i) =>
     bySize.map((measured, size): Row => {
-      const { what, samples, unit, atMost } = measured[i] as Measured;
-      const row = { what: `${what}, ${counts[size]?.toLocaleString('en')} models`, unit, samples };
-      const isLargest = size === bySize.length - 1;
-      const bounded =
-        atMost !== undefined && isLargest ? boundRow({ ...row, atMost }) : { ...row, value: median(samples) };
-      if (size === 0) return bounded;
-      const baseline = median(base.samples);
-      return { ...bounded, baseline, baselineSamples: base.samples, ratio: median(samples) / baseline };
+      const { samples, unit, atMost, failed, ...thing } = measured[i] as Measured;
+      const row = { what: `${thing.what}, ${counts[size]?.toLocaleString('en')} models`, unit, samples };
+      if (failed !== undefined) return { ...row, failed };
+      const isBounded = atMost !== undefined && size === bySize.length - 1;
+      const required = isBounded ? { required: { of: 'value', atMost } as const } : {};
+      if (size === 0) return { ...row, ...required, value: median(samples) };
+      const baseline = base.failed === undefined ? undefined : `the baseline failed: ${base.failed}`;
+      return besideRow({ ...row, ...required, beside: { samples: base.samples, failed: baseline } });
     }),
   );
+}
+
+/** Measures things that are measured together; when that fails or hangs, they have no figures, and the rest goes on. */
+async function attempt(
+  things: readonly Thing[],
+  work: (signal: AbortSignal) => Promise<readonly (readonly number[])[]>,
+): Promise<Measured[]> {
+  try {
+    const taken = await withLimit(work, STEP_LIMIT_MS);
+    return things.map((thing, i) => ({ ...thing, samples: taken[i] ?? [] }));
+  } catch (error) {
+    return things.map((thing) => ({ ...thing, samples: [], failed: firstLine(error) }));
+  }
 }
 
 async function measureSize(lab: Lab, count: number, repeats: number): Promise<Measured[]> {
   const home = await lab.folder();
   await writeManyModels({ home, count });
   const machine = await lab.machine('laptop', { home });
-  const list = await timedCommand(machine, ['client', 'list-models'], repeats, count);
-  const info = await timedCommand(machine, ['client', 'model-info', manyAlias(count - 1)], repeats);
-  const imported = await timedImports(lab, machine, repeats);
-  const inside = await measureInside(home, count, repeats);
-  const remote = await measureRemote(lab, home, count, repeats);
+  const list = { args: ['client', 'list-models'], lines: count };
+  const info = { args: ['client', 'model-info', manyAlias(count - 1)], lines: 1 };
   return [
-    { what: 'list-models', unit: 'ms', samples: list.ms, atMost: MOST_LIST_MS },
-    { what: 'list-models, memory', unit: 'MB', samples: list.megabytes, atMost: MOST_MEGABYTES },
-    { what: 'model-info of an alias', unit: 'ms', samples: info.ms },
-    { what: 'model-info, memory', unit: 'MB', samples: info.megabytes },
-    { what: 'import-model of one file', unit: 'ms', samples: imported.ms },
-    { what: 'import-model, memory', unit: 'MB', samples: imported.megabytes },
-    ...inside,
-    { what: "a worker's list-models", unit: 'ms', samples: remote.ms },
-    {
-      what: "a worker's list-models, memory of the client",
-      unit: 'MB',
-      samples: remote.megabytes,
-      atMost: MOST_MEGABYTES,
-    },
+    ...(await attempt(LIST, (signal) => timedCommand(machine, list, repeats, signal))),
+    ...(await attempt(INFO, (signal) => timedCommand(machine, info, repeats, signal))),
+    ...(await attempt(IMPORT, (signal) => timedImports(lab, machine, repeats, signal))),
+    ...(await attempt(INSIDE, () => measureInside(home, count, repeats))),
+    ...(await attempt(REMOTE, (signal) => measureRemote(lab, home, count, repeats, signal))),
   ];
 }
 
-interface Timed {
-  readonly ms: number[];
-  readonly megabytes: number[];
-}
+const LIST: readonly Thing[] = [
+  { what: 'list-models', unit: 'ms', atMost: MOST_LIST_MS },
+  { what: 'list-models, memory', unit: 'MB', atMost: MOST_MEGABYTES },
+];
+const INFO: readonly Thing[] = [
+  { what: 'model-info of an alias', unit: 'ms' },
+  { what: 'model-info, memory', unit: 'MB' },
+];
+const IMPORT: readonly Thing[] = [
+  { what: 'import-model of one file', unit: 'ms' },
+  { what: 'import-model, memory', unit: 'MB' },
+];
+const INSIDE: readonly Thing[] = [
+  { what: 'resolve a digest prefix, registry open', unit: 'ms' },
+  { what: 'register a staged model, registry open', unit: 'ms' },
+];
+const REMOTE: readonly Thing[] = [
+  { what: "a worker's list-models", unit: 'ms' },
+  { what: "a worker's list-models, memory of the client", unit: 'MB', atMost: MOST_MEGABYTES },
+];
 
-/** @param lines - models that the command has to print */
-async function timedCommand(machine: Machine, args: readonly string[], repeats: number, lines = 1): Promise<Timed> {
-  const taken: Timed = { ms: [], megabytes: [] };
+/** Milliseconds and megabytes of each repeat. */
+type Timed = readonly [ms: number[], megabytes: number[]];
+
+/** @param command `lines` is how many it has to print at least */
+async function timedCommand(
+  machine: Machine,
+  { args, lines }: { readonly args: readonly string[]; readonly lines: number },
+  repeats: number,
+  signal: AbortSignal,
+): Promise<Timed> {
+  const [ms, megabytes]: Timed = [[], []];
   // Whoever watches the memory takes time from what is watched, so each is measured on its own.
   for (let run = 0; run < 2 * repeats; run++) {
-    const running = machine.start(args);
+    const running = killOn(signal, machine.start(args));
     const peak = run < repeats ? undefined : await peakUntilEnd(running);
     const { exitCode, durationMs, stdout, stderr } = await running.exited;
     if (exitCode !== 0 || stdout.split('\n').length < lines)
       throw new Error(`${args.join(' ')}: ${exitCode} ${stderr}`);
-    if (peak === undefined) taken.ms.push(durationMs);
-    else taken.megabytes.push(peak / 1e6);
+    if (peak === undefined) ms.push(durationMs);
+    else megabytes.push(peak / 1e6);
   }
-  return taken;
+  return [ms, megabytes];
 }
 
-async function timedImports(lab: Lab, machine: Machine, repeats: number): Promise<Timed> {
+async function timedImports(lab: Lab, machine: Machine, repeats: number, signal: AbortSignal): Promise<Timed> {
   const folder = await lab.folder();
-  const taken: Timed = { ms: [], megabytes: [] };
+  const [ms, megabytes]: Timed = [[], []];
   for (let repeat = 0; repeat < repeats; repeat++) {
     const path = join(folder, `weights-${repeat}.pt`);
     await writeFile(path, `weights ${repeat}`);
-    const running = machine.start(['client', 'import-model', path, '--yes']);
+    const running = killOn(signal, machine.start(['client', 'import-model', path, '--yes']));
     const peak = await peakUntilEnd(running);
     const { exitCode, durationMs, stderr } = await running.exited;
     if (exitCode !== 0) throw new Error(`import-model: ${exitCode} ${stderr}`);
-    taken.ms.push(durationMs);
-    taken.megabytes.push(peak / 1e6);
+    ms.push(durationMs);
+    megabytes.push(peak / 1e6);
   }
-  return taken;
+  return [ms, megabytes];
 }
 
 /** The same without starting a process: what a worker that runs for weeks does. */
-async function measureInside(home: string, count: number, repeats: number): Promise<Measured[]> {
+async function measureInside(home: string, count: number, repeats: number): Promise<number[][]> {
   await using opened = await openRegistry({ home });
   const resolve: number[] = [];
   const register: number[] = [];
@@ -147,10 +182,7 @@ async function measureInside(home: string, count: number, repeats: number): Prom
     resolve.push(await timed(() => opened.resolve(digest.slice(0, 12))));
     register.push(await registerOne(opened, repeat));
   }
-  return [
-    { what: 'resolve a digest prefix, registry open', unit: 'ms', samples: resolve },
-    { what: 'register a staged model, registry open', unit: 'ms', samples: register },
-  ];
+  return [resolve, register];
 }
 
 async function registerOne(opened: Registry, repeat: number): Promise<number> {
@@ -169,10 +201,16 @@ async function registerOne(opened: Registry, repeat: number): Promise<number> {
 }
 
 /** A worker's models over a connection, page by page. */
-async function measureRemote(lab: Lab, workerHome: string, count: number, repeats: number): Promise<Timed> {
+async function measureRemote(
+  lab: Lab,
+  workerHome: string,
+  count: number,
+  repeats: number,
+  signal: AbortSignal,
+): Promise<Timed> {
   const scene = await openScene(lab, { workerHome });
   const client = await scene.client('client');
-  return await timedCommand(client, ['worker', 'list-models'], repeats, count);
+  return await timedCommand(client, { args: ['worker', 'list-models'], lines: count }, repeats, signal);
 }
 
 const PROBE = fileURLToPath(new URL('../support/chunk-index-probe.ts', import.meta.url));
@@ -205,7 +243,8 @@ async function measureChunkIndex(quick: boolean): Promise<Row[]> {
 
 async function probe(home: string): Promise<{ readonly openMs: number; readonly memoryBytes: number }> {
   const env = { PATH: process.env.PATH };
-  const result = await runCommand([process.execPath, '--import', 'tsx', '--no-warnings', PROBE, home], { env });
+  const command = [process.execPath, '--import', 'tsx', '--no-warnings', PROBE, home] as const;
+  const result = await killOn(AbortSignal.timeout(STEP_LIMIT_MS), startCommand([...command], { env })).exited;
   if (result.exitCode !== 0) throw new Error(`The probe of the chunk index failed: ${result.stderr}`);
   const { found, ...measured } = result.json<{ openMs: number; memoryBytes: number; found: number }>();
   if (found !== CHUNKS_PER_MODEL) throw new Error(`Only ${found} of ${CHUNKS_PER_MODEL} chunks were found`);

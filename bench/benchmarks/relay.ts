@@ -1,14 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CommandResult } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
 import { importModel, openScene, type Scene } from '../../test/support/scene.ts';
 import { type Baseline, createBaseline, rawSpeed } from '../support/baseline.ts';
-import { type Benchmark, beside, boundRow, median, type Row, ratioRow } from '../support/benchmark.ts';
-import type { MeasuredTransfer } from '../support/commands.ts';
+import { type Benchmark, boundRow, median, type Row, ratioRow } from '../support/benchmark.ts';
+import { checkedTransfer, startTransfer } from '../support/commands.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
 
 const FULL_MEGABYTES = 500;
@@ -18,8 +17,6 @@ const REPEATS = 5;
 const LEAST_RATIO = 0.5;
 const ENOUGH_MEGABYTES_PER_SECOND = 100;
 const MOST_MEMORY_MEGABYTES = 250;
-/** A bound for a transfer that hangs, far above what the slowest takes. */
-const LONGEST_PULL_MS = 5 * 60_000;
 const RAW = fileURLToPath(new URL('../raw-relay.ts', import.meta.url));
 
 /** Of each repeat: megabytes (10^6 bytes) a second, and megabytes of memory. */
@@ -44,7 +41,7 @@ export const relay: Benchmark = {
     // Each repeat measures both, one after the other, so that a machine that slows down slows both.
     for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
       say(`${megabytes} MB, repeat ${repeat}`);
-      await samples.hops.measure(() => hopsSpeed(scene.signalingUrl, megabytes));
+      await samples.hops.measure((signal) => hopsSpeed(scene.signalingUrl, megabytes, signal));
       await measurePull(scene, repeat, samples);
     }
     samples.workerMemory.push((await peakMemoryBytes(scene.workerProcess.pid)) / 1e6);
@@ -57,7 +54,7 @@ function rowsOf({ hops, pull, clientMemory, workerMemory }: Samples, megabytes: 
     what: `pull ${megabytes} MB, relay`,
     unit: 'MB/s',
     samples: pull,
-    ...beside(hops),
+    beside: hops,
     atLeast: LEAST_RATIO,
   });
   const isEnough = median(pull) >= ENOUGH_MEGABYTES_PER_SECOND;
@@ -69,33 +66,18 @@ function rowsOf({ hops, pull, clientMemory, workerMemory }: Samples, megabytes: 
   ];
 }
 
-async function hopsSpeed(serverUrl: string, megabytes: number): Promise<number> {
+async function hopsSpeed(serverUrl: string, megabytes: number, signal: AbortSignal): Promise<number> {
   const command = [process.execPath, '--import', 'tsx', RAW, serverUrl, String(megabytes)] as const;
-  return await rawSpeed(command);
+  return await rawSpeed(command, signal);
 }
 
 /** A new client each time, which has nothing of the model. */
 async function measurePull(scene: Scene, repeat: number, samples: Samples): Promise<void> {
   const client = await scene.client(`client-${repeat}`);
-  const running = client.start(['client', 'pull-model', 'model', '--lane', 'relay', '--json']);
-  const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_PULL_MS);
-  const peak = await peakUntilEnd(running).finally(() => clearTimeout(limit));
-  const transfer = checkedPull(await running.exited);
+  const running = startTransfer(client, 'pull-model', 'model', 'relay');
+  const peak = await peakUntilEnd(running);
+  const transfer = checkedTransfer(await running.exited, 'relay');
   samples.pull.push(transfer.bytesPerSecond / 1e6);
   samples.clientMemory.push(peak / 1e6);
   await rm(client.home, { recursive: true });
-}
-
-/** A resumed or de-duplicated transfer is faster than the network, and one over another lane is none of this. */
-function checkedPull({ exitCode, signal, stderr, ...result }: CommandResult): MeasuredTransfer {
-  if (exitCode !== 0) throw new Error(`The pull ended with ${exitCode ?? signal}: ${stderr}`);
-  // The last line is the result; what may come before tells of its progress.
-  const transfer = result.jsonLines<MeasuredTransfer>().at(-1);
-  if (transfer === undefined) throw new Error('The pull printed no result');
-  if (transfer.transferredBytes !== transfer.entry.size) {
-    throw new Error(`Only ${transfer.transferredBytes} of ${transfer.entry.size} bytes crossed the network`);
-  }
-  const others = transfer.lanes.filter(({ kind }) => kind !== 'relay');
-  if (others.length > 0) throw new Error(`Another lane than relay was used: ${JSON.stringify(others)}`);
-  return transfer;
 }

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { importModel, startSignaling, startWorker } from '../../test/support/scene.ts';
+import { createBaseline } from '../support/baseline.ts';
 import { type Benchmark, besideRow } from '../support/benchmark.ts';
-import type { MeasuredTransfer } from '../support/commands.ts';
+import { killOn, type MeasuredTransfer } from '../support/commands.ts';
 
 const WORKERS = 3;
 const WORKER_LIMIT = '10MB';
@@ -11,6 +12,8 @@ const LEAST_MEGABYTES = 27;
 const FULL_MEGABYTES = 300;
 const QUICK_MEGABYTES = 30;
 const FULL_REPEATS = 3;
+/** A bound for a transfer that hangs, far above what the slowest takes. */
+const LONGEST_MS = 10 * 60_000;
 
 export const threeWorkers: Benchmark = {
   name: 'three-workers',
@@ -19,15 +22,16 @@ export const threeWorkers: Benchmark = {
     await using lab = createLab();
     const megabytes = quick ? QUICK_MEGABYTES : FULL_MEGABYTES;
     const sessions = await openWorkers(lab, megabytes * 1e6);
-    const [all, one]: [number[], number[]] = [[], []];
+    const all: number[] = [];
+    const one = createBaseline(say);
     for (let repeat = 1; repeat <= (quick ? 1 : FULL_REPEATS); repeat += 1) {
       say(`repeat ${repeat}`);
-      one.push(await pullSpeed(lab, sessions.slice(0, 1)));
-      all.push(await pullSpeed(lab, sessions));
+      await one.measure((signal) => pullSpeed(lab, sessions.slice(0, 1), signal));
+      all.push(await pullSpeed(lab, sessions, AbortSignal.timeout(LONGEST_MS)));
     }
     const required = { of: 'value', atLeast: LEAST_MEGABYTES } as const;
     const what = `pull ${megabytes} MB from ${WORKERS} workers`;
-    return [besideRow({ what, unit: 'MB/s', samples: all, baselineSamples: one, required })];
+    return [besideRow({ what, unit: 'MB/s', samples: all, beside: one, required })];
   },
 };
 
@@ -47,10 +51,13 @@ async function openWorkers(lab: Lab, bytes: number): Promise<string[]> {
 }
 
 /** In megabytes a second. */
-async function pullSpeed(lab: Lab, sessions: readonly string[]): Promise<number> {
+async function pullSpeed(lab: Lab, sessions: readonly string[], signal: AbortSignal): Promise<number> {
   const client = await lab.machine('client');
   const from = sessions.flatMap((session) => ['--worker', session]);
-  const pulled = (await client.succeed(['client', 'pull-model', 'model', ...from, '--json'])).json<MeasuredTransfer>();
+  const running = killOn(signal, client.start(['client', 'pull-model', 'model', ...from, '--json']));
+  const { exitCode, stderr, ...ended } = await running.exited;
+  if (exitCode !== 0) throw new Error(`The pull ended with ${exitCode ?? ended.signal}: ${stderr}`);
+  const pulled = ended.json<MeasuredTransfer>();
   if (pulled.transferredBytes !== pulled.entry.size) throw new Error('Not all of the model was sent');
   return pulled.bytesPerSecond / 1e6;
 }

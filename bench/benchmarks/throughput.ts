@@ -4,7 +4,7 @@ import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab } from '../../test/support/lab.ts';
 import { importModel } from '../../test/support/scene.ts';
 import { type Baseline, createBaseline, rawSpeed } from '../support/baseline.ts';
-import { type Benchmark, beside, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
+import { type Benchmark, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
 import { ENGINES, type Engine, measureTransfer, openWayScene } from '../support/commands.ts';
 
 const FULL_MEGABYTES = 500;
@@ -43,11 +43,12 @@ async function measureEngine(
   // Each repeat measures all three, one after the other, so that a machine that slows down slows all of them.
   for (let repeat = 1; repeat <= (quick ? 1 : REPEATS[engine]); repeat += 1) {
     say(`${engine}, ${megabytes} MB, repeat ${repeat}`);
-    await speeds.raw.measure(() => rawSpeed([process.execPath, '--import', 'tsx', RAW, engine, String(megabytes)]));
+    const command = [process.execPath, '--import', 'tsx', RAW, engine, String(megabytes)] as const;
+    await speeds.raw.measure((signal) => rawSpeed([...command], signal));
     await transferSpeeds(engine, megabytes * 1e6, speeds);
   }
   const { raw, pull, push } = speeds;
-  const common = { unit: 'MB/s', ...beside(raw), atLeast: LEAST_RATIO };
+  const common = { unit: 'MB/s', beside: raw, atLeast: LEAST_RATIO };
   return [
     ratioRow({ what: `pull ${megabytes} MB, ${engine}`, samples: pull, ...common }),
     ratioRow({ what: `push ${megabytes} MB, ${engine}`, samples: push, ...common }),

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { makeRandomFile } from '../../test/support/files.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { importModel } from '../../test/support/scene.ts';
-import { type Benchmark, boundRow, type Row, ratioRow } from '../support/benchmark.ts';
+import { createBaseline } from '../support/baseline.ts';
+import { type Benchmark, boundRow, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
 import { plainSha256, timed } from '../support/plain-sha256.ts';
 
@@ -33,7 +34,8 @@ export const verify: Benchmark = {
     'client verify as a whole command (files and chunks hashed), beside plain SHA-256 of the same files on one thread',
   async run({ quick }, say) {
     const rows: Row[] = [];
-    for (const shape of quick ? QUICK : FULL) rows.push(...(await measure(shape, quick ? 1 : REPEATS, say)));
+    for (const shape of quick ? QUICK : FULL)
+      rows.push(...(await rowsOrFailure(shape.what, () => measure(shape, quick ? 1 : REPEATS, say))));
     return rows;
   },
 };
@@ -44,11 +46,12 @@ async function measure(shape: Shape, repeats: number, say: (text: string) => voi
   const machine = await lab.machine('verifier');
   // It reads all files too, so that later readings come from memory, not one of them from the disk.
   await importModel(machine, folder, 'model');
-  const [samples, baselineSamples, peaks]: [number[], number[], number[]] = [[], [], []];
+  const [samples, peaks]: [number[], number[]] = [[], []];
+  const plain = createBaseline(say);
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
     say(`${shape.what}, repeat ${repeat}`);
     const kilobytes = (shape.files * shape.fileBytes) / 1e3;
-    baselineSamples.push(kilobytes / (await timed(() => hashAll(folder))));
+    await plain.measure(async (signal) => kilobytes / (await timed(() => hashAll(folder, signal))));
     const elapsedMs = await timed(async () => {
       const running = machine.start(['client', 'verify', 'model', '--json']);
       peaks.push((await peakUntilEnd(running)) / MEGABYTE);
@@ -59,7 +62,7 @@ async function measure(shape: Shape, repeats: number, say: (text: string) => voi
   }
   const what = `verify of ${shape.what}`;
   return [
-    ratioRow({ what, unit: 'MB/s', samples, baselineSamples, atLeast: LEAST_RATIO }),
+    ratioRow({ what, unit: 'MB/s', samples, beside: plain, atLeast: LEAST_RATIO }),
     boundRow({ what: `${what}, peak memory`, unit: 'MB', samples: peaks, atMost: MOST_MEGABYTES }),
   ];
 }
@@ -70,6 +73,6 @@ async function makeModel(lab: Lab, { files, fileBytes }: Shape): Promise<string>
   return folder;
 }
 
-async function hashAll(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) await plainSha256(join(folder, name));
+async function hashAll(folder: string, signal: AbortSignal): Promise<void> {
+  for (const name of await readdir(folder)) await plainSha256(join(folder, name), signal);
 }

@@ -1,7 +1,7 @@
 import { createLab } from '../../test/support/lab.ts';
 import type { Wan } from '../../test/support/wan.ts';
 import { createBaseline } from '../support/baseline.ts';
-import { type Benchmark, beside, besideRow, type Requirement, type Row, rowsOrFailure } from '../support/benchmark.ts';
+import { type Benchmark, besideRow, type Requirement, type Row, rowsOrFailure } from '../support/benchmark.ts';
 import {
   assertWan,
   associationSpeed,
@@ -65,16 +65,16 @@ async function measureCase({ lossPercent, way, required, ...rest }: Case, quick:
     say(`${lossPercent} % loss, ${wayName(way)}, ${megabytes} MB, repeat ${repeat}`);
     const done = await pullOver(scene, `client-${repeat}`, way);
     pulled.push(done);
-    await baseline.measure(() => baselineSpeed(scene.wan, way, done));
+    await baseline.measure((signal) => baselineSpeed(scene.wan, way, done, signal));
   }
   const connections = pulled.map((done) => done.connections).join(', ');
   const what = `${lossPercent} % loss, ${megabytes} MB, ${wayName(way)} (connections: ${connections})`;
   const samples = pulled.map(({ megabytesPerSecond }) => megabytesPerSecond);
-  const row: Row = besideRow({ what, unit: 'MB/s', samples, ...beside(baseline), ...(required && { required }) });
+  const row: Row = besideRow({ what, unit: 'MB/s', samples, beside: baseline, ...(required && { required }) });
   return [row, memoryRow(`${lossPercent} % loss, ${wayName(way)}`, pulled)];
 }
 
-async function baselineSpeed(wan: Wan, { engine }: Way, { connections }: Pulled): Promise<number> {
-  if (engine === undefined) return await iperfSpeed(wan, connections);
-  return await associationSpeed(wan, engine, ASSOCIATION_MEGABYTES);
+async function baselineSpeed(wan: Wan, { engine }: Way, { connections }: Pulled, signal: AbortSignal): Promise<number> {
+  if (engine === undefined) return await iperfSpeed(wan, connections, signal);
+  return await associationSpeed(wan, engine, ASSOCIATION_MEGABYTES, signal);
 }

@@ -1,6 +1,6 @@
 import { createLab } from '../../test/support/lab.ts';
 import { createBaseline } from '../support/baseline.ts';
-import { type Benchmark, beside, besideRow, type Row, rowsOrFailure } from '../support/benchmark.ts';
+import { type Benchmark, besideRow, type Row, rowsOrFailure } from '../support/benchmark.ts';
 import {
   assertWan,
   iperfSpeed,
@@ -44,13 +44,13 @@ async function measureWay(way: Way, quick: boolean, say: (text: string) => void)
   const baseline = createBaseline(say);
   for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
     say(`${wayName(way)}, ${megabytes} MB, repeat ${repeat}`);
-    await baseline.measure(() => iperfSpeed(scene.wan, 1));
+    await baseline.measure((signal) => iperfSpeed(scene.wan, 1, signal));
     pulled.push(await pullOver(scene, `client-${repeat}`, way));
   }
   const what = `pull ${megabytes} MB, ${wayName(way)}`;
   const samples = pulled.map(({ megabytesPerSecond }) => megabytesPerSecond);
   // What werift carries depends on the processor and not on the link.
   const required = { of: 'value', atLeast: LEAST_OF_LINK * LINK_MEGABYTES } as const;
-  const row = { what, unit: 'MB/s', samples, ...beside(baseline) };
+  const row = { what, unit: 'MB/s', samples, beside: baseline };
   return [besideRow(way.engine === 'werift' ? row : { ...row, required }), memoryRow(what, pulled)];
 }

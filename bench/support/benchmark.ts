@@ -36,11 +36,10 @@ export interface Benchmark {
   run(scale: Scale, say: (text: string) => void): Promise<Row[]>;
 }
 
-/** What a row is put beside; `failed` says why, when that could not be measured. */
-interface Beside {
-  readonly baselineSamples: readonly number[];
-  readonly failed?: string | undefined;
-}
+/** What a row stands beside. A `Baseline` is one: what it runs has a time limit and takes no row with it when it fails. */
+type Beside = Pick<Baseline, 'samples' | 'failed'>;
+
+type Measured = Pick<Row, 'what' | 'unit' | 'samples'> & { readonly beside: Beside };
 
 /** The middle one of the values, or the mean of the middle two. */
 export function median(values: readonly number[]): number {
@@ -55,13 +54,12 @@ export function median(values: readonly number[]): number {
  * A row of something that is beside a baseline. Each repeat measures both, one after the other, so the ratio is the median
  * of the repeats' own ratios: what a machine that slows down meanwhile does to both is no part of it.
  */
-export function ratioRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & Beside & { atLeast: number }): Row {
-  const { atLeast, failed, ...rest } = row;
-  if (failed !== undefined) return unmatchedRow({ ...rest, failed, required: { of: 'ratio', atLeast } });
-  const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
-  if (row.samples.length !== row.baselineSamples.length) throw new Error('Each sample needs a baseline of its own');
-  const ratio = median(row.samples.map((sample, i) => sample / (row.baselineSamples[i] as number)));
-  return { ...rest, value, baseline, ratio, required: { of: 'ratio', atLeast } };
+export function ratioRow({ atLeast, ...row }: Measured & { readonly atLeast: number }): Row {
+  const beside = row.beside.samples;
+  const required = besideRow({ ...row, required: { of: 'ratio', atLeast } });
+  if (row.beside.failed !== undefined) return required;
+  if (row.samples.length !== beside.length) throw new Error('Each sample needs a baseline of its own');
+  return { ...required, ratio: median(row.samples.map((sample, i) => sample / (beside[i] as number))) };
 }
 
 /** A row of something that has a bound of its own. */
@@ -71,21 +69,12 @@ export function boundRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & { atMost:
 }
 
 /** A row that has to reach something of its own, or nothing, beside what the same costs or gives without model-rtc. */
-export function besideRow(row: Pick<Row, 'what' | 'unit' | 'samples'> & Beside & { required?: Requirement }): Row {
-  const { failed, ...rest } = row;
-  if (failed !== undefined) return unmatchedRow({ ...rest, failed });
-  const [value, baseline] = [median(row.samples), median(row.baselineSamples)];
-  return { ...rest, value, baseline, ratio: value / baseline };
-}
-
-/** What was measured, though its baseline could not be. */
-function unmatchedRow(row: Omit<Row, 'value'>): Row {
-  return { ...row, value: median(row.samples) };
-}
-
-/** The part of a row that its baseline makes. */
-export function beside({ samples, failed }: Baseline): Beside {
-  return { baselineSamples: samples, failed };
+export function besideRow({ beside, ...row }: Measured & { readonly required?: Requirement }): Row {
+  const value = median(row.samples);
+  const measured = { ...row, value, baselineSamples: beside.samples };
+  if (beside.failed !== undefined) return { ...measured, failed: beside.failed };
+  const baseline = median(beside.samples);
+  return { ...measured, baseline, ratio: value / baseline };
 }
 
 /** The rows, or one that says why there are none: what fails does not take what was measured before with it. */

@@ -44,9 +44,15 @@ export function startTransfer(
   way: Way,
 ): RunningCommand {
   const over = isEngine(way) ? ['--lane', 'webrtc', '--engine', way] : ['--lane', way];
-  const running = machine.start(['client', command, ref, ...over, '--json']);
-  const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_TRANSFER_MS);
-  void running.exited.finally(() => clearTimeout(limit)).catch(() => undefined);
+  return killOn(AbortSignal.timeout(LONGEST_TRANSFER_MS), machine.start(['client', command, ref, ...over, '--json']));
+}
+
+/** Kills a command when the signal aborts, so that what hangs does not hold up what comes after it. */
+export function killOn(signal: AbortSignal, running: RunningCommand): RunningCommand {
+  const kill = () => void running.kill('SIGKILL').catch(() => undefined);
+  if (signal.aborted) kill();
+  signal.addEventListener('abort', kill);
+  void running.exited.finally(() => signal.removeEventListener('abort', kill)).catch(() => undefined);
   return running;
 }
 

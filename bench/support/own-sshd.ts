@@ -10,12 +10,14 @@ import { runBaseline } from './baseline.ts';
 /** sshd starts itself again for each connection, so it asks for its whole path. */
 const SSHD = '/usr/sbin/sshd';
 const RSYNC = '/usr/bin/rsync';
+/** A bound for a machine without entropy; it takes milliseconds. */
+const KEY_LIMIT_MS = 60_000;
 const PROGRAMS = [SSHD, '/usr/bin/scp', '/usr/bin/ssh-keygen'];
 /** Where sshd of Debian drops its privileges when it runs as root; a service would have made it. */
 const PRIVILEGE_FOLDER = '/run/sshd';
 
 /** Copies a file of this machine to another place on it, through ssh. */
-export type Copy = (from: string, to: string) => Promise<CommandResult>;
+export type Copy = (from: string, to: string, signal: AbortSignal) => Promise<CommandResult>;
 
 export interface OwnSshd {
   readonly scp: Copy;
@@ -51,7 +53,7 @@ export async function startSshd(lab: Lab): Promise<OwnSshd> {
     string,
     string,
   ];
-  for (const key of [hostKey, userKey]) await run('/usr/bin/ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key);
+  for (const key of [hostKey, userKey]) await makeKey(key);
   if (process.getuid?.() === 0) await mkdir(PRIVILEGE_FOLDER, { recursive: true });
   const port = await freePort();
   const lines = [
@@ -74,12 +76,14 @@ export async function startSshd(lab: Lab): Promise<OwnSshd> {
   const login = ['-F', 'none', '-i', userKey, ...options];
   const shell = ['/usr/bin/ssh', '-p', String(port), ...login].join(' ');
   return {
-    scp: (from, to) => run('/usr/bin/scp', '-q', '-P', String(port), ...login, `${source}${from}`, to),
+    scp: (from, to, signal) =>
+      runBaseline(['/usr/bin/scp', '-q', '-P', String(port), ...login, `${source}${from}`, to], signal),
     // Nothing is there to compare with, so whole files, as a first copy is.
-    rsync: (from, to) => run(RSYNC, '--whole-file', '-e', shell, `${source}${from}`, to),
+    rsync: (from, to, signal) => runBaseline([RSYNC, '--whole-file', '-e', shell, `${source}${from}`, to], signal),
   };
 }
 
-async function run(program: string, ...args: string[]): Promise<CommandResult> {
-  return await runBaseline([program, ...args]);
+async function makeKey(path: string): Promise<void> {
+  const command = ['/usr/bin/ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', path] as const;
+  await runBaseline([...command], AbortSignal.timeout(KEY_LIMIT_MS));
 }

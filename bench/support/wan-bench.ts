@@ -9,7 +9,7 @@ import { WAN_REQUIREMENTS, type Wan } from '../../test/support/wan.ts';
 import { openWanScene, type WanScene } from '../../test/support/wan-scene.ts';
 import { rawSpeed, runBaseline } from './baseline.ts';
 import { boundRow, type Row } from './benchmark.ts';
-import type { Engine, MeasuredTransfer } from './commands.ts';
+import { type Engine, killOn, type MeasuredTransfer } from './commands.ts';
 import { peakUntilEnd } from './peak-memory.ts';
 
 /** The link of the issue: 200 Mbit/s, and 50 ms there and back. */
@@ -60,15 +60,23 @@ export async function openWanModel(lab: Lab, bytes: number, lossPercent = 0): Pr
   return scene;
 }
 
+interface PullOptions {
+  /** More arguments of the command. */
+  readonly more?: readonly string[];
+  /** Kills the command; ten minutes unless told. */
+  readonly signal?: AbortSignal;
+}
+
 /** Pulls the model with a new client, and checks that all of it came over the lane that was asked for. */
-export async function pullOver(scene: WanScene, client: string, way: Way, ...more: string[]): Promise<Pulled> {
+export async function pullOver(scene: WanScene, client: string, way: Way, options: PullOptions = {}): Promise<Pulled> {
+  const { more = [], signal = AbortSignal.timeout(LONGEST_MS) } = options;
   const machine = await scene.client(client);
   const how = ['--lane', way.lane, '--engine', way.engine ?? 'auto'];
-  const running = machine.start(['client', 'pull-model', 'model', ...how, '--json', ...more]);
-  const limit = setTimeout(() => void running.kill('SIGKILL').catch(() => undefined), LONGEST_MS);
+  const running = killOn(signal, machine.start(['client', 'pull-model', 'model', ...how, '--json', ...more]));
   const clientPeak = await peakUntilEnd(running);
-  const { exitCode, signal, stderr, ...ended } = await running.exited.finally(() => clearTimeout(limit));
-  if (exitCode !== 0) throw new Error(`The transfer over ${wayName(way)} ended with ${exitCode ?? signal}: ${stderr}`);
+  const { exitCode, stderr, ...ended } = await running.exited;
+  if (exitCode !== 0)
+    throw new Error(`The transfer over ${wayName(way)} ended with ${exitCode ?? ended.signal}: ${stderr}`);
   const { transferredBytes, entry, workers, bytesPerSecond } = ended.json<MeasuredTransfer>();
   const lanes = workers.flatMap((worker) => worker.lanes);
   const isRight = lanes.every(({ kind }) => kind === way.lane) && transferredBytes === entry.size;
@@ -88,13 +96,13 @@ export function memoryRow(what: string, pulled: readonly Pulled[]): Row {
 }
 
 /** What the link carries from right to left, as a pull does, with so many TCP connections; in megabytes a second. */
-export async function iperfSpeed({ left, right }: Wan, streams: number): Promise<number> {
+export async function iperfSpeed({ left, right }: Wan, streams: number, signal: AbortSignal): Promise<number> {
   const port = String(iperfPort++);
   const server = startCommand([...right.prefix, 'iperf3', '-s', '-1', '-p', port, '--forceflush'], ENVIRONMENT);
   try {
     await server.waitForStdout('Server listening');
     const options = ['-p', port, '-R', '-t', String(IPERF_SECONDS), '-P', String(streams), '-J'];
-    const client = await runBaseline([...left.prefix, 'iperf3', '-c', right.address, ...options]);
+    const client = await runBaseline([...left.prefix, 'iperf3', '-c', right.address, ...options], signal);
     const { end } = client.json<{ end: { sum_received: { bits_per_second: number } } }>();
     return end.sum_received.bits_per_second / 8e6;
   } finally {
@@ -103,10 +111,15 @@ export async function iperfSpeed({ left, right }: Wan, streams: number): Promise
 }
 
 /** What one PeerConnection carries across the link with nothing of ours around it; in megabytes a second. */
-export async function associationSpeed({ left, right }: Wan, engine: Engine, megabytes: number): Promise<number> {
+export async function associationSpeed(
+  { left, right }: Wan,
+  engine: Engine,
+  megabytes: number,
+  signal: AbortSignal,
+): Promise<number> {
   const namespace = right.prefix.at(-1) as string;
   const script = [process.execPath, '--import', 'tsx', RAW_WEBRTC, engine, String(megabytes), namespace];
-  return await rawSpeed([...left.prefix, ...script]);
+  return await rawSpeed([...left.prefix, ...script], signal);
 }
 
 const ENVIRONMENT = { env: process.env };

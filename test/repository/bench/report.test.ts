@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { boundRow, median, ratioRow, reaches } from '../../../bench/support/benchmark.ts';
 import { renderTable, withOutcome } from '../../../bench/support/report.ts';
 
+const OF_100 = { samples: [100], failed: undefined };
+
 describe('median', () => {
   it('is the middle value, or the mean of the middle two', () => {
     expect(median([30, 1, 2])).toBe(2);
@@ -17,14 +19,17 @@ describe('median', () => {
 describe('reaches', () => {
   it('compares the ratio of the medians with the least that is required', () => {
     // The machine was slow in the second repeat, for both.
-    const of = { what: 'pull', unit: 'MB/s', samples: [80, 40, 90], baselineSamples: [100, 50, 100] };
+    const of = {
+      what: 'pull',
+      unit: 'MB/s',
+      samples: [80, 40, 90],
+      beside: { samples: [100, 50, 100], failed: undefined },
+    };
     const row = ratioRow({ ...of, atLeast: 0.8 });
     expect(row).toMatchObject({ value: 80, baseline: 100, ratio: 0.8 });
     expect(() => ratioRow({ ...of, samples: [80], atLeast: 0.8 })).toThrow('baseline of its own');
     expect(reaches(row)).toBe(true);
-    expect(reaches(ratioRow({ what: 'pull', unit: 'MB/s', samples: [79], baselineSamples: [100], atLeast: 0.8 }))).toBe(
-      false,
-    );
+    expect(reaches(ratioRow({ what: 'pull', unit: 'MB/s', samples: [79], beside: OF_100, atLeast: 0.8 }))).toBe(false);
   });
 
   it('compares a value with the most that is allowed, and nothing with no requirement', () => {
@@ -39,7 +44,7 @@ const OUTCOMES = [
     name: 'speed',
     title: 'Speed of it',
     rows: [
-      ratioRow({ what: 'pull', unit: 'MB/s', samples: [90], baselineSamples: [100], atLeast: 0.85 }),
+      ratioRow({ what: 'pull', unit: 'MB/s', samples: [90], beside: OF_100, atLeast: 0.85 }),
       boundRow({ what: 'a longer name', unit: 'ms', samples: [2000], atMost: 1500 }),
     ],
   },
