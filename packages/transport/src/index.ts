@@ -30,15 +30,6 @@ export {
   listenDirect,
 } from './lanes/direct/listen.ts';
 export { type MachineAddressesOptions, machineAddresses } from './lanes/direct/machine-addresses.ts';
-export {
-  type AnsweredRelay,
-  type AskedRelay,
-  answerRelay,
-  askRelay,
-  type RelayAsk,
-  type RelayLaneOptions,
-  type RelayOffer,
-} from './lanes/relay/set-up.ts';
 export { answerLane, type ConnectLaneOptions, LANE_OPEN_TIMEOUT_MS, offerLane } from './lanes/webrtc/connect-lane.ts';
 export type { EngineName, IceServer, WebRtcEngine } from './lanes/webrtc/engine.ts';
 export { loadEngine } from './lanes/webrtc/load-engine.ts';

@@ -1,4 +1,4 @@
-import type { ExchangeMessage } from '@model-rtc/protocol';
+import { type ExchangeMessage, ModelRtcError, unavailableError } from '@model-rtc/protocol';
 import { MAX_WAITING_EXCHANGE_MESSAGES } from './limits.ts';
 
 /** The part of an exchange that is for one connection, in order, until it is ended. One reader. */
@@ -35,4 +35,29 @@ export class Mailbox implements AsyncIterable<ExchangeMessage> {
       this.#wake = resolve;
     });
   }
+}
+
+/**
+ * Waits for the other side's answer to an ask.
+ * @throws ModelRtcError the other side's refusal; unavailable when it has no such lane; `network` when the exchange ends before;
+ * what aborted the signal
+ */
+export async function awaitAnswer<T extends 'direct_offer' | 'relay_offer'>(
+  mailbox: Mailbox,
+  type: T,
+  signal: AbortSignal,
+): Promise<Extract<ExchangeMessage, { type: T }>> {
+  const onAbort = () => mailbox.end(ModelRtcError.from(signal.reason));
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    for await (const message of mailbox) {
+      if (message.type === type) return message as Extract<ExchangeMessage, { type: T }>;
+      if (message.type === 'refuse') throw ModelRtcError.fromData(message.error);
+      if (message.type === 'unavailable') throw unavailableError(message.message);
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  throw new ModelRtcError('network', 'The exchange ended before the worker answered; try again.');
 }

@@ -1,5 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { DirectOffer } from '../../core/connect/components.ts';
+import type { AskLane, DirectOffer } from '../../core/connect/components.ts';
+import { awaitAnswer } from '../../core/connect/mailbox.ts';
 import { manyListeners } from '../../core/connect/many-listeners.ts';
 import type { Lane } from '../../core/lane/lane.ts';
 import { cancelledError } from '../../core/peer/errors.ts';
@@ -18,6 +19,12 @@ interface FailedAddress {
   readonly address: DirectAddress;
   readonly cause: unknown;
 }
+
+/** How a client asks for a direct lane. */
+export const askDirect: AskLane = async (lane, mailbox, { channel, timeoutMs, signal }) => {
+  await channel.send({ type: 'direct_ask', lane });
+  return await dialDirect(await awaitAnswer(mailbox, 'direct_offer', signal), { signal, timeoutMs });
+};
 
 /**
  * Connects to a worker that offered a direct lane. Its addresses are tried in their order, each a moment after the one

@@ -1,5 +1,6 @@
-import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { RelayCrypto, X25519KeyPair } from './relay-crypto.ts';
 
 /** Which side of a lane one is: each direction has a key of its own. */
 export type RelayRole = 'asker' | 'answerer';
@@ -20,20 +21,19 @@ export interface RelayKeyPair {
   derive(role: RelayRole, otherPublicKey: Uint8Array, meeting: Uint8Array): RelayKeys;
 }
 
-const KEY_BYTES = 32;
-const LABEL = Buffer.from('model-rtc/1/relay/key\0');
+const LABEL = utf8ToBytes('model-rtc/1/relay/key\0');
 const TO_ANSWERER = 1;
 const TO_ASKER = 2;
 
-export function createRelayKeyPair(): RelayKeyPair {
-  const pair = generateKeyPairSync('x25519');
-  const publicKey = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+export function createRelayKeyPair(crypto: RelayCrypto): RelayKeyPair {
+  const pair = crypto.createKeyPair();
+  const { publicKey } = pair;
   return {
     publicKey,
     derive(role, otherPublicKey, meeting) {
-      const shared = sharedSecret(pair.privateKey, otherPublicKey);
+      const shared = sharedSecret(pair, otherPublicKey);
       const [asker, answerer] = role === 'asker' ? [publicKey, otherPublicKey] : [otherPublicKey, publicKey];
-      const { toAsker, toAnswerer } = deriveRelayKeys(shared, { meeting, asker, answerer });
+      const { toAsker, toAnswerer } = deriveRelayKeys(crypto, shared, { meeting, asker, answerer });
       return role === 'asker'
         ? { sending: toAnswerer, receiving: toAsker }
         : { sending: toAsker, receiving: toAnswerer };
@@ -51,22 +51,18 @@ export interface RelayKeyContext {
 
 /** Both directions' keys: HKDF (RFC 5869) of the shared secret. */
 export function deriveRelayKeys(
+  crypto: RelayCrypto,
   shared: Uint8Array,
   { meeting, asker, answerer }: RelayKeyContext,
 ): { readonly toAsker: Uint8Array; readonly toAnswerer: Uint8Array } {
-  const keyTo = (direction: number) => {
-    const info = Buffer.concat([LABEL, Uint8Array.of(direction), asker, answerer]);
-    return new Uint8Array(hkdfSync('sha256', shared, meeting, info, KEY_BYTES));
-  };
+  const keyTo = (direction: number) =>
+    crypto.deriveKey(shared, meeting, concatBytes(LABEL, Uint8Array.of(direction), asker, answerer));
   return { toAnswerer: keyTo(TO_ANSWERER), toAsker: keyTo(TO_ASKER) };
 }
 
-/** OpenSSL refuses a result of zeros, which points of small order give (RFC 7748, section 6.1). */
-function sharedSecret(privateKey: KeyObject, otherPublicKey: Uint8Array): Buffer {
+function sharedSecret(pair: X25519KeyPair, otherPublicKey: Uint8Array): Uint8Array {
   try {
-    const x = Buffer.from(otherPublicKey).toString('base64url');
-    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
-    return diffieHellman({ privateKey, publicKey });
+    return pair.sharedSecret(otherPublicKey);
   } catch (error) {
     throw worthlessKey(error);
   }

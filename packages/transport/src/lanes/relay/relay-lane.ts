@@ -1,8 +1,9 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { RelayChannel } from '@model-rtc/signaling';
+import type { RelayChannel } from '@model-rtc/signaling/client';
 import { laneLostError } from '../../core/lane/lane-end.ts';
 import { WindowedLane } from '../../core/lane/windowed-lane.ts';
 import { FRAME_MESSAGE, FRAME_WORD, FrameOpener, FrameSealer } from './frame-seal.ts';
+import type { RelayCrypto } from './relay-crypto.ts';
 import type { RelayKeys } from './relay-keys.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -23,11 +24,11 @@ export class RelayLane extends WindowedLane {
   readonly #sealer: FrameSealer;
   readonly #opener: FrameOpener;
 
-  constructor(channel: RelayChannel, keys: RelayKeys) {
+  constructor(crypto: RelayCrypto, channel: RelayChannel, keys: RelayKeys) {
     super();
     this.#channel = channel;
-    this.#sealer = new FrameSealer(keys.sending);
-    this.#opener = new FrameOpener(keys.receiving);
+    this.#sealer = new FrameSealer(crypto, keys.sending);
+    this.#opener = new FrameOpener(crypto, keys.receiving);
     this.outgoing = new SendQueue(
       (message) => this.#sendFrame(FRAME_MESSAGE, message),
       () => channel.unsentBytes,
@@ -46,13 +47,13 @@ export class RelayLane extends WindowedLane {
       if (frame === undefined) this.finish(tamperedError());
       if (frame === undefined || this.isOver) return;
       if (frame.kind === FRAME_MESSAGE) this.takeMessage(frame.body);
-      else if (frame.kind === FRAME_WORD) this.takeWord(Buffer.from(frame.body).toString());
+      else if (frame.kind === FRAME_WORD) this.takeWord(new TextDecoder().decode(frame.body));
     }
     this.finish(laneLostError(await this.#channel.closed));
   }
 
   protected sendWord(word: string): void {
-    void this.#sendFrame(FRAME_WORD, Buffer.from(word));
+    void this.#sendFrame(FRAME_WORD, new TextEncoder().encode(word));
   }
 
   protected release(error: ModelRtcError | undefined): void {

@@ -1,13 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { type ExchangeMessage, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
-import { meetAtRelay, type RelayChannel } from '@model-rtc/signaling';
+import type { RelayChannel, SignalingClient } from '@model-rtc/signaling/client';
+import { randomBytes } from '@noble/hashes/utils.js';
+import type { AskLane } from '../../core/connect/components.ts';
+import { awaitAnswer } from '../../core/connect/mailbox.ts';
 import { TimeBudget } from '../../core/connect/time-budget.ts';
 import type { Lane } from '../../core/lane/lane.ts';
+import type { RelayCrypto } from './relay-crypto.ts';
 import { createRelayKeyPair, type RelayKeys } from './relay-keys.ts';
 import { RelayLane } from './relay-lane.ts';
 
 export type RelayAsk = Extract<ExchangeMessage, { type: 'relay_ask' }>;
 export type RelayOffer = Extract<ExchangeMessage, { type: 'relay_offer' }>;
+
+/** What relay lanes need of their platform. */
+export interface RelayPlatform {
+  readonly meetAtRelay: SignalingClient['meetAtRelay'];
+  readonly crypto: RelayCrypto;
+}
 
 export interface RelayLaneOptions {
   /** The signaling server that both sides talk through: `Link.serverUrl`. */
@@ -43,15 +52,29 @@ export interface AnsweredRelay {
 const OPEN_TIMEOUT_MS = 10_000;
 const MEETING_BYTES = 16;
 
+/** How a client asks for a relay lane on this platform. */
+export function relayAskerOn(platform: RelayPlatform): AskLane {
+  return async (lane, mailbox, { channel, timeoutMs, signal, log }) => {
+    const asked = askRelay(platform, lane, { serverUrl: channel.serverUrl, signal, timeoutMs, log });
+    try {
+      await channel.send(asked.ask);
+      return await asked.open(await awaitAnswer(mailbox, 'relay_offer', signal));
+    } catch (error) {
+      asked.abandon();
+      throw error;
+    }
+  };
+}
+
 /**
  * Asks for a lane through the relay of the signaling server. This side goes there at once, and waits for the other.
  *
  * @param lane the number by which both sides know it
  */
-export function askRelay(lane: number, options: RelayLaneOptions): AskedRelay {
+export function askRelay(platform: RelayPlatform, lane: number, options: RelayLaneOptions): AskedRelay {
   const meeting = randomBytes(MEETING_BYTES);
-  const keyPair = createRelayKeyPair();
-  const attempt = new RelayAttempt(lane, options);
+  const keyPair = createRelayKeyPair(platform.crypto);
+  const attempt = new RelayAttempt(platform, lane, options);
   attempt.begin(meeting);
   return {
     ask: { type: 'relay_ask', lane, meeting, publicKey: keyPair.publicKey },
@@ -61,9 +84,9 @@ export function askRelay(lane: number, options: RelayLaneOptions): AskedRelay {
 }
 
 /** Answers one who asks for a lane through the relay, and goes there. */
-export function answerRelay(ask: RelayAsk, options: RelayLaneOptions): AnsweredRelay {
-  const keyPair = createRelayKeyPair();
-  const attempt = new RelayAttempt(ask.lane, options);
+export function answerRelay(platform: RelayPlatform, ask: RelayAsk, options: RelayLaneOptions): AnsweredRelay {
+  const keyPair = createRelayKeyPair(platform.crypto);
+  const attempt = new RelayAttempt(platform, ask.lane, options);
   attempt.begin(ask.meeting);
   const lane = attempt.open(() => keyPair.derive('answerer', ask.publicKey, ask.meeting));
   lane.catch(() => {}); // Whoever awaits it hears of it; the offer may have to be sent first.
@@ -72,6 +95,7 @@ export function answerRelay(ask: RelayAsk, options: RelayLaneOptions): AnsweredR
 
 /** One way to the relay, until the lane is open or given up. */
 class RelayAttempt {
+  readonly #platform: RelayPlatform;
   readonly #number: number;
   readonly #options: RelayLaneOptions;
   readonly #budget: TimeBudget;
@@ -80,7 +104,8 @@ class RelayAttempt {
   #lane: RelayLane | undefined;
   #isOver = false;
 
-  constructor(number: number, options: RelayLaneOptions) {
+  constructor(platform: RelayPlatform, number: number, options: RelayLaneOptions) {
+    this.#platform = platform;
     this.#number = number;
     this.#options = options;
     this.#budget = new TimeBudget(options.timeoutMs ?? OPEN_TIMEOUT_MS, options.signal, systemClock);
@@ -92,7 +117,7 @@ class RelayAttempt {
     const { signal } = this.#budget;
     signal.addEventListener('abort', () => this.giveUp(signal.reason as ModelRtcError), { once: true });
     if (signal.aborted) this.giveUp(signal.reason as ModelRtcError);
-    this.#channel = meetAtRelay({ serverUrl, meeting, signal: this.#ending.signal, timeoutMs });
+    this.#channel = this.#platform.meetAtRelay({ serverUrl, meeting, signal: this.#ending.signal, timeoutMs });
     this.#channel.catch(() => {});
   }
 
@@ -101,7 +126,7 @@ class RelayAttempt {
       const keys = deriveKeys();
       const channel = await (this.#channel as Promise<RelayChannel>);
       this.#ending.signal.throwIfAborted();
-      this.#lane = new RelayLane(channel, keys);
+      this.#lane = new RelayLane(this.#platform.crypto, channel, keys);
       this.#lane.start();
       await this.#lane.opened;
       this.#finish();

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExchangeMessage, ModelRtcError } from '@model-rtc/protocol';
+import type { AskLane } from '../../core/connect/components.ts';
 import type { Lane } from '../../core/lane/lane.ts';
 import { MAX_REMOTE_CANDIDATES, usableCandidate } from './candidate.ts';
 import { parseDescription } from './description.ts';
@@ -27,6 +27,12 @@ export interface ConnectLaneOptions {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** How a client asks for a webrtc lane. */
+export const askWebRtc: AskLane = async (lane, receive, { channel, engine, iceServers, mtu, timeoutMs, signal }) => {
+  const send = (message: ExchangeMessage) => channel.send(message);
+  return await offerLane({ engine: await engine(), lane, send, receive, iceServers, mtu, timeoutMs, signal });
+};
 
 /**
  * Brings up a webrtc lane as the side that offers. It is open when data was seen to flow both ways.
@@ -148,7 +154,7 @@ class LaneAttempt {
       await this.connection.acceptAnswer(description);
       this.#releaseCandidates();
       // The other side begins to check first, and so is ready when the handshake comes.
-      await sleep(this.#headStartMs);
+      await new Promise((resolve) => setTimeout(resolve, this.#headStartMs));
     } else {
       // Asks the engine to let the offerer begin the DTLS handshake, since it is ready first: a packet of an answerer
       // that begins is nearly always lost in libdatachannel, and comes again only after a second. werift begins

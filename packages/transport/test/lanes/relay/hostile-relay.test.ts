@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Lane } from '../../../src/core/lane/lane.ts';
 import { answerRelay, askRelay } from '../../../src/lanes/relay/set-up.ts';
+import { RELAY_ON_NODE } from '../../../src/node/create.ts';
 import { openRelayLanes, type RelayStage, startHostileRelay, type Tamper } from './relay-pair.ts';
 
 /** The first frame of each side is its credit; messages follow. */
@@ -106,9 +107,9 @@ describe('a relay lane through a hostile relay', () => {
       return [];
     });
     const { serverUrl } = relay;
-    const asked = askRelay(1, { serverUrl });
+    const asked = askRelay(RELAY_ON_NODE, 1, { serverUrl });
     await relay.someoneWaits();
-    const { offer, lane } = answerRelay(asked.ask, { serverUrl });
+    const { offer, lane } = answerRelay(RELAY_ON_NODE, asked.ask, { serverUrl });
     // It may be open for a moment, by the other's true first frame.
     const end = await asked.open(offer).then(
       (opened) => opened.closed,

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { nobleCrypto } from '../../../src/lanes/relay/noble-crypto.ts';
+import { nodeCrypto } from '../../../src/lanes/relay/node-crypto.ts';
 import { createRelayKeyPair, deriveRelayKeys } from '../../../src/lanes/relay/relay-keys.ts';
 
 const meeting = new Uint8Array(16).fill(3);
@@ -7,9 +9,13 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-describe('the keys of a relay lane', () => {
+describe.each([
+  ['node and node', nodeCrypto, nodeCrypto],
+  ['noble and noble', nobleCrypto, nobleCrypto],
+  ['noble and node', nobleCrypto, nodeCrypto],
+])('the keys of a relay lane between %s', (_, crypto, otherCrypto) => {
   it('are the same for both sides, one for each direction', () => {
-    const [asker, answerer] = [createRelayKeyPair(), createRelayKeyPair()];
+    const [asker, answerer] = [createRelayKeyPair(crypto), createRelayKeyPair(otherCrypto)];
     const ofAsker = asker.derive('asker', answerer.publicKey, meeting);
     const ofAnswerer = answerer.derive('answerer', asker.publicKey, meeting);
     expect(hex(ofAsker.sending)).toBe(hex(ofAnswerer.receiving));
@@ -18,10 +24,10 @@ describe('the keys of a relay lane', () => {
   });
 
   it('are others at another meeting, and with another key', () => {
-    const [asker, answerer] = [createRelayKeyPair(), createRelayKeyPair()];
+    const [asker, answerer] = [createRelayKeyPair(crypto), createRelayKeyPair(otherCrypto)];
     const keys = asker.derive('asker', answerer.publicKey, meeting);
     const elsewhere = asker.derive('asker', answerer.publicKey, new Uint8Array(16));
-    const withOther = asker.derive('asker', createRelayKeyPair().publicKey, meeting);
+    const withOther = asker.derive('asker', createRelayKeyPair(crypto).publicKey, meeting);
     expect(new Set([keys, elsewhere, withOther].map(({ sending }) => hex(sending))).size).toBe(3);
   });
 
@@ -30,13 +36,14 @@ describe('the keys of a relay lane', () => {
     ['one', `01${'00'.repeat(31)}`],
     ['a point of order 8', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
   ])('are not made from %s, of which anyone knows the result', (_, point) => {
-    const derive = () => createRelayKeyPair().derive('answerer', Buffer.from(point, 'hex'), meeting);
+    const derive = () => createRelayKeyPair(crypto).derive('answerer', Buffer.from(point, 'hex'), meeting);
     expect(derive).toThrow(expect.objectContaining({ code: 'refused' }));
   });
 
   it('are those of docs/protocol.md', () => {
     // Made with another implementation of X25519 and HKDF: private keys of 01.. and 02..
     const keys = deriveRelayKeys(
+      crypto,
       Buffer.from('2ed76ab549b1e73c031eb49c9448f0798aea81b698279a0c3dc3e49fbfc4b953', 'hex'),
       {
         meeting,

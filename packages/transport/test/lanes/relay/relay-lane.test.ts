@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { answerRelay, askRelay } from '../../../src/lanes/relay/set-up.ts';
+import { RELAY_ON_NODE } from '../../../src/node/create.ts';
 import { laneConformance } from '../../support/lane-conformance.ts';
 import { LANE_SCENARIOS } from '../../support/lane-scenarios.ts';
 import { createSideline } from '../../support/sideline.ts';
@@ -42,8 +43,10 @@ describe('setting up a relay lane', () => {
   it('repeats the number of the lane, and names a fresh meeting and key each time', async () => {
     relay = await startHonestRelay();
     const { serverUrl } = relay;
-    const [one, other] = [askRelay(3, { serverUrl }), askRelay(4, { serverUrl })];
-    expect([one.ask.lane, other.ask.lane, answerRelay(one.ask, { serverUrl }).offer.lane]).toEqual([3, 4, 3]);
+    const [one, other] = [askRelay(RELAY_ON_NODE, 3, { serverUrl }), askRelay(RELAY_ON_NODE, 4, { serverUrl })];
+    expect([one.ask.lane, other.ask.lane, answerRelay(RELAY_ON_NODE, one.ask, { serverUrl }).offer.lane]).toEqual([
+      3, 4, 3,
+    ]);
     expect(Buffer.compare(one.ask.meeting, other.ask.meeting)).not.toBe(0);
     expect(Buffer.compare(one.ask.publicKey, other.ask.publicKey)).not.toBe(0);
     one.abandon();
@@ -53,9 +56,9 @@ describe('setting up a relay lane', () => {
   it('never opens with someone whose key did not come through the seal', async () => {
     relay = await startHonestRelay();
     const { serverUrl } = relay;
-    const asked = askRelay(1, { serverUrl });
-    const intruder = answerRelay(asked.ask, { serverUrl });
-    const expected = askRelay(1, { serverUrl });
+    const asked = askRelay(RELAY_ON_NODE, 1, { serverUrl });
+    const intruder = answerRelay(RELAY_ON_NODE, asked.ask, { serverUrl });
+    const expected = askRelay(RELAY_ON_NODE, 1, { serverUrl });
     const opening = asked.open({ type: 'relay_offer', lane: 1, publicKey: expected.ask.publicKey });
     await expect(opening).rejects.toMatchObject({ code: 'refused' });
     await expect(intruder.lane).rejects.toMatchObject({ code: expect.stringMatching(/^(refused|network)$/) });
@@ -65,40 +68,42 @@ describe('setting up a relay lane', () => {
   it('refuses a key that protects nothing', async () => {
     relay = await startHonestRelay();
     const { serverUrl } = relay;
-    const asked = askRelay(1, { serverUrl });
+    const asked = askRelay(RELAY_ON_NODE, 1, { serverUrl });
     const opening = asked.open({ type: 'relay_offer', lane: 1, publicKey: new Uint8Array(32) });
     await expect(opening).rejects.toMatchObject({ code: 'refused' });
-    const answered = answerRelay({ ...asked.ask, publicKey: new Uint8Array(32) }, { serverUrl });
+    const answered = answerRelay(RELAY_ON_NODE, { ...asked.ask, publicKey: new Uint8Array(32) }, { serverUrl });
     await expect(answered.lane).rejects.toMatchObject({ code: 'refused' });
   });
 
   it('fails in time when the other side does not come, or does not answer', async () => {
     relay = await startHonestRelay();
     const { serverUrl } = relay;
-    const { ask } = askRelay(1, { serverUrl, timeoutMs: 1 });
-    await expect(answerRelay(ask, { serverUrl, timeoutMs: 50 }).lane).rejects.toMatchObject({ code: 'timeout' });
+    const { ask } = askRelay(RELAY_ON_NODE, 1, { serverUrl, timeoutMs: 1 });
+    await expect(answerRelay(RELAY_ON_NODE, ask, { serverUrl, timeoutMs: 50 }).lane).rejects.toMatchObject({
+      code: 'timeout',
+    });
   });
 
   it('is given up by its signal, and by who asked for it', async () => {
     relay = await startHonestRelay();
     const { serverUrl } = relay;
     const controller = new AbortController();
-    const asked = askRelay(1, { serverUrl, signal: controller.signal });
+    const asked = askRelay(RELAY_ON_NODE, 1, { serverUrl, signal: controller.signal });
     const offer = { type: 'relay_offer', lane: 1, publicKey: asked.ask.publicKey } as const;
     const opening = asked.open(offer);
     controller.abort(new ModelRtcError('cancelled', 'stop'));
     await expect(opening).rejects.toMatchObject({ code: 'cancelled' });
-    const other = askRelay(2, { serverUrl });
+    const other = askRelay(RELAY_ON_NODE, 2, { serverUrl });
     other.abandon();
     await expect(other.open(offer)).rejects.toMatchObject({ code: 'cancelled' });
-    const late = askRelay(3, { serverUrl, signal: controller.signal });
+    const late = askRelay(RELAY_ON_NODE, 3, { serverUrl, signal: controller.signal });
     await expect(late.open(offer)).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   it('says why when there is no relay', async () => {
     const serverUrl = 'ws://127.0.0.1:9';
-    const { ask, open } = askRelay(1, { serverUrl });
-    await expect(answerRelay(ask, { serverUrl }).lane).rejects.toMatchObject({ code: 'network' });
+    const { ask, open } = askRelay(RELAY_ON_NODE, 1, { serverUrl });
+    await expect(answerRelay(RELAY_ON_NODE, ask, { serverUrl }).lane).rejects.toMatchObject({ code: 'network' });
     const offer = { type: 'relay_offer', lane: 1, publicKey: ask.publicKey } as const;
     await expect(open(offer)).rejects.toMatchObject({ code: 'network' });
   });

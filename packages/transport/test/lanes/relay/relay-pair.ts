@@ -4,6 +4,7 @@ import { startSignalingServer } from '@model-rtc/signaling';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Lane } from '../../../src/core/lane/lane.ts';
 import { answerRelay, askRelay } from '../../../src/lanes/relay/set-up.ts';
+import { RELAY_ON_NODE } from '../../../src/node/create.ts';
 
 /** What a relay does with a frame on its way: the frames that it passes on. */
 export type Tamper = (frame: Buffer, hand: HostileHand) => Buffer[];
@@ -77,9 +78,9 @@ export async function openRelayLanes(
   { serverUrl, someoneWaits }: RelayStage,
   options: { timeoutMs?: number } = {},
 ): Promise<{ left: Lane; right: Lane }> {
-  const asked = askRelay(7, { serverUrl, ...options });
+  const asked = askRelay(RELAY_ON_NODE, 7, { serverUrl, ...options });
   await someoneWaits();
-  const answered = answerRelay(asked.ask, { serverUrl, ...options });
+  const answered = answerRelay(RELAY_ON_NODE, asked.ask, { serverUrl, ...options });
   const [left, right] = await Promise.all([asked.open(answered.offer), answered.lane]);
   return { left, right };
 }

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { usableCandidate } from '../../../src/lanes/webrtc/candidate.ts';
@@ -29,6 +30,55 @@ describe('usableCandidate', () => {
     ['the end of candidates', ''],
   ])('passes over %s', (_, text) => {
     expect(usableCandidate(text)).toBeUndefined();
+  });
+
+  it('takes the addresses that Node takes for such, and none that leads nowhere', () => {
+    const nowhere = { ipv4: new BlockList(), ipv6: new BlockList() };
+    nowhere.ipv4.addSubnet('0.0.0.0', 8);
+    nowhere.ipv4.addSubnet('224.0.0.0', 3);
+    nowhere.ipv6.addAddress('::', 'ipv6');
+    nowhere.ipv6.addSubnet('ff00::', 8, 'ipv6');
+    nowhere.ipv6.addSubnet('fe80::', 10, 'ipv6');
+    nowhere.ipv6.addSubnet('::ffff:0:0', 96, 'ipv6');
+    const group = fc.constantFrom(
+      '',
+      '0',
+      '00',
+      '1',
+      'f',
+      'ff',
+      'ff02',
+      'fe80',
+      'febf',
+      'fec0',
+      'ffff',
+      'FFFF',
+      '12345',
+      'g',
+    );
+    const byte = fc.constantFrom('', '0', '1', '01', '9', '99', '127', '223', '224', '255', '256', '300');
+    const ipv4 = fc.array(byte, { minLength: 3, maxLength: 5 }).map((bytes) => bytes.join('.'));
+    const ipv6 = fc.tuple(
+      fc.array(fc.oneof(group, ipv4), { minLength: 1, maxLength: 9 }),
+      fc.constantFrom('', ':', '::'),
+    );
+    const address = fc.oneof(
+      ipv4,
+      ipv6.map(([groups, end]) => groups.join(':') + end),
+      fc.ipV4(),
+      fc.ipV6(),
+    );
+    fc.assert(
+      fc.property(address, (text) => {
+        const family = ({ 0: undefined, 4: 'ipv4', 6: 'ipv6' } as const)[isIP(text) as 0 | 4 | 6];
+        const isUsable = family !== undefined && !nowhere[family].check(text, family);
+        expect([text, usableCandidate(`candidate:1 1 UDP 1 ${text} 9 typ host`) !== undefined]).toEqual([
+          text,
+          isUsable,
+        ]);
+      }),
+      { numRuns: 5_000 },
+    );
   });
 
   it('gives nothing but plain candidates, whatever comes', () => {
