@@ -14,6 +14,7 @@ const FILES = [
   'packages/transport/src/core/peer/limits.ts',
   'packages/transport/src/lanes/direct/limits.ts',
   'packages/transfer/src/core/limits.ts',
+  'packages/worker/src/limits.ts',
 ] as const;
 
 const COMMENT_LINE = /^(?: *\/\*\*| *\*) ?(.*?)(?: ?\*\/)?$/;

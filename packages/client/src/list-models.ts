@@ -1,4 +1,11 @@
-import { type ListModelsParams, MAX_PAGE, type ModelEntry, ModelRtcError, type ParamsInput } from '@model-rtc/protocol';
+import {
+  formatBytes,
+  type ListModelsParams,
+  MAX_PAGE,
+  type ModelEntry,
+  ModelRtcError,
+  type ParamsInput,
+} from '@model-rtc/protocol';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 
 export interface ListOptions {
@@ -17,6 +24,8 @@ export interface ListedModels {
 
 /** A worker that goes on for ever must not fill this machine's memory; nobody has as many models. */
 const MAX_LISTED = 100_000;
+/** As many models as that have some 700 bytes each; 10,000 may have ten times as much. */
+const MAX_LISTED_BYTES = 64 * 1024 * 1024;
 
 /** All pages of the worker's list, up to the limit. */
 export async function listModels({ link }: RemoteWorker, options: ListOptions): Promise<ListedModels> {
@@ -24,10 +33,13 @@ export async function listModels({ link }: RemoteWorker, options: ListOptions): 
   const limit = Math.min(options.limit ?? MAX_LISTED, MAX_LISTED);
   const peer = await link.peer(signal);
   const models: ModelEntry[] = [];
+  let bytes = 0;
   for (let cursor: string | undefined; ; ) {
     const pageLimit = Math.min(MAX_PAGE, limit - models.length);
     const page = await peer.request('list_models', { filters, sort, cursor, limit: pageLimit }, { signal });
     models.push(...page.models.slice(0, pageLimit));
+    bytes += Buffer.byteLength(JSON.stringify(page));
+    if (bytes > MAX_LISTED_BYTES) throw tooLongList();
     cursor = page.nextCursor;
     if (cursor === undefined || models.length >= limit) return { models, total: page.total };
     if (page.models.length === 0) throw endlessList();
@@ -51,6 +63,13 @@ export async function listAndRemember(services: RemoteWorker, options: ListOptio
 /** What a worker is still fetching is not what it has. */
 export function wholeModels(models: readonly ModelEntry[]): ModelEntry[] {
   return models.filter(({ partialBytes }) => partialBytes === undefined);
+}
+
+function tooLongList(): ModelRtcError {
+  return new ModelRtcError(
+    'refused',
+    `The worker's list takes more than ${formatBytes(MAX_LISTED_BYTES)}, which this machine does not take. List fewer models with --limit, --type or --tag.`,
+  );
 }
 
 function endlessList(): ModelRtcError {

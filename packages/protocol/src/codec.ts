@@ -1,7 +1,7 @@
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
 import { ModelRtcError } from './errors.ts';
-import { type Message, messageSchema } from './messages.ts';
+import { isMessageType, type Message, messageSchema } from './messages.ts';
 import { MESSAGE_LIMITS, malformed, type PackLimits, scanMsgpack } from './msgpack-scan.ts';
 
 /** Plain MessagePack: no records or other extensions of msgpackr, so that any implementation can read it. */
@@ -50,7 +50,22 @@ export function encodeMessage(message: Message): Uint8Array {
  * @throws ModelRtcError `malformed_message`.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
-  const parsed = messageSchema.safeParse(unpackValue(bytes));
+  return parseMessage(unpackValue(bytes));
+}
+
+/**
+ * The same from a side that may be of a newer version.
+ * @returns undefined for a message of a type that this version does not know: it is passed over.
+ * @throws ModelRtcError `malformed_message`.
+ */
+export function decodeKnownMessage(bytes: Uint8Array): Message | undefined {
+  const value = unpackValue(bytes);
+  const type = (value as { type?: unknown } | null)?.type;
+  return typeof type === 'string' && type.length <= 64 && !isMessageType(type) ? undefined : parseMessage(value);
+}
+
+function parseMessage(value: unknown): Message {
+  const parsed = messageSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = issue === undefined ? '' : `${issue.path.join('.') || 'message'}: ${issue.message}`;

@@ -15,6 +15,11 @@ export function isFrame(bytes: Uint8Array): boolean {
   return bytes[0] === FRAME_MARK;
 }
 
+/** Whether a frame is of a kind that a newer version brought: it is passed over. */
+export function isUnknownFrame(bytes: Uint8Array): boolean {
+  return bytes.length >= FRAGMENT_HEADER_BYTES && bytes[1] !== KIND_CHUNK && bytes[1] !== KIND_FRAGMENT;
+}
+
 /** Marks the frame and writes its four fields; the last of them is the payload's length. */
 export function writeHead(
   frame: Uint8Array,

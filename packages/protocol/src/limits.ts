@@ -5,8 +5,17 @@ export const PROTOCOL_VERSION = { major: 1, minor: 2 } as const;
 
 /** One message, whole, after its fragments are joined: a manifest takes 84 bytes a chunk, about 32 MB for a model of 400 GB. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/**
+ * A message longer than this says first what it is (`type`, `id`, `method`), so that it can be refused before it is decoded or
+ * joined: decoding 19 MB that nobody may send takes most of a second. All but manifests and pages of lists are shorter.
+ */
+export const MAX_PLAIN_MESSAGE_BYTES = 64 * 1024;
+/** What an answer with entries of models may have: a page of 200 takes about 400 KB. */
+export const MAX_ENTRIES_BYTES = 8 * 1024 * 1024;
 /** Messages whose fragments one lane may have in the air at once. */
 export const MAX_PARTIAL_MESSAGES = 4;
+/** A message in fragments whose next one does not come for this long ends its lane. Others go in between, so it is long. */
+export const FRAGMENT_GAP_MS = 30_000;
 /** Maps and arrays within each other: our deepest message has 7. */
 export const MAX_NESTING = 16;
 /** Items of one array: the chunks of one manifest, as many as fit into a message. */

@@ -2,7 +2,14 @@ import * as z from 'zod';
 import { aliasSchema } from './alias.ts';
 import { digestSchema } from './digest.ts';
 import { DISPLAY_STATUSES, modelEntrySchema } from './entry.ts';
-import { MAX_CHUNKS_PER_REQUEST, MAX_MESSAGE_BYTES, MAX_PAGE, QUERY_TIMEOUT_MS } from './limits.ts';
+import {
+  MAX_CHUNKS_PER_REQUEST,
+  MAX_ENTRIES_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_PAGE,
+  MAX_PLAIN_MESSAGE_BYTES,
+  QUERY_TIMEOUT_MS,
+} from './limits.ts';
 import { manifestSchema } from './manifest.ts';
 
 /** What a session token allows. */
@@ -74,6 +81,12 @@ export const messageSchema = z.discriminatedUnion('type', [
   exchangeSchema,
 ]);
 export type Message = z.infer<typeof messageSchema>;
+
+const MESSAGE_TYPES: ReadonlySet<string> = new Set(messageSchema.options.map(({ shape }) => shape.type.value));
+
+export function isMessageType(type: string): boolean {
+  return MESSAGE_TYPES.has(type);
+}
 
 export const SORT_KEYS = ['date', 'name', 'type', 'loss', 'size'] as const;
 
@@ -212,6 +225,9 @@ interface MethodPolicy {
   readonly silenceMs: number | undefined;
   /** How often it is asked again after such a silence. */
   readonly retries: number;
+  /** The longest message that asks it, and the longest that answers it, in bytes. A longer one is refused undecoded. */
+  readonly maxRequestBytes: number;
+  readonly maxReplyBytes: number;
 }
 
 /** How long something takes is for the other side to know: hashing a large model takes minutes. */
@@ -219,43 +235,56 @@ const NO_LIMIT = { silenceMs: undefined, retries: 0 } as const;
 /** Answered from an index: silence means that the question or its answer was lost. */
 const QUICK = { silenceMs: QUERY_TIMEOUT_MS, retries: 1 } as const;
 const QUICK_READ = { kind: 'query', scope: 'read', ...QUICK } as const;
+/** It names things by their digests, ids and aliases, and has an answer of that kind. */
+const SHORT = { maxRequestBytes: MAX_PLAIN_MESSAGE_BYTES, maxReplyBytes: MAX_PLAIN_MESSAGE_BYTES } as const;
+const ENTRIES_BACK = { ...SHORT, maxReplyBytes: MAX_ENTRIES_BYTES } as const;
+const MANIFEST_BACK = { ...SHORT, maxReplyBytes: MAX_MESSAGE_BYTES } as const;
+const MANIFEST_OUT = { maxRequestBytes: MAX_MESSAGE_BYTES, maxReplyBytes: MAX_ENTRIES_BYTES } as const;
 
 /** Every request: its policy, and the schemas of its parameters, of its answer and of what is told meanwhile. */
 export const METHODS = {
-  list_models: { ...QUICK_READ, params: listModelsParams, result: listModelsResult, event: nothing },
-  get_model_info: { ...QUICK_READ, params: z.object({ ref: refSchema }), result: getModelInfoResult, event: nothing },
+  list_models: { ...QUICK_READ, ...ENTRIES_BACK, params: listModelsParams, result: listModelsResult, event: nothing },
+  get_model_info: {
+    ...QUICK_READ,
+    ...ENTRIES_BACK,
+    params: z.object({ ref: refSchema }),
+    result: getModelInfoResult,
+    event: nothing,
+  },
   check_model_exists: {
     ...QUICK_READ,
+    ...ENTRIES_BACK,
     params: z.object({ ref: refSchema }),
     result: checkModelExistsResult,
     event: nothing,
   },
   get_manifest: {
     ...QUICK_READ,
+    ...MANIFEST_BACK,
     params: z.object({ digest: digestSchema }),
     result: z.object({ manifest: manifestSchema }),
     event: nothing,
   },
   get_chunks: {
-    ...{ kind: 'stream', scope: 'read', ...NO_LIMIT },
+    ...{ kind: 'stream', scope: 'read', ...NO_LIMIT, ...SHORT },
     params: getChunksParams,
     result: getChunksResult,
     event: nothing,
   },
   push_model: {
-    ...{ kind: 'action', scope: 'write', ...NO_LIMIT },
+    ...{ kind: 'action', scope: 'write', ...NO_LIMIT, ...MANIFEST_OUT },
     params: pushModelParams,
     result: pushModelResult,
     event: pushEventSchema,
   },
   plan_push: {
-    ...{ kind: 'query', scope: 'write', ...NO_LIMIT },
+    ...{ kind: 'query', scope: 'write', ...NO_LIMIT, ...MANIFEST_OUT },
     params: z.object({ manifest: manifestSchema }),
     result: planPushResult,
     event: nothing,
   },
   report_installed: {
-    ...{ kind: 'action', scope: 'read', ...NO_LIMIT },
+    ...{ kind: 'action', scope: 'read', ...NO_LIMIT, ...SHORT },
     params: reportInstalledParams,
     result: nothing,
     event: nothing,

@@ -102,6 +102,37 @@ describe('FragmentAssembler', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 * 1024);
   });
 
+  it('asks its gate once a message, joins what is admitted, passes over the rest, and gives back what it took', () => {
+    const asked: [number, number][] = [];
+    let held = 0;
+    const assembler = new FragmentAssembler({
+      admit: (first, total) => {
+        asked.push([first.length, total]);
+        const isAdmitted = total !== 10;
+        if (isAdmitted) held += total;
+        return isAdmitted;
+      },
+      release: (total) => {
+        held -= total;
+      },
+    });
+    assembler.add(fragment({ message: 1, total: 10 }));
+    assembler.add(fragment({ message: 2, total: 6 }));
+    expect(held).toBe(6);
+    expect(assembler.add(fragment({ message: 1, total: 10, offset: 4, payload: messageOf(6) }))).toBeUndefined();
+    expect(assembler.add(fragment({ message: 2, total: 6, offset: 4, payload: messageOf(2) }))).toHaveLength(6);
+    expect(held).toBe(0);
+    assembler.add(fragment({ message: 3, total: 7 }));
+    expect([assembler.isWaiting, held]).toEqual([true, 7]);
+    assembler.clear();
+    expect([assembler.isWaiting, held]).toEqual([false, 0]);
+    expect(asked).toEqual([
+      [4, 10],
+      [4, 6],
+      [4, 7],
+    ]);
+  });
+
   it('answers any fragments with a ModelRtcError, a message of the said length, or nothing', () => {
     const any = fc.record({
       message: fc.nat(5),

@@ -243,7 +243,7 @@ function accept(
   cleanup: Cleanup,
 ): Acceptor {
   const { registry, safeOnly, limits, log = silentLog } = options;
-  const { handlers, close } = createHandlers({
+  const { handlersFor, close } = createHandlers({
     registry,
     fresh: new FreshModels(registry, log),
     log,
@@ -259,7 +259,7 @@ function accept(
     direct,
     agent: { name: options.name, version: options.version },
     authorize: (keyId) => authorize(sessions, keyId),
-    handlers: () => handlers,
+    handlers: handlersFor,
     log,
   });
   // Before the handlers are waited for: they end when those who asked are gone.

@@ -133,10 +133,11 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const { authority = { scopes: ['read', 'write'] }, onConnection } = options;
   const [here, there] = [await openTestRegistry(), await openTestRegistry()];
   const log = { debug() {}, info() {}, warn() {} };
-  const { handlers, close } = createHandlers({
+  const { handlersFor, close } = createHandlers({
     ...{ registry: there, fresh: new FreshModels(there, log), log },
     safeOnly: options.safeOnly,
   });
+  const handlers = handlersFor({ scopes: [] });
   undo.push(close);
   const connections: Connection[] = [];
   const connector: Connector = async ({ handlers: clientHandlers = {}, signal }) => {

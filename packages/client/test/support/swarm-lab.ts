@@ -53,7 +53,12 @@ export async function openSwarm(count: number, clock: Clock = new HurriedClock()
 
 async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answer(lane: MemoryLane): Promise<Peer> }> {
   const registry = await openTestRegistry();
-  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, silentLog), log: silentLog });
+  const { handlersFor, close } = createHandlers({
+    registry,
+    fresh: new FreshModels(registry, silentLog),
+    log: silentLog,
+  });
+  const handlers = handlersFor({ scopes: [] });
   atEnd(close);
   const { publicKey } = identityFromSeed(new Uint8Array(32).fill(100 + number));
   const swarm: SwarmWorker = {

@@ -1,10 +1,11 @@
 import type { Method, Params, ResultInput } from '@model-rtc/protocol';
 import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
-import type { Handlers, RequestContext } from '@model-rtc/transport';
+import type { Authority, Handlers, RequestContext } from '@model-rtc/transport';
 import { checkModelExists } from './check-model-exists.ts';
 import { getManifest } from './get-manifest.ts';
 import { getModelInfo } from './get-model-info.ts';
 import { listModels } from './list-models.ts';
+import { OpenPushes } from './open-pushes.ts';
 import { planPush } from './plan-push.ts';
 import { pushModel } from './push-model.ts';
 import { redactError } from './redact-error.ts';
@@ -15,7 +16,8 @@ import type { HandlerContext, HandlerOptions } from './types.ts';
 type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
 
 export interface WorkerHandlers {
-  readonly handlers: Handlers;
+  /** What a client with this authority is answered. */
+  handlersFor(authority: Authority): Handlers;
   /** Waits for the answers under way, whose peers are to be closed before, and closes the files that are kept open. */
   close(): Promise<void>;
 }
@@ -39,22 +41,25 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
       }
     };
   };
-  const handlers: Handlers = {
+  const pushes = new OpenPushes();
+  const handlersFor = ({ keyId }: Authority): Handlers => ({
     list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
     get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
     check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),
     get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
     get_chunks: answering<'get_chunks'>(chunks),
-    push_model: answering<'push_model'>((params, context) => pushModel(services, params, context)),
+    push_model: answering<'push_model'>((params, context) =>
+      pushes.run(keyId, params.manifest, () => pushModel(services, params, context)),
+    ),
     plan_push: answering<'plan_push'>((params) => planPush(services, params)),
     report_installed: answering<'report_installed'>((params, context) =>
       logInstalledAtClient(services, params, context),
     ),
-  };
+  });
   async function close(): Promise<void> {
     await services.fresh.close();
     await Promise.allSettled(running);
     await chunks.close();
   }
-  return { handlers, close };
+  return { handlersFor, close };
 }

@@ -13,7 +13,12 @@ const MEBI = 1024 * 1024;
 const BYTES = Buffer.alloc(4 * MEBI, 'not the same in any two mebibytes').map((byte, i) => byte ^ (i >> 20));
 
 async function connectTo(registry: Registry, capabilities: readonly string[]): Promise<Peer> {
-  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, silentLog), log: silentLog });
+  const { handlersFor, close } = createHandlers({
+    registry,
+    fresh: new FreshModels(registry, silentLog),
+    log: silentLog,
+  });
+  const handlers = handlersFor({ scopes: ['read'] });
   afterTest(close);
   const [here, there] = createMemoryLanes();
   const [client, worker] = await Promise.all([

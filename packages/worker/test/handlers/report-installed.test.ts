@@ -9,7 +9,7 @@ async function connect(scopes: readonly ('read' | 'write' | 'track')[] = ['read'
   const registry = await openTestRegistry();
   const lines: object[] = [];
   const log = { ...silentLog, info: (fields: object) => void lines.push(fields) };
-  const { handlers, close } = createHandlers({ registry, fresh: new FreshModels(registry, silentLog), log });
+  const { handlersFor, close } = createHandlers({ registry, fresh: new FreshModels(registry, silentLog), log });
   afterTest(close);
   const [here, there] = createMemoryLanes();
   const [client, worker] = await Promise.all([
@@ -19,7 +19,12 @@ async function connect(scopes: readonly ('read' | 'write' | 'track')[] = ['read'
       authority: { scopes: [] },
       handlers: {},
     }),
-    createPeer({ lane: there, hello: { role: 'worker', name: 'gpu', version: '1' }, authority: { scopes }, handlers }),
+    createPeer({
+      lane: there,
+      hello: { role: 'worker', name: 'gpu', version: '1' },
+      authority: { scopes },
+      handlers: handlersFor({ scopes }),
+    }),
   ]);
   afterTest(async () => await Promise.all([client.close(), worker.close()]));
   return { registry, client, lines };

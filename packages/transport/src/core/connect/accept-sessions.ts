@@ -178,6 +178,7 @@ class Reception implements Acceptor {
       if (!this.#memory.add(first)) throw replayedError();
       leave.push(this.#admission.enterKnown(admitted.seal.keyId));
       admitted.authority.check?.();
+      this.#peers.requireRoom(admitted.authority);
       await this.#engine;
       return admitted;
     } catch (error) {
@@ -226,6 +227,8 @@ class Reception implements Acceptor {
       agent: { ...agent, capabilities: [...(agent.capabilities ?? []), ...(engine.name === WERIFT ? [WERIFT] : [])] },
       authority,
       handlers: handlers(authority),
+      budget: this.#peers.messageBudget(authority),
+      hasRoomForLane: () => this.#peers.hasRoomForLane(authority),
       answer,
       onPeer: (peer, { kind }) => {
         // Further lanes may come up over the exchange, which keep nobody else out.

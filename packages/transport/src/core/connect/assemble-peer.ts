@@ -3,12 +3,14 @@ import type { Clock, ExchangeMessage, Log } from '@model-rtc/protocol';
 import type { Lane } from '../lane/lane.ts';
 import { greetLane, peerOfGreeted } from '../peer/create-peer.ts';
 import type { AgentHello } from '../peer/hello.ts';
+import type { MessageBudget } from '../peer/message-budget.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 
 export interface AssembleOptions {
   readonly hello: AgentHello;
   readonly authority: Authority;
   readonly handlers: Handlers;
+  readonly budget?: MessageBudget | undefined;
   readonly onExchange: (message: ExchangeMessage) => void;
   /** Called once, with the peer of the first lane on which both sides said hello. */
   readonly onPeer: (peer: Peer, lane: Lane) => void;
@@ -32,7 +34,7 @@ export class PeerAssembly {
 
   /** Takes an open lane. @throws ModelRtcError as `createPeer`; the lane has ended then. */
   async add(lane: Lane): Promise<Peer> {
-    const { hello, authority, handlers, onExchange, onPeer, log, clock } = this.#options;
+    const { hello, authority, handlers, budget, onExchange, onPeer, log, clock } = this.#options;
     // On each at once: the two sides need not agree on which of them is the first.
     const remote = await greetLane(lane, hello, clock);
     if (this.#making !== undefined) {
@@ -40,7 +42,7 @@ export class PeerAssembly {
       await peer.addLane(lane, { greeted: true });
       return peer;
     }
-    this.#making = peerOfGreeted({ lane, hello, authority, handlers, onExchange, log, clock }, remote);
+    this.#making = peerOfGreeted({ lane, hello, authority, handlers, budget, onExchange, log, clock }, remote);
     const peer = await this.#making;
     onPeer(peer, lane);
     return peer;

@@ -1,3 +1,5 @@
+import { MAX_MESSAGE_BYTES } from '@model-rtc/protocol';
+
 /** The bounds of bringing up sessions, with their reasons. */
 
 /** Connecting altogether: finding the worker, and some attempts at a connection. */
@@ -41,6 +43,14 @@ export const MAX_WAITING_EXCHANGE_MESSAGES = 512;
 /** Exchanges that are remembered, to refuse their repetition, and for how long. */
 export const MAX_REMEMBERED_EXCHANGES = 4_096;
 export const REMEMBER_EXCHANGE_MS = 10 * 60_000;
+
+/** Clients of one token that are connected at once: a lab that shares a token. One more is told to try again. */
+export const MAX_PEERS_PER_TOKEN = 256;
+/** Connections of one token's clients together, each of about 1 MB with webrtc: 32 clients with the most that one opens. */
+export const MAX_LANES_PER_TOKEN = 1_024;
+/** Messages in fragments that are being joined, of one token's clients and of all: the longest ones of two or eight clients. */
+export const TOKEN_MESSAGES_BYTES = 2 * MAX_MESSAGE_BYTES;
+export const ALL_MESSAGES_BYTES = 8 * MAX_MESSAGE_BYTES;
 
 /** How often the authority of each connected peer is looked at again. */
 export const AUTHORITY_CHECK_MS = 2_000;

@@ -1,6 +1,7 @@
-import type { Clock, Log } from '@model-rtc/protocol';
+import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
+import type { MessageBudget } from '../peer/message-budget.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { PeerAssembly } from './assemble-peer.ts';
 import type { AnswerLane } from './components.ts';
@@ -12,6 +13,10 @@ export interface WorkerLanesOptions {
   readonly agent: Agent;
   readonly authority: Authority;
   readonly handlers: Handlers;
+  /** What all clients of the token may take together for messages in fragments. */
+  readonly budget: MessageBudget;
+  /** Whether the clients of the token may have one more connection. */
+  readonly hasRoomForLane: () => boolean;
   /** How a further lane that the client asks for is given. */
   readonly answer: AnswerLane;
   readonly onPeer: (peer: Peer, lane: Lane) => void;
@@ -24,12 +29,15 @@ export interface WorkerLanesOptions {
  * @returns what takes each lane that came up.
  */
 export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
-  const { agent, authority, handlers, answer, onPeer, log, clock } = options;
+  const { agent, authority, handlers, budget, hasRoomForLane, answer, onPeer, log, clock } = options;
   let peer: Peer | undefined;
   const further = new LaneAnswers({
     answer,
     send: async (message) => await peer?.sendExchange(message),
-    onLane: (lane) => void peer?.addLane(lane).catch(() => {}),
+    onLane: (lane) => {
+      if (hasRoomForLane()) void peer?.addLane(lane).catch(() => {});
+      else lane.abort(tooManyLanesError());
+    },
     onRefused: (error) => void peer?.close(error),
     onSettled: () => {},
     maxAsks: MAX_FURTHER_ASKS,
@@ -41,6 +49,7 @@ export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
     hello: { role: 'worker', ...agent, capabilities: ['lanes', ...(agent.capabilities ?? [])] },
     authority,
     handlers,
+    budget,
     onExchange: (message) => further.take(message),
     onPeer: (made, lane) => {
       peer = made;
@@ -51,6 +60,17 @@ export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
     clock,
   });
   return (lane) => {
+    if (!hasRoomForLane()) {
+      lane.abort(tooManyLanesError());
+      return;
+    }
     assembly.add(lane).catch((error: unknown) => log.debug({ err: error }, 'a connection was of no use'));
   };
+}
+
+function tooManyLanesError(): ModelRtcError {
+  return new ModelRtcError(
+    'busy',
+    'The clients of this session have as many connections as a worker gives one session.',
+  );
 }

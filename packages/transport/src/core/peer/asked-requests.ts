@@ -90,6 +90,19 @@ export class AskedRequests {
     this.#take(id)?.fail(ModelRtcError.fromData(error));
   }
 
+  /**
+   * Whether a long reply is taken: to a request that has long answers. One that is too long fails its request; one that
+   * nobody waits for any more is passed over.
+   */
+  admitLong(id: number, totalBytes: number): boolean {
+    const method = this.#open.get(id)?.pending.method;
+    if (method === undefined) return false;
+    const { maxReplyBytes } = METHODS[method];
+    if (totalBytes <= maxReplyBytes) return true;
+    this.#fail(id, tooLongReplyError(method, totalBytes));
+    return false;
+  }
+
   onEvent(id: number, event: unknown): void {
     this.#open.get(id)?.pending.onEvent(event);
   }
@@ -237,6 +250,13 @@ function silentError(method: Method, silenceMs: number): ModelRtcError {
   return new ModelRtcError(
     'timeout',
     `The other side did not answer "${method}" within ${silenceMs / 1000} s; it may be overloaded: try again.`,
+  );
+}
+
+function tooLongReplyError(method: Method, totalBytes: number): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    `The other side answered "${method}" with ${totalBytes} bytes; ${METHODS[method].maxReplyBytes} are allowed. Run the same version of model-rtc on both sides.`,
   );
 }
 

@@ -24,6 +24,15 @@ export interface DispatcherOptions {
 }
 
 type RequestMessage = Extract<Message, { type: 'request' }>;
+/** A request that is too long to be decoded for whoever asks. */
+export interface LongRequest {
+  readonly id: number;
+  readonly method: string;
+  readonly totalBytes: number;
+  /** Whether there is memory for it now. */
+  readonly fits: boolean;
+}
+
 type Answer = Extract<Message, { type: 'reply' | 'error' }>;
 
 /** Runs what the other side asks, as far as its authority goes. Each request gets one answer. */
@@ -72,6 +81,25 @@ export class Dispatcher {
     this.#lateOriginals.add(id);
     const [oldest] = this.#lateOriginals;
     if (oldest !== undefined && this.#lateOriginals.size > MAX_LATE_ORIGINALS) this.#lateOriginals.delete(oldest);
+  }
+
+  /**
+   * Whether a long request is taken, before its parameters are read. One that may not be asked is answered with the error at
+   * once, and what comes of it is passed over.
+   */
+  admitLong(request: LongRequest, link: LaneLink): boolean {
+    const { id, method, totalBytes, fits } = request;
+    try {
+      const known = knownMethod(method);
+      this.#checkAuthority(known);
+      this.#handlerOf(known);
+      if (totalBytes > METHODS[known].maxRequestBytes) throw tooLongError(known, totalBytes);
+      if (!fits) throw tooMuchError();
+      return true;
+    } catch (error) {
+      void this.#answerError({ id, method }, error, link);
+      return false;
+    }
   }
 
   /** A request that is not there was answered a moment ago. */
@@ -136,7 +164,11 @@ export class Dispatcher {
     }
   }
 
-  async #answerError({ id, method }: RequestMessage, thrown: unknown, link: LaneLink): Promise<void> {
+  async #answerError(
+    { id, method }: Pick<RequestMessage, 'id' | 'method'>,
+    thrown: unknown,
+    link: LaneLink,
+  ): Promise<void> {
     const error = toWireError(thrown);
     this.#options.log.debug({ err: thrown, method, code: error.code }, 'a request of the other side failed');
     if (error.code === 'unexpected') this.#options.log.warn({ err: thrown, method }, 'a request failed unexpectedly');
@@ -199,6 +231,20 @@ function checkedParams(method: Method, params: unknown): unknown {
     'bad_argument',
     `The other side does not take this "${method}": ${where}: ${issue?.message}.`,
     { cause: parsed.error },
+  );
+}
+
+function tooLongError(method: Method, totalBytes: number): ModelRtcError {
+  return new ModelRtcError(
+    'bad_argument',
+    `The other side does not take this "${method}": it has ${totalBytes} bytes, and ${METHODS[method].maxRequestBytes} are allowed.`,
+  );
+}
+
+function tooMuchError(): ModelRtcError {
+  return new ModelRtcError(
+    'busy',
+    'The other side is reading as many long requests as its memory allows; try again in a moment.',
   );
 }
 

@@ -6,6 +6,7 @@ import {
   isFrame,
   MAX_MESSAGE_BYTES,
   MAX_OPEN_REQUESTS,
+  MAX_PLAIN_MESSAGE_BYTES,
   ModelRtcError,
   PROTOCOL_VERSION,
   unpackValue,
@@ -67,6 +68,7 @@ async function receiveHello(lane: Lane): Promise<Hello> {
 function parseHello(bytes: Uint8Array): Hello {
   try {
     if (isFrame(bytes)) throw new ModelRtcError('malformed_message', 'a frame comes before hello');
+    if (bytes.length > MAX_PLAIN_MESSAGE_BYTES) throw new ModelRtcError('malformed_message', 'a hello is too long');
     assertSameMajor(unpackValue(bytes));
     const message = decodeMessage(bytes);
     if (message.type === 'hello') return message;

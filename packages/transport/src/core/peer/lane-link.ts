@@ -1,10 +1,13 @@
 import {
   type ChunkFrame,
   type Clock,
-  decodeMessage,
+  decodeKnownMessage,
+  FRAGMENT_GAP_MS,
   FragmentAssembler,
   type FrameCodec,
   isFrame,
+  isUnknownFrame,
+  MAX_PLAIN_MESSAGE_BYTES,
   type Message,
   ModelRtcError,
 } from '@model-rtc/protocol';
@@ -14,6 +17,7 @@ import { deferred } from './deferred.ts';
 import { garbageError, peerEndedError } from './errors.ts';
 import { LONGEST_CLOSE_MS, RTT_INTERVAL_MS } from './limits.ts';
 import { Liveness } from './liveness.ts';
+import type { MessageBudget } from './message-budget.ts';
 import type { LaneInfo } from './peer.ts';
 import { type OutgoingChunk, SendScheduler } from './send-scheduler.ts';
 
@@ -32,6 +36,14 @@ export interface LaneLinkOptions {
   readonly onChunk: (frame: ChunkFrame) => void;
   /** A piece of a long message arrived. */
   readonly onFragment: () => void;
+  /**
+   * Asked about a message of more than `MAX_PLAIN_MESSAGE_BYTES` before it is joined or decoded.
+   * @param first the message, or its first fragment. @returns false when it is passed over.
+   * @throws ModelRtcError `malformed_message` for one that nobody may send.
+   */
+  readonly admitLong: (first: Uint8Array, totalBytes: number) => boolean;
+  /** What messages may take while they are joined. */
+  readonly budget: MessageBudget;
   /** Called once, when the lane is of no more use: undefined when it ended in order, else why. */
   readonly onEnd: (error: ModelRtcError | undefined) => void;
 }
@@ -45,7 +57,8 @@ const BUSY_BYTES = 64 * 1024;
 export class LaneLink {
   readonly #options: LaneLinkOptions;
   readonly #sendScheduler: SendScheduler;
-  #assembler = new FragmentAssembler();
+  readonly #assembler: FragmentAssembler;
+  #stopWaiting: () => void = () => {};
   readonly #liveness: Liveness;
   #pinging = false;
   #ponging: { nonce: number } | undefined;
@@ -59,6 +72,10 @@ export class LaneLink {
   constructor(options: LaneLinkOptions) {
     const { lane, codec, maxMessageBytes, takesUnsummed, clock } = options;
     this.#options = options;
+    this.#assembler = new FragmentAssembler({
+      admit: (first, totalBytes) => this.#admit(first, totalBytes),
+      release: (totalBytes) => options.budget.give(totalBytes),
+    });
     const onFlooded = (error: ModelRtcError) => this.#end(error);
     const isSummed = !(takesUnsummed && SEALED.includes(lane.kind));
     this.#sendScheduler = new SendScheduler({ lane, codec, maxMessageBytes, isSummed, onFlooded });
@@ -148,10 +165,24 @@ export class LaneLink {
 
   #take(bytes: Uint8Array): void {
     if (isFrame(bytes)) this.#takeFrame(bytes);
-    else this.#takeMessage(decodeMessage(bytes));
+    else if (bytes.length <= MAX_PLAIN_MESSAGE_BYTES || this.#options.admitLong(bytes, bytes.length))
+      this.#decode(bytes);
+  }
+
+  #decode(bytes: Uint8Array): void {
+    const message = decodeKnownMessage(bytes);
+    if (message !== undefined) this.#takeMessage(message);
+  }
+
+  #admit(first: Uint8Array, totalBytes: number): boolean {
+    const { admitLong, budget } = this.#options;
+    if (totalBytes > MAX_PLAIN_MESSAGE_BYTES && !admitLong(first, totalBytes)) return false;
+    if (budget.take(totalBytes)) return true;
+    throw tooManyPartsError();
   }
 
   #takeFrame(bytes: Uint8Array): void {
+    if (isUnknownFrame(bytes)) return;
     const { codec, lane, onChunk } = this.#options;
     const frame = codec.decode(bytes, SEALED.includes(lane.kind));
     if (frame.kind === 'chunk') {
@@ -161,7 +192,15 @@ export class LaneLink {
     }
     this.#options.onFragment();
     const whole = this.#assembler.add(frame);
-    if (whole !== undefined) this.#takeMessage(decodeMessage(whole));
+    this.#watchGap();
+    if (whole !== undefined) this.#decode(whole);
+  }
+
+  /** Fragments that do not go on hold memory for nothing. */
+  #watchGap(): void {
+    this.#stopWaiting();
+    if (!this.#assembler.isWaiting) return;
+    this.#stopWaiting = this.#options.clock.after(FRAGMENT_GAP_MS, () => this.fail(unfinishedError()));
   }
 
   #takeMessage(message: Message): void {
@@ -220,9 +259,24 @@ export class LaneLink {
   #stop(error: ModelRtcError | undefined): void {
     this.#ended = true;
     // Messages that are not whole never will be.
-    this.#assembler = new FragmentAssembler();
+    this.#assembler.clear();
+    this.#stopWaiting();
     this.#liveness.stop();
     this.#stopMeasuring();
     this.#over.resolve(error);
   }
+}
+
+function unfinishedError(): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    `The other side began a message and sent no more of it for ${FRAGMENT_GAP_MS / 1000} s.`,
+  );
+}
+
+function tooManyPartsError(): ModelRtcError {
+  return new ModelRtcError(
+    'busy',
+    'Too many unfinished messages are on their way to this side; try again in a moment.',
+  );
 }

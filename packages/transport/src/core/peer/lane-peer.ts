@@ -12,6 +12,7 @@ import {
   type ParamsInput,
   parseExchange,
   type Result,
+  readMessageHead,
   silentLog,
 } from '@model-rtc/protocol';
 
@@ -22,8 +23,9 @@ import { Dispatcher } from './dispatcher.ts';
 import { peerEndedError } from './errors.ts';
 import { type AgentHello, UNSUMMED } from './hello.ts';
 import { LaneLink } from './lane-link.ts';
-import { CLOSE_TIMEOUT_MS } from './limits.ts';
+import { CLOSE_TIMEOUT_MS, PEER_MESSAGES_BYTES } from './limits.ts';
 import { Links } from './links.ts';
+import { MessageBudget } from './message-budget.ts';
 import type { Authority, Handlers, LaneInfo, Peer, PeerLane, RequestOptions } from './peer.ts';
 import { toWireError } from './wire-error.ts';
 
@@ -34,6 +36,8 @@ export interface CreatePeerOptions {
   /** What the other side may ask of this one. */
   readonly authority: Authority;
   readonly handlers: Handlers;
+  /** What all peers of the same token may take together for messages in fragments. */
+  readonly budget?: MessageBudget | undefined;
   /** Gets what the other side says of further lanes. */
   readonly onExchange?: ((message: ExchangeMessage) => void) | undefined;
   readonly log?: Log | undefined;
@@ -56,6 +60,7 @@ export class LanePeer implements Peer {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #links = new Links();
+  readonly #budget: MessageBudget;
   readonly #asked: AskedRequests;
   readonly #dispatcher: Dispatcher;
   readonly #onExchange: (message: ExchangeMessage) => void;
@@ -69,6 +74,7 @@ export class LanePeer implements Peer {
   constructor(options: CreatePeerOptions, established: Established) {
     const { authority, handlers, lane, log = silentLog, onExchange = () => {} } = options;
     const { remote, clock } = established;
+    this.#budget = new MessageBudget(PEER_MESSAGES_BYTES, options.budget);
     this.remote = remote;
     this.closed = this.#end.promise;
     this.#established = established;
@@ -163,6 +169,8 @@ export class LanePeer implements Peer {
       onMessage: (message) => this.#onMessage(message, link),
       onChunk: ({ request, kind: _, ...piece }) => this.#asked.onChunk(request, piece),
       onFragment: () => this.#asked.touchAll(),
+      admitLong: (first, totalBytes) => this.#admitLong(first, totalBytes, link),
+      budget: this.#budget,
       onEnd: (error) => this.#onLaneEnd(link, error),
     });
     return this.#links.add(link);
@@ -172,6 +180,16 @@ export class LanePeer implements Peer {
     const { best } = this.#links;
     if (best === undefined || this.#ended !== undefined) throw this.#ended ?? peerEndedError(undefined);
     return best;
+  }
+
+  /** Only a request that may be asked, and an answer that is waited for, may be long. */
+  #admitLong(first: Uint8Array, totalBytes: number, link: LaneLink): boolean {
+    const { type, id, method } = readMessageHead(first) ?? {};
+    if (type === 'request' && id !== undefined && method !== undefined) {
+      return this.#dispatcher.admitLong({ id, method, totalBytes, fits: this.#budget.fits(totalBytes) }, link);
+    }
+    if (type === 'reply' && id !== undefined) return this.#asked.admitLong(id, totalBytes);
+    throw new ModelRtcError('malformed_message', `a message of ${totalBytes} bytes does not begin with what it is`);
   }
 
   #onMessage(message: Message, link: LaneLink): void {

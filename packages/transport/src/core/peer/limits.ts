@@ -1,4 +1,4 @@
-import { CHUNK_FRAME_HEADER_BYTES } from '@model-rtc/protocol';
+import { CHUNK_FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES } from '@model-rtc/protocol';
 
 /** The bounds of a peer that are not the protocol's own, with their reasons. */
 
@@ -32,6 +32,9 @@ export const MAX_LATE_ORIGINALS = 256;
 
 /** Of the requests that the other side takes at once, those that streams of chunks leave to questions. */
 export const PLACES_FOR_QUESTIONS = 16;
+
+/** Messages of one peer that are being joined: the two longest at once, and what is short. */
+export const PEER_MESSAGES_BYTES = 2 * MAX_MESSAGE_BYTES + 4 * 1024 * 1024;
 
 /** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;

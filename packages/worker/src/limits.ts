@@ -1,0 +1,13 @@
+/** The bounds of what clients may ask of a worker, with their reasons. */
+
+/** Pushes of one token that a worker receives at once: each holds its manifest in memory and a folder on the disk. */
+export const MAX_PUSHES_PER_TOKEN = 8;
+/** The same of all tokens. */
+export const MAX_PUSHES = 24;
+/**
+ * Files and chunks in the manifests of all these pushes together: about 0.5 KB of memory each. The largest manifest that there
+ * can be fits when it is alone; a model of 7 GB has some 7,000.
+ */
+export const MAX_PUSHED_ITEMS = 600_000;
+/** A page of a list is made shorter than this, whatever is in its entries. A page of 200 ordinary models takes about 400 KB. */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
