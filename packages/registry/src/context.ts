@@ -10,7 +10,7 @@ import type { IndexFile } from './store/types.ts';
 export interface RegistryContext {
   readonly paths: DataPaths;
   readonly log: Log;
-  readonly clock: () => Date;
+  readonly now: () => Date;
   readonly index: IndexFile;
   readonly chunks: ChunkIndex;
   /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */

@@ -39,7 +39,7 @@ export interface OpenRegistryOptions {
   /** The data folder: what `dataFolder` gives. It is made when it is not there. */
   readonly home: string;
   readonly log?: Log | undefined;
-  readonly clock?: (() => Date) | undefined;
+  readonly now?: (() => Date) | undefined;
   /** In place of the registry's own scanning and hashing. */
   readonly importSteps?: ImportSteps | undefined;
 }
@@ -60,7 +60,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<Regist
 function createContext({
   home,
   log = silentLog,
-  clock = () => new Date(),
+  now = () => new Date(),
   importSteps,
 }: OpenRegistryOptions): RegistryContext {
   const paths = dataPaths(home);
@@ -68,14 +68,14 @@ function createContext({
   return {
     paths,
     log,
-    clock,
-    index: openIndexFile({ paths, log, clock }),
+    now,
+    index: openIndexFile({ paths, log, now }),
     chunks: createChunkIndex(paths.chunkIndex, log),
     readManifest: createManifestCache(paths.models),
     loadImportSteps: async () => importSteps ?? (await import('./import/index.ts')),
     async loadHashCache() {
       const { createHashCache } = await import('./hash/hash-cache.ts');
-      hashCache ??= createHashCache(paths.hashCache, { log, clock });
+      hashCache ??= createHashCache(paths.hashCache, { log, now });
       return hashCache;
     },
     closeCaches: async () => await hashCache?.close(),

@@ -10,6 +10,7 @@ import type { RegistryEntry } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
 import { openModelFiles } from '../files/model-files.ts';
 import type { ModelFiles, ModelPlace } from '../files/types.ts';
+import { createMeter, type Meter } from '../progress.ts';
 import { readStatsNote } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
 import { archiveBytes, encodeEntry, encodeManifest, notePaths } from './archive-format.ts';
@@ -108,18 +109,11 @@ function rootOf({ id, alias }: RegistryEntry): string {
 function* fileMembers(
   { entry, manifest, stats }: Exported,
   files: ModelFiles,
-  { signal, onProgress }: ExportOptions,
+  options: ExportOptions,
 ): Iterable<NewMember> {
-  const totalBytes = modelSize(manifest);
+  const meter = createMeter(modelSize(manifest), options, 'no archive was written');
   const times = new Map(stats.map(({ path, mtimeNs }) => [path, mtimeNs]));
   let start = 0;
-  let doneBytes = 0;
-  const addBytes = (bytes: number): void => {
-    if (signal?.aborted)
-      throw new ModelRtcError('cancelled', 'Cancelled; no archive was written.', { cause: signal.reason });
-    doneBytes += bytes;
-    onProgress?.({ doneBytes, totalBytes });
-  };
   for (const file of manifest.files) {
     const offset = start;
     yield {
@@ -127,7 +121,7 @@ function* fileMembers(
       size: file.size,
       mode: ((file.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755,
       mtime: tarTime(times.get(file.path)),
-      bytes: () => verifiedBytes(files, offset, file, addBytes),
+      bytes: () => verifiedBytes(files, offset, file, meter),
     };
     start += file.size;
   }
@@ -143,16 +137,17 @@ async function* verifiedBytes(
   files: ModelFiles,
   offset: number,
   { path, size, sha256 }: ManifestFile,
-  addBytes: (bytes: number) => void,
+  meter: Meter,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
-  addBytes(0);
+  meter.throwIfCancelled();
   for (let done = 0; done < size; ) {
     // Not reused: the archive's writer still holds the last ones.
     const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, size - done));
     await files.read(offset + done, piece);
     hash.update(piece);
-    addBytes(piece.length);
+    meter.throwIfCancelled();
+    meter.add(piece.length);
     done += piece.length;
     yield piece;
   }

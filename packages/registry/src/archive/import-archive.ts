@@ -21,7 +21,8 @@ import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent 
 import { installModel } from '../import/install.ts';
 import { isWhole, placeModel } from '../import/place-model.ts';
 import { withImportFolder } from '../import/staging.ts';
-import type { ImportOptions, ImportProgress, ImportResult } from '../import/types.ts';
+import type { ImportOptions, ImportResult } from '../import/types.ts';
+import { inPhase } from '../progress.ts';
 import {
   archiveRoot,
   decodeEntry,
@@ -164,12 +165,14 @@ async function unpackAndInstall(
   const place = { folder: staging, bytes: modelSize(manifest) };
   await requireRoom({ ...place, what: 'The model', otherwise: 'choose another data folder with MODEL_RTC_HOME' });
   const steps = await context.loadImportSteps();
-  const report = (phase: ImportProgress['phase']) => (progress: { doneBytes: number; totalBytes: number }) =>
-    onProgress?.({ phase, ...progress });
   return await withImportFolder(staging, async (staged) => {
-    const files = await unpackFiles(members, manifest, staged, { root, signal, onProgress: report('copy') });
+    const files = await unpackFiles(members, manifest, staged, {
+      root,
+      signal,
+      onProgress: inPhase(onProgress, 'copy'),
+    });
     // Its own list of chunks is not needed: this one is made from the bytes, so that it is true.
-    const hashed = await steps.hashFiles(files, { signal, onProgress: report('verify') });
+    const hashed = await steps.hashFiles(files, { signal, onProgress: inPhase(onProgress, 'verify') });
     requireSame(manifest, hashed.manifest);
     const stored = await installModel(context, {
       filesFolder: staged,

@@ -1,16 +1,10 @@
 import type { RegistryEntry } from '../entry/types.ts';
 import type { ImportOptions, ImportResult } from '../import/types.ts';
+import type { ProgressOptions } from '../progress.ts';
 
-export interface ArchiveProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface ExportOptions {
+export interface ExportOptions extends ProgressOptions {
   /** Replace a file that is there. */
   readonly overwrite?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
 }
 
 export interface ExportedModel {

@@ -1,44 +1,36 @@
 import { chmod, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { atStorage, modeOf } from '@model-rtc/files';
-import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
+import { type Manifest, type ManifestFile, modelSize } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
+import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 import { invalidArchive } from './archive-format.ts';
 import type { ArchiveMember } from './read-members.ts';
 
-export interface UnpackOptions {
+export interface UnpackOptions extends ProgressOptions {
   /** The folder of the model in the archive. */
   readonly root: string;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { readonly doneBytes: number; readonly totalBytes: number }) => void) | undefined;
 }
 
 /**
  * Writes the rest of an archive into an empty folder: exactly the manifest's files, each of its size, in its order.
- * @returns the files, not verified yet, as they are to be hashed
+ * @returns the files, for hashing: they are not verified yet
  * @throws ModelRtcError `invalid_model` for a member that is anything else
  */
 export async function unpackFiles(
   members: AsyncIterator<ArchiveMember>,
   manifest: Manifest,
   folder: string,
-  { root, signal, onProgress }: UnpackOptions,
+  options: UnpackOptions,
 ): Promise<ScannedFile[]> {
-  const totalBytes = modelSize(manifest);
+  const meter = createMeter(modelSize(manifest), options);
   const umask = process.umask();
   const unpacked: ScannedFile[] = [];
-  let doneBytes = 0;
-  const addBytes = (bytes: number): void => {
-    if (signal?.aborted)
-      throw new ModelRtcError('cancelled', 'Cancelled; nothing was stored.', { cause: signal.reason });
-    doneBytes += bytes;
-    onProgress?.({ doneBytes, totalBytes });
-  };
   for (const file of manifest.files) {
-    const member = await requireMember(members, `${root}/${file.path}`, file.size);
+    const member = await requireMember(members, `${options.root}/${file.path}`, file.size);
     const path = join(folder, file.path);
     await atStorage(path, 'written', async () => await mkdir(dirname(path), { recursive: true }));
-    await writeFile(path, file, member, addBytes);
+    await writeFile(path, file, member, meter);
     unpacked.push(await describe(path, file, umask));
   }
   await requireEnd(members);
@@ -70,21 +62,17 @@ export function quote(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
-async function writeFile(
-  path: string,
-  { size }: ManifestFile,
-  member: ArchiveMember,
-  addBytes: (bytes: number) => void,
-): Promise<void> {
+async function writeFile(path: string, { size }: ManifestFile, member: ArchiveMember, meter: Meter): Promise<void> {
   const file = await atStorage(path, 'created', async () => await open(path, 'wx'));
   try {
     let left = size;
-    addBytes(0);
+    meter.throwIfCancelled();
     for await (const bytes of member.bytes) {
       left -= bytes.length;
       if (left < 0) break;
       await atStorage(path, 'written', async () => await file.writeFile(bytes));
-      addBytes(bytes.length);
+      meter.throwIfCancelled();
+      meter.add(bytes.length);
     }
     if (left !== 0) throw invalidArchive(`${quote(member.path)} does not have the bytes that its header says`);
     await atStorage(path, 'written', async () => await file.sync());

@@ -13,7 +13,7 @@ import type { Availability, CatalogChanges, CatalogModel, Catalogs, KnownWorker,
 const LOCK_WAIT_MS = 30_000;
 
 export function createCatalogs(context: RegistryContext, list: ModelList): Catalogs {
-  const { paths, log, clock, index } = context;
+  const { paths, log, now, index } = context;
   const store = createCatalogStore(paths.workers, log);
 
   /** Reads, changes and writes a worker's catalog while no other process can. */
@@ -24,7 +24,7 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
     const path = catalogPath(paths.workers, worker);
     await store.prepare();
     return await withLock(path.replace(/json$/, 'lock'), { waitMs: LOCK_WAIT_MS }, async () => {
-      const { catalog, result } = make(await store.read(worker.key), clock().toISOString());
+      const { catalog, result } = make(await store.read(worker.key), now().toISOString());
       await store.write(catalog);
       await store.forgetOldest(worker.key);
       return result;

@@ -2,26 +2,21 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { atStorage, cloneFile, modeOf, requireRoom } from '@model-rtc/files';
-import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
+import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
-
-export interface CopyOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { readonly doneBytes: number; readonly totalBytes: number }) => void) | undefined;
-}
 
 /**
  * Copies files into a folder, as clones that share the disk's blocks where the file system can. Bytes and names are on the
  * disk when this resolves.
- * @returns the copies, as they are to be hashed
+ * @returns the copies, for hashing
  * @throws ModelRtcError `storage_full` before the first byte when they do not fit
  */
 export async function copyFiles(
   files: readonly ScannedFile[],
   folder: string,
-  { signal, onProgress }: CopyOptions,
+  options: ProgressOptions,
 ): Promise<ScannedFile[]> {
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const clones = await canClone(files, folder);
@@ -32,20 +27,16 @@ export async function copyFiles(
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   const umask = process.umask();
   const copies: ScannedFile[] = [];
-  let doneBytes = 0;
-  const addBytes = (bytes: number): void => {
-    doneBytes += bytes;
-    onProgress?.({ doneBytes, totalBytes });
-  };
+  const meter = createMeter(totalBytes, options);
   for (const file of files) {
-    throwIfCancelled(signal);
+    meter.throwIfCancelled();
     const target = join(folder, file.path);
     await atStorage(target, 'written', async () => {
       if (clones) await copyFile(file.absolutePath, target, constants.COPYFILE_FICLONE_FORCE);
-      else await copyBytes(file.absolutePath, target, buffer, { signal, addBytes });
-      await settle(target, modeOf(file.mode, umask));
+      else await copyBytes(file.absolutePath, target, buffer, meter);
+      await finishFile(target, modeOf(file.mode, umask));
     });
-    if (clones) addBytes(file.size);
+    if (clones) meter.add(file.size);
     copies.push({ ...file, absolutePath: target, mtimeNs: (await lstat(target, { bigint: true })).mtimeNs });
   }
   return copies;
@@ -61,22 +52,17 @@ async function canClone(files: readonly ScannedFile[], folder: string): Promise<
   return isCloned;
 }
 
-async function copyBytes(
-  from: string,
-  to: string,
-  buffer: Uint8Array,
-  { signal, addBytes }: { signal: AbortSignal | undefined; addBytes: (bytes: number) => void },
-): Promise<void> {
+async function copyBytes(from: string, to: string, buffer: Uint8Array, meter: Meter): Promise<void> {
   const source = await open(from, 'r');
   try {
     const target = await open(to, 'wx');
     try {
       for (;;) {
-        throwIfCancelled(signal);
+        meter.throwIfCancelled();
         const { bytesRead } = await source.read(buffer, 0, buffer.length);
         if (bytesRead === 0) return;
         await target.writeFile(buffer.subarray(0, bytesRead));
-        addBytes(bytesRead);
+        meter.add(bytesRead);
       }
     } finally {
       await target.close();
@@ -86,7 +72,7 @@ async function copyBytes(
   }
 }
 
-async function settle(path: string, mode: number): Promise<void> {
+async function finishFile(path: string, mode: number): Promise<void> {
   const file = await open(path, 'r');
   try {
     await file.chmod(mode);
@@ -94,8 +80,4 @@ async function settle(path: string, mode: number): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new ModelRtcError('cancelled', 'Cancelled; nothing was stored.', { cause: signal.reason });
 }

@@ -23,7 +23,7 @@ const KEPT_SHARE = 0.75;
 
 export interface HashCacheOptions {
   readonly log: Log;
-  readonly clock: () => Date;
+  readonly now: () => Date;
   readonly maxRecords?: number | undefined;
   readonly maxBytes?: number | undefined;
 }
@@ -38,7 +38,7 @@ interface Tables {
 
 /** @param folder made on first use; opened then, too */
 export function createHashCache(folder: string, options: HashCacheOptions): HashCache {
-  const { log, clock } = options;
+  const { log } = options;
   const bounds = { maxRecords: options.maxRecords ?? MAX_RECORDS, maxBytes: options.maxBytes ?? MAX_BYTES };
   let opened: Promise<Tables> | undefined;
   const tables = (): Promise<Tables> => {
@@ -58,17 +58,16 @@ export function createHashCache(folder: string, options: HashCacheOptions): Hash
   };
   return {
     async get(file) {
-      const now = await look(file);
-      if (now === undefined) return undefined;
-      const known = await attempt((all) => find(all, now.key, file.size, clock()));
-      return known === undefined ? undefined : { ...known, ino: now.stats.ino };
+      const found = await look(file);
+      if (found === undefined) return undefined;
+      return await attempt((all) => find(all, found.key, file.size, options.now()));
     },
     async put(file, hashes, readFromMs) {
-      const now = await look(file);
-      if (now === undefined || isRacy(now.stats, readFromMs)) return;
-      await attempt((all) => keep(all, now.key, encodeHashes(hashes), clock(), bounds));
+      const found = await look(file);
+      if (found === undefined || isRacy(found.stats, readFromMs)) return;
+      await attempt((all) => keep(all, found.key, encodeHashes(hashes), options.now(), bounds));
     },
-    now: () => clock().getTime(),
+    nowMs: () => options.now().getTime(),
     async close() {
       const closing = opened;
       opened = undefined;

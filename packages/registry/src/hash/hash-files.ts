@@ -1,10 +1,17 @@
+import { mapLimit } from '@model-rtc/files';
 import { CHUNKER } from '@model-rtc/formats';
-import { type Digest, MANIFEST_VERSION, MAX_CHUNKS, MAX_FILES, ModelRtcError } from '@model-rtc/protocol';
+import { MANIFEST_VERSION, MAX_CHUNKS, MAX_FILES, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
+import { createMeter, type Meter } from '../progress.ts';
 import { hashLargeFiles } from './hash-large-files.ts';
 import { hashSmallFiles, SMALL_FILE_BYTES } from './hash-small-files.ts';
-import { countChunks, keepHashes, takeKnown } from './known-files.ts';
-import type { HashedFile, HashedFiles, HashOptions, HashPass } from './types.ts';
+import type { HashCache, HashedFile, HashedFiles, HashOptions } from './types.ts';
+
+/** Reading and hashing a smaller file takes no longer than looking it up in the cache. */
+const MIN_CACHED_BYTES = 64 * 1024;
+const LOOKUPS_AT_ONCE = 8;
+
+type Hashed = Map<ScannedFile, HashedFile>;
 
 /**
  * Reads each file once and makes the model's manifest from it: the SHA-256 of each file and of each chunk.
@@ -13,40 +20,65 @@ import type { HashedFile, HashedFiles, HashOptions, HashPass } from './types.ts'
  */
 export async function hashFiles(files: readonly ScannedFile[], options: HashOptions = {}): Promise<HashedFiles> {
   if (files.length === 0 || files.length > MAX_FILES) {
-    const sentence = `A model has 1 to ${MAX_FILES} files, not ${files.length}; import a smaller folder.`;
+    const sentence = `A model has 1 to ${MAX_FILES} files, not ${files.length}. Import a smaller folder.`;
     throw new ModelRtcError('bad_argument', sentence);
   }
-  const pass = startPass(files, options);
-  pass.throwIfCancelled();
-  const readFromMs = options.cache?.now() ?? 0;
-  const hashed = await takeKnown(files, options.cache, pass);
+  const { cache } = options;
+  const meter = createMeter(
+    files.reduce((sum, file) => sum + file.size, 0),
+    options,
+  );
+  meter.throwIfCancelled();
+  const readFromMs = cache?.nowMs() ?? 0;
+  const hashed: Hashed = cache === undefined ? new Map() : await lookUp(files, cache, meter);
   const unknown = files.filter((file) => !hashed.has(file));
   const maxSmall = Math.max(files.length, MAX_CHUNKS / 2 - countChunks(hashed));
   const small = unknown.filter((file) => file.size <= SMALL_FILE_BYTES);
   const large = unknown.filter((file) => file.size > SMALL_FILE_BYTES);
-  await hashSmallFiles(small, { ...pass, maxChunks: maxSmall }, hashed);
-  await hashLargeFiles(large, { ...pass, maxChunks: MAX_CHUNKS - countChunks(hashed) }, hashed);
-  pass.throwIfCancelled();
-  await keepHashes(unknown, hashed, options.cache, readFromMs);
+  await hashSmallFiles(small, maxSmall, meter, hashed);
+  await hashLargeFiles(large, MAX_CHUNKS - countChunks(hashed), meter, hashed);
+  meter.throwIfCancelled();
+  if (cache !== undefined) await remember(unknown, hashed, cache, readFromMs);
   return toResult(files, hashed);
 }
 
-function startPass(files: readonly ScannedFile[], { signal, onProgress }: HashOptions): Omit<HashPass, 'maxChunks'> {
-  const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
-  let doneBytes = 0;
-  return {
-    throwIfCancelled() {
-      if (!signal?.aborted) return;
-      throw new ModelRtcError('cancelled', 'Cancelled; nothing was stored.', { cause: signal.reason });
-    },
-    addProgress(bytes) {
-      doneBytes += bytes;
-      onProgress?.({ doneBytes, totalBytes });
-    },
-  };
+/** The files that the cache knows. */
+async function lookUp(files: readonly ScannedFile[], cache: HashCache, meter: Meter): Promise<Hashed> {
+  const known: Hashed = new Map();
+  await mapLimit(files.filter(isWorthCaching), LOOKUPS_AT_ONCE, async (file) => {
+    meter.throwIfCancelled();
+    const hashes = await cache.get(file);
+    const { path, size, mtimeNs } = file;
+    if (hashes !== undefined) known.set(file, { ...hashes, stats: { path, size, mtimeNs } });
+  });
+  // A model of so many chunks is cut into fewer, larger ones, and for that all its files are planned together.
+  if (countChunks(known) > MAX_CHUNKS / 2) return new Map();
+  for (const { size } of known.keys()) meter.add(size);
+  return known;
 }
 
-function toResult(files: readonly ScannedFile[], hashed: ReadonlyMap<ScannedFile, HashedFile>): HashedFiles {
+async function remember(
+  read: readonly ScannedFile[],
+  hashed: Hashed,
+  cache: HashCache,
+  readFromMs: number,
+): Promise<void> {
+  if (countChunks(hashed) > MAX_CHUNKS / 2) return;
+  await mapLimit(read.filter(isWorthCaching), LOOKUPS_AT_ONCE, async (file) => {
+    const hashes = hashed.get(file);
+    if (hashes !== undefined) await cache.put(file, hashes, readFromMs);
+  });
+}
+
+function countChunks(hashed: Hashed): number {
+  return [...hashed.values()].reduce((sum, file) => sum + file.chunks.length, 0);
+}
+
+function isWorthCaching({ size }: ScannedFile): boolean {
+  return size >= MIN_CACHED_BYTES;
+}
+
+function toResult(files: readonly ScannedFile[], hashed: Hashed): HashedFiles {
   const entries = files.map((file) => ({ file, ...(hashed.get(file) as HashedFile) }));
   return {
     manifest: {
@@ -54,7 +86,7 @@ function toResult(files: readonly ScannedFile[], hashed: ReadonlyMap<ScannedFile
       files: entries.map(({ file: { path, size, mode }, sha256 }) => ({ path, size, sha256, mode })),
       chunker: CHUNKER,
       chunks: entries.flatMap(({ chunks, chunkSizes }) =>
-        chunks.map((digest: Digest, i) => ({ digest, size: chunkSizes[i] as number })),
+        chunks.map((digest, i) => ({ digest, size: chunkSizes[i] as number })),
       ),
     },
     stats: entries.map(({ stats }) => stats),

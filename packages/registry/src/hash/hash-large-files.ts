@@ -1,70 +1,84 @@
 import { mapLimit } from '@model-rtc/files';
-import { planChunks } from '@model-rtc/formats';
+import { plainCuts, planChunks } from '@model-rtc/formats';
+import { MAX_CHUNK_BYTES, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { BlockPool } from './block-pool.ts';
-import { fitPlans } from './chunk-budget.ts';
+import type { Meter } from '../progress.ts';
+import { BlockPool } from './hash-blocks.ts';
 import { createHashEngine } from './hash-engine.ts';
 import { openSourceFile } from './source-file.ts';
-import type { FileHashing, HashEngine, HashedFile, HashPass, SourceFile } from './types.ts';
+import type { FileHashing, HashedFile, SourceFile } from './types.ts';
 
 /** While one file's last blocks are hashed the next one is opened and read. */
 const FILES_AT_ONCE = 2;
 
-/** Hashes files of any size through the blocks of an engine, which bound the memory. */
+/**
+ * Hashes files of any size through the blocks of an engine, which bound the memory.
+ * @param maxChunks how many chunks all files together may have
+ */
 export async function hashLargeFiles(
   files: readonly ScannedFile[],
-  pass: HashPass,
+  maxChunks: number,
+  meter: Meter,
   hashed: Map<ScannedFile, HashedFile>,
 ): Promise<void> {
   if (files.length === 0) return;
-  const plans = fitPlans(await mapLimit(files, FILES_AT_ONCE, (file) => planFile(file, pass)), pass.maxChunks);
+  const planned = await mapLimit(files, FILES_AT_ONCE, async (file) => {
+    meter.throwIfCancelled();
+    return await withSource(file, (source) => planChunks(source, file.path));
+  });
+  const plans = fitPlans(planned, maxChunks);
   const engine = createHashEngine(files.reduce((sum, file) => sum + file.size, 0));
   try {
     const pool = new BlockPool(engine.blocks);
     const work = files.map((file, i) => ({ file, chunkSizes: plans[i] as readonly number[] }));
     await mapLimit(work, FILES_AT_ONCE, async ({ file, chunkSizes }) => {
-      hashed.set(file, await hashLargeFile({ file, chunkSizes, engine, pool, pass }));
+      const result = await withSource(file, async (source) => {
+        const hashing = engine.open(chunkSizes);
+        await readThrough(source, hashing, pool, meter);
+        return { ...(await hashing.finish()), chunkSizes, stats: await source.confirm() };
+      });
+      hashed.set(file, result);
     });
   } finally {
     await engine.close();
   }
 }
 
-async function planFile(file: ScannedFile, pass: HashPass): Promise<number[]> {
-  pass.throwIfCancelled();
+async function withSource<T>(file: ScannedFile, work: (source: SourceFile) => Promise<T>): Promise<T> {
   const source = await openSourceFile(file);
   try {
-    return await planChunks(source, file.path);
+    return await work(source);
   } finally {
     await source.close();
   }
 }
 
-interface LargeFile {
-  readonly file: ScannedFile;
-  readonly chunkSizes: readonly number[];
-  readonly engine: HashEngine;
-  readonly pool: BlockPool;
-  readonly pass: HashPass;
-}
-
-async function hashLargeFile({ file, chunkSizes, engine, pool, pass }: LargeFile): Promise<HashedFile> {
-  const source = await openSourceFile(file);
-  try {
-    const hashing = engine.open(chunkSizes);
-    await readThrough(source, hashing, pool, pass);
-    return { ...(await hashing.finish()), chunkSizes, stats: await source.confirm() };
-  } finally {
-    await source.close();
+/**
+ * Chunk sizes of all files that fit a manifest: those planned, if there are not too many, else plain cuts as small as
+ * possible. Only models beyond some 400 GB, or with a great many small tensors, need them.
+ * @param plans the planned sizes of each file
+ * @param maxChunks how many chunks all files together may have
+ * @throws ModelRtcError `invalid_model` when the largest chunks are still too many.
+ */
+export function fitPlans(plans: readonly (readonly number[])[], maxChunks: number): (readonly number[])[] {
+  if (plans.reduce((sum, plan) => sum + plan.length, 0) <= maxChunks) return [...plans];
+  const sizes = plans.map((plan) => plan.reduce((sum, size) => sum + size, 0));
+  for (let chunkBytes = MAX_CHUNK_BYTES / 4; chunkBytes <= MAX_CHUNK_BYTES; chunkBytes *= 2) {
+    const count = sizes.reduce((sum, size) => sum + Math.ceil(size / chunkBytes), 0);
+    if (count <= maxChunks) return sizes.map((size) => plainCuts(size, chunkBytes));
   }
+  throw new ModelRtcError(
+    'invalid_model',
+    `The model is too large for one manifest (${maxChunks} chunks of ${MAX_CHUNK_BYTES} bytes). Import its parts one by one.`,
+  );
 }
 
-/** Reads block after block; each goes back to the pool once it is hashed, which holds the reading back. */
+/** Reads block after block. Each goes back to the pool once it is hashed, so hashing holds reading back. */
 export async function readThrough(
   source: Pick<SourceFile, 'size' | 'readInto'>,
   hashing: FileHashing,
   pool: BlockPool,
-  pass: Pick<HashPass, 'throwIfCancelled' | 'addProgress'>,
+  meter: Meter,
 ): Promise<void> {
   const updates = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
@@ -73,7 +87,7 @@ export async function readThrough(
       const block = await pool.take();
       const length = Math.min(block.bytes.length, source.size - offset);
       try {
-        pass.throwIfCancelled();
+        meter.throwIfCancelled();
         await source.readInto(block.bytes.subarray(0, length), offset);
       } catch (error) {
         pool.giveBack(block);
@@ -82,7 +96,7 @@ export async function readThrough(
       offset += length;
       const update: Promise<void> = hashing
         .update(block, length)
-        .then(() => pass.addProgress(length))
+        .then(() => meter.add(length))
         .catch((error: unknown) => {
           failure ??= { error };
         })

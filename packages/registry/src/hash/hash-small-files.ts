@@ -1,31 +1,36 @@
 import { mapLimit } from '@model-rtc/files';
 import { planChunks } from '@model-rtc/formats';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { createChunkHashes, createFileHash } from './hash-state.ts';
+import type { Meter } from '../progress.ts';
+import { createBothHashes } from './hash-state.ts';
 import { openSourceFile } from './source-file.ts';
-import type { HashedFile, HashPass } from './types.ts';
+import type { HashedFile } from './types.ts';
 
 /** A file up to this size is read whole and hashed at once, which takes no longer than handing it to a thread. */
 export const SMALL_FILE_BYTES = 1024 * 1024;
 /** Opening and reading wait for the disk; Node does 4 such things at once, so twice that keeps it busy. */
 const FILES_AT_ONCE = 8;
 
-/** Hashes files of up to 1 MiB, several at once; the memory is one buffer for each. */
+/**
+ * Hashes files of up to 1 MiB, several at once; the memory is one buffer for each.
+ * @param maxChunks how many chunks all files together may have
+ */
 export async function hashSmallFiles(
   files: readonly ScannedFile[],
-  pass: HashPass,
+  maxChunks: number,
+  meter: Meter,
   hashed: Map<ScannedFile, HashedFile>,
 ): Promise<void> {
   const buffers = Array.from({ length: FILES_AT_ONCE }, (): Uint8Array => new Uint8Array(0));
-  let chunksLeft = pass.maxChunks - files.length;
+  let chunksLeft = maxChunks - files.length;
   await mapLimit(files, FILES_AT_ONCE, async (file) => {
-    pass.throwIfCancelled();
+    meter.throwIfCancelled();
     const buffer = grow(buffers.pop(), file.size);
     const result = await hashSmallFile(file, buffer.subarray(0, file.size), chunksLeft);
     chunksLeft -= Math.max(0, result.chunks.length - 1);
     buffers.push(buffer);
     hashed.set(file, result);
-    pass.addProgress(file.size);
+    meter.add(file.size);
   });
 }
 
@@ -38,20 +43,12 @@ async function hashSmallFile(file: ScannedFile, bytes: Uint8Array, chunksLeft: n
       file.path,
     );
     const chunkSizes = planned.length > 1 && planned.length - 1 > chunksLeft ? [bytes.length] : planned;
-    return { ...hashBytes(bytes, chunkSizes), chunkSizes, stats: await source.confirm() };
+    const hashes = createBothHashes(chunkSizes);
+    hashes.update(bytes);
+    return { ...hashes.finish(), chunkSizes, stats: await source.confirm() };
   } finally {
     await source.close();
   }
-}
-
-function hashBytes(bytes: Uint8Array, chunkSizes: readonly number[]) {
-  const whole = createFileHash();
-  whole.update(bytes);
-  const sha256 = whole.finish();
-  if (chunkSizes.length === 1) return { sha256, chunks: [sha256] };
-  const chunks = createChunkHashes(chunkSizes);
-  chunks.update(bytes);
-  return { sha256, chunks: chunks.finish() };
 }
 
 function grow(buffer: Uint8Array | undefined, size: number): Uint8Array {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '@model-rtc/protocol';
+import type { FileDigests } from './types.ts';
 
 /** Digests of bytes that come in order, block by block. */
 export interface HashState<T> {
@@ -16,7 +17,7 @@ export function createFileHash(): HashState<Digest> {
   };
 }
 
-/** The SHA-256 of each chunk, whose sizes are known; a chunk may lie in several blocks. */
+/** The SHA-256 of each chunk. The sizes are known beforehand; a chunk may lie in several blocks. */
 export function createChunkHashes(sizes: readonly number[]): HashState<Digest[]> {
   const digests: Digest[] = [];
   let hash = createHash('sha256');
@@ -35,5 +36,21 @@ export function createChunkHashes(sizes: readonly number[]): HashState<Digest[]>
       }
     },
     finish: () => digests,
+  };
+}
+
+/** Both at once. The digest of a file's only chunk is the file's own. */
+export function createBothHashes(chunkSizes: readonly number[]): HashState<FileDigests> {
+  const file = createFileHash();
+  const chunks = chunkSizes.length === 1 ? undefined : createChunkHashes(chunkSizes);
+  return {
+    update(bytes) {
+      file.update(bytes);
+      chunks?.update(bytes);
+    },
+    finish() {
+      const sha256 = file.finish();
+      return { sha256, chunks: chunks?.finish() ?? [sha256] };
+    },
   };
 }

@@ -1,9 +1,18 @@
-/** The entry of a hashing thread, see `createThreadEngine`. */
+/** The entry of a hashing thread; `hash-engine.ts` starts it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Digest } from '@model-rtc/protocol';
 import { createBlocks } from './hash-blocks.ts';
 import { createChunkHashes, createFileHash, type HashState } from './hash-state.ts';
-import type { HashThreadReply, HashThreadRequest } from './hash-thread-messages.ts';
+
+/** What the engine sends to a thread. The thread answers each request once, in order. */
+export type HashThreadRequest =
+  /** Starts a file. Without chunk sizes the thread computes one digest of the whole file. */
+  | { readonly type: 'open'; readonly file: number; readonly chunkSizes: readonly number[] | undefined }
+  | { readonly type: 'update'; readonly file: number; readonly block: number; readonly length: number }
+  | { readonly type: 'finish'; readonly file: number };
+
+/** The digests for `finish`, nothing for the others. */
+export type HashThreadReply = readonly Digest[] | undefined;
 
 const blocks = createBlocks(workerData as SharedArrayBuffer);
 const files = new Map<number, HashState<Digest | Digest[]>>();

@@ -38,7 +38,7 @@ function createSourceFile(file: ScannedFile, handle: FileHandle, ino: bigint): S
       const now = await atSource(file, () => stat(file.absolutePath, { bigint: true }));
       assertUnchanged(file, now);
       if (now.ino !== ino) throw sourceChanged(file);
-      return { path: file.path, size: file.size, mtimeNs: now.mtimeNs, ino };
+      return { path: file.path, size: file.size, mtimeNs: now.mtimeNs };
     },
     close: () => handle.close(),
   };
@@ -51,7 +51,7 @@ function assertUnchanged(file: ScannedFile, now: { size: bigint; mtimeNs: bigint
 function sourceChanged(file: ScannedFile, cause?: unknown): ModelRtcError {
   return new ModelRtcError(
     'source_changed',
-    `${JSON.stringify(file.path)} changed while it was read; wait until nothing writes to the model and try again.`,
+    `${JSON.stringify(file.path)} changed while it was read. Wait until nothing writes to the model, then try again.`,
     { cause, details: { path: file.path, absolutePath: file.absolutePath } },
   );
 }

@@ -1,20 +1,14 @@
 import type { ByteReader } from '@model-rtc/formats';
 import type { Digest, Manifest } from '@model-rtc/protocol';
+import type { ProgressOptions } from '../progress.ts';
+import type { FileStat } from '../store/types.ts';
 
-/** What a file's state was when it was hashed; a later import or transfer compares with it. */
-export interface FileStats {
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly ino: bigint;
-}
-
-/** A file of a model, open for reading, that notices when the file is not the scanned one any more. */
+/** A file of a model, open for reading, that notices when it is no longer the file that was scanned. */
 export interface SourceFile extends ByteReader {
   /** Fills the target from `offset`. */
   readInto(target: Uint8Array, offset: number): Promise<void>;
-  /** Compares the file under its path with the scan once more. To be called after the last byte was read. */
-  confirm(): Promise<FileStats>;
+  /** Compares the file under its path with the scan once more. Call it after the last byte was read. */
+  confirm(): Promise<FileStat>;
   close(): Promise<void>;
 }
 
@@ -24,68 +18,56 @@ export interface FileDigests {
   readonly chunks: readonly Digest[];
 }
 
-/** A buffer of the engine's that a file is read into. */
+/** One of an engine's buffers. A file is read into it. */
 export interface HashBlock {
   readonly index: number;
   readonly bytes: Uint8Array;
 }
 
-/** The hashing of one file, whose bytes come in order. */
+/** The hashing of one file. Its bytes come in order. */
 export interface FileHashing {
   /** Takes the first `length` bytes of a block; resolves when the block may be filled again. */
   update(block: HashBlock, length: number): Promise<void>;
-  /** After the last update has resolved. */
+  /** Call it after the last update has resolved. */
   finish(): Promise<FileDigests>;
 }
 
-/** Hashes files twice over, whole and by chunks, from one reading of their bytes. */
+/** Hashes files as a whole and by chunks in one reading. */
 export interface HashEngine {
-  /** The buffers; whoever reads a file shares them out. */
+  /** The buffers; whoever reads a file hands them out. */
   readonly blocks: readonly HashBlock[];
   open(chunkSizes: readonly number[]): FileHashing;
   /** Ends the threads; what is open fails. */
   close(): Promise<void>;
 }
 
-/** What was found of a file's bytes. */
+/** The hashes of a file's bytes. */
 export interface FileHashes extends FileDigests {
   readonly chunkSizes: readonly number[];
 }
 
-/** A file as it is known before it is hashed. */
+/** A file before it is hashed. */
 export interface CacheableFile {
   readonly absolutePath: string;
   readonly size: number;
   readonly mtimeNs: bigint;
 }
 
-/** A file whose hashes are known, as it was when they were looked up. */
-export interface KnownFile extends FileHashes {
-  readonly ino: bigint;
-}
-
 /**
- * The hashes of files that were read before, so that no file is read twice while it stays as it is; shared by any number
- * of processes, and kept over restarts. It only saves time: whatever fails in it is logged, and the file is read.
+ * The hashes of files that were read before, so that no file is read twice while it stays as it is. Any number of processes
+ * share it, and it survives restarts. It only saves time: whatever fails in it is logged, and the file is read.
  */
 export interface HashCache {
-  get(file: CacheableFile): Promise<KnownFile | undefined>;
-  /** @param readFromMs `now` from before the reading began */
+  get(file: CacheableFile): Promise<FileHashes | undefined>;
+  /** @param readFromMs `nowMs` from before the reading began */
   put(file: CacheableFile, hashes: FileHashes, readFromMs: number): Promise<void>;
-  /** Milliseconds of this machine's clock. */
-  now(): number;
+  /** This machine's clock. */
+  nowMs(): number;
   close(): Promise<void>;
 }
 
-export interface HashProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface HashOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called for each block of about 2 MiB and each small file. */
-  readonly onProgress?: ((progress: HashProgress) => void) | undefined;
+/** `onProgress` is called for each block of about 2 MiB and each small file. */
+export interface HashOptions extends ProgressOptions {
   /** Files that it knows are not read. */
   readonly cache?: HashCache | undefined;
 }
@@ -93,19 +75,10 @@ export interface HashOptions {
 export interface HashedFiles {
   readonly manifest: Manifest;
   /** One for each file, in the same order. */
-  readonly stats: readonly FileStats[];
+  readonly stats: readonly FileStat[];
 }
 
 /** One file's part of a manifest. */
-export interface HashedFile extends FileDigests {
-  readonly chunkSizes: readonly number[];
-  readonly stats: FileStats;
-}
-
-/** What the passes over small and large files share. */
-export interface HashPass {
-  readonly maxChunks: number;
-  /** @throws ModelRtcError `cancelled` */
-  throwIfCancelled(): void;
-  addProgress(bytes: number): void;
+export interface HashedFile extends FileHashes {
+  readonly stats: FileStat;
 }

@@ -14,13 +14,14 @@ import { aliasTaken, nearestFreeAlias } from '../entry/aliases.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { copyFiles } from '../files/copy-files.ts';
 import type { HashedFiles } from '../hash/types.ts';
+import { inPhase } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './additions.ts';
 import { requireInside } from './inside-folder.ts';
 import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
 import type { ScannedFile, ScannedModel } from './scanned-model.ts';
 import { withImportFolder } from './staging.ts';
-import type { ImportOptions, ImportProgress, ImportResult, ImportSteps } from './types.ts';
+import type { ImportOptions, ImportResult, ImportSteps } from './types.ts';
 
 const LINKS_AT_ONCE = 32;
 
@@ -44,7 +45,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const hashed = await steps.hashFiles(scanned.files, {
     signal: work.signal,
     cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
-    onProgress: (progress) => work.onProgress?.({ phase: 'hash', ...progress }),
+    onProgress: inPhase(work.onProgress, 'hash'),
   });
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
@@ -103,10 +104,8 @@ async function stageFiles(
     await linkFiles(staged, files);
     return hashed.stats;
   }
-  const report = (phase: ImportProgress['phase']) => (progress: { doneBytes: number; totalBytes: number }) =>
-    onProgress?.({ phase, ...progress });
-  const copies = await copyFiles(files, staged, { signal, onProgress: report('copy') });
-  const again = await hashFiles(copies, { signal, onProgress: report('verify') });
+  const copies = await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
+  const again = await hashFiles(copies, { signal, onProgress: inPhase(onProgress, 'verify') });
   requireSame(hashed.manifest, again.manifest);
   return again.stats;
 }
@@ -158,7 +157,7 @@ async function place(
   const draft: EntryDraft = {
     ...facts,
     source: found?.source ?? 'local-import',
-    importedAt: context.clock().toISOString(),
+    importedAt: context.now().toISOString(),
     name: additions.name,
     tags: additions.tags,
     notes: additions.notes,

@@ -30,7 +30,7 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...draftOf(options), source, codeFiles, ...arrival(source, context.clock()) },
+    draft: { ...draftOf(options), source, codeFiles, ...arrival(source, context.now()) },
     alias,
     aliasConflict,
     // Whoever brings a whole model once more is told when it is here under another alias.

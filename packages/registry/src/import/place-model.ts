@@ -104,8 +104,7 @@ async function placeInIndex(
     ? await keepExisting(context, existing, alias, placement)
     : await moveIn(context, rest, placement, existing, alias);
   if (superseded !== undefined) await setAside(paths, superseded.folder, 'replaced');
-  const nameless =
-    loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.clock()))];
+  const nameless = loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.now()))];
   const outcome = keeps ? 'kept' : 'placed';
   const remove = superseded === undefined ? [] : [superseded.id];
   const put = isDeepStrictEqual(stored, existing) ? nameless : [...nameless, stored];
@@ -153,7 +152,7 @@ async function keepExisting(
   { ifExists, additions, draft }: Placement,
 ): Promise<StoredEntry> {
   // The content is the same, so that what was found in it now holds, also when nobody had looked before.
-  const named = { ...renamed(existing, alias, context.clock()), ...codeFilesOf(draft) };
+  const named = { ...renamed(existing, alias, context.now()), ...codeFilesOf(draft) };
   const stored = ifExists === 'skip' || additions === undefined ? named : withAdditions(named, additions);
   return await rewrite(context, existing, stored);
 }
@@ -179,7 +178,7 @@ async function moveIn(
   const { staged, manifest, stats } = placement;
   const names = await nameModel(context, index, placement, existing);
   const described = describe(placement, existing, names);
-  const stored = renamed(described, alias, context.clock());
+  const stored = renamed(described, alias, context.now());
   await writeNotes(staged, { entry: stored, manifest, stats });
   const place = join(paths.models, stored.folder);
   const isAside = existing !== undefined && (await setAside(paths, stored.folder, 'replaced')) !== undefined;

@@ -27,15 +27,15 @@ export async function nameModel(
 
 /** Gives an alias to a model, takes it from the one that has it, and notes both in their folders. */
 export async function giveAlias(
-  { paths, clock }: RegistryContext,
+  { paths, now }: RegistryContext,
   known: RegistryIndex,
   stored: StoredEntry,
   alias: Alias,
 ): Promise<{ readonly named: StoredEntry; readonly put: readonly StoredEntry[] }> {
   const owner = known.byAlias.get(alias);
-  const now = clock();
-  const named = renamed(stored, alias, now);
-  const put = owner === undefined || owner === stored ? [named] : [renamed(owner, undefined, now), named];
+  const at = now();
+  const named = renamed(stored, alias, at);
+  const put = owner === undefined || owner === stored ? [named] : [renamed(owner, undefined, at), named];
   for (const entry of put) await updateEntryNote(join(paths.models, entry.folder), entry);
   return { named, put };
 }

@@ -26,11 +26,11 @@ export async function updateModel(context: RegistryContext, ref: string, changes
 }
 
 /** Takes an alias from the model that has it. */
-export async function untagModel({ index, paths, clock }: RegistryContext, alias: string): Promise<StoredEntry> {
+export async function untagModel({ index, paths, now }: RegistryContext, alias: string): Promise<StoredEntry> {
   return await index.update(async (known) => {
     const owner = known.byAlias.get(alias as Alias);
     if (owner === undefined) throw notFoundLocally(known, alias);
-    const nameless = renamed(owner, undefined, clock());
+    const nameless = renamed(owner, undefined, now());
     await updateEntryNote(join(paths.models, nameless.folder), nameless);
     return { result: nameless, put: [nameless] };
   });

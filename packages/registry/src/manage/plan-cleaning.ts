@@ -26,8 +26,8 @@ export async function planCleaning(context: RegistryContext, options: CleanOptio
   const known = await context.index.read();
   const lineage = createLineageIndex(known);
   const judged = [
-    ...judgeFormer(known, lineage, options, context.clock()),
-    ...(options.unused === true ? judgeUnused(known, lineage, options, context.clock()) : []),
+    ...judgeFormer(known, lineage, options, context.now()),
+    ...(options.unused === true ? judgeUnused(known, lineage, options, context.now()) : []),
   ];
   const verdicts: Judged[] = [];
   const leaving = new Set<Digest>();

@@ -43,7 +43,7 @@ interface Recorded {
 }
 
 function describe(
-  { clock }: RegistryContext,
+  { now }: RegistryContext,
   index: RegistryIndex,
   { path, status, foundIn }: RunState,
   { facts: { runName, completedAt: _, ...facts }, size, fileCount, resumeCommand }: RunFacts,
@@ -76,7 +76,7 @@ function describe(
     throw new ModelRtcError('invalid_model', sentence, { cause: described.error });
   }
   if (before !== undefined) return described.data;
-  return renamed(described.data, aliasFor(index, runName ?? basename(path)), clock());
+  return renamed(described.data, aliasFor(index, runName ?? basename(path)), now());
 }
 
 function aliasFor(index: RegistryIndex, name: string): Alias {

@@ -24,7 +24,7 @@ const LOCK_WAIT_MS = 60_000;
 export interface IndexFileOptions {
   readonly paths: DataPaths;
   readonly log: Log;
-  readonly clock: () => Date;
+  readonly now: () => Date;
   readonly migrations?: ReadonlyMap<number, Migration> | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Loaded extends DecodedIndex {
   readonly state: 'stored' | 'missing' | 'damaged';
 }
 
-export function openIndexFile({ paths, log, clock, migrations }: IndexFileOptions): IndexFile {
+export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions): IndexFile {
   const path = paths.registryFile;
   let cached: { readonly version: string; readonly loaded: Loaded } | undefined;
 
@@ -49,7 +49,7 @@ export function openIndexFile({ paths, log, clock, migrations }: IndexFileOption
     try {
       return await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
         const before = await load();
-        if (before.state === 'damaged') await keepDamaged(path, clock(), log);
+        if (before.state === 'damaged') await keepDamaged(path, now(), log);
         if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
         const recovered = await recoverFolders(paths, before.index, { log, isLost: before.state !== 'stored' });
         const { result, ...changes } = await change(recovered);

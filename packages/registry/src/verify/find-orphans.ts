@@ -17,27 +17,27 @@ const TEMPORARY_AGE_MS = 60 * 60 * 1000;
 
 /** Looks for what lies in the registry's folders and belongs to no model of the registry. Changes nothing. */
 export async function findOrphans(context: RegistryContext): Promise<Orphan[]> {
-  const { index, paths, clock } = context;
+  const { index, paths } = context;
   const known = await index.read();
   const orphans: Orphan[] = [];
-  const now = clock().getTime();
+  const nowMs = context.now().getTime();
   for (const item of await listFolder(paths.models)) {
     const path = join(paths.models, item.name);
     const stored = known.byFolder.get(item.name);
-    if (stored !== undefined) orphans.push(...(await strayFiles(context, path, stored, now)));
-    else orphans.push(...(await orphanInModels(path, item, known, now)));
+    if (stored !== undefined) orphans.push(...(await strayFiles(context, path, stored, nowMs)));
+    else orphans.push(...(await orphanInModels(path, item, known, nowMs)));
   }
   for (const item of await listFolder(paths.staging))
     orphans.push(...(await orphanInStaging(paths.staging, item, known)));
   return orphans.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function orphanInModels(path: string, item: Dirent, known: RegistryIndex, now: number): Promise<Orphan[]> {
+async function orphanInModels(path: string, item: Dirent, known: RegistryIndex, nowMs: number): Promise<Orphan[]> {
   if (item.isDirectory()) {
     const reason = await reasonOfFolder(path, item.name, known);
     return reason === undefined ? [] : [{ path, kind: 'model-folder', reason, bytes: await bytesBelow(path) }];
   }
-  if (TEMPORARY.test(item.name)) return await orphanTemporary(path, now);
+  if (TEMPORARY.test(item.name)) return await orphanTemporary(path, nowMs);
   if (OWN_FILES.test(item.name)) return [];
   return [{ path, kind: 'file', reason: 'it is not of the registry', bytes: await bytesBelow(path) }];
 }
@@ -77,7 +77,7 @@ async function strayFiles(
   { paths, readManifest }: RegistryContext,
   path: string,
   stored: StoredEntry,
-  now: number,
+  nowMs: number,
 ): Promise<Orphan[]> {
   if (stored.digest === undefined) return [];
   const manifest = await readManifest(stored).catch(() => undefined);
@@ -86,7 +86,7 @@ async function strayFiles(
   const orphans: Orphan[] = [];
   for (const { path: file, inside } of await filesBelow(path)) {
     if (inside.startsWith(`${OWN_FOLDER}/`)) {
-      if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, now)));
+      if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, nowMs)));
     } else if (!expected.has(inside)) {
       const reason = `it is in the folder of ${stored.alias ?? stored.id} and no part of it`;
       orphans.push({
@@ -100,9 +100,9 @@ async function strayFiles(
   return orphans;
 }
 
-async function orphanTemporary(path: string, now: number): Promise<Orphan[]> {
+async function orphanTemporary(path: string, nowMs: number): Promise<Orphan[]> {
   const found = await lstat(path).catch(() => undefined);
-  if (found === undefined || now - found.mtimeMs < TEMPORARY_AGE_MS) return [];
+  if (found === undefined || nowMs - found.mtimeMs < TEMPORARY_AGE_MS) return [];
   return [{ path, kind: 'temporary', reason: 'a write of it was cut off', bytes: found.size }];
 }
 

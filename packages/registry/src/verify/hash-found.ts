@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
 import { mapLimit } from '@model-rtc/files';
-import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import type { Manifest } from '@model-rtc/protocol';
+import { modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { changeOf, insideTest } from '../files/check-files.ts';
 import { openModelFiles } from '../files/model-files.ts';
 import type { ModelPlace } from '../files/types.ts';
-import { BlockPool } from '../hash/block-pool.ts';
-import { createBlockMemory } from '../hash/hash-blocks.ts';
+import { BlockPool, createBlockMemory } from '../hash/hash-blocks.ts';
 import { createHashEngine, MIN_BYTES_FOR_THREADS } from '../hash/hash-engine.ts';
 import { readThrough } from '../hash/hash-large-files.ts';
 import { SMALL_FILE_BYTES } from '../hash/hash-small-files.ts';
-import { createInProcessEngine } from '../hash/in-process-engine.ts';
 import type { HashEngine } from '../hash/types.ts';
+import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 import { type FoundFile, openFound } from './found-file.ts';
 import { type FilePlan, type HashPlan, planHashing, type SpanningChunk } from './hash-plan.ts';
-import type { VerifyOptions } from './types.ts';
 
 /** In the process: opening and reading wait for the disk; Node does 4 such things at once, so twice that keeps it busy. */
 const FILES_AT_ONCE = 8;
@@ -32,12 +31,11 @@ export interface HashedModel {
   readonly stats: readonly (FileStat | undefined)[];
 }
 
-interface Pass extends Pick<VerifyOptions, 'signal' | 'onProgress'> {
+interface Pass {
   readonly place: ModelPlace;
   readonly manifest: Manifest;
   readonly inside: (path: string) => Promise<boolean>;
-  throwIfCancelled(): void;
-  addProgress(bytes: number): void;
+  readonly meter: Meter;
 }
 
 interface FileVerdict {
@@ -47,11 +45,7 @@ interface FileVerdict {
 }
 
 /** Reads each file of a model once and holds it, whole and chunk by chunk, against the manifest. */
-export type HashFound = (
-  place: ModelPlace,
-  manifest: Manifest,
-  options: Pick<VerifyOptions, 'signal' | 'onProgress'>,
-) => Promise<HashedModel>;
+export type HashFound = (place: ModelPlace, manifest: Manifest, options: ProgressOptions) => Promise<HashedModel>;
 
 /** What verifying works with. */
 export interface VerifyContext extends RegistryContext {
@@ -70,11 +64,12 @@ interface Lane {
  * let hundreds of megabytes come together. Threads are started for each large model.
  */
 export function createHashFound(): HashFound {
-  const inProcess = laneOf(createInProcessEngine(), FILES_AT_ONCE);
+  const inProcess = laneOf(createHashEngine(0), FILES_AT_ONCE);
   const spare: SharedArrayBuffer[] = [];
   return async (place, manifest, options) => {
     const plan = planHashing(manifest);
-    const pass = startPass(place, manifest, options);
+    const meter = createMeter(modelSize(manifest), options, 'nothing was changed');
+    const pass: Pass = { place, manifest, inside: insideTest(place), meter };
     const verdicts = new Map<FilePlan, FileVerdict>();
     const large = plan.files.filter(({ file }) => file.size > SMALL_FILE_BYTES);
     const largeBytes = large.reduce((sum, { file }) => sum + file.size, 0);
@@ -107,7 +102,7 @@ async function hashIn(
   verdicts: Map<FilePlan, FileVerdict>,
 ): Promise<void> {
   await mapLimit(files, lane.filesAtOnce, async (plan) => {
-    pass.throwIfCancelled();
+    pass.meter.throwIfCancelled();
     verdicts.set(plan, await judgeFile(plan, pass, lane));
   });
 }
@@ -129,40 +124,18 @@ function toHashedModel(
   };
 }
 
-function startPass(
-  place: ModelPlace,
-  manifest: Manifest,
-  { signal, onProgress }: Pick<VerifyOptions, 'signal' | 'onProgress'>,
-): Pass {
-  const totalBytes = manifest.files.reduce((sum, file) => sum + file.size, 0);
-  let doneBytes = 0;
-  return {
-    place,
-    manifest,
-    inside: insideTest(place),
-    throwIfCancelled() {
-      if (!signal?.aborted) return;
-      throw new ModelRtcError('cancelled', 'Cancelled; nothing was changed.', { cause: signal.reason });
-    },
-    addProgress(bytes) {
-      doneBytes += bytes;
-      onProgress?.({ doneBytes, totalBytes });
-    },
-  };
-}
-
 async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Lane): Promise<FileVerdict> {
   const { path, size } = plan.file;
   const found = await openFound(pass.place, path, pass.inside);
   if (typeof found === 'string') {
-    pass.addProgress(size);
+    pass.meter.add(size);
     return { problem: found, damaged: allParts(plan) };
   }
   try {
     const readable = Math.min(found.size, size);
     const hashing = engine.open(plan.parts);
-    await readThrough({ size: readable, readInto: found.readInto }, hashing, pool, pass);
-    pass.addProgress(size - readable);
+    await readThrough({ size: readable, readInto: found.readInto }, hashing, pool, pass.meter);
+    pass.meter.add(size - readable);
     const { sha256, chunks } = await hashing.finish();
     const stat = { path, size: found.size, mtimeNs: found.mtimeNs };
     if (!(await found.isUnchanged())) {
@@ -216,7 +189,7 @@ async function damagedSpanning(spanning: readonly SpanningChunk[], pass: Pass): 
   const damaged: number[] = [];
   try {
     for (const { index, offset } of spanning) {
-      pass.throwIfCancelled();
+      pass.meter.throwIfCancelled();
       const chunk = manifest.chunks[index];
       const bytes = new Uint8Array(chunk?.size ?? 0);
       const isRead = await files.read(offset, bytes).then(

@@ -12,7 +12,8 @@ import { linkFiles, makeFolders, realOriginal } from '../import/import-model.ts'
 import { placeModel } from '../import/place-model.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { withImportFolder } from '../import/staging.ts';
-import type { ImportProgress, ImportResult, WorkOptions } from '../import/types.ts';
+import type { ImportResult, WorkOptions } from '../import/types.ts';
+import { inPhase } from '../progress.ts';
 import { readManifestNote } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
 import type { HashFound, VerifyContext } from './hash-found.ts';
@@ -76,8 +77,7 @@ async function findFiles(
   // Without its manifest only a scan tells which files are the model, and only their digest whether they are.
   const { scanModel, hashFiles } = await context.loadImportSteps();
   const { files } = await scanModel(root, { modelType: stored.modelType });
-  const report = (progress: Omit<ImportProgress, 'phase'>) => onProgress?.({ phase: 'hash', ...progress });
-  const hashed = await hashFiles(files, { signal, onProgress: report });
+  const hashed = await hashFiles(files, { signal, onProgress: inPhase(onProgress, 'hash') });
   if (manifestDigest(hashed.manifest) === digest) return { root, manifest: hashed.manifest, files };
   throw notTheModel(root, [{ path: '', problem: 'its digest is another one' }]);
 }
@@ -107,11 +107,12 @@ async function stageVerified(
   { signal, onProgress }: WorkOptions,
 ): Promise<readonly FileStat[]> {
   await makeFolders(staged, files);
-  const report = (phase: ImportProgress['phase']) => (progress: Omit<ImportProgress, 'phase'>) =>
-    onProgress?.({ phase, ...progress });
   if (linked) await linkFiles(staged, files);
-  else await copyFiles(files, staged, { signal, onProgress: report('copy') });
-  const hashed = await hashFound({ path: staged, linked }, manifest, { signal, onProgress: report('verify') });
+  else await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
+  const hashed = await hashFound({ path: staged, linked }, manifest, {
+    signal,
+    onProgress: inPhase(onProgress, 'verify'),
+  });
   if (hashed.problems.length > 0) throw notTheModel(root, hashed.problems);
   return hashed.stats.filter((found) => found !== undefined);
 }

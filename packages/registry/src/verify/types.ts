@@ -3,12 +3,11 @@ import type { ChunkLocation } from '../chunks/types.ts';
 import type { RegistryEntry } from '../entry/types.ts';
 import type { FileProblem } from '../files/types.ts';
 import type { ImportResult, WorkOptions } from '../import/types.ts';
+import type { ProgressOptions } from '../progress.ts';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends ProgressOptions {
   /** Sizes and times alone; no byte is read. */
   readonly quick?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { readonly doneBytes: number; readonly totalBytes: number }) => void) | undefined;
 }
 
 export interface VerifiedModel {

@@ -20,7 +20,7 @@ async function expectUntouched(registry: Registry): Promise<void> {
 describe('an archive', () => {
   it('takes a model with its metadata and alias to another registry', async () => {
     const { archive } = await exportMouse();
-    const to = await openTestRegistry({ clock: () => new Date('2026-05-06T07:08:09Z') });
+    const to = await openTestRegistry({ now: () => new Date('2026-05-06T07:08:09Z') });
     const phases = new Set<string>();
     const { entry, outcome, manifest } = await to.importArchive(archive, {
       onProgress: ({ phase, doneBytes, totalBytes }) => doneBytes === totalBytes && phases.add(phase),

@@ -54,7 +54,7 @@ describe('the catalog of a worker', () => {
   });
 
   it('keeps, of what is seen in part, the rest as it was', async () => {
-    const registry = await openTestRegistry({ clock: clockFrom('1', '2') });
+    const registry = await openTestRegistry({ now: clockFrom('1', '2') });
     const [a, b] = [model('a'), model('b')];
     await registry.recordCatalog(LAB, [a, b]);
     await registry.recordSeen({ ...LAB, name: 'lab-2' }, [{ ...b, alias: 'named' as Alias }]);
@@ -109,7 +109,7 @@ describe('the catalog of a worker', () => {
 
 describe('availability', () => {
   it('lists the workers that have a model, the latest sighting first, with its alias there', async () => {
-    const registry = await openTestRegistry({ clock: clockFrom('1', '2') });
+    const registry = await openTestRegistry({ now: clockFrom('1', '2') });
     const a = model('a');
     await registry.recordCatalog(LAB, [a, model('b')]);
     await registry.recordCatalog(CLOUD, [{ ...a, alias: 'there' as Alias }]);
@@ -198,7 +198,7 @@ describe('a catalog on the disk', () => {
 describe('a machine that meets very many workers', () => {
   it('forgets those that it has not seen for the longest time', async () => {
     let minute = 0;
-    const registry: Registry = await openTestRegistry({ clock: () => new Date(Date.UTC(2026, 0, 1, 0, minute++)) });
+    const registry: Registry = await openTestRegistry({ now: () => new Date(Date.UTC(2026, 0, 1, 0, minute++)) });
     const key = (i: number): string => i.toString(16).padStart(8, '0');
     for (let i = 0; i < 258; i++) await registry.recordSeen({ key: key(i), name: `w${i}` }, []);
     const left = (await registry.catalogs()).map((worker) => worker.key);

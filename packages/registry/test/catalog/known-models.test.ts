@@ -18,7 +18,7 @@ let registry: Registry;
 /** `mine` is here alone, `shared` here and at both workers, `theirs` at the lab alone. */
 beforeEach(async () => {
   let day = 1;
-  registry = await openTestRegistry({ clock: () => new Date(Date.UTC(2026, 0, day++)) });
+  registry = await openTestRegistry({ now: () => new Date(Date.UTC(2026, 0, day++)) });
   await installFiles(registry, { 'best.ckpt': 'mine' }, { alias: 'mine' as Alias, entry: { tags: ['old'] } });
   await installFiles(registry, { 'best.ckpt': 'shared, longer' }, { alias: 'shared' as Alias });
   const shared = model('shared, longer', { alias: 'lab-name' as Alias });

@@ -116,8 +116,8 @@ export const plainImportSteps: ImportSteps = {
     onProgress?.({ doneBytes: totalBytes, totalBytes });
     const stats = await Promise.all(
       files.map(async ({ path, size, absolutePath }) => {
-        const { mtimeNs, ino } = await lstat(absolutePath, { bigint: true });
-        return { path, size, mtimeNs, ino };
+        const { mtimeNs } = await lstat(absolutePath, { bigint: true });
+        return { path, size, mtimeNs };
       }),
     );
     return { manifest, stats };

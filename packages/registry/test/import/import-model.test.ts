@@ -17,7 +17,7 @@ async function original(files: Record<string, string> = FILES): Promise<string> 
 
 describe('importing a model', () => {
   it('links each file to the original, and registers the model', async () => {
-    const registry = await openTestRegistry({ clock: () => new Date('2026-01-02T03:04:05Z') });
+    const registry = await openTestRegistry({ now: () => new Date('2026-01-02T03:04:05Z') });
     const path = await original();
     const { entry, outcome, manifest, suggestedAlias } = await registry.importModel(path);
     expect(outcome).toBe('imported');

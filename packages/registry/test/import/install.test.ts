@@ -13,7 +13,7 @@ const DIGEST = manifestDigest(manifestOf(FILES));
 
 describe('installing a model', () => {
   it('moves the verified folder into models/ under its type and id, and empties staging', async () => {
-    const registry = await openTestRegistry({ clock: () => new Date('2026-01-02T03:04:05Z') });
+    const registry = await openTestRegistry({ now: () => new Date('2026-01-02T03:04:05Z') });
     const entry = await installFiles(registry, FILES, { alias: 'mouse' as Alias });
     expect(entry).toMatchObject({
       id: DIGEST.slice(0, 8),

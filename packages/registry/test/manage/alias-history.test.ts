@@ -11,7 +11,7 @@ const MOUSE = 'mouse' as Alias;
 /** A registry whose clock goes on by a day at each look. */
 async function openWithDays(): Promise<Registry> {
   let days = 0;
-  return await openTestRegistry({ clock: () => new Date(Date.UTC(2026, 0, ++days)) });
+  return await openTestRegistry({ now: () => new Date(Date.UTC(2026, 0, ++days)) });
 }
 
 /** Models that had an alias one after the other, the first one first. */

@@ -22,7 +22,7 @@ const step = fc.oneof(
 interface World {
   registry: Registry;
   /** Goes on at each look, so that no two changes are at one time. */
-  readonly clock: () => Date;
+  readonly now: () => Date;
   readonly ids: readonly string[];
   /** Who has each alias, as the steps say. */
   readonly owners: Map<string, string>;
@@ -45,7 +45,7 @@ async function take(world: World, one: typeof step extends fc.Arbitrary<infer T>
     await registry.close();
     // The folders alone must tell the same as the index.
     await rm(registry.paths.registryFile);
-    world.registry = await openRegistry({ home, clock: world.clock });
+    world.registry = await openRegistry({ home, now: world.now });
   }
 }
 
@@ -79,8 +79,8 @@ describe('aliases that are given, taken and rolled back in any order', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
         const home = await mkdtemp(join(tmpdir(), 'model-rtc-aliases-'));
         let seconds = 0;
-        const clock = () => new Date(++seconds * 1000);
-        const world: World = { registry: await openRegistry({ home, clock }), clock, ids: [], owners: new Map() };
+        const now = () => new Date(++seconds * 1000);
+        const world: World = { registry: await openRegistry({ home, now }), now, ids: [], owners: new Map() };
         try {
           const ids: string[] = [];
           for (let i = 0; i < MODELS; i++) ids.push((await installFiles(world.registry, { a: `${i}` })).id);

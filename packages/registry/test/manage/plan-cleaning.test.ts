@@ -10,7 +10,7 @@ const MOUSE = 'mouse' as Alias;
 /** A registry at a date that the test moves. */
 async function openAtDate() {
   const time = { now: Date.UTC(2026, 0, 1) };
-  const registry = await openTestRegistry({ clock: () => new Date(time.now) });
+  const registry = await openTestRegistry({ now: () => new Date(time.now) });
   return { registry, time };
 }
 

@@ -32,7 +32,7 @@ describe('a registry file that cannot be read', () => {
   for (const [name, damage] of Object.entries(damages)) {
     it(`(${name}) is kept beside and made again from the model folders`, async () => {
       const log = warningLog();
-      const registry = await openTestRegistry({ log, clock: () => new Date('2026-01-02T03:04:05.678Z') });
+      const registry = await openTestRegistry({ log, now: () => new Date('2026-01-02T03:04:05.678Z') });
       const { id } = await installFiles(registry, { a: 'one' }, { alias: 'mouse' as Alias, entry: { notes: 'kept' } });
       await installFiles(registry, { a: 'two' });
       const text = damage(await readFile(registry.paths.registryFile, 'utf8'));
@@ -54,7 +54,7 @@ describe('a registry file that cannot be read', () => {
   });
 
   it('is kept under another name when two are damaged in the same moment', async () => {
-    const registry = await openTestRegistry({ clock: () => new Date('2026-01-02T03:04:05.678Z') });
+    const registry = await openTestRegistry({ now: () => new Date('2026-01-02T03:04:05.678Z') });
     for (const text of ['one', 'two']) {
       await writeFile(registry.paths.registryFile, text);
       await registry.list(all);
@@ -87,7 +87,7 @@ describe('a registry file of another version', () => {
     const toFirst = ({ list }: Record<string, unknown>) => ({ models: byId(list as []) });
     const migrations = new Map([...MIGRATIONS, [0, toFirst]]);
     const { paths } = registry;
-    const file = openIndexFile({ paths, log: silentLog, clock: () => new Date(), migrations });
+    const file = openIndexFile({ paths, log: silentLog, now: () => new Date(), migrations });
     expect([...(await file.read()).byId.keys()]).toEqual([id]);
     expect(await readFile(paths.registryFile, 'utf8')).toBe(older);
     await file.update(async () => ({ result: undefined }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fitPlans } from '../../src/hash/chunk-budget.ts';
+import { fitPlans } from '../../src/hash/hash-large-files.ts';
 
 const MIB = 1024 * 1024;
 
