@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { atStorage, storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { createArchives } from './archive/create.ts';
@@ -10,12 +9,12 @@ import type { LocatedChunks } from './chunks/types.ts';
 import type { RegistryContext } from './context.ts';
 import { requireFreeAlias } from './entry/aliases.ts';
 import { toRegistryEntry } from './entry/registry-entry.ts';
-import { notFoundLocally } from './entry/resolve.ts';
-import { resolveNamed } from './entry/resolve-for-person.ts';
+import { requireModel, resolveNamed } from './entry/resolve.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions, StoredEntry } from './entry/types.ts';
 import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
-import type { CheckResult, ModelReader } from './files/types.ts';
+import { placeOf, readRegistered } from './files/registered-model.ts';
+import type { CheckResult } from './files/types.ts';
 import type { HashCache } from './hash/types.ts';
 import { importModel } from './import/import-model.ts';
 import { installModel } from './import/install.ts';
@@ -113,7 +112,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       const stored = (await index.read()).byDigest.get(digest);
       return stored === undefined ? undefined : await shown(stored);
     },
-    manifest: async (digest) => await context.readManifest(await requireStored(context, digest)),
+    manifest: async (digest) => await context.readManifest(await requireModel(context, digest)),
     importModel: async (path, options = {}) => {
       if (options.alias !== undefined) parseAlias(options.alias);
       return await importModel(context, path, options);
@@ -129,19 +128,13 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
     },
     check: async (digest) => await checkModel(context, digest),
-    openModel: async (digest) => await openModel(context, digest),
+    openModel: async (digest) =>
+      createModelReader(digest, await readRegistered(context, await requireModel(context, digest))),
     locateChunks: async (digests) => await located.locate(digests),
     readLocatedChunk: async (_digest, location, into) => await located.read(location, into),
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-async function requireStored({ index }: RegistryContext, digest: Digest): Promise<StoredEntry> {
-  const known = await index.read();
-  const stored = known.byDigest.get(digest);
-  if (stored === undefined) throw notFoundLocally(known, digest);
-  return stored;
 }
 
 async function resolveModel(context: RegistryContext, ref: string, options: ResolveOptions): Promise<ResolvedModel> {
@@ -150,18 +143,10 @@ async function resolveModel(context: RegistryContext, ref: string, options: Reso
 }
 
 async function checkModel(context: RegistryContext, digest: Digest): Promise<CheckResult> {
-  const { folder, linked } = await requireStored(context, digest);
-  const path = join(context.paths.models, folder);
+  const place = placeOf(context.paths, await requireModel(context, digest));
   try {
-    return await checkFiles({ path, linked }, await readStatsNote(path));
+    return await checkFiles(place, await readStatsNote(place.path));
   } catch (thrown) {
-    return { valid: false, problems: [{ path: '', problem: storageError(thrown, path, 'read').message }] };
+    return { valid: false, problems: [{ path: '', problem: storageError(thrown, place.path, 'read').message }] };
   }
-}
-
-async function openModel(context: RegistryContext, digest: Digest): Promise<ModelReader> {
-  const stored = await requireStored(context, digest);
-  const path = join(context.paths.models, stored.folder);
-  const [manifest, stats] = await Promise.all([context.readManifest(stored), readStatsNote(path)]);
-  return createModelReader({ digest, place: { path, linked: stored.linked }, manifest, stats });
 }

@@ -2,17 +2,16 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapLimit, requireRoom } from '@model-rtc/files';
-import { type Manifest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
+import { type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toModelEntry, toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
 import { openModelFiles } from '../files/model-files.ts';
-import type { ModelFiles, ModelPlace } from '../files/types.ts';
+import { type RegisteredModel, readRegistered } from '../files/registered-model.ts';
+import type { ModelFiles } from '../files/types.ts';
 import { createMeter, type Meter } from '../progress.ts';
-import { readStatsNote } from '../store/model-notes.ts';
-import type { FileStat } from '../store/types.ts';
 import { archiveBytes, encodeEntry, encodeManifest, notePaths } from './archive-format.ts';
 import { chooseOutput, type OutputPlace, writeOutput } from './output-file.ts';
 import type { ExportedModel, ExportOptions } from './types.ts';
@@ -24,11 +23,8 @@ const LOOKS_AT_ONCE = 32;
 const LAST_SECOND = 0o77777777777;
 
 /** A model that is about to be written. */
-interface Exported {
+interface Exported extends RegisteredModel {
   readonly entry: RegistryEntry;
-  readonly manifest: Manifest;
-  readonly place: ModelPlace;
-  readonly stats: readonly FileStat[];
 }
 
 /** Writes a registered model as one tar file. Each byte is verified on its way. */
@@ -56,22 +52,21 @@ export async function exportModel(
   }
 }
 
-async function findModel({ index, paths, readManifest }: RegistryContext, ref: string): Promise<Exported> {
-  const { stored } = await resolveRef(await index.read(), ref, paths.models);
-  const { id, digest, folder, linked } = stored;
+async function findModel(context: RegistryContext, ref: string): Promise<Exported> {
+  const { stored } = await resolveRef(await context.index.read(), ref, context.paths.models);
+  const { id, digest } = stored;
   if (digest === undefined) {
     const sentence = `The training of ${id} is not done (${stored.status}), so there is no model to export yet. Export it when it is.`;
     throw new ModelRtcError('refused', sentence, { details: { id, status: stored.status } });
   }
-  const place = { path: join(paths.models, folder), linked };
-  const [manifest, stats] = await Promise.all([readManifest(stored), readStatsNote(place.path)]);
-  const { problems } = await checkFiles(place, stats);
+  const registered = await readRegistered(context, stored);
+  const { problems } = await checkFiles(registered.place, registered.stats);
   const [first] = problems;
   if (first !== undefined) {
     const sentence = `Model ${id} is not whole: ${first.path} (${first.problem}). Repair it first: model-rtc client repair-model ${id}.`;
     throw new ModelRtcError('source_changed', sentence, { details: { id, problems: problems.slice(0, 10) } });
   }
-  return { entry: await toRegistryEntry(stored, paths.models), manifest, place, stats };
+  return { ...registered, entry: await toRegistryEntry(stored, context.paths.models) };
 }
 
 /** The archive must not take the place of a file that it is made from. */

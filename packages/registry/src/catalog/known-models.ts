@@ -2,6 +2,7 @@ import { mapLimit } from '@model-rtc/files';
 import type { ListModelsParams, ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
+import { digestPrefix } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { modelMatcher, sortModels } from '../list/list-order.ts';
 import type { ModelList } from '../list/types.ts';
@@ -10,8 +11,6 @@ import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams
 
 /** Looks at the disk that may be under way at once. */
 const LOOKS_AT_ONCE = 64;
-/** As with references to this machine's models. */
-const SHORTEST_PREFIX = 6;
 
 /** What the list is made of before anything is looked up on the disk. */
 interface Candidate {
@@ -102,12 +101,11 @@ export async function alsoKnown(
 export function findElsewhere(catalogs: readonly StoredCatalog[], ref: string): KnownModel[] {
   const rows = candidatesAt(catalogs, {});
   const named = (isNamed: (row: Candidate) => boolean): Candidate[] => rows.filter(isNamed);
-  const prefix = ref.toLowerCase();
-  const isPrefix = prefix.length >= SHORTEST_PREFIX && /^[0-9a-f]{1,64}$/.test(prefix);
+  const prefix = digestPrefix(ref);
   const ways = [
-    ({ entry }: Candidate) => entry.id === ref || entry.id === prefix,
+    ({ entry }: Candidate) => entry.id === ref || entry.id === ref.toLowerCase(),
     ({ availability }: Candidate) => availability().some(({ alias }) => alias === ref),
-    ({ entry }: Candidate) => isPrefix && entry.digest?.startsWith(prefix) === true,
+    ({ entry }: Candidate) => prefix !== undefined && entry.digest?.startsWith(prefix) === true,
   ];
   const found = ways.map(named).find((some) => some.length > 0) ?? [];
   return found.map(({ entry, availability }) => ({ entry, availability: availability(), here: undefined }));

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { type Digest, MAX_CHUNK_BYTES } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { openModelFiles } from '../files/model-files.ts';
 import { readInto } from '../files/model-reader.ts';
+import { placeOf } from '../files/registered-model.ts';
 import type { ModelFiles } from '../files/types.ts';
 import { readStatsNote } from '../store/model-notes.ts';
 import type { ChunkLocation, LocatedChunks } from './types.ts';
@@ -48,9 +48,8 @@ export function createLocatedChunks(context: RegistryContext): LocatedChunks {
   }
 
   function filesOf(stored: StoredEntry): Promise<ModelFiles> {
-    const path = join(paths.models, stored.folder);
-    const files =
-      open.get(stored) ?? readStatsNote(path).then((stats) => openModelFiles({ path, linked: stored.linked }, stats));
+    const place = placeOf(paths, stored);
+    const files = open.get(stored) ?? readStatsNote(place.path).then((stats) => openModelFiles(place, stats));
     open.delete(stored);
     open.set(stored, files);
     files.catch(() => open.delete(stored));

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFileHandles, errorCode, isMissing, storageError } from '@model-rtc/files';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { FileStat } from '../store/types.ts';
 import { changeOf, insideTest } from './check-files.ts';
 import type { ModelFiles, ModelPlace } from './types.ts';
@@ -16,22 +16,23 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
-export interface ModelFilesOptions {
-  /** Read the files however they look; the reader verifies the bytes. */
-  readonly inAnyState?: boolean | undefined;
+/** Opens a model's files so that only bytes of unchanged files are read. */
+export function openModelFiles(place: ModelPlace, files: readonly FileStat[]): ModelFiles {
+  return open(place, files, requireUnchanged);
 }
 
-export function openModelFiles(
-  place: ModelPlace,
-  files: readonly FileStat[],
-  { inAnyState = false }: ModelFilesOptions = {},
-): ModelFiles {
+/** Opens a model's files whatever state they are in. The reader verifies the bytes. */
+export function openDamagedFiles(place: ModelPlace, { files }: Manifest): ModelFiles {
+  const stats = files.map(({ path, size }) => ({ path, size, mtimeNs: 0n }));
+  return open(place, stats, () => undefined);
+}
+
+function open(place: ModelPlace, files: readonly FileStat[], confirm: Confirm): ModelFiles {
   const filled = files.filter((file) => file.size > 0);
   const starts = startsOf(filled);
   const size = filled.reduce((sum, file) => sum + file.size, 0);
   const handles = createFileHandles(OPEN_FILES, place.linked);
   const inside = insideTest(place);
-  const confirm = inAnyState ? () => undefined : requireUnchanged;
 
   async function read(offset: number, into: Uint8Array): Promise<void> {
     if (!(offset >= 0) || offset + into.length > size) {

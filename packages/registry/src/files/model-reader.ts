@@ -1,19 +1,11 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import type { FileStat } from '../store/types.ts';
 import { openModelFiles } from './model-files.ts';
-import type { ModelFiles, ModelPlace, ModelReader } from './types.ts';
-
-export interface ReadableModel {
-  readonly digest: Digest;
-  readonly place: ModelPlace;
-  readonly manifest: Manifest;
-  /** In the order of the manifest's files. */
-  readonly stats: readonly FileStat[];
-}
+import type { RegisteredModel } from './registered-model.ts';
+import type { ModelFiles, ModelReader } from './types.ts';
 
 /** Reads a model's chunks from its files by their digests. No file is opened before it is asked for. */
-export function createModelReader({ digest, place, manifest, stats }: ReadableModel): ModelReader {
-  const files = openModelFiles(place, inOrderOf(manifest, stats));
+export function createModelReader(digest: Digest, { place, manifest, stats }: RegisteredModel): ModelReader {
+  const files = openModelFiles(place, stats);
   const chunks = chunkOffsets(manifest);
   let closed: Promise<void> | undefined;
 
@@ -54,15 +46,4 @@ function chunkOffsets({ chunks }: Manifest): Map<Digest, { readonly offset: numb
     offset += size;
   }
   return offsets;
-}
-
-/** Chunk offsets count the manifest's files, so what was noted of the files must be in that order. */
-function inOrderOf(manifest: Manifest, stats: readonly FileStat[]): FileStat[] {
-  const byPath = new Map(stats.map((stat) => [stat.path, stat]));
-  return manifest.files.map(({ path, size }) => {
-    const stat = byPath.get(path);
-    if (stat?.size === size) return stat;
-    const sentence = `What was noted of ${path} does not fit its manifest. See what is wrong with it: model-rtc client verify.`;
-    throw new ModelRtcError('storage', sentence, { details: { path } });
-  });
 }

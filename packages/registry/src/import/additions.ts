@@ -1,6 +1,6 @@
 import { type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { resolveNamed } from '../entry/resolve-for-person.ts';
+import { resolveNamed } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { tagProblem } from '../manage/change-entry.ts';
 import type { ImportOptions } from './types.ts';

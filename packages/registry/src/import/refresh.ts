@@ -1,6 +1,6 @@
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { notFoundLocally } from '../entry/resolve.ts';
+import { requireModel } from '../entry/resolve.ts';
 import { importModel } from './import-model.ts';
 import type { ImportResult, WorkOptions } from './types.ts';
 
@@ -10,9 +10,7 @@ export async function refreshModel(
   digest: Digest,
   options: WorkOptions,
 ): Promise<ImportResult> {
-  const index = await context.index.read();
-  const stored = index.byDigest.get(digest);
-  if (stored === undefined) throw notFoundLocally(index, digest);
+  const stored = await requireModel(context, digest);
   const { id, linked, originalPath, modelType, name, tags, notes, lineage, foundIn, source } = stored;
   if (!linked || originalPath === undefined) {
     const sentence = `The files of model ${id} are the registry's own, and not linked to originals that could be read again. Pull or import the model again to repair it.`;

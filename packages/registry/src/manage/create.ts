@@ -1,6 +1,6 @@
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
-import { resolveNamed } from '../entry/resolve-for-person.ts';
+import { resolveNamed } from '../entry/resolve.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import { aliasHistory, rollbackAlias } from './alias-history.ts';
 import { untagModel, updateModel } from './change-entry.ts';

@@ -24,7 +24,7 @@ export function createVerification(context: RegistryContext): Verification {
     },
     async openRepairChunks(digest, manifest, damagedChunks) {
       const { openRepairChunks } = await import('./repair-chunks.ts');
-      return await openRepairChunks(context, { digest, manifest, damagedChunks });
+      return await openRepairChunks(context, digest, manifest, damagedChunks);
     },
     async replaceFiles(digest, options) {
       const { replaceFiles } = await import('./replace-files.ts');

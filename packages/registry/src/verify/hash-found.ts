@@ -4,7 +4,7 @@ import type { Manifest } from '@model-rtc/protocol';
 import { modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { changeOf, insideTest } from '../files/check-files.ts';
-import { openModelFiles } from '../files/model-files.ts';
+import { openDamagedFiles } from '../files/model-files.ts';
 import type { ModelPlace } from '../files/types.ts';
 import { BlockPool, createBlockMemory } from '../hash/hash-blocks.ts';
 import { createHashEngine, MIN_BYTES_FOR_THREADS } from '../hash/hash-engine.ts';
@@ -184,8 +184,7 @@ function problemOf({ file, parts }: FilePlan, found: FoundFile, sha256: string, 
 async function damagedSpanning(spanning: readonly SpanningChunk[], pass: Pass): Promise<number[]> {
   if (spanning.length === 0) return [];
   const { place, manifest } = pass;
-  const stats = manifest.files.map(({ path, size }) => ({ path, size, mtimeNs: 0n }));
-  const files = openModelFiles(place, stats, { inAnyState: true });
+  const files = openDamagedFiles(place, manifest);
   const damaged: number[] = [];
   try {
     for (const { index, offset } of spanning) {

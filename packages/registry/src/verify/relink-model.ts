@@ -4,7 +4,7 @@ import { atStorage, ignoreMissing } from '@model-rtc/files';
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
-import { resolveNamed } from '../entry/resolve-for-person.ts';
+import { resolveNamed } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { copyFiles } from '../files/copy-files.ts';
 import type { FileProblem } from '../files/types.ts';

@@ -1,29 +1,21 @@
-import { join } from 'node:path';
 import type { Digest, Manifest } from '@model-rtc/protocol';
 import { createLocatedChunks } from '../chunks/located-chunks.ts';
 import type { RegistryContext } from '../context.ts';
-import { notFoundLocally } from '../entry/resolve.ts';
-import { openModelFiles } from '../files/model-files.ts';
+import { requireModel } from '../entry/resolve.ts';
+import { openDamagedFiles } from '../files/model-files.ts';
 import { readInto } from '../files/model-reader.ts';
+import { placeOf } from '../files/registered-model.ts';
 import type { RepairChunks, RepairLocation } from './types.ts';
-
-export interface DamagedModel {
-  readonly digest: Digest;
-  readonly manifest: Manifest;
-  readonly damagedChunks: readonly number[];
-}
 
 /** Finds a damaged model's chunks in what is right of its own files, however their times look, and in other models. */
 export async function openRepairChunks(
   context: RegistryContext,
-  { digest, manifest, damagedChunks }: DamagedModel,
+  digest: Digest,
+  manifest: Manifest,
+  damagedChunks: readonly number[],
 ): Promise<RepairChunks> {
-  const known = await context.index.read();
-  const stored = known.byDigest.get(digest);
-  if (stored === undefined) throw notFoundLocally(known, digest);
-  const place = { path: join(context.paths.models, stored.folder), linked: stored.linked };
-  const stats = manifest.files.map(({ path, size }) => ({ path, size, mtimeNs: 0n }));
-  const files = openModelFiles(place, stats, { inAnyState: true });
+  const stored = await requireModel(context, digest);
+  const files = openDamagedFiles(placeOf(context.paths, stored), manifest);
   const own = rightPlaces(manifest, damagedChunks);
   const others = createLocatedChunks(context);
 

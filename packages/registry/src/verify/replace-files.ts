@@ -1,7 +1,7 @@
 import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toRegistryEntry } from '../entry/registry-entry.ts';
-import { notFoundLocally } from '../entry/resolve.ts';
+import { requireModel } from '../entry/resolve.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import { requireStaged, settleFiles } from '../import/install.ts';
 import { type EntryDraft, placeModel } from '../import/place-model.ts';
@@ -18,9 +18,7 @@ export async function replaceFiles(
     const sentence = 'The files to repair the model with are those of another one; nothing was changed.';
     throw new ModelRtcError('verification_failed', sentence, { details: { digest } });
   }
-  const known = await context.index.read();
-  const existing = known.byDigest.get(digest);
-  if (existing === undefined) throw notFoundLocally(known, digest);
+  const existing = await requireModel(context, digest);
   requireStaged(context.paths.staging, filesFolder);
   const { stored } = await placeModel(context, {
     staged: filesFolder,

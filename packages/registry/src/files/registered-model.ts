@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import type { RegistryContext } from '../context.ts';
+import type { StoredEntry } from '../entry/types.ts';
+import type { DataPaths } from '../store/data-folder.ts';
+import { readStatsNote } from '../store/model-notes.ts';
+import type { FileStat } from '../store/types.ts';
+import type { ModelPlace } from './types.ts';
+
+/** A registered model's files as they were noted when they were hashed. */
+export interface RegisteredModel {
+  readonly place: ModelPlace;
+  readonly manifest: Manifest;
+  /** In the order of the manifest's files. */
+  readonly stats: readonly FileStat[];
+}
+
+export function placeOf({ models }: DataPaths, { folder, linked }: StoredEntry): ModelPlace {
+  return { path: join(models, folder), linked };
+}
+
+/** @throws ModelRtcError `storage` when the notes are missing, damaged or contradict each other */
+export async function readRegistered(
+  { paths, readManifest }: RegistryContext,
+  stored: StoredEntry,
+): Promise<RegisteredModel> {
+  const place = placeOf(paths, stored);
+  const [manifest, stats] = await Promise.all([readManifest(stored), readStatsNote(place.path)]);
+  return { place, manifest, stats: inOrderOf(manifest, stats) };
+}
+
+/** Offsets count the manifest's files, so the notes of the files must be in that order. */
+function inOrderOf(manifest: Manifest, stats: readonly FileStat[]): FileStat[] {
+  const byPath = new Map(stats.map((stat) => [stat.path, stat]));
+  return manifest.files.map(({ path, size }) => {
+    const stat = byPath.get(path);
+    if (stat?.size === size) return stat;
+    const sentence = `The notes about ${path} contradict the model's manifest. To see what is wrong, run: model-rtc client verify.`;
+    throw new ModelRtcError('storage', sentence, { details: { path } });
+  });
+}
