@@ -66,7 +66,11 @@ export async function planPullFrom(
   }
   const manifest = await manifestOf(provider, digest, retrying);
   if (options.safeOnly) refuseCode(knownCode(manifest, entry.codeFiles));
-  const plan = await planTransfer({ manifest, digest, staging: registry.paths.staging, local: registry });
+  const plan = await planTransfer({
+    contents: { ...manifest, digest },
+    staging: registry.paths.staging,
+    local: registry,
+  });
   return { ...named, exists: false, ...plan, reusedFrom: await withNames(registry, plan.reusedFrom) };
 }
 

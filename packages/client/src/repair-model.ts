@@ -166,7 +166,8 @@ async function fetchAndReplace(
   const { staging } = registry.paths;
   await using local = await registry.openRepairChunks(digest, manifest, damaged);
   const outcome = await pull({
-    ...{ manifest, digest, staging, sources: pool, local, signal, watchdog: stats?.watchdog },
+    contents: { ...manifest, digest },
+    ...{ staging, sources: pool, local, signal, watchdog: stats?.watchdog },
     onProgress: (progress) => {
       stats?.note(progress);
       onProgress?.({ type: 'transfer', ...progress });

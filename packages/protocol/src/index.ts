@@ -2,6 +2,7 @@ export * from './alias.ts';
 export * from './base64url.ts';
 export * from './clock.ts';
 export * from './codec.ts';
+export * from './contents.ts';
 export * from './digest.ts';
 export * from './entry.ts';
 export * from './error-facts.ts';

@@ -8,7 +8,7 @@ export const MANIFEST_VERSION = 1;
 
 const sizeSchema = z.number().int().min(0).max(MAX_MODEL_BYTES);
 
-const fileSchema = z.object({
+export const manifestFileSchema = z.object({
   path: modelPathSchema,
   size: sizeSchema,
   sha256: digestSchema,
@@ -28,12 +28,12 @@ const chunkSchema = z.object({
 export const manifestSchema = z
   .object({
     version: z.literal(MANIFEST_VERSION),
-    files: z.array(fileSchema).min(1).max(MAX_FILES),
+    files: z.array(manifestFileSchema).min(1).max(MAX_FILES),
     chunker: z.string().min(1).max(64),
     chunks: z.array(chunkSchema).max(MAX_CHUNKS),
   })
   .superRefine((manifest, context) => {
-    const problem = pathsProblem(manifest.files.map((file) => file.path)) ?? sizesProblem(manifest);
+    const problem = manifestProblem(manifest);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
@@ -66,9 +66,17 @@ export function manifestDigest(manifest: Pick<Manifest, 'files'>): Digest {
   return modelDigest(manifest.files);
 }
 
-function sizesProblem(manifest: { files: { size: number }[]; chunks: { size: number }[] }): string | undefined {
-  const files = manifest.files.reduce((sum, file) => sum + file.size, 0);
-  const chunks = manifest.chunks.reduce((sum, chunk) => sum + chunk.size, 0);
-  if (!Number.isSafeInteger(files)) return 'the files are larger than any disk';
-  return files === chunks ? undefined : `the chunks have ${chunks} bytes but the files have ${files}`;
+/** The rule that the parts of a manifest break together, or undefined. A list without chunks has no rule for them. */
+export function manifestProblem({ files, chunks }: FilesAndChunks): string | undefined {
+  const paths = pathsProblem(files.map((file) => file.path));
+  if (paths !== undefined) return paths;
+  const fileBytes = files.reduce((sum, file) => sum + file.size, 0);
+  if (!Number.isSafeInteger(fileBytes)) return 'the files are larger than any disk';
+  const chunkBytes = chunks?.reduce((sum, chunk) => sum + chunk.size, 0) ?? fileBytes;
+  return fileBytes === chunkBytes ? undefined : `the chunks have ${chunkBytes} bytes but the files have ${fileBytes}`;
+}
+
+interface FilesAndChunks {
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+  readonly chunks?: readonly { readonly size: number }[] | undefined;
 }

@@ -154,7 +154,7 @@ describe('the last chunks', () => {
       fetch: (chunks, { onPiece }) =>
         new Promise(() => {
           for (const { index, digest } of chunks) {
-            const bytes = model.chunks.get(digest) ?? Buffer.alloc(0);
+            const bytes = model.chunks.get(digest as never) ?? Buffer.alloc(0);
             onPiece(index, 0, bytes.subarray(0, 4_000), true);
             late.push(() => onPiece(index, 4_000, bytes.subarray(4_000), true));
           }

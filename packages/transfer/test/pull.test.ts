@@ -65,7 +65,7 @@ describe('pull', () => {
     });
     await expectFiles(outcome.filesFolder, tuned);
     expect(outcome).toMatchObject({ transferredBytes: 40_000, reusedBytes: 40_000 });
-    expect(source.asked.every(({ digest }) => !base.chunks.has(digest))).toBe(true);
+    expect(source.asked.every(({ digest }) => !base.chunks.has(digest as never))).toBe(true);
     await outcome.release();
   });
 
@@ -127,7 +127,11 @@ describe('pull', () => {
     const model = makeFileModel(1000, 100);
     const other = makeFileModel(1000, 100, 2);
     const staging = await temporaryFolder();
-    const error = await failedPull(model, { staging, sources: [memorySource(model)], digest: other.digest });
+    const error = await failedPull(model, {
+      staging,
+      sources: [memorySource(model)],
+      contents: { ...model.manifest, digest: other.digest },
+    });
     expect(error.code).toBe('invalid_model');
     expect(await readdir(staging)).toEqual([]);
   });

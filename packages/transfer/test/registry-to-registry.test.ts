@@ -36,8 +36,7 @@ describe('a pull between two registries', () => {
     const fetchModel = async (digest: Digest): Promise<{ transferredBytes: number; reusedBytes: number }> => {
       const manifest = await from.manifest(digest);
       const outcome = await pull({
-        manifest,
-        digest,
+        contents: { ...manifest, digest },
         sources: [peerSource(asker, digest, asker.remote.agent.name)],
         staging: to.paths.staging,
         local: to,

@@ -215,9 +215,9 @@ describe('the staging folder', () => {
 
   it('can be discarded, and is not there to resume from then', async () => {
     const staging = await brokenOff(model, 6);
-    await discardStaging({ staging, digest: model.digest, lock: acquireLock });
+    await discardStaging({ staging, key: model.digest, lock: acquireLock });
     await expect(stat(join(staging, model.digest))).rejects.toMatchObject({ code: 'ENOENT' });
-    await discardStaging({ staging, digest: model.digest, lock: acquireLock });
+    await discardStaging({ staging, key: model.digest, lock: acquireLock });
     const outcome = await pullModel(model, { staging, sources: [memorySource(model)] });
     expect(outcome.resumedBytes).toBe(0);
     await outcome.release();

@@ -123,7 +123,12 @@ describe('sources that stall', () => {
               await new Promise((resolve) => setImmediate(resolve));
               signal.throwIfAborted();
               clock.pass(1_700);
-              onPiece(index, offset, large.chunks.get(digest)?.subarray(offset, offset + 20_000) ?? Buffer.of(), true);
+              onPiece(
+                index,
+                offset,
+                large.chunks.get(digest as never)?.subarray(offset, offset + 20_000) ?? Buffer.of(),
+                true,
+              );
             }
           }
         },

@@ -120,7 +120,7 @@ export class MemoryProvider implements ModelProvider<number> {
           if (!this.isOnline || !this.#models.some((model) => model.manifest === manifest)) {
             throw new ModelRtcError('network', `${this.name} is gone.`);
           }
-          const start = offsets.get(digest) ?? 0;
+          const start = offsets.get(digest as Digest) ?? 0;
           onPiece(index, 0, bytes.subarray(start, start + size), true);
           this.given += 1;
         }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, manifestDigest } from '@model-rtc/protocol';
 import type { ModelProvider } from '@model-rtc/transfer';
-import { PeerEncodings, SourcePool } from '@model-rtc/transfer';
+import { PeerEncodings, planLayout, SourcePool, wantedChunk } from '@model-rtc/transfer';
 import { failure, gate } from './lab.ts';
 
 /** A provider under test that has one model, called `mouse`, and what the test can do to it. */
@@ -50,7 +50,7 @@ export function providerSuite(name: string, setup: () => Promise<ProviderScene>)
       const [source] = pool.sources;
       expect(source).toMatchObject({ name: 'called so', origin: provider.origin });
       const got = Buffer.alloc(manifest.chunks[0]?.size ?? 0);
-      const wanted = manifest.chunks.slice(0, 1).map((chunk) => ({ ...chunk, index: 0 }));
+      const wanted = [wantedChunk(planLayout({ ...manifest, digest }), 0)];
       await source?.fetch(wanted, {
         signal: new AbortController().signal,
         onPiece: (_index, offset, piece) => got.set(piece, offset),

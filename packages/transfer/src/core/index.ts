@@ -3,6 +3,7 @@ export type { CompressMode } from './compress/encoding-choice.ts';
 export type { Zstd } from './compress/zstd.ts';
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-port.ts';
 export { type FetchChunksTask, fetchChunks } from './fetch-chunks.ts';
+export { contentsKey } from './layout/contents-key.ts';
 export { type Layout, planLayout } from './layout/layout.ts';
 export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';
 export { cancelledBy } from './provider/cancelled.ts';
@@ -48,5 +49,6 @@ export { PeerEncodings, type PeerEncodingsOptions } from './sources/peer-encodin
 export { type PeerPool, peerPool } from './sources/peer-pool.ts';
 export { type ChunkPeer, type ChunkRequestOptions, type PeerSourceOptions, peerSource } from './sources/peer-source.ts';
 export { type ChunkLane, type LanedPeer, type PeerSourcesOptions, peerSources } from './sources/peer-sources.ts';
-export type { ChunkSource, FetchOptions, FetchResult, SourceLane, WantedChunk } from './sources/source.ts';
+export type { ChunkSource, FetchOptions, FetchResult, FileExtent, SourceLane, WantedChunk } from './sources/source.ts';
 export { type PoolChange, SourcePool } from './sources/source-pool.ts';
+export { wantedChunk } from './sources/wanted-chunk.ts';

@@ -3,7 +3,7 @@ import {
   type Clock,
   type Digest,
   type Log,
-  type Manifest,
+  type ModelContents,
   type ModelEntry,
   ModelRtcError,
   silentLog,
@@ -11,6 +11,7 @@ import {
 } from '@model-rtc/protocol';
 import type { OpenDiskPort } from '../core/disk/disk-port.ts';
 import { fetchChunks } from '../core/fetch-chunks.ts';
+import { contentsKey } from '../core/layout/contents-key.ts';
 import { type Layout, planLayout } from '../core/layout/layout.ts';
 import type { RateLimiter } from '../core/rate/rate-limiter.ts';
 import { type OnTransferProgress, ProgressReporter } from '../core/session/progress.ts';
@@ -36,9 +37,8 @@ export interface PullComponents {
 }
 
 export interface PullOptions {
-  readonly manifest: Manifest;
-  /** The digest that was asked for; the manifest must be its. */
-  readonly digest: Digest;
+  /** What is known of the model. Where its digest is given, the files must be those of that digest. */
+  readonly contents: ModelContents;
   /**
    * Where from. Sources of a pool may come and go; while it is not ended, having none is waiting for one, as long as data
    * may be waited for at all. A list is a pool that is ended.
@@ -88,7 +88,7 @@ export interface PullOutcome {
  *
  * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
  * source, `source_changed` when the model changed at the last that had it, `storage_full`, `storage`, `timeout` after 2 min without data, `cancelled`,
- * `invalid_model` when the manifest is not the digest's.
+ * `invalid_model` when the contents are not the digest's, or bytes of them could never be verified.
  */
 export async function pull(options: PullOptions): Promise<PullOutcome> {
   const locked = await lockPull(options);
@@ -105,24 +105,24 @@ export interface LockedPull {
 
 /**
  * The first step of a pull: waits until no other process pulls the same model, which may have brought it by then.
- * @throws ModelRtcError `invalid_model` when the manifest is not the digest's; `cancelled`; `storage`
+ * @throws ModelRtcError `invalid_model` as `pull`; `cancelled`; `storage`
  */
 export async function lockPull(options: PullOptions): Promise<LockedPull> {
   const clock = options.components?.clock ?? systemClock;
   const startedMs = clock.nowMs();
-  const layout = planLayout(options.manifest, options.digest);
+  const layout = planLayout(options.contents);
+  const key = contentsKey(options.contents);
   const stats = new TransferStats(layout);
   const watchdog = options.watchdog ?? new Watchdog(clock);
   const progress = new ProgressReporter(stats, clock, options.onProgress);
-  const parts = { layout, stats, watchdog, progress, clock, startedMs };
-  const { staging, digest } = options;
+  const parts = { layout, key, stats, watchdog, progress, clock, startedMs };
   try {
     const held = await lockAndTell(options, parts);
     return {
       fetch: () => fetchLocked(options, parts, held),
       leave: async () => {
         progress.end();
-        await leaveStaging(staging, digest, held);
+        await leaveStaging(options.staging, key, held);
       },
     };
   } catch (error) {
@@ -133,6 +133,8 @@ export async function lockPull(options: PullOptions): Promise<LockedPull> {
 
 interface PullParts {
   readonly layout: Layout;
+  /** What the state is kept under. */
+  readonly key: Digest;
   readonly stats: TransferStats;
   readonly watchdog: Watchdog;
   readonly progress: ProgressReporter;
@@ -141,25 +143,25 @@ interface PullParts {
 }
 
 async function lockAndTell(
-  { staging, digest, signal }: PullOptions,
-  { progress, watchdog }: PullParts,
+  { staging, signal }: PullOptions,
+  { key, progress, watchdog }: PullParts,
 ): Promise<HeldLock> {
   let waited = false;
   const onWait = (): void => {
     waited = true;
     progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
   };
-  const held = await lockStaging({ staging, digest, lock: acquireLock, signal, onWait });
+  const held = await lockStaging({ staging, key, lock: acquireLock, signal, onWait });
   // Time spent waiting for another process is not time without data.
   if (waited) watchdog.progressed();
   return held;
 }
 
 async function fetchLocked(options: PullOptions, parts: PullParts, held: HeldLock): Promise<PullOutcome> {
-  const { staging: folder, digest, manifest, entry, ownFiles, signal } = options;
-  const { layout, stats, progress, startedMs, clock } = parts;
+  const { staging: folder, contents, entry, ownFiles, signal } = options;
+  const { layout, key, stats, progress, startedMs, clock } = parts;
   try {
-    const staging = await openStaging({ staging: folder, digest, manifest, layout, entry, ownFiles, held, signal });
+    const staging = await openStaging({ staging: folder, key, contents, layout, entry, ownFiles, held, signal });
     try {
       await fetchInto(staging, options, parts);
     } catch (error) {
@@ -184,7 +186,7 @@ async function fetchInto(staging: Staging, options: PullOptions, parts: PullPart
   const { freeSpace = freeSpaceOf, openDisk = openDiskPort } = options.components ?? {};
   const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
-  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options));
+  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options, parts.key));
   const { signal, pace } = options;
   const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled };
   await fetchChunks(
@@ -196,10 +198,10 @@ async function fetchInto(staging: Staging, options: PullOptions, parts: PullPart
   );
 }
 
-function localPlaces({ local, staging, digest }: PullOptions): { name: string; local: LocalChunks }[] {
+function localPlaces({ local, staging }: PullOptions, key: Digest): { name: string; local: LocalChunks }[] {
   return [
     { name: 'models on this machine', local },
-    { name: 'unfinished transfers on this machine', local: stagedChunks(staging, digest) as LocalChunks },
+    { name: 'unfinished transfers on this machine', local: stagedChunks(staging, key) as LocalChunks },
   ];
 }
 

@@ -136,7 +136,8 @@ async function nameExisting(options: ReceptionOptions, existing: RegistryEntry):
 function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
   const { manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log } = options;
   return {
-    ...{ manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log },
+    contents: { ...manifest, digest },
+    ...{ entry, sources, signal, onProgress, watchdog, pace, log },
     staging: registry.paths.staging,
     local: registry,
     ownFiles: ownFiles(registry),

@@ -4,6 +4,7 @@
  */
 import { type PullOutcome, pull } from '@model-rtc/transfer';
 import { type ChildJob, childModel } from '../support/child-job.ts';
+import { contentsOf } from '../support/models.ts';
 import { memorySource } from '../support/sources.ts';
 
 const job = JSON.parse(process.argv[2] as string) as ChildJob;
@@ -21,8 +22,7 @@ const source = memorySource(model, {
 });
 
 const outcome: PullOutcome = await pull({
-  manifest: model.manifest,
-  digest: model.digest,
+  contents: contentsOf(model),
   sources: [source],
   staging: job.staging,
   local: { locateChunks: async () => new Map(), readLocatedChunk: async () => undefined },

@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { type Digest, type Manifest, type ModelPath, manifestDigest } from '@model-rtc/protocol';
+import { type Digest, type Manifest, type ModelContents, type ModelPath, manifestDigest } from '@model-rtc/protocol';
 
 /** A model in memory, cut into chunks. */
 export interface TestModel {
@@ -7,6 +7,11 @@ export interface TestModel {
   readonly digest: Digest;
   readonly files: ReadonlyMap<string, Buffer>;
   readonly chunks: ReadonlyMap<Digest, Buffer>;
+}
+
+/** All that is known of it. */
+export function contentsOf({ manifest, digest }: Pick<TestModel, 'manifest' | 'digest'>): ModelContents {
+  return { ...manifest, digest };
 }
 
 function sha256(bytes: Uint8Array): Digest {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
 import { type LocalChunks, type PullOptions, type PullOutcome, pull } from '../../src/index.ts';
-import type { TestModel } from './models.ts';
+import { contentsOf, type TestModel } from './models.ts';
 
 const folders: string[] = [];
 
@@ -40,7 +40,7 @@ export function localModels(...models: TestModel[]): LocalChunks & { readonly re
 export type PullInput = Partial<PullOptions> & Pick<PullOptions, 'sources' | 'staging'>;
 
 export async function pullModel(model: TestModel, options: PullInput): Promise<PullOutcome> {
-  return await pull({ manifest: model.manifest, digest: model.digest, local: nothingLocal, ...options });
+  return await pull({ contents: contentsOf(model), local: nothingLocal, ...options });
 }
 
 /** The error that a pull ends with. */

@@ -16,13 +16,13 @@ export interface MemorySourceOptions {
 /** A source in memory that notes what it is asked for. */
 export interface MemorySource extends ChunkSource {
   readonly asked: WantedChunk[];
-  readonly timesAsked: (digest: Digest) => number;
+  readonly timesAsked: (digest: Digest | undefined) => number;
 }
 
 export function memorySource(model: TestModel, options: MemorySourceOptions = {}): MemorySource {
   const { name = 'memory', kind = 'peer', pieceBytes = 65_536, alter = (_chunk, pieces) => pieces } = options;
   const asked: WantedChunk[] = [];
-  const timesAsked = (digest: Digest): number => asked.filter((chunk) => chunk.digest === digest).length;
+  const timesAsked = (digest: Digest | undefined): number => asked.filter((chunk) => chunk.digest === digest).length;
   return {
     name,
     kind,
@@ -34,7 +34,7 @@ export function memorySource(model: TestModel, options: MemorySourceOptions = {}
       for (const chunk of chunks) {
         await nextTurn();
         signal.throwIfAborted();
-        const pieces = cutPieces(chunk.index, model.chunks.get(chunk.digest) ?? Buffer.alloc(0), pieceBytes);
+        const pieces = cutPieces(chunk.index, model.chunks.get(chunk.digest as Digest) ?? Buffer.alloc(0), pieceBytes);
         const sent = await alter(chunk, pieces, timesAsked(chunk.digest));
         for (const { index, offset, bytes, intact } of sent) onPiece(index, offset, bytes, intact);
       }

@@ -16,7 +16,11 @@ export async function planPush(
   const here = await registry.find(digest);
   const isHere = here !== undefined && (await registry.check(digest)).valid;
   if (safeOnly) refuseCode((isHere ? here.codeFiles : undefined) ?? namedLikeCode(manifest));
-  const plan = await planTransfer({ manifest, digest, staging: registry.paths.staging, local: registry });
+  const plan = await planTransfer({
+    contents: { ...manifest, digest },
+    staging: registry.paths.staging,
+    local: registry,
+  });
   if (isHere) return { transferBytes: 0, reusedBytes: plan.totalBytes, resumedBytes: 0, exists: true };
   const { transferBytes, reusedBytes, resumedBytes } = plan;
   return { transferBytes, reusedBytes, resumedBytes, exists: false };

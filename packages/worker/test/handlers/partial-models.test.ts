@@ -62,7 +62,7 @@ async function fetching() {
         async fetch(chunks, { onPiece }) {
           for (const { index, digest: chunk } of chunks) {
             if (given++ >= 2) await let_.promise;
-            onPiece(index, 0, await (await source.openModel(digest)).readChunk(chunk), true);
+            onPiece(index, 0, await (await source.openModel(digest)).readChunk(chunk as never), true);
           }
         },
       },

@@ -1,19 +1,29 @@
-import { type Digest, type Manifest, ModelRtcError, manifestDigest, sha256Digest } from '@model-rtc/protocol';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import {
+  type Digest,
+  hashedFiles,
+  type ModelContents,
+  ModelRtcError,
+  modelDigest,
+  sha256Digest,
+} from '@model-rtc/protocol';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { cutList, hashList } from './chunk-list.ts';
 
 export interface LayoutFile {
   readonly path: string;
   /** Where the file starts in the concatenation of all files. */
   readonly offset: number;
   readonly size: number;
-  readonly sha256: Digest;
+  /** Undefined where the source does not know it: it is computed then. */
+  readonly sha256: Digest | undefined;
+  /** Where there is no SHA-256: what git calls the file. */
+  readonly gitSha1: string | undefined;
   readonly mode: number | undefined;
 }
 
 /**
- * A manifest as the disk needs it: each different chunk has a number (its id, in order of first place), and places in the
- * concatenation of all files. Plain data in typed arrays, so that it goes to a thread cheaply and a list of 400,000
+ * A model's contents as the disk needs them: each different chunk has a number (its id, in order of first place), and places
+ * in the concatenation of all files. Plain data in typed arrays, so that it goes to a thread cheaply and a list of 400,000
  * chunks takes a few megabytes.
  */
 export interface Layout {
@@ -23,13 +33,18 @@ export interface Layout {
   readonly sizes: Uint32Array;
   /** By id: 32 bytes each. */
   readonly digests: Uint8Array;
-  /** By place, in the manifest's order: the id of the chunk there and where it starts. */
+  /**
+   * By id: 1 for a chunk whose digest nobody knows, called a range. It has one place, inside one file, and the hash of that
+   * file decides whether it is right. Undefined when every chunk has a digest.
+   */
+  readonly ranges: Uint8Array | undefined;
+  /** By place, in the list's order: the id of the chunk there and where it starts. */
   readonly idAt: Uint32Array;
   readonly offsetAt: Float64Array;
   /** The places of id are `places[firstPlace[id]]` up to `places[firstPlace[id + 1]]`. */
   readonly firstPlace: Uint32Array;
   readonly places: Uint32Array;
-  /** The SHA-256 of the file order and the chunk list: two manifests of one model may be cut differently. */
+  /** The SHA-256 of the file order and the chunk list: two lists of one model may be cut differently. */
   readonly listHash: string;
 }
 
@@ -43,38 +58,46 @@ export interface Extent {
 }
 
 const EMPTY_SHA256 = sha256Digest(new Uint8Array());
+const EMPTY_GIT_SHA1 = 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391';
+const NO_DIGEST = '0'.repeat(64);
 
 /**
- * @throws ModelRtcError `invalid_model` when the manifest is not the digest's, or its list cannot give its files.
+ * @throws ModelRtcError `invalid_model` when the files are not those of the contents' digest, the chunks cannot give the
+ * files, or nothing could ever say whether some bytes are right.
  */
-export function planLayout(manifest: Manifest, digest: Digest): Layout {
-  if (manifestDigest(manifest) !== digest) throw notThatModel('its files are not those of the digest');
-  const files = layFiles(manifest);
+export function planLayout(contents: ModelContents): Layout {
+  requireDigest(contents);
+  const files = layFiles(contents);
+  const chunks = cutList(contents.chunks, files);
   const ids = new Map<Digest, number>();
-  const { chunks } = manifest;
   const idAt = new Uint32Array(chunks.length);
   const offsetAt = new Float64Array(chunks.length);
   const sizes: number[] = [];
+  const digests: string[] = [];
   let offset = 0;
-  for (const [place, chunk] of chunks.entries()) {
-    const id = ids.get(chunk.digest) ?? ids.size;
-    if (id === ids.size) sizes.push(chunk.size);
-    else if (sizes[id] !== chunk.size) throw notThatModel(`chunk ${chunk.digest} is listed with two sizes`);
-    ids.set(chunk.digest, id);
+  for (const [place, { digest, size }] of chunks.entries()) {
+    const known = digest === undefined ? undefined : ids.get(digest);
+    const id = known ?? sizes.length;
+    if (known === undefined) {
+      sizes.push(size);
+      digests.push(digest ?? NO_DIGEST);
+      if (digest !== undefined) ids.set(digest, id);
+    } else if (sizes[id] !== size) throw notThatModel(`chunk ${digest} is listed with two sizes`);
     idAt[place] = id;
     offsetAt[place] = offset;
-    offset += chunk.size;
+    offset += size;
   }
   if (offset !== totalOf(files)) throw notThatModel('its chunks do not cover its files');
   return {
     files,
     totalBytes: offset,
     sizes: Uint32Array.from(sizes),
-    digests: hexToBytes([...ids.keys()].join('')),
+    digests: hexToBytes(digests.join('')),
+    ranges: ids.size === sizes.length ? undefined : Uint8Array.from(digests, (digest) => Number(digest === NO_DIGEST)),
     idAt,
     offsetAt,
-    ...indexPlaces(idAt, ids.size),
-    listHash: hashList(manifest),
+    ...indexPlaces(idAt, sizes.length),
+    listHash: hashList(files, chunks),
   };
 }
 
@@ -86,8 +109,19 @@ export function sizeOf(layout: Layout, id: number): number {
   return layout.sizes[id] ?? 0;
 }
 
-export function digestOf(layout: Layout, id: number): Digest {
-  return bytesToHex(rawDigest(layout, id)) as Digest;
+/** Whether nobody knows the chunk's digest. */
+export function isRange(layout: Layout, id: number): boolean {
+  return layout.ranges?.[id] === 1;
+}
+
+/** Undefined for a range. */
+export function digestOf(layout: Layout, id: number): Digest | undefined {
+  return isRange(layout, id) ? undefined : (bytesToHex(rawDigest(layout, id)) as Digest);
+}
+
+/** The file that a range lies in. */
+export function fileOfRange(layout: Layout, id: number): number {
+  return fileAt(layout, layout.offsetAt[layout.places[layout.firstPlace[id] ?? 0] ?? 0] ?? 0);
 }
 
 export function rawDigest(layout: Layout, id: number): Uint8Array {
@@ -144,11 +178,19 @@ export function placeAt(layout: Layout, offset: number): number {
   return low;
 }
 
-function layFiles(manifest: Manifest): LayoutFile[] {
+function requireDigest({ digest, files }: ModelContents): void {
+  const hashed = digest === undefined ? undefined : hashedFiles(files);
+  if (hashed !== undefined && modelDigest(hashed) !== digest)
+    throw notThatModel('its files are not those of the digest');
+}
+
+function layFiles({ files }: ModelContents): LayoutFile[] {
   let offset = 0;
-  return manifest.files.map(({ path, size, sha256, mode }) => {
-    if (size === 0 && sha256 !== EMPTY_SHA256) throw notThatModel(`${path} is empty but its SHA-256 is not`);
-    const file = { path, offset, size, sha256, mode };
+  return files.map(({ path, size, sha256, gitSha1, mode }) => {
+    const git = sha256 === undefined ? gitSha1 : undefined;
+    const isWrong = (sha256 ?? EMPTY_SHA256) !== EMPTY_SHA256 || (git ?? EMPTY_GIT_SHA1) !== EMPTY_GIT_SHA1;
+    if (size === 0 && isWrong) throw notThatModel(`${path} is empty but its hash is not that of nothing`);
+    const file = { path, offset, size, sha256: size === 0 ? EMPTY_SHA256 : sha256, gitSha1: git, mode };
     offset += size;
     return file;
   });
@@ -172,16 +214,9 @@ function indexPlaces(idAt: Uint32Array, count: number): Pick<Layout, 'firstPlace
   return { firstPlace, places };
 }
 
-function hashList({ files, chunks }: Manifest): string {
-  const hash = sha256.create();
-  for (const { path, size } of files) hash.update(utf8ToBytes(`${size} ${path}\n`));
-  for (const { digest, size } of chunks) hash.update(utf8ToBytes(`${digest} ${size}\n`));
-  return bytesToHex(hash.digest());
-}
-
 function notThatModel(why: string): ModelRtcError {
   return new ModelRtcError(
     'invalid_model',
-    `The manifest does not describe the model (${why}); nothing was stored. Ask for it again, or from another source.`,
+    `The list of files and chunks does not describe the model (${why}); nothing was stored. Ask for it again, or from another source.`,
   );
 }

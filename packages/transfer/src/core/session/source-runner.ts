@@ -1,9 +1,10 @@
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkBuffer } from '../disk/buffer-pool.ts';
-import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
+import { type Layout, sizeOf } from '../layout/layout.ts';
 import { MAX_UNANSWERED_REQUESTS, REQUEST_BYTES, SOURCE_STALL_MS } from '../limits.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { ChunkSource } from '../sources/source.ts';
+import { wantedChunk } from '../sources/wanted-chunk.ts';
 import type { AskGate } from './ask-gate.ts';
 import { misbehaviour } from './assembly.ts';
 import { type Buffers, ChunkRequest } from './chunk-request.ts';
@@ -129,7 +130,7 @@ export class SourceRunner {
 
   async #request(chunks: readonly number[]): Promise<void> {
     const { layout, buffers, listener } = this.#parts;
-    const wanted = chunks.map((id) => ({ index: id, digest: digestOf(layout, id), size: sizeOf(layout, id) }));
+    const wanted = chunks.map((id) => wantedChunk(layout, id));
     const request = new ChunkRequest(wanted, buffers, {
       arrived: (chunk, buffer) => listener.arrived(this, chunk, buffer),
       missed: (chunk) => listener.missed(this, chunk, 'lost'),

@@ -17,7 +17,8 @@ export function diskSource({ name, readChunk }: DiskSourceOptions): ChunkSource 
       const scratch = new Uint8Array(largest);
       for (const { index, digest, size } of chunks) {
         signal.throwIfAborted();
-        const bytes = await readQuietly(() => readChunk(digest, scratch.subarray(0, size)));
+        const read = async (known: Digest) => await readChunk(known, scratch.subarray(0, size));
+        const bytes = digest === undefined ? undefined : await readQuietly(() => read(digest));
         if (bytes !== undefined && bytes.length === size) onPiece(index, 0, bytes, true);
       }
     },

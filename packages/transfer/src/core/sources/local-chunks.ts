@@ -22,7 +22,10 @@ export async function findLocalSources(
   places: readonly { name: string; local: LocalChunks }[],
 ): Promise<LocalSource[]> {
   const missing = new Map<Digest, number>();
-  for (const [id, there] of present.entries()) if (there !== 1) missing.set(digestOf(layout, id), id);
+  for (const [id, there] of present.entries()) {
+    const digest = there === 1 ? undefined : digestOf(layout, id);
+    if (digest !== undefined) missing.set(digest, id);
+  }
   const sources: LocalSource[] = [];
   for (const { name, local } of places) {
     if (missing.size === 0) break;

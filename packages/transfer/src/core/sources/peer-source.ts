@@ -44,7 +44,7 @@ export function peerSource<L = never>(
         'get_chunks',
         {
           digest: modelDigest,
-          chunks: chunks.map(({ index, digest }) => ({ index, digest })),
+          chunks: chunks.flatMap(({ index, digest }) => (digest === undefined ? [] : [{ index, digest }])),
           ...(how?.encodings === undefined ? {} : { encodings: how.encodings }),
         },
         {

@@ -3,8 +3,18 @@ import type { Digest, ModelRtcError } from '@model-rtc/protocol';
 /** A chunk as a source is asked for it: `index` is the asker's label, which the pieces carry. */
 export interface WantedChunk {
   readonly index: number;
-  readonly digest: Digest;
+  /** Undefined where nobody knows it: such a chunk is a range of one file. */
+  readonly digest: Digest | undefined;
   readonly size: number;
+  /** Where it lies in the model's files, its parts in order; computed when asked for. */
+  extents(): readonly FileExtent[];
+}
+
+/** A run of bytes of one file. */
+export interface FileExtent {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
 }
 
 export interface FetchOptions {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Digest, Manifest, ManifestFile } from '@model-rtc/protocol';
+import type { ContentsFile, Digest, ModelContents } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { MIN_SHARED_FILE_BYTES } from '../../core/limits.ts';
 
 /** Whole files that this machine's registry has in its own folders. */
 export interface OwnFiles {
-  /** Where files of a manifest are by their SHA-256, as they were when they were registered: nobody has looked since. */
-  find(manifest: Manifest): Promise<ReadonlyMap<Digest, OwnFile>>;
+  /** Where files of a model are by their SHA-256, as they were when they were registered: nobody has looked since. */
+  find(contents: ModelContents): Promise<ReadonlyMap<Digest, OwnFile>>;
 }
 
 export interface OwnFile {
@@ -31,8 +31,8 @@ export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'man
     );
   };
   return {
-    async find(manifest) {
-      const wanted = firstChunks(manifest);
+    async find(contents) {
+      const wanted = firstChunks(contents);
       const located = await registry.locateChunks(wanted.keys());
       const models = new Map<Digest, ModelFilesHere>();
       const found = new Map<Digest, OwnFile>();
@@ -40,8 +40,8 @@ export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'man
         const known = models.get(model) ?? (await filesOf(model).catch(() => new Map()));
         models.set(model, known);
         for (const { sha256 } of wanted.get(chunk) ?? []) {
-          const file = known.get(sha256);
-          if (file !== undefined) found.set(sha256, file);
+          const file = sha256 === undefined ? undefined : known.get(sha256);
+          if (sha256 !== undefined && file !== undefined) found.set(sha256, file);
         }
       }
       return found;
@@ -50,14 +50,14 @@ export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'man
 }
 
 /** The chunks that begin files of a size that is worth it, each with the files that begin so. */
-function firstChunks({ files, chunks }: Manifest): Map<Digest, ManifestFile[]> {
-  const starts = new Map<number, Digest>();
+function firstChunks({ files, chunks = [] }: ModelContents): Map<Digest, ContentsFile[]> {
+  const starts = new Map<number, Digest | undefined>();
   let offset = 0;
   for (const { digest, size } of chunks) {
     starts.set(offset, digest);
     offset += size;
   }
-  const wanted = new Map<Digest, ManifestFile[]>();
+  const wanted = new Map<Digest, ContentsFile[]>();
   let start = 0;
   for (const file of files) {
     const chunk = file.size < MIN_SHARED_FILE_BYTES ? undefined : starts.get(start);

@@ -24,7 +24,10 @@ export function openPartialReader(
   { digest, layout, now }: { readonly digest: Digest; readonly layout: Layout; readonly now: () => number },
 ): PartialReader {
   const ids = new Map<Digest, number>();
-  for (let id = 0; id < chunkCount(layout); id++) ids.set(digestOf(layout, id), id);
+  for (let id = 0; id < chunkCount(layout); id++) {
+    const chunk = digestOf(layout, id);
+    if (chunk !== undefined) ids.set(chunk, id);
+  }
   const journal = followJournal(paths.journal, layout);
 
   async function readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined> {

@@ -1,4 +1,5 @@
-import type { Digest, Manifest } from '@model-rtc/protocol';
+import type { Digest, ModelContents } from '@model-rtc/protocol';
+import { contentsKey } from '../../core/layout/contents-key.ts';
 import { bytesInModel, chunkCount, digestOf, type Layout, planLayout, sizeOf } from '../../core/layout/layout.ts';
 import { readJournal } from '../journal/journal.ts';
 import { stagedChunks } from './staged-chunks.ts';
@@ -6,8 +7,7 @@ import { readStagedLayout } from './staged-layout.ts';
 import { stagingPaths } from './staging.ts';
 
 export interface PlanOptions {
-  readonly manifest: Manifest;
-  readonly digest: Digest;
+  readonly contents: ModelContents;
   /** The registry's staging folder. */
   readonly staging: string;
   /** Which of this machine's models have chunks: a `Registry`. */
@@ -31,26 +31,27 @@ export interface TransferPlan {
 
 /**
  * Says what a pull would fetch. Nothing is written, and no model is read.
- * @throws ModelRtcError `invalid_model` when the manifest is not the digest's
+ * @throws ModelRtcError `invalid_model` when the contents are not the digest's
  */
-export async function planTransfer({ manifest, digest, staging, local }: PlanOptions): Promise<TransferPlan> {
-  const layout = planLayout(manifest, digest);
-  const resumed = await chunksOfEarlierAttempt(staging, digest);
+export async function planTransfer({ contents, staging, local }: PlanOptions): Promise<TransferPlan> {
+  const layout = planLayout(contents);
+  const key = contentsKey(contents);
+  const resumed = await chunksOfEarlierAttempt(staging, key, layout);
   const missing = new Set<Digest>();
   for (let id = 0; id < chunkCount(layout); id++) {
     const chunk = digestOf(layout, id);
-    if (!resumed.has(chunk)) missing.add(chunk);
+    if (chunk !== undefined && !resumed.chunks.has(chunk)) missing.add(chunk);
   }
   const installed = await local.locateChunks(missing);
   for (const chunk of installed.keys()) missing.delete(chunk);
-  const staged = missing.size === 0 ? new Map() : await stagedChunks(staging, digest).locateChunks(missing);
+  const staged = missing.size === 0 ? new Map() : await stagedChunks(staging, key).locateChunks(missing);
   return sumUp(layout, { resumed, installed, staged });
 }
 
 function sumUp(
   layout: Layout,
   here: {
-    readonly resumed: ReadonlySet<Digest>;
+    readonly resumed: Resumed;
     readonly installed: ReadonlyMap<Digest, { readonly model: Digest }>;
     readonly staged: ReadonlyMap<Digest, unknown>;
   },
@@ -60,10 +61,10 @@ function sumUp(
   for (let id = 0; id < chunkCount(layout); id++) {
     const chunk = digestOf(layout, id);
     const bytes = bytesInModel(layout, id);
-    const model = here.installed.get(chunk)?.model;
-    if (here.resumed.has(chunk)) resumedBytes += bytes;
+    const model = chunk === undefined ? undefined : here.installed.get(chunk)?.model;
+    if (chunk === undefined ? here.resumed.ranges.has(id) : here.resumed.chunks.has(chunk)) resumedBytes += bytes;
     else if (model !== undefined) byModel.set(model, (byModel.get(model) ?? 0) + bytes);
-    else if (!here.staged.has(chunk)) transferBytes += sizeOf(layout, id);
+    else if (chunk === undefined || !here.staged.has(chunk)) transferBytes += sizeOf(layout, id);
   }
   const reusedFrom = [...byModel].map(([model, bytes]) => ({ model, bytes })).sort((a, b) => b.bytes - a.bytes);
   const { totalBytes } = layout;
@@ -76,13 +77,25 @@ function sumUp(
   };
 }
 
-/** By the chunk list that the attempt had, which may be cut in another way. */
-async function chunksOfEarlierAttempt(staging: string, digest: Digest): Promise<ReadonlySet<Digest>> {
-  const paths = stagingPaths(staging, digest);
-  const layout = await readStagedLayout(paths.manifest, digest);
-  const journalled = layout === undefined ? undefined : readJournal(paths.journal, layout);
+/** What an earlier attempt brought: chunks by their digests, ranges by their ids. */
+interface Resumed {
+  readonly chunks: ReadonlySet<Digest>;
+  readonly ranges: ReadonlySet<number>;
+}
+
+/** By the chunk list that the attempt had, which may be cut in another way; ranges count when it is the same. */
+async function chunksOfEarlierAttempt(staging: string, key: Digest, wanted: Layout): Promise<Resumed> {
+  const paths = stagingPaths(staging, key);
   const chunks = new Set<Digest>();
-  if (layout === undefined || journalled === undefined) return chunks;
-  for (const [id, there] of journalled.entries()) if (there === 1) chunks.add(digestOf(layout, id));
-  return chunks;
+  const ranges = new Set<number>();
+  const layout = await readStagedLayout(paths.manifest, key);
+  const journalled = layout === undefined ? undefined : readJournal(paths.journal, layout);
+  if (layout === undefined || journalled === undefined) return { chunks, ranges };
+  for (const [id, there] of journalled.entries()) {
+    if (there !== 1) continue;
+    const digest = digestOf(layout, id);
+    if (digest !== undefined) chunks.add(digest);
+    else if (layout.listHash === wanted.listHash) ranges.add(id);
+  }
+  return { chunks, ranges };
 }

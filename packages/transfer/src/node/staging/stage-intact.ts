@@ -42,7 +42,7 @@ export async function stageIntactFiles(options: StageIntactOptions): Promise<num
   const { staging, digest, manifest, modelFolder } = options;
   const paths = stagingPaths(staging, digest);
   if ((await lstat(paths.folder).catch(() => undefined)) !== undefined) return 0;
-  const layout = planLayout(manifest, digest);
+  const layout = planLayout({ ...manifest, digest });
   const files = await intactFiles(layout, options);
   const chunks = chunksWithin(layout, files);
   if (chunks.length === 0) return 0;

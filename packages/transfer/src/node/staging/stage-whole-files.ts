@@ -17,13 +17,13 @@ import type { OpenStagingOptions, StagingPaths } from './types.ts';
  */
 export async function stageWholeFiles(
   paths: StagingPaths,
-  { layout, manifest, ownFiles }: Pick<OpenStagingOptions, 'layout' | 'manifest' | 'ownFiles'>,
+  { layout, contents, ownFiles }: Pick<OpenStagingOptions, 'layout' | 'contents' | 'ownFiles'>,
 ): Promise<ReadonlySet<number>> {
-  const known = await ownFiles?.find(manifest);
+  const known = await ownFiles?.find(contents);
   if (known === undefined || known.size === 0) return new Set();
   const staged = new Set<number>();
   for (const [number, file] of layout.files.entries()) {
-    const own = known.get(file.sha256);
+    const own = file.sha256 === undefined ? undefined : known.get(file.sha256);
     if (own !== undefined && (await stageFile(own, file, join(paths.files, ...file.path.split('/')))))
       staged.add(number);
   }

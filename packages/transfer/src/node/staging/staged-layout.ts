@@ -1,14 +1,27 @@
 import { readFile, stat } from 'node:fs/promises';
-import { type Digest, parseManifest } from '@model-rtc/protocol';
+import { writeFileAtomic } from '@model-rtc/files';
+import { contentsManifest, type Digest, type ModelContents, parseContents, parseManifest } from '@model-rtc/protocol';
+import { contentsKey } from '../../core/layout/contents-key.ts';
 import { type Layout, planLayout } from '../../core/layout/layout.ts';
 import { MAX_STAGED_MANIFEST_BYTES } from '../../core/limits.ts';
 
+/** Keeps what a transfer is to bring: a manifest as it is, or what else is known of the model. */
+export async function writeStagedContents(path: string, contents: ModelContents): Promise<void> {
+  const text = JSON.stringify(contentsManifest(contents) ?? contents);
+  await writeFileAtomic(path, text, { mode: 0o600 });
+}
+
 /** The layout that a staging folder's manifest describes; undefined when it is not there, or is not what we wrote. */
-export async function readStagedLayout(path: string, model: Digest): Promise<Layout | undefined> {
+export async function readStagedLayout(path: string, key: Digest): Promise<Layout | undefined> {
   try {
     if ((await stat(path)).size > MAX_STAGED_MANIFEST_BYTES) return undefined;
-    return planLayout(parseManifest(JSON.parse(await readFile(path, 'utf8'))), model);
+    const contents = stagedContents(JSON.parse(await readFile(path, 'utf8')), key);
+    return contentsKey(contents) === key ? planLayout(contents) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function stagedContents(value: object, key: Digest): ModelContents {
+  return 'version' in value ? { ...parseManifest(value), digest: key } : parseContents(value);
 }

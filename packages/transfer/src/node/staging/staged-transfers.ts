@@ -10,7 +10,7 @@ import type { AcquireLock } from './types.ts';
 
 /** What is left in `staging/` of a transfer that has not ended. */
 export interface StagedTransfer {
-  /** The model that it fetches. */
+  /** The model that it fetches; a key of its own while the digest is not known. */
   readonly model: Digest;
   readonly folder: string;
   /** The room that its files take on the disk. */
@@ -32,7 +32,10 @@ export async function stagedNeeds(staging: string): Promise<NeededChunks[]> {
     if (layout === undefined) continue;
     const present = readJournal(paths.journal, layout);
     const digests = new Set<Digest>();
-    for (let id = 0; id < chunkCount(layout); id++) if (present?.[id] !== 1) digests.add(digestOf(layout, id));
+    for (let id = 0; id < chunkCount(layout); id++) {
+      const chunk = present?.[id] === 1 ? undefined : digestOf(layout, id);
+      if (chunk !== undefined) digests.add(chunk);
+    }
     if (digests.size > 0) needs.push({ model, digests });
   }
   return needs;

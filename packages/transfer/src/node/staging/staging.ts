@@ -1,11 +1,12 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists, ignoreMissing, isMissing, writeFileAtomic } from '@model-rtc/files';
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { contentsManifest, type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { chunkCount, type Layout } from '../../core/layout/layout.ts';
 import { journalTitle, readJournal } from '../journal/journal.ts';
 import { stageWholeFiles } from './stage-whole-files.ts';
 import { writeStagedEntry } from './staged-entry.ts';
+import { writeStagedContents } from './staged-layout.ts';
 import type { AcquireLock, HeldLock, OpenStagingOptions, StagingPaths } from './types.ts';
 
 /** One model's staging folder, locked for this process. */
@@ -25,7 +26,8 @@ export interface Staging {
 
 export interface LockStagingOptions {
   readonly staging: string;
-  readonly digest: Digest;
+  /** The model's digest, or the key of its contents while that is not known. */
+  readonly key: Digest;
   readonly lock: AcquireLock;
   readonly signal?: AbortSignal | undefined;
   /** Called when another process has it. */
@@ -35,8 +37,8 @@ export interface LockStagingOptions {
 /** A folder that another process removed just as it was to be locked is made again this many times. */
 const LOCK_ATTEMPTS = 5;
 
-export function stagingPaths(staging: string, digest: Digest): StagingPaths {
-  return stagingPathsIn(join(staging, digest));
+export function stagingPaths(staging: string, key: Digest): StagingPaths {
+  return stagingPathsIn(join(staging, key));
 }
 
 export function stagingPathsIn(folder: string): StagingPaths {
@@ -53,25 +55,25 @@ export function stagingPathsIn(folder: string): StagingPaths {
 
 /** Makes a model's staging folder where there is none, and locks it. */
 export async function lockStaging(options: LockStagingOptions): Promise<HeldLock> {
-  return await lockFolder(stagingPaths(options.staging, options.digest), options);
+  return await lockFolder(stagingPaths(options.staging, options.key), options);
 }
 
 /** Unlocks a folder that nothing was put into. It was made for the lock; whoever waits for it makes it again. */
-export async function leaveStaging(staging: string, digest: Digest, held: HeldLock): Promise<void> {
+export async function leaveStaging(staging: string, key: Digest, held: HeldLock): Promise<void> {
   await held.release();
-  await rmdir(stagingPaths(staging, digest).folder).catch(() => {});
+  await rmdir(stagingPaths(staging, key).folder).catch(() => {});
 }
 
 /** Prepares a model's locked staging folder, and reads what an earlier attempt left in it. Reads no model bytes. */
 export async function openStaging(options: OpenStagingOptions): Promise<Staging> {
-  const paths = stagingPaths(options.staging, options.digest);
+  const paths = stagingPaths(options.staging, options.key);
   const lock = options.held;
   try {
     const hasFiles = await exists(paths.files);
     // A process may have been killed after its files were installed from here: their journal speaks of nothing then.
     const journalled = hasFiles ? readJournal(paths.journal, options.layout) : undefined;
     if (journalled === undefined) await startOver(paths, options);
-    if (options.entry !== undefined) await writeStagedEntry(paths.entry, options.digest, options.entry);
+    await keepEntry(paths, options);
     const reused = hasFiles ? new Set<number>() : await stageWholeFiles(paths, options);
     return {
       paths,
@@ -87,6 +89,11 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
   }
 }
 
+/** Others may ask for a model that is being fetched once its manifest and digest are known. */
+async function keepEntry({ entry: path }: StagingPaths, { key, contents, entry }: OpenStagingOptions): Promise<void> {
+  if (entry !== undefined && contentsManifest(contents) !== undefined) await writeStagedEntry(path, key, entry);
+}
+
 function flagsOf(layout: Layout, ids: ReadonlySet<number>): Uint8Array {
   const flags = new Uint8Array(chunkCount(layout));
   for (const id of ids) flags[id] = 1;
@@ -97,15 +104,15 @@ export type DiscardStagingOptions = Omit<LockStagingOptions, 'onWait'>;
 
 /** Removes what attempts to fetch a model left behind. Waits for a pull of it that runs. */
 export async function discardStaging(options: DiscardStagingOptions): Promise<void> {
-  const paths = stagingPaths(options.staging, options.digest);
+  const paths = stagingPaths(options.staging, options.key);
   if (!(await exists(paths.folder))) return;
   await removeLocked(paths, await lockFolder(paths, options));
 }
 
 /** The journal names its chunk list by hash, so one beside a manifest of another list is never believed. */
-async function startOver(paths: StagingPaths, { manifest, layout }: OpenStagingOptions): Promise<void> {
+async function startOver(paths: StagingPaths, { contents, layout }: OpenStagingOptions): Promise<void> {
   await rm(paths.journal, { force: true });
-  await writeFileAtomic(paths.manifest, JSON.stringify(manifest), { mode: 0o600 });
+  await writeStagedContents(paths.manifest, contents);
   await writeFileAtomic(paths.journal, journalTitle(layout), { mode: 0o600 });
 }
 
@@ -140,7 +147,7 @@ async function removeLocked(paths: StagingPaths, lock: HeldLock): Promise<void> 
   await rmdir(paths.folder).catch(() => {});
 }
 
-/** The digests of all models that have a staging folder. */
+/** The keys of all models that have a staging folder. */
 export async function stagedModels(staging: string): Promise<string[]> {
   const names = (await ignoreMissing(readdir(staging))) ?? [];
   return names.filter((name) => /^[0-9a-f]{64}$/.test(name));

@@ -1,4 +1,4 @@
-import type { Digest, Manifest, ModelEntry } from '@model-rtc/protocol';
+import type { Digest, ModelContents, ModelEntry } from '@model-rtc/protocol';
 import type { Layout } from '../../core/layout/layout.ts';
 import type { OwnFiles } from './own-files.ts';
 
@@ -27,8 +27,9 @@ export interface StagingPaths {
 
 export interface OpenStagingOptions {
   readonly staging: string;
-  readonly digest: Digest;
-  readonly manifest: Manifest;
+  /** The contents' key. */
+  readonly key: Digest;
+  readonly contents: ModelContents;
   readonly layout: Layout;
   /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
   readonly held: HeldLock;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Digest, Manifest } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { extentsAt, fileAt, placeAt, placesOf, planLayout, sizeOf } from '../../../src/core/layout/layout.ts';
-import { makeModel, seededBytes } from '../../support/models.ts';
+import { contentsOf, makeModel, seededBytes } from '../../support/models.ts';
 
 describe('the layout of a model', () => {
   it('covers every byte of every file exactly once, however files and chunks are cut', () => {
@@ -13,7 +13,7 @@ describe('the layout of a model', () => {
     fc.assert(
       fc.property(shape, ([sizes, cut]) => {
         const model = makeModel(Object.fromEntries(sizes.map((size, i) => [`f${i}`, seededBytes(size, i)])), cut);
-        const layout = planLayout(model.manifest, model.digest);
+        const layout = planLayout(contentsOf(model));
         const covered = sizes.map((size) => new Uint8Array(size));
         for (const [place, id] of layout.idAt.entries()) {
           let bytes = 0;
@@ -43,7 +43,7 @@ describe('the layout of a model', () => {
     ['has other files', { files: manifest.files.slice(1) }, 'not those of the digest'],
   ];
   it.each(bad)('is refused when the manifest %s', (_what, part, message) => {
-    expect(() => planLayout({ ...manifest, ...part }, digest)).toThrow(
+    expect(() => planLayout({ ...manifest, digest, ...part })).toThrow(
       expect.objectContaining({ code: 'invalid_model', message: expect.stringContaining(message) }),
     );
   });

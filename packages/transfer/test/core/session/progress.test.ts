@@ -4,7 +4,7 @@ import { planLayout } from '../../../src/core/layout/layout.ts';
 import { ProgressReporter, type TransferProgress } from '../../../src/core/session/progress.ts';
 import { RateMeter } from '../../../src/core/session/rate-meter.ts';
 import { TransferStats } from '../../../src/core/session/stats.ts';
-import { makeFileModel } from '../../support/models.ts';
+import { contentsOf, makeFileModel } from '../../support/models.ts';
 
 import { memorySource } from '../../support/sources.ts';
 
@@ -17,7 +17,7 @@ function reporter(): {
   progress: ProgressReporter;
 } {
   const clock = new VirtualClock();
-  const stats = new TransferStats(planLayout(model.manifest, model.digest));
+  const stats = new TransferStats(planLayout(contentsOf(model)));
   const told: TransferProgress[] = [];
   const progress = new ProgressReporter(stats, clock, (event) => told.push(event));
   return { clock, stats, told, progress };

@@ -13,7 +13,7 @@ import { makeWeights } from '../../support/weights.ts';
 
 const SIZE = 400_000;
 const chunks = [1, 2, 3].map((seed) => makeWeights(SIZE, 2, seed));
-const wanted = chunks.map((_, index) => ({ index, digest: 'a'.repeat(64) as Digest, size: SIZE }));
+const wanted = chunks.map((_, index) => ({ index, digest: 'a'.repeat(64) as Digest, size: SIZE, extents: () => [] }));
 const codec = new ChunkCodec(await loadZstd());
 const forms = chunks.map((chunk) => Buffer.from(codec.encode(chunk, new Uint8Array(SIZE)) as Uint8Array));
 

@@ -82,7 +82,7 @@ describe('the sources of a peer', () => {
     const pieces: unknown[] = [];
     for (const source of pool.sources) {
       const result = await source.fetch(
-        [7, 13].map((index) => ({ index, digest: DIGEST, size: 1 })),
+        [7, 13].map((index) => ({ index, digest: DIGEST, size: 1, extents: () => [] })),
         {
           signal: new AbortController().signal,
           onPiece: (index, _offset, _bytes, intact) => pieces.push([index, intact]),

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { planLayout } from '../../../src/core/layout/layout.ts';
 import { ModelFiles } from '../../../src/node/disk/model-files.ts';
-import { makeFileModel } from '../../support/models.ts';
+import { contentsOf, makeFileModel } from '../../support/models.ts';
 import { temporaryFolder } from '../../support/pulling.ts';
 
 const model = makeFileModel(30_000, 10_000);
-const layout = planLayout(model.manifest, model.digest);
+const layout = planLayout(contentsOf(model));
 const weights = model.files.get('weights.bin') as Buffer;
 
 /** A staged file that is another model's, too. */

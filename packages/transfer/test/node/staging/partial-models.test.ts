@@ -7,7 +7,7 @@ import { planLayout } from '../../../src/core/layout/layout.ts';
 import { createPartialModels, planTransfer } from '../../../src/index.ts';
 import { JournalWriter } from '../../../src/node/journal/journal.ts';
 import { lockStaging, openStaging, type Staging } from '../../../src/node/staging/staging.ts';
-import { makeFileModel, type TestModel } from '../../support/models.ts';
+import { contentsOf, makeFileModel, type TestModel } from '../../support/models.ts';
 import { temporaryFolder } from '../../support/pulling.ts';
 
 const MODEL = makeFileModel(1000, 100);
@@ -29,10 +29,11 @@ const ENTRY = {
 
 async function staged(model: TestModel = MODEL) {
   const staging = await temporaryFolder();
-  const { manifest, digest } = model;
-  const layout = planLayout(manifest, digest);
-  const held = await lockStaging({ staging, digest, lock: acquireLock });
-  const opened: Staging = await openStaging({ staging, digest, manifest, layout, held, entry: ENTRY });
+  const contents = contentsOf(model);
+  const layout = planLayout(contents);
+  const key = model.digest;
+  const held = await lockStaging({ staging, key, lock: acquireLock });
+  const opened: Staging = await openStaging({ staging, key, contents, layout, held, entry: ENTRY });
   /** Writes the whole file, and says of these chunks that they are there. */
   const write = async (ids: number[], bytes = model.files.get('weights.bin') as Buffer): Promise<void> => {
     const path = join(opened.paths.files, 'weights.bin');
@@ -113,10 +114,9 @@ describe('the plan of a transfer', () => {
     const { staging, write, opened } = await staged();
     await write([0, 1]);
     await opened.keep();
-    const { manifest, digest } = MODEL;
     const others = ['a', 'b', 'b'].map((name, i) => [chunkOf(i + 1), { model: name.repeat(64) as never }] as const);
     const local = { locateChunks: async () => new Map(others.slice(0)) };
-    expect(await planTransfer({ manifest, digest, staging, local })).toEqual({
+    expect(await planTransfer({ contents: contentsOf(MODEL), staging, local })).toEqual({
       totalBytes: 1000,
       resumedBytes: 200,
       reusedBytes: 200,
@@ -129,7 +129,7 @@ describe('the plan of a transfer', () => {
     const { staging, write, opened } = await staged();
     await write([0, 1, 2]);
     const other = makeFileModel(2000, 100);
-    const plan = await planTransfer({ ...other, staging, local: nowhere });
+    const plan = await planTransfer({ contents: contentsOf(other), staging, local: nowhere });
     expect(plan).toMatchObject({ transferBytes: 1700, reusedBytes: 300, resumedBytes: 0, reusedFrom: [] });
     expect(await readdir(staging)).toEqual([MODEL.digest]);
     await opened.keep();

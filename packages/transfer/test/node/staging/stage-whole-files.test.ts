@@ -45,11 +45,11 @@ async function scene({ copy = true, config = 'tuned' } = {}) {
     'config.json': Buffer.from(`{"${config}":1}`),
   });
   const manifest = await there.manifest(tuned.digest);
-  const layout = planLayout(manifest, tuned.digest);
-  const folder = { staging: here.paths.staging, digest: tuned.digest };
+  const layout = planLayout({ ...manifest, digest: tuned.digest });
+  const folder = { staging: here.paths.staging, key: tuned.digest };
   const open = async (): Promise<Staging> => {
     const held = await lockStaging({ ...folder, lock: acquireLock });
-    return await openStaging({ ...folder, manifest, layout, held, ownFiles: ownFiles(here) });
+    return await openStaging({ ...folder, contents: manifest, layout, held, ownFiles: ownFiles(here) });
   };
   const close = async (): Promise<void> => {
     await here.close();

@@ -82,7 +82,7 @@ describe('the unfinished transfers', () => {
     await breakOff(staging, model, 4);
     await using _lock = await acquireLock(stagingPaths(staging, model.digest).lock);
     expect(await stagedTransfers(staging, withoutWaiting)).toMatchObject([{ isRunning: true }]);
-    const discarding = discardStaging({ staging, digest: model.digest, lock: withoutWaiting });
+    const discarding = discardStaging({ staging, key: model.digest, lock: withoutWaiting });
     const error: unknown = await discarding.catch((thrown: unknown) => thrown);
     expect(ModelRtcError.from(error).code).toBe('busy');
     expect((await stagedNeeds(staging))[0]?.digests.size).toBe(6);
@@ -91,7 +91,7 @@ describe('the unfinished transfers', () => {
   it('are gone once they are discarded', async () => {
     const staging = await temporaryFolder();
     await breakOff(staging, model, 4);
-    await discardStaging({ staging, digest: model.digest, lock: withoutWaiting });
+    await discardStaging({ staging, key: model.digest, lock: withoutWaiting });
     expect(await stagedTransfers(staging, withoutWaiting)).toEqual([]);
   });
 });

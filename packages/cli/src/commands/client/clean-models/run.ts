@@ -94,7 +94,7 @@ async function carryOut(context: Context, registry: Registry, shown: Cleaning, n
   const { staging } = registry.paths;
   const transfers = await doEach(context, shown.transfers, async ({ model, bytes }) => {
     if (!now.transfers.some((transfer) => transfer.model === model)) return undefined;
-    await discardStaging({ staging, digest: model, lock: withoutWaiting, signal: context.signal });
+    await discardStaging({ staging, key: model, lock: withoutWaiting, signal: context.signal });
     return bytes;
   });
   const needed = await stagedNeeds(staging);

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import { type Digest, digestSchema, modelDigest } from './digest.ts';
+import { ModelRtcError } from './errors.ts';
+import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES } from './limits.ts';
+import { MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
+
+/** A git blob's SHA-1: that of `blob SIZE`, a zero byte and the contents. */
+const gitSha1Schema = z.string().regex(/^[0-9a-f]{40}$/, 'a git SHA-1 is 40 lower-case hex characters');
+
+const contentsFileSchema = manifestFileSchema.partial({ sha256: true }).extend({
+  /** Looked at where there is no SHA-256: of a large file, git keeps a pointer to it, whose SHA-1 says nothing of the file. */
+  gitSha1: gitSha1Schema.optional(),
+});
+
+const contentsChunkSchema = z.object({
+  digest: digestSchema.optional(),
+  size: z.number().int().min(1).max(MAX_CHUNK_BYTES),
+});
+
+/**
+ * What is known of a model before it is fetched: its files, and whatever hashes its source has, of files, of chunks or of
+ * both. A manifest is the case in which everything is known. Without `chunks`, how the files are cut is the receiver's choice.
+ */
+export const modelContentsSchema = z
+  .object({
+    digest: digestSchema.optional(),
+    files: z.array(contentsFileSchema).min(1).max(MAX_FILES),
+    /** The name of the rules that cut the chunks, when they are those of a manifest. */
+    chunker: z.string().min(1).max(64).optional(),
+    /** They cover the files laid end to end in order, so one may span files. */
+    chunks: z.array(contentsChunkSchema).max(MAX_CHUNKS).optional(),
+  })
+  .superRefine((contents, context) => {
+    const problem = manifestProblem(contents);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+export type ModelContents = z.infer<typeof modelContentsSchema>;
+export type ContentsFile = ModelContents['files'][number];
+export type ContentsChunk = NonNullable<ModelContents['chunks']>[number];
+
+/**
+ * Contents from any outside value.
+ * @throws ModelRtcError `invalid_model` that says which rule is broken.
+ */
+export function parseContents(value: unknown): ModelContents {
+  const parsed = modelContentsSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue !== undefined && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  throw new ModelRtcError(
+    'invalid_model',
+    `The list of the model's files is not valid (${where}${issue?.message ?? 'unknown'}); nothing was stored.`,
+  );
+}
+
+/** The files, when the SHA-256 of each is known. */
+export function hashedFiles(files: readonly ContentsFile[]): Manifest['files'] | undefined {
+  return files.every(({ sha256 }) => sha256 !== undefined) ? (files as Manifest['files']) : undefined;
+}
+
+/** The model's digest, when it is given or can be computed. */
+export function contentsDigest({ digest, files }: Pick<ModelContents, 'digest' | 'files'>): Digest | undefined {
+  if (digest !== undefined) return digest;
+  const hashed = hashedFiles(files);
+  return hashed === undefined ? undefined : modelDigest(hashed);
+}
+
+/** The manifest that these contents are; undefined when something of it is not known. */
+export function contentsManifest({ files, chunker, chunks }: ModelContents): Manifest | undefined {
+  const hashed = hashedFiles(files);
+  const isCut = chunks?.every(({ digest }) => digest !== undefined);
+  if (hashed === undefined || chunker === undefined || !isCut) return undefined;
+  return { version: MANIFEST_VERSION, files: hashed, chunker, chunks: chunks as Manifest['chunks'] };
+}
