@@ -192,10 +192,15 @@ class Connecting {
 
   /** Over an old worker only what it knows can be tried before hello. */
   get #kinds(): readonly AttemptKind[] {
-    const { token, lane = 'auto' } = this.#options;
-    const wanted = lane === 'auto' ? LANE_CHOICES : [lane];
-    if (token.features?.includes('ask') === true) return wanted;
+    const wanted = this.#wanted;
+    if (this.#options.token.features?.includes('ask') === true) return wanted;
     return wanted.includes('webrtc') ? ['webrtc'] : wanted;
+  }
+
+  /** What the caller lets be used, and this platform has. */
+  get #wanted(): readonly AttemptKind[] {
+    const { lane = 'auto' } = this.#options;
+    return lane === 'auto' ? LANE_CHOICES.filter((kind) => this.#components.ask[kind] !== undefined) : [lane];
   }
 
   #assembly(channel: PeerChannel): PeerAssembly {
@@ -216,8 +221,8 @@ class Connecting {
   }
 
   #keepUp(peer: Peer, channel: PeerChannel): void {
-    const { lane = 'auto', iceServers, clock } = this.#options;
-    const kinds = lane === 'auto' ? LANE_CHOICES : [lane];
+    const { iceServers, clock } = this.#options;
+    const kinds = this.#wanted;
     const engine = () => this.#engine();
     const { createCpuLoad } = this.#components;
     const options = { peer, channel, kinds, engine, iceServers, clock, log: this.#log };

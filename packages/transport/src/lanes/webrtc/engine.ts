@@ -1,5 +1,6 @@
 import type { SessionDescription } from './description.ts';
 
+/** Those that can be chosen on Node. */
 export type EngineName = 'native' | 'werift';
 
 /** A STUN or TURN server, as W3C's RTCIceServer writes it. */
@@ -18,8 +19,11 @@ export interface LocalCandidate {
 export interface ConnectionEvents {
   /** A way to reach this side, to be told to the other. */
   onCandidate(candidate: LocalCandidate): void;
-  /** The channel says that it is open. It may be wrong: only a message that arrives proves it. */
-  onOpen(): void;
+  /**
+   * The channel says that it is open. It may be wrong: only a message that arrives proves it.
+   * @param maxMessageSize the longest message that can be sent, in bytes, where the engine learns it only now
+   */
+  onOpen(maxMessageSize?: number): void;
   /** Bytes are the receiver's own from then on. */
   onMessage(message: Uint8Array | string): void;
   /** The buffered amount fell below half of the high-water mark. A hint: it may be missing. */
@@ -57,7 +61,7 @@ export interface ConnectOptions {
 
 /** A WebRTC implementation, loaded. */
 export interface WebRtcEngine {
-  readonly name: EngineName;
+  readonly name: EngineName | 'browser';
   /** The largest message that it takes, in bytes; it says so in its SDP. */
   readonly maxMessageSize: number;
   /** Buffered bytes at which sending more makes it no faster. */

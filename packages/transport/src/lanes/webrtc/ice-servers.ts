@@ -1,6 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type * as NodeDataChannel from 'node-datachannel';
-import type { RTCIceServer } from 'werift';
 import type { IceServer } from './engine.ts';
 
 /** `stun:host:port`, `turn:host:port?transport=tcp` (RFC 7064, RFC 7065); an IPv6 address stands in brackets. */
@@ -18,8 +17,10 @@ export function nativeIceServers(servers: readonly IceServer[]): (string | NodeD
   });
 }
 
-/** @throws ModelRtcError as `nativeIceServers` */
-export function weriftIceServers(servers: readonly IceServer[]): RTCIceServer[] {
+/** For werift and browsers. @throws ModelRtcError as `nativeIceServers` */
+export function w3cIceServers(
+  servers: readonly IceServer[],
+): { urls: string; username?: string; credential?: string }[] {
   return eachUrl(servers, (server, url) => {
     if (!parseIceUrl(url).scheme.startsWith('turn')) return { urls: url };
     return { urls: url, ...credentialsOf(server, url) };

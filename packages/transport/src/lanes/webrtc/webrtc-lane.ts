@@ -26,7 +26,10 @@ export class WebRtcLane extends WindowedLane {
     this.engine = engine.name;
     this.#maxMessageSize = engine.maxMessageSize;
     this.#connection = connect({
-      onOpen: () => this.begin(mtu === undefined ? undefined : encodePad(mtu, this.#maxMessageSize)),
+      onOpen: (maxMessageSize = Number.POSITIVE_INFINITY) => {
+        this.limitMessageSize(maxMessageSize);
+        this.begin(mtu === undefined ? undefined : encodePad(mtu, this.#maxMessageSize));
+      },
       onMessage: (message) => (typeof message === 'string' ? this.takeWord(message) : this.takeMessage(message)),
       onRoom: () => this.outgoing.pump(),
       onLost: (cause) => this.finish(laneLostError(cause)),
@@ -44,7 +47,7 @@ export class WebRtcLane extends WindowedLane {
     return this.#maxMessageSize;
   }
 
-  /** What the other side's description says that it takes; before the lane is open. */
+  /** What both sides can take; before the lane is open. */
   limitMessageSize(bytes: number): void {
     this.#maxMessageSize = Math.min(this.#maxMessageSize, bytes);
   }

@@ -3,7 +3,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { type RTCDataChannel, RTCPeerConnection } from 'werift';
 import { renderDescription, type SessionDescription } from './description.ts';
 import type { ConnectionEvents, ConnectOptions, EngineConnection, WebRtcEngine } from './engine.ts';
-import { weriftIceServers } from './ice-servers.ts';
+import { w3cIceServers } from './ice-servers.ts';
 import { acknowledgeTogether } from './werift-acknowledgements.ts';
 import { assertHandshakeSigned } from './werift-handshake.ts';
 import { passOverMalformedPackets } from './werift-packets.ts';
@@ -47,7 +47,7 @@ class WeriftConnection implements EngineConnection {
     this.#events = events;
     // Left out, `iceServers` would be a public STUN server.
     this.#connection = new RTCPeerConnection({
-      iceServers: weriftIceServers(iceServers),
+      iceServers: w3cIceServers(iceServers),
       maxMessageSize: MAX_MESSAGE_SIZE,
       bundlePolicy: 'max-bundle',
     });

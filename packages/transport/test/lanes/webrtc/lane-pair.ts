@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { ExchangeMessage } from '@model-rtc/protocol';
-import type { EngineName } from '../../../src/lanes/webrtc/engine.ts';
+import type { WebRtcEngine } from '../../../src/lanes/webrtc/engine.ts';
 import type { LaneStage } from '../../support/lane-conformance.ts';
 import type { Order, Report } from './lane-process.ts';
 
@@ -31,7 +31,7 @@ export interface LanePair extends LaneStage {
  * Two processes, one for each side: inside jest's own workers the native engine is unreliable. What they say to each
  * other to connect passes through here.
  */
-export function startLanePair(leftEngine: EngineName, rightEngine: EngineName): LanePair {
+export function startLanePair(leftEngine: WebRtcEngine['name'], rightEngine: WebRtcEngine['name']): LanePair {
   const processes = { left: startSide(leftEngine), right: startSide(rightEngine) };
   let tamper: Tamper = (message) => message;
   let lanes = 0;
@@ -72,7 +72,7 @@ export function startLanePair(leftEngine: EngineName, rightEngine: EngineName): 
   return pair;
 }
 
-function startSide(engine: EngineName): ChildProcess {
+function startSide(engine: WebRtcEngine['name']): ChildProcess {
   return fork(new URL('./lane-process.ts', import.meta.url), [engine], {
     execArgv: ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings'],
     env: { ...process.env, NODE_OPTIONS: '' },

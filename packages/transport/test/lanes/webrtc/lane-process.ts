@@ -1,11 +1,13 @@
 /**
- * One side of a webrtc lane in a process of its own: `lane-process.ts native|werift`. It plays what its parent says,
+ * One side of a webrtc lane in a process of its own: `lane-process.ts native|werift|browser`, where the last is the engine for
+ * browsers over a stand-in for their RTCPeerConnection. It plays what its parent says,
  * and ends by itself when the parent lets go of it.
  */
 import type { ExchangeMessage } from '@model-rtc/protocol';
 import type { Lane } from '../../../src/core/lane/lane.ts';
+import { createBrowserEngine, type W3cPeerConnectionConstructor } from '../../../src/lanes/webrtc/browser-engine.ts';
 import { answerLane, offerLane } from '../../../src/lanes/webrtc/connect-lane.ts';
-import type { EngineName } from '../../../src/lanes/webrtc/engine.ts';
+import type { WebRtcEngine } from '../../../src/lanes/webrtc/engine.ts';
 import { loadEngine } from '../../../src/lanes/webrtc/load-engine.ts';
 import { LANE_SCENARIOS } from '../../support/lane-scenarios.ts';
 import { createMessagePipe, type MessagePipe } from '../../support/message-pipe.ts';
@@ -33,10 +35,16 @@ export type Report =
   | { readonly kind: 'tell'; readonly event: string }
   | { readonly kind: 'done'; readonly error?: string | undefined; readonly code?: string | undefined };
 
-const engine = await loadEngine(process.argv[2] as EngineName);
+const engine = await loadEngineOrStandIn(process.argv[2] as WebRtcEngine['name']);
 let receive: MessagePipe<ExchangeMessage> = createMessagePipe();
 let sideline = createSideline(() => {});
 let lane: Lane | undefined;
+
+async function loadEngineOrStandIn(name: WebRtcEngine['name']): Promise<WebRtcEngine> {
+  if (name !== 'browser') return await loadEngine(name);
+  const { RTCPeerConnection } = await import('node-datachannel/polyfill');
+  return createBrowserEngine(RTCPeerConnection as unknown as W3cPeerConnectionConstructor);
+}
 
 function report(message: Report): void {
   if (process.connected) process.send?.(message);

@@ -1,14 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ExchangeMessage } from '@model-rtc/protocol';
-import type { EngineName } from '../../../src/lanes/webrtc/engine.ts';
+import type { WebRtcEngine } from '../../../src/lanes/webrtc/engine.ts';
 import { laneConformance } from '../../support/lane-conformance.ts';
 import { type LanePair, type Side, startLanePair } from './lane-pair.ts';
 
-const PAIRINGS: readonly (readonly [EngineName, EngineName])[] = [
+const PAIRINGS: readonly (readonly [WebRtcEngine['name'], WebRtcEngine['name']])[] = [
   ['native', 'native'],
   ['werift', 'werift'],
   ['native', 'werift'],
   ['werift', 'native'],
+  ['browser', 'native'],
+  ['native', 'browser'],
+  ['browser', 'werift'],
+  ['werift', 'browser'],
 ];
 
 for (const [left, right] of PAIRINGS)
