@@ -10,6 +10,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/formats/layouts': 230,
   '@model-rtc/signaling/client': 250,
   '@model-rtc/transport/core': 300,
+  '@model-rtc/transport/browser': 320,
   '@model-rtc/transfer/core': 170,
 };
 

@@ -53,6 +53,7 @@ export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
     sources: 'packages/transport/src/core/',
     adapters: 'packages/transport/src/lanes/',
   },
+  { specifier: '@model-rtc/transport/browser', sources: 'packages/transport/src/browser/' },
   {
     specifier: '@model-rtc/transfer/core',
     sources: 'packages/transfer/src/core/',
