@@ -6,6 +6,11 @@ export type ModelPath = string & { readonly __brand: 'ModelPath' };
 
 /** Device names that Windows opens wherever they stand, with any extension. */
 const RESERVED_NAME = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?$/i;
+/** Of these names, the shortest, and what they begin with. */
+const SHORTEST_DEVICE_NAME = 3;
+const DEVICE_INITIALS = 'cpanlCPANL';
+const DOT = 0x2e;
+const SPACE = 0x20;
 /** The folder where a registry keeps its own notes about a model. */
 export const OWN_FOLDER = '.model-rtc';
 
@@ -20,13 +25,36 @@ export function modelPathProblem(path: string): string | undefined {
   if (path.includes('\\')) return `${JSON.stringify(path)} has a backslash`;
   if (path.startsWith('/')) return `${JSON.stringify(path)} is absolute`;
   if (/^[A-Za-z]:/.test(path)) return `${JSON.stringify(path)} has a drive letter`;
-  for (const name of path.split('/')) {
-    const problem = nameProblem(name, path);
-    if (problem !== undefined) return problem;
-  }
-  if (path.split('/')[0]?.toLowerCase() === OWN_FOLDER)
+  const problem = namesProblem(path);
+  if (problem !== undefined) return problem;
+  if (path.split('/', 1)[0]?.toLowerCase() === OWN_FOLDER)
     return `${JSON.stringify(path)} is in the registry's own folder`;
   return undefined;
+}
+
+/** Walks the names of a path without taking it apart: one of 3,000 bytes has up to 1,500 of them, and a model 200,000 paths. */
+function namesProblem(path: string): string | undefined {
+  for (let start = 0; start <= path.length; ) {
+    const slash = path.indexOf('/', start);
+    const end = slash === -1 ? path.length : slash;
+    if (isPlainName(path, start, end)) {
+      start = end + 1;
+      continue;
+    }
+    const problem = nameProblem(path.slice(start, end), path);
+    if (problem !== undefined) return problem;
+    start = end + 1;
+  }
+  return undefined;
+}
+
+/** Whether a name can break no rule: short, with an end that may be one, and a start that no device name has. */
+function isPlainName(path: string, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === 0 || length * 3 > MAX_PATH_NAME_BYTES) return false;
+  const last = path.charCodeAt(end - 1);
+  if (last === DOT || last === SPACE) return false;
+  return length < SHORTEST_DEVICE_NAME || !DEVICE_INITIALS.includes(path[start] as string);
 }
 
 function nameProblem(name: string, path: string): string | undefined {
@@ -45,19 +73,28 @@ function isLonger(text: string, maxBytes: number): boolean {
 
 /** The first rule that a model's paths break together: two of one name after case folding, or a file that is also a folder. */
 export function pathsProblem(paths: readonly string[]): string | undefined {
-  const files = new Set<string>();
-  for (const path of paths) {
-    const folded = foldCase(path);
-    if (files.has(folded)) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
-    files.add(folded);
-  }
-  for (const folded of files) {
-    for (let slash = folded.indexOf('/'); slash !== -1; slash = folded.indexOf('/', slash + 1)) {
-      if (files.has(folded.slice(0, slash)))
-        return `${JSON.stringify(folded.slice(0, slash))} is both a file and a folder`;
+  const folded = paths.map(foldCase).sort();
+  for (let i = 0; i + 1 < folded.length; i++) {
+    const [path, next] = [folded[i] as string, folded[i + 1] as string];
+    if (next === path) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
+    // What is below a folder begins with its name, and so does all that sorts in between.
+    if (next.startsWith(path) && hasBelow(folded, path, i + 1)) {
+      return `${JSON.stringify(path)} is both a file and a folder`;
     }
   }
   return undefined;
+}
+
+/** Whether one of the sorted paths, from this one on, is below the folder. */
+function hasBelow(sorted: readonly string[], folder: string, from: number): boolean {
+  const prefix = `${folder}/`;
+  let [low, high] = [from, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as string) < prefix) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low]?.startsWith(prefix) === true;
 }
 
 /** Case folding as file systems do it: upper then lower, so that "ß" and "SS", "ſ" and "s" fall together; then NFC. */

@@ -12,6 +12,7 @@ import {
 import { failureOf } from './support/outcome.ts';
 import { syntaxCases } from './support/syntax-cases.ts';
 
+const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const valid = syntaxCases('manifest-valid.txt') as { files: { path: string; size: number; sha256: Digest }[] }[];
 
 describe('a manifest', () => {
@@ -54,4 +55,13 @@ describe('a manifest', () => {
     };
     expect(failureOf(() => parseManifest(longer)).code).toBe('invalid_model');
   });
+});
+
+it('costs no more to check than to read, however deep its folders are', () => {
+  // Each path against each folder above each other took half a minute here.
+  const deep = 'a/'.repeat(1_480);
+  const files = Array.from({ length: 3_000 }, (_, n) => ({ path: `${n % 50}/${deep}${n}`, size: 0, sha256: EMPTY }));
+  expect(parseManifest({ version: 1, files, chunker: 'c', chunks: [] }).files).toHaveLength(3_000);
+  const clash = { ...files[7], path: `${(files[7] as { path: string }).path.toUpperCase()}` };
+  expect(() => parseManifest({ version: 1, files: [...files, clash], chunker: 'c', chunks: [] })).toThrow('twice');
 });

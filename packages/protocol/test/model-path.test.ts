@@ -35,13 +35,32 @@ describe('a model path', () => {
 describe('the paths of one model', () => {
   it('may stand beside each other', () => {
     expect(pathsProblem(['a/b', 'a/c', 'ab', 'b'])).toBeUndefined();
+    expect(pathsProblem(['a', 'a b', 'a-/c', 'a.c', 'a0/b', 'ab/a'])).toBeUndefined();
   });
 
-  it.each([[['a', 'a']], [['a/B', 'A/b']], [['stra\u00dfe', 'STRASSE']], [['a', 'a/b']], [['x/Y/z', 'X/y']]])(
-    'cannot be %j together',
-    (paths) => {
-      expect(pathsProblem(paths)).toEqual(expect.any(String));
-      expect(pathsProblem([...paths].reverse())).toEqual(expect.any(String));
-    },
-  );
+  it.each([
+    [['a', 'a']],
+    [['a/B', 'A/b']],
+    [['stra\u00dfe', 'STRASSE']],
+    [['a', 'a/b']],
+    [['x/Y/z', 'X/y']],
+    [['a', 'a b', 'a-', 'a.c', 'a/b']],
+  ])('cannot be %j together', (paths) => {
+    expect(pathsProblem(paths)).toEqual(expect.any(String));
+    expect(pathsProblem([...paths].reverse())).toEqual(expect.any(String));
+  });
+
+  it('are found wrong together just when two are one, or one is a folder of another', () => {
+    const name = fc.constantFrom('a', 'A', 'a-', 'b', 'a b');
+    const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 8 }), (paths) => {
+        const folded = paths.map((text) => text.toLowerCase());
+        const isWrong = folded.some((one, i) =>
+          folded.some((other, j) => i !== j && (other === one || other.startsWith(`${one}/`))),
+        );
+        expect(pathsProblem(paths) !== undefined).toBe(isWrong);
+      }),
+    );
+  });
 });
