@@ -1,15 +1,17 @@
 /** What needs no library beside the protocol. Recognising models is in `@model-rtc/formats/layouts`. */
 
+export { createReadBudget } from './bytes/read-budget.ts';
 export { plainCuts } from './chunks/cut-parts.ts';
 export { CHUNKER, planChunks } from './chunks/plan-chunks.ts';
 export { namedLikeCode } from './code/file-kinds.ts';
-export type { Findings } from './code/findings.ts';
+export { type Findings, splitSuspicious } from './code/findings.ts';
 export { refuseCode } from './code/refuse-code.ts';
 export { scanFile } from './code/scan-content.ts';
 export { at, toText } from './documents/scalars.ts';
 export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
 export { skipReason } from './layouts/skip-rules.ts';
 export { isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
+export { MODEL_READ_LIMITS } from './limits.ts';
 export {
   type ComparableFile,
   type ComparableModel,

@@ -15,29 +15,46 @@ export interface NamedReader extends ByteReader {
   readonly path: string;
 }
 
-export type Compression = 'gzip' | 'zlib' | 'raw';
-
-export interface InflateLimits {
-  /** Give up beyond this many bytes: a few kilobytes can stand for gigabytes. */
-  readonly maxBytes: number;
-  /** The bytes are only the beginning: give what they tell instead of calling them damaged. */
-  readonly isPart: boolean;
+/** What came of decompressing. */
+export interface Inflated {
+  readonly bytes: Uint8Array;
+  /** How many of the compressed bytes were used; others may follow the end of the stream. */
+  readonly used: number;
+  /** `whole` for a stream that ends properly, and for one that is cut. `too_long` and `damaged` tell where it was given up. */
+  readonly outcome: 'whole' | 'too_long' | 'damaged';
 }
 
 /**
- * Decompresses bytes. The caller brings it: Node has its zlib, a browser has a library.
- * Ignores what follows the end of a zlib or raw stream, as Python does. Resolves to undefined for damaged bytes and beyond
- * the limit.
+ * Decompresses a raw deflate stream (RFC 1951), up to `maxBytes` of content: a few kilobytes can stand for gigabytes. The
+ * caller brings it: Node has its zlib, a browser has a library. Never throws for bad bytes: gives what could be decompressed.
  */
-export type Inflate = (
-  bytes: Uint8Array,
-  compression: Compression,
-  limits: InflateLimits,
-) => Promise<Uint8Array | undefined>;
+export type Inflate = (bytes: Uint8Array, maxBytes: number) => Promise<Inflated>;
+
+/** What is counted besides time. */
+export type Expense = 'opcodes' | 'bytes' | 'parts';
+
+/**
+ * What may still be spent on reading into the files of one model. All its files share it, and everything inside them, so that
+ * nesting and repeating gain a hostile file nothing. Once one kind is used up, nothing more is granted.
+ */
+export interface ReadBudget {
+  /** Whether nothing more is granted. */
+  readonly isSpent: boolean;
+  /** Bytes that may still be unpacked. */
+  readonly bytesLeft: number;
+  /** @throws OverBudgetError when less than that is left, or too much time has passed */
+  spend(expense: Expense, count?: number): void;
+  /** @throws OverBudgetError when too much time has passed, or nothing more is granted */
+  checkTime(): void;
+  /** A reader whose waiting for the disk does not count as time. */
+  excuseReads(reader: ByteReader): ByteReader;
+}
 
 /** What reading a file takes besides its bytes. */
 export interface ReadOptions {
   readonly inflate: Inflate;
+  /** What all reading of one model may cost together. Each call has a budget of its own when it is left out. */
+  readonly budget?: ReadBudget | undefined;
   /** Whether an ASCII text occurs in bytes. Node's Buffer is ten times as fast as the loop that stands in for it. */
   readonly includesText?: ((bytes: Uint8Array, text: string) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -55,6 +55,8 @@ export const codeFileSchema = z.object({
   path: text,
   /** Such as `os.system`; sorted. */
   suspicious: z.array(z.string().max(256)).max(32),
+  /** A part of it could not be examined, so that it may run code; `suspicious` says why, in brackets. */
+  unexamined: z.literal(true).optional(),
 });
 export type CodeFile = z.infer<typeof codeFileSchema>;
 

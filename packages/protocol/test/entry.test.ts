@@ -33,6 +33,7 @@ describe('a model entry', () => {
     [{ metrics: { loss: 0.5, best: null, name: 'x', done: true } }],
     [{ name: 'Mouse, top view', codeFiles: [{ path: 'best.ckpt', suspicious: ['os.system'] }] }],
     [{ codeFiles: [] }],
+    [{ codeFiles: [{ path: 'x', suspicious: ['(why)'], unexamined: true }] }],
     [{ tags: ['a'], license: 'mit', lineage: { fineTunedFrom: 'x', parents: ['y'] } }],
   ])('takes %j', (change) => {
     expect(problemOf(change)).toBe(true);
@@ -59,6 +60,7 @@ describe('a model entry', () => {
     [{ name: '' }],
     [{ name: 'x'.repeat(257) }],
     [{ codeFiles: ['best.ckpt'] }],
+    [{ codeFiles: [{ path: 'x', suspicious: [], unexamined: 'yes' }] }],
     [{ codeFiles: Array.from({ length: 257 }, () => ({ path: 'x', suspicious: [] })) }],
     [{ codeFiles: [{ path: 'x', suspicious: Array.from({ length: 33 }, () => 'os.system') }] }],
   ])('refuses %j', (change) => {

@@ -12,6 +12,23 @@ describe('the marks of models that run code', () => {
     expect(codeMark({})).toBe('?');
   });
 
+  it('marks what could not be examined, and says why', () => {
+    const unexamined = { path: 'w.pt', suspicious: ['(too long)'], unexamined: true as const };
+    expect(codeMark({ codeFiles: [PLAIN, unexamined] })).toBe('code?');
+    expect(codeMark({ codeFiles: [EVIL, unexamined] })).toBe('code!');
+    expect(codeFileFacts({ codeFiles: [PLAIN, unexamined, EVIL] }).map(([path]) => path)).toEqual([
+      'last.ckpt',
+      'w.pt',
+      'best.ckpt',
+    ]);
+    expect(codeFileFacts({ codeFiles: [unexamined] })[0]?.[1]).toMatch(
+      /^could not be examined: too long\. Do not load/,
+    );
+    const both = { ...unexamined, suspicious: ['(too long)', 'os.system'] };
+    expect(codeMark({ codeFiles: [both] })).toBe('code!');
+    expect(codeFileFacts({ codeFiles: [both] })[0]?.[1]).toMatch(/imports os\.system.*could not be examined: too long/);
+  });
+
   it('names the suspicious files first, with what they import', () => {
     const facts = codeFileFacts({ codeFiles: [PLAIN, EVIL] });
     expect(facts.map(([path]) => path)).toEqual(['last.ckpt', 'best.ckpt']);

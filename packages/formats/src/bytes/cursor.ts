@@ -1,6 +1,8 @@
 import type { ByteReader } from '../types.ts';
-import { StructureError } from './structure-error.ts';
+import { EndsEarlyError, StructureError } from './structure-error.ts';
 
+/** The first window is small: most of what is looked at turns out to be something else within a few bytes. */
+const FIRST_WINDOW_BYTES = 4 * 1024;
 const WINDOW_BYTES = 256 * 1024;
 const HIGH_WORD = 2 ** 32;
 
@@ -15,6 +17,7 @@ export class Cursor {
   #window: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#window.buffer);
   #windowStart: number;
+  #windowBytes = FIRST_WINDOW_BYTES;
   #at = 0;
 
   /** @param end where what is read ends, at the latest with the file */
@@ -42,7 +45,8 @@ export class Cursor {
   async fill(length: number): Promise<void> {
     if (!this.lacks(length)) return;
     const start = this.offset;
-    const bytes = Math.min(this.left, Math.max(length, WINDOW_BYTES));
+    const bytes = Math.min(this.left, Math.max(length, this.#windowBytes));
+    this.#windowBytes = Math.min(WINDOW_BYTES, this.#windowBytes * 8);
     this.#window = bytes > 0 ? await this.#reader.read(start, bytes) : new Uint8Array(0);
     this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.byteLength);
     this.#windowStart = start;
@@ -126,5 +130,5 @@ export class Cursor {
 }
 
 function tooShort(): StructureError {
-  return new StructureError('it ends too early');
+  return new EndsEarlyError('it ends too early');
 }

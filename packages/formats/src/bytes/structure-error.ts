@@ -3,5 +3,10 @@
  * failure, which must reach the caller.
  */
 export class StructureError extends Error {
-  override readonly name = 'StructureError';
+  override readonly name: string = 'StructureError';
+}
+
+/** The bytes end before the structure does; what follows them elsewhere might complete it. */
+export class EndsEarlyError extends StructureError {
+  override readonly name = 'EndsEarlyError';
 }

@@ -1,4 +1,5 @@
 import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
+import { splitSuspicious } from './findings.ts';
 
 /** How many an error names; `--json` has all. */
 const NAMED_FILES = 5;
@@ -12,12 +13,15 @@ export function refuseCode(codeFiles: readonly CodeFile[]): void {
   const more = codeFiles.length > NAMED_FILES ? ` and ${codeFiles.length - NAMED_FILES} more` : '';
   throw new ModelRtcError(
     'refused',
-    `The model runs code when it is loaded, and --safe-only refuses that: ${named}${more}. Use a safetensors version of it, or leave out --safe-only if you trust its source.`,
+    `The model ${codeFiles.every(({ unexamined }) => unexamined) ? 'may run' : 'runs'} code when it is loaded, and --safe-only refuses that: ${named}${more}. Use a safetensors version of it, or leave out --safe-only if you trust its source.`,
     { details: { codeFiles } },
   );
 }
 
-function describe({ path, suspicious }: CodeFile): string {
+function describe({ path, suspicious: found, unexamined }: CodeFile): string {
+  const { imports, reasons } = splitSuspicious(found);
+  if (unexamined && imports.length === 0) return `${path} (could not be examined: ${reasons.join('; ')})`;
+  const suspicious = unexamined ? imports : found;
   if (suspicious.length === 0) return path;
   const more = suspicious.length > NAMED_IMPORTS ? `, and ${suspicious.length - NAMED_IMPORTS} more` : '';
   return `${path} (imports ${suspicious.slice(0, NAMED_IMPORTS).join(', ')}${more})`;

@@ -1,15 +1,17 @@
 import { bytesReader, readHead, startsWith } from '../bytes/byte-readers.ts';
-import { inflateAll, inflateHead } from '../bytes/inflate.ts';
+import { type Compression, inflateAll, inflateHead } from '../bytes/inflate.ts';
+import { createReadBudget, OverBudgetError } from '../bytes/read-budget.ts';
 import { readFileMetadata } from '../formats.ts';
-import type { ByteReader, Compression, NamedReader, ReadOptions } from '../types.ts';
+import { MAX_SCAN_DEPTH } from '../limits.ts';
+import type { ByteReader, NamedReader, ReadOptions } from '../types.ts';
 import { ZIP_HEAD } from '../zip/zip-directory.ts';
 import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
-import { type Findings, mergeFindings, ONLY_DATA, PLAIN_CODE, unreadable } from './findings.ts';
-import { MAX_SCAN_DEPTH, type ScanJob } from './scan-job.ts';
+import { type Findings, mergeFindings, ONLY_DATA, overBudget, PLAIN_CODE, unreadable } from './findings.ts';
+import { type ScanJob, scanInside } from './scan-job.ts';
 import { isHdf5, scanHdf5 } from './scan-keras.ts';
 import { isNpy, scanNpy } from './scan-npy.ts';
 import { scanPickles } from './scan-pickle.ts';
-import { scanZip } from './scan-zip.ts';
+import { mayRunCode, scanZip } from './scan-zip.ts';
 
 /** What joblib decompresses by itself. Node 20 cannot decompress the ones without a compression here. */
 const COMPRESSED: readonly (readonly [head: readonly number[], compression: Compression | undefined])[] = [
@@ -26,11 +28,12 @@ const COMPRESSED: readonly (readonly [head: readonly number[], compression: Comp
 ];
 
 /**
- * The findings of a file of a model.
+ * The findings of a file of a model. What the options' budget does not allow to examine is marked so.
  * @throws what the reader and the signal throw.
  */
 export async function scanFile(file: NamedReader, options: ReadOptions): Promise<Findings> {
-  return await scanContent({ ...options, depth: 0, scanContent }, file, file.path);
+  const { budget = createReadBudget() } = options;
+  return await scanContent({ ...options, budget, depth: 0, scanContent }, budget.excuseReads(file), file.path);
 }
 
 /**
@@ -43,6 +46,15 @@ async function scanContent(job: ScanJob, reader: ByteReader, name: string): Prom
   if (isProgramName(name)) return PLAIN_CODE;
   if (reader.size === 0) return ONLY_DATA;
   if (job.depth > MAX_SCAN_DEPTH) return unreadable('archives within archives');
+  try {
+    return await scanUnderBudget(job, reader, name);
+  } catch (error) {
+    if (error instanceof OverBudgetError) return overBudget(error);
+    throw error;
+  }
+}
+
+async function scanUnderBudget(job: ScanJob, reader: ByteReader, name: string): Promise<Findings> {
   const head = await readHead(reader, 16);
   if (startsWith(head, ZIP_HEAD)) return await scanZip(job, reader);
   const known = await scanKnown(job, reader, head, name);
@@ -61,7 +73,7 @@ async function scanKnown(
   name: string,
 ): Promise<Findings | undefined> {
   if (isNpy(head)) return await scanNpy(job, reader);
-  if (isHdf5(head)) return await scanHdf5(reader, job);
+  if (isHdf5(head)) return await scanHdf5(job, reader);
   if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
   return compressed === undefined ? undefined : await scanCompressed(job, reader, compressed[1], name);
@@ -73,21 +85,14 @@ async function scanCompressed(
   compression: Compression | undefined,
   name: string,
 ): Promise<Findings | undefined> {
-  if (!mayBePickleName(name) && !(await beginsAsPickle(job, reader, compression))) return undefined;
-  const content = compression === undefined ? undefined : await inflateAll(reader, compression, job.inflate);
-  if (content !== undefined) {
-    return await job.scanContent({ ...job, depth: job.depth + 1 }, bytesReader(content), name);
-  }
-  // Raw numbers can begin like this too, so only the file's name can make it a pickle.
-  return isPickleName(name) ? unreadable('a compressed pickle that cannot be looked into') : undefined;
-}
-
-/** joblib recognises compression by the first bytes, whatever the file's name. */
-async function beginsAsPickle(
-  { inflate }: ScanJob,
-  reader: ByteReader,
-  compression: Compression | undefined,
-): Promise<boolean> {
-  const head = compression === undefined ? undefined : await inflateHead(reader, compression, inflate);
-  return head !== undefined && startsWith(head, [0x80]) && (head[1] ?? 0xff) <= 5;
+  const refusal = unreadable('a compressed pickle that cannot be looked into');
+  // Raw numbers can begin like each of these, so that only the file's name can make it a pickle.
+  if (compression === undefined) return isPickleName(name) ? refusal : undefined;
+  const head = await inflateHead(reader, compression, job);
+  // Raw numbers can begin like zlib too; what comes out of them is no pickle. Nothing else begins like gzip.
+  const isDamaged = head.outcome === 'damaged' && compression === 'gzip';
+  if (!isPickleName(name) && !isDamaged && !(await mayRunCode(job, head.bytes, name))) return undefined;
+  const content = await inflateAll(reader, compression, job);
+  if (content.outcome !== 'whole') return refusal;
+  return await scanInside(job, bytesReader(content.bytes), name);
 }

@@ -1,4 +1,4 @@
-import type { ByteReader, ReadOptions } from '../types.ts';
+import type { ByteReader, ReadBudget, ReadOptions } from '../types.ts';
 import type { Findings } from './findings.ts';
 
 /** Looks into a file, or into a file inside another. `name` says what a tool would take it for. */
@@ -6,11 +6,15 @@ export type ScanContent = (job: ScanJob, reader: ByteReader, name: string) => Pr
 
 /** What the scan of a file passes on to the scans of the files inside it. */
 export interface ScanJob extends ReadOptions {
+  readonly budget: ReadBudget;
   /** How many files enclose this one. */
   readonly depth: number;
   /** Passed along because archives hold files that hold archives. */
   readonly scanContent: ScanContent;
 }
 
-/** Files within files; a real model has at most an archive in a pickle in an archive. */
-export const MAX_SCAN_DEPTH = 6;
+/** Looks into a file inside the one of the job. @throws OverBudgetError */
+export async function scanInside(job: ScanJob, reader: ByteReader, name: string): Promise<Findings> {
+  job.budget.spend('parts');
+  return await job.scanContent({ ...job, depth: job.depth + 1 }, reader, name);
+}

@@ -1,6 +1,7 @@
 import { includesAscii, startsWith } from '../bytes/byte-readers.ts';
-import type { ByteReader, ReadOptions } from '../types.ts';
+import type { ByteReader } from '../types.ts';
 import { type Findings, ONLY_DATA } from './findings.ts';
+import type { ScanJob } from './scan-job.ts';
 
 const HDF5_MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const BLOCK_BYTES = 4 * 1024 * 1024;
@@ -23,10 +24,11 @@ export function scanKerasConfig(text: string): Findings {
  * A Keras model in HDF5. Its configuration is a JSON text in an attribute, which HDF5 never compresses, so a search
  * through the bytes finds it anywhere.
  */
-export async function scanHdf5(reader: ByteReader, options: ReadOptions): Promise<Findings> {
-  const { signal, includesText = includesAscii } = options;
+export async function scanHdf5(job: ScanJob, reader: ByteReader): Promise<Findings> {
+  const { signal, budget, includesText = includesAscii } = job;
   for (let offset = 0; offset < reader.size; offset += BLOCK_BYTES) {
     signal?.throwIfAborted();
+    budget.checkTime();
     const block = await reader.read(offset, Math.min(BLOCK_BYTES + OVERLAP_BYTES, reader.size - offset));
     if (!includesText(block, 'ambda')) continue;
     // One character for each byte; which one does not matter, since the search is for ASCII.

@@ -32,6 +32,9 @@ export async function scanNpy(job: ScanJob, reader: ByteReader): Promise<Finding
 
 /** The type is `'O'`, `'|O'`, or a list of fields `(name, type)` that contains such a type. */
 function holdsObjects(header: string): boolean {
-  const type = /['"]descr['"]\s*:\s*([\s\S]*?)(?:,\s*['"](?:fortran_order|shape)['"]|\}\s*$)/.exec(header)?.[1];
-  return type === undefined || /(?:^|,)\s*['"][|<>=]?O\d*['"]/.test(type);
+  // From the first one only: a search from each of many would take quadratic time.
+  const start = /['"]descr['"]\s*:/.exec(header);
+  const rest = start === null ? '' : header.slice(start.index + start[0].length);
+  const end = rest.search(/,\s*['"](?:fortran_order|shape)['"]|\}\s*$/);
+  return end === -1 || /(?:^|,)\s*['"][|<>=]?O\d*['"]/.test(rest.slice(0, end));
 }

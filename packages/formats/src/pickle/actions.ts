@@ -16,20 +16,27 @@ export interface Argument {
   readonly length: number;
 }
 
+/** Makes a text of its bytes in the pickle, which opcodes do in different ways. */
+export type DecodeText = (bytes: Uint8Array) => string;
+
 export interface MachineState {
   readonly stack: PickleStack;
   /** Records an import and returns it as a value. */
   importName(module: PickledValue, name: PickledValue): PickledValue;
   /** Records bytes or a text, which may hold another pickle. */
-  noteConstant(argument: Argument, text: string | undefined): void;
-  /** Whether more values may be kept; beyond the limit they become opaque. */
+  noteConstant(argument: Argument, decode: DecodeText | undefined): void;
+  /** Whether more values may be kept; beyond the limit, and in a walk for names alone, they become opaque. */
   mayKeep(count: number): boolean;
+  /** Whether a text of so many bytes may be kept; one that is not becomes opaque. */
+  mayKeepText(length: number): boolean;
 }
 
 type Action = (machine: MachineState, argument: Argument) => void;
 
 /** The overhead of a map, counted in list items. */
 const MAP_WEIGHT = 4;
+/** Python itself allows more, but no module or class has a name that long. */
+export const MAX_IMPORT_NAME_BYTES = 1024;
 /** Nobody uses longer integers as keys. */
 const MAX_LONG_BYTES = 256;
 
@@ -77,12 +84,12 @@ function long(bytes: Uint8Array | undefined): PickledValue {
 
 function textActions(): Partial<Record<OpcodeName, Action>> {
   const text =
-    (decode: (bytes: Uint8Array) => string): Action =>
+    (decode: DecodeText): Action =>
     (machine, argument) => {
-      const value = argument.bytes === undefined ? undefined : decode(argument.bytes);
-      // A text too long to keep is inspected as bytes.
-      machine.noteConstant(argument, value);
-      machine.stack.push(value ?? OPAQUE);
+      // A text too long to read is inspected as bytes.
+      machine.noteConstant(argument, argument.bytes === undefined ? undefined : decode);
+      const isKept = argument.bytes !== undefined && machine.mayKeepText(argument.length);
+      machine.stack.push(isKept ? decode(argument.bytes) : OPAQUE);
     };
   return {
     STRING: text(quotedText),
@@ -92,7 +99,7 @@ function textActions(): Partial<Record<OpcodeName, Action>> {
     BINUNICODE: text(utf8Text),
     BINBYTES(machine, argument) {
       machine.noteConstant(argument, undefined);
-      machine.stack.push({ kind: 'bytes', offset: argument.offset, length: argument.length });
+      keep(machine, { kind: 'bytes', offset: argument.offset, length: argument.length });
     },
     NEXT_BUFFER: ({ stack }) => stack.pushOpaque(),
   };
@@ -199,7 +206,10 @@ function callActions(): Partial<Record<OpcodeName, Action>> {
       const state = stack.pop();
       if (isKind(stack.top, 'call')) stack.top.state = state;
     },
-    PERSID: ({ stack }, { bytes }) => stack.push({ kind: 'reference', id: bytes ? latin1Text(bytes) : OPAQUE }),
+    PERSID(machine, { bytes, length }) {
+      const id = bytes !== undefined && machine.mayKeepText(length) ? latin1Text(bytes) : OPAQUE;
+      keep(machine, { kind: 'reference', id });
+    },
     BINPERSID(machine) {
       keep(machine, { kind: 'reference', id: machine.stack.pop() });
     },
@@ -207,10 +217,12 @@ function callActions(): Partial<Record<OpcodeName, Action>> {
 }
 
 function importLines(machine: MachineState, { bytes, secondLine }: Argument): PickledValue {
-  return machine.importName(
-    bytes === undefined ? OPAQUE : utf8Text(bytes),
-    secondLine === undefined ? OPAQUE : utf8Text(secondLine),
-  );
+  return machine.importName(nameOf(bytes), nameOf(secondLine));
+}
+
+/** A name that is too long for one stands for any name. */
+function nameOf(line: Uint8Array | undefined): PickledValue {
+  return line === undefined || line.length > MAX_IMPORT_NAME_BYTES ? OPAQUE : utf8Text(line);
 }
 
 /** A call of OrderedDict or defaultdict is a dict; any other call stays a call. */

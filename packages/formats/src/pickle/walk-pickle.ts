@@ -1,21 +1,23 @@
 import { Cursor } from '../bytes/cursor.ts';
-import { StructureError } from '../bytes/structure-error.ts';
-import type { ByteReader } from '../types.ts';
-import { ACTIONS, type Argument, type MachineState } from './actions.ts';
+import { createReadBudget, OverBudgetError } from '../bytes/read-budget.ts';
+import { EndsEarlyError, StructureError } from '../bytes/structure-error.ts';
+import { MAX_PICKLE_HELD_CHARS, MAX_PICKLE_LINE_BYTES } from '../limits.ts';
+import type { ByteReader, ReadBudget } from '../types.ts';
+import { ACTIONS, type Argument, type DecodeText, MAX_IMPORT_NAME_BYTES, type MachineState } from './actions.ts';
 import { type ArgumentForm, type Opcode, type OpcodeName, PICKLE_OPCODES } from './opcodes.ts';
 import { PickleStack, TooLargeError } from './stack.ts';
 import { OPAQUE, type PickledGlobal, type PickledValue } from './values.ts';
 
-/** Limits the time to some seconds. An array is a single opcode, so even real pickles of gigabytes have fewer. */
-const MAX_OPCODES = 20_000_000;
+/** Steps that are taken out of the budget at once. */
+const STEPS_AT_ONCE = 256;
 /** The longest text or line that is read; names are far shorter. */
 const MAX_KEPT_BYTES = 64 * 1024;
 /** Containers and items that are kept, some 100 bytes each; the rest of a larger pickle is walked but not kept. */
 const MAX_KEPT_ITEMS = 1_000_000;
 /** Different imports of one pickle. */
 const MAX_IMPORTS = 10_000;
-/** Constants that may hold another pickle and are inspected. */
-const MAX_CONSTANTS = 1_000;
+/** Constants that may hold another pickle and are inspected, some 100 bytes each. */
+const MAX_CONSTANTS = 10_000;
 /** The newest protocol. A loader refuses a higher one. */
 const LAST_PROTOCOL = 5;
 
@@ -23,8 +25,8 @@ const LAST_PROTOCOL = 5;
 export interface EmbeddedConstant {
   readonly offset: number;
   readonly length: number;
-  /** A text whose characters each stand for one byte; undefined for bytes. */
-  readonly text: string | undefined;
+  /** Of a text whose characters each stand for one byte; undefined for bytes. */
+  readonly decode: DecodeText | undefined;
 }
 
 export interface PickleWalk {
@@ -32,18 +34,30 @@ export interface PickleWalk {
   readonly outcome: 'stop' | 'broken' | 'too_large';
   /** Why it is broken or too large, as the end of a sentence. */
   readonly problem: string | undefined;
+  /** It is broken because the bytes end; more of them might go on with it. */
+  readonly isCut: boolean;
   /** Where the walk ended in the file. */
   readonly end: number;
   /** What loading it imports, up to where the walk ended; without duplicates. */
   readonly imports: readonly PickledGlobal[];
   /** Whether anything is called or built. */
   readonly calls: boolean;
+  /** In the order of the file. */
   readonly constants: readonly EmbeddedConstant[];
+  /** Whether there are more constants than are listed. */
+  readonly hasMoreConstants: boolean;
   /** What it holds; opaque unless the outcome is `stop`. */
   readonly value: PickledValue;
 }
 
 export interface WalkOptions {
+  /** Its own when left out. */
+  readonly budget?: ReadBudget | undefined;
+  /**
+   * How many of the values to keep that the pickle holds, in containers and items of some 100 bytes; by default as many as the
+   * largest real models have. With 0 the walk keeps only what may name an import.
+   */
+  readonly maxKept?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each BUILD with the built value. Raw bytes may follow, and the hook skips them. */
   readonly afterBuild?: ((value: PickledValue, input: Cursor) => Promise<void>) | undefined;
@@ -61,23 +75,29 @@ export async function walkPickle(reader: ByteReader, start: number, options: Wal
 
 /** Does the same from the input's position, and leaves the input behind the pickle. */
 export async function walkInput(input: Cursor, options: WalkOptions): Promise<PickleWalk> {
-  const machine = createMachine();
+  const machine = createMachine(options.maxKept ?? MAX_KEPT_ITEMS);
   try {
     await run(input, machine, options);
     const value = machine.stack.pop();
-    return { ...machine.found(), outcome: 'stop', problem: undefined, end: input.offset, value };
+    return { ...machine.found(), outcome: 'stop', problem: undefined, isCut: false, end: input.offset, value };
   } catch (error) {
-    const outcome =
-      error instanceof StructureError ? 'broken' : error instanceof TooLargeError ? 'too_large' : undefined;
+    const outcome = outcomeOf(error);
     if (outcome === undefined) throw error;
-    return { ...machine.found(), outcome, problem: (error as Error).message, end: input.offset, value: OPAQUE };
+    const isCut = error instanceof EndsEarlyError;
+    return { ...machine.found(), outcome, problem: (error as Error).message, isCut, end: input.offset, value: OPAQUE };
   }
 }
 
-async function run(input: Cursor, machine: Machine, { signal, afterBuild }: WalkOptions): Promise<void> {
+function outcomeOf(error: unknown): 'broken' | 'too_large' | undefined {
+  if (error instanceof StructureError) return 'broken';
+  return error instanceof TooLargeError || error instanceof OverBudgetError ? 'too_large' : undefined;
+}
+
+async function run(input: Cursor, machine: Machine, options: WalkOptions): Promise<void> {
+  const { signal, afterBuild, budget = createReadBudget() } = options;
   const frames = createFrames();
-  for (let step = 0; ; step++) {
-    if (step >= MAX_OPCODES) throw new TooLargeError('it is too long');
+  for (let step = 1; ; step++) {
+    if (step % STEPS_AT_ONCE === 0) budget.spend('opcodes', STEPS_AT_ONCE);
     // The longest opcode without a text takes nine bytes.
     if (input.lacks(9)) {
       signal?.throwIfAborted();
@@ -86,7 +106,7 @@ async function run(input: Cursor, machine: Machine, { signal, afterBuild }: Walk
     const opcode = PICKLE_OPCODES.get(input.u8());
     if (opcode === undefined) throw new StructureError('it is no pickle from there on');
     const start = input.offset;
-    const argument = readNumber(input, opcode.form) ?? (await readBytes(input, opcode));
+    const argument = readNumber(input, opcode.form) ?? (await readBytes(input, opcode, budget));
     if (frames.crosses(opcode.name, start, input.offset, argument.number)) machine.importName(OPAQUE, OPAQUE);
     if (opcode.name === 'STOP') return;
     if (opcode.name === 'PROTO' && argument.number > LAST_PROTOCOL) throw new StructureError('its protocol is unknown');
@@ -127,12 +147,14 @@ function readNumber(input: Cursor, form: ArgumentForm): Argument | undefined {
   return { number, bytes: undefined, secondLine: undefined, offset: 0, length: 0 };
 }
 
-async function readBytes(input: Cursor, { name, form }: Opcode): Promise<Argument> {
+async function readBytes(input: Cursor, { name, form }: Opcode, budget: ReadBudget): Promise<Argument> {
   if (form.kind !== 'sized') {
     const offset = input.offset;
-    const bytes = await readLine(input);
-    const secondLine = form.kind === 'lines' && form.lines === 2 ? await readLine(input) : undefined;
-    return { number: 0, bytes, secondLine, offset, length: bytes.length };
+    const bytes = await readLine(input, budget);
+    // Without its line end, as far as the first line is known.
+    const length = bytes?.length ?? input.offset - offset;
+    const secondLine = form.kind === 'lines' && form.lines === 2 ? await readLine(input, budget) : undefined;
+    return { number: 0, bytes, secondLine, offset, length };
   }
   const number = input.uint(form.bytes);
   if (SIGNED_LENGTHS.has(name) && number >= 2 ** 31) throw new StructureError('a length is negative');
@@ -145,14 +167,15 @@ async function readBytes(input: Cursor, { name, form }: Opcode): Promise<Argumen
   return { number, bytes: input.take(number), secondLine: undefined, offset, length: number };
 }
 
-async function readLine(input: Cursor): Promise<Uint8Array> {
+/** The bytes up to the end of the line, or undefined for a line that is too long to keep; either way it is behind us. */
+async function readLine(input: Cursor, budget: ReadBudget): Promise<Uint8Array | undefined> {
   let length = input.lineLength(MAX_KEPT_BYTES);
   if (length === undefined && input.lacks(MAX_KEPT_BYTES)) {
     await input.fill(Math.min(MAX_KEPT_BYTES, input.left));
     length = input.lineLength(MAX_KEPT_BYTES);
   }
   if (length === undefined) {
-    if (input.left >= MAX_KEPT_BYTES) throw new TooLargeError('a line is too long');
+    if (input.left >= MAX_KEPT_BYTES) return await skipLine(input, budget);
     // Python's unpickler in Python, which joblib and dill build on, takes all but the last byte as the line.
     length = Math.max(0, input.left - 1);
   }
@@ -161,15 +184,35 @@ async function readLine(input: Cursor): Promise<Uint8Array> {
   return line;
 }
 
-interface Machine extends MachineState {
-  calls: boolean;
-  found(): Pick<PickleWalk, 'imports' | 'calls' | 'constants'>;
+async function skipLine(input: Cursor, budget: ReadBudget): Promise<undefined> {
+  for (let skipped = 0; skipped < MAX_PICKLE_LINE_BYTES; skipped += MAX_KEPT_BYTES) {
+    budget.spend('bytes', MAX_KEPT_BYTES);
+    await input.fill(Math.min(MAX_KEPT_BYTES, input.left));
+    const length = input.lineLength(MAX_KEPT_BYTES);
+    if (length !== undefined) {
+      input.skip(length + 1);
+      return undefined;
+    }
+    input.skip(Math.max(0, Math.min(MAX_KEPT_BYTES, input.left - 1)));
+    if (input.left <= 1) {
+      input.skip(input.left);
+      return undefined;
+    }
+  }
+  throw new TooLargeError('a line is too long');
 }
 
-function createMachine(): Machine {
+interface Machine extends MachineState {
+  calls: boolean;
+  found(): Pick<PickleWalk, 'imports' | 'calls' | 'constants' | 'hasMoreConstants'>;
+}
+
+function createMachine(maxKept: number): Machine {
   const imports = new Map<string, PickledGlobal>();
   const constants: EmbeddedConstant[] = [];
+  let hasMoreConstants = false;
   let kept = 0;
+  let keptChars = 0;
   const nameOf = (value: PickledValue): string => (typeof value === 'string' ? value : '?');
   return {
     stack: new PickleStack(),
@@ -181,17 +224,31 @@ function createMachine(): Machine {
       imports.set(key, known);
       return known;
     },
-    noteConstant({ offset, length }, text) {
-      if (length < MIN_EMBEDDED_BYTES || constants.length >= MAX_CONSTANTS) return;
-      // A text is kept only if it begins like the bytes of a pickle.
-      if (text === undefined || text.charCodeAt(0) === 0x80) constants.push({ offset, length, text });
+    noteConstant({ offset, length, bytes }, decode) {
+      if (length < MIN_EMBEDDED_BYTES) return;
+      // A text counts only if it begins like the bytes of a pickle.
+      if (decode !== undefined && bytes !== undefined && !mayBeginPickle(bytes, decode)) return;
+      if (constants.length < MAX_CONSTANTS) constants.push({ offset, length, decode });
+      else hasMoreConstants = true;
     },
     mayKeep(count) {
       kept += count;
-      return kept <= MAX_KEPT_ITEMS;
+      return kept <= maxKept;
+    },
+    mayKeepText(length) {
+      if (maxKept === 0) return length <= MAX_IMPORT_NAME_BYTES;
+      keptChars += length;
+      return keptChars <= MAX_PICKLE_HELD_CHARS;
     },
     found() {
-      return { imports: [...imports.values()], calls: this.calls, constants };
+      return { imports: [...imports.values()], calls: this.calls, constants, hasMoreConstants };
     },
   };
+}
+
+/** What can stand for the first byte of a pickle in a text: itself, in UTF-8, in quotes, as an escape, after spaces. */
+const FIRST_BYTES: ReadonlySet<number> = new Set([0x80, 0xc2, 0x22, 0x27, 0x5c, 0x20, 0x09]);
+
+function mayBeginPickle(bytes: Uint8Array, decode: DecodeText): boolean {
+  return FIRST_BYTES.has(bytes[0] ?? 0) && decode(bytes).charCodeAt(0) === 0x80;
 }

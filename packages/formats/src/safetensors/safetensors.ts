@@ -1,6 +1,12 @@
+import { parseBoundedJson } from '../bytes/bounded-json.ts';
 import { StructureError } from '../bytes/structure-error.ts';
 import { blockOf } from '../chunks/cut-parts.ts';
-import { MAX_SAFETENSORS_HEADER_BYTES, MAX_STRUCTURE_ENTRIES } from '../limits.ts';
+import {
+  MAX_HEADER_CONTAINERS,
+  MAX_HEADER_NESTING,
+  MAX_SAFETENSORS_HEADER_BYTES,
+  MAX_STRUCTURE_ENTRIES,
+} from '../limits.ts';
 import type { ByteReader, FileFormat } from '../types.ts';
 
 /** The file starts with the header's length, in 8 bytes. */
@@ -34,14 +40,14 @@ export async function readSafetensorsHeader(reader: ByteReader): Promise<Safeten
   const looksRight = view.getUint32(4, true) === 0 && view.getUint8(LENGTH_BYTES) === 0x7b;
   if (!looksRight || length < 2 || length > reader.size - LENGTH_BYTES) return undefined;
   if (length > MAX_SAFETENSORS_HEADER_BYTES) throw new StructureError('the header is too long');
-  const header = parseJson(await reader.read(LENGTH_BYTES, length));
-  const entries = Object.entries(header);
-  if (entries.length > MAX_STRUCTURE_ENTRIES) throw new StructureError('too many tensors');
+  const header = parseHeader(await reader.read(LENGTH_BYTES, length));
+  const names = Object.keys(header);
+  if (names.length > MAX_STRUCTURE_ENTRIES) throw new StructureError('too many tensors');
   const dataStart = LENGTH_BYTES + length;
   return {
-    tensors: entries
-      .filter(([name]) => name !== '__metadata__')
-      .map(([name, entry]) => toTensor(name, entry, dataStart, reader.size)),
+    tensors: names
+      .filter((name) => name !== '__metadata__')
+      .map((name) => toTensor(name, header[name], dataStart, reader.size)),
     metadata: textEntries(header.__metadata__),
   };
 }
@@ -65,13 +71,8 @@ export const safetensors: FileFormat = {
   },
 };
 
-function parseJson(bytes: Uint8Array): Record<string, unknown> {
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new StructureError('the header is not JSON', { cause });
-  }
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  const header = parseBoundedJson(bytes, { maxNesting: MAX_HEADER_NESTING, maxContainers: MAX_HEADER_CONTAINERS });
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
     throw new StructureError('the header is not an object');
   }

@@ -1,5 +1,6 @@
 import { bytesReader, readHead, startsWith } from '../bytes/byte-readers.ts';
 import { inflateAll } from '../bytes/inflate.ts';
+import { createReadBudget, OverBudgetError } from '../bytes/read-budget.ts';
 import { StructureError } from '../bytes/structure-error.ts';
 import { calleeName, isKind, itemsOf, type PickledValue } from '../pickle/values.ts';
 import { type PickleWalk, walkPickle } from '../pickle/walk-pickle.ts';
@@ -33,7 +34,7 @@ export async function readTorchFile(reader: ByteReader, options: ReadOptions): P
     const isZip = startsWith(await readHead(reader, 4), ZIP_HEAD);
     return isZip ? await readZipFormat(reader, options) : await readLegacyFormat(reader, options);
   } catch (error) {
-    if (error instanceof StructureError) return undefined;
+    if (error instanceof StructureError || error instanceof OverBudgetError) return undefined;
     throw error;
   }
 }
@@ -62,21 +63,21 @@ async function readZipFormat(reader: ByteReader, options: ReadOptions): Promise<
 async function unpackEntry(
   reader: ByteReader,
   entry: ZipEntry,
-  { inflate }: ReadOptions,
+  { inflate, budget = createReadBudget() }: ReadOptions,
 ): Promise<ByteReader | undefined> {
   const content = await openEntry(reader, entry);
   if (content === undefined || entry.stored) return content;
-  const whole = await inflateAll(content, 'raw', inflate);
-  return whole && bytesReader(whole);
+  const { bytes, outcome } = await inflateAll(content, 'raw', { inflate, budget });
+  return outcome === 'whole' ? bytesReader(bytes) : undefined;
 }
 
 /** Five pickles: the magic number, the version, the writing system, the value, the keys of the storages; then those. */
-async function readLegacyFormat(reader: ByteReader, { signal }: ReadOptions): Promise<TorchFile | undefined> {
-  const magic = await walkPickle(reader, 0, { signal });
+async function readLegacyFormat(reader: ByteReader, { signal, budget }: ReadOptions): Promise<TorchFile | undefined> {
+  const magic = await walkPickle(reader, 0, { signal, budget });
   if (magic.value !== LEGACY_MAGIC) return undefined;
   const walks: PickleWalk[] = [magic];
   while (walks.length < 5) {
-    const walk = await walkPickle(reader, walks.at(-1)?.end ?? 0, { signal });
+    const walk = await walkPickle(reader, walks.at(-1)?.end ?? 0, { signal, budget });
     if (walk.outcome !== 'stop') return undefined;
     walks.push(walk);
   }
@@ -117,7 +118,7 @@ function itemBytesByKey(value: PickledValue): Map<string, number> {
     seen.add(next);
     const storage = storageOf(next);
     if (storage !== undefined) found.set(storage.key, storage.itemBytes);
-    else waiting.push(...partsOf(next));
+    else for (const part of partsOf(next)) waiting.push(part);
   }
   return found;
 }

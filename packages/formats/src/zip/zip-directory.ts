@@ -1,7 +1,7 @@
 import { sliceReader } from '../bytes/byte-readers.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import { StructureError } from '../bytes/structure-error.ts';
-import { MAX_NAME_BYTES, MAX_STRUCTURE_ENTRIES } from '../limits.ts';
+import { MAX_NAME_BYTES, MAX_STRUCTURE_ENTRIES, MAX_ZIP_DIRECTORY_BYTES } from '../limits.ts';
 import type { ByteReader } from '../types.ts';
 
 /** The first bytes of a zip archive whose first entry is at its start. */
@@ -44,7 +44,7 @@ export async function readZipDirectory(reader: ByteReader): Promise<ZipDirectory
   const head = await reader.read(0, 4);
   if (new DataView(head.buffer, head.byteOffset).getUint32(0, true) !== LOCAL_HEADER) return undefined;
   const { start, size, count } = await findDirectory(reader);
-  if (count > MAX_STRUCTURE_ENTRIES || start + size > reader.size)
+  if (count > MAX_STRUCTURE_ENTRIES || size > MAX_ZIP_DIRECTORY_BYTES || start + size > reader.size)
     throw new StructureError('the directory is too large');
   const cursor = new Cursor(reader, start, start + size);
   const entries: ZipEntry[] = [];
@@ -69,6 +69,17 @@ export async function entryDataStart(reader: ByteReader, entry: ZipEntry): Promi
 export async function openEntry(reader: ByteReader, entry: ZipEntry): Promise<ByteReader | undefined> {
   const start = await entryDataStart(reader, entry);
   return start + entry.size <= reader.size ? sliceReader(reader, start, entry.size) : undefined;
+}
+
+/**
+ * Whether two entries share bytes of the archive. No tool writes such archives, and a small one can stand for any number of
+ * large files.
+ */
+export function hasOverlaps({ entries, directoryStart }: ZipDirectory): boolean {
+  return entries.some(({ headerStart, size }, i) => {
+    const end = entries[i + 1]?.headerStart ?? directoryStart;
+    return !(headerStart + LOCAL_HEADER_BYTES + size <= end);
+  });
 }
 
 interface DirectoryPlace {

@@ -1,4 +1,11 @@
-import { type Findings, refuseCode, scanFile } from '@model-rtc/formats';
+import {
+  createReadBudget,
+  type Findings,
+  MODEL_READ_LIMITS,
+  type ReadOptions,
+  refuseCode,
+  scanFile,
+} from '@model-rtc/formats';
 import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 import { openSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
@@ -30,10 +37,11 @@ export async function inspectFiles(files: readonly ScannedFile[], options: Inspe
  */
 export async function findCodeFiles(files: readonly ScannedFile[], signal?: AbortSignal): Promise<CodeFile[]> {
   const code: CodeFile[] = [];
+  const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
   // One after the other: a hostile one can take some 150 MB while it is looked into.
   for (const file of files) {
-    const { isCode, suspicious } = await scanOne(file, signal);
-    if (isCode) code.push({ path: file.path, suspicious: [...suspicious] });
+    const { isCode, suspicious, unexamined } = await scanOne(file, { inflate, includesText, signal, budget });
+    if (isCode) code.push({ path: file.path, suspicious: [...suspicious], ...(unexamined && { unexamined }) });
   }
   if (code.length <= MAX_CODE_FILES) return code;
   return code.sort((a, b) => b.suspicious.length - a.suspicious.length).slice(0, MAX_CODE_FILES);
@@ -44,12 +52,12 @@ function includesText({ buffer, byteOffset, byteLength }: Uint8Array, text: stri
   return Buffer.from(buffer, byteOffset, byteLength).includes(text, 0, 'latin1');
 }
 
-async function scanOne(file: ScannedFile, signal: AbortSignal | undefined): Promise<Findings> {
+async function scanOne(file: ScannedFile, options: ReadOptions): Promise<Findings> {
   const source = await openSourceFile(file);
   try {
-    return await scanFile({ ...source, path: file.path }, { inflate, includesText, signal });
+    return await scanFile({ ...source, path: file.path }, options);
   } catch (error) {
-    if (signal?.aborted !== true) throw error;
+    if (options.signal?.aborted !== true) throw error;
     throw ModelRtcError.because(error, 'cancelled', 'Cancelled; nothing was stored.');
   } finally {
     await source.close();

@@ -1,17 +1,36 @@
-import { promisify } from 'node:util';
-import { constants, gunzip, inflateRaw, inflate as inflateZlib } from 'node:zlib';
-import type { Inflate } from '@model-rtc/formats';
+import { constants, createInflateRaw } from 'node:zlib';
+import type { Inflate, Inflated } from '@model-rtc/formats';
 
-const INFLATE = { gzip: promisify(gunzip), zlib: promisify(inflateZlib), raw: promisify(inflateRaw) } as const;
+const PART_BYTES = 64 * 1024;
+/** zlib gives nothing of the part in which it finds damage, so that its beginning is unpacked in the smallest parts. */
+const SMALLEST_PART_BYTES = 64;
+const MAX_BYTES_BEFORE_DAMAGE = 4096;
 
-/** Unpacks with Node's zlib, off the main thread. */
-export const inflate: Inflate = async (bytes, compression, { maxBytes, isPart }) => {
-  // The flag takes an end in the middle of the content for no error.
-  const finishFlush = isPart ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
-  try {
-    return await INFLATE[compression](bytes, { finishFlush, maxOutputLength: maxBytes });
-  } catch {
-    // Damaged, or a bomb: the caller says that it cannot be read.
-    return undefined;
-  }
+/** Unpacks with Node's zlib. */
+export const inflate: Inflate = async (bytes, maxBytes) => {
+  const inflated = await inflateInParts(bytes, maxBytes, PART_BYTES);
+  if (inflated.outcome !== 'damaged' || inflated.bytes.length > 0) return inflated;
+  const beginning = await inflateInParts(bytes, Math.min(maxBytes, MAX_BYTES_BEFORE_DAMAGE), SMALLEST_PART_BYTES);
+  return { ...beginning, outcome: 'damaged' };
 };
+
+async function inflateInParts(bytes: Uint8Array, maxBytes: number, chunkSize: number): Promise<Inflated> {
+  // The flag takes an end in the middle of the content for no error.
+  const stream = createInflateRaw({ chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  const soFar = (outcome: Inflated['outcome']): Inflated => {
+    return { bytes: Buffer.concat(parts, Math.min(total, maxBytes)), used: stream.bytesWritten, outcome };
+  };
+  stream.end(bytes);
+  try {
+    for await (const part of stream as AsyncIterable<Uint8Array>) {
+      parts.push(part);
+      total += part.length;
+      if (total > maxBytes) return soFar('too_long');
+    }
+    return soFar('whole');
+  } catch {
+    return soFar('damaged');
+  }
+}

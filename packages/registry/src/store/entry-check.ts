@@ -35,9 +35,10 @@ const scalars: Check = (value) => {
 };
 const suspicious = listOf(text(256), 32);
 const codeFile: Check = (value) => {
-  if (!isPlainObject(value) || Object.keys(value).length !== 2) return false;
-  const { path, suspicious: found } = value as Partial<CodeFile>;
-  return text(4096)(path) && suspicious(found);
+  if (!isPlainObject(value)) return false;
+  const { path, suspicious: found, unexamined } = value as Partial<CodeFile>;
+  const known = unexamined === true ? 3 : 2;
+  return Object.keys(value).length === known && text(4096)(path) && suspicious(found);
 };
 /** What most entries have none of, and what is left to the schema. */
 const never: Check = () => false;

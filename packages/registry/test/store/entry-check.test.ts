@@ -54,9 +54,17 @@ const anything = fc.oneof(
     '2026-13-01T00:00:00.000Z',
     'ab'.repeat(31),
   ),
-  fc.constantFrom<unknown>([{ path: 'a', suspicious: [], more: 1 }], [{ path: 'a' }], ['a'.repeat(65)], [''], {
-    a: {},
-  }),
+  fc.constantFrom<unknown>(
+    [{ path: 'a', suspicious: [], more: 1 }],
+    [{ path: 'a', suspicious: [], unexamined: true }],
+    [{ path: 'a', suspicious: [], unexamined: false }],
+    [{ path: 'a' }],
+    ['a'.repeat(65)],
+    [''],
+    {
+      a: {},
+    },
+  ),
 );
 
 describe('isSettledEntry', () => {

@@ -58,6 +58,7 @@ function generalFacts({ entry, here }: ModelFacts): Fact[] {
 function runsCode({ codeFiles }: ModelEntry): string {
   if (codeFiles === undefined) return 'unknown: nobody has inspected its files';
   if (codeFiles.length === 0) return 'no';
+  if (codeFiles.every(({ unexamined }) => unexamined)) return 'perhaps: it could not be examined';
   return `when ${codeFiles.length === 1 ? 'one of its files is' : `${codeFiles.length} of its files are`} loaded`;
 }
 

@@ -68,6 +68,10 @@ describe('what people read of a model', () => {
     expect(textOf({ entry: entry({ codeFiles }) })).toMatch(/Files that run code\n {2}best\.ckpt .*os\.system/);
     expect(textOf({ entry: entry({ codeFiles: [] }) })).toMatch(/^runs code +no$/m);
     expect(textOf({})).toMatch(/^runs code +unknown/m);
+    const unexamined = [{ path: 'best.ckpt', suspicious: ['(too long)'], unexamined: true as const }];
+    expect(textOf({ entry: entry({ codeFiles: unexamined }) })).toMatch(
+      /^runs code +perhaps: it could not be examined$/m,
+    );
   });
 });
 
