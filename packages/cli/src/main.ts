@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
-import { COMPLETE } from './commands/completion/scripts.ts';
+import { COMPLETE } from './commands/completion/command.ts';
 import type { Runtime } from './console/runtime.ts';
 
 const FORCED_EXIT_CODE = 130;
@@ -57,7 +57,7 @@ process.exit(exitCode);
 /** A shell that asks for completions waits for them: they load no parser. */
 async function run(args: readonly string[]): Promise<number> {
   if (args[0] === COMPLETE) {
-    const { printCompletions } = await import('./commands/completion/print.ts');
+    const { printCompletions } = await import('./commands/completion/complete.ts');
     await printCompletions(args.slice(1), runtime);
     return 0;
   }

@@ -11,8 +11,6 @@ export type { PushModelOptions, PushModelResult } from './push-model.ts';
 export type { ClientContext, RemoteWorker } from './remote-worker.ts';
 export { type RepairModelOptions, type RepairModelResult, repairFromDisk } from './repair-model.ts';
 export type { NamedModel, WorkerModelInfo } from './resolve-reference.ts';
-export { type SavedWorker, SavedWorkers } from './saved-workers.ts';
-export { parseSessionArgument } from './session-argument.ts';
 export type { Connector } from './session-link.ts';
 export type { SyncResult } from './sync.ts';
 export type { AgentLimits, SpeedOptions } from './transfer-speed.ts';

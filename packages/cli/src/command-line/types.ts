@@ -1,4 +1,4 @@
-import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
+import type { InferredOptionTypes, Options } from 'yargs';
 import type { CommonOptions, Context } from '../console/context.ts';
 
 /** What a shell offers for a value: names that this machine knows, or paths. Choices need none of these. */
@@ -21,8 +21,14 @@ export const COMMON_OPTIONS = {
   verbose: { type: 'boolean', default: false, alias: 'v', describe: 'Log every step', global: true },
 } as const satisfies ArgumentSpecs;
 
-/** What a command is given, by the names in its definition. */
-export type ArgumentsOf<Specs extends ArgumentSpecs> = CommonOptions & ArgumentsCamelCase<InferredOptionTypes<Specs>>;
+/** What is given for arguments, by the names in their definitions: `dry-run` is `dryRun`. */
+export type ValuesOf<Specs extends ArgumentSpecs> = {
+  readonly [Name in keyof InferredOptionTypes<Specs> as CamelCase<Name & string>]: InferredOptionTypes<Specs>[Name];
+};
+
+type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<CamelCase<Rest>>}`
+  : Name;
 
 export const PROGRAM = 'model-rtc';
 
@@ -41,7 +47,7 @@ export interface CommandDefinition<Positionals extends ArgumentSpecs, Options ex
   readonly options?: Options | undefined;
   /** A last paragraph of the help. */
   readonly epilogue?: string | undefined;
-  run(context: Context, given: ArgumentsOf<Positionals & Options>): Promise<void>;
+  run(context: Context, given: CommonOptions & ValuesOf<Positionals & Options>): Promise<void>;
 }
 
 /** A command, whatever its arguments are. */

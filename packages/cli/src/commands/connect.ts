@@ -1,93 +1,40 @@
 import { hostname } from 'node:os';
 import type { ConnectOptions, WorkerConnection, WorkerGroup } from '@model-rtc/client';
-import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
+import { ModelRtcError } from '@model-rtc/protocol';
 import type { KnownWorker } from '@model-rtc/registry';
-import type { EngineChoice, IceServer, LaneChoice } from '@model-rtc/transport';
-import type { ArgumentSpec, ArgumentSpecs } from '../command-line/types.ts';
+import type { IceServer } from '@model-rtc/transport';
 import type { Context } from '../console/context.ts';
+import { isTokenText } from '../console/format.ts';
+import { sessionToken } from '../console/session-argument.ts';
 import { agentLimits } from '../console/settings.ts';
 import { packageVersion } from '../package.ts';
+import type { NetworkOptions } from './options.ts';
 
-/** How an agent makes WebRTC connections. */
-export const webRtcOptions = {
-  engine: { choices: ['auto', 'native', 'werift'], default: 'auto', describe: 'The WebRTC engine' },
-  'ice-server': {
-    type: 'string',
-    array: true,
-    default: [],
-    env: 'MODEL_RTC_ICE_SERVERS',
-    describe: 'A STUN or TURN server, e.g. stun:HOST:3478 or turn:USER:PASSWORD@HOST:3478',
-  },
-} as const satisfies ArgumentSpecs;
-
-/** How a command reaches workers. */
-export const networkOptions = {
-  ...webRtcOptions,
-  lane: {
-    choices: ['auto', 'direct', 'webrtc', 'relay'],
-    default: 'auto',
-    describe: 'The kind of connection; auto tries all of them and uses the best',
-  },
-} as const satisfies ArgumentSpecs;
-
-/** Which worker a command talks to. The session may come from the environment, so that no secret is in the arguments. */
-export const workerOption = {
-  type: 'string',
-  alias: 'session',
-  env: 'MODEL_RTC_SESSION',
-  completes: 'workers',
-  describe: 'The session: a token, a saved name, or @FILE',
-} as const satisfies ArgumentSpec;
-
-export interface NetworkOptions {
-  readonly lane: LaneChoice;
-  readonly engine: EngineChoice;
-  readonly iceServer: readonly string[];
-}
-
-export interface SessionOptions extends NetworkOptions {
-  /** What the person gave; the environment's session when undefined. */
-  readonly session: string | undefined;
-}
-
-/** @throws ModelRtcError `bad_argument` when there is no session, or it is not valid. */
-export async function sessionToken(context: Context, given: string | undefined): Promise<SessionToken> {
-  const { parseSessionArgument, SavedWorkers } = await import('@model-rtc/client');
-  const text = given ?? context.runtime.env.MODEL_RTC_SESSION;
-  if (text === undefined || text.trim() === '') {
-    throw new ModelRtcError(
-      'bad_argument',
-      'Which worker? Pass --worker with a session token, a saved name or @FILE, or set MODEL_RTC_SESSION.',
-    );
-  }
-  return await parseSessionArgument(text, {
-    findSaved: async (name) => (await SavedWorkers.open(context.home)).find(name),
-  });
-}
-
-/** Connects to a worker, runs work on the connection, and closes it even when the work fails. */
-export async function withWorker<T>(
+/**
+ * Connects to a worker.
+ *
+ * @param session - what the person gave; undefined for the session in the environment.
+ */
+export async function connectWorker(
   context: Context,
-  options: SessionOptions,
-  work: (worker: WorkerConnection) => Promise<T>,
-): Promise<T> {
-  const { connect } = await import('@model-rtc/client');
-  const session = await sessionToken(context, options.session);
-  const worker = await connect({ ...(await agent(context, options)), session, signal: context.signal });
-  try {
-    return await work(worker);
-  } finally {
-    await worker.close();
-  }
-}
-
-/** Runs work on the workers of several sessions, or of the environment's when none is given, and closes their connections. */
-export async function withWorkers<T>(
-  context: Context,
-  given: readonly string[],
   network: NetworkOptions,
-  work: (workers: WorkerGroup) => Promise<T>,
-): Promise<T> {
+  session: string | undefined,
+): Promise<WorkerConnection> {
+  const { connect } = await import('@model-rtc/client');
+  const token = await sessionToken(context, session);
+  return await connect({ ...(await agentOptions(context, network)), session: token, signal: context.signal });
+}
+
+/**
+ * Opens the ways to several workers, none of which has to be online yet.
+ *
+ * @param given - their sessions; the one in the environment when there are none.
+ */
+export async function openWorkers(
+  context: Context,
+  network: NetworkOptions,
+  given: readonly string[],
+): Promise<WorkerGroup> {
   const { connectAll } = await import('@model-rtc/client');
   const texts = given.length === 0 ? [undefined] : given;
   const sessions = await Promise.all(
@@ -96,16 +43,11 @@ export async function withWorkers<T>(
       name: nameIn(text ?? context.runtime.env.MODEL_RTC_SESSION),
     })),
   );
-  const workers = connectAll({ ...(await agent(context, network)), sessions });
-  try {
-    return await work(workers);
-  } finally {
-    await workers.close();
-  }
+  return connectAll({ ...(await agentOptions(context, network)), sessions });
 }
 
 /** This agent, as it connects to any worker. */
-async function agent(
+async function agentOptions(
   context: Context,
   { lane, engine, iceServer }: NetworkOptions,
 ): Promise<Omit<ConnectOptions, 'session' | 'signal'>> {
@@ -145,29 +87,28 @@ function parseIceServer(text: string): IceServer {
   return { urls, username: decodeURIComponent(username), credential: decodeURIComponent(credential) };
 }
 
-/** What a person calls a worker that has not said its own name: a saved name or @FILE. A token is a secret, not a name. */
+/** What a person calls a worker that has not told its own name: a saved name or @FILE. A token is a secret, not a name. */
 function nameIn(text: string | undefined): string | undefined {
   const given = text?.trim() ?? '';
-  return given === '' || /^@?mrtc\d+_/.test(given) ? undefined : given;
+  return given === '' || isTokenText(given) ? undefined : given;
 }
 
 /** What a person calls a worker. */
 export type WorkerNamer = (worker: KnownWorker) => string;
 
-/** The name that a session of the worker is saved under here; what the worker calls itself when there is none. */
+/**
+ * Names workers as their sessions are saved here, or else as they call themselves. A list of models does not fail because
+ * the settings are damaged.
+ */
 export async function workerNamer(context: Context): Promise<WorkerNamer> {
-  const saved = await savedNames(context);
-  return ({ key, name }) => saved.get(key) ?? name;
-}
-
-/** By the workers' keys. A list of models does not fail because the settings are damaged. */
-async function savedNames(context: Context): Promise<ReadonlyMap<string, string>> {
-  const { SavedWorkers } = await import('@model-rtc/client');
+  const { SavedWorkers } = await import('../console/saved-workers.ts');
   try {
-    const saved = (await SavedWorkers.open(context.home)).list();
-    return new Map(saved.map(({ workerKey, name }) => [workerKey, name]));
+    const saved = new Map(
+      (await SavedWorkers.open(context.home)).list().map((worker) => [worker.workerKey, worker.name]),
+    );
+    return ({ key, name }) => saved.get(key) ?? name;
   } catch (error) {
     context.log.warn({ err: error }, 'the saved workers cannot be read');
-    return new Map();
+    return ({ name }) => name;
   }
 }

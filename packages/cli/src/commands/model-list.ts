@@ -1,6 +1,6 @@
 import { formatBytes, type ListModelsParams, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import { type KnownModel, type ModelLocation, modelDate, modelLoss } from '@model-rtc/registry';
-import type { ArgumentSpecs } from '../command-line/types.ts';
+import { type KnownModel, modelDate, modelLoss } from '@model-rtc/registry';
+import type { ArgumentSpecs, ValuesOf } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
 import { formatPercent, formatScalar, formatTime } from '../console/format.ts';
 import { type Column, renderTable } from '../console/table.ts';
@@ -24,15 +24,7 @@ export const listOptions = {
   limit: { type: 'number', describe: 'At most this many' },
 } as const satisfies ArgumentSpecs;
 
-interface ListOptions {
-  readonly type?: string | undefined;
-  readonly tag?: string | undefined;
-  readonly alias?: string | undefined;
-  readonly status?: ListModelsParams['filters']['status'];
-  readonly location?: ModelLocation | undefined;
-  readonly sortBy: ListModelsParams['sort'];
-  readonly limit?: number | undefined;
-}
+type ListOptions = ValuesOf<typeof listOptions>;
 
 /** What is listed, and how many match in all. */
 interface Listing {

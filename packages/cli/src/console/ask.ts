@@ -39,11 +39,12 @@ export async function choose<T extends string>(
   return given<T>(prompts, answer);
 }
 
-function requireTerminal(context: Context, { text, flag }: Question): void {
-  if (context.interactive) return;
-  throw new ModelRtcError('bad_argument', `${text} Cannot ask without a terminal. Pass ${flag}.`, {
-    details: { flag },
-  });
+function requireTerminal({ interactive, output }: Context, { text, flag }: Question): void {
+  if (!interactive) {
+    const sentence = `${text} Cannot ask without a terminal. Pass ${flag}.`;
+    throw new ModelRtcError('bad_argument', sentence, { details: { flag } });
+  }
+  output.clearProgress();
 }
 
 function given<T>({ isCancel }: typeof import('@clack/prompts'), answer: unknown): T {

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
 import { Output } from './output.ts';
-import type { ProgressView } from './progress.ts';
 import type { ConsoleStream, Runtime } from './runtime.ts';
 
 /** The options that every command has. */
@@ -25,8 +24,8 @@ export interface Context {
   readonly interactive: boolean;
   /** The registry of this machine, opened at the first call and closed when the command ends. */
   registry(): Promise<Registry>;
-  /** Shows how far long work is, on standard error. */
-  progress(): Promise<ProgressView>;
+  /** Says from now on what Ctrl+C leaves behind, in place of a plain "Cancelled.". */
+  explainCancel(sentence: string): void;
 }
 
 const INTERRUPTED_EXIT_CODE = 130;
@@ -48,6 +47,7 @@ export async function runInContext(
   setMaxListeners(0, controller.signal);
   const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
   let registry: Promise<Registry> | undefined;
+  let cancelText: string | undefined;
   const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
   const log = await createLog(runtime.stderr, options);
   const context: Context = {
@@ -61,16 +61,18 @@ export async function runInContext(
       registry ??= openRegistry({ home, log });
       return registry;
     },
-    progress: async () => {
-      const { createProgressView } = await import('./progress.ts');
-      return createProgressView(runtime.stderr, output);
+    explainCancel(sentence) {
+      cancelText = sentence;
     },
   };
   try {
     await work(context);
     return 0;
   } catch (error) {
-    const known = ModelRtcError.from(error);
+    const known =
+      controller.signal.aborted && cancelText !== undefined
+        ? ModelRtcError.because(error, 'cancelled', cancelText)
+        : ModelRtcError.from(error);
     if (options.verbose && !options.json) log.debug({ err: error }, 'the error in full');
     output.error(known.toData());
     return controller.signal.aborted ? INTERRUPTED_EXIT_CODE : known.exitCode;

@@ -44,6 +44,17 @@ export function formatModel({ alias, id }: { readonly alias?: string | undefined
   return printable(alias === undefined ? id : `${alias} (${id})`);
 }
 
+/** A model's alias, or its id when it has none. */
+export function shortName({ alias, id }: { readonly alias?: string | undefined; readonly id: string }): string {
+  return printable(alias ?? id);
+}
+
+/** The first few of a list, and how many more there are: `a, b and 3 more`. */
+export function formatSome(texts: readonly string[], most: number): string {
+  const more = texts.length > most ? ` and ${texts.length - most} more` : '';
+  return `${texts.slice(0, most).join(', ')}${more}`;
+}
+
 /** `1 model`, `2 models`. */
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
   return `${count} ${count === 1 ? singular : plural}`;
@@ -55,4 +66,9 @@ export function printable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the point
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\u{fffd}');
+}
+
+/** Whether a text is meant as a session token: a secret, which no output may repeat. */
+export function isTokenText(text: string): boolean {
+  return /^@?mrtc\d+_/.test(text);
 }

@@ -1,32 +1,32 @@
+import type { OnModelProgress } from '@model-rtc/client';
 import type { ErrorData } from '@model-rtc/protocol';
 import { printable } from './format.ts';
+import type { ProgressView } from './progress.ts';
 import { ProgressEvents } from './progress-events.ts';
 import type { Runtime } from './runtime.ts';
-
-export interface OutputOptions {
-  readonly json: boolean;
-  readonly quiet: boolean;
-}
 
 /** The one place that writes: results to standard output, everything else to standard error. */
 export class Output {
   readonly #runtime: Runtime;
-  readonly #options: OutputOptions;
+  readonly #options: { readonly json: boolean; readonly quiet: boolean };
+  readonly #now: () => number;
+  #view: ProgressView | undefined;
   /** Progress events for a program; undefined when nobody reads them. */
   readonly events: ProgressEvents | undefined;
 
-  constructor(runtime: Runtime, options: OutputOptions, now = () => performance.now()) {
+  constructor(
+    runtime: Runtime,
+    options: { readonly json: boolean; readonly quiet: boolean },
+    now = () => performance.now(),
+  ) {
     this.#runtime = runtime;
     this.#options = options;
+    this.#now = now;
     if (options.json && !options.quiet) this.events = new ProgressEvents((event) => this.#writeJson(event), now);
   }
 
   get json(): boolean {
     return this.#options.json;
-  }
-
-  get quiet(): boolean {
-    return this.#options.quiet;
   }
 
   /** Columns of the terminal; undefined when results go to a file or a pipe, which have no width. */
@@ -35,10 +35,33 @@ export class Output {
   }
 
   /**
+   * Prepares to show how far long work is, on standard error.
+   * @returns what to call with each step. It shows nothing with --quiet, or once there is a result or an error.
+   */
+  async progress(): Promise<OnModelProgress> {
+    if (this.#options.quiet) return () => {};
+    // The bar is loaded by commands that need one.
+    const { createProgressView } = await import('./progress.ts');
+    const view = createProgressView(this.#runtime.stderr, (text) => this.note(text), this.#now);
+    this.#view = view;
+    return (progress) => {
+      if (this.#view !== view) return;
+      this.events?.show(progress);
+      view.show(progress);
+    };
+  }
+
+  /** Takes the progress bar off the terminal, so that something else can be shown. */
+  clearProgress(): void {
+    this.#view?.clear();
+  }
+
+  /**
    * The command's result: as one line of JSON with --json, else as the text. An empty text prints nothing. Behind events of
    * progress it is the last line, and an event itself.
    */
   result(data: object, text: string): void {
+    this.#endProgress();
     const isEvent = this.events?.areUsed === true;
     this.events?.complete();
     if (this.#options.json) this.#writeJson(isEvent ? { event: 'result', ...data } : data);
@@ -47,14 +70,22 @@ export class Output {
 
   /** Something worth knowing that is not the result. */
   note(text: string): void {
-    if (!this.#options.quiet) this.#runtime.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
+    if (this.#options.quiet) return;
+    this.clearProgress();
+    this.#runtime.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
   }
 
   /** One line that says what happened and what to do. Some of it may be another machine's words. */
   error(error: ErrorData): void {
+    this.#endProgress();
     this.events?.fail(error);
     if (this.#options.json) this.#runtime.stderr.write(`${JSON.stringify({ error })}\n`);
     else this.#runtime.stderr.write(`model-rtc: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n`);
+  }
+
+  #endProgress(): void {
+    this.clearProgress();
+    this.#view = undefined;
   }
 
   #writeJson(data: object): void {

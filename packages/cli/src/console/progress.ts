@@ -3,7 +3,6 @@ import { formatBytes } from '@model-rtc/protocol';
 import { SingleBar } from 'cli-progress';
 import { formatDuration, formatPercent, formatRate } from './format.ts';
 import { type LaneRate, lanesText } from './lanes-text.ts';
-import type { Output } from './output.ts';
 import type { ConsoleStream } from './runtime.ts';
 
 const LINE_INTERVAL_MS = 1000;
@@ -27,45 +26,39 @@ interface Step {
 
 export interface ProgressView {
   show(progress: ModelProgress): void;
-  /** Takes the bar off the terminal; later calls of `show` do nothing. */
-  end(): void;
+  /** Takes the bar off the terminal; the next step draws it again. */
+  clear(): void;
 }
 
-interface View {
+interface StepView {
   step(step: Step): void;
-  /** A line that stays. */
-  say(text: string): void;
-  end(): void;
+  clear(): void;
 }
 
-/** A bar on a terminal, one plain line a second elsewhere, nothing with --quiet; besides, events with --json. */
-export function createProgressView(stderr: ConsoleStream, output: Output, now = () => performance.now()): ProgressView {
-  if (output.quiet) return { show() {}, end() {} };
-  const view: View = stderr.isTTY === true ? new BarView(stderr) : new LineView(output, now);
-  let ended = false;
+/**
+ * Draws a bar on a terminal, and writes one plain line a second elsewhere.
+ *
+ * @param say - writes a line that stays; clears the bar first.
+ */
+export function createProgressView(
+  stderr: ConsoleStream,
+  say: (text: string) => void,
+  now = () => performance.now(),
+): ProgressView {
+  const view: StepView = stderr.isTTY === true ? new BarView(stderr) : new LineView(say, now);
   let isStalled = false;
   return {
-    show: (progress) => {
-      if (ended) return;
-      output.events?.show(progress);
+    show(progress) {
       const { warning } = { warning: undefined, ...progress };
       // Shown once for each stall.
-      if (warning !== undefined && !isStalled) view.say(warning.message);
+      if (warning !== undefined && !isStalled) say(warning.message);
       isStalled = warning !== undefined;
-      showIn(view, progress);
+      if (progress.type === 'transfer' || progress.type === 'remote' || progress.type === 'local') {
+        view.step(stepOf(progress));
+      } else if (progress.type !== 'connecting') say(sentenceOf(progress));
     },
-    end: () => {
-      ended = true;
-      view.end();
-    },
+    clear: () => view.clear(),
   };
-}
-
-function showIn(view: View, progress: ModelProgress): void {
-  if (progress.type === 'connecting') return;
-  if (progress.type === 'transfer' || progress.type === 'remote' || progress.type === 'local') {
-    view.step(stepOf(progress));
-  } else view.say(sentenceOf(progress));
 }
 
 type Told = Exclude<ModelProgress, { type: 'transfer' | 'remote' | 'local' | 'connecting' }>;
@@ -137,25 +130,19 @@ class BarView {
     this.#bar.update(step.doneBytes, payload);
   }
 
-  /** A line that stays, above a bar that begins anew below it. */
-  say(text: string): void {
-    this.end();
-    this.#stderr.write(`${text}\n`);
-  }
-
-  end(): void {
+  clear(): void {
     this.#bar?.stop();
     this.#bar = undefined;
   }
 }
 
 class LineView {
-  readonly #output: Output;
+  readonly #say: (text: string) => void;
   readonly #now: () => number;
   #lastMs: number;
 
-  constructor(output: Output, now: () => number) {
-    this.#output = output;
+  constructor(say: (text: string) => void, now: () => number) {
+    this.#say = say;
     this.#now = now;
     // Work that is done within the first interval needs no line.
     this.#lastMs = now();
@@ -165,12 +152,8 @@ class LineView {
     if (this.#now() - this.#lastMs < LINE_INTERVAL_MS) return;
     this.#lastMs = this.#now();
     const { percent, bytes, rate, left } = parts(step);
-    this.#output.note([step.label, percent.trim(), bytes, rate, left].filter((part) => part !== '').join('  '));
+    this.#say([step.label, percent.trim(), bytes, rate, left].filter((part) => part !== '').join('  '));
   }
 
-  say(text: string): void {
-    this.#output.note(text);
-  }
-
-  end(): void {}
+  clear(): void {}
 }

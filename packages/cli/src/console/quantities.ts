@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import ms from 'ms';
 
 /** Bytes of one of each unit: decimal as networks count, binary where the name says so. */
@@ -20,6 +20,8 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
 const LEAST_BYTES_PER_SECOND = 16_000;
 /** More than any network card carries. */
 const MOST_BYTES_PER_SECOND = 1e12;
+/** The rates that `parseRate` takes, for people. */
+export const RATE_RANGE = `${formatBytes(LEAST_BYTES_PER_SECOND)}/s to ${formatBytes(MOST_BYTES_PER_SECOND)}/s`;
 
 /**
  * A rate as people write it: `20MB`, `1.5MiB`, `50Mbit`, each also with `/s`, in any case. A number without a unit is

@@ -1,17 +1,29 @@
 import type { AgentLimits } from '@model-rtc/client';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type Conf from 'conf';
+import { type ConfigFile, openConfigFile } from './config-file.ts';
 import { formatRate } from './format.ts';
-import { parseRate } from './quantities.ts';
+import { parseRate, RATE_RANGE } from './quantities.ts';
 
-/** What can be set for both agents of this machine, and how each value is read from a person's words. */
-const SETTINGS = {
+interface SettingSchema {
+  readonly describe: string;
+  readonly type: string;
+  readonly range: string;
+  /** What holds when it is not set. */
+  readonly default: string;
+  /** @throws ModelRtcError `bad_argument` for what is not a value of the setting */
+  parse(text: string, name: string): number;
+}
+
+const RATE = { type: 'rate, such as `20MB` or `50Mbit`', range: RATE_RANGE, default: 'no limit', parse: parseRate };
+
+/** What can be set for both agents of this machine. docs/settings.md is generated from it. */
+export const SETTINGS = {
   'limit.up': {
+    ...RATE,
     describe: 'The most that all transfers together may send per second, such as 20MB or 50Mbit',
-    parse: parseRate,
   },
-  'limit.down': { describe: 'The most that all transfers together may fetch per second', parse: parseRate },
-} as const;
+  'limit.down': { ...RATE, describe: 'The most that all transfers together may fetch per second' },
+} as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export type SettingName = keyof typeof SETTINGS;
 const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -27,25 +39,15 @@ export interface Setting {
 
 /** The settings of this machine's agents, in `config.json` of the data folder. */
 export class Settings {
-  readonly #conf: Conf<Record<string, unknown>>;
+  readonly #file: ConfigFile;
 
-  private constructor(conf: Conf<Record<string, unknown>>) {
-    this.#conf = conf;
+  private constructor(file: ConfigFile) {
+    this.#file = file;
   }
 
   /** @param home - the data folder. @throws ModelRtcError `storage` when its config.json is damaged. */
   static async open(home: string): Promise<Settings> {
-    // Loaded here, since it takes longer to load than most commands take to run, and few of them need it.
-    const { default: Conf } = await import('conf');
-    try {
-      return new Settings(new Conf({ cwd: home, configName: 'config', configFileMode: 0o600 }));
-    } catch (error) {
-      throw ModelRtcError.because(
-        withoutText(error),
-        'storage',
-        `The settings ${home}/config.json cannot be read. Fix the file, or move it away.`,
-      );
-    }
+    return new Settings(await openConfigFile(home));
   }
 
   list(): Setting[] {
@@ -60,7 +62,7 @@ export class Settings {
     try {
       return { name, describe, value, bytesPerSecond: parse(value, name) };
     } catch (error) {
-      const sentence = `${ModelRtcError.from(error).message} The value is in ${this.#conf.path}. Remove it: model-rtc settings unset ${name}.`;
+      const sentence = `${ModelRtcError.from(error).message} The value is in ${this.#file.path}. Remove it: model-rtc settings unset ${name}.`;
       throw ModelRtcError.because(error, 'bad_argument', sentence);
     }
   }
@@ -68,13 +70,13 @@ export class Settings {
   /** @throws ModelRtcError `bad_argument` when what is to hold the settings of this kind is no object */
   #stored(name: SettingName): string | undefined {
     const parts = ['settings', ...name.split('.')];
-    let value: unknown = this.#conf.store;
+    let value: unknown = this.#file.store;
     for (const [index, part] of parts.entries()) {
       if (value === undefined) return undefined;
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw new ModelRtcError(
           'bad_argument',
-          `"${parts.slice(0, index).join('.')}" in ${this.#conf.path} is not an object, so its limits are ignored. Fix it: model-rtc settings unset ${name}.`,
+          `"${parts.slice(0, index).join('.')}" in ${this.#file.path} is not an object, so its limits are ignored. Fix it: model-rtc settings unset ${name}.`,
         );
       }
       value = (value as Record<string, unknown>)[part];
@@ -88,10 +90,10 @@ export class Settings {
     const parts = ['settings', ...name.split('.').slice(0, -1)];
     for (let length = 1; length <= parts.length; length++) {
       const path = parts.slice(0, length).join('.');
-      const value: unknown = this.#conf.get(path);
+      const value: unknown = this.#file.get(path);
       if (value === undefined) return;
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) continue;
-      this.#conf.delete(path);
+      this.#file.delete(path);
       return;
     }
   }
@@ -100,24 +102,19 @@ export class Settings {
   set(name: SettingName, value: string): Setting {
     SETTINGS[name].parse(value, name);
     this.#mend(name);
-    this.#conf.set(`settings.${name}`, value.trim());
+    this.#file.set(`settings.${name}`, value.trim());
     return this.get(name);
   }
 
   unset(name: SettingName): void {
     this.#mend(name);
-    this.#conf.delete(`settings.${name}`);
+    this.#file.delete(`settings.${name}`);
   }
 }
 
 /** A setting as a table shows it: `20MB (20 MB/s)`. */
 export function settingText({ value, bytesPerSecond }: Setting): string {
   return value === undefined || bytesPerSecond === undefined ? 'no limit' : `${value} (${formatRate(bytesPerSecond)})`;
-}
-
-/** A SyntaxError quotes the file, which holds sessions as well. */
-function withoutText(error: unknown): unknown {
-  return (error as { name?: unknown }).name === 'SyntaxError' ? new SyntaxError('The file is not JSON.') : error;
 }
 
 /** The settings' limits on all transfers of one agent together. */

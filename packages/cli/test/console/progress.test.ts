@@ -2,7 +2,6 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { ModelProgress } from '@model-rtc/client';
 import { Output } from '../../src/console/output.ts';
-import { createProgressView } from '../../src/console/progress.ts';
 import type { ConsoleStream, Runtime } from '../../src/console/runtime.ts';
 
 class Captured extends Writable {
@@ -13,13 +12,13 @@ class Captured extends Writable {
   }
 }
 
-function setup(options: { quiet?: boolean; json?: boolean } = {}) {
+async function setup(options: { quiet?: boolean; json?: boolean } = {}) {
   const stderr: Captured & ConsoleStream = new Captured();
   const stdout: Captured & ConsoleStream = new Captured();
   const runtime = { stdout, stderr } as unknown as Runtime;
-  const output = new Output(runtime, { json: false, quiet: false, ...options });
   const clock = { ms: 0 };
-  return { stderr, stdout, output, clock, view: createProgressView(stderr, output, () => clock.ms) };
+  const output = new Output(runtime, { json: false, quiet: false, ...options }, () => clock.ms);
+  return { stderr, stdout, output, clock, show: await output.progress() };
 }
 
 function transfer(doneBytes: number): ModelProgress {
@@ -27,39 +26,39 @@ function transfer(doneBytes: number): ModelProgress {
 }
 
 describe('progress where there is no terminal', () => {
-  it('is one plain line a second or fewer', () => {
-    const { stderr, clock, view } = setup();
+  it('is one plain line a second or fewer', async () => {
+    const { stderr, clock, show } = await setup();
     for (let ms = 0; ms < 5000; ms += 10) {
       clock.ms = ms;
-      view.show(transfer(ms / 10));
+      show(transfer(ms / 10));
     }
     expect(stderr.text.trimEnd().split('\n')).toHaveLength(4);
     expect(stderr.text).toContain('hashing  10%  100 B of 1 kB');
   });
 
-  it('says at once what a person must know', () => {
-    const { stderr, view } = setup();
-    view.show(transfer(1));
-    view.show({ type: 'reconnecting', reason: 'The other side is gone.' });
-    view.show({ type: 'source_changed', reason: 'weights.bin changed.' });
+  it('says at once what a person must know', async () => {
+    const { stderr, show } = await setup();
+    show(transfer(1));
+    show({ type: 'reconnecting', reason: 'The other side is gone.' });
+    show({ type: 'source_changed', reason: 'weights.bin changed.' });
     expect(stderr.text).toMatch(/connection was lost: The other side is gone\./);
     expect(stderr.text).toMatch(/changed while it was being sent/);
   });
 
-  it('is nothing with --quiet, and nothing after its end', () => {
-    const quiet = setup({ quiet: true });
-    quiet.view.show(transfer(500));
+  it('is nothing with --quiet, and nothing after its end', async () => {
+    const quiet = await setup({ quiet: true });
+    quiet.show(transfer(500));
     expect(quiet.stderr.text).toBe('');
-    const ended = setup();
-    ended.view.end();
-    ended.view.show(transfer(500));
+    const ended = await setup();
+    ended.output.result({}, '');
+    ended.show({ type: 'reconnecting', reason: 'The other side is gone.' });
     expect(ended.stderr.text).toBe('');
   });
 });
 
 describe('Output', () => {
-  it('puts results on standard output and all else on standard error', () => {
-    const { stdout, stderr, output } = setup();
+  it('puts results on standard output and all else on standard error', async () => {
+    const { stdout, stderr, output } = await setup();
     output.note('note');
     output.error({ code: 'network', message: 'No way\nthere.' });
     output.result({ a: 1 }, 'text');
@@ -67,8 +66,8 @@ describe('Output', () => {
     expect(stderr.text).toBe('note\nmodel-rtc: No way there.\n');
   });
 
-  it('prints one line of JSON for a script', () => {
-    const { stdout, stderr, output } = setup({ json: true });
+  it('prints one line of JSON for a script', async () => {
+    const { stdout, stderr, output } = await setup({ json: true });
     output.result({ a: 'x\ny' }, 'text');
     output.error({ code: 'network', message: 'No way.' });
     expect(JSON.parse(stdout.text)).toEqual({ a: 'x\ny' });

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { SavedWorkers } from '@model-rtc/client';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { SavedWorkers } from '../../src/console/saved-workers.ts';
 import { Settings, settingText } from '../../src/console/settings.ts';
 
 const folders: string[] = [];

@@ -3,7 +3,7 @@ import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
-import { formatModel, printable } from '../../console/format.ts';
+import { formatModel, formatSome, printable } from '../../console/format.ts';
 import { localModel, yesOption } from '../options.ts';
 
 /** Descendants that a warning names. */
@@ -41,9 +41,7 @@ export const deleteModel = defineCommand({
 
 function warn({ output }: Context, { foundIn }: RegistryEntry, children: readonly RegistryEntry[]): void {
   if (children.length > 0) {
-    const named = children.slice(0, MAX_CHILDREN_SHOWN).map(formatModel).join(', ');
-    const more = children.length > MAX_CHILDREN_SHOWN ? ` and ${children.length - MAX_CHILDREN_SHOWN} more` : '';
-    output.note(`Models made from this one stay: ${named}${more}.`);
+    output.note(`Models made from this one stay: ${formatSome(children.map(formatModel), MAX_CHILDREN_SHOWN)}.`);
   }
   if (foundIn !== undefined)
     output.note(`A worker that watches ${foundIn} will register it again unless you remove it there too.`);

@@ -1,7 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
-import type { ExportedModel } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
@@ -30,19 +29,15 @@ export const exportModel = defineCommand({
     // Fails before a question is asked when there is no such model.
     await registry.resolve(ref);
     const overwrite = force || (await mayReplace(context, to));
-    const view = await context.progress();
-    let exported: ExportedModel;
-    try {
-      exported = await registry.exportModel(ref, to, {
-        overwrite,
-        signal: context.signal,
-        onProgress: (progress) => view.show({ type: 'local', phase: 'copy', ...progress }),
-      });
-    } finally {
-      view.end();
-    }
-    const { entry, path, bytes } = exported;
-    context.output.result({ entry, path, bytes }, exportedText(exported));
+    const onProgress = await context.output.progress();
+    const { entry, path, bytes } = await registry.exportModel(ref, to, {
+      overwrite,
+      signal: context.signal,
+      onProgress: (progress) => onProgress({ type: 'local', phase: 'copy', ...progress }),
+    });
+    const text = `Exported ${formatModel(entry)} to ${printable(path)}: ${formatBytes(bytes)}
+On the other machine: model-rtc client import-model ${printable(basename(path))}`;
+    context.output.result({ entry, path, bytes }, text);
   },
 });
 
@@ -52,12 +47,4 @@ async function mayReplace(context: Context, to: string): Promise<boolean> {
   if (found === undefined || !(found.isFile() || found.isSymbolicLink())) return false;
   if (await confirm(context, { text: `${to} exists. Replace it?`, flag: '--force' })) return true;
   throw new ModelRtcError('cancelled', 'Cancelled; nothing was written.');
-}
-
-function exportedText({ entry, path, bytes }: ExportedModel): string {
-  const lines = [
-    `Exported ${formatModel(entry)} to ${printable(path)}: ${formatBytes(bytes)}`,
-    `On the other machine: model-rtc client import-model ${printable(basename(path))}`,
-  ];
-  return lines.join('\n');
 }

@@ -1,27 +1,36 @@
-import { type Alias, type AliasConflict, formatBytes, ModelRtcError } from '@model-rtc/protocol';
-import type { ImportIfExists, ImportResult, Registry } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { type Alias, formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import type { ImportResult, Registry } from '@model-rtc/registry';
+import { type ArgumentSpecs, defineCommand, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { formatCount, formatModel, printable } from '../../console/format.ts';
+import { formatCount, formatModel, formatSome, printable } from '../../console/format.ts';
 import { aliasConflictOption, safeOnlyOption, yesOption } from '../options.ts';
 import { askOnAliasConflict, askOnDuplicate } from './conflicts.ts';
 
-interface ImportModelOptions {
-  readonly path: string;
-  readonly alias?: string | undefined;
-  readonly aliasConflict?: AliasConflict | undefined;
-  readonly ifExists?: ImportIfExists | undefined;
-  readonly name?: string | undefined;
-  readonly tag?: readonly string[] | undefined;
-  readonly notes?: string | undefined;
-  readonly parent?: string | undefined;
-  readonly safeOnly: boolean;
-  readonly modelType?: string | undefined;
-  readonly copy: boolean;
-}
-
 /** Left-out files that are listed; a folder of logs can hold thousands. */
 const MAX_SKIPPED_SHOWN = 8;
+
+const importOptions = {
+  ...aliasConflictOption,
+  ...safeOnlyOption,
+  alias: { type: 'string', describe: "Its alias [the folder's name is offered]" },
+  'model-type': { type: 'string', describe: 'Its type, instead of the one found in its files' },
+  'if-exists': {
+    choices: ['skip', 'overwrite', 'rename'],
+    describe: 'If it is here under another alias: leave it, import it again, or only change its alias [asked]',
+  },
+  name: { type: 'string', nargs: 1, describe: 'Its full name, for people' },
+  tag: { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given several times' },
+  notes: { type: 'string', nargs: 1, describe: 'Notes about it' },
+  parent: {
+    type: 'string',
+    nargs: 1,
+    describe: 'The model on this machine that it was fine-tuned from',
+    completes: 'models',
+  },
+  copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
+  yes: { ...yesOption.yes, describe: 'Ask nothing; use the defaults' },
+} as const satisfies ArgumentSpecs;
+type ImportOptions = ValuesOf<typeof importOptions> & { readonly path: string };
 
 export const importModel = defineCommand({
   usage: 'import-model <path>',
@@ -34,27 +43,7 @@ export const importModel = defineCommand({
       completes: 'files',
     },
   },
-  options: {
-    ...aliasConflictOption,
-    ...safeOnlyOption,
-    alias: { type: 'string', describe: "Its alias [the folder's name is offered]" },
-    'model-type': { type: 'string', describe: 'Its type, instead of the one found in its files' },
-    'if-exists': {
-      choices: ['skip', 'overwrite', 'rename'],
-      describe: 'If it is here under another alias: leave it, import it again, or only change its alias [asked]',
-    },
-    name: { type: 'string', nargs: 1, describe: 'Its full name, for people' },
-    tag: { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given several times' },
-    notes: { type: 'string', nargs: 1, describe: 'Notes about it' },
-    parent: {
-      type: 'string',
-      nargs: 1,
-      describe: 'The model on this machine that it was fine-tuned from',
-      completes: 'models',
-    },
-    copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
-    yes: { ...yesOption.yes, describe: 'Ask nothing; use the defaults' },
-  },
+  options: importOptions,
   examples: [
     ['$0 client import-model ./runs/mouse --alias good-mouse-v1', 'link a sleap-nn run into the registry'],
     ['$0 client import-model weights.safetensors --copy', 'copy a single file'],
@@ -79,21 +68,17 @@ export const importModel = defineCommand({
   },
 });
 
-async function bringIn(context: Context, registry: Registry, options: ImportModelOptions): Promise<ImportResult> {
+async function bringIn(context: Context, registry: Registry, options: ImportOptions): Promise<ImportResult> {
   const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
   const { parseAlias } = await import('@model-rtc/protocol');
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const view = await context.progress();
-  try {
-    const bring = (await registry.isArchive(path)) ? registry.importArchive : registry.importModel;
-    return await bring(path, {
-      ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
-      signal: context.signal,
-      onProgress: ({ phase, doneBytes, totalBytes }) => view.show({ type: 'local', phase, doneBytes, totalBytes }),
-    });
-  } finally {
-    view.end();
-  }
+  const onProgress = await context.output.progress();
+  const bring = (await registry.isArchive(path)) ? registry.importArchive : registry.importModel;
+  return await bring(path, {
+    ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
+    signal: context.signal,
+    onProgress: (progress) => onProgress({ type: 'local', ...progress }),
+  });
 }
 
 /** Offers a model without an alias its folder's name. A person may choose another; a script gets it as it is. */
@@ -101,12 +86,13 @@ async function nameIt(
   context: Context,
   registry: Registry,
   { entry, suggestedAlias, outcome }: ImportResult,
-  { alias: wanted, ifExists, aliasConflict }: ImportModelOptions,
+  { alias: wanted, ifExists, aliasConflict }: ImportOptions,
 ): Promise<ImportResult['entry']> {
   const isLeft = outcome === 'already_there' && ifExists === 'skip';
   // A model that lost a conflict over its alias has none on purpose.
   if (entry.alias !== undefined || suggestedAlias === undefined || isLeft || wanted !== undefined) return entry;
   if (!context.interactive) return await registry.tag(entry.id, suggestedAlias, { aliasConflict: 'rename' });
+  context.output.clearProgress();
   const alias = await askAlias(suggestedAlias);
   if (alias === undefined) return entry;
   return await askOnAliasConflict(context, aliasConflict, (conflict) =>
@@ -133,10 +119,6 @@ async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
 
 function reportSkipped({ output }: Context, skipped: ImportResult['skipped']): void {
   if (skipped.length === 0) return;
-  const shown = skipped
-    .slice(0, MAX_SKIPPED_SHOWN)
-    .map(({ path, reason }) => `${printable(path)} (${reason})`)
-    .join(', ');
-  const more = skipped.length > MAX_SKIPPED_SHOWN ? ` and ${skipped.length - MAX_SKIPPED_SHOWN} more` : '';
-  output.note(`Left out: ${shown}${more}`);
+  const names = skipped.map(({ path, reason }) => `${printable(path)} (${reason})`);
+  output.note(`Left out: ${formatSome(names, MAX_SKIPPED_SHOWN)}`);
 }

@@ -1,8 +1,10 @@
 import type { ModelLocation, Registry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { type NetworkOptions, networkOptions, sessionToken, withWorker } from '../connect.ts';
+import { workerKeyOf } from '../../console/session-argument.ts';
+import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
+import { type NetworkOptions, networkOptions } from '../options.ts';
 
 export const listModels = defineCommand({
   usage: 'list-models',
@@ -39,16 +41,15 @@ async function knownWorkers(
   context: Context,
   registry: Registry,
   sessions: readonly string[],
-  options: NetworkOptions,
+  network: NetworkOptions,
 ): Promise<string[]> {
   const keys: string[] = [];
   for (const session of sessions) {
-    const key = Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
+    const key = await workerKeyOf(context, session);
     keys.push(key);
     if ((await registry.catalog(key))?.syncedAt !== undefined) continue;
-    await withWorker(context, { ...options, session }, async (worker) => {
-      await worker.sync({ signal: context.signal });
-    });
+    await using worker = await connectWorker(context, network, session);
+    await worker.sync({ signal: context.signal });
   }
   return keys;
 }

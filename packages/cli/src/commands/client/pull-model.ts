@@ -1,12 +1,11 @@
 import type { PullModelResult } from '@model-rtc/client';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { printable } from '../../console/format.ts';
-import { networkOptions, withWorkers, workerOption } from '../connect.ts';
-import { safeOnlyOption } from '../options.ts';
+import { printable, shortName } from '../../console/format.ts';
+import { openWorkers } from '../connect.ts';
+import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
 import { askOnAliasConflict } from './conflicts.ts';
-import { planText, transferText, workersText } from './transfer/text.ts';
-import { reportPlan, resultData, speedOf, transferOptions, watchTransfer } from './transfer/transfer.ts';
+import { beginTransfer, printPlan, resultData, transferOptions, transferText, workersText } from './transfer.ts';
 
 export const pullModel = defineCommand({
   usage: 'pull-model <ref>',
@@ -40,24 +39,19 @@ export const pullModel = defineCommand({
   ],
   async run(context, options) {
     const { ref, alias, aliasConflict, ifExists, safeOnly, dryRun } = options;
-    const speed = speedOf(options);
-    await watchTransfer(context, options, (watch) =>
-      withWorkers(context, [...(options.worker ?? [])], options, async (workers) => {
-        if (dryRun) {
-          const plan = await workers.planPull(ref, { safeOnly, ...watch });
-          noteWhoseName(context, ref, plan);
-          reportPlan(context, plan);
-          context.output.result({ outcome: 'planned', ...plan }, planText(plan, 'here'));
-          return;
-        }
-        const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-          workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, ...speed, ...watch }),
-        );
-        watch.end();
-        noteWhoseName(context, ref, { ...result, id: result.entry.id });
-        context.output.result(resultData(result), pulledText(result));
-      }),
+    const controls = await beginTransfer(context, options);
+    await using workers = await openWorkers(context, options, [...(options.worker ?? [])]);
+    if (dryRun) {
+      const plan = await workers.planPull(ref, { safeOnly, ...controls });
+      noteWhoseName(context, ref, plan);
+      printPlan(context, plan, 'here');
+      return;
+    }
+    const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
+      workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, ...controls }),
     );
+    noteWhoseName(context, ref, { ...result, id: result.entry.id });
+    context.output.result(resultData(result), pulledText(result));
   },
 });
 
@@ -65,13 +59,9 @@ export const pullModel = defineCommand({
 function noteWhoseName(
   { output }: Context,
   ref: string,
-  {
-    id,
-    namedBy,
-    otherHere,
-    namedAt,
-  }: Pick<PullModelResult, 'namedBy' | 'otherHere' | 'namedAt'> & { readonly id: string },
+  named: Pick<PullModelResult, 'namedBy' | 'otherHere' | 'namedAt'> & { readonly id: string },
 ): void {
+  const { id, namedBy, otherHere, namedAt } = named;
   if (namedBy === 'client') {
     output.note(`${namedAt} has no model "${ref}"; using this machine's name for ${id}.`);
   } else if (otherHere !== undefined) {
@@ -80,7 +70,7 @@ function noteWhoseName(
 }
 
 function pulledText(result: PullModelResult): string {
-  const name = printable(result.entry.alias ?? result.entry.id);
+  const name = shortName(result.entry);
   const from = printable(result.workers.map((worker) => worker.name).join(', ') || result.namedAt);
   const verb = result.outcome === 'pulled' ? `Pulled ${name} from` : `${name} is already here, the same as at`;
   const lines = [`${verb} ${from}${transferText(result)}`, ...workersText(result.workers)];

@@ -1,10 +1,9 @@
 import { defineCommand } from '../../command-line/types.ts';
-import { printable } from '../../console/format.ts';
-import { networkOptions, withWorker, workerOption } from '../connect.ts';
-import { localModel } from '../options.ts';
+import { printable, shortName } from '../../console/format.ts';
+import { connectWorker } from '../connect.ts';
+import { localModel, networkOptions, workerOption } from '../options.ts';
 import { askOnAliasConflict } from './conflicts.ts';
-import { planText, transferText } from './transfer/text.ts';
-import { reportPlan, resultData, speedOf, transferOptions, watchTransfer } from './transfer/transfer.ts';
+import { beginTransfer, printPlan, resultData, transferOptions, transferText } from './transfer.ts';
 
 export const pushModel = defineCommand({
   usage: 'push-model <ref>',
@@ -25,24 +24,15 @@ export const pushModel = defineCommand({
   ],
   async run(context, options) {
     const { ref, alias, aliasConflict, ifExists, dryRun } = options;
-    const speed = speedOf(options);
-    await watchTransfer(context, options, (watch) =>
-      withWorker(context, { ...options, session: options.worker }, async (worker) => {
-        const workerName = printable(worker.workerName);
-        if (dryRun) {
-          const plan = await worker.planPush(ref, watch);
-          reportPlan(context, plan);
-          context.output.result({ outcome: 'planned', ...plan }, planText(plan, `at ${workerName}`));
-          return;
-        }
-        const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-          worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, ...speed, ...watch }),
-        );
-        watch.end();
-        const name = printable(result.entry.alias ?? result.entry.id);
-        const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
-        context.output.result(resultData(result), `${verb} ${workerName}${transferText(result)}`);
-      }),
+    const controls = await beginTransfer(context, options);
+    await using worker = await connectWorker(context, options, options.worker);
+    const workerName = printable(worker.workerName);
+    if (dryRun) return printPlan(context, await worker.planPush(ref, controls), `at ${workerName}`);
+    const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
+      worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, ...controls }),
     );
+    const name = shortName(result.entry);
+    const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
+    context.output.result(resultData(result), `${verb} ${workerName}${transferText(result)}`);
   },
 });

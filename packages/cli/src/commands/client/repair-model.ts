@@ -1,16 +1,12 @@
+import type { OnModelProgress, RepairModelOptions, RepairModelResult } from '@model-rtc/client';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import type { VerifiedModel } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { printable } from '../../console/format.ts';
-import type { ProgressView } from '../../console/progress.ts';
-import { type NetworkOptions, networkOptions } from '../connect.ts';
-import { localModel } from '../options.ts';
-import type { RepairDone } from './repair.ts';
-
-interface RepairModelOptions extends NetworkOptions {
-  readonly ref: string;
-  readonly from?: string | undefined;
-}
+import { printable, shortName } from '../../console/format.ts';
+import { workerKeyOf } from '../../console/session-argument.ts';
+import { connectWorker } from '../connect.ts';
+import { localModel, type NetworkOptions, networkOptions } from '../options.ts';
 
 export const repairModel = defineCommand({
   usage: 'repair-model <ref>',
@@ -35,54 +31,117 @@ export const repairModel = defineCommand({
     ['$0 client repair-model good-mouse-v1 --path /mnt/new/run', 'its files were moved'],
     ['$0 client repair-model good-mouse-v1 --from lab', 'fetch what is damaged'],
   ],
-  async run(context, options) {
-    const view = await context.progress();
-    try {
-      if (options.path === undefined) await repairBytes(context, options, view);
-      else await relink(context, options.ref, options.path, view);
-    } catch (error) {
-      if (!context.signal.aborted) throw error;
-      const sentence = 'Cancelled; the model is unchanged. Run the same command again to resume.';
-      throw ModelRtcError.because(error, 'cancelled', sentence);
-    } finally {
-      view.end();
+  async run(context, { ref, path, from, ...network }) {
+    context.explainCancel('Cancelled; the model is unchanged. Run the same command again to resume.');
+    const { signal, output } = context;
+    const onProgress = await output.progress();
+    const registry = await context.registry();
+    if (path !== undefined) {
+      const { entry } = await registry.relink(ref, path, {
+        signal,
+        onProgress: (progress) => onProgress({ type: 'local', ...progress }),
+      });
+      const how = entry.linked ? 'is linked to' : 'was copied again from';
+      const text = `${shortName(entry)} ${how} ${printable(entry.originalPath ?? path)}, verified`;
+      return output.result({ outcome: 'relinked', entry }, text);
     }
+    const found = await registry.verify(ref, {
+      signal,
+      onProgress: (progress) => onProgress({ type: 'local', phase: 'verify', ...progress }),
+    });
+    // A model that is whole needs no connection.
+    const done =
+      from === undefined || found.state !== 'damaged'
+        ? await repairDamaged(context, network, found, onProgress)
+        : await repairFrom(context, network, from, { found, signal, onProgress });
+    const { firstChunkMs: _, ...result } = done;
+    output.result(result, repairedText(done));
   },
 });
 
-async function relink(context: Context, ref: string, path: string, view: ProgressView): Promise<void> {
-  const registry = await context.registry();
-  const { entry } = await registry.relink(ref, path, {
-    signal: context.signal,
-    onProgress: (progress) => view.show({ type: 'local', ...progress }),
-  });
-  const name = printable(entry.alias ?? entry.id);
-  const how = entry.linked ? 'is linked to' : 'was copied again from';
-  const text = `${name} ${how} ${printable(entry.originalPath ?? path)}, verified`;
-  context.output.result({ outcome: 'relinked', entry }, text);
+interface RepairDone extends RepairModelResult {
+  /** The worker that sent what this machine did not have. */
+  readonly from?: string | undefined;
 }
 
-async function repairBytes(context: Context, options: RepairModelOptions, view: ProgressView): Promise<void> {
-  const registry = await context.registry();
-  const { signal } = context;
-  const found = await registry.verify(options.ref, {
-    signal,
-    onProgress: (progress) => view.show({ type: 'local', phase: 'verify', ...progress }),
-  });
-  const { repairDamaged, repairFrom } = await import('./repair.ts');
-  const show: Parameters<typeof repairDamaged>[3] = (progress) => view.show(progress);
-  const { from } = options;
-  // A model that is whole needs no connection.
-  const done =
-    from === undefined || found.state !== 'damaged'
-      ? await repairDamaged(context, found, options, show)
-      : await repairFrom(context, found, { ...options, session: from }, show);
-  const { firstChunkMs: _, ...result } = done;
-  context.output.result(result, describe(done));
+type VerifiedRepairOptions = RepairModelOptions & { readonly found: VerifiedModel };
+
+/**
+ * Repairs a damaged model from this disk, or from the saved workers that had it when last asked.
+ * @param found - the result of a full verification
+ * @throws ModelRtcError `verification_failed` when none of them has the missing chunks
+ */
+export async function repairDamaged(
+  context: Context,
+  network: NetworkOptions,
+  found: VerifiedModel,
+  onProgress: OnModelProgress,
+): Promise<RepairDone> {
+  const { repairFromDisk } = await import('@model-rtc/client');
+  const options = { found, signal: context.signal, onProgress };
+  try {
+    return await repairFromDisk(await context.registry(), found.entry.id, options);
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code !== 'verification_failed') throw known;
+    return await repairFromKnown(context, network, options, known);
+  }
 }
 
-function describe({ outcome, entry, from, transferredBytes, reusedBytes, resumedBytes }: RepairDone): string {
-  const name = printable(entry.alias ?? entry.id);
+/** Repairs a damaged model from the worker of a session. */
+async function repairFrom(
+  context: Context,
+  network: NetworkOptions,
+  session: string,
+  options: VerifiedRepairOptions,
+): Promise<RepairDone> {
+  await using worker = await connectWorker(context, network, session);
+  const done = await worker.repairModel(options.found.entry.id, options);
+  return { ...done, from: worker.workerName };
+}
+
+/** @param notHere - why this disk was not enough */
+async function repairFromKnown(
+  context: Context,
+  network: NetworkOptions,
+  options: VerifiedRepairOptions,
+  notHere: ModelRtcError,
+): Promise<RepairDone> {
+  let last = notHere;
+  for (const session of await sessionsOf(context, options.found)) {
+    try {
+      return await repairFrom(context, network, session, options);
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      last = ModelRtcError.from(error);
+      context.log.debug({ code: last.code, reason: last.message }, 'a worker could not help with a repair');
+    }
+  }
+  if (last === notHere) throw notHere;
+  const sentence = `${notHere.message} The workers that had it failed too: ${last.message}`;
+  throw new ModelRtcError('verification_failed', sentence, { cause: last, details: notHere.details });
+}
+
+/** The sessions of workers that had the model when last asked, the latest first: saved ones, and the environment's. */
+async function sessionsOf(context: Context, { entry }: VerifiedModel): Promise<string[]> {
+  if (entry.digest === undefined) return [];
+  const available = await (await context.registry()).availability(entry.digest);
+  if (available.length === 0) return [];
+  const { SavedWorkers } = await import('../../console/saved-workers.ts');
+  const saved = await SavedWorkers.open(context.home);
+  const byKey = new Map<string, string>();
+  const candidates = [context.runtime.env.MODEL_RTC_SESSION, ...saved.list().map(({ name }) => name)];
+  for (const session of candidates) {
+    if (session === undefined) continue;
+    // A saved name in the environment may be gone; the other sessions still help.
+    const key = await workerKeyOf(context, session).catch(() => undefined);
+    if (key !== undefined) byKey.set(key, session);
+  }
+  return available.map(({ key }) => byKey.get(key)).filter((session) => session !== undefined);
+}
+
+function repairedText({ outcome, entry, from, transferredBytes, reusedBytes, resumedBytes }: RepairDone): string {
+  const name = shortName(entry);
   if (outcome === 'sound') return `${name} is whole; nothing to repair`;
   const parts = [
     ...(transferredBytes > 0 ? [`${formatBytes(transferredBytes)} from ${printable(from ?? 'a worker')}`] : []),

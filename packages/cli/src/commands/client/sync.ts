@@ -1,43 +1,32 @@
 import type { SyncResult } from '@model-rtc/client';
 import { mapLimit } from '@model-rtc/files';
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { type ArgumentSpecs, defineCommand, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { formatCount, formatModel, printable } from '../../console/format.ts';
-import {
-  type NetworkOptions,
-  networkOptions,
-  sessionToken,
-  type WorkerNamer,
-  withWorker,
-  workerNamer,
-  workerOption,
-} from '../connect.ts';
+import { formatCount, formatModel, isTokenText, printable } from '../../console/format.ts';
+import { workerKeyOf } from '../../console/session-argument.ts';
+import { connectWorker, type WorkerNamer, workerNamer } from '../connect.ts';
+import { networkOptions, workerOption } from '../options.ts';
 
 /** Each connection takes a moment of the processor; a person has a handful of workers. */
 const WORKERS_AT_ONCE = 4;
 
-interface Failed {
-  readonly session: string;
-  readonly error: ModelRtcError;
-}
-
-/** How it went with one worker. */
-type Outcome = Failed | { readonly session: string; readonly synced: SyncResult };
+const syncOptions = {
+  ...networkOptions,
+  worker: {
+    ...workerOption,
+    array: true,
+    default: [],
+    describe: 'A worker: a token, a saved name, or @FILE; may be given several times',
+  },
+  all: { type: 'boolean', default: false, describe: 'All saved workers' },
+} as const satisfies ArgumentSpecs;
+type SyncOptions = ValuesOf<typeof syncOptions>;
 
 export const sync = defineCommand({
   usage: 'sync',
   describe: 'Ask workers which models they have, and remember it for list-models and model-info',
-  options: {
-    ...networkOptions,
-    worker: {
-      ...workerOption,
-      array: true,
-      default: [],
-      describe: 'A worker: a token, a saved name, or @FILE; may be given several times',
-    },
-    all: { type: 'boolean', default: false, describe: 'All saved workers' },
-  },
+  options: syncOptions,
   examples: [
     ['$0 client sync --all', 'every saved worker'],
     ['$0 client sync --worker lab --worker @session.txt', 'two of them'],
@@ -54,14 +43,17 @@ export const sync = defineCommand({
   },
 });
 
-interface SyncOptions extends NetworkOptions {
-  readonly worker: readonly string[];
-  readonly all: boolean;
+interface Failed {
+  readonly session: string;
+  readonly error: ModelRtcError;
 }
+
+/** How it went with one worker. */
+type Outcome = Failed | { readonly session: string; readonly synced: SyncResult };
 
 /** The sessions in the order given, without those that lead to a worker that another one leads to. */
 async function namedSessions(context: Context, { worker, all }: SyncOptions): Promise<string[]> {
-  const { SavedWorkers } = await import('@model-rtc/client');
+  const { SavedWorkers } = await import('../../console/saved-workers.ts');
   const saved = all ? (await SavedWorkers.open(context.home)).list().map(({ name }) => name) : [];
   const given = [...worker, ...saved];
   const inEnvironment = context.runtime.env.MODEL_RTC_SESSION;
@@ -69,7 +61,7 @@ async function namedSessions(context: Context, { worker, all }: SyncOptions): Pr
   if (given.length === 0) throw nobodyToAsk(all);
   const byKey = new Map<string, string>();
   for (const session of given) {
-    const key = Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
+    const key = await workerKeyOf(context, session);
     if (!byKey.has(key)) byKey.set(key, session);
   }
   return [...byKey.values()];
@@ -84,10 +76,8 @@ function nobodyToAsk(all: boolean): ModelRtcError {
 
 async function syncOne(context: Context, options: SyncOptions, session: string): Promise<Outcome> {
   try {
-    const synced = await withWorker(context, { ...options, session }, (worker) =>
-      worker.sync({ signal: context.signal }),
-    );
-    return { session, synced };
+    await using worker = await connectWorker(context, options, session);
+    return { session, synced: await worker.sync({ signal: context.signal }) };
   } catch (error) {
     return { session, error: ModelRtcError.from(error) };
   }
@@ -134,7 +124,7 @@ function listed(kind: string, items: readonly string[]): string[] {
 
 /** A token is a secret: only a saved name, or a file's, is shown. */
 function shownSession(session: string): string {
-  return /^@?mrtc\d+_/.test(session) ? 'a session token' : session;
+  return isTokenText(session) ? 'a session token' : session;
 }
 
 function failure(failed: readonly Failed[], count: number): ModelRtcError {

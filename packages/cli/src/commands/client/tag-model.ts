@@ -40,6 +40,18 @@ export const tagModel = defineCommand({
   },
 });
 
+export const untagModel = defineCommand({
+  usage: 'untag-model <alias>',
+  describe: 'Remove an alias; the model stays',
+  positionals: { alias: { type: 'string', demandOption: true, describe: 'The exact alias', completes: 'aliases' } },
+  examples: [['$0 client untag-model good-mouse-v1', 'its model keeps its id']],
+  async run(context, { alias }) {
+    const registry = await context.registry();
+    const entry = await registry.untag(alias);
+    context.output.result({ entry, alias }, `${entry.id} was ${alias} and has no alias now`);
+  },
+});
+
 async function ownerOf(registry: Registry, alias: Alias): Promise<RegistryEntry | undefined> {
   try {
     const { entry } = await registry.resolve(alias);

@@ -1,7 +1,7 @@
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
 import { formatTime } from '../../console/format.ts';
+import { sessionToken } from '../../console/session-argument.ts';
 import { renderTable } from '../../console/table.ts';
-import { sessionToken } from '../connect.ts';
 
 const add = defineCommand({
   usage: 'add <name> [session]',
@@ -12,7 +12,7 @@ const add = defineCommand({
   },
   examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
   async run(context, { name, session }) {
-    const { SavedWorkers } = await import('@model-rtc/client');
+    const { SavedWorkers } = await import('../../console/saved-workers.ts');
     const { encodeSessionToken } = await import('@model-rtc/protocol');
     const token = await sessionToken(context, session);
     (await SavedWorkers.open(context.home)).add(name, encodeSessionToken(token));
@@ -25,7 +25,7 @@ const list = defineCommand({
   describe: 'List the saved sessions, without their secrets',
   examples: [['$0 client workers list', 'name, addresses, scopes and expiry']],
   async run(context) {
-    const { SavedWorkers } = await import('@model-rtc/client');
+    const { SavedWorkers } = await import('../../console/saved-workers.ts');
     const workers = (await SavedWorkers.open(context.home)).list();
     if (workers.length === 0)
       context.output.note('No workers are saved. Save one: model-rtc client workers add NAME SESSION');
@@ -50,7 +50,7 @@ const remove = defineCommand({
   positionals: { name: { type: 'string', demandOption: true, describe: 'Its name here', completes: 'workers' } },
   examples: [['$0 client workers remove lab', 'remove "lab"; the session itself stays valid']],
   async run(context, { name }) {
-    const { SavedWorkers } = await import('@model-rtc/client');
+    const { SavedWorkers } = await import('../../console/saved-workers.ts');
     (await SavedWorkers.open(context.home)).remove(name);
     context.output.result({ name }, `Removed "${name}".`);
   },

@@ -1,13 +1,37 @@
+import { dataFolder } from '@model-rtc/registry';
 import {
   type ArgumentSpec,
   type ArgumentSpecs,
+  COMMON_OPTIONS,
   type Command,
   type CommandGroup,
   type Completes,
   isGroup,
   nameOf,
 } from '../../command-line/types.ts';
-import type { Candidate } from './known-names.ts';
+import type { Runtime } from '../../console/runtime.ts';
+import { COMMANDS } from '../index.ts';
+import { type Candidate, knownNames } from './known-names.ts';
+
+/**
+ * Answers a shell: a candidate a line, with what it is behind a tab (bash) or a colon (zsh); then `:files` or `:directories`
+ * where the shell is to complete paths. Whatever goes wrong, nothing is printed: it would end up in a person's line.
+ *
+ * @param args - the shell, and the words after the program's name up to the cursor.
+ */
+export async function printCompletions([shell, ...words]: readonly string[], runtime: Runtime): Promise<void> {
+  try {
+    const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
+    const { candidates, paths } = await complete(COMMANDS, COMMON_OPTIONS, words, (kind) => knownNames(kind, home));
+    const lines = candidates.map(({ value, describe }) =>
+      shell === 'zsh' ? `${value.replaceAll(':', '\\:')}:${describe}` : `${value}\t${describe}`,
+    );
+    if (paths !== undefined) lines.push(paths === 'folders' ? ':directories' : ':files');
+    runtime.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  } catch {
+    // No completions.
+  }
+}
 
 /** What a shell may put in place of the word at the cursor. */
 export interface Completion {
@@ -16,7 +40,7 @@ export interface Completion {
   readonly paths?: 'files' | 'folders' | undefined;
 }
 
-export type KnownNames = (kind: Completes) => Promise<readonly Candidate[]>;
+type KnownNames = (kind: Completes) => Promise<readonly Candidate[]>;
 
 /** What stands before the word at the cursor. */
 interface Position {

@@ -1,6 +1,7 @@
 import { defineCommand } from '../../command-line/types.ts';
-import { networkOptions, withWorker, workerOption } from '../connect.ts';
+import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
+import { networkOptions, workerOption } from '../options.ts';
 
 export const listWorkerModels = defineCommand({
   usage: 'list-models',
@@ -9,20 +10,19 @@ export const listWorkerModels = defineCommand({
   examples: [['$0 worker list-models --session lab', 'of a saved worker']],
   async run(context, options) {
     const limit = limitOf(options);
-    await withWorker(context, { ...options, session: options.session }, async (worker) => {
-      const registry = await context.registry();
-      const { location = 'worker' } = options;
-      const isHere = location === 'local' || location === 'both';
-      const found = await worker.listModels({
-        ...queryOf(options),
-        limit: isHere ? undefined : limit,
-        signal: context.signal,
-      });
-      const rows = await registry.alsoKnown(found.models);
-      const shown = isHere ? rows.filter(({ here }) => here !== undefined) : rows;
-      const listing = { models: shown.slice(0, limit), total: isHere ? shown.length : found.total };
-      const none = `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`;
-      await printModels(context, listing, isFiltered(options) || isHere ? NO_MATCH : none);
+    await using worker = await connectWorker(context, options, options.session);
+    const registry = await context.registry();
+    const { location = 'worker' } = options;
+    const isHere = location === 'local' || location === 'both';
+    const found = await worker.listModels({
+      ...queryOf(options),
+      limit: isHere ? undefined : limit,
+      signal: context.signal,
     });
+    const rows = await registry.alsoKnown(found.models);
+    const shown = isHere ? rows.filter(({ here }) => here !== undefined) : rows;
+    const listing = { models: shown.slice(0, limit), total: isHere ? shown.length : found.total };
+    const none = `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`;
+    await printModels(context, listing, isFiltered(options) || isHere ? NO_MATCH : none);
   },
 });

@@ -21,7 +21,7 @@ jest.unstable_mockModule('@clack/prompts', () => ({
 }));
 const { askOnAliasConflict, askOnDuplicate } = await import('../../../src/commands/client/conflicts.ts');
 
-const person = { interactive: true } as Context;
+const person = { interactive: true, output: { clearProgress() {} } } as unknown as Context;
 const nobody = { interactive: false } as Context;
 const details = { alias: 'mouse', owner: { id: '4f1c22ab' }, suggestions: ['mouse-2', 'mouse-3'] };
 const taken = new ModelRtcError('alias_taken', 'The alias "mouse" is taken.', { details });

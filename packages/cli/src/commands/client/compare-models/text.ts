@@ -1,11 +1,37 @@
-import type { TensorSummary } from '@model-rtc/formats';
+import type { TensorDifference, TensorSummary } from '@model-rtc/formats';
+import type { TrainingCurve } from '@model-rtc/formats/layouts';
 import { formatBytes } from '@model-rtc/protocol';
-import { formatScalar, formatTime, printable } from '../../../console/format.ts';
+import type { Availability, RegistryEntry } from '@model-rtc/registry';
+import { formatScalar, formatTime, printable, shortName } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
 import { codeMark } from '../../code-files.ts';
 import { drawCurves } from './curves.ts';
 import type { ScalarRow } from './scalars.ts';
-import type { ComparedModel, ComparedTensors, Comparison } from './types.ts';
+
+/** One of the models that are compared. */
+export interface ComparedModel {
+  readonly entry: RegistryEntry;
+  readonly availability: readonly Availability[];
+  readonly curves: readonly TrainingCurve[];
+}
+
+/** How the tensors of a model differ from those of the first one. */
+export interface ComparedTensors {
+  /** Ids. */
+  readonly first: string;
+  readonly second: string;
+  /** Null when one of the two has no tensors that can be listed, or when they could not be compared. */
+  readonly difference: TensorDifference | null;
+  /** Why they could not be compared. */
+  readonly problem?: string | undefined;
+}
+
+interface Comparison {
+  readonly models: readonly ComparedModel[];
+  readonly metrics: readonly ScalarRow[];
+  readonly hyperparameters: readonly ScalarRow[];
+  readonly tensors: readonly ComparedTensors[];
+}
 
 /** Changed tensors that are named; `--json` has all. */
 const NAMED_TENSORS = 5;
@@ -26,20 +52,16 @@ export async function renderComparison(comparison: Comparison, width: number | u
     legend(metrics, hyperparameters),
     tensors.map((compared, i) => tensorText(compared, i + 2, width)).join('\n'),
     await drawCurves(
-      models.map(({ curves }, i) => ({ label: `${i + 1} ${shortName(models[i])}`, curves })),
+      models.map(({ entry, curves }, i) => ({ label: `${i + 1} ${shortName(entry)}`, curves })),
       width,
     ),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
 }
 
-function shortName(model: ComparedModel | undefined): string {
-  return model === undefined ? '' : printable(model.entry.alias ?? model.entry.id);
-}
-
 function columnsOf(models: readonly ComparedModel[], title: string): Column<Line>[] {
-  const ofModels = models.map((model, i) => ({
-    title: `${i + 1} ${shortName(model)}`,
+  const ofModels = models.map(({ entry }, i) => ({
+    title: `${i + 1} ${shortName(entry)}`,
     value: ({ cells }: Line) => cells[i] ?? '',
   }));
   return [{ title, value: ({ name }) => name }, ...ofModels];

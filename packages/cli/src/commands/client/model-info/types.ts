@@ -10,6 +10,8 @@ export interface ModelFacts {
   readonly resolvedBy?: string | undefined;
   /** Who knows the model by the reference. */
   readonly namedBy?: 'worker' | 'client' | undefined;
+  /** Another model, which has the same name on this machine. */
+  readonly otherHere?: string | undefined;
   /** The worker that answered; undefined when this machine did. */
   readonly from?: KnownWorker | undefined;
   readonly resumeCommand?: string | undefined;

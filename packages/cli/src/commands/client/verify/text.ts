@@ -1,8 +1,20 @@
+import type { RepairModelResult } from '@model-rtc/client';
 import { formatBytes } from '@model-rtc/protocol';
-import type { Orphan } from '@model-rtc/registry';
-import { formatCount, formatDuration, printable } from '../../../console/format.ts';
+import type { Orphan, VerifiedModel } from '@model-rtc/registry';
+import { formatCount, formatDuration, printable, shortName } from '../../../console/format.ts';
 import { type Column, renderTable } from '../../../console/table.ts';
-import type { VerifiedLine, VerifyTotals } from './types.ts';
+
+/** The outcome for one model. */
+export interface VerifiedLine extends VerifiedModel {
+  readonly repair?:
+    | (Pick<RepairModelResult, 'outcome' | 'transferredBytes' | 'reusedBytes'> & { readonly from?: string | undefined })
+    | { readonly outcome: 'failed'; readonly reason: string }
+    | undefined;
+}
+
+export type VerifyTotals = Readonly<
+  Record<'models' | 'bytes' | 'damaged' | 'repaired' | 'orphans' | 'seconds', number>
+>;
 
 /** Problems listed for one model; --json has up to a hundred. */
 const LISTED_PROBLEMS = 5;
@@ -59,7 +71,7 @@ function detailsOf({ entry, problems, damagedFiles, settled, repair }: VerifiedL
   const more = damagedFiles > listed.length ? [`and ${formatCount(damagedFiles - listed.length, 'more file')}`] : [];
   const repaired = repair === undefined ? [] : [repairText(repair)];
   const lines = [...listed, ...more, ...repaired, ...settled].map((line) => `  ${printable(line)}`);
-  return lines.length === 0 ? [] : [printable(entry.alias ?? entry.id), ...lines];
+  return lines.length === 0 ? [] : [shortName(entry), ...lines];
 }
 
 function repairText(repair: NonNullable<VerifiedLine['repair']>): string {

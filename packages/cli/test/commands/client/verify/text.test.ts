@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { renderVerified } from '../../../../src/commands/client/verify/text.ts';
-import type { VerifiedLine, VerifyTotals } from '../../../../src/commands/client/verify/types.ts';
+import { renderVerified, type VerifiedLine, type VerifyTotals } from '../../../../src/commands/client/verify/text.ts';
 
 const TOTALS: VerifyTotals = { models: 1, bytes: 2e6, damaged: 0, repaired: 0, orphans: 0, seconds: 0.5 };
 

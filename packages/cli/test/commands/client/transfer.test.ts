@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ModelPlan, PullPlan, WorkerBytes } from '@model-rtc/client';
-import { planText, transferText, workersText } from '../../../../src/commands/client/transfer/text.ts';
-
-import { formatShare } from '../../../../src/console/format.ts';
+import { planText, transferText, workersText } from '../../../src/commands/client/transfer.ts';
+import { formatShare } from '../../../src/console/format.ts';
 
 const PLAN: ModelPlan & Pick<PullPlan, 'reusedFrom'> = {
   id: '4f1c22ab',

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { encodeSessionToken, identityFromSeed } from '@model-rtc/protocol';
-import { SavedWorkers } from '../src/saved-workers.ts';
-import { parseSessionArgument } from '../src/session-argument.ts';
+import { SavedWorkers } from '../../src/console/saved-workers.ts';
+import { parseSession } from '../../src/console/session-argument.ts';
 
 const TOKEN = encodeSessionToken({
   urls: ['ws://127.0.0.1:8787'],
@@ -21,17 +21,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const nothingSaved = { findSaved: async () => undefined };
-
-describe('parseSessionArgument', () => {
+describe('parseSession', () => {
   it('takes a token, a file with one, and a saved name', async () => {
     const saved = await SavedWorkers.open(home);
     saved.add('lab', TOKEN);
     const file = join(home, 'session.txt');
     writeFileSync(file, `${TOKEN}\n`);
-    const findSaved = async (name: string) => saved.find(name);
     const [direct, fromFile, byName] = await Promise.all(
-      [TOKEN, `@${file}`, 'lab'].map((text) => parseSessionArgument(text, { findSaved })),
+      [TOKEN, `@${file}`, 'lab'].map((text) => parseSession(text, home)),
     );
     expect(direct?.urls).toEqual(['ws://127.0.0.1:8787']);
     expect(fromFile).toEqual(direct);
@@ -39,7 +36,7 @@ describe('parseSessionArgument', () => {
   });
 
   it('reads no further than a token is long', async () => {
-    await expect(parseSessionArgument('@/dev/zero', nothingSaved)).rejects.toMatchObject({ code: 'bad_argument' });
+    await expect(parseSession('@/dev/zero', home)).rejects.toMatchObject({ code: 'bad_argument' });
   });
 
   it('refuses everything else as a bad argument', async () => {
@@ -54,16 +51,16 @@ describe('parseSessionArgument', () => {
       'constructor',
       '__proto__',
     ]) {
-      await expect(parseSessionArgument(text, nothingSaved)).rejects.toMatchObject({ code: 'bad_argument' });
+      await expect(parseSession(text, home)).rejects.toMatchObject({ code: 'bad_argument' });
     }
   });
 
   it('never repeats a token in its message', async () => {
     const broken = `${TOKEN.slice(0, -4)}AAAA`;
-    const error = await parseSessionArgument(broken, nothingSaved).catch((thrown: Error) => thrown);
+    const error = await parseSession(broken, home).catch((thrown: Error) => thrown);
     expect((error as Error).message).not.toContain(broken.slice(10, 40));
     for (const text of [`@${TOKEN}`, TOKEN.slice(8, 70), TOKEN.slice(-40)]) {
-      const refused = (await parseSessionArgument(text, nothingSaved).catch((thrown: Error) => thrown)) as Error;
+      const refused = (await parseSession(text, home).catch((thrown: Error) => thrown)) as Error;
       expect(refused).toMatchObject({ code: 'bad_argument' });
       expect(`${refused.message} ${refused.cause}`).not.toContain(text.slice(8, 30));
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { directOptions } from '../../../../src/commands/worker/start/direct.ts';
+import { directOptions } from '../../../src/commands/worker/direct.ts';
 
 const flags = { direct: true, advertise: [] };
 

@@ -2,7 +2,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import type { DirectAddress } from '@model-rtc/transport';
 import type { DirectOptions } from '@model-rtc/worker';
 
-export interface DirectFlags {
+interface DirectFlags {
   readonly direct: boolean;
   /** As it was typed. */
   readonly directPort?: string | undefined;

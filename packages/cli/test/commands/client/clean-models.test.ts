@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
 import type { CleanCandidate, RegistryEntry } from '@model-rtc/registry';
-import { type Cleaning, countOf, tablesOf } from '../../../../src/commands/client/clean-models/text.ts';
+import { type Cleaning, countOf, tablesOf } from '../../../src/commands/client/clean-models.ts';
 
 const entry = { id: '4f1c22ab', modelType: 'centered_instance' } as RegistryEntry;
 const candidate: CleanCandidate = {

@@ -1,8 +1,16 @@
 import { ModelRtcError, parseAlias, parseSessionToken } from '@model-rtc/protocol';
-import type Conf from 'conf';
 import * as z from 'zod';
+import { type ConfigFile, openConfigFile } from './config-file.ts';
+import { isTokenText } from './format.ts';
 
-const savedWorkersSchema = z.record(z.string(), z.object({ session: z.string(), addedAt: z.string() }));
+/** `workers` in config.json: what each name stands for. */
+const savedWorkersSchema = z.record(
+  z.string(),
+  z.object({
+    session: z.string().describe('The session token, which is a secret'),
+    addedAt: z.string().describe('When it was saved'),
+  }),
+);
 type SavedWorkersData = z.infer<typeof savedWorkersSchema>;
 
 /** A worker that a person gave a name, without its secret. */
@@ -19,27 +27,15 @@ export interface SavedWorker {
 
 /** The sessions that this machine keeps under a name, in `config.json` of the data folder with mode 0600. */
 export class SavedWorkers {
-  readonly #conf: Conf<{ workers: SavedWorkersData }>;
+  readonly #file: ConfigFile;
 
-  private constructor(conf: Conf<{ workers: SavedWorkersData }>) {
-    this.#conf = conf;
+  private constructor(file: ConfigFile) {
+    this.#file = file;
   }
 
   /** @param home - the data folder. @throws ModelRtcError `storage` when its config.json is damaged. */
   static async open(home: string): Promise<SavedWorkers> {
-    // Loaded here, since it takes longer to load than most commands take to run, and few of them need it.
-    const { default: Conf } = await import('conf');
-    try {
-      return new SavedWorkers(
-        new Conf({ cwd: home, configName: 'config', configFileMode: 0o600, defaults: { workers: {} } }),
-      );
-    } catch (error) {
-      throw ModelRtcError.because(
-        withoutText(error),
-        'storage',
-        `The settings ${home}/config.json cannot be read. Mend the file, or move it away.`,
-      );
-    }
+    return new SavedWorkers(await openConfigFile(home));
   }
 
   list(): SavedWorker[] {
@@ -69,13 +65,11 @@ export class SavedWorkers {
    */
   add(name: string, session: string): void {
     const checked = parseAlias(name);
-    if (/^mrtc\d+_/.test(name))
-      throw new ModelRtcError(
-        'bad_argument',
-        'A name that begins like a session token could not be told from one; choose another.',
-      );
+    if (isTokenText(name)) {
+      throw new ModelRtcError('bad_argument', 'The name must not begin like a session token. Choose another.');
+    }
     parseSessionToken(session);
-    this.#conf.set('workers', { ...this.#read(), [checked]: { session, addedAt: new Date().toISOString() } });
+    this.#file.set('workers', { ...this.#read(), [checked]: { session, addedAt: new Date().toISOString() } });
   }
 
   /** @throws ModelRtcError `not_found_locally` when nothing has that name. */
@@ -87,21 +81,16 @@ export class SavedWorkers {
         `No worker is saved as "${name}". See: model-rtc client workers list.`,
       );
     }
-    this.#conf.set('workers', rest);
+    this.#file.set('workers', rest);
   }
 
   #read(): SavedWorkersData {
-    const parsed = savedWorkersSchema.safeParse(this.#conf.get('workers'));
+    const parsed = savedWorkersSchema.safeParse(this.#file.get('workers', {}));
     if (parsed.success) return parsed.data;
     throw new ModelRtcError(
       'storage',
-      `The saved workers in ${this.#conf.path} are damaged. Mend the file, or move it away.`,
+      `The saved workers in ${this.#file.path} are damaged. Fix the file, or move it away.`,
       { cause: parsed.error },
     );
   }
-}
-
-/** A SyntaxError quotes the file, and with it perhaps a session that a log would keep. */
-function withoutText(error: unknown): unknown {
-  return (error as { name?: unknown }).name === 'SyntaxError' ? new SyntaxError('The file is not JSON.') : error;
 }

@@ -1,0 +1,186 @@
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import type { CleanCandidate, CleanPlan, Registry } from '@model-rtc/registry';
+import type { AcquireLock, StagedTransfer } from '@model-rtc/transfer';
+import { defineCommand } from '../../command-line/types.ts';
+import { confirm } from '../../console/ask.ts';
+import type { Context } from '../../console/context.ts';
+import { formatCount, formatTime, printable } from '../../console/format.ts';
+import { parseDuration } from '../../console/quantities.ts';
+import { renderTable } from '../../console/table.ts';
+import { yesOption } from '../options.ts';
+
+/** A transfer that nobody resumed for this long counts as abandoned. */
+const ABANDONED_AFTER_MS = 30 * 24 * 3600 * 1000;
+
+export const cleanModels = defineCommand({
+  usage: 'clean-models',
+  describe: 'Remove old versions that lost their alias, and what interrupted transfers left',
+  options: {
+    'dry-run': { type: 'boolean', default: false, describe: 'Only show what would be removed' },
+    keep: { type: 'number', default: 0, describe: 'Keep this many old versions of each alias' },
+    'older-than': {
+      type: 'string',
+      describe: 'Only what was given up this long ago, e.g. 30d [versions at once, transfers after 30d]',
+    },
+    unused: {
+      type: 'boolean',
+      default: false,
+      describe: 'Also remove models that never had an alias, tag or note, and that no other model was made from',
+    },
+    ...yesOption,
+  },
+  examples: [
+    ['$0 client clean-models --dry-run', 'what could be freed'],
+    ['$0 client clean-models --keep 1 --older-than 30d --yes', 'in a script'],
+  ],
+  async run(context, { dryRun, keep, olderThan, unused, yes }) {
+    if (!Number.isInteger(keep) || keep < 0)
+      throw new ModelRtcError('bad_argument', '--keep takes a whole number of at least 0.');
+    const olderThanMs = olderThan === undefined ? undefined : parseDuration(olderThan, '--older-than', { zero: true });
+    const registry = await context.registry();
+    const plan = (): Promise<Cleaning> => planCleaning(registry, { keep, unused, olderThanMs });
+    const planned = await plan();
+    const { output } = context;
+    const tables = tablesOf(planned, output.columns);
+    const freed = `${countOf(planned)} and free ${formatBytes(planned.freesBytes)}`;
+    const isEmpty = planned.remove.length === 0 && planned.transfers.length === 0;
+    if (isEmpty || dryRun) {
+      const text = isEmpty ? 'Nothing to clean.' : `Would remove ${freed}.`;
+      return output.result({ ...planned, freedBytes: 0, dryRun }, `${tables}${text}`);
+    }
+    if (!output.json) output.note(tables.trimEnd());
+    if (!yes && !(await confirm(context, { text: `Remove ${freed}?`, flag: '--yes' })))
+      throw new ModelRtcError('cancelled', 'Cancelled; nothing was removed.');
+    // Skips models that got an alias, and transfers that were resumed, before the question was answered.
+    const removed = await carryOut(context, registry, planned, yes ? planned : await plan());
+    const text = `Removed ${countOf(removed)}: ${formatBytes(removed.freedBytes)} freed`;
+    output.result({ ...planned, ...removed, dryRun: false }, text);
+  },
+});
+
+/** What would be removed, what would stay, and why. */
+export interface Cleaning extends CleanPlan {
+  readonly transfers: readonly StagedTransfer[];
+  readonly freesBytes: number;
+}
+
+interface PlanOptions {
+  readonly keep: number;
+  readonly unused: boolean;
+  readonly olderThanMs: number | undefined;
+}
+
+async function planCleaning(registry: Registry, { keep, unused, olderThanMs }: PlanOptions): Promise<Cleaning> {
+  const { stagedNeeds, stagedTransfers } = await import('@model-rtc/transfer');
+  const { staging } = registry.paths;
+  const since = Date.now() - (olderThanMs ?? ABANDONED_AFTER_MS);
+  const transfers = (await stagedTransfers(staging, await lockWithoutWaiting())).filter(
+    ({ isRunning, lastWrittenAt }) => !isRunning && lastWrittenAt.getTime() <= since,
+  );
+  const given = new Set(transfers.map(({ model }) => model));
+  const needed = (await stagedNeeds(staging)).filter(({ model }) => !given.has(model));
+  const plan = await registry.planCleaning({ keep, unused, olderThanMs, needed });
+  const freesBytes = sum(plan.remove.map(({ freesBytes }) => freesBytes)) + sum(transfers.map(({ bytes }) => bytes));
+  return { ...plan, transfers, freesBytes };
+}
+
+async function lockWithoutWaiting(): Promise<AcquireLock> {
+  const { acquireLock } = await import('@model-rtc/files');
+  return (path, options) => acquireLock(path, { ...options, waitMs: 0 });
+}
+
+interface Removed {
+  readonly remove: readonly CleanCandidate[];
+  readonly transfers: readonly StagedTransfer[];
+  readonly freedBytes: number;
+}
+
+/** Transfers go first: afterwards they need no model any more. */
+async function carryOut(context: Context, registry: Registry, shown: Cleaning, now: Cleaning): Promise<Removed> {
+  const { discardStaging, stagedNeeds } = await import('@model-rtc/transfer');
+  const { staging } = registry.paths;
+  const lock = await lockWithoutWaiting();
+  const transfers = await doEach(context, shown.transfers, async ({ model, bytes }) => {
+    if (!now.transfers.some((transfer) => transfer.model === model)) return undefined;
+    await discardStaging({ staging, key: model, lock, signal: context.signal });
+    return bytes;
+  });
+  const needed = await stagedNeeds(staging);
+  const models = await doEach(context, shown.remove, async ({ entry }) => {
+    if (!now.remove.some((candidate) => candidate.entry.id === entry.id)) return undefined;
+    return (await registry.remove(entry.digest ?? entry.id, { needed })).freedBytes;
+  });
+  return { remove: models.done, transfers: transfers.done, freedBytes: models.freedBytes + transfers.freedBytes };
+}
+
+/** An item that became busy or needed in the meantime stays; the others are still removed. */
+async function doEach<T>(
+  context: Context,
+  items: readonly T[],
+  work: (item: T) => Promise<number | undefined>,
+): Promise<{ done: T[]; freedBytes: number }> {
+  const done: T[] = [];
+  let freedBytes = 0;
+  for (const item of items) {
+    context.signal.throwIfAborted();
+    try {
+      const freed = await work(item);
+      if (freed === undefined) continue;
+      done.push(item);
+      freedBytes += freed;
+    } catch (error) {
+      const { code, message } = ModelRtcError.from(error);
+      if (code !== 'busy' && code !== 'refused' && code !== 'not_found_locally') throw error;
+      context.output.note(message);
+    }
+  }
+  return { done, freedBytes };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+export function countOf({ remove, transfers }: Pick<Cleaning, 'remove' | 'transfers'>): string {
+  const parts = [
+    ...(remove.length > 0 || transfers.length === 0 ? [formatCount(remove.length, 'model')] : []),
+    ...(transfers.length > 0 ? [formatCount(transfers.length, 'interrupted transfer')] : []),
+  ];
+  return parts.join(' and ');
+}
+
+/** @param width - the terminal's columns. */
+export function tablesOf({ remove, spared, transfers, kept }: Cleaning, width: number | undefined): string {
+  const models = (candidates: readonly CleanCandidate[], size: string) =>
+    renderTable(
+      candidates,
+      [
+        { title: 'ID', value: ({ entry }) => entry.id },
+        { title: 'TYPE', value: ({ entry }) => entry.modelType, optional: 1 },
+        { title: size, value: ({ freesBytes }) => formatBytes(freesBytes), align: 'right' },
+        { title: 'WHY', value: ({ reason }) => reason },
+      ],
+      width,
+    );
+  const staged = (all: readonly StagedTransfer[]) =>
+    renderTable(
+      all,
+      [
+        { title: 'TRANSFER OF', value: ({ model }) => model.slice(0, 8) },
+        { title: 'FREES', value: ({ bytes }) => formatBytes(bytes), align: 'right' },
+        { title: 'LAST WRITTEN', value: ({ lastWrittenAt }) => formatTime(lastWrittenAt.toISOString()) },
+      ],
+      width,
+    );
+  const sections = [
+    ...(remove.length === 0 ? [] : [models(remove, 'FREES')]),
+    ...(transfers.length === 0 ? [] : [staged(transfers)]),
+    ...(spared.length === 0 ? [] : [`Staying:\n${models(spared, 'SIZE')}`]),
+    ...(kept.length === 0
+      ? []
+      : [
+          `Files kept from deleted models; remove them yourself:\n${kept.map(({ path, bytes }) => `  ${formatBytes(bytes)}  ${printable(path)}`).join('\n')}`,
+        ]),
+  ];
+  return sections.map((section) => `${section}\n\n`).join('');
+}

@@ -1,0 +1,138 @@
+import type {
+  ModelPlan,
+  OnModelProgress,
+  PullModelResult,
+  PullPlan,
+  PushModelResult,
+  SpeedOptions,
+  TransferReport,
+  WorkerBytes,
+} from '@model-rtc/client';
+import { formatBytes } from '@model-rtc/protocol';
+import type { ArgumentSpecs, ValuesOf } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { formatDuration, formatRate, formatShare, formatSome, printable, shortName } from '../../console/format.ts';
+import { laneKindsText } from '../../console/lanes-text.ts';
+import { parseRate } from '../../console/quantities.ts';
+import { aliasConflictOption } from '../options.ts';
+
+/** What pull-model and push-model have in common. */
+export const transferOptions = {
+  ...aliasConflictOption,
+  'if-exists': {
+    choices: ['skip', 'overwrite'],
+    default: 'skip',
+    describe: 'If it is already there: leave it, or verify and repair it and set its alias',
+  },
+  'dry-run': { type: 'boolean', default: false, describe: 'Show how much would be sent, and send nothing' },
+  limit: { type: 'string', describe: 'The most to move per second, such as 20MB or 50Mbit' },
+  nice: { type: 'boolean', default: false, describe: 'Yield to other traffic on the network' },
+  compress: {
+    choices: ['auto', 'off'],
+    default: 'auto',
+    describe: 'Compress when the connection is slower than compressing',
+  },
+} as const satisfies ArgumentSpecs;
+
+type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'>;
+
+/** What is the same for a pull and a push: how to be interrupted, whom to tell of progress, and how fast to go. */
+interface TransferControls extends SpeedOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnModelProgress;
+}
+
+/**
+ * Shows progress from now on, and explains what an interruption leaves behind.
+ *
+ * @throws ModelRtcError `bad_argument` for a limit that is not a rate.
+ */
+export async function beginTransfer(
+  context: Context,
+  { dryRun, limit, nice, compress }: TransferOptions,
+): Promise<TransferControls> {
+  const limitBytesPerSecond = limit === undefined ? undefined : parseRate(limit, '--limit');
+  context.explainCancel(
+    dryRun
+      ? 'Cancelled. A dry run sends nothing.'
+      : 'Cancelled. What has arrived is kept: run the same command again to resume.',
+  );
+  const onProgress = await context.output.progress();
+  context.output.events?.begin();
+  onProgress({ type: 'connecting' });
+  return { signal: context.signal, onProgress, limitBytesPerSecond, nice, compress };
+}
+
+/** Prints a dry run. @param where - the receiver: `here`, or `at lab`. */
+export function printPlan({ output }: Context, plan: ModelPlan | PullPlan, where: string): void {
+  const { totalBytes, transferBytes } = plan;
+  // The last event of a dry run says how many of the bytes are there already.
+  output.events?.planned({ doneBytes: totalBytes - transferBytes, totalBytes });
+  output.result({ outcome: 'planned', ...plan }, planText(plan, where));
+}
+
+/** A result as JSON, with the time since this process started. */
+export function resultData({ firstChunkMs, ...result }: PullModelResult | PushModelResult) {
+  return { ...result, timings: { firstChunkMs, totalMs: performance.now() } };
+}
+
+type Transferred = TransferReport & {
+  readonly entry: { readonly size: number };
+  readonly workers?: readonly WorkerBytes[] | undefined;
+};
+
+/** Models listed that have parts of the one that moves. */
+const NAMED_MODELS = 3;
+
+/** How much was sent, how fast and over which lanes; then what did not have to be sent. */
+export function transferText(report: Transferred): string {
+  const { transferredBytes, reusedBytes, resumedBytes, seconds, bytesPerSecond, entry } = report;
+  if (transferredBytes === 0 && resumedBytes === 0)
+    return `: nothing to send, all ${formatBytes(entry.size)} were there`;
+  const time = `${formatDuration(seconds * 1000)} (${formatRate(bytesPerSecond)})`;
+  const sent = `: ${formatShare(transferredBytes, entry.size)} sent in ${time} over ${lanesOf(report) || 'no lane'}, verified`;
+  const saved = [
+    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} from models that were there`] : []),
+    ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} from an earlier attempt`] : []),
+  ];
+  return saved.length === 0 ? sent : `${sent}\n  not sent: ${saved.join('; ')}`;
+}
+
+/** The lanes that carried data; when nobody counted, those that were open at the end. */
+function lanesOf({ workers = [], lanes }: Transferred): string {
+  const carried = workers.flatMap((worker) => worker.lanes);
+  if (carried.length === 0) return laneKindsText(lanes);
+  return laneKindsText(
+    carried.flatMap(({ kind, engine, count }) => Array.from({ length: count }, () => ({ kind, engine }))),
+  );
+}
+
+/** One line for each of several workers. */
+export function workersText(workers: readonly WorkerBytes[]): string[] {
+  if (workers.length < 2) return [];
+  return workers.map(({ name, bytes, lanes }) => {
+    const by = lanes.map((lane) => {
+      const kind = laneKindsText(Array.from({ length: lane.count }, () => lane));
+      return lanes.length > 1 ? `${kind} ${formatBytes(lane.bytes)}` : kind;
+    });
+    return `  ${formatBytes(bytes)} from ${printable(name)} over ${by.join(', ')}`;
+  });
+}
+
+/**
+ * What would move, and why not all of it: `1.3 of 14.0 GB would be sent; 12.7 GB are here already in base-model`.
+ *
+ * @param where - the receiver: `here`, or `at lab`.
+ */
+export function planText(plan: ModelPlan & Partial<Pick<PullPlan, 'reusedFrom'>>, where: string): string {
+  const { exists, totalBytes, transferBytes, reusedBytes, resumedBytes, reusedFrom = [] } = plan;
+  const name = shortName(plan);
+  if (exists) return `Nothing would be sent: ${name} (${formatBytes(totalBytes)}) is ${where} already`;
+  const models = reusedFrom.length === 0 ? '' : ` in ${formatSome(reusedFrom.map(shortName), NAMED_MODELS)}`;
+  const parts = [
+    `${formatShare(transferBytes, totalBytes)} would be sent`,
+    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} are ${where} already${models}`] : []),
+    ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} were fetched by an earlier attempt`] : []),
+  ];
+  return `${name}: ${parts.join('; ')}`;
+}

@@ -1,0 +1,154 @@
+import { hostname } from 'node:os';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { RunningWorker, WatchEvent } from '@model-rtc/worker';
+import { defineCommand } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { formatCount, formatModel, formatTime, printable } from '../../console/format.ts';
+import { parseDuration } from '../../console/quantities.ts';
+import { untilAborted } from '../../console/runtime.ts';
+import { agentLimits } from '../../console/settings.ts';
+import { packageVersion } from '../../package.ts';
+import { iceServers } from '../connect.ts';
+import { safeOnlyOption, webRtcOptions } from '../options.ts';
+import { directOptions } from './direct.ts';
+
+export const start = defineCommand({
+  usage: 'start',
+  isDefault: true,
+  describe: "Serve this machine's models, and print the session that clients need",
+  options: {
+    ...webRtcOptions,
+    'safe-only': {
+      ...safeOnlyOption['safe-only'],
+      describe: 'Refuse pushed models that run code when they are loaded',
+    },
+    signaling: {
+      type: 'string',
+      array: true,
+      default: [],
+      describe: 'A signaling server, ws:// or wss://; without one, the worker starts its own',
+    },
+    port: {
+      type: 'number',
+      describe: "The port of the worker's own signaling server [the last one used, else 8787, else a free one]",
+    },
+    direct: {
+      type: 'boolean',
+      default: true,
+      describe: 'Let clients that can reach this machine connect to it directly; --no-direct forbids it',
+    },
+    'direct-port': { type: 'string', describe: 'The port for direct connections; 0 for a free one [0]' },
+    advertise: {
+      type: 'string',
+      array: true,
+      default: [],
+      describe: "HOST:PORT where clients reach the direct port, instead of this machine's addresses",
+    },
+    name: { type: 'string', describe: "The name that clients see [this machine's name]" },
+    'token-file': { type: 'string', describe: 'Also write the session to this file, mode 0600', completes: 'files' },
+    watch: {
+      type: 'string',
+      array: true,
+      default: [],
+      describe: 'A folder whose models are registered as they appear, trainings as they progress',
+      completes: 'folders',
+    },
+    'read-only-store': {
+      type: 'string',
+      array: true,
+      default: [],
+      describe: "Another tool's folder whose models are served in place: a Hugging Face cache, a folder of weights",
+      completes: 'folders',
+    },
+    'interrupted-after': {
+      type: 'string',
+      describe: 'How long a training may write nothing before it counts as interrupted [10m]',
+    },
+  },
+  examples: [
+    ['$0 worker', 'serve, with a signaling server of its own'],
+    ['$0 worker --signaling wss://signal.lab.example --token-file session.txt', 'use a shared signaling server'],
+    ['$0 worker --direct-port 7000 --advertise gpu.lab.example:7000', 'behind a router that forwards a port'],
+    ['$0 worker --watch runs --read-only-store ~/.cache/huggingface', 'also serve the models found there'],
+  ],
+  /** Serves until Ctrl+C. */
+  async run(context, options) {
+    const { name = hostname(), watch, readOnlyStore, interruptedAfter, tokenFile } = options;
+    const { startWorker } = await import('@model-rtc/worker');
+    const { output, log, signal } = context;
+    const folders = [...watch, ...readOnlyStore];
+    await using worker = await startWorker({
+      registry: await context.registry(),
+      name,
+      version: packageVersion(),
+      signalingUrls: options.signaling,
+      preferredPort: options.port,
+      safeOnly: options.safeOnly,
+      direct: directOptions(options),
+      limits: await agentLimits(context.home),
+      engine: options.engine,
+      iceServers: iceServers(options.iceServer, context.runtime.env),
+      watch: {
+        folders,
+        interruptedAfterMs:
+          interruptedAfter === undefined ? undefined : parseDuration(interruptedAfter, '--interrupted-after'),
+        onEvent: (event) => output.note(printable(eventText(event))),
+      },
+      log,
+    });
+    await waitOnline(context, worker);
+    await announce(context, worker, { folders, tokenFile });
+    await Promise.race([untilAborted(signal), worker.ended.then(fail)]);
+  },
+});
+
+function eventText(event: WatchEvent): string {
+  const name = formatModel(event);
+  if (event.type === 'registered') return `Found ${name} at ${event.path}`;
+  if (event.type === 'forgotten') return `${name} is gone from ${event.path}`;
+  return `${name} at ${event.path}: ${event.status}`;
+}
+
+/** The token is printed once clients can use it; until then, says what the worker is waiting for. */
+async function waitOnline(context: Context, worker: RunningWorker): Promise<void> {
+  const hint = setTimeout(() => {
+    const reason = worker.offlineReason()?.message ?? `${worker.urls.join(' ')} does not answer yet.`;
+    context.output.note(`Still waiting for a signaling server: ${reason} Ctrl+C stops.`);
+  }, 3000);
+  try {
+    await Promise.race([worker.online(), untilAborted(context.signal), worker.ended.then(fail)]);
+  } finally {
+    clearTimeout(hint);
+  }
+  if (context.signal.aborted) throw new ModelRtcError('cancelled', 'Cancelled before a signaling server answered.');
+}
+
+interface Announced {
+  readonly folders: readonly string[];
+  readonly tokenFile: string | undefined;
+}
+
+async function announce(context: Context, worker: RunningWorker, { folders, tokenFile }: Announced): Promise<void> {
+  const { output } = context;
+  const { token, keyId, expiresAt, urls, directPort } = worker;
+  if (tokenFile !== undefined) {
+    const { writeFileAtomic } = await import('@model-rtc/files');
+    await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
+  }
+  output.result({ session: token, keyId, expiresAt, urls, directPort }, token);
+  const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
+  output.note(`Serving ${formatCount(total, 'model')} at ${urls.join(' ')}`);
+  if (directPort !== undefined)
+    output.note(`Clients that can reach this machine connect directly, to port ${directPort} (TLS)`);
+  if (folders.length > 0) output.note(`Watching ${folders.join(', ')}: models found there are registered`);
+  output.note(
+    `The line above is this worker's session, valid until ${formatTime(expiresAt) || 'it is revoked'}. Anyone who has it can use this worker:`,
+  );
+  output.note('  model-rtc worker list-models --session SESSION');
+  output.note('  model-rtc client pull-model REF --worker SESSION');
+  output.note('Ctrl+C stops the worker. After a restart the same session works again.');
+}
+
+function fail(error: ModelRtcError): never {
+  throw error;
+}

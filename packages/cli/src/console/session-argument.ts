@@ -1,0 +1,81 @@
+import { open } from 'node:fs/promises';
+import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
+import type { Context } from './context.ts';
+import { isTokenText } from './format.ts';
+
+/** A token's file holds one line; anything longer is some other file. */
+const MAX_TOKEN_FILE_BYTES = 8192;
+/** A longer text may be a part of a token, which no message may repeat. */
+const MAX_SHOWN_CHARS = 20;
+
+/**
+ * The session that a person named, or else the one in the environment.
+ *
+ * @throws ModelRtcError `bad_argument` when there is none, or it is not valid.
+ */
+export async function sessionToken({ runtime, home }: Context, given: string | undefined): Promise<SessionToken> {
+  const text = given ?? runtime.env.MODEL_RTC_SESSION;
+  if (text === undefined || text.trim() === '') {
+    throw new ModelRtcError(
+      'bad_argument',
+      'Which worker? Pass --worker with a session token, a saved name or @FILE, or set MODEL_RTC_SESSION.',
+    );
+  }
+  return await parseSession(text, home);
+}
+
+/** The key of a session's worker, as catalogs and saved workers have it. @throws like `sessionToken` */
+export async function workerKeyOf(context: Context, session: string): Promise<string> {
+  return Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
+}
+
+/**
+ * Reads a session as a person writes it: a token, `@FILE` with a token in it, or a name saved in the data folder.
+ *
+ * @throws ModelRtcError `bad_argument` when it is none of these; its message never repeats a secret.
+ */
+export async function parseSession(text: string, home: string): Promise<SessionToken> {
+  const { parseSessionToken } = await import('@model-rtc/protocol');
+  const given = text.trim();
+  if (given.startsWith('@') && !isTokenText(given)) return parseSessionToken(await readTokenFile(given.slice(1)));
+  if (isTokenText(given)) return parseSessionToken(given);
+  const { SavedWorkers } = await import('./saved-workers.ts');
+  const saved = (await SavedWorkers.open(home)).find(given);
+  if (saved !== undefined) return parseSessionToken(saved);
+  const shown = given.length <= MAX_SHOWN_CHARS ? ` "${given}"` : '';
+  throw new ModelRtcError(
+    'bad_argument',
+    `The session${shown} is neither a token (mrtc1_...), a saved name, nor @FILE. See the saved ones: model-rtc client workers list.`,
+  );
+}
+
+async function readTokenFile(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readStart(path, MAX_TOKEN_FILE_BYTES + 1);
+  } catch (error) {
+    throw ModelRtcError.because(
+      error,
+      'bad_argument',
+      `Cannot read the session file "${path}". Pass @FILE with the file that \`model-rtc worker --token-file\` wrote.`,
+    );
+  }
+  if (text.length > MAX_TOKEN_FILE_BYTES)
+    throw new ModelRtcError('bad_argument', `"${path}" is too long to be a session file.`);
+  return text.trim();
+}
+
+async function readStart(path: string, maxBytes: number): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const start = Buffer.alloc(maxBytes);
+    let length = 0;
+    // A pipe gives what it has, piece by piece.
+    for (let bytesRead = -1; bytesRead !== 0 && length < maxBytes; length += bytesRead) {
+      ({ bytesRead } = await file.read(start, length, maxBytes - length));
+    }
+    return start.toString('latin1', 0, length);
+  } finally {
+    await file.close();
+  }
+}
