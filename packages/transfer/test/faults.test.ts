@@ -95,7 +95,6 @@ describe('a source that misbehaves', () => {
     let late: (() => void) | undefined;
     const ghost: ChunkSource = {
       name: 'ghost',
-      kind: 'peer',
       async fetch(chunks, { onPiece }) {
         late = () => onPiece(chunks[0]?.index ?? 0, 0, new Uint8Array(5), true);
         throw networkError();
@@ -160,7 +159,6 @@ describe('sources that go', () => {
   it('end the pull with their own error: a revoked token is not a network error', async () => {
     const revoked: ChunkSource = {
       name: 'worker',
-      kind: 'peer',
       fetch: async () => {
         throw new ModelRtcError('token_revoked', 'The token was revoked.');
       },
@@ -172,7 +170,6 @@ describe('sources that go', () => {
   it('end the pull when the model changed there and nobody else has it', async () => {
     const changed: ChunkSource = {
       name: 'worker',
-      kind: 'peer',
       fetch: async () => {
         throw new ModelRtcError('source_changed', 'weights.bin changed.');
       },

@@ -104,7 +104,6 @@ describe('an origin that serves wrong bytes', () => {
   it('is dropped as well when what it sends cannot be decoded', async () => {
     const garbler: ChunkSource = {
       name: 'garbler',
-      kind: 'peer',
       fetch: async (chunks, { onWrong }) => {
         await new Promise((resolve) => setImmediate(resolve));
         for (const { index } of chunks) onWrong?.(index);

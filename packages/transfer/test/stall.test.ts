@@ -86,7 +86,6 @@ describe('sources that stall', () => {
     const slow = memorySource(large, { pieceBytes: 100_000 });
     const trickling: ChunkSource = {
       name: 'slow link',
-      kind: 'peer',
       fetch: (chunks, { signal, onPiece }) =>
         slow.fetch(chunks, {
           signal,
@@ -114,7 +113,6 @@ describe('sources that stall', () => {
       (_none, lane): ChunkSource => ({
         name: 'slow link',
         origin: 'slow link',
-        kind: 'peer',
         onStall: (error) => stalls.push(error),
         async fetch(chunks, { signal, onPiece }) {
           asked[lane] = (asked[lane] ?? 0) + chunks.length;

@@ -110,7 +110,7 @@ export class MemoryProvider implements ModelProvider<number> {
       offset += size;
     }
     return {
-      ...{ name, origin: this.origin, kind: 'peer' },
+      ...{ name, origin: this.origin },
       lane: { id: 1, kind: 'memory', engine: undefined },
       fetch: async (chunks, { onPiece, signal }) => {
         for (const { index, digest, size } of chunks) {

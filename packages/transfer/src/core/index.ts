@@ -2,6 +2,7 @@
 export type { CompressMode } from './compress/encoding-choice.ts';
 export type { Zstd } from './compress/zstd.ts';
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-port.ts';
+export { createMemoryDisk, type MemoryDisk, type MemoryDiskOptions } from './disk/memory-disk.ts';
 export { type FetchChunksTask, fetchChunks } from './fetch-chunks.ts';
 export { contentsKey } from './layout/contents-key.ts';
 export { type Layout, planLayout } from './layout/layout.ts';

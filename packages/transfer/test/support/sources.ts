@@ -6,7 +6,6 @@ type Piece = { index: number; offset: number; bytes: Uint8Array; intact: boolean
 
 export interface MemorySourceOptions {
   readonly name?: string;
-  readonly kind?: 'peer' | 'disk';
   readonly pieceBytes?: number;
   /** What is sent for a chunk, instead of its pieces. */
   readonly alter?: (chunk: WantedChunk, pieces: Piece[], times: number) => Piece[] | Promise<Piece[]>;
@@ -20,12 +19,11 @@ export interface MemorySource extends ChunkSource {
 }
 
 export function memorySource(model: TestModel, options: MemorySourceOptions = {}): MemorySource {
-  const { name = 'memory', kind = 'peer', pieceBytes = 65_536, alter = (_chunk, pieces) => pieces } = options;
+  const { name = 'memory', pieceBytes = 65_536, alter = (_chunk, pieces) => pieces } = options;
   const asked: WantedChunk[] = [];
   const timesAsked = (digest: Digest | undefined): number => asked.filter((chunk) => chunk.digest === digest).length;
   return {
     name,
-    kind,
     asked,
     timesAsked,
     ...(options.onStall === undefined ? {} : { onStall: options.onStall }),
@@ -54,7 +52,6 @@ function cutPieces(index: number, bytes: Buffer, pieceBytes: number): Piece[] {
 export function stalled(name: string, onStall?: (error: ModelRtcError) => void): ChunkSource {
   return {
     name,
-    kind: 'peer',
     ...(onStall === undefined ? {} : { onStall }),
     fetch: (_chunks, { signal }) =>
       new Promise((_resolve, reject) => {

@@ -58,7 +58,6 @@ async function fetching() {
     sources: [
       {
         name: 'source',
-        kind: 'peer',
         async fetch(chunks, { onPiece }) {
           for (const { index, digest: chunk } of chunks) {
             if (given++ >= 2) await let_.promise;

@@ -70,7 +70,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#gate = new AskGate(task.pace, () => this.#fillAll());
     this.#sources = new SourceSet(parts, task.pool, (source, number, flow) => {
       const { layout, schedule, clock } = parts;
-      const gate = source.kind === 'peer' ? this.#gate : undefined;
+      const gate = source.isLimited === false ? undefined : this.#gate;
       return new SourceRunner(source, number, {
         ...{ layout, schedule, clock, gate, flow, listener: this },
         buffers: this.#disk as Disk,

@@ -88,8 +88,9 @@ export class TransferStats {
     this.#bySource.set(source.name, (this.#bySource.get(source.name) ?? 0) + size);
     const lane = source.lane === undefined ? undefined : this.#byLane.get(source.lane);
     if (lane !== undefined) lane.bytes += size;
-    if (source.kind === 'peer') this.transferredBytes += size;
-    this.reusedBytes += source.kind === 'peer' ? bytes - size : bytes;
+    const transferred = source.isLocal === true ? 0 : size;
+    this.transferredBytes += transferred;
+    this.reusedBytes += bytes - transferred;
     this.#done(bytes);
   }
 

@@ -11,7 +11,8 @@ export interface DiskSourceOptions {
 export function diskSource({ name, readChunk }: DiskSourceOptions): ChunkSource {
   return {
     name,
-    kind: 'disk',
+    isLocal: true,
+    isLimited: false,
     async fetch(chunks, { signal, onPiece }) {
       const largest = chunks.reduce((most, { size }) => Math.max(most, size), 0);
       const scratch = new Uint8Array(largest);

@@ -36,7 +36,6 @@ export function peerSource<L = never>(
   return {
     ...options,
     name,
-    kind: 'peer',
     async fetch(chunks, { signal, onPiece, onWrong, onWireBytes }) {
       const how = await encodings?.open(chunks, { onPiece, onWrong, onWireBytes });
       signal.throwIfAborted();

@@ -52,8 +52,10 @@ export interface ChunkSource {
   readonly name: string;
   /** Who is behind it, the same for all lanes of one agent: wrong bytes count against the origin. The name if not given. */
   readonly origin?: string | undefined;
-  /** Bytes from a `disk` of this machine count as reused, not as transferred. */
-  readonly kind: 'peer' | 'disk';
+  /** Its bytes are on this machine: they count as reused, not as transferred. No if not given. */
+  readonly isLocal?: boolean | undefined;
+  /** Whether a limit on the transfer's rate holds back what it is asked for. Yes if not given. */
+  readonly isLimited?: boolean | undefined;
   /** The same object for the same connection: what came is counted by it. */
   readonly lane?: SourceLane | undefined;
   /**

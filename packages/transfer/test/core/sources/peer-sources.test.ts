@@ -68,8 +68,8 @@ describe('the sources of a peer', () => {
     expect(pool.sources[0]).toBe(before);
     peer.setLanes(second, third);
     expect(pool.sources).toMatchObject([
-      { name: 'lab', origin: 'lab key', kind: 'peer', lane: { id: 1, kind: 'webrtc', engine: 'native' } },
-      { name: 'lab', origin: 'lab key', kind: 'peer', lane: { id: 2, kind: 'direct', engine: 'native' } },
+      { name: 'lab', origin: 'lab key', lane: { id: 1, kind: 'webrtc', engine: 'native' } },
+      { name: 'lab', origin: 'lab key', lane: { id: 2, kind: 'direct', engine: 'native' } },
     ]);
   });
 

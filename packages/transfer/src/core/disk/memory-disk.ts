@@ -1,0 +1,142 @@
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { chunkCount, type Extent, extentsAt, type Layout, placeAt } from '../layout/layout.ts';
+import type { ChunkMemory, DiskEvent, DiskPort } from './disk-port.ts';
+import { inlinePort } from './inline-port.ts';
+import type { ChunkFiles, Journal } from './storage.ts';
+import { openTurns, type Turns } from './turns.ts';
+
+export interface MemoryDiskOptions {
+  /** The most memory that the model's bytes may take. Chunk buffers come on top: at most 48 MiB. */
+  readonly maxBytes: number;
+  /** How work is put off; the platform's best way by default. */
+  readonly openTurns?: (() => Turns) | undefined;
+}
+
+/** One model's bytes in memory. It outlives the ports that write to it, so a transfer that failed can be resumed. */
+export interface MemoryDisk {
+  /** Opens the disk for one transfer. */
+  open(onEvents: (events: readonly DiskEvent[]) => void): DiskPort;
+  /** By id: 1 for each chunk that came and was right. */
+  present(): Uint8Array;
+  /**
+   * A file's bytes in order, as a Blob takes them: views of what is stored, so do not change them.
+   * @throws ModelRtcError `not_found` when the model has no such file, or not all of it has come
+   */
+  parts(path: string): Uint8Array<ArrayBuffer>[];
+}
+
+/**
+ * Makes a disk that keeps one model in memory, for a browser or a test.
+ * @throws ModelRtcError `storage_full` when the model takes more than `maxBytes`
+ */
+export function createMemoryDisk(layout: Layout, options: MemoryDiskOptions): MemoryDisk {
+  requireMemory(layout, options.maxBytes);
+  const chunks = new MemoryChunks(layout);
+  const present = new Uint8Array(chunkCount(layout));
+  const journal: Journal = {
+    add(chunk) {
+      present[chunk] = 1;
+    },
+    flush() {},
+    close() {},
+  };
+  return {
+    open(onEvents) {
+      const turns = (options.openTurns ?? openTurns)();
+      const port = inlinePort(
+        { layout, journalled: present },
+        { files: chunks, journal, createSha256: () => sha256.create(), later: turns.later, allocate: plainMemory },
+        onEvents,
+      );
+      return {
+        ...port,
+        async close() {
+          await port.close();
+          turns.close();
+        },
+      };
+    },
+    present: () => present.slice(),
+    parts: (path) => partsOf(chunks, layout, path),
+  };
+}
+
+function requireMemory(layout: Layout, maxBytes: number): void {
+  const neededBytes = layout.sizes.reduce((sum, size) => sum + size, 0);
+  if (neededBytes <= maxBytes) return;
+  throw new ModelRtcError(
+    'storage_full',
+    `This model needs ${formatBytes(neededBytes)} of memory, and the limit is ${formatBytes(maxBytes)}. Raise the limit, or pull the model to a disk.`,
+    { details: { neededBytes, maxBytes } },
+  );
+}
+
+function plainMemory(size: number): ChunkMemory {
+  const bytes = new Uint8Array(size);
+  return { bytes, write: (offset, piece) => bytes.set(piece, offset) };
+}
+
+/** Each different chunk once, however many places it has in the model. */
+class MemoryChunks implements ChunkFiles {
+  readonly #layout: Layout;
+  readonly #bytes = new Map<number, Uint8Array<ArrayBuffer>>();
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** The bytes of the chunk at this place, while they are here. */
+  at(place: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.#bytes.get(this.#idAt(place));
+  }
+
+  write(place: number, bytes: Uint8Array): void {
+    const there = this.at(place);
+    if (there === undefined) this.#bytes.set(this.#idAt(place), copyOf(bytes));
+    else there.set(bytes);
+  }
+
+  read(place: number, into: Uint8Array): boolean {
+    const bytes = this.at(place);
+    if (bytes !== undefined) into.set(bytes);
+    return bytes !== undefined;
+  }
+
+  /** Memory has nothing to flush, and keeps everything when it is closed. */
+  async flush(): Promise<void> {}
+
+  close(): void {}
+
+  #idAt(place: number): number {
+    return this.#layout.idAt[place] ?? 0;
+  }
+}
+
+/** @throws ModelRtcError `storage_full` */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (error) {
+    throw outOfMemory(error);
+  }
+}
+
+function outOfMemory(cause: unknown): ModelRtcError {
+  return new ModelRtcError('storage_full', 'There is no memory left for the model. Pull it to a disk.', { cause });
+}
+
+function partsOf(chunks: MemoryChunks, layout: Layout, path: string): Uint8Array<ArrayBuffer>[] {
+  const number = layout.files.findIndex((file) => file.path === path);
+  const file = layout.files[number];
+  if (file === undefined) throw new ModelRtcError('not_found', `The model has no file ${path}.`);
+  const end = file.offset + file.size;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let place = placeAt(layout, file.offset); (layout.offsetAt[place] ?? end) < end; place++) {
+    const bytes = chunks.at(place);
+    if (bytes === undefined) throw new ModelRtcError('not_found', `Not all of ${path} has come yet.`);
+    const { chunkOffset, length } = extentsAt(layout, place).find((extent) => extent.file === number) as Extent;
+    parts.push(bytes.subarray(chunkOffset, chunkOffset + length));
+  }
+  return parts;
+}

@@ -1,0 +1,33 @@
+/** Later turns of the event loop. */
+export interface Turns {
+  /** Does the work in a later turn, after what was handed in before it. */
+  readonly later: (work: () => void) => void;
+  readonly close: () => void;
+}
+
+export function openTurns(): Turns {
+  // Of Node; there messages to oneself would hold up the network, as many of them are read in one turn.
+  if (typeof setImmediate === 'function') return { later: setImmediate, close: () => {} };
+  return messageTurns();
+}
+
+/** One end of a MessageChannel, as browsers have it. */
+interface Port {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+/** Turns by messages to oneself: browsers hold back timers that follow one another by 4 ms. */
+export function messageTurns(): Turns {
+  const { port1, port2 } = new MessageChannel() as unknown as { readonly port1: Port; readonly port2: Port };
+  const work: (() => void)[] = [];
+  port1.onmessage = () => work.shift()?.();
+  return {
+    later(next) {
+      work.push(next);
+      port2.postMessage(null);
+    },
+    close: () => port1.close(),
+  };
+}
