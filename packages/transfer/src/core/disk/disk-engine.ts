@@ -85,12 +85,11 @@ export class DiskEngine {
   #settle(chunk: number): void {
     this.#hasher.proven(chunk);
     this.#parts.journal.add(chunk);
-    // A file was wrong and its chunk is here again: the hashing goes on.
-    if (this.#state === 'whole') this.#state = 'working';
   }
 
   #workLater(): void {
-    if (this.#state !== 'working' || this.#pending) return;
+    const hasWork = this.#state === 'working' || (this.#state === 'whole' && this.#checks.length > 0);
+    if (!hasWork || this.#pending) return;
     this.#pending = true;
     this.#parts.later(this.#workNow);
   }
@@ -109,6 +108,7 @@ export class DiskEngine {
       this.#events.push({ type: 'checked', chunk, present });
       return true;
     }
+    if (this.#state === 'whole') return false;
     const step = this.#hasher.step();
     if (step.kind === 'waiting') return false;
     if (step.kind === 'lost') this.#events.push({ type: 'lost', chunks: step.chunks });

@@ -1,6 +1,6 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { chunkCount, type Extent, extentsAt, type Layout, placeAt } from '../layout/layout.ts';
+import { chunkCount, type Layout, placeAt } from '../layout/layout.ts';
 import type { ChunkMemory, DiskEvent, DiskPort } from './disk-port.ts';
 import { inlinePort } from './inline-port.ts';
 import type { ChunkFiles, Journal } from './storage.ts';
@@ -20,10 +20,11 @@ export interface MemoryDisk {
   /** By id: 1 for each chunk that came and was right. */
   present(): Uint8Array;
   /**
-   * A file's bytes in order, as a Blob takes them: views of what is stored, so do not change them.
-   * @throws ModelRtcError `not_found` when the model has no such file, or not all of it has come
+   * The bytes of a file from `start` up to `end`, or of all of it, in order, as a Blob takes them. They are views of what
+   * is stored, so do not change them.
+   * @throws ModelRtcError `not_found` when the model has no such file, or these bytes have not come yet
    */
-  parts(path: string): Uint8Array<ArrayBuffer>[];
+  parts(path: string, start?: number, end?: number): Uint8Array<ArrayBuffer>[];
 }
 
 /**
@@ -58,7 +59,7 @@ export function createMemoryDisk(layout: Layout, options: MemoryDiskOptions): Me
       };
     },
     present: () => present.slice(),
-    parts: (path) => partsOf(chunks, layout, path),
+    parts: (path, start, end) => partsOf(chunks, layout, { path, start, end }),
   };
 }
 
@@ -126,17 +127,23 @@ function outOfMemory(cause: unknown): ModelRtcError {
   return new ModelRtcError('storage_full', 'There is no memory left for the model. Pull it to a disk.', { cause });
 }
 
-function partsOf(chunks: MemoryChunks, layout: Layout, path: string): Uint8Array<ArrayBuffer>[] {
-  const number = layout.files.findIndex((file) => file.path === path);
-  const file = layout.files[number];
-  if (file === undefined) throw new ModelRtcError('not_found', `The model has no file ${path}.`);
-  const end = file.offset + file.size;
+interface FilePart {
+  readonly path: string;
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+}
+
+function partsOf(chunks: MemoryChunks, layout: Layout, part: FilePart): Uint8Array<ArrayBuffer>[] {
+  const file = layout.files.find(({ path }) => path === part.path);
+  if (file === undefined) throw new ModelRtcError('not_found', `The model has no file ${part.path}.`);
+  const from = file.offset + Math.max(0, part.start ?? 0);
+  const to = file.offset + Math.min(file.size, part.end ?? file.size);
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  for (let place = placeAt(layout, file.offset); (layout.offsetAt[place] ?? end) < end; place++) {
+  for (let place = placeAt(layout, from); (layout.offsetAt[place] ?? to) < to; place++) {
     const bytes = chunks.at(place);
-    if (bytes === undefined) throw new ModelRtcError('not_found', `Not all of ${path} has come yet.`);
-    const { chunkOffset, length } = extentsAt(layout, place).find((extent) => extent.file === number) as Extent;
-    parts.push(bytes.subarray(chunkOffset, chunkOffset + length));
+    if (bytes === undefined) throw new ModelRtcError('not_found', `These bytes of ${part.path} have not come yet.`);
+    const offset = layout.offsetAt[place] ?? 0;
+    parts.push(bytes.subarray(Math.max(0, from - offset), to - offset));
   }
   return parts;
 }

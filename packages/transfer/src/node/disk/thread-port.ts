@@ -1,11 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { DiskCommand, DiskEvent, OpenDiskPort } from '../../core/disk/disk-port.ts';
+import type { DiskCommand, DiskEvent, DiskPort } from '../../core/disk/disk-port.ts';
 import { type FolderJob, sharedMemory } from './folder-disk.ts';
 
-/** A disk engine in a worker thread, so that hashing and writing never hold up the network. */
-export const openThreadDisk: OpenDiskPort<FolderJob> = (job, onEvents) => {
-  const worker = new Worker(new URL('./thread-entry.js', import.meta.url), { workerData: job, name: 'model-rtc-disk' });
+/**
+ * A disk engine in a worker thread, so that hashing and writing never hold up the network.
+ * @param entry - what the thread runs
+ */
+export function openThreadDisk(
+  job: FolderJob,
+  onEvents: (events: readonly DiskEvent[]) => void,
+  entry = new URL('./thread-entry.js', import.meta.url),
+): DiskPort {
+  const worker = new Worker(entry, { workerData: job, name: 'model-rtc-disk' });
   let closed = false;
   const fail = (error: unknown): void => {
     if (closed) return;
@@ -35,4 +42,4 @@ export const openThreadDisk: OpenDiskPort<FolderJob> = (job, onEvents) => {
       await exited;
     },
   };
-};
+}
