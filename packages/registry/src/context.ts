@@ -1,6 +1,6 @@
 import type { Log, Manifest } from '@model-rtc/protocol';
 import type { ChunkIndex } from './chunks/types.ts';
-import type { StoredEntry } from './entry/types.ts';
+import type { RegistryEntry, StoredEntry } from './entry/types.ts';
 import type { HashCache } from './hash/types.ts';
 import type { ImportSteps } from './import/types.ts';
 import type { DataPaths } from './store/data-folder.ts';
@@ -13,6 +13,8 @@ export interface RegistryContext {
   readonly now: () => Date;
   readonly index: IndexFile;
   readonly chunks: ChunkIndex;
+  /** A model as callers get it: with its place on this machine, and with what is wrong with it now. */
+  readonly show: (stored: StoredEntry) => Promise<RegistryEntry>;
   /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */
   readonly readManifest: (stored: StoredEntry) => Promise<Manifest>;
   /** Loaded when first needed: most commands import nothing. */

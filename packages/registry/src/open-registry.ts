@@ -10,7 +10,7 @@ import type { RegistryContext } from './context.ts';
 import { requireFreeAlias } from './entry/aliases.ts';
 import { toRegistryEntry } from './entry/registry-entry.ts';
 import { requireModel, resolveNamed } from './entry/resolve.ts';
-import type { RegistryEntry, ResolvedModel, ResolveOptions, StoredEntry } from './entry/types.ts';
+import type { ResolvedModel, ResolveOptions } from './entry/types.ts';
 import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
 import { placeOf, readRegistered } from './files/registered-model.ts';
@@ -70,6 +70,7 @@ function createContext({
     now,
     index: openIndexFile({ paths, log, now }),
     chunks: createChunkIndex(paths.chunkIndex, log),
+    show: async (stored) => await toRegistryEntry(stored, paths.models),
     readManifest: createManifestCache(paths.models),
     loadImportSteps: async () => importSteps ?? (await import('./import/index.ts')),
     async loadHashCache() {
@@ -90,9 +91,8 @@ async function prepareFolders({ root, models, staging, keys }: DataPaths): Promi
 }
 
 function createRegistry(context: RegistryContext, located: LocatedChunks): Registry {
-  const { index, paths } = context;
+  const { index, paths, show } = context;
   const modelList = createModelList(context);
-  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
   const close = async (): Promise<void> => {
     await located.close();
     await context.chunks.close();
@@ -110,7 +110,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     resolve: async (ref, options = {}) => await resolveModel(context, ref, options),
     async find(digest) {
       const stored = (await index.read()).byDigest.get(digest);
-      return stored === undefined ? undefined : await shown(stored);
+      return stored === undefined ? undefined : await show(stored);
     },
     manifest: async (digest) => await context.readManifest(await requireModel(context, digest)),
     importModel: async (path, options = {}) => {
@@ -120,10 +120,10 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     refresh: async (digest, options = {}) => await refreshModel(context, digest, options),
     async install(options) {
       if (options.alias !== undefined) parseAlias(options.alias);
-      return await shown(await installModel(context, options));
+      return await show(await installModel(context, options));
     },
     tag: async (ref, alias, options = {}) =>
-      await shown(await nameModel(context, ref, alias, options.overwrite ? 'overwrite' : options.aliasConflict)),
+      await show(await nameModel(context, ref, alias, options.overwrite ? 'overwrite' : options.aliasConflict)),
     async checkAlias(alias, forDigest) {
       requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
     },
@@ -139,7 +139,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
 
 async function resolveModel(context: RegistryContext, ref: string, options: ResolveOptions): Promise<ResolvedModel> {
   const { stored, resolvedBy } = await resolveNamed(context, await context.index.read(), ref, options);
-  return { entry: await toRegistryEntry(stored, context.paths.models), resolvedBy };
+  return { entry: await context.show(stored), resolvedBy };
 }
 
 async function checkModel(context: RegistryContext, digest: Digest): Promise<CheckResult> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { mapLimit, requireRoom } from '@model-rtc/files';
 import { type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { toModelEntry, toRegistryEntry } from '../entry/registry-entry.ts';
+import { toModelEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
@@ -66,7 +66,7 @@ async function findModel(context: RegistryContext, ref: string): Promise<Exporte
     const sentence = `Model ${id} is not whole: ${first.path} (${first.problem}). Repair it first: model-rtc client repair-model ${id}.`;
     throw new ModelRtcError('source_changed', sentence, { details: { id, problems: problems.slice(0, 10) } });
   }
-  return { ...registered, entry: await toRegistryEntry(stored, context.paths.models) };
+  return { ...registered, entry: await context.show(stored) };
 }
 
 /** The archive must not take the place of a file that it is made from. */

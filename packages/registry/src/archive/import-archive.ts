@@ -15,7 +15,6 @@ import {
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { nearestFreeAlias, requireFreeAlias } from '../entry/aliases.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import/additions.ts';
 import { installModel } from '../import/install.ts';
@@ -133,7 +132,7 @@ async function keepWhole(context: RegistryContext, announced: Announced, work: A
   const { alias: offered } = entry;
   const isNameless = stored.alias === undefined && offered !== undefined;
   return {
-    entry: await toRegistryEntry(stored, context.paths.models),
+    entry: await context.show(stored),
     manifest: await context.readManifest(stored),
     outcome: 'already_there',
     suggestedAlias: isNameless ? nearestFreeAlias(await context.index.read(), offered) : undefined,
@@ -161,7 +160,7 @@ async function unpackAndInstall(
 ): Promise<ImportResult> {
   const { alias, aliasConflict, safeOnly, signal, onProgress } = work;
   const { root, manifest } = announced;
-  const { staging, models } = context.paths;
+  const { staging } = context.paths;
   const place = { folder: staging, bytes: modelSize(manifest) };
   await requireRoom({ ...place, what: 'The model', otherwise: 'choose another data folder with MODEL_RTC_HOME' });
   const steps = await context.loadImportSteps();
@@ -184,7 +183,7 @@ async function unpackAndInstall(
       source: 'local-import',
       ifExists: work.ifExists === 'overwrite' ? 'overwrite' : 'skip',
     });
-    const entry = await toRegistryEntry(stored, models);
+    const entry = await context.show(stored);
     return { entry, manifest: hashed.manifest, outcome: 'imported', skipped: [] };
   });
 }

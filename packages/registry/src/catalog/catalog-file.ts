@@ -1,6 +1,6 @@
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, ignoreMissing, listFolder, writeFileAtomic } from '@model-rtc/files';
+import { atStorage, ignoreMissing, listFolder } from '@model-rtc/files';
 import { type Digest, type Log, type ModelEntry, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { MAX_CATALOG_BYTES, MAX_CATALOG_MODELS, MAX_ENTRY_CHARS, MAX_NAME_CHARS } from './catalog-limits.ts';
@@ -52,6 +52,11 @@ export function* catalogModels(models: StoredCatalog['models']): Iterable<Catalo
   }
 }
 
+/** Orders what was seen last before what was seen earlier. */
+export function latestFirst(a: { readonly seenAt: string }, b: { readonly seenAt: string }): number {
+  return a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1;
+}
+
 /** The workers that have a model, latest sighting first. */
 export function whoHas(catalogs: readonly StoredCatalog[], digest: Digest | undefined): Availability[] {
   if (digest === undefined) return [];
@@ -59,7 +64,7 @@ export function whoHas(catalogs: readonly StoredCatalog[], digest: Digest | unde
     const model = parseCatalogModel(models.get(digest));
     return model?.entry.digest === digest ? [{ key, name, seenAt: model.seenAt, alias: model.entry.alias }] : [];
   });
-  return at.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
+  return at.sort(latestFirst);
 }
 
 /** The keys of all workers that have a file. */
@@ -97,20 +102,14 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** @returns how many models had no room */
-export async function writeCatalogFile(folder: string, catalog: StoredCatalog): Promise<number> {
-  const { text, dropped } = encodeCatalog(catalog);
-  await writeFileAtomic(catalogPath(folder, catalog), text);
-  return dropped;
-}
-
-export async function removeCatalogFile(folder: string, worker: KnownWorker): Promise<void> {
-  const path = catalogPath(folder, worker);
-  await atStorage(path, 'removed', async () => await rm(path, { force: true }));
-}
-
-/** One line a model, so that a person can look for one. Where there is no room for all, the first ones stay. */
-function encodeCatalog({ models, key, name, seenAt, syncedAt }: StoredCatalog): { text: string; dropped: number } {
+/**
+ * One line a model, so that a person can look for one. When not all fit, the first ones stay.
+ * @returns the text, and how many models did not fit
+ */
+export function encodeCatalog({ models, key, name, seenAt, syncedAt }: StoredCatalog): {
+  text: string;
+  dropped: number;
+} {
   const lines: string[] = [];
   let chars = 0;
   for (const [model, stored] of models) {

@@ -1,26 +1,30 @@
-import { mkdir } from 'node:fs/promises';
-import { atStorage, fileVersion } from '@model-rtc/files';
+import { mkdir, rm } from 'node:fs/promises';
+import { atStorage, fileVersion, withLock, writeFileAtomic } from '@model-rtc/files';
 import type { Log } from '@model-rtc/protocol';
 import {
   catalogPath,
+  encodeCatalog,
+  latestFirst,
   listCatalogKeys,
   readCatalogFile,
-  removeCatalogFile,
   type StoredCatalog,
-  writeCatalogFile,
 } from './catalog-file.ts';
 import { MAX_CATALOGS } from './catalog-limits.ts';
+import type { KnownWorker } from './types.ts';
 
-/** The folder of catalogs, with each file read once for as long as nobody writes it. */
+/** A change takes milliseconds. Whoever waits longer is told who holds the lock. */
+const LOCK_WAIT_MS = 30_000;
+
+/** The folder of catalogs. Each file is read once for as long as nobody writes it. */
 export interface CatalogStore {
-  prepare(): Promise<void>;
   read(key: string): Promise<StoredCatalog | undefined>;
   /** The worker that was seen last first. */
   readAll(): Promise<readonly StoredCatalog[]>;
-  /** Writes a catalog and remembers it, so that it need not be read back. Only for who holds its lock. */
-  write(catalog: StoredCatalog): Promise<void>;
-  /** Makes room for one more worker than there are, by those that were not seen for the longest time. */
-  forgetOldest(keptKey: string): Promise<void>;
+  /** Reads, changes and writes a worker's catalog while no other process can. Gives what was known before. */
+  change(
+    worker: KnownWorker,
+    make: (before: StoredCatalog | undefined) => StoredCatalog,
+  ): Promise<StoredCatalog | undefined>;
 }
 
 export function createCatalogStore(folder: string, log: Log): CatalogStore {
@@ -38,9 +42,12 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
     return catalog;
   }
 
+  /** Remembers what it writes, so that it need not be read back. */
   async function write(catalog: StoredCatalog): Promise<void> {
-    const dropped = await writeCatalogFile(folder, catalog);
-    const version = await fileVersion(catalogPath(folder, catalog));
+    const path = catalogPath(folder, catalog);
+    const { text, dropped } = encodeCatalog(catalog);
+    await writeFileAtomic(path, text);
+    const version = await fileVersion(path);
     if (dropped > 0) log.warn({ worker: catalog.key, dropped }, 'a worker has more models than are remembered');
     if (dropped > 0 || version === undefined) cached.delete(catalog.key);
     else cached.set(catalog.key, { version, catalog });
@@ -53,25 +60,30 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
       const catalog = await read(key);
       if (catalog !== undefined) found.push(catalog);
     }
-    return found.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
+    return found.sort(latestFirst);
   }
 
+  /** Makes room for one more worker. */
   async function forgetOldest(keptKey: string): Promise<void> {
-    const keys = await listCatalogKeys(folder);
-    if (keys.length <= MAX_CATALOGS) return;
+    if ((await listCatalogKeys(folder)).length <= MAX_CATALOGS) return;
     const others = (await readAll()).filter(({ key }) => key !== keptKey);
     for (const catalog of others.slice(MAX_CATALOGS - 1)) {
       log.info({ worker: catalog.key }, 'a worker that was not seen for long is not remembered any more');
-      await removeCatalogFile(folder, catalog);
+      const path = catalogPath(folder, catalog);
+      await atStorage(path, 'removed', async () => await rm(path, { force: true }));
     }
   }
 
-  return {
-    prepare: async () =>
-      void (await atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true }))),
-    read,
-    readAll,
-    write,
-    forgetOldest,
+  const change: CatalogStore['change'] = async (worker, make) => {
+    const lock = catalogPath(folder, worker).replace(/json$/, 'lock');
+    await atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true }));
+    return await withLock(lock, { waitMs: LOCK_WAIT_MS }, async () => {
+      const before = await read(worker.key);
+      await write(make(before));
+      await forgetOldest(worker.key);
+      return before;
+    });
   };
+
+  return { read, readAll, change };
 }

@@ -1,55 +1,32 @@
-import { withLock } from '@model-rtc/files';
 import type { Digest, ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { ModelList } from '../list/types.ts';
 import { catalogChanges } from './catalog-changes.ts';
-import { catalogModels, catalogPath, keptEntry, modelKey, type StoredCatalog, whoHas } from './catalog-file.ts';
+import { catalogModels, keptEntry, modelKey, type StoredCatalog, whoHas } from './catalog-file.ts';
 import { MAX_NAME_CHARS } from './catalog-limits.ts';
 import { createCatalogStore } from './catalog-store.ts';
 import { alsoKnown, findElsewhere, listKnown } from './known-models.ts';
 import type { Availability, CatalogChanges, CatalogModel, Catalogs, KnownWorker, WorkerCatalog } from './types.ts';
 
-/** A change takes milliseconds; whoever waits longer is told who holds it. */
-const LOCK_WAIT_MS = 30_000;
-
 export function createCatalogs(context: RegistryContext, list: ModelList): Catalogs {
   const { paths, log, now, index } = context;
   const store = createCatalogStore(paths.workers, log);
 
-  /** Reads, changes and writes a worker's catalog while no other process can. */
-  async function change<T>(
-    worker: KnownWorker,
-    make: (before: StoredCatalog | undefined, now: string) => { readonly catalog: StoredCatalog; readonly result: T },
-  ): Promise<T> {
-    const path = catalogPath(paths.workers, worker);
-    await store.prepare();
-    return await withLock(path.replace(/json$/, 'lock'), { waitMs: LOCK_WAIT_MS }, async () => {
-      const { catalog, result } = make(await store.read(worker.key), now().toISOString());
-      await store.write(catalog);
-      await store.forgetOldest(worker.key);
-      return result;
-    });
-  }
-
   async function recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges> {
     const here = await index.read();
-    return await change(worker, (before, now) => {
-      const seen = sightings(models, now);
-      const entries = [...seen.values()].map(({ entry }) => entry);
-      return {
-        catalog: { ...known(worker), seenAt: now, syncedAt: now, models: seen },
-        result: catalogChanges(before, entries, here),
-      };
-    });
+    const seenAt = now().toISOString();
+    const seen = sightings(models, seenAt);
+    const before = await store.change(worker, () => ({ ...known(worker), seenAt, syncedAt: seenAt, models: seen }));
+    const entries = [...seen.values()].map(({ entry }) => entry);
+    return catalogChanges(before, entries, here);
   }
 
   async function recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void> {
-    await change(worker, (before, now) => {
-      const seen = sightings(models, now);
+    const seenAt = now().toISOString();
+    const seen = sightings(models, seenAt);
+    await store.change(worker, (before) => {
       const others = [...(before?.models ?? [])].filter(([key]) => !seen.has(key));
-      const syncedAt = before?.syncedAt;
-      const catalog = { ...known(worker), seenAt: now, syncedAt, models: new Map([...seen, ...others]) };
-      return { catalog, result: undefined };
+      return { ...known(worker), seenAt, syncedAt: before?.syncedAt, models: new Map([...seen, ...others]) };
     });
   }
 

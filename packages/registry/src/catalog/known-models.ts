@@ -1,12 +1,11 @@
 import { mapLimit } from '@model-rtc/files';
 import type { ListModelsParams, ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { digestPrefix } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { modelMatcher, sortModels } from '../list/list-order.ts';
 import type { ModelList } from '../list/types.ts';
-import { catalogModels, type StoredCatalog, whoHas } from './catalog-file.ts';
+import { catalogModels, latestFirst, type StoredCatalog, whoHas } from './catalog-file.ts';
 import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './types.ts';
 
 /** Looks at the disk that may be under way at once. */
@@ -22,7 +21,7 @@ interface Candidate {
 
 /** One list of the models of this machine and of those that workers were seen to have. */
 export async function listKnown(
-  { index, paths }: RegistryContext,
+  { index, show }: RegistryContext,
   list: ModelList,
   catalogs: readonly StoredCatalog[],
   params: ListKnownParams,
@@ -37,7 +36,7 @@ export async function listKnown(
   const rows = others.length === 0 ? here : inOrder([...here, ...others], sort);
   const models = await mapLimit(rows.slice(0, limit), LOOKS_AT_ONCE, async (row): Promise<KnownModel> => {
     const { stored, entry, availability } = row;
-    const here = stored === undefined ? undefined : await toRegistryEntry(stored, paths.models);
+    const here = stored === undefined ? undefined : await show(stored);
     return { entry: here !== undefined && stored === entry ? here : entry, availability: availability(), here };
   });
   return { models, total: rows.length };
@@ -69,7 +68,7 @@ function candidatesAt(catalogs: readonly StoredCatalog[], filters: ListModelsPar
     }
   }
   return [...rows.values()].map(({ newest, availability }) => {
-    availability.sort((a, b) => (a.seenAt === b.seenAt ? 0 : a.seenAt < b.seenAt ? 1 : -1));
+    availability.sort(latestFirst);
     return { entry: newest.entry, stored: undefined, availability: () => availability };
   });
 }
@@ -85,14 +84,14 @@ function inOrder(rows: readonly Candidate[], sort: ListModelsParams['sort']): Ca
 
 /** What is known besides of models that a worker has just told of. */
 export async function alsoKnown(
-  { index, paths }: RegistryContext,
+  { index, show }: RegistryContext,
   catalogs: readonly StoredCatalog[],
   entries: readonly ModelEntry[],
 ): Promise<KnownModel[]> {
   const { byDigest } = await index.read();
   return await mapLimit(entries, LOOKS_AT_ONCE, async (entry): Promise<KnownModel> => {
     const stored = localOf(entry, byDigest);
-    const here = stored === undefined ? undefined : await toRegistryEntry(stored, paths.models);
+    const here = stored === undefined ? undefined : await show(stored);
     return { entry, here, availability: whoHas(catalogs, entry.digest) };
   });
 }

@@ -1,25 +1,40 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Digest, isDigest, type Log, type Manifest, type ManifestChunk } from '@model-rtc/protocol';
-import { removeLmdb } from '../store/rebuildable-lmdb.ts';
-import { type ChunkTables, openChunkTables } from './chunk-index-file.ts';
+import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
+import type { RegistryContext } from '../context.ts';
+import { openSoundLmdb, removeLmdb } from '../store/rebuildable-lmdb.ts';
 import type { ChunkIndex, ChunkLocation } from './types.ts';
 
-/** Half a SHA-256 finds a chunk; whoever reads its bytes verifies all of it. A million keys stay small this way. */
+/** Half a SHA-256 finds a chunk, which keeps a million keys small. Whoever reads the bytes verifies all of it. */
 const KEY_BYTES = 16;
 /** A place: the model's number (4 bytes), the offset in its files (6) and the chunk's size (3), big-endian. */
 const PLACE_BYTES = 13;
 const MAX_OFFSET = 2 ** 48 - 1;
-/** After so many the event loop gets its turn: LMDB's calls are synchronous, and peers are waiting to be answered. */
+/** The event loop runs after so many: LMDB's calls are synchronous, and peers wait for answers. */
 const LOOKUPS_AT_ONCE = 4096;
 const ROWS_AT_ONCE = 4096;
 
-/** @param folder made on first use; opened on first use too, since most commands never ask for a chunk */
+interface ChunkTables {
+  readonly root: RootDatabase;
+  /** The start of a chunk's digest -> where it lies, once for each model that has it. */
+  readonly places: Database<Buffer, Buffer>;
+  /** A model's digest -> its number in `places`; its number, as text -> its digest; `next` -> the next free number. */
+  readonly models: Database<string | number, string>;
+}
+
+function openTables(folder: string): ChunkTables {
+  const root = openLmdb({ path: folder, maxDbs: 4, noSubdir: false });
+  const places = root.openDB<Buffer, Buffer>('places', { keyEncoding: 'binary', encoding: 'binary', dupSort: true });
+  return { root, places, models: root.openDB<string | number, string>('models', {}) };
+}
+
+/** @param folder made and opened on first use, since most commands never ask for a chunk */
 export function createChunkIndex(folder: string, log: Log): ChunkIndex {
   let opened: Promise<ChunkTables> | undefined;
 
   const tables = (): Promise<ChunkTables> => {
-    opened ??= openChunkTables(folder, (cause) => {
-      log.warn({ folder, error: cause }, 'the chunk index was damaged: it is made again from the manifests');
+    opened ??= openSoundLmdb(folder, openTables, (cause) => {
+      log.warn({ folder, error: cause }, 'the chunk index was damaged: it is built again from the manifests');
     });
     opened.catch(() => {
       opened = undefined;
@@ -30,7 +45,7 @@ export function createChunkIndex(folder: string, log: Log): ChunkIndex {
   async function close(): Promise<void> {
     const closing = opened;
     opened = undefined;
-    await (await closing)?.close();
+    await (await closing)?.root.close();
   }
 
   async function reset(): Promise<void> {
@@ -48,7 +63,7 @@ export function createChunkIndex(folder: string, log: Log): ChunkIndex {
   };
 }
 
-/** The places are written in steps and the model's number last: they count for nothing until it is there. */
+/** Writes the places in steps and the model's number last: the places count for nothing until it is there. */
 async function addModel(tables: ChunkTables, model: Digest, manifest: Manifest): Promise<void> {
   const { root, models, places } = tables;
   const number = await root.transaction(() => {
@@ -158,4 +173,19 @@ function encodePlace(number: number, offset: number, size: number): Buffer {
   place.writeUIntBE(offset, 4, 6);
   place.writeUIntBE(size, 10, 3);
   return place;
+}
+
+/** Updates the chunk index after a change. The index only saves transfers, so its failure must not fail the change. */
+export async function updateChunks(
+  { chunks, log }: Pick<RegistryContext, 'chunks' | 'log'>,
+  change: 'add' | 'remove',
+  digest: Digest,
+  manifest: Manifest | undefined,
+): Promise<void> {
+  try {
+    if (change === 'remove') await chunks.remove(digest, manifest);
+    else if (manifest !== undefined) await chunks.add(digest, manifest);
+  } catch (thrown) {
+    log.warn({ digest, error: thrown }, 'the chunk index could not be updated');
+  }
 }

@@ -32,8 +32,7 @@ async function findProblem(
     if (!(await inside(path))) return "it lies outside the model's folder";
     return changeOf(file, found);
   } catch (thrown) {
-    if (isMissing(thrown)) return await missingProblem(path);
-    return `it cannot be read (${errorCode(thrown) ?? String(thrown)})`;
+    return await describeUnreadable(path, thrown);
   }
 }
 
@@ -46,7 +45,9 @@ export function changeOf(
   return found.mtimeNs === file.mtimeNs ? undefined : 'it was written to since it was hashed';
 }
 
-async function missingProblem(path: string): Promise<string> {
+/** Why a file cannot be read, as the end of a sentence. */
+export async function describeUnreadable(path: string, thrown: unknown): Promise<string> {
+  if (!isMissing(thrown)) return `it cannot be read (${errorCode(thrown) ?? String(thrown)})`;
   const link = await lstat(path).catch(() => undefined);
   return link?.isSymbolicLink() ? 'the file that it links to is gone' : 'it is missing';
 }

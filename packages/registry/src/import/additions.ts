@@ -1,8 +1,8 @@
 import { type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { resolveNamed } from '../entry/resolve.ts';
+import { joinTags, requireNotes, requireTags } from '../entry/tags.ts';
 import type { StoredEntry } from '../entry/types.ts';
-import { tagProblem } from '../manage/change-entry.ts';
 import type { ImportOptions } from './types.ts';
 
 /** What a person says of a model while bringing it in. */
@@ -18,13 +18,7 @@ export async function readAdditions(
   context: RegistryContext,
   { name, tags = [], notes, parent }: Pick<ImportOptions, 'name' | 'tags' | 'notes' | 'parent'>,
 ): Promise<EntryAdditions> {
-  for (const tag of tags) {
-    const problem = tagProblem(tag);
-    if (problem === undefined) continue;
-    throw new ModelRtcError('bad_argument', `${JSON.stringify(tag)} cannot be a tag: ${problem}.`, {
-      details: { tag },
-    });
-  }
+  requireTags(tags);
   const unique = [...new Set(tags)];
   if (unique.length > MAX_TAGS) {
     throw new ModelRtcError('bad_argument', `A model has at most ${MAX_TAGS} tags; ${unique.length} are too many.`);
@@ -35,9 +29,7 @@ export async function readAdditions(
       'The name of a model has 1 to 256 characters; give a shorter one, or none.',
     );
   }
-  if (notes !== undefined && !modelEntrySchema.shape.notes.safeParse(notes).success) {
-    throw new ModelRtcError('bad_argument', 'Notes have at most 65,536 characters; shorten them.');
-  }
+  requireNotes(notes);
   return { name, tags: unique, notes: notes || undefined, lineage: await lineageOf(context, parent) };
 }
 
@@ -74,10 +66,6 @@ export function requireNotOwnParent(digest: Digest, { lineage }: EntryAdditions)
 
 /** An entry with what was said of its model added. @throws ModelRtcError `bad_argument` when there are too many tags */
 export function withAdditions(stored: StoredEntry, additions: EntryAdditions): StoredEntry {
-  const joined = joinAdditions(stored, additions);
-  if (joined.tags.length > MAX_TAGS) {
-    const sentence = `A model has at most ${MAX_TAGS} tags, and ${stored.alias ?? stored.id} would have ${joined.tags.length}. Remove some: model-rtc client update-model --remove-tag.`;
-    throw new ModelRtcError('bad_argument', sentence);
-  }
-  return { ...stored, ...joined };
+  const tags = joinTags(stored, stored.tags, additions.tags ?? []);
+  return { ...stored, ...joinAdditions(stored, additions), tags };
 }

@@ -11,7 +11,6 @@ import {
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { aliasTaken, nearestFreeAlias } from '../entry/aliases.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { copyFiles } from '../files/copy-files.ts';
 import type { HashedFiles } from '../hash/types.ts';
 import { inPhase } from '../progress.ts';
@@ -185,7 +184,7 @@ async function place(
 }
 
 async function resultOf(
-  { index, paths, readManifest }: RegistryContext,
+  { index, show, readManifest }: RegistryContext,
   { stored, outcome }: Placed,
   manifest: Manifest,
   { suggestedAlias, skipped }: ScannedModel,
@@ -196,7 +195,7 @@ async function resultOf(
       ? nearestFreeAlias(known, suggestAlias(suggestedAlias))
       : undefined;
   return {
-    entry: await toRegistryEntry(stored, paths.models),
+    entry: await show(stored),
     // The stored one of a model that was here already may be cut into other chunks.
     manifest: outcome === 'kept' ? await readManifest(stored) : manifest,
     outcome: outcome === 'kept' ? 'already_there' : 'imported',

@@ -11,7 +11,7 @@ import {
   ModelRtcError,
   modelSize,
 } from '@model-rtc/protocol';
-import { updateChunks } from '../chunks/update-chunks.ts';
+import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { aliasOfExisting, type SettledAlias, settleAlias } from '../entry/alias-conflict.ts';
 import { renamed } from '../entry/aliases.ts';

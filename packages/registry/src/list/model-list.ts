@@ -1,64 +1,62 @@
 import { join } from 'node:path';
 import { mapLimit } from '@model-rtc/files';
-import { type DisplayStatus, type ListModelsParams, MODEL_STATUSES } from '@model-rtc/protocol';
+import {
+  type DisplayStatus,
+  type ListModelsParams,
+  MODEL_STATUSES,
+  ModelRtcError,
+  SORT_KEYS,
+} from '@model-rtc/protocol';
+import * as z from 'zod';
 import type { RegistryContext } from '../context.ts';
-import { displayStatus, toRegistryEntry } from '../entry/registry-entry.ts';
+import { displayStatus } from '../entry/registry-entry.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { modelMatcher, type SortedRow, type SortKey, sortModels } from './list-order.ts';
-import { listPage } from './list-page.ts';
-import type { ModelList, ModelPage } from './types.ts';
+import { compareRows, modelMatcher, type SortedRow, type SortKey, sortModels } from './list-order.ts';
+import type { ModelList } from './types.ts';
 
-/** Looks at the disk that may be under way at once. */
+/** Files looked at on the disk at once. */
 const LOOKS_AT_ONCE = 64;
 
-/** What holds as long as the index is the same one. */
+type Row = SortedRow<StoredEntry>;
+type Rows = readonly Row[];
+
+/** What stays true while the index is the same one. */
 interface Kept {
   readonly index: RegistryIndex;
-  readonly sorted: Map<SortKey, readonly SortedRow<StoredEntry>[]>;
-  /** What was seen of models on the disk when their first page was listed. */
+  readonly sorted: Map<SortKey, Rows>;
+  /** The statuses seen on the disk when the first page was listed. */
   shown: Map<StoredEntry, DisplayStatus>;
 }
 
-export function createModelList({ index, paths }: Pick<RegistryContext, 'index' | 'paths'>): ModelList {
+export function createModelList({ index, paths, show }: RegistryContext): ModelList {
   let kept: Kept | undefined;
 
-  async function current(): Promise<Kept> {
+  /** @param isNew a new list shows the disk as it is now, and its later pages go on with that */
+  async function matchingRows(
+    { filters, sort }: Pick<ListModelsParams, 'filters' | 'sort'>,
+    isNew: boolean,
+  ): Promise<Rows> {
     const now = await index.read();
     if (kept?.index !== now) kept = { index: now, sorted: new Map(), shown: new Map() };
-    return kept;
-  }
-
-  async function page(params: ListModelsParams): Promise<ModelPage> {
-    const known = await current();
-    // A new list shows the disk as it is now, and its later pages go on with that.
-    if (params.cursor === undefined) known.shown = new Map();
-    const rows = rowsOf(known, params.sort);
-    const shown = await shownStatuses(known, params.filters, paths.models);
-    const found = listPage(known.index, params, { rows, shown });
-    const models = await mapLimit(found.models, LOOKS_AT_ONCE, (stored) => toRegistryEntry(stored, paths.models));
-    return { ...found, models };
-  }
-
-  async function matching({ filters, sort }: Pick<ListModelsParams, 'filters' | 'sort'>): Promise<StoredEntry[]> {
-    const known = await current();
-    known.shown = new Map();
+    const known = kept;
+    if (isNew) known.shown = new Map();
+    const rows = known.sorted.get(sort) ?? sortModels(now.byId.values(), sort);
+    known.sorted.set(sort, rows);
     const shown = await shownStatuses(known, filters, paths.models);
     const matches = modelMatcher(filters);
-    return rowsOf(known, sort)
-      .filter(({ entry }) => matches(entry, shown?.get(entry)))
-      .map(({ entry }) => entry);
+    return rows.filter(({ entry }) => matches(entry, shown?.get(entry)));
   }
 
-  return { page, matching };
+  return {
+    async page(params) {
+      const { models, ...page } = pageOf(await matchingRows(params, params.cursor === undefined), params);
+      return { ...page, models: await mapLimit(models, LOOKS_AT_ONCE, show) };
+    },
+    matching: async (params) => (await matchingRows(params, true)).map(({ entry }) => entry),
+  };
 }
 
-function rowsOf({ index, sorted }: Kept, sort: SortKey): readonly SortedRow<StoredEntry>[] {
-  const rows = sorted.get(sort) ?? sortModels(index.byId.values(), sort);
-  sorted.set(sort, rows);
-  return rows;
-}
-
-/** What is shown of the models that a status could leave in the list; nothing is looked at when none is asked for. */
+/** The shown statuses of the models that a status filter could list. Without such a filter it looks at nothing. */
 async function shownStatuses(
   { index, shown }: Kept,
   filters: ListModelsParams['filters'],
@@ -75,4 +73,47 @@ async function shownStatuses(
     shown.set(stored, await displayStatus(stored, join(models, stored.folder)));
   });
   return shown;
+}
+
+/**
+ * One page of the rows.
+ * @throws ModelRtcError `bad_argument` when the cursor is not one that this list gave
+ */
+export function pageOf(
+  rows: Rows,
+  { sort, cursor, limit }: Pick<ListModelsParams, 'sort' | 'cursor' | 'limit'>,
+): { readonly models: StoredEntry[]; readonly nextCursor?: string; readonly total: number } {
+  const start = cursor === undefined ? 0 : positionAfter(rows, cursor, sort);
+  const page = rows.slice(start, start + limit);
+  const last = page.at(-1);
+  const hasMore = last !== undefined && start + limit < rows.length;
+  return {
+    models: page.map(({ entry }) => entry),
+    ...(hasMore && { nextCursor: encodeCursor(sort, last) }),
+    total: rows.length,
+  };
+}
+
+/** A cursor tells what the last entry of a page was, so that pages stay right while models come and go. */
+const cursorSchema = z.tuple([z.enum(SORT_KEYS), z.union([z.string(), z.number()]), z.string().max(128)]);
+
+function encodeCursor(sort: SortKey, { value, entry }: SortedRow<StoredEntry>): string {
+  return Buffer.from(JSON.stringify([sort, value, entry.id])).toString('base64url');
+}
+
+function positionAfter(rows: Rows, cursor: string, sort: SortKey): number {
+  try {
+    const [of, value, id] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    const wanted = sort === 'name' || sort === 'type' ? 'string' : 'number';
+    if (of !== sort || typeof value !== wanted) throw new Error('it is of another order');
+    const found = rows.findIndex((row) => compareRows(row, value, id) > 0);
+    return found === -1 ? rows.length : found;
+  } catch (thrown) {
+    throw wrongCursor(cursor, thrown);
+  }
+}
+
+function wrongCursor(cursor: string, cause: unknown): ModelRtcError {
+  const sentence = 'This list did not give the cursor, or gave it in another order. List from the start again.';
+  return new ModelRtcError('bad_argument', sentence, { cause, details: { cursor } });
 }

@@ -1,7 +1,5 @@
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveNamed } from '../entry/resolve.ts';
-import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import { aliasHistory, rollbackAlias } from './alias-history.ts';
 import { untagModel, updateModel } from './change-entry.ts';
 import { createLineageIndex, type StoredLink } from './lineage.ts';
@@ -10,19 +8,18 @@ import { removeModel } from './remove-model.ts';
 import type { LineageLink, Management } from './types.ts';
 
 export function createManagement(context: RegistryContext): Management {
-  const { index, paths } = context;
-  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  const { index, show } = context;
   const shownLink = async ({ name, stored }: StoredLink): Promise<LineageLink> =>
-    stored === undefined ? { name } : { name, entry: await shown(stored) };
+    stored === undefined ? { name } : { name, entry: await show(stored) };
 
   return {
-    update: async (ref, changes) => await shown(await updateModel(context, ref, changes)),
-    untag: async (alias) => await shown(await untagModel(context, alias)),
+    update: async (ref, changes) => await show(await updateModel(context, ref, changes)),
+    untag: async (alias) => await show(await untagModel(context, alias)),
     remove: async (ref, options = {}) => await removeModel(context, ref, options),
     async history(ref) {
       const { alias, records } = await aliasHistory(context, ref);
       const entries = records.map(async ({ stored, since, until }) => ({
-        entry: await shown(stored),
+        entry: await show(stored),
         alias,
         since,
         until,
@@ -31,17 +28,17 @@ export function createManagement(context: RegistryContext): Management {
     },
     async rollback(alias, to) {
       const { stored, from } = await rollbackAlias(context, alias, to);
-      return { entry: await shown(stored), from: from && (await shown(from)) };
+      return { entry: await show(stored), from: from && (await show(from)) };
     },
     async lineage(ref) {
       const known = await index.read();
       const { stored } = await resolveNamed(context, known, ref);
       const lineage = createLineageIndex(known);
       return {
-        entry: await shown(stored),
+        entry: await show(stored),
         parents: await Promise.all(lineage.parentsOf(stored).map(shownLink)),
         ancestors: await Promise.all(lineage.chainOf(stored).map(shownLink)),
-        children: await Promise.all(lineage.childrenOf(stored).map(shown)),
+        children: await Promise.all(lineage.childrenOf(stored).map(show)),
       };
     },
     planCleaning: async (options = {}) => await planCleaning(context, options),

@@ -3,7 +3,6 @@ import { join, sep } from 'node:path';
 import { listFolder, mapLimit } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import type { FormerAlias, RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { ownBytes } from '../files/own-bytes.ts';
 import { createLineageIndex, type LineageIndex } from './lineage.ts';
@@ -38,14 +37,14 @@ export async function planCleaning(context: RegistryContext, options: CleanOptio
     if (!spared && stored.digest !== undefined) leaving.add(stored.digest);
     verdicts.push({ stored, spared, reason: reasonToStay ?? verdict.reason });
   }
-  const shown = await mapLimit(verdicts, MODELS_AT_ONCE, async (verdict) => await show(context, verdict));
+  const shown = await mapLimit(verdicts, MODELS_AT_ONCE, async (verdict) => await toCandidate(context, verdict));
   const listed = (spared: boolean) => shown.filter((_, place) => verdicts[place]?.spared === spared);
   return { remove: listed(false), spared: listed(true), kept: await listKept(context, known) };
 }
 
-async function show({ paths }: RegistryContext, { stored, reason }: Judged): Promise<CleanCandidate> {
+async function toCandidate({ paths, show }: RegistryContext, { stored, reason }: Judged): Promise<CleanCandidate> {
   const freesBytes = await ownBytes(join(paths.models, stored.folder));
-  return { entry: await toRegistryEntry(stored, paths.models), reason, freesBytes };
+  return { entry: await show(stored), reason, freesBytes };
 }
 
 /** A model of a watched folder would be found again, and one that is training is still being written. */

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { breakHardLinks, listTree } from '@model-rtc/files';
 import type { Log } from '@model-rtc/protocol';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { updateChunks } from '../chunks/update-chunks.ts';
+import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry, RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { ownBytes } from '../files/own-bytes.ts';
@@ -90,7 +89,7 @@ async function prepare(
   const [onlyCopies] = await findOnlyCopies(context, known, stored, options.needed ?? []);
   if (onlyCopies !== undefined) throw neededElsewhere(stored, onlyCopies);
   return {
-    entry: await toRegistryEntry(stored, context.paths.models),
+    entry: await context.show(stored),
     // Without it the model's chunks stay in the chunk index, unused.
     manifest: await context.readManifest(stored).catch(() => undefined),
     freedBytes: keepsFiles(stored, options) ? 0 : await ownBytes(place),

@@ -1,6 +1,5 @@
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
-import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { takeOut } from './forget-found.ts';
 import type { Runs } from './types.ts';
 
@@ -14,17 +13,16 @@ export function resumeCommand(entry: Pick<StoredEntry, 'status' | 'digest' | 're
 
 /** What looks into files is loaded when it is first needed: its parsers take their time. */
 export function createRuns(context: RegistryContext): Runs {
-  const { index, paths } = context;
-  const shown = async (stored: StoredEntry): Promise<RegistryEntry> => await toRegistryEntry(stored, paths.models);
+  const { index, show } = context;
   return {
     async recordRun(run) {
       const { recordRun } = await import('./record-run.ts');
-      return await shown(await recordRun(context, run));
+      return await show(await recordRun(context, run));
     },
     forgetRun: async (path) => await takeOut(context, path),
     async findPlaces(root) {
       const { findPlaces } = await import('./find-places.ts');
-      return await findPlaces(root, [paths.root]);
+      return await findPlaces(root, [context.paths.root]);
     },
     async lookAt(place) {
       const { lookAt } = await import('./look-at-place.ts');
@@ -39,7 +37,7 @@ export function createRuns(context: RegistryContext): Runs {
       const found = all.filter(
         (stored) => stored.foundIn !== undefined && stored.foundIn === (foundIn ?? stored.foundIn),
       );
-      return await Promise.all(found.map(shown));
+      return await Promise.all(found.map(show));
     },
   };
 }

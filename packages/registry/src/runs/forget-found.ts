@@ -1,5 +1,5 @@
 import type { Manifest } from '@model-rtc/protocol';
-import { updateChunks } from '../chunks/update-chunks.ts';
+import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { entriesAt } from '../entry/registry-index.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';

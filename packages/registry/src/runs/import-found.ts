@@ -1,5 +1,4 @@
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { entriesAt } from '../entry/registry-index.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { type ImportWork, importModel } from '../import/import-model.ts';
@@ -47,7 +46,7 @@ async function asItWas(
   const manifest = await context.readManifest(before);
   const sizes = new Map<string, number>(manifest.files.map((file) => [file.path, file.size]));
   if (files.length !== sizes.size || files.some((file) => sizes.get(file.path) !== file.size)) return undefined;
-  const entry = await toRegistryEntry(before, context.paths.models);
+  const entry = await context.show(before);
   return { entry, manifest, outcome: 'already_there', skipped };
 }
 

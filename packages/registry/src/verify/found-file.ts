@@ -1,6 +1,7 @@
-import { type FileHandle, lstat, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, isMissing, openToRead } from '@model-rtc/files';
+import { errorCode, openToRead } from '@model-rtc/files';
+import { describeUnreadable } from '../files/check-files.ts';
 import type { ModelPlace } from '../files/types.ts';
 
 /** A file as it is found, whatever it was when it was hashed. */
@@ -33,7 +34,8 @@ export async function openFound(
     return 'it is not a plain file any more';
   } catch (thrown) {
     await handle?.close();
-    return await describeFailure(absolute, thrown);
+    if (errorCode(thrown) === 'ELOOP') return 'it is a link now, which the registry never made';
+    return await describeUnreadable(absolute, thrown);
   }
 }
 
@@ -69,12 +71,4 @@ function createFound(handle: FileHandle, path: string, was: Identity): FoundFile
     },
     close: () => handle.close(),
   };
-}
-
-async function describeFailure(path: string, thrown: unknown): Promise<string> {
-  const code = errorCode(thrown);
-  if (code === 'ELOOP') return 'it is a link now, which the registry never made';
-  if (!isMissing(thrown)) return `it cannot be read (${code ?? String(thrown)})`;
-  const link = await lstat(path).catch(() => undefined);
-  return link?.isSymbolicLink() ? 'the file that it links to is gone' : 'it is missing';
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { atStorage, ignoreMissing } from '@model-rtc/files';
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveNamed } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { copyFiles } from '../files/copy-files.ts';
@@ -61,7 +60,7 @@ export async function relinkModel(
       signal: options.signal,
     });
   });
-  const entry = await toRegistryEntry(placed.stored, paths.models);
+  const entry = await context.show(placed.stored);
   return { entry, manifest: found.manifest, outcome: 'imported', skipped: [] };
 }
 

@@ -1,6 +1,5 @@
 import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { requireModel } from '../entry/resolve.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import { requireStaged, settleFiles } from '../import/install.ts';
@@ -31,7 +30,7 @@ export async function replaceFiles(
     linked: false,
     originalPath: undefined,
   });
-  return await toRegistryEntry(stored, context.paths.models);
+  return await context.show(stored);
 }
 
 /** All that is known of a model besides its names and where its files are. */

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage } from '@model-rtc/files';
 import { type Manifest, OWN_FOLDER } from '@model-rtc/protocol';
-import { updateChunks } from '../chunks/update-chunks.ts';
+import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { updateEntryNote, updateManifestNote, updateStatsNote } from '../store/model-notes.ts';

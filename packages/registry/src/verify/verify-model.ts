@@ -2,7 +2,6 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { toRegistryEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { checkFiles, LISTED_PROBLEMS } from '../files/check-files.ts';
@@ -43,14 +42,14 @@ export async function verifyModel(context: VerifyContext, ref: string, options: 
 }
 
 async function toVerified(
-  { paths }: RegistryContext,
+  { show }: RegistryContext,
   stored: StoredEntry,
   { problems, ...rest }: Findings,
 ): Promise<VerifiedModel> {
   const settledState = problems.length === 0 ? 'sound' : 'damaged';
   return {
     ...rest,
-    entry: await toRegistryEntry(stored, paths.models),
+    entry: await show(stored),
     state: stored.digest === undefined ? 'unsettled' : settledState,
     problems: problems.slice(0, LISTED_PROBLEMS),
     damagedFiles: problems.length,

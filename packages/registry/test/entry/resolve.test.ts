@@ -9,7 +9,8 @@ import { makeIndex } from '../../src/entry/registry-index.ts';
 import { resolveRef } from '../../src/entry/resolve.ts';
 import type { StoredEntry } from '../../src/entry/types.ts';
 import { toModelEntry } from '../../src/index.ts';
-import { listPage } from '../../src/list/list-page.ts';
+import { modelMatcher, sortModels } from '../../src/list/list-order.ts';
+import { pageOf } from '../../src/list/model-list.ts';
 import { installFiles, sha256, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
 
@@ -128,7 +129,15 @@ describe('a list', () => {
     stored(20, { modelType: 'bottomup', status: 'failed', completedAt: '2026-01-02T00:00:00Z' }),
   ];
   const index = makeIndex(entries);
-  const sizes = (params: object) => listPage(index, listModelsParams.parse(params)).models.map(({ size }) => size);
+  const listPage = (of: typeof index, given: object) => {
+    const params = listModelsParams.parse(given);
+    const matches = modelMatcher(params.filters);
+    return pageOf(
+      sortModels(of.byId.values(), params.sort).filter(({ entry }) => matches(entry)),
+      params,
+    );
+  };
+  const sizes = (params: object) => listPage(index, params).models.map(({ size }) => size);
 
   it.each([
     ['date', [10, 20, 30]],
@@ -164,7 +173,7 @@ describe('a list', () => {
     let cursor: string | undefined;
     let pages = 0;
     do {
-      const page = listPage(whole, listModelsParams.parse({ sort: 'size', cursor }));
+      const page = listPage(whole, { sort: 'size', cursor });
       expect(page.total).toBe(10_000);
       seen.push(...page.models.map(({ id }) => id));
       cursor = page.nextCursor;
@@ -172,9 +181,9 @@ describe('a list', () => {
     } while (cursor !== undefined);
     expect(pages).toBe(50);
     expect(new Set(seen).size).toBe(10_000);
-    const first = listPage(whole, listModelsParams.parse({ sort: 'size' }));
+    const first = listPage(whole, { sort: 'size' });
     const fewer = makeIndex(unlike.filter(({ id }) => !first.models.some((model) => model.id === id)));
-    const second = listPage(fewer, listModelsParams.parse({ sort: 'size', cursor: first.nextCursor }));
+    const second = listPage(fewer, { sort: 'size', cursor: first.nextCursor });
     expect(second.models.map(({ id }) => id)).toEqual(seen.slice(200, 400));
   });
 
@@ -185,7 +194,7 @@ describe('a list', () => {
     Buffer.from('["size",null,"a"]').toString('base64url'),
     Buffer.from('["size","a","a"]').toString('base64url'),
   ])('refuses %j as a cursor', (cursor) => {
-    expect(() => listPage(index, listModelsParams.parse({ sort: 'size', cursor }))).toThrow(/list from the start/);
+    expect(() => listPage(index, { sort: 'size', cursor })).toThrow(/List from the start/);
   });
 
   it('shows what is wrong with a model’s main file', async () => {
