@@ -1,15 +1,49 @@
-import type { Digest, Manifest, Result } from '@model-rtc/protocol';
-import type { KnownWorker } from '@model-rtc/registry';
-import type { LaneInfo } from '@model-rtc/transport';
-import { type ListedModels, type ListOptions, listAndRemember } from './list-models.ts';
-import { type ConnectOptions, openWorker } from './open-worker.ts';
+import { hostname } from 'node:os';
+import {
+  type Clock,
+  type Digest,
+  type Manifest,
+  parseSessionToken,
+  type Result,
+  type SessionToken,
+  silentLog,
+  systemClock,
+} from '@model-rtc/protocol';
+import type { KnownWorker, Registry } from '@model-rtc/registry';
+import { shortOrigin } from '@model-rtc/transfer';
+import type { ConnectToSessionOptions, LaneInfo } from '@model-rtc/transport';
+import { ChunkOffers } from './chunk-offers.ts';
+import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
 import { type ModelPlan, type PlanPullOptions, type PullPlan, planPullFrom, planPush } from './plan-transfer.ts';
 import { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
+import type { RemoteWorker } from './remote-worker.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
 import { checkAtWorker, modelInfo, type WorkerModelInfo } from './resolve-reference.ts';
-import { type SyncResult, syncWorker } from './sync.ts';
-import { fetchManifest } from './worker-provider.ts';
+import { type Connector, SessionLink } from './session-link.ts';
+import type { AgentLimits } from './transfer-speed.ts';
+import { fetchManifest, WorkerProvider } from './worker-provider.ts';
+
+/** How a client reaches one worker: what is not named here is as `connectToSession` of @model-rtc/transport has it. */
+export interface ConnectOptions
+  extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'clock' | 'now'> {
+  /** A session token, as text or parsed. */
+  readonly session: string | SessionToken;
+  /** What the worker is called until it says its own name; `worker` and the start of its key when left out. */
+  readonly name?: string | undefined;
+  /** This machine's registry: where pulled models go and pushed ones come from. */
+  readonly registry: Registry;
+  /** What the worker sees this client as. */
+  readonly agentName?: string | undefined;
+  readonly agentVersion?: string | undefined;
+  /** How a connection is brought up; `connectToSession` when left out. */
+  readonly connector?: Connector | undefined;
+  readonly clock?: Clock | undefined;
+  /** From 0 to below 1: spreads the attempts of many clients to connect again. */
+  readonly random?: (() => number) | undefined;
+  /** What all transfers of this agent share; nothing holds them back when left out. */
+  readonly limits?: AgentLimits | undefined;
+}
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
 export interface WorkerConnection extends AsyncDisposable {
@@ -47,8 +81,9 @@ interface SignalOption {
  * `refused` when the session is not good, `timeout` when no connection comes up in time.
  */
 export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
-  const { services, close } = openWorker(options);
+  const services = openWorker(options);
   const { known, link, registry } = services;
+  const close = (): Promise<void> => link.close();
   try {
     await link.peer(options.signal);
   } catch (error) {
@@ -79,4 +114,62 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'name' | 'signal'> {
+  /** The workers, in the order in which they decide what a name means. Of two sessions of one worker the first is used. */
+  readonly sessions: readonly { readonly session: string | SessionToken; readonly name?: string | undefined }[];
+}
+
+/** Several workers that one model is taken from at once. Each is connected to when it is first needed. */
+export interface WorkerGroup extends AsyncDisposable {
+  readonly workers: readonly RemoteWorker[];
+  pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
+  /** What `pullModel` would fetch; nothing is stored. */
+  planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the ways to several workers. None of them has to be there yet: one that cannot be reached is left out while it is
+ * away.
+ *
+ * @throws ModelRtcError `bad_argument` for a session that is none
+ */
+export function connectAll({ sessions, ...options }: ConnectAllOptions): WorkerGroup {
+  const opened = sessions.map((session) => openWorker({ ...options, ...session }));
+  const byKey = new Map(opened.toReversed().map((worker) => [worker.known.key, worker]));
+  const workers = opened.filter((worker) => byKey.get(worker.known.key) === worker);
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map(({ link }) => link.close()));
+  };
+  return {
+    workers,
+    pullModel: (ref, pullOptions) => pullModelFrom(workers, ref, pullOptions),
+    planPull: (ref, planOptions) => planPullFrom(workers, ref, planOptions),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** This client takes chunks from a worker that is itself still fetching the model. */
+const CAPABILITIES = ['partial'];
+
+/** A worker, which is connected to when it is first needed. */
+function openWorker({ session, name, signal: _, ...options }: ConnectOptions): RemoteWorker {
+  const { registry, limits = {}, clock = systemClock, random = Math.random, ...network } = options;
+  const { agentName = hostname(), agentVersion = 'unknown', log = silentLog, ...lanes } = network;
+  const token = typeof session === 'string' ? parseSessionToken(session) : session;
+  const key = Buffer.from(token.workerKey).toString('hex');
+  const known = { key, name: name ?? `worker ${shortOrigin(key)}` };
+  const offers = new ChunkOffers(registry);
+  const link = new SessionLink({
+    ...{ ...lanes, log, token, handlers: offers.handlers },
+    agent: { name: agentName, version: agentVersion, capabilities: CAPABILITIES },
+    onPeer: (peer) => {
+      known.name = peer.remote.agent.name;
+    },
+  });
+  const provider = new WorkerProvider({ registry, known, link, log });
+  return { registry, known, link, offers, log, clock, random, limits, provider };
 }

@@ -1,9 +1,14 @@
 export type { ModelProvider } from '@model-rtc/transfer';
 export type { WorkerBytes } from './bytes-by-worker.ts';
-export { connect, type WorkerConnection } from './connect.ts';
-export { type ConnectAllOptions, connectAll, type WorkerGroup } from './connect-all.ts';
-export type { ListedModels, ListOptions } from './list-models.ts';
-export type { ConnectOptions } from './open-worker.ts';
+export {
+  type ConnectAllOptions,
+  type ConnectOptions,
+  connect,
+  connectAll,
+  type WorkerConnection,
+  type WorkerGroup,
+} from './connect.ts';
+export type { ListedModels, ListOptions, SyncResult } from './list-models.ts';
 export type { ModelPlan, PlanPullOptions, PullPlan } from './plan-transfer.ts';
 export type { ModelProgress, OnModelProgress, WorkerNews } from './progress.ts';
 export { type PullModelOptions, type PullModelResult, pullFromProviders, pullModelFrom } from './pull-model.ts';
@@ -12,6 +17,5 @@ export type { ClientContext, RemoteWorker } from './remote-worker.ts';
 export { type RepairModelOptions, type RepairModelResult, repairFromDisk } from './repair-model.ts';
 export type { NamedModel, WorkerModelInfo } from './resolve-reference.ts';
 export type { Connector } from './session-link.ts';
-export type { SyncResult } from './sync.ts';
 export type { AgentLimits, SpeedOptions } from './transfer-speed.ts';
 export type { TransferReport } from './transfer-stats.ts';

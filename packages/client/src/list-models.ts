@@ -6,6 +6,7 @@ import {
   ModelRtcError,
   type ParamsInput,
 } from '@model-rtc/protocol';
+import type { CatalogChanges, KnownWorker } from '@model-rtc/registry';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 
 export interface ListOptions {
@@ -60,6 +61,33 @@ export async function listAndRemember(services: RemoteWorker, options: ListOptio
   return listed;
 }
 
+/** What a sync brought, and what it found in all. */
+export interface SyncResult extends CatalogChanges {
+  readonly worker: KnownWorker;
+  /** The models that the worker has now. */
+  readonly total: number;
+}
+
+/** A model that is registered there while the pages come may be on none of them. */
+const SYNC_ATTEMPTS = 3;
+
+/**
+ * Brings what is known of the worker up to date.
+ * @throws ModelRtcError what asking throws; `storage` when it cannot be kept; `malformed_message` when the worker sent fewer
+ *   models than it says that it has, since then nobody knows which are gone
+ */
+export async function syncWorker(services: RemoteWorker, signal: AbortSignal | undefined): Promise<SyncResult> {
+  const { registry, known } = services;
+  for (let attempt = 1; ; attempt++) {
+    const { models, total } = await listModels(services, { sort: 'name', signal });
+    if (models.length >= total) {
+      const whole = wholeModels(models);
+      return { worker: known, total: whole.length, ...(await registry.recordCatalog(known, whole)) };
+    }
+    if (attempt === SYNC_ATTEMPTS) throw incomplete(models.length, total);
+  }
+}
+
 /** What a worker is still fetching is not what it has. */
 export function wholeModels(models: readonly ModelEntry[]): ModelEntry[] {
   return models.filter(({ partialBytes }) => partialBytes === undefined);
@@ -76,5 +104,13 @@ function endlessList(): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
     'The worker says that its list goes on, and sends no more of it; run the same version of model-rtc on both sides.',
+  );
+}
+
+function incomplete(count: number, total: number): ModelRtcError {
+  return new ModelRtcError(
+    'malformed_message',
+    `The worker says that it has ${total} models and sent ${count}; nothing was changed. Try again in a moment, and run the same version of model-rtc on both sides.`,
+    { details: { count, total } },
   );
 }

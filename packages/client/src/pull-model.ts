@@ -1,12 +1,4 @@
-import {
-  type Alias,
-  type AliasConflict,
-  type Digest,
-  type IfExists,
-  type ModelEntry,
-  ModelRtcError,
-  parseAlias,
-} from '@model-rtc/protocol';
+import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
 import type { ModelProvider } from '@model-rtc/transfer';
 import {
@@ -20,24 +12,16 @@ import {
   Swarm,
 } from '@model-rtc/transfer';
 import { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
-import type { OnModelProgress, WorkerNews } from './progress.ts';
+import type { WorkerNews } from './progress.ts';
 import type { ClientContext, RemoteWorker } from './remote-worker.ts';
 import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
-import { isBulk, type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
+import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
-export interface PullModelOptions extends SpeedOptions {
-  /** The model's alias here. Without it, a model that is here keeps the one that it has; any other takes the worker's. */
-  readonly alias?: string | undefined;
-  /** What happens to an alias that another model here has. Without it, it is refused, or taken over with `overwrite`. */
-  readonly aliasConflict?: AliasConflict | undefined;
-  /** `skip` leaves a model that is whole as it is. `overwrite` verifies it and fetches what is damaged. */
-  readonly ifExists?: IfExists | undefined;
+export interface PullModelOptions extends TransferOptions {
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnModelProgress | undefined;
 }
 
 export interface PullModelResult extends TransferReport, NamedModel {

@@ -1,31 +1,13 @@
-import {
-  type Alias,
-  type AliasConflict,
-  type Digest,
-  type IfExists,
-  ModelRtcError,
-  parseAlias,
-  type Result,
-} from '@model-rtc/protocol';
+import { type Alias, type Digest, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import { Attempts } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
-import type { OnModelProgress } from './progress.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
-import { isBulk, type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
+import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
-export interface PushModelOptions extends SpeedOptions {
-  /** The model's alias at the worker. Without it, a model that is there keeps the one that it has; any other takes the one here. */
-  readonly alias?: string | undefined;
-  /** What happens to an alias that another model there has. Without it, it is refused, or taken over with `overwrite`. */
-  readonly aliasConflict?: AliasConflict | undefined;
-  /** `skip` leaves a whole model as it is. `overwrite` verifies it and sends what is damaged. */
-  readonly ifExists?: IfExists | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnModelProgress | undefined;
-}
+export type PushModelOptions = TransferOptions;
 
 export interface PushModelResult extends TransferReport {
   /** The model as the worker has it now. */

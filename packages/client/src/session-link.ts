@@ -1,7 +1,6 @@
-import type { Reachable } from '@model-rtc/transfer';
-import { closedError } from '@model-rtc/transfer';
+import { ModelRtcError } from '@model-rtc/protocol';
+import { cancelledBy, closedError, type Reachable } from '@model-rtc/transfer';
 import { type ConnectToSessionOptions, connectToSession, type LaneInfo, type Peer } from '@model-rtc/transport';
-import { SharedAttempt } from './shared-attempt.ts';
 
 /** Brings up one connection to the worker of a session. */
 export type Connector = (options: ConnectToSessionOptions) => Promise<Peer>;
@@ -9,6 +8,8 @@ export type Connector = (options: ConnectToSessionOptions) => Promise<Peer>;
 export interface SessionLinkOptions extends Omit<ConnectToSessionOptions, 'signal' | 'waitForWorker'> {
   /** `connectToSession` when left out. */
   readonly connector?: Connector | undefined;
+  /** Told of each new connection. */
+  readonly onPeer?: ((peer: Peer) => void) | undefined;
 }
 
 /** The way to one worker: connects when it is first needed, and again after the connection was lost. */
@@ -72,13 +73,14 @@ export class SessionLink implements Reachable<Peer> {
   }
 
   async #connect(signal: AbortSignal): Promise<Peer> {
-    const { connector = connectToSession, ...options } = this.#options;
+    const { connector = connectToSession, onPeer, ...options } = this.#options;
     const peer = await connector({ ...options, signal, waitForWorker: this.#wasConnected });
     if (this.#isClosed) {
       await peer.close();
       throw closedError();
     }
     this.#wasConnected = true;
+    onPeer?.(peer);
     this.#connecting = undefined;
     this.#peer = peer;
     void peer.closed.then(() => this.#forget(peer));
@@ -87,5 +89,53 @@ export class SessionLink implements Reachable<Peer> {
 
   #forget(peer: Peer): void {
     if (this.#peer === peer) this.#peer = undefined;
+  }
+}
+
+/** Work that several callers wait for, each as long as it likes. It is aborted when the last of them has left. */
+class SharedAttempt<T> {
+  readonly #controller = new AbortController();
+  readonly #result: Promise<T>;
+  #waiting = 0;
+
+  constructor(work: (signal: AbortSignal) => Promise<T>) {
+    this.#result = work(this.#controller.signal);
+    // Whoever waits hears of a failure; nobody may be waiting any more when it comes.
+    this.#result.catch(() => {});
+  }
+
+  /** Whether nobody waits any more, so that it is of no use to anyone who comes. */
+  get isAborted(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  async wait(signal?: AbortSignal | undefined): Promise<T> {
+    this.#waiting += 1;
+    try {
+      return await untilAborted(this.#result, signal);
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.abort(new ModelRtcError('cancelled', 'Cancelled.'));
+    }
+  }
+
+  abort(reason: ModelRtcError): void {
+    this.#controller.abort(reason);
+  }
+}
+
+/** Waits for a promise, or until the signal aborts; the promise goes on by itself then. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(cancelledBy(signal));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@model-rtc/protocol';
+import type { AliasConflict, Clock, IfExists } from '@model-rtc/protocol';
 import {
   type BackgroundLimiter,
   type CompressMode,
@@ -8,6 +8,7 @@ import {
   type RateLimiter,
 } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
+import type { OnModelProgress } from './progress.ts';
 
 /** How one transfer treats the network. */
 export interface SpeedOptions {
@@ -17,6 +18,18 @@ export interface SpeedOptions {
   readonly nice?: boolean | undefined;
   /** Whether chunks may come encoded where that is faster; `auto` when left out. */
   readonly compress?: CompressMode | undefined;
+}
+
+/** What a pull and a push have in common. */
+export interface TransferOptions extends SpeedOptions {
+  /** The model's alias at the receiver. Without it, a model that is there keeps its own; any other takes the sender's. */
+  readonly alias?: string | undefined;
+  /** What happens to an alias that another model there has. Without it, it is refused, or taken over with `overwrite`. */
+  readonly aliasConflict?: AliasConflict | undefined;
+  /** `skip` leaves a whole model as it is. `overwrite` verifies it and transfers what is damaged. */
+  readonly ifExists?: IfExists | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnModelProgress | undefined;
 }
 
 /** What all transfers of this agent together may send and fetch. */

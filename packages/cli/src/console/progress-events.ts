@@ -1,5 +1,5 @@
 import type { ModelProgress } from '@model-rtc/client';
-import type { ErrorCode, ErrorData } from '@model-rtc/protocol';
+import { ERROR_CODES, type ErrorCode, type ErrorData } from '@model-rtc/protocol';
 
 /** How far long work is, as a program reads it; docs/models.md lists the fields. */
 export interface ProgressEvent extends ProgressCounts {
@@ -39,32 +39,17 @@ interface WorkerEvent {
 /** Between two events of the same state: at most about four a second. */
 const INTERVAL_MS = 250;
 
-/** What a program is told of each error; the exact code is told as well. */
-const REASONS: Readonly<Record<ErrorCode, string>> = {
-  unexpected: 'unexpected',
-  bad_argument: 'bad_argument',
-  ambiguous: 'bad_argument',
-  not_found: 'not_found',
-  not_found_locally: 'not_found',
-  network: 'network_error',
-  worker_offline: 'network_error',
-  protocol_mismatch: 'network_error',
-  malformed_message: 'network_error',
-  verification_failed: 'verification_failed',
-  source_changed: 'source_changed',
-  invalid_model: 'verification_failed',
-  storage: 'storage',
-  storage_full: 'storage_full',
-  refused: 'refused',
-  alias_taken: 'refused',
-  token_expired: 'refused',
-  token_revoked: 'refused',
-  scope_missing: 'refused',
-  busy: 'busy',
-  timeout: 'timeout',
-  cancelled: 'user_cancelled',
+/** What a program is told of the errors of each exit code, besides the exact code. Without a reason here, it is that code. */
+const REASONS: Readonly<Record<number, string>> = {
+  1: 'unexpected',
+  2: 'bad_argument',
+  3: 'not_found',
+  4: 'not_found',
+  5: 'network_error',
+  6: 'verification_failed',
+  8: 'refused',
+  130: 'user_cancelled',
 };
-
 const NO_COUNTS: ProgressCounts = { doneBytes: 0, totalBytes: 0, bytesPerSecond: 0, secondsLeft: null, lanes: [] };
 const LOCAL_STATES = { hash: 'preparing', copy: 'transferring', verify: 'verifying' } as const;
 
@@ -126,7 +111,7 @@ export class ProgressEvents {
   fail({ code, message }: ErrorData): void {
     if (this.#stage !== 'open') return;
     const state = code === 'cancelled' ? 'cancelled' : 'failed';
-    this.#emit({ event: 'progress', state, reason: REASONS[code], code, message, ...this.#counts });
+    this.#emit({ event: 'progress', state, reason: reasonOf(code), code, message, ...this.#counts });
     this.#stage = 'ended';
   }
 
@@ -136,6 +121,10 @@ export class ProgressEvents {
     this.#written = urgencyOf(event);
     this.#write(event);
   }
+}
+
+function reasonOf(code: ErrorCode): string {
+  return code === 'source_changed' ? code : (REASONS[ERROR_CODES[code].exitCode] ?? code);
 }
 
 /** What is told at once when it changes. */

@@ -67,49 +67,46 @@ export class Settings {
     }
   }
 
-  /** @throws ModelRtcError `bad_argument` when what is to hold the settings of this kind is no object */
+  /** @throws ModelRtcError `bad_argument` for what is not a value of the setting. */
+  set(name: SettingName, value: string): Setting {
+    SETTINGS[name].parse(value, name);
+    this.#write(name, value.trim());
+    return this.get(name);
+  }
+
+  unset(name: SettingName): void {
+    this.#write(name, undefined);
+  }
+
+  /** @throws ModelRtcError `bad_argument` when something else stands where an object with settings belongs */
   #stored(name: SettingName): string | undefined {
     const parts = ['settings', ...name.split('.')];
     let value: unknown = this.#file.store;
     for (const [index, part] of parts.entries()) {
       if (value === undefined) return undefined;
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      if (!isObject(value)) {
         throw new ModelRtcError(
           'bad_argument',
           `"${parts.slice(0, index).join('.')}" in ${this.#file.path} is not an object, so its limits are ignored. Fix it: model-rtc settings unset ${name}.`,
         );
       }
-      value = (value as Record<string, unknown>)[part];
+      value = value[part];
     }
-    if (value === undefined) return undefined;
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
   }
 
-  /** Takes away what is no object and stands where one belongs: nothing could be set or unset beside it. */
-  #mend(name: SettingName): void {
-    const parts = ['settings', ...name.split('.').slice(0, -1)];
-    for (let length = 1; length <= parts.length; length++) {
-      const path = parts.slice(0, length).join('.');
-      const value: unknown = this.#file.get(path);
-      if (value === undefined) return;
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) continue;
-      this.#file.delete(path);
-      return;
-    }
+  /** Replaces what is no object where one belongs: nothing could be set or unset in it. */
+  #write(name: SettingName, value: string | undefined): void {
+    const [group, key] = name.split('.') as [string, string];
+    const settings = this.#file.get('settings');
+    const kept = isObject(settings) ? settings : {};
+    const { [key]: _, ...others } = isObject(kept[group]) ? kept[group] : {};
+    this.#file.set('settings', { ...kept, [group]: value === undefined ? others : { ...others, [key]: value } });
   }
+}
 
-  /** @throws ModelRtcError `bad_argument` for what is no value of the setting. */
-  set(name: SettingName, value: string): Setting {
-    SETTINGS[name].parse(value, name);
-    this.#mend(name);
-    this.#file.set(`settings.${name}`, value.trim());
-    return this.get(name);
-  }
-
-  unset(name: SettingName): void {
-    this.#mend(name);
-    this.#file.delete(`settings.${name}`);
-  }
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A setting as a table shows it: `20MB (20 MB/s)`. */
