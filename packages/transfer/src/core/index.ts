@@ -1,9 +1,9 @@
 /** What runs in a browser: scheduling, verifying, sources, serving. Storage, zstd and lanes are handed in. */
 export type { CompressMode } from './compress/encoding-choice.ts';
 export type { Zstd } from './compress/zstd.ts';
-export type { DiskCommand, DiskEvent, DiskJob, DiskPort, OpenDiskPort } from './disk/disk-port.ts';
+export type { DiskCommand, DiskEvent, DiskJob, DiskPort, ModelDisk, OpenDiskPort } from './disk/disk-port.ts';
 export { createMemoryDisk, type MemoryDisk, type MemoryDiskOptions } from './disk/memory-disk.ts';
-export { type FetchChunksTask, fetchChunks } from './fetch-chunks.ts';
+export { type FetchModelOptions, fetchModel } from './fetch-model.ts';
 export { contentsKey } from './layout/contents-key.ts';
 export { type Layout, planLayout } from './layout/layout.ts';
 export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';

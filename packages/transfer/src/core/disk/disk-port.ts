@@ -70,3 +70,11 @@ export type OpenDiskPort<Job extends DiskJob = DiskJob> = (
   job: Job,
   onEvents: (events: readonly DiskEvent[]) => void,
 ) => DiskPort;
+
+/** The disk of one model, which outlives the ports that write to it: what failed can be resumed. */
+export interface ModelDisk {
+  /** Opens the disk for one transfer. */
+  open(onEvents: (events: readonly DiskEvent[]) => void): DiskPort;
+  /** By id: 1 for each chunk that came and was right. */
+  present(): Uint8Array;
+}

@@ -1,7 +1,7 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { chunkCount, type Layout, placeAt } from '../layout/layout.ts';
-import type { ChunkMemory, DiskEvent, DiskPort } from './disk-port.ts';
+import type { ChunkMemory, ModelDisk } from './disk-port.ts';
 import { inlinePort } from './inline-port.ts';
 import type { ChunkFiles, Journal } from './storage.ts';
 import { openTurns, type Turns } from './turns.ts';
@@ -13,12 +13,8 @@ export interface MemoryDiskOptions {
   readonly openTurns?: (() => Turns) | undefined;
 }
 
-/** One model's bytes in memory. It outlives the ports that write to it, so a transfer that failed can be resumed. */
-export interface MemoryDisk {
-  /** Opens the disk for one transfer. */
-  open(onEvents: (events: readonly DiskEvent[]) => void): DiskPort;
-  /** By id: 1 for each chunk that came and was right. */
-  present(): Uint8Array;
+/** One model's bytes in memory. */
+export interface MemoryDisk extends ModelDisk {
   /**
    * The bytes of a file from `start` up to `end`, or of all of it, in order, as a Blob takes them. They are views of what
    * is stored, so do not change them.

@@ -59,9 +59,10 @@ export interface ChunkSource {
   /** The same object for the same connection: what came is counted by it. */
   readonly lane?: SourceLane | undefined;
   /**
-   * Gives the pieces of the wanted chunks and resolves when all were given, but for those that it says it does not have
-   * yet. Rejects when the source cannot go on; it is asked nothing more then. After
-   * `source_changed` nothing is taken from its origin any more.
+   * Gives the pieces of the wanted chunks, in any order, and resolves when all were given, but for those that it says it does
+   * not have yet. A chunk that it neither gives nor names counts as lost on the way: it is asked of another source.
+   * Rejects when the source cannot go on, and is asked nothing more then. After `source_changed` nothing is taken from its
+   * origin any more. A request that is aborted before the call gives nothing.
    * Several calls may run at once; each ends soon when its own signal aborts, and the others go on.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a source that always has everything has nothing to say.

@@ -1,0 +1,52 @@
+import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
+import type { ModelDisk } from './disk/disk-port.ts';
+import { fetchChunks } from './fetch-chunks.ts';
+import type { Layout } from './layout/layout.ts';
+import type { RateLimiter } from './rate/rate-limiter.ts';
+import { type OnTransferProgress, ProgressReporter } from './session/progress.ts';
+import { TransferStats } from './session/stats.ts';
+import { Watchdog } from './session/watchdog.ts';
+import type { ChunkSource } from './sources/source.ts';
+import { poolOf, type SourcePool } from './sources/source-pool.ts';
+
+export interface FetchModelOptions {
+  readonly layout: Layout;
+  readonly disk: ModelDisk;
+  /** A list, or a pool that sources may join and leave while the model is fetched. */
+  readonly sources: readonly ChunkSource[] | SourcePool;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnTransferProgress | undefined;
+  /** Holds down the rate at which sources are asked for bytes. */
+  readonly limiter?: RateLimiter | undefined;
+  /** Shared by several attempts, so that the time without data counts on across them. */
+  readonly watchdog?: Watchdog | undefined;
+  readonly clock?: Clock | undefined;
+  readonly log?: Log | undefined;
+}
+
+/**
+ * Fetches a model onto a disk and verifies every chunk and every file. What came before an error stays on the disk, so the same
+ * call resumes.
+ * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed`,
+ * `source_changed`, `storage_full`, `timeout` after 2 min without data, `cancelled`
+ */
+export async function fetchModel(options: FetchModelOptions): Promise<void> {
+  const { layout, disk, sources, signal, limiter, onProgress, clock = systemClock, log = silentLog } = options;
+  const present = disk.present();
+  const stats = new TransferStats(layout);
+  for (const [id, there] of present.entries()) if (there === 1) stats.resumed(id);
+  const progress = new ProgressReporter(stats, clock, onProgress);
+  const { watchdog = new Watchdog(clock) } = options;
+  try {
+    await fetchChunks(
+      { layout, stats, progress, watchdog, clock, log },
+      {
+        ...{ pool: poolOf(sources), local: [], unsure: [], pace: limiter, signal, present },
+        openDisk: (onEvents) => disk.open(onEvents),
+      },
+    );
+    progress.enter({ state: 'completed' });
+  } finally {
+    progress.end();
+  }
+}
