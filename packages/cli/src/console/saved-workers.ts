@@ -4,7 +4,7 @@ import { type ConfigFile, openConfigFile } from './config-file.ts';
 import { isTokenText } from './format.ts';
 
 /** `workers` in config.json: what each name stands for. */
-const savedWorkersSchema = z.record(
+export const savedWorkersSchema = z.record(
   z.string(),
   z.object({
     session: z.string().describe('The session token, which is a secret'),
