@@ -19,7 +19,7 @@ import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
 import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
 import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
-import { deleteAside, replacedFolder, setAside } from '../store/trash.ts';
+import { deleteTrashed, moveToTrash, replacedFolder } from '../store/trash.ts';
 import type { FileStat, Update } from '../store/types.ts';
 import { type EntryAdditions, withAdditions } from './additions.ts';
 import type { ImportIfExists } from './types.ts';
@@ -76,7 +76,7 @@ export async function placeModel(context: RegistryContext, placement: Placement)
     placement.signal,
   );
   for (const { stored, manifest } of done.gone) {
-    await deleteAside(paths, replacedFolder(paths, stored.folder));
+    await deleteTrashed(paths, replacedFolder(paths, stored.folder));
     if (stored.digest !== undefined) await updateChunks(context, 'remove', stored.digest, manifest);
   }
   if (done.outcome === 'kept') await rm(placement.staged, { recursive: true, force: true });
@@ -103,7 +103,7 @@ async function placeInIndex(
   const stored = keeps
     ? await keepExisting(context, existing, alias, placement)
     : await moveIn(context, rest, placement, existing, alias);
-  if (superseded !== undefined) await setAside(paths, superseded.folder, 'replaced');
+  if (superseded !== undefined) await moveToTrash(paths, superseded.folder, 'replaced');
   const nameless = loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.now()))];
   const outcome = keeps ? 'kept' : 'placed';
   const remove = superseded === undefined ? [] : [superseded.id];
@@ -181,12 +181,12 @@ async function moveIn(
   const stored = renamed(described, alias, context.now());
   await writeNotes(staged, { entry: stored, manifest, stats });
   const place = join(paths.models, stored.folder);
-  const isAside = existing !== undefined && (await setAside(paths, stored.folder, 'replaced')) !== undefined;
+  const isTrashed = existing !== undefined && (await moveToTrash(paths, stored.folder, 'replaced')) !== undefined;
   await atStorage(place, 'written', async () => {
     try {
       await rename(staged, place);
     } catch (thrown) {
-      if (isAside) await rename(replacedFolder(paths, stored.folder), place);
+      if (isTrashed) await rename(replacedFolder(paths, stored.folder), place);
       throw thrown;
     }
     await syncFolder(paths.models);

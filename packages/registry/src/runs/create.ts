@@ -1,6 +1,7 @@
 import type { RegistryContext } from '../context.ts';
-import type { StoredEntry } from '../entry/types.ts';
-import { takeOut } from './forget-found.ts';
+import { entriesAt } from '../entry/registry-index.ts';
+import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
+import { clearAway, takeOut } from '../manage/remove-model.ts';
 import type { Runs } from './types.ts';
 
 /**
@@ -19,7 +20,7 @@ export function createRuns(context: RegistryContext): Runs {
       const { recordRun } = await import('./record-run.ts');
       return await show(await recordRun(context, run));
     },
-    forgetRun: async (path) => await takeOut(context, path),
+    forgetRun: async (path) => await forgetFound(context, path),
     async findPlaces(root) {
       const { findPlaces } = await import('./find-places.ts');
       return await findPlaces(root, [context.paths.root]);
@@ -40,4 +41,19 @@ export function createRuns(context: RegistryContext): Runs {
       return await Promise.all(found.map(show));
     },
   };
+}
+
+/** Takes out what was found at a path. A model that a person imported from there is theirs, and stays. */
+async function forgetFound(context: RegistryContext, path: string): Promise<void> {
+  if (foundAt(await context.index.read(), path).length === 0) return;
+  const leaving = await context.index.update(async (index) => {
+    const found = foundAt(index, path);
+    const result = await Promise.all(found.map((stored) => takeOut(context, stored, 'deleting')));
+    return { result, remove: found.map(({ id }) => id) };
+  });
+  for (const model of leaving) await clearAway(context, model);
+}
+
+function foundAt(index: RegistryIndex, path: string): StoredEntry[] {
+  return entriesAt(index, path).filter(({ digest, foundIn }) => digest === undefined || foundIn !== undefined);
 }

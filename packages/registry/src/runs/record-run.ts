@@ -7,8 +7,8 @@ import type { RegistryContext } from '../context.ts';
 import { nearestFreeAlias, renamed } from '../entry/aliases.ts';
 import { entriesAt } from '../entry/registry-index.ts';
 import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
+import { clearAway, type LeavingModel, takeOut } from '../manage/remove-model.ts';
 import { updateEntryNote, writeNotes } from '../store/model-notes.ts';
-import { clearAway, type LeavingEntry, leave } from './forget-found.ts';
 import { type RunFacts, readRunFacts } from './run-facts.ts';
 import type { RunState } from './types.ts';
 
@@ -30,7 +30,11 @@ export async function recordRun(context: RegistryContext, run: RunState): Promis
     if (isKnown && JSON.stringify(next) === JSON.stringify(before)) return { result: { stored: before } };
     await writeRunFolder(context, next, isKnown);
     if (before === undefined || isKnown) return { result: { stored: next }, put: [next] };
-    return { result: { stored: next, leaving: await leave(context, before) }, remove: [before.id], put: [next] };
+    return {
+      result: { stored: next, leaving: await takeOut(context, before, 'deleting') },
+      remove: [before.id],
+      put: [next],
+    };
   });
   if (leaving !== undefined) await clearAway(context, leaving);
   return stored;
@@ -39,7 +43,7 @@ export async function recordRun(context: RegistryContext, run: RunState): Promis
 interface Recorded {
   readonly stored: StoredEntry;
   /** A model in whose place the run came. */
-  readonly leaving?: LeavingEntry | undefined;
+  readonly leaving?: LeavingModel | undefined;
 }
 
 function describe(

@@ -15,7 +15,7 @@ import type { RegistryIndex } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
 import { type DecodedIndex, decodeIndex, encodeIndex, type Migration } from './index-format.ts';
 import { recoverFolders } from './index-recovery.ts';
-import { removeDoomed } from './trash.ts';
+import { purgeTrash } from './trash.ts';
 import type { IndexFile, Update } from './types.ts';
 
 /** A change holds the lock for milliseconds; a waiter that waits longer is told who holds it. */
@@ -63,7 +63,7 @@ export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions)
       });
     } finally {
       // Also after a change that was refused: recovery came before it.
-      await removeDoomed(paths, log);
+      await purgeTrash(paths, log);
     }
   }
 

@@ -7,12 +7,12 @@ import { changeIndex, freeId } from '../entry/registry-index.ts';
 import { folderNameSchema, type RegistryIndex, type StoredEntry } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
 import { readEntryNote, readManifestNote } from './model-notes.ts';
-import { doomAside, isAsideName, keepAside, listAside } from './trash.ts';
+import { isTrashName, keepTrashed, listTrash, purgeLater } from './trash.ts';
 
 /** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
 export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
   const staged = await listFolder(paths.staging);
-  if (staged.some(({ name }) => isAsideName(name))) return true;
+  if (staged.some(({ name }) => isTrashName(name))) return true;
   const folders = await listFolder(paths.models);
   return folders.some((item) => isModelFolder(item) && !index.byFolder.has(item.name));
 }
@@ -38,7 +38,7 @@ export async function recoverFolders(
     await mkdir(paths.staging, { recursive: true });
   });
   await removeCutOffWrites(paths.models);
-  const known = await finishAside(paths, index, { log, isLost });
+  const known = await finishRemovals(paths, index, { log, isLost });
   return await adoptFolders(paths, known, log);
 }
 
@@ -48,13 +48,13 @@ async function removeCutOffWrites(models: string): Promise<void> {
   await removeLeftTakerFiles(models);
 }
 
-async function finishAside(
+async function finishRemovals(
   paths: DataPaths,
   index: RegistryIndex,
   { log, isLost }: RecoveryOptions,
 ): Promise<RegistryIndex> {
   let known = index;
-  for (const item of await listAside(paths)) {
+  for (const item of await listTrash(paths)) {
     const { path, folder, reason } = item;
     // A folder that the index does not know was taken out for good.
     const isKnown = known.byFolder.has(folder) || isLost;
@@ -65,7 +65,7 @@ async function finishAside(
     }
     if (reason === 'replaced') known = await takeReplacement(paths, known, folder, log);
     try {
-      await (reason === 'keeping' ? keepAside(paths, item) : doomAside(paths, path));
+      await (reason === 'keeping' ? keepTrashed(paths, item) : purgeLater(paths, path));
     } catch (error) {
       // What cannot be cleared away must not keep anyone from their models.
       log.warn({ path, error }, 'a removed model cannot be cleared away');
@@ -75,10 +75,10 @@ async function finishAside(
 }
 
 /** False when the new folder is there, since a rename does not replace a folder that has something in it. */
-async function moveBack(aside: string, place: string): Promise<boolean> {
+async function moveBack(trashed: string, place: string): Promise<boolean> {
   const there = await listFolder(place);
   if (there.length > 0) return false;
-  await atStorage(place, 'restored', async () => await rename(aside, place));
+  await atStorage(place, 'restored', async () => await rename(trashed, place));
   return true;
 }
 

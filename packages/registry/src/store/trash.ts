@@ -7,69 +7,68 @@ import { folderNameSchema } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
 
 /**
- * A model's folder stands aside in `staging/` while the index is written, so that a crash before that brings it back.
+ * Why a model's folder is in the trash. It lies there, in `staging/`, while the index is written, so that a crash before that
+ * brings it back.
  * - `replaced`: another folder takes its place
  * - `deleting`: the model goes, and its files with it
  * - `keeping`: the model goes, and its files move to `kept/`
  */
-export type AsideReason = 'replaced' | 'deleting' | 'keeping';
+export type TrashReason = 'replaced' | 'deleting' | 'keeping';
 
-export interface AsideFolder {
+export interface TrashedFolder {
   readonly path: string;
-  readonly reason: AsideReason;
-  /** What it is called in `models/`. */
+  readonly reason: TrashReason;
+  /** Its name in `models/`. */
   readonly folder: string;
 }
 
 const REPLACED = 'replaced-';
 /** Eight characters tell apart two removals of one folder, so that each clears away only its own. */
 const REMOVED = /^(deleting|keeping)-([0-9a-f]{8})-(.+)$/;
-/** What is about to be deleted whatever happens; nothing brings it back, since some of it may be gone already. */
-const DOOMED_NAME = /^(doomed-[0-9a-f]{16})(\.lock)?$/;
+/** A folder that is being purged. Nothing brings it back, since some of it may be gone already. */
+const PURGED = /^(doomed-[0-9a-f]{16})(\.lock)?$/;
 
 export function replacedFolder(paths: DataPaths, folder: string): string {
   return join(paths.staging, `${REPLACED}${folder}`);
 }
 
-/** Whether something in `staging/` waits for the index to decide over it, or to be deleted. */
-export function isAsideName(name: string): boolean {
-  return DOOMED_NAME.test(name) || parseAside(name) !== undefined;
+/** Whether a name in `staging/` is that of something in the trash. */
+export function isTrashName(name: string): boolean {
+  return PURGED.test(name) || parseTrashName(name) !== undefined;
 }
 
-function parseAside(name: string): Omit<AsideFolder, 'path'> | undefined {
+function parseTrashName(name: string): Omit<TrashedFolder, 'path'> | undefined {
   const removed = REMOVED.exec(name);
-  const reason = name.startsWith(REPLACED) ? 'replaced' : (removed?.[1] as AsideReason | undefined);
+  const reason = name.startsWith(REPLACED) ? 'replaced' : (removed?.[1] as TrashReason | undefined);
   const folder = name.startsWith(REPLACED) ? name.slice(REPLACED.length) : removed?.[3];
   if (reason === undefined || !folderNameSchema.safeParse(folder).success) return undefined;
   return { reason, folder: folder as string };
 }
 
-/** What killed processes left aside. */
-export async function listAside({ staging }: DataPaths): Promise<AsideFolder[]> {
+/** What killed processes left in the trash. */
+export async function listTrash({ staging }: DataPaths): Promise<TrashedFolder[]> {
   return (await listFolder(staging)).flatMap(({ name }) => {
-    const parsed = parseAside(name);
+    const parsed = parseTrashName(name);
     return parsed === undefined ? [] : [{ ...parsed, path: join(staging, name) }];
   });
 }
 
 /**
- * Moves a registered folder out of `models/` in one step; undefined when it is not there. It is called under the registry's
- * lock.
+ * Moves a registered folder out of `models/` in one step; undefined when it is not there. Call it under the registry's lock.
  */
-export async function setAside(
+export async function moveToTrash(
   paths: DataPaths,
   folder: string,
-  reason: AsideReason,
-): Promise<AsideFolder | undefined> {
+  reason: TrashReason,
+): Promise<TrashedFolder | undefined> {
   const place = join(paths.models, folder);
   return await atStorage(place, reason === 'replaced' ? 'replaced' : 'removed', async () => {
-    const path = await ASIDE_PATHS[reason](paths, folder);
-    const isThere = await moveIfThere(place, path);
-    return isThere ? { path, reason, folder } : undefined;
+    const path = await TRASH_PATHS[reason](paths, folder);
+    return (await moveIfThere(place, path)) ? { path, reason, folder } : undefined;
   });
 }
 
-const ASIDE_PATHS: Readonly<Record<AsideReason, (paths: DataPaths, folder: string) => Promise<string>>> = {
+const TRASH_PATHS: Readonly<Record<TrashReason, (paths: DataPaths, folder: string) => Promise<string>>> = {
   replaced: async (paths, folder) => replacedFolder(paths, folder),
   deleting: async (paths, folder) => join(paths.staging, `deleting-${randomBytes(4).toString('hex')}-${folder}`),
   keeping: async (paths, folder) => {
@@ -81,37 +80,37 @@ const ASIDE_PATHS: Readonly<Record<AsideReason, (paths: DataPaths, folder: strin
   },
 };
 
-/** Where the files of a folder that stands aside to be kept end up: under its own name, or one made from it. */
-function keptPath(paths: DataPaths, asidePath: string, folder: string): string {
-  const number = Number(REMOVED.exec(basename(asidePath))?.[2]);
+/** Where the files of a trashed folder are kept: under its own name, or one made from it. */
+function keptPath(paths: DataPaths, trashedPath: string, folder: string): string {
+  const number = Number(REMOVED.exec(basename(trashedPath))?.[2]);
   return join(paths.kept, number > 1 ? `${folder}-${number}` : folder);
 }
 
-/** Deletes a folder that stands aside for good. A link in it is removed, and what it leads to stays. */
-export async function deleteAside(paths: DataPaths, path: string): Promise<void> {
-  const doomed = doomedPath(paths);
+/** Deletes a trashed folder for good. A link in it is removed; its target stays. */
+export async function deleteTrashed(paths: DataPaths, path: string): Promise<void> {
+  const purged = purgedPath(paths);
   // The lock says that the deleting process lives, so that no other one helps it.
-  await withLock(`${doomed}.lock`, {}, async () => {
+  await withLock(`${purged}.lock`, {}, async () => {
     await atStorage(path, 'deleted', async () => {
-      await moveIfThere(path, doomed);
-      await rm(doomed, { recursive: true, force: true });
+      await moveIfThere(path, purged);
+      await rm(purged, { recursive: true, force: true });
     });
   });
 }
 
 /**
- * Gives a folder that stands aside over to `removeDoomed`. Deleting takes time, and whoever recovers holds the registry's
- * lock; half a model must not come back, and so the folder loses its name before its first file goes.
+ * Leaves a trashed folder to the next `purgeTrash`. Deleting takes time, and whoever recovers holds the registry's lock. Half a
+ * model must not come back, so the folder loses its name before its first file goes.
  */
-export async function doomAside(paths: DataPaths, path: string): Promise<void> {
-  await moveIfThere(path, doomedPath(paths));
+export async function purgeLater(paths: DataPaths, path: string): Promise<void> {
+  await moveIfThere(path, purgedPath(paths));
 }
 
-/** Deletes what is doomed and nobody is deleting; called without the registry's lock. */
-export async function removeDoomed({ staging }: DataPaths, log: Log): Promise<void> {
+/** Deletes what is to be purged and nobody is deleting. Call it without the registry's lock. */
+export async function purgeTrash({ staging }: DataPaths, log: Log): Promise<void> {
   const items = await listFolder(staging);
-  const doomed = new Set(items.map(({ name }) => DOOMED_NAME.exec(name)?.[1]).filter((name) => name !== undefined));
-  for (const name of doomed) {
+  const names = new Set(items.map(({ name }) => PURGED.exec(name)?.[1]).filter((name) => name !== undefined));
+  for (const name of names) {
     const path = join(staging, name);
     try {
       await tryLock(`${path}.lock`, () => rm(path, { recursive: true, force: true }));
@@ -122,7 +121,7 @@ export async function removeDoomed({ staging }: DataPaths, log: Log): Promise<vo
   }
 }
 
-function doomedPath({ staging }: DataPaths): string {
+function purgedPath({ staging }: DataPaths): string {
   return join(staging, `doomed-${randomBytes(8).toString('hex')}`);
 }
 
@@ -131,8 +130,8 @@ async function moveIfThere(from: string, to: string): Promise<boolean> {
   return (await ignoreMissing(rename(from, to).then(() => true))) ?? false;
 }
 
-/** Moves a folder that stands aside to `kept/`, unless another process has. */
-export async function keepAside(paths: DataPaths, { path, folder }: AsideFolder): Promise<string> {
+/** Moves a trashed folder to `kept/`, unless another process has. */
+export async function keepTrashed(paths: DataPaths, { path, folder }: TrashedFolder): Promise<string> {
   const kept = keptPath(paths, path, folder);
   return await atStorage(path, `moved to ${kept}`, async () => {
     await mkdir(paths.kept, { recursive: true });
