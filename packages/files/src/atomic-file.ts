@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, isMissing, storageError } from './storage-error.ts';
 
@@ -74,4 +74,18 @@ export async function removeTemporaries(path: string): Promise<void> {
   }
   const left = names.filter((name) => name.startsWith(prefix) && name.endsWith(TEMPORARY_SUFFIX));
   await Promise.all(left.map((name) => rm(join(dirname(path), name), { force: true })));
+}
+
+/**
+ * Differs for any two contents of a file that is only ever replaced whole; undefined when there is none.
+ * @throws ModelRtcError `storage`
+ */
+export async function fileVersion(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw storageError(thrown, path, 'read');
+  }
 }

@@ -37,3 +37,11 @@ export async function breakHardLinks(path: string): Promise<void> {
     throw error;
   }
 }
+
+/**
+ * The permission bits of a file that the registry owns. The given mode decides only whether the file can be run; this machine's
+ * umask decides who may read and write it.
+ */
+export function modeOf(mode: number | undefined, umask: number): number {
+  return (((mode ?? 0) & 0o111) === 0 ? 0o666 : 0o777) & ~umask;
+}

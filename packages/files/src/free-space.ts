@@ -1,5 +1,7 @@
-import { statfs } from 'node:fs/promises';
+import { lstat, statfs } from 'node:fs/promises';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { mapLimit } from './map-limit.ts';
+import { listTree } from './paths.ts';
 import { atStorage } from './storage-error.ts';
 
 export interface RoomNeeded {
@@ -24,4 +26,19 @@ export async function requireRoom({ folder, bytes, what, otherwise }: RoomNeeded
   if (free >= bytes) return;
   const sentence = `${what} needs ${formatBytes(bytes)}, and ${folder} has ${formatBytes(free)} free. Free some space, or ${otherwise}.`;
   throw new ModelRtcError('storage_full', sentence, { details: { path: folder, neededBytes: bytes, freeBytes: free } });
+}
+
+const FILES_AT_ONCE = 32;
+
+/**
+ * The bytes that deleting a folder frees. Links count nothing, nor does a file that has another name elsewhere, since its bytes
+ * stay.
+ */
+export async function ownBytes(folder: string): Promise<number> {
+  const files = (await listTree(folder)).filter(({ entry }) => entry.isFile());
+  const sizes = await mapLimit(files, FILES_AT_ONCE, async ({ path }) => {
+    const found = await lstat(path).catch(() => undefined);
+    return found?.isFile() && found.nlink === 1 ? found.size : 0;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

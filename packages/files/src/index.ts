@@ -1,9 +1,7 @@
 export * from './atomic-file.ts';
-export { breakHardLinks, cloneFile, NO_HARD_LINKS } from './copy.ts';
+export { breakHardLinks, cloneFile, modeOf, NO_HARD_LINKS } from './copy.ts';
 export { createFileHandles, type FileHandles, openToRead } from './file-handles.ts';
-export { modeOf } from './file-mode.ts';
-export { fileVersion } from './file-version.ts';
-export { freeBytes, type RoomNeeded, requireRoom } from './free-space.ts';
+export { freeBytes, ownBytes, type RoomNeeded, requireRoom } from './free-space.ts';
 export type { LockOwner } from './lock-owner.ts';
 export {
   acquireLock,

@@ -23,7 +23,7 @@ import { removeLeftImports } from './import/staging.ts';
 import type { ImportSteps } from './import/types.ts';
 import { createInspection } from './inspect/inspection.ts';
 import { createModelList } from './list/model-list.ts';
-import { nameModel } from './manage/assign-alias.ts';
+import { tagModel } from './manage/aliases.ts';
 import { createManagement } from './manage/create.ts';
 import type { Registry } from './registry.ts';
 import { createRuns } from './runs/create.ts';
@@ -123,7 +123,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       return await show(await installModel(context, options));
     },
     tag: async (ref, alias, options = {}) =>
-      await show(await nameModel(context, ref, alias, options.overwrite ? 'overwrite' : options.aliasConflict)),
+      await show(await tagModel(context, ref, alias, options.overwrite ? 'overwrite' : options.aliasConflict)),
     async checkAlias(alias, forDigest) {
       requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
     },

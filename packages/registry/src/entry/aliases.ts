@@ -1,5 +1,13 @@
-import { type Alias, aliasProblem, type Digest, ModelRtcError } from '@model-rtc/protocol';
+import {
+  type Alias,
+  type AliasConflict,
+  aliasProblem,
+  type Digest,
+  duplicateError,
+  ModelRtcError,
+} from '@model-rtc/protocol';
 import { distance as editDistance } from 'fastest-levenshtein';
+import type { ImportIfExists } from '../import/types.ts';
 import { MAX_FORMER_ALIASES, type RegistryIndex, type StoredEntry } from './types.ts';
 
 const SUGGESTIONS = 3;
@@ -47,7 +55,7 @@ function listOf(names: readonly string[]): string {
 
 const CLOSE_ALIASES = 3;
 
-/** The aliases that a mistyped reference may have meant, nearest first. */
+/** Aliases close to a mistyped reference, nearest first. */
 export function closeAliases(index: RegistryIndex, ref: string): Alias[] {
   if (ref.length > MAX_ALIAS_LENGTH * 2) return [];
   const wanted = ref.toLowerCase();
@@ -63,8 +71,8 @@ export function closeAliases(index: RegistryIndex, ref: string): Alias[] {
 }
 
 /**
- * A model with another alias, or none, from now on; what it was called before is remembered. Every change of an alias goes
- * through here, so that `rollback` finds it.
+ * A model with another alias, or none, that remembers the one it had. Every change of an alias goes through here, so that
+ * `rollback` finds it.
  */
 export function renamed(stored: StoredEntry, alias: Alias | undefined, now: Date): StoredEntry {
   const { alias: before, aliasSince, formerAliases } = stored;
@@ -77,4 +85,65 @@ export function renamed(stored: StoredEntry, alias: Alias | undefined, now: Date
     aliasSince: alias === undefined ? undefined : until,
     formerAliases: former.slice(-MAX_FORMER_ALIASES),
   };
+}
+
+/** A model's alias from now on, and the model that loses it. */
+export interface DecidedAlias {
+  readonly alias: Alias | undefined;
+  readonly loser?: StoredEntry | undefined;
+}
+
+/**
+ * Decides the alias of one model; changes nothing.
+ * @param wanted undefined to leave the model its own
+ * @param own the model's alias now
+ * @param conflict what to do when another model has the wanted alias
+ * @throws ModelRtcError `alias_taken` when another model has it and there is no `conflict`
+ */
+export function decideAlias(
+  index: RegistryIndex,
+  wanted: Alias | undefined,
+  own: Alias | undefined,
+  conflict: AliasConflict | undefined,
+): DecidedAlias {
+  if (wanted === undefined || wanted === own) return { alias: own };
+  const owner = index.byAlias.get(wanted);
+  if (owner === undefined) return { alias: wanted };
+  switch (conflict) {
+    case undefined:
+      throw aliasTaken(index, wanted, owner);
+    case 'keep':
+      return { alias: own };
+    case 'rename':
+      // The same command run again must not count up.
+      return { alias: own !== undefined && isNumbered(own, wanted) ? own : freeAliases(index, wanted)[0] };
+    case 'overwrite':
+      return { alias: wanted, loser: owner };
+  }
+}
+
+/** Whether an alias is the other one with a number after it, as `freeAliases` makes them. */
+function isNumbered(alias: Alias, base: Alias): boolean {
+  const number = /-(\d{1,9})$/.exec(alias)?.[1];
+  return number !== undefined && numbered(base, Number(number)) === alias;
+}
+
+/**
+ * The alias that someone wants for a whole model that is here already, by importing it once more.
+ * @param alias what a person asked for
+ * @param offered the alias the model gets when nobody asks for one
+ * @throws ModelRtcError `refused` when the model has another alias and there is no `ifExists`
+ */
+export function wantedForExisting(
+  existing: StoredEntry,
+  alias: Alias | undefined,
+  offered: Alias | undefined,
+  ifExists: ImportIfExists | undefined,
+): Alias | undefined {
+  if (ifExists === 'skip') return undefined;
+  if (ifExists === 'rename') return alias ?? offered;
+  if (alias === undefined || existing.alias === undefined || existing.alias === alias) return alias;
+  const sentence = `This model is here already as "${existing.alias}" (${existing.id}). To rename it, run: model-rtc client tag-model ${existing.id} ${alias}`;
+  const { id, digest } = existing;
+  throw duplicateError(sentence, { id, digest, alias: existing.alias, wanted: alias });
 }

@@ -13,8 +13,7 @@ import {
 } from '@model-rtc/protocol';
 import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
-import { aliasOfExisting, type SettledAlias, settleAlias } from '../entry/alias-conflict.ts';
-import { renamed } from '../entry/aliases.ts';
+import { type DecidedAlias, decideAlias, renamed, wantedForExisting } from '../entry/aliases.ts';
 import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
 import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
@@ -123,15 +122,13 @@ function chooseAlias(
   superseded: StoredEntry | undefined,
   existing: StoredEntry | undefined,
   keeps: boolean,
-): SettledAlias {
+): DecidedAlias {
   const isNew = superseded === undefined && existing === undefined;
-  if (isNew && alias === undefined)
-    return settleAlias(index, { wanted: firstAlias, own: undefined, conflict: 'rename' });
-  const wanted =
-    keeps && existing !== undefined ? aliasOfExisting({ existing, alias, offered: offeredAlias, ifExists }) : alias;
+  if (isNew && alias === undefined) return decideAlias(index, firstAlias, undefined, 'rename');
+  const wanted = keeps && existing !== undefined ? wantedForExisting(existing, alias, offeredAlias, ifExists) : alias;
   // Nobody asked for an alias that was only offered, so it takes none away and fails for none.
   const conflict = alias === undefined ? 'rename' : aliasConflict;
-  return settleAlias(index, { wanted, own: superseded?.alias ?? existing?.alias, conflict });
+  return decideAlias(index, wanted, superseded?.alias ?? existing?.alias, conflict);
 }
 
 /** Whether a registered model's files and notes are as they were; a damaged one is replaced by whatever comes whole. */

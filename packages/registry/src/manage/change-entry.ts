@@ -1,8 +1,6 @@
 import { join } from 'node:path';
-import type { Alias } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { renamed } from '../entry/aliases.ts';
-import { notFoundLocally, resolveNamed } from '../entry/resolve.ts';
+import { resolveNamed } from '../entry/resolve.ts';
 import { joinTags, requireNotes, requireTags } from '../entry/tags.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
@@ -18,17 +16,6 @@ export async function updateModel(context: RegistryContext, ref: string, changes
     const changed = withChanges(stored, changes);
     await updateEntryNote(join(paths.models, changed.folder), changed);
     return { result: changed, put: [changed] };
-  });
-}
-
-/** Takes an alias from the model that has it. */
-export async function untagModel({ index, paths, now }: RegistryContext, alias: string): Promise<StoredEntry> {
-  return await index.update(async (known) => {
-    const owner = known.byAlias.get(alias as Alias);
-    if (owner === undefined) throw notFoundLocally(known, alias);
-    const nameless = renamed(owner, undefined, now());
-    await updateEntryNote(join(paths.models, nameless.folder), nameless);
-    return { result: nameless, put: [nameless] };
   });
 }
 

@@ -1,7 +1,7 @@
 import type { RegistryContext } from '../context.ts';
 import { resolveNamed } from '../entry/resolve.ts';
-import { aliasHistory, rollbackAlias } from './alias-history.ts';
-import { untagModel, updateModel } from './change-entry.ts';
+import { aliasHistory, rollbackAlias, untagModel } from './aliases.ts';
+import { updateModel } from './change-entry.ts';
 import { createLineageIndex, type StoredLink } from './lineage.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { removeModel } from './remove-model.ts';

@@ -1,10 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { listFolder, mapLimit } from '@model-rtc/files';
+import { listFolder, mapLimit, ownBytes } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { FormerAlias, RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { ownBytes } from '../files/own-bytes.ts';
 import { createLineageIndex, type LineageIndex } from './lineage.ts';
 import { findOnlyCopies } from './only-copies.ts';
 import { shortName } from './remove-model.ts';

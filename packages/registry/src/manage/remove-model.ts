@@ -1,10 +1,9 @@
-import { breakHardLinks, listTree } from '@model-rtc/files';
+import { breakHardLinks, listTree, ownBytes } from '@model-rtc/files';
 import { type Digest, type Log, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry, RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { ownBytes } from '../files/own-bytes.ts';
 import { placeOf } from '../files/registered-model.ts';
 import { deleteTrashed, keepTrashed, moveToTrash, type TrashedFolder, type TrashReason } from '../store/trash.ts';
 import type { Update } from '../store/types.ts';

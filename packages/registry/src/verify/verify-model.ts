@@ -1,17 +1,25 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage } from '@model-rtc/files';
 import { type Digest, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/protocol';
+import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { checkFiles, LISTED_PROBLEMS } from '../files/check-files.ts';
 import type { FileProblem } from '../files/types.ts';
-import { readEntryNote, readManifestNote, readStatsNote } from '../store/model-notes.ts';
+import {
+  readEntryNote,
+  readManifestNote,
+  readStatsNote,
+  updateEntryNote,
+  updateManifestNote,
+  updateStatsNote,
+} from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
 import type { HashedModel, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { VerifiedModel, VerifyOptions } from './types.ts';
-import { settleNotes } from './update-notes.ts';
 
 /** What was found of a model, before it is told. */
 interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled'> {
@@ -125,8 +133,41 @@ async function settle(
     ...staleStats(stats, found),
   ];
   const rebuilt = noted === undefined ? hashed.manifest : undefined;
-  if (settled.length > 0) await settleNotes(context, stored, { stats: found, manifest: rebuilt });
+  if (settled.length > 0) await rewriteNotes(context, stored, found, rebuilt);
   return settled;
+}
+
+/**
+ * Writes the notes in a model's folder again, under the registry's lock: a model that was replaced meanwhile has notes of its
+ * own by then, and keeps them.
+ * @param stats the files while all of their bytes were found right
+ * @param manifest the one made again from the files, when it was lost
+ */
+async function rewriteNotes(
+  context: RegistryContext,
+  stored: StoredEntry,
+  stats: readonly FileStat[],
+  manifest: Manifest | undefined,
+): Promise<void> {
+  const { index, paths } = context;
+  const { digest } = stored;
+  if (digest === undefined) return;
+  await index.update(async ({ byDigest }) => {
+    const now = byDigest.get(digest);
+    if (now === undefined || now.folder !== stored.folder || now.linked !== stored.linked) return { result: undefined };
+    const folder = join(paths.models, now.folder);
+    if (manifest !== undefined) {
+      await atStorage(folder, 'written', async () => await mkdir(join(folder, OWN_FOLDER), { recursive: true }));
+      await updateManifestNote(folder, manifest);
+    }
+    await updateStatsNote(folder, stats);
+    await updateEntryNote(folder, now);
+    return { result: undefined };
+  });
+  if (manifest === undefined) return;
+  // It may be cut in another way, or have its files in another order, than the one that was lost.
+  await updateChunks(context, 'remove', digest, undefined);
+  await updateChunks(context, 'add', digest, manifest);
 }
 
 function writtenAgain(name: string): string {

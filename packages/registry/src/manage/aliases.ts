@@ -1,8 +1,54 @@
-import { type Alias, ModelRtcError, parseAlias } from '@model-rtc/protocol';
+import { join } from 'node:path';
+import { type Alias, type AliasConflict, ModelRtcError, parseAlias } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
+import { decideAlias, renamed } from '../entry/aliases.ts';
 import { notFoundLocally, resolveRef } from '../entry/resolve.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { giveAlias } from './assign-alias.ts';
+import { updateEntryNote } from '../store/model-notes.ts';
+
+/** Gives a model an alias in place of the one that it has, or another one, as the conflict is to be decided. */
+export async function tagModel(
+  context: RegistryContext,
+  ref: string,
+  alias: Alias,
+  conflict: AliasConflict | undefined,
+): Promise<StoredEntry> {
+  const { index, paths } = context;
+  const wanted = parseAlias(alias);
+  return await index.update(async (known) => {
+    const { stored } = await resolveRef(known, ref, paths.models);
+    const decided = decideAlias(known, wanted, stored.alias, conflict);
+    if (decided.alias === undefined || decided.alias === stored.alias) return { result: stored };
+    const { named, put } = await giveAlias(context, known, stored, decided.alias);
+    return { result: named, put };
+  });
+}
+
+/** Gives an alias to a model, takes it from the one that has it, and writes both to their notes. */
+async function giveAlias(
+  { paths, now }: RegistryContext,
+  known: RegistryIndex,
+  stored: StoredEntry,
+  alias: Alias,
+): Promise<{ readonly named: StoredEntry; readonly put: readonly StoredEntry[] }> {
+  const owner = known.byAlias.get(alias);
+  const at = now();
+  const named = renamed(stored, alias, at);
+  const put = owner === undefined || owner === stored ? [named] : [renamed(owner, undefined, at), named];
+  for (const entry of put) await updateEntryNote(join(paths.models, entry.folder), entry);
+  return { named, put };
+}
+
+/** Takes an alias from the model that has it. */
+export async function untagModel({ index, paths, now }: RegistryContext, alias: string): Promise<StoredEntry> {
+  return await index.update(async (known) => {
+    const owner = known.byAlias.get(alias as Alias);
+    if (owner === undefined) throw notFoundLocally(known, alias);
+    const nameless = renamed(owner, undefined, now());
+    await updateEntryNote(join(paths.models, nameless.folder), nameless);
+    return { result: nameless, put: [nameless] };
+  });
+}
 
 /** A time during which a model had an alias. */
 export interface StoredAliasRecord {
@@ -21,7 +67,7 @@ export async function aliasHistory(
   return { alias, records: recordsOf(known, alias) };
 }
 
-/** A name that an alias had once is enough: its history is asked for just when no model has it any more. */
+/** A former alias will do: people ask for its history when no model has it any more. */
 async function aliasOf(known: RegistryIndex, ref: string, models: string): Promise<Alias> {
   if (!known.byId.has(ref) && recordsOf(known, ref as Alias).length > 0) return ref as Alias;
   const { stored } = await resolveRef(known, ref, models);

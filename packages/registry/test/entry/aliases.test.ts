@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Alias, type AliasConflict, aliasProblem, modelEntrySchema } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { rejection } from '../../../../test/support/rejection.ts';
-import { settleAlias } from '../../src/entry/alias-conflict.ts';
+import { decideAlias } from '../../src/entry/aliases.ts';
 import { makeIndex } from '../../src/entry/registry-index.ts';
 import type { StoredEntry } from '../../src/entry/types.ts';
 import { installFiles, sha256 } from '../helpers/models.ts';
@@ -77,7 +77,7 @@ describe('tagging a model with a taken alias', () => {
   });
 });
 
-describe('however a conflict of aliases is settled', () => {
+describe('however a conflict of aliases is decided', () => {
   const aliases = fc.constantFrom('mouse', 'mouse-2', 'mouse-3', 'rat', 'a'.repeat(64), `${'a'.repeat(62)}-2`);
 
   function stored(n: number, alias: string | undefined): StoredEntry {
@@ -94,11 +94,11 @@ describe('however a conflict of aliases is settled', () => {
         const models = names.map((name, n) => stored(n, name));
         const [self, ...others] = models as [StoredEntry, ...StoredEntry[]];
         const wanted = text as Alias;
-        const settled = settleAlias(makeIndex(models), { wanted, own: self.alias, conflict });
-        const kept = others.filter((other) => other !== settled.loser).map(({ alias }) => alias);
-        expect(kept).not.toContain(settled.alias);
-        expect(settled.alias === undefined ? undefined : aliasProblem(settled.alias)).toBeUndefined();
-        if (conflict !== 'overwrite') expect(settled.loser).toBeUndefined();
+        const decided = decideAlias(makeIndex(models), wanted, self.alias, conflict);
+        const kept = others.filter((other) => other !== decided.loser).map(({ alias }) => alias);
+        expect(kept).not.toContain(decided.alias);
+        expect(decided.alias === undefined ? undefined : aliasProblem(decided.alias)).toBeUndefined();
+        if (conflict !== 'overwrite') expect(decided.loser).toBeUndefined();
       }),
     );
   });
