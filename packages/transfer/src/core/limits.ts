@@ -33,6 +33,11 @@ export const MAX_GAPS = 64;
 export const MAX_REFETCHES = 3;
 /** Chunks with wrong bytes after which nothing more is asked of whoever sent them, when there is anyone else. */
 export const MAX_WRONG_CHUNKS = 3;
+/**
+ * A file whose ranges have no digests is given up when it came wrong so often: once from several origins at a time, then from
+ * one at a time. More origins than this that all lie are met by nobody.
+ */
+export const MAX_FILE_TRIALS = 10;
 /** Times that the files on disk may turn out wrong after they were written right; then the disk is not to be trusted. */
 export const MAX_REWRITES = 3;
 

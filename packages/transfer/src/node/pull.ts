@@ -2,10 +2,13 @@ import { acquireLock } from '@model-rtc/files';
 import {
   type Clock,
   type Digest,
+  hashedFiles,
   type Log,
+  type Manifest,
   type ModelContents,
   type ModelEntry,
   ModelRtcError,
+  modelDigest,
   silentLog,
   systemClock,
 } from '@model-rtc/protocol';
@@ -63,6 +66,8 @@ export interface PullOptions {
 }
 
 export interface PullOutcome {
+  /** The model's files with the SHA-256 of each. */
+  readonly files: Manifest['files'];
   /** The model's files, whole, verified and flushed: what `registry.install` takes. */
   readonly filesFolder: string;
   readonly transferredBytes: number;
@@ -162,20 +167,25 @@ async function fetchLocked(options: PullOptions, parts: PullParts, held: HeldLoc
   const { layout, key, stats, progress, startedMs, clock } = parts;
   try {
     const staging = await openStaging({ staging: folder, key, contents, layout, entry, ownFiles, held, signal });
+    let files: Manifest['files'];
     try {
-      await fetchInto(staging, options, parts);
+      files = hashedBy(contents, layout, await fetchInto(staging, options, parts));
     } catch (error) {
       await staging.keep();
       throw ModelRtcError.from(error);
     }
     progress.enter({ state: 'completed' });
-    return outcomeOf(staging, stats, { startedMs, nowMs: clock.nowMs() });
+    return outcomeOf(staging, { files, stats }, { startedMs, nowMs: clock.nowMs() });
   } finally {
     progress.end();
   }
 }
 
-async function fetchInto(staging: Staging, options: PullOptions, parts: PullParts): Promise<void> {
+async function fetchInto(
+  staging: Staging,
+  options: PullOptions,
+  parts: PullParts,
+): Promise<ReadonlyMap<number, Digest>> {
   const { layout, stats } = parts;
   const { journalled, paths } = staging;
   for (const [id, there] of journalled.entries()) {
@@ -188,8 +198,8 @@ async function fetchInto(staging: Staging, options: PullOptions, parts: PullPart
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
   const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options, parts.key));
   const { signal, pace } = options;
-  const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled };
-  await fetchChunks(
+  const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
+  return await fetchChunks(
     { ...parts, log: options.log ?? silentLog },
     {
       ...{ pool: poolOf(options.sources), local, unsure, pace, signal, present: journalled },
@@ -205,10 +215,35 @@ function localPlaces({ local, staging }: PullOptions, key: Digest): { name: stri
   ];
 }
 
-function outcomeOf(staging: Staging, stats: TransferStats, time: { startedMs: number; nowMs: number }): PullOutcome {
+/** @throws ModelRtcError `verification_failed` when the files that came are those of another digest than the one given. */
+function hashedBy(
+  { digest, files }: ModelContents,
+  layout: Layout,
+  found: ReadonlyMap<number, Digest>,
+): Manifest['files'] {
+  const known = hashedFiles(files);
+  if (known !== undefined) return known;
+  const hashed = files.map(({ path, size, mode }, i) => {
+    const sha256 = (layout.files[i]?.sha256 ?? found.get(i)) as Digest;
+    return { path, size, sha256, ...(mode === undefined ? {} : { mode }) };
+  });
+  if (digest === undefined || modelDigest(hashed) === digest) return hashed;
+  throw new ModelRtcError(
+    'verification_failed',
+    'The files that came are not those of the digest that was asked for; nothing was installed. Check the model at its source, or use another one.',
+    { details: { digest } },
+  );
+}
+
+function outcomeOf(
+  staging: Staging,
+  { files, stats }: { readonly files: Manifest['files']; readonly stats: TransferStats },
+  time: { startedMs: number; nowMs: number },
+): PullOutcome {
   const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes, dropped } = stats;
   return {
     filesFolder: staging.paths.files,
+    files,
     transferredBytes,
     reusedBytes,
     resumedBytes,

@@ -1,8 +1,8 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { placesOf, sizeOf } from '../layout/layout.ts';
+import { isRange, placesOf, sizeOf } from '../layout/layout.ts';
 import type { DiskCommand, DiskEvent, DiskJob } from './disk-port.ts';
 import type { DiskParts } from './storage.ts';
-import { WholeFileHasher } from './whole-file-hasher.ts';
+import { type HashStep, WholeFileHasher } from './whole-file-hasher.ts';
 
 /** Events are told after this many bytes of work, so that buffers come back while a long batch is done. */
 const TELL_AFTER_BYTES = 1024 * 1024;
@@ -70,21 +70,30 @@ export class DiskEngine {
     const { layout } = this.#job;
     const size = sizeOf(layout, chunk);
     const bytes = (this.#buffers.get(buffer) as Uint8Array).subarray(0, size);
-    if (!this.#hasher.matches(chunk, bytes)) {
+    const sum = isRange(layout, chunk) ? this.#hasher.sumOf(bytes) : undefined;
+    if (sum === undefined && !this.#hasher.matches(chunk, bytes)) {
       this.#events.push({ type: 'wrong', chunk, buffer });
       return size;
     }
-    for (const place of placesOf(layout, chunk)) this.#parts.files.write(place, bytes);
-    this.#settle(chunk);
-    const hashed = this.#hasher.offer(chunk, bytes);
+    // A range that is there may be hashed already: what came first stays.
+    const isThere = sum !== undefined && this.#hasher.isPresent(chunk);
+    const hashed = isThere ? 0 : this.#write(chunk, bytes, sum);
     this.#events.push({ type: 'verified', chunk, buffer });
     if (hashed > 0) this.#events.push({ type: 'hashed', bytes: hashed });
+    this.#tellFileHashes();
     return size;
   }
 
-  #settle(chunk: number): void {
-    this.#hasher.proven(chunk);
-    this.#parts.journal.add(chunk);
+  /** Returns the bytes that the whole-file hashes went on by. */
+  #write(chunk: number, bytes: Uint8Array, sum: number | undefined): number {
+    for (const place of placesOf(this.#job.layout, chunk)) this.#parts.files.write(place, bytes);
+    this.#settle(chunk, sum);
+    return this.#hasher.offer(chunk, bytes);
+  }
+
+  #settle(chunk: number, sum?: number): void {
+    this.#hasher.proven(chunk, sum);
+    this.#parts.journal.add(chunk, sum);
   }
 
   #workLater(): void {
@@ -110,8 +119,9 @@ export class DiskEngine {
     }
     if (this.#state === 'whole') return false;
     const step = this.#hasher.step();
+    this.#tellFileHashes();
     if (step.kind === 'waiting') return false;
-    if (step.kind === 'lost') this.#events.push({ type: 'lost', chunks: step.chunks });
+    if (step.kind === 'lost' || step.kind === 'wrong_file') this.#lose(step);
     else if (step.kind === 'hashed') this.#events.push({ type: 'hashed', bytes: step.bytes });
     else {
       this.#state = 'whole';
@@ -119,6 +129,16 @@ export class DiskEngine {
       return false;
     }
     return true;
+  }
+
+  #lose(step: HashStep & { kind: 'lost' | 'wrong_file' }): void {
+    for (const chunk of step.chunks) if (isRange(this.#job.layout, chunk)) this.#parts.journal.remove(chunk);
+    if (step.kind === 'lost') this.#events.push({ type: 'lost', chunks: step.chunks });
+    else this.#events.push({ type: 'wrong_file', file: step.file, chunks: step.chunks });
+  }
+
+  #tellFileHashes(): void {
+    for (const { file, sha256 } of this.#hasher.takeFound()) this.#events.push({ type: 'file_hash', file, sha256 });
   }
 
   async #flush(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ErrorData } from '@model-rtc/protocol';
+import type { Digest, ErrorData } from '@model-rtc/protocol';
 import type { Layout } from '../layout/layout.ts';
 
 /** What a disk is started with, whatever kind it is. Plain data: it may go to a thread. */
@@ -6,6 +6,8 @@ export interface DiskJob {
   readonly layout: Layout;
   /** By id: 1 for each chunk that an earlier run wrote, as its journal says. */
   readonly journalled: Uint8Array;
+  /** By id, for journalled ranges: the start of the SHA-256 of what was written. Left out where there are none. */
+  readonly sums?: Uint32Array | undefined;
 }
 
 /** Memory that a chunk is put together in. The disk makes it: one in a thread shares it instead of copying. */
@@ -28,7 +30,7 @@ export type DiskCommand =
 
 /** What a disk tells. */
 export type DiskEvent =
-  /** The chunk was right and is written; its buffer is free. */
+  /** The chunk was right, or nothing can tell yet because it is a range, and it is written; its buffer is free. */
   | { readonly type: 'verified'; readonly chunk: number; readonly buffer: number }
   /** The chunk's SHA-256 is another; nothing was written and its buffer is free. */
   | { readonly type: 'wrong'; readonly chunk: number; readonly buffer: number }
@@ -36,6 +38,10 @@ export type DiskEvent =
   | { readonly type: 'checked'; readonly chunk: number; readonly present: boolean }
   /** Chunks that were there, as the journal said or as they were written, turned out wrong; they must be fetched again. */
   | { readonly type: 'lost'; readonly chunks: readonly number[] }
+  /** The file's hash is wrong though every byte is as it was written: these ranges of it must be fetched again. */
+  | { readonly type: 'wrong_file'; readonly file: number; readonly chunks: readonly number[] }
+  /** The SHA-256 of a right file that the layout has none of. */
+  | { readonly type: 'file_hash'; readonly file: number; readonly sha256: Digest }
   /** Bytes that the whole-file hashes went on by. */
   | { readonly type: 'hashed'; readonly bytes: number }
   /** Every file has its SHA-256. */
@@ -53,7 +59,7 @@ export type DiskEvent =
  *   that was told as verified is there after the process is killed. A wrong chunk changes nothing.
  * - It uses a buffer from `store` until `verified` or `wrong` names it, and reads its memory only then. It keeps the memory
  *   that came with a buffer's first use until `forget`.
- * - `whole` comes when every file has its SHA-256, again after each `lost`. `flushed` answers `flush` when everything survives
+ * - `whole` comes when every file has its SHA-256, again after each `lost` and `wrong_file`. `flushed` answers `flush` when everything survives
  *   a power cut, as far as the storage can promise that.
  * - After `failed` it does nothing more. `close` may be called then, too.
  */

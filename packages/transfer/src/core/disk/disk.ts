@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { ALL_WINDOWS_BYTES } from '../limits.ts';
 import { BufferPool, type ChunkBuffer } from './buffer-pool.ts';
 import type { DiskCommand, DiskEvent, DiskPort } from './disk-port.ts';
@@ -9,6 +9,9 @@ export interface DiskListener {
   wrong(chunk: number): void;
   checked(chunk: number, present: boolean): void;
   lost(chunks: readonly number[]): void;
+  /** The file is wrong; its ranges were lost. */
+  wrongFile(file: number, ranges: readonly number[]): void;
+  fileHash(file: number, sha256: Digest): void;
   hashed(bytes: number): void;
   whole(): void;
   failed(error: ModelRtcError): void;
@@ -94,6 +97,8 @@ export class Disk {
       this.#listener[event.type](event.chunk);
     } else if (event.type === 'checked') this.#listener.checked(event.chunk, event.present);
     else if (event.type === 'lost') this.#listener.lost(event.chunks);
+    else if (event.type === 'wrong_file') this.#listener.wrongFile(event.file, event.chunks);
+    else if (event.type === 'file_hash') this.#listener.fileHash(event.file, event.sha256);
     else if (event.type === 'hashed') this.#listener.hashed(event.bytes);
     else if (event.type === 'whole') this.#listener.whole();
     else if (event.type === 'flushed') this.#flushed?.();

@@ -1,4 +1,5 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { chunkCount, type Layout, placeAt } from '../layout/layout.ts';
 import type { ChunkMemory, ModelDisk } from './disk-port.ts';
@@ -31,9 +32,14 @@ export function createMemoryDisk(layout: Layout, options: MemoryDiskOptions): Me
   requireMemory(layout, options.maxBytes);
   const chunks = new MemoryChunks(layout);
   const present = new Uint8Array(chunkCount(layout));
+  const sums = new Uint32Array(layout.ranges?.length ?? 0);
   const journal: Journal = {
-    add(chunk) {
+    add(chunk, sum) {
       present[chunk] = 1;
+      if (sum !== undefined) sums[chunk] = sum;
+    },
+    remove(range) {
+      present[range] = 0;
     },
     flush() {},
     close() {},
@@ -42,8 +48,8 @@ export function createMemoryDisk(layout: Layout, options: MemoryDiskOptions): Me
     open(onEvents) {
       const turns = (options.openTurns ?? openTurns)();
       const port = inlinePort(
-        { layout, journalled: present },
-        { files: chunks, journal, createSha256: () => sha256.create(), later: turns.later, allocate: plainMemory },
+        { layout, journalled: present, sums },
+        { files: chunks, journal, ...hashes, later: turns.later, allocate: plainMemory },
         onEvents,
       );
       return {
@@ -58,6 +64,8 @@ export function createMemoryDisk(layout: Layout, options: MemoryDiskOptions): Me
     parts: (path, start, end) => partsOf(chunks, layout, { path, start, end }),
   };
 }
+
+const hashes = { createSha256: () => sha256.create(), createSha1: () => sha1.create() };
 
 function requireMemory(layout: Layout, maxBytes: number): void {
   const neededBytes = layout.sizes.reduce((sum, size) => sum + size, 0);

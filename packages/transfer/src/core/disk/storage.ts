@@ -13,14 +13,16 @@ export interface ChunkFiles {
 
 /** Remembers which chunks are in the files, for a later run. */
 export interface Journal {
-  /** Notes a chunk; `flush` keeps it. */
-  add(chunk: number): void;
+  /** Notes a chunk; `flush` keeps it. @param sum - of a range, what tells later whether its bytes are still those written */
+  add(chunk: number, sum?: number): void;
+  /** A range is no longer in the files: nothing else would tell a later run. */
+  remove(range: number): void;
   flush(): void;
   close(): void;
 }
 
-/** A SHA-256 that is being made. */
-export interface Sha256 {
+/** A hash that is being made. */
+export interface HashState {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;
 }
@@ -28,7 +30,9 @@ export interface Sha256 {
 export interface DiskParts {
   readonly files: ChunkFiles;
   readonly journal: Journal;
-  readonly createSha256: () => Sha256;
+  readonly createSha256: () => HashState;
+  /** For files of which nothing but git's hash is known. */
+  readonly createSha1: () => HashState;
   /** Does the work in a later turn, after what came before it. */
   readonly later: (work: () => void) => void;
 }

@@ -1,9 +1,10 @@
-import { ModelRtcError } from '@model-rtc/protocol';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import {
   digestOf,
   type Extent,
   extentsAt,
+  isRange,
   type Layout,
   type LayoutFile,
   placeAt,
@@ -12,7 +13,7 @@ import {
 } from '../layout/layout.ts';
 import { MAX_REWRITES } from '../limits.ts';
 import type { DiskJob } from './disk-port.ts';
-import type { ChunkFiles, DiskParts, Sha256 } from './storage.ts';
+import type { ChunkFiles, DiskParts, HashState } from './storage.ts';
 
 export type HashStep =
   /** Nothing can be hashed before another chunk comes. */
@@ -20,59 +21,101 @@ export type HashStep =
   | { readonly kind: 'hashed'; readonly bytes: number }
   /** These chunks are in the files with other bytes than they should have. They are marked as not present. */
   | { readonly kind: 'lost'; readonly chunks: number[] }
+  /** The file is not what it should be, and these are its ranges. They are marked as not present. */
+  | { readonly kind: 'wrong_file'; readonly file: number; readonly chunks: number[] }
   /** Every file has its SHA-256. */
   | { readonly kind: 'whole' };
+
+/** The SHA-256 of a file that the layout has none of. */
+export interface FoundHash {
+  readonly file: number;
+  readonly sha256: Digest;
+}
 
 /** A file whose hash was wrong is read again, chunk by chunk. */
 interface Recheck {
   readonly file: number;
   place: number;
   readonly bad: Set<number>;
+  readonly ranges: number[];
 }
+
+const NONE: readonly FoundHash[] = [];
 
 /**
  * Hashes every file in order while its chunks come: from the bytes at hand where the next chunk is just written, else by
  * reading them back, mostly from the page cache. So no second pass over the disk follows the transfer. What only a journal
- * says was right is checked when it is read: a power cut may have kept the journal's line and lost the bytes.
+ * says was right is checked when it is read: a power cut may have kept the journal's line and lost the bytes. Of a range
+ * that check is whether its bytes are those that were written; whether those were right, the hash of the file decides.
  */
 export class WholeFileHasher {
   readonly #layout: Layout;
   readonly #files: ChunkFiles;
-  readonly #createSha256: () => Sha256;
+  readonly #createSha256: () => HashState;
+  readonly #createSha1: () => HashState;
   /** By id: 1 for a chunk that is in the files. */
   readonly #present: Uint8Array;
-  /** By id: 1 for a chunk whose SHA-256 this process checked; of others only a journal says that they are right. */
+  /** By id: 1 for a chunk that this process checked, or a range that it wrote; of others only a journal says so. */
   readonly #proven: Uint8Array;
+  /** By id: of a range that is present, the start of the SHA-256 of what was written. */
+  readonly #sums: Uint32Array;
   readonly #scratch: Uint8Array;
   readonly #failures = new Map<number, number>();
   /** The place whose chunk is hashed next. */
   #place = 0;
   /** Files before this one are done; the chunk at #place may begin in them. */
   #file = 0;
-  #hash: Sha256 | undefined;
+  #hash: HashState | undefined;
+  #gitHash: HashState | undefined;
+  /** Hashes that nobody was told of yet. */
+  #found: FoundHash[] = [];
   #recheck: Recheck | undefined;
 
-  constructor({ layout, journalled }: DiskJob, { files, createSha256 }: Pick<DiskParts, 'files' | 'createSha256'>) {
+  constructor({ layout, journalled, sums }: DiskJob, parts: Omit<DiskParts, 'journal' | 'later'>) {
     this.#layout = layout;
-    this.#files = files;
-    this.#createSha256 = createSha256;
+    this.#files = parts.files;
+    this.#createSha256 = parts.createSha256;
+    this.#createSha1 = parts.createSha1;
+    this.#sums = sums?.slice() ?? new Uint32Array(layout.ranges?.length ?? 0);
     this.#present = journalled.slice();
     this.#proven = new Uint8Array(journalled.length);
     this.#scratch = new Uint8Array(layout.sizes.reduce((most, size) => Math.max(most, size), 0));
   }
 
-  /** Whether these are the chunk's bytes. */
+  /** Whether these are the chunk's bytes; of a range, whether they are those that were written. */
   matches(id: number, bytes: Uint8Array): boolean {
+    if (isRange(this.#layout, id)) return this.#present[id] === 1 && this.#sums[id] === this.sumOf(bytes);
     const hash = this.#createSha256();
     hash.update(bytes);
     const found = hash.digest();
     return rawDigest(this.#layout, id).every((byte, at) => byte === found[at]);
   }
 
-  /** The chunk is in the files, and its bytes were checked. */
-  proven(id: number): void {
+  /** What tells later whether a range's bytes are still those that were written: the start of their SHA-256. */
+  sumOf(bytes: Uint8Array): number {
+    const hash = this.#createSha256();
+    hash.update(bytes);
+    const [a = 0, b = 0, c = 0, d = 0] = hash.digest();
+    return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  }
+
+  isPresent(id: number): boolean {
+    return this.#present[id] === 1;
+  }
+
+  /** The chunk is in the files, and its bytes were checked. @param sum - of a range */
+  proven(id: number, sum?: number): void {
     this.#present[id] = 1;
     this.#proven[id] = 1;
+    if (sum !== undefined) this.#sums[id] = sum;
+  }
+
+  /** Hashes of files that were found since the last call. */
+  takeFound(): readonly FoundHash[] {
+    if (this.#found.length === 0) return NONE;
+    const found = this.#found;
+    this.#found = [];
+    return found;
   }
 
   /** Hashes a chunk that was just written, while it is the next one. */
@@ -115,7 +158,9 @@ export class WholeFileHasher {
   }
 
   #isWholeFile({ file, length }: Extent, id: number): boolean {
-    return this.#layout.files[file]?.size === length && length === sizeOf(this.#layout, id);
+    const { size, gitSha1 } = this.#layout.files[file] as LayoutFile;
+    const isWhole = size === length && length === sizeOf(this.#layout, id);
+    return isWhole && gitSha1 === undefined && !isRange(this.#layout, id);
   }
 
   /** @param bytes - undefined when the chunk is one whole file and proven. */
@@ -130,10 +175,11 @@ export class WholeFileHasher {
           ? digestOf(this.#layout, id)
           : this.#feed(extent, file, bytes as Uint8Array);
       if (digest === undefined) continue;
-      if (digest !== file.sha256) {
+      if (!this.#isRightFile(file, digest)) {
         this.#startRecheck(extent.file);
         return;
       }
+      if (file.sha256 === undefined) this.#found.push({ file: extent.file, sha256: digest as Digest });
       this.#file = extent.file + 1;
     }
     this.#place++;
@@ -141,9 +187,26 @@ export class WholeFileHasher {
 
   /** Returns the file's digest when this was its last part. */
   #feed({ fileOffset, chunkOffset, length }: Extent, file: LayoutFile, bytes: Uint8Array): string | undefined {
-    if (fileOffset === 0 || this.#hash === undefined) this.#hash = this.#createSha256();
-    this.#hash.update(bytes.subarray(chunkOffset, chunkOffset + length));
+    if (fileOffset === 0 || this.#hash === undefined) {
+      this.#hash = this.#createSha256();
+      this.#gitHash = file.gitSha1 === undefined ? undefined : this.#createGitHash(file.size);
+    }
+    const part = bytes.subarray(chunkOffset, chunkOffset + length);
+    this.#hash.update(part);
+    this.#gitHash?.update(part);
     return fileOffset + length === file.size ? bytesToHex(this.#hash.digest()) : undefined;
+  }
+
+  #createGitHash(size: number): HashState {
+    const hash = this.#createSha1();
+    hash.update(utf8ToBytes(`blob ${size}\0`));
+    return hash;
+  }
+
+  /** Without any hash of the file, each of its chunks was checked by its own. */
+  #isRightFile({ sha256, gitSha1 }: LayoutFile, digest: string): boolean {
+    if (sha256 !== undefined) return digest === sha256;
+    return gitSha1 === undefined || (this.#gitHash !== undefined && bytesToHex(this.#gitHash.digest()) === gitSha1);
   }
 
   /** The file's hash is wrong though each of its chunks was right: the disk is asked which of them it did not keep. */
@@ -151,7 +214,7 @@ export class WholeFileHasher {
     const place = placeAt(this.#layout, this.#layout.files[file]?.offset ?? 0);
     this.#place = place;
     this.#hash = undefined;
-    this.#recheck = { file, place, bad: new Set() };
+    this.#recheck = { file, place, bad: new Set(), ranges: [] };
   }
 
   #recheckStep(recheck: Recheck): HashStep {
@@ -160,9 +223,14 @@ export class WholeFileHasher {
     const id = this.#layout.idAt[place];
     if (id !== undefined && (this.#layout.offsetAt[place] ?? 0) < offset + size) {
       if (this.#readBack(place, id, true) === undefined) recheck.bad.add(id);
+      if (isRange(this.#layout, id)) recheck.ranges.push(id);
       return { kind: 'hashed', bytes: 0 };
     }
     this.#recheck = undefined;
+    if (recheck.bad.size === 0 && recheck.ranges.length > 0) {
+      const { chunks } = this.#lose(recheck.ranges);
+      return { kind: 'wrong_file', file: recheck.file, chunks };
+    }
     if (recheck.bad.size === 0) {
       throw new ModelRtcError(
         'verification_failed',
@@ -185,7 +253,7 @@ export class WholeFileHasher {
     );
   }
 
-  #lose(chunks: number[]): HashStep {
+  #lose(chunks: number[]): HashStep & { kind: 'lost' } {
     for (const id of chunks) {
       this.#present[id] = 0;
       this.#proven[id] = 0;

@@ -3,6 +3,7 @@ import { ASK_AGAIN_MS, REQUEST_BYTES } from '../limits.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { bufferSize } from './buffer-size.ts';
 import { ChunkQueue } from './chunk-queue.ts';
+import type { ChunkRules } from './chunk-rules.ts';
 import { ASKED, ChunkStates, KEPT, MISSING, PRESENT, WRITING } from './chunk-states.ts';
 import { chunkForEndgame } from './endgame.ts';
 import { Failures } from './failures.ts';
@@ -30,10 +31,16 @@ export class Schedule {
   /** Sources from which a chunk is expected, or has come without being verified. */
   readonly #holders = new Map<number, Set<number>>();
   readonly #largestChunk: number;
+  readonly #rules: ChunkRules | undefined;
   #usedBytes = 0;
 
-  /** @param sizes - bytes of each chunk, by id. @param present - 1 for each that is on disk already. */
-  constructor(sizes: Uint32Array, present: Uint8Array) {
+  /**
+   * @param sizes - bytes of each chunk, by id.
+   * @param present - 1 for each that is on disk already.
+   * @param rules - without them, each source may be asked for any chunk.
+   */
+  constructor(sizes: Uint32Array, present: Uint8Array, rules?: ChunkRules) {
+    this.#rules = rules;
     this.#sizes = sizes;
     this.#states = new ChunkStates(present);
     this.#queue = new ChunkQueue(sizes.length);
@@ -152,6 +159,13 @@ export class Schedule {
     return how === 'wrong' && replaceable && this.#failures.isUntrusted(origin) ? 'drop_origin' : 'again';
   }
 
+  /** The origin gave a whole file wrong, which counts as one wrong chunk. */
+  blame(origin: string): Verdict {
+    this.#failures.countWrong(origin);
+    const isReplaceable = this.#general().some((other) => other.origin !== origin);
+    return isReplaceable && this.#failures.isUntrusted(origin) ? 'drop_origin' : 'again';
+  }
+
   /** The source does not have the chunk yet: the others are asked at once, and this one again after a while. */
   lacking(source: number, id: number, nowMs: number): void {
     const asked = this.#source(source);
@@ -193,6 +207,10 @@ export class Schedule {
     let left = budget.bytes;
     const want = (id: number): 'take' | 'leave' | 'forget' | 'stop' => {
       if (!this.#states.is(id, MISSING)) return 'forget';
+      if (!this.#mayAsk(taker, id)) {
+        taker.from = id + 1;
+        return 'leave';
+      }
       if (!this.#mayServe(taker, id, nowMs)) return 'leave';
       const cost = this.#cost(id);
       // The first chunk is taken though it is larger than a request.
@@ -231,14 +249,18 @@ export class Schedule {
 
   /** A source that gave the chunk wrong is asked again only when every other that could give it did so too. */
   #mayServe(server: ScheduledSource, id: number, nowMs: number): boolean {
-    if (lacks(server, id, nowMs)) return false;
+    if (!this.#mayAsk(server, id) || lacks(server, id, nowMs)) return false;
     if (!this.#failures.byOrigin(id, server.origin)) return true;
-    const able = this.#general().filter((other) => !lacks(other, id, nowMs));
+    const able = this.#general().filter((other) => this.#mayAsk(other, id) && !lacks(other, id, nowMs));
     if (able.some(({ origin }) => !this.#failures.byOrigin(id, origin))) return false;
     // Another lane of the same origin, if it is only the lane that damages what it carries.
     return (
       !this.#failures.bySource(id, server.number) || able.every(({ number }) => this.#failures.bySource(id, number))
     );
+  }
+
+  #mayAsk(source: ScheduledSource, id: number): boolean {
+    return this.#rules === undefined || this.#rules.mayAsk(id, source);
   }
 
   #ask(source: number, id: number, nowMs: number): void {

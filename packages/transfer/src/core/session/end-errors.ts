@@ -1,6 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
 import { MAX_WRONG_CHUNKS, STALL_ABORT_MS } from '../limits.ts';
+import type { StallWarning } from './progress.ts';
 import type { TransferStats } from './stats.ts';
 
 /** What is kept of a transfer that ends early. */
@@ -18,6 +19,11 @@ export function timedOut(last: ModelRtcError | undefined, kept: Kept): ModelRtcE
   return resumable(new ModelRtcError('timeout', message, { cause: last }), `${message} ${bytesKept(kept)} Run`, kept);
 }
 
+export function stallWarning(quietMs: number): StallWarning {
+  const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${STALL_ABORT_MS / 1000} s.`;
+  return { kind: 'stalled', quietMs, message };
+}
+
 /** A disk's error; when it is full, with what is kept and how to go on. */
 export function withState(error: ModelRtcError, kept: Kept): ModelRtcError {
   if (error.code !== 'storage_full') return error;
@@ -32,6 +38,16 @@ export function neverRight(layout: Layout, chunk: number, source: string): Model
     'verification_failed',
     `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
     { details: { source, file: path, chunk: digestOf(layout, chunk) } },
+  );
+}
+
+/** The file came wrong from everyone who could give it. */
+export function fileNeverRight(layout: Layout, file: number, sources: string): ModelRtcError {
+  const path = layout.files[file]?.path ?? '';
+  return new ModelRtcError(
+    'verification_failed',
+    `${path} came from ${sources} with another hash than it should have; nothing was installed. Check the model there, or use another source.`,
+    { details: { source: sources, file: path } },
   );
 }
 

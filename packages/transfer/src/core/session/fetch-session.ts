@@ -1,42 +1,14 @@
-import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkBuffer } from '../disk/buffer-pool.ts';
 import type { Disk, DiskListener } from '../disk/disk.ts';
-import { digestOf, type Layout, sizeOf } from '../layout/layout.ts';
+import { digestOf, isRange, sizeOf } from '../layout/layout.ts';
 import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
-import type { RateLimiter } from '../rate/rate-limiter.ts';
-import type { Schedule } from '../schedule/schedule.ts';
-import type { LocalSource } from '../sources/local-chunks.ts';
-import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
+import type { PoolChange } from '../sources/source-pool.ts';
 import { AskGate } from './ask-gate.ts';
-
-import { neverRight, sentWrongBytes, timedOut, withState } from './end-errors.ts';
-import type { ProgressReporter } from './progress.ts';
+import { fileNeverRight, neverRight, sentWrongBytes, stallWarning, timedOut, withState } from './end-errors.ts';
 import { type RunnerListener, SourceRunner } from './source-runner.ts';
-import { SourceSet } from './source-set.ts';
-import type { TransferStats } from './stats.ts';
-import type { Watchdog } from './watchdog.ts';
-
-export interface FetchParts {
-  readonly layout: Layout;
-  readonly schedule: Schedule;
-  readonly stats: TransferStats;
-  readonly progress: ProgressReporter;
-  readonly watchdog: Watchdog;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-export interface FetchTask {
-  /** Sources that can give any chunk; they may come and go. */
-  readonly pool: SourcePool;
-  /** Sources on this machine, each asked for its own chunks only. */
-  readonly local: readonly LocalSource[];
-  /** Chunks that may be in the files already, though the journal does not say so. */
-  readonly unsure: readonly number[];
-  /** Holds what the sources of the pool are asked for to a rate. */
-  readonly pace: RateLimiter | undefined;
-  readonly signal: AbortSignal | undefined;
-}
+import { originOf, SourceSet } from './source-set.ts';
+import type { FetchParts, FetchTask } from './types.ts';
 
 /** A chunk that came whole, and who gave it. */
 interface Given {
@@ -56,6 +28,8 @@ export class FetchSession implements DiskListener, RunnerListener {
   readonly #writing = new Map<number, SourceRunner>();
   /** Chunks that came from a second source while the first one's bytes, which may be wrong, are checked. */
   readonly #spare = new Map<number, Given>();
+  /** The SHA-256 of files that the layout has none of. */
+  readonly fileHashes = new Map<number, Digest>();
   #disk: Disk | undefined;
   #unsure: number;
   #warned = false;
@@ -107,10 +81,11 @@ export class FetchSession implements DiskListener, RunnerListener {
   // What the disk says.
 
   verified(chunk: number): void {
-    const { schedule, stats, watchdog, clock } = this.#parts;
+    const { schedule, rules, stats, watchdog, clock } = this.#parts;
     const runner = this.#writing.get(chunk);
     this.#writing.delete(chunk);
     if (runner === undefined) return;
+    rules?.gave(chunk, originOf(runner.source));
     const others = schedule.verified(runner.number, chunk, clock.nowMs());
     stats.fetched(chunk, runner.source);
     watchdog.progressed();
@@ -146,12 +121,28 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   lost(chunks: readonly number[]): void {
-    const { schedule, stats, log } = this.#parts;
-    log.warn({ chunks: chunks.length }, 'chunks on the disk are not as they were written; they are fetched again');
-    schedule.lost(chunks);
-    for (const chunk of chunks) stats.lost(chunk);
+    this.#parts.log.warn({ chunks: chunks.length }, 'chunks on the disk are not as they were written');
+    this.#takeBack(chunks);
     this.#fillAll();
     this.#enterStage();
+  }
+
+  wrongFile(file: number, ranges: readonly number[]): void {
+    const { layout, schedule, rules, log } = this.#parts;
+    const wrong = rules?.wrong(file, ranges, this.#sources.rangeOrigins());
+    const origin = wrong?.culprit;
+    const name = this.#sources.namesOf(origin);
+    log.warn({ file: layout.files[file]?.path, source: name }, 'a file came with another hash than it should have');
+    this.#takeBack(ranges);
+    const verdict = origin === undefined ? 'again' : schedule.blame(origin);
+    if (wrong?.isHopeless) this.#end(fileNeverRight(layout, file, name));
+    else if (verdict === 'drop_origin') this.#sources.ban({ name, origin }, sentWrongBytes(name));
+    if (!wrong?.isHopeless) this.#fillAll();
+    this.#enterStage();
+  }
+
+  fileHash(file: number, sha256: Digest): void {
+    this.fileHashes.set(file, sha256);
   }
 
   hashed(bytes: number): void {
@@ -186,13 +177,14 @@ export class FetchSession implements DiskListener, RunnerListener {
       this.#end(neverRight(layout, chunk, name));
       return;
     }
-    if (verdict === 'drop_origin') this.#sources.ban(runner, sentWrongBytes(name));
+    if (verdict === 'drop_origin') this.#sources.ban(runner.source, sentWrongBytes(name));
     this.#fillAll();
   }
 
   lacking(runner: SourceRunner, chunks: readonly number[]): void {
-    const { schedule, clock } = this.#parts;
+    const { layout, schedule, clock } = this.#parts;
     for (const chunk of chunks) schedule.lacking(runner.number, chunk, clock.nowMs());
+    if (chunks.some((chunk) => isRange(layout, chunk))) this.#sources.passOver(runner);
     this.#fillAll();
   }
 
@@ -202,7 +194,7 @@ export class FetchSession implements DiskListener, RunnerListener {
 
   dropped(runner: SourceRunner, error: ModelRtcError): void {
     // The model is another one there now, whatever it is asked over; others may still have this one.
-    if (error.code === 'source_changed' && this.#sources.isGeneral(runner)) this.#sources.ban(runner, error);
+    if (error.code === 'source_changed' && this.#sources.isGeneral(runner)) this.#sources.ban(runner.source, error);
     else this.#sources.drop(runner, error);
     this.#fillAll();
   }
@@ -224,6 +216,12 @@ export class FetchSession implements DiskListener, RunnerListener {
   #store(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void {
     this.#writing.set(chunk, runner);
     this.#disk?.store(chunk, buffer);
+  }
+
+  /** What was done of these chunks is to be done again. */
+  #takeBack(chunks: readonly number[]): void {
+    this.#parts.schedule.lost(chunks);
+    for (const chunk of chunks) this.#parts.stats.lost(chunk);
   }
 
   /** The chunk is there: what others were asked for, or gave, of it is of no use. */
@@ -272,9 +270,9 @@ export class FetchSession implements DiskListener, RunnerListener {
     if (quietMs >= STALL_ABORT_MS) this.#end(timedOut(this.#sources.lastError, stats));
     if (quietMs < STALL_WARNING_MS || this.#warned) return;
     this.#warned = true;
-    const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${STALL_ABORT_MS / 1000} s.`;
-    log.warn({ quietMs }, message);
-    progress.enter({ state: 'transferring', warning: { kind: 'stalled', quietMs, message } });
+    const warning = stallWarning(quietMs);
+    log.warn({ quietMs }, warning.message);
+    progress.enter({ state: 'transferring', warning });
   }
 
   #end(error?: ModelRtcError): void {

@@ -6,11 +6,13 @@ import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
 
 import { noSourceLeft } from './end-errors.ts';
 import { OriginFlow } from './origin-flow.ts';
+import type { RangeRules } from './range-rules.ts';
 import type { SourceRunner } from './source-runner.ts';
 import type { TransferStats } from './stats.ts';
 
 export interface SourceSetParts {
   readonly schedule: Schedule;
+  readonly rules: RangeRules | undefined;
   readonly stats: TransferStats;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,6 +32,8 @@ export class SourceSet {
   readonly #general = new Map<ChunkSource, SourceRunner>();
   /** Origins that nothing is taken from any more. */
   readonly #banned = new Set<string>();
+  /** Of all that ever could give chunks without digests, by origin. */
+  readonly #names = new Map<string, string>();
   /** By origin. */
   readonly #flows = new Map<string, OriginFlow>();
   #lastError: ModelRtcError | undefined;
@@ -101,7 +105,7 @@ export class SourceSet {
   }
 
   /** Takes nothing any more from whoever is behind the source. */
-  ban({ source }: SourceRunner, error: ModelRtcError): void {
+  ban(source: Pick<ChunkSource, 'name' | 'origin'>, error: ModelRtcError): void {
     const { stats, log } = this.#parts;
     const origin = originOf(source);
     log.warn({ source: source.name, reason: error.message }, 'a source is no longer used');
@@ -113,18 +117,40 @@ export class SourceSet {
     );
   }
 
+  /** Who could give chunks without digests now. */
+  rangeOrigins(): Set<string> {
+    const able = [...this.#general.values()].filter(({ number }) => this.#parts.rules?.givesRanges(number));
+    return new Set(able.map(({ source }) => originOf(source)));
+  }
+
+  /** What people call an origin; without one, all that give ranges. */
+  namesOf(origin: string | undefined): string {
+    const all = [...this.#names].filter(([known]) => origin === undefined || known === origin);
+    return all.map(([, name]) => name).join(', ');
+  }
+
+  /** The source does not have what it alone was to give: others are asked, if there are any. */
+  passOver({ source }: SourceRunner): void {
+    const others = this.rangeOrigins();
+    others.delete(originOf(source));
+    if (others.size > 0) this.#parts.rules?.gone(originOf(source), others);
+  }
+
   stop(): void {
     const over = new ModelRtcError('cancelled', 'The transfer is over.');
     for (const runner of this.#runners.values()) runner.stop(over);
   }
 
   #join(source: ChunkSource): void {
-    const { schedule, stats, clock, log } = this.#parts;
+    const { schedule, rules, stats, clock, log } = this.#parts;
     if (this.#banned.has(originOf(source))) {
       log.warn({ source: source.name }, 'a source is not used: its origin was given up before');
       return;
     }
-    this.#general.set(source, this.#add(source, schedule.addSource(originOf(source))));
+    const number = schedule.addSource(originOf(source));
+    if (source.needsDigests) rules?.needsDigests(number);
+    else this.#names.set(originOf(source), source.name);
+    this.#general.set(source, this.#add(source, number));
     stats.joined(source, clock.nowMs());
   }
 
@@ -151,11 +177,20 @@ export class SourceSet {
     if (general.length === 0) return;
     this.#lastError = error;
     for (const { source } of general) this.#general.delete(source);
+    this.#tellGone(general);
     // Last: whoever listens may go on at once.
     for (const { source } of general) this.#pool.remove(source, error);
   }
+
+  #tellGone(runners: readonly SourceRunner[]): void {
+    const { rules } = this.#parts;
+    if (rules === undefined) return;
+    const left = this.rangeOrigins();
+    for (const { source } of runners) if (!left.has(originOf(source))) rules.gone(originOf(source), left);
+  }
 }
 
-function originOf({ name, origin = name }: ChunkSource): string {
+/** Who is behind a source. */
+export function originOf({ name, origin = name }: Pick<ChunkSource, 'name' | 'origin'>): string {
   return origin;
 }

@@ -36,6 +36,7 @@ export function peerSource<L = never>(
   return {
     ...options,
     name,
+    needsDigests: true,
     async fetch(chunks, { signal, onPiece, onWrong, onWireBytes }) {
       const how = await encodings?.open(chunks, { onPiece, onWrong, onWireBytes });
       signal.throwIfAborted();

@@ -56,6 +56,8 @@ export interface ChunkSource {
   readonly isLocal?: boolean | undefined;
   /** Whether a limit on the transfer's rate holds back what it is asked for. Yes if not given. */
   readonly isLimited?: boolean | undefined;
+  /** It finds chunks by their digests alone, so it is not asked for ranges. No if not given. */
+  readonly needsDigests?: boolean | undefined;
   /** The same object for the same connection: what came is counted by it. */
   readonly lane?: SourceLane | undefined;
   /**

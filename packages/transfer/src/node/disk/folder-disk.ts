@@ -17,6 +17,7 @@ export function folderParts({ filesFolder, journalPath, layout }: FolderJob): Di
     files: new ModelFiles(filesFolder, layout),
     journal: new JournalWriter(journalPath, layout),
     createSha256: () => createHash('sha256'),
+    createSha1: () => createHash('sha1'),
     later: setImmediate,
   };
 }

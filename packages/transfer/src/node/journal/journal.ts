@@ -1,11 +1,14 @@
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { chunkCount, type Layout, rawDigest } from '../../core/layout/layout.ts';
+import { chunkCount, isRange, type Layout, rawDigest } from '../../core/layout/layout.ts';
 import { MAX_JOURNAL_BYTES } from '../../core/limits.ts';
 
 /**
  * The journal: which chunks were written and right. First a line that names the chunk list, then one line a chunk: its id
  * and the first 8 hex characters of its digest. A line is written after the chunk's bytes were, so that a killed process
  * leaves no line without its bytes; a torn or damaged line does not carry the right digest, and is passed over.
+ *
+ * A range, which has no digest, has a line with `?` and the first 8 hex characters of the SHA-256 of what was written, and
+ * one with `-` when it turned out wrong: the last line counts. Older versions pass both over, and fetch the range again.
  */
 const TITLE = 'model-rtc-journal-1';
 
@@ -13,18 +16,30 @@ export function journalTitle(layout: Pick<Layout, 'listHash'>): string {
   return `${TITLE} ${layout.listHash}\n`;
 }
 
+/** What a journal says. */
+export interface Journalled {
+  /** By id: 1 for each chunk that was written. */
+  readonly present: Uint8Array;
+  /** By id, for ranges: the start of the SHA-256 of what was written. Empty where the layout has none. */
+  readonly sums: Uint32Array;
+}
+
 /** Says which chunks the journal has, or undefined when it is not there or is of another chunk list. */
 export function readJournal(path: string, layout: Layout): Uint8Array | undefined {
+  return readJournalled(path, layout)?.present;
+}
+
+/** The same, with the sums of ranges. */
+export function readJournalled(path: string, layout: Layout): Journalled | undefined {
   const text = readWhole(path);
   const title = journalTitle(layout);
   if (text === undefined || !text.startsWith(title)) return undefined;
-  const present = new Uint8Array(chunkCount(layout));
+  const journalled = { present: new Uint8Array(chunkCount(layout)), sums: new Uint32Array(layout.ranges?.length ?? 0) };
   // The text after the last line end is torn.
   for (let start = title.length; ; ) {
     const end = text.indexOf('\n', start);
-    if (end === -1) return present;
-    const id = chunkOfLine(text.slice(start, end), layout);
-    if (id !== undefined) present[id] = 1;
+    if (end === -1) return journalled;
+    readLine(text.slice(start, end), layout, journalled);
     start = end + 1;
   }
 }
@@ -41,8 +56,12 @@ export class JournalWriter {
     this.#layout = layout;
   }
 
-  add(id: number): void {
-    this.#lines += lineOf(id, this.#layout);
+  add(id: number, sum?: number): void {
+    this.#lines += `${id} ${sum === undefined ? shortDigest(id, this.#layout) : `?${toHex(sum)}`}\n`;
+  }
+
+  remove(range: number): void {
+    this.#lines += `${range} -\n`;
   }
 
   flush(): void {
@@ -57,20 +76,24 @@ export class JournalWriter {
   }
 }
 
-function lineOf(id: number, layout: Layout): string {
-  return `${id} ${shortDigest(id, layout)}\n`;
-}
-
-function chunkOfLine(line: string, layout: Layout): number | undefined {
-  const match = /^(\d{1,7}) ([0-9a-f]{8})$/.exec(line);
-  const id = Number(match?.[1]);
-  if (match === null || id >= chunkCount(layout)) return undefined;
-  return match[2] === shortDigest(id, layout) ? id : undefined;
+function readLine(line: string, layout: Layout, { present, sums }: Journalled): void {
+  const [, number, range = '', rest = ''] = /^(\d{1,7}) (?:(\?|-))?([0-9a-f]{8})?$/.exec(line) ?? [];
+  const id = Number(number);
+  if (number === undefined || id >= chunkCount(layout) || isRange(layout, id) !== (range !== '')) return;
+  if (range === '-') present[id] = 0;
+  else if (range === '?' && rest !== '') {
+    present[id] = 1;
+    sums[id] = Number.parseInt(rest, 16);
+  } else if (range === '' && rest === shortDigest(id, layout)) present[id] = 1;
 }
 
 function shortDigest(id: number, layout: Layout): string {
   const [a = 0, b = 0, c = 0, d = 0] = rawDigest(layout, id);
-  return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0).toString(16).padStart(8, '0');
+  return toHex(((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
+}
+
+function toHex(word: number): string {
+  return word.toString(16).padStart(8, '0');
 }
 
 function readWhole(path: string): string | undefined {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { exists, ignoreMissing, isMissing, writeFileAtomic } from '@model-rtc/files';
 import { contentsManifest, type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { chunkCount, type Layout } from '../../core/layout/layout.ts';
-import { journalTitle, readJournal } from '../journal/journal.ts';
+import { journalTitle, readJournalled } from '../journal/journal.ts';
 import { stageWholeFiles } from './stage-whole-files.ts';
 import { writeStagedEntry } from './staged-entry.ts';
 import { writeStagedContents } from './staged-layout.ts';
@@ -14,6 +14,8 @@ export interface Staging {
   readonly paths: StagingPaths;
   /** By id: 1 for each chunk that is in the files: an earlier attempt wrote it, or it came with a whole file. */
   readonly journalled: Uint8Array;
+  /** By id, for ranges among them: what tells whether the bytes are those that were written. */
+  readonly sums: Uint32Array | undefined;
   /** Those of them that came with whole files of other models, just now. */
   readonly reused: ReadonlySet<number>;
   /** Files are there, but nobody knows which of their chunks: the journal is missing or belongs to another chunk list. */
@@ -71,13 +73,14 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
   try {
     const hasFiles = await exists(paths.files);
     // A process may have been killed after its files were installed from here: their journal speaks of nothing then.
-    const journalled = hasFiles ? readJournal(paths.journal, options.layout) : undefined;
+    const journalled = hasFiles ? readJournalled(paths.journal, options.layout) : undefined;
     if (journalled === undefined) await startOver(paths, options);
     await keepEntry(paths, options);
     const reused = hasFiles ? new Set<number>() : await stageWholeFiles(paths, options);
     return {
       paths,
-      journalled: journalled ?? flagsOf(options.layout, reused),
+      journalled: journalled?.present ?? flagsOf(options.layout, reused),
+      sums: journalled?.sums,
       reused,
       unknownFiles: hasFiles && journalled === undefined,
       keep: () => lock.release(),

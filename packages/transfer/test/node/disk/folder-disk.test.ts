@@ -8,11 +8,12 @@ import { build } from 'esbuild';
 import { type DiskEvent, type DiskPort, type Layout, planLayout } from '../../../src/core/index.ts';
 import { type FolderJob, openInlineDisk } from '../../../src/node/disk/folder-disk.ts';
 import { openThreadDisk } from '../../../src/node/disk/thread-port.ts';
-import { journalTitle, readJournal } from '../../../src/node/journal/journal.ts';
+import { type Journalled, journalTitle, readJournal, readJournalled } from '../../../src/node/journal/journal.ts';
 import { diskSuite } from '../../support/disk-suite.ts';
 import type { DiskScene } from '../../support/disk-user.ts';
 import { contentsOf, makeFileModel } from '../../support/models.ts';
 import { temporaryFolder } from '../../support/pulling.ts';
+import { rangeDiskSuite } from '../../support/range-disk-suite.ts';
 
 type OpenFolder = (job: FolderJob, onEvents: (events: readonly DiskEvent[]) => void) => DiskPort;
 
@@ -49,7 +50,10 @@ async function folderScene(layout: Layout, open: OpenFolder): Promise<DiskScene>
   const pathOf = (path: string): string => join(filesFolder, path);
   return {
     present,
-    open: (onEvents) => open({ layout, filesFolder, journalPath, journalled: present() }, onEvents),
+    open(onEvents) {
+      const { present: journalled, sums } = readJournalled(journalPath, layout) as Journalled;
+      return open({ layout, filesFolder, journalPath, journalled, sums }, onEvents);
+    },
     read(path, start = 0, end) {
       try {
         const bytes = readFileSync(pathOf(path));
@@ -71,6 +75,8 @@ async function folderScene(layout: Layout, open: OpenFolder): Promise<DiskScene>
 
 diskSuite('a folder', (layout) => folderScene(layout, openInlineDisk));
 diskSuite('a folder with a thread', (layout) => folderScene(layout, openThread));
+rangeDiskSuite('a folder', (layout) => folderScene(layout, openInlineDisk));
+rangeDiskSuite('a folder with a thread', (layout) => folderScene(layout, openThread));
 
 describe('a folder that cannot be made', () => {
   const model = makeFileModel(1000, 100);

@@ -1,0 +1,34 @@
+import type { Clock, Log } from '@model-rtc/protocol';
+import type { Layout } from '../layout/layout.ts';
+import type { RateLimiter } from '../rate/rate-limiter.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import type { LocalSource } from '../sources/local-chunks.ts';
+import type { SourcePool } from '../sources/source-pool.ts';
+import type { ProgressReporter } from './progress.ts';
+import type { RangeRules } from './range-rules.ts';
+import type { TransferStats } from './stats.ts';
+import type { Watchdog } from './watchdog.ts';
+
+export interface FetchParts {
+  readonly layout: Layout;
+  readonly schedule: Schedule;
+  /** Where some chunks have no digest: whom they may be asked of. */
+  readonly rules: RangeRules | undefined;
+  readonly stats: TransferStats;
+  readonly progress: ProgressReporter;
+  readonly watchdog: Watchdog;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface FetchTask {
+  /** Sources that can give any chunk; they may come and go. */
+  readonly pool: SourcePool;
+  /** Sources on this machine, each asked for its own chunks only. */
+  readonly local: readonly LocalSource[];
+  /** Chunks that may be in the files already, though the journal does not say so. */
+  readonly unsure: readonly number[];
+  /** Holds what the sources of the pool are asked for to a rate. */
+  readonly pace: RateLimiter | undefined;
+  readonly signal: AbortSignal | undefined;
+}
