@@ -7,7 +7,7 @@ export type { RegistrationState } from './client/server-registration.ts';
 export type { VisitOptions } from './client/visit.ts';
 export type { Visitor } from './client/visitor-links.ts';
 export { DEFAULT_LIMITS, type RelayLimits, SIGNALING_PATH, type SignalingLimits } from './limits.ts';
-export { joinAsWorker, meetAtRelay, nodeSignaling, visit } from './node/node-signaling.ts';
+export { joinAsWorker, meetAtRelay, visit } from './node/node-signaling.ts';
 export { AddressCount } from './server/address-count.ts';
 export {
   type SignalingServer,

@@ -252,7 +252,7 @@ function accept(
   });
   cleanup.add(close);
   const acceptor = acceptSessions({
-    post: registration,
+    registration,
     identity,
     engine: options.engine ?? 'auto',
     iceServers: options.iceServers ?? [],

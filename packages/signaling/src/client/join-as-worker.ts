@@ -83,8 +83,8 @@ class Registrations implements WorkerRegistration {
     const instance = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
     const shared = {
       ...{ identity, instance, log, clock, random, openWebSocket },
-      arrived: (visitor: Visitor) => this.visitors.push(visitor),
-      changed: () => this.#changed(),
+      onVisitor: (visitor: Visitor) => this.visitors.push(visitor),
+      onChange: () => this.#changed(),
     };
     const servers = parseServerUrls(urls);
     // With one server, no token of this run leads elsewhere: its room at another is worth nothing to whoever takes it.

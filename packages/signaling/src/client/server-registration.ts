@@ -31,9 +31,9 @@ export interface ServerRegistrationOptions {
   readonly random: () => number;
   readonly log: Log;
   /** @returns false when the visitor cannot be taken. */
-  readonly arrived: (visitor: Visitor) => boolean;
+  readonly onVisitor: (visitor: Visitor) => boolean;
   /** Called after each change of `state`. */
-  readonly changed: () => void;
+  readonly onChange: () => void;
 }
 
 /** A worker's place at one server: registers there, and comes back whenever the connection is lost. */
@@ -72,12 +72,12 @@ export class ServerRegistration {
         else if (!challenged) this.#register(message.nonce);
         challenged ||= message.type === 'challenge';
       },
-      end: (reason: ModelRtcError) => this.#lost(reason),
+      end: (reason: ModelRtcError) => this.#reconnectLater(reason),
     };
     const socket = openSignalingSocket({ url, events, clock, openWebSocket });
     this.#socket = socket;
-    this.#links = new VisitorLinks(url.given, (message) => socket.send(message), this.#options.arrived);
-    this.#cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => this.#lost(this.#tooSlow()));
+    this.#links = new VisitorLinks(url.given, (message) => socket.send(message), this.#options.onVisitor);
+    this.#cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => this.#reconnectLater(this.#tooSlow()));
   }
 
   close(): void {
@@ -104,7 +104,7 @@ export class ServerRegistration {
     if (message.type === 'registered') this.#registered();
     else if (message.type === 'replaced') this.#replaced();
     else if (message.type === 'error' && message.visitor === undefined) {
-      this.#lost(fromServerError(message, this.#options.url.given));
+      this.#reconnectLater(fromServerError(message, this.#options.url.given));
     } else if (this.#state === 'online') this.#links?.onMessage(message);
   }
 
@@ -126,7 +126,7 @@ export class ServerRegistration {
   }
 
   /** The connection is gone or useless: tells everyone who visited over it, and waits before the next attempt. */
-  #lost(reason: ModelRtcError): void {
+  #reconnectLater(reason: ModelRtcError): void {
     if (this.#isClosed || this.#state === 'replaced') return;
     const { clock, log, url } = this.#options;
     this.#leave(reason);
@@ -153,10 +153,10 @@ export class ServerRegistration {
   }
 
   #become(state: RegistrationState): void {
-    const { log, url, changed } = this.#options;
+    const { log, url, onChange } = this.#options;
     if (state !== this.#state) log.info({ url: url.given, state }, `signaling server: ${state}`);
     this.#state = state;
-    changed();
+    onChange();
   }
 
   #tooSlow(): ModelRtcError {

@@ -22,7 +22,7 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly openWebSocket: OpenWebSocket;
   /** Called after each change of `state`. */
-  readonly changed: (attempt: VisitAttempt) => void;
+  readonly onChange: (attempt: VisitAttempt) => void;
 }
 
 /** One visit at one server, from dialling to the end of the link. */
@@ -104,6 +104,6 @@ export class VisitAttempt {
 
   #become(state: AttemptState): void {
     this.#state = state;
-    this.#options.changed(this);
+    this.#options.onChange(this);
   }
 }

@@ -52,7 +52,7 @@ class VisitRace {
     this.#clock = clock;
     this.#log = log;
     const servers = parseServerUrls(urls);
-    const shared = { room, clock, openWebSocket, changed: (it: VisitAttempt) => this.#changed(it) };
+    const shared = { room, clock, openWebSocket, onChange: (it: VisitAttempt) => this.#changed(it) };
     this.#attempts = servers.map((url) => new VisitAttempt({ ...shared, url }));
   }
 

@@ -14,17 +14,17 @@ export interface Visitor extends Link {
 export class VisitorLinks {
   readonly #serverUrl: string;
   readonly #send: (message: ClientMessage) => Promise<void>;
-  readonly #arrived: (visitor: Visitor) => boolean;
+  readonly #onVisitor: (visitor: Visitor) => boolean;
   readonly #links = new Map<string, DrivenLink>();
 
   constructor(
     serverUrl: string,
     send: (message: ClientMessage) => Promise<void>,
-    arrived: (visitor: Visitor) => boolean,
+    onVisitor: (visitor: Visitor) => boolean,
   ) {
     this.#serverUrl = serverUrl;
     this.#send = send;
-    this.#arrived = arrived;
+    this.#onVisitor = onVisitor;
   }
 
   onMessage(message: ServerMessage): void {
@@ -47,7 +47,7 @@ export class VisitorLinks {
       send: (payload) => this.#send({ type: 'send', visitor: name, payload }),
       close: () => this.#end(name),
     });
-    const isWelcome = this.#links.size < MAX_VISITORS_PER_ROOM && this.#arrived({ ...driven.link, visitor: name });
+    const isWelcome = this.#links.size < MAX_VISITORS_PER_ROOM && this.#onVisitor({ ...driven.link, visitor: name });
     if (isWelcome) this.#links.set(name, driven);
     else this.#end(name);
   }

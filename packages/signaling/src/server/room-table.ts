@@ -39,8 +39,8 @@ export class RoomTable {
     const at = room.workers.indexOf(worker);
     if (at >= 0) room.workers.splice(at, 1);
     if (room.workers.length === 0 && this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
-    const lost = [...room.visitors].filter(([, pair]) => pair.worker === worker);
-    for (const [name] of lost) room.visitors.delete(name);
-    return lost.map(([name, { visitor }]) => ({ name, visitor }));
+    const left = [...room.visitors].filter(([, pair]) => pair.worker === worker);
+    for (const [name] of left) room.visitors.delete(name);
+    return left.map(([name, { visitor }]) => ({ name, visitor }));
   }
 }

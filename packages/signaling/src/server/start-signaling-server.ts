@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS, type RelayLimits, SHUTDOWN_GRACE_MS, type SignalingLimi
 import { admitSockets } from './admit-sockets.ts';
 import { ConnectionHub } from './connection-hub.ts';
 import { createHostCheck } from './own-hosts.ts';
-import { createRelay } from './relay/create-relay.ts';
+import { createRelay } from './relay/relay-hub.ts';
 
 export interface SignalingServerOptions {
   /** The address to listen on: `127.0.0.1`, or `0.0.0.0` or `::` for all. */

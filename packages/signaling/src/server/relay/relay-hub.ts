@@ -1,6 +1,6 @@
-import type { Log } from '@model-rtc/protocol';
+import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { WebSocket } from 'ws';
-import type { RelayLimits } from '../../limits.ts';
+import { DEFAULT_RELAY_LIMITS, MIN_RELAY_BYTES_PER_SECOND, type RelayLimits } from '../../limits.ts';
 import { type AttendeeId, type MeetingRefusal, MeetingTable } from './meeting-table.ts';
 import { createRelayRate, type Meter, type RelayRate } from './relay-rate.ts';
 import { RelaySocket } from './relay-socket.ts';
@@ -11,6 +11,28 @@ export interface RelayHubOptions {
   readonly staleMs: number;
   readonly log: Log;
   readonly nowMs: () => number;
+}
+
+/**
+ * The relay of a server, with its limits checked.
+ *
+ * @returns undefined when it is off.
+ * @throws ModelRtcError `bad_argument` for a rate at which no lane would live.
+ */
+export function createRelay(
+  relay: 'off' | Partial<RelayLimits> | undefined,
+  options: Omit<RelayHubOptions, 'limits'>,
+): RelayHub | undefined {
+  if (relay === 'off') return undefined;
+  const limits = { ...DEFAULT_RELAY_LIMITS, ...relay };
+  for (const rate of [limits.bytesPerSecondPerPair, limits.bytesPerSecond]) {
+    if (rate === undefined || rate >= MIN_RELAY_BYTES_PER_SECOND) continue;
+    throw new ModelRtcError(
+      'bad_argument',
+      `A relay of ${rate} bytes a second is too slow to keep a connection alive; allow at least ${MIN_RELAY_BYTES_PER_SECOND}, or switch it off.`,
+    );
+  }
+  return new RelayHub({ ...options, limits });
 }
 
 interface Attendee {
@@ -46,13 +68,13 @@ export class RelayHub {
   add(socket: WebSocket, meeting: string, address: string): void {
     const { limits, staleMs, nowMs, log } = this.#options;
     const id = this.#nextId++;
-    const lonely = setTimeout(() => this.#expire(id), limits.waitMs);
+    const waiting = setTimeout(() => this.#expire(id), limits.waitMs);
     const events = {
       frame: (data: Buffer) => this.#passOn(id, data),
       room: () => this.#attendees.get(id)?.other?.side.readOn(),
       violation: () => this.#attendees.get(id)?.side.end('malformed'),
       closed: () => {
-        clearTimeout(lonely);
+        clearTimeout(waiting);
         this.#leave(id);
       },
     };

@@ -32,7 +32,7 @@ export type Authorization =
   | { readonly refuse: ModelRtcError };
 
 export interface AcceptSessionsOptions {
-  readonly post: WorkerRegistration;
+  readonly registration: WorkerRegistration;
   readonly identity: Identity;
   readonly agent: Agent;
   /** @param keyId 16 hex characters. @returns undefined for a token that was never issued. */
@@ -56,18 +56,18 @@ export interface Acceptor {
   peers(): Peer[];
   /** Says bye to the peers for which the predicate holds, with the error. */
   closeWhere(predicate: (authority: Authority, peer: Peer) => boolean, error?: ModelRtcError): Promise<void>;
-  /** Takes no more visitors and closes all peers. The post stays open: it is the caller's. */
+  /** Takes no more visitors and closes all peers. The registration stays open: it belongs to the caller. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a peer of each visitor of a worker's post that holds a good token. Visitors are dealt with at once, each within
+ * Makes a peer of each visitor of a worker that holds a good token. Visitors are dealt with at once, each within
  * limits of its own: one that misbehaves is refused, and no other notices.
  */
 export function acceptSessionsWith(components: AcceptComponents, options: AcceptSessionsOptions): Acceptor {
-  const reception = new Reception(components, options);
-  void reception.run();
-  return reception;
+  const acceptor = new SessionAcceptor(components, options);
+  void acceptor.run();
+  return acceptor;
 }
 
 interface Admitted {
@@ -75,7 +75,7 @@ interface Admitted {
   readonly authority: Authority;
 }
 
-class Reception implements Acceptor {
+class SessionAcceptor implements Acceptor {
   readonly ready: Promise<void>;
   readonly #components: AcceptComponents;
   readonly #options: AcceptSessionsOptions;
@@ -119,7 +119,7 @@ class Reception implements Acceptor {
   }
 
   async run(): Promise<void> {
-    for await (const visitor of this.#options.post.visitors) {
+    for await (const visitor of this.#options.registration.visitors) {
       if (this.#isClosed) {
         visitor.close();
         return;
@@ -151,11 +151,11 @@ class Reception implements Acceptor {
 
   /** undefined when the visitor left without a word, as clients do that found another way to this worker. */
   async #firstEnvelope(visitor: Visitor): Promise<Uint8Array | undefined> {
-    const turnedOut = deferred<undefined>();
-    const leavePlace = this.#admission.enterUnknown(() => turnedOut.resolve(undefined));
-    const stopTimer = this.#clock.after(FIRST_ENVELOPE_MS, () => turnedOut.resolve(undefined));
+    const evicted = deferred<undefined>();
+    const leavePlace = this.#admission.admitUnknown(() => evicted.resolve(undefined));
+    const stopTimer = this.#clock.after(FIRST_ENVELOPE_MS, () => evicted.resolve(undefined));
     try {
-      return await Promise.race([firstOf(visitor.messages), turnedOut.promise]);
+      return await Promise.race([firstOf(visitor.messages), evicted.promise]);
     } finally {
       stopTimer();
       leavePlace();
@@ -176,7 +176,7 @@ class Reception implements Acceptor {
     }
     try {
       if (!this.#memory.add(first)) throw replayedError();
-      leave.push(this.#admission.enterKnown(admitted.seal.keyId));
+      leave.push(this.#admission.admitKnown(admitted.seal.keyId));
       admitted.authority.check?.();
       this.#peers.requireRoom(admitted.authority);
       await this.#engine;

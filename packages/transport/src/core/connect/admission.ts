@@ -12,19 +12,19 @@ export class Admission {
   #pendingCount = 0;
 
   /** @returns what gives the place back; it may be called twice. */
-  enterUnknown(turnOut: () => void): () => void {
+  admitUnknown(evict: () => void): () => void {
     const [oldest] = this.#unknown;
     if (oldest !== undefined && this.#unknown.size >= MAX_UNKNOWN_VISITORS) {
       this.#unknown.delete(oldest);
       oldest();
     }
-    const own = () => turnOut();
+    const own = () => evict();
     this.#unknown.add(own);
     return () => this.#unknown.delete(own);
   }
 
-  /** A place for the exchange of a token's holder. @returns like `enterUnknown`. @throws ModelRtcError `busy`. */
-  enterKnown(keyId: string): () => void {
+  /** A place for the exchange of a token's holder. @returns like `admitUnknown`. @throws ModelRtcError `busy`. */
+  admitKnown(keyId: string): () => void {
     const ofToken = this.#pending.get(keyId) ?? 0;
     if (this.#pendingCount >= MAX_PENDING_EXCHANGES || ofToken >= MAX_PENDING_PER_TOKEN) {
       throw new ModelRtcError('busy', 'Too many clients are connecting to this worker right now; try again.');

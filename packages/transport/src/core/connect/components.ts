@@ -32,6 +32,9 @@ export interface AttemptOptions {
  */
 export type AskLane = (lane: number, mailbox: Mailbox, options: AttemptOptions) => Promise<Lane>;
 
+/** Brings up one lane of this kind. @throws as `AskLane` */
+export type AttemptLane = (kind: AttemptKind, options: AttemptOptions) => Promise<Lane>;
+
 /** What begins a lane. */
 export type LaneAsk = Extract<ExchangeMessage, { type: 'offer' | 'direct_ask' | 'relay_ask' }>;
 

@@ -15,10 +15,15 @@ import type { LaneKind } from '../lane/lane.ts';
 import { cancelledError } from '../peer/errors.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { PeerAssembly } from './assemble-peer.ts';
-import { type AttemptLane, attemptLaneWith } from './attempt-lane.ts';
-import { type AttemptKind, type ConnectComponents, type EngineChoice, LANE_CHOICES } from './components.ts';
+import {
+  type AttemptKind,
+  type AttemptLane,
+  type ConnectComponents,
+  type EngineChoice,
+  LANE_CHOICES,
+} from './components.ts';
 import { PeerChannel } from './lane-channel.ts';
-import { LaneRace } from './lane-race.ts';
+import { attemptLaneWith, LaneRace } from './lane-race.ts';
 import { LaneUpkeep } from './lane-upkeep.ts';
 import { CONNECT_TIMEOUT_MS, LANE_ATTEMPT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS, VISIT_TIMEOUT_MS } from './limits.ts';
 import { TimeBudget } from './time-budget.ts';

@@ -1,12 +1,11 @@
-import { type Clock, isUnavailable, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, isUnavailable, type Log, ModelRtcError, unavailableError } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
 import { deferred } from '../peer/deferred.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { PeerAssembly } from './assemble-peer.ts';
-import type { AttemptLane } from './attempt-lane.ts';
-import type { AttemptKind, AttemptOptions } from './components.ts';
+import type { AskLane, AttemptKind, AttemptLane, AttemptOptions } from './components.ts';
 import { HEAD_START_MS } from './limits.ts';
 
 export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
@@ -147,4 +146,20 @@ function abortWith(lane: Lane, signal: AbortSignal): () => void {
   const onAbort = () => lane.abort(ModelRtcError.from(signal.reason));
   signal.addEventListener('abort', onAbort, { once: true });
   return () => signal.removeEventListener('abort', onAbort);
+}
+
+/** @param ask - how each kind of lane is asked for on this platform */
+export function attemptLaneWith(ask: Readonly<Partial<Record<AttemptKind, AskLane>>>): AttemptLane {
+  return async (kind, options) => {
+    const askForLane = ask[kind];
+    if (askForLane === undefined) throw unavailableError(`Connections of kind ${kind} cannot be made from here.`);
+    const { channel } = options;
+    const lane = channel.nextLane();
+    const mailbox = channel.open(lane);
+    try {
+      return await askForLane(lane, mailbox, options);
+    } finally {
+      channel.done(lane);
+    }
+  };
 }

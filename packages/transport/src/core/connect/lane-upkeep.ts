@@ -1,8 +1,7 @@
 import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
 import { rankOf } from '../peer/links.ts';
 import type { Peer, PeerLane } from '../peer/peer.ts';
-import type { AttemptLane } from './attempt-lane.ts';
-import type { AttemptKind, AttemptOptions, CpuLoad } from './components.ts';
+import type { AttemptKind, AttemptLane, AttemptOptions, CpuLoad } from './components.ts';
 import { LaneGrowth } from './lane-growth.ts';
 import { LANE_GROWTH } from './lane-growth-settings.ts';
 import { LANE_ATTEMPT_MS, OVERLAP_MS, UPGRADE_AFTER_MS } from './limits.ts';

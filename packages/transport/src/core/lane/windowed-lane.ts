@@ -125,7 +125,7 @@ export abstract class WindowedLane implements Lane {
     if (this.#state === 'over') return;
     this.#receivedCost += messageCost(message);
     const isWrong = message.byteLength === 0 || message.byteLength > this.maxMessageSize;
-    if (isWrong || this.#receivedCost > this.#grantedCost) this.finish(overdoneError());
+    if (isWrong || this.#receivedCost > this.#grantedCost) this.finish(overrunError());
     else {
       this.#receivedBytes += message.byteLength;
       this.#queue.push(message);
@@ -228,7 +228,7 @@ export abstract class WindowedLane implements Lane {
   }
 }
 
-function overdoneError(): ModelRtcError {
+function overrunError(): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
     'The other side sent more than it was allowed to; check that it runs a current model-rtc.',

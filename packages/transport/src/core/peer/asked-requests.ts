@@ -3,7 +3,7 @@ import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError } from 
 import { type Deferred, deferred } from './deferred.ts';
 import { cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
-import { PLACES_FOR_QUESTIONS } from './limits.ts';
+import { SLOTS_FOR_QUERIES } from './limits.ts';
 import type { ChunkPiece } from './peer.ts';
 import { PendingRequest, type PendingRequestCallbacks } from './pending-request.ts';
 
@@ -148,7 +148,7 @@ export class AskedRequests {
   /** Some places are left to questions, which fail at once when there is none. */
   get #isFullForStreams(): boolean {
     const { maxOpen } = this.#options;
-    return this.#open.size >= maxOpen - Math.min(PLACES_FOR_QUESTIONS, Math.floor(maxOpen / 2));
+    return this.#open.size >= maxOpen - Math.min(SLOTS_FOR_QUERIES, Math.floor(maxOpen / 2));
   }
 
   /**

@@ -15,7 +15,7 @@ export function peerEndedError(why: ModelRtcError | undefined): ModelRtcError {
   return new ModelRtcError(why.code, why.message, { cause: why, details: why.details });
 }
 
-export function garbageError(cause: ModelRtcError): ModelRtcError {
+export function notUnderstoodError(cause: ModelRtcError): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
     `The other side sent what this version does not understand (${cause.message}). Run the same version of model-rtc on both sides.`,

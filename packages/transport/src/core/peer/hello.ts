@@ -14,7 +14,7 @@ import {
 
 import type { Lane } from '../lane/lane.ts';
 import { deferred } from './deferred.ts';
-import { garbageError } from './errors.ts';
+import { notUnderstoodError } from './errors.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';
 
 /** The capability of who takes frames of chunks without their xxh64, over lanes whose records have a MAC of their own. */
@@ -76,7 +76,7 @@ function parseHello(bytes: Uint8Array): Hello {
     throw new ModelRtcError('malformed_message', `a "${message.type}" comes before hello`);
   } catch (error) {
     const known = ModelRtcError.from(error);
-    throw known.code === 'malformed_message' ? garbageError(known) : known;
+    throw known.code === 'malformed_message' ? notUnderstoodError(known) : known;
   }
 }
 

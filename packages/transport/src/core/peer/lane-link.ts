@@ -14,7 +14,7 @@ import {
 
 import type { Lane, LaneKind } from '../lane/lane.ts';
 import { deferred } from './deferred.ts';
-import { garbageError, peerEndedError } from './errors.ts';
+import { notUnderstoodError, peerEndedError } from './errors.ts';
 import { LONGEST_CLOSE_MS, RTT_INTERVAL_MS } from './limits.ts';
 import { Liveness } from './liveness.ts';
 import type { MessageBudget } from './message-budget.ts';
@@ -159,7 +159,7 @@ export class LaneLink {
       this.#end(await lane.closed);
     } catch (error) {
       const known = ModelRtcError.from(error);
-      this.#end(known.code === 'malformed_message' ? garbageError(known) : known);
+      this.#end(known.code === 'malformed_message' ? notUnderstoodError(known) : known);
     }
   }
 

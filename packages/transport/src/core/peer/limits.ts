@@ -31,7 +31,7 @@ export const MAX_REMEMBERED_ANSWERS = 64;
 export const MAX_LATE_ORIGINALS = 256;
 
 /** Of the requests that the other side takes at once, those that streams of chunks leave to questions. */
-export const PLACES_FOR_QUESTIONS = 16;
+export const SLOTS_FOR_QUERIES = 16;
 
 /** Messages of one peer that are being joined: the two longest at once, and what is short. */
 export const PEER_MESSAGES_BYTES = 2 * MAX_MESSAGE_BYTES + 4 * 1024 * 1024;

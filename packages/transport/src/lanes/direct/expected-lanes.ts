@@ -38,7 +38,7 @@ export class ExpectedLanes {
     const token = new Uint8Array(randomBytes(TOKEN_BYTES));
     const key = keyOf(token);
     const lane = new Promise<Lane>((resolve, reject) => {
-      const stopTimer = this.#clock.after(timeoutMs, () => settle(() => reject(nobodyCameError(timeoutMs))));
+      const stopTimer = this.#clock.after(timeoutMs, () => settle(() => reject(nobodyConnectedError(timeoutMs))));
       const onAbort = () => settle(() => reject(cancelledError(signal)));
       const settle = (how: () => void) => {
         stopTimer();
@@ -74,7 +74,7 @@ function keyOf(token: Uint8Array): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-function nobodyCameError(timeoutMs: number): ModelRtcError {
+function nobodyConnectedError(timeoutMs: number): ModelRtcError {
   return new ModelRtcError(
     'timeout',
     `No direct connection arrived within ${timeoutMs / 1000} s. If the client cannot reach this machine's port, a firewall may be in the way; other lanes do without.`,

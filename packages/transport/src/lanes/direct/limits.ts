@@ -26,9 +26,9 @@ export const CLOSE_PATIENCE_MS = 4_000;
 /** From the first packet to the token: a few round trips. */
 export const GREETING_TIMEOUT_MS = 5_000;
 /** Connections that have not shown a token yet. A client that is expected opens a few, for moments. */
-export const MAX_STRANGERS = 256;
+export const MAX_UNAUTHENTICATED = 256;
 /** The same from one address, so that one stranger cannot keep out the others. */
-export const MAX_STRANGERS_PER_ADDRESS = 64;
+export const MAX_UNAUTHENTICATED_PER_ADDRESS = 64;
 /** Lanes that are expected at once, of all clients; each peer has 64 lanes at most. */
 export const MAX_EXPECTED_LANES = 1_024;
 /** An offer has to reach the client, who then dials. */

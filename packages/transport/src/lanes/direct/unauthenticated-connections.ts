@@ -5,7 +5,12 @@ import { AddressCount } from '@model-rtc/signaling';
 import { DirectLane } from './direct-lane.ts';
 import type { ExpectedLanes } from './expected-lanes.ts';
 import { decodeGreeting, encodeWelcome, GREETING_BYTES } from './greeting.ts';
-import { GREETING_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_STRANGERS, MAX_STRANGERS_PER_ADDRESS } from './limits.ts';
+import {
+  GREETING_TIMEOUT_MS,
+  MAX_MESSAGE_BYTES,
+  MAX_UNAUTHENTICATED,
+  MAX_UNAUTHENTICATED_PER_ADDRESS,
+} from './limits.ts';
 import { acceptTls, type TlsStream } from './tls-stream.ts';
 
 export interface UnauthenticatedConnectionsOptions {
@@ -58,7 +63,7 @@ export class UnauthenticatedConnections {
   }
 
   #hasRoomFor(address: string): boolean {
-    return this.#sockets.size < MAX_STRANGERS && this.#addresses.of(address) < MAX_STRANGERS_PER_ADDRESS;
+    return this.#sockets.size < MAX_UNAUTHENTICATED && this.#addresses.of(address) < MAX_UNAUTHENTICATED_PER_ADDRESS;
   }
 
   #greet(stream: TlsStream, bytes: Uint8Array): void {

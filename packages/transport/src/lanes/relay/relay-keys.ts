@@ -64,11 +64,11 @@ function sharedSecret(pair: X25519KeyPair, otherPublicKey: Uint8Array): Uint8Arr
   try {
     return pair.sharedSecret(otherPublicKey);
   } catch (error) {
-    throw worthlessKey(error);
+    throw weakKeyError(error);
   }
 }
 
-function worthlessKey(cause: unknown): ModelRtcError {
+function weakKeyError(cause: unknown): ModelRtcError {
   return new ModelRtcError(
     'refused',
     'The other side sent a key for the relay that protects nothing; check that it runs a current model-rtc.',

@@ -4,9 +4,8 @@ import { type RTCDataChannel, RTCPeerConnection } from 'werift';
 import { renderDescription, type SessionDescription } from './description.ts';
 import type { ConnectionEvents, ConnectOptions, EngineConnection, WebRtcEngine } from './engine.ts';
 import { w3cIceServers } from './ice-servers.ts';
-import { acknowledgeTogether } from './werift-acknowledgements.ts';
 import { assertHandshakeSigned } from './werift-handshake.ts';
-import { passOverMalformedPackets } from './werift-packets.ts';
+import { acknowledgeTogether, ignoreMalformedPackets } from './werift-sctp.ts';
 
 /** Marks above 1 MiB halve its speed; it gains nothing above this one. */
 const HIGH_WATER_MARK = 256 * 1024;
@@ -59,7 +58,7 @@ class WeriftConnection implements EngineConnection {
       if (state === 'failed' || state === 'closed') this.#lose(new Error(`connection ${state}`));
     });
     this.#channel = this.#connection.createDataChannel('lane', { negotiated: true, id: 0, ordered: true });
-    passOverMalformedPackets(this.#connection);
+    ignoreMalformedPackets(this.#connection);
     this.#listen();
   }
 

@@ -20,11 +20,11 @@ describe('visitors who have not shown a token', () => {
   it('are turned out oldest first when there are too many', () => {
     const admission = new Admission();
     const out: number[] = [];
-    const leave = Array.from({ length: MAX_UNKNOWN_VISITORS }, (_, i) => admission.enterUnknown(() => out.push(i)));
+    const leave = Array.from({ length: MAX_UNKNOWN_VISITORS }, (_, i) => admission.admitUnknown(() => out.push(i)));
     leave[0]?.();
-    admission.enterUnknown(() => out.push(1000));
+    admission.admitUnknown(() => out.push(1000));
     expect(out).toEqual([]);
-    admission.enterUnknown(() => out.push(1001));
+    admission.admitUnknown(() => out.push(1001));
     expect(out).toEqual([1]);
   });
 });
@@ -32,14 +32,14 @@ describe('visitors who have not shown a token', () => {
 describe('holders of a token', () => {
   it('may have so many exchanges going, and the others as many as are left', () => {
     const admission = new Admission();
-    const leave = Array.from({ length: MAX_PENDING_PER_TOKEN }, () => admission.enterKnown('a'));
-    expect(() => admission.enterKnown('a')).toThrow('Too many clients');
-    for (let i = MAX_PENDING_PER_TOKEN; i < MAX_PENDING_EXCHANGES; i++) admission.enterKnown(`token ${i}`);
-    expect(() => admission.enterKnown('b')).toThrow('Too many clients');
+    const leave = Array.from({ length: MAX_PENDING_PER_TOKEN }, () => admission.admitKnown('a'));
+    expect(() => admission.admitKnown('a')).toThrow('Too many clients');
+    for (let i = MAX_PENDING_PER_TOKEN; i < MAX_PENDING_EXCHANGES; i++) admission.admitKnown(`token ${i}`);
+    expect(() => admission.admitKnown('b')).toThrow('Too many clients');
     leave[0]?.();
     leave[0]?.();
-    admission.enterKnown('b');
-    expect(() => admission.enterKnown('c')).toThrow('Too many clients');
+    admission.admitKnown('b');
+    expect(() => admission.admitKnown('c')).toThrow('Too many clients');
   });
 });
 

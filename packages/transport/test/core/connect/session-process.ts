@@ -101,7 +101,7 @@ async function work(order: Extract<Order, { do: 'work' }>): Promise<void> {
   const identity = identityFromSeed(new Uint8Array(32).fill(order.seed));
   const post = joinAsWorker({ urls: order.urls, identity });
   acceptor = acceptSessions({
-    post,
+    registration: post,
     identity,
     engine: order.engine,
     direct: order.direct === true ? await listenDirect() : undefined,

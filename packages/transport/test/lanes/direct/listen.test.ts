@@ -9,7 +9,7 @@ import { encodeGreeting } from '../../../src/lanes/direct/greeting.ts';
 import {
   GREETING_TIMEOUT_MS,
   MAX_EXPECTED_LANES,
-  MAX_STRANGERS_PER_ADDRESS,
+  MAX_UNAUTHENTICATED_PER_ADDRESS,
 } from '../../../src/lanes/direct/limits.ts';
 import { listenDirect } from '../../../src/lanes/direct/listen.ts';
 import { dialTls } from '../../../src/lanes/direct/tls-stream.ts';
@@ -128,7 +128,9 @@ describe('a direct listener', () => {
 
   it('takes a bounded number of strangers from one address, and others when they are gone', async () => {
     const { offer, lane } = listener.expect(1);
-    const silent = Array.from({ length: MAX_STRANGERS_PER_ADDRESS }, () => connectTcp(listener.port, '127.0.0.1'));
+    const silent = Array.from({ length: MAX_UNAUTHENTICATED_PER_ADDRESS }, () =>
+      connectTcp(listener.port, '127.0.0.1'),
+    );
     await Promise.all(silent.map((socket) => once(socket, 'connect')));
     await closed(connectTcp(listener.port, '127.0.0.1'));
     for (const socket of silent) socket.destroy();

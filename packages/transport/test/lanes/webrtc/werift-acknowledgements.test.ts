@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RTCDataChannel, RTCPeerConnection } from 'werift';
-import { acknowledgeTogether } from '../../../src/lanes/webrtc/werift-acknowledgements.ts';
+import { acknowledgeTogether } from '../../../src/lanes/webrtc/werift-sctp.ts';
 
 const MESSAGES = 64;
 const MESSAGE_BYTES = 32_768;
