@@ -4,8 +4,12 @@ import { finished } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
 import { COMPLETE } from './commands/completion/command.ts';
 import type { Runtime } from './console/runtime.ts';
+import { SafeStream } from './console/safe-stream.ts';
 
 const FORCED_EXIT_CODE = 130;
+const STORAGE_EXIT_CODE = 7;
+/** A timer that is never due. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** The package that `conf` writes files with raises each signal once more by itself. */
 const SAME_PRESS_MS = 300;
 
@@ -17,13 +21,18 @@ const SAME_PRESS_MS = 300;
 const HEAP_GROWING_PERCENT = 300;
 setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
 
+const stdout = new SafeStream(process.stdout);
+const stderr = new SafeStream(
+  process.stderr,
+  (lost, { message }) => `warning: ${lost} messages before this one could not be written here (${message}).\n`,
+);
 const runtime: Runtime = {
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout,
+  stderr,
   env: process.env,
   platform: process.platform,
-  userHome: homedir(),
+  userHome: userHome(),
   onInterrupt(listener) {
     let firstMs: number | undefined;
     const onSignal = () => {
@@ -41,18 +50,40 @@ const runtime: Runtime = {
   },
 };
 
-// A reader that went away (`| head`) is an ordinary end of a command that prints a list.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
-const exitCode = await run(process.argv.slice(2));
-process.exitCode = exitCode;
-// Native WebRTC threads may outlive their connections; the result is what must be out before the process goes.
-process.stdout.end();
-await finished(process.stdout).catch(() => {});
+// While a command runs the process lives: what it waits for may be a timer that alone keeps no process.
+const alive = setInterval(() => {}, LONGEST_DELAY_MS);
+const commandsExitCode = await run(process.argv.slice(2));
+clearInterval(alive);
+// Native WebRTC threads may outlive their connections; what was said must be out before the process goes.
+stdout.end();
+await finished(stdout);
+const exitCode = outcome(commandsExitCode);
+stderr.end();
+await finished(stderr);
 process.exit(exitCode);
+
+/**
+ * What the command came to. A reader that went away (`| head`) has all that it wanted; a result that cannot be written for
+ * another reason is not there, though the work is done.
+ */
+function outcome(exitCode: number): number {
+  const { error } = stdout;
+  if (exitCode !== 0 || error === undefined || error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')
+    return exitCode;
+  stderr.write(
+    `model-rtc: The work is done, but its result could not be written to standard output (${error.message}).\n`,
+  );
+  return STORAGE_EXIT_CODE;
+}
+
+function userHome(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    // A user that no account is of, as in a container.
+    return undefined;
+  }
+}
 
 /** A shell that asks for completions waits for them: they load no parser. */
 async function run(args: readonly string[]): Promise<number> {

@@ -10,6 +10,7 @@ import {
 } from './frame-head.ts';
 import { MAX_CHUNK_BYTES, MAX_MESSAGE_BYTES } from './limits.ts';
 import { malformed } from './msgpack-scan.ts';
+import { xxh64 } from './xxh64.ts';
 
 /** The head of every frame and the xxh64 of the payload (8). */
 export const CHUNK_FRAME_HEADER_BYTES = 28;
@@ -69,10 +70,20 @@ type Hash = (bytes: Uint8Array) => bigint;
 
 let loading: Promise<FrameCodec> | undefined;
 
-/** The codec of frames. Its xxh64 is WebAssembly, which is compiled once. */
+/** The codec of frames. Its xxh64 is WebAssembly, which is compiled once; JavaScript where that cannot be had. */
 export function loadFrameCodec(): Promise<FrameCodec> {
-  loading ??= xxhash().then(({ h64Raw }) => createFrameCodec((bytes) => h64Raw(bytes)));
+  loading ??= loadHash().then(createFrameCodec);
   return loading;
+}
+
+async function loadHash(): Promise<Hash> {
+  try {
+    const { h64Raw } = await xxhash();
+    return (bytes) => h64Raw(bytes);
+  } catch {
+    // A limit on address space (ulimit -v) leaves none for WebAssembly, which takes 10 GB of it to be safe.
+    return xxh64;
+  }
 }
 
 function createFrameCodec(hash: Hash): FrameCodec {

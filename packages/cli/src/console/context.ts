@@ -48,24 +48,24 @@ export async function runInContext(
   const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
   let registry: Promise<Registry> | undefined;
   let cancelText: string | undefined;
-  const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
   const log = await createLog(runtime.stderr, options);
-  const context: Context = {
-    runtime,
-    output,
-    log,
-    home,
-    signal: controller.signal,
-    interactive: runtime.stdin.isTTY === true && runtime.stderr.isTTY === true,
-    registry: () => {
-      registry ??= openRegistry({ home, log });
-      return registry;
-    },
-    explainCancel(sentence) {
-      cancelText = sentence;
-    },
-  };
   try {
+    const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
+    const context: Context = {
+      runtime,
+      output,
+      log,
+      home,
+      signal: controller.signal,
+      interactive: runtime.stdin.isTTY === true && runtime.stderr.isTTY === true,
+      registry: () => {
+        registry ??= openRegistry({ home, log });
+        return registry;
+      },
+      explainCancel(sentence) {
+        cancelText = sentence;
+      },
+    };
     await work(context);
     return 0;
   } catch (error) {

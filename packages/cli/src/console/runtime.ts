@@ -11,7 +11,8 @@ export interface Runtime {
   readonly stderr: ConsoleStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
-  readonly userHome: string;
+  /** undefined for a user without one. */
+  readonly userHome: string | undefined;
   /** Calls back at Ctrl+C and at a polite request to end (SIGTERM); gives back how to stop listening. */
   onInterrupt(listener: () => void): () => void;
 }

@@ -1,11 +1,12 @@
 import { isAbsolute, join, posix, resolve, win32 } from 'node:path';
+import { ModelRtcError } from '@model-rtc/protocol';
 
 /** What the choice of the data folder depends on; the caller reads it from its process. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
-  /** The person's home folder. */
-  readonly home: string;
+  /** The person's home folder; undefined for a user without one, as in a container. */
+  readonly home: string | undefined;
 }
 
 const FOLDER_NAME = 'model-rtc';
@@ -14,17 +15,27 @@ const FOLDER_NAME = 'model-rtc';
  * The folder of everything that model-rtc keeps: `MODEL_RTC_HOME`, else the platform's place for an application's data.
  * Sources: XDG Base Directory Specification 0.8 (a relative XDG_DATA_HOME is to be ignored), Apple's File System
  * Programming Guide, Windows' known folders.
+ * @throws ModelRtcError `bad_argument` when it would be in a home folder and there is none
  */
 export function dataFolder({ env, platform, home }: Surroundings): string {
   const chosen = env.MODEL_RTC_HOME;
   if (chosen !== undefined && chosen !== '') return resolve(chosen);
   if (platform === 'win32') {
     const roaming = env.APPDATA;
-    return win32.join(roaming || win32.join(home, 'AppData', 'Roaming'), FOLDER_NAME);
+    return win32.join(roaming || win32.join(requireHome(home), 'AppData', 'Roaming'), FOLDER_NAME);
   }
-  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support', FOLDER_NAME);
+  if (platform === 'darwin') return posix.join(requireHome(home), 'Library', 'Application Support', FOLDER_NAME);
   const xdg = env.XDG_DATA_HOME;
-  return posix.join(xdg && isAbsolute(xdg) ? xdg : posix.join(home, '.local', 'share'), FOLDER_NAME);
+  return posix.join(xdg && isAbsolute(xdg) ? xdg : posix.join(requireHome(home), '.local', 'share'), FOLDER_NAME);
+}
+
+/** A relative folder, as an empty HOME makes one, would lie wherever the command is started. */
+function requireHome(home: string | undefined): string {
+  if (home !== undefined && home !== '') return home;
+  throw new ModelRtcError(
+    'bad_argument',
+    'This user has no home folder. Set MODEL_RTC_HOME to the folder where model-rtc may keep its data.',
+  );
 }
 
 /** Where each thing lies in the data folder; all absolute. */

@@ -18,8 +18,8 @@ export function createWakeTimer(now: () => number): WakeTimer {
     clearTimeout(timer);
     if (wake === undefined) return;
     const delayMs = Math.min(Math.max(0, wakeAtMs - now()), MAX_DELAY_MS);
-    // The worker's connections keep its process alive; a watch alone does not need to.
-    timer = setTimeout(wakeNow, delayMs).unref();
+    // It keeps the process alive: at its end, when all connections are closed, whoever closes the watch still waits for it.
+    timer = setTimeout(wakeNow, delayMs);
   }
 
   function wakeNow(): void {

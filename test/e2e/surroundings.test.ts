@@ -1,0 +1,99 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { FIXTURES, importModel, openScene, startSignaling, startWorker } from '../support/scene.ts';
+import { useLab } from '../support/suites.ts';
+
+const lab = useLab('after each');
+/** What a shell does with the command's outputs. */
+const shell = (redirection: string): string[] => ['bash', '-o', 'pipefail', '-c', `"$@" ${redirection}`, 'bash'];
+/** As often as fits in a few seconds; a promise that nothing kept alive ended one of twenty of them with exit code 13. */
+const STARTS = Number(process.env.MODEL_RTC_STARTS ?? 8);
+
+describe('output that cannot be written', () => {
+  it('ends a command with exit code 7 and one line when it is the result', async () => {
+    const machine = await lab.machine('full', { prefix: shell('>/dev/full') });
+    await importModel(await lab.machine('other', { home: machine.home }), join(FIXTURES, 'tiny-gguf'), 'tiny');
+    for (const args of [['client', 'list-models'], ['client', 'list-models', '--json'], ['--help']]) {
+      const { exitCode, stderr } = await machine.run(args);
+      expect(stderr).toMatch(/^model-rtc: The work is done, but its result could not be written.*\n$/);
+      expect(exitCode).toBe(7);
+    }
+  });
+
+  it('leaves the exit code of a command that fails', async () => {
+    for (const redirection of ['2>/dev/full', '2>&1 | true']) {
+      const machine = await lab.machine('mute', { prefix: shell(redirection) });
+      expect((await machine.run(['client', 'import-model', 'nowhere'])).exitCode).toBe(4);
+    }
+  });
+
+  it('does not end the work of a command whose reader goes away', async () => {
+    const scene = await openScene(lab);
+    await importModel(scene.worker, join(FIXTURES, 'good-mouse-v1'), 'mouse');
+    const client = await scene.client('laptop');
+    const home = client.home;
+    const piped = await lab.machine('piped', {
+      home,
+      env: { MODEL_RTC_SESSION: scene.session },
+      prefix: shell('| true'),
+    });
+    expect((await piped.run(['client', 'pull-model', 'mouse', '--json'])).exitCode).toBe(0);
+    expect((await client.succeed(['client', 'verify', 'mouse', '--json'])).stdout).toContain('mouse');
+  });
+
+  it('never ends a worker', async () => {
+    const { url } = await startSignaling(lab);
+    const worker = await lab.machine('worker', { prefix: ['bash', '-c', 'exec "$@" 2>/dev/full', 'bash'] });
+    const { process, session } = await startWorker(worker, url, ['-v']);
+    const client = await lab.machine('laptop', { env: { MODEL_RTC_SESSION: session } });
+    for (let again = 0; again < 3; again++) await client.succeed(['worker', 'list-models', '--session', session]);
+    await process.kill('SIGINT');
+    expect((await process.exited).exitCode).toBe(0);
+  });
+});
+
+describe('a user without a home folder', () => {
+  it('can use everything with MODEL_RTC_HOME, and is told so without', async () => {
+    const machine = await lab.machine('container');
+    const elsewhere = { HOME: '', MODEL_RTC_HOME: '' };
+    const refused = await machine.run(['client', 'list-models'], { env: elsewhere });
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Set MODEL_RTC_HOME') });
+    expect((await machine.run(['--help'], { env: elsewhere })).exitCode).toBe(0);
+    // Nothing lies where the command was started.
+    expect(await readdir(machine.folder)).toEqual([]);
+    await machine.succeed(['client', 'list-models'], { env: { HOME: '' } });
+  });
+});
+
+describe('machines with a limit on address space, as login nodes have', () => {
+  it('share models', async () => {
+    const limited = ['bash', '-c', 'ulimit -v 8000000; exec "$@"', 'bash'];
+    const { url } = await startSignaling(lab);
+    const worker = await lab.machine('login-node', { prefix: limited });
+    await importModel(worker, join(FIXTURES, 'good-mouse-v1'), 'mouse');
+    const { session } = await startWorker(worker, url);
+    const env = { MODEL_RTC_SESSION: session };
+    const client = await lab.machine('another', { prefix: limited, env });
+    await client.succeed(['client', 'pull-model', 'mouse', '--lane', 'webrtc']);
+    await client.succeed(['client', 'verify', 'mouse']);
+  });
+});
+
+describe('a long command that is interrupted', () => {
+  it('ends in order each time, and leaves no lock', async () => {
+    const { url } = await startSignaling(lab);
+    const worker = await lab.machine('worker');
+    for (let start = 0; start < STARTS; start++) {
+      const { process } = await startWorker(worker, url, ['--watch', await lab.folder()]);
+      await process.kill('SIGINT');
+      expect(await process.exited).toMatchObject({ exitCode: 0, signal: undefined });
+      expect((await readdir(worker.home)).filter((name) => name.includes('lock'))).toEqual([]);
+    }
+    for (let start = 0; start < STARTS; start++) {
+      const signaling = await startSignaling(lab);
+      await signaling.process.kill('SIGTERM');
+      expect(await signaling.process.exited).toMatchObject({ exitCode: 0, signal: undefined });
+    }
+  });
+});
