@@ -17,6 +17,7 @@ const { metafile } = await build({
   entryPoints: {
     main: 'packages/cli/dist/main.js',
     'hash-thread': 'packages/registry/dist/hash/hash-thread.js',
+    'reading-thread': 'packages/registry/dist/inspect/reading-thread.js',
     'thread-entry': 'packages/transfer/dist/node/disk/thread-entry.js',
   },
   outdir: OUT,

@@ -2,7 +2,7 @@
 
 export { createReadBudget } from './bytes/read-budget.ts';
 export { plainCuts } from './chunks/cut-parts.ts';
-export { CHUNKER, planChunks } from './chunks/plan-chunks.ts';
+export { CHUNKER, mayHaveStructure, planChunks, STRUCTURE_HEAD_BYTES } from './chunks/plan-chunks.ts';
 export { namedLikeCode } from './code/file-kinds.ts';
 export { type Findings, splitSuspicious } from './code/findings.ts';
 export { refuseCode } from './code/refuse-code.ts';

@@ -3,6 +3,7 @@ import type { ChunkIndex } from './chunks/types.ts';
 import type { RegistryEntry, StoredEntry } from './entry/types.ts';
 import type { HashCache } from './hash/types.ts';
 import type { ImportSteps } from './import/types.ts';
+import type { ModelReading } from './inspect/types.ts';
 import type { DataPaths } from './store/data-folder.ts';
 import type { IndexFile } from './store/types.ts';
 
@@ -17,10 +18,12 @@ export interface RegistryContext {
   readonly show: (stored: StoredEntry) => Promise<RegistryEntry>;
   /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */
   readonly readManifest: (stored: StoredEntry) => Promise<Manifest>;
+  /** Whatever reads into model files does it through this. */
+  readonly reading: ModelReading;
   /** Loaded when first needed: most commands import nothing. */
   readonly loadImportSteps: () => Promise<ImportSteps>;
   /** For an import alone: whoever asks whether bytes are still what they were reads them. */
   readonly loadHashCache: () => Promise<HashCache>;
-  /** Closes what was opened for imports. */
+  /** Closes what was opened for imports, and ends what is being read. */
   readonly closeCaches: () => Promise<void>;
 }

@@ -15,13 +15,15 @@ import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
 import { placeOf, readRegistered } from './files/registered-model.ts';
 import type { CheckResult } from './files/types.ts';
-import type { HashCache } from './hash/types.ts';
+import type { HashCache, PlanChunks } from './hash/types.ts';
 import { importModel } from './import/import-model.ts';
 import { installModel } from './import/install.ts';
 import { refreshModel } from './import/refresh.ts';
 import { removeLeftImports } from './import/staging.ts';
 import type { ImportSteps } from './import/types.ts';
 import { createInspection } from './inspect/inspection.ts';
+import { createModelReading } from './inspect/model-reading.ts';
+import type { ModelReading } from './inspect/types.ts';
 import { createModelList } from './list/model-list.ts';
 import { tagModel } from './manage/aliases.ts';
 import { createManagement } from './manage/create.ts';
@@ -63,6 +65,7 @@ function createContext({
   importSteps,
 }: OpenRegistryOptions): RegistryContext {
   const paths = dataPaths(home);
+  const reading = createModelReading();
   let hashCache: HashCache | undefined;
   return {
     paths,
@@ -72,13 +75,28 @@ function createContext({
     chunks: createChunkIndex(paths.chunkIndex, log),
     show: async (stored) => await toRegistryEntry(stored, paths.models),
     readManifest: createManifestCache(paths.models),
-    loadImportSteps: async () => importSteps ?? (await import('./import/index.ts')),
+    reading,
+    loadImportSteps: async () => importSteps ?? (await loadImportSteps(reading)),
     async loadHashCache() {
       const { createHashCache } = await import('./hash/hash-cache.ts');
       hashCache ??= createHashCache(paths.hashCache, { log, now });
       return hashCache;
     },
-    closeCaches: async () => await hashCache?.close(),
+    async closeCaches() {
+      await reading.close();
+      await hashCache?.close();
+    },
+  };
+}
+
+async function loadImportSteps(reading: ModelReading): Promise<ImportSteps> {
+  const { hashFiles } = await import('./hash/hash-files.ts');
+  return {
+    hashFiles: async (files, options = {}) => {
+      const planChunks: PlanChunks = async (file) => await reading.run('planChunks', file, { signal: options.signal });
+      return await hashFiles(files, { planChunks, ...options });
+    },
+    scanModel: async (path, options = {}) => await reading.run('scanModel', { path, options }),
   };
 }
 

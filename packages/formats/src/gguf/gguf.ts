@@ -5,6 +5,8 @@ import { MAX_GGUF_HEADER_BYTES, MAX_NAME_BYTES, MAX_STRUCTURE_ENTRIES } from '..
 import type { ByteReader, FileFormat, FileTensor, Part } from '../types.ts';
 import { ggufBytes, ggufTypeName } from './gguf-types.ts';
 
+/** The first bytes: `GGUF`. */
+export const GGUF_HEAD = [0x47, 0x47, 0x55, 0x46];
 const MAGIC = 0x4655_4747;
 /** Magic, version, and the numbers of tensors and values. */
 const FIXED_BYTES = 24;

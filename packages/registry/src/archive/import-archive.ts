@@ -180,6 +180,7 @@ async function unpackAndInstall(
       alias,
       aliasConflict,
       safeOnly,
+      signal,
       source: 'local-import',
       ifExists: work.ifExists === 'overwrite' ? 'overwrite' : 'skip',
     });

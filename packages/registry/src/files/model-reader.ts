@@ -1,7 +1,7 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { openModelFiles } from './model-files.ts';
-import type { RegisteredModel } from './registered-model.ts';
-import type { ModelFiles, ModelReader } from './types.ts';
+
+import type { ModelFiles, ModelReader, RegisteredModel } from './types.ts';
 
 /** Reads a model's chunks from its files by their digests. No file is opened before it is asked for. */
 export function createModelReader(digest: Digest, { place, manifest, stats }: RegisteredModel): ModelReader {

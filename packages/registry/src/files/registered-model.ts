@@ -5,15 +5,7 @@ import type { StoredEntry } from '../entry/types.ts';
 import type { DataPaths } from '../store/data-folder.ts';
 import { readStatsNote } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
-import type { ModelPlace } from './types.ts';
-
-/** A registered model's files as they were noted when they were hashed. */
-export interface RegisteredModel {
-  readonly place: ModelPlace;
-  readonly manifest: Manifest;
-  /** In the order of the manifest's files. */
-  readonly stats: readonly FileStat[];
-}
+import type { ModelPlace, RegisteredModel } from './types.ts';
 
 export function placeOf({ models }: DataPaths, { folder, linked }: StoredEntry): ModelPlace {
   return { path: join(models, folder), linked };

@@ -1,4 +1,5 @@
 import type { Digest, Manifest } from '@model-rtc/protocol';
+import type { FileStat } from '../store/types.ts';
 
 export interface FileProblem {
   /** The path inside the model; empty when it is the model's folder itself. */
@@ -43,4 +44,12 @@ export interface ModelFiles {
    */
   read(offset: number, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A registered model's files as they were noted when they were hashed. */
+export interface RegisteredModel {
+  readonly place: ModelPlace;
+  readonly manifest: Manifest;
+  /** In the order of the manifest's files. */
+  readonly stats: readonly FileStat[];
 }

@@ -36,7 +36,7 @@ export async function hashFiles(files: readonly ScannedFile[], options: HashOpti
   const small = unknown.filter((file) => file.size <= SMALL_FILE_BYTES);
   const large = unknown.filter((file) => file.size > SMALL_FILE_BYTES);
   await hashSmallFiles(small, maxSmall, meter, hashed);
-  await hashLargeFiles(large, MAX_CHUNKS - countChunks(hashed), meter, hashed);
+  await hashLargeFiles(large, MAX_CHUNKS - countChunks(hashed), meter, hashed, options.planChunks);
   meter.throwIfCancelled();
   if (cache !== undefined) await remember(unknown, hashed, cache, readFromMs);
   return toResult(files, hashed);

@@ -1,12 +1,12 @@
 import { mapLimit } from '@model-rtc/files';
-import { plainCuts, planChunks } from '@model-rtc/formats';
+import { mayHaveStructure, plainCuts, planChunks, STRUCTURE_HEAD_BYTES } from '@model-rtc/formats';
 import { MAX_CHUNK_BYTES, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import type { Meter } from '../progress.ts';
 import { BlockPool } from './hash-blocks.ts';
 import { createHashEngine } from './hash-engine.ts';
 import { openSourceFile } from './source-file.ts';
-import type { FileHashing, HashedFile, SourceFile } from './types.ts';
+import type { FileHashing, HashedFile, PlanChunks, SourceFile } from './types.ts';
 
 /** While one file's last blocks are hashed the next one is opened and read. */
 const FILES_AT_ONCE = 2;
@@ -20,11 +20,12 @@ export async function hashLargeFiles(
   maxChunks: number,
   meter: Meter,
   hashed: Map<ScannedFile, HashedFile>,
+  plan?: PlanChunks,
 ): Promise<void> {
   if (files.length === 0) return;
   const planned = await mapLimit(files, FILES_AT_ONCE, async (file) => {
     meter.throwIfCancelled();
-    return await withSource(file, (source) => planChunks(source, file.path));
+    return await withSource(file, (source) => planLarge(file, source, plan));
   });
   const plans = fitPlans(planned, maxChunks);
   const engine = createHashEngine(files.reduce((sum, file) => sum + file.size, 0));
@@ -42,6 +43,13 @@ export async function hashLargeFiles(
   } finally {
     await engine.close();
   }
+}
+
+/** Only a file that begins like one with structure is planned elsewhere; it may be hostile. */
+async function planLarge(file: ScannedFile, source: SourceFile, plan: PlanChunks | undefined): Promise<number[]> {
+  if (plan === undefined) return await planChunks(source, file.path);
+  const head = await source.read(0, STRUCTURE_HEAD_BYTES);
+  return mayHaveStructure(head) ? await plan(file) : plainCuts(file.size);
 }
 
 async function withSource<T>(file: ScannedFile, work: (source: SourceFile) => Promise<T>): Promise<T> {

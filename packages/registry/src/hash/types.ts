@@ -1,5 +1,6 @@
 import type { ByteReader } from '@model-rtc/formats';
 import type { Digest, Manifest } from '@model-rtc/protocol';
+import type { ScannedFile } from '../import/scanned-model.ts';
 import type { ProgressOptions } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 
@@ -66,8 +67,13 @@ export interface HashCache {
   close(): Promise<void>;
 }
 
+/** The sizes of a file's chunks, see `planChunks` of formats. */
+export type PlanChunks = (file: ScannedFile) => Promise<number[]>;
+
 /** `onProgress` is called for each block of about 2 MiB and each small file. */
 export interface HashOptions extends ProgressOptions {
+  /** Plans the chunks of large files; the process itself does it when left out. */
+  readonly planChunks?: PlanChunks | undefined;
   /** Files that it knows are not read. */
   readonly cache?: HashCache | undefined;
 }

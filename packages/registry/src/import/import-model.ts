@@ -40,7 +40,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
   await refuseTakenAlias(context, work, scanned);
   // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
-  const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(scanned.files, work);
+  const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(context.reading, scanned.files, work);
   const hashed = await steps.hashFiles(scanned.files, {
     signal: work.signal,
     cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),

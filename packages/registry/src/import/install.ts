@@ -24,7 +24,7 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   const manifest = parseManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest);
-  const codeFiles = await inspectStaged(options, manifest, stats);
+  const codeFiles = await inspectStaged(context, options, manifest, stats);
   const { stored } = await placeModel(context, {
     staged: filesFolder,
     digest: manifestDigest(manifest),
@@ -43,7 +43,8 @@ export async function installModel(context: RegistryContext, options: InstallOpt
 
 /** Whoever sends a model is not believed when they say that it is safe. What is refused stays staged, and unseen. */
 async function inspectStaged(
-  { filesFolder, safeOnly }: InstallOptions,
+  { reading }: RegistryContext,
+  { filesFolder, safeOnly, signal }: InstallOptions,
   manifest: Manifest,
   stats: readonly FileStat[],
 ): Promise<CodeFile[]> {
@@ -52,7 +53,7 @@ async function inspectStaged(
     const { mtimeNs } = stats[i] as FileStat;
     return { path, size, mode: 0, mtimeNs, absolutePath: join(filesFolder, path) };
   });
-  return await inspectFiles(files, { safeOnly });
+  return await inspectFiles(reading, files, { safeOnly, signal });
 }
 
 /** An archive is imported, all else comes over a network. */

@@ -63,6 +63,8 @@ export interface InstallOptions {
   /** Refuse a model with files that run code when they are loaded, whatever they are called. */
   readonly safeOnly?: boolean | undefined;
   readonly source: ModelSource;
+  /** Ends it while the files are examined; after that it takes no time. */
+  readonly signal?: AbortSignal | undefined;
   /** What to do when a whole model of this digest is here: `skip` keeps it, `overwrite` replaces its files and entry. */
   readonly ifExists: IfExists;
 }

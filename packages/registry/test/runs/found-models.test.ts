@@ -161,7 +161,7 @@ describe('a found model', () => {
     const first = await take(path);
     expect(first).toMatchObject({ outcome: 'imported', entry: { alias: 'net-2', linked: true, foundIn: root } });
     const hashing = { ...plainImportSteps, hashFiles: () => Promise.reject(new Error('it was hashed again')) };
-    const { scanModel } = await import('../../src/import/index.ts');
+    const { scanModel } = await import('../../src/import/scan-model.ts');
     const home = registry.paths.root;
     const again = await openTestRegistry({ home, importSteps: { ...hashing, scanModel } });
     const options = { foundIn: root, source: 'local-import' } as const;

@@ -174,9 +174,9 @@ async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Prom
 }
 
 async function install(options: ReceiveOptions, filesFolder: string): Promise<RegistryEntry> {
-  const { registry, manifest, entry, source, safeOnly } = options;
+  const { registry, manifest, entry, source, safeOnly, signal } = options;
   return await registry.install({
-    ...{ manifest, filesFolder, entry, source, safeOnly },
+    ...{ manifest, filesFolder, entry, source, safeOnly, signal },
     alias: await chooseAlias(options),
     aliasConflict: conflictOf(options),
     // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
