@@ -48,5 +48,9 @@ function closeGently(socket: WebSocket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
+const client = createSignalingClient(openWsWebSocket);
+
 /** The client side of signaling over `ws`. */
-export const { visit, joinAsWorker, meetAtRelay } = createSignalingClient(openWsWebSocket);
+export const visit = client.visit;
+export const joinAsWorker = client.joinAsWorker;
+export const meetAtRelay = client.meetAtRelay;
