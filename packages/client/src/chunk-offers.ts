@@ -7,7 +7,7 @@ import type { Handlers, RequestContext } from '@model-rtc/transport';
 export interface OfferOptions {
   readonly digest: Digest;
   /** How fast its chunks may go out. */
-  readonly pace?: RateLimiter | undefined;
+  readonly limiter?: RateLimiter | undefined;
   /** `off` sends all as it is. */
   readonly compress?: CompressMode | undefined;
 }
@@ -35,8 +35,8 @@ export class ChunkOffers {
    * Offers one model while the work runs.
    * @throws the work's error; when reading the model failed here, that error, which names this machine's own files.
    */
-  async during<T>({ digest, pace, compress }: OfferOptions, work: () => Promise<T>): Promise<T> {
-    const offer = this.#offers.get(digest) ?? this.#open(pace, compress);
+  async during<T>({ digest, limiter, compress }: OfferOptions, work: () => Promise<T>): Promise<T> {
+    const offer = this.#offers.get(digest) ?? this.#open(limiter, compress);
     this.#offers.set(digest, offer);
     offer.pushes += 1;
     try {
@@ -53,9 +53,9 @@ export class ChunkOffers {
     }
   }
 
-  /** A server for each, since each has its own pace. */
-  #open(pace: RateLimiter | undefined, compress: CompressMode | undefined): Offer {
-    const server = createChunkServer({ openModel: (digest) => this.#registry.openModel(digest), pace });
+  /** A server for each, since each has its own limiter. */
+  #open(limiter: RateLimiter | undefined, compress: CompressMode | undefined): Offer {
+    const server = createChunkServer({ openModel: (digest) => this.#registry.openModel(digest), limiter });
     return { server, compress, pushes: 0, failure: undefined };
   }
 

@@ -105,7 +105,7 @@ async function pushOnce(services: RemoteWorker, peer: Peer, task: PushTask): Pro
   const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
   stats.begin();
   if (isBulk(entry)) peer.expectBulk();
-  const how = { pace: speed.pace, compress: options.compress };
+  const how = { limiter: speed.limiter, compress: options.compress };
   const result = await offers.during({ digest, ...how }, () =>
     peer.request('push_model', params, {
       signal: options.signal,

@@ -38,13 +38,13 @@ export interface AgentLimits {
   readonly down?: RateLimiter | undefined;
 }
 
-/** Measurements for a nice pace come at most this often: lanes measure their round trip no more often, and one counts once. */
+/** Measurements for a nice limiter come at most this often: lanes measure their round trip no more often, and one counts once. */
 const SAMPLE_INTERVAL_MS = 500;
 
-/** The pace of one transfer, under that of its agent. */
+/** The limiter of one transfer, under that of its agent. */
 export class TransferSpeed {
   /** Undefined when nothing holds it back. */
-  readonly pace: RateLimiter | undefined;
+  readonly limiter: RateLimiter | undefined;
   readonly #nice: BackgroundLimiter | undefined;
   readonly #clock: Pick<Clock, 'nowMs'>;
   #sampled: { readonly atMs: number; readonly bytes: number } | undefined;
@@ -57,7 +57,7 @@ export class TransferSpeed {
     this.#clock = clock;
     this.#nice = nice ? createBackgroundLimiter({ maxBytesPerSecond: limit }) : undefined;
     const own = this.#nice ?? (limit === undefined ? undefined : createRateLimiter({ bytesPerSecond: limit }));
-    this.pace = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
+    this.limiter = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
   }
 
   /** To be told as the transfer goes on: what it has moved so far, and the lanes that it goes over. */

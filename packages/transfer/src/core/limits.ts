@@ -45,7 +45,7 @@ export const MAX_REWRITES = 3;
 export const SOURCE_STALL_MS = 10_000;
 /**
  * Sources on a slow link are not stalled while their origin delivers at least this much in that time, over all its lanes: a
- * sender's rate limit is shared by them. One step of a paced sender; what is slower than that brings no chunk of 1 MiB in
+ * sender's rate limit is shared by them. One step of a limited sender; what is slower than that brings no chunk of 1 MiB in
  * STALL_ABORT_MS.
  */
 export const SLOW_ORIGIN_BYTES = 64 * 1024;
@@ -101,4 +101,4 @@ export const IDLE_READER_MS = 10_000;
 export const MAX_UNANSWERED_REQUESTS = 16;
 
 /** What is sent at once where the rate is limited: at 1 MB/s sixteen steps a second. */
-export const PACED_STEP_BYTES = 64 * 1024;
+export const LIMITED_STEP_BYTES = 64 * 1024;

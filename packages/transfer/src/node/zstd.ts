@@ -2,12 +2,12 @@ import zlib from 'node:zlib';
 import { MAX_CHUNK_BYTES } from '@model-rtc/protocol';
 import { type Zstd, zstdContentBytes } from '../core/compress/zstd.ts';
 
-/** zstd at its quickest level; on weights the slower ones give longer results. */
+/** The fastest level of zstd: on weights the slower ones give longer results. */
 const LEVEL = 1;
-/** A decoder keeps this many bytes of what it wrote, as a power of two: a chunk fits. */
+/** How much of its output a decoder keeps, as a power of two: a chunk fits. */
 const WINDOW_LOG = 22;
 
-/** What newer Nodes have besides what the types of the oldest one that we run on know. */
+/** What newer versions of Node have; the types are those of the oldest one that we support. */
 interface ZlibWithZstd {
   readonly zstdCompressSync?: (bytes: Uint8Array, options: object) => Buffer;
   readonly zstdDecompressSync?: (bytes: Uint8Array, options: object) => Buffer;
@@ -16,7 +16,7 @@ interface ZlibWithZstd {
 
 let loading: Promise<Zstd> | undefined;
 
-/** Node's own zstd where it has one, else WebAssembly, which is compiled once and only where it is needed. */
+/** Node's own zstd where there is one, else WebAssembly, which is compiled once and only when needed. */
 export function loadZstd(): Promise<Zstd> {
   loading ??= load();
   return loading;
@@ -26,7 +26,7 @@ async function load(): Promise<Zstd> {
   return nodeZstd() ?? (await wasmZstd());
 }
 
-/** Undefined where Node has none: before 22.15. */
+/** Undefined before Node 22.15, which has no zstd. */
 export function nodeZstd(): Zstd | undefined {
   const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as ZlibWithZstd;
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return undefined;
@@ -53,14 +53,14 @@ export async function wasmZstd(): Promise<Zstd> {
   };
 }
 
-/** The decoders allocate what the frame says of itself, so that is looked at before they see it. */
+/** Checks the frame's stated length first, since the decoders allocate that much. */
 function checked(bytes: Uint8Array, size: number, decompress: () => Uint8Array): Uint8Array | undefined {
   if (size > MAX_CHUNK_BYTES || zstdContentBytes(bytes) !== size) return undefined;
   try {
     const content = decompress();
     return content.length === size ? content : undefined;
   } catch {
-    // Whatever it was, a chunk that came damaged is asked for again.
+    // Whatever the cause, the chunk is damaged and will be asked for again.
     return undefined;
   }
 }

@@ -25,7 +25,10 @@ export interface WorkerHandlers {
 /** Everything that a worker answers. Which scope each needs is the protocol's: the peer has checked it before these run. */
 export function createHandlers(given: HandlerOptions): WorkerHandlers {
   const services: HandlerContext = { ...given, partials: createPartialModels(given.registry.paths.staging) };
-  const chunks = createChunkServer({ openModel: (digest) => openModelHere(services, digest), pace: given.limits?.up });
+  const chunks = createChunkServer({
+    openModel: (digest) => openModelHere(services, digest),
+    limiter: given.limits?.up,
+  });
   const running = new Set<Promise<unknown>>();
   const answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
     return async (params, context) => {

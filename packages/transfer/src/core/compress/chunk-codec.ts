@@ -1,43 +1,43 @@
 import { joinPlanes, planesEntropyBytes, splitPlanes } from './planes.ts';
 import type { Zstd } from './zstd.ts';
 
-/** How `get_chunks` calls what is written here: bytes grouped by their place in the elements, then zstd. */
+/** The name of this encoding in `get_chunks`: bytes grouped by their place in the elements, then zstd. */
 export const CHUNK_ENCODING = 'planes-zstd-1';
 
 /** Transform (1), length of the chunk (4), length of the encoded form with this head (4); big-endian. */
 export const ENCODED_HEAD_BYTES = 9;
 
-/** zstd alone, or of planes of so many bytes an element; the numbers are those on the wire. */
+/** 1: zstd alone. 2 and 4: zstd over planes of elements of that many bytes. The wire uses the same numbers. */
 const TRANSFORMS = [1, 2, 4] as const;
 type Transform = (typeof TRANSFORMS)[number];
 
-/** What is tried first, of each chunk: pieces of its start, middle and end. */
+/** A sample of each chunk is tried first: pieces from its start, middle and end. */
 const SAMPLE_PIECES = 3;
 const SAMPLE_PIECE_BYTES = 16 * 1024;
-/** Gaining less is not worth the time of either side. */
+/** A smaller gain is not worth the time of either side. */
 const MAX_RATIO = 0.9;
-/** The heads would take what is gained. */
+/** Below this the head takes up what is gained. */
 const MIN_CHUNK_BYTES = 256;
 
 export interface EncodedHead {
   readonly transform: Transform;
   readonly chunkBytes: number;
-  /** Of the encoded form, the head included. */
+  /** The length of the encoded form, including the head. */
   readonly encodedBytes: number;
 }
 
-/** What the first bytes of an encoded form say; undefined when no sender would say that. */
+/** Reads the head of an encoded form; undefined when no honest sender writes such a head. */
 export function readEncodedHead(bytes: Uint8Array): EncodedHead | undefined {
   if (bytes.length < ENCODED_HEAD_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const transform = TRANSFORMS.find((known) => known === view.getUint8(0));
   const [chunkBytes, encodedBytes] = [view.getUint32(1), view.getUint32(5)];
-  // A form that is no shorter than the chunk is not sent.
+  // Nobody sends a form that is not shorter than the chunk.
   if (transform === undefined || encodedBytes <= ENCODED_HEAD_BYTES || encodedBytes >= chunkBytes) return undefined;
   return { transform, chunkBytes, encodedBytes };
 }
 
-/** Writes chunks shorter, and reads that. What it works in is used again, so use one for many chunks. */
+/** Encodes and decodes chunks. It reuses its memory, so use one codec for many chunks. */
 export class ChunkCodec {
   readonly #zstd: Zstd;
   #planes = new Uint8Array();
@@ -47,8 +47,8 @@ export class ChunkCodec {
   }
 
   /**
-   * The encoded form of a chunk, or undefined where a sample says that it gains too little.
-   * @param into memory as long as the chunk; it may be the chunk's own.
+   * The encoded form of a chunk, or undefined when a sample says that it gains too little.
+   * @param into - memory as long as the chunk; may be the chunk itself
    */
   encode(chunk: Uint8Array, into: Uint8Array): Uint8Array | undefined {
     if (chunk.length < MIN_CHUNK_BYTES) return undefined;
@@ -66,9 +66,9 @@ export class ChunkCodec {
   }
 
   /**
-   * The chunk that was encoded; undefined when the form was damaged or made up.
-   * @param size of the chunk. No more memory than for that is taken.
-   * @returns good until the codec is used again.
+   * The chunk that was encoded; undefined when the form is damaged or made up.
+   * @param size - of the chunk: it takes no more memory than that
+   * @returns memory that the next use of the codec overwrites
    */
   decode(encoded: Uint8Array, size: number): Uint8Array | undefined {
     const head = readEncodedHead(encoded);
@@ -81,8 +81,8 @@ export class ChunkCodec {
   }
 
   /**
-   * The transform with the shortest result, if that is short enough. Planes are told by how evenly their bytes are spread,
-   * which is what zstd makes of a long plane: in a short sample it writes all planes in one block, and hides their difference.
+   * The transform with the shortest result, if that is short enough. Planes are judged by the entropy of their bytes, which
+   * zstd reaches for a long plane: in a short sample it writes all planes in one block, which hides their difference.
    */
   #best(sample: Uint8Array): Transform | undefined {
     const lengths = [
@@ -90,7 +90,7 @@ export class ChunkCodec {
       [2, planesEntropyBytes(sample, 2)],
       [4, planesEntropyBytes(sample, 4)],
     ] as const;
-    // A wider transform has to be better by more than chance makes it.
+    // A wider transform must be better by more than chance.
     const margin = sample.length * 0.01;
     const [transform, length] = lengths.reduce((best, next) => (next[1] < best[1] - margin ? next : best));
     return length < sample.length * MAX_RATIO ? transform : undefined;
@@ -109,7 +109,7 @@ export class ChunkCodec {
   }
 }
 
-/** Pieces of a long chunk, each from a place where elements of 4 bytes begin. */
+/** Pieces of a long chunk, each starting where an element of 4 bytes starts. */
 function sampleOf(chunk: Uint8Array): Uint8Array {
   if (chunk.length <= SAMPLE_PIECES * SAMPLE_PIECE_BYTES) return chunk;
   const sample = new Uint8Array(SAMPLE_PIECES * SAMPLE_PIECE_BYTES);

@@ -1,25 +1,25 @@
-/** Whether chunks are sent encoded: where it pays, or never. */
+/** Whether chunks are sent encoded: when it pays, or never. */
 export type CompressMode = 'auto' | 'off';
 
-/** A path that carries more, on all lanes together, is not slower than the CPUs that would encode for it. */
+/** A path that carries more than this, on all lanes together, is faster than the CPUs that would encode for it. */
 const FAST_PATH_BYTES_PER_SECOND = 40e6;
-/** What a rate is measured over, at least: long enough for windows to fill, and a few chunks. */
+/** A rate is measured over at least this: long enough for windows to fill, and a few chunks. */
 const MEASURE_SECONDS = 1.5;
 const MEASURE_BYTES = 2 * 1024 * 1024;
-/** A loss that is no more than chance makes. */
+/** A smaller loss may be chance. */
 const TOLERANCE = 0.97;
-/** An encoding that shortens less does not pay, whatever the rate. */
+/** An encoding that saves less than this does not pay at any rate. */
 const MAX_RATIO = 0.95;
-/** The other way is tried again after so long, later each time that it turned out no better. */
+/** How long until the other way is tried again; longer each time that it was no better. */
 const FIRST_RETRY_SECONDS = 30;
 const MAX_RETRY_SECONDS = 120;
-/** A trial on a very slow path takes long itself; it may take at most this part of the time. */
+/** On a very slow path a trial itself takes long: trials may take at most this part of the time. */
 const TRIALS_PART = 1 / 20;
 
 export interface ArrivedBytes {
-  /** Whether the request that they came of offered encodings. */
+  /** Whether their request offered encodings. */
   readonly offered: boolean;
-  /** Bytes of chunks, as they are and as they came. A piece of an encoded chunk counts as decoded when the chunk is whole. */
+  /** Bytes of chunks, decoded and as they came. An encoded chunk counts as decoded when it is whole. */
   readonly decodedBytes: number;
   readonly wireBytes: number;
 }
@@ -37,13 +37,13 @@ interface Measurement {
 }
 
 /**
- * Decides whether requests offer encodings, from how fast chunks arrive: both ways are measured one after the other, the
- * better one is kept, and the other is tried again now and then.
+ * Decides whether requests offer encodings, from how fast chunks arrive: it measures both ways one after the other, keeps
+ * the better one, and tries the other again now and then.
  */
 export class EncodingChoice {
   readonly #mode: CompressMode;
   #offers = false;
-  /** The way that was found better; another one is on trial. */
+  /** The better way so far; when `offers` differs, the other one is on trial. */
   #settled = false;
   #measurement: Measurement | undefined;
   /** The latest rate of each way, in bytes of chunks a second. */
@@ -61,10 +61,10 @@ export class EncodingChoice {
     return this.#offers;
   }
 
-  /** Takes what arrived. @param nowSeconds of a clock that only ever grows. */
+  /** Counts what arrived. @param nowSeconds - from a clock that never goes back */
   arrived({ offered, decodedBytes, wireBytes }: ArrivedBytes, nowSeconds: number): void {
     if (this.#mode === 'off') return;
-    // After a change, requests of the way before are answered still; what comes mixed says nothing of either.
+    // After a change, answers to earlier requests still come; a mix says nothing about either way.
     if (offered !== this.#offers) this.#measurement = undefined;
     else if (this.#measurement === undefined)
       this.#measurement = { sinceSeconds: nowSeconds, decodedBytes: 0, wireBytes: 0 };
@@ -102,7 +102,7 @@ export class EncodingChoice {
     if (isTrial) this.#settle(encodedPays, nowSeconds, seconds);
     else if (!this.#offers) this.#offers = !isFast && isRetryDue;
     else if (isFast || !isShorter) this.#settle(false, nowSeconds, seconds);
-    // The plain way's rate may be an old one, so it is measured again before anything is decided.
+    // The rate of the plain way may be out of date, so it is measured again before anything is decided.
     else if (!encodedPays || isRetryDue) this.#offers = false;
   }
 

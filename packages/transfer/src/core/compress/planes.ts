@@ -1,13 +1,13 @@
-/** How long the elements are whose bytes are grouped by their place: bf16 and f16, or f32. */
+/** The length of an element: 2 for bf16 and f16, 4 for f32. */
 export type ElementBytes = 2 | 4;
 
 const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /**
- * Groups the bytes of each element by their place in it: all first bytes, then all second ones, and so on; what is left at the
- * end is no whole element and stays as it is. Signs and exponents of weights, which are much alike, come together so.
+ * Groups the bytes of the elements by their place: all first bytes, then all second ones, and so on; an incomplete element at
+ * the end stays as it is. This brings the signs and exponents of weights together, which are much alike.
  *
- * @param into takes as many bytes; no memory in common with `bytes`.
+ * @param into - as long as `bytes`, and sharing no memory with them
  */
 export function splitPlanes(bytes: Uint8Array, width: ElementBytes, into: Uint8Array): void {
   const count = Math.floor(bytes.length / width);
@@ -38,7 +38,7 @@ export function joinPlanes(bytes: Uint8Array, width: ElementBytes, into: Uint8Ar
   into.set(bytes.subarray(count * width), count * width);
 }
 
-/** How long the bytes become at best when each plane is coded byte by byte, without looking for what repeats. */
+/** The shortest length of the bytes when each plane is coded byte by byte, without looking for repeats. */
 export function planesEntropyBytes(bytes: Uint8Array, width: ElementBytes): number {
   const count = Math.floor(bytes.length / width);
   const counts = new Uint32Array(256 * width);
@@ -52,7 +52,7 @@ export function planesEntropyBytes(bytes: Uint8Array, width: ElementBytes): numb
   return Math.ceil(bits / 8) + bytes.length - count * width;
 }
 
-/** Whether four bytes may be moved at once, which takes less than half the time; chunks of tensors are such nearly always. */
+/** Whether four bytes can be moved at once, which takes less than half the time; nearly all chunks of tensors allow it. */
 function wordsFit(count: number, ...both: Uint8Array[]): boolean {
   return isLittleEndian && count % 4 === 0 && both.every(({ byteOffset }) => byteOffset % 4 === 0);
 }
@@ -61,7 +61,7 @@ function words({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, Math.floor(length / 4));
 }
 
-/** @param plane words of one plane. */
+/** @param plane - the number of words in one plane */
 function splitPairs(from: Uint32Array, into: Uint32Array, plane: number): void {
   for (let i = 0, at = 0; i < plane; i++, at += 2) {
     const a = from[at] as number;
@@ -100,7 +100,7 @@ function joinQuads(from: Uint32Array, into: Uint32Array, plane: number): void {
   }
 }
 
-/** Four words are a square of bytes; it is turned over its diagonal, and written a step apart. */
+/** Transposes four words as a square of bytes, and writes the results a step apart. */
 function turn(into: Uint32Array, at: number, step: number, a: number, b: number, c: number, d: number): void {
   into[at] = (a & 0xff) | ((b & 0xff) << 8) | ((c & 0xff) << 16) | (d << 24);
   into[at + step] = ((a >>> 8) & 0xff) | (b & 0xff00) | ((c << 8) & 0xff0000) | ((d << 16) & 0xff000000);

@@ -1,22 +1,23 @@
 /** One implementation of zstd (RFC 8878). */
 export interface Zstd {
   readonly name: 'node' | 'wasm';
-  /** One frame that says how long its content is. */
+  /** Returns one frame, which says how long its content is. */
   compress(bytes: Uint8Array): Uint8Array;
   /**
-   * The content of one frame; undefined for anything else.
-   * @param size how long it has to be, at most MAX_CHUNK_BYTES of the protocol; no more memory is taken, whatever the frame says.
+   * Returns the content of one frame; undefined for anything else.
+   * @param size - the exact length of the content, at most the protocol's MAX_CHUNK_BYTES; it takes no more memory than that,
+   * whatever the frame says
    */
   decompress(bytes: Uint8Array, size: number): Uint8Array | undefined;
 }
 
 const MAGIC = 0xfd2fb528;
-/** Bytes of the content's size by the first two bits of the descriptor; without a window, the first form has one. */
+/** Bytes of the content's size, by the first two bits of the descriptor; without a window, 0 means one byte. */
 const SIZE_BYTES = [0, 2, 4, 8] as const;
 
 /**
- * How long a zstd frame says that its content is (RFC 8878, 3.1.1.1); undefined for what is no frame, says nothing of it, or
- * needs a dictionary.
+ * The length of the content as a zstd frame states it (RFC 8878, 3.1.1.1); undefined for anything else than a frame, and for
+ * a frame that does not say or needs a dictionary.
  */
 export function zstdContentBytes(bytes: Uint8Array): number | undefined {
   if (bytes.length < 6) return undefined;

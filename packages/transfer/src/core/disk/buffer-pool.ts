@@ -1,15 +1,15 @@
 import { bufferSize } from '../schedule/buffer-size.ts';
 import type { ChunkMemory } from './disk-port.ts';
 
-/** What a chunk is put together in. */
+/** A buffer that a chunk is assembled in. */
 export interface ChunkBuffer {
   readonly id: number;
   readonly memory: ChunkMemory;
 }
 
 /**
- * Chunk buffers that are used again: fresh ones for every chunk halve the throughput. How many are out at once is bounded by
- * the schedule's windows.
+ * Reuses chunk buffers: a fresh one for every chunk halves the throughput. The schedule's windows bound how many are lent at
+ * once.
  */
 export class BufferPool {
   readonly #free = new Map<number, ChunkBuffer[]>();
@@ -19,7 +19,7 @@ export class BufferPool {
   #idleBytes = 0;
   #made = 0;
 
-  /** @param onDrop - told the id of each buffer that will not be used again. */
+  /** @param onDrop - called with the id of each buffer that will not be used again */
   constructor(
     allocate: (bytes: number) => ChunkMemory,
     { maxIdleBytes, onDrop }: { readonly maxIdleBytes: number; readonly onDrop: (id: number) => void },
@@ -29,7 +29,7 @@ export class BufferPool {
     this.#onDrop = onDrop;
   }
 
-  /** A buffer of at least this many bytes. Its content is whatever it held before. */
+  /** Lends a buffer of at least this many bytes, with whatever it held before. */
   lend(size: number): ChunkBuffer {
     const rounded = bufferSize(size);
     const free = this.#free.get(rounded)?.pop();

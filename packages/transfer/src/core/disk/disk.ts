@@ -3,7 +3,7 @@ import { ALL_WINDOWS_BYTES } from '../limits.ts';
 import { BufferPool, type ChunkBuffer } from './buffer-pool.ts';
 import type { DiskCommand, DiskEvent, DiskPort } from './disk-port.ts';
 
-/** What the disk tells the transfer. */
+/** How the transfer hears from the disk. */
 export interface DiskListener {
   verified(chunk: number): void;
   wrong(chunk: number): void;
@@ -17,12 +17,12 @@ export interface DiskListener {
   failed(error: ModelRtcError): void;
 }
 
-/** The transfer's side of the disk: lends buffers, sends commands in batches, hands events on. */
+/** The transfer's side of the disk: lends buffers, sends commands in batches, passes events on. */
 export class Disk {
   readonly #port: DiskPort;
   readonly #pool: BufferPool;
   readonly #listener: DiskListener;
-  /** Buffers whose memory the engine knows. */
+  /** Buffers whose memory the disk knows. */
   readonly #known = new Set<number>();
   readonly #storing = new Map<number, ChunkBuffer>();
   #commands: DiskCommand[] = [];
@@ -50,7 +50,7 @@ export class Disk {
     this.#pool.giveBack(buffer);
   }
 
-  /** Checks and writes the chunk in the buffer, which is the disk's from now on. */
+  /** Has the chunk in the buffer checked and written. The buffer belongs to the disk from now on. */
   store(chunk: number, buffer: ChunkBuffer): void {
     const memory = this.#known.has(buffer.id) ? undefined : buffer.memory.bytes;
     this.#known.add(buffer.id);
@@ -62,7 +62,7 @@ export class Disk {
     if (chunks.length > 0) this.#post({ type: 'check', chunks });
   }
 
-  /** Sets sizes and modes, and flushes all to the disk itself. */
+  /** Sets sizes and modes, and resolves when everything is on the disk itself. */
   async flush(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#flushed = resolve;
@@ -71,13 +71,13 @@ export class Disk {
     });
   }
 
-  /** Every chunk that was stored before is kept, right ones in the journal too. */
+  /** Closes the disk when every chunk that was stored before is kept, and the right ones are in the journal. */
   async close(): Promise<void> {
     this.#send();
     await this.#port.close();
   }
 
-  /** What one turn of the event loop brings goes over in one message. */
+  /** Sends the commands of one turn of the event loop in one message. */
   #post(command: DiskCommand): void {
     this.#commands.push(command);
     if (this.#commands.length > 1) return;

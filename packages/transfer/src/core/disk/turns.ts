@@ -6,7 +6,7 @@ export interface Turns {
 }
 
 export function openTurns(): Turns {
-  // Of Node; there messages to oneself would hold up the network, as many of them are read in one turn.
+  // Node has it. Messages to oneself would hold up the network there, since Node reads many of them in one turn.
   if (typeof setImmediate === 'function') return { later: setImmediate, close: () => {} };
   return messageTurns();
 }
@@ -18,7 +18,7 @@ interface Port {
   close(): void;
 }
 
-/** Turns by messages to oneself: browsers hold back timers that follow one another by 4 ms. */
+/** Turns by messages to oneself: browsers delay timers that follow one another by 4 ms. */
 export function messageTurns(): Turns {
   const { port1, port2 } = new MessageChannel() as unknown as { readonly port1: Port; readonly port2: Port };
   const work: (() => void)[] = [];

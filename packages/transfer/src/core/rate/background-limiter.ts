@@ -4,33 +4,33 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { createRateLimiter } from './token-bucket.ts';
 
 export interface BackgroundLimiterOptions {
-  /** What it never goes beyond. */
+  /** The highest rate that it allows. */
   readonly maxBytesPerSecond?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
 export interface BackgroundLimiter extends RateLimiter {
-  /** Takes a measurement; to be told a few times a second, with the least round-trip time of the lanes in use. */
+  /** Takes a measurement. Call it a few times a second, with the shortest round-trip time of the lanes in use. */
   sample(measured: DelaySample): void;
-  /** Bytes a second, at present. */
+  /** The present rate, in bytes a second. */
   readonly rate: number;
 }
 
-/** A pace that yields to other traffic: it slows down when round-trip times grow. Without samples it stays slow. */
+/** A limiter that yields to other traffic: it slows down when round-trip times grow. Without samples it stays slow. */
 export function createBackgroundLimiter({
   maxBytesPerSecond,
   clock = systemClock,
 }: BackgroundLimiterOptions = {}): BackgroundLimiter {
-  const nice = new DelayBasedRate(maxBytesPerSecond);
-  const pace = createRateLimiter({ bytesPerSecond: nice.bytesPerSecond, clock });
+  const delayBased = new DelayBasedRate(maxBytesPerSecond);
+  const limiter = createRateLimiter({ bytesPerSecond: delayBased.bytesPerSecond, clock });
   return {
-    take: (bytes, signal) => pace.take(bytes, signal),
-    room: () => pace.room(),
+    take: (bytes, signal) => limiter.take(bytes, signal),
+    room: () => limiter.room(),
     sample(measured) {
-      pace.rate = nice.update(measured, clock.nowMs());
+      limiter.rate = delayBased.update(measured, clock.nowMs());
     },
     get rate() {
-      return pace.rate;
+      return limiter.rate;
     },
   };
 }

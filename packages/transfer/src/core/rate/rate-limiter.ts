@@ -1,21 +1,19 @@
-/** How fast something may go. A pace may be shared by any number of takers, each of which gets as much as the others. */
+/** Limits how fast bytes are asked for or sent. Any number of takers may share one; they get equal amounts. */
 export interface RateLimiter {
   /**
-   * Resolves when so many bytes may be asked for or sent. What one takes at once goes at once, so large amounts are
-   * taken in pieces.
-   * @throws the signal's reason; nothing was taken then.
+   * Resolves when this many bytes may go. They go at once, so take large amounts in pieces.
+   * @throws the signal's reason; then nothing was taken.
    */
   take(bytes: number, signal?: AbortSignal): Promise<void>;
-  /** Bytes that may go now without waiting; 0 while others wait, or until what was taken has paid off. */
+  /** Bytes that may go now without waiting: 0 while others wait, or while earlier takes are still being paid for. */
   room(): number;
-  /** The same pace for one of several who should get equal parts, however much each takes at once. */
+  /** The same limit for one of several takers, so that they get equal parts however much each takes at once. */
   share?(): RateLimiter;
 }
 
 /**
- * The stricter of two paces: what is taken of it is taken of both. Nothing is taken of the second before the first allows
- * it, so give the one that fewer takers share first: what waits for the transfer's own limit then uses up nothing of the
- * agent's.
+ * The stricter of two limiters: what is taken from it is taken from both. The second is asked only when the first allows
+ * it, so pass the one with fewer takers first: a transfer that waits for its own limit then uses up none of the agent's.
  */
 export function combine(first: RateLimiter, second: RateLimiter): RateLimiter {
   return {

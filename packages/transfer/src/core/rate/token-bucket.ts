@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@model-rtc/protocol';
 import type { RateLimiter } from './rate-limiter.ts';
 
-/** What may go at once after a rest: less would not survive the coarseness of timers, more would be felt as a burst. */
+/** What may go at once after a rest: timers are too coarse for less, and more would be a noticeable burst. */
 const BURST_MS = 50;
 const MIN_BURST_BYTES = 16 * 1024;
 
@@ -10,7 +10,7 @@ export interface RateLimiterOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A pace that keeps to a rate which may be changed, and that can be divided. */
+/** A limiter whose rate can be changed, and that can be shared out. */
 export interface AdjustableLimiter extends RateLimiter {
   /** Bytes a second. */
   rate: number;
@@ -25,13 +25,13 @@ interface Waiting {
 /** One taker, or several that count as one. */
 interface Share {
   readonly waiting: Waiting[];
-  /** Bytes that it was granted, or would have been, had it always wanted some. */
+  /** Bytes that it was granted, or would have been if it had always wanted some. */
   served: number;
 }
 
 /**
- * Keeps to a rate, as a token bucket that may be overdrawn: whoever takes when nothing is owed goes at once, and whoever comes
- * next waits until that has paid off. So the rate holds whatever the sizes are, also where one is larger than the bucket.
+ * Keeps to a rate, as a token bucket that may be overdrawn: whoever takes while nothing is owed goes at once, and the next
+ * one waits until that is paid for. So the rate holds for any sizes, even one larger than the bucket.
  */
 export function createRateLimiter({ bytesPerSecond, clock = systemClock }: RateLimiterOptions): AdjustableLimiter {
   return new TokenBucket(bytesPerSecond, clock);
@@ -44,7 +44,7 @@ class TokenBucket implements AdjustableLimiter {
   #bytesPerSecond: number;
   #balance: number;
   #atMs: number;
-  /** What the share that was served last has had: one that wants some again after a rest starts there. */
+  /** What the last share to be served has had: a share that wants more after a rest starts there. */
   #served = 0;
   #stopTimer: (() => void) | undefined;
 
@@ -101,7 +101,7 @@ class TokenBucket implements AdjustableLimiter {
     });
   }
 
-  /** Grants what is due, the share that has had the least first. */
+  /** Grants what is due, first to the share that has had the least. */
   #serve(): void {
     this.#refill();
     while (this.#balance > 0) {
@@ -134,7 +134,7 @@ class TokenBucket implements AdjustableLimiter {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     if (this.#shares.size === 0) return;
-    // A byte more than is owed, for the balance must be above nothing.
+    // One byte more than is owed, since the balance must be above zero.
     const delayMs = (Math.max(0, 1 - this.#balance) * 1000) / this.#bytesPerSecond;
     this.#stopTimer = this.#clock.after(Math.ceil(delayMs), () => this.#serve());
   }

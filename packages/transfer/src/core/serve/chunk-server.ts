@@ -1,7 +1,7 @@
 import { type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
 import { CHUNK_ENCODING, ChunkCodec } from '../compress/chunk-codec.ts';
 import type { Zstd } from '../compress/zstd.ts';
-import { PACED_STEP_BYTES } from '../limits.ts';
+import { LIMITED_STEP_BYTES } from '../limits.ts';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
 import { LaneBook, type LaneTurns, type Loan } from './lane-turns.ts';
 import { type ModelReader, type OpenModel, ReaderPool } from './reader-pool.ts';
@@ -9,25 +9,25 @@ import { type ModelReader, type OpenModel, ReaderPool } from './reader-pool.ts';
 export interface ChunkServerOptions {
   /** Opens a model that may be served; throws for any other. */
   readonly openModel: OpenModel;
-  /** Loads what encodes, when somebody first asks for that. Without it chunks always go as they are. */
+  /** Loads zstd, when someone first asks for encoded chunks. Without it chunks always go as they are. */
   readonly loadZstd?: (() => Promise<Zstd>) | undefined;
-  /** Bytes before each chunk that are left free for the lane to write its frame's head to. */
+  /** Bytes that are left free before each chunk, for the lane to write its frame's head to. */
   readonly headroomBytes?: number | undefined;
   /** How fast chunks may go out, over all lanes of all peers together; peers get equal shares. */
-  readonly pace?: RateLimiter | undefined;
+  readonly limiter?: RateLimiter | undefined;
 }
 
-/** What is needed of a `RequestContext` of @model-rtc/transport. */
+/** The part of a `RequestContext` of @model-rtc/transport that serving needs. */
 export interface ChunkRequestContext {
-  /** Who asks: peers share what may be sent evenly. */
+  /** Who asks: peers get equal shares of what may be sent. */
   readonly peer: object;
-  /** What the request came over: one lane's requests do not hold up another's. */
+  /** What the request came over: the requests of one lane do not hold up those of another. */
   readonly lane: object;
-  /** The request was cancelled, or its peer is gone. */
+  /** Aborts when the request is cancelled or its peer is gone. */
   readonly signal: AbortSignal;
   /**
    * Resolves when there is room for more; the bytes may be overwritten then. `encoded`: they are the chunk's encoded form.
-   * `headroom`: they and so many bytes before them are the lane's to overwrite.
+   * `headroom`: the lane may overwrite them, and this many bytes before them.
    */
   sendChunk(
     index: number,
@@ -43,7 +43,7 @@ export interface ChunkRequestContext {
 export interface WantedChunks {
   readonly digest: Digest;
   readonly chunks: readonly { readonly index: number; readonly digest: Digest }[];
-  /** How the asker takes chunks besides as they are. */
+  /** Encodings that the asker accepts besides plain chunks. */
   readonly encodings?: readonly string[] | undefined;
 }
 
@@ -63,42 +63,47 @@ interface Serving {
   readonly reader: ModelReader;
   readonly turns: LaneTurns;
   readonly codec: ChunkCodec | undefined;
-  readonly pace: RateLimiter | undefined;
+  readonly limiter: RateLimiter | undefined;
   readonly context: ChunkRequestContext;
-  /** What the request had read, before it is encoded: reading and encoding is the work that it is bounded by. */
+  /** What was read for the request, before encoding: the request is bounded by the work of reading and encoding. */
   readonly read: { bytes: number };
 }
 
-/** A chunk that was read; `bytes` are undefined when it is not there yet. */
+/** A chunk that was read; `bytes` is undefined when it is not there yet. */
 interface ReadChunk {
   readonly loan: Loan;
   readonly bytes: Uint8Array | undefined;
   readonly encoded: boolean;
-  /** Bytes before these that are ours. */
+  /** Bytes before it in the same memory that the lane may overwrite. */
   readonly headroom: number;
 }
 
 /**
- * Serves chunks: on each lane the next one is read while the present one is sent, in two buffers. What is sent is not checked
- * here; the receiver checks all, and the reader notices a file that changed. For who offers it, chunks that gain by it are
- * sent encoded.
+ * Serves chunks: on each lane the next one is read while the current one is sent, in two buffers. Nothing is checked here:
+ * the receiver checks everything, and the reader notices a file that changed. A chunk is sent encoded when the asker accepts
+ * that and it gets shorter.
  *
  * The handler throws what `openModel` and its readers throw (`not_found`, `source_changed`, `refused`), and `bad_argument`
  * when more than MAX_BYTES_PER_REQUEST is asked for.
  */
-export function createChunkServer({ openModel, pace, loadZstd, headroomBytes = 0 }: ChunkServerOptions): ChunkServer {
+export function createChunkServer({
+  openModel,
+  limiter,
+  loadZstd,
+  headroomBytes = 0,
+}: ChunkServerOptions): ChunkServer {
   const readers = new ReaderPool(openModel);
   const lanes = new LaneBook(headroomBytes);
-  const paces = new WeakMap<object, RateLimiter>();
-  const paceOf = (peer: object): RateLimiter | undefined => {
-    const known = paces.get(peer) ?? pace?.share?.() ?? pace;
-    if (known !== undefined) paces.set(peer, known);
+  const limiters = new WeakMap<object, RateLimiter>();
+  const limiterOf = (peer: object): RateLimiter | undefined => {
+    const known = limiters.get(peer) ?? limiter?.share?.() ?? limiter;
+    if (known !== undefined) limiters.set(peer, known);
     return known;
   };
   let codec: Promise<ChunkCodec | undefined> | undefined;
   const codecFor = async ({ encodings }: WantedChunks): Promise<ChunkCodec | undefined> => {
     if (loadZstd === undefined || !encodings?.includes(CHUNK_ENCODING)) return undefined;
-    // Where zstd cannot be had, chunks go as they are: the asker takes them as well.
+    // Without zstd chunks go as they are: the asker accepts those too.
     codec ??= loadZstd().then(
       (zstd) => new ChunkCodec(zstd),
       () => undefined,
@@ -110,7 +115,7 @@ export function createChunkServer({ openModel, pace, loadZstd, headroomBytes = 0
     const lastIsRead = await turns.read.enter(context.signal);
     try {
       const codec = await codecFor(wanted);
-      const serving = { turns, codec, pace: paceOf(context.peer), context, read: { bytes: 0 } };
+      const serving = { turns, codec, limiter: limiterOf(context.peer), context, read: { bytes: 0 } };
       return await readers.use(wanted.digest, (reader) => sendAll({ ...serving, reader }, wanted, lastIsRead));
     } finally {
       lastIsRead();
@@ -143,33 +148,33 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
   return missing.length === 0 ? {} : { missing };
 }
 
-async function sendOne({ context, pace }: Serving, index: number, chunk: ReadChunk): Promise<void> {
+async function sendOne({ context, limiter }: Serving, index: number, chunk: ReadChunk): Promise<void> {
   const { bytes, encoded, headroom, loan } = chunk;
   let isUnused = false;
   try {
     context.signal.throwIfAborted();
-    if (bytes !== undefined && pace === undefined) await context.sendChunk(index, bytes, { encoded, headroom });
-    else if (bytes !== undefined) await sendPaced({ context, pace }, index, { ...chunk, bytes });
+    if (bytes !== undefined && limiter === undefined) await context.sendChunk(index, bytes, { encoded, headroom });
+    else if (bytes !== undefined) await sendInSteps({ context, limiter }, index, { ...chunk, bytes });
     isUnused = true;
   } finally {
     loan.giveBack(isUnused);
   }
 }
 
-/** In small steps, so that a slow rate is a smooth one and the asker sees that the lane lives. */
-async function sendPaced(
-  { context, pace }: Pick<Serving, 'context' | 'pace'>,
+/** Sends in small steps, so that a slow rate is a smooth one and the asker sees that the lane is alive. */
+async function sendInSteps(
+  { context, limiter }: Pick<Serving, 'context' | 'limiter'>,
   index: number,
   { bytes, encoded, headroom }: ReadChunk & { readonly bytes: Uint8Array },
 ): Promise<void> {
-  for (let offset = 0; offset < bytes.length; offset += PACED_STEP_BYTES) {
-    const step = bytes.subarray(offset, offset + PACED_STEP_BYTES);
-    await pace?.take(step.length, context.signal);
+  for (let offset = 0; offset < bytes.length; offset += LIMITED_STEP_BYTES) {
+    const step = bytes.subarray(offset, offset + LIMITED_STEP_BYTES);
+    await limiter?.take(step.length, context.signal);
     await context.sendChunk(index, step, { encoded, offset, headroom });
   }
 }
 
-/** Starts to read a chunk. One that fails is noticed when its turn comes, or never when sending failed before. */
+/** Starts to read a chunk. A failure is noticed when its turn comes, or never when sending failed before. */
 function readAhead(serving: Serving, digest: Digest | undefined): Promise<ReadChunk> | undefined {
   if (digest === undefined) return undefined;
   const reading = readOne(serving, digest);
@@ -183,7 +188,7 @@ async function readOne({ turns, reader, codec, context, read }: Serving, digest:
     const bytes = await reader.readChunk(digest, loan.buffer);
     read.bytes += bytes?.length ?? 0;
     if (read.bytes > MAX_BYTES_PER_REQUEST) throw tooMuch();
-    // Over the chunk itself, unless the reader gave memory of its own.
+    // Encode in place, unless the reader returned memory of its own.
     const isOurs = bytes?.buffer === loan.buffer.buffer;
     const form = bytes && codec?.encode(bytes, isOurs ? bytes : new Uint8Array(bytes.length));
     const headroom = isOurs ? turns.headroomBytes : 0;
@@ -194,7 +199,7 @@ async function readOne({ turns, reader, codec, context, read }: Serving, digest:
   }
 }
 
-/** What was read ahead is not wanted any more. */
+/** Gives back what was read ahead and is no longer wanted. */
 function abandon(reading: Promise<ReadChunk> | undefined): void {
   reading?.then(({ loan }) => loan.giveBack(true)).catch(() => {});
 }
@@ -202,6 +207,6 @@ function abandon(reading: Promise<ReadChunk> | undefined): void {
 function tooMuch(): ModelRtcError {
   return new ModelRtcError(
     'bad_argument',
-    `One get_chunks request may ask for ${MAX_BYTES_PER_REQUEST} bytes at most; ask for fewer chunks at once.`,
+    `One get_chunks request may ask for at most ${MAX_BYTES_PER_REQUEST} bytes. Ask for fewer chunks at once.`,
   );
 }

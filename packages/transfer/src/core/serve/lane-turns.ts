@@ -2,33 +2,33 @@ import { CHUNK_BYTES } from '@model-rtc/protocol';
 import { BUFFERS_PER_LANE, MANY_SERVE_BUFFERS, MAX_IDLE_SERVE_BUFFERS } from '../limits.ts';
 import { Slots } from './slots.ts';
 
-/** Memory for one chunk, until it is sent. */
+/** Memory for one chunk until it is sent. */
 export interface Loan {
-  /** Before it in the same memory is the headroom that belongs to it. */
+  /** Its headroom lies before it in the same memory. */
   readonly buffer: Uint8Array;
-  /** @param isUnused whether nothing reads or writes the memory any more. */
+  /** @param isUnused - whether nothing reads or writes the memory any more */
   giveBack(isUnused: boolean): void;
 }
 
 /**
- * The requests of one lane: their chunks are read and sent in the order in which they were asked for. One chunk is read while
- * another is sent, also the first of one request during the last of the one before.
+ * The requests of one lane: their chunks are read and sent in the order they were asked for. One chunk is read while another
+ * is sent, and the first one of a request is read while the last one of the previous request is sent.
  */
 export interface LaneTurns {
-  /** Held until the last chunk of a request is being read. */
+  /** Held until the read of a request's last chunk has begun. */
   readonly read: Slots;
   readonly send: Slots;
-  /** Bytes before each buffer that are the lane's to overwrite. */
+  /** Bytes before each buffer that the lane may overwrite. */
   readonly headroomBytes: number;
   borrow(signal: AbortSignal): Promise<Loan>;
 }
 
-/** Gives each lane its turns. Lanes that rest hold no memory. */
+/** Gives each lane its turns. Idle lanes hold no memory. */
 export class LaneBook {
   readonly #known = new WeakMap<object, LaneTurns>();
   readonly #idle: Uint8Array[] = [];
   readonly #headroomBytes: number;
-  /** Buffers that are lent. */
+  /** How many buffers are lent. */
   #lent = 0;
 
   constructor(headroomBytes: number) {
@@ -51,7 +51,7 @@ export class LaneBook {
       borrow: async (signal) => {
         const leave = await places.enter(signal);
         try {
-          // Of many lanes each is slow: none needs a chunk at hand while another is sent.
+          // When there are many lanes each one is slow, and needs no chunk at hand while another is sent.
           const leaveAlone = this.#lent >= MANY_SERVE_BUFFERS ? await alone.enter(signal) : undefined;
           return this.#lend(() => {
             leaveAlone?.();

@@ -1,9 +1,9 @@
 import type { Digest } from '@model-rtc/protocol';
 import { IDLE_READER_MS, MAX_IDLE_READERS } from '../limits.ts';
 
-/** Reads one model's chunks: what the registry's `openModel` gives. */
+/** Reads one model's chunks; the registry's `openModel` returns one. */
 export interface ModelReader {
-  /** The chunk's bytes, in `into` when they fit there; undefined when the model is still fetched and the chunk is to come. */
+  /** The chunk's bytes, in `into` when they fit; undefined when the model is still being fetched and the chunk has not come. */
   readChunk(digest: Digest, into?: Uint8Array): Promise<Uint8Array | undefined>;
   close(): Promise<void> | void;
 }
@@ -13,12 +13,12 @@ export type OpenModel = (digest: Digest) => Promise<ModelReader>;
 interface Shelf {
   readonly opening: Promise<ModelReader>;
   users: number;
-  /** It failed, and is closed with its last user instead of being kept. */
+  /** It failed: it is closed when its last user is done, instead of being kept. */
   stale: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Keeps the models that are asked for open between requests: one model is many requests long. */
+/** Keeps models open between requests, since fetching one takes many. */
 export class ReaderPool {
   readonly #openModel: OpenModel;
   /** The least recently used first. */
@@ -28,7 +28,7 @@ export class ReaderPool {
     this.#openModel = openModel;
   }
 
-  /** Does the work with the model's reader. After a failure the model is opened anew for the next work. */
+  /** Does the work with the model's reader. After a failure the model is opened again for the next work. */
   async use<T>(digest: Digest, work: (reader: ModelReader) => Promise<T>): Promise<T> {
     const shelf = this.#take(digest);
     try {
@@ -43,7 +43,7 @@ export class ReaderPool {
     }
   }
 
-  /** Closes what is idle; what is in use closes when it is done. */
+  /** Closes idle readers now, and those in use when they are done. */
   async close(): Promise<void> {
     const shelves = [...this.#shelves.values()];
     this.#shelves.clear();
@@ -84,7 +84,7 @@ export class ReaderPool {
   }
 }
 
-/** Whatever goes wrong with closing a file that was only read harms nobody. */
+/** Ignores errors: failing to close a file that was only read does no harm. */
 async function closeShelf(shelf: Shelf): Promise<void> {
   clearTimeout(shelf.timer);
   try {
@@ -93,7 +93,7 @@ async function closeShelf(shelf: Shelf): Promise<void> {
   } catch {}
 }
 
-/** Node waits for timers before it ends unless it is told not to; a browser has no such thing. */
+/** Node waits for timers before it exits unless told otherwise; browsers have no `unref`. */
 function letProcessEnd(timer: unknown): void {
   (timer as { unref?: () => void }).unref?.();
 }

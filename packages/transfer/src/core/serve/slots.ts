@@ -1,4 +1,4 @@
-/** Lets a few at a time go on, in the order in which they came. */
+/** Lets a few callers at a time go on, in the order they came. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -9,7 +9,7 @@ export class Slots {
 
   /**
    * Waits for a place.
-   * @returns what gives it free; calls after the first do nothing.
+   * @returns a function that frees the place; calls after the first do nothing.
    * @throws the signal's reason.
    */
   async enter(signal: AbortSignal): Promise<() => void> {

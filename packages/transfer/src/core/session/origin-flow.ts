@@ -1,4 +1,4 @@
-import { PACED_STEP_BYTES, SLOW_ORIGIN_BYTES } from '../limits.ts';
+import { LIMITED_STEP_BYTES, SLOW_ORIGIN_BYTES } from '../limits.ts';
 
 /** What one lane got while it was waited for: its own bytes, and those of all lanes of its origin together. */
 export interface FlowSince {
@@ -31,6 +31,6 @@ export class OriginFlow {
    */
   isSlow({ ownBytes, originBytes }: FlowSince): boolean {
     if (originBytes < SLOW_ORIGIN_BYTES) return false;
-    return ownBytes > 0 || originBytes < this.#owing() * PACED_STEP_BYTES;
+    return ownBytes > 0 || originBytes < this.#owing() * LIMITED_STEP_BYTES;
   }
 }

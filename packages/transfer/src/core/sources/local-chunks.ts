@@ -3,7 +3,7 @@ import { digestOf, type Layout } from '../layout/layout.ts';
 import { diskSource } from './disk-source.ts';
 import type { ChunkSource } from './source.ts';
 
-/** Chunks that this machine has, as the registry's chunk index says. Nobody has checked them since they were indexed. */
+/** Chunks that this machine has, according to the registry's chunk index. They were not checked since. */
 export interface LocalChunks<Location = unknown> {
   locateChunks(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, Location>>;
   readLocatedChunk(digest: Digest, location: Location, into?: Uint8Array): Promise<Uint8Array | undefined>;
@@ -15,7 +15,7 @@ export interface LocalSource {
   readonly chunks: number[];
 }
 
-/** Which of the missing chunks this machine has, in which of the places, as sources of just those chunks. */
+/** Finds the missing chunks that this machine has, and makes each place a source of just its chunks. */
 export async function findLocalSources(
   layout: Layout,
   present: Uint8Array,

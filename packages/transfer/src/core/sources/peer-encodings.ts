@@ -5,29 +5,29 @@ import type { Zstd } from '../compress/zstd.ts';
 import type { FetchOptions, WantedChunk } from './source.ts';
 
 export interface PeerEncodingsOptions {
-  /** `auto` when left out: where it pays. */
+  /** `auto` by default: encoded when it pays. */
   readonly mode?: CompressMode | undefined;
-  /** Milliseconds that only ever grow. */
+  /** Milliseconds from a clock that never goes back. */
   readonly nowMs?: (() => number) | undefined;
-  /** Loads what decodes, when chunks first come encoded. Without it they never do. */
+  /** Loads zstd, when encoded chunks are first asked for. Without it they never are. */
   readonly loadZstd?: (() => Promise<Zstd>) | undefined;
 }
 
-/** One request's way of taking chunks. */
+/** How one request takes its chunks. */
 export interface EncodedRequest {
   /** What `get_chunks` offers; undefined for nothing. */
   readonly encodings: string[] | undefined;
   readonly onChunk: (piece: ChunkPiece) => void;
 }
 
-/** Takes the pieces of a request's chunks on to whoever wants the chunks. */
+/** Where a request's pieces go. */
 export type TakePieces = Pick<FetchOptions, 'onPiece' | 'onWrong'> & {
-  /** Told the bytes of every piece as they came, before what it makes of them is given on. */
+  /** Called with the bytes of every piece on the wire, before the piece or its chunk is passed on. */
   readonly onWireBytes?: ((bytes: number) => void) | undefined;
 };
 
 /**
- * Whether and how one transfer's chunks come encoded. All of its sources share one, for the path is slow or fast as a whole.
+ * Whether and how the chunks of one transfer come encoded. All its sources share one, since a path is slow or fast as a whole.
  */
 export class PeerEncodings {
   #choice: EncodingChoice;
@@ -41,13 +41,13 @@ export class PeerEncodings {
     this.#loadZstd = loadZstd;
   }
 
-  /** To be called for each request, before it is asked. */
+  /** Call it for each request, before sending it. */
   async open(wanted: readonly WantedChunk[], listener: TakePieces): Promise<EncodedRequest> {
     const codec = await this.#codecToOffer();
     const offers = codec !== undefined;
     const pieces = new EncodedPieces(wanted, codec, {
       onPiece: listener.onPiece,
-      // What one request's sender cannot encode, another would get wrong as well: plain chunks are always right.
+      // A sender that encodes one chunk wrong may do it again. Plain chunks are safe.
       onWrong: (index) => {
         this.#turnOff();
         listener.onWrong?.(index);
@@ -64,7 +64,7 @@ export class PeerEncodings {
     };
   }
 
-  /** Undefined where chunks are asked for as they are: also where zstd cannot be had here. */
+  /** Undefined when chunks are asked for as they are, and when zstd cannot be loaded. */
   async #codecToOffer(): Promise<ChunkCodec | undefined> {
     if (!this.#choice.offers || this.#loadZstd === undefined) return undefined;
     if (this.#codec !== undefined) return this.#codec;
@@ -82,7 +82,7 @@ export class PeerEncodings {
   }
 }
 
-/** A chunk's encoded form while it comes. */
+/** The encoded form of a chunk, as far as it has come. */
 interface Form {
   readonly index: number;
   readonly bytes: Uint8Array;
@@ -95,15 +95,15 @@ interface PieceListener {
 }
 
 /**
- * Puts encoded chunks together, decodes them and gives each on as one piece; other pieces pass. Chunks of a request come one
- * after another and their pieces in order, so one at a time is kept, and each is begun once; whatever comes otherwise is a
- * damaged chunk. Intact pieces of a form that cannot be one are wrong: their sender made it so.
+ * Assembles encoded chunks, decodes them and passes each on as one piece; plain pieces pass through. The chunks of a request
+ * come one after another and their pieces in order, so it keeps one at a time and begins each once; anything else is a
+ * damaged chunk. Intact pieces that make no valid form are wrong: their sender made them so.
  */
 class EncodedPieces {
   readonly #wanted: ReadonlyMap<number, WantedChunk>;
   readonly #codec: ChunkCodec | undefined;
   readonly #listener: PieceListener;
-  /** Chunks whose forms have begun: memory is taken once for each. */
+  /** Chunks whose forms have begun: each takes memory once. */
   readonly #begun = new Set<number>();
   #form: Form | undefined;
 
@@ -113,7 +113,7 @@ class EncodedPieces {
     this.#listener = listener;
   }
 
-  /** @returns bytes of chunks that the piece made available. */
+  /** @returns how many bytes of chunks the piece made available */
   take({ index, offset, payload, intact, encoded }: ChunkPiece): number {
     if (!encoded) {
       this.#listener.onPiece(index, offset, payload, intact);
@@ -135,7 +135,7 @@ class EncodedPieces {
     return chunk.length;
   }
 
-  /** False when no form of the chunk begins like that, or now. */
+  /** False when no form of the chunk can begin like this, or begin now. */
   #begin({ index, size }: WantedChunk, payload: Uint8Array): boolean {
     const head = this.#codec === undefined || this.#begun.has(index) ? undefined : readEncodedHead(payload);
     if (head === undefined || head.chunkBytes !== size) return false;

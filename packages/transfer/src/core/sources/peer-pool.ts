@@ -4,13 +4,13 @@ import { SourcePool } from './source-pool.ts';
 
 export interface PeerPool {
   readonly pool: SourcePool;
-  /** Takes the peer's sources out of it. */
+  /** Removes the peer's sources from the pool. */
   stop(): void;
 }
 
 /**
- * The pool of a transfer that one peer alone feeds, over all its lanes: it ends with the peer, or when everything that can
- * be asked of it was given up.
+ * The pool of a transfer from a single peer, over all its lanes. It ends when the peer is gone, or when its last source was
+ * given up.
  */
 export function peerPool<L extends ChunkLane>(
   peer: LanedPeer<L> & { readonly closed: Promise<ModelRtcError | undefined> },
@@ -20,7 +20,7 @@ export function peerPool<L extends ChunkLane>(
 ): PeerPool {
   const pool = new SourcePool();
   const stopListening = pool.onChange((change) => {
-    // A lane that was merely lost leaves without an error, and another one may be there in a moment.
+    // A lane that was only lost leaves without an error, and another may open in a moment.
     if (change.type === 'removed' && change.error !== undefined && pool.sources.length === 0) pool.end(change.error);
   });
   const stopSources = peerSources(pool, peer, digest, name, options);

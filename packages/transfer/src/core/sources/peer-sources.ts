@@ -4,29 +4,29 @@ import { type ChunkPeer, peerSource } from './peer-source.ts';
 import type { ChunkSource, SourceLane } from './source.ts';
 import type { SourcePool } from './source-pool.ts';
 
-/** What is needed of a `PeerLane` of @model-rtc/transport. */
+/** The part of a `PeerLane` of @model-rtc/transport that a source needs. */
 export interface ChunkLane extends SourceLane {
   /** Ends the connection at once, so that it is replaced. */
   abort(reason: ModelRtcError): void;
 }
 
-/** What is needed of a `Peer` of @model-rtc/transport. */
+/** The part of a `Peer` of @model-rtc/transport that its sources need. */
 export interface LanedPeer<L extends ChunkLane> extends ChunkPeer<L> {
   openLanes(): readonly L[];
   onLanesChanged(listener: () => void): () => void;
 }
 
 export interface PeerSourcesOptions {
-  /** Who the peer is, the same over reconnects, and of no other peer: its name and key. The name alone if not given. */
+  /** Identifies the peer, over reconnects too: its name and key. The name alone by default. */
   readonly origin?: string | undefined;
   readonly encodings?: PeerEncodings | undefined;
 }
 
 /**
- * Keeps one source for each open lane of the peer in the pool. A lane that fails takes only its own source with it; one
+ * Keeps one source in the pool for each open lane of the peer. A lane that fails takes only its own source with it, and a lane
  * that delivers nothing is aborted.
  *
- * @returns what stops it: the peer's sources leave the pool.
+ * @returns a function that stops this, and removes the peer's sources from the pool
  */
 export function peerSources<L extends ChunkLane>(
   pool: SourcePool,
@@ -35,7 +35,7 @@ export function peerSources<L extends ChunkLane>(
   name: string,
   { origin = name, encodings }: PeerSourcesOptions = {},
 ): () => void {
-  // A lane whose source was given up stays in it while it is open: it is not asked again.
+  // A lane stays here while it is open, even when its source was given up: it is not asked again.
   const sources = new Map<L, ChunkSource>();
   const sourceOver = (lane: L): ChunkSource =>
     peerSource(peer, digest, name, {

@@ -4,13 +4,13 @@ import type { ChunkSource } from './source.ts';
 /** What happened to a pool. */
 export type PoolChange =
   | { readonly type: 'added'; readonly source: ChunkSource }
-  /** `error` says why, when it did not go in good order. The transfer removes the sources that it gives up, too. */
+  /** `error` says why, unless the source left in good order. The transfer also removes the sources that it gives up. */
   | { readonly type: 'removed'; readonly source: ChunkSource; readonly error: ModelRtcError | undefined }
   | { readonly type: 'ended'; readonly error: ModelRtcError | undefined };
 
 /**
- * The sources of a transfer, which may come and go while it runs. Until the pool is ended, having none is waiting for
- * one; in an ended pool the last one's end is the end of the transfer.
+ * The sources of a transfer, which may come and go while it runs. A transfer whose pool is empty waits for a source, until the
+ * pool is ended; in an ended pool the transfer ends with the last source.
  */
 export class SourcePool {
   readonly #sources = new Set<ChunkSource>();
@@ -32,14 +32,14 @@ export class SourcePool {
     return this.#error;
   }
 
-  /** One that comes when the pool is ended already, as a connection may that was under way, is not taken. */
+  /** Ignores a source that comes after the end, from a connection that was under way. */
   add(source: ChunkSource): void {
     if (this.#ended || this.#sources.has(source)) return;
     this.#sources.add(source);
     this.#tell({ type: 'added', source });
   }
 
-  /** What the source was asked for goes to the others. One that is not there is ignored. */
+  /** The others get what this source was asked for. A source that is not there is ignored. */
   remove(source: ChunkSource, error?: ModelRtcError): void {
     if (this.#sources.delete(source)) this.#tell({ type: 'removed', source, error });
   }
@@ -47,7 +47,7 @@ export class SourcePool {
   /**
    * No more sources will come; those that are there stay.
    *
-   * @param error - what the transfer ends with when no source is left, in place of the last source's own error.
+   * @param error - the error of the transfer when no source is left, instead of the last source's own
    */
   end(error?: ModelRtcError): void {
     if (this.#ended) return;
@@ -56,9 +56,9 @@ export class SourcePool {
     this.#tell({ type: 'ended', error });
   }
 
-  /** @returns what ends the listening. */
+  /** @returns a function that stops listening */
   onChange(listener: (change: PoolChange) => void): () => void {
-    // Of its own, so that the same function may listen twice.
+    // Wrapped, so that the same function may listen twice.
     const own = (change: PoolChange): void => listener(change);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -69,7 +69,7 @@ export class SourcePool {
   }
 }
 
-/** A list of sources is a pool to which nothing is added. */
+/** Makes a list of sources an ended pool. */
 export function poolOf(sources: readonly ChunkSource[] | SourcePool): SourcePool {
   if (sources instanceof SourcePool) return sources;
   const pool = new SourcePool();

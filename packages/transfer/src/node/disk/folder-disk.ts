@@ -5,13 +5,13 @@ import type { DiskParts } from '../../core/disk/storage.ts';
 import { JournalWriter } from '../journal/journal.ts';
 import { ModelFiles } from './model-files.ts';
 
-/** What a disk that is a folder is started with. */
+/** What a folder is opened with as a disk. */
 export interface FolderJob extends DiskJob {
   readonly filesFolder: string;
   readonly journalPath: string;
 }
 
-/** What the disk engine of a folder is made of. */
+/** The parts of a folder's disk engine. */
 export function folderParts({ filesFolder, journalPath, layout }: FolderJob): DiskParts {
   return {
     files: new ModelFiles(filesFolder, layout),
@@ -22,16 +22,16 @@ export function folderParts({ filesFolder, journalPath, layout }: FolderJob): Di
   };
 }
 
-/** A folder whose bytes are hashed and written in this thread. */
+/** Opens a folder as a disk that hashes and writes in this thread. */
 export const openInlineDisk: OpenDiskPort<FolderJob> = (job, onEvents) =>
   inlinePort(job, { ...folderParts(job), allocate: sharedMemory }, onEvents);
 
-/** Memory that the disk's thread sees without a copy. */
+/** Memory that the disk's thread reads without a copy. */
 export function sharedMemory(size: number): ChunkMemory {
   const bytes = Buffer.from(new SharedArrayBuffer(size));
   return {
     bytes,
-    // `set` copies into shared memory with care for threads that look on, which takes several times as long.
+    // `set` allows for threads that read the shared memory meanwhile, and takes several times as long.
     write: (offset, piece) => {
       bytes.fill(piece, offset, offset + piece.length);
     },

@@ -16,14 +16,14 @@ import { type Extent, extentsAt, type Layout, type LayoutFile } from '../../core
 import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../../core/limits.ts';
 import { WriteBehind } from './write-behind.ts';
 
-/** A link in the place of a staged file is never followed. */
+/** Never follows a link in the place of a staged file. */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 const PRIVATE_MODE = 0o600;
 
 /**
- * The files of a model while they are filled, each byte at its offset; holes are where chunks are missing. A file that has
- * another name, in an installed model, is never written to: where its bytes are wrong, a copy takes its place. Synchronous:
- * it runs in a thread of its own.
+ * The files of a model while they are being filled, each byte at its offset, with holes where chunks are missing. A file that
+ * has another name, in an installed model, is never written to: a copy takes its place where bytes differ. Synchronous, since it
+ * runs in a thread of its own.
  */
 export class ModelFiles {
   readonly #folder: string;
@@ -45,7 +45,7 @@ export class ModelFiles {
     for (const extent of extentsAt(this.#layout, place)) this.#writeExtent(extent, bytes);
   }
 
-  /** Fills `into` with the chunk at this place; false when the files end before it. */
+  /** Fills `into` with the chunk at this place; false when the files are too short. */
   read(place: number, into: Uint8Array): boolean {
     return extentsAt(this.#layout, place).every((extent) => this.#readExtent(extent, into));
   }
@@ -55,7 +55,7 @@ export class ModelFiles {
     this.#open.clear();
   }
 
-  /** Gives every file its size and mode, makes the empty ones, and returns when all is on the disk itself. */
+  /** Sets every file's size and mode, creates the empty ones, and resolves when everything is on the disk itself. */
   async flush(): Promise<void> {
     this.close();
     const rest = this.#layout.files.values();
@@ -104,7 +104,7 @@ export class ModelFiles {
     );
   }
 
-  /** Gives the file bytes of its own. */
+  /** Makes the file a copy of its own. */
   #part(file: number): void {
     this.#replaceByCopy(this.#pathOf(this.#layout.files[file] as LayoutFile));
     closeSync(this.#open.get(file) as number);
@@ -113,7 +113,7 @@ export class ModelFiles {
   }
 
   #replaceByCopy(path: string): void {
-    // Beside the files, where nothing that a killed process left is taken for one of them.
+    // Beside the files' folder, so that a leftover of a killed process is not taken for one of them.
     const copy = join(dirname(this.#folder), 'parted');
     copyFileSync(path, copy, constants.COPYFILE_FICLONE);
     renameSync(copy, path);
@@ -141,9 +141,9 @@ export class ModelFiles {
     const handle = await this.#openToFlush(path, file.size);
     try {
       const { size, nlink } = await handle.stat();
-      // An earlier attempt may have left a longer file, where something else wrote into the staging folder.
+      // It may be longer when something else wrote into the staging folder.
       if (size !== file.size) await handle.truncate(file.size);
-      // A shared file has the right mode, and its other name must not have another one meanwhile.
+      // A shared file has its mode already, and changing it would change the other model's file.
       if (nlink === 1) await handle.chmod(safeMode(file.mode)).catch(ignoreUnsupported);
       await handle.sync();
     } finally {
@@ -151,7 +151,7 @@ export class ModelFiles {
     }
   }
 
-  /** What somebody appended to a file under its other name is theirs: the file is parted before it is cut. */
+  /** Someone may have appended to a shared file under its other name: copy the file before cutting it. */
   async #openToFlush(path: string, wantedBytes: number): Promise<FileHandle> {
     const handle = await open(path, OPEN_FLAGS, PRIVATE_MODE);
     try {
@@ -175,18 +175,18 @@ export class ModelFiles {
   #makeFolder(folder: string): void {
     if (this.#folders.has(folder)) return;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // Parents first, so that the reverse is the order to flush in.
+    // The folder after its parents, so that the reverse is the order to flush in.
     if (folder !== this.#folder) this.#makeFolder(dirname(folder));
     this.#folders.add(folder);
   }
 }
 
-/** What the sender says, less writing by others; the owner can always read and write what is in the registry. */
+/** The sender's mode without write access for others; the owner can always read and write files of the registry. */
 function safeMode(mode: number | undefined): number {
   return ((mode ?? 0o644) & 0o755) | PRIVATE_MODE;
 }
 
-/** A name in a folder is on the disk when the folder is. Windows cannot flush a folder, and needs not. */
+/** A file's name is on the disk once its folder is. Windows cannot flush a folder, and does not need it. */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, constants.O_RDONLY);
@@ -197,7 +197,7 @@ async function flushFolder(folder: string): Promise<void> {
   }
 }
 
-/** exFAT has no modes, and some network shares cannot flush a folder; their users have chosen that. */
+/** exFAT has no modes, and some network shares cannot flush a folder; whoever uses them accepts that. */
 function ignoreUnsupported(error: unknown): void {
   const { code } = error as { code?: unknown };
   if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw ModelRtcError.from(error);

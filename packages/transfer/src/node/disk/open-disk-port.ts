@@ -3,7 +3,7 @@ import { type FolderJob, openInlineDisk } from './folder-disk.ts';
 import { openThreadDisk } from './thread-port.ts';
 
 /**
- * The one place that chooses: built code runs the disk in a thread. On the sources (jest, tsx) it runs in this one, since
- * Node 20 cannot load a .ts file in a thread.
+ * Opens a folder as a disk, in a thread of its own. When the sources run unbuilt (jest, tsx) it stays in this thread, since
+ * Node 20 cannot load a .ts file in another one.
  */
 export const openDiskPort: OpenDiskPort<FolderJob> = import.meta.url.endsWith('.ts') ? openInlineDisk : openThreadDisk;

@@ -3,7 +3,7 @@ import { DiskEngine } from '../../core/disk/disk-engine.ts';
 import type { DiskCommand } from '../../core/disk/disk-port.ts';
 import { type FolderJob, folderParts } from './folder-disk.ts';
 
-/** The disk's thread: it ends when its port is closed, after the commands that came before. */
+/** The program of the disk's thread. It ends when it is told to close, after the commands that came before. */
 const port = parentPort;
 if (port !== null) {
   const job = workerData as FolderJob;

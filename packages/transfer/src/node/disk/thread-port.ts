@@ -4,8 +4,8 @@ import type { DiskCommand, DiskEvent, DiskPort } from '../../core/disk/disk-port
 import { type FolderJob, sharedMemory } from './folder-disk.ts';
 
 /**
- * A disk engine in a worker thread, so that hashing and writing never hold up the network.
- * @param entry - what the thread runs
+ * Opens a folder as a disk with a worker thread, so that hashing and writing never hold up the network.
+ * @param entry - the program of the thread
  */
 export function openThreadDisk(
   job: FolderJob,
@@ -22,7 +22,7 @@ export function openThreadDisk(
   const exited = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       fail(
-        new ModelRtcError('unexpected', 'The thread that writes to the disk ended; run the command again to resume.'),
+        new ModelRtcError('unexpected', 'The thread that writes to the disk ended. Run the command again to resume.'),
       );
       resolve();
     });

@@ -2,15 +2,14 @@ import { open } from 'node:fs/promises';
 import { WRITE_BEHIND_BYTES } from '../../core/limits.ts';
 
 /**
- * Has the system write to the disk itself while the network is the bottleneck, so that the flush at the end of a
- * transfer finds little left to do: on a usual disk it took a fifth of the whole time. What fails here fails at that flush
- * again, where it counts.
+ * Has the system write to the disk itself while the network is the bottleneck. Without it, the flush at the end took a fifth
+ * of a transfer's time on an ordinary disk. A failure here shows again at that flush, where it counts.
  */
 export class WriteBehind {
   #bytes = 0;
   #running = false;
 
-  /** Notes that bytes were written to a file, and begins to write it out now and then. */
+  /** Counts bytes that were written to a file, and starts to sync it now and then. */
   wrote(path: string, bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < WRITE_BEHIND_BYTES || this.#running) return;
@@ -31,6 +30,6 @@ async function writeOut(path: string): Promise<void> {
       await handle.close();
     }
   } catch {
-    // The flush at the end tells.
+    // The flush at the end fails too.
   }
 }

@@ -154,21 +154,21 @@ describe('a nice rate', () => {
   });
 });
 
-describe('a nice pace', () => {
+describe('a nice limiter', () => {
   it('lets through what the round-trip times allow, and less when they grow', async () => {
     const time = new VirtualClock();
-    const pace = createBackgroundLimiter({ maxBytesPerSecond: 2_000_000, clock: time });
+    const limiter = createBackgroundLimiter({ maxBytesPerSecond: 2_000_000, clock: time });
     for (let at = 0; at < 20; at++) {
       await time.advance(200);
-      pace.sample({ rttMs: 30, bytesPerSecond: 2_000_000 });
+      limiter.sample({ rttMs: 30, bytesPerSecond: 2_000_000 });
     }
-    expect(pace.rate).toBe(2_000_000);
-    await pace.take(500_000);
-    expect(pace.room()).toBe(0);
+    expect(limiter.rate).toBe(2_000_000);
+    await limiter.take(500_000);
+    expect(limiter.room()).toBe(0);
     for (let at = 0; at < 50; at++) {
       await time.advance(200);
-      pace.sample({ rttMs: 400, bytesPerSecond: 2_000_000 });
+      limiter.sample({ rttMs: 400, bytesPerSecond: 2_000_000 });
     }
-    expect(pace.rate).toBe(64 * 1024);
+    expect(limiter.rate).toBe(64 * 1024);
   });
 });

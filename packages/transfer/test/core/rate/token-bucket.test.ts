@@ -9,16 +9,16 @@ interface Taken {
   readonly bytes: number;
 }
 
-/** Takes again and again, as fast as the pace allows. */
+/** Takes again and again, as fast as the limiter allows. */
 async function takeAlways(
-  pace: RateLimiter,
+  limiter: RateLimiter,
   bytes: number,
   { time, signal }: { time: VirtualClock; signal: AbortSignal },
 ) {
   const taken: Taken[] = [];
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
-      await pace.take(bytes, signal);
+      await limiter.take(bytes, signal);
       taken.push({ atMs: time.nowMs(), bytes });
     }
   };
@@ -31,17 +31,17 @@ const sum = (taken: readonly Taken[], fromMs = 0, untilMs = Number.POSITIVE_INFI
 
 const rates = fc.integer({ min: 16_000, max: 200_000_000 });
 
-describe('a pace', () => {
+describe('a limiter', () => {
   it('holds its rate within 10 % over any 2 s after its start, for any number of takers of any sizes', async () => {
     const takers = fc.array(fc.double({ min: 0.0005, max: 0.1, noNaN: true }), { minLength: 1, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(rates, takers, async (rate, parts) => {
         const time = new VirtualClock();
         const stop = new AbortController();
-        const pace = createRateLimiter({ bytesPerSecond: rate, clock: time });
+        const limiter = createRateLimiter({ bytesPerSecond: rate, clock: time });
         // A part of what goes in a second: nobody takes in one go what may not go in one go.
         const sizes = parts.map((part) => Math.max(100, Math.ceil(part * rate)));
-        const all = await Promise.all(sizes.map((size) => takeAlways(pace, size, { time, signal: stop.signal })));
+        const all = await Promise.all(sizes.map((size) => takeAlways(limiter, size, { time, signal: stop.signal })));
         await time.advance(6000);
         stop.abort();
         const taken = all.flat();
@@ -60,9 +60,9 @@ describe('a pace', () => {
   it('gives takers that take alike the same', async () => {
     const time = new VirtualClock();
     const stop = new AbortController();
-    const pace = createRateLimiter({ bytesPerSecond: 1_000_000, clock: time });
+    const limiter = createRateLimiter({ bytesPerSecond: 1_000_000, clock: time });
     const takers = await Promise.all(
-      Array.from({ length: 7 }, () => takeAlways(pace, 16_384, { time, signal: stop.signal })),
+      Array.from({ length: 7 }, () => takeAlways(limiter, 16_384, { time, signal: stop.signal })),
     );
     await time.advance(10_000);
     stop.abort();
@@ -76,8 +76,8 @@ describe('a pace', () => {
         const time = new VirtualClock();
         const stop = new AbortController();
         const at = { time, signal: stop.signal };
-        const pace = createRateLimiter({ bytesPerSecond: 1_000_000, clock: time });
-        const [one, other, late] = [pace.share(), pace.share(), pace.share()];
+        const limiter = createRateLimiter({ bytesPerSecond: 1_000_000, clock: time });
+        const [one, other, late] = [limiter.share(), limiter.share(), limiter.share()];
         const first = await takeAlways(one, size, at);
         const second = (await Promise.all(
           Array.from({ length: many }, () => takeAlways(other, 60_000, at)),
@@ -95,33 +95,33 @@ describe('a pace', () => {
 
   it('takes nothing for whoever gave up waiting, and leaves no timer', async () => {
     const time = new VirtualClock();
-    const pace = createRateLimiter({ bytesPerSecond: 100_000, clock: time });
-    await pace.take(200_000);
-    expect(pace.room()).toBe(0);
+    const limiter = createRateLimiter({ bytesPerSecond: 100_000, clock: time });
+    await limiter.take(200_000);
+    expect(limiter.room()).toBe(0);
     const reason = new Error('enough');
     const giveUp = new AbortController();
-    const waiting = pace.take(1_000_000, giveUp.signal);
+    const waiting = limiter.take(1_000_000, giveUp.signal);
     expect(time.pending).toBe(1);
     giveUp.abort(reason);
     await expect(waiting).rejects.toBe(reason);
-    await expect(pace.take(1, giveUp.signal)).rejects.toBe(reason);
+    await expect(limiter.take(1, giveUp.signal)).rejects.toBe(reason);
     await time.advance(2000);
     expect(time.pending).toBe(0);
-    await pace.take(1);
+    await limiter.take(1);
     expect(time.nowMs()).toBe(2000);
   });
 
   it('follows when its rate is changed, also for who waits already', async () => {
     const time = new VirtualClock();
-    const pace = createRateLimiter({ bytesPerSecond: 20_000, clock: time });
-    await pace.take(116_384);
+    const limiter = createRateLimiter({ bytesPerSecond: 20_000, clock: time });
+    await limiter.take(116_384);
     let granted = false;
-    const waiting = pace.take(1000).then(() => {
+    const waiting = limiter.take(1000).then(() => {
       granted = true;
     });
     await time.advance(1000);
     expect(granted).toBe(false);
-    pace.rate = 1_000_000;
+    limiter.rate = 1_000_000;
     await time.advance(82);
     expect(granted).toBe(true);
     await waiting;

@@ -385,11 +385,11 @@ describe('the chunk server', () => {
     await serve.close();
   });
 
-  it('keeps to its pace, in equal parts for its peers however many lanes each has', async () => {
+  it('keeps to its limiter, in equal parts for its peers however many lanes each has', async () => {
     const time = new VirtualClock();
     const serve = createChunkServer({
       ...library(model),
-      pace: createRateLimiter({ bytesPerSecond: 50_000, clock: time }),
+      limiter: createRateLimiter({ bytesPerSecond: 50_000, clock: time }),
     });
     const cancel = new AbortController();
     const started = [1, 4].map((lanes) => {
