@@ -140,7 +140,7 @@ async function fetchFromSwarm(task: PullTask, wanted: Wanted): Promise<ReceivedM
       source: 'worker-pull',
       sources: swarm.pool,
       watchdog: stats.watchdog,
-      pace: speed.limiter,
+      limiter: speed.limiter,
       onProgress: (progress) => {
         stats.note(progress);
         speed.moved(progress.transferredBytes, lanesOf(providers));

@@ -207,9 +207,9 @@ describe('sources that go', () => {
         await new Promise((_resolve, reject) => options.signal.addEventListener('abort', reject));
       },
     };
-    // A pace that has nothing to spare makes a request of each chunk.
-    const pace: RateLimiter = { room: () => 0, take: async () => {} };
-    const error = await failedPull(large, { staging: await temporaryFolder(), sources: [mute], pace });
+    // A limiter that has nothing to spare makes a request of each chunk.
+    const limiter: RateLimiter = { room: () => 0, take: async () => {} };
+    const error = await failedPull(large, { staging: await temporaryFolder(), sources: [mute], limiter });
     expect(error).toMatchObject({ code: 'malformed_message' });
     expect(error.message).toContain('no answer');
   });

@@ -177,13 +177,13 @@ describe('the last chunks', () => {
   });
 });
 
-describe('a pace', () => {
+describe('a rate limiter', () => {
   it('lets no more be asked for than it allows, and one chunk', async () => {
     const paced = makeFileModel(2_000_000, 100_000);
     let allowed = 0;
     let asked = 0;
     let most = 0;
-    const pace: RateLimiter = {
+    const limiter: RateLimiter = {
       room: () => 0,
       async take(bytes) {
         await new Promise((resolve) => setTimeout(resolve, 1));
@@ -199,7 +199,7 @@ describe('a pace', () => {
         return source.fetch(chunks, options);
       },
     };
-    const outcome = await pullModel(paced, { staging: await temporaryFolder(), sources: [counted], pace });
+    const outcome = await pullModel(paced, { staging: await temporaryFolder(), sources: [counted], limiter });
     await expectFiles(outcome.filesFolder, paced);
     expect(asked).toBe(2_000_000);
     expect(most).toBeLessThanOrEqual(100_000);

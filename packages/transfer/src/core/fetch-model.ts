@@ -41,7 +41,7 @@ export async function fetchModel(options: FetchModelOptions): Promise<void> {
     await fetchChunks(
       { layout, stats, progress, watchdog, clock, log },
       {
-        ...{ pool: poolOf(sources), local: [], unsure: [], pace: limiter, signal, present },
+        ...{ pool: poolOf(sources), local: [], unsure: [], limiter, signal, present },
         openDisk: (onEvents) => disk.open(onEvents),
       },
     );

@@ -61,7 +61,7 @@ export interface PullOptions {
   /** Shared by all attempts of one command, so that the time without data counts on across reconnects. */
   readonly watchdog?: Watchdog | undefined;
   /** Holds what is fetched from peers to a rate. */
-  readonly pace?: RateLimiter | undefined;
+  readonly limiter?: RateLimiter | undefined;
   readonly components?: Partial<PullComponents> | undefined;
 }
 
@@ -197,12 +197,12 @@ async function fetchInto(
   const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
   const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options, parts.key));
-  const { signal, pace } = options;
+  const { signal, limiter } = options;
   const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
   return await fetchChunks(
     { ...parts, log: options.log ?? silentLog },
     {
-      ...{ pool: poolOf(options.sources), local, unsure, pace, signal, present: journalled },
+      ...{ pool: poolOf(options.sources), local, unsure, limiter, signal, present: journalled },
       openDisk: (onEvents) => openDisk(job, onEvents),
     },
   );

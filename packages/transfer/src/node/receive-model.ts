@@ -42,7 +42,7 @@ export interface ReceiveOptions extends ReceptionOptions {
   readonly source: ModelSource;
   /** As for `pull`. */
   readonly sources: readonly ChunkSource[] | SourcePool;
-  readonly pace?: RateLimiter | undefined;
+  readonly limiter?: RateLimiter | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnTransferProgress | undefined;
   readonly watchdog?: Watchdog | undefined;
@@ -134,10 +134,10 @@ async function nameExisting(options: ReceptionOptions, existing: RegistryEntry):
 }
 
 function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
-  const { manifest, digest, entry, sources, signal, onProgress, watchdog, pace, log } = options;
+  const { manifest, digest, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   return {
     contents: { ...manifest, digest },
-    ...{ entry, sources, signal, onProgress, watchdog, pace, log },
+    ...{ entry, sources, signal, onProgress, watchdog, limiter, log },
     staging: registry.paths.staging,
     local: registry,
     ownFiles: ownFiles(registry),

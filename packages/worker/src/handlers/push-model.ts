@@ -29,7 +29,7 @@ export async function pushModel(
     manifest,
     source: 'client-upload',
     sources: pool,
-    pace: limits?.down,
+    limiter: limits?.down,
     onProgress: (progress) => void emitProgress(context, progress),
   }).finally(stop);
   log.info({ digest, alias: entry.alias, outcome: received.outcome }, 'model received');

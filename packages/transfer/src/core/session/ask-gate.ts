@@ -2,19 +2,19 @@ import { REQUEST_BYTES } from '../limits.ts';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
 
 /**
- * Lets through what a pace allows to be asked for. What was asked for beyond it, as a chunk is asked for whole, is made up
+ * Lets through what a limiter allows to be asked for. What was asked for beyond it, as a chunk is asked for whole, is made up
  * for before the next request.
  */
 export class AskGate {
-  readonly #pace: RateLimiter | undefined;
+  readonly #limiter: RateLimiter | undefined;
   readonly #onOpen: () => void;
   readonly #closed = new AbortController();
   #credit = 0;
   #waiting = false;
 
   /** @param onOpen - called when there is room again after there was none. */
-  constructor(pace: RateLimiter | undefined, onOpen: () => void) {
-    this.#pace = pace;
+  constructor(limiter: RateLimiter | undefined, onOpen: () => void) {
+    this.#limiter = limiter;
     this.#onOpen = onOpen;
   }
 
@@ -25,8 +25,8 @@ export class AskGate {
 
   /** Bytes that may be asked for now. */
   room(): number {
-    if (this.#pace === undefined) return REQUEST_BYTES;
-    if (this.#credit <= 0) this.#wait(this.#pace);
+    if (this.#limiter === undefined) return REQUEST_BYTES;
+    if (this.#credit <= 0) this.#wait(this.#limiter);
     return Math.max(0, this.#credit);
   }
 
@@ -44,12 +44,12 @@ export class AskGate {
     this.#closed.abort();
   }
 
-  #wait(pace: RateLimiter): void {
+  #wait(limiter: RateLimiter): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    // A request at once where the pace allows it, else as little as makes up for what was asked for.
-    const bytes = Math.max(1 - this.#credit, Math.min(REQUEST_BYTES, pace.room()));
-    pace.take(bytes, this.#closed.signal).then(
+    // A request at once where the limiter allows it, else as little as makes up for what was asked for.
+    const bytes = Math.max(1 - this.#credit, Math.min(REQUEST_BYTES, limiter.room()));
+    limiter.take(bytes, this.#closed.signal).then(
       () => {
         this.#waiting = false;
         this.#credit += bytes;

@@ -41,7 +41,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#parts = parts;
     this.#task = task;
     this.#unsure = task.unsure.length;
-    this.#gate = new AskGate(task.pace, () => this.#fillAll());
+    this.#gate = new AskGate(task.limiter, () => this.#fillAll());
     this.#sources = new SourceSet(parts, task.pool, (source, number, flow) => {
       const { layout, schedule, clock } = parts;
       const gate = source.isLimited === false ? undefined : this.#gate;
@@ -254,7 +254,7 @@ export class FetchSession implements DiskListener, RunnerListener {
 
   #tick(): void {
     const { schedule, watchdog } = this.#parts;
-    // Hashing and flushing take their time on a slow disk, and no chunk is due meanwhile; nor while the pace allows none.
+    // Hashing and flushing take their time on a slow disk, and no chunk is due meanwhile; nor while the limiter allows none.
     if (schedule.allPresent || this.#unsure > 0 || (this.#gate.waiting && !schedule.someAsked)) {
       watchdog.progressed();
       return;

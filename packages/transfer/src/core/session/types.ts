@@ -29,6 +29,6 @@ export interface FetchTask {
   /** Chunks that may be in the files already, though the journal does not say so. */
   readonly unsure: readonly number[];
   /** Holds what the sources of the pool are asked for to a rate. */
-  readonly pace: RateLimiter | undefined;
+  readonly limiter: RateLimiter | undefined;
   readonly signal: AbortSignal | undefined;
 }

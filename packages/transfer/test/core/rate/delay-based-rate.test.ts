@@ -154,7 +154,7 @@ describe('a nice rate', () => {
   });
 });
 
-describe('a nice limiter', () => {
+describe('a background limiter', () => {
   it('lets through what the round-trip times allow, and less when they grow', async () => {
     const time = new VirtualClock();
     const limiter = createBackgroundLimiter({ maxBytesPerSecond: 2_000_000, clock: time });

@@ -31,7 +31,7 @@ const sum = (taken: readonly Taken[], fromMs = 0, untilMs = Number.POSITIVE_INFI
 
 const rates = fc.integer({ min: 16_000, max: 200_000_000 });
 
-describe('a limiter', () => {
+describe('a rate limiter', () => {
   it('holds its rate within 10 % over any 2 s after its start, for any number of takers of any sizes', async () => {
     const takers = fc.array(fc.double({ min: 0.0005, max: 0.1, noNaN: true }), { minLength: 1, maxLength: 6 });
     await fc.assert(
