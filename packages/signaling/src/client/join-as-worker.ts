@@ -87,7 +87,7 @@ class Registrations implements WorkerRegistration {
       onChange: () => this.#changed(),
     };
     const servers = parseServerUrls(urls);
-    // With one server, no token of this run leads elsewhere: its room at another is worth nothing to whoever takes it.
+    // With one server, no token of this run leads elsewhere: its room at another server is worthless.
     // So the server need not know the name by which it is dialled, as behind a NAT or a container's published port.
     const hostOf = (url: ServerUrl): string => (servers.length === 1 ? ANY_HOST : url.host);
     this.#registrations = servers.map((url) => ({

@@ -62,7 +62,7 @@ export function createLink(carrier: LinkCarrier): DrivenLink {
   function deliver(payload: string): void {
     const bytes = fromBase64Url(payload);
     if (ended !== undefined || messages.push(bytes, bytes.length)) return;
-    // Dropping one message would leave a gap that the other side knows nothing of.
+    // Dropping one message would leave a gap that the other side cannot see.
     endBoth(new ModelRtcError('malformed_message', 'The other side sent more than this side could take; try again.'));
   }
 

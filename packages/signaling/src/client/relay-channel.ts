@@ -57,7 +57,7 @@ export class RelayConnection implements RelayChannel {
     this.joined = new Promise((resolve, reject) => {
       this.#settleJoined = { resolve, reject };
     });
-    this.joined.catch(() => {}); // Nobody has to wait for it.
+    this.joined.catch(() => {}); // The caller need not await it.
     this.#socket = this.#open(url, openWebSocket);
   }
 

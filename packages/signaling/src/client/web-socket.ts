@@ -22,7 +22,7 @@ export interface WebSocketEvents {
   open?(): void;
   text(text: string): void;
   binary(bytes: Uint8Array): void;
-  /** The server pinged, where the platform says so: a browser answers by itself and tells nobody. */
+  /** The server pinged, where the platform says so: a browser answers by itself and reports nothing. */
   ping?(): void;
   /** The server answered the upgrade with an HTTP status instead, where the platform tells it. */
   refused(status: number): void;

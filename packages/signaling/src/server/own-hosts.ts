@@ -29,7 +29,7 @@ const SCHEME_PORTS: readonly number[] = [80, 443];
 /**
  * Tells which hosts are this server, so that a registration signed for another one is refused: without that, a hostile
  * server could pass our challenge on to a worker that dials it, and take the worker's room here with the answer.
- * The Host header cannot tell, since whoever dials chooses it. What can: the address at which the connection arrived,
+ * The Host header cannot tell, since the client chooses it. What can: the address at which the connection arrived,
  * this machine's own name, and the names that the operator gave. A worker that uses one server alone binds itself to none.
  *
  * @throws ModelRtcError `bad_argument` when a public host is no host.
@@ -82,7 +82,7 @@ function parseHost(text: string): Host | undefined {
   return { name: url.hostname, port: portOf(text, url) };
 }
 
-/** `URL` drops the port 80 of `ws:`, also where it was written. */
+/** `URL` drops the port 80 of `ws:` even where it is given. */
 function portOf(text: string, url: URL): number | undefined {
   if (url.port !== '') return Number(url.port);
   return text.endsWith(':80') ? 80 : undefined;

@@ -87,7 +87,7 @@ export class Switchboard {
       return this.refused(
         connection,
         'wrong_host',
-        `This signaling server does not know itself as "${message.host}". Dial it by its own address, or start it with that name among its public hosts.`,
+        `This signaling server does not know the name "${message.host}". Use its own address, or start it with that name as a public host.`,
       );
     }
     if (!verifyRegistration(message, newcomer.nonce)) {

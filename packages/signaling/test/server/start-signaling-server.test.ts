@@ -93,7 +93,7 @@ describe('a signaling server', () => {
     const { nonce } = await client.hear('challenge');
     client.say(registration(identity, { host: `hostile.example:${port}`, nonce }));
     const error = await client.hear('error');
-    expect(error).toMatchObject({ code: 'wrong_host', message: expect.stringContaining('public hosts') });
+    expect(error).toMatchObject({ code: 'wrong_host', message: expect.stringContaining('public host') });
     expect(await client.closed).toBe(1008);
   });
 

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import type { CpuLoad } from '../core/connect/components.ts';
 
-/** Less than this of all processors' time left over counts as nothing. */
+/** If less than this part of all processors' time is idle, they are the bottleneck. */
 const LEAST_IDLE = 0.15;
 
 interface Times {
@@ -9,7 +9,7 @@ interface Times {
   readonly all: number;
 }
 
-/** Tells whether the processor is what holds everything up, on the whole machine: the kernel works for us, too. */
+/** Tells whether the machine's processors are the bottleneck, the kernel's work included. */
 export class CpuMeter implements CpuLoad {
   readonly #read: () => Times;
   #last: Times;

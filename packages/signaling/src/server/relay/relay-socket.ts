@@ -64,12 +64,12 @@ export class RelaySocket {
     if (!this.#socket.isEnded) this.#socket.send(data, this.#countUnsent(data.length));
   }
 
-  /** Reads no more until the other side has room. */
+  /** Stops reading until the other side has room. */
   holdForReader(): void {
     this.#socket.hold('reader');
   }
 
-  /** Reads no more for a time. */
+  /** Stops reading for a time. */
   holdForRate(delayMs: number): void {
     this.#socket.hold('rate', delayMs);
   }

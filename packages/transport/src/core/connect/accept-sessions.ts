@@ -26,7 +26,7 @@ import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS } from './limits.ts';
 import { WorkerExchange } from './worker-exchange.ts';
 import { workerLanes } from './worker-lanes.ts';
 
-/** What a token's key id stands for now. One that is known and good no more may be refused with the reason. */
+/** The authority behind a token's key id, or why a known token is refused now. */
 export type Authorization =
   | { readonly secret: Uint8Array; readonly authority: Authority }
   | { readonly refuse: ModelRtcError };
@@ -56,7 +56,7 @@ export interface Acceptor {
   peers(): Peer[];
   /** Says bye to the peers for which the predicate holds, with the error. */
   closeWhere(predicate: (authority: Authority, peer: Peer) => boolean, error?: ModelRtcError): Promise<void>;
-  /** Takes no more visitors and closes all peers. The registration stays open: it belongs to the caller. */
+  /** Stops accepting visitors and closes all peers. The registration stays open: it belongs to the caller. */
   close(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ class SessionAcceptor implements Acceptor {
     this.#peers = new ConnectedPeers(clock, log);
     this.#engine = components.loadEngine(engine);
     this.ready = this.#engine.then(() => {});
-    // Each visitor is told as well, so nobody has to wait for it.
+    // Each visitor is told too, so the caller need not await it.
     this.ready.catch(() => {});
   }
 
@@ -168,7 +168,7 @@ class SessionAcceptor implements Acceptor {
     try {
       admitted = this.#openSeal(first);
     } catch (error) {
-      // Whoever cannot open a seal is told in the clear, signed.
+      // A visitor whose seal cannot be opened gets a signed refusal in the clear.
       const { identity } = this.#options;
       const envelope = refuseEnvelope({ identity, firstEnvelope: first, error: toWireError(error) });
       await this.#refuse(visitor, error, envelope);
@@ -231,7 +231,7 @@ class SessionAcceptor implements Acceptor {
       hasRoomForLane: () => this.#peers.hasRoomForLane(authority),
       answer,
       onPeer: (peer, { kind }) => {
-        // Further lanes may come up over the exchange, which keep nobody else out.
+        // Further lanes may still come up over the exchange; they take no place from others.
         for (const leavePlace of leave) leavePlace();
         this.#take(peer, authority, kind);
       },
@@ -260,7 +260,7 @@ async function firstOf(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array 
 function replayedError(): ModelRtcError {
   return new ModelRtcError(
     'refused',
-    'The worker has seen this very request before: the signaling server repeats what it passed on. Connect again.',
+    'The worker has seen this very request before: the signaling server replayed it. Connect again.',
   );
 }
 

@@ -35,7 +35,7 @@ export type AskLane = (lane: number, mailbox: Mailbox, options: AttemptOptions) 
 /** Brings up one lane of this kind. @throws as `AskLane` */
 export type AttemptLane = (kind: AttemptKind, options: AttemptOptions) => Promise<Lane>;
 
-/** What begins a lane. */
+/** The message that starts a lane. */
 export type LaneAsk = Extract<ExchangeMessage, { type: 'offer' | 'direct_ask' | 'relay_ask' }>;
 
 /** Answers one offer or ask, which `receive` starts with, and what the visitor says of that lane afterwards. */
@@ -50,14 +50,14 @@ export type AnswerLane = (options: {
 export type DirectOffer = Extract<ExchangeMessage, { type: 'direct_offer' }>;
 
 export interface ExpectLaneOptions {
-  /** Gives up waiting: the offer is good no more. */
+  /** Stops waiting and withdraws the offer. */
   readonly signal?: AbortSignal | undefined;
   /** How long the offer is good; 30 s when left out. */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface ExpectedLane {
-  /** For the client alone: whoever has it can take the lane. */
+  /** For this client only: anyone who has it can take the lane. */
   readonly offer: DirectOffer;
   /** Rejects with `timeout`, `cancelled`, or `network` when the listener is closed. It need not be awaited. */
   readonly lane: Promise<Lane>;
@@ -72,7 +72,7 @@ export interface DirectListener {
    * @throws ModelRtcError `busy` when too many lanes are waited for; `network` when the listener is closed
    */
   expect(lane: number, options?: ExpectLaneOptions): ExpectedLane;
-  /** Stops listening. Open lanes stay open: they belong to whoever took them. */
+  /** Stops listening. Open lanes stay open: they belong to their owners. */
   close(): Promise<void>;
 }
 
@@ -86,13 +86,13 @@ export interface AnswerLaneOptions {
   readonly log?: Log | undefined;
 }
 
-/** Tells whether the processor is what holds everything up. */
+/** Tells whether the processor is the bottleneck. */
 export interface CpuLoad {
-  /** Whether next to nothing was left since the last call. False where the system does not tell. */
+  /** Whether it had almost nothing left since the last call. False where the system does not tell. */
   isBound(): boolean;
 }
 
-/** What connecting needs from its platform, Node or a browser: see `node/create.ts`. */
+/** What connecting needs from its platform: see `node/create.ts` and `browser/create.ts`. */
 export interface ConnectComponents {
   readonly visit: SignalingClient['visit'];
   /** How each kind of lane is asked for; a kind that is left out is never tried. */

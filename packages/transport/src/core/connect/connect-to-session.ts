@@ -259,7 +259,7 @@ function assertNotExpired({ expiresAt }: SessionToken, now: () => Date): void {
 }
 
 function timeoutError(timeoutMs: number, last: ModelRtcError | undefined): ModelRtcError {
-  const what = last === undefined ? 'the worker was not reached' : last.message;
+  const what = last === undefined ? 'the worker could not be reached' : last.message;
   return new ModelRtcError('timeout', `No connection to the worker came up within ${timeoutMs / 1000} s: ${what}`, {
     cause: last,
   });

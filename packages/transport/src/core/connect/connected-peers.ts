@@ -91,7 +91,7 @@ export class ConnectedPeers {
     } catch (thrown) {
       const error = ModelRtcError.from(thrown);
       const { keyId } = authority;
-      // Any other failure of a check (a file that cannot be read now) ends nobody's connection.
+      // Any other failure of a check (a file that cannot be read now) ends no connection.
       if (error.has('ends_session')) {
         this.#log.info({ keyId, agent: peer.remote.agent, code: error.code }, 'a client was disconnected');
         void peer.close(error);

@@ -6,7 +6,7 @@ export interface Measured {
   readonly samples: number;
 }
 
-/** What is older says nothing of windows that grow meanwhile. */
+/** Older rates are from before the windows grew. */
 const MOST_SAMPLES = 6;
 
 /** Turns a count of bytes, read now and then, into rates, and remembers the newest of one state of affairs. */

@@ -50,7 +50,7 @@ export class LaneAnswers {
     if (this.#isOver) return;
     if (message.type === 'refuse') throw ModelRtcError.fromData(message.error);
     if (isAsk(message)) this.#start(message);
-    // Nobody reads what else a visitor may say of a lane.
+    // Nothing else that a visitor may say about a lane is read.
     if (message.type === 'offer' || message.type === 'candidate') this.#offerOf(message.lane)?.mailbox.push(message);
   }
 
@@ -72,7 +72,7 @@ export class LaneAnswers {
     if (latestOfferOnly && first.type === 'offer') this.#giveUpOffers();
     if (this.#asks > maxAsks) throw new ModelRtcError('refused', 'The visitor asks for too many connections.');
     if (this.#running >= maxPending) {
-      void this.#sayUnavailable(first.lane, 'Too many connections are coming up at once; try again.');
+      void this.#sayUnavailable(first.lane, 'Too many connections are opening at once; try again.');
       return;
     }
     const attempt: Attempt = { first, mailbox: new Mailbox(), controller: new AbortController() };
@@ -133,7 +133,7 @@ export class LaneAnswers {
     const attempt = this.#attempts.get(lane);
     this.#attempts.delete(lane);
     attempt?.mailbox.end();
-    attempt?.controller.abort(new ModelRtcError('cancelled', 'The visitor tries anew, or is gone.'));
+    attempt?.controller.abort(new ModelRtcError('cancelled', 'The visitor started over, or left.'));
   }
 }
 

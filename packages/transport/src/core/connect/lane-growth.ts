@@ -4,9 +4,9 @@ import { LANE_GROWTH as SETTINGS } from './lane-growth-settings.ts';
 export interface LaneGrowthOptions {
   /** The most lanes of the kind: 32 for native, 8 for werift, 16 for direct. */
   readonly max: number;
-  /** A lane that carries so much, in bytes a second, needs no other beside it; without it, that is tried. */
+  /** A lane that carries this much, in bytes a second, needs no other; without it, more lanes are always tried. */
   readonly enough?: number | undefined;
-  /** With how many to begin, before anything is measured; 1 when left out. */
+  /** How many lanes to start with, before anything is measured; 1 when left out. */
   readonly first?: number | undefined;
   /** A clock that never goes back. */
   readonly nowMs: () => number;
@@ -15,11 +15,11 @@ export interface LaneGrowthOptions {
 export interface LaneSample {
   /** Lanes of the kind that are open now. */
   readonly lanes: number;
-  /** What they have carried so far in both directions, those included that are closed by now. */
+  /** Bytes carried so far in both directions, closed lanes included. */
   readonly bytes: number;
-  /** Whether bulk data flows, and as fast as the lanes let it. */
+  /** Whether bulk data flows as fast as the lanes allow. */
   readonly busy: boolean;
-  /** Whether the processor of this machine had next to nothing left since the sample before. */
+  /** Whether this machine's processors were the bottleneck since the last sample. */
   readonly cpuBound?: boolean | undefined;
 }
 
@@ -30,12 +30,12 @@ interface Level extends Measured {
 }
 
 /**
- * How many lanes of a kind a peer should have. Where a path loses packets each connection carries little, and many carry
- * much; where the processor or the link is the limit, more of them only cost. Which it is shows when it is tried. Their
- * number grows while goodput does, and while each of them carries so little that the path must be what slows it. Then it
- * shrinks again as long as fewer carry as much: a connection's first seconds may be its best, so that more lanes can seem
- * worse than fewer were, and only what fewer carry afterwards tells. Whether the number is still good is tried again every
- * minute, and when goodput has fallen. docs/decisions/how-many-lanes.md has the measurements.
+ * Decides how many lanes of a kind a peer should have. On a lossy path each connection carries little, and many carry
+ * much; where the processor or the link is the limit, more of them only cost. Only trying tells which is the case. The
+ * number grows while goodput does, and while each lane carries so little that the path must be slowing it. Then it
+ * shrinks again as long as fewer lanes carry as much: a connection's first seconds may be its best, so that more lanes can look
+ * worse than fewer did, and only a later measurement of fewer lanes tells. The number is tried again every
+ * minute, and when goodput falls. docs/decisions/how-many-lanes.md has the measurements.
  */
 export class LaneGrowth {
   readonly #max: number;
@@ -45,14 +45,14 @@ export class LaneGrowth {
   readonly #goodput = new Goodput();
   #phase: 'measuring' | 'trying' | 'shrinking' | 'settled' = 'measuring';
   #phaseMs = 0;
-  /** How many lanes there should be, and since when; undefined before the first sample. */
+  /** The wanted number of lanes, and since when; undefined before the first sample. */
   #target: number | undefined;
   #targetMs = 0;
-  /** Whether the target was reached at the sample before. The one at which it is reached is partly of the time before. */
+  /** Whether the target was reached by the previous sample. The sample that reaches it covers some time before. */
   #isReached = false;
   /** The best number so far, and what it carried when it was measured. */
   #best: Level = { lanes: 1, bytesPerSecond: 0, error: 0, samples: 0 };
-  /** The number from which it is shrinking, and what that carried. */
+  /** The number before shrinking, and what it carried. */
   #more: Level = this.#best;
 
   constructor({ max, enough = Number.POSITIVE_INFINITY, first = 1, nowMs }: LaneGrowthOptions) {
@@ -106,9 +106,9 @@ export class LaneGrowth {
   #whileAbsent(lanes: number, target: number): LaneChange | undefined {
     this.#beginAnew();
     const passedMs = this.#nowMs() - this.#targetMs;
-    // Those with which it begins are as new as those that are tried.
+    // The first lanes are as new as those that are tried later.
     const isTrying = this.#phase === 'trying' || this.#best.samples === 0;
-    // The last of many may take seconds where packets are lost, and what most of them carry tells enough.
+    // On a lossy path the last lanes may take seconds to open; most of them tell enough.
     const areMost = isTrying && lanes > this.#best.lanes && lanes >= target * SETTINGS.mostPart;
     if (passedMs < (areMost ? SETTINGS.mostOpeningMs : SETTINGS.openingMs)) return undefined;
     if (!isTrying) return this.#aim(target, lanes);
@@ -117,17 +117,17 @@ export class LaneGrowth {
     return undefined;
   }
 
-  /** What the first number carries, which others are compared with. */
+  /** Measures the first number, which later ones are compared with. */
   #measure(level: Level, isFull: boolean): LaneChange | undefined {
     const { lanes, bytesPerSecond, error } = level;
     if (!isSteady(level) && !areSlow(lanes, bytesPerSecond + error)) return undefined;
     this.#best = level;
-    // More lanes would only share the processor, and trying them takes from it.
+    // More lanes would only share the processor, and trying them costs some of it.
     if (isFull || bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
     return this.#try(lanes * (areSlow(lanes, bytesPerSecond) ? SETTINGS.slowLaneStep : 2), lanes);
   }
 
-  /** Whether to go on from the number that is tried, or back. */
+  /** Decides whether to go on from the number that is tried, or back. */
   #judge(level: Level, isFull: boolean): LaneChange | undefined {
     const { lanes, bytesPerSecond, error, samples } = level;
     const factor = lanes / this.#best.lanes;
@@ -139,12 +139,12 @@ export class LaneGrowth {
       this.#best = level;
       return this.#try(lanes * 4, lanes);
     }
-    // What fewer lanes carried before may be of a time that is over; each of these is slow now.
+    // What fewer lanes carried may be out of date; each lane is slow now.
     if (!isFull && this.#max >= lanes * SETTINGS.minStep && areSlow(lanes, bytesPerSecond + error)) {
       return this.#try(lanes * SETTINGS.slowLaneStep, lanes);
     }
     const isOver = this.#nowMs() - this.#phaseMs >= SETTINGS.patienceMs;
-    // After a jump of lanes that are not slow only clear growth counts: the level that was left out may carry more.
+    // After a large step without slow lanes only clear growth counts: a number in between may carry more.
     const isBetter = gain > (isOver ? 0 : errorOfGain) && samples > 2;
     if (isBetter && (factor <= 2 || areSlow(lanes, bytesPerSecond))) {
       this.#best = level;
@@ -154,7 +154,7 @@ export class LaneGrowth {
     return this.#shrink(level, lanes > SETTINGS.manyLanes ? SETTINGS.stayingOfMany : 0.5);
   }
 
-  /** Whether fewer lanes carry as much as more of them did just before. */
+  /** Compares fewer lanes with the larger number just before. */
   #compare(level: Level): LaneChange | undefined {
     if (!isSteady(level)) return undefined;
     const more = this.#more;
@@ -165,7 +165,7 @@ export class LaneGrowth {
     return this.#settle(level.lanes);
   }
 
-  /** Whether the number is still as good as it was. */
+  /** Watches whether the number is still good. */
   #watch(level: Level): LaneChange | undefined {
     if (level.samples < SETTINGS.steadySamples) return undefined;
     const settledMs = this.#nowMs() - this.#phaseMs;
@@ -187,7 +187,7 @@ export class LaneGrowth {
     return this.#aim(next, lanes);
   }
 
-  /** @param staying the part of the lanes that is kept */
+  /** @param staying the fraction of lanes to keep */
   #shrink(level: Level, staying: number): LaneChange | undefined {
     this.#more = level;
     this.#enter('shrinking');
@@ -222,7 +222,7 @@ function areSlow(lanes: number, bytesPerSecond: number): boolean {
   return bytesPerSecond < lanes * SETTINGS.slowLaneBytesPerSecond;
 }
 
-/** By how much more lanes carry more than they must to be worth having, and how wrong that may be. */
+/** How far more lanes exceed the gain that makes them worthwhile, and the error of that. */
 function gainOf(more: Measured, fewer: Measured): { readonly gain: number; readonly error: number } {
   return {
     gain: more.bytesPerSecond - SETTINGS.minGain * fewer.bytesPerSecond,

@@ -95,7 +95,7 @@ export class LaneRace {
     this.#going.delete(kind);
     this.#bestRank = Math.min(this.#bestRank, rankOf(kind));
     this.#first.resolve(peer);
-    const over = new ModelRtcError('cancelled', 'A better connection is there.');
+    const over = new ModelRtcError('cancelled', 'A better connection came up.');
     this.#giveUp((other) => rankOf(other) > this.#bestRank, over);
     this.#endIfSettled();
   }
@@ -128,7 +128,7 @@ export class LaneRace {
     if (this.#going.size > 0) return;
     for (const stop of this.#stopTimers.splice(0)) stop();
     this.#first.reject(this.#telling());
-    // Whoever waits for the peer has it, or the error, by now.
+    // The peer, or the error, was delivered by now.
     this.#first.promise.catch(() => {});
     this.#settled.resolve();
   }

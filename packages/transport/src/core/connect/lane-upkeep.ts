@@ -19,27 +19,27 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly attempt: AttemptLane;
 }
 
-/** How often to look, and for how long, until bulk data flows: what a long path begins with is opened at once. */
+/** How often and how long to look for bulk data at first, so that a long path gets its first lanes at once. */
 const FIRST_LOOKS_MS = 100;
 const FIRST_LOOKS_FOR_MS = 3_000;
-/** A peer that carried less than this since the last look has nothing to carry. */
+/** A peer that carried less than this since the last look is idle. */
 const BUSY_BYTES_PER_SAMPLE = 64 * 1024;
 const MAX_LANES_OF: Record<AttemptKind, number> = { direct: 16, webrtc: 32, relay: 1 };
-/** One TLS connection that carries this fills a gigabit link by half: it is not what losses hold up. */
+/** One TLS connection that carries this fills half a gigabit link: losses do not slow it. */
 const ENOUGH_OF: Partial<Record<AttemptKind, number>> = { direct: 64e6 };
-/** On a path with round trips this long one association rarely carries what the path could: it begins with a few. */
+/** With round trips this long, one association rarely fills the path, so start with several. */
 const LONG_PATH_MS = 15;
 const FIRST_ON_LONG_PATH = 16;
-/** Up to so many lanes with smaller packets are replaced by one that sends larger ones. */
+/** Replace at most this many lanes with smaller packets by one with larger packets. */
 const FEW_SMALLER = 2;
-/** werift is pure JavaScript: more of its connections than this only share one processor. */
+/** werift is pure JavaScript: more connections than this only share one processor. */
 const MAX_WERIFT_LANES = 8;
-/** The engine of this side's lanes, and the capability of a worker that has it. */
+/** The engine's name, which is also the capability that a worker with it announces. */
 export const WERIFT = 'werift';
 
 /**
- * Keeps a peer on the best lanes that there are, as the side that connected: opens more of the kind in use while that
- * makes it faster, tries the better kinds again now and then, and lets go of the worse ones.
+ * Keeps a peer on the best lanes, as the side that connected: opens more lanes of the kind in use while that
+ * makes it faster, retries better kinds from time to time, and closes worse ones.
  */
 export class LaneUpkeep {
   readonly #options: LaneUpkeepOptions;
@@ -48,15 +48,15 @@ export class LaneUpkeep {
   readonly #cpu: CpuLoad;
   readonly #growth = new Map<AttemptKind, LaneGrowth>();
   readonly #pathMtu: PathMtu;
-  /** The size of the packets of each webrtc lane whose are larger than the engine's own, in bytes, by the lane's id. */
+  /** By lane id, the packet size in bytes of webrtc lanes that send larger packets than their engine's default. */
   readonly #mtus = new Map<number, number>();
-  /** What each lane has carried so far, those that are gone included. */
+  /** What each lane has carried so far, closed lanes included. */
   readonly #seen = new Map<number, number>();
-  /** Of all lanes so far: what is measured later is of data on its way as well. */
+  /** The least of all lanes so far: later measurements include queued data. */
   #leastRttMs = Number.POSITIVE_INFINITY;
   /** How many lanes are coming up, by the size of their packets. */
   readonly #opening = new Map<number | undefined, number>();
-  /** What was carried when it was last looked for LANE_GROWTH.sampleMs, or enough was. */
+  /** What had been carried at the last sample. */
   #lastBytes = 0;
   #lastMs: number;
   readonly #startedMs: number;
@@ -99,15 +99,15 @@ export class LaneUpkeep {
     if (kind === undefined || kind === 'memory') return;
     const bytes = this.#carried(lanes);
     const busy = this.#note(bytes);
-    // To ask the system takes milliseconds where there are many processors; an idle peer has no use for it.
+    // Asking the system takes milliseconds on machines with many processors, so do not ask for an idle peer.
     const cpuBound = busy && this.#cpu.isBound();
     this.#dropWorse(lanes);
     if (busy) this.#upgrade(kind);
     const alike = lanes.filter((lane) => lane.kind === kind);
     if (kind === 'webrtc') {
-      // Over a long path they take about as long as a plan of the transfer and its first chunks.
+      // Over a long path this takes about as long as planning a transfer and fetching its first chunks.
       if (busy || (this.#isLong && this.#options.peer.isBulkExpected)) this.#tryLargerPackets(lanes);
-      // How many lanes are best depends on what each carries.
+      // The best number of lanes depends on what each carries.
       if (this.#replaceSmaller(alike) || this.#pathMtu.isUndecided) return;
     }
     this.#grow(kind, { lanes: alike, bytes, busy, cpuBound });
@@ -144,7 +144,7 @@ export class LaneUpkeep {
     if (advice === undefined) return;
     this.#options.log.debug({ kind, lanes: lanes.length, ...advice }, 'the number of connections changes');
     if ('open' in advice) {
-      // Those that still come up count, and the other side takes so many at once.
+      // Lanes that are still opening count, and the other side opens only this many at once.
       const open = Math.min(advice.open, LANE_GROWTH.maxOpeningAtOnce) - this.#comingUp;
       for (let i = 0; i < open; i += 1) void this.#openFurther(kind);
     } else for (const lane of lanes.slice(-advice.close)) void lane.close();
@@ -174,7 +174,7 @@ export class LaneUpkeep {
     return this.#leastRttMs >= LONG_PATH_MS && Number.isFinite(this.#leastRttMs);
   }
 
-  /** Of two sides on werift, none could send them. */
+  /** With werift on both sides, neither could send them. */
   #tryLargerPackets(lanes: readonly PeerLane[]): void {
     if (this.#weriftSides(lanes) === 2) return;
     const first = Math.min(FIRST_ON_LONG_PATH, this.#mostOf('webrtc', lanes));
@@ -182,8 +182,8 @@ export class LaneUpkeep {
   }
 
   /**
-   * Lets one with larger packets take the place of the few lanes with smaller ones. Many stay: to open as many again costs more than
-   * their packets do. So does one over which others are being agreed on, as what is said of them would go with it.
+   * Replaces a few lanes with smaller packets by one with larger packets. Many such lanes stay: opening as many again costs more than
+   * their packets do. A lane over which others are being set up stays too, since their messages would be lost with it.
    *
    * @returns whether there are any to replace
    */
@@ -192,13 +192,13 @@ export class LaneUpkeep {
     if (mtu === undefined || this.#comingUp > 0) return false;
     const smaller = lanes.filter(({ id }) => (this.#mtus.get(id) ?? 0) < mtu);
     if (smaller.length === 0 || smaller.length > FEW_SMALLER) return false;
-    // A pong shows that the other side has it among its lanes: it would take the end of its only one for the end of the peer.
+    // A pong shows that the other side has added the lane. Before, it would take the end of its only lane for the end of the peer.
     const isAnswered = lanes.some(({ id, info }) => this.#mtus.get(id) === mtu && info().rttMs !== undefined);
     if (isAnswered) for (const lane of smaller) void lane.close();
     return true;
   }
 
-  /** A better kind may be reachable by now: the network changed, or a packet of the first attempt was lost. */
+  /** Retries better kinds: the network may have changed, or the first attempt lost a packet. */
   #upgrade(kind: AttemptKind): void {
     const { kinds, clock } = this.#options;
     const better = kinds.filter((other) => rankOf(other) < rankOf(kind));
@@ -209,7 +209,7 @@ export class LaneUpkeep {
     for (const other of better) void this.#openFurther(other);
   }
 
-  /** Further lanes that are on their way. Those with larger packets than pass never come. */
+  /** Lanes that are opening, without attempts at larger packets, which may never open. */
   get #comingUp(): number {
     return this.#opening.get(this.#pathMtu.current) ?? 0;
   }
@@ -218,7 +218,7 @@ export class LaneUpkeep {
     await this.#open(kind, kind === 'webrtc' ? this.#pathMtu.current : undefined);
   }
 
-  /** One that does not come up is no loss: what is there goes on. @returns undefined then */
+  /** Opens a lane; the others go on if it does not open. @returns undefined then */
   async #open(kind: AttemptKind, mtu: number | undefined): Promise<PeerLane | undefined> {
     const { peer, log, attempt } = this.#options;
     const count = (by: number) => this.#opening.set(mtu, (this.#opening.get(mtu) ?? 0) + by);
@@ -241,7 +241,7 @@ export class LaneUpkeep {
     }
   }
 
-  /** Once the better ones have had the time to show that they carry something. */
+  /** Closes worse lanes once the better ones had time to prove themselves. */
   #dropWorse(lanes: readonly PeerLane[]): void {
     const { clock } = this.#options;
     const best = rankOf(lanes[0]?.kind ?? 'memory');

@@ -15,7 +15,7 @@ export class Mailboxes {
     return box;
   }
 
-  /** What is about a lane that nobody asks after is passed over; a refusal is for all. */
+  /** Drops messages about unknown lanes; a refusal goes to all. */
   deliver(message: ExchangeMessage): void {
     if (message.type !== 'refuse') this.#boxes.get(message.lane)?.push(message);
     else for (const box of this.#boxes.values()) box.push(message);

@@ -1,10 +1,10 @@
 import type { PeerLane } from '../peer/peer.ts';
 
-/** Ethernet's, which most paths carry but for tunnels. */
+/** Ethernet's. Most paths carry it, except tunnels. */
 const ETHERNET_MTU = 1500;
-/** For one machine, and for networks with jumbo frames: the most that the native engine can be told to send. */
+/** For loopback, and for networks with jumbo frames: the native engine's maximum. */
 const JUMBO_MTU = 4000;
-/** A path that carries a size shows it within some ten round trips; one that does not, only by a timeout. */
+/** A path that carries a size shows it within about ten round trips; one that does not shows it only by a timeout. */
 const DECISION_MS = 1_500;
 
 export interface PathMtuOptions {
@@ -15,9 +15,9 @@ export interface PathMtuOptions {
 }
 
 /**
- * How large the packets of a peer's webrtc lanes may be. Each packet costs both processors the same whatever it holds, and a path
- * that loses packets lets an association carry so many of them, so larger ones carry more. The engine's own 1280 bytes pass
- * everywhere; whether larger ones do is tried by lanes that send them and open only if they arrive.
+ * Finds how large the packets of a peer's webrtc lanes may be. A packet costs both processors the same whatever its size, and a path
+ * that loses packets lets an association send only so many of them, so larger ones carry more. The engine's own 1280 bytes pass
+ * everywhere; larger ones are tried by lanes that send them and open only if they arrive.
  * docs/decisions/packet-size.md has the measurements.
  */
 export class PathMtu {
@@ -30,12 +30,12 @@ export class PathMtu {
     this.#options = options;
   }
 
-  /** For further lanes, in bytes; undefined is the engine's own. */
+  /** The packet size for further lanes, in bytes; undefined for the engine's own. */
   get current(): number | undefined {
     return this.#current;
   }
 
-  /** Whether it may be known in a moment. */
+  /** Whether a trial may end any moment. */
   get isUndecided(): boolean {
     if (this.#startedMs === undefined || this.#pending === 0 || this.#current !== undefined) return false;
     return this.#options.nowMs() - this.#startedMs < DECISION_MS;
@@ -44,7 +44,7 @@ export class PathMtu {
   /**
    * Tries larger packets, once.
    *
-   * @param lanesOnLongPath how many lanes are wanted where round trips are long, as over the Internet, which has no jumbo
+   * @param lanesOnLongPath how many lanes are wanted on a path with long round trips, as over the Internet, which has no jumbo
    * frames: all are tried with larger packets, since another round of opening lanes would take about a second. Undefined elsewhere.
    */
   try(lanesOnLongPath: number | undefined): void {
@@ -63,7 +63,7 @@ export class PathMtu {
     this.#current = mtu;
   }
 
-  /** A lane with larger packets broke off: the way may lead elsewhere by now, where they do not pass. */
+  /** A lane with larger packets was lost: the route may have changed to one that does not carry them. */
   distrust(): void {
     this.#current = undefined;
   }

@@ -69,7 +69,7 @@ export class VisitorExchange implements LaneChannel {
         const message = decodeExchange(this.#seal.open(envelope).bytes);
         if (message !== undefined) this.#mailboxes.deliver(message);
       }
-      // An attempt that has its answer needs the link no more; one that has none fails by itself.
+      // An attempt that has its answer no longer needs the link; one without an answer fails by itself.
       this.#finish(undefined);
     } catch (error) {
       this.#finish(ModelRtcError.from(error));

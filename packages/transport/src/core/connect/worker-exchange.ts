@@ -17,13 +17,13 @@ export interface WorkerExchangeOptions {
   readonly link: Link;
   readonly seal: WorkerSeal;
   readonly answer: AnswerLane;
-  /** Gets each lane that comes up. */
+  /** Gets each lane that opens. */
   readonly onLane: (lane: Lane) => void;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
 
-/** The worker's end of one sealed exchange, from its opened first envelope to the lanes that come of it. */
+/** The worker's end of one sealed exchange, from its opened first envelope to the lanes that it leads to. */
 export class WorkerExchange {
   readonly #options: WorkerExchangeOptions;
   readonly #answers: LaneAnswers;
@@ -48,8 +48,8 @@ export class WorkerExchange {
   }
 
   /**
-   * Answers what the visitor asks for, until it is done and nothing is coming up any more.
-   * @throws ModelRtcError when no lane came of it: the visitor is gone, sends what makes no sense, or the signal aborts.
+   * Answers the visitor's asks until it is done and no lane is opening any more.
+   * @throws ModelRtcError when no lane opened: the visitor left or sent nonsense, or the signal aborted.
    */
   async run(): Promise<void> {
     const { signal } = this.#options;
@@ -72,7 +72,7 @@ export class WorkerExchange {
     try {
       this.#take(seal.first);
       for await (const envelope of link.messages) this.#take(seal.open(envelope));
-      // A visitor whose connection is about to open needs the link no more.
+      // A visitor whose connection is about to open no longer needs the link.
       this.#linkEnded = true;
       this.#answers.finish();
       if (this.#answers.pending === 0) this.#fail(new ModelRtcError('network', 'The visitor is gone.'));
@@ -93,7 +93,7 @@ export class WorkerExchange {
 
   #onSettled(error: ModelRtcError | undefined): void {
     if (!this.#linkEnded || this.#answers.pending > 0) return;
-    // Otherwise the visitor notices by itself, and may ask anew.
+    // Otherwise the visitor notices by itself, and may ask again.
     this.#fail(error ?? new ModelRtcError('network', 'The visitor is gone.'));
   }
 
@@ -107,7 +107,7 @@ export class WorkerExchange {
     await this.#options.link.send(this.#options.seal.seal(encodeExchange(message)));
   }
 
-  /** The end; a failure only when nothing came of the exchange. */
+  /** Ends the exchange. It is a failure only when no lane opened. */
   #fail(error: ModelRtcError): void {
     if (this.#lanes > 0) this.#settle?.resolve();
     else this.#settle?.reject(error);

@@ -31,7 +31,7 @@ export function encodeControl(control: LaneControl): string {
 }
 
 /**
- * A word that fills at least one packet of the lane. Whoever sends larger packets than every path carries says it before its
+ * A word that fills at least one packet of the lane. A side that sends larger packets than every path carries says it before its
  * first credit. Words arrive in order, so a lane whose packets are too large for the path never opens.
  *
  * @param mtu the largest IP packets, in bytes

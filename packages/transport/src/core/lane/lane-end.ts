@@ -37,7 +37,7 @@ export function laneClosedError(): ModelRtcError {
 }
 
 export function laneAbortedError(): ModelRtcError {
-  return new ModelRtcError('network', 'The connection was broken off on this side; connect again.');
+  return new ModelRtcError('network', 'This side aborted the connection; connect again.');
 }
 
 export function laneLostError(cause?: unknown): ModelRtcError {

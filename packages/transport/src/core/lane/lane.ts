@@ -16,9 +16,9 @@ export interface LaneStats {
 
 /**
  * One connection between two agents: an ordered, reliable, bounded stream of messages in each direction. What a peer
- * is built on; every implementation passes the suite in test/lane-conformance.ts.
+ * is built on; every implementation passes the suite in test/support/lane-conformance.ts.
  *
- * Order: messages arrive whole, once, in the order of the `send` calls, also when those were not awaited.
+ * Order: messages arrive whole, once, in the order of the `send` calls, even when those were not awaited.
  *
  * Back-pressure: `send` waits while more than the lane's high-water mark is on its way, so a sender that awaits each
  * `send` holds a bounded number of bytes however slow the reader is. A lane reads no further ahead of `messages`
@@ -27,11 +27,11 @@ export interface LaneStats {
  * End: either side may `close` (orderly: all that was sent arrives first) or `abort` (at once: what is on its way may
  * be lost). After the other side closed, `messages` gives what was received before and then ends, and `closed`
  * resolves undefined. After a failure or an abort, `messages` likewise gives what was received and then ends: why is
- * in `closed`. A lane can also fall silent without ever saying so, so whoever owns one pings it.
+ * in `closed`. A lane can also fall silent without an error, so its owner pings it.
  */
 export interface Lane {
   readonly kind: LaneKind;
-  /** The WebRTC engine of this side, `native` or `werift`; undefined for the other kinds. */
+  /** The WebRTC engine of this side: `native`, `werift` or `browser`; undefined for the other kinds. */
   readonly engine: string | undefined;
   /** The largest message that both ends take, in bytes. Known once the lane is open, and fixed from then on. */
   readonly maxMessageSize: number;
@@ -56,7 +56,7 @@ export interface Lane {
   readonly messages: AsyncIterable<Uint8Array>;
 
   /**
-   * Gives back a message that is not looked at any more: its memory may hold another one. Whoever keeps messages need not
+   * Gives back a message that was read: its memory may be reused for another. Readers that keep messages need not
    * call it.
    */
   recycle?(message: Uint8Array): void;

@@ -13,8 +13,8 @@ export interface MemoryLaneOptions {
 /** Ways in which a test makes the lane fail. They act on what this end sends, except `cut`. */
 export interface LaneFaults {
   /**
-   * From now on all that this end sends vanishes, its end as well, and nobody is told: a hung lane. As on a real one,
-   * `send` waits for ever once the high-water mark is reached.
+   * From now on everything that this end sends vanishes silently, its end too: a hung lane. As on a real one,
+   * `send` never resolves once the high-water mark is reached.
    */
   hang(): void;
   /** Every message passes through `change` on its way: it may alter its bytes, or lose it by giving undefined. */

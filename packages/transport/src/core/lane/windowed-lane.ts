@@ -68,7 +68,7 @@ export abstract class WindowedLane implements Lane {
     this.opened = new Promise((resolve, reject) => {
       this.#settleOpened = { resolve, reject };
     });
-    this.opened.catch(() => {}); // Whoever awaits it hears of it; nobody has to.
+    this.opened.catch(() => {}); // The caller need not await it.
   }
 
   get messages(): AsyncIterable<Uint8Array> {

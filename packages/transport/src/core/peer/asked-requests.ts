@@ -15,18 +15,18 @@ export interface AskOptions extends PendingRequestCallbacks {
 }
 
 export interface AskedRequestsOptions {
-  /** The lane for what may go over any. @throws ModelRtcError when there is none. */
+  /** The best lane, for messages that may take any. @throws ModelRtcError when there is none. */
   readonly best: () => LaneLink;
-  /** What the other side answers at once. */
+  /** How many requests the other side handles at once. */
   readonly maxOpen: number;
   readonly clock: Clock;
 }
 
-/** One sending of a request, known to the other side by its id. */
+/** One transmission of a request, which the other side knows by its id. */
 interface Asking {
   readonly pending: PendingRequest;
   readonly params: unknown;
-  /** The lane that it went over last. */
+  /** The lane that it last went over. */
   link: LaneLink;
   /** The request is with the lane; a cancel must not overtake it. */
   sent: Promise<void>;
@@ -35,9 +35,9 @@ interface Asking {
 /** The requests that this side has open at the other. */
 export class AskedRequests {
   readonly #options: AskedRequestsOptions;
-  /** Also the cancelled ones, until the other side is done with them: they still use one of its places. */
+  /** Cancelled ones too, until the other side is done with them: they still occupy a slot there. */
   readonly #open = new Map<number, Asking>();
-  /** Streams that wait for a place, the first to come first. */
+  /** Streams that wait for a slot, in order. */
   readonly #waiting: Deferred<void>[] = [];
   #lastId = 0;
   #ended: ModelRtcError | undefined;
@@ -52,7 +52,7 @@ export class AskedRequests {
     const checked = checkedParams(method, params);
     if (signal?.aborted) throw cancelledError(signal);
     if (METHODS[method].kind === 'stream') {
-      // Looked at anew each time, with nothing awaited before the place is taken: many may ask in the same turn.
+      // Checked again each time, with nothing awaited before the slot is taken: many may ask in the same turn.
       while (this.#isFullForStreams && this.#ended === undefined) await this.#placeFreed(signal);
       const obstacle = signal?.aborted ? cancelledError(signal) : options.link?.isOver ? laneOverError() : undefined;
       if (obstacle !== undefined) {
@@ -66,7 +66,7 @@ export class AskedRequests {
       if (retriesLeft === 0) return pending.fail(silentError(method, silenceMs ?? 0));
       retriesLeft -= 1;
       pending.watchAgain();
-      // Without a place for a second asking, the first one still counts.
+      // Without a slot for the repetition, the first transmission still counts.
       if (!this.#isFull) this.#send(pending, checked, options.link?.isOver ? undefined : options.link);
     };
     const { onEvent, onChunk } = options;
@@ -91,8 +91,8 @@ export class AskedRequests {
   }
 
   /**
-   * Whether a long reply is taken: to a request that has long answers. One that is too long fails its request; one that
-   * nobody waits for any more is passed over.
+   * Whether to accept a long reply: only to a request that has long answers. One that is too long fails its request; one that
+   * belongs to no open request is ignored.
    */
   admitLong(id: number, totalBytes: number): boolean {
     const method = this.#open.get(id)?.pending.method;
@@ -112,27 +112,27 @@ export class AskedRequests {
   }
 
   /**
-   * A piece of a long message arrived. Which request it is for is known only when it is whole, so the silence of each ends:
-   * a manifest may take a slow link longer than any limit.
+   * A piece of a long message arrived. Its request is known only when it is whole, so it ends the silence of all:
+   * on a slow link, a manifest may take longer than any limit.
    */
   touchAll(): void {
     for (const { pending } of this.#open.values()) pending.touch();
   }
 
-  /** What went over this lane is asked again over another, as its answer may be lost; what was bound to it fails. */
+  /** Requests that went over this lane are sent again over another, since their answers may be lost; those bound to it fail. */
   onLaneLost(link: LaneLink, why: ModelRtcError): void {
     for (const [id, asking] of this.#open) {
       if (asking.link !== link) continue;
       const { pending } = asking;
       if (pending.settled || METHODS[pending.method].kind === 'stream') {
-        // Whether the other side is done with it is not known; it ends what came over a lost lane.
+        // The other side may or may not be done with it; it ends what came over a lost lane.
         this.#free(id);
         pending.fail(new ModelRtcError(why.code, why.message, { cause: why }));
       } else this.#askAgain(id, asking);
     }
   }
 
-  /** The peer is gone: all that is open fails. */
+  /** The peer is gone: all open requests fail. */
   end(error: ModelRtcError): void {
     this.#ended ??= error;
     const open = [...this.#open.values()];
@@ -145,15 +145,15 @@ export class AskedRequests {
     return this.#open.size >= this.#options.maxOpen;
   }
 
-  /** Some places are left to questions, which fail at once when there is none. */
+  /** Streams leave some slots to queries, which fail at once when none is free. */
   get #isFullForStreams(): boolean {
     const { maxOpen } = this.#options;
     return this.#open.size >= maxOpen - Math.min(SLOTS_FOR_QUERIES, Math.floor(maxOpen / 2));
   }
 
   /**
-   * Waits until a place may be free. At its end a transfer of thousands of tiny files asks idle lanes for single chunks: 236
-   * requests of 256 were open at once over eight lanes. Lacking a place for a moment is no reason to end it.
+   * Waits until a slot may be free. At its end, a transfer of thousands of tiny files asks idle lanes for single chunks: 236
+   * requests of 256 were open at once over eight lanes. A full moment must not end it.
    * @throws ModelRtcError `cancelled` by the signal
    */
   async #placeFreed(signal: AbortSignal | undefined): Promise<void> {
@@ -203,7 +203,7 @@ export class AskedRequests {
     sent.catch((error: unknown) => this.#failUnlessLost(id, link, error));
   }
 
-  /** A request that could not be sent fails, unless its lane ended: then `onLaneLost` says what becomes of it. */
+  /** A request that could not be sent fails, unless its lane ended: then `onLaneLost` decides. */
   #failUnlessLost(id: number, link: LaneLink, error: unknown): void {
     if (this.#open.get(id)?.link !== link || link.isOver) return;
     this.#fail(id, ModelRtcError.from(error));
@@ -219,14 +219,14 @@ export class AskedRequests {
     return this.#lastId;
   }
 
-  /** An answer frees the other side's place. One to an unknown request is a late one. */
+  /** An answer frees a slot at the other side. One to an unknown request is late. */
   #take(id: number): PendingRequest | undefined {
     const pending = this.#open.get(id)?.pending;
     this.#free(id);
     return pending;
   }
 
-  /** Whatever the other side still does for a settled request is of no use. */
+  /** Tells the other side to stop working on a settled request. */
   #cancelOpen(pending: PendingRequest): void {
     for (const [id, asking] of this.#open) {
       if (asking.pending === pending)
@@ -241,7 +241,7 @@ function checkedParams(method: Method, params: unknown): unknown {
   const issue = parsed.error.issues[0];
   throw new ModelRtcError(
     'bad_argument',
-    `"${method}" cannot be asked like this: ${issue?.path.join('.') || 'parameters'}: ${issue?.message}.`,
+    `"${method}" cannot be asked with these parameters: ${issue?.path.join('.') || 'parameters'}: ${issue?.message}.`,
     { cause: parsed.error },
   );
 }
@@ -267,6 +267,6 @@ function laneOverError(): ModelRtcError {
 function tooManyError(maxOpen: number): ModelRtcError {
   return new ModelRtcError(
     'busy',
-    `The other side takes ${maxOpen} requests at once and all are in use; try again when one is done.`,
+    `The other side takes ${maxOpen} requests at once and is busy with all of them; try again when one is done.`,
   );
 }

@@ -48,6 +48,6 @@ function assertUsable({ maxMessageSize }: Lane): void {
   if (maxMessageSize >= MIN_LANE_MESSAGE_BYTES) return;
   throw new ModelRtcError(
     'malformed_message',
-    `The other side says that it takes ${maxMessageSize} bytes at once; at least ${MIN_LANE_MESSAGE_BYTES} are needed. Upgrade model-rtc there.`,
+    `The other side accepts only ${maxMessageSize} bytes at once; at least ${MIN_LANE_MESSAGE_BYTES} are needed. Upgrade model-rtc there.`,
   );
 }

@@ -17,14 +17,14 @@ export interface DispatcherOptions {
   readonly peer: Peer;
   readonly authority: Authority;
   readonly handlers: Handlers;
-  /** The lane for what may go over any. @throws ModelRtcError when there is none. */
+  /** The best lane, for messages that may take any. @throws ModelRtcError when there is none. */
   readonly best: () => LaneLink;
   readonly laneOf: (link: LaneLink) => PeerLane;
   readonly log: Log;
 }
 
 type RequestMessage = Extract<Message, { type: 'request' }>;
-/** A request that is too long to be decoded for whoever asks. */
+/** A request that is too long for this asker to be decoded. */
 export interface LongRequest {
   readonly id: number;
   readonly method: string;
@@ -35,15 +35,15 @@ export interface LongRequest {
 
 type Answer = Extract<Message, { type: 'reply' | 'error' }>;
 
-/** Runs what the other side asks, as far as its authority goes. Each request gets one answer. */
+/** Runs the other side's requests, as far as its authority goes. Each request gets one answer. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #running = new Map<number, IncomingRequest>();
-  /** The lane over which each running request was asked last: the asker may know of a loss before this side does. */
+  /** The lane that each running request last came over: the other side may notice a lost lane first. */
   readonly #askedOver = new Map<number, LaneLink>();
-  /** What was answered to those that do something, oldest first, in case the answer was lost with its lane. */
+  /** Answers to actions, oldest first, in case an answer was lost with its lane. */
   readonly #answered = new Map<number, Answer>();
-  /** Requests that were asked again before they came: an original that was only late is passed over. */
+  /** Requests whose repetition came first: the late original is ignored. */
   readonly #lateOriginals = new Set<number>();
   #handlers: Handlers;
 
@@ -56,7 +56,7 @@ export class Dispatcher {
     this.#handlers = { ...this.#handlers, ...handlers };
   }
 
-  /** @throws ModelRtcError `malformed_message` for the id of a request that is open: no answer to it could be told apart. */
+  /** @throws ModelRtcError `malformed_message` for the id of an open request: their answers could not be told apart. */
   onRequest(message: RequestMessage, link: LaneLink): void {
     const isAgain = message.again === true;
     if (!isAgain && this.#lateOriginals.delete(message.id)) return;
@@ -84,8 +84,8 @@ export class Dispatcher {
   }
 
   /**
-   * Whether a long request is taken, before its parameters are read. One that may not be asked is answered with the error at
-   * once, and what comes of it is passed over.
+   * Whether to accept a long request, before its parameters are read. One that is not allowed is answered with an error at
+   * once, and the rest of it is ignored.
    */
   admitLong(request: LongRequest, link: LaneLink): boolean {
     const { id, method, totalBytes, fits } = request;
@@ -102,19 +102,19 @@ export class Dispatcher {
     }
   }
 
-  /** A request that is not there was answered a moment ago. */
+  /** A request that is not running was answered a moment ago. */
   onCancel(id: number): void {
     this.#running.get(id)?.cancel(new ModelRtcError('cancelled', 'The other side cancelled its request.'));
   }
 
-  /** Frames go back on the lane of their request, so whoever asked for them over this one has given that up. */
+  /** Frames go back on the lane of their request, so requests for chunks that came over this one are void. */
   onLaneLost(link: LaneLink, why: ModelRtcError): void {
     for (const request of this.#running.values()) {
       if (METHODS[request.method].kind === 'stream' && request.link === link) request.cancel(why);
     }
   }
 
-  /** The peer is gone: nobody waits for what the handlers do. */
+  /** The peer is gone: cancels all handlers. */
   end(error: ModelRtcError): void {
     for (const request of this.#running.values()) request.cancel(error);
   }
@@ -140,7 +140,7 @@ export class Dispatcher {
     if (oldest !== undefined && this.#answered.size > MAX_REMEMBERED_ANSWERS) this.#answered.delete(oldest);
   }
 
-  /** The lane of the request, so that its answer comes behind its frames; another one when that is gone. */
+  /** The lane of the request, so that the answer follows its frames; another one when that is gone. */
   #route(id: number, link: LaneLink): LaneLink {
     const route = this.#askedOver.get(id) ?? link;
     return route.isOver ? this.#options.best() : route;
@@ -151,7 +151,7 @@ export class Dispatcher {
     try {
       await link.sendMessage(answer);
     } catch (error) {
-      // A lane that ended meanwhile makes no other answer of it: it is asked for again over another.
+      // If only the lane ended, the answer stays: the other side asks for it again over another lane.
       if (!link.isOver) throw error;
     }
   }
@@ -160,7 +160,7 @@ export class Dispatcher {
     try {
       await this.#send(answer, route());
     } catch {
-      // The lane is gone, and with it whoever asked, or it is asked again over another.
+      // The lane is gone. The other side is gone too, or asks again over another lane.
     }
   }
 
@@ -227,17 +227,15 @@ function checkedParams(method: Method, params: unknown): unknown {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = issue?.path.join('.') || 'parameters';
-  throw new ModelRtcError(
-    'bad_argument',
-    `The other side does not take this "${method}": ${where}: ${issue?.message}.`,
-    { cause: parsed.error },
-  );
+  throw new ModelRtcError('bad_argument', `The other side refuses this "${method}": ${where}: ${issue?.message}.`, {
+    cause: parsed.error,
+  });
 }
 
 function tooLongError(method: Method, totalBytes: number): ModelRtcError {
   return new ModelRtcError(
     'bad_argument',
-    `The other side does not take this "${method}": it has ${totalBytes} bytes, and ${METHODS[method].maxRequestBytes} are allowed.`,
+    `The other side refuses this "${method}": it has ${totalBytes} bytes, and ${METHODS[method].maxRequestBytes} are allowed.`,
   );
 }
 
@@ -251,6 +249,6 @@ function tooMuchError(): ModelRtcError {
 function tooManyError(): ModelRtcError {
   return new ModelRtcError(
     'busy',
-    `The other side takes ${MAX_OPEN_REQUESTS} requests at once and all are in use; try again when one is done.`,
+    `The other side takes ${MAX_OPEN_REQUESTS} requests at once and is busy with all of them; try again when one is done.`,
   );
 }

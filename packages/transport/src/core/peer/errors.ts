@@ -27,7 +27,7 @@ export function notUnderstoodError(cause: ModelRtcError): ModelRtcError {
 export function tooLongError(bytes: number, takes: number): ModelRtcError {
   return new ModelRtcError(
     'bad_argument',
-    `The model is too large for the other side: its description has ${bytes} bytes, and ${takes} are taken. Split the model, or upgrade model-rtc on the other side.`,
+    `The model is too large for the other side: its description has ${bytes} bytes, and the other side accepts ${takes}. Split the model, or upgrade model-rtc on the other side.`,
     { details: { bytes, takes } },
   );
 }

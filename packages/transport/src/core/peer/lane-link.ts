@@ -44,7 +44,7 @@ export interface LaneLinkOptions {
   readonly admitLong: (first: Uint8Array, totalBytes: number) => boolean;
   /** What messages may take while they are joined. */
   readonly budget: MessageBudget;
-  /** Called once, when the lane is of no more use: undefined when it ended in order, else why. */
+  /** Called once, when the lane is over: undefined when it ended in order, else why. */
   readonly onEnd: (error: ModelRtcError | undefined) => void;
 }
 
@@ -93,12 +93,12 @@ export class LaneLink {
     return { id, kind, engine, sentBytes, receivedBytes, rttMs: this.#rttMs };
   }
 
-  /** Resolves when the lane is used no more: undefined for an orderly end, else why. */
+  /** Resolves when the lane is over: undefined for an orderly end, else why. */
   get closed(): Promise<ModelRtcError | undefined> {
     return this.#over.promise;
   }
 
-  /** Whether it is used no more. */
+  /** Whether it has ended or is ending. */
   get isOver(): boolean {
     return this.#ended;
   }
@@ -119,7 +119,7 @@ export class LaneLink {
     this.#end(why);
   }
 
-  /** Ends the lane in order while its peer goes on: the peer uses it no more from now on. */
+  /** Ends the lane in order while its peer goes on without it. */
   async retire(): Promise<void> {
     if (this.#ended) return;
     this.#end(undefined);
@@ -137,7 +137,7 @@ export class LaneLink {
     }
     this.#sendScheduler.end(why);
     const { lane, clock } = this.#options;
-    // The other side may go on for ever without ending it.
+    // The other side may never end it.
     const stopTimer = clock.after(LONGEST_CLOSE_MS, () => lane.abort(why));
     await lane.close();
     stopTimer();
@@ -245,7 +245,7 @@ export class LaneLink {
         await this.#sendScheduler.sendMessage({ type: 'pong', nonce: answered });
       }
     } catch {
-      // The lane is gone, and with it whoever pings.
+      // The lane is gone, and the pinging side with it.
     }
     this.#ponging = undefined;
   }
@@ -270,7 +270,7 @@ export class LaneLink {
 function unfinishedError(): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
-    `The other side began a message and sent no more of it for ${FRAGMENT_GAP_MS / 1000} s.`,
+    `The other side started a message and sent nothing more of it for ${FRAGMENT_GAP_MS / 1000} s.`,
   );
 }
 

@@ -30,7 +30,7 @@ import type { Authority, Handlers, LaneInfo, Peer, PeerLane, RequestOptions } fr
 import { toWireError } from './wire-error.ts';
 
 export interface CreatePeerOptions {
-  /** Open and authenticated. The peer owns it from now on, also when it fails. */
+  /** Open and authenticated. The peer owns it from now on, even if `createPeer` fails. */
   readonly lane: Lane;
   readonly hello: AgentHello;
   /** What the other side may ask of this one. */

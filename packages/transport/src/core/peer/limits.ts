@@ -9,7 +9,7 @@ export const HELLO_TIMEOUT_MS = 5_000;
 export const MIN_LANE_MESSAGE_BYTES = 4_096;
 
 /**
- * The longest frame, also where the lane takes more. Over webrtc and the relay the other side hears nothing until one is
+ * The longest frame, even on lanes that take more. Over webrtc and the relay the other side hears nothing until one is
  * whole, which must not take PEER_GONE_MS on a slow link. Over the relay and TLS a chunk of 1 MiB goes in 8 even frames;
  * longer ones took more of the sender's processor over TLS.
  */

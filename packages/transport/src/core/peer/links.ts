@@ -47,7 +47,7 @@ export class Links {
     return true;
   }
 
-  /** The same object for the same lane, also after it has ended. */
+  /** Gives the same object for the same lane, even after it has ended. */
   handleOf(link: LaneLink): PeerLane {
     const known = this.#handles.get(link);
     if (known !== undefined) return known;

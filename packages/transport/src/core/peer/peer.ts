@@ -17,7 +17,7 @@ export interface Authority {
   readonly scopes: readonly Scope[];
   /** The token that the other side holds, as 16 hex characters. */
   readonly keyId?: string | undefined;
-  /** Asked at each request. @throws ModelRtcError `token_revoked` or `token_expired` when the token is good no more. */
+  /** Asked at each request. @throws ModelRtcError `token_revoked` or `token_expired` when the token is no longer valid. */
   check?(): void;
 }
 
@@ -54,7 +54,7 @@ export interface SendChunkOptions {
   readonly offset?: number | undefined;
   /**
    * How many bytes of the same memory before these may be overwritten. With `CHUNK_HEADROOM_BYTES` frames are made around the
-   * bytes where they are, and not copied; the bytes are no more what they were then.
+   * bytes where they are, without a copy; the bytes are overwritten then.
    */
   readonly headroom?: number | undefined;
 }
@@ -142,7 +142,7 @@ export interface Peer extends AsyncDisposable {
    * Asks the other side and resolves with its answer. Parameters and answer are checked against the method's schemas.
    *
    * @throws ModelRtcError the other side's error; `bad_argument` for parameters that are none, or too long to be sent;
-   * `malformed_message` for an answer that is none; `busy` when too many requests are open; `timeout`; `network` when the
+   * `malformed_message` for an answer that makes no sense; `busy` when too many requests are open; `timeout`; `network` when the
    * peer is gone; `cancelled`.
    */
   request<M extends Method>(method: M, params: ParamsInput<M>, options?: RequestOptions<M>): Promise<Result<M>>;

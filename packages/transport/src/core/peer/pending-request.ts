@@ -12,7 +12,7 @@ export interface PendingRequestCallbacks {
 export interface PendingRequestOptions extends PendingRequestCallbacks {
   readonly method: Method;
   readonly clock: Clock;
-  /** How long nothing may arrive for it; undefined for ever. */
+  /** How long it may stay silent; undefined for no limit. */
   readonly silenceMs: number | undefined;
   /** Nothing arrived for that long. */
   readonly onSilent: () => void;

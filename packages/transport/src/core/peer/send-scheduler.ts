@@ -217,7 +217,10 @@ export class SendScheduler {
 
   #flooded(): void {
     this.#options.onFlooded(
-      new ModelRtcError('refused', 'The other side asks without taking the answers; the connection was closed.'),
+      new ModelRtcError(
+        'refused',
+        'The other side sends requests without reading the answers; the connection was closed.',
+      ),
     );
   }
 }

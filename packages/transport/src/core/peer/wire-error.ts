@@ -4,11 +4,11 @@ import { MAX_ERROR_DETAILS_BYTES, MAX_ERROR_MESSAGE_CHARS } from './limits.ts';
 /** What a system error (a full disk, a permission) becomes for others: its own text names paths of this machine. */
 const NEUTRAL: Partial<Record<ErrorCode, string>> = {
   storage_full: 'The disk of the other side is full; free some space there and try again.',
-  storage: 'The other side could not read or write its files; its log says which, and why.',
+  storage: 'The other side could not read or write its files; see its log.',
   network: 'The other side lost a connection of its own that it needs for this; try again.',
   cancelled: 'The other side cancelled this.',
 };
-const NEUTRAL_UNEXPECTED = 'The other side failed in a way that was not foreseen; its log says more.';
+const NEUTRAL_UNEXPECTED = 'The other side failed unexpectedly; see its log.';
 
 /**
  * An error as the other side may see it. What the code says on purpose crosses as it is; of anything else only its kind
@@ -24,7 +24,7 @@ export function toWireError(thrown: unknown): ErrorData {
   return isSendable(error.details) ? { code, message, details: error.details } : { code, message };
 }
 
-/** A ModelRtcError that merely repeats its cause's text was made by `from`, and is no more on purpose than that. */
+/** A ModelRtcError that merely repeats its cause's text was made by `from`, not on purpose. */
 function isOnPurpose(error: ModelRtcError, thrown: unknown): boolean {
   if (error.message === textOf(error.cause)) return nameOf(error.cause) === 'ModelRtcError';
   // What `from` gives a text of its own (an AbortError) was not said by the handler either.

@@ -38,7 +38,7 @@ export class DirectLane implements Lane {
   #patience: NodeJS.Timeout | undefined;
   #unreadBytes = 0;
   #paused = false;
-  /** Once a message is dropped, all after it are: what is read has no gaps. */
+  /** Once a message is dropped, all later ones are, so that the reader sees no gaps. */
   #dropping = false;
   #saidHeardAtMs = performance.now();
   #sentBytes = 0;
@@ -81,8 +81,8 @@ export class DirectLane implements Lane {
   }
 
   /**
-   * Gives the memory of a message back to be filled with later ones. Nothing has to be given back, but a fast transfer
-   * whose reader does takes much less of the processor. The message is the lane's own from then on.
+   * Gives back the memory of a message to be reused. This is optional, but a fast transfer
+   * uses much less of the processor with it. The message belongs to the lane from then on.
    */
   recycle(message: Uint8Array): void {
     this.#reader.recycle(message);
@@ -117,7 +117,7 @@ export class DirectLane implements Lane {
 
   #onMessage(message: Uint8Array): void {
     if (this.#state === 'over') return;
-    // A reader that is behind holds up the other side, but must not hold up the end.
+    // A slow reader may hold up the other side, but not the end.
     this.#dropping ||= this.#state === 'closing' && this.#unreadBytes > READ_WINDOW_BYTES;
     if (this.#dropping) return;
     this.#receivedBytes += message.byteLength;
@@ -139,7 +139,7 @@ export class DirectLane implements Lane {
     this.#stream.socket.resume();
   }
 
-  /** A side that is told the end sends nothing more but its own end; one that ends the lane as well flushes first. */
+  /** A side that hears the end only sends its own end; one that is closing too flushes first. */
   #onEnd(): void {
     this.#otherEnded = true;
     if (this.#state === 'closing') this.#settleIfBothEnded();
@@ -157,12 +157,12 @@ export class DirectLane implements Lane {
     });
   }
 
-  /** The connection is left to its own end, which comes at once: to destroy it could lose what the other has not read. */
+  /** Lets the connection end by itself, at once: destroying it could lose what the other side has not read. */
   #settleIfBothEnded(): void {
     if (this.#ownEndIsOut && this.#otherEnded) this.#over(undefined);
   }
 
-  /** Also when the lane is over, since the connection is not. */
+  /** Resumes reading even after the end of the lane, since the connection goes on. */
   #watchEnding(): void {
     let before = -1;
     this.#patience = setInterval(() => {
@@ -172,7 +172,7 @@ export class DirectLane implements Lane {
     }, CLOSE_PATIENCE_MS / 2);
   }
 
-  /** The end of the connection is that of the lane, unless the other side said its end before. */
+  /** The connection's end is the lane's end, unless the other side said its end before. */
   #onGone(cause: unknown): void {
     if (!this.#otherEnded) this.#fail(laneLostError(cause));
   }

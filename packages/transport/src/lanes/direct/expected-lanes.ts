@@ -19,7 +19,7 @@ export interface ExpectOptions {
 
 /** The lanes that were offered and are waited for, each known by a token that is good once. */
 export class ExpectedLanes {
-  /** By the hash of the token: how long a look-up takes tells nothing of the tokens. */
+  /** By the token's hash, so that the time of a look-up reveals nothing about tokens. */
   readonly #waiting = new Map<string, ExpectedLane>();
   readonly #clock: Clock;
 
@@ -52,11 +52,11 @@ export class ExpectedLanes {
         reject: (error) => settle(() => reject(error)),
       });
     });
-    lane.catch(() => {}); // Whoever awaits it hears of it; nobody has to.
+    lane.catch(() => {}); // The caller need not await it.
     return { token, lane };
   }
 
-  /** @returns what to give the lane to; undefined for a token that is not, or no longer, good. It is good no more afterwards. */
+  /** Uses a token up. @returns the function that takes its lane; undefined for an unknown, used or expired token. */
   claim(token: Uint8Array): ((lane: Lane) => void) | undefined {
     const key = keyOf(token);
     const expected = this.#waiting.get(key);
@@ -64,7 +64,7 @@ export class ExpectedLanes {
     return expected?.resolve;
   }
 
-  /** Nobody is waited for any more. */
+  /** Rejects everything that is still expected. */
   end(error: ModelRtcError): void {
     for (const { reject } of [...this.#waiting.values()]) reject(error);
   }
@@ -77,13 +77,13 @@ function keyOf(token: Uint8Array): string {
 function nobodyConnectedError(timeoutMs: number): ModelRtcError {
   return new ModelRtcError(
     'timeout',
-    `No direct connection arrived within ${timeoutMs / 1000} s. If the client cannot reach this machine's port, a firewall may be in the way; other lanes do without.`,
+    `No direct connection arrived within ${timeoutMs / 1000} s. A firewall may block this machine's port; other lanes still work.`,
     { details: { timeoutMs } },
   );
 }
 
 function tooManyError(): ModelRtcError {
-  return new ModelRtcError('busy', 'Too many direct connections are awaited already; try again in a moment.', {
+  return new ModelRtcError('busy', 'Too many direct connections are expected already; try again in a moment.', {
     details: { most: MAX_EXPECTED_LANES },
   });
 }

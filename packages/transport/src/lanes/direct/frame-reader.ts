@@ -2,9 +2,9 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { HEAD_BYTES } from '../../core/peer/limits.ts';
 import { MAX_SPARE_BUFFERS, TLS_RECORD_BYTES } from './limits.ts';
 
-/** A head with this length says that no message follows: none is empty. */
+/** A head with this length is the end: no message is empty. */
 export const END_WORD = 0;
-/** Heads from here on are words without a message. Those that are not known are passed over. */
+/** Heads from here on are words without a message. Unknown ones are ignored. */
 const FIRST_WORD = 0xff00_0000;
 /** Something arrived since this was last said. */
 export const HEARD_WORD = 0xffff_ffff;
@@ -16,8 +16,8 @@ export interface FrameHandlers {
 }
 
 /**
- * Takes a stream of bytes apart into messages, and gives each memory of its own. Memory is dear at this speed: fresh
- * buffers cost as much as decrypting what goes into them, so those that the reader gives back are filled again.
+ * Splits a stream of bytes into messages, each in memory of its own. Memory is expensive at this speed: fresh
+ * buffers cost as much as decrypting their contents, so buffers that the reader gives back are reused.
  */
 export class FrameReader {
   readonly #maxMessageBytes: number;
@@ -27,7 +27,7 @@ export class FrameReader {
   #message: Uint8Array | undefined;
   #filledBytes = 0;
   #ended = false;
-  /** Whose buffers are with the reader, so that nothing else is taken for one and none is taken back twice. */
+  /** Buffers that the reader holds, so that nothing else is mistaken for one and none is taken back twice. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
   readonly #spare: Uint8Array[] = [];
 
@@ -37,7 +37,7 @@ export class FrameReader {
   }
 
   /**
-   * Takes the next bytes, which are the caller's again afterwards.
+   * Takes the next bytes. The caller may reuse them afterwards.
    * @throws ModelRtcError `malformed_message` for a message that is longer than allowed
    */
   push(bytes: Uint8Array): void {
@@ -46,7 +46,7 @@ export class FrameReader {
     }
   }
 
-  /** Takes back the memory of a message that the reader has no use for any more. */
+  /** Takes back the memory of a message that was read. */
   recycle(message: Uint8Array): void {
     const { buffer } = message;
     if (!this.#lent.delete(buffer) || buffer.byteLength === 0) return;
@@ -80,7 +80,7 @@ export class FrameReader {
   #takeBody(bytes: Uint8Array, at: number): number {
     const message = this.#message as Uint8Array;
     const wantedBytes = message.byteLength - this.#filledBytes;
-    // Most records are taken whole, and each view costs as much as its copy.
+    // Most records are used whole, and a view costs as much as a copy.
     const part = at === 0 && wantedBytes >= bytes.byteLength ? bytes : bytes.subarray(at, at + wantedBytes);
     message.set(part, this.#filledBytes);
     this.#filledBytes += part.byteLength;
@@ -92,7 +92,7 @@ export class FrameReader {
   }
 
   #allocate(length: number): Uint8Array {
-    // A small one is not worth the bookkeeping.
+    // Small buffers are not worth the bookkeeping.
     if (length < TLS_RECORD_BYTES) return new Uint8Array(length);
     let buffer = this.#spare.pop();
     if (buffer === undefined || buffer.byteLength < length) buffer = Buffer.allocUnsafeSlow(length);

@@ -2,14 +2,14 @@ import type { ModelRtcError } from '@model-rtc/protocol';
 import { HEAD_BYTES } from '../../core/peer/limits.ts';
 import { MIN_IN_PLACE_BYTES, OUT_BUFFER_BYTES } from './limits.ts';
 
-/** What is needed of a socket: it calls back when it has no more use for the bytes. */
+/** The part of a socket that is used. It calls back when the bytes may be reused. */
 export interface ByteSink {
   write(bytes: Uint8Array, callback: (error?: Error | null) => void): unknown;
 }
 
 interface WaitingMessage {
   readonly message: Uint8Array;
-  /** The message behind its head, in its sender's memory; undefined for one that is to be copied. */
+  /** The message behind its head, in its sender's memory; undefined for one that will be copied. */
   readonly inPlace: Uint8Array | undefined;
   resolve(): void;
   reject(error: ModelRtcError): void;
@@ -32,10 +32,10 @@ export class FrameWriter {
   readonly #waiting: WaitingMessage[] = [];
   #filling: OutBuffer | undefined;
   #idle: OutBuffer | undefined;
-  /** The message that the socket reads from its sender's memory. */
+  /** The message that the socket is sending from its sender's memory. */
   #inPlace: WaitingMessage | undefined;
   #writing = false;
-  /** Whether the last word is given, and what it is until it has its place. */
+  /** Whether the last word was given, and the word until it is in a buffer. */
   #finishing = false;
   #lastWord: number | undefined;
   #whenFlushed: (() => void) | undefined;
@@ -45,7 +45,7 @@ export class FrameWriter {
     this.#sink = sink;
   }
 
-  /** What the socket is done with, heads included. */
+  /** Bytes that the socket has sent, heads included. */
   get writtenBytes(): number {
     return this.#writtenBytes;
   }
@@ -69,7 +69,7 @@ export class FrameWriter {
     return taken;
   }
 
-  /** Says a word if there is room for it; else so much is on its way that there is no need to. */
+  /** Says a word if there is room for it. Otherwise enough is on its way to make it unnecessary. */
   say(word: number): void {
     if (this.#waiting.length > 0 || this.#finishing || !this.#hasRoomFor(0)) return;
     this.#put(word);
@@ -85,7 +85,7 @@ export class FrameWriter {
     this.#write();
   }
 
-  /** What waits fails; what was taken still goes out. */
+  /** Waiting messages fail; copied ones still go out. */
   drop(error: ModelRtcError): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     this.#inPlace?.reject(error);
@@ -105,7 +105,7 @@ export class FrameWriter {
     filling.usedBytes += message.byteLength;
   }
 
-  /** What was copied came before what waits. */
+  /** Copied messages come before waiting ones. */
   #write(): void {
     if (this.#writing) return;
     const buffer = this.#filling;
@@ -134,7 +134,7 @@ export class FrameWriter {
     this.#writing = true;
     this.#sink.write(bytes, (error) => {
       this.#writing = false;
-      // The socket tells its owner as well, who ends the lane.
+      // The socket tells its owner too, which ends the lane.
       if (error) return;
       this.#writtenBytes += bytes.byteLength;
       release();
@@ -145,7 +145,7 @@ export class FrameWriter {
     });
   }
 
-  /** Takes what waits, as far as there is room and it is to be copied. */
+  /** Copies waiting messages while there is room, up to the first that is sent in place. */
   #fill(): void {
     let taken = 0;
     for (const { message, inPlace, resolve } of this.#waiting) {

@@ -54,7 +54,7 @@ export async function listenDirect(options: ListenDirectOptions = {}): Promise<D
     async close() {
       if (isClosed) return;
       isClosed = true;
-      // Its callback waits for the lanes as well, which are none of its business.
+      // Do not wait for its callback: that comes only when all lanes have ended.
       server.close();
       expected.end(closedError());
       unauthenticated.end();
@@ -105,14 +105,14 @@ function ownAddresses({ port, ipv6 }: Omit<Listening, 'server'>): DirectAddress[
 
 function listenError(cause: unknown, port: number): ModelRtcError {
   const { code } = cause as NodeJS.ErrnoException;
-  const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code})`;
+  const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
   return new ModelRtcError(
     'network',
-    `Port ${port} ${why}. Give another one for direct connections, or 0 for any that is free.`,
+    `Port ${port} ${why}. Pass another port for direct connections, or 0 for any free one.`,
     { cause, details: { port } },
   );
 }
 
 function closedError(): ModelRtcError {
-  return new ModelRtcError('network', 'Direct connections are taken no more here: the worker is being closed.');
+  return new ModelRtcError('network', 'This worker no longer takes direct connections: it is shutting down.');
 }

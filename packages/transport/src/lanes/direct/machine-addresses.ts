@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 export interface MachineAddressesOptions {
   /** Addresses other than loopback, at most. */
   readonly most: number;
-  /** Whether what is to be reached listens on IPv6 too; it does when left out. */
+  /** Whether to include IPv6 addresses; true when left out. */
   readonly ipv6?: boolean | undefined;
   readonly interfaces?: ReturnType<typeof networkInterfaces> | undefined;
 }

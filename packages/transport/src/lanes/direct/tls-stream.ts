@@ -10,7 +10,7 @@ export const TLS_OPTIONS: SecureContextOptions = {
   ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
 };
 
-/** A TLS connection whose bytes go to whoever wants them at the time: first to those who greet, then to the lane. */
+/** A TLS connection and its current reader: the greeting first, then the lane. */
 export interface TlsStream {
   readonly socket: TLSSocket;
   /** Is given what arrives. The bytes are there for the time of the call alone. */

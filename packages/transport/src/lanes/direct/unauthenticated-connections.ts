@@ -21,7 +21,7 @@ export interface UnauthenticatedConnectionsOptions {
 
 /**
  * Connections that have not shown a good token yet. Each has little time and few bytes, there are few of them, and
- * while nobody is expected there are none: a port that is scanned costs nothing.
+ * while no lane is expected they are refused at once: a port scan costs nothing.
  */
 export class UnauthenticatedConnections {
   readonly #options: UnauthenticatedConnectionsOptions;
@@ -50,7 +50,7 @@ export class UnauthenticatedConnections {
       if (this.#sockets.delete(socket)) this.#addresses.remove(address);
     };
     stream.socket.on('close', forget);
-    // A stranger's errors are nobody's business; the lane has a listener of its own.
+    // Ignore errors from unauthenticated sockets; the lane has its own listener.
     stream.socket.on('error', () => stream.socket.destroy());
     collect(stream, GREETING_BYTES, (greeting) => {
       forget();

@@ -1,18 +1,18 @@
 import { type FrameCipher, KIND_BYTES, type RelayCrypto, TAG_BYTES } from './relay-crypto.ts';
 
-/** What a frame carries, its last sealed byte. Others are passed over. */
+/** What a frame carries: its last sealed byte. Other kinds are ignored. */
 export const FRAME_MESSAGE = 0;
 export const FRAME_WORD = 1;
 
 export interface OpenedFrame {
   readonly kind: number;
-  /** The receiver's own. */
+  /** In memory of the receiver. */
   readonly body: Uint8Array;
 }
 
 /**
- * Frames under one key. AES-GCM tells sealed blocks from random ones with a chance of 2^-60 after 2^34 of them; that
- * many are in so many of the longest messages.
+ * Frames under one key. After 2^34 blocks, AES-GCM can be told from random with a chance of 2^-60; that
+ * many are in this number of the longest messages.
  */
 const FRAMES_PER_KEY = 2 ** 20;
 
@@ -27,7 +27,7 @@ export class FrameSealer {
     this.#keys = new KeySchedule(crypto, key, framesPerKey);
   }
 
-  /** The body may be changed afterwards. */
+  /** The body may be reused afterwards. */
   seal(kind: number, body: Uint8Array): Uint8Array {
     const { cipher, nonce } = this.#keys.next();
     return cipher.seal(nonce, body, kind);

@@ -1,4 +1,4 @@
-/** What relay lanes need of their platform's cryptography. Both implementations run the same tests, and each opens what the other sealed. */
+/** The cryptography that relay lanes need. Both implementations pass the same tests, and each opens what the other sealed. */
 export interface RelayCrypto {
   /** Makes a fresh X25519 key pair (RFC 7748). */
   createKeyPair(): X25519KeyPair;
@@ -10,7 +10,7 @@ export interface RelayCrypto {
 
 export interface X25519KeyPair {
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** @throws Error for a public key that is none, or one of small order, whose result anyone could guess */
+  /** @throws Error for an invalid public key, or one of small order, whose result anyone could guess */
   sharedSecret(otherPublicKey: Uint8Array): Uint8Array;
 }
 
@@ -24,5 +24,5 @@ export interface FrameCipher {
 
 export const TAG_BYTES = 16;
 export const KIND_BYTES = 1;
-/** What a frame is longer than its body. */
+/** How much longer a sealed frame is than its body. */
 export const SEAL_BYTES = KIND_BYTES + TAG_BYTES;

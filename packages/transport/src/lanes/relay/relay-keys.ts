@@ -2,7 +2,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { RelayCrypto, X25519KeyPair } from './relay-crypto.ts';
 
-/** Which side of a lane one is: each direction has a key of its own. */
+/** The side of a lane: each direction has its own key. */
 export type RelayRole = 'asker' | 'answerer';
 
 export interface RelayKeys {
@@ -10,13 +10,13 @@ export interface RelayKeys {
   readonly receiving: Uint8Array;
 }
 
-/** One side's X25519 keys (RFC 7748), made for one lane and gone with it. */
+/** One side's X25519 keys (RFC 7748), made for one lane. */
 export interface RelayKeyPair {
   readonly publicKey: Uint8Array<ArrayBuffer>;
   /**
-   * The AES-256-GCM keys of the lane, of use only to the two whose public keys came through the seal.
+   * The lane's AES-256-GCM keys. Only the two sides whose public keys came through the seal can derive them.
    *
-   * @throws ModelRtcError `refused` for a public key that would give keys which anyone could guess
+   * @throws ModelRtcError `refused` for a public key that gives keys anyone could guess
    */
   derive(role: RelayRole, otherPublicKey: Uint8Array, meeting: Uint8Array): RelayKeys;
 }
@@ -41,7 +41,7 @@ export function createRelayKeyPair(crypto: RelayCrypto): RelayKeyPair {
   };
 }
 
-/** What makes the keys those of this lane and no other, besides the secret. */
+/** What binds the keys to this lane, besides the secret. */
 export interface RelayKeyContext {
   readonly meeting: Uint8Array;
   /** The two public keys. */

@@ -11,9 +11,9 @@ import { SendQueue } from './send-queue.ts';
 const MAX_MESSAGE_BYTES = 257 * 1024;
 
 /**
- * A lane through the signaling server, sealed between the two ends of it. Its words are sealed as its messages are: with a
- * window the connection itself is always read, so the relay's pings are answered however slow the reader is, and with an
- * end that is said the relay cannot pass a cut off as one.
+ * A lane through the signaling server, sealed between the two ends of it. Control words are sealed like messages. With a
+ * window, the connection itself is always read, so the relay's pings are answered however slow the reader is. And
+ * since the end is said inside the seal, the relay cannot fake it by cutting the connection.
  */
 export class RelayLane extends WindowedLane {
   readonly kind = 'relay';
@@ -35,7 +35,7 @@ export class RelayLane extends WindowedLane {
     );
   }
 
-  /** Shows the other side that this one is there, and begins to read. */
+  /** Grants the first credit and starts to read. */
   start(): void {
     this.begin();
     void this.#receive();
@@ -61,7 +61,7 @@ export class RelayLane extends WindowedLane {
     else this.#channel.abort();
   }
 
-  /** Resolves when there is room for more. A channel that ended says so by the end of its frames. */
+  /** Resolves when there is room for more. A channel that ended also ends its frames. */
   #sendFrame(kind: number, body: Uint8Array): Promise<void> {
     return this.#channel.send(this.#sealer.seal(kind, body)).catch(() => {});
   }
@@ -70,6 +70,6 @@ export class RelayLane extends WindowedLane {
 function tamperedError(): ModelRtcError {
   return new ModelRtcError(
     'refused',
-    'What came through the relay is not what the other side sent: it was changed, repeated or left out on the way. Use another signaling server.',
+    'The relay changed, repeated or dropped data on the way. Use another signaling server.',
   );
 }

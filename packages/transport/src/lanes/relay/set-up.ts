@@ -12,7 +12,7 @@ import { RelayLane } from './relay-lane.ts';
 export type RelayAsk = Extract<ExchangeMessage, { type: 'relay_ask' }>;
 export type RelayOffer = Extract<ExchangeMessage, { type: 'relay_offer' }>;
 
-/** What relay lanes need of their platform. */
+/** What relay lanes need from their platform. */
 export interface RelayPlatform {
   readonly meetAtRelay: SignalingClient['meetAtRelay'];
   readonly crypto: RelayCrypto;
@@ -34,11 +34,11 @@ export interface AskedRelay {
    * Takes the answer, which has to have come through the seal as well, and opens the lane.
    *
    * @throws ModelRtcError `network` when the relay cannot be reached, has none, or loses the connection; `timeout` when
-   *   the lane is not open in time; `busy` when the relay is full; `refused` when what came through it was not what the
+   *   the lane is not open in time; `busy` when the relay is full; `refused` when what came through it is not what the
    *   other side sent; `cancelled` by the signal or `abandon`
    */
   open(offer: RelayOffer): Promise<Lane>;
-  /** The other side has none, or the lane is not wanted any more. Does nothing once it is open. */
+  /** Gives up: the other side has no relay, or the lane is no longer wanted. Does nothing once it is open. */
   abandon(): void;
 }
 
@@ -67,7 +67,7 @@ export function relayAskerOn(platform: RelayPlatform): AskLane {
 }
 
 /**
- * Asks for a lane through the relay of the signaling server. This side goes there at once, and waits for the other.
+ * Asks for a lane through the relay of the signaling server. This side goes there at once and waits for the other.
  *
  * @param lane the number by which both sides know it
  */
@@ -83,17 +83,17 @@ export function askRelay(platform: RelayPlatform, lane: number, options: RelayLa
   };
 }
 
-/** Answers one who asks for a lane through the relay, and goes there. */
+/** Answers an ask for a relay lane, and goes to the meeting. */
 export function answerRelay(platform: RelayPlatform, ask: RelayAsk, options: RelayLaneOptions): AnsweredRelay {
   const keyPair = createRelayKeyPair(platform.crypto);
   const attempt = new RelayAttempt(platform, ask.lane, options);
   attempt.begin(ask.meeting);
   const lane = attempt.open(() => keyPair.derive('answerer', ask.publicKey, ask.meeting));
-  lane.catch(() => {}); // Whoever awaits it hears of it; the offer may have to be sent first.
+  lane.catch(() => {}); // The caller awaits it only after it has sent the offer.
   return { offer: { type: 'relay_offer', lane: ask.lane, publicKey: keyPair.publicKey }, lane };
 }
 
-/** One way to the relay, until the lane is open or given up. */
+/** One attempt over the relay, until the lane is open or given up. */
 class RelayAttempt {
   readonly #platform: RelayPlatform;
   readonly #number: number;
@@ -111,7 +111,7 @@ class RelayAttempt {
     this.#budget = new TimeBudget(options.timeoutMs ?? OPEN_TIMEOUT_MS, options.signal, systemClock);
   }
 
-  /** Goes to the meeting. Why it cannot is told to who opens the lane. */
+  /** Goes to the meeting. A failure is thrown by `open`. */
   begin(meeting: Uint8Array): void {
     const { serverUrl, timeoutMs = OPEN_TIMEOUT_MS } = this.#options;
     const { signal } = this.#budget;

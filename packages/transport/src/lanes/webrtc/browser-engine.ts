@@ -85,7 +85,7 @@ class BrowserConnection implements EngineConnection {
   #listenToConnection(): void {
     const connection = this.#connection;
     connection.onicecandidate = ({ candidate }: CandidateEvent) => {
-      // The last ones are null and an empty text, which only say that there are no more.
+      // An empty text and null mark the end.
       if (this.#over || candidate === null || candidate.candidate === '') return;
       this.#events.onCandidate({ candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
     };

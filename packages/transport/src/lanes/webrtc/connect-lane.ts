@@ -20,7 +20,7 @@ export interface ConnectLaneOptions {
   /** None when left out: then only machines that reach each other directly can connect. */
   readonly iceServers?: readonly IceServer[] | undefined;
   /**
-   * The largest IP packets that both sides are to send, in bytes: the lane opens only if the path carries them. An engine that
+   * The largest IP packets that both sides may send, in bytes: the lane opens only if the path carries them. An engine that
    * knows one size keeps to it, and so do both when this is left out.
    */
   readonly mtu?: number | undefined;
@@ -97,7 +97,7 @@ class LaneAttempt {
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
-    this.failed.catch(() => {}); // It may fail after the lane is open, when nobody minds.
+    this.failed.catch(() => {}); // After the lane is open, a failure no longer matters.
     const onCandidate = (candidate: LocalCandidate) => this.#onCandidate(candidate);
     const mtu = asked === undefined || engine.maxMtu === undefined ? undefined : Math.min(asked, engine.maxMtu);
     this.webrtcLane = new WebRtcLane(

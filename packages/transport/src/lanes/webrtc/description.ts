@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 
-/** A data channel's offer or answer with tens of candidates is 4 KiB; this leaves room and no more. */
+/** A data channel's offer or answer with tens of candidates is 4 KiB; this leaves some room. */
 const MAX_SDP_LENGTH = 32 * 1024;
 /** What a side that says nothing takes (RFC 8841, section 6.1). */
 const DEFAULT_MAX_MESSAGE_SIZE = 65_536;

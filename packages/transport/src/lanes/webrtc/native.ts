@@ -69,7 +69,7 @@ class NativeConnection implements EngineConnection {
   }
 
   /**
-   * All of the channel's callbacks are set, also where nothing is to be done: those that are missing when it closes
+   * Sets all of the channel's callbacks, even those that do nothing: those that are missing when it closes
    * keep the process from exiting.
    */
   #listen(): void {

@@ -42,7 +42,7 @@ export function acknowledgeTogether(connection: RTCPeerConnection): void {
     sctp.sackNeeded = true;
     sctp.sendSack().catch(() => {});
   };
-  // By itself it makes a sorted list and two sets of what is missing, also when nothing is.
+  // werift builds a sorted list and two sets of what is missing even when nothing is.
   const markReceived = sctp.markReceived.bind(sctp);
   sctp.markReceived = (tsn) => {
     const isNext = tsn === (sctp.lastReceivedTsn + 1) % TSN_MODULO;
@@ -70,7 +70,7 @@ export function acknowledgeTogether(connection: RTCPeerConnection): void {
 }
 
 /**
- * Passes over what is no packet of the association, as RFC 9260 says (sections 6.8 and 8.5). werift rejects a promise that nobody awaits,
+ * Ignores malformed packets, as RFC 9260 says (sections 6.8 and 8.5). werift rejects a promise that is not handled,
  * so whoever holds a token could end the whole process with one packet.
  */
 export function ignoreMalformedPackets(connection: RTCPeerConnection): void {

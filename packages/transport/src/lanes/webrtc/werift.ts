@@ -9,7 +9,7 @@ import { acknowledgeTogether, ignoreMalformedPackets } from './werift-sctp.ts';
 
 /** Marks above 1 MiB halve its speed; it gains nothing above this one. */
 const HIGH_WATER_MARK = 256 * 1024;
-/** Larger messages are taken, and those above 1 MiB stall for ever; this is the size that it advertises by itself. */
+/** It accepts larger messages, but those above 1 MiB stall for good. This is the size that it advertises. */
 const MAX_MESSAGE_SIZE = 64 * 1024;
 
 /**
@@ -104,7 +104,7 @@ class WeriftConnection implements EngineConnection {
     return answer.sdp;
   }
 
-  /** Resolves only after the candidates are gathered, which nobody waits for: they trickle. */
+  /** Resolves only when all candidates are gathered. Do not wait for it: candidates trickle. */
   async #describe(description: Awaited<ReturnType<RTCPeerConnection['createOffer']>>): Promise<void> {
     try {
       await this.#connection.setLocalDescription(description);

@@ -162,7 +162,7 @@ describe('a direct listener', () => {
     const { port } = taken.address() as { port: number };
     await expect(listenDirect({ port })).rejects.toMatchObject({
       code: 'network',
-      message: expect.stringContaining(`Port ${port} is taken`),
+      message: expect.stringContaining(`Port ${port} is in use`),
       cause: expect.objectContaining({ code: 'EADDRINUSE' }),
     });
     taken.close();
