@@ -11,7 +11,7 @@ export interface WriteOptions {
 }
 
 /**
- * Replaces a file in one step: who reads it sees the old bytes or the new, after a crash too.
+ * Replaces a file in one step: readers see either the old bytes or the new, even after a crash.
  * @throws ModelRtcError `storage_full`, `storage`; nothing is left behind
  */
 export async function writeFileAtomic(
@@ -30,7 +30,7 @@ export async function writeFileAtomic(
   }
 }
 
-/** Writes a new file whose bytes are on the disk when this resolves; its name is once its folder is synced. */
+/** Writes a new file. Its bytes are on the disk when this resolves, its name once the folder is synced. */
 export async function writeFileSynced(
   path: string,
   data: string | Uint8Array,
@@ -45,7 +45,7 @@ export async function writeFileSynced(
   }
 }
 
-/** Puts a folder's names on the disk: a rename is lost in a crash until then. */
+/** Puts a folder's names on the disk. Until then, a crash can lose a rename. */
 export async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');
@@ -55,14 +55,14 @@ export async function syncFolder(path: string): Promise<void> {
       await folder.close();
     }
   } catch (thrown) {
-    // Windows has no such thing, and some network file systems refuse it: there the rename alone has to do.
+    // Windows cannot do this, and some network file systems refuse it: there the rename alone has to do.
     if (!UNSYNCABLE.has(errorCode(thrown) ?? '')) throw thrown;
   }
 }
 
 const UNSYNCABLE = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EACCES', 'EBADF']);
 
-/** Removes what a killed writer of the file left. Call it only where no other writer can be at work. */
+/** Removes what a killed writer of the file left behind. Call it only when nobody else can be writing the file. */
 export async function removeTemporaries(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
   let names: string[];

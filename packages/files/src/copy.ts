@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, rename, rm, utimes } from 'node:fs/promises';
 
-/** What `link()` fails with where a file system has no hard links (exFAT, some network shares) or allows no more of them. */
+/**
+ * The codes that `link()` fails with on a file system that has no hard links (exFAT, some network shares) or allows no more.
+ */
 export const NO_HARD_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
@@ -20,8 +22,8 @@ export async function cloneFile(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Gives a file bytes of its own when it has other names too: writing to it then no longer changes what they name. Its
- * times stay. Shares disk blocks where the file system can.
+ * Gives a file its own bytes when it has other names too, so that writing to it does not change the others. Its times stay.
+ * Shares disk blocks where the file system can.
  * @throws the file system's error; the file is then as it was
  */
 export async function breakHardLinks(path: string): Promise<void> {

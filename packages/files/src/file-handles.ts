@@ -10,7 +10,7 @@ interface Slot {
 export interface FileHandles {
   /** Does the work with the file at the path; it stays open for the next one. */
   use<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T>;
-  /** Closes all of them; those that work uses, when it is done. */
+  /** Closes all files, those in use when their work is done. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function createFileHandles(limit: number, followLinks: boolean): FileHand
     try {
       return await work(await slot.opened);
     } catch (thrown) {
-      // A file that could not be opened is tried again by the next reader.
+      // The next reader tries again to open a file that could not be opened.
       if (slots.get(path) === slot && (await failed(slot))) slots.delete(path);
       throw thrown;
     } finally {

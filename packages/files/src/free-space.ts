@@ -8,7 +8,7 @@ export interface RoomNeeded {
   /** A folder on the file system in question. */
   readonly folder: string;
   readonly bytes: number;
-  /** What needs the room, as the start of a sentence: `The copy`. */
+  /** What needs the space, as the start of a sentence: `The copy`. */
   readonly what: string;
   /** What to do instead of freeing space, as the end of a sentence. */
   readonly otherwise: string;

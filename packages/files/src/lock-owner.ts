@@ -12,7 +12,7 @@ export const lockOwnerSchema = z.object({
   boot: z.string().max(256).optional(),
   /** When the process started, in clock ticks since the boot: tells a reused process id; Linux only. */
   startTicks: z.string().max(32).optional(),
-  /** Unlike for any two holds of a lock. */
+  /** Different each time that someone takes a lock. */
   token: z.string().min(1).max(64),
 });
 export type LockOwner = z.infer<typeof lockOwnerSchema>;
@@ -28,8 +28,8 @@ export async function describeSelf(token: string): Promise<LockOwner> {
 }
 
 /**
- * Whether the owner still runs; `unknown` when it is of another machine or container, whose processes cannot be seen
- * from here.
+ * Whether the owner still runs; `unknown` for an owner on another machine or in another container, whose processes cannot be
+ * seen from here.
  */
 export async function ownerState(owner: LockOwner, self: LockOwner): Promise<'alive' | 'dead' | 'unknown'> {
   if (owner.host !== self.host) return 'unknown';
@@ -38,7 +38,7 @@ export async function ownerState(owner: LockOwner, self: LockOwner): Promise<'al
   if (!processExists(owner.pid)) return 'dead';
   const running = await readProcess(owner.pid);
   if (running === undefined) return 'alive';
-  // A zombie has ended: only its parent has not asked for its exit code yet.
+  // A zombie has ended; its parent has not read its exit code yet.
   if (running.state === 'Z' || running.state === 'X') return 'dead';
   return owner.startTicks === undefined || owner.startTicks === running.startTicks ? 'alive' : 'dead';
 }
@@ -48,7 +48,7 @@ function processExists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (thrown) {
-    // EPERM: it runs, as another user.
+    // EPERM: it runs as another user.
     return (thrown as { code?: unknown }).code !== 'ESRCH';
   }
 }

@@ -9,31 +9,34 @@ import { atStorage, errorCode, isMissing, storageError } from './storage-error.t
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
-  /** How long to wait for the holder; without it for ever, 0 for not at all. */
+  /** How long to wait for the holder: 0 means not at all, undefined means forever. */
   readonly waitMs?: number | undefined;
-  /** Called once when the lock has to be waited for. */
+  /** Called once when someone else holds the lock. */
   readonly onWait?: ((owner: LockOwner | undefined) => void) | undefined;
 }
 
 export interface Lock extends AsyncDisposable {
   readonly path: string;
-  /** Lets go; a second call does nothing. A lock that someone else took over meanwhile is left to them. */
+  /**
+   * Releases the lock; a second call does nothing. If someone else has taken the lock over meanwhile, it stays theirs.
+   */
   release(): Promise<void>;
 }
 
-/** A holder that cannot be seen from here says this often that it lives, ... */
+/** A holder that cannot be seen from here shows this often that it is alive, ... */
 const HEARTBEAT_MS = 10_000;
-/** ... and is taken as dead after this long without: several heartbeats, for a machine that is busy. */
+/** ... and counts as dead after this long without a sign. Several heartbeats, since a machine may be busy. */
 const UNSEEN_STALE_MS = 60_000;
-/** A lock file without an owner in it is one whose writer ended between creating and filling it. */
+/** A lock file without an owner: its writer ended between creating and filling it. */
 const UNREADABLE_STALE_MS = 10_000;
 const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
 
 /**
- * Takes an exclusive lock between processes: a file that one process at a time can create, and which tells its owner. A
- * lock whose owner ended (also by kill -9) is broken at once. Not reentrant: within a process too, each taker waits.
- * @param path the lock file; its folder is there
+ * Takes an exclusive lock between processes: a file that only one process at a time can create, and that names its owner. A
+ * lock whose owner has ended, even by kill -9, is broken at once. Not reentrant: takers within one process wait for each
+ * other.
+ * @param path the lock file; its folder must exist
  * @throws ModelRtcError `busy` naming the owner after `waitMs`, `cancelled` by the signal, `storage`
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
@@ -50,7 +53,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     if (performance.now() - startedAt >= waitMs) throw busy(path, holder);
     if (!told) onWait?.(holder.owner);
     told = true;
-    // Waiters that began together must not ask together for ever.
+    // Waiters that start together must not retry together forever.
     const leftMs = waitMs - (performance.now() - startedAt);
     await delay(Math.min(pollMs * (0.5 + Math.random()), Math.max(leftMs, 1)), undefined, { signal }).catch(() => {
       throw cancelled(signal, path);
@@ -96,7 +99,7 @@ export async function isLocked(path: string): Promise<boolean> {
 /** What a process writes before it links it to the lock's name. */
 const TAKER_FILE = /\.lock\.[0-9a-f]{24}\.tmp$/;
 
-/** Removes from a folder what takers of its locks left that were killed at it; files of those that live stay. */
+/** Removes what processes killed while taking a lock left in a folder. Files of living processes stay. */
 export async function removeLeftTakerFiles(folder: string): Promise<void> {
   const names = await atStorage(folder, 'read', async () => await readdir(folder));
   const left = names.filter((name) => TAKER_FILE.test(name));
@@ -119,7 +122,7 @@ async function createLockFile(path: string, self: LockOwner): Promise<boolean> {
   const temporary = `${path}.${self.token}.tmp`;
   try {
     await writeFile(temporary, JSON.stringify(self));
-    // A link appears with its content: no one ever reads a lock without its owner.
+    // A link appears with its content, so nobody ever reads a lock without its owner.
     await link(temporary, path);
     return true;
   } catch (thrown) {
@@ -204,7 +207,7 @@ async function breakIfDead(path: string, holder: Holder, self: LockOwner): Promi
     throw storageError(thrown, path, 'taken over');
   }
   try {
-    // Another breaker may have been first, and the file be the fresh lock of a live owner.
+    // Someone else may have broken the lock first, so that the file is the fresh lock of a living owner.
     const now = await readHolder(path);
     if (now === 'gone') return true;
     if (now.owner?.token !== holder.owner?.token || now.writtenMs !== holder.writtenMs) return false;

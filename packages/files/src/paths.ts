@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { ignoreMissing, storageError } from './storage-error.ts';
 
-/** Whether a path is a folder or something below it. Both are absolute and free of links; nothing is looked up. */
+/** Whether a path is a folder or something below it. Both must be absolute and free of links; nothing is looked up. */
 export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

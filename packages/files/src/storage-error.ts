@@ -1,6 +1,8 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 
-/** The code of a system error (`ENOENT`). Read from the field, since errors of another realm are not `instanceof Error`. */
+/**
+ * The code of a system error (`ENOENT`). It reads the field, since errors of another realm are not `instanceof Error`.
+ */
 export function errorCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
@@ -13,7 +15,9 @@ export function isMissing(thrown: unknown): boolean {
   return thrown instanceof ModelRtcError && isMissing(thrown.cause);
 }
 
-/** What a file operation gives, or undefined when there is nothing at its path. Other failures are thrown as they are. */
+/**
+ * The result of a file operation, or undefined when there is nothing at its path. Throws other failures as they are.
+ */
 export async function ignoreMissing<T>(operation: Promise<T>): Promise<T | undefined> {
   try {
     return await operation;

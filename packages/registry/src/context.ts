@@ -14,7 +14,7 @@ export interface RegistryContext {
   readonly now: () => Date;
   readonly index: IndexFile;
   readonly chunks: ChunkIndex;
-  /** A model as callers get it: with its place on this machine, and with what is wrong with it now. */
+  /** A model as callers get it: with its place on this machine, and with its status as the disk shows it now. */
   readonly show: (stored: StoredEntry) => Promise<RegistryEntry>;
   /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */
   readonly readManifest: (stored: StoredEntry) => Promise<Manifest>;
@@ -22,7 +22,7 @@ export interface RegistryContext {
   readonly reading: ModelReading;
   /** Loaded when first needed: most commands import nothing. */
   readonly loadImportSteps: () => Promise<ImportSteps>;
-  /** For an import alone: whoever asks whether bytes are still what they were reads them. */
+  /** Only for imports. Whoever verifies bytes must read them. */
   readonly loadHashCache: () => Promise<HashCache>;
   /** Closes what was opened for imports, and ends what is being read. */
   readonly closeCaches: () => Promise<void>;

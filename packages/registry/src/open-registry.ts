@@ -37,11 +37,11 @@ import { readStatsNote } from './store/model-notes.ts';
 import { createVerification } from './verify/create.ts';
 
 export interface OpenRegistryOptions {
-  /** The data folder: what `dataFolder` gives. It is made when it is not there. */
+  /** The data folder, from `dataFolder`. Created if missing. */
   readonly home: string;
   readonly log?: Log | undefined;
   readonly now?: (() => Date) | undefined;
-  /** In place of the registry's own scanning and hashing. */
+  /** Replaces the registry's own scanning and hashing. */
   readonly importSteps?: ImportSteps | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface Meter {
   add(bytes: number): void;
 }
 
-/** @param unchanged what the person who cancels is told, as the end of a sentence */
+/** @param unchanged what stays as it was, as the end of the message */
 export function createMeter(
   totalBytes: number,
   { signal, onProgress }: ProgressOptions,

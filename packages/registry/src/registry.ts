@@ -18,8 +18,8 @@ export interface Registry extends Management, Verification, Inspection, Archives
   /** One page of the models that match, sorted. */
   list(params: ListModelsParams): Promise<ModelPage>;
   /**
-   * The model that a person's reference names: an id, an alias, the first 6 or more characters of a digest, or a path.
-   * Where it could have meant a file or folder of the working directory as well, the log is warned.
+   * The model that a person's reference names: an id, an alias, the first 6 or more characters of a digest, or a path. Warns
+   * in the log when it could also mean a file or folder of the working directory.
    * @throws ModelRtcError `not_found_locally` (with the closest aliases), `ambiguous` (with the candidates).
    */
   resolve(ref: string, options?: ResolveOptions): Promise<ResolvedModel>;
@@ -28,7 +28,9 @@ export interface Registry extends Management, Verification, Inspection, Archives
   manifest(digest: Digest): Promise<Manifest>;
   /** Finds the model at a path, hashes it and registers it. Nothing is visible before it is whole. */
   importModel(path: string, options?: ImportOptions): Promise<ImportResult>;
-  /** Hashes a linked model again whose originals changed. The alias moves to the new content; the old entry goes. */
+  /**
+   * Hashes a linked model again after its originals changed. The alias moves to the new content, and the old entry goes.
+   */
   refresh(digest: Digest, options?: WorkOptions): Promise<ImportResult>;
   /** Moves a verified folder into the registry, in one step. */
   install(options: InstallOptions): Promise<RegistryEntry>;
@@ -39,9 +41,9 @@ export interface Registry extends Management, Verification, Inspection, Archives
   /** Whether each file has the size and time that it had when it was hashed. */
   check(digest: Digest): Promise<CheckResult>;
   openModel(digest: Digest): Promise<ModelReader>;
-  /** Where this machine's models hold these chunks; those that none holds are not in the map. */
+  /** Where this machine's models hold these chunks. Chunks that no model holds are not in the map. */
   locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, ChunkLocation>>;
-  /** The bytes at a location, not verified; undefined when they cannot be read any more. */
+  /** The unverified bytes at a location; undefined when they can no longer be read. */
   readLocatedChunk(digest: Digest, location: ChunkLocation, into?: Uint8Array): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ import * as z from 'zod';
 /**
  * An archive is a tar file (POSIX ustar and pax) of plain files only, all in one folder named for the model, in this order:
  * `NAME/.model-rtc/manifest.json`, `NAME/.model-rtc/entry.json`, then the model's files in the order of the manifest.
- * What `tar x` makes of it is the model's folder; what comes first says what the rest has to be.
+ * `tar x` makes the model's folder from it. The first members say what the rest must be.
  */
 const MANIFEST_PATH = `${OWN_FOLDER}/manifest.json`;
 const ENTRY_PATH = `${OWN_FOLDER}/entry.json`;
@@ -29,7 +29,7 @@ const END_BYTES = 2 * BLOCK_BYTES;
 /** The names of the notes of a model whose folder in the archive is `root`. */
 export const notePaths = (root: string) => ({ manifest: `${root}/${MANIFEST_PATH}`, entry: `${root}/${ENTRY_PATH}` });
 
-/** The folder in the archive, by the path of its first member; undefined when that is no archive's. */
+/** The folder in the archive, from the path of its first member; undefined when no archive begins with that path. */
 export function archiveRoot(firstPath: string): string | undefined {
   if (!firstPath.endsWith(`/${MANIFEST_PATH}`)) return undefined;
   const root = firstPath.slice(0, -MANIFEST_PATH.length - 1);
@@ -45,7 +45,7 @@ export function isFirstBlock(block: Uint8Array): boolean {
   return end > 0 && end <= 100 && archiveRoot(bytes.toString('utf8', 0, end)) !== undefined;
 }
 
-/** About how many bytes an archive takes: a pax header, which only long paths need, is left out. */
+/** The approximate size of an archive. It leaves out pax headers, which only long paths need. */
 export function archiveBytes(memberSizes: readonly number[]): number {
   const member = (size: number): number => BLOCK_BYTES + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
   return memberSizes.reduce((sum, size) => sum + member(size), END_BYTES);
@@ -55,7 +55,7 @@ const ARCHIVE_VERSION = 1;
 const entryFileSchema = z.object({ version: z.literal(ARCHIVE_VERSION), entry: modelEntrySchema });
 const newerSchema = z.looseObject({ version: z.number().int().gt(ARCHIVE_VERSION) });
 
-/** @throws ModelRtcError `invalid_model` when it is longer than an archive's may be */
+/** @throws ModelRtcError `invalid_model` when it is too long for an archive */
 export function encodeManifest(manifest: Manifest): Buffer {
   const bytes = Buffer.from(JSON.stringify(manifest));
   if (bytes.length <= MAX_MANIFEST_BYTES) return bytes;
@@ -74,7 +74,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
 }
 
 /**
- * @throws ModelRtcError `invalid_model`, `refused` when a newer version wrote it, `verification_failed` when it is of
+ * @throws ModelRtcError `invalid_model`, `refused` when a newer version wrote it, `verification_failed` when it belongs to
  *   another model than the manifest
  */
 export function decodeEntry(bytes: Uint8Array, manifest: Manifest): ModelEntry {
@@ -88,11 +88,12 @@ export function decodeEntry(bytes: Uint8Array, manifest: Manifest): ModelEntry {
   if (!parsed.success) throw invalidArchive('its entry is not valid', parsed.error);
   const { entry } = parsed.data;
   if (entry.digest === manifestDigest(manifest)) return entry;
-  const sentence = 'The archive was changed: its entry is of another model than its manifest. Export the model again.';
+  const sentence =
+    'The archive was changed: its entry and its manifest belong to different models. Export the model again.';
   throw new ModelRtcError('verification_failed', sentence);
 }
 
-/** A small text can name far more values than memory holds: they are counted before they are made. */
+/** A short text can contain far more values than memory can hold, so they are counted before they are parsed. */
 function requireFewValues(bytes: Uint8Array): void {
   let marks = 0;
   for (const byte of bytes) if (byte === COMMA || byte === BRACE || byte === BRACKET) marks++;
@@ -113,6 +114,6 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
 
 /** @param problem what is wrong, as the end of a sentence */
 export function invalidArchive(problem: string, cause?: unknown): ModelRtcError {
-  const sentence = `This is not an archive as export-model writes it (${problem}); nothing was stored. If you trust it, unpack it with tar and import the folder.`;
+  const sentence = `This is not an archive from export-model (${problem}); nothing was stored. If you trust it, unpack it with tar and import the folder.`;
   return new ModelRtcError('invalid_model', sentence, { cause });
 }

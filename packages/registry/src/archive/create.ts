@@ -1,7 +1,7 @@
 import type { RegistryContext } from '../context.ts';
 import type { Archives } from './types.ts';
 
-/** What writes and reads archives is loaded only when it is used: most commands have no use for it. */
+/** Loads the code that writes and reads archives on first use: most commands do not need it. */
 export function createArchives(context: RegistryContext): Archives {
   return {
     async exportModel(ref, toPath, options = {}) {

@@ -22,12 +22,12 @@ const LOOKS_AT_ONCE = 32;
 /** The last second that a tar header has room for. */
 const LAST_SECOND = 0o77777777777;
 
-/** A model that is about to be written. */
+/** A model about to be exported. */
 interface Exported extends RegisteredModel {
   readonly entry: RegistryEntry;
 }
 
-/** Writes a registered model as one tar file. Each byte is verified on its way. */
+/** Writes a registered model as one tar file, and verifies each byte on the way. */
 export async function exportModel(
   context: RegistryContext,
   ref: string,
@@ -56,7 +56,7 @@ async function findModel(context: RegistryContext, ref: string): Promise<Exporte
   const { stored } = await resolveRef(await context.index.read(), ref, context.paths.models);
   const { id, digest } = stored;
   if (digest === undefined) {
-    const sentence = `The training of ${id} is not done (${stored.status}), so there is no model to export yet. Export it when it is.`;
+    const sentence = `The training of ${id} is not done (${stored.status}), so there is no model to export yet. Export it when the training is done.`;
     throw new ModelRtcError('refused', sentence, { details: { id, status: stored.status } });
   }
   const registered = await readRegistered(context, stored);
@@ -96,7 +96,7 @@ function* noteMembers({ entry, manifest }: Exported): Iterable<NewMember> {
   yield note(paths.entry, encodeEntry(toModelEntry(entry)));
 }
 
-/** What the folder that comes out of the archive is called. */
+/** The name of the folder in the archive. */
 function rootOf({ id, alias }: RegistryEntry): string {
   return alias ?? id;
 }
@@ -127,7 +127,7 @@ function tarTime(mtimeNs: bigint | undefined): Date {
   return new Date(Math.min(Math.max(seconds, 0), LAST_SECOND) * 1000);
 }
 
-/** A damaged file is found here, and not on the machine that the archive is carried to. */
+/** Finds a damaged file here, before someone carries the archive to another machine. */
 async function* verifiedBytes(
   files: ModelFiles,
   offset: number,
@@ -137,7 +137,7 @@ async function* verifiedBytes(
   const hash = createHash('sha256');
   meter.throwIfCancelled();
   for (let done = 0; done < size; ) {
-    // Not reused: the archive's writer still holds the last ones.
+    // Not reused, since the archive's writer still holds the last ones.
     const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, size - done));
     await files.read(offset + done, piece);
     hash.update(piece);
@@ -147,6 +147,6 @@ async function* verifiedBytes(
     yield piece;
   }
   if (hash.digest('hex') === sha256) return;
-  const sentence = `${path} is damaged: its bytes are not those that were registered. Repair the model first: model-rtc client repair-model.`;
+  const sentence = `${path} is damaged: its bytes are not the registered ones. Repair the model first: model-rtc client repair-model.`;
   throw new ModelRtcError('verification_failed', sentence, { details: { path } });
 }

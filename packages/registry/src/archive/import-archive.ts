@@ -47,7 +47,7 @@ interface ArchiveWork extends ImportOptions {
   readonly additions: EntryAdditions;
 }
 
-/** Registers the model of an archive, once every byte of it is verified; otherwise nothing is left of it. */
+/** Registers the model of an archive once every byte is verified; otherwise leaves nothing behind. */
 export async function importArchive(
   context: RegistryContext,
   path: string,
@@ -98,7 +98,7 @@ async function readNote({ path, type, size, bytes }: ArchiveMember, maxBytes: nu
   return Buffer.concat(pieces);
 }
 
-/** Found before hours of copying, and before room is asked for that nothing will fill. */
+/** Finds a cut archive before hours of copying, and before checking for space that the copy would never use. */
 async function requireLength(archive: string, manifest: Manifest): Promise<void> {
   const { size } = await stat(archive);
   const needed = modelSize(manifest);
@@ -115,12 +115,12 @@ async function wholeModel(
   return (await isWhole(context, stored)) ? stored : undefined;
 }
 
-/** A model that is here is not unpacked again: it gets what is said of it now, as with any import. */
+/** Does not unpack a model that is here already. The model gets what the person says of it now, as with any import. */
 async function keepWhole(context: RegistryContext, announced: Announced, work: ArchiveWork): Promise<ImportResult> {
   const { digest, manifest, entry } = announced;
   const { alias, aliasConflict, additions, ifExists, signal } = work;
   const { stored } = await placeModel(context, {
-    // Nothing is there: should the model be removed this very moment, placing it fails.
+    // This folder does not exist, so if someone removes the model at this very moment, placing it fails.
     staged: join(context.paths.staging, `import-${randomBytes(8).toString('hex')}`),
     stats: [],
     draft: entry,
@@ -140,7 +140,7 @@ async function keepWhole(context: RegistryContext, announced: Announced, work: A
   };
 }
 
-/** A damaged model that is repaired from the archive keeps the alias that it has here. */
+/** A damaged model that the archive repairs keeps the alias it has here. */
 async function chooseAlias(
   { index }: RegistryContext,
   { digest, entry }: Announced,
@@ -170,7 +170,7 @@ async function unpackAndInstall(
       signal,
       onProgress: inPhase(onProgress, 'copy'),
     });
-    // Its own list of chunks is not needed: this one is made from the bytes, so that it is true.
+    // The archive's own chunk list is not used. This one comes from the bytes, so it is right.
     const hashed = await steps.hashFiles(files, { signal, onProgress: inPhase(onProgress, 'verify') });
     requireSame(manifest, hashed.manifest);
     const stored = await installModel(context, {
@@ -196,7 +196,7 @@ function requireSame(announced: Manifest, unpacked: Manifest): void {
   throw new ModelRtcError('verification_failed', sentence, { details: { path: wrong.path } });
 }
 
-/** What the archive says of the model, with what the person who imports it says instead or besides. */
+/** What the archive says of the model, changed and extended by what the person who imports it says. */
 function describe(entry: ModelEntry, { additions, modelType }: ArchiveWork): ModelEntry {
   return { ...entry, ...joinAdditions(entry, additions), modelType: modelType ?? entry.modelType };
 }

@@ -18,12 +18,12 @@ import type { DataPaths } from '../store/data-folder.ts';
 export interface OutputPlace {
   /** Absolute, its folder without links. */
   readonly path: string;
-  /** What is there now: a plain file or a link, which is replaced and never followed. */
+  /** The plain file or link that is there now. It is replaced, never followed. */
   readonly existing: Stats | undefined;
 }
 
 /**
- * Where a new file may be put, looked at before the work of making it.
+ * Checks where the new file goes, before the work of making it.
  * @throws ModelRtcError `bad_argument` for a folder, a device, or a place inside the registry; `refused` for a file that is
  *   there, unless it may be overwritten
  */
@@ -41,7 +41,7 @@ export async function chooseOutput(toPath: string, overwrite: boolean, paths: Da
   return { path, existing };
 }
 
-/** Whatever is in the registry's folders is its own: a file put there would be lost, or be in the way of a model. */
+/** The registry owns whatever is in its folders: a file put there would get lost, or get in the way of a model. */
 async function refuseOwnFolders(path: string, paths: DataPaths): Promise<void> {
   const { models, staging, keys, chunkIndex, workers, hashCache, kept, configFile } = paths;
   for (const own of [models, staging, keys, chunkIndex, workers, hashCache, kept, configFile]) {
@@ -58,7 +58,7 @@ function refuseExisting(path: string, existing: Stats, overwrite: boolean): void
     throw new ModelRtcError('bad_argument', sentence, { details: { path } });
   }
   if (!existing.isFile() && !existing.isSymbolicLink()) {
-    throw new ModelRtcError('bad_argument', `${path} is no plain file. Choose another place for the archive.`, {
+    throw new ModelRtcError('bad_argument', `${path} is not a plain file. Choose another place for the archive.`, {
       details: { path },
     });
   }
@@ -66,7 +66,7 @@ function refuseExisting(path: string, existing: Stats, overwrite: boolean): void
 }
 
 function alreadyThere(path: string, cause?: unknown): ModelRtcError {
-  const sentence = `${path} is there already. Choose another name, or replace it with --force.`;
+  const sentence = `${path} exists already. Choose another name, or replace it with --force.`;
   return new ModelRtcError('refused', sentence, { cause, details: { path } });
 }
 
@@ -100,7 +100,7 @@ export async function writeOutput<T>(
   }
 }
 
-/** A rename would replace a file that another program made meanwhile; a link does not. */
+/** A rename would replace a file that another program has made meanwhile; a link does not. */
 async function publishNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);

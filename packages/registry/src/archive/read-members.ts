@@ -7,22 +7,22 @@ import { isFirstBlock } from './archive-format.ts';
 const BUFFER_BYTES = 1024 * 1024;
 const BLOCK_BYTES = 512;
 
-/** One file of a tar archive. Its bytes come once, and before the next member. */
+/** One file of a tar archive. Read its bytes once, before the next member. */
 export interface ArchiveMember {
   readonly path: string;
-  /** What kind of member its header says: `file`, `symlink`, `directory`, ... */
+  /** The kind of member in its header: `file`, `symlink`, `directory`, ... */
   readonly type: string;
   readonly size: number;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /**
- * No weights are called so, but for checkpoints of torch, which are no tar files. What is, is imported as an archive, so
- * that whoever does hears what is wrong with it.
+ * Weights have no such names, except torch checkpoints, which are not tar files. Anything else with such a name is imported
+ * as an archive, so that the person learns what is wrong with it.
  */
 const ARCHIVE_NAME = /(?<!\.(pth|pt|ckpt))\.(tar|tgz|tar\.(gz|bz2|xz|zst))$/i;
 
-/** Looks at the name and the first block. What cannot be read is no archive: whoever imports it says why. */
+/** Looks at the name and the first block. A file that cannot be read is not an archive; importing it tells why. */
 export async function isArchive(path: string): Promise<boolean> {
   try {
     // Opening a pipe would wait for its writer.
@@ -51,7 +51,7 @@ const COMPRESSED = [
   [0x28, 0xb5, 0x2f, 0xfd],
 ].map((bytes) => Buffer.from(bytes));
 
-/** @throws ModelRtcError `bad_argument`: unpacking what a stranger compressed has no end that is known beforehand */
+/** @throws ModelRtcError `bad_argument`: nobody knows beforehand how large a stranger's compressed file becomes */
 export async function refuseCompressed(path: string): Promise<void> {
   const block = await readFirstBlock(path).catch((thrown: unknown) => {
     throw readError(thrown, path, undefined);
@@ -62,8 +62,8 @@ export async function refuseCompressed(path: string): Promise<void> {
 }
 
 /**
- * The members of a tar file, in order, with little of it in memory. The file ends with its last member and the marker of the
- * end; one that does not is damaged.
+ * The members of a tar file, in order, with little of it in memory. A file that does not end with its last member and the
+ * end marker is damaged.
  * @throws ModelRtcError `verification_failed` for a damaged file, `storage`, `cancelled`
  */
 export async function* readMembers(path: string, signal: AbortSignal | undefined): AsyncGenerator<ArchiveMember> {
@@ -83,8 +83,8 @@ export async function* readMembers(path: string, signal: AbortSignal | undefined
 }
 
 /**
- * Reads the file into the decoder, as fast as that takes it, until either ends. A failure is the decoder's reader's to meet.
- * Node's own adapter of file streams (`Readable.toWeb`) crashes the process when its reader stops early.
+ * Feeds the file to the decoder, as fast as the decoder accepts it, until either ends. The decoder's reader gets any
+ * failure. Node's own adapter of file streams (`Readable.toWeb`) crashes the process when its reader stops early.
  */
 async function feed(
   path: string,

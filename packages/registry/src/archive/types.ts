@@ -3,7 +3,7 @@ import type { ImportOptions, ImportResult } from '../import/types.ts';
 import type { ProgressOptions } from '../progress.ts';
 
 export interface ExportOptions extends ProgressOptions {
-  /** Replace a file that is there. */
+  /** Replace an existing file. */
   readonly overwrite?: boolean | undefined;
 }
 
@@ -17,18 +17,18 @@ export interface ExportedModel {
 /** Models as single tar files, for machines that no network reaches. */
 export interface Archives {
   /**
-   * Writes manifest, metadata and files into one archive, whole or not at all; every byte is verified on its way.
-   * @throws ModelRtcError `refused` when a file is there already, `bad_argument` for a place that no archive may have,
+   * Writes manifest, metadata and files into one archive, whole or not at all, and verifies every byte on the way.
+   * @throws ModelRtcError `refused` when the file exists already, `bad_argument` for a place where no archive may go,
    *   `source_changed` and `verification_failed` for a model that is not whole, `storage_full`, `storage`, `cancelled`
    */
   exportModel(ref: string, toPath: string, options?: ExportOptions): Promise<ExportedModel>;
-  /** Whether a file is to be imported as an archive: it begins like one that `exportModel` wrote, or is named like one. */
+  /** Whether to import a file as an archive: it begins like one that `exportModel` wrote, or is named like one. */
   isArchive(path: string): Promise<boolean>;
   /**
-   * Registers the model of an archive, whole or not at all. What the options do not say is taken from the archive, the alias
-   * too; its files are always unpacked into the registry, so `copy` says nothing here.
-   * @throws ModelRtcError `verification_failed` for a damaged archive, `invalid_model` for one that is not as `exportModel`
-   *   writes it, `alias_taken`, `refused`, `storage_full`, `storage`, `cancelled`; nothing is registered then
+   * Registers the model of an archive, whole or not at all. Whatever the options leave out, the alias too, comes from the
+   * archive. The files are always unpacked into the registry, so `copy` has no effect.
+   * @throws ModelRtcError `verification_failed` for a damaged archive, `invalid_model` for one that `exportModel` would not
+   *   write, `alias_taken`, `refused`, `storage_full`, `storage`, `cancelled`; nothing is registered then
    */
   importArchive(path: string, options?: ImportOptions): Promise<ImportResult>;
 }

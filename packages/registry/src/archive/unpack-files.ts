@@ -13,7 +13,7 @@ export interface UnpackOptions extends ProgressOptions {
 }
 
 /**
- * Writes the rest of an archive into an empty folder: exactly the manifest's files, each of its size, in its order.
+ * Writes the rest of an archive into an empty folder: exactly the manifest's files, with its sizes, in its order.
  * @returns the files, for hashing: they are not verified yet
  * @throws ModelRtcError `invalid_model` for a member that is anything else
  */
@@ -37,7 +37,7 @@ export async function unpackFiles(
   return unpacked;
 }
 
-/** @throws ModelRtcError `invalid_model` when the next member is not the plain file that comes here */
+/** @throws ModelRtcError `invalid_model` when the next member is not this plain file */
 async function requireMember(
   members: AsyncIterator<ArchiveMember>,
   path: string,
@@ -51,13 +51,13 @@ async function requireMember(
   throw invalidArchive(`${JSON.stringify(path)} has ${member.size} bytes in place of ${size}`);
 }
 
-/** Reads on to the end, which also finds what was appended behind it. */
+/** Reads on to the end, to find anything appended after the files. */
 async function requireEnd(members: AsyncIterator<ArchiveMember>): Promise<void> {
   const { done, value: member } = await members.next();
   if (!done) throw invalidArchive(`${quote(member.path)} is no file of the model`);
 }
 
-/** A stranger's path, as much of it as a message should have. */
+/** A stranger's path, cut to a length that fits a message. */
 export function quote(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
@@ -81,13 +81,13 @@ async function writeFile(path: string, { size }: ManifestFile, member: ArchiveMe
   }
 }
 
-/** Modes are given before the times are looked at: from here on the file is not touched. */
+/** Sets the mode before reading the time, since nothing touches the file after this. */
 async function describe(path: string, file: ManifestFile, umask: number): Promise<ScannedFile> {
   const mode = modeOf(file.mode, umask);
   const { mtimeNs } = await atStorage(path, 'written', async () => {
     await chmod(path, mode);
     return await lstat(path, { bigint: true });
   });
-  // What is hashed becomes the manifest, which keeps the mode that the model came with.
+  // Hashing makes the manifest, which keeps the mode that the model came with.
   return { path: file.path, absolutePath: path, size: file.size, mode: file.mode ?? 0o644, mtimeNs };
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ReadableStream } from 'node:stream/web';
 
-/** One file of an archive that is being written. */
+/** One file of a new archive. */
 export interface NewMember {
   readonly path: string;
   readonly size: number;
@@ -14,7 +14,7 @@ export interface NewMember {
 type AnyStream = ReadableStream<Uint8Array>;
 
 /**
- * Writes members as a tar file, with little of them in memory: while some bytes are written, the next are read.
+ * Writes members as a tar file, with little of them in memory: it reads the next bytes while it writes the last ones.
  * @returns the size of the whole file in bytes
  */
 export async function writeMembers(file: FileHandle, members: Iterable<NewMember>): Promise<number> {
@@ -22,7 +22,7 @@ export async function writeMembers(file: FileHandle, members: Iterable<NewMember
   const { readable, controller } = createTarPacker();
   let diskError: unknown;
   const writing = drain(readable as AnyStream, file).catch((thrown: unknown) => {
-    // Ends the packing too, which then fails with a reason that says nothing of the disk.
+    // This ends the packing too, with an error that does not mention the disk.
     diskError = thrown;
     controller.error(thrown);
     return 0;
@@ -43,7 +43,7 @@ export async function writeMembers(file: FileHandle, members: Iterable<NewMember
 type Packer = ReturnType<typeof import('modern-tar')['createTarPacker']>['controller'];
 
 async function addMember(packer: Packer, { path, size, mode, mtime, bytes }: NewMember): Promise<void> {
-  // Nobody's user and group: whoever unpacks the archive owns what comes out.
+  // No user and no group: whoever unpacks the archive owns the files.
   const owner = { uid: 0, gid: 0, uname: '', gname: '' };
   const writer = packer.add({ name: path, size, mode, mtime, type: 'file', ...owner }).getWriter();
   writer.closed.catch(() => undefined);

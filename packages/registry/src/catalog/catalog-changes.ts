@@ -4,7 +4,7 @@ import type { RegistryIndex } from '../entry/types.ts';
 import { modelKey, parseCatalogModel, type StoredCatalog } from './catalog-file.ts';
 import type { AliasDifference, CatalogChanges } from './types.ts';
 
-/** How what a worker has now differs from what was known of it, and from the names here. */
+/** How a worker's models differ from what was known of them, and from the names here. */
 export function catalogChanges(
   before: StoredCatalog | undefined,
   models: readonly ModelEntry[],
@@ -41,13 +41,13 @@ function aliasDifferences(models: readonly ModelEntry[], here: RegistryIndex): A
   return differences;
 }
 
-/** Most models are as they were, and are told in the same words: no closer look is needed then. */
+/** Most models are unchanged and arrive as the same text, which needs no closer look. */
 function isSameText(stored: unknown, entry: ModelEntry): boolean {
   const { entry: old } = (stored ?? {}) as { readonly entry?: unknown };
   return old !== undefined && JSON.stringify(old) === JSON.stringify(entry);
 }
 
-/** What JSON keeps of an entry: a field that is undefined is one that is not there. */
+/** An entry as JSON keeps it, without its undefined fields. */
 function plain(entry: ModelEntry): unknown {
   return JSON.parse(JSON.stringify(entry));
 }

@@ -11,7 +11,7 @@ const KEY = /^[0-9a-f]{8,64}$/;
 
 const timeSchema = z.iso.datetime();
 
-/** The models stay unparsed here: of ten thousand, most readers look at a few. */
+/** The models stay unparsed: most readers look at a few of ten thousand. */
 const catalogFileSchema = z.object({
   version: z.literal(VERSION),
   key: z.string().regex(KEY),
@@ -25,26 +25,26 @@ const catalogModelSchema = z.object({ seenAt: timeSchema, entry: modelEntrySchem
 
 /** A catalog as its file holds it. Its models are hostile until `parseCatalogModel` has looked at them. */
 export interface StoredCatalog extends Omit<WorkerCatalog, 'models'> {
-  /** By digest, by id while a model has none. */
+  /** By digest, or by id while a model has no digest. */
   readonly models: ReadonlyMap<string, unknown>;
 }
 
-/** @throws ModelRtcError `bad_argument` when the key could not name a file */
+/** @throws ModelRtcError `bad_argument` when the key cannot be a file name */
 export function catalogPath(folder: string, { key }: KnownWorker): string {
   if (KEY.test(key)) return join(folder, `${key}.json`);
-  throw new ModelRtcError('bad_argument', `A worker is known by 8 to 64 hex characters, and not by "${key}".`);
+  throw new ModelRtcError('bad_argument', `"${key}" is not the key of a worker, which has 8 to 64 hex characters.`);
 }
 
 export function modelKey({ digest, id }: ModelEntry): string {
   return digest ?? id;
 }
 
-/** Undefined when it is not as this version writes it. */
+/** Undefined when this version would not write it so. */
 export function parseCatalogModel(stored: unknown): CatalogModel | undefined {
   return catalogModelSchema.safeParse(stored).data;
 }
 
-/** All that are as this version writes them. */
+/** All models that this version can read. */
 export function* catalogModels(models: StoredCatalog['models']): Iterable<CatalogModel> {
   for (const stored of models.values()) {
     const model = parseCatalogModel(stored);
@@ -74,7 +74,7 @@ export async function listCatalogKeys(folder: string): Promise<string[]> {
 }
 
 /**
- * Undefined when there is none. A damaged one counts as none: all that it says can be asked for again.
+ * Undefined when there is none. A damaged file counts as none, since the next sync brings all of it back.
  * @throws ModelRtcError `storage` when the disk refuses
  */
 export async function readCatalogFile(path: string, key: string, log: Log): Promise<StoredCatalog | undefined> {
@@ -85,7 +85,7 @@ export async function readCatalogFile(path: string, key: string, log: Log): Prom
     if (known.key !== key) throw new Error(`it is of the worker ${known.key}`);
     return { ...known, models: new Map(Object.entries(models)) };
   } catch (thrown) {
-    log.warn({ path, error: thrown }, 'what was known of a worker cannot be read: it is asked for at the next sync');
+    log.warn({ path, error: thrown }, 'the catalog of a worker cannot be read: the next sync brings it again');
     return undefined;
   }
 }
@@ -95,7 +95,7 @@ async function readText(path: string): Promise<string | undefined> {
   if (file === undefined) return undefined;
   try {
     const { size } = await file.stat();
-    // Nothing of ours is as long; what is not read is not JSON, and so counts as damaged.
+    // We never write a file this long. An empty text is not JSON, so the file counts as damaged.
     return size > MAX_CATALOG_BYTES * 2 ? '' : await file.readFile('utf8');
   } finally {
     await file.close();
@@ -124,7 +124,7 @@ export function encodeCatalog({ models, key, name, seenAt, syncedAt }: StoredCat
   return { text, dropped: models.size - lines.length };
 }
 
-/** What is kept of an entry: all of an ordinary one, and of one that is out of all proportion what a list shows. */
+/** What is kept of an entry: all of an ordinary one, and only what a list shows of an oversized one. */
 export function keptEntry(entry: ModelEntry): ModelEntry {
   if (JSON.stringify(entry).length <= MAX_ENTRY_CHARS) return entry;
   const { notes: _notes, lineage: _lineage, codeFiles: _codeFiles, ...rest } = entry;

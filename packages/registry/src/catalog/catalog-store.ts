@@ -18,9 +18,9 @@ const LOCK_WAIT_MS = 30_000;
 /** The folder of catalogs. Each file is read once for as long as nobody writes it. */
 export interface CatalogStore {
   read(key: string): Promise<StoredCatalog | undefined>;
-  /** The worker that was seen last first. */
+  /** The worker seen last first. */
   readAll(): Promise<readonly StoredCatalog[]>;
-  /** Reads, changes and writes a worker's catalog while no other process can. Gives what was known before. */
+  /** Reads, changes and writes a worker's catalog while no other process can. Resolves to the catalog before. */
   change(
     worker: KnownWorker,
     make: (before: StoredCatalog | undefined) => StoredCatalog,
@@ -48,7 +48,11 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
     const { text, dropped } = encodeCatalog(catalog);
     await writeFileAtomic(path, text);
     const version = await fileVersion(path);
-    if (dropped > 0) log.warn({ worker: catalog.key, dropped }, 'a worker has more models than are remembered');
+    if (dropped > 0)
+      log.warn(
+        { worker: catalog.key, dropped },
+        'a worker has more models than fit its catalog: the rest is not remembered',
+      );
     if (dropped > 0 || version === undefined) cached.delete(catalog.key);
     else cached.set(catalog.key, { version, catalog });
   }
@@ -68,7 +72,7 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
     if ((await listCatalogKeys(folder)).length <= MAX_CATALOGS) return;
     const others = (await readAll()).filter(({ key }) => key !== keptKey);
     for (const catalog of others.slice(MAX_CATALOGS - 1)) {
-      log.info({ worker: catalog.key }, 'a worker that was not seen for long is not remembered any more');
+      log.info({ worker: catalog.key }, 'a worker that was not seen for a long time is forgotten');
       const path = catalogPath(folder, catalog);
       await atStorage(path, 'removed', async () => await rm(path, { force: true }));
     }

@@ -8,18 +8,18 @@ import type { ModelList } from '../list/types.ts';
 import { catalogModels, latestFirst, type StoredCatalog, whoHas } from './catalog-file.ts';
 import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './types.ts';
 
-/** Looks at the disk that may be under way at once. */
+/** Files looked at on the disk at once. */
 const LOOKS_AT_ONCE = 64;
 
-/** What the list is made of before anything is looked up on the disk. */
+/** A row of the list before anything is looked up on the disk. */
 interface Candidate {
   readonly entry: ModelEntry;
   readonly stored: StoredEntry | undefined;
-  /** Looked up for those alone that are shown. */
+  /** Looked up only for the models that are shown. */
   readonly availability: () => readonly Availability[];
 }
 
-/** One list of the models of this machine and of those that workers were seen to have. */
+/** One list of this machine's models and of those that workers were seen to have. */
 export async function listKnown(
   { index, show }: RegistryContext,
   list: ModelList,
@@ -53,7 +53,7 @@ async function localCandidates(
   return location === 'both' || workers !== undefined ? rows.filter(isThere) : rows;
 }
 
-/** A model of several workers is one row, as the one that was seen with it last tells of it. */
+/** A model of several workers is one row, described as by the worker seen with it last. */
 function candidatesAt(catalogs: readonly StoredCatalog[], filters: ListModelsParams['filters']): Candidate[] {
   const matches = modelMatcher(filters);
   const rows = new Map<string, { newest: CatalogModel; availability: Availability[] }>();
@@ -82,7 +82,7 @@ function inOrder(rows: readonly Candidate[], sort: ListModelsParams['sort']): Ca
   return sortModels(byEntry.keys(), sort).map(({ entry }) => byEntry.get(entry) as Candidate);
 }
 
-/** What is known besides of models that a worker has just told of. */
+/** Adds what is known here to models that a worker has just listed. */
 export async function alsoKnown(
   { index, show }: RegistryContext,
   catalogs: readonly StoredCatalog[],

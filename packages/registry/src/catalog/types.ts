@@ -3,9 +3,9 @@ import type { RegistryEntry } from '../entry/types.ts';
 
 /** A worker as this machine knows it. */
 export interface KnownWorker {
-  /** Names it for good: made from its public key, hex. */
+  /** Its permanent name: made from its public key, hex. */
   readonly key: string;
-  /** What a person or the worker calls it; it may change. */
+  /** The name that a person or the worker chose; it may change. */
   readonly name: string;
 }
 
@@ -15,16 +15,16 @@ export interface CatalogModel {
   readonly seenAt: string;
 }
 
-/** What was last known of a worker's models. */
+/** The last known state of a worker's models. */
 export interface WorkerCatalog extends KnownWorker {
-  /** When it was last heard of at all (ISO 8601). */
+  /** When it was last seen at all (ISO 8601). */
   readonly seenAt: string;
-  /** When all of its models were last asked for; not there when they never were. */
+  /** When all of its models were last listed; undefined if never. */
   readonly syncedAt?: string | undefined;
   readonly models: readonly CatalogModel[];
 }
 
-/** A model that both sides have under different aliases, or that only one of them has an alias for. */
+/** A model that both sides have, under different aliases or with an alias on one side only. */
 export interface AliasDifference {
   readonly digest: Digest;
   /** The model's id on this machine. */
@@ -33,7 +33,7 @@ export interface AliasDifference {
   readonly there?: Alias | undefined;
 }
 
-/** What a sync brought. */
+/** What a sync changed. */
 export interface CatalogChanges {
   readonly added: readonly ModelEntry[];
   readonly updated: readonly ModelEntry[];
@@ -41,28 +41,28 @@ export interface CatalogChanges {
   readonly aliasDifferences: readonly AliasDifference[];
 }
 
-/** That a worker has a model. */
+/** A worker that has a model. */
 export interface Availability extends KnownWorker {
   readonly seenAt: string;
-  /** What the model is called there. */
+  /** The model's alias there. */
   readonly alias?: Alias | undefined;
 }
 
-/** Where listed models are: on this machine; at a worker, as it was last seen; on both; anywhere. */
+/** Where the listed models are: on this machine; at a worker, as last seen; on both; anywhere. */
 export type ModelLocation = 'local' | 'worker' | 'both' | 'all';
 
 export interface ListKnownParams extends Pick<ListModelsParams, 'filters' | 'sort'> {
   readonly location: ModelLocation;
-  /** Count as workers only these, by key. With it, `local` is what is here and at one of them. */
+  /** Only these workers, by key. With it, `local` means here and at one of them. */
   readonly workers?: readonly string[] | undefined;
   readonly limit?: number | undefined;
 }
 
 /** A model of this machine, of workers, or of both. */
 export interface KnownModel {
-  /** As this machine tells of it when it is listed for being here, else as the worker that was seen with it last. */
+  /** As this machine describes it when it is listed because it is here, else as the worker seen with it last does. */
   readonly entry: ModelEntry;
-  /** Not there when this machine does not have it. */
+  /** Undefined when this machine does not have it. */
   readonly here?: RegistryEntry | undefined;
   /** The workers that have it, latest sighting first. */
   readonly availability: readonly Availability[];
@@ -70,27 +70,27 @@ export interface KnownModel {
 
 export interface KnownPage {
   readonly models: readonly KnownModel[];
-  /** All that match, also those beyond the limit. */
+  /** All that match, even beyond the limit. */
   readonly total: number;
 }
 
-/** What other machines have, as it was last seen: a cache of what they said, kept from one command to the next. */
+/** What other machines have, as last seen: a cache of their answers, kept from one command to the next. */
 export interface Catalogs {
-  /** Replaces what is known of a worker by all that it has now. */
+  /** Replaces a worker's catalog with all that it has now. */
   recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges>;
-  /** Notes that a worker has these models now, and says nothing of its others. */
+  /** Notes that a worker has these models now, and leaves its others as they were. */
   recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void>;
-  /** All of them, the worker that was seen last first. */
+  /** All catalogs, the worker seen last first. */
   catalogs(): Promise<readonly WorkerCatalog[]>;
-  /** What is known of one worker; undefined when nothing is. */
+  /** The catalog of one worker, if there is one. */
   catalog(key: string): Promise<WorkerCatalog | undefined>;
   /** Which workers have a model, latest sighting first. */
   availability(digest: Digest): Promise<readonly Availability[]>;
-  /** The same of many models at once; one that no worker is known to have is not in the map. */
+  /** The same for many models at once. Models that no worker is known to have are not in the map. */
   availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
   /** The models here and at workers in one list. */
   listKnown(params: ListKnownParams): Promise<KnownPage>;
-  /** Models that a worker has just told of, with whether they are here and who else has them. */
+  /** Models that a worker has just listed, with whether they are here and who else has them. */
   alsoKnown(entries: readonly ModelEntry[]): Promise<readonly KnownModel[]>;
   /** The models at workers that a reference names: an id, else an alias, else the first 6 or more characters of a digest. */
   findElsewhere(ref: string): Promise<readonly KnownModel[]>;

@@ -70,11 +70,11 @@ export function createLocatedChunks(context: RegistryContext): LocatedChunks {
   return { locate, read, close };
 }
 
-/** Takes in the models that other processes registered, or all of them when the index is new. */
+/** Adds the models that other processes registered, or all models when the index is new. */
 export async function indexMissing(
   { chunks, log, readManifest }: RegistryContext,
   known: RegistryIndex,
-  /** Models that need not be looked up again; those that were looked up are added. */
+  /** Models that need no look-up. Those that were looked up are added to it. */
   inIndex: Set<Digest> = new Set(),
 ): Promise<void> {
   for (const [digest, stored] of known.byDigest) {

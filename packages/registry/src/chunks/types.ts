@@ -12,20 +12,20 @@ export interface ChunkLocation {
 export interface ChunkIndex {
   /** Whether the model's chunks are in it. */
   has(model: Digest): Promise<boolean>;
-  /** Adds a model's chunks, all of them or none; does nothing when they are there. */
+  /** Adds all of a model's chunks or none; does nothing when they are there already. */
   add(model: Digest, manifest: Manifest): Promise<void>;
-  /** @param manifest the one that they were added by; without it their places stay, unused */
+  /** @param manifest the one they were added with; without it their places stay, unused */
   remove(model: Digest, manifest: Manifest | undefined): Promise<void>;
-  /** The first place of each chunk in a model that `isWanted`; chunks that have none are not in the map. */
+  /** The first place of each chunk in a model that `isWanted`. Chunks without one are not in the map. */
   locate(chunks: Iterable<Digest>, isWanted: (model: Digest) => boolean): Promise<Map<Digest, ChunkLocation>>;
-  /** Throws all of it away, so that it is made new. */
+  /** Throws the whole index away; it is built again on the next use. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Finds chunks in the models of this machine, and reads them there. */
 export interface LocatedChunks {
-  /** @param except a model that is not looked into */
+  /** @param except a model to leave out */
   locate(digests: Iterable<Digest>, except?: Digest): Promise<Map<Digest, ChunkLocation>>;
   read(location: ChunkLocation, into: Uint8Array | undefined): Promise<Uint8Array | undefined>;
   close(): Promise<void>;

@@ -4,20 +4,22 @@ import { join } from 'node:path';
 import { type DisplayStatus, type ModelEntry, modelEntrySchema, modelPathProblem } from '@model-rtc/protocol';
 import type { RegistryEntry, StoredEntry } from './types.ts';
 
-/** A stored entry as callers get it: with its place on this machine, and with what is wrong with it now. */
+/** A stored entry as callers get it: with its place on this machine, and with its status as the disk shows it now. */
 export async function toRegistryEntry(stored: StoredEntry, models: string): Promise<RegistryEntry> {
   const { folder, ...entry } = stored;
   const localPath = join(models, folder);
-  // Lists have ten thousand of these: the copy that leaves the folder out is the only one that is made.
+  // Lists have ten thousand of these, so only this one copy is made, to leave the folder out.
   return Object.assign(entry, { localPath, displayStatus: await displayStatus(stored, localPath) });
 }
 
-/** The part of an entry that other machines are told: what the protocol names, so that no path of this one gets out. */
+/**
+ * The part of an entry that other machines may see: only what the protocol names, so that no path of this machine leaks.
+ */
 export function toModelEntry(entry: RegistryEntry): ModelEntry {
   return modelEntrySchema.parse(entry);
 }
 
-/** Looks at the model's main file alone: it is asked for each line of a list. `check` looks at all of them. */
+/** Looks only at the model's main file, since a list does this for each of its lines. `check` looks at all files. */
 export async function displayStatus(stored: StoredEntry, localPath: string): Promise<DisplayStatus> {
   const { checkpointPath, linked, status } = stored;
   if (stored.digest === undefined) return await runStatus(stored);
@@ -33,13 +35,13 @@ export async function displayStatus(stored: StoredEntry, localPath: string): Pro
   return isLink ? 'broken_symlink' : 'checkpoint_missing';
 }
 
-/** A run's files are where it trains, and not the registry's yet. */
+/** A run's files are where it trains; the registry does not own them yet. */
 async function runStatus({ status, originalPath }: StoredEntry): Promise<DisplayStatus> {
   const isThere = originalPath === undefined || (await exists(originalPath));
   return isThere ? status : 'checkpoint_missing';
 }
 
-/** Whether something is at a path, behind its links. Asked so often that what a promise of `fs/promises` costs would show. */
+/** Whether something is at a path, following links. Called so often that the cost of `fs/promises` would show. */
 async function exists(path: string): Promise<boolean> {
   return await new Promise((resolve) => access(path, (error) => resolve(error === null)));
 }

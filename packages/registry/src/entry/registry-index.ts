@@ -39,7 +39,7 @@ export function changeIndex(index: RegistryIndex, { remove = [], put = [] }: Ind
 
 const ID_STEP = 4;
 
-/** The start of a digest that is no other model's id: 8 characters, longer while a model of another digest has it. */
+/** The start of a digest, as an id that no other model has: 8 characters, more if another model has those. */
 export function freeId(index: RegistryIndex, digest: string, isTaken: (id: string) => boolean = () => false): string {
   for (let length = ID_LENGTH; length < digest.length; length += ID_STEP) {
     const id = digest.slice(0, length);
@@ -55,7 +55,7 @@ export function runAt(index: RegistryIndex, path: string | undefined): StoredEnt
   return entriesAt(index, path).find(({ digest }) => digest === undefined);
 }
 
-/** The entries of what lies at a path, a run's before others. */
+/** The entries of models and runs at a path, runs first. */
 export function entriesAt(index: RegistryIndex, path: string): StoredEntry[] {
   const found = [...index.byId.values()].filter(({ originalPath }) => originalPath === path);
   return found.sort((a, b) => Number(a.digest !== undefined) - Number(b.digest !== undefined));

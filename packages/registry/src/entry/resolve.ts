@@ -5,12 +5,12 @@ import type { RegistryContext } from '../context.ts';
 import { closeAliases } from './aliases.ts';
 import type { RegistryIndex, Resolved, ResolveOptions, StoredEntry } from './types.ts';
 
-/** Candidates that an error names; a prefix of 6 characters seldom has even two. */
+/** Candidates listed in an error; a prefix of 6 characters seldom has even two. */
 const LISTED_CANDIDATES = 10;
 
 /**
- * The model that a reference names. What is exact comes first: an id, then an alias, then the start of a digest, then the
- * path of a model's folder or of what it was imported from.
+ * The model that a reference names. Exact names come first: an id, then an alias, then the start of a digest, then the path
+ * of the model's folder or of its original.
  * @param models the folder that holds the models' folders
  * @throws ModelRtcError `ambiguous`, `not_found_locally`
  */
@@ -31,7 +31,7 @@ export async function resolveRef(
   throw notFoundLocally(index, ref);
 }
 
-/** The start of a digest, long enough to be taken as one; undefined for any other reference. */
+/** A reference that is long enough to be the start of a digest, in lower case; undefined for any other. */
 export function digestPrefix(ref: string): string | undefined {
   const prefix = ref.toLowerCase();
   return /^[0-9a-f]{6,64}$/.test(prefix) ? prefix : undefined;
@@ -67,7 +67,7 @@ function onlyOne(ref: string, found: readonly StoredEntry[]): StoredEntry | unde
   });
 }
 
-/** That no model here has the name, with the names that may have been meant. */
+/** The error for a name that no model here has, with similar names. */
 export function notFoundLocally(index: RegistryIndex, ref: string): ModelRtcError {
   const suggestions = closeAliases(index, ref);
   const advice =
@@ -88,8 +88,8 @@ export async function requireModel({ index }: Pick<RegistryContext, 'index'>, di
 }
 
 /**
- * The model that a person's reference names, with a word to the log where it could have meant something else.
- * @throws ModelRtcError what `resolveRef` throws; of what lies at such a path and is no model of the registry it tells, too
+ * The model that a person's reference names. Logs a message when the reference could also mean something else.
+ * @throws ModelRtcError what `resolveRef` throws. The message mentions an unregistered file or folder at that path
  */
 export async function resolveNamed(
   { paths, log }: RegistryContext,
@@ -109,14 +109,14 @@ export async function resolveNamed(
 }
 
 /**
- * Says so where a reference could have meant a file or folder of the working directory as well, since a person who sees
- * `mouse` in a listing may mean that one.
+ * Logs that a reference could also mean a file or folder of the working directory: a person who sees `mouse` in a listing
+ * may mean that.
  */
 async function mentionShadowed(ref: string, found: Resolved, models: string, log: Log): Promise<void> {
   const { stored, resolvedBy } = found;
   if (resolvedBy === 'path') {
     if (isBareWord(ref)) {
-      log.info({ ref, id: stored.id }, `"${ref}" is taken as a path, since no model is named so`);
+      log.info({ ref, id: stored.id }, `"${ref}" is taken as a path, since no model has this name`);
     }
     return;
   }
@@ -124,17 +124,17 @@ async function mentionShadowed(ref: string, found: Resolved, models: string, log
   if (path === undefined || path === stored.originalPath || path === join(models, stored.folder)) return;
   log.warn(
     { ref, path, id: stored.id },
-    `"${ref}" is taken as the ${NOUNS[resolvedBy]} of model ${stored.id}; what lies at ${path} is not meant. To mean that, write ./${ref}`,
+    `"${ref}" is taken as the ${NOUNS[resolvedBy]} of model ${stored.id}, not as the path ${path}. To mean the path, write ./${ref}`,
   );
 }
 
 const NOUNS = { id: 'id', alias: 'alias', digest: 'digest' } as const;
 
-/** That no model is named so, although something lies at the path: then that is what a person may have meant. */
+/** The same error, but mentions what lies at the path, which the person may have meant. */
 async function namedLikeAPath(ref: string, notFound: ModelRtcError): Promise<ModelRtcError> {
   const path = await pathThere(ref);
   if (path === undefined) return notFound;
-  const sentence = `${notFound.message} What lies at ${path} is not registered; to register it, run: model-rtc client import-model ${path}`;
+  const sentence = `${notFound.message} There is something at ${path}, but it is not registered. To register it, run: model-rtc client import-model ${path}`;
   return new ModelRtcError(notFound.code, sentence, { cause: notFound, details: { ...notFound.details, path } });
 }
 

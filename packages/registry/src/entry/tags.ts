@@ -1,11 +1,11 @@
 import { ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import type { StoredEntry } from './types.ts';
 
-/** As many and as long as `modelEntrySchema` allows. */
+/** The limits of `modelEntrySchema`. */
 const MAX_TAGS = 64;
 const MAX_TAG_LENGTH = 64;
 
-/** The rule that a text breaks as a sentence's end, or undefined when it can be a tag. */
+/** The rule that a text breaks, as the end of a sentence; undefined when it can be a tag. */
 export function tagProblem(tag: string): string | undefined {
   if (tag.trim() === '') return 'a tag has at least 1 character';
   if (tag !== tag.trim()) return 'a tag does not start or end with a space';

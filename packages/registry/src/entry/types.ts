@@ -11,36 +11,36 @@ import * as z from 'zod';
 /** One name, so that a folder never lies outside `models/`. */
 export const folderNameSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
 
-/** A time during which a model had an alias that it has no more. */
+/** A time during which a model had an alias that it no longer has. */
 export const formerAliasSchema = z.object({
   alias: aliasSchema,
-  /** Not known of models that were named before version 2. */
+  /** Unknown for models named before version 2. */
   since: z.iso.datetime().optional(),
   until: z.iso.datetime(),
 });
 
 export type FormerAlias = z.infer<typeof formerAliasSchema>;
 
-/** Names remembered for one model; the oldest goes first. */
+/** Aliases remembered for one model; the oldest goes first. */
 export const MAX_FORMER_ALIASES = 64;
 
-/** An entry as it is stored: what agents tell each other, and what only this machine knows. */
+/** A stored entry: what agents tell each other, and what only this machine knows. */
 export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, partialBytes: true }).extend({
   folder: folderNameSchema,
   linked: z.boolean(),
   originalPath: z.string().min(1).max(4096).optional(),
-  /** When the model got the alias that it has. */
+  /** When the model got its alias. */
   aliasSince: z.iso.datetime().optional(),
   formerAliases: z.array(formerAliasSchema).max(MAX_FORMER_ALIASES).default([]),
   /** The watched or read-only folder in which a worker found it, absolute. */
   foundIn: z.string().min(1).max(4096).optional(),
-  /** For an interrupted run: the command that goes on with it, to be run in its folder. */
+  /** The command that resumes an interrupted run; run it in the run's folder. */
   resumeCommand: z.string().min(1).max(4096).optional(),
 });
 
 export type StoredEntry = z.infer<typeof storedEntrySchema>;
 
-/** The models of this machine, by all that names them. Never changed: each change makes a new one. */
+/** The models of this machine, by id, digest, alias and folder. Immutable: each change makes a new index. */
 export interface RegistryIndex {
   readonly byId: ReadonlyMap<string, StoredEntry>;
   readonly byDigest: ReadonlyMap<Digest, StoredEntry>;
@@ -49,7 +49,7 @@ export interface RegistryIndex {
   readonly interrupted: readonly string[];
 }
 
-/** What is done to an index: entries taken out by id first, then entries put in or replaced. */
+/** A change of an index. It first removes entries by id, then adds or replaces others. */
 export interface IndexChange {
   readonly remove?: readonly string[] | undefined;
   readonly put?: readonly StoredEntry[] | undefined;
@@ -64,11 +64,11 @@ export interface RegistryEntry extends ModelEntry {
   /** Whether the files in the folder are symbolic links to the originals. */
   readonly linked: boolean;
   readonly aliasSince?: string | undefined;
-  /** What it was called before, oldest first. */
+  /** Its former aliases, oldest first. */
   readonly formerAliases: readonly FormerAlias[];
   /** The watched or read-only folder in which a worker found it, absolute. */
   readonly foundIn?: string | undefined;
-  /** Of an interrupted run: what goes on with it, when it is run in its folder. */
+  /** The command that resumes an interrupted run; run it in the run's folder. */
   readonly resumeCommand?: string | undefined;
   readonly displayStatus: DisplayStatus;
 }
@@ -86,6 +86,6 @@ export interface Resolved {
 }
 
 export interface ResolveOptions {
-  /** Whether the reference may be a path of this machine; it may when left out. */
+  /** Whether the reference may be a path of this machine. True by default. */
   readonly paths?: boolean | undefined;
 }

@@ -5,7 +5,7 @@ import type { FileStat } from '../store/types.ts';
 import type { CheckResult, FileProblem, ModelPlace } from './types.ts';
 
 const FILES_AT_ONCE = 32;
-/** What agents tell each other has room for this many. */
+/** As many as fit the messages between agents. */
 export const LISTED_PROBLEMS = 100;
 
 /** Compares each file's size and time with what they were when it was hashed. */
@@ -28,7 +28,7 @@ async function findProblem(
   const path = join(place.path, file.path);
   try {
     const found = place.linked ? await stat(path, { bigint: true }) : await lstat(path, { bigint: true });
-    if (!found.isFile()) return 'it is not a plain file any more';
+    if (!found.isFile()) return 'it is no longer a plain file';
     if (!(await inside(path))) return "it lies outside the model's folder";
     return changeOf(file, found);
   } catch (thrown) {
@@ -36,13 +36,13 @@ async function findProblem(
   }
 }
 
-/** How a file differs from what was hashed, as a sentence's end; undefined when it does not. */
+/** How a file differs from when it was hashed, as the end of a sentence; undefined when it does not. */
 export function changeOf(
   file: FileStat,
   found: { readonly size: bigint; readonly mtimeNs: bigint },
 ): string | undefined {
   if (found.size !== BigInt(file.size)) return `it has ${found.size} bytes, and had ${file.size} when it was hashed`;
-  return found.mtimeNs === file.mtimeNs ? undefined : 'it was written to since it was hashed';
+  return found.mtimeNs === file.mtimeNs ? undefined : 'it was changed since it was hashed';
 }
 
 /** Why a file cannot be read, as the end of a sentence. */
@@ -52,7 +52,7 @@ export async function describeUnreadable(path: string, thrown: unknown): Promise
   return link?.isSymbolicLink() ? 'the file that it links to is gone' : 'it is missing';
 }
 
-/** Whether a file of our own really lies in its model's folder; asked once for each folder in it. */
+/** Whether one of our own files really lies in its model's folder; looked up once for each folder in it. */
 export function insideTest({ path: root, linked }: ModelPlace): (path: string) => Promise<boolean> {
   if (linked) return async () => true;
   const answers = new Map<string, Promise<boolean>>();

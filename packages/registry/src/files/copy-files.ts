@@ -42,11 +42,14 @@ export async function copyFiles(
   return copies;
 }
 
-/** Whether the file system shares blocks between files; tried with the largest, since some answer yes to an empty one. */
+/**
+ * Whether the file system shares blocks between files. It tries the largest file, since some file systems can clone only an
+ * empty one.
+ */
 async function canClone(files: readonly ScannedFile[], folder: string): Promise<boolean> {
   const largest = files.reduce((a, b) => (b.size > a.size ? b : a));
   const probe = join(folder, '.clone');
-  // The copy itself meets whatever else is wrong, and says so.
+  // The copy itself reports whatever else is wrong.
   const isCloned = await cloneFile(largest.absolutePath, probe);
   if (isCloned) await rm(probe, { force: true });
   return isCloned;

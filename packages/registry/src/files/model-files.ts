@@ -9,7 +9,7 @@ import type { ModelFiles, ModelPlace } from './types.ts';
 
 const OPEN_FILES = 16;
 
-/** A part of one file that a read takes. */
+/** The part of one file that a read needs. */
 interface Piece {
   readonly file: FileStat;
   readonly position: number;
@@ -90,8 +90,8 @@ function fileAt(starts: Float64Array, offset: number): number {
 }
 
 /**
- * Looks at the file's time after the read, so that bytes of a write before or during it are never passed on as the model's.
- * One look is enough. It is done in this thread: the file is open, so the look takes less than a trip to another thread.
+ * Checks the file's time after the read, so that bytes written before or during it never pass for the model's. One check is
+ * enough. It runs in this thread: the file is open, so it takes less time than a trip to another thread.
  */
 async function readPiece(
   handle: FileHandle,
@@ -114,7 +114,7 @@ type Confirm = (handle: FileHandle, path: string, file: FileStat) => void;
 
 function requireUnchanged(handle: FileHandle, path: string, file: FileStat): void {
   const found = fstatSync(handle.fd, { bigint: true });
-  const change = found.isFile() ? changeOf(file, found) : 'it is not a plain file any more';
+  const change = found.isFile() ? changeOf(file, found) : 'it is no longer a plain file';
   if (change !== undefined) throw sourceChanged(path, change);
 }
 

@@ -3,7 +3,7 @@ import { openModelFiles } from './model-files.ts';
 
 import type { ModelFiles, ModelReader, RegisteredModel } from './types.ts';
 
-/** Reads a model's chunks from its files by their digests. No file is opened before it is asked for. */
+/** Reads a model's chunks from its files by their digests. Opens a file when it is first read. */
 export function createModelReader(digest: Digest, { place, manifest, stats }: RegisteredModel): ModelReader {
   const files = openModelFiles(place, stats);
   const chunks = chunkOffsets(manifest);

@@ -13,7 +13,7 @@ export interface CheckResult {
   readonly problems: FileProblem[];
 }
 
-/** The chunks of one model, read from its files. Reads may run at once; `close` waits for those under way. */
+/** The chunks of one model, read from its files. Reads may run in parallel; `close` waits for them. */
 export interface ModelReader extends AsyncDisposable {
   readonly digest: Digest;
   readonly manifest: Manifest;
@@ -39,7 +39,7 @@ export interface ModelFiles {
   readonly size: number;
   /**
    * @param offset bytes from the start of the first file
-   * @param into filled from its start; exactly as long as what is wanted
+   * @param into filled from its start; its length says how many bytes to read
    * @throws ModelRtcError `source_changed` naming the file that is not as it was hashed
    */
   read(offset: number, into: Uint8Array): Promise<void>;

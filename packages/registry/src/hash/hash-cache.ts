@@ -9,16 +9,16 @@ import { decodeHashes, encodeHashes } from './hash-record.ts';
 import type { CacheableFile, FileHashes, HashCache } from './types.ts';
 
 /**
- * A file that changed this shortly before it was read may change again without another time: FAT counts in steps of 2 s,
- * other file systems in a few milliseconds. It is read again the next time.
+ * A file that changed this shortly before it was read may change again and keep its time: FAT counts in steps of 2 s, other
+ * file systems in a few milliseconds. It is read again the next time.
  */
 const RACY_MS = 3000;
-/** A record's last use is noted to the day, so that a hit seldom writes. */
+/** The last use of a record is noted to the day, so that a hit seldom writes. */
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Of a terabyte's chunks the digests are 36 MB: this is the digests of some 7 TB, or of 200,000 files. */
+/** The chunk digests of a terabyte take 36 MB, so this holds some 7 TB, or 200,000 files. */
 const MAX_RECORDS = 200_000;
 const MAX_BYTES = 256 * 1024 * 1024;
-/** So much stays when there is too much, so that clearing is seldom. */
+/** How much stays after clearing, so that clearing is seldom. */
 const KEPT_SHARE = 0.75;
 
 export interface HashCacheOptions {
@@ -31,23 +31,23 @@ export interface HashCacheOptions {
 interface Tables {
   readonly root: RootDatabase;
   readonly hashes: Database<Buffer, Buffer>;
-  /** When each record was used last, and its length: clearing looks at these alone. */
+  /** When each record was used last, and its length; clearing reads only these. */
   readonly uses: Database<Buffer, Buffer>;
   close(): Promise<void>;
 }
 
-/** @param folder made on first use; opened then, too */
+/** @param folder made and opened on first use */
 export function createHashCache(folder: string, options: HashCacheOptions): HashCache {
   const { log } = options;
   const bounds = { maxRecords: options.maxRecords ?? MAX_RECORDS, maxBytes: options.maxBytes ?? MAX_BYTES };
   let opened: Promise<Tables> | undefined;
   const tables = (): Promise<Tables> => {
     opened ??= openSoundLmdb(folder, openTables, (cause) => {
-      log.warn({ folder, error: cause }, 'the cache of hashes was damaged: it is started anew');
+      log.warn({ folder, error: cause }, 'the cache of hashes was damaged: it starts empty');
     });
     return opened;
   };
-  /** A cache that cannot be opened is not tried again for each of a thousand files. */
+  /** Does not try again to open a broken cache for each of a thousand files. */
   const attempt = async <T>(work: (opened: Tables) => T | Promise<T>): Promise<T | undefined> => {
     try {
       return await work(await tables());
@@ -84,7 +84,7 @@ function openTables(folder: string): Tables {
   return { root, hashes, uses, close: () => root.close() };
 }
 
-/** The file under its path now, and what it is called in the cache; undefined when it is not the one that is asked about. */
+/** The file now at the path, and its key in the cache; undefined when it is another file than the given one. */
 async function look(file: CacheableFile): Promise<{ key: Buffer; stats: BigIntStats } | undefined> {
   try {
     const path = await realpath(file.absolutePath);
@@ -97,8 +97,8 @@ async function look(file: CacheableFile): Promise<{ key: Buffer; stats: BigIntSt
 }
 
 /**
- * All that changes when a file does. The time of its last change of any kind (ctime) cannot be set back by a program, as
- * that of its content can. The number of the device is left out: it changes when the machine starts again.
+ * Everything that changes when a file does. A program can set back the time of the content's last change, but not that of
+ * any change (ctime). The device number is left out, since it may change when the machine restarts.
  */
 function keyOf(path: string, { size, mtimeNs, ctimeNs, ino }: BigIntStats): Buffer {
   return createHash('sha256').update(`${CHUNKER}\0${path}\0${ino} ${size} ${mtimeNs} ${ctimeNs}`).digest();
@@ -146,7 +146,9 @@ function encodeUse(now: Date, recordBytes: number): Buffer {
   return use;
 }
 
-/** Drops what was not used for longest. Files that changed or are gone are found by no one again, and go this way. */
+/**
+ * Drops the records used longest ago. Nobody finds the records of changed or removed files again, so they go this way.
+ */
 async function clearOldest(all: Tables, { maxRecords, maxBytes }: { maxRecords: number; maxBytes: number }) {
   const { entryCount } = all.uses.getStats() as { entryCount: number };
   const pages = all.hashes.getStats() as { pageSize: number; treeLeafPageCount: number; overflowPages: number };

@@ -8,7 +8,7 @@ const CHECK_BYTES = 8;
 
 /**
  * A file's hashes as the cache keeps them: its SHA-256, then each chunk's size (4 bytes, big-endian) and SHA-256, then the
- * first 8 bytes of the SHA-256 of all that, since the database itself would not notice a damaged page.
+ * first 8 bytes of the SHA-256 of all that, since the database itself does not notice a damaged page.
  */
 export function encodeHashes({ sha256, chunks, chunkSizes }: FileHashes): Buffer {
   const record = Buffer.alloc(DIGEST_BYTES + chunks.length * CHUNK_BYTES + CHECK_BYTES);
@@ -22,7 +22,7 @@ export function encodeHashes({ sha256, chunks, chunkSizes }: FileHashes): Buffer
   return record;
 }
 
-/** Undefined for a record that is damaged, or not of a file of this size. */
+/** Undefined for a damaged record, or one of a file of another size. */
 export function decodeHashes(record: Uint8Array, fileSize: number): FileHashes | undefined {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
   const count = (bytes.length - DIGEST_BYTES - CHECK_BYTES) / CHUNK_BYTES;

@@ -3,7 +3,7 @@ import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import type { ModelReading } from './types.ts';
 
-/** What an entry has room for, see `codeFileSchema`. Of more, the suspicious ones are kept. */
+/** As many as an entry may have, see `codeFileSchema`. The suspicious ones are kept first. */
 const MAX_CODE_FILES = 256;
 
 export interface InspectOptions {

@@ -15,7 +15,7 @@ export const inflate: Inflate = async (bytes, maxBytes) => {
 };
 
 async function inflateInParts(bytes: Uint8Array, maxBytes: number, chunkSize: number): Promise<Inflated> {
-  // The flag takes an end in the middle of the content for no error.
+  // With this flag zlib accepts content that ends in the middle.
   const stream = createInflateRaw({ chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
   const parts: Uint8Array[] = [];
   let total = 0;

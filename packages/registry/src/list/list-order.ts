@@ -3,13 +3,13 @@ import type { DisplayStatus, ListModelsParams, ModelEntry } from '@model-rtc/pro
 export type SortKey = ListModelsParams['sort'];
 export type SortValue = string | number;
 
-/** A model with what it is ordered by. */
+/** A model with its sort value. */
 export interface SortedRow<E extends ModelEntry> {
   readonly entry: E;
   readonly value: SortValue;
 }
 
-/** Whether a model is one of those that were asked for; its shown status is its own unless told. */
+/** Whether a model matches. Pass the shown status when it differs from the model's own. */
 export type ModelMatcher = (entry: ModelEntry, shown?: DisplayStatus) => boolean;
 
 export function modelMatcher({ status, type, tag, alias }: ListModelsParams['filters']): ModelMatcher {
@@ -38,7 +38,7 @@ function wildcard(pattern: string): (text: string) => boolean {
   };
 }
 
-/** What each order compares, so that ascending is the order wanted: newest, best and largest first, names from A. */
+/** The value that each order compares. Ascending gives the newest, best and largest first, and names from A. */
 const SORT_VALUES: Readonly<Record<SortKey, (entry: ModelEntry) => SortValue>> = {
   date: (entry) => -(Date.parse(modelDate(entry) ?? '') || 0),
   name: (entry) => entry.alias?.toLowerCase() ?? `\uffff${entry.id}`,
@@ -52,19 +52,19 @@ export function sortModels<E extends ModelEntry>(entries: Iterable<E>, sort: Sor
   return rows.sort((a, b) => compareRows(a, b.value, b.entry.id));
 }
 
-/** Where a row belongs beside another one; models that are alike in all but name go by id. */
+/** Orders a row relative to another one; models with the same value go by id. */
 export function compareRows({ entry, value }: SortedRow<ModelEntry>, other: SortValue, otherId: string): number {
   if (value !== other) return value < other ? -1 : 1;
   if (entry.id === otherId) return 0;
   return entry.id < otherId ? -1 : 1;
 }
 
-/** The date that lists show and sort by: when it was made, as far as that is known. */
+/** The date that lists show and sort by: when the model was made, as far as known. */
 export function modelDate(entry: ModelEntry): string | undefined {
   return entry.completedAt ?? entry.createdAt ?? entry.downloadedAt ?? entry.importedAt;
 }
 
-/** The loss that compares models best: on validation data before training data, the best before the last. */
+/** The loss that compares models best: validation before training, the best before the last. */
 export function modelLoss({ metrics }: ModelEntry): number | undefined {
   let best: { readonly name: string; readonly rank: number; readonly loss: number } | undefined;
   for (const [name, loss] of Object.entries(metrics)) {

@@ -3,13 +3,13 @@ import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 
 export interface ModelPage {
   readonly models: RegistryEntry[];
-  /** What the next call gives as `cursor`; not there on the last page. */
+  /** Pass it as `cursor` in the next call; undefined on the last page. */
   readonly nextCursor?: string | undefined;
   /** All that match the filters, on every page. */
   readonly total: number;
 }
 
-/** This machine's models in order. A list is asked for page by page: what is the same on each is kept between them. */
+/** This machine's models in order. It keeps what is the same for all pages of a list between calls. */
 export interface ModelList {
   page(params: ListModelsParams): Promise<ModelPage>;
   /** All that match, in order. */

@@ -6,7 +6,7 @@ import { notFoundLocally, resolveRef } from '../entry/resolve.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
 
-/** Gives a model an alias in place of the one that it has, or another one, as the conflict is to be decided. */
+/** Gives a model an alias in place of its own. When another model has that alias, `conflict` decides. */
 export async function tagModel(
   context: RegistryContext,
   ref: string,
@@ -121,12 +121,12 @@ function previousOwner(
     throw new ModelRtcError('not_found_locally', sentence, { details: { alias } });
   }
   if (previous.alias === undefined) return previous;
-  const sentence = `The model that was "${alias}" before (${previous.id}) is "${previous.alias}" now, and would lose that name. If it may: model-rtc client rollback ${alias} --to ${previous.id}`;
+  const sentence = `The model that was "${alias}" before (${previous.id}) is "${previous.alias}" now, and would lose that name. To take it anyway, run: model-rtc client rollback ${alias} --to ${previous.id}`;
   throw new ModelRtcError('refused', sentence, { details: { alias, id: previous.id, alsoNamed: previous.alias } });
 }
 
 function formerOwner(alias: Alias, records: readonly StoredAliasRecord[], named: StoredEntry): StoredEntry {
   if (records.some(({ stored }) => stored.id === named.id)) return named;
-  const sentence = `Model ${named.id} was never "${alias}". To name it so all the same: model-rtc client tag-model ${named.id} ${alias} --force`;
+  const sentence = `Model ${named.id} was never "${alias}". To give it this alias anyway, run: model-rtc client tag-model ${named.id} ${alias} --force`;
   throw new ModelRtcError('refused', sentence, { details: { alias, id: named.id } });
 }

@@ -6,7 +6,7 @@ import type { StoredEntry } from '../entry/types.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
 import type { ModelChanges } from './types.ts';
 
-/** Changes what a person said of a model. */
+/** Changes a person's notes and tags of a model. */
 export async function updateModel(context: RegistryContext, ref: string, changes: ModelChanges): Promise<StoredEntry> {
   requireTags(changes.addTags ?? []);
   requireNotes(changes.notes);

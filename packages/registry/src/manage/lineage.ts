@@ -2,21 +2,21 @@ import { isAbsolute, sep } from 'node:path';
 import type { Alias, Digest } from '@model-rtc/protocol';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 
-/** A longer chain is a mistake, and nobody reads it. */
+/** A longer chain is a mistake, and nobody would read it. */
 const MAX_CHAIN = 100;
 
-/** A model that another one was made from, by the name that the other one has for it. */
+/** A parent of a model, under the name that the model has for it. */
 export interface StoredLink {
   readonly name: string;
   /** Undefined when this machine does not have it. */
   readonly stored: StoredEntry | undefined;
 }
 
-/** Who was made from whom, as the models of one index say. */
+/** Which model was made from which, according to the models of one index. */
 export interface LineageIndex {
-  /** What a model was made from directly; a merge was made from several. */
+  /** The direct parents of a model; a merge has several. */
   parentsOf(stored: StoredEntry): StoredLink[];
-  /** From parent to parent, nearest first, up to the first that is not there. */
+  /** From parent to parent, nearest first, up to the first that is not here. */
   chainOf(stored: StoredEntry): StoredLink[];
   childrenOf(stored: StoredEntry): StoredEntry[];
 }
@@ -27,7 +27,7 @@ export function createLineageIndex(index: RegistryIndex): LineageIndex {
 
   const parentsOf = (stored: StoredEntry): StoredLink[] => {
     const links = parentNames(stored).map((name) => ({ name, stored: find(name) }));
-    // A model that names itself, such as a run that was resumed in its own folder, has no parent there.
+    // A model that names itself, such as a run resumed in its own folder, is not its own parent.
     return links.filter((link) => link.stored !== stored);
   };
 
@@ -72,7 +72,7 @@ function groupByParent(
   return children;
 }
 
-/** Finds a model by how another one names its parent: digest, id, alias, the name in full, or the path that it lies at. */
+/** Finds the parent that a model names: by digest, id, alias, full name, or path. */
 function createFinder(index: RegistryIndex): (name: string) => StoredEntry | undefined {
   const byName = new Map<string, StoredEntry>();
   const byOriginal = new Map<string, StoredEntry>();
@@ -88,7 +88,7 @@ function createFinder(index: RegistryIndex): (name: string) => StoredEntry | und
     (isAbsolute(name) ? atOrAbove(byOriginal, name) : undefined);
 }
 
-/** Tools note the path of the checkpoint that they started from, which lies in the folder that was imported. */
+/** Tools note the path of the checkpoint they started from, which lies in the imported folder. */
 function atOrAbove(byOriginal: ReadonlyMap<string, StoredEntry>, path: string): StoredEntry | undefined {
   for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf(sep)))) {
     const found = byOriginal.get(at);

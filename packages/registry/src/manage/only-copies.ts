@@ -12,8 +12,8 @@ export interface OnlyCopies {
 }
 
 /**
- * Of the chunks that unfinished transfers need: those that lie in this model and in no other whole one.
- * @param leaving models that count as gone already
+ * Counts the chunks that unfinished transfers need and that only this model has whole.
+ * @param leaving models to count as removed
  */
 export async function findOnlyCopies(
   context: RegistryContext,

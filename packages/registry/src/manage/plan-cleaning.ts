@@ -9,17 +9,17 @@ import { findOnlyCopies } from './only-copies.ts';
 import { shortName } from './remove-model.ts';
 import type { CleanCandidate, CleanOptions, CleanPlan, KeptFolder } from './types.ts';
 
-/** Folders that are looked into at once; in each, several files. */
+/** Folders read at once, with several files each. */
 const MODELS_AT_ONCE = 8;
 
-/** A model that may go, and why; or why it stays after all. */
+/** A model that may go and why, or why it stays after all. */
 interface Judged {
   readonly stored: StoredEntry;
   readonly reason: string;
   readonly spared: boolean;
 }
 
-/** What cleaning would remove: versions that an alias has left behind and, when asked for, what nobody ever named. */
+/** What cleaning would remove: versions that lost their alias and, with `unused`, models that nobody ever named. */
 export async function planCleaning(context: RegistryContext, options: CleanOptions): Promise<CleanPlan> {
   const known = await context.index.read();
   const lineage = createLineageIndex(known);
@@ -70,7 +70,7 @@ function judgeFormer(
   );
 }
 
-/** Models that had an alias and have none, by the last one that they had; of each, the last to lose it first. */
+/** Models that lost their alias, grouped by it; the last to lose it first. */
 function byLastAlias(known: RegistryIndex): Map<FormerAlias['alias'], { stored: StoredEntry; until: string }[]> {
   const groups = new Map<FormerAlias['alias'], { stored: StoredEntry; until: string }[]>();
   for (const stored of known.byId.values()) {
@@ -133,8 +133,8 @@ function day(time: string): string {
 }
 
 /**
- * Folders that deleted models' files were moved to. They are a person's now: nothing here removes them. One that was imported
- * again is no leftover, but the originals of a model.
+ * Folders with the kept files of deleted models. They belong to the person now, so nothing here removes them. A folder that
+ * was imported again is not listed: it holds the originals of a model.
  */
 async function listKept({ paths }: RegistryContext, known: RegistryIndex): Promise<KeptFolder[]> {
   const names = (await listFolder(paths.kept)).map(({ name }) => name);

@@ -9,9 +9,9 @@ export interface ModelChanges {
   readonly clearTags?: boolean | undefined;
 }
 
-/** Chunks that an unfinished transfer has not got yet. */
+/** Chunks that an unfinished transfer still lacks. */
 export interface NeededChunks {
-  /** The model that is being transferred, for messages. */
+  /** The model in transfer, for messages. */
   readonly model: Digest;
   readonly digests: ReadonlySet<Digest>;
 }
@@ -19,13 +19,13 @@ export interface NeededChunks {
 export interface RemoveOptions {
   /** Move the model's own files to `paths.kept` instead of deleting them. Originals of links always stay. */
   readonly keepFiles?: boolean | undefined;
-  /** What unfinished transfers still need: a model that has the only copy of such a chunk is not removed. */
+  /** What unfinished transfers still need. A model with the only copy of such a chunk is not removed. */
   readonly needed?: readonly NeededChunks[] | undefined;
 }
 
 export interface RemovedModel {
   readonly entry: RegistryEntry;
-  /** Bytes that the disk has more of now, as far as file sizes tell. */
+  /** Bytes freed on the disk, judging by file sizes. */
   readonly freedBytes: number;
   /** Where the files are with `keepFiles`. */
   readonly keptAt?: string | undefined;
@@ -35,13 +35,13 @@ export interface AliasRecord {
   readonly entry: RegistryEntry;
   readonly alias: Alias;
   readonly since?: string | undefined;
-  /** Not there for the model that has the alias now. */
+  /** Undefined for the model that has the alias now. */
   readonly until?: string | undefined;
 }
 
 export interface Lineage {
   readonly entry: RegistryEntry;
-  /** What it was made from directly; a merge of models has several. */
+  /** The models it was made from directly; a merge has several. */
   readonly parents: readonly LineageLink[];
   /** From first parent to first parent, nearest first, up to the first that is not on this machine. */
   readonly ancestors: readonly LineageLink[];
@@ -50,18 +50,18 @@ export interface Lineage {
 }
 
 export interface LineageLink {
-  /** As the child names its parent. */
+  /** The child's name for its parent. */
   readonly name: string;
-  /** Not there when this machine does not have it. */
+  /** Undefined when this machine does not have it. */
   readonly entry?: RegistryEntry | undefined;
 }
 
 export interface CleanOptions {
-  /** For each alias, this many of the versions that lost it last stay; 0 when left out. */
+  /** Keep this many of the versions that lost each alias last. 0 by default. */
   readonly keep?: number | undefined;
-  /** What lost its alias, or came here, less than this ago stays. */
+  /** Keep models that lost their alias, or came here, less than this ago. */
   readonly olderThanMs?: number | undefined;
-  /** Also models that never had an alias, tag or note, and that nothing descends from. */
+  /** Include models that never had an alias, tag or note, and that nothing descends from. */
   readonly unused?: boolean | undefined;
   readonly needed?: readonly NeededChunks[] | undefined;
 }
@@ -80,9 +80,9 @@ export interface CleanCandidate {
 
 export interface CleanPlan {
   readonly remove: readonly CleanCandidate[];
-  /** What would go but for the reason. */
+  /** Models that stay, and the reason. */
   readonly spared: readonly CleanCandidate[];
-  /** What deleted models left with `keepFiles` and no model links to. Cleaning never touches it. */
+  /** Kept files of deleted models that no model links to. Cleaning never touches them. */
   readonly kept: readonly KeptFolder[];
 }
 
@@ -97,11 +97,11 @@ export interface Rollback {
   readonly from?: RegistryEntry | undefined;
 }
 
-/** What people do with models besides moving them. */
+/** Everything people do with models other than moving them. */
 export interface Management {
   /**
-   * Changes notes and tags; tags are cleared or removed first, then added.
-   * @throws ModelRtcError `bad_argument` for a tag that is none
+   * Changes notes and tags. Clears or removes tags first, then adds.
+   * @throws ModelRtcError `bad_argument` for an invalid tag
    */
   update(ref: string, changes: ModelChanges): Promise<RegistryEntry>;
   /** Takes the alias from the model that has it. @throws ModelRtcError `not_found_locally` */
@@ -111,8 +111,8 @@ export interface Management {
   /** What an alias pointed to, newest first: the alias itself, or the one of the model that the reference names. */
   history(ref: string): Promise<AliasHistory>;
   /**
-   * Gives an alias back to the model that had it before, or to the one named, which must have had it once. Called twice it
-   * is back where it was.
+   * Gives an alias back to the model that had it before, or to the named model, which must have had it once. A second call
+   * undoes the first.
    * @throws ModelRtcError `not_found_locally`, `refused` when the model before has another alias, which it would lose
    */
   rollback(alias: string, to?: string): Promise<Rollback>;
@@ -122,7 +122,7 @@ export interface Management {
 }
 
 export interface TagOptions {
-  /** What becomes of a taken alias; it is refused when left out. */
+  /** What to do when another model has the alias. Refused by default. */
   readonly aliasConflict?: AliasConflict | undefined;
   /** Short for `aliasConflict: 'overwrite'`. */
   readonly overwrite?: boolean | undefined;

@@ -5,14 +5,14 @@ import { clearAway, takeOut } from '../manage/remove-model.ts';
 import type { Runs } from './types.ts';
 
 /**
- * The command that goes on with an interrupted run, to be run in its folder; undefined for any other model, and when its
- * tool has none.
+ * The command that resumes an interrupted run; run it in the run's folder. Undefined for any other model, and for tools
+ * without such a command.
  */
 export function resumeCommand(entry: Pick<StoredEntry, 'status' | 'digest' | 'resumeCommand'>): string | undefined {
   return entry.digest === undefined && entry.status === 'interrupted' ? entry.resumeCommand : undefined;
 }
 
-/** What looks into files is loaded when it is first needed: its parsers take their time. */
+/** Loads the code that reads files on first use, since loading its parsers takes time. */
 export function createRuns(context: RegistryContext): Runs {
   const { index, show } = context;
   return {
@@ -43,7 +43,7 @@ export function createRuns(context: RegistryContext): Runs {
   };
 }
 
-/** Takes out what was found at a path. A model that a person imported from there is theirs, and stays. */
+/** Removes what was found at a path. A model that a person imported from there stays. */
 async function forgetFound(context: RegistryContext, path: string): Promise<void> {
   if (foundAt(await context.index.read(), path).length === 0) return;
   const leaving = await context.index.update(async (index) => {

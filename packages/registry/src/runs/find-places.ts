@@ -6,18 +6,18 @@ import { isWeightsFile, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
 import type { FoundPlace, FoundPlaces } from './types.ts';
 
-/** Deeper than anyone sorts models; a cycle of links ends there too. */
+/** Deeper than anyone nests models. A cycle of links ends there too. */
 const MAX_DEPTH = 12;
-/** Folders looked into: a person may well watch a whole disk by mistake. */
+/** Folders searched: a person may watch a whole disk by mistake. */
 const MAX_FOLDERS = 50_000;
-/** Weights of a pipeline or an export lie this far below the configuration that makes them one model. */
+/** Weights of a pipeline or an export lie at most this deep below the configuration that makes them one model. */
 const WEIGHTS_DEPTH = 2;
 
 const RUN_CONFIG = /^(training|initial)_config\.(ya?ml|json)$/;
 const HUB_CONFIG = new Set(['config.json', 'model_index.json', 'adapter_config.json']);
-/** What a trainer can resume from, each as large as the model: parts of a training, and no models of their own. */
+/** Checkpoints that a trainer can resume from, each as large as the model. They are parts of a training, not models. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+$/;
-/** What a hub's cache has besides models. */
+/** Other things in a hub's cache. */
 const OTHER_REPOSITORY = /^(datasets|spaces)--/;
 const SHARD = /^(.*)-\d{2,}-of-(\d{2,})(\.[a-z]+)$/i;
 
@@ -28,9 +28,9 @@ interface Search {
   readonly outside: string[];
   /** Without links. */
   readonly top: string;
-  /** Real paths: a link may lead to a folder that was met already. */
+  /** Real paths, since a link may lead to a folder that was searched already. */
   readonly met: Set<string>;
-  /** Folders not to be looked into: the registry's own. */
+  /** Folders to skip: the registry's own. */
   readonly except: ReadonlySet<string>;
 }
 
@@ -40,8 +40,8 @@ interface Folder {
 }
 
 /**
- * Looks through a folder for training runs, folders of weights, single weights files and a hub's cache.
- * @param except real paths of folders to pass over
+ * Searches a folder for training runs, folders of weights, single weights files and a hub's cache.
+ * @param except folders to skip
  */
 export async function findPlaces(root: string, except: readonly string[]): Promise<FoundPlaces> {
   const top = await atStorage(root, 'read', () => realpath(root));
@@ -60,7 +60,7 @@ export async function findPlaces(root: string, except: readonly string[]): Promi
   return { root: top, identity: `${dev}:${ino}`, isEmpty, places, folders, unreadable, outside };
 }
 
-/** Adds what a folder is, or what lies in it; gives the folders in it that are to be looked into. */
+/** Adds the folder itself or the places in it. Resolves to the folders to search next. */
 async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder[]> {
   if (search.met.has(path) || search.except.has(path)) return [];
   search.met.add(path);
@@ -91,7 +91,7 @@ interface Item {
   readonly isLink: boolean;
 }
 
-/** Undefined for a folder that went away; one that cannot be read is noted. */
+/** Undefined for a folder that cannot be read, which is noted. */
 async function readFolder(path: string, search: Search): Promise<Item[] | undefined> {
   search.folders.push(path);
   try {
@@ -108,7 +108,7 @@ async function itemsOf(path: string): Promise<Item[]> {
   return items.filter((item) => item !== undefined);
 }
 
-/** Links count as what they lead to; a broken one, a pipe or a device as nothing. */
+/** A link counts as its target. A broken link, a pipe or a device counts as nothing. */
 async function toItem(folder: string, entry: Dirent): Promise<Item | undefined> {
   const { name } = entry;
   if (entry.isDirectory()) return { name, isFolder: true, isLink: false };
@@ -119,7 +119,7 @@ async function toItem(folder: string, entry: Dirent): Promise<Item | undefined> 
   return { name, isFolder: stats.isDirectory(), isLink: true };
 }
 
-/** Undefined for a link that leads out of the folder, which is noted, and for one that is broken by now. */
+/** Undefined for a link that leads out of the folder, which is noted, and for a broken link. */
 async function realPathOf(path: string, { isLink }: Item, { top, outside }: Search): Promise<string | undefined> {
   if (!isLink) return path;
   const real = await realpath(path).catch(() => undefined);
@@ -132,11 +132,11 @@ interface Looked {
   readonly path: string;
   readonly files: readonly Item[];
   readonly folders: readonly Item[];
-  /** The folder that is watched: people put models into it, one beside the other. */
+  /** The watched folder itself: people put single models into it, side by side. */
   readonly isTop: boolean;
 }
 
-/** What the folder is as a whole; undefined when at most files in it are models. */
+/** What the folder is as a whole; undefined when only files in it can be models. */
 async function placeKind({ path, files, folders, isTop }: Looked): Promise<'run' | 'folder' | undefined> {
   if (files.some(({ name }) => RUN_CONFIG.test(name))) return 'run';
   const weights = files.filter(({ name }) => isWeightsFile(name)).map(({ name }) => name);
@@ -164,13 +164,13 @@ function isOneSharded(weights: readonly string[]): boolean {
   return first !== undefined && others.every((name) => name === first);
 }
 
-/** What the shards of one model have in common in their names; undefined for a file that is no shard. */
+/** The part that the names of one model's shards share; undefined for a file that is not a shard. */
 function shardedModel(name: string): string | undefined {
   const match = SHARD.exec(name);
   return match === null ? undefined : `${match[1]} ${match[2]} ${match[3]}`;
 }
 
-/** Weights beside each other that nothing makes one model: each is one. Shards among them have no path of their own. */
+/** Weights side by side that nothing makes one model: each is its own. Shards among them are skipped. */
 async function singleFiles(path: string, files: readonly Item[], search: Search): Promise<FoundPlace[]> {
   const single = files.filter(({ name }) => isWeightsFile(name) && shardedModel(name) === undefined);
   const places = await Promise.all(

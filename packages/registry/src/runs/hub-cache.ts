@@ -23,8 +23,8 @@ export function isHubRepository(
 }
 
 /**
- * The snapshots of a repository that something refers to. Older ones stay in the cache beside them, and are not what a
- * person would get; only where nothing refers to any, as after a download by commit, each of them counts.
+ * The snapshots that a repository's refs name. The cache keeps older ones too, which a person would not get. When no ref
+ * names any, as after a download by commit, all snapshots count.
  */
 export async function findSnapshots(repository: string): Promise<FoundPlace[]> {
   const present = (await readdir(join(repository, 'snapshots')).catch(() => [])).filter((name) => COMMIT.test(name));
@@ -43,7 +43,7 @@ export async function findSnapshots(repository: string): Promise<FoundPlace[]> {
   }));
 }
 
-/** `org/name`, as the hub has it; an old repository has no `org`. */
+/** `org/name`, as on the hub; an old repository has no `org`. */
 function nameOf(repository: string): string {
   const [, name = ''] = REPOSITORY.exec(repository.split(/[/\\]/).at(-1) ?? '') ?? [];
   return name.replace('--', '/');

@@ -6,7 +6,7 @@ import { isWhole } from '../import/place-model.ts';
 import type { ImportResult } from '../import/types.ts';
 import type { FoundPlace, TakeOptions } from './types.ts';
 
-/** Imports a found model by links, in place of what was found there before. */
+/** Imports a found model by links, in place of the one found there before. */
 export async function takeFound(
   context: RegistryContext,
   place: FoundPlace,
@@ -22,18 +22,18 @@ export async function takeFound(
     signal,
     onProgress,
     name: options.name,
-    // What a person imported stays theirs, and is not forgotten when it is gone from here.
+    // A model that a person imported stays theirs, and is not forgotten when its files are gone.
     found: isOwn ? undefined : { foundIn, source },
     supersedes: before === undefined ? undefined : carriedOver(before),
   });
 }
 
-/** What links to the same place, a run before others; else what the place comes in the place of. */
+/** The entry that links to the same place, a run first, or else the one that the place replaces. */
 function earlier(here: readonly StoredEntry[], there: readonly StoredEntry[]): StoredEntry | undefined {
   return here.find(({ linked }) => linked) ?? there.find(({ foundIn }) => foundIn !== undefined);
 }
 
-/** What is registered of a place whose files are the same ones; nothing is hashed or written for it. */
+/** The registered model of a place whose files are unchanged; hashes and writes nothing. */
 async function asItWas(
   context: RegistryContext,
   before: StoredEntry,
@@ -50,7 +50,7 @@ async function asItWas(
   return { entry, manifest, outcome: 'already_there', skipped };
 }
 
-/** What a person may have said of it meanwhile. */
+/** What a person may have added to it meanwhile. */
 function carriedOver({ digest, name, tags, notes }: StoredEntry): NonNullable<ImportWork['supersedes']> {
   return { digest, name, tags, notes };
 }

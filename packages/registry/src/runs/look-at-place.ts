@@ -7,7 +7,7 @@ import { isWeightsFile } from '@model-rtc/formats';
 import { readRunFacts } from './run-facts.ts';
 import type { FoundPlace, PlaceState } from './types.ts';
 
-/** More than a model can have, so that a folder gone wild costs bounded time. */
+/** More than a model can have, so that a runaway folder costs bounded time. */
 const MAX_ENTRIES = 50_000;
 const MAX_DEPTH = 8;
 const STATS_AT_ONCE = 16;
@@ -18,7 +18,7 @@ interface SeenFile {
   readonly stats: BigIntStats;
 }
 
-/** Looks at every file below the place, logs too: they tell that a training goes on. */
+/** Looks at every file of the place, logs too: they show that a training goes on. */
 export async function lookAt(place: FoundPlace): Promise<PlaceState> {
   const files = await listFiles(place);
   if (files === undefined || files.length === 0) {
@@ -35,7 +35,7 @@ export async function lookAt(place: FoundPlace): Promise<PlaceState> {
   return place.kind === 'run' ? { ...state, ...(await progressOf(place.path)) } : state;
 }
 
-/** A configuration that is half written is one that training has only begun with. */
+/** A half-written configuration means that the training has only begun. */
 async function progressOf(path: string): Promise<Pick<PlaceState, 'progress' | 'hasWeights'> | undefined> {
   try {
     const { progress, hasWeights } = await readRunFacts(path);
@@ -55,7 +55,7 @@ async function listFiles({ kind, path, group }: FoundPlace): Promise<SeenFile[] 
   }
 }
 
-/** A snapshot gets its files one by one: while a download goes on, it is not all there. */
+/** A snapshot gets its files one by one, so it is incomplete while a download goes on. */
 async function listDownloads(repository: string): Promise<SeenFile[]> {
   const blobs = join(repository, 'blobs');
   const names = (await readdir(blobs).catch(() => [])).filter((name) => name.endsWith('.incomplete'));
@@ -98,7 +98,7 @@ function fingerprintOf(files: readonly SeenFile[]): string {
   return hash.digest('hex');
 }
 
-/** Whether of a model in numbered parts some are not there. */
+/** Whether some of a model's numbered parts are missing. */
 function missesShards(names: readonly string[]): boolean {
   const parts = new Map<string, { total: number; numbers: Set<number> }>();
   for (const name of names) {

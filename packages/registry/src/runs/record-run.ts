@@ -17,8 +17,8 @@ const SHORT_HASH = 8;
 const HASH_STEP = 4;
 
 /**
- * Registers a run, or what is new of it. A found model that trains on gives its place to the run, since its files are not
- * what was hashed any more; what a person imported from there stays as it is.
+ * Registers a run or updates it. A found model that trains on makes way for the run, since its files are no longer the
+ * hashed ones. A model that a person imported from there stays as it is.
  */
 export async function recordRun(context: RegistryContext, run: RunState): Promise<StoredEntry> {
   const facts = await readRunFacts(run.path, run.foundIn);
@@ -42,7 +42,7 @@ export async function recordRun(context: RegistryContext, run: RunState): Promis
 
 interface Recorded {
   readonly stored: StoredEntry;
-  /** A model in whose place the run came. */
+  /** The model that the run replaces. */
   readonly leaving?: LeavingModel | undefined;
 }
 
@@ -87,14 +87,14 @@ function aliasFor(index: RegistryIndex, name: string): Alias {
   return nearestFreeAlias(index, suggestAlias(name));
 }
 
-/** The same path has the same id again, as long as no other run has it. */
+/** The same path gets the same id again, unless another run has it. */
 function freeRunId(index: RegistryIndex, runHash: string): string {
   let length = SHORT_HASH;
   while (index.byId.has(RUN_ID + runHash.slice(0, length)) && length < runHash.length) length += HASH_STEP;
   return RUN_ID + runHash.slice(0, length);
 }
 
-/** The registry's own note of the run, from which a lost index is made again. The run's files stay where they are. */
+/** The registry's own note of the run, to rebuild a lost index from. The run's files stay where they are. */
 async function writeRunFolder({ paths }: RegistryContext, stored: StoredEntry, isKnown: boolean): Promise<void> {
   const place = join(paths.models, stored.folder);
   await atStorage(place, 'written', async () => {

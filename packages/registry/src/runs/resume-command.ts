@@ -8,13 +8,13 @@ export interface ResumableRun {
   readonly facts: ModelFacts;
   /** The parsed configuration. */
   readonly config: unknown;
-  /** Whether the run's folder has a file of the name. */
+  /** Whether the run's folder has a file with this name. */
   has(name: string): boolean;
 }
 
-/** The place that a command runs at, and where the run's folder is from there. */
+/** Where a command runs, and where the run's folder is from there. */
 interface Standpoint {
-  /** From the run's folder; empty when it is that folder. */
+  /** Relative to the run's folder; empty for that folder itself. */
   readonly cd: string;
   /** With a slash at the end, or empty. */
   readonly prefix: string;
@@ -40,7 +40,7 @@ function resumeSleapNn({ path, config, has, facts }: ResumableRun, configPath: s
   const checkpoint = ['last.ckpt', 'best.ckpt'].find(has) ?? facts.checkpointPath;
   const words = ['sleap-nn', 'train', '--config', shellWord(prefix + configPath)];
   if (checkpoint !== undefined) words.push(override('resume_ckpt_path', prefix + checkpoint));
-  // Run elsewhere than it was, the configuration's own folder would be made below the run's.
+  // Otherwise the tool would make the configured folder below the run's folder.
   if (cd === '' && !posix.isAbsolute(runs)) {
     words.push(override('ckpt_dir', '..'), override('run_name', posix.basename(path.split(sep).join('/'))));
   }
@@ -56,8 +56,8 @@ function resumeSleap({ path, config, has }: ResumableRun, configPath: string): s
 }
 
 /**
- * The folder that the training was started in, since the paths of labels in its configuration count from there. It is known
- * where the run lies as the configuration says: in `<start>/<runs>/<name>`.
+ * The folder that the training started in: paths of labels in its configuration are relative to it. It is known when the run
+ * lies where the configuration says: in `<start>/<runs>/<name>`.
  */
 function standpoint(path: string, runs: string, name: string | undefined): Standpoint {
   const parts = path.split(sep).filter((part) => part !== '');
@@ -78,14 +78,14 @@ function inFolder(cd: string, words: readonly string[]): string {
   return `${cd === '' ? '' : `cd ${cd} && `}${words.join(' ')}`;
 }
 
-/** A value of the configuration in the grammar of Hydra, which takes text in quotes as it is. */
+/** A value of the configuration in Hydra's grammar, which takes quoted text literally. */
 function override(key: string, value: string): string {
   const plain = /^[A-Za-z0-9_./-]+$/.test(value);
   const text = plain ? value : `'${value.replaceAll(/\\(?=\\*'|\\*$)/g, '\\\\').replaceAll("'", "\\'")}'`;
   return shellWord(`trainer_config.${key}=${text}`);
 }
 
-/** A word that a POSIX shell takes as it is. */
+/** A word that a POSIX shell takes literally. */
 function shellWord(text: string): string {
   return /^[A-Za-z0-9_./=:@%+-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

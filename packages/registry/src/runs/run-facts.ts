@@ -13,36 +13,39 @@ import { walkFolder } from '../import/walk-folder.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
 /**
- * - `finished`: its tool says so, or it has trained as long as it was told to, or as long as it made sense
- * - `diverged`: its last losses are no numbers, and will not become any
- * - `unfinished`: neither; whether it still trains, its files' times tell
- * - `unknown`: there is no log of its epochs
+ * - `finished`: its tool says so, or it has trained as long as configured, or until it stopped improving
+ * - `diverged`: its last losses are not numbers, and never will be again
+ * - `unfinished`: neither. The times of its files tell whether it still trains
+ * - `unknown`: it has no log of its epochs
  */
 export type RunProgress = 'finished' | 'diverged' | 'unfinished' | 'unknown';
 
-/** What a training run's folder tells while its files are not settled. */
+/** What a training run's folder tells while its files still change. */
 export interface RunFacts {
   readonly facts: ModelFacts;
   readonly progress: RunProgress;
   readonly size: number;
   readonly fileCount: number;
   readonly hasWeights: boolean;
-  /** To be run in the run's folder. */
+  /** Run it in the run's folder. */
   readonly resumeCommand?: string | undefined;
 }
 
 const CONFIG_FILE = /^training_config\.(ya?ml|json)$/;
-/** What the tools compute when the training is over. Sources: sleap_nn/train.py (run_training), sleap/nn/training.py (evaluate). */
+/**
+ * Files that the tools write when the training is over. Sources: sleap_nn/train.py (run_training), sleap/nn/training.py
+ * (evaluate).
+ */
 const FINISHED_FILE = /^(final_model\.h5|metrics\..+\.npz|(train|val)(_\d+)?_pred_metrics\.npz)$/;
 
-/** What a run has before it has learned anything, and tables of numbers that are no weights. */
+/** Files that a run has before it has learned anything, and tables of numbers that are not weights. */
 const UNTRAINED = /(^|\/)initial_model\.h5$|\.npz$/;
 
 /**
  * Reads a run of sleap-nn or SLEAP, whether it has weights already or not.
- * @param within the folder that its files must really lie in
- * @throws ModelRtcError `invalid_model` while its configuration cannot be understood, `storage` when it cannot be read, `refused` when
- * a link leads out of the folder
+ * @param within the folder that must contain its files, after following links
+ * @throws ModelRtcError `invalid_model` while its configuration cannot be understood, `storage` when it cannot be read,
+ *   `refused` when a link leads out of the folder
  */
 export async function readRunFacts(path: string, within?: string): Promise<RunFacts> {
   const found = await walkFolder(path);
@@ -62,7 +65,7 @@ export async function readRunFacts(path: string, within?: string): Promise<RunFa
   };
 }
 
-/** A tool writes what it was asked for first, and what it makes of that when it has looked at the data. */
+/** A tool first writes the configuration that it was given, and its own version after it has read the data. */
 function withInitialConfig(folder: ModelFolder): ModelFolder {
   const file = (path: string) =>
     folder.file(path) ?? (CONFIG_FILE.test(path) ? folder.file(path.replace('training', 'initial')) : undefined);
@@ -86,7 +89,7 @@ function progressOf({ files }: ModelFolder, { framework, metrics }: ModelFacts, 
   return ranOut ? 'finished' : 'unfinished';
 }
 
-/** How many epochs there are to be, and after how many without a better loss the tool stops by itself. */
+/** The configured number of epochs, and after how many without a better loss the tool stops early. */
 function limitsOf(framework: string | undefined, config: unknown): { epochs: unknown; patience: unknown } {
   const isLegacy = framework === 'sleap';
   const epochs = isLegacy ? at(config, 'optimization', 'epochs') : at(config, 'trainer_config', 'max_epochs');

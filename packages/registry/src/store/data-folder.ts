@@ -1,7 +1,7 @@
 import { isAbsolute, join, posix, resolve, win32 } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 
-/** What the choice of the data folder depends on; the caller reads it from its process. */
+/** What the choice of the data folder depends on. The caller reads it from its process. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
@@ -12,9 +12,9 @@ export interface Surroundings {
 const FOLDER_NAME = 'model-rtc';
 
 /**
- * The folder of everything that model-rtc keeps: `MODEL_RTC_HOME`, else the platform's place for an application's data.
- * Sources: XDG Base Directory Specification 0.8 (a relative XDG_DATA_HOME is to be ignored), Apple's File System
- * Programming Guide, Windows' known folders.
+ * The folder for everything that model-rtc keeps: `MODEL_RTC_HOME`, else the platform's folder for application data.
+ * Sources: XDG Base Directory Specification 0.8 (ignores a relative XDG_DATA_HOME), Apple's File System Programming Guide,
+ * Windows' known folders.
  * @throws ModelRtcError `bad_argument` when it would be in a home folder and there is none
  */
 export function dataFolder({ env, platform, home }: Surroundings): string {
@@ -38,24 +38,24 @@ function requireHome(home: string | undefined): string {
   );
 }
 
-/** Where each thing lies in the data folder; all absolute. */
+/** Where everything lies in the data folder. All paths are absolute. */
 export interface DataPaths {
   readonly root: string;
   readonly models: string;
-  /** What is not whole yet; on the same file system as `models`, so that a rename moves it there. */
+  /** For what is not whole yet; on the same file system as `models`, so that a rename moves it there. */
   readonly staging: string;
   readonly keys: string;
   readonly registryFile: string;
   /** Held while the registry file or the folders in `models` change. */
   readonly registryLock: string;
-  /** The folder of the chunk index. It can be deleted at any time: it is made again from the manifests. */
+  /** The folder of the chunk index. You can delete it at any time: it is rebuilt from the manifests. */
   readonly chunkIndex: string;
   readonly configFile: string;
-  /** What was last known of each worker's models. */
+  /** The last known state of each worker's models. */
   readonly workers: string;
-  /** The folder of the digests of files that were hashed before. It can be deleted at any time. */
+  /** The folder of the hashes of files that were hashed before. You can delete it at any time. */
   readonly hashCache: string;
-  /** Files of models that were taken out of the registry with --keep-files. */
+  /** Files of models that were deleted with --keep-files. */
   readonly kept: string;
 }
 

@@ -18,7 +18,7 @@ import { recoverFolders } from './index-recovery.ts';
 import { purgeTrash } from './trash.ts';
 import type { IndexFile, Update } from './types.ts';
 
-/** A change holds the lock for milliseconds; a waiter that waits longer is told who holds it. */
+/** A change holds the lock for milliseconds. Whoever waits longer is told who holds it. */
 const LOCK_WAIT_MS = 60_000;
 
 export interface IndexFileOptions {
@@ -62,7 +62,7 @@ export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions)
         return result;
       });
     } finally {
-      // Also after a change that was refused: recovery came before it.
+      // Even after a refused change, since recovery ran before it.
       await purgeTrash(paths, log);
     }
   }
@@ -99,7 +99,10 @@ async function keepDamaged(path: string, now: Date, log: Log): Promise<void> {
   const kept = await freeName((n) => join(dirname(path), `registry.corrupted.${stamp}${n === 0 ? '' : `-${n}`}.json`));
   await rename(path, kept);
   await syncFolder(dirname(path));
-  log.warn({ kept }, 'the registry file was damaged: it is kept beside, and made again from the model folders');
+  log.warn(
+    { kept },
+    'the registry file was damaged: it is kept under another name, and rebuilt from the model folders',
+  );
 }
 
 async function keepOlder(path: string, version: number): Promise<void> {

@@ -8,8 +8,8 @@ import { isSettledEntry } from './entry-check.ts';
 export const INDEX_VERSION = 2;
 
 /**
- * The parts of the file that count. `aliases`, and `interrupted` (ids of the runs that can go on), are there for people and
- * scripts to read: each entry's own alias and status count. Entries are parsed one by one, which takes half the time.
+ * The parts of the file that count. `aliases` and `interrupted` (ids of the runs that can resume) are for people and
+ * scripts; each entry's own alias and status decide. Entries are parsed one by one, which takes half the time.
  */
 const indexFileSchema = z.object({
   version: z.literal(INDEX_VERSION),
@@ -18,7 +18,7 @@ const indexFileSchema = z.object({
   ),
 });
 
-/** The index as its file's text, for a person to read too. */
+/** The index as its file's text, which a person can read too. */
 export function encodeIndex(index: RegistryIndex): string {
   const file = {
     version: INDEX_VERSION,
@@ -32,7 +32,7 @@ export function encodeIndex(index: RegistryIndex): string {
 /** Turns the content of a file of one version into that of the next. */
 export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
 
-/** By the version that each starts from. Version 1 is the first that was ever written. */
+/** By the version that each starts from. Version 1 was the first. */
 export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
   // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says. Where models
   // were seen is in the workers' catalogs since then; what version 1 noted of it is not read.
@@ -41,7 +41,7 @@ export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
 
 export interface DecodedIndex {
   readonly index: RegistryIndex;
-  /** The version of the file when it is an older one. */
+  /** The version of an older file. */
   readonly migratedFrom?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { DataPaths } from './data-folder.ts';
 import { readEntryNote, readManifestNote } from './model-notes.ts';
 import { isTrashName, keepTrashed, listTrash, purgeLater } from './trash.ts';
 
-/** Whether there is anything to finish: a look without the lock, so that a reader does not wait for writers. */
+/** Whether there is anything to finish. It takes no lock, so that a reader does not wait for writers. */
 export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
   const staged = await listFolder(paths.staging);
   if (staged.some(({ name }) => isTrashName(name))) return true;
@@ -19,14 +19,13 @@ export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Pro
 
 export interface RecoveryOptions {
   readonly log: Log;
-  /** The index could not be read: it says nothing about what was taken out of it. */
+  /** The index could not be read, so nobody knows which models were removed. */
   readonly isLost: boolean;
 }
 
 /**
- * Finishes what a killed process began. It is called under the registry's lock, so nobody is at work in `models/`.
- * A replacement or removal that was cut off is taken back or completed; a model folder that the index does not know is
- * taken in.
+ * Finishes what a killed process began. Call it under the registry's lock, so that nobody else changes `models/`. It undoes
+ * or completes a replacement or removal that was cut off, and registers a model folder that the index does not know.
  */
 export async function recoverFolders(
   paths: DataPaths,
@@ -56,7 +55,7 @@ async function finishRemovals(
   let known = index;
   for (const item of await listTrash(paths)) {
     const { path, folder, reason } = item;
-    // A folder that the index does not know was taken out for good.
+    // A folder that the index does not know was removed for good.
     const isKnown = known.byFolder.has(folder) || isLost;
     if (isKnown && (await moveBack(path, join(paths.models, folder)))) {
       await syncFolder(paths.models);
@@ -116,7 +115,7 @@ async function adoptFolders(paths: DataPaths, index: RegistryIndex, log: Log): P
   return known;
 }
 
-/** The entry that a folder tells of itself, checked against its manifest. */
+/** The entry in a folder's own notes, checked against its manifest. */
 async function readFolder(paths: DataPaths, folder: string): Promise<StoredEntry> {
   const place = join(paths.models, folder);
   const entry = await readEntryNote(place, folder);
@@ -131,13 +130,13 @@ function adopt(index: RegistryIndex, found: StoredEntry, log: Log): RegistryInde
     return index;
   }
   if (digest === undefined && index.byId.has(found.id)) {
-    throw new ModelRtcError('ambiguous', `Two model folders have the run id ${found.id}; remove one of them.`);
+    throw new ModelRtcError('ambiguous', `Two model folders have the run id ${found.id}. Remove one of them.`);
   }
   const rightId = digest === undefined || (digest.startsWith(found.id) && found.id.length >= 8);
   const id = rightId && !index.byId.has(found.id) ? found.id : freeId(index, digest ?? found.id);
   const free = alias !== undefined && !index.byAlias.has(alias);
   if (alias !== undefined && !free) log.warn({ folder, alias }, 'a model folder has an alias that another model has');
-  log.info({ folder, id }, 'a model folder that the registry did not know is registered');
+  log.info({ folder, id }, 'a model folder that the registry did not know is now registered');
   return changeIndex(index, { put: [{ ...found, id, alias: free ? alias : undefined }] });
 }
 

@@ -6,7 +6,7 @@ import { readManifestNote } from './model-notes.ts';
 /** Chunks and files of all kept manifests together: as many as one of the largest model has, about 60 MB. */
 const KEPT_ITEMS = MAX_CHUNKS;
 
-/** Reads models' manifests, and keeps the last ones: an answer to a peer and the transfer after it need the same one. */
+/** Reads models' manifests and keeps the last ones: an answer to a peer and the transfer after it need the same one. */
 export function createManifestCache(models: string): (stored: StoredEntry) => Promise<Manifest> {
   const kept = new Map<StoredEntry, Manifest>();
 
@@ -29,5 +29,5 @@ export function createManifestCache(models: string): (stored: StoredEntry) => Pr
 
 function digestOf({ id, digest }: StoredEntry): Digest {
   if (digest !== undefined) return digest;
-  throw new ModelRtcError('busy', `Model ${id} is still training; its files are offered when it has completed.`);
+  throw new ModelRtcError('busy', `Model ${id} is still training. Its files are available when it has completed.`);
 }

@@ -20,7 +20,7 @@ const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 
 const entryFileSchema = z.object({
   version: z.literal(1),
-  // Where the folder lies says its name.
+  // The folder's own place gives its name.
   entry: storedEntrySchema.omit({ folder: true }),
 });
 
@@ -37,7 +37,7 @@ const notePaths = (folder: string) => ({
   stats: join(folder, OWN_FOLDER, 'files.json'),
 });
 
-/** Writes the notes into a staged folder, all on the disk when this resolves. Earlier ones are removed. */
+/** Writes the notes into a staged folder, in place of earlier ones. All are on the disk when this resolves. */
 export async function writeNotes(folder: string, { entry, manifest, stats }: FolderNotes): Promise<void> {
   const own = join(folder, OWN_FOLDER);
   const paths = notePaths(folder);
@@ -52,17 +52,17 @@ export async function writeNotes(folder: string, { entry, manifest, stats }: Fol
   });
 }
 
-/** Replaces the entry in a registered model's folder; a folder that is gone is passed over. */
+/** Replaces the entry in a registered model's folder; does nothing when the folder is gone. */
 export async function updateEntryNote(folder: string, entry: StoredEntry): Promise<void> {
   await updateNote(folder, notePaths(folder).entry, encodeEntry(entry));
 }
 
-/** Replaces what is noted of the files' sizes and times. To be called when their bytes are known to be right. */
+/** Replaces the noted sizes and times of the files. Call it when their bytes are known to be right. */
 export async function updateStatsNote(folder: string, stats: readonly FileStat[]): Promise<void> {
   await updateNote(folder, notePaths(folder).stats, encodeStats(stats));
 }
 
-/** Replaces the chunk list. It must be of the same digest. */
+/** Replaces the manifest. It must have the same digest. */
 export async function updateManifestNote(folder: string, manifest: Manifest): Promise<void> {
   await updateNote(folder, notePaths(folder).manifest, JSON.stringify(manifest));
 }
@@ -91,7 +91,7 @@ export async function readEntryNote(folder: string, folderName: string): Promise
   return { ...entry, folder: folderName };
 }
 
-/** @throws ModelRtcError `storage` when it is damaged or of another model */
+/** @throws ModelRtcError `storage` when it is damaged or belongs to another model */
 export async function readManifestNote(folder: string, digest: Digest): Promise<Manifest> {
   const path = notePaths(folder).manifest;
   try {
@@ -115,7 +115,7 @@ export async function readStatsNote(folder: string): Promise<FileStat[]> {
 }
 
 function damagedNote(path: string, cause: unknown): ModelRtcError {
-  const sentence = `${path} is missing or damaged. Put it right: model-rtc client verify --repair.`;
+  const sentence = `${path} is missing or damaged. Repair it: model-rtc client verify --repair.`;
   return new ModelRtcError('storage', sentence, { cause, details: { path } });
 }
 

@@ -9,7 +9,7 @@ const META = { magic: 0x18, pageSize: 0x30, lastPage: 0x90, bytes: 0xa0 } as con
 const SMALLEST_PAGE = 4096;
 
 /**
- * Opens LMDB tables whose content can be made again: damaged ones are thrown away, and made new.
+ * Opens LMDB tables whose content can be rebuilt: throws damaged ones away and makes new ones.
  * @param openTables opens them in the folder, which exists
  * @param onReset called when damaged ones were thrown away
  */
@@ -32,14 +32,14 @@ export async function openSoundLmdb<T>(
   });
 }
 
-/** Processes that have the tables open go on with what they have. */
+/** Processes that have the tables open keep their content. */
 export async function removeLmdb(folder: string): Promise<void> {
   await withLock(`${folder}.lock`, {}, async () => await rm(folder, { recursive: true, force: true }));
 }
 
 /**
- * Finds the damage that LMDB itself would not survive: it maps the file into memory, where reading beyond the end of a file
- * that was cut ends the process.
+ * Finds damage that LMDB itself would not survive: it maps the file into memory, and reading beyond the end of a cut file
+ * ends the process.
  */
 async function requireSound(path: string): Promise<void> {
   const file = await ignoreMissing(open(path, 'r'));

@@ -2,7 +2,7 @@ import type { RegistryContext } from '../context.ts';
 import type { VerifyContext } from './hash-found.ts';
 import type { Verification } from './types.ts';
 
-/** Everything is loaded when it is first needed: most commands verify nothing. */
+/** Loads everything on first use, since most commands verify nothing. */
 export function createVerification(context: RegistryContext): Verification {
   let made: Promise<VerifyContext> | undefined;
   const verifyContext = (): Promise<VerifyContext> => {

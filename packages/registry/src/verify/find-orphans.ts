@@ -9,13 +9,13 @@ import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { readEntryNote, readManifestNote } from '../store/model-notes.ts';
 import type { Orphan } from './types.ts';
 
-/** What the registry itself keeps beside the models' folders: the index, its lock, and older or damaged ones. */
+/** The registry's own files beside the models' folders: the index, its lock, and older or damaged versions. */
 const OWN_FILES = /^registry\.(json|lock(\..*)?|v\d+\.json|corrupted\..*\.json)$/;
 const TEMPORARY = /\.tmp$/;
-/** A writer that lives is done with its temporary file long before. */
+/** A living writer finishes its temporary file long before. */
 const TEMPORARY_AGE_MS = 60 * 60 * 1000;
 
-/** Looks for what lies in the registry's folders and belongs to no model of the registry. Changes nothing. */
+/** Finds files and folders of the registry that belong to no registered model. Changes nothing. */
 export async function findOrphans(context: RegistryContext): Promise<Orphan[]> {
   const { index, paths } = context;
   const known = await index.read();
@@ -39,10 +39,10 @@ async function orphanInModels(path: string, item: Dirent, known: RegistryIndex, 
   }
   if (TEMPORARY.test(item.name)) return await orphanTemporary(path, nowMs);
   if (OWN_FILES.test(item.name)) return [];
-  return [{ path, kind: 'file', reason: 'it is not of the registry', bytes: await bytesBelow(path) }];
+  return [{ path, kind: 'file', reason: 'it does not belong to the registry', bytes: await bytesBelow(path) }];
 }
 
-/** Undefined for a whole model that is about to be registered: opening the registry takes it in. */
+/** Undefined for a whole model: opening the registry registers it. */
 async function reasonOfFolder(path: string, name: string, known: RegistryIndex): Promise<string | undefined> {
   try {
     const { digest, id } = await readEntryNote(path, name);
@@ -59,11 +59,11 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
   const path = join(staging, item.name);
   const isTransfer = /^[0-9a-f]{64}$/.test(item.name) && item.isDirectory();
   const isImport = /^import-[0-9a-f]{16}$/.test(item.name);
-  // A lock goes with its folder; what was set aside is brought back or removed at the next change.
+  // A lock goes with its folder. The next change brings back or removes what is in the trash.
   if (/\.lock(\..*)?$/.test(item.name)) return [];
   if ((isTransfer && (await isLocked(join(path, 'lock')))) || (isImport && (await isLocked(`${path}.lock`)))) return [];
   const bytes = await bytesBelow(path);
-  if (!isTransfer) return [{ path, kind: 'staging', reason: 'something ended before it was done with it', bytes }];
+  if (!isTransfer) return [{ path, kind: 'staging', reason: 'a command ended before it was done with it', bytes }];
   const stored = [...known.byDigest].find(([digest]) => digest === item.name)?.[1];
   const reason =
     stored === undefined
@@ -72,7 +72,7 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
   return [{ path, kind: 'staging', reason, bytes }];
 }
 
-/** Files in a model's folder that are no part of it: a tool that loads a model may write beside it. */
+/** Files in a model's folder that do not belong to it: a tool that loads a model may write beside it. */
 async function strayFiles(
   { paths, readManifest }: RegistryContext,
   path: string,
@@ -88,7 +88,7 @@ async function strayFiles(
     if (inside.startsWith(`${OWN_FOLDER}/`)) {
       if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, nowMs)));
     } else if (!expected.has(inside)) {
-      const reason = `it is in the folder of ${stored.alias ?? stored.id} and no part of it`;
+      const reason = `it is in the folder of ${stored.alias ?? stored.id} but not part of it`;
       orphans.push({
         path: join(paths.models, stored.folder, inside),
         kind: 'file',
@@ -103,10 +103,10 @@ async function strayFiles(
 async function orphanTemporary(path: string, nowMs: number): Promise<Orphan[]> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined || nowMs - found.mtimeMs < TEMPORARY_AGE_MS) return [];
-  return [{ path, kind: 'temporary', reason: 'a write of it was cut off', bytes: found.size }];
+  return [{ path, kind: 'temporary', reason: 'writing it was cut off', bytes: found.size }];
 }
 
-/** All but folders, at any depth. */
+/** Everything except folders, at any depth. */
 async function filesBelow(root: string): Promise<TreeItem[]> {
   return (await listTree(root)).filter(({ entry }) => !entry.isDirectory());
 }

@@ -4,20 +4,20 @@ import { errorCode, openToRead } from '@model-rtc/files';
 import { describeUnreadable } from '../files/check-files.ts';
 import type { ModelPlace } from '../files/types.ts';
 
-/** A file as it is found, whatever it was when it was hashed. */
+/** A file in whatever state it is now. */
 export interface FoundFile {
   readonly size: number;
   readonly mtimeNs: bigint;
-  /** Where in the file bytes could not be read; they were taken as zeros. */
+  /** The unreadable parts of the file; they count as zeros. */
   readonly unreadable: readonly { readonly start: number; readonly end: number }[];
-  /** Fills the target. Bytes that the disk does not give are noted in `unreadable`. */
+  /** Fills the target. Bytes that cannot be read are noted in `unreadable`. */
   readInto(target: Uint8Array, offset: number): Promise<void>;
-  /** Whether the file under the path is still the one that was opened, as it was then. */
+  /** Whether the file at the path is still the one that was opened, unchanged. */
   isUnchanged(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** @returns what is wrong, as a sentence's end, when there is no file to read */
+/** @returns the problem as the end of a sentence when there is no file to read */
 export async function openFound(
   place: ModelPlace,
   path: string,
@@ -31,7 +31,7 @@ export async function openFound(
     const found = await handle.stat({ bigint: true });
     if (found.isFile()) return createFound(handle, absolute, found);
     await handle.close();
-    return 'it is not a plain file any more';
+    return 'it is no longer a plain file';
   } catch (thrown) {
     await handle?.close();
     if (errorCode(thrown) === 'ELOOP') return 'it is a link now, which the registry never made';
@@ -58,7 +58,7 @@ function createFound(handle: FileHandle, path: string, was: Identity): FoundFile
           if (bytesRead === 0) throw new Error('the file became shorter');
           done += bytesRead;
         } catch {
-          // A bad sector must not keep the rest of the file from being looked at.
+          // A bad sector must not keep the rest of the file from being read.
           unreadable.push({ start: offset + done, end: offset + target.length });
           target.fill(0, done);
           return;

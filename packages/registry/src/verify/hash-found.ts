@@ -21,13 +21,13 @@ const FILES_AT_ONCE = 8;
 /** In threads: while one file's last blocks are hashed the next one is opened and read. */
 const LARGE_FILES_AT_ONCE = 2;
 
-/** What the bytes of a model's files turned out to be. */
+/** What was found in the bytes of a model's files. */
 export interface HashedModel {
-  /** Of each file that is not right: why, as a sentence's end. In the manifest's order. */
+  /** The damaged files in the manifest's order, each with its problem as the end of a sentence. */
   readonly problems: readonly { readonly path: string; readonly problem: string }[];
   /** In ascending order. */
   readonly damagedChunks: readonly number[];
-  /** What each file is now, in the manifest's order; undefined where it could not be read as a file. */
+  /** Each file's state now, in the manifest's order; undefined when it could not be read as a file. */
   readonly stats: readonly (FileStat | undefined)[];
 }
 
@@ -44,15 +44,15 @@ interface FileVerdict {
   readonly stat?: FileStat | undefined;
 }
 
-/** Reads each file of a model once and holds it, whole and chunk by chunk, against the manifest. */
+/** Reads each file of a model once and compares it, whole and chunk by chunk, with the manifest. */
 export type HashFound = (place: ModelPlace, manifest: Manifest, options: ProgressOptions) => Promise<HashedModel>;
 
-/** What verifying works with. */
+/** The registry's context, and the hashing that verifying needs. */
 export interface VerifyContext extends RegistryContext {
   readonly hashFound: HashFound;
 }
 
-/** An engine, and who may fill its blocks. */
+/** An engine with the pool of its blocks. */
 interface Lane {
   readonly engine: HashEngine;
   readonly pool: BlockPool;
@@ -60,8 +60,8 @@ interface Lane {
 }
 
 /**
- * Thousands of models may be verified in one go, so the memory that they are read into is used again: the collector would
- * let hundreds of megabytes come together. Threads are started for each large model.
+ * A person may verify thousands of models in one go, so the memory for reading is used again: the garbage collector would
+ * let hundreds of megabytes pile up. Threads start anew for each large model.
  */
 export function createHashFound(): HashFound {
   const inProcess = laneOf(createHashEngine(0), FILES_AT_ONCE);
@@ -84,7 +84,7 @@ export function createHashFound(): HashFound {
       } finally {
         await engine.close();
       }
-      // Not after a failure: the other file may still be read into it.
+      // Not after a failure, since the other file may still be read into it.
       spare.push(memory);
     }
     return toHashedModel(plan, verdicts, await damagedSpanning(plan.spanning, pass));
@@ -139,7 +139,7 @@ async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Lane): Pr
     const { sha256, chunks } = await hashing.finish();
     const stat = { path, size: found.size, mtimeNs: found.mtimeNs };
     if (!(await found.isUnchanged())) {
-      return { problem: 'it was written to while it was verified', damaged: allParts(plan), stat };
+      return { problem: 'it was changed while it was verified', damaged: allParts(plan), stat };
     }
     const damaged = damagedParts(plan, pass.manifest, chunks, found);
     return { problem: problemOf(plan, found, sha256, damaged.length), damaged, stat };
@@ -152,7 +152,7 @@ function allParts({ firstChunk, parts }: FilePlan): number[] {
   return parts.map((_, i) => firstChunk + i);
 }
 
-/** A chunk that lies in several files is judged by itself, unless a part of it cannot be read. */
+/** A chunk in several files is checked separately, unless a part of it cannot be read. */
 function damagedParts(
   { file, firstChunk, parts }: FilePlan,
   { chunks }: Manifest,
@@ -173,10 +173,10 @@ function damagedParts(
 }
 
 function problemOf({ file, parts }: FilePlan, found: FoundFile, sha256: string, damaged: number): string | undefined {
-  if (found.unreadable.length > 0) return `the disk does not give ${damaged} of its ${parts.length} chunks`;
+  if (found.unreadable.length > 0) return `the disk cannot read ${damaged} of its ${parts.length} chunks`;
   const change = changeOf({ ...file, mtimeNs: found.mtimeNs }, { size: BigInt(found.size), mtimeNs: found.mtimeNs });
   if (change !== undefined) return change;
-  if (sha256 === file.sha256) return damaged === 0 ? undefined : 'its chunks in the manifest are not those of the file';
+  if (sha256 === file.sha256) return damaged === 0 ? undefined : 'its chunks in the manifest do not match the file';
   if (damaged === 0) return 'its SHA-256 is not the one in the manifest';
   return `${damaged} of its ${parts.length} chunks ${damaged === 1 ? 'is not as it was' : 'are not as they were'}`;
 }

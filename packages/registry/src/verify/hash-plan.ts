@@ -1,6 +1,6 @@
 import type { Manifest, ManifestFile } from '@model-rtc/protocol';
 
-/** What the bytes of one file are held against. */
+/** What one file's bytes must match. */
 export interface FilePlan {
   readonly file: ManifestFile;
   /** The chunk that its first byte is in. */
@@ -9,7 +9,9 @@ export interface FilePlan {
   readonly parts: readonly number[];
 }
 
-/** A chunk with bytes of more than one file, which is read once more by itself. Our own chunker makes none. */
+/**
+ * A chunk with bytes of more than one file, which is read once more by itself. Our own chunker makes no such chunks.
+ */
 export interface SpanningChunk {
   readonly index: number;
   /** Bytes from the start of the model's files laid end to end. */

@@ -14,8 +14,8 @@ import type { ScannedFile } from '../import/scanned-model.ts';
 import type { VerifyOptions } from './types.ts';
 
 /**
- * A lost manifest, made again from the files in the model's folder. It is the right one when it gives the model's digest, so
- * nothing has to be believed; undefined when it does not.
+ * A lost manifest, rebuilt from the files in the model's folder. Its digest proves that it is right; undefined when the
+ * digest differs.
  */
 export async function rebuildManifest(
   { loadImportSteps }: RegistryContext,
@@ -34,7 +34,7 @@ export async function rebuildManifest(
   }
 }
 
-/** @throws whatever is wrong with one of them: then they are not the model */
+/** @throws when one of them is not a readable file: then they are not the model */
 async function filesOf({ path: root, linked }: ModelPlace): Promise<ScannedFile[]> {
   const files: ScannedFile[] = [];
   for (const { path: absolutePath, inside, entry } of await listTree(root, (item) => item === OWN_FOLDER)) {

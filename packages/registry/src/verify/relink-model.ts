@@ -20,14 +20,14 @@ import { draftOf } from './replace-files.ts';
 
 const LISTED_DIFFERENCES = 3;
 
-/** A model's files at another place, before anything of them was read. */
+/** A model's files at another place, before they were read. */
 interface FilesElsewhere {
   readonly root: string;
   readonly manifest: Manifest;
   readonly files: readonly ScannedFile[];
 }
 
-/** Gives a model the same files from another place, after reading all of them. */
+/** Points a model at the same files in another place, after reading all of them. */
 export async function relinkModel(
   context: VerifyContext,
   ref: string,
@@ -38,10 +38,8 @@ export async function relinkModel(
   const { stored } = await resolveNamed(context, await index.read(), ref);
   const { digest } = stored;
   if (digest === undefined) {
-    throw new ModelRtcError(
-      'busy',
-      `Model ${stored.id} is still training; there is nothing to hold its files against.`,
-    );
+    const sentence = `Model ${stored.id} is still training, so there is nothing to compare its files with. Try again when it is done.`;
+    throw new ModelRtcError('busy', sentence);
   }
   const root = await realOriginal(context, path);
   const found = await findFiles(context, stored, digest, root, options);
@@ -73,12 +71,12 @@ async function findFiles(
 ): Promise<FilesElsewhere> {
   const manifest = await readManifestNote(join(context.paths.models, stored.folder), digest).catch(() => undefined);
   if (manifest !== undefined) return { root, manifest, files: await statFiles(root, manifest) };
-  // Without its manifest only a scan tells which files are the model, and only their digest whether they are.
+  // Without the manifest, only a scan can find the model's files, and only their digest can prove that they are.
   const { scanModel, hashFiles } = await context.loadImportSteps();
   const { files } = await scanModel(root, { modelType: stored.modelType });
   const hashed = await hashFiles(files, { signal, onProgress: inPhase(onProgress, 'hash') });
   if (manifestDigest(hashed.manifest) === digest) return { root, manifest: hashed.manifest, files };
-  throw notTheModel(root, [{ path: '', problem: 'its digest is another one' }]);
+  throw notTheModel(root, [{ path: '', problem: 'its digest is different' }]);
 }
 
 async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile[]> {
@@ -98,7 +96,7 @@ async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile
   return scanned;
 }
 
-/** Lays links or copies into the staged folder and reads them there: what is placed is what was verified. */
+/** Puts links or copies into the staged folder and reads them there, so that exactly the verified files are placed. */
 async function stageVerified(
   staged: string,
   { root, manifest, files }: FilesElsewhere,
@@ -122,7 +120,7 @@ function notTheModel(root: string, problems: readonly FileProblem[]): ModelRtcEr
     .map(({ path, problem }) => (path === '' ? problem : `${JSON.stringify(path)}: ${problem}`))
     .join('; ');
   const more = problems.length > LISTED_DIFFERENCES ? ` and ${problems.length - LISTED_DIFFERENCES} more` : '';
-  const sentence = `What lies at ${root} is not the model (${listed}${more}); nothing was changed. Import it as a model of its own, or give another path.`;
+  const sentence = `The files at ${root} are not the model (${listed}${more}); nothing was changed. Import it as a model of its own, or give another path.`;
   return new ModelRtcError('verification_failed', sentence, {
     details: { path: root, problems: problems.slice(0, 100) },
   });

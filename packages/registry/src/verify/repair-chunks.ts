@@ -7,7 +7,7 @@ import { readInto } from '../files/model-reader.ts';
 import { placeOf } from '../files/registered-model.ts';
 import type { RepairChunks, RepairLocation } from './types.ts';
 
-/** Finds a damaged model's chunks in what is right of its own files, however their times look, and in other models. */
+/** Finds a damaged model's chunks in the intact parts of its own files, whatever their times, and in other models. */
 export async function openRepairChunks(
   context: RegistryContext,
   digest: Digest,
@@ -41,7 +41,7 @@ export async function openRepairChunks(
     locateChunks,
     async readLocatedChunk(_chunk, location, into) {
       if (location.from === 'other') return await others.read(location.location, into);
-      // What cannot be read any more is asked for elsewhere.
+      // The caller looks elsewhere for what can no longer be read.
       return await readInto(files, location.offset, location.size, into).catch(() => undefined);
     },
     close,
@@ -49,7 +49,7 @@ export async function openRepairChunks(
   };
 }
 
-/** Where each chunk lies that is right at one place at least: the same chunk may be in a model more than once. */
+/** Where each intact chunk lies. A chunk may be in a model more than once; one intact place is enough. */
 function rightPlaces({ chunks }: Manifest, damagedChunks: readonly number[]): Map<Digest, RepairLocation> {
   const damaged = new Set(damagedChunks);
   const places = new Map<Digest, RepairLocation>();

@@ -6,7 +6,7 @@ import { requireStaged, settleFiles } from '../import/install.ts';
 import { type EntryDraft, placeModel } from '../import/place-model.ts';
 import type { ReplaceFilesOptions } from './types.ts';
 
-/** Puts whole files in the place of a damaged model's; the model keeps all else that is known of it. */
+/** Replaces a damaged model's files with whole ones. Everything else about the model stays. */
 export async function replaceFiles(
   context: RegistryContext,
   digest: Digest,
@@ -14,7 +14,7 @@ export async function replaceFiles(
 ): Promise<RegistryEntry> {
   const manifest = parseManifest(given);
   if (manifestDigest(manifest) !== digest) {
-    const sentence = 'The files to repair the model with are those of another one; nothing was changed.';
+    const sentence = 'The files for the repair belong to another model; nothing was changed.';
     throw new ModelRtcError('verification_failed', sentence, { details: { digest } });
   }
   const existing = await requireModel(context, digest);
@@ -33,7 +33,7 @@ export async function replaceFiles(
   return await context.show(stored);
 }
 
-/** All that is known of a model besides its names and where its files are. */
+/** Everything about a model except its names and the place of its files. */
 export function draftOf(stored: StoredEntry): EntryDraft {
   const { id: _, digest: __, alias: ___, aliasSince: _a, formerAliases: _b, size: _c, fileCount: _d, ...rest } = stored;
   const { folder: _e, linked: _f, originalPath: _g, foundIn: _h, resumeCommand: _i, ...draft } = rest;

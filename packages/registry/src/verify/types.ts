@@ -6,42 +6,42 @@ import type { ImportResult, WorkOptions } from '../import/types.ts';
 import type { ProgressOptions } from '../progress.ts';
 
 export interface VerifyOptions extends ProgressOptions {
-  /** Sizes and times alone; no byte is read. */
+  /** Check only sizes and times; read no bytes. */
   readonly quick?: boolean | undefined;
 }
 
 export interface VerifiedModel {
   readonly entry: RegistryEntry;
-  /** `unsettled` while it is training: there is no digest yet that its files could be held against. */
+  /** `unsettled` while it is training: there is no digest yet to compare its files with. */
   readonly state: 'sound' | 'damaged' | 'unsettled';
   /** The first 100. */
   readonly problems: readonly FileProblem[];
   /** All files with a problem, listed or not. */
   readonly damagedFiles: number;
-  /** Of the manifest's chunk list: those whose bytes are not right. Empty with `quick`. */
+  /** Indices into the manifest's chunk list of chunks with wrong bytes. Empty with `quick`. */
   readonly damagedChunks: readonly number[];
   readonly damagedBytes: number;
-  /** What was only a note about files whose bytes are right, and has been put right. As sentences. */
+  /** What was wrong only in the notes about intact files and has been corrected. As sentences. */
   readonly settled: readonly string[];
 }
 
-/** Something in the registry's folders that no model of the registry owns. */
+/** A file or folder of the registry that belongs to no registered model. */
 export interface Orphan {
   /** Absolute. */
   readonly path: string;
-  /** `file`: in a model's folder or beside the folders, and no part of any model. */
+  /** `file`: in a model's folder or beside the folders, but not part of any model. */
   readonly kind: 'model-folder' | 'staging' | 'temporary' | 'file';
   /** As the end of a sentence. */
   readonly reason: string;
   readonly bytes: number;
 }
 
-/** Where a repair finds a chunk: in the right part of the damaged files themselves, or in another model. */
+/** Where a repair finds a chunk: in an intact part of the damaged files, or in another model. */
 export type RepairLocation =
   | { readonly from: 'own'; readonly offset: number; readonly size: number }
   | { readonly from: 'other'; readonly location: ChunkLocation };
 
-/** What this disk has of a damaged model. Whoever reads a chunk verifies it. */
+/** The chunks of a damaged model on this disk. Whoever reads a chunk verifies it. */
 export interface RepairChunks extends AsyncDisposable {
   locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, RepairLocation>>;
   readLocatedChunk(digest: Digest, location: RepairLocation, into?: Uint8Array): Promise<Uint8Array | undefined>;
@@ -51,32 +51,33 @@ export interface RepairChunks extends AsyncDisposable {
 export interface ReplaceFilesOptions {
   /** A folder inside `paths.staging` that holds exactly the model's files, verified. It is moved, not copied. */
   readonly filesFolder: string;
-  /** Of the same digest. The stored one is replaced by it. */
+  /** Has the same digest. It replaces the stored one. */
   readonly manifest: Manifest;
 }
 
-/** Whether what the registry says is true of the disk, and putting it right. */
+/** Checks the registry against the disk, and repairs it. */
 export interface Verification {
   /**
-   * Reads every byte: each chunk's and each file's SHA-256. No file of a model is ever written; where its bytes are right,
-   * the registry's own notes about them are put right.
+   * Reads every byte and checks the SHA-256 of each chunk and file. It never writes a model's files; when they are intact,
+   * it corrects the registry's own notes about them.
    * @throws ModelRtcError `not_found_locally`, `ambiguous`, `cancelled`
    */
   verify(ref: string, options?: VerifyOptions): Promise<VerifiedModel>;
   findOrphans(): Promise<readonly Orphan[]>;
   /**
-   * Points a linked model at another place of the same files; a model of the registry's own is replaced by a copy of them.
-   * @throws ModelRtcError `verification_failed` when what lies there is not the model
+   * Points a linked model at another place of the same files. For a model that is not linked, it copies them into the
+   * registry.
+   * @throws ModelRtcError `verification_failed` when the files there are not the model
    */
   relink(ref: string, path: string, options?: WorkOptions): Promise<ImportResult>;
   /**
    * The chunks of a damaged model that are on this disk.
-   * @param damagedChunks as `verify` gave them: all others are read from the model's own files
+   * @param damagedChunks as `verify` returned them: all others are read from the model's own files
    */
   openRepairChunks(digest: Digest, manifest: Manifest, damagedChunks: readonly number[]): Promise<RepairChunks>;
   /**
-   * Puts verified files in the place of a registered model's, in one step. What is known of the model stays; its files are
-   * the registry's own from then on, and originals that it was linked to stay as they are.
+   * Replaces a registered model's files with verified ones, in one step. Everything else about the model stays. From then on
+   * the registry owns the files; originals that the model was linked to stay as they are.
    * @throws ModelRtcError `verification_failed` when they are not the model's files
    */
   replaceFiles(digest: Digest, options: ReplaceFilesOptions): Promise<RegistryEntry>;

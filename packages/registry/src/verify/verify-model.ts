@@ -21,12 +21,12 @@ import type { HashedModel, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { VerifiedModel, VerifyOptions } from './types.ts';
 
-/** What was found of a model, before it is told. */
+/** The findings about a model. */
 interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled'> {
   readonly problems: readonly FileProblem[];
 }
 
-/** A model's notes as they are on the disk; what is missing or damaged is undefined. */
+/** A model's notes on the disk; undefined for a missing or damaged one. */
 interface Notes {
   readonly manifest: Manifest | undefined;
   readonly stats: readonly FileStat[] | undefined;
@@ -35,7 +35,7 @@ interface Notes {
 
 const SOUND: Findings = { problems: [], damagedChunks: [], damagedBytes: 0, settled: [] };
 
-/** Holds a model's entry, folder and files against each other. */
+/** Checks a model's entry, folder and files against each other. */
 export async function verifyModel(context: VerifyContext, ref: string, options: VerifyOptions): Promise<VerifiedModel> {
   const { index, paths } = context;
   const { stored } = await resolveRef(await index.read(), ref, paths.models);
@@ -43,7 +43,7 @@ export async function verifyModel(context: VerifyContext, ref: string, options: 
   if (digest === undefined) return await toVerified(context, stored, SOUND);
   const findings = await examine(context, stored, digest, options);
   if (findings.problems.length === 0) return await toVerified(context, stored, findings);
-  // Files that were replaced or removed meanwhile, as a pull or a deletion does, look damaged for a moment.
+  // Files that a pull or a deletion replaces or removes meanwhile look damaged for a moment.
   const now = (await resolveRef(await index.read(), digest, paths.models)).stored;
   if (now === stored) return await toVerified(context, stored, findings);
   return await toVerified(context, now, await examine(context, now, digest, options));
@@ -73,7 +73,7 @@ async function examine(
   const path = join(context.paths.models, stored.folder);
   const folder = await lstat(path).catch(() => undefined);
   if (!folder?.isDirectory()) {
-    const problem = folder === undefined ? 'its folder is missing' : 'its folder is not a folder any more';
+    const problem = folder === undefined ? 'its folder is missing' : 'its folder is no longer a folder';
     return { ...SOUND, problems: [{ path: '', problem }], damagedBytes: stored.size };
   }
   const notes = await readNotes(path, stored, digest);
@@ -109,7 +109,7 @@ function contradictionOf({ size, fileCount }: StoredEntry, manifest: Manifest): 
   return `the registry says ${fileCount} files of ${size} bytes, and its manifest ${count} of ${bytes}`;
 }
 
-/** Without reading the files nothing can be put right, so that a lost note counts. */
+/** Without reading the files nothing can be corrected, so a lost note counts as a problem. */
 async function quickProblems(
   path: string,
   { linked }: StoredEntry,
@@ -165,7 +165,7 @@ async function rewriteNotes(
     return { result: undefined };
   });
   if (manifest === undefined) return;
-  // It may be cut in another way, or have its files in another order, than the one that was lost.
+  // Its chunks and the order of its files may differ from those of the lost one.
   await updateChunks(context, 'remove', digest, undefined);
   await updateChunks(context, 'add', digest, manifest);
 }

@@ -36,7 +36,7 @@ describe('exporting', () => {
     for (const [place, words] of [
       [folder, /is a folder/],
       [join(folder, 'nowhere', 'x.tar'), /no folder/],
-      ['/dev/null', /no plain file/],
+      ['/dev/null', /not a plain file/],
       [join(from.paths.models, 'x.tar'), /registry's own folder/],
       [from.paths.configFile, /registry's own folder/],
     ] as const) {

@@ -64,7 +64,7 @@ describe('looking for orphans', () => {
     await writeFile(fresh as string, 'half');
     await utimes(old as string, 1, 1);
     expect(await registry.findOrphans()).toEqual([
-      { path: old, kind: 'temporary', reason: 'a write of it was cut off', bytes: 4 },
+      { path: old, kind: 'temporary', reason: 'writing it was cut off', bytes: 4 },
     ]);
   });
 
