@@ -9,7 +9,7 @@ export {
   type WorkerGroup,
 } from './connect.ts';
 export type { ListedModels, ListOptions, SyncResult } from './list-models.ts';
-export type { ModelPlan, PlanPullOptions, PullPlan } from './plan-transfer.ts';
+export { type ModelPlan, type PlanPullOptions, type PullPlan, planFromProviders } from './plan-transfer.ts';
 export type { ModelProgress, OnModelProgress, WorkerNews } from './progress.ts';
 export { type PullModelOptions, type PullModelResult, pullFromProviders, pullModelFrom } from './pull-model.ts';
 export type { PushModelOptions, PushModelResult } from './push-model.ts';

@@ -1,10 +1,10 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
-import { type CodeFile, type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { type CodeFile, contentsDigest, type Digest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { findModel, manifestOf, ProviderNames, planTransfer } from '@model-rtc/transfer';
-import { type PullModelOptions, settledDigest } from './pull-model.ts';
+import { contentsOf, findModel, type ModelProvider, ProviderNames, planTransfer } from '@model-rtc/transfer';
+import { knownDigest, type PullModelOptions, settledDigest } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
-import type { RemoteWorker } from './remote-worker.ts';
+import type { ClientContext, RemoteWorker } from './remote-worker.ts';
 import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { retryOptions } from './retry-options.ts';
 import { TransferStats } from './transfer-stats.ts';
@@ -12,7 +12,8 @@ import { TransferStats } from './transfer-stats.ts';
 /** What a pull or push would move. */
 export interface ModelPlan {
   readonly id: string;
-  readonly digest: Digest;
+  /** Undefined where only the files will tell it. */
+  readonly digest: Digest | undefined;
   readonly alias: string | undefined;
   /** The receiver has the whole model already. */
   readonly exists: boolean;
@@ -46,31 +47,43 @@ export async function planPullFrom(
 ): Promise<PullPlan> {
   const [first] = workers;
   if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
-  const { registry, clock } = first;
-  const providers = workers.map(({ provider }) => provider);
-  const retrying = retryOptions(first, new TransferStats(clock), options);
-  const { model: info, provider } = await findModel(providers, {
+  return await planFromProviders(
+    first,
+    workers.map(({ provider }) => provider),
+    ref,
+    options,
+  );
+}
+
+/** The same for providers of any kinds. @param context - what this machine brings. */
+export async function planFromProviders(
+  context: ClientContext,
+  providers: readonly ModelProvider[],
+  ref: string,
+  options: PlanPullOptions,
+): Promise<PullPlan> {
+  const { registry, clock } = context;
+  const retrying = retryOptions(context, new TransferStats(clock), options);
+  const { model, provider } = await findModel(providers, {
     ...retrying,
     ask: (asked, signal) => resolveReference(registry, ref, (name) => asked.resolve(name, signal)),
     onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });
-  const { entry, namedBy, otherHere } = info;
-  const digest = settledDigest(entry);
+  const { entry, namedBy, otherHere } = model;
+  const told = knownDigest(model);
+  const early = told === undefined ? await contentsOf(provider, { ref, digest: told }, retrying) : undefined;
+  const digest = told ?? (early === undefined ? undefined : contentsDigest(early));
   const namedAt = new ProviderNames(providers).of(provider);
   const named = { id: entry.id, digest, alias: entry.alias, namedBy, otherHere, namedAt };
-  const here = await registry.find(digest);
-  if (here !== undefined && (await registry.check(digest)).valid) {
+  const here = digest === undefined ? undefined : await registry.find(digest);
+  if (digest !== undefined && here !== undefined && (await registry.check(digest)).valid) {
     if (options.safeOnly) refuseCode(here.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
     const nothing = { transferBytes: 0, resumedBytes: 0, reusedFrom: [] };
     return { ...named, exists: true, totalBytes: entry.size, reusedBytes: entry.size, ...nothing };
   }
-  const manifest = await manifestOf(provider, digest, retrying);
-  if (options.safeOnly) refuseCode(knownCode(manifest, entry.codeFiles));
-  const plan = await planTransfer({
-    contents: { ...manifest, digest },
-    staging: registry.paths.staging,
-    local: registry,
-  });
+  const contents = early ?? (await contentsOf(provider, { ref, digest }, retrying));
+  if (options.safeOnly) refuseCode(knownCode(contents, entry.codeFiles));
+  const plan = await planTransfer({ contents, staging: registry.paths.staging, local: registry });
   return { ...named, exists: false, ...plan, reusedFrom: await withNames(registry, plan.reusedFrom) };
 }
 
@@ -89,8 +102,8 @@ export async function planPush(
 }
 
 /** What the worker found in the files, and those that it says nothing of and that are named like code. */
-function knownCode(manifest: Manifest, found: readonly CodeFile[] = []): CodeFile[] {
-  return [...found, ...namedLikeCode(manifest).filter(({ path }) => !found.some((file) => file.path === path))];
+function knownCode(contents: ModelContents, found: readonly CodeFile[] = []): CodeFile[] {
+  return [...found, ...namedLikeCode(contents).filter(({ path }) => !found.some((file) => file.path === path))];
 }
 
 async function withNames(

@@ -1,14 +1,17 @@
 import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import type { ModelProvider } from '@model-rtc/transfer';
 import {
   findModel,
   loadZstd,
+  type ModelProvider,
   PeerEncodings,
+  type ProvidedModel,
   ProviderNames,
   type ReceivedModel,
+  type ReceptionOptions,
   receiveFromHere,
   receiveFromSources,
+  receiveModel,
   Swarm,
 } from '@model-rtc/transfer';
 import { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
@@ -59,13 +62,18 @@ export async function pullFromProviders(
   ref: string,
   options: PullModelOptions,
 ): Promise<PullModelResult> {
-  const task = openTask(context, providers, ref, options);
+  const { clock, limits } = context;
+  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
+  const stats = new TransferStats(clock);
+  const speed = new TransferSpeed(options, limits.down, clock);
+  const shared = { context, providers, ref, options, alias, stats, speed };
+  const task = { ...shared, names: new ProviderNames(providers), byWorker: new BytesByWorker() };
   for (let restarts = 0; ; restarts++) {
     try {
       return await pullOnce(task);
     } catch (error) {
       requireRestart(error, restarts, options.onProgress);
-      task.stats.startOver();
+      stats.startOver();
       task.byWorker.startOver();
     }
   }
@@ -83,61 +91,58 @@ interface PullTask {
   readonly options: PullModelOptions;
 }
 
-function openTask(
-  context: ClientContext,
-  providers: readonly ModelProvider[],
-  ref: string,
-  options: PullModelOptions,
-): PullTask {
-  const { clock, limits } = context;
-  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const parts = { stats: new TransferStats(clock), byWorker: new BytesByWorker() };
-  const speed = new TransferSpeed(options, limits.down, clock);
-  return { context, providers, names: new ProviderNames(providers), ref, alias, ...parts, speed, options };
+/** What the reference names is found, taken from this disk or fetched, and everyone who gave it hears that it is here. */
+async function pullOnce(task: PullTask): Promise<PullModelResult> {
+  const { context, providers, names, ref, stats, options } = task;
+  const { registry } = context;
+  stats.begin();
+  const { model, provider } = await findModel(providers, {
+    ...retryOptions(context, stats, options),
+    ask: (asked, signal) => resolveReference(registry, ref, (name) => asked.resolve(name, signal)),
+    onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
+  });
+  const { entry, namedBy, otherHere } = model;
+  const digest = knownDigest(model);
+  const { aliasConflict, safeOnly, ifExists = 'skip' } = options;
+  const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly };
+  const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
+  const received = here ?? (await fetchFromProviders(task, { reception, digest, provider }));
+  const installed = { digest: settledDigest(received.entry), alias: received.entry.alias };
+  await Promise.all(
+    providers.map((each) => each.noteInstalled({ ...installed, answer: each === provider ? entry : undefined })),
+  );
+  return {
+    entry: received.entry,
+    outcome: received.outcome === 'installed' ? 'pulled' : 'already_there',
+    ...stats.report(lanesOf(providers), received),
+    workers: task.byWorker.list(),
+    ...{ namedBy, otherHere, namedAt: names.of(provider) },
+  };
 }
 
 /** What is to be received, and the provider that said so. */
 interface Wanted {
-  readonly entry: ModelEntry;
-  readonly digest: Digest;
+  readonly reception: Omit<ReceptionOptions, 'digest'>;
+  readonly digest: Digest | undefined;
   readonly provider: ModelProvider;
 }
 
-async function pullOnce(task: PullTask): Promise<PullModelResult> {
-  const { context, providers, ref, stats, options } = task;
-  stats.begin();
-  const { model: info, provider } = await findModel(providers, {
+async function fetchFromProviders(task: PullTask, { reception, digest, provider }: Wanted): Promise<ReceivedModel> {
+  const { providers, names, ref, speed, stats, options, context } = task;
+  const swarm = new Swarm(providers, {
     ...retryOptions(context, stats, options),
-    ask: (asked, signal) => resolveReference(context.registry, ref, (name) => asked.resolve(name, signal)),
-    onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
+    ...{ model: { ref, digest }, names, first: provider },
+    encodings: new PeerEncodings({ loadZstd, mode: options.compress }),
+    onNews: (news) => tellNews(task, news),
   });
-  const wanted = { entry: info.entry, digest: settledDigest(info.entry), provider };
-  const received = (await receiveFromHere(receptionOf(task, wanted))) ?? (await fetchFromSwarm(task, wanted));
-  await tellProviders(task, wanted, received.entry);
-  return {
-    ...resultOf(task, received),
-    namedBy: info.namedBy,
-    otherHere: info.otherHere,
-    namedAt: task.names.of(provider),
-  };
-}
-
-function receptionOf({ context: { registry }, alias, options }: PullTask, { entry, digest }: Wanted) {
-  const { aliasConflict, safeOnly, ifExists = 'skip' } = options;
-  return { registry, digest, entry, alias, aliasConflict, ifExists, safeOnly };
-}
-
-async function fetchFromSwarm(task: PullTask, wanted: Wanted): Promise<ReceivedModel> {
-  const { providers, speed, stats, options, context } = task;
-  const { signal } = options;
-  const swarm = openSwarm(task, wanted);
-  if (isBulk(wanted.entry)) for (const provider of providers) provider.expectBulk();
+  if (isBulk(reception.entry)) for (const each of providers) each.expectBulk();
   try {
-    const manifest = await swarm.manifest();
-    swarm.start();
-    return await receiveFromSources({
-      ...{ ...receptionOf(task, wanted), manifest, signal, log: context.log },
-      source: 'worker-pull',
+    const contents = await swarm.contents();
+    swarm.start(contents);
+    const receive = digest === undefined ? receiveModel : receiveFromSources;
+    return await receive({
+      ...{ ...reception, contents, signal: options.signal, log: context.log },
+      source: provider.source,
       sources: swarm.pool,
       watchdog: stats.watchdog,
       limiter: speed.limiter,
@@ -155,16 +160,6 @@ async function fetchFromSwarm(task: PullTask, wanted: Wanted): Promise<ReceivedM
   }
 }
 
-function openSwarm(task: PullTask, { digest, provider }: Wanted): Swarm {
-  const { context, providers, names, stats, options } = task;
-  return new Swarm(providers, {
-    ...retryOptions(context, stats, options),
-    ...{ digest, names, first: provider },
-    encodings: new PeerEncodings({ loadZstd, mode: options.compress }),
-    onNews: (news) => tellNews(task, news),
-  });
-}
-
 /** With one worker there is only its connection to tell of. */
 function tellNews({ providers, options }: PullTask, news: WorkerNews): void {
   if (providers.length > 1) options.onProgress?.({ type: 'worker', ...news });
@@ -178,24 +173,13 @@ function asChanged(error: unknown): ModelRtcError {
   return ModelRtcError.because(known, 'source_changed', 'The model changed at the worker while it was sent.');
 }
 
-/** Those that are connected hear of it. */
-async function tellProviders(
-  { providers }: PullTask,
-  { digest, entry, provider: named }: Wanted,
-  { alias }: RegistryEntry,
-): Promise<void> {
-  const answerOf = (provider: ModelProvider) => (provider === named ? entry : undefined);
-  await Promise.all(providers.map((provider) => provider.noteInstalled({ digest, alias, answer: answerOf(provider) })));
-}
-
-function resultOf({ providers, stats, byWorker }: PullTask, received: ReceivedModel) {
-  const outcome: PullModelResult['outcome'] = received.outcome === 'installed' ? 'pulled' : 'already_there';
-  const report = stats.report(lanesOf(providers), received);
-  return { entry: received.entry, outcome, ...report, workers: byWorker.list() };
-}
-
 function lanesOf(providers: readonly ModelProvider[]) {
   return providers.flatMap(({ lanes }) => lanes);
+}
+
+/** The digest of what a provider has; undefined where only the files tell it. @throws ModelRtcError `busy` while it is trained */
+export function knownDigest({ entry, hasDigestLater }: ProvidedModel): Digest | undefined {
+  return hasDigestLater ? entry.digest : settledDigest(entry);
 }
 
 export function settledDigest(entry: ModelEntry): Digest {

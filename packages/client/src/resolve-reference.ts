@@ -1,5 +1,6 @@
 import { isDigest, ModelRtcError, type Result } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import type { ProvidedModel } from '@model-rtc/transfer';
 import { wholeModels } from './list-models.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 
@@ -11,10 +12,10 @@ export interface NamedModel {
   readonly otherHere?: string | undefined;
 }
 
-export type WorkerModelInfo = Result<'get_model_info'> & NamedModel;
+export type WorkerModelInfo = ProvidedModel & NamedModel;
 
 /** Asks the worker about one reference. @throws ModelRtcError `not_found` when it knows no such model */
-export type AskWorker = (ref: string) => Promise<Result<'get_model_info'>>;
+export type AskWorker = (ref: string) => Promise<ProvidedModel>;
 
 /**
  * Finds what a reference names at the worker: by the worker's names first, then by this machine's.
@@ -67,7 +68,7 @@ function isPath(ref: string): boolean {
   return /[/\\]/.test(ref);
 }
 
-async function askFor(ref: string, ask: AskWorker): Promise<Result<'get_model_info'> | ModelRtcError> {
+async function askFor(ref: string, ask: AskWorker): Promise<ProvidedModel | ModelRtcError> {
   try {
     const answer = await ask(ref);
     assertAskedFor(ref, answer);

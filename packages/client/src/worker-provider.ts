@@ -1,5 +1,12 @@
-import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
-import type { InstalledModel, ModelProvider, ProvidedModel, ServeOptions } from '@model-rtc/transfer';
+import {
+  type Digest,
+  type Manifest,
+  type ModelContents,
+  ModelRtcError,
+  type ModelSource,
+  manifestDigest,
+} from '@model-rtc/protocol';
+import type { InstalledModel, ModelProvider, ProvidedModel, ServeOptions, WantedModel } from '@model-rtc/transfer';
 import { peerSources } from '@model-rtc/transfer';
 import type { LaneInfo, Peer } from '@model-rtc/transport';
 import { wholeModels } from './list-models.ts';
@@ -24,6 +31,10 @@ export class WorkerProvider implements ModelProvider<Peer> {
 
   get name(): string {
     return this.#worker.known.name;
+  }
+
+  get source(): ModelSource {
+    return 'worker-pull';
   }
 
   get lanes(): readonly LaneInfo[] {
@@ -54,19 +65,25 @@ export class WorkerProvider implements ModelProvider<Peer> {
     return await (await this.#peer(signal)).request('get_model_info', { ref }, { signal });
   }
 
-  async manifest(digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
-    return await fetchManifest(await this.#peer(signal), digest, signal);
+  /** Where another provider named a model without a digest, the worker may know that name too. */
+  async contents({ ref, digest }: WantedModel, signal: AbortSignal | undefined): Promise<ModelContents> {
+    const wanted = digest ?? (await this.resolve(ref, signal)).entry.digest;
+    if (wanted === undefined) throw new ModelRtcError('not_found', `${this.name} has no finished model of that name.`);
+    return { ...(await fetchManifest(await this.#peer(signal), wanted, signal)), digest: wanted };
   }
 
-  async requireModel(digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+  async requireModel({ digest }: WantedModel, signal: AbortSignal | undefined): Promise<void> {
     const peer = await this.#peer(signal);
+    const { name } = peer.remote.agent;
+    if (digest === undefined) throw new ModelRtcError('not_found', `${name} knows models by their digests alone.`);
     const { entry } = await peer.request('get_model_info', { ref: digest }, { signal });
-    if (entry.digest === digest) return;
-    throw new ModelRtcError('not_found', `${peer.remote.agent.name} has another model now.`);
+    if (entry.digest !== digest) throw new ModelRtcError('not_found', `${name} has another model now.`);
   }
 
-  async serve(digest: Digest, options: ServeOptions): Promise<ModelRtcError> {
-    return await serveUntilLost(await this.#peer(options.signal), this.origin, digest, options);
+  async serve({ digest }: WantedModel, options: ServeOptions): Promise<ModelRtcError> {
+    const peer = await this.#peer(options.signal);
+    if (digest === undefined) return new ModelRtcError('not_found', 'A worker knows models by their digests alone.');
+    return await serveUntilLost(peer, this.origin, digest, options);
   }
 
   /** A worker that does not answer, or is of version 1.0, changes nothing: the model is installed by then. */

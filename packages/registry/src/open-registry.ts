@@ -136,6 +136,10 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       return await importModel(context, path, options);
     },
     refresh: async (digest, options = {}) => await refreshModel(context, digest, options),
+    stagedManifest: async (options) => {
+      const steps = await import('./import/staged-manifest.ts');
+      return await steps.stagedManifest(context, options);
+    },
     async install(options) {
       if (options.alias !== undefined) parseAlias(options.alias);
       return await show(await installModel(context, options));

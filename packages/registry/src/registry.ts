@@ -4,7 +4,7 @@ import type { Catalogs } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
 import type { CheckResult, ModelReader } from './files/types.ts';
-import type { ImportOptions, ImportResult, InstallOptions, WorkOptions } from './import/types.ts';
+import type { ImportOptions, ImportResult, InstallOptions, StagedFilesOptions, WorkOptions } from './import/types.ts';
 import type { Inspection } from './inspect/inspection.ts';
 import type { ModelPage } from './list/types.ts';
 import type { Management, TagOptions } from './manage/types.ts';
@@ -32,6 +32,11 @@ export interface Registry extends Management, Verification, Inspection, Archives
    * Hashes a linked model again after its originals changed. The alias moves to the new content, and the old entry goes.
    */
   refresh(digest: Digest, options?: WorkOptions): Promise<ImportResult>;
+  /**
+   * Makes the manifest of verified files that came without one: what `install` takes, cut as an import cuts it.
+   * @throws ModelRtcError `verification_failed` when a file does not have its SHA-256
+   */
+  stagedManifest(options: StagedFilesOptions): Promise<Manifest>;
   /** Moves a verified folder into the registry, in one step. */
   install(options: InstallOptions): Promise<RegistryEntry>;
   /** Names a model. `overwrite` takes the alias from the model that has it. @throws ModelRtcError `alias_taken` */

@@ -1,10 +1,20 @@
-import { type Digest, type Manifest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import type { ChunkSource, ModelProvider, ProvidedModel, ServeOptions } from '@model-rtc/transfer';
+import { type Digest, type Manifest, type ModelContents, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import {
+  type ChunkSource,
+  type FetchedModel,
+  type ModelProvider,
+  type ProvidedModel,
+  requireAgreement,
+  type ServeOptions,
+  type WantedModel,
+} from '@model-rtc/transfer';
 
 export interface MemoryModel {
   readonly entry: ModelEntry;
   readonly digest: Digest;
   readonly manifest: Manifest;
+  /** What the provider says of it; the manifest and digest when left out. */
+  readonly known?: ModelContents | undefined;
   /** The contents of its files, one after the other. */
   readonly bytes: Uint8Array;
 }
@@ -18,6 +28,11 @@ export class MemoryProvider implements ModelProvider<number> {
   isClosed = false;
   wasReached = false;
   isOnline = true;
+  readonly source = 'hub';
+  /** What it gives in place of the right bytes of a chunk. */
+  alter: (bytes: Buffer) => Buffer = (bytes) => bytes;
+  /** How often it was asked what a model consists of. */
+  told = 0;
   /** Chunks given, over all its connections. */
   given = 0;
   /** Called before each chunk is given. */
@@ -64,23 +79,24 @@ export class MemoryProvider implements ModelProvider<number> {
   expectBulk(): void {}
 
   async resolve(ref: string): Promise<ProvidedModel> {
-    const { entry } = this.#find(({ entry: { id, alias }, digest }) => [id, alias, digest].includes(ref));
-    return { entry, resolvedBy: 'alias' } as ProvidedModel;
+    const { entry, known } = this.#find({ ref, digest: ref as Digest });
+    if (known === undefined) return { entry, resolvedBy: 'alias' };
+    const { digest: _, ...undigested } = entry;
+    return { entry: undigested, resolvedBy: 'alias', hasDigestLater: true };
   }
 
-  async manifest(digest: Digest): Promise<Manifest> {
-    return this.#find((model) => model.digest === digest).manifest;
+  async contents(model: WantedModel): Promise<ModelContents> {
+    this.told += 1;
+    const { known, manifest, digest } = this.#find(model);
+    return known ?? { ...manifest, digest };
   }
 
-  async requireModel(digest: Digest): Promise<void> {
-    this.#find((model) => model.digest === digest);
+  async requireModel({ contents, ...model }: FetchedModel): Promise<void> {
+    requireAgreement(contents, this.#find(model).known ?? contents, this.name);
   }
 
-  async serve(digest: Digest, { pool, name, signal }: ServeOptions): Promise<ModelRtcError> {
-    const source = this.#sourceOf(
-      this.#find((model) => model.digest === digest),
-      name,
-    );
+  async serve(model: FetchedModel, { pool, name, signal }: ServeOptions): Promise<ModelRtcError> {
+    const source = this.#sourceOf(this.#find(model), name);
     const lost = new Promise<ModelRtcError>((resolve) => {
       this.#lose = resolve;
       signal.addEventListener('abort', () => resolve(ModelRtcError.from(signal.reason)), { once: true });
@@ -96,32 +112,38 @@ export class MemoryProvider implements ModelProvider<number> {
     this.installed.push(digest);
   }
 
-  #find(matches: (model: MemoryModel) => boolean): MemoryModel {
-    const found = this.#models.find(matches);
+  /** One that knows no digests is asked by name. */
+  #find({ ref, digest }: WantedModel): MemoryModel {
+    const found = this.#models.find(({ entry, known, ...model }) =>
+      known === undefined ? [model.digest, entry.id, entry.alias].includes(digest ?? ref) : entry.alias === ref,
+    );
     if (found === undefined) throw new ModelRtcError('not_found', `${this.name} has no such model.`);
     return found;
   }
 
   #sourceOf({ manifest, bytes }: MemoryModel, name: string): ChunkSource {
-    const offsets = new Map<Digest, number>();
+    const files = new Map<string, number>();
     let offset = 0;
-    for (const { digest, size } of manifest.chunks) {
-      offsets.set(digest, offset);
+    for (const { path, size } of manifest.files) {
+      files.set(path, offset);
       offset += size;
     }
     return {
       ...{ name, origin: this.origin },
       lane: { id: 1, kind: 'memory', engine: undefined },
       fetch: async (chunks, { onPiece, signal }) => {
-        for (const { index, digest, size } of chunks) {
+        for (const chunk of chunks) {
           await this.beforeChunk(this.given);
           signal.throwIfAborted();
           // What was asked for before it left or forgot must not come after it, or the transfer may end before anyone hears.
           if (!this.isOnline || !this.#models.some((model) => model.manifest === manifest)) {
             throw new ModelRtcError('network', `${this.name} is gone.`);
           }
-          const start = offsets.get(digest as Digest) ?? 0;
-          onPiece(index, 0, bytes.subarray(start, start + size), true);
+          const parts = chunk.extents().map(({ path, offset: at, length }) => {
+            const start = (files.get(path) ?? 0) + at;
+            return bytes.subarray(start, start + length);
+          });
+          onPiece(chunk.index, 0, this.alter(Buffer.concat(parts)), true);
           this.given += 1;
         }
       },

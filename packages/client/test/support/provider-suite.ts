@@ -1,13 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Digest, manifestDigest } from '@model-rtc/protocol';
-import type { ModelProvider } from '@model-rtc/transfer';
-import { PeerEncodings, planLayout, SourcePool, wantedChunk } from '@model-rtc/transfer';
+import { contentsDigest, type Digest, parseContents } from '@model-rtc/protocol';
+import {
+  type FetchedModel,
+  type ModelProvider,
+  PeerEncodings,
+  planLayout,
+  SourcePool,
+  wantedChunk,
+} from '@model-rtc/transfer';
 import { failure, gate } from './lab.ts';
 
 /** A provider under test that has one model, called `mouse`, and what the test can do to it. */
 export interface ProviderScene {
   readonly provider: ModelProvider;
   readonly digest: Digest;
+  /** Whether the digest is known only when the files are here. */
+  readonly hasDigestLater?: boolean;
   /** Contents of the model's only file. */
   readonly bytes: Uint8Array;
   /** It goes away at once, in the middle of whatever it does. */
@@ -22,35 +30,45 @@ const OTHER = 'f'.repeat(64) as Digest;
 export function providerSuite(name: string, setup: () => Promise<ProviderScene>): void {
   describe(`${name} as a provider`, () => {
     it('says what a reference names, once it is reached', async () => {
-      const { provider, digest } = await setup();
+      const { provider, digest, hasDigestLater = false } = await setup();
       await provider.reach(undefined);
       expect(provider.wasReached).toBe(true);
-      expect((await provider.resolve('mouse', undefined)).entry.digest).toBe(digest);
-      expect((await provider.resolve(digest, undefined)).entry.digest).toBe(digest);
-      await provider.requireModel(digest, undefined);
+      const found = await provider.resolve('mouse', undefined);
+      expect([found.entry.digest, found.hasDigestLater ?? false]).toEqual([
+        hasDigestLater ? undefined : digest,
+        hasDigestLater,
+      ]);
+      if (!hasDigestLater) expect((await provider.resolve(digest, undefined)).entry.digest).toBe(digest);
+      await provider.requireModel(await fetched(provider, found.entry.digest), undefined);
     });
 
     it('rejects with not_found what it does not have', async () => {
       const { provider } = await setup();
       await provider.reach(undefined);
+      const other = { ref: 'rat', digest: OTHER };
+      const { contents } = await fetched(provider);
       expect(await failure(provider.resolve('rat', undefined))).toMatchObject({ code: 'not_found' });
-      expect(await failure(provider.manifest(OTHER, undefined))).toMatchObject({ code: 'not_found' });
-      expect(await failure(provider.requireModel(OTHER, undefined))).toMatchObject({ code: 'not_found' });
+      expect(await failure(provider.contents(other, undefined))).toMatchObject({ code: 'not_found' });
+      expect(await failure(provider.requireModel({ ...other, contents }, undefined))).toMatchObject({
+        code: 'not_found',
+      });
     });
 
-    it('gives the manifest of the digest', async () => {
-      const { provider, digest } = await setup();
-      expect(manifestDigest(await provider.manifest(digest, undefined))).toBe(digest);
+    it('says what the model consists of, and enough to verify every byte', async () => {
+      const { provider, digest, bytes, hasDigestLater = false } = await setup();
+      const { contents } = await fetched(provider, hasDigestLater ? undefined : digest);
+      expect(parseContents(contents).files.reduce((sum, { size }) => sum + size, 0)).toBe(bytes.length);
+      expect(planLayout(contents).totalBytes).toBe(bytes.length);
+      if (!hasDigestLater) expect(contentsDigest(contents)).toBe(digest);
     });
 
     it('keeps sources of its origin in the pool that give the right bytes, and takes them out when told to stop', async () => {
-      const { provider, digest, bytes } = await setup();
-      const manifest = await provider.manifest(digest, undefined);
-      const { pool, stop, served } = await serving(provider, digest);
+      const { provider, bytes, ...scene } = await setup();
+      const { pool, stop, served, contents } = await serving(provider, scene);
       const [source] = pool.sources;
       expect(source).toMatchObject({ name: 'called so', origin: provider.origin });
-      const got = Buffer.alloc(manifest.chunks[0]?.size ?? 0);
-      const wanted = [wantedChunk(planLayout({ ...manifest, digest }), 0)];
+      const wanted = [wantedChunk(planLayout(contents), 0)];
+      const got = Buffer.alloc(wanted[0]?.size ?? 0);
       await source?.fetch(wanted, {
         signal: new AbortController().signal,
         onPiece: (_index, offset, piece) => got.set(piece, offset),
@@ -62,8 +80,8 @@ export function providerSuite(name: string, setup: () => Promise<ProviderScene>)
     });
 
     it('says why when it is gone, in a way that lets it be tried again, and leaves nothing in the pool', async () => {
-      const { provider, digest, leave } = await setup();
-      const { pool, served } = await serving(provider, digest);
+      const { provider, leave, ...scene } = await setup();
+      const { pool, served } = await serving(provider, scene);
       await leave();
       expect((await served).code).toBe('network');
       expect(pool.sources).toEqual([]);
@@ -89,7 +107,15 @@ export function providerSuite(name: string, setup: () => Promise<ProviderScene>)
   });
 }
 
-async function serving(provider: ModelProvider, digest: Digest) {
+async function fetched(provider: ModelProvider, digest?: Digest): Promise<FetchedModel> {
+  const model = { ref: 'mouse', digest };
+  return { ...model, contents: await provider.contents(model, undefined) };
+}
+
+async function serving(
+  provider: ModelProvider,
+  { digest, hasDigestLater = false }: Omit<ProviderScene, 'provider' | 'bytes' | 'leave' | 'close'>,
+) {
   const pool = new SourcePool();
   const over = new AbortController();
   const added = gate();
@@ -98,7 +124,8 @@ async function serving(provider: ModelProvider, digest: Digest) {
   });
   await provider.reach(undefined);
   const options = { pool, name: 'called so', encodings: new PeerEncodings(), signal: over.signal };
-  const served = provider.serve(digest, options);
+  const model = await fetched(provider, hasDigestLater ? undefined : digest);
+  const served = provider.serve(model, options);
   await added.opened;
-  return { pool, served, stop: () => over.abort() };
+  return { pool, served, contents: model.contents, stop: () => over.abort() };
 }

@@ -1,4 +1,4 @@
-import type { CodeFile, Manifest } from '@model-rtc/protocol';
+import type { CodeFile } from '@model-rtc/protocol';
 import { baseName, extensionOf } from '../file-names.ts';
 
 /** Tools load these as pickles or archives of pickles, whatever they contain. */
@@ -33,7 +33,7 @@ export function mayBePickleName(path: string): boolean {
  * content decides, since a pickle can have any name.
  * @returns the files in the manifest's order
  */
-export function namedLikeCode({ files }: Pick<Manifest, 'files'>): CodeFile[] {
+export function namedLikeCode({ files }: { readonly files: readonly { readonly path: string }[] }): CodeFile[] {
   return files
     .filter(({ path }) => isProgramName(path) || isPickleName(path))
     .map(({ path }) => ({ path, suspicious: [] }));

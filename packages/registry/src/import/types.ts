@@ -69,6 +69,14 @@ export interface InstallOptions {
   readonly ifExists: IfExists;
 }
 
+/** Files of a model that came without a chunk list. */
+export interface StagedFilesOptions extends Pick<HashOptions, 'signal' | 'onProgress'> {
+  /** A folder inside `paths.staging` that holds them. */
+  readonly filesFolder: string;
+  /** In any order. */
+  readonly files: Manifest['files'];
+}
+
 /** How a model is found and hashed. */
 export interface ImportSteps {
   scanModel(path: string, options?: { readonly modelType?: string | undefined }): Promise<ScannedModel>;

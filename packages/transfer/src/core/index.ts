@@ -9,16 +9,19 @@ export { type Layout, planLayout } from './layout/layout.ts';
 export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';
 export { cancelledBy } from './provider/cancelled.ts';
 export { findModel } from './provider/find-model.ts';
+export { contentsOf, requireAgreement } from './provider/gather-contents.ts';
 export type { ProviderNews } from './provider/keep-serving.ts';
 export type {
+  FetchedModel,
   InstalledModel,
   ModelProvider,
   ProvidedModel,
   Reachable,
   ServeOptions,
+  WantedModel,
 } from './provider/model-provider.ts';
 export { ProviderNames, shortOrigin } from './provider/provider-names.ts';
-export { manifestOf, Swarm } from './provider/swarm.ts';
+export { Swarm } from './provider/swarm.ts';
 export {
   type BackgroundLimiter,
   type BackgroundLimiterOptions,

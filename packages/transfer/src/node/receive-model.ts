@@ -3,13 +3,17 @@ import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
   type AliasConflict,
+  contentsDigest,
+  contentsManifest,
   type Digest,
   type IfExists,
   type Log,
   type Manifest,
+  type ModelContents,
   type ModelEntry,
   ModelRtcError,
   type ModelSource,
+  manifestDigest,
 } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import type { RateLimiter } from '../core/rate/rate-limiter.ts';
@@ -37,8 +41,9 @@ export interface ReceptionOptions {
 }
 
 /** Where a model comes from, and how. */
-export interface ReceiveOptions extends ReceptionOptions {
-  readonly manifest: Manifest;
+export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'> {
+  /** What is known of it; a model without a digest has one when its files are here. */
+  readonly contents: ModelContents;
   readonly source: ModelSource;
   /** As for `pull`. */
   readonly sources: readonly ChunkSource[] | SourcePool;
@@ -78,16 +83,20 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
  * fetched.
  */
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
-  if (options.safeOnly) refuseCode(namedLikeCode(options.manifest));
+  if (options.safeOnly) refuseCode(namedLikeCode(options.contents));
   const locked = await lockPull(pullOptions(options));
-  const brought = await broughtMeanwhile(options, locked);
-  if (brought !== undefined) return await alreadyThere(options, brought);
+  const digest = contentsDigest(options.contents);
+  const known = digest === undefined ? undefined : { ...options, digest };
+  const brought = known === undefined ? undefined : await broughtMeanwhile(known, locked);
+  if (known !== undefined && brought !== undefined) return await alreadyThere(known, brought);
   return await installPulled(options, await locked.fetch());
 }
 
-/** Both steps: for a worker that is pushed to, which has the manifest before anything else. */
+/** Both steps: for those who know what the model consists of before anything else. */
 export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
-  return (await receiveFromHere(options)) ?? (await receiveFromSources(options));
+  const digest = contentsDigest(options.contents);
+  const here = digest === undefined ? undefined : await receiveFromHere({ ...options, digest });
+  return here ?? (await receiveFromSources(options));
 }
 
 /** The model of this digest, when it need not be fetched. */
@@ -134,10 +143,9 @@ async function nameExisting(options: ReceptionOptions, existing: RegistryEntry):
 }
 
 function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
-  const { manifest, digest, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
+  const { contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   return {
-    contents: { ...manifest, digest },
-    ...{ entry, sources, signal, onProgress, watchdog, limiter, log },
+    ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
     staging: registry.paths.staging,
     local: registry,
     ownFiles: ownFiles(registry),
@@ -148,7 +156,7 @@ function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
  * What another transfer of the same model installed while this one waited for the staging folder that both use: it must not
  * be copied out of the registry and installed once more.
  */
-async function broughtMeanwhile(options: ReceiveOptions, locked: LockedPull): Promise<RegistryEntry | undefined> {
+async function broughtMeanwhile(options: ReceptionOptions, locked: LockedPull): Promise<RegistryEntry | undefined> {
   let isNeeded = false;
   try {
     const brought = await usableModel(options);
@@ -162,7 +170,15 @@ async function broughtMeanwhile(options: ReceiveOptions, locked: LockedPull): Pr
 async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Promise<ReceivedModel> {
   const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = pulled;
   try {
-    const entry = await install(options, filesFolder);
+    const manifest = await manifestOf(options, pulled);
+    const known = { ...options, digest: manifestDigest(manifest) };
+    // What only the files could tell: that the model was here all the time, or came another way meanwhile.
+    const here = contentsDigest(options.contents) === undefined ? await usableModel(known) : undefined;
+    if (here !== undefined) {
+      await rm(filesFolder, { recursive: true, force: true });
+      return { ...(await alreadyThere(known, here)), transferredBytes, reusedBytes, resumedBytes };
+    }
+    const entry = await install(known, manifest, filesFolder);
     return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
   } catch (error) {
     // What is refused for what it holds is of no use to another attempt, and must not lie around.
@@ -173,8 +189,18 @@ async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Prom
   }
 }
 
-async function install(options: ReceiveOptions, filesFolder: string): Promise<RegistryEntry> {
-  const { registry, manifest, entry, source, safeOnly, signal } = options;
+/** A model that came without a list of chunks is cut as an import cuts it, so that others find its chunks here. */
+async function manifestOf({ registry, contents, signal }: ReceiveOptions, pulled: PullOutcome): Promise<Manifest> {
+  const { filesFolder, files } = pulled;
+  return contentsManifest(contents) ?? (await registry.stagedManifest({ filesFolder, files, signal }));
+}
+
+async function install(
+  options: ReceiveOptions & ReceptionOptions,
+  manifest: Manifest,
+  filesFolder: string,
+): Promise<RegistryEntry> {
+  const { registry, entry, source, safeOnly, signal } = options;
   return await registry.install({
     ...{ manifest, filesFolder, entry, source, safeOnly, signal },
     alias: await chooseAlias(options),

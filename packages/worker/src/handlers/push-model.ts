@@ -24,9 +24,9 @@ export async function pushModel(
   const digest = checkedDigest(params);
   const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings({ loadZstd }) });
   const { entry, ...received } = await receiveModel({
-    ...{ registry, digest, alias, aliasConflict, ifExists, safeOnly, signal, log },
+    ...{ registry, alias, aliasConflict, ifExists, safeOnly, signal, log },
     entry: params.entry,
-    manifest,
+    contents: { ...manifest, digest },
     source: 'client-upload',
     sources: pool,
     limiter: limits?.down,

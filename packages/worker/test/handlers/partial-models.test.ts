@@ -52,9 +52,9 @@ async function fetching() {
   let given = 0;
   const two = deferred();
   const received = receiveModel({
-    ...{ registry, digest, ifExists: 'skip', source: 'worker-pull', signal: stop.signal },
+    ...{ registry, ifExists: 'skip', source: 'worker-pull', signal: stop.signal },
     entry: toModelEntry(imported.entry),
-    manifest,
+    contents: { ...manifest, digest },
     sources: [
       {
         name: 'source',

@@ -1,6 +1,6 @@
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError } from '@model-rtc/protocol';
 import { Attempts, type AttemptsOptions, closedError, isRetryableInBackground } from './attempts.ts';
-import type { ModelProvider, ServeOptions } from './model-provider.ts';
+import type { FetchedModel, ModelProvider, ServeOptions } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
 
 /** What happened to one of the providers that a model is taken from at once. */
@@ -16,7 +16,7 @@ export interface ProviderNews {
 }
 
 export interface KeepServingOptions extends AttemptsOptions, Omit<ServeOptions, 'name'> {
-  readonly digest: Digest;
+  readonly model: FetchedModel;
   readonly names: ProviderNames;
   readonly signal: AbortSignal;
   readonly onNews: (news: ProviderNews) => void;
@@ -59,15 +59,15 @@ export async function keepServing(provider: ModelProvider, options: KeepServingO
 }
 
 async function serveOnce(provider: ModelProvider, attempts: Attempts, options: KeepServingOptions): Promise<Served> {
-  const { digest, pool, encodings, names, signal, onNews } = options;
+  const { model, pool, encodings, names, signal, onNews } = options;
   let wasServing = false;
   try {
     await attempts.begin();
-    await provider.requireModel(digest, signal);
+    await provider.requireModel(model, signal);
     const name = names.keep(provider);
     onNews({ name, state: 'serving' });
     wasServing = true;
-    const error = await provider.serve(digest, { pool, name, encodings, signal });
+    const error = await provider.serve(model, { pool, name, encodings, signal });
     // Where only the model changed the connection is as good as before: the transfer may begin again over it.
     if (!signal.aborted && error.code !== 'source_changed') await attempts.reset();
     return { wasServing, error };

@@ -1,10 +1,26 @@
-import type { Alias, Digest, Manifest, ModelEntry, ModelRtcError, Result } from '@model-rtc/protocol';
+import type { Alias, Digest, ModelContents, ModelEntry, ModelRtcError, ModelSource, Result } from '@model-rtc/protocol';
 import type { LaneInfo } from '@model-rtc/transport';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import type { SourcePool } from '../sources/source-pool.ts';
 
 /** What a provider says of a model: its entry, and what kind of reference found it. */
-export type ProvidedModel = Result<'get_model_info'>;
+export type ProvidedModel = Result<'get_model_info'> & {
+  /** The entry has no digest because only the files tell it. Without this, a model without one is still being trained. */
+  readonly hasDigestLater?: boolean | undefined;
+};
+
+/** A model as providers are asked for it: each by what it knows models by. */
+export interface WantedModel {
+  /** As a person named it. */
+  readonly ref: string;
+  /** Undefined while nobody knows it. */
+  readonly digest: Digest | undefined;
+}
+
+/** A model that is being fetched. */
+export interface FetchedModel extends WantedModel {
+  readonly contents: ModelContents;
+}
 
 /**
  * Something to reach before it can be asked. Retrying is not its business: each call is one attempt, and `Attempts` decides
@@ -45,9 +61,9 @@ export interface ServeOptions {
  * Where models come from: a worker, or anything else that can name a model, list what it consists of, and give its chunks.
  * Several providers of different kinds serve one transfer at once; any of them may leave and come back meanwhile.
  *
- * Calls come in this order: `reach`, then `resolve`, `manifest` or `requireModel`, and `serve` after `requireModel`.
- * Calls may overlap. Nothing that a provider says is trusted: the caller checks the manifest against the digest, and
- * the transfer checks each chunk. Every call is one attempt, and rejects with a `ModelRtcError` whose code says whether
+ * Calls come in this order: `reach`, then `resolve`, `contents` or `requireModel`, and `serve` after `requireModel`.
+ * Calls may overlap. Nothing that a provider says is trusted: the transfer holds its contents against the digest where that
+ * is known, and checks each chunk or, where chunks have no digests, each file. Every call is one attempt, and rejects with a `ModelRtcError` whose code says whether
  * another attempt may help: `network`, `timeout` and `worker_offline` may, `not_found` means that it does not have the model.
  */
 export interface ModelProvider<Connection = unknown> extends Reachable<Connection> {
@@ -55,6 +71,8 @@ export interface ModelProvider<Connection = unknown> extends Reachable<Connectio
   readonly origin: string;
   /** What people call it. It may change when it is reached. */
   readonly name: string;
+  /** What the registry says of where a model came from that this provider named. */
+  readonly source: ModelSource;
   /** The connections that it has now. */
   readonly lanes: readonly LaneInfo[];
   /** Told, once it is known, that much is about to come, so that it can open more connections. */
@@ -64,16 +82,22 @@ export interface ModelProvider<Connection = unknown> extends Reachable<Connectio
    * @throws ModelRtcError `not_found`, `ambiguous`; `busy` when it is there and will be able to tell in a moment
    */
   resolve(ref: string, signal: AbortSignal | undefined): Promise<ProvidedModel>;
-  /** Gives the manifest of a model. @throws ModelRtcError `not_found`; `verification_failed` when it is not the digest's */
-  manifest(digest: Digest, signal: AbortSignal | undefined): Promise<Manifest>;
-  /** @throws ModelRtcError `not_found` when it does not have the model, not even a part of it */
-  requireModel(digest: Digest, signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * Says what it knows of a model: its files, and hashes of them, of chunks or of both; for every file enough to verify it.
+   * @throws ModelRtcError `not_found`; `verification_failed` when it is another model than the one asked for
+   */
+  contents(model: WantedModel, signal: AbortSignal | undefined): Promise<ModelContents>;
+  /**
+   * @throws ModelRtcError `not_found` when it does not have the model, not even a part of it; `verification_failed` when its
+   * files are not those of the contents: see `requireAgreement`
+   */
+  requireModel(model: FetchedModel, signal: AbortSignal | undefined): Promise<void>;
   /**
    * Keeps its chunk sources in the pool, with its `origin`, while it can give the model. Takes all of them out again before
    * it resolves, and resolves soon when the signal aborts.
    * @returns why it gives nothing any more: a code that says whether to try again. Never rejects for being gone.
    */
-  serve(digest: Digest, options: ServeOptions): Promise<ModelRtcError>;
+  serve(model: FetchedModel, options: ServeOptions): Promise<ModelRtcError>;
   /** Told when the model is here. A courtesy: it never fails, and does not take long. */
   noteInstalled(installed: InstalledModel): Promise<void>;
 }

@@ -1,15 +1,16 @@
-import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { contentsDigest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import { SourcePool } from '../sources/source-pool.ts';
-import { Attempts, GIVE_UP_MS, gaveUp, type RetryOptions } from './attempts.ts';
+import { GIVE_UP_MS, gaveUp, type RetryOptions } from './attempts.ts';
 import { cancelledBy } from './cancelled.ts';
+import { gatherContents } from './gather-contents.ts';
 import { keepServing, type ProviderNews, type ServingEnd } from './keep-serving.ts';
-import type { ModelProvider } from './model-provider.ts';
+import type { FetchedModel, ModelProvider, WantedModel } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
 
 export interface SwarmOptions extends RetryOptions {
-  readonly digest: Digest;
-  /** The one that is asked for the manifest first. */
+  readonly model: WantedModel;
+  /** The one that is asked first what the model consists of. */
   readonly first: ModelProvider;
   readonly encodings: PeerEncodings;
   /** What the providers are called. */
@@ -37,22 +38,15 @@ export class Swarm {
     this.#options = options;
   }
 
-  /** Begins to take the model from all that have it. */
-  start(): void {
-    this.#serving = this.#providers.map((provider) => this.#serve(provider));
+  /** What is known of the model. */
+  async contents(): Promise<ModelContents> {
+    return await gatherContents(this.#providers, this.#options.model, this.#options);
   }
 
-  /** The manifest as any of them has it: the one that told of the model is asked first, and waited for when no other answers. */
-  async manifest(): Promise<Manifest> {
-    const { digest, first, signal } = this.#options;
-    for (const provider of this.#providers.length === 1 ? [] : this.#providers) {
-      try {
-        return await provider.manifest(digest, signal);
-      } catch (error) {
-        if (signal?.aborted) throw cancelledBy(signal, error);
-      }
-    }
-    return await manifestOf(first, digest, this.#options);
+  /** Begins to take the model from all that have it. */
+  start(contents: ModelContents): void {
+    const model = { ...this.#options.model, contents, digest: contentsDigest(contents) };
+    this.#serving = this.#providers.map((provider) => this.#serve(provider, model));
   }
 
   /** Lets all providers go; their connections stay. */
@@ -72,10 +66,11 @@ export class Swarm {
     return isStalled && failure !== undefined ? gaveUp(failure, error.details) : error;
   }
 
-  async #serve(provider: ModelProvider): Promise<void> {
+  async #serve(provider: ModelProvider, model: FetchedModel): Promise<void> {
     const { signal, onNews } = this.#options;
     const end = await keepServing(provider, {
       ...this.#options,
+      model,
       pool: this.pool,
       signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
       onNews: (news) => {
@@ -124,18 +119,5 @@ export class Swarm {
   #endError(): ModelRtcError | undefined {
     for (const end of this.#ends.values()) if (end.kind === 'failed') return end.error;
     return undefined;
-  }
-}
-
-/** The manifest as one provider has it, asked again over a new connection when one is lost. */
-export async function manifestOf(provider: ModelProvider, digest: Digest, options: RetryOptions): Promise<Manifest> {
-  const attempts = new Attempts(provider, options);
-  for (;;) {
-    try {
-      await attempts.begin();
-      return await provider.manifest(digest, options.signal);
-    } catch (error) {
-      await attempts.recover(error);
-    }
   }
 }
