@@ -16,5 +16,4 @@ export { type PlanOptions, planTransfer, type TransferPlan } from './node/stagin
 export { type StageIntactOptions, stageIntactFiles } from './node/staging/stage-intact.ts';
 export { type StagedTransfer, stagedNeeds, stagedTransfers } from './node/staging/staged-transfers.ts';
 export { type DiscardStagingOptions, discardStaging } from './node/staging/staging.ts';
-export type { AcquireLock, HeldLock } from './node/staging/types.ts';
 export { loadZstd } from './node/zstd.ts';

@@ -3,21 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
 import { openRegistry, type Registry } from '@model-rtc/registry';
-import { createMemoryLanes, createPeer, type Handlers, type Peer } from '@model-rtc/transport';
 import { createChunkServer, peerSource, pull } from '../src/index.ts';
 import { seededBytes } from './support/models.ts';
+import { connectPeers } from './support/peers.ts';
 import { temporaryFolder } from './support/pulling.ts';
-
-/** Two peers of each other: the asker's side is given, which asks the server's. */
-async function connect(handlers: Handlers): Promise<{ asker: Peer; server: Peer }> {
-  const [here, there] = createMemoryLanes();
-  const authority = { scopes: ['read' as const] };
-  const [asker, server] = await Promise.all([
-    createPeer({ lane: here, hello: { role: 'client', name: 'asker', version: '1' }, authority, handlers: {} }),
-    createPeer({ lane: there, hello: { role: 'worker', name: 'server', version: '1' }, authority, handlers }),
-  ]);
-  return { asker, server };
-}
 
 async function importBytes(registry: Registry, bytes: Buffer): Promise<Digest> {
   const file = join(await temporaryFolder(), 'weights.pt');
@@ -31,7 +20,7 @@ describe('a pull between two registries', () => {
     await using from = await openRegistry({ home: await temporaryFolder() });
     await using to = await openRegistry({ home: await temporaryFolder() });
     const serve = createChunkServer({ openModel: (digest) => from.openModel(digest) });
-    const { asker, server } = await connect({ get_chunks: serve });
+    const { asker, server } = await connectPeers({ get_chunks: serve });
     const common = seededBytes(3 * 1024 * 1024, 1);
     const fetchModel = async (digest: Digest): Promise<{ transferredBytes: number; reusedBytes: number }> => {
       const manifest = await from.manifest(digest);

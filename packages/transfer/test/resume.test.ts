@@ -1,12 +1,11 @@
 import { appendFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { acquireLock } from '@model-rtc/files';
 import { discardStaging, type TransferProgress } from '../src/index.ts';
 import { openInlineDisk } from '../src/node/disk/folder-disk.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeModel, seededBytes, type TestModel } from './support/models.ts';
-import { failedPull, pullModel, temporaryFolder } from './support/pulling.ts';
+import { breakOff, failedPull, pullModel, temporaryFolder } from './support/pulling.ts';
 import { memorySource, networkError } from './support/sources.ts';
 
 const model = makeModel({ a: seededBytes(55_000, 1), 'b/c': seededBytes(45_000, 2) }, [10_000]);
@@ -14,14 +13,7 @@ const model = makeModel({ a: seededBytes(55_000, 1), 'b/c': seededBytes(45_000, 
 /** A staging folder where an attempt got this many chunks. */
 async function brokenOff(partly: TestModel, chunks: number): Promise<string> {
   const staging = await temporaryFolder();
-  let sent = 0;
-  const source = memorySource(partly, {
-    alter: (_c, pieces) => {
-      if (sent++ < chunks) return pieces;
-      throw networkError();
-    },
-  });
-  expect((await failedPull(partly, { staging, sources: [source] })).code).toBe('network');
+  await breakOff(staging, partly, chunks);
   return staging;
 }
 
@@ -215,9 +207,9 @@ describe('the staging folder', () => {
 
   it('can be discarded, and is not there to resume from then', async () => {
     const staging = await brokenOff(model, 6);
-    await discardStaging({ staging, key: model.digest, lock: acquireLock });
+    await discardStaging({ staging, key: model.digest });
     await expect(stat(join(staging, model.digest))).rejects.toMatchObject({ code: 'ENOENT' });
-    await discardStaging({ staging, key: model.digest, lock: acquireLock });
+    await discardStaging({ staging, key: model.digest });
     const outcome = await pullModel(model, { staging, sources: [memorySource(model)] });
     expect(outcome.resumedBytes).toBe(0);
     await outcome.release();

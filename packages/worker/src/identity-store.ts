@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, withLock, writeFileAtomic } from '@model-rtc/files';
+import { atStorage, isMissing, withLock, writeFileAtomic } from '@model-rtc/files';
 import { type Identity, identityFromSeed, ModelRtcError } from '@model-rtc/protocol';
 
 const SEED_BYTES = 32;
@@ -24,7 +24,7 @@ async function readSeed(path: string): Promise<Uint8Array | undefined> {
     text = (await readFile(path, 'utf8')).trim();
     if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw ModelRtcError.because(error, 'storage', `The identity key ${path} cannot be read; check its permissions.`);
   }
   if (/^[0-9a-f]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));

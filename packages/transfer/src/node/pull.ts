@@ -1,4 +1,4 @@
-import { acquireLock } from '@model-rtc/files';
+import { freeBytes, type Lock } from '@model-rtc/files';
 import {
   type Clock,
   type Digest,
@@ -25,12 +25,11 @@ import { findLocalSources, type LocalChunks } from '../core/sources/local-chunks
 import type { ChunkSource } from '../core/sources/source.ts';
 import { poolOf, type SourcePool } from '../core/sources/source-pool.ts';
 import type { FolderJob } from './disk/folder-disk.ts';
-import { openDiskPort } from './disk/open-disk-port.ts';
-import { checkFreeSpace, chunksWithRoom, type FreeSpace, freeSpaceOf } from './staging/free-space.ts';
+import { openFolderDisk } from './disk/thread-port.ts';
+import { checkFreeSpace, chunksWithRoom, type FreeSpace } from './staging/free-space.ts';
 import type { OwnFiles } from './staging/own-files.ts';
 import { stagedChunks } from './staging/staged-chunks.ts';
 import { leaveStaging, lockStaging, openStaging, type Staging } from './staging/staging.ts';
-import type { HeldLock } from './staging/types.ts';
 
 /** What a pull is made of; tests replace parts. */
 export interface PullComponents {
@@ -147,22 +146,19 @@ interface PullParts {
   readonly startedMs: number;
 }
 
-async function lockAndTell(
-  { staging, signal }: PullOptions,
-  { key, progress, watchdog }: PullParts,
-): Promise<HeldLock> {
+async function lockAndTell({ staging, signal }: PullOptions, { key, progress, watchdog }: PullParts): Promise<Lock> {
   let waited = false;
   const onWait = (): void => {
     waited = true;
     progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
   };
-  const held = await lockStaging({ staging, key, lock: acquireLock, signal, onWait });
+  const held = await lockStaging({ staging, key, signal, onWait });
   // Time spent waiting for another process is not time without data.
   if (waited) watchdog.progressed();
   return held;
 }
 
-async function fetchLocked(options: PullOptions, parts: PullParts, held: HeldLock): Promise<PullOutcome> {
+async function fetchLocked(options: PullOptions, parts: PullParts, held: Lock): Promise<PullOutcome> {
   const { staging: folder, contents, entry, ownFiles, signal } = options;
   const { layout, key, stats, progress, startedMs, clock } = parts;
   try {
@@ -193,7 +189,7 @@ async function fetchInto(
     else if (there === 1) stats.resumed(id);
   }
   const unsure = staging.unknownFiles ? [...journalled.keys()] : [];
-  const { freeSpace = freeSpaceOf, openDisk = openDiskPort } = options.components ?? {};
+  const { freeSpace = freeBytes, openDisk = openFolderDisk } = options.components ?? {};
   const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
   const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options, parts.key));

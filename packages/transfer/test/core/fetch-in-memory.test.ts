@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
-import { createMemoryLanes, createPeer } from '@model-rtc/transport/core';
 import {
   createChunkServer,
   createMemoryDisk,
@@ -11,6 +10,7 @@ import {
   type TransferProgress,
 } from '../../src/core/index.ts';
 import { contentsOf, makeModel, seededBytes } from '../support/models.ts';
+import { connectPeers } from '../support/peers.ts';
 import { memorySource, networkError } from '../support/sources.ts';
 
 /** As in a browser: nothing but the entries that run there, and what comes stays in memory. */
@@ -29,17 +29,9 @@ function expectFiles(disk: MemoryDisk): void {
 
 describe('a model that is fetched into memory', () => {
   it('comes over a lane from an agent that serves it', async () => {
-    const lanes = createMemoryLanes();
     const readChunk = async (chunk: string): Promise<Buffer | undefined> => model.chunks.get(chunk as never);
     const serve = createChunkServer({ openModel: async () => ({ readChunk, close: () => {} }) });
-    const authority = { scopes: ['read' as const] };
-    const [asker, server] = await Promise.all([
-      createPeer({ lane: lanes[0], hello: { role: 'client', name: 'page', version: '1' }, authority, handlers: {} }),
-      createPeer({
-        ...{ lane: lanes[1], hello: { role: 'worker', name: 'lab', version: '1' }, authority },
-        handlers: { get_chunks: serve },
-      }),
-    ]);
+    const { asker, close } = await connectPeers({ get_chunks: serve });
     const disk = createMemoryDisk(layout, { maxBytes: 2_000_000 });
     const { pool, stop } = peerPool(asker, model.digest, 'lab');
     const told: TransferProgress[] = [];
@@ -48,8 +40,7 @@ describe('a model that is fetched into memory', () => {
     expectFiles(disk);
     expect(told.at(-1)).toMatchObject({ state: 'completed', doneBytes: 1_600_000, totalBytes: 1_600_000 });
     expect(told.at(-1)?.sources).toMatchObject([{ name: 'lab' }]);
-    await asker.close();
-    await server.close();
+    await close();
   });
 
   it('goes on where the last attempt ended', async () => {

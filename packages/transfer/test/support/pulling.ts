@@ -5,6 +5,7 @@ import { afterEach } from '@jest/globals';
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
 import { type LocalChunks, type PullOptions, type PullOutcome, pull } from '../../src/index.ts';
 import { contentsOf, type TestModel } from './models.ts';
+import { memorySource, networkError } from './sources.ts';
 
 const folders: string[] = [];
 
@@ -52,4 +53,17 @@ export async function failedPull(model: TestModel, options: PullInput): Promise<
     return error as ModelRtcError;
   }
   throw new Error('the pull succeeded');
+}
+
+/** Leaves behind what an attempt leaves that got this many chunks before its source was lost. */
+export async function breakOff(staging: string, model: TestModel, chunks: number): Promise<void> {
+  let sent = 0;
+  const source = memorySource(model, {
+    alter: (_chunk, pieces) => {
+      if (sent++ < chunks) return pieces;
+      throw networkError();
+    },
+  });
+  const error = await failedPull(model, { staging, sources: [source] });
+  if (error.code !== 'network') throw error;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withLock, writeFileAtomic } from '@model-rtc/files';
+import { isMissing, withLock, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError, scopeSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 
@@ -47,7 +47,7 @@ export function readSessionFile(keysFolder: string): SessionFile {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
+    if (isMissing(error)) return EMPTY;
     throw ModelRtcError.because(
       error,
       'storage',

@@ -1,6 +1,6 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { CleanCandidate, CleanPlan, Registry } from '@model-rtc/registry';
-import type { AcquireLock, StagedTransfer } from '@model-rtc/transfer';
+import type { StagedTransfer } from '@model-rtc/transfer';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
@@ -74,7 +74,7 @@ async function planCleaning(registry: Registry, { keep, unused, olderThanMs }: P
   const { stagedNeeds, stagedTransfers } = await import('@model-rtc/transfer');
   const { staging } = registry.paths;
   const since = Date.now() - (olderThanMs ?? ABANDONED_AFTER_MS);
-  const transfers = (await stagedTransfers(staging, await lockWithoutWaiting())).filter(
+  const transfers = (await stagedTransfers(staging)).filter(
     ({ isRunning, lastWrittenAt }) => !isRunning && lastWrittenAt.getTime() <= since,
   );
   const given = new Set(transfers.map(({ model }) => model));
@@ -82,11 +82,6 @@ async function planCleaning(registry: Registry, { keep, unused, olderThanMs }: P
   const plan = await registry.planCleaning({ keep, unused, olderThanMs, needed });
   const freesBytes = sum(plan.remove.map(({ freesBytes }) => freesBytes)) + sum(transfers.map(({ bytes }) => bytes));
   return { ...plan, transfers, freesBytes };
-}
-
-async function lockWithoutWaiting(): Promise<AcquireLock> {
-  const { acquireLock } = await import('@model-rtc/files');
-  return (path, options) => acquireLock(path, { ...options, waitMs: 0 });
 }
 
 interface Removed {
@@ -99,10 +94,9 @@ interface Removed {
 async function carryOut(context: Context, registry: Registry, shown: Cleaning, now: Cleaning): Promise<Removed> {
   const { discardStaging, stagedNeeds } = await import('@model-rtc/transfer');
   const { staging } = registry.paths;
-  const lock = await lockWithoutWaiting();
   const transfers = await doEach(context, shown.transfers, async ({ model, bytes }) => {
     if (!now.transfers.some((transfer) => transfer.model === model)) return undefined;
-    await discardStaging({ staging, key: model, lock, signal: context.signal });
+    await discardStaging({ staging, key: model, waitMs: 0, signal: context.signal });
     return bytes;
   });
   const needed = await stagedNeeds(staging);

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type Extent, extentsAt, type Layout, type LayoutFile } from '../../core/layout/layout.ts';
 import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../../core/limits.ts';
@@ -197,8 +198,9 @@ async function flushFolder(folder: string): Promise<void> {
   }
 }
 
+const UNSUPPORTED = new Set(['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
+
 /** exFAT has no modes, and some network shares cannot flush a folder; whoever uses them accepts that. */
 function ignoreUnsupported(error: unknown): void {
-  const { code } = error as { code?: unknown };
-  if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw ModelRtcError.from(error);
+  if (!UNSUPPORTED.has(errorCode(error) ?? '')) throw ModelRtcError.from(error);
 }

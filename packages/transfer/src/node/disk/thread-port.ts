@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { DiskCommand, DiskEvent, DiskPort } from '../../core/disk/disk-port.ts';
-import { type FolderJob, sharedMemory } from './folder-disk.ts';
+import type { DiskCommand, DiskEvent, DiskPort, OpenDiskPort } from '../../core/disk/disk-port.ts';
+import { type FolderJob, openInlineDisk, sharedMemory } from './folder-disk.ts';
 
 /**
  * Opens a folder as a disk with a worker thread, so that hashing and writing never hold up the network.
@@ -43,3 +43,11 @@ export function openThreadDisk(
     },
   };
 }
+
+/**
+ * Opens a folder as a disk, in a thread of its own. When the sources run unbuilt (jest, tsx) it stays in this thread, since
+ * Node 20 cannot load a .ts file in another one.
+ */
+export const openFolderDisk: OpenDiskPort<FolderJob> = import.meta.url.endsWith('.ts')
+  ? openInlineDisk
+  : (job, onEvents) => openThreadDisk(job, onEvents);

@@ -1,4 +1,4 @@
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { bytesInModel, extentsAt, type Layout } from '../../core/layout/layout.ts';
@@ -6,11 +6,6 @@ import { FILE_OVERHEAD_BYTES, FREE_SPACE_MARGIN_BYTES } from '../../core/limits.
 
 /** Bytes that this user may still write on the file system of a folder. */
 export type FreeSpace = (folder: string) => Promise<number>;
-
-export const freeSpaceOf: FreeSpace = async (folder) => {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-};
 
 /** By id: 1 for each chunk that takes its room already, as far as the sizes of half-filled files say. */
 export async function chunksWithRoom(layout: Layout, filesFolder: string): Promise<Uint8Array> {

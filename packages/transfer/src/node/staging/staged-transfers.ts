@@ -1,12 +1,12 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLocked, isMissing } from '@model-rtc/files';
 import { type Digest, isDigest, ModelRtcError } from '@model-rtc/protocol';
 import type { NeededChunks } from '@model-rtc/registry';
 import { chunkCount, digestOf } from '../../core/layout/layout.ts';
 import { readJournal } from '../journal/journal.ts';
 import { readStagedLayout } from './staged-layout.ts';
 import { stagedModels, stagingPaths } from './staging.ts';
-import type { AcquireLock } from './types.ts';
 
 /** What is left in `staging/` of a transfer that has not ended. */
 export interface StagedTransfer {
@@ -41,17 +41,14 @@ export async function stagedNeeds(staging: string): Promise<NeededChunks[]> {
   return needs;
 }
 
-/**
- * The unfinished transfers, the one that was written to longest ago first.
- * @param lock the registry's `acquireLock` that does not wait: it fails with `busy` while a process holds the lock
- */
-export async function stagedTransfers(staging: string, lock: AcquireLock): Promise<StagedTransfer[]> {
+/** The unfinished transfers, the one that was written to longest ago first. */
+export async function stagedTransfers(staging: string): Promise<StagedTransfer[]> {
   const transfers: StagedTransfer[] = [];
   for (const model of (await stagedModels(staging)).filter(isDigest)) {
     const { folder, lock: lockPath } = stagingPaths(staging, model);
     const written = await writtenIn(folder);
     if (written === undefined) continue;
-    transfers.push({ model, folder, ...written, isRunning: await isHeld(lockPath, lock) });
+    transfers.push({ model, folder, ...written, isRunning: await isHeld(lockPath) });
   }
   return transfers.sort((a, b) => a.lastWrittenAt.getTime() - b.lastWrittenAt.getTime());
 }
@@ -75,15 +72,12 @@ async function writtenIn(folder: string): Promise<{ bytes: number; lastWrittenAt
   return lastMs === 0 ? undefined : { bytes, lastWrittenAt: new Date(lastMs) };
 }
 
-async function isHeld(path: string, lock: AcquireLock): Promise<boolean> {
+async function isHeld(path: string): Promise<boolean> {
   try {
-    await (await lock(path, {})).release();
-    return false;
-  } catch (thrown) {
-    const error = ModelRtcError.from(thrown);
-    if (error.code === 'busy') return true;
+    return await isLocked(path);
+  } catch (error) {
     // Its folder is gone: the transfer has ended.
-    if ((error.cause as { readonly code?: unknown } | undefined)?.code === 'ENOENT') return false;
-    throw error;
+    if (isMissing(error)) return false;
+    throw ModelRtcError.from(error);
   }
 }

@@ -1,13 +1,21 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists, ignoreMissing, isMissing, writeFileAtomic } from '@model-rtc/files';
+import {
+  acquireLock,
+  exists,
+  ignoreMissing,
+  isMissing,
+  type Lock,
+  type LockOptions,
+  writeFileAtomic,
+} from '@model-rtc/files';
 import { contentsManifest, type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { chunkCount, type Layout } from '../../core/layout/layout.ts';
 import { journalTitle, readJournalled } from '../journal/journal.ts';
 import { stageWholeFiles } from './stage-whole-files.ts';
 import { writeStagedEntry } from './staged-entry.ts';
 import { writeStagedContents } from './staged-layout.ts';
-import type { AcquireLock, HeldLock, OpenStagingOptions, StagingPaths } from './types.ts';
+import type { OpenStagingOptions, StagingPaths } from './types.ts';
 
 /** One model's staging folder, locked for this process. */
 export interface Staging {
@@ -26,14 +34,10 @@ export interface Staging {
   end(): Promise<void>;
 }
 
-export interface LockStagingOptions {
+export interface LockStagingOptions extends LockOptions {
   readonly staging: string;
   /** The model's digest, or the key of its contents while that is not known. */
   readonly key: Digest;
-  readonly lock: AcquireLock;
-  readonly signal?: AbortSignal | undefined;
-  /** Called when another process has it. */
-  readonly onWait?: (() => void) | undefined;
 }
 
 /** A folder that another process removed just as it was to be locked is made again this many times. */
@@ -56,12 +60,12 @@ export function stagingPathsIn(folder: string): StagingPaths {
 }
 
 /** Makes a model's staging folder where there is none, and locks it. */
-export async function lockStaging(options: LockStagingOptions): Promise<HeldLock> {
+export async function lockStaging(options: LockStagingOptions): Promise<Lock> {
   return await lockFolder(stagingPaths(options.staging, options.key), options);
 }
 
 /** Unlocks a folder that nothing was put into. It was made for the lock; whoever waits for it makes it again. */
-export async function leaveStaging(staging: string, key: Digest, held: HeldLock): Promise<void> {
+export async function leaveStaging(staging: string, key: Digest, held: Lock): Promise<void> {
   await held.release();
   await rmdir(stagingPaths(staging, key).folder).catch(() => {});
 }
@@ -105,7 +109,10 @@ function flagsOf(layout: Layout, ids: ReadonlySet<number>): Uint8Array {
 
 export type DiscardStagingOptions = Omit<LockStagingOptions, 'onWait'>;
 
-/** Removes what attempts to fetch a model left behind. Waits for a pull of it that runs. */
+/**
+ * Removes what attempts to fetch a model left behind. Waits while a process is fetching it.
+ * @throws ModelRtcError `busy` when one still is after `waitMs`
+ */
 export async function discardStaging(options: DiscardStagingOptions): Promise<void> {
   const paths = stagingPaths(options.staging, options.key);
   if (!(await exists(paths.folder))) return;
@@ -121,12 +128,12 @@ async function startOver(paths: StagingPaths, { contents, layout }: OpenStagingO
 
 async function lockFolder(
   { folder, lock: path }: StagingPaths,
-  { lock, signal, onWait }: Pick<LockStagingOptions, 'lock' | 'signal' | 'onWait'>,
-): Promise<HeldLock> {
+  { waitMs, signal, onWait }: LockOptions,
+): Promise<Lock> {
   for (let attempt = 1; ; attempt++) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
-      const held = await lock(path, { signal, onWait });
+      const held = await acquireLock(path, { waitMs, signal, onWait });
       // Whoever held the lock before may have removed the folder with it.
       await mkdir(folder, { recursive: true, mode: 0o700 });
       return held;
@@ -137,7 +144,7 @@ async function lockFolder(
 }
 
 /** All but the lock goes while it is held; the folder goes after it, unless someone else is in it by then. */
-async function removeLocked(paths: StagingPaths, lock: HeldLock): Promise<void> {
+async function removeLocked(paths: StagingPaths, lock: Lock): Promise<void> {
   try {
     // Renamed first: a process that is killed in the middle must not leave a journal beside files that are half gone.
     const removed = `${paths.journal}.removed`;

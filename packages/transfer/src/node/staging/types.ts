@@ -1,16 +1,7 @@
+import type { Lock } from '@model-rtc/files';
 import type { Digest, ModelContents, ModelEntry } from '@model-rtc/protocol';
 import type { Layout } from '../../core/layout/layout.ts';
 import type { OwnFiles } from './own-files.ts';
-
-export interface HeldLock {
-  release(): Promise<void>;
-}
-
-/** A lock between processes on a path, as the registry's `acquireLock`: broken at once when its owner is dead. */
-export type AcquireLock = (
-  path: string,
-  options: { signal?: AbortSignal | undefined; onWait?: (() => void) | undefined },
-) => Promise<HeldLock>;
 
 /** Where the parts of one model's staging folder are. */
 export interface StagingPaths {
@@ -32,7 +23,7 @@ export interface OpenStagingOptions {
   readonly contents: ModelContents;
   readonly layout: Layout;
   /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
-  readonly held: HeldLock;
+  readonly held: Lock;
   /** What the other side says of the model. */
   readonly entry?: ModelEntry | undefined;
   /** Where whole files of it may be on this machine. */

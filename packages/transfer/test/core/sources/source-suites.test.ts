@@ -1,6 +1,5 @@
 import { afterEach } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
-import { createMemoryLanes, createPeer, type Peer } from '@model-rtc/transport';
 import {
   type ChunkSource,
   createChunkServer,
@@ -12,6 +11,7 @@ import {
 } from '../../../src/core/index.ts';
 import { loadZstd } from '../../../src/node/zstd.ts';
 import { makeModel, seededBytes, type TestModel } from '../../support/models.ts';
+import { type ConnectedPeers, connectPeers } from '../../support/peers.ts';
 import { type SourceScene, sourceSuite } from '../../support/source-suite.ts';
 import { memorySource } from '../../support/sources.ts';
 import { makeWeights } from '../../support/weights.ts';
@@ -49,34 +49,26 @@ class Shelf {
   readonly control = { hold: () => this.hold(), withhold: (chunk: Digest) => this.withhold(chunk) };
 }
 
-const open: Peer[] = [];
+const open: ConnectedPeers[] = [];
 
 afterEach(async () => {
-  for (const peer of open.splice(0)) await peer.close();
+  for (const peers of open.splice(0)) await peers.close();
 });
 
 /** A peer over a lane in memory that serves the model, as a worker does. */
 async function peerScene(served: TestModel, encodings?: PeerEncodings): Promise<SourceScene> {
   const shelf = new Shelf();
-  const lanes = createMemoryLanes();
   const reader: ModelReader = { readChunk: (chunk) => shelf.read(served, chunk), close: () => {} };
   const serve = createChunkServer({ openModel: async () => reader, loadZstd });
-  const authority = { scopes: ['read' as const] };
-  const [asker, server] = await Promise.all([
-    createPeer({ lane: lanes[0], hello: { role: 'client', name: 'asker', version: '1' }, authority, handlers: {} }),
-    createPeer({
-      ...{ lane: lanes[1], hello: { role: 'worker', name: 'lab', version: '1' }, authority },
-      handlers: { get_chunks: serve },
-    }),
-  ]);
-  open.push(asker, server);
+  const peers = await connectPeers({ get_chunks: serve });
+  open.push(peers);
   const pool = new SourcePool();
-  peerSources(pool, asker, served.digest, 'lab', { origin: 'lab key', encodings });
+  peerSources(pool, peers.asker, served.digest, 'lab', { origin: 'lab key', encodings });
   return {
     ...shelf.control,
     source: pool.sources[0] as ChunkSource,
-    leave: () => lanes[0].faults.cut(),
-    ended: lanes[0].closed,
+    leave: () => peers.lane.faults.cut(),
+    ended: peers.lane.closed,
   };
 }
 

@@ -1,7 +1,6 @@
 import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { acquireLock } from '@model-rtc/files';
 import type { ModelEntry } from '@model-rtc/protocol';
 import { planLayout } from '../../../src/core/layout/layout.ts';
 import { createPartialModels, planTransfer } from '../../../src/index.ts';
@@ -32,7 +31,7 @@ async function staged(model: TestModel = MODEL) {
   const contents = contentsOf(model);
   const layout = planLayout(contents);
   const key = model.digest;
-  const held = await lockStaging({ staging, key, lock: acquireLock });
+  const held = await lockStaging({ staging, key });
   const opened: Staging = await openStaging({ staging, key, contents, layout, held, entry: ENTRY });
   /** Writes the whole file, and says of these chunks that they are there. */
   const write = async (ids: number[], bytes = model.files.get('weights.bin') as Buffer): Promise<void> => {

@@ -1,7 +1,6 @@
 import { chmod, link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { acquireLock } from '@model-rtc/files';
 import type { Digest } from '@model-rtc/protocol';
 import { openRegistry, type Registry } from '@model-rtc/registry';
 import { planLayout } from '../../../src/core/layout/layout.ts';
@@ -48,7 +47,7 @@ async function scene({ copy = true, config = 'tuned' } = {}) {
   const layout = planLayout({ ...manifest, digest: tuned.digest });
   const folder = { staging: here.paths.staging, key: tuned.digest };
   const open = async (): Promise<Staging> => {
-    const held = await lockStaging({ ...folder, lock: acquireLock });
+    const held = await lockStaging({ ...folder });
     return await openStaging({ ...folder, contents: manifest, layout, held, ownFiles: ownFiles(here) });
   };
   const close = async (): Promise<void> => {

@@ -3,28 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { acquireLock } from '@model-rtc/files';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import { type AcquireLock, discardStaging, stagedNeeds, stagedTransfers } from '../../../src/index.ts';
+import { discardStaging, stagedNeeds, stagedTransfers } from '../../../src/index.ts';
 import { stagingPaths } from '../../../src/node/staging/staging.ts';
-import { makeModel, seededBytes, type TestModel } from '../../support/models.ts';
-import { failedPull, temporaryFolder } from '../../support/pulling.ts';
-import { memorySource, networkError } from '../../support/sources.ts';
+import { makeModel, seededBytes } from '../../support/models.ts';
+import { breakOff, temporaryFolder } from '../../support/pulling.ts';
 
 const model = makeModel({ a: seededBytes(55_000, 1), 'b/c': seededBytes(45_000, 2) }, [10_000]);
 const other = makeModel({ a: seededBytes(30_000, 3) }, [10_000]);
-
-const withoutWaiting: AcquireLock = (path, options) => acquireLock(path, { ...options, waitMs: 0 });
-
-/** Leaves behind what an attempt that got this many chunks leaves. */
-async function breakOff(staging: string, partly: TestModel, chunks: number): Promise<void> {
-  let sent = 0;
-  const source = memorySource(partly, {
-    alter: (_c, pieces) => {
-      if (sent++ < chunks) return pieces;
-      throw networkError();
-    },
-  });
-  expect((await failedPull(partly, { staging, sources: [source] })).code).toBe('network');
-}
 
 describe('what unfinished transfers still need', () => {
   it('is what their journals do not have, for each of them', async () => {
@@ -58,7 +43,7 @@ describe('the unfinished transfers', () => {
     const { files, manifest, journal } = stagingPaths(staging, other.digest);
     const past = new Date('2026-01-02T03:04:05Z');
     for (const path of [join(files, 'a'), files, manifest, journal]) await utimes(path, past, past);
-    const [first, second] = await stagedTransfers(staging, withoutWaiting);
+    const [first, second] = await stagedTransfers(staging);
     expect(first).toMatchObject({ model: other.digest, lastWrittenAt: past, isRunning: false });
     expect(second).toMatchObject({ model: model.digest, isRunning: false });
     expect(second?.bytes).toBeGreaterThan(0);
@@ -73,7 +58,7 @@ describe('the unfinished transfers', () => {
     const outside = await temporaryFolder();
     await writeFile(join(outside, 'big'), Buffer.alloc(100_000));
     await symlink(outside, join(folder, 'files'));
-    const [transfer] = await stagedTransfers(staging, withoutWaiting);
+    const [transfer] = await stagedTransfers(staging);
     expect(transfer?.bytes).toBeLessThan(100_000);
   });
 
@@ -81,8 +66,8 @@ describe('the unfinished transfers', () => {
     const staging = await temporaryFolder();
     await breakOff(staging, model, 4);
     await using _lock = await acquireLock(stagingPaths(staging, model.digest).lock);
-    expect(await stagedTransfers(staging, withoutWaiting)).toMatchObject([{ isRunning: true }]);
-    const discarding = discardStaging({ staging, key: model.digest, lock: withoutWaiting });
+    expect(await stagedTransfers(staging)).toMatchObject([{ isRunning: true }]);
+    const discarding = discardStaging({ staging, key: model.digest, waitMs: 0 });
     const error: unknown = await discarding.catch((thrown: unknown) => thrown);
     expect(ModelRtcError.from(error).code).toBe('busy');
     expect((await stagedNeeds(staging))[0]?.digests.size).toBe(6);
@@ -91,7 +76,7 @@ describe('the unfinished transfers', () => {
   it('are gone once they are discarded', async () => {
     const staging = await temporaryFolder();
     await breakOff(staging, model, 4);
-    await discardStaging({ staging, key: model.digest, lock: withoutWaiting });
-    expect(await stagedTransfers(staging, withoutWaiting)).toEqual([]);
+    await discardStaging({ staging, key: model.digest, waitMs: 0 });
+    expect(await stagedTransfers(staging)).toEqual([]);
   });
 });
