@@ -118,3 +118,8 @@ export function spoiltGzip(pickle: Buffer, spoil: 'trailing' | 'checksum' | 'dam
   else packed[10] = 0x07;
   return packed;
 }
+
+/** A pickle that is within every limit and does nothing, in so many steps. */
+export function stepsPickle(steps: number): Buffer {
+  return Buffer.concat([Buffer.from('\x80\x02', 'latin1'), Buffer.alloc(steps, '](e0'), Buffer.from('N.')]);
+}
