@@ -27,8 +27,10 @@ describeWith([CHROMIUM], 'a page in a browser', () => {
       expect(models).toEqual([id]);
       const sent = [...(await treeDigest(folder))].map(([path, { sha256 }]) => [path, sha256]);
       expect(files).toEqual(Object.fromEntries(sent));
-      const carrying = lanes.filter(({ kind, receivedBytes }) => kind === expected && receivedBytes > 1e6);
-      expect(carrying.length).toBeGreaterThan(0);
+      const bytesOf = (of: string) => lanes.reduce((sum, { kind, bytes }) => sum + (kind === of ? bytes : 0), 0);
+      // Over the best lane there is, the relay may have come up first.
+      expect(bytesOf(expected)).toBeGreaterThan(1e6);
+      if (lane !== 'auto') expect(bytesOf(expected)).toBeGreaterThanOrEqual(MEGABYTES * 1e6 + 1_000);
     },
     120_000,
   );

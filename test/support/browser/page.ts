@@ -2,12 +2,21 @@
  * What a page does in test/e2e/browser.test.ts: connects to a worker as a client, lists its models and fetches one. Its
  * task is `globalThis.task`; it posts what came of it to the server that it came from.
  */
-import { type Digest, type Manifest, ModelRtcError, modelSize, parseSessionToken } from '@model-rtc/protocol';
+import { type Digest, type Manifest, ModelRtcError, parseSessionToken } from '@model-rtc/protocol';
+import {
+  createMemoryDisk,
+  fetchModel,
+  type LaneBytes,
+  type MemoryDisk,
+  peerPool,
+  planLayout,
+  type TransferProgress,
+} from '@model-rtc/transfer/core';
 import { connectToSession } from '@model-rtc/transport/browser';
-import type { ChunkPiece, LaneChoice, LaneInfo, Peer } from '@model-rtc/transport/core';
+import type { LaneChoice, Peer } from '@model-rtc/transport/core';
 
-const REQUESTS_AT_ONCE = 4;
-const CHUNKS_PER_REQUEST = 4;
+/** More than the test's model. */
+const MAX_BYTES = 100e6;
 
 export interface PageTask {
   readonly session: string;
@@ -19,7 +28,8 @@ export interface PageResult {
   readonly models: readonly string[];
   /** SHA-256 of what came of each file, by its path. */
   readonly files: Readonly<Record<string, string>>;
-  readonly lanes: readonly LaneInfo[];
+  /** What each connection brought. */
+  readonly lanes: readonly LaneBytes[];
 }
 
 export type PageReport = { readonly result: PageResult } | { readonly error: { code: string; message: string } };
@@ -34,60 +44,36 @@ async function run({ session, ref, lane }: PageTask): Promise<PageResult> {
   const { entry } = await peer.request('get_model_info', { ref });
   if (entry.digest === undefined) throw new Error(`${ref} is not complete`);
   const { manifest } = await peer.request('get_manifest', { digest: entry.digest });
-  const bytes = await fetchChunks(peer, entry.digest, manifest);
-  const files = await hashFiles(manifest, bytes);
-  return { models: models.map(({ id }) => id), files, lanes: peer.lanes };
+  const { disk, lanes } = await fetchIntoMemory(peer, entry.digest, manifest);
+  const files = await hashFiles(manifest, disk);
+  return { models: models.map(({ id }) => id), files, lanes };
 }
 
-/** Asks for all chunks, some requests at a time, and lays them end to end. */
-async function fetchChunks(
+/** As any page would: by the same scheduler as on Node, over all lanes that come up meanwhile, into memory. */
+async function fetchIntoMemory(
   peer: Peer,
   digest: Digest,
-  { chunks, ...model }: Manifest,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(modelSize(model));
-  const starts: number[] = [];
-  let end = 0;
-  for (const { size } of chunks) {
-    starts.push(end);
-    end += size;
-  }
-  let next = 0;
-  const fetchSome = async () => {
-    for (let first = next; first < chunks.length; first = next) {
-      next += CHUNKS_PER_REQUEST;
-      const wanted = chunks.slice(first, next).map((chunk, i) => ({ index: first + i, digest: chunk.digest }));
-      await askUntilAnswered(() => peer.request('get_chunks', { digest, chunks: wanted }, { onChunk: take }));
-    }
+  manifest: Manifest,
+): Promise<{ disk: MemoryDisk; lanes: readonly LaneBytes[] }> {
+  let lanes: readonly LaneBytes[] = [];
+  const layout = planLayout({ digest, ...manifest });
+  const disk = createMemoryDisk(layout, { maxBytes: MAX_BYTES });
+  const { pool, stop } = peerPool(peer, digest, 'worker');
+  const onProgress = (progress: TransferProgress) => {
+    lanes = progress.lanes;
   };
-  const take = ({ index, offset, payload, intact }: ChunkPiece) => {
-    const start = starts[index];
-    if (!intact || start === undefined) throw new Error(`chunk ${index} came damaged`);
-    bytes.set(payload, start + offset);
-  };
-  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, fetchSome));
-  return bytes;
+  await fetchModel({ layout, disk, sources: pool, onProgress });
+  stop();
+  return { disk, lanes };
 }
 
-/** A request for chunks ends with the lane that it went over; the peer has others. */
-async function askUntilAnswered(ask: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await ask();
-      return;
-    } catch (error) {
-      if (attempt === 10 || !ModelRtcError.from(error).recoversBy('reconnect')) throw error;
-    }
-  }
-}
-
-async function hashFiles({ files }: Manifest, bytes: Uint8Array<ArrayBuffer>): Promise<Record<string, string>> {
+/** By the browser's own SHA-256, and not by the one that the transfer used. */
+async function hashFiles({ files }: Manifest, disk: MemoryDisk): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  let start = 0;
-  for (const { path, size } of files) {
-    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.subarray(start, start + size)));
+  for (const { path } of files) {
+    const bytes = await new Blob(disk.parts(path)).arrayBuffer();
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     hashes[path] = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    start += size;
   }
   return hashes;
 }
