@@ -25,7 +25,7 @@ async function exportTo(machine: Machine, ref: string, path: string, ...more: st
 /** A model that takes a while to write: large to read, small on the disk. */
 async function importLarge(machine: Machine): Promise<void> {
   const folder = join(machine.folder, 'large');
-  await makeSparseFile(join(folder, 'weights.safetensors'), 150 * MEGABYTE);
+  await makeSparseFile(join(folder, 'weights.msgpack'), 150 * MEGABYTE);
   await importModel(machine, folder, 'large');
 }
 
@@ -179,7 +179,7 @@ describeWith([rootUser()], 'an archive and a disk that is too small', () => {
   it('ends with exit 7 before the first byte, on either side', async () => {
     const here = await lab.machine('here');
     const folder = join(here.folder, 'model');
-    await makeRandomFile(join(folder, 'weights.safetensors'), 30 * MEGABYTE);
+    await makeRandomFile(join(folder, 'weights.msgpack'), 30 * MEGABYTE);
     await importModel(here, folder, 'big');
     const stick = await lab.tmpfs(20 * MEGABYTE);
     const full = await here.run(['client', 'export-model', 'big', '--to', join(stick, 'big.tar'), '--json']);

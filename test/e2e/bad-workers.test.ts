@@ -26,11 +26,11 @@ interface Serving {
 async function openWorkers(names: readonly string[]): Promise<{ workers: Serving[]; original: string }> {
   const { url } = await startSignaling(lab);
   const original = join(await lab.folder(), 'model');
-  await makeRandomFile(join(original, 'weights.safetensors'), SIZE);
+  await makeRandomFile(join(original, 'weights.msgpack'), SIZE);
   const workers = names.map(async (name) => {
     const machine = await lab.machine(name);
     const { localPath } = await importModel(machine, original, 'big', '--copy');
-    return { machine, ...(await startWorker(machine, url)), file: join(localPath, 'weights.safetensors') };
+    return { machine, ...(await startWorker(machine, url)), file: join(localPath, 'weights.msgpack') };
   });
   return { workers: await Promise.all(workers), original };
 }

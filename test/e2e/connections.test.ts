@@ -102,7 +102,7 @@ describe('a session that is revoked while it is in use', () => {
       const client = await scene.client('revoked');
       const folder = join(await lab.folder(), 'model');
       // Slow enough to be still under way when the worker looks at its sessions again.
-      await makeRandomFile(join(folder, 'weights.safetensors'), 150_000_000);
+      await makeRandomFile(join(folder, 'weights.msgpack'), 150_000_000);
       await importModel(way === 'pull' ? scene.worker : client, folder, 'big');
       const more = ['--limit', '10MB', '--json', '--worker', token];
       const transfer = client.start(['client', `${way}-model`, 'big', ...more]);

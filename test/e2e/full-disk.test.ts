@@ -11,7 +11,7 @@ const lab = useLab();
 
 async function modelFolder(bytes: number): Promise<string> {
   const folder = join(await lab.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.safetensors'), bytes);
+  await makeRandomFile(join(folder, 'weights.msgpack'), bytes);
   return folder;
 }
 
@@ -35,7 +35,7 @@ describeWith([rootUser()], 'a disk that is too small for the model', () => {
     expect(result.exitCode).toBe(7);
     expect(errorOf(result)).toMatchObject({ code: 'storage_full' });
     const small = join(await lab.folder(), 'small');
-    await makeRandomFile(join(small, 'weights.safetensors'), MEGABYTE);
+    await makeRandomFile(join(small, 'weights.msgpack'), MEGABYTE);
     await importModel(client, small, 'small');
     expect(await push(client, 'small')).toMatchObject({ outcome: 'pushed' });
     expect(await readdir(join(scene.worker.home, 'models'))).toHaveLength(2);

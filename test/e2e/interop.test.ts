@@ -83,7 +83,7 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
     const { session } = await scene();
     const python = await pythonMachine('large');
     const folder = join(python.folder, 'large');
-    await makeRandomFile(join(folder, 'model.safetensors'), 12_345_678);
+    await makeRandomFile(join(folder, 'model.msgpack'), 12_345_678);
     await mkdir(join(folder, 'parts'));
     await Promise.all(
       Array.from({ length: 450 }, (_, i) => writeFile(join(folder, 'parts', `${i}.txt`), i === 0 ? '' : `part ${i}`)),

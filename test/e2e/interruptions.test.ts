@@ -37,7 +37,7 @@ const sharedHashes = async (): Promise<[string, string][]> => {
 
 async function makeModel(at: Lab): Promise<string> {
   const folder = join(await at.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.safetensors'), SIZE);
+  await makeRandomFile(join(folder, 'weights.msgpack'), SIZE);
   return folder;
 }
 
@@ -171,7 +171,7 @@ describe('a model that changes while it is pulled', () => {
     const client = await scene.client('client');
     const running = client.start(['client', 'pull-model', 'big', '--json']);
     await underWay(running);
-    await appendFile(join(folder, 'weights.safetensors'), 'trained some more');
+    await appendFile(join(folder, 'weights.msgpack'), 'trained some more');
     const { exitCode, stderr, ...ended } = await running.exited;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stderr).toMatch(/changed/);

@@ -23,7 +23,7 @@ async function openSlowScene(megabytes: number): Promise<{ scene: WanScene; fold
     workerArgs: ['--direct-port', String(DIRECT_PORT)],
   });
   const folder = join(await lab.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.safetensors'), megabytes * MEGABYTE);
+  await makeRandomFile(join(folder, 'weights.msgpack'), megabytes * MEGABYTE);
   await importModel(scene.worker, folder, 'big');
   return { scene, folder, size: megabytes * MEGABYTE };
 }

@@ -206,7 +206,7 @@ describe('a command that cannot do what was asked', () => {
     const machine = await client('broken-link');
     const folder = join(machine.folder, 'model');
     await mkdir(folder);
-    await writeFile(join(folder, 'weights.safetensors'), 'x'.repeat(1000));
+    await writeFile(join(folder, 'weights.msgpack'), 'x'.repeat(1000));
     await importModel(machine, folder, 'linked');
     await rm(folder, { recursive: true });
     const listed = (await machine.succeed(['client', 'list-models', '--json'])).json<{

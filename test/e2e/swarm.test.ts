@@ -40,7 +40,7 @@ async function startWorkers(names: readonly string[]): Promise<WorkerOfSwarm[]> 
 async function makeModel(): Promise<string> {
   const folder = join(await lab.folder(), 'model');
   await mkdir(folder);
-  await makeRandomFile(join(folder, 'weights.safetensors'), SIZE);
+  await makeRandomFile(join(folder, 'weights.msgpack'), SIZE);
   return folder;
 }
 
@@ -144,7 +144,7 @@ describe('a dry run', () => {
     const planned = await client.succeed(['client', 'pull-model', 'base', '--dry-run']);
     expect(planned.stdout).toMatch(/^base: 60\.0 of 60\.0 MB would be sent\n$/);
     await pull(client, 'base');
-    await makeRandomFile(join(folder, 'adapter.safetensors'), 2_000_000);
+    await makeRandomFile(join(folder, 'adapter.msgpack'), 2_000_000);
     await importModel(worker?.machine as Machine, folder, 'tuned');
     const tuned = await client.succeed(['client', 'pull-model', 'tuned', '--dry-run']);
     expect(tuned.stdout).toMatch(/^tuned: 2\.0 of 62\.0 MB would be sent; 60 MB are here already in base\n$/);
@@ -155,7 +155,7 @@ describe('a dry run', () => {
     await expectNotTwiceOnDisk(pulled, base);
     const there = await client.succeed(['client', 'push-model', 'tuned', '--dry-run']);
     expect(there.stdout).toMatch(/^Nothing would be sent: tuned \(62 MB\) is at a already\n$/);
-    await makeRandomFile(join(folder, 'adapter.safetensors'), 1_000_000);
+    await makeRandomFile(join(folder, 'adapter.msgpack'), 1_000_000);
     await importModel(client, folder, 'newest');
     const pushed = await client.succeed(['client', 'push-model', 'newest', '--dry-run', '--json']);
     expect(pushed.json()).toMatchObject({ exists: false, transferBytes: 1_000_000, reusedBytes: SIZE });
@@ -166,7 +166,7 @@ describe('a dry run', () => {
 /** Where the file system has no clones, the file has two names; with clones no number tells. */
 async function expectNotTwiceOnDisk(pulled: TransferJson, base: ModelJson): Promise<void> {
   expect(base.size).toBe(SIZE);
-  const path = join(pulled.entry.localPath, 'weights.safetensors');
+  const path = join(pulled.entry.localPath, 'weights.msgpack');
   const hasClones = await copyFile(path, `${path}.clone`, constants.COPYFILE_FICLONE_FORCE).then(
     () => true,
     () => false,

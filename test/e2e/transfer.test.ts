@@ -67,7 +67,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
   it('keeps odd names, empty files, folders and executable bits', async () => {
     const folder = join(await lab.folder(), 'odd');
     const files: Record<string, string> = {
-      'weights.safetensors': 'not really tensors',
+      'weights.msgpack': 'not really tensors',
       'a name with spaces.txt': 'spaces',
       'at 12:30:00.json': '{}',
       'мышь/模型-ñ.bin': 'unicode',
@@ -96,7 +96,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
         Array.from({ length: 100 }, (_, i) => writeFile(join(folder, `part-${group}`, `${i}.bin`), `${group}/${i}`)),
       );
     }
-    await writeFile(join(folder, 'model.safetensors'), 'weights');
+    await writeFile(join(folder, 'model.msgpack'), 'weights');
     const trip = await roundTrip(folder, 'many');
     expect(trip.received.size).toBe(10_001);
     expect(trip.received).toEqual(trip.sent);
@@ -104,7 +104,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
 
   it('may have a file of more than 4 GiB', async () => {
     const folder = join(await lab.folder(), 'large');
-    await makeSparseFile(join(folder, 'large.safetensors'), 4 * GIBIBYTE + 123_457, {
+    await makeSparseFile(join(folder, 'large.msgpack'), 4 * GIBIBYTE + 123_457, {
       markerEveryBytes: 64 * 1024 * 1024,
     });
     const { client } = await scene();
@@ -137,7 +137,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
   it('goes to two clients at once', async () => {
     const { client } = await scene();
     const folder = join(await lab.folder(), 'shared-model');
-    await makeRandomFile(join(folder, 'weights.safetensors'), 40_000_000);
+    await makeRandomFile(join(folder, 'weights.msgpack'), 40_000_000);
     const sender = await client('both-sender');
     const { digest } = await importModel(sender, folder, 'both');
     await push(sender, 'both');
@@ -149,7 +149,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
   it('comes whole from two clients that push it at once', async () => {
     const { client, worker } = await scene();
     const folder = join(await lab.folder(), 'twice');
-    await makeRandomFile(join(folder, 'weights.safetensors'), 40_000_000);
+    await makeRandomFile(join(folder, 'weights.msgpack'), 40_000_000);
     const senders = await Promise.all([client('twice-1'), client('twice-2')]);
     const [one] = await Promise.all(senders.map((sender) => importModel(sender, folder, 'twice')));
     const pushed = await Promise.all(senders.map((sender) => push(sender, 'twice')));

@@ -17,7 +17,7 @@ const lab = useLab();
 async function openModelScene(size: number, options: WanSceneOptions): Promise<{ scene: WanScene; folder: string }> {
   const scene = await openWanScene(lab, options);
   const folder = join(await lab.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.safetensors'), size);
+  await makeRandomFile(join(folder, 'weights.msgpack'), size);
   await importModel(scene.worker, folder, 'big');
   return { scene, folder };
 }

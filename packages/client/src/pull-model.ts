@@ -25,6 +25,8 @@ import { type TransferReport, TransferStats } from './transfer-stats.ts';
 export interface PullModelOptions extends TransferOptions {
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** Called with the model as the worker has it, before a byte of it is fetched; again when the pull begins anew. */
+  readonly onModel?: ((entry: ModelEntry) => void) | undefined;
 }
 
 export interface PullModelResult extends TransferReport, NamedModel {
@@ -102,6 +104,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
     onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });
   const { entry, namedBy, otherHere } = model;
+  options.onModel?.(entry);
   const digest = knownDigest(model);
   const { aliasConflict, safeOnly, ifExists = 'skip' } = options;
   const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly };

@@ -47,17 +47,17 @@ describe('a pull of safe models only', () => {
 
   it('refuses by what the files hold, and names what they import, before anything is visible', async () => {
     const { client, there, here } = await openLab();
-    await importFile(there, 'weights.onnx', DISGUISED);
+    await importFile(there, 'weights.tflite', DISGUISED);
     const error = await failure(client.pullModel('mouse', { safeOnly: true }));
     expect(error).toMatchObject({ code: 'refused', exitCode: 8 });
-    expect(error.message).toMatch(/weights\.onnx.*system/);
+    expect(error.message).toMatch(/weights\.tflite.*system/);
     expect(await isEmpty(here)).toBe(true);
   });
 
   it('is refused as a plan, too: by names, by what was found in the files, and when it is here', async () => {
     const { client, there } = await openLab();
     await importBytes(there, seededBytes(5000, 1), { alias: 'named' });
-    await importFile(there, 'weights.onnx', DISGUISED);
+    await importFile(there, 'weights.tflite', DISGUISED);
     for (const ref of ['named', 'mouse']) {
       expect((await client.planPull(ref)).exists).toBe(false);
       expect(await failure(client.planPull(ref, { safeOnly: true }))).toMatchObject({ code: 'refused', exitCode: 8 });
@@ -76,22 +76,22 @@ describe('a pull of safe models only', () => {
         },
       },
     });
-    await importFile(lab.there, 'weights.onnx', DISGUISED);
+    await importFile(lab.there, 'weights.tflite', DISGUISED);
     expect((await failure(lab.client.pullModel('mouse', { safeOnly: true }))).code).toBe('refused');
     const { entry } = await lab.client.pullModel('mouse');
-    expect(entry.codeFiles).toMatchObject([{ path: 'weights.onnx' }]);
+    expect(entry.codeFiles).toMatchObject([{ path: 'weights.tflite' }]);
   });
 
   it('refuses one that is here already, too', async () => {
     const { client, there } = await openLab();
-    await importFile(there, 'weights.onnx', DISGUISED);
+    await importFile(there, 'weights.tflite', DISGUISED);
     await client.pullModel('mouse');
     expect((await failure(client.pullModel('mouse', { safeOnly: true }))).code).toBe('refused');
   });
 
   it('takes a model that runs nothing', async () => {
     const { client, there } = await openLab();
-    await importFile(there, 'weights.onnx', 'only numbers');
+    await importFile(there, 'weights.tflite', 'only numbers');
     const { entry } = await client.pullModel('mouse', { safeOnly: true });
     expect(entry.codeFiles).toEqual([]);
     expect((await client.pullModel('mouse', { safeOnly: true })).outcome).toBe('already_there');
@@ -102,10 +102,10 @@ describe('a worker of safe models only', () => {
   it('refuses a push by name and by content, in words for the client', async () => {
     const { client, here, there } = await openLab({ safeOnly: true });
     await importBytes(here, seededBytes(5000, 1), { alias: 'named' });
-    await importFile(here, 'weights.onnx', DISGUISED);
+    await importFile(here, 'weights.tflite', DISGUISED);
     for (const [ref, file] of [
       ['named', 'weights.pt'],
-      ['mouse', 'weights.onnx'],
+      ['mouse', 'weights.tflite'],
     ] as const) {
       const error = await failure(client.pushModel(ref));
       expect(error).toMatchObject({ code: 'refused', exitCode: 8, details: { codeFiles: [{ path: file }] } });
@@ -125,7 +125,7 @@ describe('a worker of safe models only', () => {
 
   it('takes a model that runs nothing', async () => {
     const { client, here, there } = await openLab({ safeOnly: true });
-    const { digest } = await importFile(here, 'weights.onnx', 'only numbers');
+    const { digest } = await importFile(here, 'weights.tflite', 'only numbers');
     expect((await client.pushModel('mouse')).outcome).toBe('pushed');
     expect((await there.resolve('mouse')).entry.digest).toBe(digest);
   });

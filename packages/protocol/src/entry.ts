@@ -60,6 +60,15 @@ export const codeFileSchema = z.object({
 });
 export type CodeFile = z.infer<typeof codeFileSchema>;
 
+/** A file that a model lacks, wholly or in part. */
+export const incompleteFileSchema = z.object({
+  /** Inside the model. */
+  path: text,
+  /** What is wrong with it, as a sentence without the path: `is cut off: ...`. */
+  problem: z.string().max(1024),
+});
+export type IncompleteFile = z.infer<typeof incompleteFileSchema>;
+
 /** What is known about a model besides its files: the part of a registry entry that agents send to each other. */
 export const modelEntrySchema = z.object({
   /** The first 8 hex characters of the digest, longer on a collision; a run id while the model is training. */
@@ -100,6 +109,8 @@ export const modelEntrySchema = z.object({
   license: text.optional(),
   /** Empty when no file runs code, absent when nobody has looked. Every agent looks for itself and trusts no other. */
   codeFiles: z.array(codeFileSchema).max(256).optional(),
+  /** What the model lacks by what its own files say. Absent for a whole one. Every agent looks for itself. */
+  incomplete: z.array(incompleteFileSchema).min(1).max(64).optional(),
 });
 
 export type ModelEntry = z.infer<typeof modelEntrySchema>;

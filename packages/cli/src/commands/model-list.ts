@@ -77,8 +77,10 @@ const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
 ];
 
 /** A model's status; while a worker is still fetching it, how much is there: `partial 42%`. */
-export function statusText({ displayStatus, status, partialBytes, size }: ModelEntry): string {
-  return partialBytes === undefined ? (displayStatus ?? status) : `partial ${formatPercent(partialBytes, size)}`;
+export function statusText({ displayStatus, status, partialBytes, size, incomplete }: ModelEntry): string {
+  if (partialBytes !== undefined) return `partial ${formatPercent(partialBytes, size)}`;
+  const shown = displayStatus ?? status;
+  return incomplete !== undefined && shown === 'completed' ? 'incomplete' : shown;
 }
 
 function lossText(model: ModelEntry): string {

@@ -252,7 +252,7 @@ describe('a file that another model here has whole', () => {
     const importFolder = async (config: string, alias: string) => {
       const folder = join(await temporaryFolder(), alias);
       await mkdir(folder);
-      await writeFile(join(folder, 'model.safetensors'), BYTES);
+      await writeFile(join(folder, 'model.msgpack'), BYTES);
       await writeFile(join(folder, 'config.json'), config);
       await there.importModel(folder, { alias: alias as never, copy: true });
     };
@@ -262,10 +262,10 @@ describe('a file that another model here has whole', () => {
     const tuned = await client.pullModel('tuned');
     expect(tuned).toMatchObject({ transferredBytes: 7, reusedBytes: BYTES.length, resumedBytes: 0 });
     const [one, other] = await Promise.all(
-      [base, tuned].map(({ entry }) => stat(join(entry.localPath, 'model.safetensors'))),
+      [base, tuned].map(({ entry }) => stat(join(entry.localPath, 'model.msgpack'))),
     );
     // Another name of one file, or a clone that shares its blocks, which no number tells.
     if ((other?.nlink ?? 1) > 1) expect(other?.ino).toBe(one?.ino);
-    expect((await readFile(join(tuned.entry.localPath, 'model.safetensors'))).equals(BYTES)).toBe(true);
+    expect((await readFile(join(tuned.entry.localPath, 'model.msgpack'))).equals(BYTES)).toBe(true);
   });
 });

@@ -60,6 +60,8 @@ export class Cursor {
       return;
     }
     this.#windowStart = this.offset + length;
+    // Whoever jumps over what a file holds reads little of it in between.
+    this.#windowBytes = FIRST_WINDOW_BYTES;
     this.#window = new Uint8Array(0);
     this.#at = 0;
   }

@@ -36,6 +36,9 @@ export interface GgufTensor {
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, Scalar>;
   readonly tensors: readonly GgufTensor[];
+  /** Where the bytes of the tensors begin, and what each of their starts is a multiple of, counted from there. */
+  readonly dataStart: number;
+  readonly alignment: number;
 }
 
 /**
@@ -63,8 +66,10 @@ export async function readGgufHeader(reader: ByteReader): Promise<GgufHeader | u
   }
   const tensors: GgufTensor[] = [];
   for (let i = 0; i < tensorCount; i++) tensors.push(await readTensor(cursor));
-  const dataStart = alignUp(cursor.offset, alignmentOf(metadata));
-  return { metadata, tensors: tensors.map((tensor) => ({ ...tensor, start: dataStart + tensor.start })) };
+  const alignment = alignmentOf(metadata);
+  const dataStart = alignUp(cursor.offset, alignment);
+  const placed = tensors.map((tensor) => ({ ...tensor, start: dataStart + tensor.start }));
+  return { metadata, tensors: placed, dataStart, alignment };
 }
 
 /** The format of llama.cpp. Metadata: the scalars and shorter texts. */

@@ -1,4 +1,6 @@
 /** Recognises models and reads what their files say about them. A separate entry, because the parsers of YAML and CSV are large. */
+export { findFlaws } from '../completeness/find-flaws.ts';
+export type { CheckedFile, Flaw, FlawKind } from '../completeness/types.ts';
 export { readDocument } from '../documents/document.ts';
 export { at, toModelType } from '../documents/scalars.ts';
 export { readTrainingCurves, type TrainingCurve } from '../documents/training-curves.ts';

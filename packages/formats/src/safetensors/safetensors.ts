@@ -10,7 +10,7 @@ import {
 import type { ByteReader, FileFormat } from '../types.ts';
 
 /** The file starts with the header's length, in 8 bytes. */
-const LENGTH_BYTES = 8;
+export const SAFETENSORS_LENGTH_BYTES = 8;
 
 /** A tensor and where it is in its file. */
 export interface SafetensorsTensor {
@@ -33,22 +33,50 @@ export interface SafetensorsHeader {
  * @throws StructureError when the header is broken.
  */
 export async function readSafetensorsHeader(reader: ByteReader): Promise<SafetensorsHeader | undefined> {
-  if (reader.size < LENGTH_BYTES + 2) return undefined;
-  const start = await reader.read(0, LENGTH_BYTES + 1);
+  const found = await readHeader(reader);
+  if (found === undefined) return undefined;
+  const { header, names, dataStart } = found;
+  return {
+    tensors: names.map((name) => toTensor(name, header[name], dataStart, reader.size)),
+    metadata: textEntries(header.__metadata__),
+  };
+}
+
+/**
+ * Where the last tensor of a safetensors file ends by its header, which may be behind the end of a file that was cut off;
+ * undefined when the file does not look like one.
+ * @throws StructureError when the header is broken.
+ */
+export async function readSafetensorsEnd(reader: ByteReader): Promise<number | undefined> {
+  const found = await readHeader(reader);
+  if (found === undefined) return undefined;
+  const { header, names, dataStart } = found;
+  const ends = names.map((name) => toTensor(name, header[name], dataStart, Number.MAX_SAFE_INTEGER).end);
+  return ends.reduce((last, end) => Math.max(last, end), dataStart);
+}
+
+interface FoundHeader {
+  readonly header: Record<string, unknown>;
+  /** Of the tensors. */
+  readonly names: readonly string[];
+  readonly dataStart: number;
+}
+
+async function readHeader(reader: ByteReader): Promise<FoundHeader | undefined> {
+  if (reader.size < SAFETENSORS_LENGTH_BYTES + 2) return undefined;
+  const start = await reader.read(0, SAFETENSORS_LENGTH_BYTES + 1);
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const length = view.getUint32(0, true);
-  const looksRight = view.getUint32(4, true) === 0 && view.getUint8(LENGTH_BYTES) === 0x7b;
-  if (!looksRight || length < 2 || length > reader.size - LENGTH_BYTES) return undefined;
+  const looksRight = view.getUint32(4, true) === 0 && view.getUint8(SAFETENSORS_LENGTH_BYTES) === 0x7b;
+  if (!looksRight || length < 2 || length > reader.size - SAFETENSORS_LENGTH_BYTES) return undefined;
   if (length > MAX_SAFETENSORS_HEADER_BYTES) throw new StructureError('the header is too long');
-  const header = parseHeader(await reader.read(LENGTH_BYTES, length));
+  const header = parseHeader(await reader.read(SAFETENSORS_LENGTH_BYTES, length));
   const names = Object.keys(header);
   if (names.length > MAX_STRUCTURE_ENTRIES) throw new StructureError('too many tensors');
-  const dataStart = LENGTH_BYTES + length;
   return {
-    tensors: names
-      .filter((name) => name !== '__metadata__')
-      .map((name) => toTensor(name, header[name], dataStart, reader.size)),
-    metadata: textEntries(header.__metadata__),
+    header,
+    names: names.filter((name) => name !== '__metadata__'),
+    dataStart: SAFETENSORS_LENGTH_BYTES + length,
   };
 }
 

@@ -1,6 +1,6 @@
 import { sliceReader } from '../bytes/byte-readers.ts';
 import { Cursor } from '../bytes/cursor.ts';
-import { StructureError } from '../bytes/structure-error.ts';
+import { EndsEarlyError, StructureError } from '../bytes/structure-error.ts';
 import { MAX_NAME_BYTES, MAX_STRUCTURE_ENTRIES, MAX_ZIP_DIRECTORY_BYTES } from '../limits.ts';
 import type { ByteReader } from '../types.ts';
 
@@ -106,7 +106,7 @@ async function findDirectory(reader: ByteReader): Promise<DirectoryPlace> {
       start: view.getUint32(at + 16, true),
     };
   }
-  throw new StructureError('no directory');
+  throw new EndsEarlyError('no directory');
 }
 
 async function readDirectoryEnd64(reader: ByteReader, locatorStart: number): Promise<DirectoryPlace> {

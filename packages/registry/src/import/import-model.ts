@@ -38,6 +38,12 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const steps = await context.loadImportSteps();
   const scanned = await steps.scanModel(original, { modelType: work.modelType });
   if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
+  const completeness = await import('../inspect/find-incomplete.ts');
+  const flaws = [...(await completeness.findIncomplete(scanned.files, work.signal))];
+  const requireWhole = () => {
+    if (flaws.length > 0 && work.allowIncomplete !== true) throw completeness.incompleteError(path, flaws);
+  };
+  requireWhole();
   await refuseTakenAlias(context, work, scanned);
   // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
   const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(context.reading, scanned.files, work);
@@ -46,10 +52,13 @@ export async function importModel(context: RegistryContext, path: string, work: 
     cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
     onProgress: inPhase(work.onProgress, 'hash'),
   });
+  flaws.push(...(await completeness.findDamagedBlobs(scanned.files, hashed.manifest)));
+  requireWhole();
+  const looked = { codeFiles, incomplete: completeness.toIncomplete(flaws) };
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
     const hashes = { manifest: hashed.manifest, stats };
-    return await place(context, staged, original, scanned, hashes, { ...work, additions, codeFiles });
+    return await place(context, staged, original, scanned, hashes, { ...work, additions, ...looked });
   });
   return await resultOf(context, placed, hashed.manifest, scanned);
 }
@@ -147,7 +156,7 @@ async function place(
   originalPath: string,
   { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
   hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
-  work: ImportWork & { readonly additions: EntryAdditions; readonly codeFiles: EntryDraft['codeFiles'] },
+  work: ImportWork & Pick<EntryDraft, 'codeFiles' | 'incomplete'> & { readonly additions: EntryAdditions },
 ): Promise<Placed> {
   const { alias, aliasConflict, copy = false, found, ifExists, supersedes, signal } = work;
   const digest = manifestDigest(hashed.manifest);
@@ -162,6 +171,7 @@ async function place(
     notes: additions.notes,
     lineage: additions.lineage ?? facts.lineage,
     codeFiles: work.codeFiles,
+    incomplete: work.incomplete,
   };
   const offeredAlias = suggestedAlias === undefined ? undefined : suggestAlias(suggestedAlias);
   return await placeModel(context, {

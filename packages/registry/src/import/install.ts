@@ -2,7 +2,6 @@ import { chmod, lstat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { atStorage, listTree, mapLimit, modeOf, syncFolder } from '@model-rtc/files';
 import {
-  type CodeFile,
   type Manifest,
   ModelRtcError,
   type ModelSource,
@@ -24,13 +23,13 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   const manifest = parseManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest);
-  const codeFiles = await inspectStaged(context, options, manifest, stats);
+  const looked = await inspectStaged(context, options, manifest, stats);
   const { stored } = await placeModel(context, {
     staged: filesFolder,
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...draftOf(options), source, codeFiles, ...arrival(source, context.now()) },
+    draft: { ...draftOf(options), source, ...looked, ...arrival(source, context.now()) },
     alias,
     aliasConflict,
     // Whoever brings a whole model once more is told when it is here under another alias.
@@ -41,19 +40,21 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   return stored;
 }
 
-/** Whoever sends a model is not believed when they say that it is safe. What is refused stays staged, and unseen. */
+/** Whoever sends a model is not believed when they say that it is safe, or whole. What is refused stays staged, and unseen. */
 async function inspectStaged(
   { reading }: RegistryContext,
   { filesFolder, safeOnly, signal }: InstallOptions,
   manifest: Manifest,
   stats: readonly FileStat[],
-): Promise<CodeFile[]> {
+): Promise<Pick<EntryDraft, 'codeFiles' | 'incomplete'>> {
   const { inspectFiles } = await import('../inspect/code-files.ts');
   const files = manifest.files.map(({ path, size }, i) => {
     const { mtimeNs } = stats[i] as FileStat;
     return { path, size, mode: 0, mtimeNs, absolutePath: join(filesFolder, path) };
   });
-  return await inspectFiles(reading, files, { safeOnly, signal });
+  const { findIncomplete, toIncomplete } = await import('../inspect/find-incomplete.ts');
+  const codeFiles = await inspectFiles(reading, files, { safeOnly, signal });
+  return { codeFiles, incomplete: toIncomplete(await findIncomplete(files, signal)) };
 }
 
 /** An archive is imported, all else comes over a network. */

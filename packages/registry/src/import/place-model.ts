@@ -154,8 +154,9 @@ async function keepExisting(
   return await rewrite(context, existing, stored);
 }
 
-function codeFilesOf({ codeFiles }: EntryDraft): Pick<StoredEntry, 'codeFiles'> {
-  return codeFiles === undefined ? {} : { codeFiles };
+function codeFilesOf({ codeFiles, incomplete }: EntryDraft): Pick<StoredEntry, 'codeFiles' | 'incomplete'> {
+  // Nobody looked for the one without the other.
+  return codeFiles === undefined ? {} : { codeFiles, incomplete };
 }
 
 /** Writes a changed entry into its model's folder; the index is written by whoever asked. */

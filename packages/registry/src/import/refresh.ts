@@ -17,6 +17,8 @@ export async function refreshModel(
     throw new ModelRtcError('refused', sentence, { details: { id, digest } });
   }
   const supersedes = { digest, name, tags, notes, lineage };
+  // Once accepted, it may be so again; one that was whole may not become less unseen.
+  const allowIncomplete = stored.incomplete !== undefined;
   const found = foundIn === undefined ? undefined : { foundIn, source };
-  return await importModel(context, originalPath, { ...options, modelType, supersedes, found });
+  return await importModel(context, originalPath, { ...options, modelType, supersedes, found, allowIncomplete });
 }

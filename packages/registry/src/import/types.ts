@@ -35,6 +35,8 @@ export interface ImportOptions extends WorkOptions {
   readonly parent?: string | undefined;
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** Register a model that is not whole as well, marked as `incomplete`. Refused when left out. */
+  readonly allowIncomplete?: boolean | undefined;
   /** In place of the type that the scan finds. */
   readonly modelType?: string | undefined;
   /** Copy the files into the registry. Otherwise each is a symbolic link to the original. */

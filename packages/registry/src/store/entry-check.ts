@@ -75,6 +75,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   lineage: never,
   license: text(4096),
   codeFiles: listOf(codeFile, 256),
+  incomplete: never,
   folder: pattern(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
   linked: (value) => typeof value === 'boolean',
   originalPath: text(4096, 1),

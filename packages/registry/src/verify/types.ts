@@ -1,4 +1,4 @@
-import type { Digest, Manifest } from '@model-rtc/protocol';
+import type { Digest, IncompleteFile, Manifest } from '@model-rtc/protocol';
 import type { ChunkLocation } from '../chunks/types.ts';
 import type { RegistryEntry } from '../entry/types.ts';
 import type { FileProblem } from '../files/types.ts';
@@ -12,8 +12,11 @@ export interface VerifyOptions extends ProgressOptions {
 
 export interface VerifiedModel {
   readonly entry: RegistryEntry;
-  /** `unsettled` while it is training: there is no digest yet to compare its files with. */
-  readonly state: 'sound' | 'damaged' | 'unsettled';
+  /**
+   * `incomplete`: the bytes are those that were registered, but by what the files say of themselves, not all was there.
+   * `unsettled` while it is training: there is no digest yet to compare its files with.
+   */
+  readonly state: 'sound' | 'damaged' | 'incomplete' | 'unsettled';
   /** The first 100. */
   readonly problems: readonly FileProblem[];
   /** All files with a problem, listed or not. */
@@ -21,6 +24,8 @@ export interface VerifiedModel {
   /** Indices into the manifest's chunk list of chunks with wrong bytes. Empty with `quick`. */
   readonly damagedChunks: readonly number[];
   readonly damagedBytes: number;
+  /** What the model lacks by what its own files say; empty for a damaged one, whose files say nothing reliable. */
+  readonly incomplete: readonly IncompleteFile[];
   /** What was wrong only in the notes about intact files and has been corrected. As sentences. */
   readonly settled: readonly string[];
 }

@@ -1,7 +1,7 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage } from '@model-rtc/files';
-import { type Digest, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/protocol';
+import { atStorage, mapLimit } from '@model-rtc/files';
+import { type Digest, type IncompleteFile, type Manifest, modelSize, OWN_FOLDER } from '@model-rtc/protocol';
 import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { resolveRef } from '../entry/resolve.ts';
@@ -21,8 +21,10 @@ import type { HashedModel, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { VerifiedModel, VerifyOptions } from './types.ts';
 
+const STATS_AT_ONCE = 16;
+
 /** The findings about a model. */
-interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled'> {
+interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled' | 'incomplete'> {
   readonly problems: readonly FileProblem[];
 }
 
@@ -33,7 +35,7 @@ interface Notes {
   readonly isEntryRight: boolean;
 }
 
-const SOUND: Findings = { problems: [], damagedChunks: [], damagedBytes: 0, settled: [] };
+const SOUND: Findings = { problems: [], damagedChunks: [], damagedBytes: 0, settled: [], incomplete: [] };
 
 /** Checks a model's entry, folder and files against each other. */
 export async function verifyModel(context: VerifyContext, ref: string, options: VerifyOptions): Promise<VerifiedModel> {
@@ -54,7 +56,8 @@ async function toVerified(
   stored: StoredEntry,
   { problems, ...rest }: Findings,
 ): Promise<VerifiedModel> {
-  const settledState = problems.length === 0 ? 'sound' : 'damaged';
+  const soundState = rest.incomplete.length === 0 ? 'sound' : 'incomplete';
+  const settledState = problems.length === 0 ? soundState : 'damaged';
   return {
     ...rest,
     entry: await show(stored),
@@ -83,11 +86,34 @@ async function examine(
   if (manifest === undefined) return { ...SOUND, problems: [noteProblem('manifest.json')] };
   const contradiction = contradictionOf(stored, manifest);
   const before = contradiction === undefined ? [] : [{ path: '', problem: contradiction }];
-  if (options.quick) return { ...SOUND, problems: [...before, ...(await quickProblems(path, stored, notes))] };
+  if (options.quick) {
+    const problems = [...before, ...(await quickProblems(path, stored, notes))];
+    return { ...SOUND, problems, incomplete: await incompleteOf(path, manifest, problems, options) };
+  }
   const hashed = await context.hashFound(place, manifest, options);
   const { problems, damagedChunks } = hashed;
   const settled = problems.length === 0 ? await settle(context, stored, notes, { ...hashed, manifest }) : [];
-  return { problems: [...before, ...problems], damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled };
+  const incomplete = await incompleteOf(path, manifest, problems, options);
+  const all = [...before, ...problems];
+  return { problems: all, damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled, incomplete };
+}
+
+/** What the model lacked when it was registered. */
+async function incompleteOf(
+  path: string,
+  manifest: Manifest,
+  problems: readonly FileProblem[],
+  { signal }: VerifyOptions,
+): Promise<readonly IncompleteFile[]> {
+  if (problems.length > 0) return [];
+  const { findDamagedBlobs, findIncomplete, toIncomplete } = await import('../inspect/find-incomplete.ts');
+  const files = await mapLimit(manifest.files, STATS_AT_ONCE, async (file) => {
+    const absolutePath = join(path, file.path);
+    const { size, mtimeNs } = await atStorage(absolutePath, 'read', () => stat(absolutePath, { bigint: true }));
+    return { path: file.path, absolutePath, size: Number(size), mode: 0, mtimeNs };
+  });
+  const flaws = [...(await findIncomplete(files, signal)), ...(await findDamagedBlobs(files, manifest))];
+  return toIncomplete(flaws) ?? [];
 }
 
 async function readNotes(path: string, stored: StoredEntry, digest: Digest): Promise<Notes> {

@@ -212,7 +212,7 @@ describe('a found model', () => {
       const path = join(repository, 'snapshots', commit.repeat(40));
       await writeFiles(repository, { [`blobs/${commit}`]: weights });
       await mkdir(path, { recursive: true });
-      await symlink(`../../blobs/${commit}`, join(path, 'model.safetensors'));
+      await symlink(`../../blobs/${commit}`, join(path, 'model.msgpack'));
       return path;
     };
     const first = await snapshot('a', 'old weights');

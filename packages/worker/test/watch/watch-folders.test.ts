@@ -129,7 +129,7 @@ describe('a watched folder', () => {
   it('says once what cannot be registered, and registers the rest', async () => {
     const log = keepingLog();
     const { folder, until } = await setUp({ log });
-    await writeAll(join(folder, 'broken'), { 'config.json': '{"model_type": ', 'a.safetensors': 'x' });
+    await writeAll(join(folder, 'broken'), { 'config.json': '{"model_type": ', 'a.msgpack': 'x' });
     await writeAll(join(folder, 'whole'), { 'a.pt': 'x' });
     await until(registered);
     await until(() => log.warnings.length > 0);
@@ -201,7 +201,7 @@ describe('a store of another tool', () => {
       await mkdir(snapshot, { recursive: true });
       await symlink('../../blobs/config', join(snapshot, 'config.json'));
       await writeAll(join(repository, 'refs'), { main: commit.repeat(40) });
-      await symlink(`../../blobs/${commit}`, join(snapshot, 'model.safetensors'));
+      await symlink(`../../blobs/${commit}`, join(snapshot, 'model.msgpack'));
     };
     await download('a', 'first weights');
     const [first] = await until(registered);

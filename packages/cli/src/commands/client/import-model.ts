@@ -3,6 +3,7 @@ import type { ImportResult, Registry } from '@model-rtc/registry';
 import { type ArgumentSpecs, defineCommand, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, formatSome, printable } from '../../console/format.ts';
+import { incompleteNote } from '../incomplete.ts';
 import { aliasConflictOption, safeOnlyOption, yesOption } from '../options.ts';
 import { askOnAliasConflict, askOnDuplicate } from './conflicts.ts';
 
@@ -28,6 +29,11 @@ const importOptions = {
     completes: 'models',
   },
   copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
+  'allow-incomplete': {
+    type: 'boolean',
+    default: false,
+    describe: 'Register it even if files are missing or cut off, and mark it so',
+  },
   yes: { ...yesOption.yes, describe: 'Ask nothing; use the defaults' },
 } as const satisfies ArgumentSpecs;
 type ImportOptions = ValuesOf<typeof importOptions> & { readonly path: string };
@@ -61,6 +67,7 @@ export const importModel = defineCommand({
     const entry = await nameIt(asked, registry, imported, options);
     const { outcome, manifest, skipped } = imported;
     reportSkipped(context, skipped);
+    if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
     const what = `${entry.modelType}, ${formatCount(manifest.files.length, 'file')}, ${formatBytes(entry.size)}`;
     const how =
       outcome === 'already_there' ? 'Already here as' : entry.linked ? 'Imported (linked)' : 'Imported (copied)';
@@ -70,12 +77,13 @@ export const importModel = defineCommand({
 
 async function bringIn(context: Context, registry: Registry, options: ImportOptions): Promise<ImportResult> {
   const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
+  const { allowIncomplete } = options;
   const { parseAlias } = await import('@model-rtc/protocol');
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const onProgress = await context.output.progress();
   const bring = (await registry.isArchive(path)) ? registry.importArchive : registry.importModel;
   return await bring(path, {
-    ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
+    ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy, allowIncomplete },
     signal: context.signal,
     onProgress: (progress) => onProgress({ type: 'local', ...progress }),
   });

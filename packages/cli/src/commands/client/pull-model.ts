@@ -1,8 +1,10 @@
 import type { PullModelResult } from '@model-rtc/client';
+import type { ModelEntry } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { openWorkers } from '../connect.ts';
+import { incompleteNote } from '../incomplete.ts';
 import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
 import { askOnAliasConflict } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText, workersText } from './transfer.ts';
@@ -40,6 +42,9 @@ export const pullModel = defineCommand({
   async run(context, options) {
     const { ref, alias, aliasConflict, ifExists, safeOnly, dryRun } = options;
     const controls = await beginTransfer(context, options);
+    const onModel = (entry: ModelEntry) => {
+      if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
+    };
     await using workers = await openWorkers(context, options, [...(options.worker ?? [])]);
     if (dryRun) {
       const plan = await workers.planPull(ref, { safeOnly, ...controls });
@@ -48,7 +53,7 @@ export const pullModel = defineCommand({
       return;
     }
     const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, ...controls }),
+      workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, onModel, ...controls }),
     );
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
     context.output.result(resultData(result), pulledText(result));

@@ -1,6 +1,7 @@
 import { defineCommand } from '../../command-line/types.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
+import { incompleteNote } from '../incomplete.ts';
 import { localModel, networkOptions, workerOption } from '../options.ts';
 import { askOnAliasConflict } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText } from './transfer.ts';
@@ -24,6 +25,8 @@ export const pushModel = defineCommand({
   ],
   async run(context, options) {
     const { ref, alias, aliasConflict, ifExists, dryRun } = options;
+    const { entry } = await (await context.registry()).resolve(ref);
+    if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
     const controls = await beginTransfer(context, options);
     await using worker = await connectWorker(context, options, options.worker);
     const workerName = printable(worker.workerName);

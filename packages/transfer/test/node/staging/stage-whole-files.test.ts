@@ -34,13 +34,9 @@ async function scene({ copy = true, config = 'tuned' } = {}) {
     await openRegistry({ home: await temporaryFolder() }),
     await openRegistry({ home: await temporaryFolder() }),
   ];
-  const base = await importFiles(
-    here,
-    { 'model.safetensors': WEIGHTS, 'config.json': Buffer.from('{"base":1}') },
-    copy,
-  );
+  const base = await importFiles(here, { 'model.msgpack': WEIGHTS, 'config.json': Buffer.from('{"base":1}') }, copy);
   const tuned = await importFiles(there, {
-    'model.safetensors': WEIGHTS,
+    'model.msgpack': WEIGHTS,
     'config.json': Buffer.from(`{"${config}":1}`),
   });
   const manifest = await there.manifest(tuned.digest);
@@ -54,15 +50,15 @@ async function scene({ copy = true, config = 'tuned' } = {}) {
     await here.close();
     await there.close();
   };
-  return { here, base, manifest, layout, open, close, original: join(base.folder, 'model.safetensors') };
+  return { here, base, manifest, layout, open, close, original: join(base.folder, 'model.msgpack') };
 }
 
 describe('staging files that another model has whole', () => {
   it('takes no further room, and leaves small files to be copied', async () => {
     const { open, close, original, layout } = await scene();
     const staging = await open();
-    expect(await readdir(staging.paths.files)).toEqual(['model.safetensors']);
-    const [own, staged] = [await stat(original), await stat(join(staging.paths.files, 'model.safetensors'))];
+    expect(await readdir(staging.paths.files)).toEqual(['model.msgpack']);
+    const [own, staged] = [await stat(original), await stat(join(staging.paths.files, 'model.msgpack'))];
     // A clone where the file system has them, else the same file under another name.
     if (staged.nlink > 1) expect([staged.ino, staged.nlink]).toEqual([own.ino, 2]);
     expect(staging.reused.size).toBe(3);
@@ -89,7 +85,7 @@ describe('staging files that another model has whole', () => {
       'lies in a folder that has become a link',
       async (path: string) => {
         const elsewhere = await temporaryFolder();
-        await writeFile(join(elsewhere, 'model.safetensors'), WEIGHTS);
+        await writeFile(join(elsewhere, 'model.msgpack'), WEIGHTS);
         await rm(dirname(path), { recursive: true });
         await symlink(elsewhere, dirname(path));
       },
@@ -116,7 +112,7 @@ describe('staging files that another model has whole', () => {
     const { open, close, original } = await scene();
     await chmod(original, 0o400);
     const staging = await open();
-    const staged = await stat(join(staging.paths.files, 'model.safetensors')).catch(() => undefined);
+    const staged = await stat(join(staging.paths.files, 'model.msgpack')).catch(() => undefined);
     expect(staged?.nlink ?? 1).toBe(1);
     expect((await stat(original)).mode & 0o777).toBe(0o400);
     await staging.keep();
@@ -129,16 +125,16 @@ describe('writing into a staged file that has another name', () => {
     const folder = join(await temporaryFolder(), 'files');
     const { layout, close, original } = await scene();
     await mkdir(folder);
-    await link(original, join(folder, 'model.safetensors'));
+    await link(original, join(folder, 'model.msgpack'));
     const files = new ModelFiles(folder, layout);
     const place = [...layout.idAt.keys()].find((at) => (layout.offsetAt[at] ?? 0) % MEBI !== 0) ?? 1;
     const start =
-      (layout.offsetAt[place] ?? 0) - (layout.files.find(({ path }) => path.endsWith('tensors'))?.offset ?? 0);
+      (layout.offsetAt[place] ?? 0) - (layout.files.find(({ path }) => path === 'model.msgpack')?.offset ?? 0);
     const right = WEIGHTS.subarray(start, start + (layout.sizes[layout.idAt[place] ?? 0] ?? 0));
     files.write(place, right);
     expect((await stat(original)).nlink).toBe(2);
     files.write(place, Buffer.alloc(right.length, 7));
-    const staged = await readFile(join(folder, 'model.safetensors'));
+    const staged = await readFile(join(folder, 'model.msgpack'));
     expect(staged.subarray(start, start + right.length).every((byte) => byte === 7)).toBe(true);
     expect(staged.length).toBe(WEIGHTS.length);
     expect((await readFile(original)).equals(WEIGHTS)).toBe(true);

@@ -24,6 +24,10 @@ export function modelSections(facts: ModelFacts): string[][] {
     ),
     section('Files that run code', codeFileFacts(entry)),
     section(
+      'Not whole',
+      (entry.incomplete ?? []).map(({ path, problem }) => [path, problem]),
+    ),
+    section(
       'Problems',
       (check?.problems ?? []).map(({ path, problem }) => [path === '' ? '.' : path, problem]),
     ),

@@ -10,7 +10,7 @@ import { renderVerified, type VerifiedLine, type VerifyTotals } from './text.ts'
 
 export const verify = defineCommand({
   usage: 'verify [refs..]',
-  describe: 'Check that models are whole, byte by byte; exits 6 when one is damaged',
+  describe: 'Check that models are whole, byte by byte; exits 6 if one is not',
   positionals: {
     refs: {
       type: 'string',
@@ -46,6 +46,8 @@ export const verify = defineCommand({
       renderVerified({ models, orphans, totals }, context.output.columns),
     );
     if (totals.damaged > 0) throw stillDamaged(models, options);
+    const unknown = models.filter(({ state, entry }) => state === 'incomplete' && entry.incomplete === undefined);
+    if (unknown.length > 0) throw notWhole(unknown);
   },
 });
 
@@ -139,6 +141,7 @@ function totalsOf(models: readonly VerifiedLine[], orphans: readonly Orphan[], s
     models: models.length,
     bytes: models.reduce((sum, { entry }) => sum + entry.size, 0),
     damaged: models.filter(({ state }) => state === 'damaged').length,
+    incomplete: models.filter(({ state }) => state === 'incomplete').length,
     repaired: models.filter(({ repair }) => repair?.outcome === 'repaired').length,
     orphans: orphans.length,
     seconds,
@@ -153,4 +156,11 @@ function stillDamaged(models: readonly VerifiedLine[], { repair }: VerifyOptions
     : 'Try to repair: model-rtc client verify --repair.';
   const sentence = `${count} ${damaged.length === 1 ? 'is' : 'are'} damaged. ${advice}`;
   return new ModelRtcError('verification_failed', sentence, { details: { ids: damaged.map(({ entry }) => entry.id) } });
+}
+
+/** Those that were registered with --allow-incomplete are listed, and are no surprise. */
+function notWhole(models: readonly VerifiedLine[]): ModelRtcError {
+  const was = models.length === 1 ? 'was not whole when it was' : 'were not whole when they were';
+  const sentence = `${formatCount(models.length, 'model')} ${was} registered. Copy or download what is missing and import it again, with --allow-incomplete if it has to be as it is.`;
+  return new ModelRtcError('verification_failed', sentence, { details: { ids: models.map(({ entry }) => entry.id) } });
 }

@@ -13,7 +13,7 @@ export interface VerifiedLine extends VerifiedModel {
 }
 
 export type VerifyTotals = Readonly<
-  Record<'models' | 'bytes' | 'damaged' | 'repaired' | 'orphans' | 'seconds', number>
+  Record<'models' | 'bytes' | 'damaged' | 'incomplete' | 'repaired' | 'orphans' | 'seconds', number>
 >;
 
 /** Problems listed for one model; --json has up to a hundred. */
@@ -33,6 +33,9 @@ const ORPHAN_COLUMNS: readonly Column<Orphan>[] = [
   { title: 'WHY', value: ({ reason }) => reason },
 ];
 
+/** The last ones are what a person should look at. */
+const STATES: readonly VerifiedLine['state'][] = ['sound', 'unsettled', 'incomplete', 'damaged'];
+
 /** The result of a verification, damaged models last: they end up right above the prompt. */
 export function renderVerified(
   found: {
@@ -44,7 +47,7 @@ export function renderVerified(
 ): string {
   const { models, orphans, totals } = found;
   if (models.length === 0 && orphans.length === 0) return '';
-  const sorted = [...models].sort((a, b) => Number(a.state === 'damaged') - Number(b.state === 'damaged'));
+  const sorted = [...models].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
   const sections = [
     models.length === 0 ? '' : renderTable(sorted, MODEL_COLUMNS, width),
     sorted.flatMap(detailsOf).join('\n'),
@@ -64,13 +67,18 @@ function damageOf({ damagedFiles, damagedBytes }: VerifiedLine): string {
   return damagedBytes > 0 ? formatBytes(damagedBytes) : formatCount(damagedFiles, 'file');
 }
 
-function detailsOf({ entry, problems, damagedFiles, settled, repair }: VerifiedLine): string[] {
+function detailsOf({ entry, problems, damagedFiles, settled, repair, incomplete }: VerifiedLine): string[] {
   const listed = problems
     .slice(0, LISTED_PROBLEMS)
     .map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`));
   const more = damagedFiles > listed.length ? [`and ${formatCount(damagedFiles - listed.length, 'more file')}`] : [];
   const repaired = repair === undefined ? [] : [repairText(repair)];
-  const lines = [...listed, ...more, ...repaired, ...settled].map((line) => `  ${printable(line)}`);
+  const lacks = incomplete.slice(0, LISTED_PROBLEMS).map(({ path, problem }) => `${path} ${problem}`);
+  const unlisted = incomplete.length - lacks.length;
+  const others = unlisted > 0 ? [`and ${formatCount(unlisted, 'more file')}`] : [];
+  const lines = [...listed, ...more, ...repaired, ...settled, ...lacks, ...others].map(
+    (line) => `  ${printable(line)}`,
+  );
   return lines.length === 0 ? [] : [shortName(entry), ...lines];
 }
 
@@ -81,11 +89,12 @@ function repairText(repair: NonNullable<VerifiedLine['repair']>): string {
   return `repaired: ${formatBytes(transferredBytes)} from ${from}, ${formatBytes(reusedBytes)} from this machine`;
 }
 
-function summary({ models, bytes, damaged, repaired, orphans, seconds }: VerifyTotals): string {
+function summary({ models, bytes, damaged, incomplete, repaired, orphans, seconds }: VerifyTotals): string {
   const parts = [
     ...(damaged > 0 ? [`${damaged} damaged`] : []),
+    ...(incomplete > 0 ? [`${incomplete} incomplete`] : []),
     ...(repaired > 0 ? [`${repaired} repaired`] : []),
-    ...(damaged + repaired === 0 && models > 0 ? ['nothing is damaged'] : []),
+    ...(damaged + incomplete + repaired === 0 && models > 0 ? ['nothing is damaged'] : []),
     ...(orphans > 0 ? [formatCount(orphans, 'orphan')] : []),
   ];
   const what = `${formatCount(models, 'model')}, ${formatBytes(bytes)}`;

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { renderVerified, type VerifiedLine, type VerifyTotals } from '../../../../src/commands/client/verify/text.ts';
 
-const TOTALS: VerifyTotals = { models: 1, bytes: 2e6, damaged: 0, repaired: 0, orphans: 0, seconds: 0.5 };
+const TOTALS: VerifyTotals = {
+  models: 1,
+  bytes: 2e6,
+  damaged: 0,
+  incomplete: 0,
+  repaired: 0,
+  orphans: 0,
+  seconds: 0.5,
+};
 
 function line(alias: string, more: Partial<VerifiedLine> = {}): VerifiedLine {
   return {
@@ -12,6 +20,7 @@ function line(alias: string, more: Partial<VerifiedLine> = {}): VerifiedLine {
     damagedChunks: [],
     damagedBytes: 0,
     settled: [],
+    incomplete: [],
     ...more,
   };
 }

@@ -1,0 +1,101 @@
+import { StructureError } from '../bytes/structure-error.ts';
+import { isWeightsFile } from '../layouts/weights-files.ts';
+import type { ReadOptions } from '../types.ts';
+import { deepspeed } from './deepspeed.ts';
+import { ggufSplit } from './gguf-split.ts';
+import { lfsPointer } from './lfs-pointer.ts';
+import { numberedParts } from './numbered-parts.ts';
+import { onnxData } from './onnx-data.ts';
+import { openvino } from './openvino.ts';
+import { nnunet, pipelines } from './pipelines.ts';
+import { shardIndex } from './shard-index.ts';
+import { tensorflow } from './tensorflow.ts';
+import { torchDistributed } from './torch-distributed.ts';
+import type { CheckedFile, CheckedFiles, FileCheck, Flaw, FoundFlaw, SetCheck } from './types.ts';
+import { wholeGguf } from './whole-gguf.ts';
+import { wholeHdf5 } from './whole-hdf5.ts';
+import { wholeOnnx } from './whole-onnx.ts';
+import { wholeSafetensors } from './whole-safetensors.ts';
+import { certainZip, wholeZip } from './whole-zip.ts';
+
+/** What one file tells of itself. */
+const FILE_CHECKS: readonly FileCheck[] = [
+  lfsPointer,
+  wholeSafetensors,
+  wholeGguf,
+  wholeZip,
+  certainZip,
+  wholeHdf5,
+  wholeOnnx,
+];
+/** What files tell of one another. */
+const SET_CHECKS: readonly SetCheck[] = [
+  shardIndex,
+  numberedParts,
+  ggufSplit,
+  onnxData,
+  openvino,
+  tensorflow,
+  torchDistributed,
+  deepspeed,
+  pipelines,
+  nnunet,
+];
+
+/** Enough to tell what happened; a copy that was broken off may lack thousands of files. */
+const MAX_FLAWS = 64;
+
+/**
+ * What a model lacks: files that were never downloaded, cut off or left behind, by what its own files say. Reads headers
+ * and indexes alone. None for a model that is whole as far as its files tell.
+ * @throws what opening and reading a file throws
+ */
+export async function findFlaws(files: readonly CheckedFile[], options: ReadOptions): Promise<Flaw[]> {
+  const flaws: Flaw[] = [];
+  const add = (found: readonly Flaw[]) => {
+    for (const flaw of found) {
+      if (flaws.length < MAX_FLAWS && !flaws.some(({ path }) => path === flaw.path)) flaws.push(flaw);
+    }
+  };
+  for (const file of files) {
+    const found = await checkFile(file, options);
+    if (found !== undefined) add([{ ...found, path: file.path }]);
+  }
+  const model = toCheckedFiles(files);
+  for (const { check } of SET_CHECKS) add(await check(model));
+  return flaws;
+}
+
+async function checkFile(file: CheckedFile, options: ReadOptions): Promise<FoundFlaw | undefined> {
+  const checks = FILE_CHECKS.filter(({ matches }) => matches(file));
+  if (file.size === 0) {
+    return isWeightsFile(file.path) ? { kind: 'empty', problem: 'is empty: it has 0 bytes' } : undefined;
+  }
+  if (checks.length === 0) return undefined;
+  return await file.withReader(async (reader) => {
+    for (const { check } of checks) {
+      options.signal?.throwIfAborted();
+      const found = await check(reader, options).catch(brokenFlaw);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  });
+}
+
+function brokenFlaw(error: unknown): FoundFlaw {
+  if (!(error instanceof StructureError)) throw error;
+  return { kind: 'damaged', problem: `is damaged: ${error.message}` };
+}
+
+function toCheckedFiles(files: readonly CheckedFile[]): CheckedFiles {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const folders = new Set<string>();
+  for (const { path } of files) {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  }
+  return { files, file: (path) => byPath.get(path), hasFolder: (path) => folders.has(path) };
+}

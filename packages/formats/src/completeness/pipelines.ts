@@ -1,0 +1,70 @@
+import { at, isObject } from '../documents/scalars.ts';
+import { baseName } from '../file-names.ts';
+import { besideFile, folderOf, missing } from './folders.ts';
+import { readJson } from './read-json.ts';
+import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
+
+const MAX_BYTES = 1024 * 1024;
+/** Modules of sentence-transformers without settings: their folders are empty, and a download does not bring them. */
+const WITHOUT_FILES = /\.(Normalize|Dropout|LayerNorm)$/;
+
+/** Models of several parts, each in a folder: pipelines of diffusers, and sentence-transformers. */
+export const pipelines: SetCheck = {
+  name: 'pipelines',
+  async check(model) {
+    const flaws: Flaw[] = [];
+    for (const file of model.files) {
+      const name = baseName(file.path);
+      if (name === 'model_index.json') flaws.push(...(await checkParts(file, model)));
+      if (name === 'modules.json') flaws.push(...(await checkModules(file, model)));
+    }
+    return flaws;
+  },
+};
+
+/** Each part has its library and class; one that is left out has null for both. Source: diffusers `DiffusionPipeline`. */
+async function checkParts(file: CheckedFile, model: CheckedFiles): Promise<Flaw[]> {
+  const index = await readJson(file, MAX_BYTES);
+  if (!isObject(index)) return [];
+  const parts = Object.entries(index).filter(
+    ([name, value]) =>
+      !name.startsWith('_') &&
+      Array.isArray(value) &&
+      value.length === 2 &&
+      value.every((word) => typeof word === 'string'),
+  );
+  return parts
+    .map(([name]) => besideFile(file.path, name))
+    .filter((path) => path !== undefined && !model.hasFolder(path))
+    .map((path) => missing(`${path}/`, `${file.path} names it as a part`));
+}
+
+/** Source: sentence_transformers `SentenceTransformer._load_sbert_model`. */
+async function checkModules(file: CheckedFile, model: CheckedFiles): Promise<Flaw[]> {
+  const modules = await readJson(file, MAX_BYTES);
+  if (!Array.isArray(modules)) return [];
+  return modules.flatMap((module: unknown): Flaw[] => {
+    const [path, type] = [at(module, 'path'), at(module, 'type')];
+    if (typeof path !== 'string' || path === '' || (typeof type === 'string' && WITHOUT_FILES.test(type))) return [];
+    const folder = besideFile(file.path, path);
+    if (folder === undefined || model.hasFolder(folder)) return [];
+    return [missing(`${folder}/`, `${file.path} names it as a module`)];
+  });
+}
+
+const FOLD_CHECKPOINT = /^(?:.*\/)?fold_(?:\d+|all)\/checkpoint_(?:final|best|latest)\.pth$/;
+const PLANS = ['plans.json', 'dataset.json'] as const;
+
+/** nnU-Net: the folds are of no use without the plans and the data set's description above them. */
+export const nnunet: SetCheck = {
+  name: 'nnunet',
+  async check({ files, file }) {
+    const inFolds = files.filter(({ path }) => FOLD_CHECKPOINT.test(path));
+    const trainers = new Set(inFolds.map(({ path }) => folderOf(folderOf(path).slice(0, -1))));
+    return [...trainers].flatMap((folder) =>
+      PLANS.filter((name) => file(`${folder}${name}`) === undefined).map((name) =>
+        missing(`${folder}${name}`, 'nnU-Net reads it before the folds. Import the folder that holds both'),
+      ),
+    );
+  },
+};
