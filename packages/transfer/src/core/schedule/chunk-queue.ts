@@ -1,6 +1,6 @@
 import { MAX_PASSED_OVER } from '../limits.ts';
 
-/** Numbers taken lowest first, with room for those that come back. The lowest first keeps whole-file hashing in order. */
+/** Gives out numbers, the lowest first, and takes some back. That order lets files be hashed as their chunks come. */
 export class ChunkQueue {
   #next = 0;
   readonly #end: number;
@@ -23,12 +23,12 @@ export class ChunkQueue {
   /**
    * Takes up to `limit` numbers for which `want` says 'take'; 'leave' keeps a number for another time and 'forget' drops it.
    *
-   * @param from - the least number; numbers that were never given out before are at least this.
+   * @param from - the least number; no number that was never given out is less
    */
   take(limit: number, want: (id: number) => 'take' | 'leave' | 'forget' | 'stop', from = 0): number[] {
     this.#sort();
     const taken: number[] = [];
-    /** Those that are passed over stay where they are: a source may have thousands of them at each call. */
+    /** Numbers that are passed over stay in place: there may be thousands at each call. */
     const staying: number[] = [];
     const fresh: number[] = [];
     const end = this.#placeOf(from);
@@ -44,13 +44,13 @@ export class ChunkQueue {
       if (answer === 'take') taken.push(id);
       else if (answer === 'leave') (id === returned ? staying : fresh).push(id);
     }
-    // They were met in ascending order.
+    // They came in ascending order.
     this.#returned.splice(place, end - place, ...staying.reverse());
     this.putBack(fresh);
     return taken;
   }
 
-  /** How many of the returned numbers are at least this. They are less than any that was never given out. */
+  /** How many of the returned numbers are at least this. All are less than any that was never given out. */
   #placeOf(from: number): number {
     let low = 0;
     let high = this.#returned.length;

@@ -1,5 +1,5 @@
-/** What may not be asked of whom, where that is not the same for all chunks. */
+/** Which sources may be asked for which chunks, where not all may give any. */
 export interface ChunkRules {
-  /** The answer for one chunk and source may change from call to call. */
+  /** The answer for a chunk and source may change over time. */
   mayAsk(id: number, source: { readonly number: number; readonly origin: string }): boolean;
 }

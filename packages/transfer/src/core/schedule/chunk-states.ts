@@ -1,4 +1,4 @@
-/** Where a chunk is: nowhere yet, kept for one source, asked for, on its way to the disk, there. */
+/** The states of a chunk: missing, kept for one source, asked for, being written to the disk, on the disk. */
 export const MISSING = 0;
 export const KEPT = 1;
 export const ASKED = 2;
@@ -7,12 +7,12 @@ export const PRESENT = 4;
 
 export type ChunkState = typeof MISSING | typeof KEPT | typeof ASKED | typeof WRITING | typeof PRESENT;
 
-/** The state of each chunk, by id, and how many are in each. */
+/** The state of each chunk by id, and how many chunks are in each state. */
 export class ChunkStates {
   readonly #states: Uint8Array;
   readonly #counts = [0, 0, 0, 0, 0];
 
-  /** @param present - 1 for each that is on disk already. */
+  /** @param present - by id: 1 for each chunk that is on disk already */
   constructor(present: Uint8Array) {
     this.#states = present.map((there) => (there === 1 ? PRESENT : MISSING));
     for (const state of this.#states) this.#add(state, 1);

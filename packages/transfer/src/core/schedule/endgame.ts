@@ -4,12 +4,12 @@ import type { ScheduledSource } from './scheduled-source.ts';
 export interface EndgameRules {
   readonly nowMs: number;
   readonly cost: (id: number) => number;
-  /** Whether the chunk may be asked of the idle source as well. */
+  /** Whether the idle source may be asked for the chunk too. */
   readonly mayTake: (id: number) => boolean;
 }
 
 /**
- * The chunk that is expected last of all that others were asked for, when the idle source is expected to bring it
+ * Of all chunks that others were asked for, the one that is expected last, if the idle source is expected to bring it
  * considerably sooner.
  */
 export function chunkForEndgame(
@@ -28,7 +28,7 @@ export function chunkForEndgame(
   return idle.window.expectedMs(bytes) < ENDGAME_GAIN * last.dueMs ? last.id : undefined;
 }
 
-/** Sources answer in the order in which they are asked. */
+/** Sources answer in the order they are asked. */
 function lastOf(
   { asked, window, quietSinceMs }: ScheduledSource,
   { nowMs, cost, mayTake }: EndgameRules,

@@ -6,7 +6,7 @@ interface ChunkFailures {
   readonly origins: Set<string>;
 }
 
-/** Which chunks did not come right, and from whom. */
+/** Which chunks came wrong or not at all, and from whom. */
 export class Failures {
   readonly #chunks = new Map<number, ChunkFailures>();
   readonly #wrong = new Map<string, number>();

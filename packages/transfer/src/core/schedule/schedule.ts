@@ -10,34 +10,35 @@ import { Failures } from './failures.ts';
 import { lacks, type ScheduledSource } from './scheduled-source.ts';
 import { SourceWindow } from './source-window.ts';
 
-/** What is to be done about a chunk that did not come right. */
+/** What to do about a chunk that came wrong or not at all. */
 export type Verdict = 'again' | 'give_up' | 'drop_origin';
 
 /**
- * Which source is asked for which chunk, when. Pure: it does no I/O, has no clock of its own and starts nothing; the caller
- * asks `take` after every event and reports what came of it.
+ * Decides which source is asked for which chunk, and when. Pure: it does no I/O, has no clock and starts nothing. The caller
+ * calls `take` after every event and reports what came of it.
  *
- * Chunks are asked for in order, each of one source. When nothing is left to ask for, a source that is done is asked for
- * what another would bring last, so that no slow one holds up the end; no chunk is asked of more than two at a time.
+ * Chunks are asked for in order, each from one source. When nothing is left to ask for, a source that is done is also asked
+ * for what another one would bring last, so that a slow source does not hold up the end. At most two sources are asked for
+ * a chunk at a time.
  */
 export class Schedule {
   readonly #sizes: Uint32Array;
   readonly #states: ChunkStates;
   readonly #sources: ScheduledSource[] = [];
-  /** Those that are not dropped: lanes come and go, so it may be few of them. */
+  /** Those that were not dropped. Lanes come and go, so these may be few. */
   #live: ScheduledSource[] = [];
   readonly #queue: ChunkQueue;
   readonly #failures = new Failures();
-  /** Sources from which a chunk is expected, or has come without being verified. */
+  /** By chunk: sources that were asked for it, or that gave it and it is not verified yet. */
   readonly #holders = new Map<number, Set<number>>();
   readonly #largestChunk: number;
   readonly #rules: ChunkRules | undefined;
   #usedBytes = 0;
 
   /**
-   * @param sizes - bytes of each chunk, by id.
-   * @param present - 1 for each that is on disk already.
-   * @param rules - without them, each source may be asked for any chunk.
+   * @param sizes - bytes of each chunk, by id
+   * @param present - by id: 1 for each chunk that is on disk already
+   * @param rules - without them, each source may be asked for any chunk
    */
   constructor(sizes: Uint32Array, present: Uint8Array, rules?: ChunkRules) {
     this.#rules = rules;
@@ -52,17 +53,17 @@ export class Schedule {
     return this.#states.allPresent;
   }
 
-  /** Whether some chunk can come from the sources without chunks of their own only. */
+  /** Whether some chunk can only come from the sources that have no chunks of their own. */
   get someMissing(): boolean {
     return this.#states.someMissing;
   }
 
-  /** Whether any source was asked for something that did not come yet. */
+  /** Whether any source was asked for something that has not come yet. */
   get someAsked(): boolean {
     return this.#live.some(({ asked }) => asked.size > 0);
   }
 
-  /** Nobody is asked for these chunks until `found` or `release` says what became of them. */
+  /** Nobody is asked for these chunks until `found` or `release` is called for them. */
   hold(ids: readonly number[]): void {
     for (const id of ids) if (this.#states.is(id, MISSING)) this.#states.move(id, KEPT);
   }
@@ -77,8 +78,8 @@ export class Schedule {
   }
 
   /**
-   * @param origin - who is behind the source; several sources may have the same.
-   * @param only - the chunks that this source alone is asked for; without it, any that no one else is asked for.
+   * @param origin - who is behind the source; several sources may have the same
+   * @param only - the chunks that only this source is asked for; without it, the source is asked for any others
    */
   addSource(origin: string, only?: readonly number[]): number {
     const kept = only?.filter((id) => this.#states.is(id, MISSING));
@@ -94,9 +95,9 @@ export class Schedule {
   }
 
   /**
-   * The next request for this source; empty when its window is full or nothing is to be asked of it.
+   * The next request for this source; empty when its window is full or there is nothing to ask it for.
    *
-   * @param maxBytes - of a request of more than one chunk.
+   * @param maxBytes - the most bytes of a request for more than one chunk
    */
   take(source: number, nowMs: number, maxBytes: number = REQUEST_BYTES): number[] {
     const taker = this.#source(source);
@@ -109,7 +110,7 @@ export class Schedule {
     return ids;
   }
 
-  /** All bytes of an asked chunk came; they are being checked and written, or kept until those of another source are. */
+  /** All bytes of the chunk came. They are being checked and written, or they wait while another source's are. */
   arrived(source: number, id: number): void {
     const { asked, arrived } = this.#source(source);
     const mark = asked.get(id);
@@ -122,7 +123,7 @@ export class Schedule {
   /**
    * The chunk was right and is on disk.
    *
-   * @returns the other sources that it was asked of: what they send of it is of no use.
+   * @returns the other sources that were asked for it: what they send of it is useless
    */
   verified(source: number, id: number, nowMs: number): number[] {
     const giver = this.#source(source);
@@ -137,9 +138,9 @@ export class Schedule {
   }
 
   /**
-   * The chunk came wrong from this source, or not at all. It is queued for the others, or for the same one where no other
-   * is left; unless it was asked for often enough, or its origin sent wrong bytes too often and there are others. A source
-   * with chunks of its own passes them on freely. While an origin that never gave the chunk wrong lacks it, it is waited for.
+   * The chunk came wrong from this source, or not at all. It is queued for the others, or for the same source when no other
+   * is left, unless it failed too often, or its origin sent wrong bytes too often and there are others. A source with chunks
+   * of its own is not blamed for them. While an origin that never gave the chunk wrong does not have it yet, it is waited for.
    */
   missed(source: number, id: number, how: 'wrong' | 'lost', nowMs: number): Verdict {
     const { origin, kept } = this.#source(source);
@@ -166,7 +167,7 @@ export class Schedule {
     return isReplaceable && this.#failures.isUntrusted(origin) ? 'drop_origin' : 'again';
   }
 
-  /** The source does not have the chunk yet: the others are asked at once, and this one again after a while. */
+  /** The source does not have the chunk yet: ask the others at once, and this one again after a while. */
   lacking(source: number, id: number, nowMs: number): void {
     const asked = this.#source(source);
     asked.notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
@@ -175,7 +176,7 @@ export class Schedule {
     this.#settle(id);
   }
 
-  /** The source is gone: what it was asked for, or was kept for it, is free for others. What arrived stays. */
+  /** The source is gone: others may be asked for what it was asked for, or what was kept for it. What arrived stays. */
   drop(source: number): void {
     const { asked, kept } = this.#source(source);
     this.#live = this.#live.filter(({ number }) => number !== source);
@@ -213,10 +214,10 @@ export class Schedule {
       }
       if (!this.#mayServe(taker, id, nowMs)) return 'leave';
       const cost = this.#cost(id);
-      // The first chunk is taken though it is larger than a request.
+      // The first chunk is taken even if it is larger than a request.
       if (cost > (left === budget.bytes ? budget.chunkBytes : left)) return 'stop';
       left -= cost;
-      // At once: a chunk that came back may be in the queue twice.
+      // At once, since a chunk that came back may be in the queue twice.
       this.#states.move(id, ASKED);
       return 'take';
     };
@@ -247,13 +248,13 @@ export class Schedule {
     return id === undefined ? [] : [id];
   }
 
-  /** A source that gave the chunk wrong is asked again only when every other that could give it did so too. */
+  /** A source that gave the chunk wrong is asked again only if every other one that could give it gave it wrong too. */
   #mayServe(server: ScheduledSource, id: number, nowMs: number): boolean {
     if (!this.#mayAsk(server, id) || lacks(server, id, nowMs)) return false;
     if (!this.#failures.byOrigin(id, server.origin)) return true;
     const able = this.#general().filter((other) => this.#mayAsk(other, id) && !lacks(other, id, nowMs));
     if (able.some(({ origin }) => !this.#failures.byOrigin(id, origin))) return false;
-    // Another lane of the same origin, if it is only the lane that damages what it carries.
+    // Try another lane of the same origin first: perhaps only the lane damages what it carries.
     return (
       !this.#failures.bySource(id, server.number) || able.every(({ number }) => this.#failures.bySource(id, number))
     );
@@ -274,7 +275,7 @@ export class Schedule {
     this.#settle(id);
   }
 
-  /** Nothing is expected of the source for this chunk any more. */
+  /** The chunk is no longer expected from the source. */
   #letGo(source: number, id: number): void {
     const holders = this.#holders.get(id);
     if (!holders?.delete(source)) return;
@@ -286,7 +287,7 @@ export class Schedule {
     this.#usedBytes -= this.#cost(id);
   }
 
-  /** The chunk's state is that of the source that is furthest with it. */
+  /** Sets the chunk's state by the source that is furthest with it. */
   #settle(id: number): void {
     if (this.#states.is(id, PRESENT)) return;
     const holders = this.#holders.get(id);

@@ -7,7 +7,7 @@ import {
   WINDOW_SLACK_MS,
 } from '../limits.ts';
 
-/** How much a source had delivered when a chunk was asked of it. */
+/** How much a source had delivered when it was asked for a chunk. */
 export interface Mark {
   readonly atMs: number;
   readonly deliveredBytes: number;
@@ -18,18 +18,18 @@ const SMOOTHING = 0.2;
 
 /**
  * How much one source may be asked for ahead: twice what it delivers in the shortest time that an answer took, and a bit.
- * While the window is what limits the source, each measurement doubles it; when the path is, the window stays.
+ * While the window limits the source, each measurement doubles the window; when the path limits it, the window stays.
  */
 export class SourceWindow {
   readonly #leastBytes: number;
   #deliveredBytes = 0;
   #latencyMs = Number.POSITIVE_INFINITY;
-  /** Bytes a millisecond. */
+  /** Bytes per millisecond. */
   #rate: number | undefined;
   #best = { sinceMs: 0, rate: 0 };
   #bestBefore = 0;
 
-  /** @param largestChunk - two of them fit in any window: one is on its way while the next is asked for. */
+  /** @param largestChunk - two of them fit in any window: one comes while the next is asked for */
   constructor(largestChunk: number) {
     this.#leastBytes = Math.min(SOURCE_WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, 2 * largestChunk));
   }
@@ -41,7 +41,7 @@ export class SourceWindow {
     return Math.max(this.#leastBytes, Math.min(SOURCE_WINDOW_BYTES, wanted));
   }
 
-  /** Whether anything is known of the source. */
+  /** Whether the source's rate is known. */
   get measured(): boolean {
     return this.#rate !== undefined;
   }
@@ -50,7 +50,7 @@ export class SourceWindow {
     return { atMs: nowMs, deliveredBytes: this.#deliveredBytes };
   }
 
-  /** A chunk is there that was asked for at the mark. */
+  /** A chunk has come that was asked for at the mark. */
   delivered(bytes: number, { atMs, deliveredBytes }: Mark, nowMs: number): void {
     this.#deliveredBytes += bytes;
     const tookMs = Math.max(1, nowMs - atMs);
@@ -63,14 +63,14 @@ export class SourceWindow {
     } else this.#best.rate = Math.max(this.#best.rate, rate);
   }
 
-  /** How long so many bytes take from now when the source has nothing else to do. */
+  /** How long this many bytes take from now if the source has nothing else to do. */
   expectedMs(bytes: number): number {
     return this.#rate === undefined ? UNKNOWN_SOURCE_MS : this.#latencyMs + bytes / this.#rate;
   }
 
   /**
-   * When so many bytes that the source was asked for before are expected, the first chunk of them having `firstBytes`. A
-   * source that is quiet for longer than it should be is expected to be so for as long again.
+   * How long until this many bytes come that the source was asked for, the first chunk having `firstBytes`. A source that is
+   * quiet for longer than it should be is expected to stay quiet for as long again.
    */
   dueMs(bytes: number, firstBytes: number, quietMs: number): number {
     if (this.#rate === undefined) return quietMs < UNKNOWN_SOURCE_MS ? 0 : quietMs;

@@ -2,8 +2,8 @@ import { REQUEST_BYTES } from '../limits.ts';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
 
 /**
- * Lets through what a limiter allows to be asked for. What was asked for beyond it, as a chunk is asked for whole, is made up
- * for before the next request.
+ * Lets through what a limiter allows to be asked for. A chunk is asked for whole; what that asks too much is made up for
+ * before the next request.
  */
 export class AskGate {
   readonly #limiter: RateLimiter | undefined;
@@ -12,7 +12,7 @@ export class AskGate {
   #credit = 0;
   #waiting = false;
 
-  /** @param onOpen - called when there is room again after there was none. */
+  /** @param onOpen - called when there is room again after there was none */
   constructor(limiter: RateLimiter | undefined, onOpen: () => void) {
     this.#limiter = limiter;
     this.#onOpen = onOpen;
@@ -30,7 +30,7 @@ export class AskGate {
     return Math.max(0, this.#credit);
   }
 
-  /** So many bytes were asked for. */
+  /** This many bytes were asked for. */
   use(bytes: number): void {
     this.#credit -= bytes;
   }
@@ -47,7 +47,7 @@ export class AskGate {
   #wait(limiter: RateLimiter): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    // A request at once where the limiter allows it, else as little as makes up for what was asked for.
+    // A whole request if the limiter allows it at once, else just enough to pay for what was asked for.
     const bytes = Math.max(1 - this.#credit, Math.min(REQUEST_BYTES, limiter.room()));
     limiter.take(bytes, this.#closed.signal).then(
       () => {

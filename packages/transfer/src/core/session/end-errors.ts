@@ -4,13 +4,13 @@ import { MAX_WRONG_CHUNKS, STALL_ABORT_MS } from '../limits.ts';
 import type { StallWarning } from './progress.ts';
 import type { TransferStats } from './stats.ts';
 
-/** What is kept of a transfer that ends early. */
+/** How much of a transfer that ends early is kept. */
 type Kept = Pick<TransferStats, 'doneBytes' | 'totalBytes'>;
 
-/** @param last - the error of the source that went last, if there was one. */
+/** @param last - the error of the last source that went, if there was one */
 export function noSourceLeft(last: ModelRtcError | undefined): ModelRtcError {
   if (last === undefined) return new ModelRtcError('network', 'There is no source to fetch the model from.');
-  // It is the source that was cancelled, not this transfer.
+  // The source was cancelled, not this transfer.
   return last.code === 'cancelled' ? new ModelRtcError('network', last.message, { cause: last }) : last;
 }
 
@@ -24,13 +24,13 @@ export function stallWarning(quietMs: number): StallWarning {
   return { kind: 'stalled', quietMs, message };
 }
 
-/** A disk's error; when it is full, with what is kept and how to go on. */
+/** A disk's error; when the disk is full, with how much is kept and how to go on. */
 export function withState(error: ModelRtcError, kept: Kept): ModelRtcError {
   if (error.code !== 'storage_full') return error;
   return resumable(error, `The disk is full (${error.message}). ${bytesKept(kept)} Free some space and run`, kept);
 }
 
-/** The chunk came wrong as often as it may. */
+/** The chunk came wrong too often. */
 export function neverRight(layout: Layout, chunk: number, source: string): ModelRtcError {
   const place = placesOf(layout, chunk)[0] ?? 0;
   const path = layout.files[extentsAt(layout, place)[0]?.file ?? 0]?.path ?? '';
@@ -41,7 +41,7 @@ export function neverRight(layout: Layout, chunk: number, source: string): Model
   );
 }
 
-/** The file came wrong from everyone who could give it. */
+/** Everyone who could give the file gave it wrong. */
 export function fileNeverRight(layout: Layout, file: number, sources: string): ModelRtcError {
   const path = layout.files[file]?.path ?? '';
   return new ModelRtcError(
@@ -51,7 +51,7 @@ export function fileNeverRight(layout: Layout, file: number, sources: string): M
   );
 }
 
-/** Whoever is behind the source sent wrong bytes again and again, and others are there. */
+/** The source's origin sent wrong bytes too often, and there are others. */
 export function sentWrongBytes(source: string): ModelRtcError {
   return new ModelRtcError(
     'verification_failed',

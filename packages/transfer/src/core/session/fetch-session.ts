@@ -10,23 +10,23 @@ import { type RunnerListener, SourceRunner } from './source-runner.ts';
 import { originOf, SourceSet } from './source-set.ts';
 import type { FetchParts, FetchTask } from './types.ts';
 
-/** A chunk that came whole, and who gave it. */
+/** A chunk that came whole, and the source that gave it. */
 interface Given {
   readonly runner: SourceRunner;
   readonly buffer: ChunkBuffer;
 }
 
 /**
- * Brings every chunk onto the disk: joins the schedule, the sources and the disk. One is used once: `run` to its end.
+ * Brings every chunk onto the disk: connects the schedule, the sources and the disk. Each session is run once.
  */
 export class FetchSession implements DiskListener, RunnerListener {
   readonly #parts: FetchParts;
   readonly #task: FetchTask;
   readonly #sources: SourceSet;
   readonly #gate: AskGate;
-  /** Whose chunk the disk is writing. */
+  /** Who gave the chunks that the disk is writing. */
   readonly #writing = new Map<number, SourceRunner>();
-  /** Chunks that came from a second source while the first one's bytes, which may be wrong, are checked. */
+  /** Chunks from a second source, kept while those of the first are checked, which may be wrong. */
   readonly #spare = new Map<number, Given>();
   /** The SHA-256 of files that the layout has none of. */
   readonly fileHashes = new Map<number, Digest>();
@@ -34,7 +34,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   #unsure: number;
   #warned = false;
   #settle: ((error?: ModelRtcError) => void) | undefined;
-  /** Settles when every file has its SHA-256, or when nothing more can be done. */
+  /** Settles when every file has its hash, or when nothing more can be done. */
   readonly #ended: Promise<void>;
 
   constructor(parts: FetchParts, task: FetchTask) {
@@ -57,7 +57,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#ended.catch(() => {});
   }
 
-  /** @throws ModelRtcError the reason why the model is not whole; what arrived is in the files and the journal. */
+  /** @throws ModelRtcError the reason why the model is not whole; what arrived is in the files and the journal */
   async run(disk: Disk): Promise<void> {
     this.#disk = disk;
     const { signal, pool } = this.#task;
@@ -193,7 +193,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   dropped(runner: SourceRunner, error: ModelRtcError): void {
-    // The model is another one there now, whatever it is asked over; others may still have this one.
+    // The source has a different model now, over any of its lanes; others may still have this one.
     if (error.code === 'source_changed' && this.#sources.isGeneral(runner)) this.#sources.ban(runner.source, error);
     else this.#sources.drop(runner, error);
     this.#fillAll();
@@ -218,13 +218,13 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#disk?.store(chunk, buffer);
   }
 
-  /** What was done of these chunks is to be done again. */
+  /** These chunks have to be fetched again. */
   #takeBack(chunks: readonly number[]): void {
     this.#parts.schedule.lost(chunks);
     for (const chunk of chunks) this.#parts.stats.lost(chunk);
   }
 
-  /** The chunk is there: what others were asked for, or gave, of it is of no use. */
+  /** The chunk is there: calls back what others were asked for of it, and drops what they gave. */
   #callBack(chunk: number, others: readonly number[]): void {
     const spare = this.#spare.get(chunk);
     if (spare !== undefined) {
@@ -254,13 +254,13 @@ export class FetchSession implements DiskListener, RunnerListener {
 
   #tick(): void {
     const { schedule, watchdog } = this.#parts;
-    // Hashing and flushing take their time on a slow disk, and no chunk is due meanwhile; nor while the limiter allows none.
+    // No chunk is due while a slow disk hashes and flushes, or while the limiter allows none.
     if (schedule.allPresent || this.#unsure > 0 || (this.#gate.waiting && !schedule.someAsked)) {
       watchdog.progressed();
       return;
     }
     this.#sources.checkStalls();
-    // A source that has nothing to do may be asked by now for what another does not bring, or for what it did not have.
+    // By now an idle source may be asked for what another one does not bring, or for what it did not have before.
     this.#fillAll();
     this.#warnOrGiveUp(watchdog.quietMs);
   }

@@ -2,19 +2,19 @@ import { fileOfRange, isRange, type Layout } from '../layout/layout.ts';
 import { MAX_FILE_TRIALS } from '../limits.ts';
 import type { ChunkRules } from '../schedule/chunk-rules.ts';
 
-/** A file that came wrong: from now on one origin alone is asked for all of its ranges, so that it is clear who is to blame. */
+/** A file that came wrong: from now on a single origin is asked for all its ranges, so that it is clear who is to blame. */
 interface Trial {
   /** How often it came wrong. */
   times: number;
-  /** The origin that is asked; undefined while none is there that could be. */
+  /** The origin that is asked; undefined while there is none to ask. */
   only: string | undefined;
-  /** How often an origin alone gave it wrong, ... */
+  /** How often each origin gave all of it, and gave it wrong, ... */
   readonly blamed: Map<string, number>;
-  /** ... and how often it was one of several that did. */
+  /** ... and how often it was one of several that gave it wrong. */
   readonly suspected: Map<string, number>;
 }
 
-/** What came of a file that is wrong. */
+/** What follows from a wrong file. */
 export interface WrongFile {
   /** Who gave all of its ranges; undefined when several did, or an earlier run fetched some. */
   readonly culprit: string | undefined;
@@ -23,8 +23,8 @@ export interface WrongFile {
 }
 
 /**
- * Whom ranges may be asked of. Nobody can tell of a range alone whether it is right, so it is remembered who gave which,
- * until the hash of its file says. Pure, like the schedule.
+ * Which origins may be asked for which ranges. A range alone cannot be verified, so this remembers who gave which until the
+ * hash of the file is known. Pure, like the schedule.
  */
 export class RangeRules implements ChunkRules {
   readonly #layout: Layout;
@@ -79,18 +79,18 @@ export class RangeRules implements ChunkRules {
     const counts = culprit === undefined ? trial.suspected : trial.blamed;
     for (const origin of origins) counts.set(origin, (counts.get(origin) ?? 0) + 1);
     this.#choose(trial, able);
-    // The only one that there is may have been cut short by something on the way: it is asked once more.
+    // The only origin may have been the victim of a damaged connection: ask it once more.
     const mayFail = able.size === 1 ? 1 : 0;
     const isBlamed = trial.only !== undefined && (trial.blamed.get(trial.only) ?? 0) > mayFail;
     return { culprit, isHopeless: isBlamed || trial.times >= MAX_FILE_TRIALS };
   }
 
-  /** The origin gives nothing now: others are asked for what it alone was asked for. @param able - those that are left */
+  /** The origin gives nothing now: others are asked for what only it was asked for. @param able - the origins that are left */
   gone(origin: string, able: ReadonlySet<string>): void {
     for (const trial of this.#trials.values()) if (trial.only === origin) this.#choose(trial, able);
   }
 
-  /** The one that is most likely to be honest. */
+  /** The origin that is most likely to be honest. */
   #choose(trial: Trial, able: ReadonlySet<string>): void {
     const doubts = (origin: string): [number, number] => [
       trial.blamed.get(origin) ?? 0,

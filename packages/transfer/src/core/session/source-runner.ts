@@ -16,7 +16,7 @@ export interface RunnerListener {
   missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void;
   lacking(runner: SourceRunner, chunks: readonly number[]): void;
   unwanted(bytes: number): void;
-  /** The source is gone, or was dropped for what it did. */
+  /** The source is gone, or was dropped for misbehaving. */
   dropped(runner: SourceRunner, error: ModelRtcError): void;
 }
 
@@ -25,9 +25,9 @@ export interface RunnerParts {
   readonly schedule: Schedule;
   readonly buffers: Buffers;
   readonly clock: Clock;
-  /** Paces what is asked for; sources on this machine have none. */
+  /** Limits the rate of requests; sources that are not limited have none. */
   readonly gate: AskGate | undefined;
-  /** Of all sources with the same origin. */
+  /** The flow of all sources with the same origin. */
   readonly flow: OriginFlow;
   readonly listener: RunnerListener;
 }
@@ -41,9 +41,9 @@ export class SourceRunner {
   readonly #requests = new Map<ChunkRequest, AbortController>();
   #quietSinceMs = 0;
   #quietBytes = 0;
-  /** What its origin had given when it fell quiet. */
+  /** What its origin had given when this source fell quiet. */
   #originBytesBefore = 0;
-  /** The source tells bytes as they come; what is encoded makes no piece before it is whole. */
+  /** The source reports bytes as they come: an encoded chunk makes no piece before it is whole. */
   #tellsWireBytes = false;
   #error: ModelRtcError | undefined;
 
@@ -78,23 +78,23 @@ export class SourceRunner {
     return true;
   }
 
-  /** Another source gave the chunk. Cancels a request when nothing of it is wanted any more. */
+  /** Another source gave the chunk. Cancels a request when nothing in it is wanted any more. */
   discard(chunk: number): void {
     for (const [request, abort] of this.#requests) {
       if (!request.discard(chunk)) continue;
       this.#requests.delete(request);
-      abort.abort(new ModelRtcError('cancelled', 'Another source gave what was asked for.'));
+      abort.abort(new ModelRtcError('cancelled', 'Another source gave these chunks.'));
     }
   }
 
-  /** A right chunk came of it. */
+  /** A right chunk came from it. */
   progressed(): void {
     this.#quietSinceMs = this.#parts.clock.nowMs();
     this.#quietBytes = 0;
     this.#originBytesBefore = this.#parts.flow.bytes;
   }
 
-  /** Whether chunks are expected of it. */
+  /** Whether chunks are expected from it. */
   get owes(): boolean {
     return this.#error === undefined && this.#parts.schedule.askedOf(this.number) > 0;
   }
@@ -109,7 +109,7 @@ export class SourceRunner {
     else this.#stalled();
   }
 
-  /** Ends all requests; nothing that they still bring counts. */
+  /** Ends all requests; whatever they still bring is ignored. */
   stop(error: ModelRtcError): void {
     if (this.#error !== undefined) return;
     this.#error = error;
@@ -122,7 +122,7 @@ export class SourceRunner {
   #stalled(): void {
     const error = new ModelRtcError(
       'network',
-      `${this.source.name} delivered nothing for ${SOURCE_STALL_MS / 1000} s; what arrived is kept, run the command again to resume.`,
+      `${this.source.name} delivered nothing for ${SOURCE_STALL_MS / 1000} s. What arrived is kept: run the command again to resume.`,
     );
     this.source.onStall?.(error);
     this.#fail(error);
@@ -156,14 +156,14 @@ export class SourceRunner {
       });
       request.end(result?.missing);
     } catch (error) {
-      // A request that was cancelled has nothing to say.
+      // The result of a cancelled request does not matter.
       if (this.#requests.has(request)) this.#fail(ModelRtcError.from(error));
     } finally {
       this.#requests.delete(request);
     }
   }
 
-  /** It answers, though with nothing: that is no stall. */
+  /** It answers, even if it has nothing: that is not a stall. */
   #lacking(chunks: readonly number[]): void {
     const { layout, gate, listener } = this.#parts;
     this.progressed();
@@ -184,14 +184,14 @@ export class SourceRunner {
     this.#parts.flow.came(bytes);
   }
 
-  /** A request stays open until it is answered, and takes memory. */
+  /** Bounds open requests: each takes memory until it is answered. */
   #boundUnanswered(): void {
     if (this.#requests.size <= MAX_UNANSWERED_REQUESTS) return;
     const unanswered = [...this.#requests.keys()].filter(({ isSettled }) => isSettled).length;
     if (unanswered > MAX_UNANSWERED_REQUESTS) throw misbehaviour('all chunks of many requests and no answer to them');
   }
 
-  /** What no honest source sends is not thrown into the source: what it does with an error of ours is not known. */
+  /** Drops a source that sends what no honest source does. Nothing is thrown into it: who knows what it would do with that. */
   #guard(take: () => void): void {
     try {
       take();

@@ -21,16 +21,16 @@ export interface SourceSetParts {
 /** Makes the runner of a source. */
 type RunSource = (source: ChunkSource, number: number, flow: OriginFlow) => SourceRunner;
 
-/** The sources of one session: those of the pool as it is now, and those on this machine. */
+/** The sources of one session: those in the pool now, and those on this machine. */
 export class SourceSet {
   readonly #parts: SourceSetParts;
   readonly #pool: SourcePool;
   readonly #run: RunSource;
   /** By their numbers in the schedule. */
   readonly #runners = new Map<number, SourceRunner>();
-  /** Those of the pool: they can give any chunk. */
+  /** Those of the pool, which can give any chunk. */
   readonly #general = new Map<ChunkSource, SourceRunner>();
-  /** Origins that nothing is taken from any more. */
+  /** Origins that are not used any more. */
   readonly #banned = new Set<string>();
   /** Of all that ever could give chunks without digests, by origin. */
   readonly #names = new Map<string, string>();
@@ -39,19 +39,19 @@ export class SourceSet {
   #lastError: ModelRtcError | undefined;
   #turn = 0;
 
-  /** @param run - makes the runner of a source. */
+  /** @param run - makes the runner of a source */
   constructor(parts: SourceSetParts, pool: SourcePool, run: RunSource) {
     this.#parts = parts;
     this.#pool = pool;
     this.#run = run;
   }
 
-  /** The error of the source that went last. */
+  /** The error of the last source that went. */
   get lastError(): ModelRtcError | undefined {
     return this.#lastError;
   }
 
-  /** Why nothing more can come of the pool; undefined while something can. */
+  /** Why nothing more can come from the pool; undefined while something can. */
   get exhausted(): ModelRtcError | undefined {
     if (this.#general.size > 0 || !this.#pool.ended) return undefined;
     return this.#pool.error ?? noSourceLeft(this.#lastError);
@@ -81,9 +81,9 @@ export class SourceSet {
     return this.#general.get(runner.source) === runner;
   }
 
-  /** Asks all sources for as much as may be asked of them. */
+  /** Asks all sources for as much as the schedule and the limiter allow. */
   fill(): void {
-    // One request each in turn, and another one first each time, so that none gets all that is left or all that is allowed.
+    // One request each in turn, starting with a different source each time: none takes all that is left or allowed.
     const all = [...this.#runners.values()];
     const first = all.length === 0 ? 0 : this.#turn++ % all.length;
     let asking = [...all.slice(first), ...all.slice(0, first)];
@@ -99,12 +99,12 @@ export class SourceSet {
     const { stats, log } = this.#parts;
     const { name } = runner.source;
     log.warn({ source: name, code: error.code, reason: error.message }, 'a source is no longer used');
-    // A lost connection, or an end on purpose, is nothing that the source did wrong.
+    // A lost connection, or an end on purpose, is not the source's fault.
     if (this.isGeneral(runner) && !error.recoversBy('reconnect', 'stopped')) stats.drop(name, error.message);
     this.#forget([runner], error);
   }
 
-  /** Takes nothing any more from whoever is behind the source. */
+  /** Stops using the source's origin, over all its lanes. */
   ban(source: Pick<ChunkSource, 'name' | 'origin'>, error: ModelRtcError): void {
     const { stats, log } = this.#parts;
     const origin = originOf(source);
@@ -178,7 +178,7 @@ export class SourceSet {
     this.#lastError = error;
     for (const { source } of general) this.#general.delete(source);
     this.#tellGone(general);
-    // Last: whoever listens may go on at once.
+    // Last, since listeners may act at once.
     for (const { source } of general) this.#pool.remove(source, error);
   }
 

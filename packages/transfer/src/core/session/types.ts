@@ -12,7 +12,7 @@ import type { Watchdog } from './watchdog.ts';
 export interface FetchParts {
   readonly layout: Layout;
   readonly schedule: Schedule;
-  /** Where some chunks have no digest: whom they may be asked of. */
+  /** When some chunks have no digest: which origins may be asked for them. */
   readonly rules: RangeRules | undefined;
   readonly stats: TransferStats;
   readonly progress: ProgressReporter;
@@ -28,7 +28,7 @@ export interface FetchTask {
   readonly local: readonly LocalSource[];
   /** Chunks that may be in the files already, though the journal does not say so. */
   readonly unsure: readonly number[];
-  /** Holds what the sources of the pool are asked for to a rate. */
+  /** Limits the rate at which the sources of the pool are asked for bytes. */
   readonly limiter: RateLimiter | undefined;
   readonly signal: AbortSignal | undefined;
 }
