@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { contentsKey, planLayout } from '../src/core/index.ts';
 import type { PullOutcome } from '../src/index.ts';
-import { type ChildJob, childModel } from './support/child-job.ts';
+import { type ChildJob, childContents, childModel } from './support/child-job.ts';
 import { expectFiles } from './support/expectations.ts';
 import { temporaryFolder } from './support/pulling.ts';
 
@@ -81,6 +82,25 @@ describe.each(RUNS)('a pull that is killed again and again, %s', (_name, flags) 
     expect(asked.filter((id) => before.has(id))).toEqual([]);
     expect(asked).toHaveLength(total - before.size);
     await expectFiles(outcome?.filesFolder as string, model);
+  }, 120_000);
+
+  it('fetches no range twice that was on the disk, though only the hash of its file can tell whether it is right', async () => {
+    const job: ChildJob = { staging: await temporaryFolder(), seed: 30 + flags.length, isHub: true };
+    const contents = childContents(job);
+    const journal = join(job.staging, contentsKey(contents), 'journal');
+    const ids = [...planLayout(contents).sizes.keys()];
+    for (const more of [2, 1]) {
+      const before = new Set(journalled(journal));
+      const killWhen = (): boolean => existsSync(journal) && journalled(journal).length >= before.size + more;
+      const { asked } = await runChild({ ...job, serveOnly: more }, flags, killWhen);
+      expect(asked.filter((id) => before.has(id))).toEqual([]);
+    }
+    const before = new Set(journalled(journal));
+    expect([...before]).toEqual(ids.slice(0, 3));
+    const { asked, outcome, errors } = await runChild(job, flags);
+    expect({ errors, done: outcome !== undefined }).toEqual({ errors: '', done: true });
+    expect(asked).toEqual(ids.slice(3));
+    await expectFiles(outcome?.filesFolder as string, childModel(job));
   }, 120_000);
 
   it('starts again after a kill when all chunks were there', async () => {

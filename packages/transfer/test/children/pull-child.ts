@@ -3,8 +3,8 @@
  * `done` with the outcome at the end.
  */
 import { type PullOutcome, pull } from '@model-rtc/transfer';
-import { type ChildJob, childModel } from '../support/child-job.ts';
-import { contentsOf } from '../support/models.ts';
+import { type ChildJob, childContents, childModel } from '../support/child-job.ts';
+import { rangeSource } from '../support/contents.ts';
 import { memorySource } from '../support/sources.ts';
 
 const job = JSON.parse(process.argv[2] as string) as ChildJob;
@@ -12,17 +12,18 @@ const model = childModel(job);
 
 const forEver = new Promise<never>(() => {});
 let served = 0;
-const source = memorySource(model, {
-  pieceBytes: 16_000,
-  alter: async ({ index }, pieces) => {
-    process.stdout.write(`asked ${index}\n`);
-    if (served++ >= (job.serveOnly ?? Number.POSITIVE_INFINITY)) await forEver;
-    return pieces;
-  },
-});
+/** Says what is asked for, and waits to be killed once it gave enough. */
+async function give<T>(index: number, bytes: T): Promise<T> {
+  process.stdout.write(`asked ${index}\n`);
+  return served++ >= (job.serveOnly ?? Number.POSITIVE_INFINITY) ? await forEver : bytes;
+}
+
+const source = job.isHub
+  ? rangeSource(model.files, { alter: ({ index }, bytes) => give(index, bytes) })
+  : memorySource(model, { pieceBytes: 16_000, alter: ({ index }, pieces) => give(index, pieces) });
 
 const outcome: PullOutcome = await pull({
-  contents: contentsOf(model),
+  contents: childContents(job),
   sources: [source],
   staging: job.staging,
   local: { locateChunks: async () => new Map(), readLocatedChunk: async () => undefined },

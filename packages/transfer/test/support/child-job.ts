@@ -1,10 +1,20 @@
-import { makeModel, seededBytes, type TestModel } from './models.ts';
+import type { ModelContents } from '@model-rtc/protocol';
+import { hubContents } from './contents.ts';
+import { contentsOf, makeModel, seededBytes, type TestModel } from './models.ts';
 
 export interface ChildJob {
   readonly staging: string;
   readonly seed: number;
   /** The source sends so many chunks and then no more, so that the process waits there to be killed. */
   readonly serveOnly?: number | undefined;
+  /** Only hashes of files are known, as a hub has them. */
+  readonly isHub?: boolean | undefined;
+}
+
+/** What the child knows of its model. */
+export function childContents(job: Pick<ChildJob, 'seed' | 'isHub'>): ModelContents {
+  const model = childModel(job);
+  return job.isHub ? hubContents(model, 100_000) : contentsOf(model);
 }
 
 /** A few files, empty ones, repeated bytes, and chunks that span files. */
