@@ -41,9 +41,9 @@ export async function breakHardLinks(path: string): Promise<void> {
 }
 
 /**
- * The permission bits of a file that the registry owns. The given mode decides only whether the file can be run; this machine's
- * umask decides who may read and write it.
+ * The permission bits of a model's file that the registry owns. Nobody starts such a file, whatever it was where it comes from;
+ * this machine's umask decides who may read and write it.
  */
-export function modeOf(mode: number | undefined, umask: number): number {
-  return (((mode ?? 0) & 0o111) === 0 ? 0o666 : 0o777) & ~umask;
+export function modelFileMode(umask: number): number {
+  return 0o666 & ~umask;
 }

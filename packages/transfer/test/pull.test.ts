@@ -27,10 +27,10 @@ describe('pull', () => {
     await outcome.release();
   });
 
-  it("gives files the sender's mode, but lets nobody else write", async () => {
+  it('makes no file executable, and lets nobody else write', async () => {
     const model = makeModel({ run: Buffer.from('#!') }, [100], 0o777);
     const outcome = await pullModel(model, { staging: await temporaryFolder(), sources: [memorySource(model)] });
-    expect((await stat(join(outcome.filesFolder, 'run'))).mode & 0o777).toBe(0o755);
+    expect((await stat(join(outcome.filesFolder, 'run'))).mode & 0o777).toBe(0o644);
     await outcome.release();
   });
 

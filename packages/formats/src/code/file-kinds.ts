@@ -7,15 +7,23 @@ const PICKLE_EXTENSIONS: ReadonlySet<string> = new Set([
 ]);
 /** Compressed pickles from joblib and pandas. */
 const COMPRESSED_PICKLE = /\.(?:ckpt|pt|pth|pkl|pickle|joblib|dill)\.(?:gz|z|bz2|xz|lzma|lz4|zst)$/i;
-/** What a loader imports or links besides the weights: custom code of hub repositories, custom operators. */
-const PROGRAM_EXTENSIONS: ReadonlySet<string> = new Set(['.py', '.pyc', '.pyd', '.so', '.dylib', '.dll']);
+/**
+ * What a loader imports or links besides the weights (custom code of hub repositories, custom operators), and what a person may
+ * start: programs and scripts.
+ */
+const PROGRAM_EXTENSIONS: ReadonlySet<string> = new Set([
+  ...['.py', '.pyc', '.pyd', '.so', '.dylib', '.dll', '.node', '.wasm', '.class', '.jar'],
+  ...['.exe', '.msi', '.sh', '.bash', '.zsh', '.fish', '.bat', '.cmd', '.ps1'],
+]);
+/** Libraries with their version, such as `libops.so.1.2`. */
+const VERSIONED_LIBRARY = /\.so(?:\.\d+)+$/i;
 /** Anything can end in `.bin`; files with these names come from torch. */
 const TORCH_BIN =
   /^(?:(?:diffusion_)?pytorch_model|adapter_model|training_args|optimizer|scheduler|scaler|rng_state|random_states)\b.*\.bin$|^pytorch_model.*\.bin$/i;
 
-/** Whether a tool loads a file of this name by running its code. */
+/** Whether a file of this name is run, by a tool that loads it or by a person. */
 export function isProgramName(path: string): boolean {
-  return PROGRAM_EXTENSIONS.has(extensionOf(path));
+  return PROGRAM_EXTENSIONS.has(extensionOf(path)) || VERSIONED_LIBRARY.test(path);
 }
 
 /** Whether a tool always takes a file of this name for a pickle or an archive of pickles. */

@@ -7,6 +7,7 @@ import type { ByteReader, NamedReader, ReadOptions } from '../types.ts';
 import { ZIP_HEAD } from '../zip/zip-directory.ts';
 import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
 import { type Findings, mergeFindings, ONLY_DATA, overBudget, PLAIN_CODE, unreadable } from './findings.ts';
+import { isProgram } from './programs.ts';
 import { type ScanJob, scanInside } from './scan-job.ts';
 import { isHdf5, scanHdf5 } from './scan-keras.ts';
 import { isNpy, scanNpy } from './scan-npy.ts';
@@ -56,6 +57,7 @@ async function scanContent(job: ScanJob, reader: ByteReader, name: string): Prom
 
 async function scanUnderBudget(job: ScanJob, reader: ByteReader, name: string): Promise<Findings> {
   const head = await readHead(reader, 16);
+  if (await isProgram(reader, head)) return PLAIN_CODE;
   if (startsWith(head, ZIP_HEAD)) return await scanZip(job, reader);
   const known = await scanKnown(job, reader, head, name);
   // A file can be valid in a harmless format and as a pickle: its name decides how it is loaded.

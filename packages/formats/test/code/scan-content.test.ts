@@ -77,9 +77,30 @@ describe('scanContent on what people name alike', () => {
   });
 
   it('takes programs beside the weights for code', async () => {
-    for (const name of ['modeling_x.py', 'ops/custom.so', 'ops.dll']) {
+    for (const name of ['modeling_x.py', 'ops/custom.so', 'libops.so.1.2', 'ops.dll', 'convert.sh', 'setup.exe']) {
       expect((await scanBytes(raw('anything'), name)).isCode).toBe(true);
     }
+  });
+
+  it('knows programs and scripts by their first bytes', async () => {
+    const dos = Buffer.alloc(256);
+    dos.write('MZ');
+    dos.writeUInt32LE(0x80, 0x3c);
+    const pe = Buffer.from(dos);
+    pe.write('PE', 0x80);
+    const heads = [
+      '\x7fELF\x02\x01',
+      '\xcf\xfa\xed\xfe\x07',
+      '\xca\xfe\xba\xbe\0',
+      '#!/bin/sh\necho',
+      '#! /usr/bin/env python3\n',
+    ];
+    for (const bytes of [...heads.map((head) => raw(head)), pe]) {
+      expect(await scanBytes(bytes, 'model.bin')).toEqual(PLAIN_CODE);
+      expect(await scanBytes(zip({ 'a/tool': bytes }), 'model.zip')).toEqual(PLAIN_CODE);
+    }
+    for (const bytes of [dos, raw('MZ'), raw('#! a title'), raw('# a title')])
+      expect(await scanBytes(bytes, 'model.bin')).toEqual(ONLY_DATA);
   });
 
   it('finds a pickle that is a valid file of another kind as well, by what its name makes of it', async () => {

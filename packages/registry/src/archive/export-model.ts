@@ -114,7 +114,8 @@ function* fileMembers(
     yield {
       path: `${rootOf(entry)}/${file.path}`,
       size: file.size,
-      mode: ((file.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755,
+      // Whoever unpacks it with tar gets no programs either.
+      mode: 0o644,
       mtime: tarTime(times.get(file.path)),
       bytes: () => verifiedBytes(files, offset, file, meter),
     };

@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, modeOf } from '@model-rtc/files';
+import { atStorage, modelFileMode } from '@model-rtc/files';
 import { type Manifest, type ManifestFile, modelSize } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
@@ -83,7 +83,7 @@ async function writeFile(path: string, { size }: ManifestFile, member: ArchiveMe
 
 /** Sets the mode before reading the time, since nothing touches the file after this. */
 async function describe(path: string, file: ManifestFile, umask: number): Promise<ScannedFile> {
-  const mode = modeOf(file.mode, umask);
+  const mode = modelFileMode(umask);
   const { mtimeNs } = await atStorage(path, 'written', async () => {
     await chmod(path, mode);
     return await lstat(path, { bigint: true });

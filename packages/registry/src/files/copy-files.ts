@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, cloneFile, modeOf, requireRoom } from '@model-rtc/files';
+import { atStorage, cloneFile, modelFileMode, requireRoom } from '@model-rtc/files';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 
@@ -34,7 +34,7 @@ export async function copyFiles(
     await atStorage(target, 'written', async () => {
       if (clones) await copyFile(file.absolutePath, target, constants.COPYFILE_FICLONE_FORCE);
       else await copyBytes(file.absolutePath, target, buffer, meter);
-      await finishFile(target, modeOf(file.mode, umask));
+      await finishFile(target, modelFileMode(umask));
     });
     if (clones) meter.add(file.size);
     copies.push({ ...file, absolutePath: target, mtimeNs: (await lstat(target, { bigint: true })).mtimeNs });

@@ -1,6 +1,6 @@
 import { chmod, lstat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { atStorage, listTree, mapLimit, modeOf, syncFolder } from '@model-rtc/files';
+import { atStorage, listTree, mapLimit, modelFileMode, syncFolder } from '@model-rtc/files';
 import {
   type Manifest,
   ModelRtcError,
@@ -94,14 +94,13 @@ export async function settleFiles(root: string, manifest: Manifest): Promise<Fil
     else if (!entry.isFile()) throw notAsVerified(root, `${JSON.stringify(inside)} is not a plain file`);
     else if (!expected.has(inside)) throw notAsVerified(root, `${JSON.stringify(inside)} is not in the manifest`);
   }
-  const umask = process.umask();
+  const mode = modelFileMode(process.umask());
   const stats = await mapLimit(manifest.files, FILES_AT_ONCE, async (file) => {
     const path = join(root, file.path);
     const found = await atStorage(path, 'read', async () => await lstat(path, { bigint: true }));
     if (!found.isFile() || found.size !== BigInt(file.size)) {
       throw notAsVerified(root, `${JSON.stringify(file.path)} is not a file of ${file.size} bytes`);
     }
-    const mode = modeOf(file.mode, umask);
     if ((Number(found.mode) & 0o777) !== mode) await atStorage(path, 'given its mode', () => chmod(path, mode));
     return { path: file.path, size: file.size, mtimeNs: found.mtimeNs };
   });

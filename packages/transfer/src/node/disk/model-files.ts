@@ -20,6 +20,8 @@ import { WriteBehind } from './write-behind.ts';
 /** Never follows a link in the place of a staged file. */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 const PRIVATE_MODE = 0o600;
+/** What a whole file gets; the registry lets its umask decide when it installs it. Never executable, whatever the sender says. */
+const MODEL_FILE_MODE = 0o644;
 
 /**
  * The files of a model while they are being filled, each byte at its offset, with holes where chunks are missing. A file that
@@ -145,7 +147,7 @@ export class ModelFiles {
       // It may be longer when something else wrote into the staging folder.
       if (size !== file.size) await handle.truncate(file.size);
       // A shared file has its mode already, and changing it would change the other model's file.
-      if (nlink === 1) await handle.chmod(safeMode(file.mode)).catch(ignoreUnsupported);
+      if (nlink === 1) await handle.chmod(MODEL_FILE_MODE).catch(ignoreUnsupported);
       await handle.sync();
     } finally {
       await handle.close();
@@ -180,11 +182,6 @@ export class ModelFiles {
     if (folder !== this.#folder) this.#makeFolder(dirname(folder));
     this.#folders.add(folder);
   }
-}
-
-/** The sender's mode without write access for others; the owner can always read and write files of the registry. */
-function safeMode(mode: number | undefined): number {
-  return ((mode ?? 0o644) & 0o755) | PRIVATE_MODE;
 }
 
 /** A file's name is on the disk once its folder is. Windows cannot flush a folder, and does not need it. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { modeOf } from '@model-rtc/files';
+import { modelFileMode } from '@model-rtc/files';
 import { chunkCount, extentsAt, type LayoutFile, placesOf } from '../../core/layout/layout.ts';
 import { JournalWriter } from '../journal/journal.ts';
 import type { OwnFile } from './own-files.ts';
@@ -52,7 +52,7 @@ async function stageFile(own: OwnFile, file: LayoutFile, target: string): Promis
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     if (await clone(own.path, target)) return true;
     // One file has one mode under all its names.
-    if (mode !== modeOf(file.mode, process.umask())) return false;
+    if (mode !== modelFileMode(process.umask())) return false;
     await link(own.path, target);
     return true;
   } catch {
