@@ -8,15 +8,15 @@ import { SafeStream } from './console/safe-stream.ts';
 
 const FORCED_EXIT_CODE = 130;
 const STORAGE_EXIT_CODE = 7;
-/** A timer that is never due. */
+/** The longest delay of a timer. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
-/** The package that `conf` writes files with raises each signal once more by itself. */
+/** The library that `conf` writes files with raises each signal a second time. */
 const SAME_PRESS_MS = 300;
 
 /**
- * How far the heap may grow before all of it is looked through for garbage: to four times of what was in use, as V8 lets
- * it when it is generous. Left to itself it counts the bytes of a transfer, which the cheap collections free, as growth of
- * a heap that is small, and looked through everything 15 times a second. docs/decisions/heap-growth.md has the measurements.
+ * How far the heap may grow before V8 searches all of it for garbage: to four times what was in use. By default, V8 counts
+ * the bytes of a transfer, which its cheap collections free, as growth of a small heap, and searched everything 15 times a
+ * second. docs/decisions/heap-growth.md has the measurements.
  */
 const HEAP_GROWING_PERCENT = 300;
 setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
@@ -36,7 +36,7 @@ const runtime: Runtime = {
   onInterrupt(listener) {
     let firstMs: number | undefined;
     const onSignal = () => {
-      // Whoever presses Ctrl+C twice wants out now; nothing is lost, since what is half done is never visible.
+      // A second Ctrl+C means: exit now. Nothing is lost, since half-done work is never visible.
       if (firstMs !== undefined && performance.now() - firstMs > SAME_PRESS_MS) process.exit(FORCED_EXIT_CODE);
       firstMs ??= performance.now();
       listener();
@@ -50,11 +50,11 @@ const runtime: Runtime = {
   },
 };
 
-// While a command runs the process lives: what it waits for may be a timer that alone keeps no process.
+// Keeps the process alive while a command runs, which may wait for a timer that does not.
 const alive = setInterval(() => {}, LONGEST_DELAY_MS);
 const commandsExitCode = await run(process.argv.slice(2));
 clearInterval(alive);
-// Native WebRTC threads may outlive their connections; what was said must be out before the process goes.
+// Native WebRTC threads may outlive their connections, so the process exits as soon as all output is written.
 stdout.end();
 await finished(stdout);
 const exitCode = outcome(commandsExitCode);
@@ -63,8 +63,8 @@ await finished(stderr);
 process.exit(exitCode);
 
 /**
- * What the command came to. A reader that went away (`| head`) has all that it wanted; a result that cannot be written for
- * another reason is not there, though the work is done.
+ * The exit code. A reader that went away (`| head`) has all that it wanted. A result that cannot be written for another
+ * reason is a failure, although the work is done.
  */
 function outcome(exitCode: number): number {
   const { error } = stdout;
@@ -80,12 +80,12 @@ function userHome(): string | undefined {
   try {
     return homedir();
   } catch {
-    // A user that no account is of, as in a container.
+    // A user without an account, as in a container.
     return undefined;
   }
 }
 
-/** A shell that asks for completions waits for them: they load no parser. */
+/** A shell waits for completions, so they do not load the parser. */
 async function run(args: readonly string[]): Promise<number> {
   if (args[0] === COMPLETE) {
     const { printCompletions } = await import('./commands/completion/complete.ts');

@@ -1,11 +1,11 @@
 import type { LaneBytes } from '@model-rtc/transfer';
 
-/** What one worker gave of a model. */
+/** What one worker sent of a model. */
 export interface WorkerBytes {
-  /** Of no other worker of the transfer. */
+  /** Different for each worker of the transfer. */
   readonly name: string;
   readonly bytes: number;
-  /** Connections of one kind together, also those that were lost. */
+  /** One entry for each kind of connection, including those that were lost. */
   readonly lanes: readonly {
     readonly kind: string;
     readonly engine: string | undefined;
@@ -17,7 +17,7 @@ export interface WorkerBytes {
 
 type Lane = Omit<LaneBytes, 'bytesPerSecond'>;
 
-/** Sums up what came from each worker, by the name that `ProviderNames` gives it alone, even when the model changed and was begun again. */
+/** Counts what each worker sent, by the name that `ProviderNames` gives it, even when the model changed and the transfer began again. */
 export class BytesByWorker {
   #before: readonly Lane[] = [];
   #now: readonly Lane[] = [];
@@ -32,7 +32,7 @@ export class BytesByWorker {
     this.#now = [];
   }
 
-  /** Those that gave something, the one that gave the most first. */
+  /** The workers that sent something, the one that sent the most first. */
   list(): WorkerBytes[] {
     const groups = new Map<string, Lane[]>();
     for (const lane of [...this.#before, ...this.#now]) {

@@ -6,9 +6,9 @@ import type { Handlers, RequestContext } from '@model-rtc/transport';
 
 export interface OfferOptions {
   readonly digest: Digest;
-  /** How fast its chunks may go out. */
+  /** Limits how fast its chunks are sent. */
   readonly limiter?: RateLimiter | undefined;
-  /** `off` sends all as it is. */
+  /** `off` sends all chunks as they are. */
   readonly compress?: CompressMode | undefined;
 }
 
@@ -20,7 +20,7 @@ interface Offer {
   failure: ModelRtcError | undefined;
 }
 
-/** What the other side may fetch from this client: nothing but the models that it is pushing there right now. */
+/** The models that the other side may fetch from this client: only those that are being pushed to it now. */
 export class ChunkOffers {
   readonly handlers: Handlers;
   readonly #registry: Registry;
@@ -53,7 +53,7 @@ export class ChunkOffers {
     }
   }
 
-  /** A server for each, since each has its own limiter. */
+  /** A server for each, since each has its own rate limit. */
   #open(limiter: RateLimiter | undefined, compress: CompressMode | undefined): Offer {
     const server = createChunkServer({ openModel: (digest) => this.#registry.openModel(digest), limiter });
     return { server, compress, pushes: 0, failure: undefined };
@@ -63,10 +63,13 @@ export class ChunkOffers {
     params: Params<'get_chunks'>,
     context: RequestContext<'get_chunks'>,
   ): Promise<ResultInput<'get_chunks'>> {
-    // Asked for each request, since the server keeps a model open for a while after the last one.
+    // Checked for each request, since the server keeps a model open for a while after the last one.
     const offer = this.#offers.get(params.digest);
     if (offer === undefined) {
-      throw new ModelRtcError('refused', 'This client is not pushing that model; it serves no other.');
+      throw new ModelRtcError(
+        'refused',
+        'This client serves only the models that it is pushing, and that is not one of them.',
+      );
     }
     try {
       return await offer.server(offer.compress === 'off' ? { ...params, encodings: undefined } : params, context);
@@ -79,7 +82,7 @@ export class ChunkOffers {
   }
 }
 
-/** Paths of this machine are not the worker's business. */
+/** The worker must not learn paths of this machine. */
 function toldToWorker(error: ModelRtcError): ModelRtcError {
   if (error.code !== 'source_changed') {
     return ModelRtcError.because(error, 'storage', 'The pushing machine could not read the model; it says why.');

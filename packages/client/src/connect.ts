@@ -24,16 +24,16 @@ import { type Connector, SessionLink } from './session-link.ts';
 import type { AgentLimits } from './transfer-speed.ts';
 import { fetchManifest, WorkerProvider } from './worker-provider.ts';
 
-/** How a client reaches one worker: what is not named here is as `connectToSession` of @model-rtc/transport has it. */
+/** How a client connects to one worker. The inherited options are those of `connectToSession` in @model-rtc/transport. */
 export interface ConnectOptions
   extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'clock' | 'now'> {
   /** A session token, as text or parsed. */
   readonly session: string | SessionToken;
-  /** What the worker is called until it says its own name; `worker` and the start of its key when left out. */
+  /** The worker's name until it tells its own; `worker` and the start of its key when left out. */
   readonly name?: string | undefined;
   /** This machine's registry: where pulled models go and pushed ones come from. */
   readonly registry: Registry;
-  /** What the worker sees this client as. */
+  /** The name that the worker sees. */
   readonly agentName?: string | undefined;
   readonly agentVersion?: string | undefined;
   /** How a connection is brought up; `connectToSession` when left out. */
@@ -41,13 +41,13 @@ export interface ConnectOptions
   readonly clock?: Clock | undefined;
   /** From 0 to below 1: spreads the attempts of many clients to connect again. */
   readonly random?: (() => number) | undefined;
-  /** What all transfers of this agent share; nothing holds them back when left out. */
+  /** Limits on all transfers of this agent together; none when left out. */
   readonly limits?: AgentLimits | undefined;
 }
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
 export interface WorkerConnection extends AsyncDisposable {
-  /** What the worker calls itself. */
+  /** The name that the worker gave itself. */
   readonly workerName: string;
   /** The worker as this machine remembers it: its key is the same over all sessions and names. */
   readonly known: KnownWorker;
@@ -57,15 +57,15 @@ export interface WorkerConnection extends AsyncDisposable {
   /** The files of a model that the worker has, and their chunks. @throws ModelRtcError `not_found`, `verification_failed` */
   manifest(digest: Digest, options?: SignalOption): Promise<Manifest>;
   checkModel(ref: string, options?: SignalOption): Promise<Result<'check_model_exists'>>;
-  /** Asks for all that the worker has, and keeps it beside what was known of it before. */
+  /** Lists all models of the worker, and updates what this machine knows about it. */
   sync(options?: SignalOption): Promise<SyncResult>;
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   /** What `pullModel` would fetch; nothing is stored. */
   planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
-  /** What `pushModel` would send; nothing is stored on either side. A worker before version 1.2 cannot tell. */
+  /** What `pushModel` would send; nothing is stored on either side. Not supported by workers before version 1.2. */
   planPush(ref: string, options?: Pick<PushModelOptions, 'signal' | 'onProgress'>): Promise<ModelPlan>;
-  /** Makes a damaged model of this machine whole with what the worker has. */
+  /** Repairs a damaged model of this machine with the worker's copy. */
   repairModel(ref: string, options?: RepairModelOptions): Promise<RepairModelResult>;
   close(): Promise<void>;
 }
@@ -78,7 +78,7 @@ interface SignalOption {
  * Connects to a worker.
  *
  * @throws ModelRtcError `worker_offline` or `network` when it cannot be reached, `token_expired`, `token_revoked` or
- * `refused` when the session is not good, `timeout` when no connection comes up in time.
+ * `refused` when the session is not valid, `timeout` when no connection comes up in time.
  */
 export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
   const services = openWorker(options);
@@ -117,11 +117,11 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
 }
 
 export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'name' | 'signal'> {
-  /** The workers, in the order in which they decide what a name means. Of two sessions of one worker the first is used. */
+  /** The workers, in the order in which they decide what a name means. Of two sessions for one worker, the first is used. */
   readonly sessions: readonly { readonly session: string | SessionToken; readonly name?: string | undefined }[];
 }
 
-/** Several workers that one model is taken from at once. Each is connected to when it is first needed. */
+/** Several workers that send one model at once. Each is connected to when it is first needed. */
 export interface WorkerGroup extends AsyncDisposable {
   readonly workers: readonly RemoteWorker[];
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
@@ -131,10 +131,10 @@ export interface WorkerGroup extends AsyncDisposable {
 }
 
 /**
- * Opens the ways to several workers. None of them has to be there yet: one that cannot be reached is left out while it is
- * away.
+ * Prepares connections to several workers. None of them has to be online yet: a transfer goes on without those that cannot
+ * be reached.
  *
- * @throws ModelRtcError `bad_argument` for a session that is none
+ * @throws ModelRtcError `bad_argument` for an invalid session
  */
 export function connectAll({ sessions, ...options }: ConnectAllOptions): WorkerGroup {
   const opened = sessions.map((session) => openWorker({ ...options, ...session }));

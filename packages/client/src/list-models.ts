@@ -19,11 +19,11 @@ export interface ListOptions {
 
 export interface ListedModels {
   readonly models: ModelEntry[];
-  /** All that match, also those beyond the limit. */
+  /** How many match, including those beyond the limit. */
   readonly total: number;
 }
 
-/** A worker that goes on for ever must not fill this machine's memory; nobody has as many models. */
+/** An endless list must not fill this machine's memory. No worker has this many models. */
 const MAX_LISTED = 100_000;
 /** As many models as that have some 700 bytes each; 10,000 may have ten times as much. */
 const MAX_LISTED_BYTES = 64 * 1024 * 1024;
@@ -47,7 +47,7 @@ export async function listModels({ link }: RemoteWorker, options: ListOptions): 
   }
 }
 
-/** The same, and what was listed is remembered: a list of everything says as well what the worker has no more. */
+/** Lists models and remembers them. A complete list also shows which models the worker no longer has. */
 export async function listAndRemember(services: RemoteWorker, options: ListOptions): Promise<ListedModels> {
   const { registry, known } = services;
   const listed = await listModels(services, options);
@@ -61,7 +61,7 @@ export async function listAndRemember(services: RemoteWorker, options: ListOptio
   return listed;
 }
 
-/** What a sync brought, and what it found in all. */
+/** The changes that a sync found, and the total. */
 export interface SyncResult extends CatalogChanges {
   readonly worker: KnownWorker;
   /** The models that the worker has now. */
@@ -72,9 +72,9 @@ export interface SyncResult extends CatalogChanges {
 const SYNC_ATTEMPTS = 3;
 
 /**
- * Brings what is known of the worker up to date.
- * @throws ModelRtcError what asking throws; `storage` when it cannot be kept; `malformed_message` when the worker sent fewer
- *   models than it says that it has, since then nobody knows which are gone
+ * Updates what this machine knows about the worker.
+ * @throws ModelRtcError as a request does; `storage` when it cannot be kept; `malformed_message` when the worker sent fewer
+ *   models than it says that it has, since then it is unknown which are gone
  */
 export async function syncWorker(services: RemoteWorker, signal: AbortSignal | undefined): Promise<SyncResult> {
   const { registry, known } = services;
@@ -88,7 +88,7 @@ export async function syncWorker(services: RemoteWorker, signal: AbortSignal | u
   }
 }
 
-/** What a worker is still fetching is not what it has. */
+/** Leaves out models that the worker is still fetching. */
 export function wholeModels(models: readonly ModelEntry[]): ModelEntry[] {
   return models.filter(({ partialBytes }) => partialBytes === undefined);
 }
@@ -103,7 +103,7 @@ function tooLongList(): ModelRtcError {
 function endlessList(): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
-    'The worker says that its list goes on, and sends no more of it; run the same version of model-rtc on both sides.',
+    'The worker says that its list goes on, but sends no more of it. Run the same version of model-rtc on both sides.',
   );
 }
 

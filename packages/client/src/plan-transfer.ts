@@ -9,7 +9,7 @@ import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { retryOptions } from './retry-options.ts';
 import { TransferStats } from './transfer-stats.ts';
 
-/** What a pull or push would move. */
+/** What a pull or push would transfer. */
 export interface ModelPlan {
   readonly id: string;
   /** Undefined where only the files will tell it. */
@@ -31,7 +31,7 @@ export interface PullPlan extends ModelPlan, NamedModel {
   readonly reusedFrom: readonly { readonly id: string; readonly alias: string | undefined; readonly bytes: number }[];
 }
 
-/** What a plan heeds of a pull's options. */
+/** The options of a pull that also apply to its plan. */
 export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'onProgress'>;
 
 /**
@@ -101,7 +101,7 @@ export async function planPush(
   return { id: entry.id, digest, alias: entry.alias, totalBytes: entry.size, ...plan };
 }
 
-/** What the worker found in the files, and those that it says nothing of and that are named like code. */
+/** The files with code that the worker found, and those that it did not inspect and that are named like code. */
 function knownCode(contents: ModelContents, found: readonly CodeFile[] = []): CodeFile[] {
   return [...found, ...namedLikeCode(contents).filter(({ path }) => !found.some((file) => file.path === path))];
 }

@@ -10,11 +10,11 @@ export type ModelProgress =
   | { readonly type: 'connecting' }
   /** The connection was lost and is being made again; what arrived is kept. */
   | { readonly type: 'reconnecting'; readonly reason: string }
-  /** What became of one of several workers. */
+  /** A change in one of several workers. */
   | ({ readonly type: 'worker' } & WorkerNews)
   /** The worker is reading a changed model and will answer in a moment. */
   | { readonly type: 'waiting'; readonly reason: string }
-  /** The model changed at its source while it was sent; it is begun again with its new content. */
+  /** The model changed at its source while it was sent; the transfer begins again with the new content. */
   | { readonly type: 'source_changed'; readonly reason: string }
   /** Files of this machine are being read, before a push or at an import. */
   | {

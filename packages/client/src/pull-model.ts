@@ -123,7 +123,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   };
 }
 
-/** What is to be received, and the provider that said so. */
+/** The model to receive, and the provider that named it. */
 interface Wanted {
   readonly reception: Omit<ReceptionOptions, 'digest'>;
   readonly digest: Digest | undefined;
@@ -163,13 +163,13 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
   }
 }
 
-/** With one worker there is only its connection to tell of. */
+/** With one worker, only the loss of its connection is news. */
 function tellNews({ providers, options }: PullTask, news: WorkerNews): void {
   if (providers.length > 1) options.onProgress?.({ type: 'worker', ...news });
   else if (news.state === 'lost') options.onProgress?.({ type: 'reconnecting', reason: news.reason ?? '' });
 }
 
-/** A provider told of the model a moment ago: when it does not have it now, its files have changed, or it was removed. */
+/** A provider had the model a moment ago. If it does not have it now, the files changed or the model was removed. */
 function asChanged(error: unknown): ModelRtcError {
   const known = ModelRtcError.from(error);
   if (known.code !== 'not_found') return known;

@@ -84,7 +84,7 @@ interface PushTask {
   readonly options: PushModelOptions;
 }
 
-/** Pushes over a new connection whenever one is lost: the worker has by then what came over those before. */
+/** Pushes over a new connection whenever one is lost; the worker keeps what earlier connections brought. */
 async function pushUntilThere(services: RemoteWorker, task: PushTask): Promise<PushModelResult> {
   const attempts = new Attempts(services.link, retryOptions(services, task.stats, task.options));
   for (;;) {
@@ -126,11 +126,11 @@ function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {
   if (entry.digest === digest) return;
   throw new ModelRtcError(
     'verification_failed',
-    `The worker says that it has model ${entry.id} now, which is not the one that was pushed. Look at what it has: model-rtc worker list-models.`,
+    `The worker says that it has model ${entry.id} now, which is not the one that was pushed. See what it has: model-rtc worker list-models.`,
   );
 }
 
-/** When only the answer was lost with the connection before, the worker has it all from the attempts so far. */
+/** When only the answer was lost with the last connection, earlier attempts sent the whole model. */
 function bytesOf(result: Result<'push_model'>, { hasFetched }: TransferStats) {
   const fetchedBefore = result.outcome === 'already_there' && hasFetched;
   return fetchedBefore ? { transferredBytes: 0, reusedBytes: 0, resumedBytes: result.entry.size } : result;

@@ -5,7 +5,7 @@ import type { ChunkOffers } from './chunk-offers.ts';
 import type { SessionLink } from './session-link.ts';
 import type { AgentLimits } from './transfer-speed.ts';
 
-/** What this machine brings to every transfer. */
+/** This machine's part in every transfer. */
 export interface ClientContext {
   readonly registry: Registry;
   readonly log: Log;
@@ -25,7 +25,7 @@ export interface RemoteWorker extends ClientContext {
   readonly provider: ModelProvider;
 }
 
-/** Keeps what was seen of a worker. What was asked for is done by then, so that a failure here must not undo it. */
+/** Remembers what a worker has. The user's request is done by then, so a failure here is only logged. */
 export async function remembered(
   { log, known }: Pick<RemoteWorker, 'log' | 'known'>,
   record: () => Promise<void>,

@@ -9,7 +9,7 @@ import { type TransferReport, TransferStats } from './transfer-stats.ts';
 import { fetchManifest } from './worker-provider.ts';
 
 export interface RepairModelOptions {
-  /** What `Registry.verify` has just said of it; it is verified first when left out. */
+  /** The result of a `Registry.verify` just now; the model is verified first when left out. */
   readonly found?: VerifiedModel | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnModelProgress | undefined;
@@ -101,10 +101,7 @@ async function examine(registry: Registry, ref: string, options: RepairModelOpti
   const { id, alias, digest } = found.entry;
   if (digest !== undefined && found.state !== 'unsettled')
     return { ...options, registry, digest, found, stagedBytes: 0 };
-  throw new ModelRtcError(
-    'busy',
-    `"${alias ?? id}" is still training; there is nothing yet that it could be held against.`,
-  );
+  throw new ModelRtcError('busy', `"${alias ?? id}" is still training. Repair it when it is done.`);
 }
 
 async function repairOnce(peer: Peer, repair: Repair, stats: TransferStats): Promise<RepairModelResult> {
@@ -182,7 +179,7 @@ async function fetchAndReplace(
   }
 }
 
-/** Of a model whose folder is gone, nothing could be said of single chunks: all are. */
+/** When the model's folder is gone, all chunks are damaged. */
 function damagedIn({ damagedChunks, damagedBytes }: VerifiedModel, { chunks }: Manifest): readonly number[] {
   return damagedChunks.length === 0 && damagedBytes > 0 ? [...chunks.keys()] : damagedChunks;
 }
@@ -206,12 +203,12 @@ function notEnoughHere({ entry }: VerifiedModel, missingBytes: number, cause?: u
   const name = entry.alias ?? entry.id;
   return new ModelRtcError(
     'verification_failed',
-    `"${name}" is damaged, and ${missingBytes} bytes of it are nowhere else on this machine. Fetch them from a worker: model-rtc client repair-model ${name} --from SESSION, or say where its files are with --path.`,
+    `"${name}" is damaged, and ${missingBytes} bytes of it are nowhere else on this machine. Fetch them from a worker: model-rtc client repair-model ${name} --from SESSION, or pass --path with the place where its files are now.`,
     { cause, details: { id: entry.id, missingBytes } },
   );
 }
 
-/** Of a repair that needed no network. */
+/** The report of a repair that needed no network. */
 function soundReport(startedMs: number, clock = systemClock): TransferReport {
   const seconds = (clock.nowMs() - startedMs) / 1000;
   return { ...NOTHING_MOVED, seconds, bytesPerSecond: 0, lanes: [], firstChunkMs: undefined };

@@ -14,7 +14,7 @@ export interface NamedModel {
 
 export type WorkerModelInfo = ProvidedModel & NamedModel;
 
-/** Asks the worker about one reference. @throws ModelRtcError `not_found` when it knows no such model */
+/** Asks the worker what a reference names. @throws ModelRtcError `not_found` when it knows no such model */
 export type AskWorker = (ref: string) => Promise<ProvidedModel>;
 
 /**
@@ -35,7 +35,7 @@ export async function resolveReference(registry: Registry, ref: string, ask: Ask
   return { ...found, namedBy: 'client' };
 }
 
-/** What the worker knows of a model, named as there or else as here; that it has it is remembered. */
+/** Everything that the worker knows about a model, by its name there or else its name here. Remembers that the worker has it. */
 export async function modelInfo(
   worker: RemoteWorker,
   ref: string,
@@ -63,7 +63,7 @@ export async function checkAtWorker(
   return answer ?? { exists: false, valid: false, problems: [] };
 }
 
-/** What has a separator in it is a path of this machine, which is none of the worker's business. */
+/** A reference with a separator is a path on this machine, which the worker must not learn. */
 function isPath(ref: string): boolean {
   return /[/\\]/.test(ref);
 }
@@ -80,7 +80,7 @@ async function askFor(ref: string, ask: AskWorker): Promise<ProvidedModel | Mode
   }
 }
 
-/** Only a name means what the worker says that it means: a digest, or the start of one, is content that was asked for. */
+/** The worker decides what a name means. A digest, or the start of one, asks for that very content. */
 function assertAskedFor(ref: string, { entry, resolvedBy }: Result<'get_model_info'>): void {
   const isContent = isDigest(ref) || (/^[0-9a-f]{6,64}$/i.test(ref) && resolvedBy !== 'alias');
   if (!isContent || entry.digest === undefined || entry.digest.startsWith(ref.toLowerCase())) return;
@@ -100,7 +100,7 @@ async function findHere(registry: Registry, ref: string): Promise<RegistryEntry 
   }
 }
 
-/** The worker's name counts, but a person may have meant their own. A failure to look is no reason not to go on. */
+/** The model that the worker's name means on this machine, in case the user meant that one. A failed lookup does not matter. */
 async function otherHere(
   registry: Registry,
   ref: string,
@@ -116,10 +116,10 @@ async function otherHere(
 }
 
 function notThere(ref: string, here: RegistryEntry, cause: ModelRtcError): ModelRtcError {
-  const sentence = `The worker has no model "${ref}", nor the one that is "${ref}" on this machine (${here.id}). See what it has: model-rtc worker list-models.`;
+  const sentence = `The worker has no model "${ref}", nor the one called "${ref}" on this machine (${here.id}). See what it has: model-rtc worker list-models.`;
   return new ModelRtcError('not_found', sentence, { cause, details: { ref, id: here.id } });
 }
 
 function unknownPath(ref: string): string {
-  return `No model of this machine lies at "${ref}", and a worker is not asked for paths. Name the model by its id or alias: model-rtc worker list-models.`;
+  return `No model on this machine is at "${ref}", and workers do not look up paths. Pass the model's id or alias: model-rtc worker list-models.`;
 }

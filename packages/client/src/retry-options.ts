@@ -8,11 +8,11 @@ import type { TransferStats } from './transfer-stats.ts';
 const MAX_RESTARTS = 3;
 
 /**
- * Says that a failed transfer begins again from the start because the model changed at its source. Bytes that stayed the
- * same are on the receiver's disk by then, so they are not sent twice.
+ * Reports that a failed transfer begins again because the model changed at its source. Bytes that did not change are on
+ * the receiver's disk by then, so they are not sent twice.
  *
  * @param restarts - how often that has happened in this command.
- * @throws ModelRtcError the failure, when it is another one, or it happened too often
+ * @throws ModelRtcError the failure, when it is a different one or happened too often
  */
 export function requireRestart(error: unknown, restarts: number, onProgress: OnModelProgress | undefined): void {
   const known = ModelRtcError.from(error);

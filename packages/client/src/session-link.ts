@@ -8,11 +8,11 @@ export type Connector = (options: ConnectToSessionOptions) => Promise<Peer>;
 export interface SessionLinkOptions extends Omit<ConnectToSessionOptions, 'signal' | 'waitForWorker'> {
   /** `connectToSession` when left out. */
   readonly connector?: Connector | undefined;
-  /** Told of each new connection. */
+  /** Called with each new connection. */
   readonly onPeer?: ((peer: Peer) => void) | undefined;
 }
 
-/** The way to one worker: connects when it is first needed, and again after the connection was lost. */
+/** A lasting connection to one worker: connects when it is first needed, and again after the connection was lost. */
 export class SessionLink implements Reachable<Peer> {
   readonly #options: SessionLinkOptions;
   #peer: Peer | undefined;
@@ -25,13 +25,13 @@ export class SessionLink implements Reachable<Peer> {
   }
 
   /**
-   * The live peer; connects when there is none. A worker that was reached before is waited for.
+   * The live peer. Connects when there is none, and waits for a worker that was reached before.
    * @throws ModelRtcError what connecting throws; `cancelled` by the signal, and when the link was closed.
    */
   async peer(signal?: AbortSignal | undefined): Promise<Peer> {
     if (this.#isClosed) throw closedError();
     if (this.#peer !== undefined) return this.#peer;
-    // One for all who ask meanwhile: of two connections, one would be nobody's to close.
+    // All callers share one attempt: with two connections, no one would close the other one.
     if (this.#connecting === undefined || this.#connecting.isAborted) {
       this.#connecting = new SharedAttempt((attemptSignal) => this.#connect(attemptSignal));
     }
@@ -42,7 +42,7 @@ export class SessionLink implements Reachable<Peer> {
     return await this.peer(signal);
   }
 
-  /** Ends a peer; the next one who asks gets a new one. */
+  /** Closes a peer; the next caller gets a new one. */
   async reset(peer: Peer): Promise<void> {
     this.#forget(peer);
     await peer.close();
@@ -65,7 +65,7 @@ export class SessionLink implements Reachable<Peer> {
     return this.#peer;
   }
 
-  /** Ends the connection, and connecting; work that runs over it fails. The link connects no more. */
+  /** Closes the connection for good, and stops connecting. Work that runs over it fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#connecting?.abort(closedError());
@@ -92,7 +92,7 @@ export class SessionLink implements Reachable<Peer> {
   }
 }
 
-/** Work that several callers wait for, each as long as it likes. It is aborted when the last of them has left. */
+/** Work that several callers wait for, each as long as it likes. It is aborted when the last one stops waiting. */
 class SharedAttempt<T> {
   readonly #controller = new AbortController();
   readonly #result: Promise<T>;
@@ -100,11 +100,11 @@ class SharedAttempt<T> {
 
   constructor(work: (signal: AbortSignal) => Promise<T>) {
     this.#result = work(this.#controller.signal);
-    // Whoever waits hears of a failure; nobody may be waiting any more when it comes.
+    // Those who wait get the failure; there may be none when it comes.
     this.#result.catch(() => {});
   }
 
-  /** Whether nobody waits any more, so that it is of no use to anyone who comes. */
+  /** Whether it was aborted, so that a new caller needs a new attempt. */
   get isAborted(): boolean {
     return this.#controller.signal.aborted;
   }

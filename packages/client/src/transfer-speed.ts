@@ -12,7 +12,7 @@ import type { OnModelProgress } from './progress.ts';
 
 /** How one transfer treats the network. */
 export interface SpeedOptions {
-  /** What it moves at most, in bytes a second. */
+  /** The most that it may transfer, in bytes a second. */
   readonly limitBytesPerSecond?: number | undefined;
   /** Give way to other traffic: slow down when round trips take longer. */
   readonly nice?: boolean | undefined;
@@ -20,7 +20,7 @@ export interface SpeedOptions {
   readonly compress?: CompressMode | undefined;
 }
 
-/** What a pull and a push have in common. */
+/** The options of both a pull and a push. */
 export interface TransferOptions extends SpeedOptions {
   /** The model's alias at the receiver. Without it, a model that is there keeps its own; any other takes the sender's. */
   readonly alias?: string | undefined;
@@ -32,18 +32,18 @@ export interface TransferOptions extends SpeedOptions {
   readonly onProgress?: OnModelProgress | undefined;
 }
 
-/** What all transfers of this agent together may send and fetch. */
+/** Limits on all transfers of this agent together. */
 export interface AgentLimits {
   readonly up?: RateLimiter | undefined;
   readonly down?: RateLimiter | undefined;
 }
 
-/** Measurements for a nice limiter come at most this often: lanes measure their round trip no more often, and one counts once. */
+/** The background limiter takes a sample at most this often, since lanes measure their round trip no more often. */
 const SAMPLE_INTERVAL_MS = 500;
 
-/** The limiter of one transfer, under that of its agent. */
+/** The rate limit of one transfer, within that of its agent. */
 export class TransferSpeed {
-  /** Undefined when nothing holds it back. */
+  /** Undefined when there is no limit. */
   readonly limiter: RateLimiter | undefined;
   readonly #nice: BackgroundLimiter | undefined;
   readonly #clock: Pick<Clock, 'nowMs'>;
@@ -60,11 +60,11 @@ export class TransferSpeed {
     this.limiter = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
   }
 
-  /** To be told as the transfer goes on: what it has moved so far, and the lanes that it goes over. */
+  /** Takes the bytes that the transfer has moved so far, and the lanes that it uses. */
   moved(bytes: number, lanes: readonly LaneInfo[]): void {
     if (this.#nice === undefined) return;
     const atMs = this.#clock.nowMs();
-    // Rates of the last few seconds lag behind one that doubles with each sample, and would hold it back.
+    // Measured since the last sample: an average over seconds lags behind a rate that doubles with each sample.
     this.#sampled ??= { atMs, bytes };
     const passedMs = atMs - this.#sampled.atMs;
     if (passedMs < SAMPLE_INTERVAL_MS) return;
@@ -76,7 +76,7 @@ export class TransferSpeed {
   }
 }
 
-/** A smaller model is over before further connections have come up. */
+/** A smaller model is transferred before further connections have come up. */
 const BULK_BYTES = 8 * 1024 * 1024;
 
 /** Whether a model is so large that its transfer may need more than one connection. */

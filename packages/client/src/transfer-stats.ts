@@ -2,9 +2,9 @@ import { type Clock, type PushEvent, systemClock } from '@model-rtc/protocol';
 import { GIVE_UP_MS, type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 
-/** What a finished transfer says of itself. */
+/** The figures of a finished transfer. */
 export interface TransferReport {
-  /** Bytes that crossed the network and were right, over all connections of this command. */
+  /** Verified bytes that crossed the network, over all connections of this command. */
   readonly transferredBytes: number;
   /** Bytes that the receiver's disk had already, in other models. */
   readonly reusedBytes: number;
@@ -17,12 +17,12 @@ export interface TransferReport {
   readonly firstChunkMs: number | undefined;
 }
 
-/** What is known of a transfer that the other side runs. */
+/** The progress of a transfer that the other side runs. */
 export interface RemoteProgress extends Omit<PushEvent, 'type'> {
   readonly transferredBytes: number;
   readonly bytesPerSecond: number;
   readonly secondsLeft: number | undefined;
-  /** What this side sent over each connection, whatever it was for. */
+  /** What this side sent over each connection, for whatever purpose. */
   readonly lanes: readonly LaneBytes[];
   /** Set after 30 s in which nothing arrived there. */
   readonly warning?: StallWarning | undefined;
@@ -36,7 +36,7 @@ type Counts = Bytes & Pick<RemoteProgress, 'state' | 'doneBytes'>;
  * resumed what the ones before brought; here that is told apart from what an earlier command had fetched.
  */
 export class TransferStats {
-  /** How long nothing came, over all connections. */
+  /** Measures how long nothing came, over all connections. */
   readonly watchdog: Watchdog;
   readonly #clock: Clock;
   readonly #startedMs: number;
@@ -44,7 +44,7 @@ export class TransferStats {
   readonly #laneRates: LaneRates;
   #doneBytes = 0;
   #state = '';
-  /** When the receiver last told of anything new. */
+  /** When the receiver last reported anything new. */
   #movedMs = 0;
   #firstChunkMs: number | undefined;
   /** What an earlier command had fetched. */
@@ -52,7 +52,7 @@ export class TransferStats {
   /** Reused over the connections before this one, and over this one so far. */
   #reusedBefore = 0;
   #reusedNow = 0;
-  /** Fetched of a content that the model has no more. */
+  /** Bytes of a content that the model no longer has. */
   #outdatedBytes = 0;
 
   constructor(clock: Clock = systemClock) {
@@ -95,7 +95,7 @@ export class TransferStats {
     this.watchdog.progressed();
   }
 
-  /** Takes what the receiver says of a push, and adds what this side can tell: rates, time left, and that it stands still. */
+  /** Takes the receiver's progress of a push, and adds rates, the time left, and a warning when it stalls. */
   noteRemote({ type: _, ...event }: PushEvent, lanes: readonly LaneInfo[], name: string): RemoteProgress {
     const transferredBytes = Math.max(0, event.doneBytes - event.reusedBytes - event.resumedBytes);
     this.note({ ...event, transferredBytes });
@@ -133,27 +133,27 @@ export class TransferStats {
   }
 }
 
-/** After so long without data a person is told; a transfer that this side runs says so itself. */
+/** A push without progress for this long gets a warning. A pull warns by itself. */
 const WARN_AFTER_MS = 30_000;
 
-/** A push stands still, once that is worth knowing. */
+/** The warning of a push that stalls. */
 function stallWarning(quietMs: number): StallWarning | undefined {
   if (quietMs < WARN_AFTER_MS) return undefined;
-  const message = `Nothing arrived at the worker for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${GIVE_UP_MS / 1000} s.`;
+  const message = `Nothing arrived at the worker for ${Math.round(quietMs / 1000)} s. The transfer ends after ${GIVE_UP_MS / 1000} s.`;
   return { kind: 'stalled', quietMs, message };
 }
 
 /** How fast each of a peer's lanes sends, as their counters grow. */
 class LaneRates {
   readonly #clock: Pick<Clock, 'nowMs'>;
-  /** By what tells the lanes of one connection apart. */
+  /** By id, kind and engine, which identify a lane of one connection. */
   readonly #meters = new Map<string, RateMeter>();
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
   }
 
-  /** There is another connection: it numbers its lanes from the start, and they have sent nothing yet. */
+  /** Starts again for a new connection, which numbers its lanes from the start. */
   startOver(): void {
     this.#meters.clear();
   }

@@ -12,12 +12,12 @@ import type { LaneInfo, Peer } from '@model-rtc/transport';
 import { wholeModels } from './list-models.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 
-/** A courtesy is not waited for longer than this. */
+/** How long to wait for the worker to take a report, which is only a courtesy. */
 const REPORT_WITHIN_MS = 3_000;
 
 type WorkerParts = Pick<RemoteWorker, 'registry' | 'known' | 'link' | 'log'>;
 
-/** A worker as a provider: its lanes are the sources, and its session link is what is reached. */
+/** A worker as a provider. Its lanes are the chunk sources, and its session link makes the connections. */
 export class WorkerProvider implements ModelProvider<Peer> {
   readonly #worker: WorkerParts;
 
@@ -103,7 +103,7 @@ export class WorkerProvider implements ModelProvider<Peer> {
   }
 }
 
-/** The manifest decides which bytes are accepted, so it must be the one that the digest names. */
+/** Fetches a manifest and checks that it has the digest, since it decides which bytes are accepted. */
 export async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest> {
   const { manifest } = await peer.request('get_manifest', { digest }, { signal });
   if (manifestDigest(manifest) === digest) return manifest;
@@ -113,7 +113,7 @@ export async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSig
   );
 }
 
-/** @returns why nothing can be asked of the peer any more, over none of its lanes. */
+/** Serves until all lanes of the peer are gone. @returns why they are */
 async function serveUntilLost(
   peer: Peer,
   origin: string,

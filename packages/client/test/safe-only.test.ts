@@ -109,7 +109,7 @@ describe('a worker of safe models only', () => {
     ] as const) {
       const error = await failure(client.pushModel(ref));
       expect(error).toMatchObject({ code: 'refused', exitCode: 8, details: { codeFiles: [{ path: file }] } });
-      expect(error.message).toMatch(new RegExp(`^The worker takes no model that runs code .*${file}`));
+      expect(error.message).toMatch(new RegExp(`^The worker refuses models that run code .*${file}`));
       expect(error.message).not.toContain(there.paths.root);
     }
     expect(await isEmpty(there)).toBe(true);
@@ -120,7 +120,7 @@ describe('a worker of safe models only', () => {
     await importBytes(here, seededBytes(5000, 1), { alias: 'named' });
     const error = await failure(client.planPush('named'));
     expect(error).toMatchObject({ code: 'refused', exitCode: 8 });
-    expect(error.message).toMatch(/^The worker takes no model that runs code .*weights\.pt/);
+    expect(error.message).toMatch(/^The worker refuses models that run code .*weights\.pt/);
   });
 
   it('takes a model that runs nothing', async () => {

@@ -21,7 +21,7 @@ export function sha256Digest(bytes: Uint8Array): Digest {
   return bytesToHex(sha256(bytes)) as Digest;
 }
 
-/** What the digest of a model is made from: content and names alone. */
+/** The input of a model's digest: only content and names. */
 export interface DigestedFile {
   readonly path: string;
   readonly size: number;

@@ -15,7 +15,7 @@ export type ModelSource = (typeof MODEL_SOURCES)[number];
 export const MODEL_STATUSES = ['training', 'completed', 'interrupted', 'failed'] as const;
 export type ModelStatus = (typeof MODEL_STATUSES)[number];
 
-/** What a list shows as a model's status: its own, or what is wrong with its main file. */
+/** A model's status as lists show it: its own, or a problem with its main file. */
 export const DISPLAY_STATUSES = [...MODEL_STATUSES, 'checkpoint_missing', 'broken_symlink'] as const;
 export type DisplayStatus = (typeof DISPLAY_STATUSES)[number];
 
@@ -49,7 +49,7 @@ const lineageSchema = z.object({
   parents: z.array(text).max(64).optional(),
 });
 
-/** A file that runs code when a tool loads it (pickle), with what it imports that a model has no use for. */
+/** A file that runs code when a tool loads it (pickle), with imports that a model does not need. */
 export const codeFileSchema = z.object({
   /** Inside the model. */
   path: text,
@@ -107,7 +107,7 @@ export const modelEntrySchema = z.object({
   notes: z.string().max(65_536).optional(),
   lineage: lineageSchema.optional(),
   license: text.optional(),
-  /** Empty when no file runs code, absent when nobody has looked. Every agent looks for itself and trusts no other. */
+  /** Empty when no file runs code, absent when that is unknown. Every agent inspects files itself and trusts no other. */
   codeFiles: z.array(codeFileSchema).max(256).optional(),
   /** What the model lacks by what its own files say. Absent for a whole one. Every agent looks for itself. */
   incomplete: z.array(incompleteFileSchema).min(1).max(64).optional(),

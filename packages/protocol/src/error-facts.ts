@@ -1,11 +1,11 @@
 import { ModelRtcError } from './errors.ts';
 
 /**
- * What programs read of an error's details: each fact is written and read here alone, so that no caller knows the names
- * that cross the wire. docs/protocol.md lists those that other programs may rely on.
+ * The facts in an error's details that programs read. Each is written and read only here, so that no caller needs to know
+ * the names that cross the wire. docs/protocol.md lists those that other programs may rely on.
  */
 
-/** The other side has no connection of the kind that was asked for: trying again is no use, another kind may work. */
+/** The other side has no connection of the requested kind. Trying again does not help; another kind may work. */
 export function unavailableError(message: string): ModelRtcError {
   return new ModelRtcError('network', message, { details: { unavailable: true } });
 }
@@ -14,13 +14,13 @@ export function isUnavailable({ details }: ModelRtcError): boolean {
   return details?.unavailable === true;
 }
 
-/** A model that is here already under another alias than the one that was asked for. */
+/** A model that is already here under a different alias than the requested one. */
 export interface DuplicateModel {
   readonly id: string;
   readonly digest: string | undefined;
   /** The name that it has. */
   readonly alias: string | undefined;
-  /** The name that was asked for. */
+  /** The requested name. */
   readonly wanted: string;
 }
 
@@ -33,7 +33,7 @@ export function duplicateOf({ code, details }: ModelRtcError): DuplicateModel | 
   return code === 'refused' && typeof details?.wanted === 'string' ? (details as unknown as DuplicateModel) : undefined;
 }
 
-/** Whether an error names a path of the machine that it happened on, which is no business of another. */
+/** Whether an error names a path of its machine, which other machines must not learn. */
 export function namesLocalPath({ details }: ModelRtcError): boolean {
   return details?.path !== undefined || details?.folder !== undefined;
 }

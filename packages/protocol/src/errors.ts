@@ -1,16 +1,16 @@
 /**
- * What may mend an error without a person:
+ * What may fix an error without the user:
  * - `reconnect`: another connection, or another lane of the same peer
  * - `wait`: the worker is away; connecting works again once it is back
- * - `back_off`: the other side has too much to do; the same request works later
+ * - `back_off`: the other side is overloaded; the same request works later
  * - `restart`: the model changed; begin again with what it is now
- * - `stopped`: somebody ended it on purpose; nothing is broken
+ * - `stopped`: it was stopped on purpose; nothing is broken
  * - `none`: the same action fails again
  */
 export type Recovery = 'reconnect' | 'wait' | 'back_off' | 'restart' | 'stopped' | 'none';
 
 /**
- * What an error says beyond its recovery:
+ * What else an error means:
  * - `ends_session`: the token is no longer good, so its connections are closed
  * - `unusable_files`: these files cannot be registered as they are; look again when they change
  * - `no_model`: nothing at the path is a model

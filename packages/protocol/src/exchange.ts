@@ -10,14 +10,14 @@ const bytesSchema = (length: number) =>
   z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `${length} bytes`);
 const sdpSchema = z.string().min(1).max(MAX_ENVELOPE_BYTES);
 
-/** What a visitor and a worker say to each other inside the seal, to bring up connections. */
+/** The messages of a visitor and a worker inside the seal, which bring up connections. */
 export const exchangeMessageSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('offer'),
     lane: laneSchema,
     engine: z.string().max(64),
     sdp: sdpSchema,
-    /** The largest IP packets, in bytes, that both sides are to send on this lane, where their engines can. */
+    /** The largest IP packets, in bytes, that both sides should send on this lane, if their engines can. */
     mtu: z.number().int().min(1280).max(65_535).optional(),
   }),
   z.object({ type: z.literal('answer'), lane: laneSchema, sdp: sdpSchema }),
@@ -52,7 +52,7 @@ export const exchangeMessageSchema = z.discriminatedUnion('type', [
     publicKey: bytesSchema(32),
   }),
   z.object({ type: z.literal('relay_offer'), lane: laneSchema, publicKey: bytesSchema(32) }),
-  /** The worker has no such lane to give; `message` says why. */
+  /** The worker cannot offer such a lane; `message` says why. */
   z.object({ type: z.literal('unavailable'), lane: laneSchema, message: z.string().max(1024) }),
   /** The sender ends the exchange: an expired token, a worker that is full. */
   z.object({ type: z.literal('refuse'), error: errorDataSchema }),

@@ -7,9 +7,9 @@ import { malformed } from './msgpack-scan.ts';
 const FIRST_BYTES = 4 * 1024;
 
 /**
- * What to send for a message: itself when the lane takes it at once, else its fragments in order. Other messages and
- * frames may go in between.
- * @param messageId tells the messages apart whose fragments are in the air together; it may be used again afterwards.
+ * Yields what to send for a message: the message itself if the lane takes it at once, else its fragments in order. Other
+ * messages and frames may be sent in between.
+ * @param messageId identifies the message among those whose fragments are sent at the same time. It may be reused afterwards.
  * @param maxMessageSize what the lane takes at once, in bytes.
  */
 export function* encodeFragments(bytes: Uint8Array, messageId: number, maxMessageSize: number): Iterable<Uint8Array> {

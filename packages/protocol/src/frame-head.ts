@@ -4,7 +4,7 @@ import { malformed } from './msgpack-scan.ts';
 const FRAME_MARK = 0xc1;
 export const KIND_CHUNK = 1;
 export const KIND_FRAGMENT = 2;
-/** Of a chunk frame: the payload is of the chunk's encoded form, which is sent only to who offered encodings. */
+/** A flag of chunk frames: the payload is part of the chunk's encoded form, which is only sent to those who offer encodings. */
 export const FLAG_ENCODED = 1;
 
 /** The head of every frame: mark (1), kind (1), flags (2), three fields of the kind (12), length of the payload (4). */
@@ -39,7 +39,7 @@ export function writeHead(
 
 /**
  * The flags, the fields and the payload of a frame.
- * @param knownFlags those that frames of the kind may have: a receiver that does not know a flag cannot read the payload.
+ * @param knownFlags the flags that frames of this kind may have. A receiver cannot read the payload of a frame with other flags.
  * @throws ModelRtcError `malformed_message`.
  */
 export function readHead(bytes: Uint8Array, headerBytes: number, knownFlags = 0) {

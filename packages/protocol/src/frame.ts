@@ -26,7 +26,7 @@ export interface ChunkFrame {
   readonly encoded: boolean;
   /** A view of the bytes that were decoded. */
   readonly payload: Uint8Array;
-  /** Whether the payload has the xxh64 that its sender saw. */
+  /** Whether the payload still has the xxh64 that its sender computed. */
   readonly intact: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface FragmentFrame {
 
 export type Frame = ChunkFrame | FragmentFrame;
 
-/** What a chunk frame says of its payload. */
+/** What a chunk frame says about its payload. */
 export interface ChunkFrameHeader {
   readonly request: number;
   readonly index: number;
@@ -55,13 +55,13 @@ export interface ChunkFrameHeader {
 export interface FrameCodec {
   /**
    * @param into memory of at least header and payload to encode into; the result is a view of it. A payload that already
-   *   lies at its place there (`CHUNK_FRAME_HEADER_BYTES` from the start) is not copied.
+   *   is at its place there (`CHUNK_FRAME_HEADER_BYTES` from the start) is not copied.
    * @param isSummed false leaves the xxh64 at 0, which only a peer with the capability `unsummed` takes, over lanes with a MAC
    */
   encodeChunk(header: ChunkFrameHeader, payload: Uint8Array, into?: Uint8Array, isSummed?: boolean): Uint8Array;
   /**
    * @param isSealed the lane has its own proof that the bytes are as they were sent, so the xxh64 need not be looked at
-   * @throws ModelRtcError `malformed_message`. A chunk frame whose payload was damaged is no error: it is not `intact`.
+   * @throws ModelRtcError `malformed_message`. A damaged payload is not an error: the frame is not `intact`.
    */
   decode(bytes: Uint8Array, isSealed?: boolean): Frame;
 }
@@ -92,7 +92,7 @@ function createFrameCodec(hash: Hash): FrameCodec {
       const frame = into.subarray(0, CHUNK_FRAME_HEADER_BYTES + payload.length);
       const inPlace =
         payload.buffer === frame.buffer && payload.byteOffset === frame.byteOffset + CHUNK_FRAME_HEADER_BYTES;
-      // First of all, for a payload may overlap the header's place.
+      // First, since the payload may overlap the header's place.
       if (!inPlace) frame.set(payload, CHUNK_FRAME_HEADER_BYTES);
       const fields = [header.request, header.index, header.offset, payload.length] as const;
       const view = writeHead(frame, KIND_CHUNK, fields, header.encoded ? FLAG_ENCODED : 0);

@@ -21,7 +21,7 @@ export function identityFromSeed(seed: Uint8Array): Identity {
   return { publicKey: ed25519.getPublicKey(privateKey), sign: (bytes) => ed25519.sign(bytes, privateKey) };
 }
 
-/** Whether the key's owner signed the bytes; false for anything that is no key or signature. */
+/** Whether the key's owner signed the bytes; false for anything that is not a key or signature. */
 export function verifySignature(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
   try {
     // Strict RFC 8032: other implementations must come to the same answer, and keys of small order sign anything.
@@ -37,7 +37,7 @@ export function roomOf(workerKey: Uint8Array): string {
 }
 
 /**
- * What a worker signs to open its room at a signaling server.
+ * The text that a worker signs to open its room at a signaling server.
  * @param host the server's host as the worker dialled it, with the port when there is one (`URL.host`): a signature that
  *   one server was given is worth nothing at another.
  * @param nonce the server's challenge.

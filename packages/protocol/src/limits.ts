@@ -7,7 +7,7 @@ export const PROTOCOL_VERSION = { major: 1, minor: 2 } as const;
 export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 /**
  * A message longer than this says first what it is (`type`, `id`, `method`), so that it can be refused before it is decoded or
- * joined: decoding 19 MB that nobody may send takes most of a second. All but manifests and pages of lists are shorter.
+ * joined: decoding 19 MB that will be refused takes most of a second. All but manifests and pages of lists are shorter.
  */
 export const MAX_PLAIN_MESSAGE_BYTES = 64 * 1024;
 /** What an answer with entries of models may have: a page of 200 takes about 400 KB. */

@@ -169,7 +169,7 @@ export const pushModelParams = z.object({
 });
 export type PushModelParams = z.infer<typeof pushModelParams>;
 
-/** What the receiver of a push says while it pulls. */
+/** The receiver's progress events during a push. */
 export const pushEventSchema = z.object({
   type: z.literal('progress'),
   state: z.string().max(64),
@@ -193,7 +193,7 @@ export const pushModelResult = z.object({
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 
-/** What a push would transfer; nothing is stored. */
+/** What a push would transfer. Nothing is stored. */
 export const planPushResult = z.object({
   /** Bytes of chunks that the worker would fetch. */
   transferBytes: byteCount,
@@ -205,15 +205,15 @@ export const planPushResult = z.object({
 });
 export type PlanPushResult = z.infer<typeof planPushResult>;
 
-/** What a client reports after a pull, so that the worker's owner can see what the model is called there. */
+/** A client's report after a pull, so that the worker's owner can see what the model is called there. */
 export const reportInstalledParams = z.object({ digest: digestSchema, alias: aliasSchema.optional() });
 
 const nothing = z.object({});
 
-/** What both sides do with a request, besides running it. */
+/** How both sides treat a request. */
 interface MethodPolicy {
   /**
-   * What becomes of it when the lane that carried it is lost:
+   * What happens to it when the lane that carried it is lost:
    * - `query`: it only looks, so it is asked again and simply answered anew
    * - `action`: it changes something, so it is asked again, but done once: its answer is kept for the second asking
    * - `stream`: its frames come back on the lane that it was asked over, so it fails with the lane
@@ -292,7 +292,7 @@ export const METHODS = {
 } as const satisfies Record<string, MethodPolicy & { params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 
 export type Method = keyof typeof METHODS;
-/** What a caller writes (defaults may be left out) and what a handler is given. */
+/** The parameters as a caller writes them (defaults may be left out), and as a handler gets them. */
 export type ParamsInput<M extends Method> = z.input<(typeof METHODS)[M]['params']>;
 export type Params<M extends Method> = z.output<(typeof METHODS)[M]['params']>;
 export type ResultInput<M extends Method> = z.input<(typeof METHODS)[M]['result']>;

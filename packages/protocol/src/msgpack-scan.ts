@@ -2,7 +2,7 @@ import { ModelRtcError } from './errors.ts';
 import { MAX_ITEMS, MAX_MAP_ENTRIES, MAX_MESSAGE_BYTES, MAX_NESTING, MAX_STRING_BYTES, MAX_VALUES } from './limits.ts';
 import { isUtf8 } from './utf8.ts';
 
-/** What a MessagePack value may hold at most. */
+/** Limits on a MessagePack value. */
 export interface PackLimits {
   readonly maxBytes: number;
   /** Maps and arrays within each other. */
@@ -64,7 +64,7 @@ class Scanner {
   readonly #keys: MapKeys[] = [];
   #at = 0;
   #values = 0;
-  /** Where the string starts that was walked last. */
+  /** Where the last string starts. */
   #stringStart = 0;
 
   constructor(bytes: Uint8Array, limits: PackLimits) {

@@ -5,20 +5,20 @@ import { ModelRtcError } from './errors.ts';
 import { MAX_TOKEN_CHARS, MAX_TOKEN_URLS, MAX_URL_CHARS } from './limits.ts';
 import { SCOPES, type Scope } from './messages.ts';
 
-/** What a person hands to another so that they can reach a worker. */
+/** What the owner of a worker gives to others, so that they can reach it. */
 export interface SessionToken {
   /** Where the worker waits: `ws://` or `wss://`, 1 to 16 of them. */
   readonly urls: readonly string[];
   /** The worker's Ed25519 public key, 32 bytes. */
   readonly workerKey: Uint8Array;
-  /** What the worker knows this token by, 8 bytes. */
+  /** Identifies the token at the worker, 8 bytes. */
   readonly keyId: Uint8Array;
   /** 16 random bytes that only the token's holders and the worker know. */
   readonly secret: Uint8Array;
   readonly scopes: readonly Scope[];
   /** To the second. */
   readonly expiresAt: Date | undefined;
-  /** What the worker that made the token can do before hello; not there from versions before 1.2. */
+  /** What the worker can do before hello; missing from versions before 1.2. */
   readonly features?: readonly TokenFeature[] | undefined;
 }
 
@@ -58,7 +58,7 @@ export function encodeSessionToken(token: SessionToken): string {
 }
 
 /**
- * The token that a person typed or pasted; white space around it is ignored.
+ * Parses a token that was typed or pasted, ignoring white space around it.
  * @throws ModelRtcError `bad_argument` that says what to do, and never repeats the text: it may be a secret.
  */
 export function parseSessionToken(text: string): SessionToken {
@@ -81,7 +81,7 @@ export function parseSessionToken(text: string): SessionToken {
   return token;
 }
 
-/** How a token's key id is written in lists, logs and file names: 16 hex characters. No secret. */
+/** A token's key id as it is written in lists, logs and file names: 16 hex characters. Not a secret. */
 export function keyIdText(keyId: Uint8Array): string {
   return bytesToHex(keyId);
 }

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { networkInterfaces } from 'node:os';
 import { machineAddresses } from '@model-rtc/transport';
 
-/** More would make tokens long; machines with more interfaces (containers, bridges) are reached by the first ones too. */
+/** More would make tokens long, and a machine with more interfaces (containers, bridges) can be reached at the first ones. */
 const MAX_ADDRESSES = 6;
 
 /**

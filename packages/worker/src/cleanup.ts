@@ -1,4 +1,4 @@
-/** Steps to undo, run last first; one that fails does not keep the others from running. */
+/** Steps that undo things, run in reverse order. All of them run, even if one fails. */
 export class Cleanup {
   readonly #steps: (() => unknown)[] = [];
   #running: Promise<void> | undefined;
@@ -7,7 +7,7 @@ export class Cleanup {
     this.#steps.push(step);
   }
 
-  /** Runs what was added. Further calls wait for the same. */
+  /** Runs the steps once. Further calls wait for that. */
   run(): Promise<void> {
     this.#running ??= this.#undo();
     return this.#running;
@@ -18,7 +18,7 @@ export class Cleanup {
       try {
         await step();
       } catch {
-        // The rest must be released whatever this one says; the process or the caller is ending it anyway.
+        // The other steps must run as well; everything is ending anyway.
       }
     }
   }

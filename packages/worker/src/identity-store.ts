@@ -34,7 +34,7 @@ async function readSeed(path: string): Promise<Uint8Array | undefined> {
   );
 }
 
-/** Of several first runs at once, one makes the key and the others take it; no one ever sees it half written. */
+/** When several processes start for the first time, one makes the key and the others use it. It is never seen half written. */
 async function createSeed(path: string): Promise<Uint8Array> {
   const folder = dirname(path);
   await atStorage(folder, 'created', () => mkdir(folder, { recursive: true, mode: 0o700 }));

@@ -30,20 +30,20 @@ import { type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts
 
 export interface WorkerOptions {
   readonly registry: Registry;
-  /** What other agents see this worker as; its machine's name is a good one. */
+  /** The name that other agents see; the machine's name is a good choice. */
   readonly name: string;
   readonly version: string;
   /** Signaling servers to wait at. Without any, one is started in this process. */
   readonly signalingUrls?: readonly string[] | undefined;
   /** The embedded server's port. Without it, or when it is taken: the one of last time, else 8787, else a free one. */
   readonly preferredPort?: number | undefined;
-  /** Take no pushed model with files that run code when they are loaded. */
+  /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
-  /** Whether clients may connect to a port of this machine directly; they may when it is left out. */
+  /** How clients may connect to a port of this machine directly; `false` forbids it. */
   readonly direct?: DirectOptions | false | undefined;
-  /** What all transfers of this worker together may send and fetch. */
+  /** Limits on all transfers of this worker together. */
   readonly limits?: HandlerOptions['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
@@ -109,7 +109,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     now: options.now,
   });
   await watch(options, cleanup);
-  // Before anyone hears of this worker: a port that is taken is a reason not to start at all.
+  // Before the worker is announced: if the port is taken, it does not start at all.
   const direct = await openDirect(options, cleanup);
   const signaling = await openSignaling(options, sessions, cleanup);
   await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
@@ -134,10 +134,10 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   };
 }
 
-/** How long a start waits at most for the first look at a large or slow disk. */
+/** The longest that a start waits for the first look at a large or slow disk. */
 const FIRST_LOOK_MS = 5_000;
 
-/** Before anyone connects, so that the first list has what is there already; only hashing goes on meanwhile. */
+/** Runs before anyone connects, so that the first list has the models that are there; only hashing continues. */
 async function watch({ registry, watch: wanted, log }: WorkerOptions, cleanup: Cleanup): Promise<void> {
   const watched = await watchFolders({ folders: [], ...wanted, registry, log });
   cleanup.add(() => watched.close());
@@ -161,7 +161,7 @@ async function lockWorker(registry: Registry, cleanup: Cleanup): Promise<void> {
 }
 
 interface Signaling {
-  /** Where this process waits, and where clients reach it: an embedded server is joined over loopback alone. */
+  /** Where this process registers, and where clients reach it: it joins an embedded server over loopback. */
   readonly joinUrls: readonly string[];
   readonly tokenUrls: readonly string[];
   readonly embeddedPort: number | undefined;
@@ -179,13 +179,13 @@ async function openSignaling(options: WorkerOptions, sessions: SessionStore, cle
   };
 }
 
-/** All interfaces, of both address families where the machine has both. */
+/** All interfaces, of both address families if the machine has both. */
 const EVERYWHERE = ['::', '0.0.0.0'] as const;
 
-/** The port of last time keeps issued tokens true; a taken one only costs them their address, so a free one will do. */
+/** Prefers the last port, so that issued tokens stay valid. When it is taken, any free port will do. */
 async function startEmbedded(options: WorkerOptions, lastPort: number | undefined): Promise<SignalingServer> {
   const { log = silentLog, preferredPort } = options;
-  // 0 asks for no port in particular.
+  // 0 means any free port.
   const wanted = [preferredPort || undefined, lastPort, DEFAULT_SIGNALING_PORT, 0];
   for (const port of new Set(wanted.filter((port) => port !== undefined))) {
     const server = await listenEverywhere(port, log);
@@ -262,7 +262,7 @@ function accept(
     handlers: handlersFor,
     log,
   });
-  // Before the handlers are waited for: they end when those who asked are gone.
+  // Before waiting for the handlers, which end when their clients are gone.
   cleanup.add(() => acceptor.close());
   return acceptor;
 }

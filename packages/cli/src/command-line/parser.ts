@@ -9,7 +9,7 @@ const EPILOGUE =
 
 const WIDEST_HELP = 110;
 
-/** What the arguments say. */
+/** What the arguments ask for. */
 export type Parsed =
   | { readonly kind: 'command'; readonly options: CommonOptions; run(context: Context): Promise<void> }
   /** The help or the version. */
@@ -18,10 +18,10 @@ export type Parsed =
 type Select = (parsed: Parsed) => void;
 
 /**
- * Finds the command that the arguments name, and does not run it.
+ * Finds the command that the arguments name, without running it.
  *
  * @param columns - the terminal's; undefined when there is none.
- * @throws UsageError, or what `usageMessage` knows besides.
+ * @throws UsageError, or another error that `usageMessage` knows.
  */
 export async function parseArguments(
   root: CommandGroup,
@@ -62,7 +62,7 @@ function createParser(root: CommandGroup, columns: number | undefined, select: S
   return addCommands(parser, root, select);
 }
 
-/** yargs renders the help of every command that runs, in case it fails: a tenth of the time that list-models takes. */
+/** yargs renders the help of every command before it runs, in case it fails; that takes a tenth of the time of list-models. */
 function skipUnusedHelp(parser: Argv): void {
   const { getInternalMethods } = parser as { getInternalMethods?: () => { getUsageInstance(): object } };
   if (getInternalMethods !== undefined)
@@ -91,7 +91,8 @@ function addCommand(parser: Argv, command: Command, select: Select): void {
     describe,
     (own) => {
       for (const [name, spec] of Object.entries(positionals)) own.positional(name, shown(spec) as PositionalOptions);
-      for (const [name, spec] of Object.entries(options)) own.option(name, shown(spec));
+      for (const [name, spec] of Object.entries(options))
+        own.option(name, { ...shown(spec), requiresArg: spec.type !== 'boolean' });
       for (const [line, meaning] of examples) own.example(line, meaning);
       return epilogue === undefined ? own : own.epilogue(epilogue);
     },

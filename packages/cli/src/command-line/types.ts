@@ -1,10 +1,10 @@
 import type { InferredOptionTypes, Options } from 'yargs';
 import type { CommonOptions, Context } from '../console/context.ts';
 
-/** What a shell offers for a value: names that this machine knows, or paths. Choices need none of these. */
+/** What a shell completes a value with: names that this machine knows, or paths. Options with `choices` need none of these. */
 export type Completes = 'models' | 'remote-models' | 'aliases' | 'workers' | 'files' | 'folders';
 
-/** An option or a positional argument: what yargs takes, and what the reference page and the completion know besides. */
+/** An option or a positional argument, as yargs takes it, with what the reference page and the completion need as well. */
 export interface ArgumentSpec extends Options {
   readonly describe: string;
   /** The environment variable that is used when the option is not given. */
@@ -34,14 +34,14 @@ export const PROGRAM = 'model-rtc';
 
 interface Described {
   readonly describe: string;
-  /** Command lines that begin with `$0`, and what each does. */
+  /** Command lines that begin with `$0`, each with what it does. */
   readonly examples: readonly (readonly [command: string, meaning: string])[];
 }
 
 export interface CommandDefinition<Positionals extends ArgumentSpecs, Options extends ArgumentSpecs> extends Described {
   /** Its name and positional arguments: `pull-model <ref>`. */
   readonly usage: string;
-  /** Whether its group runs it when no command is named. */
+  /** Whether its group runs it when the user names no command. */
   readonly isDefault?: boolean | undefined;
   readonly positionals?: Positionals | undefined;
   readonly options?: Options | undefined;
@@ -61,7 +61,7 @@ export interface CommandGroup extends Described {
   readonly commands: readonly (Command | CommandGroup)[];
 }
 
-/** Keeps the types of the arguments for `run`. */
+/** Types a command, so that `run` gets its arguments typed. */
 export function defineCommand<const P extends ArgumentSpecs, const O extends ArgumentSpecs>(
   definition: CommandDefinition<P, O>,
 ): Command {

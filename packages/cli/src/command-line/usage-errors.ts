@@ -1,10 +1,10 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type Command, type CommandGroup, isGroup, nameOf } from './types.ts';
 
-/** What yargs says of arguments that it refuses. */
+/** Arguments that yargs refuses. */
 export class UsageError extends Error {}
 
-/** What yargs tells of the known options, as far as it is needed here. */
+/** The part of yargs's description of the known options that is needed here. */
 interface KnownOptions {
   readonly array?: readonly string[] | undefined;
   readonly [kind: string]: unknown;
@@ -14,7 +14,7 @@ interface KnownOptions {
 const KINDS = ['string', 'number', 'boolean'] as const;
 
 /**
- * Refuses an option with one value that was given several times: yargs makes an array of them, which no command expects.
+ * Refuses an option with one value that was given several times: yargs makes an array of them, and no command expects one.
  *
  * @param argv - what was parsed, with the options' values by their names.
  * @throws ModelRtcError `bad_argument`
@@ -24,7 +24,7 @@ export function assertGivenOnce(argv: Readonly<Record<string, unknown>>, known: 
   const choices = Object.keys((known.choices as object | undefined) ?? {});
   for (const name of [...single, ...choices]) {
     if (!Array.isArray(argv[name]) || known.array?.includes(name)) continue;
-    throw new ModelRtcError('bad_argument', `Give ${name.length === 1 ? '-' : '--'}${name} once.`, {
+    throw new ModelRtcError('bad_argument', `Pass ${name.length === 1 ? '-' : '--'}${name} only once.`, {
       details: { name },
     });
   }
@@ -39,8 +39,8 @@ export function assertNumbers(argv: Readonly<Record<string, unknown>>, known: Kn
 }
 
 /**
- * What to tell of arguments that were refused, ending with the help that explains them; undefined for any other error.
- * yargs throws some complaints, such as that of an option without its value, as errors of its own.
+ * The message for arguments that were refused, ending with the help that explains them; undefined for any other error.
+ * yargs throws some complaints, such as that an option has no value, as errors of its own.
  */
 export function usageMessage(error: unknown, root: CommandGroup, args: readonly string[]): string | undefined {
   const isKnown =
@@ -75,7 +75,7 @@ function locate(root: CommandGroup, args: readonly string[]): Location {
   return { command, path, unknown: undefined };
 }
 
-/** The complaints of yargs that hold words of its own trade, and what to say instead. */
+/** Messages of yargs that are in its own jargon, and what to say instead. */
 const PLAIN: readonly (readonly [complaint: RegExp, plain: (parts: readonly string[], at: Location) => string])[] = [
   [
     /^Not enough non-option arguments: got (\d+), need at least (\d+)/,
@@ -83,7 +83,8 @@ const PLAIN: readonly (readonly [complaint: RegExp, plain: (parts: readonly stri
   ],
   [
     /^Unknown commands?: (.*)/,
-    ([whole = '', words], { command }) => (isGroup(command) ? whole : `Unexpected argument: ${words}`),
+    ([whole = '', words = ''], { command }) =>
+      isGroup(command) ? `${whole}${likeCommands(command, words)}` : `Unexpected argument: ${words}`,
   ],
   [/^Did you mean (.*)/, ([whole], { unknown }) => `Unknown command: ${unknown}. ${whole}`],
   [
@@ -100,6 +101,13 @@ const PLAIN: readonly (readonly [complaint: RegExp, plain: (parts: readonly stri
     ([, a = '', b = '']) => `Pass only one of ${flag(a)} and ${flag(b)}`,
   ],
 ];
+
+/** Commands that begin with what was typed; yargs suggests only those with a typing mistake. */
+function likeCommands({ commands }: CommandGroup, typed: string): string {
+  const names = commands.map(nameOf).filter((name) => name.startsWith(typed));
+  return names.length === 0 ? '' : `. Did you mean ${names.join(' or ')}?`;
+}
+
 const INVALID_VALUE = /^ *Argument: (.*), Given: (.*), Choices: (.*)$/gm;
 
 function plainText(message: string, at: Location): string {

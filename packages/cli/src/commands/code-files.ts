@@ -17,7 +17,7 @@ export function codeMark({ codeFiles }: Marked): string {
   return codeFiles.some(({ unexamined }) => unexamined) ? 'code?' : 'code';
 }
 
-/** What to tell of a model's files that run code, as pairs of a file's path and what is to know of it; the suspicious first. */
+/** The files of a model that run code, each with a sentence about it; suspicious ones first. */
 export function codeFileFacts({ codeFiles = [] }: Marked): [path: string, what: string][] {
   const rank = (file: CodeFile): number => (isSuspicious(file) ? 2 : Number(file.unexamined === true));
   const bySuspicion = [...codeFiles].sort((a, b) => rank(b) - rank(a));
@@ -29,7 +29,7 @@ function isSuspicious({ suspicious, unexamined }: CodeFile): boolean {
   return unexamined ? splitSuspicious(suspicious).imports.length > 0 : suspicious.length > 0;
 }
 
-/** One file, as the end of a line that begins with its path. */
+/** The end of a line that begins with the file's path. */
 function codeFileText(file: CodeFile): string {
   const { imports, reasons } = splitSuspicious(file.suspicious);
   if (!file.unexamined) return importsText(file.suspicious);

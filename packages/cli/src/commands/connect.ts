@@ -13,7 +13,7 @@ import type { NetworkOptions } from './options.ts';
 /**
  * Connects to a worker.
  *
- * @param session - what the person gave; undefined for the session in the environment.
+ * @param session - as the user wrote it; undefined for the session in the environment.
  */
 export async function connectWorker(
   context: Context,
@@ -26,7 +26,7 @@ export async function connectWorker(
 }
 
 /**
- * Opens the ways to several workers, none of which has to be online yet.
+ * Prepares connections to several workers. None of them has to be online yet.
  *
  * @param given - their sessions; the one in the environment when there are none.
  */
@@ -87,13 +87,13 @@ function parseIceServer(text: string): IceServer {
   return { urls, username: decodeURIComponent(username), credential: decodeURIComponent(credential) };
 }
 
-/** What a person calls a worker that has not told its own name: a saved name or @FILE. A token is a secret, not a name. */
+/** The user's name for a worker that has not told its own: a saved name or @FILE. A token is a secret, not a name. */
 function nameIn(text: string | undefined): string | undefined {
   const given = text?.trim() ?? '';
   return given === '' || isTokenText(given) ? undefined : given;
 }
 
-/** What a person calls a worker. */
+/** Gives the name that the user knows a worker by. */
 export type WorkerNamer = (worker: KnownWorker) => string;
 
 /**

@@ -7,7 +7,7 @@ import { type Column, renderTable } from '../console/table.ts';
 import { codeMark } from './code-files.ts';
 import { type WorkerNamer, workerNamer } from './connect.ts';
 
-/** What narrows and sorts a list of models, the same for this machine and for a worker. */
+/** The options that filter and sort a list of models, on this machine or at a worker. */
 export const listOptions = {
   type: { type: 'string', describe: 'Only models of this type' },
   tag: { type: 'string', describe: 'Only models with this tag' },
@@ -26,7 +26,7 @@ export const listOptions = {
 
 type ListOptions = ValuesOf<typeof listOptions>;
 
-/** What is listed, and how many match in all. */
+/** The models to print, and how many match in total. */
 interface Listing {
   readonly models: readonly KnownModel[];
   readonly total: number;
@@ -42,7 +42,7 @@ export function queryOf({ type, tag, alias, status, sortBy }: ListOptions): Pick
   return { filters: { type, tag, alias, status }, sort: sortBy };
 }
 
-/** @throws ModelRtcError `bad_argument` for a limit that is no count. */
+/** @throws ModelRtcError `bad_argument` for a limit that is not a positive whole number. */
 export function limitOf({ limit }: ListOptions): number | undefined {
   if (limit === undefined || (Number.isInteger(limit) && limit > 0)) return limit;
   throw new ModelRtcError('bad_argument', '--limit takes a whole number of at least 1.');
@@ -76,7 +76,7 @@ const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
   { title: 'DATE', value: (model) => formatTime(modelDate(model)), optional: 5 },
 ];
 
-/** A model's status; while a worker is still fetching it, how much is there: `partial 42%`. */
+/** A model's status; `partial 42%` while a worker is still fetching it. */
 export function statusText({ displayStatus, status, partialBytes, size, incomplete }: ModelEntry): string {
   if (partialBytes !== undefined) return `partial ${formatPercent(partialBytes, size)}`;
   const shown = displayStatus ?? status;
@@ -88,7 +88,7 @@ function lossText(model: ModelEntry): string {
   return value === undefined ? '' : formatScalar(value);
 }
 
-/** @param nameOf - what workers are called; without it no worker has any of the models, and there is no column for it. */
+/** @param nameOf - names the workers; undefined when no worker has any of the models, and then there is no column for them. */
 function modelColumns(nameOf: WorkerNamer | undefined): readonly Column<KnownModel>[] {
   const columns = ENTRY_COLUMNS.map(({ value, ...column }) => ({
     ...column,

@@ -4,7 +4,7 @@ import { renderTable } from '../console/table.ts';
 
 const NAMES = ['limit.up', 'limit.down'] as const satisfies readonly SettingName[];
 const name = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
-const WORKER_NOTE = 'A running worker uses it after a restart.';
+const WORKER_NOTE = 'Restart a running worker to apply it.';
 
 const list = defineCommand({
   usage: 'list',

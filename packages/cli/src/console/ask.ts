@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 
 export interface Question {
   readonly text: string;
-  /** What answers it on the command line, such as `--yes`. */
+  /** The option that answers it, such as `--yes`. */
   readonly flag: string;
 }
 

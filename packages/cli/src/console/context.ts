@@ -11,7 +11,7 @@ export interface CommonOptions {
   readonly verbose: boolean;
 }
 
-/** What a running command works with. */
+/** What a command runs with. */
 export interface Context {
   readonly runtime: Runtime;
   readonly output: Output;
@@ -20,7 +20,7 @@ export interface Context {
   readonly home: string;
   /** Aborts at Ctrl+C. */
   readonly signal: AbortSignal;
-  /** Whether a person can be asked: standard input and error are a terminal. */
+  /** Whether the user can be asked: standard input and error are a terminal. */
   readonly interactive: boolean;
   /** The registry of this machine, opened at the first call and closed when the command ends. */
   registry(): Promise<Registry>;
@@ -29,7 +29,7 @@ export interface Context {
 }
 
 const INTERRUPTED_EXIT_CODE = 130;
-/** What must never be in a log, wherever it stands. */
+/** Fields that a log must never show. */
 const SECRETS = ['token', 'session', 'secret', '*.token', '*.session', '*.secret'];
 
 /**

@@ -1,6 +1,6 @@
 import { formatRate, printable } from './format.ts';
 
-/** One connection of a transfer, and how fast it is. */
+/** One connection of a transfer, with its speed. */
 export interface LaneRate {
   /** The agent at its other end. */
   readonly source: string;
@@ -16,7 +16,7 @@ interface Group {
 }
 
 /**
- * What carries a transfer, the fastest first: `direct 412 MB/s`, `webrtc/native x8 18 MB/s + relay 2 MB/s`; of several
+ * The lanes that carry a transfer, the fastest first: `direct 412 MB/s`, `webrtc/native x8 18 MB/s + relay 2 MB/s`; of several
  * agents each by its name. Empty when nothing moves.
  */
 export function lanesText(lanes: readonly LaneRate[]): string {

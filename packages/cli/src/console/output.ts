@@ -11,7 +11,7 @@ export class Output {
   readonly #options: { readonly json: boolean; readonly quiet: boolean };
   readonly #now: () => number;
   #view: ProgressView | undefined;
-  /** Progress events for a program; undefined when nobody reads them. */
+  /** Progress events for programs, with --json. */
   readonly events: ProgressEvents | undefined;
 
   constructor(
@@ -57,8 +57,8 @@ export class Output {
   }
 
   /**
-   * The command's result: as one line of JSON with --json, else as the text. An empty text prints nothing. Behind events of
-   * progress it is the last line, and an event itself.
+   * Prints the result: one line of JSON with --json, else the text, unless it is empty. After progress events, the
+   * result is the last line and an event itself.
    */
   result(data: object, text: string): void {
     this.#endProgress();

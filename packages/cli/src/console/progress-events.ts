@@ -1,7 +1,7 @@
 import type { ModelProgress } from '@model-rtc/client';
 import { ERROR_CODES, type ErrorCode, type ErrorData } from '@model-rtc/protocol';
 
-/** How far long work is, as a program reads it; docs/models.md lists the fields. */
+/** The progress of long work, for programs; docs/models.md lists the fields. */
 export interface ProgressEvent extends ProgressCounts {
   readonly event: 'progress';
   readonly state:
@@ -19,7 +19,7 @@ export interface ProgressEvent extends ProgressCounts {
   readonly [field: string]: unknown;
 }
 
-/** What goes on from event to event. */
+/** The counts that carry over from event to event. */
 interface ProgressCounts {
   readonly doneBytes: number;
   readonly totalBytes: number;
@@ -28,7 +28,7 @@ interface ProgressCounts {
   readonly lanes: readonly unknown[];
 }
 
-/** What became of one of the workers that a model is taken from. */
+/** A change in one of the workers that send a model. */
 interface WorkerEvent {
   readonly event: 'worker';
   readonly worker: string;
@@ -39,7 +39,7 @@ interface WorkerEvent {
 /** Between two events of the same state: at most about four a second. */
 const INTERVAL_MS = 250;
 
-/** What a program is told of the errors of each exit code, besides the exact code. Without a reason here, it is that code. */
+/** The `reason` of each exit code's errors. Errors of other exit codes have their error code as the reason. */
 const REASONS: Readonly<Record<number, string>> = {
   1: 'unexpected',
   2: 'bad_argument',
@@ -53,7 +53,7 @@ const REASONS: Readonly<Record<number, string>> = {
 const NO_COUNTS: ProgressCounts = { doneBytes: 0, totalBytes: 0, bytesPerSecond: 0, secondsLeft: null, lanes: [] };
 const LOCAL_STATES = { hash: 'preparing', copy: 'transferring', verify: 'verifying' } as const;
 
-/** One command's events: the counts go on from event to event, the last one tells how it ended. */
+/** One command's events. Counts carry over from event to event; the last event says how it ended. */
 export class ProgressEvents {
   readonly #write: (event: ProgressEvent | WorkerEvent) => void;
   readonly #now: () => number;
@@ -75,7 +75,7 @@ export class ProgressEvents {
     return this.#stage !== 'unused';
   }
 
-  /** Says that a transfer begins: its end is told from now on, however soon it comes. */
+  /** Notes that a transfer begins. From now on its end gets an event, however soon it comes. */
   begin(): void {
     if (this.#stage === 'unused') this.#emit({ event: 'progress', state: 'idle', ...this.#counts });
   }
@@ -94,7 +94,7 @@ export class ProgressEvents {
     if (isUrgent || this.#now() - this.#writtenMs >= INTERVAL_MS) this.#emit(event);
   }
 
-  /** Says that nothing is moved: how much of it is there already is all that there is to tell. */
+  /** Notes that this is a dry run, and how much of the model is there already. */
   planned(counts: Pick<ProgressCounts, 'doneBytes' | 'totalBytes'>): void {
     this.#counts = { ...NO_COUNTS, ...counts };
     this.#isPlan = true;
@@ -127,7 +127,7 @@ function reasonOf(code: ErrorCode): string {
   return code === 'source_changed' ? code : (REASONS[ERROR_CODES[code].exitCode] ?? code);
 }
 
-/** What is told at once when it changes. */
+/** A change of this is written at once. */
 function urgencyOf({ state, reason, warning }: ProgressEvent): string {
   return JSON.stringify([state, reason, warning !== undefined]);
 }
@@ -157,9 +157,9 @@ function eventOf(progress: Exclude<ModelProgress, { type: 'worker' }>, counts: P
   }
 }
 
-/** A newer worker may tell of states that nobody here knows. */
+/** A newer worker may send states that this version does not know. */
 function stateOf(state: string): ProgressEvent['state'] {
   const known = ['preparing', 'transferring', 'verifying'] as const;
-  // Completed is only what is installed as well.
+  // The model is only completed once it is installed here.
   return known.find((one) => one === state) ?? (state === 'completed' ? 'verifying' : 'preparing');
 }

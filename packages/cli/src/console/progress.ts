@@ -14,7 +14,7 @@ const BAR = {
 
 const LOCAL_LABELS = { hash: 'hashing', copy: 'copying', verify: 'verifying' } as const;
 
-/** One moment of long work. */
+/** The state of long work at one moment. */
 interface Step {
   readonly label: string;
   readonly doneBytes: number;

@@ -61,8 +61,12 @@ export interface DurationOptions {
 export function parseDuration(text: string, flag: string, options: DurationOptions = {}): number {
   const duration = /^\d+(\.\d+)?\s*[a-z]+$/i.test(text.trim()) ? ms(text.trim() as ms.StringValue) : undefined;
   if (duration !== undefined && duration <= LONGEST_MS && (duration > 0 || options.zero === true)) return duration;
-  const forms = options.word === undefined ? '30m, 12h, 7d or 1y' : `30m, 12h, 7d, 1y or ${options.word}`;
-  throw new ModelRtcError('bad_argument', `"${text}" is not a length of time. ${flag} takes ${forms}.`, {
-    details: { flag },
-  });
+  const other = options.word === undefined ? '' : `, or ${options.word}`;
+  throw new ModelRtcError(
+    'bad_argument',
+    `"${text}" is not a length of time. Pass ${flag} 30m, 12h, 7d or 1y${other}.`,
+    {
+      details: { flag },
+    },
+  );
 }

@@ -4,20 +4,20 @@ import type { Readable, Writable } from 'node:stream';
 /** A stream that may be a terminal. */
 export type ConsoleStream = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
 
-/** What the command line stands on: the process, passed in so that nothing else reaches for it. */
+/** The parts of the process that the command line uses, passed in so that nothing else accesses them. */
 export interface Runtime {
   readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
   readonly stdout: ConsoleStream;
   readonly stderr: ConsoleStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
-  /** undefined for a user without one. */
+  /** Undefined for a user without one. */
   readonly userHome: string | undefined;
-  /** Calls back at Ctrl+C and at a polite request to end (SIGTERM); gives back how to stop listening. */
+  /** Calls back at Ctrl+C and SIGTERM. @returns how to stop listening. */
   onInterrupt(listener: () => void): () => void;
 }
 
-/** Resolves when the signal aborts: the ordinary end of a command that serves until Ctrl+C. */
+/** Resolves when the signal aborts: the normal end of a command that serves until Ctrl+C. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }

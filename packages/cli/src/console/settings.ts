@@ -8,7 +8,7 @@ interface SettingSchema {
   readonly describe: string;
   readonly type: string;
   readonly range: string;
-  /** What holds when it is not set. */
+  /** What applies when it is not set. */
   readonly default: string;
   /** @throws ModelRtcError `bad_argument` for what is not a value of the setting */
   parse(text: string, name: string): number;
@@ -54,7 +54,7 @@ export class Settings {
     return SETTING_NAMES.map((name) => this.get(name));
   }
 
-  /** @throws ModelRtcError `bad_argument` when someone wrote nonsense into the file. */
+  /** @throws ModelRtcError `bad_argument` when the file holds an invalid value. */
   get(name: SettingName): Setting {
     const { describe, parse } = SETTINGS[name];
     const value = this.#stored(name);
@@ -95,7 +95,7 @@ export class Settings {
     return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
   }
 
-  /** Replaces what is no object where one belongs: nothing could be set or unset in it. */
+  /** Replaces damaged groups of settings: a value cannot be stored in something that is not an object. */
   #write(name: SettingName, value: string | undefined): void {
     const [group, key] = name.split('.') as [string, string];
     const settings = this.#file.get('settings');
@@ -114,7 +114,7 @@ export function settingText({ value, bytesPerSecond }: Setting): string {
   return value === undefined || bytesPerSecond === undefined ? 'no limit' : `${value} (${formatRate(bytesPerSecond)})`;
 }
 
-/** The settings' limits on all transfers of one agent together. */
+/** The limits that are set for all transfers of an agent together. */
 export async function agentLimits(home: string): Promise<AgentLimits> {
   const settings = await Settings.open(home);
   const up = settings.get('limit.up').bytesPerSecond;

@@ -23,7 +23,7 @@ describe('an option with one value that is given twice', () => {
   ])('is refused with a sentence: %s', async (name, args) => {
     const { code, error } = await run(...args);
     expect(code).toBe(2);
-    expect(error).toContain(`Give ${name} once.`);
+    expect(error).toContain(`Pass ${name} only once.`);
   });
 
   it('is no mistake where several are meant', async () => {

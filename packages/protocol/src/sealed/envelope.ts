@@ -19,7 +19,7 @@ const WORKER_HEADER_BYTES = 38;
 /** Version (1), kind (1), exchange id (16). */
 const REFUSAL_HEADER_BYTES = 18;
 
-/** What the visitor sends: header, ciphertext with its tag. The header is authenticated with the ciphertext. */
+/** An envelope from the visitor: header, ciphertext with its tag. The header is authenticated with the ciphertext. */
 export interface VisitorEnvelope {
   readonly keyId: Uint8Array;
   readonly exchangeId: Uint8Array;
@@ -29,7 +29,7 @@ export interface VisitorEnvelope {
   readonly ciphertext: Uint8Array;
 }
 
-/** What the worker sends: header, signature, ciphertext with its tag. */
+/** An envelope from the worker: header, signature, ciphertext with its tag. */
 export interface WorkerEnvelope {
   readonly kind: 'worker';
   readonly exchangeId: Uint8Array;
@@ -42,7 +42,7 @@ export interface WorkerEnvelope {
   readonly ciphertext: Uint8Array;
 }
 
-/** What a worker sends that cannot open the first envelope: header, signature, an error in the clear. */
+/** The answer of a worker that cannot open the first envelope: header, signature, an error in the clear. */
 export interface RefusalEnvelope {
   readonly kind: 'refusal';
   readonly exchangeId: Uint8Array;
@@ -65,7 +65,7 @@ export function refusalHeader(exchangeId: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.of(VERSION, KIND_REFUSAL), exchangeId);
 }
 
-/** @throws ModelRtcError `refused` when it is no envelope of a visitor. */
+/** @throws ModelRtcError `refused` when it is not a visitor's envelope. */
 export function readVisitorEnvelope(bytes: Uint8Array): VisitorEnvelope {
   checkVersion(bytes);
   if (bytes[1] !== KIND_VISITOR) throw interference('an envelope is of the wrong kind or direction');
@@ -80,7 +80,7 @@ export function readVisitorEnvelope(bytes: Uint8Array): VisitorEnvelope {
   };
 }
 
-/** @throws ModelRtcError `refused` when it is no envelope of a worker. */
+/** @throws ModelRtcError `refused` when it is not a worker's envelope. */
 export function readWorkerEnvelope(bytes: Uint8Array): WorkerEnvelope | RefusalEnvelope {
   checkVersion(bytes);
   if (bytes[1] === KIND_REFUSAL) return readRefusal(bytes);

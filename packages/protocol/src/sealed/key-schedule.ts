@@ -82,7 +82,7 @@ export class Transcript {
   }
 }
 
-/** What the worker signs: all that it saw of the visitor, all that it said, and this envelope. */
+/** What the worker signs: everything it received from the visitor, everything it sent, and this envelope. */
 export function signedText(
   visitorChain: Uint8Array,
   workerChain: Uint8Array,
@@ -91,7 +91,7 @@ export function signedText(
   return concatBytes(DOMAINS.signature, visitorChain, workerChain, envelope.header, envelope.ciphertext);
 }
 
-/** What the worker signs when it refuses: the envelope that it refuses, and why. */
+/** What the worker signs when it refuses: the refused envelope, and the reason. */
 export function refusalText(firstEnvelope: Uint8Array, refusal: Pick<RefusalEnvelope, 'header' | 'error'>): Uint8Array {
   return concatBytes(DOMAINS.refusal, sha256(firstEnvelope), refusal.header, refusal.error);
 }

@@ -10,7 +10,7 @@ export interface SealedSideOptions {
   readonly sends: 'to-worker' | 'to-visitor';
 }
 
-/** What both ends of a sealed exchange have in common: a key and a transcript for each direction. */
+/** The common part of both ends of a sealed exchange: a key and a transcript for each direction. */
 export class SealedSide {
   readonly exchangeId: Uint8Array;
   readonly sent: Transcript;

@@ -22,7 +22,7 @@ import {
 import { type RandomBytes, refusalText, signedText } from './key-schedule.ts';
 import { SealedSide } from './sealed-side.ts';
 
-/** What an envelope of the worker held. */
+/** The content of an envelope from the worker. */
 export interface OpenedFromWorker {
   readonly bytes: Uint8Array;
   /** How many of this visitor's envelopes the worker had processed when it sent this: at least 1. */
@@ -55,9 +55,9 @@ export function createVisitorSeal(options: {
 export interface WorkerSeal {
   /** The token that the visitor holds, as 16 hex characters. */
   readonly keyId: string;
-  /** What the visitor's first envelope held. */
+  /** The content of the visitor's first envelope. */
   readonly first: Uint8Array;
-  /** The next envelope to the visitor, signed over all that was seen and said so far. */
+  /** The next envelope to the visitor, signed over everything received and sent so far. */
   seal(bytes: Uint8Array): Uint8Array;
   /** @throws ModelRtcError `refused` when the envelope was changed, repeated, dropped before, or taken from elsewhere. */
   open(envelope: Uint8Array): Uint8Array;

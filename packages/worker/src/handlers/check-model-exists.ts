@@ -27,7 +27,7 @@ export async function checkModelExists(
   return { exists: true, entry: toModelEntry(entry), valid, problems: problems.map(tellable) };
 }
 
-/** What is wrong with a model as a whole names its folder on this machine. */
+/** A problem with the whole model names its folder on this machine, so it is reworded. */
 function tellable({ path, problem }: FileProblem): FileProblem {
-  return path === '' ? { path: '.', problem: 'what the worker noted of its files cannot be read' } : { path, problem };
+  return path === '' ? { path: '.', problem: 'its notes at the worker cannot be read' } : { path, problem };
 }

@@ -18,11 +18,11 @@ type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>)
 export interface WorkerHandlers {
   /** What a client with this authority is answered. */
   handlersFor(authority: Authority): Handlers;
-  /** Waits for the answers under way, whose peers are to be closed before, and closes the files that are kept open. */
+  /** Waits for pending answers, and closes files that are kept open. Close the peers first. */
   close(): Promise<void>;
 }
 
-/** Everything that a worker answers. Which scope each needs is the protocol's: the peer has checked it before these run. */
+/** Handlers for all of a worker's requests. The peer has already checked that the client has the scope. */
 export function createHandlers(given: HandlerOptions): WorkerHandlers {
   const services: HandlerContext = { ...given, partials: createPartialModels(given.registry.paths.staging) };
   const chunks = createChunkServer({

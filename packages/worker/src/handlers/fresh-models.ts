@@ -1,18 +1,18 @@
 import { type Digest, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 
-/** Shorter than the time that a client waits for an answer: if hashing takes longer, the client is told to ask again. */
+/** Shorter than a client waits for an answer: if hashing takes longer, the client is told to ask again. */
 const ANSWER_WITHIN_MS = 6_000;
 
 /**
- * Models whose files are links to someone's training folder may change at any time. Before a client hears of such a model, it is
- * hashed again if its files changed, so that the worker offers what it can send.
+ * Models whose files are links to someone's training folder may change at any time. Before a client gets such a model's entry, the
+ * model is hashed again if its files changed, so that the worker offers what it can send.
  */
 export class FreshModels {
   readonly #registry: Registry;
   readonly #log: Log;
   readonly #answerWithinMs: number;
-  /** One hashing a model, however many clients ask meanwhile. */
+  /** Each model is hashed once, however many clients ask for it. */
   readonly #running = new Map<Digest, Promise<RegistryEntry>>();
   readonly #closing = new AbortController();
 
@@ -24,7 +24,7 @@ export class FreshModels {
 
   /**
    * @throws ModelRtcError `busy` while the changed files are still being read or written: asking again later gives the
-   * answer; `not_found` when no model is left of them; `not_found_locally` when the entry is not of the registry any more.
+   * answer; `not_found` when they are no longer a model; `not_found_locally` when the entry is no longer in the registry.
    */
   async ensure(entry: RegistryEntry): Promise<RegistryEntry> {
     const { digest, linked } = entry;
@@ -34,7 +34,7 @@ export class FreshModels {
     return await this.#answerInTime(this.#running.get(digest) ?? this.#refresh(digest, entry));
   }
 
-  /** Ends the hashing that goes on. */
+  /** Stops hashing. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#running.values());
@@ -44,7 +44,7 @@ export class FreshModels {
     const name = entry.alias ?? entry.id;
     this.#log.info({ digest, name }, `the files of ${name} changed since they were registered; reading them again`);
     const refreshing = this.#readAgain(digest, name).finally(() => this.#running.delete(digest));
-    // A failure reaches those who wait for it; by then there may be none.
+    // Those who wait get the failure; there may be none when it comes.
     refreshing.catch(() => {});
     this.#running.set(digest, refreshing);
     return refreshing;
@@ -56,7 +56,7 @@ export class FreshModels {
     } catch (error) {
       const known = ModelRtcError.from(error);
       this.#log.warn({ err: error, digest, name }, `the changed files of ${name} could not be read again`);
-      // Of two refreshes of it, this one came after the entry had gone: it is looked up anew.
+      // Another refresh replaced the entry, so it must be looked up again.
       if (known.has('no_model') && (await this.#registry.find(digest)) !== undefined) throw gone(name, error);
       throw known.code === 'source_changed' ? beingWritten(error) : known;
     }

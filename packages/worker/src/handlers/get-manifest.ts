@@ -9,7 +9,7 @@ export async function getManifest(
   if ((await registry.find(digest)) !== undefined) return { manifest: await registry.manifest(digest) };
   const manifest = await partials.manifest(digest);
   if (manifest !== undefined) return { manifest };
-  // What was still fetched a moment ago may be installed now.
+  // It may have been installed since the first look.
   await assertHere(registry, digest);
   return { manifest: await registry.manifest(digest) };
 }

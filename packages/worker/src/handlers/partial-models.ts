@@ -14,23 +14,23 @@ import type { HandlerContext } from './types.ts';
 export type Asker = Pick<RequestContext, 'peer'>;
 type ModelPage = ResultInput<'list_models'>;
 
-/** Says that an agent knows what to do with a model that is only partly there. */
+/** The capability of agents that can handle a model which is only partly there. */
 const CAPABILITY = 'partial';
 /** The cursor of the page behind the last one of whole models; the registry's own are longer. */
 const PARTIAL_CURSOR = 'partial';
 const SHORTEST_PREFIX = 6;
 
-/** Whether the asker may be told of models that this machine is still fetching: one of version 1.1 would fail on them. */
+/** Whether the client can handle models that this machine is still fetching. Version 1.1 would fail on them. */
 export function knowsPartial({ peer }: Asker): boolean {
   return peer.remote.capabilities.includes(CAPABILITY);
 }
 
-/** The models that match and are not whole here yet. One that is in the registry as well is told of as that. */
+/** The models that match and are not whole here yet, without those that are also in the registry. */
 async function matchingPartials(
   { partials, registry }: HandlerContext,
   { filters }: Params<'list_models'>,
 ): Promise<ModelEntry[]> {
-  // The states of a list are those of models that are here.
+  // A status describes models that are whole here.
   if (filters.status !== undefined) return [];
   const matches = modelMatcher(filters);
   const found: ModelEntry[] = [];
@@ -56,7 +56,7 @@ export async function listWithPartials(
   return hasRoom ? { models: [...page.models, ...found], total } : { ...page, nextCursor: PARTIAL_CURSOR, total };
 }
 
-/** What a reference names among the models that are still fetched: by id, alias, or the start of the digest. */
+/** Resolves a reference among the models that are still being fetched: an id, an alias, or the start of a digest. */
 export async function resolvePartial(
   { partials }: HandlerContext,
   ref: string,
@@ -73,13 +73,13 @@ export async function resolvePartial(
     const resolvedBy = named(model);
     return resolvedBy === undefined ? [] : [{ entry: model.entry, resolvedBy }];
   });
-  // What names two of them names none: the asker is told that there is no such model, and can name one by its id.
+  // An ambiguous reference counts as unknown: the client can use an id instead.
   return second === undefined ? match : undefined;
 }
 
 /**
- * Reads a model that is still being fetched, and switches to the installed one when that is done, unnoticed by those who
- * ask for chunks.
+ * Reads a model that is still being fetched, and switches to the installed one when that is done, without interrupting
+ * requests for chunks.
  *
  * @returns undefined when no process on this machine is fetching it.
  */
@@ -102,7 +102,7 @@ function readerOf(partial: PartialReader, registry: Registry): ModelReader {
     async readChunk(chunk, into) {
       const here = installed === undefined ? await partial.readChunk(chunk, into) : undefined;
       if (here !== undefined) return here;
-      // Not here yet, or on its way from where it was fetched to where it is installed.
+      // Not here yet, or just being moved from staging to the registry.
       const isOver = await partial.isOver();
       const whole = await (installed ?? openInstalled());
       if (whole === undefined && isOver) throw givenUp(partial.digest);

@@ -4,9 +4,9 @@ import { planTransfer } from '@model-rtc/transfer';
 import type { HandlerOptions } from './types.ts';
 
 /**
- * What a push of this manifest would move. Nothing is stored.
+ * Says what a push of this manifest would transfer. Nothing is stored.
  *
- * @throws ModelRtcError `refused` where the push would be refused by the names of its files
+ * @throws ModelRtcError `refused` when the push would be refused for the names of its files
  */
 export async function planPush(
   { registry, safeOnly }: Pick<HandlerOptions, 'registry' | 'safeOnly'>,

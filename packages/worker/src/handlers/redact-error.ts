@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import { type ErrorCode, fileOf, formatBytes, ModelRtcError, namesLocalPath } from '@model-rtc/protocol';
 
-/** Details that clients may see: none names a path, process or host of this machine. */
+/** Details that clients may see. None of them names a path, process or host of this machine. */
 const TELLABLE_DETAILS = [
   'alias',
   'candidates',
@@ -35,13 +35,13 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
       : `The worker received bytes of "${details.file}" that do not have the SHA-256 of the manifest; nothing was installed there. Check the model at its source.`,
   refused: ({ message, details }) =>
     Array.isArray(details?.codeFiles)
-      ? `The worker takes no model that runs code when it is loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
+      ? `The worker refuses models that run code when they are loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
       : message,
   source_changed: (error) =>
     `${changedFile(error)} changed while the model was sent; it is no longer the one that was asked for.`,
 };
 
-/** Errors about a path here (a lock that is held, a folder that is not as it was left) that have no sentence of their own. */
+/** Sentences for errors that name a path of this machine, such as a lock that is held. */
 const ABOUT_A_PATH: Partial<Record<ErrorCode, string>> = {
   busy: 'The worker is busy with this model. Try again in a moment.',
   verification_failed: 'The worker received something other than what the manifest says. Run the same command again.',
@@ -99,7 +99,7 @@ function codeNames(files: readonly { readonly path: string; readonly suspicious:
   return `${names.join(', ')}${files.length > names.length ? ` and ${files.length - names.length} more` : ''}`;
 }
 
-/** The file's name alone: folders above it are this machine's own affair. */
+/** Only the file's name: clients must not learn this machine's folders. */
 function changedFile(error: ModelRtcError): string {
   const path = fileOf(error);
   return path === undefined ? 'A file' : `"${path.split(sep).at(-1)}"`;

@@ -3,8 +3,8 @@ import type { RequestContext } from '@model-rtc/transport';
 import type { HandlerOptions } from './types.ts';
 
 /**
- * A client says that it has a model now, and what it calls it. It is only what a client says: clients have no identity that
- * it could be kept under, so it goes to the log, for the worker's owner.
+ * Logs that a client says it has a model now, and what the model is called there. It is only logged, since clients have no
+ * identity under which it could be stored.
  */
 export async function logInstalledAtClient(
   { registry, log }: HandlerOptions,

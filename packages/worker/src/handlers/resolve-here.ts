@@ -3,7 +3,7 @@ import type { ModelReader } from '@model-rtc/transfer';
 import { openPartial } from './partial-models.ts';
 import type { HandlerContext, HandlerOptions } from './types.ts';
 
-/** The model to serve chunks of: whole, or as far as it has been fetched. */
+/** Opens a model to serve its chunks: the whole model, or the part that has been fetched so far. */
 export async function openModelHere(services: HandlerContext, digest: Digest): Promise<ModelReader> {
   const { registry } = services;
   if ((await registry.find(digest)) !== undefined) return await registry.openModel(digest);
@@ -23,8 +23,8 @@ export async function assertHere(registry: HandlerOptions['registry'], digest: D
 }
 
 /**
- * A reference as this worker understands it. A path is not one: what a client names must be in the registry, and an answer
- * must not tell which paths exist on this machine.
+ * Resolves a client's reference. Paths are not looked up, since an answer must not reveal which paths exist on this
+ * machine.
  */
 export async function resolveHere(
   { registry }: HandlerOptions,

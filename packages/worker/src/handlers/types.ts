@@ -3,19 +3,19 @@ import type { Registry } from '@model-rtc/registry';
 import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
 import type { FreshModels } from './fresh-models.ts';
 
-/** What the handlers of a worker work on. */
+/** What a worker's handlers use. */
 export interface HandlerOptions {
   readonly registry: Registry;
   readonly fresh: FreshModels;
   readonly log: Log;
-  /** Take no pushed model with files that run code when they are loaded. */
+  /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
-  /** What all transfers of this worker together may send and fetch; nothing holds them back when left out. */
+  /** Limits on all transfers of this worker together; none when left out. */
   readonly limits?: { readonly up?: RateLimiter | undefined; readonly down?: RateLimiter | undefined } | undefined;
 }
 
-/** The same with what the handlers make for themselves. */
+/** The same with what `createHandlers` adds. */
 export interface HandlerContext extends HandlerOptions {
-  /** What processes of this machine are fetching. */
+  /** The models that processes of this machine are fetching. */
   readonly partials: PartialModels;
 }

@@ -3,8 +3,8 @@ import type { Authority, Authorization } from '@model-rtc/transport';
 import type { SessionStore } from './session-store.ts';
 
 /**
- * What a session's token allows now; undefined for one that was never issued. A revoked or expired one is known still, so
- * that its holder can be told why.
+ * What a session's token allows now; undefined for one that was never issued. Revoked and expired ones are still known, so
+ * that their holders can be told why.
  */
 export function authorize(sessions: SessionStore, keyId: string): Authorization | undefined {
   try {
@@ -30,7 +30,7 @@ function authorityOf(
   return { scopes, keyId, check };
 }
 
-/** Said to someone who has not shown to hold any token yet, so it names no path of this machine. */
+/** Sent to clients that are not authenticated yet, so it names no path of this machine. */
 function unreadable(cause: unknown): ModelRtcError {
   return ModelRtcError.because(
     cause,

@@ -16,7 +16,7 @@ export const sessionRecordSchema = z.object({
   scopes: z.array(scopeSchema).min(1),
   createdAt: timeSchema,
   expiresAt: timeSchema.optional(),
-  /** Revoked ones are kept, so that those who still hold one are told so. */
+  /** Revoked sessions are kept, so that their holders can be told. */
   revokedAt: timeSchema.optional(),
 });
 export type SessionRecord = z.infer<typeof sessionRecordSchema>;
@@ -24,9 +24,9 @@ export type SessionRecord = z.infer<typeof sessionRecordSchema>;
 const sessionFileSchema = z.object({
   version: z.literal(SESSIONS_VERSION),
   sessions: z.array(sessionRecordSchema),
-  /** Where the worker could last be reached; tokens issued while it is not running hold these. */
+  /** The worker's last addresses, for tokens that are issued while it is not running. */
   urls: z.array(z.string()).default([]),
-  /** The embedded signaling server's last port: asked for again, so that issued tokens stay true. */
+  /** The embedded signaling server's last port, which it tries first, so that issued tokens stay valid. */
   embeddedPort: z.number().int().min(1).max(65_535).optional(),
 });
 export type SessionFile = z.infer<typeof sessionFileSchema>;
@@ -38,7 +38,7 @@ export function sessionFilePath(keysFolder: string): string {
 }
 
 /**
- * The list as it is now. Read synchronously: it is small, and a request must not be answered before its session was checked.
+ * Reads the list. Synchronously: it is small, and a request must not be answered before its session is checked.
  * @throws ModelRtcError `storage` when the file is there but cannot be understood: it is never replaced silently.
  */
 export function readSessionFile(keysFolder: string): SessionFile {
@@ -63,7 +63,7 @@ export function readSessionFile(keysFolder: string): SessionFile {
   );
 }
 
-/** undefined for what is no JSON: a SyntaxError quotes the text, and with it perhaps a secret that a log would keep. */
+/** Gives undefined for invalid JSON: a SyntaxError quotes the text, perhaps with a secret, which a log would keep. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { encodeSessionToken, ModelRtcError, type Scope, type SessionToken } from '@model-rtc/protocol';
+import { encodeSessionToken, isSignalingUrl, ModelRtcError, type Scope, type SessionToken } from '@model-rtc/protocol';
 import {
   readSessionFile,
   type SessionFile,
@@ -10,7 +10,7 @@ import {
   updateSessionFile,
 } from './session-file.ts';
 
-/** A session as a person sees it: no secret in it. */
+/** A session without its secret. */
 export interface SessionSummary {
   readonly keyId: string;
   readonly name: string;
@@ -74,7 +74,7 @@ export class SessionStore {
     return { session: this.#summary(record), record };
   }
 
-  /** The session that the worker prints at its start: the previous one while it is active, else a new one. */
+  /** The session that the worker prints when it starts: the previous one while it is active, else a new one. */
   async defaultSession(): Promise<SessionRecord> {
     return await updateSessionFile(this.#keysFolder, (file) => {
       const active = file.sessions.find(
@@ -112,7 +112,7 @@ export class SessionStore {
     return this.#summary(revoked);
   }
 
-  /** The record behind a key id, as it is now; undefined when this worker never issued it. */
+  /** The current record of a key id; undefined when this worker never issued it. */
   find(keyId: string): SessionRecord | undefined {
     return this.#read().sessions.find((session) => session.keyId === keyId);
   }
@@ -132,18 +132,23 @@ export class SessionStore {
     return record;
   }
 
-  /** The token text of a record, holding the addresses where the worker was last seen or those given. */
+  /** The token of a record as text, with the given addresses, or else those where the worker was last reached. */
   token(record: SessionRecord, urls?: readonly string[] | undefined): string {
     return encodeSessionToken(this.#sessionToken(record, this.#addresses(urls)));
   }
 
-  /** @throws ModelRtcError `bad_argument` when a token would hold no address: asked before a session is made. */
+  /** Checks, before a session is made, that its token can hold an address. @throws ModelRtcError `bad_argument` */
   assertReachable(urls?: readonly string[] | undefined): void {
     this.#addresses(urls);
   }
 
   #addresses(given: readonly string[] | undefined): readonly string[] {
     const known = given ?? this.#read().urls;
+    const wrong = known.find((url) => !isSignalingUrl(url));
+    if (wrong !== undefined) {
+      const sentence = `"${wrong}" is not a signaling server. Pass a URL such as ws://host:8787.`;
+      throw new ModelRtcError('bad_argument', sentence);
+    }
     if (known.length > 0) return known;
     throw new ModelRtcError(
       'bad_argument',
@@ -151,7 +156,7 @@ export class SessionStore {
     );
   }
 
-  /** Remembers where the worker is reached, for tokens issued later and for its next start. */
+  /** Remembers the worker's addresses, for tokens issued later and for its next start. */
   async rememberAddresses(urls: readonly string[], embeddedPort: number | undefined): Promise<void> {
     await updateSessionFile(this.#keysFolder, (file) => ({
       file: { ...file, urls: [...urls], embeddedPort: embeddedPort ?? file.embeddedPort },
@@ -175,7 +180,7 @@ export class SessionStore {
     };
   }
 
-  /** Checked before it is written: a record that cannot be read again would take all sessions with it. */
+  /** Checks a record before it is written: one that cannot be read again would make the whole file unreadable. */
   #newRecord(options: CreateSessionOptions): SessionRecord {
     const { expiresAt } = options;
     if (expiresAt !== undefined && Number.isNaN(expiresAt.getTime()))
@@ -209,7 +214,7 @@ export class SessionStore {
     return { keyId, name, scopes, createdAt, expiresAt, status: this.#status(record) };
   }
 
-  /** The file as it is now; parsed again only when another process changed it, since every request asks. */
+  /** The current file. Every request needs it, so it is only parsed again when another process changed it. */
   #read(): SessionFile {
     const stamp = fileStamp(sessionFilePath(this.#keysFolder));
     if (this.#cached === undefined || this.#cached.stamp !== stamp || stamp === 'none') {

@@ -1,12 +1,12 @@
 import type { FoundPlace, PlaceState } from '@model-rtc/registry';
 import type { RunStatus, WatchTiming } from './types.ts';
 
-/** What is remembered of a place between two looks. */
+/** What the watch remembers about a place between two looks. */
 export interface Remembered {
   readonly fingerprint: string | undefined;
   /** When the fingerprint was seen first, by this machine's clock. */
   readonly sinceMs: number;
-  /** What was done last, and with which files. */
+  /** The last action, and the files that it was done with. */
   readonly done?:
     | { readonly action: Action; readonly fingerprint: string | undefined; readonly atMs: number }
     | undefined;
@@ -14,7 +14,7 @@ export interface Remembered {
 
 export type Action = 'take' | RunStatus;
 
-/** What is to be done with a place now, and when to look again if nothing happens meanwhile. */
+/** What to do with a place now, and when to look again if nothing happens until then. */
 export interface Decision {
   readonly action?: Action | undefined;
   readonly lookAgainInMs?: number | undefined;
@@ -26,13 +26,13 @@ export interface DecideOptions {
   readonly interruptedAfterMs: number;
 }
 
-/** What was remembered, with what is seen now. */
+/** Updates what is remembered with what is seen now. */
 export function remember(before: Remembered | undefined, { fingerprint }: PlaceState, nowMs: number): Remembered {
   if (before !== undefined && before.fingerprint === fingerprint) return before;
   return { fingerprint, sinceMs: nowMs, done: before?.done };
 }
 
-/** Decides from what is seen alone; the same action is not done twice with the same files. */
+/** Decides only from what is seen. Never repeats an action with the same files. */
 export function decide(place: FoundPlace, state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
   if (state.fingerprint === undefined) return {};
   const decision =
@@ -41,7 +41,7 @@ export function decide(place: FoundPlace, state: PlaceState, remembered: Remembe
 }
 
 function decideModel(state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
-  // What is missing comes with an event, or is there at the next look at everything.
+  // Missing files come with an event, or are found at the next full look.
   if (state.isPartial || !state.hasWeights) return {};
   const waitMs = settlesInMs(state, remembered, options);
   return waitMs > 0 ? { lookAgainInMs: waitMs } : { action: 'take' };
@@ -53,11 +53,11 @@ function decideRun(state: PlaceState, remembered: Remembered, options: DecideOpt
   if (isWhole) return decideModel(state, remembered, options);
   const waitMs = options.interruptedAfterMs - quietForMs(state, remembered, options);
   if (waitMs > 0) return { action: 'training', lookAgainInMs: waitMs };
-  // Without weights a finished run has left nothing that could be used or gone on with.
+  // A finished run without weights left nothing to use or resume.
   return { action: progress === 'diverged' || progress === 'finished' ? 'failed' : 'interrupted' };
 }
 
-/** How long no file was written, as far as either clock tells: a file's time may lie in the future. */
+/** How long no file was written, by either clock: a file's time may be in the future. */
 function quietForMs({ writtenAtMs }: PlaceState, { sinceMs }: Remembered, { nowMs }: DecideOptions): number {
   return Math.max(nowMs - writtenAtMs, nowMs - sinceMs);
 }

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { Log } from '@model-rtc/protocol';
 
-/** A process may have 8,192 of them on an old kernel, and other programs of the person want some. */
+/** An old kernel allows 8,192 for each user, and other programs need some. */
 const MAX_FOLDERS = 4096;
 
 export interface FolderHintsOptions {
@@ -23,7 +23,7 @@ export interface FolderHints {
 
 export function createFolderHints({ onHint, log, maxFolders = MAX_FOLDERS }: FolderHintsOptions): FolderHints {
   const watchers = new Map<string, FSWatcher>();
-  /** Why no more folders are listened in, once that is so. */
+  /** Why no more folders can be listened in. */
   let limit: string | undefined;
 
   function listenIn(folders: Iterable<string>): void {

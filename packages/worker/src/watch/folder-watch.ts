@@ -23,10 +23,10 @@ export interface FolderWatchOptions {
 interface Tracked {
   place: FoundPlace;
   remembered: Remembered | undefined;
-  /** When it is to be looked at if no event comes before. */
+  /** When to look at it if no event comes before. */
   dueAtMs: number;
   isImporting: boolean;
-  /** What went wrong with it last, so that a log does not say it again and again. */
+  /** The last problem with it, so that the log does not repeat it. */
   complaint: string | undefined;
 }
 
@@ -34,8 +34,8 @@ interface Tracked {
 const LOOKING_SHARE = 0.05;
 
 /**
- * Keeps the registry in step with one folder: events say where to look at once, a look at everything now and then finds what
- * no event told of. Nothing is ever written in the folder.
+ * Keeps the registry in step with one folder: events say where to look at once, and occasional full looks find changes
+ * without an event. Nothing is ever written in the folder.
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
@@ -59,7 +59,7 @@ export class FolderWatch {
     this.#gone = new GoneEntries({ registry, log, onEvent, goneMs: timing.goneMs });
   }
 
-  /** Resolves when everything in the folder was looked at once; what is to be hashed may still be on its way. */
+  /** Resolves after the first full look; files may still be hashed then. */
   async start(): Promise<void> {
     const first = this.#look();
     this.#running = first.then(() => this.#goOn());
@@ -117,7 +117,7 @@ export class FolderWatch {
   }
 
   async #lookForPlaces(): Promise<void> {
-    // Whatever comes to pass from now on brings a hint, also in a folder that is looked into in a moment.
+    // Reset before the look: a change during it brings a hint, which sets the time again.
     this.#allDueAtMs = Number.POSITIVE_INFINITY;
     const found = await this.#options.registry.findPlaces(this.#options.folder);
     this.#found = found;
@@ -158,7 +158,7 @@ export class FolderWatch {
 
   async #lookAt(tracked: Tracked): Promise<void> {
     const { registry, timing, interruptedAfterMs, now } = this.#options;
-    // What happens to it meanwhile is looked at when it is taken in.
+    // Changes during an import are looked at after it.
     tracked.dueAtMs = Number.POSITIVE_INFINITY;
     if (tracked.isImporting) return;
     const { place } = tracked;
@@ -183,7 +183,7 @@ export class FolderWatch {
       const outcome = await importFound({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
       tracked.isImporting = false;
       if (outcome === 'done') this.#done(tracked, 'take', remembered?.fingerprint);
-      // It may have changed while it was read; one that cannot be read now is tried again in a while.
+      // It may have changed while it was read; if it could not be read, try again later.
       tracked.dueAtMs = now() + (outcome === 'done' ? timing.gapMs : timing.pollMs);
       this.#wakeTimer.wakeBy(tracked.dueAtMs);
     });
@@ -191,7 +191,7 @@ export class FolderWatch {
 
   async #earlierVersion(place: FoundPlace): Promise<string | undefined> {
     const found = this.#found;
-    // A list of all that was found would take long for each of thousands of models.
+    // Listing all entries for each of thousands of models would take long.
     if (found === undefined || place.group === undefined) return undefined;
     const entries = await this.#options.registry.listFound(found.root).catch(() => []);
     return earlierVersion(place, entries, found);

@@ -1,7 +1,7 @@
 import { isInside } from '@model-rtc/files';
 import type { FoundPlace, FoundPlaces, RegistryEntry } from '@model-rtc/registry';
 
-/** Entries of what was found in a folder and is not found any more. Of what lies in an unreadable folder nothing is known. */
+/** Entries whose files are no longer found in a folder. Files in an unreadable folder may still be there. */
 function goneEntries(entries: readonly RegistryEntry[], found: FoundPlaces): RegistryEntry[] {
   const here = new Set(found.places.map(({ path }) => path));
   return entries.filter(({ originalPath }) => {
@@ -10,7 +10,7 @@ function goneEntries(entries: readonly RegistryEntry[], found: FoundPlaces): Reg
   });
 }
 
-/** Gone entries that nothing is to come in the place of: an earlier version stays until the new one is whole. */
+/** Gone entries that nothing replaces: an earlier version stays until the new one is whole. */
 export function lostEntries(entries: readonly RegistryEntry[], found: FoundPlaces): RegistryEntry[] {
   const known = new Set(entries.map(({ originalPath }) => originalPath));
   const coming = found.places.filter(({ path }) => !known.has(path));
@@ -21,8 +21,8 @@ export function lostEntries(entries: readonly RegistryEntry[], found: FoundPlace
 }
 
 /**
- * The earlier version in whose place a place comes: of a group, the only one that is gone when only one is new. A hub's
- * repository that moves on to another commit keeps its alias this way.
+ * The earlier version that a place replaces: the only gone one of a group in which only one is new. This way a hub's
+ * repository that moves to another commit keeps its alias.
  */
 export function earlierVersion(
   place: FoundPlace,

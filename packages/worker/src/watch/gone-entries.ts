@@ -12,7 +12,7 @@ export interface GoneOptions {
 export interface GoneLook {
   readonly gone: readonly RegistryEntry[];
   readonly found: FoundPlaces;
-  /** Something is just being taken in, which may be one of the gone under another path. */
+  /** A model is being imported, which may be a gone one under another path. */
   readonly isBusy: boolean;
   readonly nowMs: number;
 }
@@ -38,7 +38,7 @@ export class GoneEntries {
     this.#goneMs = goneMs;
   }
 
-  /** Whether something is gone, but not for long enough. */
+  /** Whether something is gone, but not yet for long enough to be removed. */
   get isWaiting(): boolean {
     return this.#since.size > 0;
   }

@@ -2,11 +2,11 @@ import { type Log, ModelRtcError, type ModelSource } from '@model-rtc/protocol';
 import type { FoundPlace, Registry } from '@model-rtc/registry';
 import type { OnWatchEvent } from './types.ts';
 
-/** One model is read at a time, whichever folder it is in: two would only wait for the same disk. */
+/** Reads one model at a time, in whichever folder: two would only wait for the same disk. */
 export interface ImportQueue {
   /** The signal aborts when the queue is closed. The work must not fail. */
   add(work: (signal: AbortSignal) => Promise<void>): void;
-  /** Ends what is under way, and starts nothing more. */
+  /** Aborts the current work, and starts no more. */
   close(): Promise<void>;
 }
 

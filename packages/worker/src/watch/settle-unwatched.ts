@@ -5,7 +5,7 @@ import type { WatchTiming } from './types.ts';
 
 export interface SettleOptions {
   readonly registry: Registry;
-  /** Folders that are watched, without links: what was found there is kept up with. */
+  /** The real paths of watched folders, whose runs are up to date anyway. */
   readonly watched: readonly string[];
   readonly interruptedAfterMs: number;
   readonly timing: WatchTiming;
@@ -38,7 +38,7 @@ async function settle(entry: RegistryEntry, options: SettleOptions): Promise<voi
   const state = await registry.lookAt(place);
   const nowMs = now();
   const { action } = decide(place, state, remember(undefined, state, nowMs), { nowMs, timing, interruptedAfterMs });
-  // What is finished is registered as a model when its folder is watched again, or by a person's import.
+  // A finished run becomes a model when its folder is watched again, or when it is imported.
   if (action !== undefined && action !== 'take' && action !== status) {
     await registry.recordRun({ path, status: action, foundIn });
   }

@@ -1,7 +1,7 @@
 /** How far a training run is. */
 export type RunStatus = 'training' | 'interrupted' | 'failed';
 
-/** What a watch did in the registry. */
+/** A change that a watch made in the registry. */
 export type WatchEvent =
   | { readonly type: 'registered'; readonly id: string; readonly alias: string | undefined; readonly path: string }
   | {

@@ -2,11 +2,11 @@
 export interface WakeTimer {
   /** Resolves at the time, or earlier when `wakeBy` says so meanwhile. */
   sleepUntil(atMs: number): Promise<void>;
-  /** Ends the sleep no later than this; if nobody sleeps, the next sleep ends then. */
+  /** Ends the current sleep, or else the next one, no later than this. */
   wakeBy(atMs: number): void;
 }
 
-/** Longer than that, and Node's timers end at once. */
+/** Node's timers end at once when the delay is longer than this. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export function createWakeTimer(now: () => number): WakeTimer {

@@ -30,7 +30,7 @@ export interface WatchedFolders extends AsyncDisposable {
 /**
  * Registers the models in folders where others put them, and keeps up with what happens there, until it is closed.
  *
- * @throws ModelRtcError `bad_argument` for something that is not a folder; one that goes away later is waited for.
+ * @throws ModelRtcError `bad_argument` when it is not a folder. A folder that goes away later may come back.
  */
 export async function watchFolders(options: WatchFoldersOptions): Promise<WatchedFolders> {
   const { registry, interruptedAfterMs = INTERRUPTED_AFTER_MS, log = silentLog, now = Date.now } = options;
@@ -49,7 +49,7 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
   return { looked, close, [Symbol.asyncDispose]: close };
 }
 
-/** Writes each event to the log as well. */
+/** Also writes each event to the log. */
 function loggedEvents(log: Log, onEvent: OnWatchEvent | undefined): OnWatchEvent {
   return (event) => {
     log.info(event, 'a watched folder changed the registry');
@@ -57,7 +57,7 @@ function loggedEvents(log: Log, onEvent: OnWatchEvent | undefined): OnWatchEvent
   };
 }
 
-/** Each folder once, and none that lies in another one. */
+/** Each folder once, without those inside another one. */
 async function realFolders(folders: readonly string[]): Promise<string[]> {
   const real = new Set(await Promise.all(folders.map(realFolder)));
   return [...real].filter((folder) => ![...real].some((other) => other !== folder && isInside(folder, other)));
@@ -73,6 +73,6 @@ async function realFolder(folder: string): Promise<string> {
 }
 
 function noFolder(folder: string, problem: string, cause?: unknown): ModelRtcError {
-  const sentence = `Cannot watch ${folder}: ${problem}. Give the folder in which models appear.`;
+  const sentence = `Cannot watch ${folder}: ${problem}. Pass the folder in which models appear.`;
   return new ModelRtcError('bad_argument', sentence, { cause, details: { path: folder } });
 }

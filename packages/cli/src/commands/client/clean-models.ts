@@ -9,7 +9,7 @@ import { parseDuration } from '../../console/quantities.ts';
 import { renderTable } from '../../console/table.ts';
 import { yesOption } from '../options.ts';
 
-/** A transfer that nobody resumed for this long counts as abandoned. */
+/** A transfer counts as abandoned when it was not resumed for this long. */
 const ABANDONED_AFTER_MS = 30 * 24 * 3600 * 1000;
 
 export const cleanModels = defineCommand({
@@ -58,7 +58,7 @@ export const cleanModels = defineCommand({
   },
 });
 
-/** What would be removed, what would stay, and why. */
+/** What would be removed and what would stay, with the reasons. */
 export interface Cleaning extends CleanPlan {
   readonly transfers: readonly StagedTransfer[];
   readonly freesBytes: number;
@@ -90,7 +90,7 @@ interface Removed {
   readonly freedBytes: number;
 }
 
-/** Transfers go first: afterwards they need no model any more. */
+/** Removes transfers first, since a transfer may need one of the models. */
 async function carryOut(context: Context, registry: Registry, shown: Cleaning, now: Cleaning): Promise<Removed> {
   const { discardStaging, stagedNeeds } = await import('@model-rtc/transfer');
   const { staging } = registry.paths;
@@ -107,7 +107,7 @@ async function carryOut(context: Context, registry: Registry, shown: Cleaning, n
   return { remove: models.done, transfers: transfers.done, freedBytes: models.freedBytes + transfers.freedBytes };
 }
 
-/** An item that became busy or needed in the meantime stays; the others are still removed. */
+/** Keeps an item that is in use or needed by now, and still removes the others. */
 async function doEach<T>(
   context: Context,
   items: readonly T[],

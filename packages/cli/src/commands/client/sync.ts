@@ -31,7 +31,7 @@ export const sync = defineCommand({
     ['$0 client sync --all', 'every saved worker'],
     ['$0 client sync --worker lab --worker @session.txt', 'two of them'],
   ],
-  /** Asks every worker that is named. One that does not answer does not stop the others. */
+  /** Asks all named workers, even if one of them does not answer. */
   async run(context, options) {
     const sessions = await namedSessions(context, options);
     const outcomes = await mapLimit(sessions, WORKERS_AT_ONCE, (session) => syncOne(context, options, session));
@@ -48,10 +48,10 @@ interface Failed {
   readonly error: ModelRtcError;
 }
 
-/** How it went with one worker. */
+/** The result for one worker. */
 type Outcome = Failed | { readonly session: string; readonly synced: SyncResult };
 
-/** The sessions in the order given, without those that lead to a worker that another one leads to. */
+/** The sessions in the given order, one for each worker. */
 async function namedSessions(context: Context, { worker, all }: SyncOptions): Promise<string[]> {
   const { SavedWorkers } = await import('../../console/saved-workers.ts');
   const saved = all ? (await SavedWorkers.open(context.home)).list().map(({ name }) => name) : [];
@@ -69,7 +69,7 @@ async function namedSessions(context: Context, { worker, all }: SyncOptions): Pr
 
 function nobodyToAsk(all: boolean): ModelRtcError {
   const sentence = all
-    ? 'No workers are saved. Save one: model-rtc client workers add NAME SESSION; or name one with --worker.'
+    ? 'No workers are saved. Save one: model-rtc client workers add NAME SESSION, or pass --worker.'
     : 'Which workers? Pass --worker with a session token, a saved name or @FILE for each, or --all for all saved ones.';
   return new ModelRtcError('bad_argument', sentence);
 }

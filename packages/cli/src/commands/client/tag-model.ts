@@ -63,7 +63,7 @@ async function ownerOf(registry: Registry, alias: Alias): Promise<RegistryEntry 
   }
 }
 
-/** Without a terminal, nobody can be asked: the registry refuses the alias, naming its owner and free ones. */
+/** Does not ask without a terminal: the registry then refuses the alias, naming its owner and free aliases. */
 async function mayTake(context: Context, alias: Alias, owner: RegistryEntry): Promise<boolean> {
   if (!context.interactive) return false;
   return await confirm(context, {

@@ -16,7 +16,7 @@ import { laneKindsText } from '../../console/lanes-text.ts';
 import { parseRate } from '../../console/quantities.ts';
 import { aliasConflictOption } from '../options.ts';
 
-/** What pull-model and push-model have in common. */
+/** The options of both pull-model and push-model. */
 export const transferOptions = {
   ...aliasConflictOption,
   'if-exists': {
@@ -36,7 +36,7 @@ export const transferOptions = {
 
 type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'>;
 
-/** What is the same for a pull and a push: how to be interrupted, whom to tell of progress, and how fast to go. */
+/** How to interrupt a pull or push, where its progress goes, and how fast it may be. */
 interface TransferControls extends SpeedOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnModelProgress;
@@ -81,7 +81,7 @@ type Transferred = TransferReport & {
   readonly workers?: readonly WorkerBytes[] | undefined;
 };
 
-/** Models listed that have parts of the one that moves. */
+/** How many models that share data with the transferred one are named. */
 const NAMED_MODELS = 3;
 
 /** How much was sent, how fast and over which lanes; then what did not have to be sent. */
@@ -98,7 +98,7 @@ export function transferText(report: Transferred): string {
   return saved.length === 0 ? sent : `${sent}\n  not sent: ${saved.join('; ')}`;
 }
 
-/** The lanes that carried data; when nobody counted, those that were open at the end. */
+/** The lanes that carried data; where that was not counted, those that were open at the end. */
 function lanesOf({ workers = [], lanes }: Transferred): string {
   const carried = workers.flatMap((worker) => worker.lanes);
   if (carried.length === 0) return laneKindsText(lanes);
@@ -120,7 +120,7 @@ export function workersText(workers: readonly WorkerBytes[]): string[] {
 }
 
 /**
- * What would move, and why not all of it: `1.3 of 14.0 GB would be sent; 12.7 GB are here already in base-model`.
+ * How much would be transferred, and why not all of it: `1.3 of 14.0 GB would be sent; 12.7 GB are here already in base-model`.
  *
  * @param where - the receiver: `here`, or `at lab`.
  */

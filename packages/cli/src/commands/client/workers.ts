@@ -1,3 +1,4 @@
+import { ModelRtcError } from '@model-rtc/protocol';
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
 import { formatTime } from '../../console/format.ts';
 import { sessionToken } from '../../console/session-argument.ts';
@@ -14,6 +15,10 @@ const add = defineCommand({
   async run(context, { name, session }) {
     const { SavedWorkers } = await import('../../console/saved-workers.ts');
     const { encodeSessionToken } = await import('@model-rtc/protocol');
+    if ((session ?? context.runtime.env.MODEL_RTC_SESSION ?? '').trim() === '') {
+      const sentence = 'Which session? Pass a token or @FILE after the name, or set MODEL_RTC_SESSION.';
+      throw new ModelRtcError('bad_argument', sentence);
+    }
     const token = await sessionToken(context, session);
     (await SavedWorkers.open(context.home)).add(name, encodeSessionToken(token));
     context.output.result({ name }, `Saved as "${name}". Try: model-rtc worker list-models --session ${name}`);

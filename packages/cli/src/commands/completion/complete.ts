@@ -33,21 +33,21 @@ export async function printCompletions([shell, ...words]: readonly string[], run
   }
 }
 
-/** What a shell may put in place of the word at the cursor. */
+/** The completions of the word at the cursor. */
 export interface Completion {
   readonly candidates: readonly Candidate[];
-  /** Paths that the shell finds by itself, besides. */
+  /** Paths that the shell adds by itself. */
   readonly paths?: 'files' | 'folders' | undefined;
 }
 
 type KnownNames = (kind: Completes) => Promise<readonly Candidate[]>;
 
-/** What stands before the word at the cursor. */
+/** The state of the command line before the word at the cursor. */
 interface Position {
   readonly command: Command | CommandGroup;
   /** Positional arguments that the command has so far. */
   readonly given: number;
-  /** The option that the word is a value of. */
+  /** The option whose value the word is. */
   readonly option: ArgumentSpec | undefined;
   readonly usedOptions: ReadonlySet<string>;
   /** Whether `--` came: no more options. */
@@ -137,7 +137,7 @@ function optionNames({ command, usedOptions }: Position, common: ArgumentSpecs, 
   const candidates = Object.entries(optionsOf(command, common)).flatMap(([name, spec]) => {
     const names = [name, ...aliasesOf(spec)];
     if (names.some((one) => usedOptions.has(one) || usedOptions.has(`no-${one}`))) return [];
-    // What is on already can only be turned off.
+    // An option that is on by default can only be turned off.
     const shown = spec.type === 'boolean' && spec.default === true ? [`no-${name}`] : names;
     return shown.filter((one) => one.length > 1).map((one) => ({ value: `--${one}`, describe: spec.describe }));
   });

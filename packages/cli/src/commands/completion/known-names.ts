@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { dataPaths } from '@model-rtc/registry';
 import type { Completes } from '../../command-line/types.ts';
 
-/** Something that a shell may offer, and what it is. */
+/** A completion, with a description. */
 export interface Candidate {
   readonly value: string;
   readonly describe: string;
@@ -32,7 +32,7 @@ export async function knownNames(kind: Completes, home: string): Promise<Candida
   return unique([...(await catalogNames(workers)), ...local]);
 }
 
-/** What the workers of this machine had when they were last asked. */
+/** The models that this machine's workers had when they were last asked. */
 async function catalogNames(folder: string): Promise<ModelName[]> {
   const names: ModelName[] = [];
   for (const file of await readdir(folder).catch(() => [])) {

@@ -39,7 +39,7 @@ export const demo = defineCommand({
   },
 });
 
-/** The parts of the commands' JSON that the demo tells of. */
+/** The parts of the commands' JSON that the demo prints. */
 interface ModelResult {
   readonly entry: {
     readonly id: string;

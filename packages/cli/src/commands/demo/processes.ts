@@ -14,7 +14,7 @@ export interface Machine {
   readonly home: string;
 }
 
-/** Runs the demo's commands as real processes of this program, and ends those that serve. */
+/** Runs the demo's commands as processes of their own, and stops the servers among them. */
 export class DemoProcesses {
   readonly #folder: string;
   readonly #signal: AbortSignal;
@@ -29,7 +29,7 @@ export class DemoProcesses {
     return { name, home: join(this.#folder, name) };
   }
 
-  /** Runs a command to its end and gives its JSON result. A session goes by the environment, as a script would do it. */
+  /** Runs a command to its end and gives its JSON result. The session is passed in the environment, as a script would. */
   async run<T>(machine: Machine, args: readonly string[], session?: string): Promise<T> {
     const child = this.#spawn(machine, args, session);
     const [result] = await Promise.all([firstLine(child), once(child, 'exit')]);
@@ -46,7 +46,7 @@ export class DemoProcesses {
     return JSON.parse(result) as T;
   }
 
-  /** Ends everything that serves, last started first. */
+  /** Stops all servers, the last started first. */
   async end(): Promise<void> {
     for (const child of this.#serving.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;

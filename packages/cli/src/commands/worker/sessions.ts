@@ -34,7 +34,11 @@ const create = defineCommand({
   usage: 'create',
   describe: 'Create a session and print its token',
   options: {
-    scope: { type: 'string', default: 'read', describe: 'What it allows: some of read,write,track' },
+    scope: {
+      type: 'string',
+      default: 'read',
+      describe: 'What it allows: a list of read, write and track, such as read,write',
+    },
     expires: { type: 'string', default: '30d', describe: 'How long it is valid, e.g. 12h, 7d, or never' },
     name: { type: 'string', describe: 'A name to revoke it by' },
     signaling: {
@@ -78,7 +82,7 @@ const revoke = defineCommand({
   },
 });
 
-/** The sessions that this machine's worker gave out. */
+/** The sessions that this machine's worker issued. */
 export const sessions: CommandGroup = {
   name: 'sessions',
   describe: "List, create and revoke this machine's sessions",
@@ -100,7 +104,7 @@ async function parseScopes(text: string): Promise<Scope[]> {
     if (parsed.success) return parsed.data;
     throw new ModelRtcError(
       'bad_argument',
-      `"${part.trim()}" is not a scope. --scope takes some of ${SCOPES.join(',')}.`,
+      `"${part.trim()}" is not a scope. Pass --scope a list of ${SCOPES.join(', ')}, such as read,write.`,
     );
   });
   return [...new Set(scopes)];

@@ -4,7 +4,7 @@ import type { ModelFacts } from './types.ts';
 
 type Command = readonly [what: string, command: string | undefined];
 
-/** What a person does next with a model, as commands that can be pasted. */
+/** Commands that the user can paste to do the next thing with a model. */
 export function useCommands(facts: ModelFacts): Command[] {
   const { entry, here, resumeCommand } = facts;
   const isSettled = entry.digest !== undefined;
@@ -20,7 +20,7 @@ export function useCommands(facts: ModelFacts): Command[] {
   ];
 }
 
-/** It is to be run in the run's folder, where a person may not be. */
+/** The command must run in the training's folder. */
 function resumeHere(folder: string | undefined, command: string | undefined): string | undefined {
   return folder === undefined || command === undefined ? command : `cd ${shellText(folder)} && ${command}`;
 }
@@ -31,7 +31,7 @@ function fetchCommand({ entry, from, availability }: ModelFacts): string | undef
   return seen === undefined ? undefined : pullCommand(seen.alias ?? entry.id, seen.name);
 }
 
-/** A name that could be a saved one is used as one; any other stands for a session. */
+/** Uses a name that could be a saved one; writes SESSION in place of any other. */
 function pullCommand(ref: string, workerName: string): string {
   const worker = /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(workerName) ? workerName : 'SESSION';
   return `model-rtc client pull-model ${ref} --worker ${worker}`;
@@ -75,7 +75,7 @@ function snippetOf(snippets: Readonly<Record<string, Snippet>>, name: string | u
   return name !== undefined && Object.hasOwn(snippets, name) ? snippets[name] : undefined;
 }
 
-/** A text as Python reads it back; JSON's strings are Python's as well. */
+/** A Python string literal; JSON's strings are valid ones. */
 function pythonText(text: string): string {
   return JSON.stringify(text);
 }
