@@ -4,6 +4,9 @@ import type { Registry, RegistryEntry } from '@model-rtc/registry';
 /** Shorter than a client waits for an answer: if hashing takes longer, the client is told to ask again. */
 const ANSWER_WITHIN_MS = 6_000;
 
+/** What the registry says of a model whose main file is not there. */
+const LOST_STATUSES: readonly (string | undefined)[] = ['checkpoint_missing', 'broken_symlink'];
+
 /**
  * Models whose files are links to someone's training folder may change at any time. Before a client gets such a model's entry, the
  * model is hashed again if its files changed, so that the worker offers what it can send.
@@ -24,13 +27,18 @@ export class FreshModels {
 
   /**
    * @throws ModelRtcError `busy` while the changed files are still being read or written: asking again later gives the
-   * answer; `not_found` when they are no longer a model; `not_found_locally` when the entry is no longer in the registry.
+   * answer; `not_found` when the main file is missing, or the files are no longer a model; `not_found_locally` when the entry is
+   * no longer in the registry.
    */
   async ensure(entry: RegistryEntry): Promise<RegistryEntry> {
     const { digest, linked } = entry;
     if (digest === undefined || !linked) return entry;
     const running = this.#running.get(digest);
-    if (running === undefined && (await this.#registry.check(digest)).valid) return entry;
+    if (running === undefined) {
+      if ((await this.#registry.check(digest)).valid) return entry;
+      // What is left without its main file is not a newer version of it.
+      if (LOST_STATUSES.includes(entry.displayStatus)) throw lostMainFile(entry);
+    }
     return await this.#answerInTime(this.#running.get(digest) ?? this.#refresh(digest, entry));
   }
 
@@ -87,6 +95,15 @@ function beingWritten(cause: unknown): ModelRtcError {
     cause,
     'busy',
     "The model's files are being written at the worker. Try again when that is done.",
+  );
+}
+
+function lostMainFile({ alias, id, checkpointPath }: RegistryEntry): ModelRtcError {
+  const file = checkpointPath === undefined ? 'Its main file' : `${checkpointPath}, its main file,`;
+  return new ModelRtcError(
+    'not_found',
+    `The worker cannot give "${alias ?? id}": ${file} is missing there. Ask the worker's owner to put the file back, or to import what is left as a new model.`,
+    { details: { id, path: checkpointPath } },
   );
 }
 

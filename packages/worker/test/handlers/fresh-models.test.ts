@@ -1,13 +1,15 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type Digest, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type Alias, type Digest, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { createPartialModels } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { FreshModels } from '../../src/handlers/fresh-models.ts';
 import { getModelInfo as infoFor } from '../../src/handlers/get-model-info.ts';
 import type { HandlerContext } from '../../src/handlers/types.ts';
-import { failure, importLinked, openTestRegistry } from '../support/registry.ts';
+import { afterTest, failure, importLinked, openTestRegistry } from '../support/registry.ts';
 
 function servicesOf(registry: Registry, fresh = new FreshModels(registry, silentLog)): HandlerContext {
   return { registry, fresh, log: silentLog, partials: createPartialModels(registry.paths.staging) };
@@ -79,6 +81,22 @@ describe('FreshModels', () => {
     await fresh.close();
     const { entry: now } = await getModelInfo(servicesOf(registry), { ref: 'mouse' });
     expect(now.size).toBe('another one'.length);
+  });
+
+  it('gives nothing of a model whose main file is missing, though the rest would make a model', async () => {
+    const registry = await openTestRegistry();
+    const folder = await mkdtemp(join(tmpdir(), 'run-'));
+    afterTest(() => rm(folder, { recursive: true, force: true }));
+    for (const name of ['best.ckpt', 'last.ckpt']) await writeFile(join(folder, name), name);
+    await writeFile(join(folder, 'training_config.yaml'), 'model_config: {}\n');
+    const { entry } = await registry.importModel(folder, { alias: 'run' as Alias });
+    await rm(join(folder, 'best.ckpt'));
+    const error = await failure(getModelInfo(servicesOf(registry), { ref: 'run' }));
+    expect(error).toMatchObject({ code: 'not_found', message: expect.stringContaining('best.ckpt') });
+    expect(error.message).not.toContain(folder);
+    // It is as it was once the file is back.
+    await writeFile(join(folder, 'best.ckpt'), 'best.ckpt');
+    expect((await getModelInfo(servicesOf(registry), { ref: 'run' })).entry.digest).toBe(entry.digest);
   });
 
   it('says not_found, and no path, when the files are gone', async () => {

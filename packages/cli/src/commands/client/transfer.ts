@@ -92,7 +92,7 @@ export function transferText(report: Transferred): string {
   const time = `${formatDuration(seconds * 1000)} (${formatRate(bytesPerSecond)})`;
   const sent = `: ${formatShare(transferredBytes, entry.size)} sent in ${time} over ${lanesOf(report) || 'no lane'}, verified`;
   const saved = [
-    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} from models that were there`] : []),
+    ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} that were there, or repeat in the model`] : []),
     ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} from an earlier attempt`] : []),
   ];
   return saved.length === 0 ? sent : `${sent}\n  not sent: ${saved.join('; ')}`;

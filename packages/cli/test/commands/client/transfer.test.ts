@@ -54,7 +54,7 @@ describe('transferText and workersText', () => {
 
   it('say how much of how much moved, and over what', () => {
     expect(transferText(report)).toBe(
-      ': 1.3 of 14.0 GB sent in 13s (100 MB/s) over direct x2 + relay + webrtc/native x8, verified\n  not sent: 12.7 GB from models that were there',
+      ': 1.3 of 14.0 GB sent in 13s (100 MB/s) over direct x2 + relay + webrtc/native x8, verified\n  not sent: 12.7 GB that were there, or repeat in the model',
     );
     expect(transferText({ ...report, transferredBytes: 0 })).toBe(': nothing to send, all 14 GB were there');
   });
