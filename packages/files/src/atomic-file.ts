@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { listFolder } from './paths.ts';
 import { errorCode, isMissing, storageError } from './storage-error.ts';
 
 const TEMPORARY_SUFFIX = '.tmp';
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Permission bits of a new file, less the umask. */
   readonly mode?: number | undefined;
 }
@@ -64,16 +65,10 @@ const UNSYNCABLE = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EACCES', 'E
 
 /** Removes what a killed writer of the file left behind. Call it only when nobody else can be writing the file. */
 export async function removeTemporaries(path: string): Promise<void> {
-  const prefix = `${basename(path)}.`;
-  let names: string[];
-  try {
-    names = await readdir(dirname(path));
-  } catch (thrown) {
-    if (isMissing(thrown)) return;
-    throw thrown;
-  }
-  const left = names.filter((name) => name.startsWith(prefix) && name.endsWith(TEMPORARY_SUFFIX));
-  await Promise.all(left.map((name) => rm(join(dirname(path), name), { force: true })));
+  const left = (await listFolder(dirname(path))).filter(
+    ({ name }) => name.startsWith(`${basename(path)}.`) && name.endsWith(TEMPORARY_SUFFIX),
+  );
+  await Promise.all(left.map(({ name }) => rm(join(dirname(path), name), { force: true })));
 }
 
 /**

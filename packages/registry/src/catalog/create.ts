@@ -1,4 +1,4 @@
-import type { Digest, ModelEntry } from '@model-rtc/protocol';
+import type { ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { ModelList } from '../list/types.ts';
 import { catalogChanges } from './catalog-changes.ts';
@@ -6,7 +6,7 @@ import { catalogModels, keptEntry, modelKey, type StoredCatalog, whoHas } from '
 import { MAX_NAME_CHARS } from './catalog-limits.ts';
 import { createCatalogStore } from './catalog-store.ts';
 import { alsoKnown, findElsewhere, listKnown } from './known-models.ts';
-import type { Availability, CatalogChanges, CatalogModel, Catalogs, KnownWorker, WorkerCatalog } from './types.ts';
+import type { CatalogChanges, CatalogModel, Catalogs, KnownWorker, WorkerCatalog } from './types.ts';
 
 export function createCatalogs(context: RegistryContext, list: ModelList): Catalogs {
   const { paths, log, now, index } = context;
@@ -35,17 +35,6 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
     return workers === undefined ? all : all.filter(({ key }) => workers.includes(key));
   }
 
-  async function availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>> {
-    const catalogs = await store.readAll();
-    const found = new Map<Digest, readonly Availability[]>();
-    if (catalogs.length === 0) return found;
-    for (const digest of digests) {
-      const at = whoHas(catalogs, digest);
-      if (at.length > 0) found.set(digest, at);
-    }
-    return found;
-  }
-
   return {
     recordCatalog,
     recordSeen,
@@ -54,8 +43,7 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
       const stored = await store.read(key);
       return stored === undefined ? undefined : parsedCatalog(stored);
     },
-    availability: async (digest) => (await availabilities([digest])).get(digest) ?? [],
-    availabilities,
+    availability: async (digest) => whoHas(await store.readAll(), digest),
     listKnown: async (params) => await listKnown(context, list, await catalogsOf(params.workers), params),
     alsoKnown: async (entries) => await alsoKnown(context, await store.readAll(), entries),
     findElsewhere: async (ref) => findElsewhere(await store.readAll(), ref),

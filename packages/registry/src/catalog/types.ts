@@ -86,8 +86,6 @@ export interface Catalogs {
   catalog(key: string): Promise<WorkerCatalog | undefined>;
   /** Which workers have a model, latest sighting first. */
   availability(digest: Digest): Promise<readonly Availability[]>;
-  /** The same for many models at once. Models that no worker is known to have are not in the map. */
-  availabilities(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Availability[]>>;
   /** The models here and at workers in one list. */
   listKnown(params: ListKnownParams): Promise<KnownPage>;
   /** Models that a worker has just listed, with whether they are here and who else has them. */

@@ -1,11 +1,4 @@
-import {
-  type Alias,
-  aliasSchema,
-  type Digest,
-  type DisplayStatus,
-  type ModelEntry,
-  modelEntrySchema,
-} from '@model-rtc/protocol';
+import { type Alias, aliasSchema, type Digest, type DisplayStatus, modelEntrySchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 
 /** One name, so that a folder never lies outside `models/`. */
@@ -26,11 +19,15 @@ export const MAX_FORMER_ALIASES = 64;
 
 /** A stored entry: what agents tell each other, and what only this machine knows. */
 export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, partialBytes: true }).extend({
+  /** The name of the model's folder in `models/`. */
   folder: folderNameSchema,
+  /** Whether the files in the folder are symbolic links to the originals. */
   linked: z.boolean(),
+  /** The folder or file that the model was imported from, absolute and without links. */
   originalPath: z.string().min(1).max(4096).optional(),
   /** When the model got its alias. */
   aliasSince: z.iso.datetime().optional(),
+  /** Oldest first. */
   formerAliases: z.array(formerAliasSchema).max(MAX_FORMER_ALIASES).default([]),
   /** The watched or read-only folder in which a worker found it, absolute. */
   foundIn: z.string().min(1).max(4096).optional(),
@@ -56,20 +53,9 @@ export interface IndexChange {
 }
 
 /** A model of this machine: what agents tell each other, and what only this machine knows. */
-export interface RegistryEntry extends ModelEntry {
+export interface RegistryEntry extends Omit<StoredEntry, 'folder'> {
   /** The model's folder, absolute. Its files lie in it under their own names. */
   readonly localPath: string;
-  /** The folder or file that the model was imported from, absolute and without links. */
-  readonly originalPath?: string | undefined;
-  /** Whether the files in the folder are symbolic links to the originals. */
-  readonly linked: boolean;
-  readonly aliasSince?: string | undefined;
-  /** Its former aliases, oldest first. */
-  readonly formerAliases: readonly FormerAlias[];
-  /** The watched or read-only folder in which a worker found it, absolute. */
-  readonly foundIn?: string | undefined;
-  /** The command that resumes an interrupted run; run it in the run's folder. */
-  readonly resumeCommand?: string | undefined;
   readonly displayStatus: DisplayStatus;
 }
 

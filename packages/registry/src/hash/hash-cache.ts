@@ -33,7 +33,6 @@ interface Tables {
   readonly hashes: Database<Buffer, Buffer>;
   /** When each record was used last, and its length; clearing reads only these. */
   readonly uses: Database<Buffer, Buffer>;
-  close(): Promise<void>;
 }
 
 /** @param folder made and opened on first use */
@@ -71,7 +70,7 @@ export function createHashCache(folder: string, options: HashCacheOptions): Hash
     async close() {
       const closing = opened;
       opened = undefined;
-      await closing?.then((all) => all.close()).catch(() => undefined);
+      await closing?.then(({ root }) => root.close()).catch(() => undefined);
     },
   };
 }
@@ -81,7 +80,7 @@ function openTables(folder: string): Tables {
   const options = { keyEncoding: 'binary', encoding: 'binary' } as const;
   const hashes = root.openDB<Buffer, Buffer>('hashes', options);
   const uses = root.openDB<Buffer, Buffer>('uses', options);
-  return { root, hashes, uses, close: () => root.close() };
+  return { root, hashes, uses };
 }
 
 /** The file now at the path, and its key in the cache; undefined when it is another file than the given one. */

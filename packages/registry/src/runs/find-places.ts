@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { atStorage, isInside } from '@model-rtc/files';
 import { isWeightsFile, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
+import { parseShard } from './look-at-place.ts';
 import type { FoundPlace, FoundPlaces } from './types.ts';
 
 /** Deeper than anyone nests models. A cycle of links ends there too. */
@@ -19,7 +20,6 @@ const HUB_CONFIG = new Set(['config.json', 'model_index.json', 'adapter_config.j
 const TRAINER_CHECKPOINT = /^checkpoint-\d+$/;
 /** Other things in a hub's cache. */
 const OTHER_REPOSITORY = /^(datasets|spaces)--/;
-const SHARD = /^(.*)-\d{2,}-of-(\d{2,})(\.[a-z]+)$/i;
 
 interface Search {
   readonly places: FoundPlace[];
@@ -73,7 +73,7 @@ async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder
   }
   const files = items.filter(({ isFolder, name }) => !isFolder && skipReason(name, 'file') === undefined);
   const folders = items.filter(({ isFolder, name }) => isFolder && skipReason(name, 'folder') === undefined);
-  const kind = await placeKind({ path, files, folders, isTop: depth === 0 });
+  const kind = await placeKind(path, files, folders, depth === 0);
   if (kind !== undefined) {
     search.places.push({ kind, path });
     return [];
@@ -128,16 +128,16 @@ async function realPathOf(path: string, { isLink }: Item, { top, outside }: Sear
   return undefined;
 }
 
-interface Looked {
-  readonly path: string;
-  readonly files: readonly Item[];
-  readonly folders: readonly Item[];
-  /** The watched folder itself: people put single models into it, side by side. */
-  readonly isTop: boolean;
-}
-
-/** What the folder is as a whole; undefined when only files in it can be models. */
-async function placeKind({ path, files, folders, isTop }: Looked): Promise<'run' | 'folder' | undefined> {
+/**
+ * What the folder is as a whole; undefined when only files in it can be models.
+ * @param isTop whether it is the watched folder itself: people put single models into it, side by side
+ */
+async function placeKind(
+  path: string,
+  files: readonly Item[],
+  folders: readonly Item[],
+  isTop: boolean,
+): Promise<'run' | 'folder' | undefined> {
   if (files.some(({ name }) => RUN_CONFIG.test(name))) return 'run';
   const weights = files.filter(({ name }) => isWeightsFile(name)).map(({ name }) => name);
   if (files.some(({ name }) => HUB_CONFIG.has(name))) {
@@ -166,8 +166,7 @@ function isOneSharded(weights: readonly string[]): boolean {
 
 /** The part that the names of one model's shards share; undefined for a file that is not a shard. */
 function shardedModel(name: string): string | undefined {
-  const match = SHARD.exec(name);
-  return match === null ? undefined : `${match[1]} ${match[2]} ${match[3]}`;
+  return parseShard(name)?.model;
 }
 
 /** Weights side by side that nothing makes one model: each is its own. Shards among them are skipped. */

@@ -102,12 +102,22 @@ function fingerprintOf(files: readonly SeenFile[]): string {
 function missesShards(names: readonly string[]): boolean {
   const parts = new Map<string, { total: number; numbers: Set<number> }>();
   for (const name of names) {
-    const [, start, number, total, extension] = SHARD.exec(name) ?? [];
-    if (number === undefined) continue;
-    const key = `${start} ${total} ${extension}`;
-    const known = parts.get(key) ?? { total: Number(total), numbers: new Set<number>() };
-    parts.set(key, known);
-    known.numbers.add(Number(number));
+    const shard = parseShard(name);
+    if (shard === undefined) continue;
+    const known = parts.get(shard.model) ?? { total: shard.total, numbers: new Set<number>() };
+    parts.set(shard.model, known);
+    known.numbers.add(shard.number);
   }
   return [...parts.values()].some(({ total, numbers }) => numbers.size < total);
+}
+
+/**
+ * A numbered part of a model, by its file's name.
+ * @returns `model`: what the names of all parts of one model share
+ */
+export function parseShard(name: string): { model: string; number: number; total: number } | undefined {
+  const match = SHARD.exec(name);
+  if (match === null) return undefined;
+  const [, start, number, total, extension] = match;
+  return { model: `${start} ${total} ${extension}`, number: Number(number), total: Number(total) };
 }

@@ -51,7 +51,7 @@ export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions)
         const before = await load();
         if (before.state === 'damaged') await keepDamaged(path, now(), log);
         if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
-        const recovered = await recoverFolders(paths, before.index, { log, isLost: before.state !== 'stored' });
+        const recovered = await recoverFolders(paths, before.index, before.state !== 'stored', log);
         const { result, ...changes } = await change(recovered);
         const after = changeIndex(recovered, changes);
         if (after !== before.index || before.state !== 'stored' || before.migratedFrom !== undefined) {

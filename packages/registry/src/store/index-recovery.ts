@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, listFolder, removeLeftTakerFiles, syncFolder } from '@model-rtc/files';
+import { atStorage, listFolder, removeLeftTakerFiles, removeTemporaries, syncFolder } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { changeIndex, freeId } from '../entry/registry-index.ts';
 import { folderNameSchema, type RegistryIndex, type StoredEntry } from '../entry/types.ts';
@@ -17,40 +17,32 @@ export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Pro
   return folders.some((item) => isModelFolder(item) && !index.byFolder.has(item.name));
 }
 
-export interface RecoveryOptions {
-  readonly log: Log;
-  /** The index could not be read, so nobody knows which models were removed. */
-  readonly isLost: boolean;
-}
-
 /**
  * Finishes what a killed process began. Call it under the registry's lock, so that nobody else changes `models/`. It undoes
  * or completes a replacement or removal that was cut off, and registers a model folder that the index does not know.
+ * @param isLost whether the index could not be read, so that nobody knows which models were removed
  */
 export async function recoverFolders(
   paths: DataPaths,
   index: RegistryIndex,
-  { log, isLost }: RecoveryOptions,
+  isLost: boolean,
+  log: Log,
 ): Promise<RegistryIndex> {
   await atStorage(paths.root, 'prepared', async () => {
     await mkdir(paths.models, { recursive: true });
     await mkdir(paths.staging, { recursive: true });
   });
-  await removeCutOffWrites(paths.models);
-  const known = await finishRemovals(paths, index, { log, isLost });
+  await removeTemporaries(paths.registryFile);
+  await removeLeftTakerFiles(paths.models);
+  const known = await finishRemovals(paths, index, isLost, log);
   return await adoptFolders(paths, known, log);
-}
-
-async function removeCutOffWrites(models: string): Promise<void> {
-  const left = (await listFolder(models)).filter(({ name }) => /^registry\.json\..+\.tmp$/.test(name));
-  await Promise.all(left.map(({ name }) => rm(join(models, name), { force: true })));
-  await removeLeftTakerFiles(models);
 }
 
 async function finishRemovals(
   paths: DataPaths,
   index: RegistryIndex,
-  { log, isLost }: RecoveryOptions,
+  isLost: boolean,
+  log: Log,
 ): Promise<RegistryIndex> {
   let known = index;
   for (const item of await listTrash(paths)) {

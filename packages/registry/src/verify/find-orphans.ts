@@ -35,11 +35,11 @@ export async function findOrphans(context: RegistryContext): Promise<Orphan[]> {
 async function orphanInModels(path: string, item: Dirent, known: RegistryIndex, nowMs: number): Promise<Orphan[]> {
   if (item.isDirectory()) {
     const reason = await reasonOfFolder(path, item.name, known);
-    return reason === undefined ? [] : [{ path, kind: 'model-folder', reason, bytes: await bytesBelow(path) }];
+    return reason === undefined ? [] : [await describe(path, 'model-folder', reason)];
   }
   if (TEMPORARY.test(item.name)) return await orphanTemporary(path, nowMs);
   if (OWN_FILES.test(item.name)) return [];
-  return [{ path, kind: 'file', reason: 'it does not belong to the registry', bytes: await bytesBelow(path) }];
+  return [await describe(path, 'file', 'it does not belong to the registry')];
 }
 
 /** Undefined for a whole model: opening the registry registers it. */
@@ -62,19 +62,18 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
   // A lock goes with its folder. The next change brings back or removes what is in the trash.
   if (/\.lock(\..*)?$/.test(item.name)) return [];
   if ((isTransfer && (await isLocked(join(path, 'lock')))) || (isImport && (await isLocked(`${path}.lock`)))) return [];
-  const bytes = await bytesBelow(path);
-  if (!isTransfer) return [{ path, kind: 'staging', reason: 'a command ended before it was done with it', bytes }];
+  if (!isTransfer) return [await describe(path, 'staging', 'a command ended before it was done with it')];
   const stored = [...known.byDigest].find(([digest]) => digest === item.name)?.[1];
   const reason =
     stored === undefined
       ? 'a transfer ended early; the same pull or push goes on with it'
       : `a transfer or repair of ${stored.alias ?? stored.id} ended early; repair-model or a pull goes on with it`;
-  return [{ path, kind: 'staging', reason, bytes }];
+  return [await describe(path, 'staging', reason)];
 }
 
 /** Files in a model's folder that do not belong to it: a tool that loads a model may write beside it. */
 async function strayFiles(
-  { paths, readManifest }: RegistryContext,
+  { readManifest }: RegistryContext,
   path: string,
   stored: StoredEntry,
   nowMs: number,
@@ -88,13 +87,9 @@ async function strayFiles(
     if (inside.startsWith(`${OWN_FOLDER}/`)) {
       if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, nowMs)));
     } else if (!expected.has(inside)) {
-      const reason = `it is in the folder of ${stored.alias ?? stored.id} but not part of it`;
-      orphans.push({
-        path: join(paths.models, stored.folder, inside),
-        kind: 'file',
-        reason,
-        bytes: await bytesBelow(file),
-      });
+      orphans.push(
+        await describe(file, 'file', `it is in the folder of ${stored.alias ?? stored.id} but not part of it`),
+      );
     }
   }
   return orphans;
@@ -104,6 +99,10 @@ async function orphanTemporary(path: string, nowMs: number): Promise<Orphan[]> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined || nowMs - found.mtimeMs < TEMPORARY_AGE_MS) return [];
   return [{ path, kind: 'temporary', reason: 'writing it was cut off', bytes: found.size }];
+}
+
+async function describe(path: string, kind: Orphan['kind'], reason: string): Promise<Orphan> {
+  return { path, kind, reason, bytes: await bytesBelow(path) };
 }
 
 /** Everything except folders, at any depth. */
