@@ -158,11 +158,17 @@ class WeriftConnection implements EngineConnection {
     if (this.#channel.readyState === 'open') this.#connection.sctpTransport?.sctp?.abort().catch(() => {});
     setTimeout(FAREWELL_MS)
       .then(() => this.#connection.close())
+      .then(() => endHandshake(this.#connection))
       .then(() => this.#described)
       // What was still gathering candidates went on to open sockets, which only a second close takes away.
       .then(() => Promise.all(this.#connection.iceTransports.map((transport) => transport.connection.close())))
       .catch(() => {});
   }
+}
+
+/** After `close` werift still repeats the flight of a handshake that did not end, and keeps the process for half a minute. */
+function endHandshake(connection: RTCPeerConnection): void {
+  for (const { dtls } of connection.dtlsTransports) if (dtls !== undefined) dtls.dtls.flight = Number.POSITIVE_INFINITY;
 }
 
 function unacknowledgedMessages(connection: RTCPeerConnection): number {
