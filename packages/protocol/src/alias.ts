@@ -35,10 +35,18 @@ export const aliasSchema = z
   })
   .transform((text) => text as Alias);
 
+/** Letters that no normal form takes apart, as people write them without. */
+const WHOLE_LETTERS: Readonly<Record<string, string>> = {
+  ...{ ß: 'ss', ẞ: 'SS', æ: 'ae', Æ: 'AE', œ: 'oe', Œ: 'OE', ø: 'o', Ø: 'O', ł: 'l', Ł: 'L', đ: 'd', Đ: 'D' },
+  ...{ ð: 'd', Ð: 'D', þ: 'th', Þ: 'Th', ı: 'i', ħ: 'h', Ħ: 'H', ŧ: 't', Ŧ: 'T', ŋ: 'n', Ŋ: 'N', ĸ: 'k' },
+};
+
 /** The nearest valid alias to any text; `model` when nothing of it can be kept. */
 export function suggestAlias(text: string): Alias {
   const kept = text
     .normalize('NFKD')
+    .replace(/\p{Mark}/gu, '')
+    .replace(/[^ -~]/g, (letter) => WHOLE_LETTERS[letter] ?? letter)
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 58)

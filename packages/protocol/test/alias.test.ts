@@ -22,7 +22,7 @@ describe('an alias', () => {
 describe('suggestAlias', () => {
   it.each([
     ['good mouse', 'good-mouse'],
-    ['M\u00e4use (v2)', 'Ma-use-v2'],
+    ['M\u00e4use (v2)', 'Mause-v2'],
     ['deadbeef', 'deadbeef-model'],
     ['latest', 'latest-model'],
     ['\u6a21\u578b', 'model'],

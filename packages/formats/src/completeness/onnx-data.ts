@@ -18,7 +18,7 @@ export const onnxData: SetCheck = {
 };
 
 /** The paths, inside the model, of the files that an ONNX file keeps tensors in; none for a broken one. */
-async function onnxDataPaths(file: CheckedFile): Promise<readonly { path: string; end: number }[]> {
+export async function onnxDataPaths(file: CheckedFile): Promise<readonly { path: string; end: number }[]> {
   try {
     const { external } = await file.withReader(async (reader) => await readOnnx(reader, { inside: true }));
     return external.flatMap(({ location, end }) => {

@@ -34,7 +34,7 @@ export const openvino: SetCheck = {
 };
 
 /** Whether a file is a network of OpenVINO; many other things are XML. */
-async function isOpenvinoXml(file: CheckedFile): Promise<boolean> {
+export async function isOpenvinoXml(file: CheckedFile): Promise<boolean> {
   const head = await file.withReader(async (reader) => await reader.read(0, Math.min(reader.size, HEAD_BYTES)));
   return NETWORK.test(new TextDecoder().decode(head));
 }

@@ -35,7 +35,8 @@ export async function recogniseFolder(folder: ModelFolder, { typeIsKnown }: Reco
   assertOneModel(folder);
   const match = await findLayout(folder, typeIsKnown);
   const isPart = ({ path }: ModelFile) => match.leaveOut?.(path) === undefined;
-  if (!folder.weights.some(isPart)) throw noModelAt(folder.location);
+  const isWeights = ({ path }: ModelFile) => isWeightsFile(path) || path === match.facts.checkpointPath;
+  if (!folder.files.some((file) => isWeights(file) && isPart(file))) throw noModelAt(folder.location);
   return match;
 }
 
@@ -59,8 +60,7 @@ export function noModelAt(location: string): ModelRtcError {
 }
 
 /** A folder of runs would make one large model that no tool can use. */
-function assertOneModel({ location, files, weights }: ModelFolder): void {
-  if (weights.length === 0) throw noModelAt(location);
+function assertOneModel({ location, files }: ModelFolder): void {
   const isTopOfModel = (path: string) => isWeightsFile(path) || path.startsWith('training_config.');
   if (files.some(({ path }) => !path.includes('/') && isTopOfModel(path))) return;
   const runs = files.map(({ path }) => NESTED_RUN.exec(path)?.[1]).filter((run) => run !== undefined);

@@ -25,8 +25,14 @@ const SKIPPED_FILES: readonly (readonly [RegExp, string])[] = [
   [/\.py[co]$/i, 'a cache'],
 ];
 
+/** Hidden, and yet a loader needs them: Hydra's configuration of a run, the list of a distributed checkpoint of torch. */
+const KEPT = new Set(['.hydra', '.metadata']);
+/** Which versions of packages a model's code runs with. */
+const LOCK_OF_PACKAGES = /^(uv|poetry|pdm|pixi|Pipfile|Cargo|conda|conda-lock|requirements[^/]*)\.lock$/i;
+
 /** Why a folder or file of this name never belongs to a model, as a noun phrase; undefined when it may belong to one. */
 export function skipReason(name: string, kind: 'folder' | 'file'): string | undefined {
+  if (KEPT.has(name) || (kind === 'file' && LOCK_OF_PACKAGES.test(name))) return undefined;
   if (kind === 'folder') {
     const reason = SKIPPED_FOLDERS.get(name.toLowerCase());
     if (reason !== undefined) return reason;

@@ -1,12 +1,15 @@
 import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
-import { isMissing, storageError } from '@model-rtc/files';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import {
+  type FileSet,
+  fileSetOf,
   type ModelFolder,
   noModelAt,
   recogniseFile,
   recogniseFolder,
+  toChecked,
   toFolder,
   toModelType,
 } from '@model-rtc/formats/layouts';
@@ -14,10 +17,12 @@ import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { inflate } from '../inspect/inflate.ts';
 import { toModelFile } from './model-files-on-disk.ts';
 import type { ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
-import { toScannedFile, walkFolder } from './walk-folder.ts';
+import { sortByPath, toScannedFile, walkFolder } from './walk-folder.ts';
 
 /** How hubs name a downloaded snapshot: by a commit, in a folder with the model's name. */
 const HUB_SNAPSHOT = /models--(?:[^/\\]+--)?([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/;
+
+const STATS_AT_ONCE = 16;
 
 export interface ScanOptions {
   /** In place of the type that the model's own files tell. */
@@ -34,12 +39,17 @@ export async function scanModel(path: string, options: ScanOptions = {}): Promis
   const modelType = checkType(options.modelType);
   const root = resolve(path);
   const stats = await statRoot(root);
-  const scanned = stats.isDirectory() ? await scanFolder(root, modelType) : await scanFile(root, stats);
+  const scanned = stats.isDirectory() ? await scanFolder(root, modelType) : await scanFile(root, stats, modelType);
   const facts = modelType === undefined ? scanned.facts : { ...scanned.facts, modelType };
-  return { ...scanned, facts, suggestedAlias: suggestAlias(facts.runName ?? nameOf(root, stats)) };
+  const name = facts.runName ?? scanned.setName ?? nameOf(root, stats);
+  return { files: scanned.files, skipped: scanned.skipped, facts, suggestedAlias: suggestAlias(name) };
 }
 
-async function scanFolder(root: string, modelType: string | undefined): Promise<ScannedModel> {
+interface Scanned extends ScannedModel {
+  readonly setName?: string | undefined;
+}
+
+async function scanFolder(root: string, modelType: string | undefined): Promise<Scanned> {
   const found = await walkFolder(root);
   const folder = folderOnDisk(root, found.files);
   const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined });
@@ -52,10 +62,41 @@ async function scanFolder(root: string, modelType: string | undefined): Promise<
   return { files, facts, skipped };
 }
 
-async function scanFile(absolutePath: string, stats: BigIntStats): Promise<ScannedModel> {
+async function scanFile(absolutePath: string, stats: BigIntStats, modelType: string | undefined): Promise<Scanned> {
   if (!stats.isFile()) throw noModelAt(absolutePath);
+  const folder = dirname(absolutePath);
+  const set = await fileSetOf(basename(absolutePath), await readFolder(folder), async (name) =>
+    toChecked(toModelFile(await scannedFile(folder, name))),
+  );
+  if (set?.kind === 'folder') return await scanFolder(folder, modelType);
+  if (set !== undefined) return await scanSet(folder, set);
   const file = toScannedFile(basename(absolutePath).normalize('NFC'), absolutePath, stats);
   return { files: [file], facts: await recogniseFile(toModelFile(file), { inflate }), skipped: [] };
+}
+
+/** Some files of a folder that are one model. What is not there is found to be missing later. */
+async function scanSet(root: string, set: Extract<FileSet, { kind: 'files' }>): Promise<Scanned> {
+  const there = await mapLimit(set.paths, STATS_AT_ONCE, (path) => scannedFile(root, path).catch(ifMissing));
+  const files = sortByPath(there.filter((file) => file !== undefined));
+  const folder = folderOnDisk(root, files);
+  const { facts } = await recogniseFolder(folder, { typeIsKnown: true });
+  return { files, facts: { ...facts, checkpointPath: set.checkpoint }, skipped: [], setName: set.name };
+}
+
+function ifMissing(thrown: unknown): undefined {
+  if (ModelRtcError.from(thrown).code !== 'not_found_locally') throw thrown;
+  return undefined;
+}
+
+async function scannedFile(root: string, path: string): Promise<ScannedFile> {
+  const absolutePath = join(root, path);
+  return toScannedFile(path.normalize('NFC'), absolutePath, await statRoot(absolutePath));
+}
+
+/** The names of the files in a folder; none when only the file itself may be read. */
+async function readFolder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }
 
 /** The files of a folder as the layouts look at them. */

@@ -141,7 +141,7 @@ function identityOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }
 
-function sortByPath(files: readonly ScannedFile[]): ScannedFile[] {
+export function sortByPath(files: readonly ScannedFile[]): ScannedFile[] {
   const keyed = files.map((file) => ({ file, key: Buffer.from(file.path) }));
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ file }) => file);
 }

@@ -42,6 +42,8 @@ type Snippet = (file: string, folder: string) => string;
 /** How the tools that write a kind of model load it. */
 const BY_FRAMEWORK: Readonly<Record<string, Snippet>> = {
   'sleap-nn': (_file, folder) => `sleap-nn track --data_path VIDEO --model_paths ${shellText(folder)}`,
+  'saved-model': (_file, folder) => `import tensorflow as tf; model = tf.saved_model.load(${pythonText(folder)})`,
+  openvino: (file) => `import openvino; model = openvino.Core().compile_model(${pythonText(file)})`,
   sleap: (_file, folder) => `sleap-track VIDEO --model ${shellText(folder)}`,
   hub: (_file, folder) =>
     `from transformers import AutoModel; model = AutoModel.from_pretrained(${pythonText(folder)})`,
@@ -57,6 +59,8 @@ const BY_EXTENSION: Readonly<Record<string, Snippet>> = {
   '.onnx': (file) => `import onnxruntime; session = onnxruntime.InferenceSession(${pythonText(file)})`,
   '.h5': keras,
   '.keras': keras,
+  '.torchscript': (file) => `import torch; model = torch.jit.load(${pythonText(file)})`,
+  '.joblib': (file) => `import joblib; model = joblib.load(${pythonText(file)})`,
   '.ckpt': torch,
   '.pt': torch,
   '.pth': torch,
