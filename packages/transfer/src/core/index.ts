@@ -1,4 +1,4 @@
-/** The part that also runs in a browser: scheduling, verifying, sources, serving, memory. Other storage, zstd and lanes are passed in. */
+/** The part that also runs in a browser: scheduling, verifying, sources, serving, memory. Zstd, lanes and disks are passed in. */
 export type { CompressMode } from './compress/encoding-choice.ts';
 export type { Zstd } from './compress/zstd.ts';
 export type { DiskCommand, DiskEvent, DiskJob, DiskPort, ModelDisk, OpenDiskPort } from './disk/disk-port.ts';

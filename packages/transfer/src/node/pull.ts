@@ -31,7 +31,7 @@ import type { OwnFiles } from './staging/own-files.ts';
 import { stagedChunks } from './staging/staged-chunks.ts';
 import { leaveStaging, lockStaging, openStaging, type Staging } from './staging/staging.ts';
 
-/** What a pull is made of; tests replace parts. */
+/** The parts of a pull that tests replace. */
 export interface PullComponents {
   readonly clock: Clock;
   readonly openDisk: OpenDiskPort<FolderJob>;
@@ -39,27 +39,27 @@ export interface PullComponents {
 }
 
 export interface PullOptions {
-  /** What is known of the model. Where its digest is given, the files must be those of that digest. */
+  /** What is known of the model. If it has a digest, the files must be those of that digest. */
   readonly contents: ModelContents;
   /**
-   * Where from. Sources of a pool may come and go; while it is not ended, having none is waiting for one, as long as data
-   * may be waited for at all. A list is a pool that is ended.
+   * Where to fetch from. Sources of a pool may come and go; until it is ended, the pull waits when there are none, for as
+   * long as it may wait for data at all. A list is a pool that is ended.
    */
   readonly sources: readonly ChunkSource[] | SourcePool;
   /** The registry's staging folder. */
   readonly staging: string;
   /** Where chunks may be on this machine: a `Registry`. */
   readonly local: LocalChunks;
-  /** Where whole files may be that need not be copied: the `ownFiles` of a registry. */
+  /** Where whole files may be that need no copy: the `ownFiles` of a registry. */
   readonly ownFiles?: OwnFiles | undefined;
-  /** What the other side says of the model: told to those who ask for it while it is fetched. */
+  /** What the other side says about the model, for those who ask while it is being fetched. */
   readonly entry?: ModelEntry | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnTransferProgress | undefined;
   readonly log?: Log | undefined;
   /** Shared by all attempts of one command, so that the time without data counts on across reconnects. */
   readonly watchdog?: Watchdog | undefined;
-  /** Holds what is fetched from peers to a rate. */
+  /** Limits the rate at which sources are asked for bytes. */
   readonly limiter?: RateLimiter | undefined;
   readonly components?: Partial<PullComponents> | undefined;
 }
@@ -67,7 +67,7 @@ export interface PullOptions {
 export interface PullOutcome {
   /** The model's files with the SHA-256 of each. */
   readonly files: Manifest['files'];
-  /** The model's files, whole, verified and flushed: what `registry.install` takes. */
+  /** The model's files, whole, verified and flushed, ready for `registry.install`. */
   readonly filesFolder: string;
   readonly transferredBytes: number;
   /** This disk had them: in other models, in other attempts, or more than once in this model. */
@@ -76,34 +76,35 @@ export interface PullOutcome {
   readonly resumedBytes: number;
   readonly refetchedChunks: number;
   readonly seconds: number;
-  /** Came though they were there already. */
+  /** Came although they were there already. */
   readonly duplicateBytes: number;
   readonly bytesPerSource: readonly SourceBytes[];
   readonly lanes: readonly LaneBytes[];
   readonly dropped: readonly DroppedSource[];
-  /** Unlocks the staging folder, and removes it when the files were moved out of it. To be called once, after the install. */
+  /** Unlocks the staging folder, and removes it if the files were moved out. Call it once, after the install. */
   release(): Promise<void>;
 }
 
 /**
  * Fetches a model's chunks onto this disk, from what is there already and from the sources, and verifies every chunk and
  * every file. Ends with all files in a staging folder, or with an error that leaves the state for the next attempt: the
- * same call resumes, after kill -9 too.
+ * same call resumes, even after kill -9.
  *
  * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
- * source, `source_changed` when the model changed at the last that had it, `storage_full`, `storage`, `timeout` after 2 min without data, `cancelled`,
- * `invalid_model` when the contents are not the digest's, or bytes of them could never be verified.
+ * source, `source_changed` when the model changed at the last source that had it, `storage_full`, `storage`, `timeout` after
+ * 2 min without data, `cancelled`, `invalid_model` when the contents are not those of the digest, or some bytes could never
+ * be verified.
  */
 export async function pull(options: PullOptions): Promise<PullOutcome> {
   const locked = await lockPull(options);
   return await locked.fetch();
 }
 
-/** A pull that nobody else can be running at the same time. To be ended by one of the two. */
+/** A pull that no other process can run at the same time. Call one of the two to end it. */
 export interface LockedPull {
   /** As `pull` does. */
   fetch(): Promise<PullOutcome>;
-  /** Lets the staging folder go as it was: nothing has to be fetched any more. */
+  /** Unlocks the staging folder as it was, when nothing has to be fetched any more. */
   leave(): Promise<void>;
 }
 
@@ -137,7 +138,7 @@ export async function lockPull(options: PullOptions): Promise<LockedPull> {
 
 interface PullParts {
   readonly layout: Layout;
-  /** What the state is kept under. */
+  /** The name that the state is kept under. */
   readonly key: Digest;
   readonly stats: TransferStats;
   readonly watchdog: Watchdog;
@@ -211,7 +212,7 @@ function localPlaces({ local, staging }: PullOptions, key: Digest): { name: stri
   ];
 }
 
-/** @throws ModelRtcError `verification_failed` when the files that came are those of another digest than the one given. */
+/** @throws ModelRtcError `verification_failed` when the files that came have another digest than the one given */
 function hashedBy(
   { digest, files }: ModelContents,
   layout: Layout,
@@ -226,7 +227,7 @@ function hashedBy(
   if (digest === undefined || modelDigest(hashed) === digest) return hashed;
   throw new ModelRtcError(
     'verification_failed',
-    'The files that came are not those of the digest that was asked for; nothing was installed. Check the model at its source, or use another one.',
+    'The files that came do not have the digest that was asked for. Nothing was installed. Check the model at its source, or use another source.',
     { details: { digest } },
   );
 }

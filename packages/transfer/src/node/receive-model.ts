@@ -24,25 +24,25 @@ import type { SourcePool } from '../core/sources/source-pool.ts';
 import { type LockedPull, lockPull, type PullOptions, type PullOutcome } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
-/** Which model is to be had, and what should become of it here. */
+/** Which model to receive, and how to install it. */
 export interface ReceptionOptions {
   readonly registry: Registry;
   readonly digest: Digest;
-  /** What the other side says of the model. Its alias is taken here as well, unless the model has one here. */
+  /** What the other side says about the model. Its alias is used here too, unless the model has one here. */
   readonly entry: ModelEntry;
-  /** The alias that a person asked for: the model is named so, whatever it was called before. */
+  /** The alias that a person asked for; it replaces any that the model has. */
   readonly alias?: Alias | undefined;
-  /** What becomes of an alias that another model has. Without it, `overwrite` takes it over and `skip` refuses. */
+  /** What to do when another model has the alias. By default `overwrite` takes it over and `skip` refuses. */
   readonly aliasConflict?: AliasConflict | undefined;
   /** `skip` leaves a whole model as it is; `overwrite` verifies it. */
   readonly ifExists: IfExists;
-  /** Refuse a model with files that run code when they are loaded: by their names before a byte is fetched, and by content. */
+  /** Refuse a model with files that run code when loaded: by their names before anything is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
 }
 
 /** Where a model comes from, and how. */
 export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'> {
-  /** What is known of it; a model without a digest has one when its files are here. */
+  /** What is known of it. A model without a digest gets one when its files are here. */
   readonly contents: ModelContents;
   readonly source: ModelSource;
   /** As for `pull`. */
@@ -56,16 +56,16 @@ export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'> {
 
 export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'> {
   readonly entry: RegistryEntry;
-  /** `already_there` when it was here whole, or another transfer brought it while this one waited for that. */
+  /** `already_there` when it was here whole, or another transfer brought it while this one waited. */
   readonly outcome: 'installed' | 'already_there';
 }
 
 /**
- * The first step of receiving a model: when it is here whole, there is nothing to fetch, and it gets the alias asked for.
+ * The first step of receiving a model: if it is here whole, there is nothing to fetch, and it gets the requested alias.
  *
- * @returns undefined when it has to be fetched.
- * @throws ModelRtcError `alias_taken` when it could not be installed under its name; `refused` for a model that is here
- * and whose files run code, where only a safe one will do.
+ * @returns undefined when it has to be fetched
+ * @throws ModelRtcError `alias_taken` when it could not be installed under its name; `refused` when only a safe model is
+ * wanted, and the one here has files that run code
  */
 export async function receiveFromHere(options: ReceptionOptions): Promise<ReceivedModel | undefined> {
   const existing = await usableModel(options);
@@ -79,8 +79,8 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
 /**
  * The second step: fetches the model and installs it in the registry, whole or not at all.
  *
- * @throws ModelRtcError what `pull` and `Registry.install` throw; by the names of its files, `refused` before anything is
- * fetched.
+ * @throws ModelRtcError what `pull` and `Registry.install` throw; `refused` because of the names of its files, before
+ * anything is fetched
  */
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
   if (options.safeOnly) refuseCode(namedLikeCode(options.contents));
@@ -92,20 +92,20 @@ export async function receiveFromSources(options: ReceiveOptions): Promise<Recei
   return await installPulled(options, await locked.fetch());
 }
 
-/** Both steps: for those who know what the model consists of before anything else. */
+/** Both steps, for callers that know the model's contents from the start. */
 export async function receiveModel(options: ReceiveOptions): Promise<ReceivedModel> {
   const digest = contentsDigest(options.contents);
   const here = digest === undefined ? undefined : await receiveFromHere({ ...options, digest });
   return here ?? (await receiveFromSources(options));
 }
 
-/** The model of this digest, when it need not be fetched. */
+/** The model of this digest, if it does not have to be fetched. */
 async function usableModel({ registry, digest, ifExists }: ReceptionOptions): Promise<RegistryEntry | undefined> {
   return ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
 }
 
 /**
- * The model of this digest, when it is in the registry and all its files are as they were when they were verified: then
+ * The model of this digest, if it is in the registry and all its files are as they were when they were verified: then
  * nothing has to be fetched.
  */
 async function intactModel(registry: Registry, digest: Digest): Promise<RegistryEntry | undefined> {
@@ -126,12 +126,12 @@ async function alreadyThere(options: ReceptionOptions, existing: RegistryEntry):
   return { entry, outcome: 'already_there', transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 };
 }
 
-/** A person who asks for a model to be verified wants this very one: it takes the alias over, unless told otherwise. */
+/** Someone who asks to verify a model wants exactly this one: it takes the alias over, unless told otherwise. */
 function conflictOf({ aliasConflict, ifExists }: ReceptionOptions): AliasConflict | undefined {
   return aliasConflict ?? (ifExists === 'overwrite' ? 'overwrite' : undefined);
 }
 
-/** The other side's alias is only an offer: a model that is here already is not refused because another one has it. */
+/** The other side's alias is only an offer: a model that is here is not refused because another one has that alias. */
 async function nameExisting(options: ReceptionOptions, existing: RegistryEntry): Promise<RegistryEntry> {
   const { registry, alias, entry } = options;
   const conflict = conflictOf(options);
@@ -153,8 +153,8 @@ function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
 }
 
 /**
- * What another transfer of the same model installed while this one waited for the staging folder that both use: it must not
- * be copied out of the registry and installed once more.
+ * The model, if another transfer installed it while this one waited for their staging folder: it must not be copied out of
+ * the registry and installed again.
  */
 async function broughtMeanwhile(options: ReceptionOptions, locked: LockedPull): Promise<RegistryEntry | undefined> {
   let isNeeded = false;
@@ -172,7 +172,7 @@ async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Prom
   try {
     const manifest = await manifestOf(options, pulled);
     const known = { ...options, digest: manifestDigest(manifest) };
-    // What only the files could tell: that the model was here all the time, or came another way meanwhile.
+    // Only the files told that the model was here all along, or came another way meanwhile.
     const here = contentsDigest(options.contents) === undefined ? await usableModel(known) : undefined;
     if (here !== undefined) {
       await rm(filesFolder, { recursive: true, force: true });
@@ -181,7 +181,7 @@ async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Prom
     const entry = await install(known, manifest, filesFolder);
     return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
   } catch (error) {
-    // What is refused for what it holds is of no use to another attempt, and must not lie around.
+    // Files that were refused for their content are useless to another attempt, so remove them.
     if (ModelRtcError.from(error).code === 'refused') await rm(filesFolder, { recursive: true, force: true });
     throw error;
   } finally {
@@ -189,7 +189,7 @@ async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Prom
   }
 }
 
-/** A model that came without a list of chunks is cut as an import cuts it, so that others find its chunks here. */
+/** Cuts a model that came without a list of chunks as an import would, so that others find its chunks here. */
 async function manifestOf({ registry, contents, signal }: ReceiveOptions, pulled: PullOutcome): Promise<Manifest> {
   const { filesFolder, files } = pulled;
   return contentsManifest(contents) ?? (await registry.stagedManifest({ filesFolder, files, signal }));
@@ -205,7 +205,7 @@ async function install(
     ...{ manifest, filesFolder, entry, source, safeOnly, signal },
     alias: await chooseAlias(options),
     aliasConflict: conflictOf(options),
-    // What was there is not whole, or is to be replaced: a whole one is not fetched in the first place.
+    // The model that was there is not whole, or should be replaced: a whole one would not have been fetched.
     ifExists: 'overwrite',
   });
 }

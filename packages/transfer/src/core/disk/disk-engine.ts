@@ -4,12 +4,12 @@ import type { DiskCommand, DiskEvent, DiskJob } from './disk-port.ts';
 import type { DiskParts } from './storage.ts';
 import { type HashStep, WholeFileHasher } from './whole-file-hasher.ts';
 
-/** Events are told after this many bytes of work, so that buffers come back while a long batch is done. */
+/** Events are sent after this many bytes of work, so that buffers come back during a long batch. */
 const TELL_AFTER_BYTES = 1024 * 1024;
 
 /**
- * What every disk does, whatever keeps its bytes: checks chunks, writes them, keeps the journal, hashes whole files.
- * Commands come first; hashing what must be read back is done in between, one chunk at a time.
+ * The engine of every disk, whatever holds its bytes: checks chunks, writes them, keeps the journal, hashes whole files.
+ * Commands come first; in between it hashes what must be read back, one chunk at a time.
  */
 export class DiskEngine {
   readonly #job: DiskJob;
@@ -75,7 +75,7 @@ export class DiskEngine {
       this.#events.push({ type: 'wrong', chunk, buffer });
       return size;
     }
-    // A range that is there may be hashed already: what came first stays.
+    // A range that is there may be hashed already, so the first copy stays.
     const isThere = sum !== undefined && this.#hasher.isPresent(chunk);
     const hashed = isThere ? 0 : this.#write(chunk, bytes, sum);
     this.#events.push({ type: 'verified', chunk, buffer });
@@ -84,7 +84,7 @@ export class DiskEngine {
     return size;
   }
 
-  /** Returns the bytes that the whole-file hashes went on by. */
+  /** Returns how many bytes the whole-file hashes took in. */
   #write(chunk: number, bytes: Uint8Array, sum: number | undefined): number {
     for (const place of placesOf(this.#job.layout, chunk)) this.#parts.files.write(place, bytes);
     this.#settle(chunk, sum);
@@ -108,7 +108,7 @@ export class DiskEngine {
     if (this.#guarded(() => this.#work()) === true) this.#workLater();
   };
 
-  /** One piece of work that no command waits for; false when there is none now. */
+  /** Does one piece of work between commands; false when there is none now. */
   #work(): boolean {
     const chunk = this.#checks.pop();
     if (chunk !== undefined) {
@@ -144,7 +144,7 @@ export class DiskEngine {
   async #flush(): Promise<void> {
     try {
       await this.#parts.files.flush();
-      // Something else may have failed meanwhile, and nothing is told after that.
+      // Something else may have failed meanwhile: then nothing more is told.
       if (this.#state !== 'ended') this.#tell([{ type: 'flushed' }]);
     } catch (error) {
       if (this.#state !== 'ended') this.#fail(error);
@@ -163,7 +163,7 @@ export class DiskEngine {
     }
   }
 
-  /** The journal is written before anyone is told, and after the bytes that it speaks of. */
+  /** Writes the journal before telling anyone; the bytes that it lists were written before. */
   #report(): void {
     this.#parts.journal.flush();
     const events = this.#events;

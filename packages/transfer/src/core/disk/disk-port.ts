@@ -1,23 +1,23 @@
 import type { Digest, ErrorData } from '@model-rtc/protocol';
 import type { Layout } from '../layout/layout.ts';
 
-/** What a disk is started with, whatever kind it is. Plain data: it may go to a thread. */
+/** What any disk is opened with. Plain data, so that it can go to a thread. */
 export interface DiskJob {
   readonly layout: Layout;
-  /** By id: 1 for each chunk that an earlier run wrote, as its journal says. */
+  /** By id: 1 for each chunk that an earlier run wrote, according to its journal. */
   readonly journalled: Uint8Array;
-  /** By id, for journalled ranges: the start of the SHA-256 of what was written. Left out where there are none. */
+  /** By id, for journalled ranges: the start of the SHA-256 of what was written. Left out when there are none. */
   readonly sums?: Uint32Array | undefined;
 }
 
-/** Memory that a chunk is put together in. The disk makes it: one in a thread shares it instead of copying. */
+/** Memory that a chunk is assembled in. The disk makes it: one with a thread shares it instead of copying. */
 export interface ChunkMemory {
   readonly bytes: Uint8Array;
   /** Copies the piece into `bytes` at the offset; it fits there. */
   write(offset: number, piece: Uint8Array): void;
 }
 
-/** What a disk is told to do. */
+/** A command to a disk. */
 export type DiskCommand =
   /** Check the chunk in this buffer and write it. `memory` comes with the first use of a buffer. */
   | { readonly type: 'store'; readonly chunk: number; readonly buffer: number; readonly memory: Uint8Array | undefined }
@@ -25,24 +25,24 @@ export type DiskCommand =
   | { readonly type: 'forget'; readonly buffer: number }
   /** Look whether these chunks are in the files, whatever the journal says. */
   | { readonly type: 'check'; readonly chunks: readonly number[] }
-  /** All is there: set sizes and modes and flush everything. */
+  /** Everything is there: set sizes and modes, and flush. */
   | { readonly type: 'flush' };
 
-/** What a disk tells. */
+/** What a disk reports. */
 export type DiskEvent =
-  /** The chunk was right, or nothing can tell yet because it is a range, and it is written; its buffer is free. */
+  /** The chunk is written, and was right or is a range, which cannot be checked yet; its buffer is free. */
   | { readonly type: 'verified'; readonly chunk: number; readonly buffer: number }
-  /** The chunk's SHA-256 is another; nothing was written and its buffer is free. */
+  /** The chunk has a different SHA-256; nothing was written, and its buffer is free. */
   | { readonly type: 'wrong'; readonly chunk: number; readonly buffer: number }
   /** The answer to `check`, for each chunk. */
   | { readonly type: 'checked'; readonly chunk: number; readonly present: boolean }
-  /** Chunks that were there, as the journal said or as they were written, turned out wrong; they must be fetched again. */
+  /** Chunks that were in the journal, or were written, turned out wrong and must be fetched again. */
   | { readonly type: 'lost'; readonly chunks: readonly number[] }
-  /** The file's hash is wrong though every byte is as it was written: these ranges of it must be fetched again. */
+  /** The file's hash is wrong although every byte is as it was written: these ranges of it must be fetched again. */
   | { readonly type: 'wrong_file'; readonly file: number; readonly chunks: readonly number[] }
-  /** The SHA-256 of a right file that the layout has none of. */
+  /** The computed SHA-256 of a right file that has none in the layout. */
   | { readonly type: 'file_hash'; readonly file: number; readonly sha256: Digest }
-  /** Bytes that the whole-file hashes went on by. */
+  /** The whole-file hashes took in this many bytes. */
   | { readonly type: 'hashed'; readonly bytes: number }
   /** Every file has its SHA-256. */
   | { readonly type: 'whole' }
@@ -59,25 +59,25 @@ export type DiskEvent =
  *   that was told as verified is there after the process is killed. A wrong chunk changes nothing.
  * - It uses a buffer from `store` until `verified` or `wrong` names it, and reads its memory only then. It keeps the memory
  *   that came with a buffer's first use until `forget`.
- * - `whole` comes when every file has its SHA-256, again after each `lost` and `wrong_file`. `flushed` answers `flush` when everything survives
- *   a power cut, as far as the storage can promise that.
+ * - `whole` comes when every file has its SHA-256, again after each `lost` and `wrong_file`. `flushed` answers `flush` when
+ *   everything survives a power cut, as far as the storage can promise that.
  * - After `failed` it does nothing more. `close` may be called then, too.
  */
 export interface DiskPort {
-  /** Memory for chunks of at most so many bytes. */
+  /** Makes memory for chunks of at most this many bytes. */
   allocate(bytes: number): ChunkMemory;
   post(commands: DiskCommand[]): void;
-  /** Does what was posted before, so that every chunk that came is kept, then closes all files. Tells nothing more. */
+  /** Does what was posted before, so that every chunk that came is kept, then closes all files. Reports nothing more. */
   close(): Promise<void>;
 }
 
-/** Opens a disk. A disk that cannot be opened throws, or tells `failed`. */
+/** Opens a disk. When that fails it throws, or reports `failed`. */
 export type OpenDiskPort<Job extends DiskJob = DiskJob> = (
   job: Job,
   onEvents: (events: readonly DiskEvent[]) => void,
 ) => DiskPort;
 
-/** The disk of one model, which outlives the ports that write to it: what failed can be resumed. */
+/** The disk of one model. It outlives the ports that write to it, so a failed transfer can be resumed. */
 export interface ModelDisk {
   /** Opens the disk for one transfer. */
   open(onEvents: (events: readonly DiskEvent[]) => void): DiskPort;

@@ -7,8 +7,8 @@ export interface InlinePortParts extends DiskParts {
 }
 
 /**
- * A disk engine in the thread that uses it. Commands are done in a later turn of the event loop and events come in one, as
- * they do from a thread.
+ * Runs a disk engine in the thread that uses it. It does commands in a later turn of the event loop and reports events in
+ * another one, as if it had a thread of its own.
  */
 export function inlinePort(
   job: DiskJob,

@@ -10,7 +10,7 @@ import { openTurns, type Turns } from './turns.ts';
 export interface MemoryDiskOptions {
   /** The most memory that the model's bytes may take. Chunk buffers come on top: at most 48 MiB. */
   readonly maxBytes: number;
-  /** How work is put off; the platform's best way by default. */
+  /** How work is put off to later turns; the platform's best way by default. */
   readonly openTurns?: (() => Turns) | undefined;
 }
 

@@ -19,20 +19,20 @@ export type HashStep =
   /** Nothing can be hashed before another chunk comes. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'hashed'; readonly bytes: number }
-  /** These chunks are in the files with other bytes than they should have. They are marked as not present. */
+  /** These chunks have wrong bytes in the files, and are now marked as not present. */
   | { readonly kind: 'lost'; readonly chunks: number[] }
-  /** The file is not what it should be, and these are its ranges. They are marked as not present. */
+  /** The file is wrong; these ranges of it are now marked as not present. */
   | { readonly kind: 'wrong_file'; readonly file: number; readonly chunks: number[] }
   /** Every file has its SHA-256. */
   | { readonly kind: 'whole' };
 
-/** The SHA-256 of a file that the layout has none of. */
+/** The computed SHA-256 of a file that has none in the layout. */
 export interface FoundHash {
   readonly file: number;
   readonly sha256: Digest;
 }
 
-/** A file whose hash was wrong is read again, chunk by chunk. */
+/** A file with a wrong hash, which is read again chunk by chunk. */
 interface Recheck {
   readonly file: number;
   place: number;
@@ -43,10 +43,10 @@ interface Recheck {
 const NONE: readonly FoundHash[] = [];
 
 /**
- * Hashes every file in order while its chunks come: from the bytes at hand where the next chunk is just written, else by
- * reading them back, mostly from the page cache. So no second pass over the disk follows the transfer. What only a journal
- * says was right is checked when it is read: a power cut may have kept the journal's line and lost the bytes. Of a range
- * that check is whether its bytes are those that were written; whether those were right, the hash of the file decides.
+ * Hashes every file in order while its chunks come: from the bytes at hand when the next chunk was just written, else by
+ * reading them back, mostly from the page cache. So no second pass over the disk follows the transfer. Chunks that only the
+ * journal lists are checked when they are read, since a power cut may keep the journal's line and lose the bytes. For a range
+ * this checks that its bytes are those that were written; the hash of the file decides whether they are right.
  */
 export class WholeFileHasher {
   readonly #layout: Layout;
@@ -55,19 +55,19 @@ export class WholeFileHasher {
   readonly #createSha1: () => HashState;
   /** By id: 1 for a chunk that is in the files. */
   readonly #present: Uint8Array;
-  /** By id: 1 for a chunk that this process checked, or a range that it wrote; of others only a journal says so. */
+  /** By id: 1 for a chunk that this process checked, or a range that it wrote; others are only in the journal. */
   readonly #proven: Uint8Array;
-  /** By id: of a range that is present, the start of the SHA-256 of what was written. */
+  /** By id, for ranges that are present: the start of the SHA-256 of what was written. */
   readonly #sums: Uint32Array;
   readonly #scratch: Uint8Array;
   readonly #failures = new Map<number, number>();
   /** The place whose chunk is hashed next. */
   #place = 0;
-  /** Files before this one are done; the chunk at #place may begin in them. */
+  /** Files before this one are done, though the chunk at #place may begin in one of them. */
   #file = 0;
   #hash: HashState | undefined;
   #gitHash: HashState | undefined;
-  /** Hashes that nobody was told of yet. */
+  /** Hashes that were not reported yet. */
   #found: FoundHash[] = [];
   #recheck: Recheck | undefined;
 
@@ -82,7 +82,7 @@ export class WholeFileHasher {
     this.#scratch = new Uint8Array(layout.sizes.reduce((most, size) => Math.max(most, size), 0));
   }
 
-  /** Whether these are the chunk's bytes; of a range, whether they are those that were written. */
+  /** Whether these are the chunk's bytes; for a range, whether they are those that were written. */
   matches(id: number, bytes: Uint8Array): boolean {
     if (isRange(this.#layout, id)) return this.#present[id] === 1 && this.#sums[id] === this.sumOf(bytes);
     const hash = this.#createSha256();
@@ -91,7 +91,7 @@ export class WholeFileHasher {
     return rawDigest(this.#layout, id).every((byte, at) => byte === found[at]);
   }
 
-  /** What tells later whether a range's bytes are still those that were written: the start of their SHA-256. */
+  /** The start of the SHA-256, which tells later whether a range's bytes are still those that were written. */
   sumOf(bytes: Uint8Array): number {
     const hash = this.#createSha256();
     hash.update(bytes);
@@ -103,14 +103,14 @@ export class WholeFileHasher {
     return this.#present[id] === 1;
   }
 
-  /** The chunk is in the files, and its bytes were checked. @param sum - of a range */
+  /** Marks a chunk that is in the files and was checked. @param sum - for a range */
   proven(id: number, sum?: number): void {
     this.#present[id] = 1;
     this.#proven[id] = 1;
     if (sum !== undefined) this.#sums[id] = sum;
   }
 
-  /** Hashes of files that were found since the last call. */
+  /** The hashes of files that were computed since the last call. */
   takeFound(): readonly FoundHash[] {
     if (this.#found.length === 0) return NONE;
     const found = this.#found;
@@ -118,7 +118,7 @@ export class WholeFileHasher {
     return found;
   }
 
-  /** Hashes a chunk that was just written, while it is the next one. */
+  /** Hashes a chunk that was just written, if it is the next one. */
   offer(id: number, bytes: Uint8Array): number {
     let hashed = 0;
     while (this.#recheck === undefined && this.#layout.idAt[this.#place] === id) {
@@ -129,8 +129,8 @@ export class WholeFileHasher {
   }
 
   /**
-   * Does the next chunk's worth of work.
-   * @throws ModelRtcError `verification_failed` when right chunks do not give a file, or the disk keeps no right bytes.
+   * Does the work for one chunk.
+   * @throws ModelRtcError `verification_failed` when right chunks do not make up a file, or the disk does not keep bytes
    */
   step(): HashStep {
     if (this.#recheck !== undefined) return this.#recheckStep(this.#recheck);
@@ -145,12 +145,12 @@ export class WholeFileHasher {
     return { kind: 'hashed', bytes: sizeOf(this.#layout, id) };
   }
 
-  /** The chunk is in all its places and right; read from the disk. */
+  /** Reads the chunk from the disk: whether it is right in all its places. */
   isRight(id: number, places: Iterable<number>): boolean {
     return [...places].every((place) => this.#readBack(place, id, true) !== undefined);
   }
 
-  /** A chunk that is one whole file and was checked needs no second hash of the same bytes. */
+  /** Whether the chunk was checked and is one whole file: then its bytes need no second hash. */
   #isProvenFile(id: number): boolean {
     if (this.#proven[id] !== 1) return false;
     const extents = extentsAt(this.#layout, this.#place);
@@ -163,7 +163,7 @@ export class WholeFileHasher {
     return isWhole && gitSha1 === undefined && !isRange(this.#layout, id);
   }
 
-  /** @param bytes - undefined when the chunk is one whole file and proven. */
+  /** @param bytes - undefined when the chunk is one whole file and proven */
   #consume(bytes: Uint8Array | undefined): void {
     const id = this.#layout.idAt[this.#place] as number;
     for (const extent of extentsAt(this.#layout, this.#place)) {
@@ -203,13 +203,13 @@ export class WholeFileHasher {
     return hash;
   }
 
-  /** Without any hash of the file, each of its chunks was checked by its own. */
+  /** A file without a hash is right when all its chunks are, which were checked by their digests. */
   #isRightFile({ sha256, gitSha1 }: LayoutFile, digest: string): boolean {
     if (sha256 !== undefined) return digest === sha256;
     return gitSha1 === undefined || (this.#gitHash !== undefined && bytesToHex(this.#gitHash.digest()) === gitSha1);
   }
 
-  /** The file's hash is wrong though each of its chunks was right: the disk is asked which of them it did not keep. */
+  /** The file's hash is wrong although each of its chunks was right: find out which ones the disk did not keep. */
   #startRecheck(file: number): void {
     const place = placeAt(this.#layout, this.#layout.files[file]?.offset ?? 0);
     this.#place = place;
@@ -234,7 +234,7 @@ export class WholeFileHasher {
     if (recheck.bad.size === 0) {
       throw new ModelRtcError(
         'verification_failed',
-        `The chunks that the source lists do not give ${path}: its SHA-256 is another; nothing was installed. Pull the model from another source.`,
+        `The chunks that the source lists do not make up ${path}: its SHA-256 is different. Nothing was installed. Pull the model from another source.`,
         { details: { file: path } },
       );
     }

@@ -2,7 +2,7 @@ import { type ContentsChunk, MAX_CHUNK_BYTES, MAX_CHUNKS, ModelRtcError } from '
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
-/** How files are cut when their source has no chunks: as most other files are. */
+/** The size of ranges when the source has no chunks: as most files are cut. */
 const RANGE_BYTES = 1024 * 1024;
 
 interface CutFile {
@@ -15,10 +15,10 @@ interface CutFile {
 }
 
 /**
- * The chunks that the files are fetched in. One without a digest is cut where a file ends, since the hash of a file decides
- * whether it is right: one that lay in two files could be right for the one and wrong for the other.
+ * The chunks that the files are fetched in. A chunk without a digest is cut where a file ends, since the hash of the file
+ * decides whether it is right: in two files it could be right for one and wrong for the other.
  *
- * @param chunks - as the source lists them; without, the files are cut into ranges.
+ * @param chunks - as the source lists them; without them, the files are cut into ranges
  * @throws ModelRtcError `invalid_model` that names a file when bytes of it could never be verified
  */
 export function cutList(
@@ -44,7 +44,7 @@ export function cutList(
   return list;
 }
 
-/** The SHA-256 of what makes two lists of one model different. */
+/** A SHA-256 that is different for different lists of one model. */
 export function hashList(files: readonly CutFile[], chunks: readonly ContentsChunk[]): string {
   const hash = sha256.create();
   for (const { path, size } of files) hash.update(utf8ToBytes(`${size} ${path}\n`));
@@ -52,7 +52,7 @@ export function hashList(files: readonly CutFile[], chunks: readonly ContentsChu
   return bytesToHex(hash.digest());
 }
 
-/** Larger ranges only where there would be too many: beyond some 400 GB. */
+/** Uses larger ranges only when there would be too many: beyond about 400 GB. */
 function cutFiles(files: readonly CutFile[]): ContentsChunk[] {
   for (let bytes = RANGE_BYTES; bytes <= MAX_CHUNK_BYTES; bytes *= 2) {
     const count = files.reduce((sum, { size }) => sum + Math.ceil(size / bytes), 0);
@@ -60,7 +60,7 @@ function cutFiles(files: readonly CutFile[]): ContentsChunk[] {
   }
   throw new ModelRtcError(
     'invalid_model',
-    'The model is too large to be fetched at once; nothing was stored. Fetch a part of its files.',
+    'The model is too large to be fetched at once. Nothing was stored. Fetch only some of its files.',
   );
 }
 
@@ -71,7 +71,7 @@ function cutFile(file: CutFile, rangeBytes: number): ContentsChunk[] {
   return ranges;
 }
 
-/** Chunks that go on behind the last file are refused when they are laid out. */
+/** Chunks past the end of the last file are refused later, in the layout. */
 function endOf(file: CutFile | undefined): number {
   return file === undefined ? Number.POSITIVE_INFINITY : file.offset + file.size;
 }
@@ -80,7 +80,7 @@ function requireHash({ path, sha256: known, gitSha1 }: CutFile): void {
   if (known !== undefined || gitSha1 !== undefined) return;
   throw new ModelRtcError(
     'invalid_model',
-    `Nothing says what the bytes of ${path} should be: its source has neither a hash of the file nor digests of its chunks; nothing was stored. Use another source.`,
+    `The bytes of ${path} cannot be verified: its source has neither a hash of the file nor digests of its chunks. Nothing was stored. Use another source.`,
     { details: { file: path } },
   );
 }

@@ -3,15 +3,15 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 /**
- * What a transfer's state is kept under: the model's digest where it is known, else a SHA-256 of all that is, so that the
- * same contents resume. No model has this digest: no list of files begins with these words.
+ * The name that a transfer's state is kept under: the model's digest if it is known, else a SHA-256 of everything that is
+ * known, so that the same contents resume. No model has that as its digest, since no list of files begins with these words.
  */
 export function contentsKey(contents: ModelContents): Digest {
   const digest = contentsDigest(contents);
   if (digest !== undefined) return digest;
   const hash = sha256.create();
   hash.update(utf8ToBytes('model-rtc contents 1\n'));
-  // Where chunks may span files their order matters; else a source may list files in any order.
+  // The order of files matters when chunks may span files; otherwise a source may list files in any order.
   for (const line of contents.chunks === undefined ? fileLines(contents).sort() : fileLines(contents)) {
     hash.update(utf8ToBytes(line));
   }

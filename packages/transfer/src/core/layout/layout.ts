@@ -14,16 +14,16 @@ export interface LayoutFile {
   /** Where the file starts in the concatenation of all files. */
   readonly offset: number;
   readonly size: number;
-  /** Undefined where the source does not know it: it is computed then. */
+  /** Undefined when the source does not know it; then it is computed. */
   readonly sha256: Digest | undefined;
-  /** Where there is no SHA-256: what git calls the file. */
+  /** The file's hash in git, when there is no SHA-256. */
   readonly gitSha1: string | undefined;
   readonly mode: number | undefined;
 }
 
 /**
- * A model's contents as the disk needs them: each different chunk has a number (its id, in order of first place), and places
- * in the concatenation of all files. Plain data in typed arrays, so that it goes to a thread cheaply and a list of 400,000
+ * A model's contents as the disk needs them: each different chunk has an id, numbered by its first place, and places in the
+ * concatenation of all files. Plain data in typed arrays, so that it is cheap to pass to a thread and a list of 400,000
  * chunks takes a few megabytes.
  */
 export interface Layout {
@@ -34,17 +34,17 @@ export interface Layout {
   /** By id: 32 bytes each. */
   readonly digests: Uint8Array;
   /**
-   * By id: 1 for a chunk whose digest nobody knows, called a range. It has one place, inside one file, and the hash of that
+   * By id: 1 for a chunk whose digest is unknown, called a range. It has one place, inside one file, and the hash of that
    * file decides whether it is right. Undefined when every chunk has a digest.
    */
   readonly ranges: Uint8Array | undefined;
-  /** By place, in the list's order: the id of the chunk there and where it starts. */
+  /** By place, in the order of the list: the id of the chunk there, and where it starts. */
   readonly idAt: Uint32Array;
   readonly offsetAt: Float64Array;
   /** The places of id are `places[firstPlace[id]]` up to `places[firstPlace[id + 1]]`. */
   readonly firstPlace: Uint32Array;
   readonly places: Uint32Array;
-  /** The SHA-256 of the file order and the chunk list: two lists of one model may be cut differently. */
+  /** The SHA-256 of the file order and the chunk list: one model may be cut in different ways. */
   readonly listHash: string;
 }
 
@@ -62,8 +62,8 @@ const EMPTY_GIT_SHA1 = 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391';
 const NO_DIGEST = '0'.repeat(64);
 
 /**
- * @throws ModelRtcError `invalid_model` when the files are not those of the contents' digest, the chunks cannot give the
- * files, or nothing could ever say whether some bytes are right.
+ * @throws ModelRtcError `invalid_model` when the files are not those of the contents' digest, the chunks do not make up
+ * the files, or some bytes could never be verified.
  */
 export function planLayout(contents: ModelContents): Layout {
   requireDigest(contents);
@@ -109,7 +109,7 @@ export function sizeOf(layout: Layout, id: number): number {
   return layout.sizes[id] ?? 0;
 }
 
-/** Whether nobody knows the chunk's digest. */
+/** Whether the chunk's digest is unknown. */
 export function isRange(layout: Layout, id: number): boolean {
   return layout.ranges?.[id] === 1;
 }
@@ -132,7 +132,7 @@ export function placesOf(layout: Layout, id: number): Uint32Array {
   return layout.places.subarray(layout.firstPlace[id], layout.firstPlace[id + 1]);
 }
 
-/** What the chunk is of the model, in all its places. */
+/** The bytes of the model that the chunk makes up, over all its places. */
 export function bytesInModel(layout: Layout, id: number): number {
   return sizeOf(layout, id) * placesOf(layout, id).length;
 }
@@ -153,7 +153,7 @@ export function extentsAt(layout: Layout, place: number): Extent[] {
   return extents;
 }
 
-/** The first file, empty ones aside, that holds the byte at this offset of the concatenation. */
+/** The file that holds the byte at this offset of the concatenation. */
 export function fileAt(layout: Layout, offset: number): number {
   let low = 0;
   let high = layout.files.length;

@@ -3,12 +3,12 @@ import type { ChunkBuffer } from '../disk/buffer-pool.ts';
 import { MAX_GAPS } from '../limits.ts';
 
 /**
- * Puts one chunk together from pieces in any order, each byte once.
+ * Assembles one chunk from pieces in any order, each byte once.
  */
 export class ChunkAssembly {
   readonly buffer: ChunkBuffer;
   readonly #size: number;
-  /** Filled runs, ascending, none touching another. */
+  /** Filled runs in ascending order; none touches another. */
   readonly #runs: { start: number; end: number }[] = [];
 
   constructor(size: number, buffer: ChunkBuffer) {
@@ -25,7 +25,7 @@ export class ChunkAssembly {
     return this.#runs.reduce((sum, { start, end }) => sum + end - start, 0);
   }
 
-  /** @throws ModelRtcError `malformed_message` when the piece lies outside the chunk, or over bytes that came before. */
+  /** @throws ModelRtcError `malformed_message` when the piece lies outside the chunk, or overlaps bytes that came before */
   add(offset: number, piece: Uint8Array): void {
     const end = offset + piece.length;
     if (!Number.isSafeInteger(offset) || offset < 0 || piece.length === 0 || end > this.#size) {

@@ -2,7 +2,7 @@ import type { ChunkBuffer } from '../disk/buffer-pool.ts';
 import type { WantedChunk } from '../sources/source.ts';
 import { ChunkAssembly, misbehaviour } from './assembly.ts';
 
-/** Lends the buffers that chunks are put together in, and takes them back. */
+/** Lends the buffers that chunks are assembled in, and takes them back. */
 export interface Buffers {
   lend(size: number): ChunkBuffer;
   giveBack(buffer: ChunkBuffer): void;
@@ -12,21 +12,21 @@ export interface RequestListener {
   arrived(chunk: number, buffer: ChunkBuffer): void;
   /** The chunk came damaged, or the request ended without it. */
   missed(chunk: number): void;
-  /** The chunk came undamaged, and is not what it should be. */
+  /** The chunk came undamaged, but is not what it should be. */
   wrong(chunk: number): void;
   /** The source does not have the chunks yet. */
   lacking(chunks: readonly number[]): void;
-  /** Bytes came of a chunk that was not wanted any more. */
+  /** Bytes came of a chunk that is no longer wanted. */
   unwanted(bytes: number): void;
 }
 
-/** One request to a source: takes its pieces, and knows what is still to come. */
+/** One request to a source: takes its pieces, and knows what is still missing. */
 export class ChunkRequest {
   readonly #wanted: ReadonlyMap<number, WantedChunk>;
   readonly #assemblies = new Map<number, ChunkAssembly>();
   /**
-   * Chunks of which nothing more counts: whole ones, where another piece is a fault, damaged ones, and those that another
-   * source gave.
+   * Chunks that are settled: whole ones, for which another piece is a fault, damaged ones, and those that another source
+   * gave.
    */
   readonly #settled = new Map<number, 'arrived' | 'damaged' | 'unwanted'>();
   readonly #buffers: Buffers;
@@ -39,12 +39,12 @@ export class ChunkRequest {
     this.#listener = listener;
   }
 
-  /** Whether nothing more is expected of it but its answer. */
+  /** Whether only the answer is still expected. */
   get isSettled(): boolean {
     return this.#settled.size === this.#wanted.size;
   }
 
-  /** @throws ModelRtcError `malformed_message` for a piece that no honest source sends. */
+  /** @throws ModelRtcError `malformed_message` for a piece that no honest source sends */
   addPiece(index: number, offset: number, bytes: Uint8Array, intact: boolean): void {
     if (!this.#open) return;
     const settled = this.#settled.get(index);
@@ -56,9 +56,9 @@ export class ChunkRequest {
   }
 
   /**
-   * What the source made of the chunk cannot be it.
+   * What the source sent cannot be the chunk.
    *
-   * @throws ModelRtcError `malformed_message` when the chunk had come before.
+   * @throws ModelRtcError `malformed_message` when the chunk had come before
    */
   addWrong(index: number): void {
     if (!this.#open || !this.#wanted.has(index)) return;
@@ -72,7 +72,7 @@ export class ChunkRequest {
   /**
    * Another source gave the chunk.
    *
-   * @returns whether nothing of the request is wanted any more because of that.
+   * @returns whether the request is now of no use at all
    */
   discard(index: number): boolean {
     if (!this.#wanted.has(index) || this.#settled.has(index)) return false;
@@ -82,9 +82,9 @@ export class ChunkRequest {
   }
 
   /**
-   * The source says that it gave all.
+   * The source says that it gave everything.
    *
-   * @param missing - what it says that it does not have yet.
+   * @param missing - chunks that it says it does not have yet
    */
   end(missing: readonly number[] = []): void {
     if (!this.#open) return;
@@ -96,7 +96,7 @@ export class ChunkRequest {
     for (const index of left) if (!said.has(index)) this.#listener.missed(index);
   }
 
-  /** Nothing of the request counts any more. */
+  /** Gives up the request: whatever still comes is ignored. */
   abandon(): void {
     this.#open = false;
     for (const { buffer } of this.#assemblies.values()) this.#buffers.giveBack(buffer);
@@ -122,13 +122,13 @@ export class ChunkRequest {
   }
 
   #spoil(index: number): void {
-    // Of a damaged piece not even the index is sure; a chunk that never comes whole is asked for again anyway.
+    // A damaged piece may have a wrong index, too; the chunk that never comes whole is asked for again anyway.
     if (!this.#wanted.has(index) || this.#settled.has(index)) return;
     this.#takeApart(index, 'damaged');
     this.#listener.missed(index);
   }
 
-  /** What was put together of the chunk is of no use. */
+  /** Drops what was assembled of the chunk. */
   #takeApart(index: number, why: 'damaged' | 'unwanted'): ChunkAssembly | undefined {
     const assembly = this.#assemblies.get(index);
     if (assembly !== undefined) this.#buffers.giveBack(assembly.buffer);

@@ -1,17 +1,17 @@
 import { LIMITED_STEP_BYTES, SLOW_ORIGIN_BYTES } from '../limits.ts';
 
-/** What one lane got while it was waited for: its own bytes, and those of all lanes of its origin together. */
+/** What came during a wait: the lane's own bytes, and those of all lanes of its origin. */
 export interface FlowSince {
   readonly ownBytes: number;
   readonly originBytes: number;
 }
 
-/** How much comes of an origin, over all of its lanes: its sender shares its rate limit among them. */
+/** How much comes from an origin over all its lanes: the sender shares its rate limit among them. */
 export class OriginFlow {
   readonly #owing: () => number;
   #bytes = 0;
 
-  /** @param owing - how many of the origin's lanes owe chunks now. */
+  /** @param owing - how many of the origin's lanes owe chunks now */
   constructor(owing: () => number) {
     this.#owing = owing;
   }
@@ -26,8 +26,8 @@ export class OriginFlow {
   }
 
   /**
-   * Whether a lane that brought no right chunk in SOURCE_STALL_MS is only slow. One that got nothing at all is, while the
-   * origin is so slow that its next step may be due to each of the others first.
+   * Whether a lane that brought no right chunk in SOURCE_STALL_MS is only slow. A lane that got nothing at all still is,
+   * while the origin is so slow that each of the other lanes may be served first.
    */
   isSlow({ ownBytes, originBytes }: FlowSince): boolean {
     if (originBytes < SLOW_ORIGIN_BYTES) return false;

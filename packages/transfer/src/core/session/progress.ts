@@ -4,9 +4,9 @@ import { PROGRESS_HEARTBEAT_MS, PROGRESS_INTERVAL_MS } from '../limits.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { DroppedSource, LaneBytes, SourceBytes, TransferStats } from './stats.ts';
 
-/** What every event says. All are bytes of the model, in whole numbers. */
+/** What every event has. All are bytes of the model, in whole numbers. */
 export interface TransferCounts {
-  /** On disk and right: the sum of reused, resumed and transferred, less what turned out wrong on the disk. */
+  /** On disk and right: reused, resumed and transferred bytes, minus what turned out wrong on the disk. */
   readonly doneBytes: number;
   readonly totalBytes: number;
   /** This disk had them: in other models, in other attempts, or more than once in this model. */
@@ -16,9 +16,9 @@ export interface TransferCounts {
   readonly transferredBytes: number;
   /** Transferred bytes a second, over the last 5 s. */
   readonly bytesPerSecond: number;
-  /** Undefined while nothing can be said of it. */
+  /** Undefined while it cannot be estimated. */
   readonly secondsLeft: number | undefined;
-  /** Came though they were there already: chunks that were asked of two sources at the end. Not in the other counts. */
+  /** Came although they were there already: at the end some chunks are asked from two sources. Not in the other counts. */
   readonly duplicateBytes: number;
   readonly sources: readonly SourceBytes[];
   readonly lanes: readonly LaneBytes[];
@@ -26,7 +26,7 @@ export interface TransferCounts {
 }
 
 export type TransferStage =
-  /** `waiting_for_lock`: another process is fetching the same model. `checking_disk`: of what is there, not all is known. */
+  /** `waiting_for_lock`: another process is fetching the same model. `checking_disk`: looking which chunks are there. */
   | { readonly state: 'preparing'; readonly reason?: 'waiting_for_lock' | 'checking_disk' | undefined }
   /** `warning` is set after 30 s without a right chunk. */
   | { readonly state: 'transferring'; readonly warning?: StallWarning | undefined }
@@ -43,7 +43,7 @@ export interface StallWarning {
 export type TransferProgress = TransferStage & TransferCounts;
 export type OnTransferProgress = (progress: TransferProgress) => void;
 
-/** Tells the caller how far a transfer is: at once when the state changes, else at most ten times and at least once a second. */
+/** Reports how far a transfer is: at once when the state changes, else at most ten times and at least once a second. */
 export class ProgressReporter {
   readonly #stats: TransferStats;
   readonly #clock: Clock;
@@ -63,7 +63,7 @@ export class ProgressReporter {
     this.#stop = clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
   }
 
-  /** What the stats says is told with it. The same state again is told with the next tick. */
+  /** Reports the stage and the counts; the same state again is reported with the next tick. */
   enter(stage: TransferStage): void {
     const changed = JSON.stringify(stage) !== JSON.stringify(this.#stage);
     const urgent = changed && (stage.state !== this.#stage.state || 'warning' in stage || 'reason' in stage);
@@ -71,7 +71,7 @@ export class ProgressReporter {
     if (urgent) this.#emit();
   }
 
-  /** Tells what came since the last event: whoever sums up several attempts must not miss the end of one that failed. */
+  /** Reports what came since the last event, so that sums over several attempts include the end of a failed one. */
   end(): void {
     this.#stop();
     if (this.#stats.version !== this.#toldVersion) this.#emit();

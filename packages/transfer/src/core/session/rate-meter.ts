@@ -1,9 +1,9 @@
 import { RATE_WINDOW_MS } from '../limits.ts';
 
-/** Steps in which the time is cut: finer ones would show in no display. */
+/** The time between samples: nobody would see finer ones. */
 const SAMPLE_MS = 250;
 
-/** Bytes a second, over the last few seconds. */
+/** Bytes a second over the last few seconds. */
 export class RateMeter {
   readonly #samples: { atMs: number; bytes: number }[];
 
@@ -11,12 +11,12 @@ export class RateMeter {
     this.#samples = [{ atMs: nowMs, bytes: 0 }];
   }
 
-  /** @param bytes - all since the start. */
+  /** @param bytes - the total since the start */
   bytesPerSecond(bytes: number, nowMs: number): number {
     const samples = this.#samples;
     const last = samples.at(-1);
     if (last !== undefined && nowMs - last.atMs >= SAMPLE_MS) samples.push({ atMs: nowMs, bytes });
-    // One sample before the window stays, so that the window is covered whole.
+    // Keep one sample from before the window, so that the whole window is covered.
     while (samples.length > 2 && nowMs - (samples[1]?.atMs ?? nowMs) >= RATE_WINDOW_MS) samples.shift();
     const [first] = samples;
     if (first === undefined || nowMs <= first.atMs) return 0;

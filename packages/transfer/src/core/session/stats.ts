@@ -7,11 +7,11 @@ export interface SourceBytes {
   readonly bytes: number;
 }
 
-/** What came over one connection. One that was lost stays in the list. */
+/** What came over one connection. Lost connections stay in the list. */
 export interface LaneBytes {
   /** The name of the source. */
   readonly source: string;
-  /** Tells it from all other lanes of the transfer, also from those of other connections to the same source. */
+  /** Unique among all lanes of the transfer, including those of other connections to the same source. */
   readonly id: number;
   readonly kind: string;
   readonly engine: string | undefined;
@@ -20,7 +20,7 @@ export interface LaneBytes {
   readonly bytesPerSecond: number;
 }
 
-/** A source that is not used any more for what it did; one that was merely lost is not among them. */
+/** A source that is no longer used because it misbehaved; one that was only lost is not among them. */
 export interface DroppedSource {
   readonly name: string;
   readonly reason: string;
@@ -49,7 +49,7 @@ export class TransferStats {
   readonly #resumed = new Set<number>();
   readonly #staged = new Set<number>();
   readonly #bySource = new Map<string, number>();
-  /** By the lanes themselves: each connection to an agent numbers its own from the start. */
+  /** Keyed by the lane objects, since each connection to an agent numbers its lanes from the start. */
   readonly #byLane = new Map<SourceLane, LaneCount>();
 
   constructor(layout: Layout) {
@@ -73,7 +73,7 @@ export class TransferStats {
     this.#done(bytes);
   }
 
-  /** The source is asked from now on. */
+  /** The source is used from now on. */
   joined({ name, lane }: ChunkSource, nowMs: number): void {
     if (lane === undefined || this.#byLane.has(lane)) return;
     const { kind, engine } = lane;
@@ -81,7 +81,7 @@ export class TransferStats {
     this.#byLane.set(lane, { source: name, id, kind, engine, bytes: 0, rate: new RateMeter(nowMs) });
   }
 
-  /** A source gave the chunk; more places of it in the model cost nothing. */
+  /** A source gave the chunk; its further places in the model cost nothing. */
   fetched(id: number, source: ChunkSource): void {
     const size = sizeOf(this.#layout, id);
     const bytes = bytesInModel(this.#layout, id);
@@ -94,7 +94,7 @@ export class TransferStats {
     this.#done(bytes);
   }
 
-  /** A chunk that was done is not right on the disk. */
+  /** A chunk that was done turned out wrong on the disk. */
   lost(id: number): void {
     const bytes = bytesInModel(this.#layout, id);
     if (this.#resumed.delete(id)) this.resumedBytes -= bytes;
@@ -108,13 +108,13 @@ export class TransferStats {
     this.version++;
   }
 
-  /** Bytes came of a chunk that another source had given. */
+  /** Bytes came of a chunk that another source had given already. */
   duplicate(bytes: number): void {
     this.duplicateBytes += bytes;
     this.version++;
   }
 
-  /** A source is not used any more for what it did. */
+  /** A source is no longer used because it misbehaved. */
   drop(name: string, reason: string): void {
     if (this.dropped.some((known) => known.name === name && known.reason === reason)) return;
     this.dropped.push({ name, reason });

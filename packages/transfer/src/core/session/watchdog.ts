@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '@model-rtc/protocol';
 
 /**
- * How long no right chunk came. One that is shared by all attempts of a command counts on while a connection is made
- * again, so that reconnecting for ever to a worker that delivers nothing ends too.
+ * Measures how long no right chunk came. All attempts of a command share one, and it goes on while they reconnect: so
+ * reconnecting again and again to a worker that delivers nothing comes to an end.
  */
 export class Watchdog {
   readonly #clock: Pick<Clock, 'nowMs'>;

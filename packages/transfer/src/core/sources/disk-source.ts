@@ -3,11 +3,11 @@ import type { ChunkSource } from './source.ts';
 
 export interface DiskSourceOptions {
   readonly name: string;
-  /** The bytes of a chunk, or undefined when they are no longer there. They may be overwritten by the next call. */
+  /** Returns a chunk's bytes, or undefined when they are no longer there. The next call may overwrite them. */
   readonly readChunk: (digest: Digest, into: Uint8Array) => Promise<Uint8Array | undefined>;
 }
 
-/** This machine's own disk as a source. A chunk that cannot be read is left out, so another source is asked for it. */
+/** Makes this machine's disk a source. It leaves out chunks that cannot be read, so that another source is asked for them. */
 export function diskSource({ name, readChunk }: DiskSourceOptions): ChunkSource {
   return {
     name,
@@ -26,7 +26,7 @@ export function diskSource({ name, readChunk }: DiskSourceOptions): ChunkSource 
   };
 }
 
-/** Whatever is wrong with a file of another model, its chunk can still come from elsewhere. */
+/** Ignores errors: a chunk can still come from elsewhere when another model's file cannot be read. */
 async function readQuietly(read: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
   try {
     return await read();

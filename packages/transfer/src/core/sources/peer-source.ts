@@ -3,14 +3,14 @@ import type { ChunkPiece } from '@model-rtc/transport';
 import type { PeerEncodings } from './peer-encodings.ts';
 import type { ChunkSource, FetchOptions, FetchResult } from './source.ts';
 
-/** How a peer is asked for chunks, over a certain lane or over its best. */
+/** How to ask a peer for chunks: over one lane, or over its best. */
 export interface ChunkRequestOptions<L> {
   readonly signal?: AbortSignal | undefined;
   readonly onChunk?: ((frame: ChunkPiece) => void) | undefined;
   readonly lane?: L | undefined;
 }
 
-/** What is needed of a `Peer` of @model-rtc/transport. */
+/** The part of a `Peer` of @model-rtc/transport that a source needs. */
 export interface ChunkPeer<L = unknown> {
   request(
     method: 'get_chunks',
@@ -20,13 +20,13 @@ export interface ChunkPeer<L = unknown> {
 }
 
 export interface PeerSourceOptions<L> extends Pick<ChunkSource, 'onStall' | 'origin' | 'lane'> {
-  /** The connection that the peer is asked over; the best one each time if not given. */
+  /** The lane to ask over; each time the best one by default. */
   readonly over?: L | undefined;
-  /** Lets chunks come encoded where that is faster; shared by all sources of a transfer. */
+  /** Lets chunks come encoded when that is faster; all sources of a transfer share it. */
   readonly encodings?: PeerEncodings | undefined;
 }
 
-/** The other agent as a source of one model's chunks. */
+/** Makes the other agent a source of one model's chunks. */
 export function peerSource<L = never>(
   peer: ChunkPeer<L>,
   modelDigest: Digest,
@@ -57,7 +57,7 @@ export function peerSource<L = never>(
   };
 }
 
-/** Nothing was offered, so what comes encoded is not what it should be. */
+/** No encoding was offered, so an encoded chunk is wrong. */
 function plainPieces({ onPiece, onWrong }: Pick<FetchOptions, 'onPiece' | 'onWrong'>): (piece: ChunkPiece) => void {
   return ({ index, offset, payload, intact, encoded }) => {
     if (intact && encoded && onWrong !== undefined) onWrong(index);

@@ -2,7 +2,7 @@ import type { Digest } from '@model-rtc/protocol';
 import { digestOf, extentsAt, type Layout, type LayoutFile, placesOf, sizeOf } from '../layout/layout.ts';
 import type { FileExtent, WantedChunk } from './source.ts';
 
-/** A chunk of a layout as its sources are asked for it. Where it lies is computed for those who need that alone. */
+/** A chunk of a layout to ask sources for. Its extents are computed only for sources that need them. */
 class LayoutChunk implements WantedChunk {
   readonly index: number;
   readonly digest: Digest | undefined;

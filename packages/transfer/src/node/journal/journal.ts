@@ -3,12 +3,12 @@ import { chunkCount, isRange, type Layout, rawDigest } from '../../core/layout/l
 import { MAX_JOURNAL_BYTES } from '../../core/limits.ts';
 
 /**
- * The journal: which chunks were written and right. First a line that names the chunk list, then one line a chunk: its id
- * and the first 8 hex characters of its digest. A line is written after the chunk's bytes were, so that a killed process
- * leaves no line without its bytes; a torn or damaged line does not carry the right digest, and is passed over.
+ * The journal: which chunks were written and right. The first line names the chunk list; then each chunk has a line with its
+ * id and the first 8 hex characters of its digest. The line is written after the chunk's bytes, so that a killed process
+ * leaves no line without its bytes. A torn or damaged line does not have the right digest, and is ignored.
  *
- * A range, which has no digest, has a line with `?` and the first 8 hex characters of the SHA-256 of what was written, and
- * one with `-` when it turned out wrong: the last line counts. Older versions pass both over, and fetch the range again.
+ * A range has no digest: its line has `?` and the first 8 hex characters of the SHA-256 of what was written, and another line
+ * has `-` when it turned out wrong. The last line counts. Older versions ignore both, and fetch the range again.
  */
 const TITLE = 'model-rtc-journal-1';
 
@@ -24,7 +24,7 @@ export interface Journalled {
   readonly sums: Uint32Array;
 }
 
-/** Says which chunks the journal has, or undefined when it is not there or is of another chunk list. */
+/** Returns which chunks the journal has; undefined when it is not there or belongs to another chunk list. */
 export function readJournal(path: string, layout: Layout): Uint8Array | undefined {
   return readJournalled(path, layout)?.present;
 }
@@ -35,7 +35,7 @@ export function readJournalled(path: string, layout: Layout): Journalled | undef
   const title = journalTitle(layout);
   if (text === undefined || !text.startsWith(title)) return undefined;
   const journalled = { present: new Uint8Array(chunkCount(layout)), sums: new Uint32Array(layout.ranges?.length ?? 0) };
-  // The text after the last line end is torn.
+  // Text after the last line end is torn.
   for (let start = title.length; ; ) {
     const end = text.indexOf('\n', start);
     if (end === -1) return journalled;
@@ -50,7 +50,7 @@ export class JournalWriter {
   readonly #layout: Layout;
   #lines = '\n';
 
-  /** Opens a journal that `startJournal` made. The first line end closes a torn line. */
+  /** Opens a journal that has its title. It begins with a line end, which closes a torn line. */
   constructor(path: string, layout: Layout) {
     this.#fd = openSync(path, 'a', 0o600);
     this.#layout = layout;

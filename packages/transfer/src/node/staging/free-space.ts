@@ -7,7 +7,7 @@ import { FILE_OVERHEAD_BYTES, FREE_SPACE_MARGIN_BYTES } from '../../core/limits.
 /** Bytes that this user may still write on the file system of a folder. */
 export type FreeSpace = (folder: string) => Promise<number>;
 
-/** By id: 1 for each chunk that takes its room already, as far as the sizes of half-filled files say. */
+/** By id: 1 for each chunk whose room is taken already, judged by the sizes of half-filled files. */
 export async function chunksWithRoom(layout: Layout, filesFolder: string): Promise<Uint8Array> {
   const taken = await Promise.all(layout.files.map(({ path, size }) => isAllocated(join(filesFolder, path), size)));
   const withRoom = new Uint8Array(layout.sizes.length);
@@ -25,7 +25,7 @@ async function isAllocated(path: string, size: number): Promise<boolean> {
   }
 }
 
-/** @throws ModelRtcError `storage_full` that names what is needed and what is free. */
+/** @throws ModelRtcError `storage_full`, with the bytes that are needed and free */
 export async function checkFreeSpace(
   layout: Layout,
   present: Uint8Array,

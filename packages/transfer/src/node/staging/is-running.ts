@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { RUNNING_LOCK_MS } from '../../core/limits.ts';
 
 /**
- * Whether a process is at the transfer of this lock. The lock is looked at and not taken: whoever begins the transfer must
- * not find it held for a question.
+ * Whether a process is running the transfer with this lock. It looks at the lock without taking it, so that whoever starts the
+ * transfer does not find it taken.
  *
  * @param now - the time of day in milliseconds
  */

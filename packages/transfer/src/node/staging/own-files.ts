@@ -3,21 +3,21 @@ import type { ContentsFile, Digest, ModelContents } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { MIN_SHARED_FILE_BYTES } from '../../core/limits.ts';
 
-/** Whole files that this machine's registry has in its own folders. */
+/** Finds whole files in the registry's own folders on this machine. */
 export interface OwnFiles {
-  /** Where files of a model are by their SHA-256, as they were when they were registered: nobody has looked since. */
+  /** Where the files of a model are, by their SHA-256, as they were registered: they were not checked since. */
   find(contents: ModelContents): Promise<ReadonlyMap<Digest, OwnFile>>;
 }
 
 export interface OwnFile {
   readonly path: string;
-  /** The registry's folder of all models; only what really lies in it is the registry's own. */
+  /** The folder of all models; only what really lies in it belongs to the registry. */
   readonly modelsFolder: string;
 }
 
 type ModelFilesHere = ReadonlyMap<Digest, OwnFile>;
 
-/** Finds files by their first chunk, which the chunk index knows; a model of links has none of its own. */
+/** Finds files by their first chunk, which is in the chunk index. A model of links has no files of its own. */
 export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'manifest' | 'paths'>): OwnFiles {
   const filesOf = async (model: Digest): Promise<ModelFilesHere> => {
     const entry = await registry.find(model);
@@ -49,7 +49,7 @@ export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'man
   };
 }
 
-/** The chunks that begin files of a size that is worth it, each with the files that begin so. */
+/** The first chunks of files that are large enough, each with the files that begin with it. */
 function firstChunks({ files, chunks = [] }: ModelContents): Map<Digest, ContentsFile[]> {
   const starts = new Map<number, Digest | undefined>();
   let offset = 0;

@@ -10,9 +10,9 @@ import { readStagedLayout } from './staged-layout.ts';
 import { stagedModels, stagingPaths } from './staging.ts';
 import type { StagingPaths } from './types.ts';
 
-/** The models that some process of this machine is fetching at this moment. */
+/** The models that some process on this machine is fetching now. */
 export interface PartialModels {
-  /** Each with the bytes of it that are here and right. */
+  /** Each model with the number of its bytes that are here and right. */
   list(): Promise<PartialModel[]>;
   find(digest: Digest): Promise<PartialModel | undefined>;
   manifest(digest: Digest): Promise<Manifest | undefined>;
@@ -22,19 +22,19 @@ export interface PartialModels {
 
 export interface PartialModel {
   readonly digest: Digest;
-  /** As the sender tells of it, with `partialBytes`. */
+  /** The sender's entry, with `partialBytes`. */
   readonly entry: ModelEntry;
 }
 
 interface KnownLayout {
   readonly layout: Layout;
-  /** Tells the manifest that it was read from. */
+  /** Identifies the manifest file that this was read from. */
   readonly version: string;
 }
 
-/** @param now - the time of day in milliseconds, which the lock's last writing is held against. */
+/** @param now - the time of day in milliseconds, to compare with the lock's last write */
 export function createPartialModels(staging: string, now: () => number = Date.now): PartialModels {
-  // Reading a manifest of hundreds of thousands of chunks takes a while, and lists are asked for again and again.
+  // A manifest of hundreds of thousands of chunks takes a while to read, and lists are requested often.
   const layouts = new Map<Digest, KnownLayout>();
 
   async function layoutOf(digest: Digest, paths: StagingPaths): Promise<Layout | undefined> {
@@ -69,7 +69,7 @@ export function createPartialModels(staging: string, now: () => number = Date.no
     async manifest(digest) {
       const { manifest, lock } = stagingPaths(staging, digest);
       if (!(await isRunning(lock, now))) return undefined;
-      // Checked as a whole by whoever asks for it: it is named by the digest.
+      // Whoever asks for it checks all of it: its name is the digest.
       return await readFile(manifest, 'utf8').then(
         (text) => parseManifest(JSON.parse(text)),
         () => undefined,

@@ -11,11 +11,11 @@ import type { StagingPaths } from './types.ts';
 /** The chunks of a model that is still being fetched, by this process or another. */
 export interface PartialReader {
   readonly digest: Digest;
-  /** Whether the model is one that has the chunk, here already or not. */
+  /** Whether the chunk belongs to the model, here already or not. */
   has(chunk: Digest): boolean;
-  /** The chunk's bytes, which were found right just now; undefined while it is not here. */
+  /** The chunk's bytes, verified just now; undefined while it is not here. */
   readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined>;
-  /** Whether the transfer has ended, so that the model is installed, or was given up. */
+  /** Whether the transfer has ended: the model is installed, or was given up. */
   isOver(): Promise<boolean>;
 }
 
@@ -34,9 +34,9 @@ export function openPartialReader(
     const id = ids.get(chunk);
     if (id === undefined || !journal.has(id)) return undefined;
     const place = placesOf(layout, id)[0] ?? 0;
-    // Files that are gone have been installed, or are about to be fetched anew.
+    // Files that are gone were installed, or are about to be fetched again.
     const bytes = await readStagedChunk({ filesFolder: paths.files, layout, place }, into).catch(() => undefined);
-    // A line of the journal may have outlived its bytes in a power cut; whoever asks would take that for a lie.
+    // After a power cut the journal may have a line whose bytes are gone; sending them would look like a lie.
     return bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === chunk ? bytes : undefined;
   }
 
@@ -48,7 +48,7 @@ export function openPartialReader(
   };
 }
 
-/** The journal as it grows: read again when a chunk is not in it, and not for each of them. */
+/** Follows the growing journal: reads it again when a chunk is not in it, but not for every chunk. */
 function followJournal(path: string, layout: Layout): { has(id: number): boolean } {
   let present: Uint8Array | undefined;
   let size = -1;

@@ -16,12 +16,12 @@ export interface PlanOptions {
   };
 }
 
-/** What a transfer would move, as far as that is known without reading the bytes that are here. */
+/** What a transfer would move, as far as can be told without reading the bytes that are here. */
 export interface TransferPlan {
   readonly totalBytes: number;
   /** Bytes that would be fetched. */
   readonly transferBytes: number;
-  /** Bytes that are here in other models or in attempts to fetch them, or that are in this model more than once. */
+  /** Bytes that are here, in other models or unfinished transfers, or that this model has more than once. */
   readonly reusedBytes: number;
   /** Bytes that an earlier attempt at this model fetched. */
   readonly resumedBytes: number;
@@ -30,7 +30,7 @@ export interface TransferPlan {
 }
 
 /**
- * Says what a pull would fetch. Nothing is written, and no model is read.
+ * Says what a pull would fetch. Writes nothing, and reads no model.
  * @throws ModelRtcError `invalid_model` when the contents are not the digest's
  */
 export async function planTransfer({ contents, staging, local }: PlanOptions): Promise<TransferPlan> {
@@ -83,7 +83,7 @@ interface Resumed {
   readonly ranges: ReadonlySet<number>;
 }
 
-/** By the chunk list that the attempt had, which may be cut in another way; ranges count when it is the same. */
+/** Uses the attempt's own chunk list, which may be cut differently; ranges count only if it is the same list. */
 async function chunksOfEarlierAttempt(staging: string, key: Digest, wanted: Layout): Promise<Resumed> {
   const paths = stagingPaths(staging, key);
   const chunks = new Set<Digest>();

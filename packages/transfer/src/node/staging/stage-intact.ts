@@ -16,26 +16,26 @@ import { JournalWriter, journalTitle } from '../journal/journal.ts';
 import { stagingPaths, stagingPathsIn } from './staging.ts';
 
 export interface StageIntactOptions {
-  /** The registry's staging folder, on the file system of the model's. */
+  /** The registry's staging folder, on the same file system as the model's. */
   readonly staging: string;
   readonly digest: Digest;
   readonly manifest: Manifest;
-  /** Where the registry's own files of the model are; a file behind a symbolic link is not staged. */
+  /** Where the model's own files are; a file behind a symbolic link is not staged. */
   readonly modelFolder: string;
-  /** Indexes of the chunks that are not right, as a verification just found them. */
+  /** Indexes of the wrong chunks, as a verification just found them. */
   readonly damagedChunks: readonly number[];
 }
 
-/** What link() answers where there are no hard links, or no more of them, or the file is gone. */
+/** What link() fails with when there are no hard links, or no more of them, or the file is gone. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EACCES', 'ENOENT'];
-/** What rename() answers when someone else has begun the transfer meanwhile. */
+/** What rename() fails with when someone else has begun the transfer meanwhile. */
 const TAKEN = ['ENOTEMPTY', 'EEXIST'];
 const HARMLESS = new Set([...NO_LINKS, ...TAKEN]);
 
 /**
- * Begins a transfer with the files of a damaged model that are whole, as further names of the same bytes: a repair then
- * needs room and time for the damaged files only. A file that shares a chunk with a damaged one is left out, since
- * that chunk would be written to both. What an earlier attempt staged is left as it is.
+ * Begins a transfer with the whole files of a damaged model, as hard links: so a repair needs room and time for the damaged
+ * files only. Leaves out a file that shares a chunk with a damaged one, since that chunk would be written to both. Leaves
+ * what an earlier attempt staged as it is.
  * @returns the bytes that need not be fetched or copied; 0 where the file system has no hard links
  */
 export async function stageIntactFiles(options: StageIntactOptions): Promise<number> {
@@ -61,7 +61,7 @@ export async function stageIntactFiles(options: StageIntactOptions): Promise<num
   });
 }
 
-/** By number: plain files of the right size that have no other name yet and share no chunk with one that is not among them. */
+/** By number: plain files of the right size that have no other name yet, and share no chunk with any other file. */
 async function intactFiles(
   layout: Layout,
   { modelFolder, damagedChunks }: StageIntactOptions,
@@ -88,7 +88,7 @@ function chunksWithin(layout: Layout, files: ReadonlySet<number>): number[] {
   return ids.filter((id) => filesOf(layout, id).every((file) => files.has(file)));
 }
 
-/** The files that a chunk has bytes in, over all its places. */
+/** The files that a chunk has bytes in, in all its places. */
 function filesOf(layout: Layout, id: number): number[] {
   return [...placesOf(layout, id)].flatMap((place) => extentsAt(layout, place).map(({ file }) => file));
 }

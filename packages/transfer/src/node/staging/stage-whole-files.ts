@@ -8,12 +8,11 @@ import type { OwnFile } from './own-files.ts';
 import type { OpenStagingOptions, StagingPaths } from './types.ts';
 
 /**
- * Begins a transfer with the files that the registry has whole in other models: as clones that share the disk's blocks,
- * else as further names of the same file. They count as staged and not as right: each chunk and each file is hashed like
- * what an earlier attempt left, before anything becomes visible. A file that turns out wrong is parted from the other
- * model's before it is written to.
+ * Begins a transfer with the files that other models in the registry have whole: as clones that share the disk's blocks, else
+ * as hard links. They are staged but not trusted: every chunk and file is hashed like what an earlier attempt left, before
+ * anything becomes visible. A file that turns out wrong is copied before it is written to, so that the other model keeps its own.
  *
- * @returns the ids of the chunks that are in such files in all their places; they are in the journal.
+ * @returns the ids of the chunks whose places are all in such files; they are in the journal
  */
 export async function stageWholeFiles(
   paths: StagingPaths,
@@ -44,14 +43,14 @@ export async function stageWholeFiles(
   return ids;
 }
 
-/** Whatever is in the way, the file's chunks can still be copied or fetched. */
+/** Ignores failures: the file's chunks can still be copied or fetched. */
 async function stageFile(own: OwnFile, file: LayoutFile, target: string): Promise<boolean> {
   try {
     const mode = await modeOfOwn(own, file);
     if (mode === undefined) return false;
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     if (await clone(own.path, target)) return true;
-    // One file has one mode under all its names.
+    // A file has the same mode under all its names.
     if (mode !== modelFileMode(process.umask())) return false;
     await link(own.path, target);
     return true;
@@ -60,7 +59,7 @@ async function stageFile(own: OwnFile, file: LayoutFile, target: string): Promis
   }
 }
 
-/** The permission bits of a plain file of the right size, behind no link at all; undefined of anything else. */
+/** The permission bits of a plain file of the right size that is not behind any link; undefined for anything else. */
 async function modeOfOwn({ path, modelsFolder }: OwnFile, { size }: LayoutFile): Promise<number | undefined> {
   const [found, real, models] = await Promise.all([lstat(path), realpath(path), realpath(modelsFolder)]);
   const isOwn = found.isFile() && found.size === size && real === join(models, relative(modelsFolder, path));
@@ -72,7 +71,7 @@ async function clone(from: string, to: string): Promise<boolean> {
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
     return true;
   } catch {
-    // Some file systems leave an empty file when they find that they cannot.
+    // Some file systems leave an empty file when cloning fails.
     await rm(to, { force: true });
     return false;
   }

@@ -15,12 +15,12 @@ export interface StagedChunk {
   readonly place: number;
 }
 
-/** A link in the place of a staged file is never followed, and a pipe never waited for. */
+/** Never follows a link in the place of a staged file, and never waits for a pipe. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Chunks that attempts to fetch other models left in their staging folders. They are read without a lock, perhaps while
- * they are written or removed: the reader checks what it gets.
+ * Chunks that unfinished transfers of other models left in their staging folders. They are read without a lock, perhaps while
+ * they are being written or removed, so the reader checks what it gets.
  */
 export function stagedChunks(staging: string, except: Digest): LocalChunks<StagedChunk> {
   return {
@@ -38,8 +38,8 @@ export function stagedChunks(staging: string, except: Digest): LocalChunks<Stage
 }
 
 /**
- * The bytes at a place of staged files, in `into` when they fit there; undefined when the files end before.
- * @throws an error of the file system when a file is not there, or is a link
+ * The bytes at a place of staged files, in `into` when they fit; undefined when the files are too short.
+ * @throws the file system's error when a file is not there, or is a link
  */
 export async function readStagedChunk(
   { filesFolder, layout, place }: StagedChunk,

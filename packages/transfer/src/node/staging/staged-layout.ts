@@ -5,13 +5,13 @@ import { contentsKey } from '../../core/layout/contents-key.ts';
 import { type Layout, planLayout } from '../../core/layout/layout.ts';
 import { MAX_STAGED_MANIFEST_BYTES } from '../../core/limits.ts';
 
-/** Keeps what a transfer is to bring: a manifest as it is, or what else is known of the model. */
+/** Stores what a transfer fetches: the manifest as it is, or what else is known of the model. */
 export async function writeStagedContents(path: string, contents: ModelContents): Promise<void> {
   const text = JSON.stringify(contentsManifest(contents) ?? contents);
   await writeFileAtomic(path, text, { mode: 0o600 });
 }
 
-/** The layout that a staging folder's manifest describes; undefined when it is not there, or is not what we wrote. */
+/** The layout that a staging folder's manifest describes; undefined when it is not there, or not one that we wrote. */
 export async function readStagedLayout(path: string, key: Digest): Promise<Layout | undefined> {
   try {
     if ((await stat(path)).size > MAX_STAGED_MANIFEST_BYTES) return undefined;

@@ -8,21 +8,20 @@ import { readJournal } from '../journal/journal.ts';
 import { readStagedLayout } from './staged-layout.ts';
 import { stagedModels, stagingPaths } from './staging.ts';
 
-/** What is left in `staging/` of a transfer that has not ended. */
+/** What an unfinished transfer left in `staging/`. */
 export interface StagedTransfer {
   /** The model that it fetches; a key of its own while the digest is not known. */
   readonly model: Digest;
   readonly folder: string;
-  /** The room that its files take on the disk. */
+  /** The space that its files take on the disk. */
   readonly bytes: number;
   readonly lastWrittenAt: Date;
-  /** Whether a process is at it now. */
+  /** Whether a process is running it now. */
   readonly isRunning: boolean;
 }
 
 /**
- * What each unfinished transfer has not got yet, as far as that is known: one whose manifest cannot be read starts from
- * nothing anyway.
+ * What each unfinished transfer still needs, as far as is known: one whose manifest cannot be read starts over anyway.
  */
 export async function stagedNeeds(staging: string): Promise<NeededChunks[]> {
   const needs: NeededChunks[] = [];
@@ -41,7 +40,7 @@ export async function stagedNeeds(staging: string): Promise<NeededChunks[]> {
   return needs;
 }
 
-/** The unfinished transfers, the one that was written to longest ago first. */
+/** The unfinished transfers, starting with the one that was written to longest ago. */
 export async function stagedTransfers(staging: string): Promise<StagedTransfer[]> {
   const transfers: StagedTransfer[] = [];
   for (const model of (await stagedModels(staging)).filter(isDigest)) {
@@ -53,7 +52,7 @@ export async function stagedTransfers(staging: string): Promise<StagedTransfer[]
   return transfers.sort((a, b) => a.lastWrittenAt.getTime() - b.lastWrittenAt.getTime());
 }
 
-/** Undefined when the folder is gone meanwhile. Links are not followed; half-filled files take less than their size. */
+/** Undefined when the folder is gone. Does not follow links; a half-filled file takes less than its size. */
 async function writtenIn(folder: string): Promise<{ bytes: number; lastWrittenAt: Date } | undefined> {
   let bytes = 0;
   let lastMs = 0;
@@ -61,12 +60,12 @@ async function writtenIn(folder: string): Promise<{ bytes: number; lastWrittenAt
   for (const path of paths) {
     const found = await lstat(path).catch(() => undefined);
     if (found === undefined) continue;
-    // Looking whether the lock is held writes to the folder itself.
+    // Checking the lock writes to the folder itself.
     if (path !== folder) lastMs = Math.max(lastMs, found.mtimeMs);
     if (found.isFile()) bytes += Math.min(found.size, found.blocks * 512);
     if (!found.isDirectory()) continue;
     const names = await readdir(path).catch(() => []);
-    // Nor does the lock itself tell when the transfer last had something to write.
+    // The lock does not tell when the transfer last wrote something either.
     paths.push(...names.filter((name) => path !== folder || !name.startsWith('lock')).map((name) => join(path, name)));
   }
   return lastMs === 0 ? undefined : { bytes, lastWrittenAt: new Date(lastMs) };

@@ -22,15 +22,15 @@ export interface Staging {
   readonly paths: StagingPaths;
   /** By id: 1 for each chunk that is in the files: an earlier attempt wrote it, or it came with a whole file. */
   readonly journalled: Uint8Array;
-  /** By id, for ranges among them: what tells whether the bytes are those that were written. */
+  /** By id, for ranges among them: sums that tell whether the bytes are still those that were written. */
   readonly sums: Uint32Array | undefined;
-  /** Those of them that came with whole files of other models, just now. */
+  /** Those of them that just came with whole files of other models. */
   readonly reused: ReadonlySet<number>;
-  /** Files are there, but nobody knows which of their chunks: the journal is missing or belongs to another chunk list. */
+  /** Files are there, but which chunks they have is unknown: the journal is missing or belongs to another chunk list. */
   readonly unknownFiles: boolean;
   /** Unlocks; the state stays for the next attempt. */
   keep(): Promise<void>;
-  /** Unlocks, and removes what is left of the folder when the files were moved out of it. */
+  /** Unlocks, and removes the rest of the folder if the files were moved out of it. */
   end(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export interface LockStagingOptions extends LockOptions {
   readonly key: Digest;
 }
 
-/** A folder that another process removed just as it was to be locked is made again this many times. */
+/** How often to make the folder again when another process removes it just before it is locked. */
 const LOCK_ATTEMPTS = 5;
 
 export function stagingPaths(staging: string, key: Digest): StagingPaths {
@@ -59,12 +59,12 @@ export function stagingPathsIn(folder: string): StagingPaths {
   };
 }
 
-/** Makes a model's staging folder where there is none, and locks it. */
+/** Locks a model's staging folder, and makes it first when there is none. */
 export async function lockStaging(options: LockStagingOptions): Promise<Lock> {
   return await lockFolder(stagingPaths(options.staging, options.key), options);
 }
 
-/** Unlocks a folder that nothing was put into. It was made for the lock; whoever waits for it makes it again. */
+/** Unlocks and removes a folder that was made only for the lock; whoever waits for the lock makes it again. */
 export async function leaveStaging(staging: string, key: Digest, held: Lock): Promise<void> {
   await held.release();
   await rmdir(stagingPaths(staging, key).folder).catch(() => {});
@@ -76,7 +76,7 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
   const lock = options.held;
   try {
     const hasFiles = await exists(paths.files);
-    // A process may have been killed after its files were installed from here: their journal speaks of nothing then.
+    // A process may have been killed after its files were moved out and installed: the journal means nothing then.
     const journalled = hasFiles ? readJournalled(paths.journal, options.layout) : undefined;
     if (journalled === undefined) await startOver(paths, options);
     await keepEntry(paths, options);
@@ -119,7 +119,7 @@ export async function discardStaging(options: DiscardStagingOptions): Promise<vo
   await removeLocked(paths, await lockFolder(paths, options));
 }
 
-/** The journal names its chunk list by hash, so one beside a manifest of another list is never believed. */
+/** The journal names its chunk list by its hash, so a journal beside the manifest of another list is not trusted. */
 async function startOver(paths: StagingPaths, { contents, layout }: OpenStagingOptions): Promise<void> {
   await rm(paths.journal, { force: true });
   await writeStagedContents(paths.manifest, contents);
@@ -143,10 +143,10 @@ async function lockFolder(
   }
 }
 
-/** All but the lock goes while it is held; the folder goes after it, unless someone else is in it by then. */
+/** Removes everything but the lock while holding it, then the folder, unless someone else uses it by then. */
 async function removeLocked(paths: StagingPaths, lock: Lock): Promise<void> {
   try {
-    // Renamed first: a process that is killed in the middle must not leave a journal beside files that are half gone.
+    // Renamed first: a process that is killed halfway must not leave a journal beside files that are partly gone.
     const removed = `${paths.journal}.removed`;
     await ignoreMissing(rename(paths.journal, removed));
     await rm(paths.files, { recursive: true, force: true });

@@ -3,15 +3,15 @@ import type { Digest, ModelContents, ModelEntry } from '@model-rtc/protocol';
 import type { Layout } from '../../core/layout/layout.ts';
 import type { OwnFiles } from './own-files.ts';
 
-/** Where the parts of one model's staging folder are. */
+/** The paths in one model's staging folder. */
 export interface StagingPaths {
   readonly folder: string;
   readonly files: string;
   readonly manifest: string;
   readonly journal: string;
-  /** What is known of the model besides its files, for whoever asks what is fetched here. */
+  /** What is known of the model besides its files, for those who ask what is being fetched here. */
   readonly entry: string;
-  /** A file that is being parted from another model's. */
+  /** The copy of a file that another model shares, while it is made. */
   readonly parted: string;
   readonly lock: string;
 }
@@ -22,11 +22,11 @@ export interface OpenStagingOptions {
   readonly key: Digest;
   readonly contents: ModelContents;
   readonly layout: Layout;
-  /** The folder's lock, which this process holds: of `lockStaging`. It is released when opening fails. */
+  /** The folder's lock from `lockStaging`. It is released when opening fails. */
   readonly held: Lock;
-  /** What the other side says of the model. */
+  /** What the other side says about the model. */
   readonly entry?: ModelEntry | undefined;
-  /** Where whole files of it may be on this machine. */
+  /** Where whole files of the model may be on this machine. */
   readonly ownFiles?: OwnFiles | undefined;
   readonly signal?: AbortSignal | undefined;
 }
