@@ -2,7 +2,7 @@ import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { type CodeFile, contentsDigest, type Digest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { contentsOf, findModel, type ModelProvider, ProviderNames, planTransfer } from '@model-rtc/transfer';
-import { knownDigest, type PullModelOptions, settledDigest } from './pull-model.ts';
+import { finalDigest, knownDigest, type PullModelOptions } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
 import type { ClientContext, RemoteWorker } from './remote-worker.ts';
 import { type NamedModel, resolveReference } from './resolve-reference.ts';
@@ -94,7 +94,7 @@ export async function planPush(
   options: Pick<PushModelOptions, 'signal' | 'onProgress'> = {},
 ): Promise<ModelPlan> {
   const entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
-  const digest = settledDigest(entry);
+  const digest = finalDigest(entry, 'push');
   const manifest = await registry.manifest(digest);
   const peer = await link.peer(options.signal);
   const plan = await peer.request('plan_push', { manifest }, { signal: options.signal });

@@ -110,7 +110,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly };
   const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
   const received = here ?? (await fetchFromProviders(task, { reception, digest, provider }));
-  const installed = { digest: settledDigest(received.entry), alias: received.entry.alias };
+  const installed = { digest: finalDigest(received.entry), alias: received.entry.alias };
   await Promise.all(
     providers.map((each) => each.noteInstalled({ ...installed, answer: each === provider ? entry : undefined })),
   );
@@ -182,10 +182,14 @@ function lanesOf(providers: readonly ModelProvider[]) {
 
 /** The digest of what a provider has; undefined where only the files tell it. @throws ModelRtcError `busy` while it is trained */
 export function knownDigest({ entry, hasDigestLater }: ProvidedModel): Digest | undefined {
-  return hasDigestLater ? entry.digest : settledDigest(entry);
+  return hasDigestLater ? entry.digest : finalDigest(entry);
 }
 
-export function settledDigest(entry: ModelEntry): Digest {
+/** @throws ModelRtcError `busy` while the model is training, and has no digest yet */
+export function finalDigest(entry: ModelEntry, action: 'pull' | 'push' = 'pull'): Digest {
   if (entry.digest !== undefined) return entry.digest;
-  throw new ModelRtcError('busy', `"${entry.alias ?? entry.id}" is still training; pull it when it is done.`);
+  throw new ModelRtcError(
+    'busy',
+    `"${entry.alias ?? entry.id}" is still training. Wait until it is done, then ${action} it.`,
+  );
 }

@@ -2,6 +2,7 @@ import { type Alias, type Digest, ModelRtcError, parseAlias, type Result } from 
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import { Attempts } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
+import { finalDigest } from './pull-model.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
 import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
@@ -47,7 +48,7 @@ export async function freshEntry(
   entry: RegistryEntry,
   options: PushModelOptions,
 ): Promise<RegistryEntry> {
-  const digest = settledDigest(entry);
+  const digest = finalDigest(entry, 'push');
   const { valid, problems } = await registry.check(digest);
   if (valid) return entry;
   if (entry.linked) return await rehash(registry, digest, options);
@@ -69,11 +70,6 @@ async function rehash(
     onProgress: (progress) => onProgress?.({ type: 'local', ...progress }),
   });
   return entry;
-}
-
-function settledDigest(entry: RegistryEntry): Digest {
-  if (entry.digest !== undefined) return entry.digest;
-  throw new ModelRtcError('busy', `"${entry.alias ?? entry.id}" is still training; push it when it is done.`);
 }
 
 interface PushTask {
@@ -99,7 +95,7 @@ async function pushUntilThere(services: RemoteWorker, task: PushTask): Promise<P
 async function pushOnce(services: RemoteWorker, peer: Peer, task: PushTask): Promise<PushModelResult> {
   const { registry, offers } = services;
   const { entry, alias, stats, speed, options } = task;
-  const digest = settledDigest(entry);
+  const digest = finalDigest(entry, 'push');
   const manifest = await registry.manifest(digest);
   const { aliasConflict, ifExists = 'skip' } = options;
   const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };

@@ -3,6 +3,7 @@ import { Unpackr } from 'msgpackr/unpack';
 import { ModelRtcError } from './errors.ts';
 import { isMessageType, type Message, messageSchema } from './messages.ts';
 import { MESSAGE_LIMITS, malformed, type PackLimits, scanMsgpack } from './msgpack-scan.ts';
+import { schemaProblem } from './schema-problem.ts';
 
 /** Plain MessagePack: no records or other extensions of msgpackr, so that any implementation can read it. */
 const PLAIN = { useRecords: false, mapsAsObjects: true, int64AsType: 'number', copyBuffers: true } as const;
@@ -67,9 +68,7 @@ export function decodeKnownMessage(bytes: Uint8Array): Message | undefined {
 function parseMessage(value: unknown): Message {
   const parsed = messageSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined ? '' : `${issue.path.join('.') || 'message'}: ${issue.message}`;
-  throw malformed(where.slice(0, 500), parsed.error);
+  throw malformed(schemaProblem(parsed.error, 'message').slice(0, 500), parsed.error);
 }
 
 function packChecked(value: unknown, limits: PackLimits): Uint8Array {

@@ -3,6 +3,7 @@ import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES } from './limits.ts';
 import { MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
+import { schemaProblem } from './schema-problem.ts';
 
 /** A git blob's SHA-1: that of `blob SIZE`, a zero byte and the contents. */
 const gitSha1Schema = z.string().regex(/^[0-9a-f]{40}$/, 'a git SHA-1 is 40 lower-case hex characters');
@@ -46,11 +47,9 @@ export type ContentsChunk = NonNullable<ModelContents['chunks']>[number];
 export function parseContents(value: unknown): ModelContents {
   const parsed = modelContentsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue !== undefined && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new ModelRtcError(
     'invalid_model',
-    `The list of the model's files is not valid (${where}${issue?.message ?? 'unknown'}); nothing was stored.`,
+    `The list of the model's files is not valid (${schemaProblem(parsed.error)}); nothing was stored.`,
   );
 }
 

@@ -13,7 +13,6 @@ export const MODEL_SOURCES = [
 export type ModelSource = (typeof MODEL_SOURCES)[number];
 
 export const MODEL_STATUSES = ['training', 'completed', 'interrupted', 'failed'] as const;
-export type ModelStatus = (typeof MODEL_STATUSES)[number];
 
 /** A model's status as lists show it: its own, or a problem with its main file. */
 export const DISPLAY_STATUSES = [...MODEL_STATUSES, 'checkpoint_missing', 'broken_symlink'] as const;

@@ -3,6 +3,7 @@ import { packValue, unpackValue } from './codec.ts';
 import { MAX_ENVELOPE_BYTES } from './limits.ts';
 import { errorDataSchema } from './messages.ts';
 import { MESSAGE_LIMITS, malformed, type PackLimits } from './msgpack-scan.ts';
+import { schemaProblem } from './schema-problem.ts';
 
 /** Each connection that is being set up has a number of the offerer's choice; a fresh attempt has a fresh number. */
 const laneSchema = z.number().int().min(0).max(0xffff_ffff);
@@ -86,6 +87,5 @@ export function parseExchange(value: unknown): ExchangeMessage | undefined {
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
   const isKnown = exchangeMessageSchema.options.some(({ shape }) => shape.type.value === type);
   if (typeof type === 'string' && !isKnown) return undefined;
-  const issue = parsed.error.issues[0];
-  throw malformed(`${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'unknown'}`.slice(0, 500), parsed.error);
+  throw malformed(schemaProblem(parsed.error, 'message').slice(0, 500), parsed.error);
 }

@@ -20,6 +20,7 @@ export * from './message-head.ts';
 export * from './messages.ts';
 export * from './model-path.ts';
 export { MESSAGE_LIMITS, type PackLimits } from './msgpack-scan.ts';
+export * from './schema-problem.ts';
 export {
   createVisitorSeal,
   createWorkerSeal,

@@ -3,6 +3,7 @@ import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
 import { modelPathSchema, pathsProblem } from './model-path.ts';
+import { schemaProblem } from './schema-problem.ts';
 
 export const MANIFEST_VERSION = 1;
 
@@ -48,11 +49,9 @@ export type ManifestChunk = Manifest['chunks'][number];
 export function parseManifest(value: unknown): Manifest {
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue !== undefined && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new ModelRtcError(
     'invalid_model',
-    `The manifest is not valid (${where}${issue?.message ?? 'unknown'}); nothing was stored.`,
+    `The manifest is not valid (${schemaProblem(parsed.error)}); nothing was stored.`,
   );
 }
 

@@ -114,7 +114,6 @@ export const listModelsResult = z.object({
   /** How many models match in all; the same on every page. */
   total: z.number().int().min(0),
 });
-export type ListModelsResult = z.infer<typeof listModelsResult>;
 
 export const getModelInfoResult = z.object({
   entry: modelEntrySchema,
@@ -142,7 +141,6 @@ export const getChunksParams = z.object({
   /** Encodings that the asker can decode, besides the plain bytes; the answerer uses one that it knows, or none. */
   encodings: z.array(z.string().max(32)).max(16).optional(),
 });
-export type GetChunksParams = z.infer<typeof getChunksParams>;
 
 export const getChunksResult = z.object({
   /** Labels of chunks that the answerer does not have yet, because it is still fetching the model itself. */
@@ -167,7 +165,6 @@ export const pushModelParams = z.object({
   /** Without it, a taken alias is refused, or taken over with `overwrite` above. */
   aliasConflict: z.enum(ALIAS_CONFLICTS).optional(),
 });
-export type PushModelParams = z.infer<typeof pushModelParams>;
 
 /** The receiver's progress events during a push. */
 export const pushEventSchema = z.object({
@@ -203,7 +200,6 @@ export const planPushResult = z.object({
   /** Whether it has the whole model. */
   exists: z.boolean(),
 });
-export type PlanPushResult = z.infer<typeof planPushResult>;
 
 /** A client's report after a pull, so that the worker's owner can see what the model is called there. */
 export const reportInstalledParams = z.object({ digest: digestSchema, alias: aliasSchema.optional() });

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { fromBase64Url, toBase64Url } from './base64url.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_TOKEN_CHARS, MAX_TOKEN_URLS, MAX_URL_CHARS } from './limits.ts';
@@ -84,12 +84,6 @@ export function parseSessionToken(text: string): SessionToken {
 /** A token's key id as it is written in lists, logs and file names: 16 hex characters. Not a secret. */
 export function keyIdText(keyId: Uint8Array): string {
   return bytesToHex(keyId);
-}
-
-/** @throws ModelRtcError `bad_argument` when the text is not 16 hex characters. */
-export function parseKeyId(text: string): Uint8Array {
-  if (/^[0-9a-f]{16}$/.test(text)) return hexToBytes(text);
-  throw new ModelRtcError('bad_argument', 'A session id has 16 hex characters. See: model-rtc worker sessions list.');
 }
 
 function checkPrefix(text: string): void {

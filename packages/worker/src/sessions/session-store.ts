@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { encodeSessionToken, isSignalingUrl, ModelRtcError, type Scope, type SessionToken } from '@model-rtc/protocol';
+import {
+  encodeSessionToken,
+  isSignalingUrl,
+  ModelRtcError,
+  type Scope,
+  type SessionToken,
+  schemaProblem,
+} from '@model-rtc/protocol';
 import {
   readSessionFile,
   type SessionFile,
@@ -184,11 +191,10 @@ export class SessionStore {
   #newRecord(options: CreateSessionOptions): SessionRecord {
     const { expiresAt } = options;
     if (expiresAt !== undefined && Number.isNaN(expiresAt.getTime()))
-      throw badRecord('expiresAt', 'it is not a valid time');
+      throw badRecord('expiresAt: it is not a valid time');
     const parsed = sessionRecordSchema.safeParse(this.#draftRecord(options));
     if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    throw badRecord(issue?.path.join('.') ?? 'session', issue?.message ?? 'unknown');
+    throw badRecord(schemaProblem(parsed.error, 'session'));
   }
 
   #draftRecord(options: CreateSessionOptions): SessionRecord {
@@ -228,8 +234,8 @@ function unknownSession(): ModelRtcError {
   return new ModelRtcError('refused', 'This worker did not issue this session. Ask its owner for a new one.');
 }
 
-function badRecord(field: string, problem: string): ModelRtcError {
-  return new ModelRtcError('bad_argument', `The session is not valid: ${field}: ${problem}.`);
+function badRecord(problem: string): ModelRtcError {
+  return new ModelRtcError('bad_argument', `The session is not valid: ${problem}.`);
 }
 
 function fileStamp(path: string): string {

@@ -43,7 +43,7 @@ export function decide(place: FoundPlace, state: PlaceState, remembered: Remembe
 function decideModel(state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
   // Missing files come with an event, or are found at the next full look.
   if (state.isPartial || !state.hasWeights) return {};
-  const waitMs = settlesInMs(state, remembered, options);
+  const waitMs = stableInMs(state, remembered, options);
   return waitMs > 0 ? { lookAgainInMs: waitMs } : { action: 'take' };
 }
 
@@ -63,8 +63,8 @@ function quietForMs({ writtenAtMs }: PlaceState, { sinceMs }: Remembered, { nowM
 }
 
 /** Until the files have stayed as they are for long enough; zero or less when they have. */
-function settlesInMs({ touchedAtMs }: PlaceState, { sinceMs }: Remembered, { nowMs, timing }: DecideOptions): number {
-  return Math.min(sinceMs + timing.settleMs - nowMs, touchedAtMs + timing.oldMs - nowMs);
+function stableInMs({ touchedAtMs }: PlaceState, { sinceMs }: Remembered, { nowMs, timing }: DecideOptions): number {
+  return Math.min(sinceMs + timing.stableMs - nowMs, touchedAtMs + timing.oldMs - nowMs);
 }
 
 function withoutRepeats(decision: Decision, { done, fingerprint }: Remembered, options: DecideOptions): Decision {

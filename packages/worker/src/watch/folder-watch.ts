@@ -3,8 +3,7 @@ import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { FoundPlace, FoundPlaces, Registry } from '@model-rtc/registry';
 import { decide, type Remembered, remember } from './decide.ts';
 import { createFolderHints, type FolderHints } from './folder-hints.ts';
-import { earlierVersion, lostEntries } from './found-paths.ts';
-import { GoneEntries } from './gone-entries.ts';
+import { earlierVersion, GoneEntries, unreplacedEntries } from './gone-entries.ts';
 import { type ImportQueue, importFound } from './import-found.ts';
 import type { OnWatchEvent, RunStatus, WatchTiming } from './types.ts';
 import { createWakeTimer, type WakeTimer } from './wake-timer.ts';
@@ -225,6 +224,6 @@ export class FolderWatch {
   async #forgetGone(found: FoundPlaces): Promise<void> {
     const entries = await this.#options.registry.listFound(found.root);
     const isBusy = [...this.#tracked.values()].some(({ isImporting }) => isImporting);
-    await this.#gone.look({ gone: lostEntries(entries, found), found, isBusy, nowMs: this.#options.now() });
+    await this.#gone.look({ gone: unreplacedEntries(entries, found), found, isBusy, nowMs: this.#options.now() });
   }
 }

@@ -18,7 +18,7 @@ export type OnWatchEvent = (event: WatchEvent) => void;
 /** The waits of a watch. Tests use shorter ones. */
 export interface WatchTiming {
   /** A model whose files stay the same for this long is whole: no tool pauses longer between two files that it writes. */
-  readonly settleMs: number;
+  readonly stableMs: number;
   /** One whose files have not changed for this long is whole at the first look. Clocks of file servers are off by less. */
   readonly oldMs: number;
   /** After an event, so that one look takes in what comes together. */
@@ -34,7 +34,7 @@ export interface WatchTiming {
 }
 
 export const WATCH_TIMING: WatchTiming = {
-  settleMs: 2_000,
+  stableMs: 2_000,
   oldMs: 60_000,
   hintMs: 200,
   gapMs: 1_000,

@@ -2,10 +2,10 @@ import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { atStorage, isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import type { Registry } from '@model-rtc/registry';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { decide, remember } from './decide.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { createImportQueue } from './import-found.ts';
-import { settleUnwatched } from './settle-unwatched.ts';
 import { INTERRUPTED_AFTER_MS, type OnWatchEvent, WATCH_TIMING, type WatchTiming } from './types.ts';
 
 export interface WatchFoldersOptions {
@@ -37,7 +37,7 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
   const folders = await realFolders(options.folders);
   const timing = { ...WATCH_TIMING, ...options.timing };
   const onEvent = loggedEvents(log, options.onEvent);
-  await settleUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
+  await updateUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
   const imports = createImportQueue();
   const watches = folders.map(
     (folder) => new FolderWatch({ registry, folder, interruptedAfterMs, timing, imports, log, onEvent, now }),
@@ -47,6 +47,47 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
     await Promise.all([imports.close(), ...watches.map((watch) => watch.close())]);
   };
   return { looked, close, [Symbol.asyncDispose]: close };
+}
+
+interface UnwatchedOptions {
+  readonly registry: Registry;
+  /** The real paths of watched folders, whose runs are up to date anyway. */
+  readonly watched: readonly string[];
+  readonly interruptedAfterMs: number;
+  readonly timing: WatchTiming;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/**
+ * Looks once at the runs that an earlier worker found in folders that are no longer watched, so that none is shown as
+ * training forever.
+ */
+async function updateUnwatched(options: UnwatchedOptions): Promise<void> {
+  const { registry, watched, log } = options;
+  for (const entry of await registry.listFound()) {
+    if (entry.digest !== undefined || watched.includes(entry.foundIn ?? '')) continue;
+    try {
+      await updateRun(entry, options);
+    } catch (error) {
+      const { message } = ModelRtcError.from(error);
+      log.info({ id: entry.id, error }, `the run ${entry.alias ?? entry.id} cannot be looked at: ${message}`);
+    }
+  }
+}
+
+async function updateRun(entry: RegistryEntry, options: UnwatchedOptions): Promise<void> {
+  const { registry, now, timing, interruptedAfterMs } = options;
+  const { originalPath: path, foundIn, status } = entry;
+  if (path === undefined) return;
+  const place = { kind: 'run', path } as const;
+  const state = await registry.lookAt(place);
+  const nowMs = now();
+  const { action } = decide(place, state, remember(undefined, state, nowMs), { nowMs, timing, interruptedAfterMs });
+  // A finished run becomes a model when its folder is watched again, or when it is imported.
+  if (action !== undefined && action !== 'take' && action !== status) {
+    await registry.recordRun({ path, status: action, foundIn });
+  }
 }
 
 /** Also writes each event to the log. */

@@ -5,7 +5,7 @@ import { WATCH_TIMING } from '../../src/watch/types.ts';
 
 const NOW = 1_000_000_000;
 const MINUTE = 60_000;
-const SETTLE = WATCH_TIMING.settleMs;
+const SETTLE = WATCH_TIMING.stableMs;
 const FOLDER: FoundPlace = { kind: 'folder', path: '/models/net' };
 const RUN: FoundPlace = { kind: 'run', path: '/models/run' };
 

@@ -7,7 +7,7 @@ import { type WatchEvent, type WatchFoldersOptions, watchFolders } from '../../s
 import { afterTest, failure, openTestRegistry, temporaryFolder } from '../support/registry.ts';
 
 /** So that a test waits for what happens, and not for time to pass. */
-const QUICK = { settleMs: 50, oldMs: 60_000, hintMs: 5, gapMs: 10, pollMs: 100, recordMs: 10, goneMs: 50 };
+const QUICK = { stableMs: 50, oldMs: 60_000, hintMs: 5, gapMs: 10, pollMs: 100, recordMs: 10, goneMs: 50 };
 const CONFIG = `model_config: {head_configs: {centroid: {confmaps: {sigma: 2}}}}
 trainer_config: {max_epochs: 3, ckpt_dir: models, run_name: mouse, early_stopping: {patience: 10}}
 `;

@@ -1,0 +1,11 @@
+import type { ZodError } from 'zod';
+
+/**
+ * The first rule of a schema that a value breaks, and where: `files.3.size: Too big`.
+ *
+ * @param root - what to call the value itself; when left out, a problem with all of it has no place.
+ */
+export function schemaProblem({ issues: [issue] }: ZodError, root = ''): string {
+  const where = issue?.path.join('.') || root;
+  return `${where === '' ? '' : `${where}: `}${issue?.message ?? 'unknown'}`;
+}
