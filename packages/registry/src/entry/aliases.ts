@@ -90,7 +90,7 @@ export function renamed(stored: StoredEntry, alias: Alias | undefined, now: Date
 /** A model's alias from now on, and the model that loses it. */
 export interface DecidedAlias {
   readonly alias: Alias | undefined;
-  readonly loser?: StoredEntry | undefined;
+  readonly formerOwner?: StoredEntry | undefined;
 }
 
 /**
@@ -118,7 +118,7 @@ export function decideAlias(
       // The same command run again must not count up.
       return { alias: own !== undefined && isNumbered(own, wanted) ? own : freeAliases(index, wanted)[0] };
     case 'overwrite':
-      return { alias: wanted, loser: owner };
+      return { alias: wanted, formerOwner: owner };
   }
 }
 

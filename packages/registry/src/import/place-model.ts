@@ -93,7 +93,7 @@ async function placeInIndex(
   const rest = superseded === undefined ? index : changeIndex(index, { remove: [superseded.id] });
   const existing = rest.byDigest.get(placement.digest);
   const keeps = existing !== undefined && placement.ifExists !== 'overwrite' && (await isWhole(context, existing));
-  const { alias, loser } = chooseAlias(rest, placement, superseded, existing, keeps);
+  const { alias, formerOwner } = chooseAlias(rest, placement, superseded, existing, keeps);
   const gone = await Promise.all(
     [superseded, keeps ? undefined : existing]
       .filter((stored) => stored !== undefined)
@@ -103,7 +103,10 @@ async function placeInIndex(
     ? await keepExisting(context, existing, alias, placement)
     : await moveIn(context, rest, placement, existing, alias);
   if (superseded !== undefined) await moveToTrash(paths, superseded.folder, 'replaced');
-  const nameless = loser === undefined ? [] : [await rewrite(context, loser, renamed(loser, undefined, context.now()))];
+  const nameless =
+    formerOwner === undefined
+      ? []
+      : [await rewrite(context, formerOwner, renamed(formerOwner, undefined, context.now()))];
   const outcome = keeps ? 'kept' : 'placed';
   const remove = superseded === undefined ? [] : [superseded.id];
   const put = isDeepStrictEqual(stored, existing) ? nameless : [...nameless, stored];

@@ -38,21 +38,21 @@ function resumeSleapNn({ path, config, has, facts }: ResumableRun, configPath: s
   const name = toText(at(config, 'trainer_config', 'run_name'));
   const { cd, prefix } = standpoint(path, runs, name);
   const checkpoint = ['last.ckpt', 'best.ckpt'].find(has) ?? facts.checkpointPath;
-  const words = ['sleap-nn', 'train', '--config', shellWord(prefix + configPath)];
-  if (checkpoint !== undefined) words.push(override('resume_ckpt_path', prefix + checkpoint));
+  const args = ['sleap-nn', 'train', '--config', quoteArg(prefix + configPath)];
+  if (checkpoint !== undefined) args.push(override('resume_ckpt_path', prefix + checkpoint));
   // Otherwise the tool would make the configured folder below the run's folder.
   if (cd === '' && !posix.isAbsolute(runs)) {
-    words.push(override('ckpt_dir', '..'), override('run_name', posix.basename(path.split(sep).join('/'))));
+    args.push(override('ckpt_dir', '..'), override('run_name', posix.basename(path.split(sep).join('/'))));
   }
-  return inFolder(cd, words);
+  return inFolder(cd, args);
 }
 
 function resumeSleap({ path, config, has }: ResumableRun, configPath: string): string {
   const runs = toText(at(config, 'outputs', 'runs_folder')) ?? 'models';
   const { cd, prefix } = standpoint(path, runs, toText(at(config, 'outputs', 'run_name')));
-  const words = ['sleap-train', shellWord(prefix + configPath)];
-  if (has('best_model.h5')) words.push('--base_checkpoint', shellWord(prefix === '' ? '.' : prefix.slice(0, -1)));
-  return inFolder(cd, words);
+  const args = ['sleap-train', quoteArg(prefix + configPath)];
+  if (has('best_model.h5')) args.push('--base_checkpoint', quoteArg(prefix === '' ? '.' : prefix.slice(0, -1)));
+  return inFolder(cd, args);
 }
 
 /**
@@ -74,18 +74,18 @@ function standpoint(path: string, runs: string, name: string | undefined): Stand
   return { cd: expected.map(() => '..').join('/'), prefix: `${expected.join('/')}/` };
 }
 
-function inFolder(cd: string, words: readonly string[]): string {
-  return `${cd === '' ? '' : `cd ${cd} && `}${words.join(' ')}`;
+function inFolder(cd: string, args: readonly string[]): string {
+  return `${cd === '' ? '' : `cd ${cd} && `}${args.join(' ')}`;
 }
 
 /** A value of the configuration in Hydra's grammar, which takes quoted text literally. */
 function override(key: string, value: string): string {
   const plain = /^[A-Za-z0-9_./-]+$/.test(value);
   const text = plain ? value : `'${value.replaceAll(/\\(?=\\*'|\\*$)/g, '\\\\').replaceAll("'", "\\'")}'`;
-  return shellWord(`trainer_config.${key}=${text}`);
+  return quoteArg(`trainer_config.${key}=${text}`);
 }
 
 /** A word that a POSIX shell takes literally. */
-function shellWord(text: string): string {
+function quoteArg(text: string): string {
   return /^[A-Za-z0-9_./=:@%+-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

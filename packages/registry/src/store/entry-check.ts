@@ -91,7 +91,7 @@ const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS));
  * an index that may hold ten thousand models. These checks take 16 to 40 ms for that, the schema 70 to 180 ms, and checks
  * derived from the schema's definitions 70 to 150 ms, so they are written by hand, and a test compares them with the schema.
  */
-export function isSettledEntry(value: unknown): value is StoredEntry {
+export function isStoredEntry(value: unknown): value is StoredEntry {
   if (!isPlainObject(value)) return false;
   let missing = required.size;
   for (const name in value) {

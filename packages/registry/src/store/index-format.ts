@@ -2,7 +2,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { makeIndex } from '../entry/registry-index.ts';
 import { type RegistryIndex, storedEntrySchema } from '../entry/types.ts';
-import { isSettledEntry } from './entry-check.ts';
+import { isStoredEntry } from './entry-check.ts';
 
 /** The version of registry.json that this code writes. */
 export const INDEX_VERSION = 2;
@@ -61,7 +61,7 @@ export function decodeIndex(text: string, path: string, migrations = MIGRATIONS)
   }
   const { models } = indexFileSchema.parse(file);
   const entries = Object.entries(models).map(([id, value]) => {
-    const entry = isSettledEntry(value) ? value : storedEntrySchema.parse(value);
+    const entry = isStoredEntry(value) ? value : storedEntrySchema.parse(value);
     if (entry.id !== id) throw new Error(`the entry ${JSON.stringify(id)} says that it is ${JSON.stringify(entry.id)}`);
     return entry;
   });

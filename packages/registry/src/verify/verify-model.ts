@@ -57,11 +57,11 @@ async function toVerified(
   { problems, ...rest }: Findings,
 ): Promise<VerifiedModel> {
   const soundState = rest.incomplete.length === 0 ? 'sound' : 'incomplete';
-  const settledState = problems.length === 0 ? soundState : 'damaged';
+  const state = problems.length === 0 ? soundState : 'damaged';
   return {
     ...rest,
     entry: await show(stored),
-    state: stored.digest === undefined ? 'unsettled' : settledState,
+    state: stored.digest === undefined ? 'unsettled' : state,
     problems: problems.slice(0, LISTED_PROBLEMS),
     damagedFiles: problems.length,
   };
@@ -92,7 +92,7 @@ async function examine(
   }
   const hashed = await context.hashFound(place, manifest, options);
   const { problems, damagedChunks } = hashed;
-  const settled = problems.length === 0 ? await settle(context, stored, notes, { ...hashed, manifest }) : [];
+  const settled = problems.length === 0 ? await correctNotes(context, stored, notes, { ...hashed, manifest }) : [];
   const incomplete = await incompleteOf(path, manifest, problems, options);
   const all = [...before, ...problems];
   return { problems: all, damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled, incomplete };
@@ -146,7 +146,7 @@ async function quickProblems(
   return [...entry, ...(await checkFiles({ path, linked }, stats)).problems];
 }
 
-async function settle(
+async function correctNotes(
   context: RegistryContext,
   stored: StoredEntry,
   { manifest: noted, stats, isEntryRight }: Notes,

@@ -95,10 +95,10 @@ describe('however a conflict of aliases is decided', () => {
         const [self, ...others] = models as [StoredEntry, ...StoredEntry[]];
         const wanted = text as Alias;
         const decided = decideAlias(makeIndex(models), wanted, self.alias, conflict);
-        const kept = others.filter((other) => other !== decided.loser).map(({ alias }) => alias);
+        const kept = others.filter((other) => other !== decided.formerOwner).map(({ alias }) => alias);
         expect(kept).not.toContain(decided.alias);
         expect(decided.alias === undefined ? undefined : aliasProblem(decided.alias)).toBeUndefined();
-        if (conflict !== 'overwrite') expect(decided.loser).toBeUndefined();
+        if (conflict !== 'overwrite') expect(decided.formerOwner).toBeUndefined();
       }),
     );
   });

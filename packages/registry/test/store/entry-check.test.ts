@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MODEL_SOURCES, MODEL_STATUSES } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { storedEntrySchema } from '../../src/entry/types.ts';
-import { isSettledEntry } from '../../src/store/entry-check.ts';
+import { isStoredEntry } from '../../src/store/entry-check.ts';
 
 const settled = {
   id: '4f1c22ab',
@@ -67,14 +67,14 @@ const anything = fc.oneof(
   ),
 );
 
-describe('isSettledEntry', () => {
+describe('isStoredEntry', () => {
   it('knows an ordinary entry, and each field of it may go that need not be there', () => {
-    expect(isSettledEntry(settled)).toBe(true);
+    expect(isStoredEntry(settled)).toBe(true);
     for (const field of Object.keys(settled)) {
       const { [field as 'id']: _, ...rest } = settled;
       const parsed = storedEntrySchema.safeParse(rest);
       const isAsItWas = parsed.success && Object.keys(parsed.data).length === Object.keys(rest).length;
-      expect([field, isSettledEntry(rest)]).toEqual([field, isAsItWas]);
+      expect([field, isStoredEntry(rest)]).toEqual([field, isAsItWas]);
     }
   });
 
@@ -83,7 +83,7 @@ describe('isSettledEntry', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(field, anything), { maxLength: 3 }), (changes) => {
         const entry: unknown = { ...settled, ...Object.fromEntries(changes) };
-        if (!isSettledEntry(entry)) return;
+        if (!isStoredEntry(entry)) return;
         expect(storedEntrySchema.parse(entry)).toEqual(entry);
       }),
       { numRuns: 5000 },
@@ -91,6 +91,6 @@ describe('isSettledEntry', () => {
   });
 
   it('takes no value that is no object', () => {
-    for (const value of [undefined, null, 'x', 1, [], [settled]]) expect(isSettledEntry(value)).toBe(false);
+    for (const value of [undefined, null, 'x', 1, [], [settled]]) expect(isStoredEntry(value)).toBe(false);
   });
 });
