@@ -53,7 +53,7 @@ export interface VerifyContext extends RegistryContext {
 }
 
 /** An engine with the pool of its blocks. */
-interface Lane {
+interface Hasher {
   readonly engine: HashEngine;
   readonly pool: BlockPool;
   readonly filesAtOnce: number;
@@ -64,7 +64,7 @@ interface Lane {
  * let hundreds of megabytes pile up. Threads start anew for each large model.
  */
 export function createHashFound(): HashFound {
-  const inProcess = laneOf(createHashEngine(0), FILES_AT_ONCE);
+  const inProcess = hasherOf(createHashEngine(0), FILES_AT_ONCE);
   const spare: SharedArrayBuffer[] = [];
   return async (place, manifest, options) => {
     const plan = planHashing(manifest);
@@ -80,7 +80,7 @@ export function createHashFound(): HashFound {
       const memory = spare.pop() ?? createBlockMemory();
       const engine = createHashEngine(largeBytes, memory);
       try {
-        await hashIn(laneOf(engine, LARGE_FILES_AT_ONCE), [...threaded], pass, verdicts);
+        await hashIn(hasherOf(engine, LARGE_FILES_AT_ONCE), [...threaded], pass, verdicts);
       } finally {
         await engine.close();
       }
@@ -91,19 +91,19 @@ export function createHashFound(): HashFound {
   };
 }
 
-function laneOf(engine: HashEngine, filesAtOnce: number): Lane {
+function hasherOf(engine: HashEngine, filesAtOnce: number): Hasher {
   return { engine, pool: new BlockPool(engine.blocks), filesAtOnce };
 }
 
 async function hashIn(
-  lane: Lane,
+  hasher: Hasher,
   files: readonly FilePlan[],
   pass: Pass,
   verdicts: Map<FilePlan, FileVerdict>,
 ): Promise<void> {
-  await mapLimit(files, lane.filesAtOnce, async (plan) => {
+  await mapLimit(files, hasher.filesAtOnce, async (plan) => {
     pass.meter.throwIfCancelled();
-    verdicts.set(plan, await judgeFile(plan, pass, lane));
+    verdicts.set(plan, await judgeFile(plan, pass, hasher));
   });
 }
 
@@ -124,7 +124,7 @@ function toHashedModel(
   };
 }
 
-async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Lane): Promise<FileVerdict> {
+async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Hasher): Promise<FileVerdict> {
   const { path, size } = plan.file;
   const found = await openFound(pass.place, path, pass.inside);
   if (typeof found === 'string') {
