@@ -42,7 +42,7 @@ export interface AcceptSessionsOptions {
   /** `auto` when left out. */
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
-  /** Where clients can come directly; it stays the caller's. Without it, none can. */
+  /** Where clients can connect directly. It still belongs to the caller. Without it, they cannot. */
   readonly direct?: DirectListener | undefined;
   readonly onPeer?: ((peer: Peer, authority: Authority) => void) | undefined;
   readonly log?: Log | undefined;
@@ -61,8 +61,8 @@ export interface Acceptor {
 }
 
 /**
- * Makes a peer of each visitor of a worker that holds a good token. Visitors are dealt with at once, each within
- * limits of its own: one that misbehaves is refused, and no other notices.
+ * Makes a peer of each visitor that holds a valid token. Visitors are handled at the same time, each within
+ * its own limits: one that misbehaves is refused without affecting others.
  */
 export function acceptSessionsWith(components: AcceptComponents, options: AcceptSessionsOptions): Acceptor {
   const acceptor = new SessionAcceptor(components, options);
@@ -85,7 +85,7 @@ class SessionAcceptor implements Acceptor {
   readonly #peers: ConnectedPeers;
   readonly #admission = new Admission();
   readonly #memory: ExchangeMemory;
-  /** What ends each exchange that is going on. */
+  /** Aborts each ongoing exchange. */
   readonly #ongoing = new Set<AbortController>();
   #isClosed = false;
 
@@ -128,7 +128,7 @@ class SessionAcceptor implements Acceptor {
     }
   }
 
-  /** One visitor, from its first word to a peer. It never rejects. */
+  /** Handles one visitor, from its first envelope to a peer. It never rejects. */
   async #receive(visitor: Visitor): Promise<void> {
     const limit = new AbortController();
     const stopTimer = this.#clock.after(EXCHANGE_TIMEOUT_MS, () => limit.abort(tooSlowError()));
@@ -149,7 +149,7 @@ class SessionAcceptor implements Acceptor {
     }
   }
 
-  /** undefined when the visitor left without a word, as clients do that found another way to this worker. */
+  /** undefined when the visitor left without a word, as clients do that reached this worker over another server. */
   async #firstEnvelope(visitor: Visitor): Promise<Uint8Array | undefined> {
     const evicted = deferred<undefined>();
     const leavePlace = this.#admission.admitUnknown(() => evicted.resolve(undefined));

@@ -2,16 +2,16 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { MAX_PENDING_EXCHANGES, MAX_PENDING_PER_TOKEN, MAX_UNKNOWN_VISITORS } from './limits.ts';
 
 /**
- * How many visitors are dealt with at once. Before one has shown a token anyone can be it, so no place is refused for
- * those: the oldest gives way, who has had the longest time to speak.
+ * Limits how many visitors are handled at once. Before a visitor shows a token it could be anyone, so nobody is refused a place
+ * then: the oldest one, which had the longest time to speak, is evicted instead.
  */
 export class Admission {
-  /** How to turn each of them out, oldest first. */
+  /** Evicts each visitor without a token, oldest first. */
   readonly #unknown = new Set<() => void>();
   readonly #pending = new Map<string, number>();
   #pendingCount = 0;
 
-  /** @returns what gives the place back; it may be called twice. */
+  /** @returns a function that gives the place back; it may be called twice. */
   admitUnknown(evict: () => void): () => void {
     const [oldest] = this.#unknown;
     if (oldest !== undefined && this.#unknown.size >= MAX_UNKNOWN_VISITORS) {
@@ -23,7 +23,7 @@ export class Admission {
     return () => this.#unknown.delete(own);
   }
 
-  /** A place for the exchange of a token's holder. @returns like `admitUnknown`. @throws ModelRtcError `busy`. */
+  /** Takes a place for the exchange of a token's holder. @returns as `admitUnknown`. @throws ModelRtcError `busy`. */
   admitKnown(keyId: string): () => void {
     const ofToken = this.#pending.get(keyId) ?? 0;
     if (this.#pendingCount >= MAX_PENDING_EXCHANGES || ofToken >= MAX_PENDING_PER_TOKEN) {

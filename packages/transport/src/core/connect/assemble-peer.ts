@@ -18,7 +18,7 @@ export interface AssembleOptions {
   readonly clock: Clock;
 }
 
-/** Makes one peer of the lanes that come up: the first that is greeted makes it, the others join. */
+/** Makes one peer of the lanes that open: the first with a hello from both sides makes it, the others join. */
 export class PeerAssembly {
   readonly #options: AssembleOptions;
   #making: Promise<Peer> | undefined;
@@ -35,7 +35,7 @@ export class PeerAssembly {
   /** Takes an open lane. @throws ModelRtcError as `createPeer`; the lane has ended then. */
   async add(lane: Lane): Promise<Peer> {
     const { hello, authority, handlers, budget, onExchange, onPeer, log, clock } = this.#options;
-    // On each at once: the two sides need not agree on which of them is the first.
+    // Say hello on all lanes at once: the two sides need not agree on which is the first.
     const remote = await greetLane(lane, hello, clock);
     if (this.#making !== undefined) {
       const peer = await this.#making;

@@ -24,21 +24,21 @@ export interface AttemptOptions {
 }
 
 /**
- * Brings up one lane of a kind as the side that asks for it.
- * @param lane - the number by which both sides know it
- * @param mailbox - what the other side says of it
- * @throws ModelRtcError `network` or `timeout` when it does not come up (`isUnavailable` when it never will), `cancelled`, the
+ * Opens one lane of a kind as the side that asks for it.
+ * @param lane its number, the same on both sides
+ * @param mailbox the other side's messages about it
+ * @throws ModelRtcError `network` or `timeout` when it does not open (`isUnavailable` if it never will), `cancelled`, the
  * other side's refusal
  */
 export type AskLane = (lane: number, mailbox: Mailbox, options: AttemptOptions) => Promise<Lane>;
 
-/** Brings up one lane of this kind. @throws as `AskLane` */
+/** Opens one lane of this kind. @throws as `AskLane` */
 export type AttemptLane = (kind: AttemptKind, options: AttemptOptions) => Promise<Lane>;
 
 /** The message that starts a lane. */
 export type LaneAsk = Extract<ExchangeMessage, { type: 'offer' | 'direct_ask' | 'relay_ask' }>;
 
-/** Answers one offer or ask, which `receive` starts with, and what the visitor says of that lane afterwards. */
+/** Answers one offer or ask, which is the first message of `receive`, and what follows about that lane. */
 export type AnswerLane = (options: {
   readonly lane: number;
   readonly first: LaneAsk;
@@ -52,7 +52,7 @@ export type DirectOffer = Extract<ExchangeMessage, { type: 'direct_offer' }>;
 export interface ExpectLaneOptions {
   /** Stops waiting and withdraws the offer. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the offer is good; 30 s when left out. */
+  /** How long the offer is valid; 30 s when left out. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -67,9 +67,9 @@ export interface ExpectedLane {
 export interface DirectListener {
   readonly port: number;
   /**
-   * Waits for one lane.
-   * @param lane the number by which both sides know it
-   * @throws ModelRtcError `busy` when too many lanes are waited for; `network` when the listener is closed
+   * Expects one lane.
+   * @param lane its number, the same on both sides
+   * @throws ModelRtcError `busy` when too many lanes are expected; `network` when the listener is closed
    */
   expect(lane: number, options?: ExpectLaneOptions): ExpectedLane;
   /** Stops listening. Open lanes stay open: they belong to their owners. */
@@ -81,7 +81,7 @@ export interface AnswerLaneOptions {
   readonly iceServers?: readonly IceServer[] | undefined;
   /** Without it, the worker gives no direct lanes. */
   readonly direct?: DirectListener | undefined;
-  /** The signaling server that the visitor came over, where both can meet. */
+  /** The visitor's signaling server, where both can meet. */
   readonly serverUrl: string;
   readonly log?: Log | undefined;
 }

@@ -57,7 +57,7 @@ export interface ConnectToSessionOptions {
   readonly iceServers?: readonly IceServer[] | undefined;
   /** For everything together, in milliseconds; 30 s when left out. */
   readonly timeoutMs?: number | undefined;
-  /** Whether a worker that is offline, or a server that cannot be reached, is asked again until the time is up. */
+  /** Whether to keep trying until the time is up when the worker is offline or its server cannot be reached. */
   readonly waitForWorker?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
@@ -67,7 +67,7 @@ export interface ConnectToSessionOptions {
   readonly now?: (() => Date) | undefined;
 }
 
-/** The worker asks for the chunks of what it is pushed, and for nothing else. */
+/** A worker only asks for the chunks of models that are pushed to it. */
 const WORKERS_AUTHORITY: Authority = { scopes: ['read'] };
 
 /**
@@ -123,7 +123,7 @@ class Connecting {
   }
 
   async run(): Promise<Peer> {
-    // Where nothing else is tried, the engine loads while the worker is being found; it takes a good part of that time.
+    // If only webrtc is tried, load the engine while the worker is being found: loading takes almost as long.
     if (this.#kinds[0] === 'webrtc') void this.#engine().catch(() => {});
     for (;;) {
       const exchange = await this.#openExchange();
@@ -139,7 +139,7 @@ class Connecting {
     this.#exchange?.close();
   }
 
-  /** The exchange of the attempt before goes on while its link holds. */
+  /** Reuses the exchange of the last attempt while its link holds. */
   async #openExchange(): Promise<VisitorExchange> {
     while (this.#exchange?.isOpen !== true) {
       if (this.#exchange?.failure !== undefined) throw this.#exchange.failure;
@@ -162,7 +162,7 @@ class Connecting {
       urls: token.urls,
       room: roomOf(token.workerKey),
       signal: this.#budget.signal,
-      // Before the time is up altogether, so that the user hears which servers could not be reached.
+      // Ends before the whole time is up, so that the error names the servers that could not be reached.
       timeoutMs: Math.min(VISIT_TIMEOUT_MS, this.#budget.leftMs * 0.9),
       log: this.#log,
       clock: this.#options.clock,
@@ -188,21 +188,21 @@ class Connecting {
     });
     this.#attempts += 1;
     const peer = await race.run();
-    // What is better may still come up, and is agreed on over the exchange.
+    // Better lanes may still open, and are set up over the exchange.
     void race.settled.then(() => exchange.close());
     void peer.closed.then(() => race.stop());
     if (this.#exchange === exchange) this.#exchange = undefined;
     return peer;
   }
 
-  /** Over an old worker only what it knows can be tried before hello. */
+  /** Before hello, an old worker knows webrtc only. */
   get #kinds(): readonly AttemptKind[] {
     const wanted = this.#wanted;
     if (this.#options.token.features?.includes('ask') === true) return wanted;
     return wanted.includes('webrtc') ? ['webrtc'] : wanted;
   }
 
-  /** What the caller lets be used, and this platform has. */
+  /** The kinds that the caller allows and this platform has. */
   get #wanted(): readonly AttemptKind[] {
     const { lane = 'auto' } = this.#options;
     return lane === 'auto' ? LANE_CHOICES.filter((kind) => this.#components.ask[kind] !== undefined) : [lane];
@@ -239,7 +239,7 @@ class Connecting {
     return this.#loading;
   }
 
-  /** Waits before the next attempt. @throws the failure when trying again is of no use. */
+  /** Waits before the next attempt. @throws the failure if trying again cannot help. */
   async #afterFailure(error: ModelRtcError, mended: readonly Exclude<Recovery, 'none'>[]): Promise<void> {
     this.#budget.check();
     if (!error.recoversBy(...mended) || isUnavailable(error)) throw error;

@@ -3,8 +3,8 @@ import { type Clock, sha256Digest } from '@model-rtc/protocol';
 import { MAX_REMEMBERED_EXCHANGES, REMEMBER_EXCHANGE_MS } from './limits.ts';
 
 /**
- * Remembers by what envelopes exchanges began. Only the token's holder can make one, so the same one again is a
- * repetition by the signaling server.
+ * Remembers the first envelopes of exchanges. Only the token's holder can make one, so the same one again is a
+ * replay by the signaling server.
  */
 export class ExchangeMemory {
   readonly #clock: Clock;

@@ -1,7 +1,7 @@
-/** How fast bytes came through, and how sure that is. */
+/** A measured rate, and its certainty. */
 export interface Measured {
   readonly bytesPerSecond: number;
-  /** The standard error of it, as far as so few samples tell. */
+  /** Its standard error, as far as so few samples tell. */
   readonly error: number;
   readonly samples: number;
 }
@@ -9,7 +9,7 @@ export interface Measured {
 /** Older rates are from before the windows grew. */
 const MOST_SAMPLES = 6;
 
-/** Turns a count of bytes, read now and then, into rates, and remembers the newest of one state of affairs. */
+/** Turns readings of a byte count into rates, and keeps the newest ones under the same conditions. */
 export class Goodput {
   #last: { readonly bytes: number; readonly atMs: number } | undefined;
   #rates: number[] = [];
@@ -17,7 +17,7 @@ export class Goodput {
   /**
    * Reads the count.
    *
-   * @returns bytes a second since it was read before; undefined for the first reading, and for a count that fell: it counts
+   * @returns bytes a second since the last reading; undefined for the first reading, and for a count that fell, which counts
    * something else now
    */
   read(bytes: number, atMs: number): number | undefined {
@@ -32,12 +32,12 @@ export class Goodput {
     if (this.#rates.length > MOST_SAMPLES) this.#rates.shift();
   }
 
-  /** Forgets the rates, not the count: what comes now is another state of affairs. */
+  /** Forgets the rates but not the count: conditions have changed. */
   restart(): void {
     this.#rates = [];
   }
 
-  /** undefined until there are two samples: one has no error that could be known. */
+  /** undefined until there are two samples: one sample has no known error. */
   get measured(): Measured | undefined {
     const samples = this.#rates.length;
     if (samples < 2) return undefined;

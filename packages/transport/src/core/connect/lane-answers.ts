@@ -6,17 +6,17 @@ import { Mailbox } from './mailbox.ts';
 export interface LaneAnswersOptions {
   readonly answer: AnswerLane;
   readonly send: (message: ExchangeMessage) => Promise<void>;
-  /** Gets each lane that is open; it is the callee's from then on. */
+  /** Gets each open lane and owns it from then on. */
   readonly onLane: (lane: Lane) => void;
-  /** The visitor said what no visitor says, and was told. */
+  /** The visitor broke the protocol, and was told. */
   readonly onRefused: (error: ModelRtcError) => void;
-  /** A lane came up or did not. */
+  /** A lane opened, or failed to. */
   readonly onSettled: (error: ModelRtcError | undefined) => void;
-  /** Lanes that may be asked for, altogether. */
+  /** How many lanes may be asked for in total. */
   readonly maxAsks: number;
-  /** Lanes that may be coming up at once. */
+  /** How many lanes may be opening at once. */
   readonly maxPending: number;
-  /** A further offer gives up the one before: the visitor tries anew. */
+  /** Whether a new offer ends the previous attempt, since the visitor started over. */
   readonly latestOfferOnly: boolean;
   readonly log: Log;
 }
@@ -27,12 +27,12 @@ interface Attempt {
   readonly controller: AbortController;
 }
 
-/** The worker's end of bringing up lanes, whatever carries the words. */
+/** The worker's end of opening lanes, whatever carries the messages. */
 export class LaneAnswers {
   readonly #options: LaneAnswersOptions;
   readonly #attempts = new Map<number, Attempt>();
   #asks = 0;
-  /** Attempts whose connections are not gone yet, those that were given up included. */
+  /** Attempts whose connections are not gone yet, abandoned ones included. */
   #running = 0;
   #isOver = false;
 
@@ -40,7 +40,7 @@ export class LaneAnswers {
     this.#options = options;
   }
 
-  /** Lanes that are coming up. */
+  /** How many lanes are opening. */
   get pending(): number {
     return this.#attempts.size;
   }
@@ -54,12 +54,12 @@ export class LaneAnswers {
     if (message.type === 'offer' || message.type === 'candidate') this.#offerOf(message.lane)?.mailbox.push(message);
   }
 
-  /** The visitor says nothing more; a lane that has all that it needs still comes up. */
+  /** The visitor says nothing more; a lane that has all it needs still opens. */
   finish(): void {
     for (const { mailbox } of this.#attempts.values()) mailbox.end();
   }
 
-  /** Gives up all that is coming up. */
+  /** Abandons all lanes that are opening. */
   end(): void {
     this.#isOver = true;
     for (const lane of [...this.#attempts.keys()]) this.#giveUp(lane);
@@ -101,7 +101,7 @@ export class LaneAnswers {
     if (wasCurrent && !this.#isOver) onSettled(failure);
   }
 
-  /** A visitor that offers what cannot be used would wait, or try again, without ever learning why. */
+  /** Tells the visitor why: otherwise one with an unusable offer would wait, or keep trying. */
   async #failed(attempt: Attempt, error: ModelRtcError): Promise<void> {
     const { onRefused, log } = this.#options;
     const { first } = attempt;

@@ -3,20 +3,20 @@ import type { Peer } from '../peer/peer.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 
-/** What a client agrees on new lanes over: the sealed exchange at first, a lane of the peer later. */
+/** Where a client sets up new lanes: first over the sealed exchange, later over a lane of the peer. */
 export interface LaneChannel {
   /** The signaling server that both sides reach, as this side dials it. */
   readonly serverUrl: string;
-  /** A number for a new lane. */
+  /** Gives a new lane its number. */
   nextLane(): number;
   send(message: ExchangeMessage): Promise<void>;
-  /** What the other side says of this lane from now on. */
+  /** Collects the other side's messages about this lane from now on. */
   open(lane: number): Mailbox;
-  /** Nothing more is wanted of this lane. */
+  /** Stops collecting messages about this lane. */
   done(lane: number): void;
 }
 
-/** Agrees on lanes over those that a peer has. What the other side says is delivered here by whoever made the peer. */
+/** Sets up lanes over those that a peer has. The peer's maker delivers the other side's messages here. */
 export class PeerChannel implements LaneChannel {
   readonly serverUrl: string;
   readonly #mailboxes = new Mailboxes();

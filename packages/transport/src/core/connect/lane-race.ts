@@ -9,20 +9,20 @@ import type { AskLane, AttemptKind, AttemptLane, AttemptOptions } from './compon
 import { HEAD_START_MS } from './limits.ts';
 
 export interface LaneRaceOptions extends Omit<AttemptOptions, 'signal'> {
-  /** What is tried, the better first. */
+  /** The kinds to try, the better first. */
   readonly kinds: readonly AttemptKind[];
   readonly assembly: PeerAssembly;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   readonly onTry: (kind: AttemptKind) => void;
-  /** How a lane is brought up. */
+  /** Opens a lane. */
   readonly attempt: AttemptLane;
 }
 
 /**
- * Tries all kinds of lanes at once, with a head start for the better. The first on which both sides said hello makes the
- * peer; better ones that come up later join it, and what is no better is given up.
+ * Tries all kinds of lanes at once, with a head start for the better ones. The first on which both sides said hello makes the
+ * peer; better ones that open later join it, and the others are abandoned.
  */
 export class LaneRace {
   readonly #options: LaneRaceOptions;
@@ -104,7 +104,7 @@ export class LaneRace {
     this.#going.delete(kind);
     this.#failed.set(kind, error);
     this.#options.log.debug({ kind, code: error.code, reason: error.message }, 'a kind of connection did not come up');
-    // The others need not wait for one that is out of the race.
+    // Do not wait for a kind that has failed.
     const [next] = [...this.#going.keys()].filter((other) => !this.#tried.has(other));
     if (next !== undefined && [...this.#going.keys()].every((other) => !this.#tried.has(other))) void this.#try(next);
     this.#endIfSettled();
@@ -133,7 +133,7 @@ export class LaneRace {
     this.#settled.resolve();
   }
 
-  /** A refusal of the exchange says most; that a kind is not to be had, least. */
+  /** Picks the most telling error: first a refusal, last that a kind is unavailable. */
   #telling(): ModelRtcError {
     const errors = this.#options.kinds.map((kind) => this.#failed.get(kind)).filter((error) => error !== undefined);
     const tried = errors.filter((error) => !isUnavailable(error));
@@ -148,7 +148,7 @@ function abortWith(lane: Lane, signal: AbortSignal): () => void {
   return () => signal.removeEventListener('abort', onAbort);
 }
 
-/** @param ask - how each kind of lane is asked for on this platform */
+/** @param ask how each kind of lane is asked for on this platform */
 export function attemptLaneWith(ask: Readonly<Partial<Record<AttemptKind, AskLane>>>): AttemptLane {
   return async (kind, options) => {
     const askForLane = ask[kind];

@@ -15,7 +15,7 @@ export interface LaneUpkeepOptions extends Omit<AttemptOptions, 'signal' | 'time
   readonly clock: Clock;
   readonly log: Log;
   readonly cpu: CpuLoad;
-  /** How a lane is brought up. */
+  /** Opens a lane. */
   readonly attempt: AttemptLane;
 }
 

@@ -1,14 +1,14 @@
 import { MAX_MESSAGE_BYTES } from '@model-rtc/protocol';
 
-/** The bounds of bringing up sessions, with their reasons. */
+/** The bounds of connecting, with their reasons. */
 
-/** Connecting altogether: finding the worker, and some attempts at a connection. */
+/** All of connecting: finding the worker, and several attempts at a connection. */
 export const CONNECT_TIMEOUT_MS = 30_000;
 /** Finding the worker through its signaling servers, once. */
 export const VISIT_TIMEOUT_MS = 10_000;
 /** One attempt at a connection: a good one needs a second or two, and a stuck one never opens. */
 export const LANE_ATTEMPT_MS = 8_000;
-/** Waits before asking anew for a worker that is not there: doubled each time, up to the longest. */
+/** Waits before asking again for an absent worker: doubled each time, up to the longest. */
 export const RETRY_FIRST_MS = 250;
 export const RETRY_LONGEST_MS = 3_000;
 
@@ -16,7 +16,7 @@ export const RETRY_LONGEST_MS = 3_000;
 export const FIRST_ENVELOPE_MS = 5_000;
 /** One visitor's whole exchange: as long as a patient visitor tries. */
 export const EXCHANGE_TIMEOUT_MS = 60_000;
-/** Visitors who have not shown yet that they hold a token. One more, and the oldest of them has to go. */
+/** Visitors that have not shown a token yet. One more evicts the oldest. */
 export const MAX_UNKNOWN_VISITORS = 64;
 /** Exchanges that are being answered: each holds an open connection attempt, of about 1 MB. */
 export const MAX_PENDING_EXCHANGES = 64;
@@ -24,18 +24,18 @@ export const MAX_PENDING_EXCHANGES = 64;
 export const MAX_PENDING_PER_TOKEN = 16;
 /** Lanes that one sealed exchange may ask for: more than a visitor makes within its time. */
 export const MAX_ASKS = 48;
-/** Of them, those that may be coming up at once: one of each kind, and those that the visitor has given up meanwhile. */
+/** How many of them may be opening at once: one of each kind, and those that the visitor abandoned meanwhile. */
 export const MAX_PENDING_ASKS = 16;
-/** Further lanes of a peer that may be coming up at once: as many as are opened in one step. */
+/** Further lanes of a peer that may be opening at once: as many as are opened in one step. */
 export const MAX_PENDING_FURTHER = 40;
 /** Further lanes that a peer may ask for while it lives: one a second for a week. */
 export const MAX_FURTHER_ASKS = 600_000;
 
-/** What the better kinds of lanes are ahead of the others when all are tried. */
+/** How long each kind waits to give the better ones a head start. */
 export const HEAD_START_MS = { webrtc: 150, relay: 1_000 } as const;
-/** How long after a better lane has come the worse ones are kept, in case it carries nothing. */
+/** How long worse lanes are kept after a better one opened, in case it carries nothing. */
 export const OVERLAP_MS = 2_000;
-/** A better kind of lane that did not come up is tried again after the first, the second... time, and then at the last. */
+/** When a better kind of lane that did not open is retried; the last interval repeats. */
 export const UPGRADE_AFTER_MS = [5_000, 15_000, 60_000] as const;
 /** Messages that wait for a connection to take them: an offer and all its candidates. */
 export const MAX_WAITING_EXCHANGE_MESSAGES = 512;
@@ -52,5 +52,5 @@ export const MAX_LANES_PER_TOKEN = 1_024;
 export const TOKEN_MESSAGES_BYTES = 2 * MAX_MESSAGE_BYTES;
 export const ALL_MESSAGES_BYTES = 8 * MAX_MESSAGE_BYTES;
 
-/** How often the authority of each connected peer is looked at again. */
+/** How often the authority of each connected peer is checked again. */
 export const AUTHORITY_CHECK_MS = 2_000;

@@ -1,20 +1,20 @@
 import { type ExchangeMessage, ModelRtcError, unavailableError } from '@model-rtc/protocol';
 import { MAX_WAITING_EXCHANGE_MESSAGES } from './limits.ts';
 
-/** The part of an exchange that is for one connection, in order, until it is ended. One reader. */
+/** The messages of an exchange about one lane, in order, until it ends. One reader. */
 export class Mailbox implements AsyncIterable<ExchangeMessage> {
   readonly #waiting: ExchangeMessage[] = [];
   #end: { readonly error: Error | undefined } | undefined;
   #wake: () => void = () => {};
 
-  /** What is too much is dropped: candidates beyond the bound are ways that are not tried. */
+  /** Drops messages beyond the bound: those are candidates, which are then not tried. */
   push(message: ExchangeMessage): void {
     if (this.#end !== undefined || this.#waiting.length >= MAX_WAITING_EXCHANGE_MESSAGES) return;
     this.#waiting.push(message);
     this.#wake();
   }
 
-  /** No more comes; with an error, reading throws it after what is there. */
+  /** Ends it. With an error, reading throws it after the waiting messages. */
   end(error?: Error): void {
     this.#end ??= { error };
     this.#wake();

@@ -1,12 +1,12 @@
 import type { ExchangeMessage } from '@model-rtc/protocol';
 import { Mailbox } from './mailbox.ts';
 
-/** The parts of one exchange, by the number of the lane that they are about. */
+/** The mailboxes of one exchange, by lane number. */
 export class Mailboxes {
   readonly #boxes = new Map<number, Mailbox>();
   #end: { readonly error: Error | undefined } | undefined;
 
-  /** What comes for this lane from now on; what came before is gone. */
+  /** Opens an empty mailbox for this lane. */
   open(lane: number): Mailbox {
     const box = new Mailbox();
     this.#boxes.get(lane)?.end();

@@ -2,7 +2,7 @@ import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import { cancelledError } from '../peer/errors.ts';
 import { manyListeners } from './many-listeners.ts';
 
-/** A time limit and the caller's own signal as one: whatever is done within it is aborted by either. */
+/** A time limit and the caller's own signal in one signal. */
 export class TimeBudget {
   readonly #clock: Clock;
   readonly #controller = manyListeners(new AbortController());
@@ -24,7 +24,7 @@ export class TimeBudget {
     return this.#controller.signal;
   }
 
-  /** Whether its time is over, and not the caller's patience. */
+  /** Whether the time limit ended it, and not the caller. */
   get isTimeUp(): boolean {
     return this.signal.aborted && this.#outer?.aborted !== true;
   }
@@ -33,7 +33,7 @@ export class TimeBudget {
     return Math.max(0, this.#endsAtMs - this.#clock.nowMs());
   }
 
-  /** Waits as long as there is time for it. @throws what aborted. */
+  /** Waits, unless it is aborted first. @throws the reason of the abort */
   async wait(delayMs: number): Promise<void> {
     const { signal } = this;
     let stop = () => {};
@@ -45,12 +45,12 @@ export class TimeBudget {
     this.check();
   }
 
-  /** @throws what aborted. */
+  /** @throws the reason of the abort, if aborted */
   check(): void {
     if (this.signal.aborted) throw cancelledError(this.signal);
   }
 
-  /** To be called when the work is over, however it ended. */
+  /** Call it when the work has ended, however it ended. */
   release(): void {
     this.#stopTimer();
     this.#outer?.removeEventListener('abort', this.#onOuterAbort);

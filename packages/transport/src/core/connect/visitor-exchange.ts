@@ -13,8 +13,8 @@ import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 
 /**
- * The visitor's end of one sealed exchange over one link: what the worker says goes to the attempt that it is about.
- * Nothing that the signaling server makes up or changes gets through: it ends the exchange with `refused`.
+ * The visitor's end of one sealed exchange over one link. The worker's messages go to the attempt that they concern.
+ * Anything that the signaling server forges or changes ends the exchange with `refused`.
  */
 export class VisitorExchange implements LaneChannel {
   readonly serverUrl: string;
@@ -31,12 +31,12 @@ export class VisitorExchange implements LaneChannel {
     void this.#read();
   }
 
-  /** Whether the worker can still be talked to. */
+  /** Whether the worker can still be reached over it. */
   get isOpen(): boolean {
     return this.#end === undefined;
   }
 
-  /** Why it ended, when trying again with another exchange would only hide it. */
+  /** Why it ended, if a new exchange would only hide the problem. */
   get failure(): ModelRtcError | undefined {
     return this.#end?.error;
   }

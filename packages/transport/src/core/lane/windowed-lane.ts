@@ -12,9 +12,9 @@ import {
 import { assertMessageFits, LaneEnd, laneAbortedError, laneClosedError, laneLostError } from './lane-end.ts';
 import { LaneQueue } from './lane-queue.ts';
 
-/** A close that makes no progress for this long is given up: the other side is gone or does not read. */
+/** A close without progress for this long is abandoned: the other side is gone or does not read. */
 const CLOSE_PATIENCE_MS = 4_000;
-/** How long a side that answered the other's end leaves it to that one to close the connection. */
+/** How long a side that answered an end waits for the other side to close the connection. */
 const LINGER_MS = 1_000;
 
 /** Messages on their way out, which wait for the other side's credit and for room in what carries them. */
@@ -30,7 +30,7 @@ export interface OutgoingMessages {
   allow(totalCost: number): void;
   /** Calls back once all that was added before is handed over; at once when it is already. */
   whenEmpty(callback: () => void): void;
-  /** Nothing is handed over any more; what waits fails. */
+  /** Hands over nothing more; waiting messages fail. */
   end(error: ModelRtcError): void;
 }
 
@@ -41,7 +41,7 @@ export interface OutgoingMessages {
 type State = 'opening' | 'open' | 'closing' | 'over';
 
 /**
- * A lane over a connection that reads ahead without end and may go without a word: the two ends tell each other how much
+ * A lane over a connection that reads ahead without limit and may vanish silently: the two ends tell each other how much
  * may be sent, and agree on the end. See lane-control.ts for the words, and why.
  */
 export abstract class WindowedLane implements Lane {
@@ -103,10 +103,10 @@ export abstract class WindowedLane implements Lane {
     this.finish(reason);
   }
 
-  /** Sends a word, in its place among the messages. @throws what is wrong with the connection */
+  /** Sends a control word in order with the messages. @throws the connection's error */
   protected abstract sendWord(word: string): void;
 
-  /** Lets the connection go: at once when it failed, else when what was said is on its way. Never throws. */
+  /** Closes the connection: at once if it failed, else when everything is on its way. Never throws. */
   protected abstract release(error: ModelRtcError | undefined): void;
 
   /** The connection carries data: the other side may send. @param pad a word that has to arrive first */
@@ -132,7 +132,7 @@ export abstract class WindowedLane implements Lane {
     }
   }
 
-  /** Takes a word of the other side; one that this version does not know is passed over. */
+  /** Takes a control word of the other side; unknown ones are ignored. */
   protected takeWord(word: string): void {
     this.#heard++;
     const control = decodeControl(word);
@@ -141,7 +141,7 @@ export abstract class WindowedLane implements Lane {
     else if (control?.word === 'ended' && this.#state === 'closing') this.#onEnded();
   }
 
-  /** Ends the lane and the connection. A connection that goes after the end was agreed on comes here as well. */
+  /** Ends the lane and the connection. Also called when the connection goes after an agreed end. */
   protected finish(error: ModelRtcError | undefined): void {
     clearInterval(this.#timer);
     this.#settle(error);
@@ -167,7 +167,7 @@ export abstract class WindowedLane implements Lane {
     }
   }
 
-  /** Where both sides end the lane, this side's answer may be on its way still, and would be lost with the connection. */
+  /** If both sides end the lane, this side's answer may still be on its way, and would be lost with the connection. */
   #onEnded(): void {
     if (this.#owesEnded) this.#linger();
     else this.finish(undefined);

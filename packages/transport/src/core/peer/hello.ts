@@ -17,7 +17,7 @@ import { deferred } from './deferred.ts';
 import { notUnderstoodError } from './errors.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';
 
-/** The capability of who takes frames of chunks without their xxh64, over lanes whose records have a MAC of their own. */
+/** The capability to take chunk frames without xxh64, over lanes whose records have their own MAC. */
 export const UNSUMMED = 'unsummed';
 
 /** What this side says of itself. */
@@ -53,7 +53,7 @@ function ourHello(agent: AgentHello): Hello {
   return {
     type: 'hello',
     protocol: { ...PROTOCOL_VERSION },
-    // A name is for people; one that is too long for the protocol must not keep anyone from connecting.
+    // A name is for people; one that is too long for the protocol must not prevent a connection.
     agent: { role, name: name.slice(0, 256), version: version.slice(0, 64) },
     capabilities: [UNSUMMED, ...capabilities],
     limits: { maxMessageBytes: MAX_MESSAGE_BYTES, maxOpenRequests: MAX_OPEN_REQUESTS },
@@ -80,7 +80,7 @@ function parseHello(bytes: Uint8Array): Hello {
   }
 }
 
-/** Looked at before anything else, since the rest of another major version's hello may be unlike ours. */
+/** Checked first, since the rest of another major version's hello may differ. */
 function assertSameMajor(value: unknown): void {
   const hello = (value ?? {}) as { type?: unknown; protocol?: { major?: unknown }; agent?: { role?: unknown } };
   const major = hello.protocol?.major;

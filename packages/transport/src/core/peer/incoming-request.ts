@@ -13,11 +13,11 @@ export interface IncomingRequestOptions {
   /** The lane that it came over. */
   readonly link: LaneLink;
   readonly lane: PeerLane;
-  /** The lane for events: that of the request, or the one over which it was asked again. */
+  /** The lane for events: the request's own, or the one over which it was repeated. */
   readonly route: () => LaneLink;
 }
 
-/** A request of the other side while its handler runs: the context that the handler is given. */
+/** A running request of the other side: the context for its handler. */
 export class IncomingRequest implements RequestContext {
   readonly peer: Peer;
   readonly lane: PeerLane;
@@ -71,7 +71,7 @@ export class IncomingRequest implements RequestContext {
     await sending;
   }
 
-  /** Runs the handler; everything that it sent has gone when the result is there. */
+  /** Runs the handler. When it resolves, everything that the handler sent is out. */
   async run(handler: AnyHandler, params: unknown): Promise<unknown> {
     try {
       const result = await handler(params, this);

@@ -233,7 +233,7 @@ export class LanePeer implements Peer {
   #onLaneEnd(link: LaneLink, laneError: ModelRtcError | undefined): void {
     const why = laneError ?? new ModelRtcError('network', 'The other side closed the connection; connect again.');
     const isLast = this.#links.all.length === 1 && this.#links.best === link;
-    // A lane that a new one can replace is only lost; anything else is a fault of the other side, and ends the peer.
+    // A lane that a new one can replace is merely lost; anything else is the other side's fault, and ends the peer.
     if (isLast || !why.recoversBy('reconnect')) {
       this.#endBy(why);
       return;
@@ -246,7 +246,7 @@ export class LanePeer implements Peer {
     this.#dispatcher.onLaneLost(link, why);
   }
 
-  /** Without a lane the peer is of no use. A side that can still hear is told why. */
+  /** Ends the peer, which has no lane left. If the other side can still hear, it is told why. */
   #endBy(why: ModelRtcError): void {
     this.#log.debug({ err: why }, 'a peer ended');
     this.#closing ??= this.#finish(why, (link, error) =>
@@ -254,7 +254,7 @@ export class LanePeer implements Peer {
     );
   }
 
-  /** @param leave how each lane is ended; all that waits at either end of the peer has failed before. */
+  /** @param leave ends each lane; everything open has failed before. */
   async #finish(
     why: ModelRtcError | undefined,
     leave: (link: LaneLink, error: ModelRtcError) => void | Promise<void>,

@@ -5,7 +5,7 @@ import { CHUNK_FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES } from '@model-rtc/protocol
 /** Both sides say hello as soon as the lane is open: one that says nothing for this long speaks something else, or is hung. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
-/** A lane that takes less at once was made up: no engine does, and heads would fill it. */
+/** A smaller limit is bogus: every engine takes more, and headers would fill it. */
 export const MIN_LANE_MESSAGE_BYTES = 4_096;
 
 /**
@@ -17,10 +17,10 @@ export const MAX_FRAME_BYTES = { memory: 64 * 1024, webrtc: 64 * 1024, relay: 12
 
 /** The direct lane's head: before each message goes its length as a u32. */
 export const HEAD_BYTES = 4;
-/** What is needed before a chunk to send it from where it is: the head of its frame, and that of the direct lane. */
+/** Room before a chunk to send it in place: for the head of its frame, and that of the direct lane. */
 export const CHUNK_HEADROOM_BYTES = CHUNK_FRAME_HEADER_BYTES + HEAD_BYTES;
 
-/** A lane whose other side does not let it end in order is broken off after this. */
+/** A lane whose other side does not end it in order is aborted after this. */
 export const LONGEST_CLOSE_MS = 10_000;
 
 /** While data flows, the round trip is measured this often. */
@@ -30,32 +30,32 @@ export const MAX_REMEMBERED_ANSWERS = 64;
 /** Requests whose repetition came first, so that the original may still come. */
 export const MAX_LATE_ORIGINALS = 256;
 
-/** Of the requests that the other side takes at once, those that streams of chunks leave to questions. */
+/** Request slots at the other side that chunk streams leave to queries. */
 export const SLOTS_FOR_QUERIES = 16;
 
 /** Messages of one peer that are being joined: the two longest at once, and what is short. */
 export const PEER_MESSAGES_BYTES = 2 * MAX_MESSAGE_BYTES + 4 * 1024 * 1024;
 
-/** How often a peer looks whether anything was heard. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
+/** How often a peer checks for silence. It divides PEER_GONE_MS, so that a dead peer is noticed in time. */
 export const LIVENESS_TICK_MS = 250;
 
-/** Bye is sent and the lanes flushed within this time; a lane that cannot is broken off. */
+/** Bye is sent and the lanes are flushed within this time; slower lanes are aborted. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
- * Small messages that wait to be sent. A side that reads its answers never comes near it: what it asks at once is bounded.
- * One that asks without reading is cut off here.
+ * Small messages that wait to be sent. A side that reads its answers never comes near it, since its open requests are limited.
+ * One that sends requests without reading is disconnected here.
  */
 export const MAX_WAITING_MESSAGES = 1_024;
 
 /** What an error's message may have on the wire (`errorDataSchema`). */
 export const MAX_ERROR_MESSAGE_CHARS = 4_096;
 
-/** Details of an error longer than this are left out: they explain, and must not hinder the error itself. */
+/** Longer error details are left out: they only explain, and must not block the error itself. */
 export const MAX_ERROR_DETAILS_BYTES = 16 * 1024;
 
 /**
- * A lane that acknowledges what it is sent, while no message comes back for all this time, carries nothing: the program
- * at the other end hangs. It is longer than what a slow link needs to get a ping past the bytes that are on their way.
+ * If a lane acknowledges data but no message comes back for this long, the program
+ * at the other end hangs. A slow link needs less to get a ping past queued data.
  */
 export const PEER_MUTE_MS = 60_000;

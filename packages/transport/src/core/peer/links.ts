@@ -3,10 +3,10 @@ import type { LaneKind } from '../lane/lane.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { PeerLane } from './peer.ts';
 
-/** The better kinds carry what may go over any lane. */
+/** The kinds of lanes, the better first: those carry messages that may take any lane. */
 const KINDS: readonly LaneKind[] = ['memory', 'direct', 'webrtc', 'relay'];
 
-/** How good a kind of lane is to have: the lower, the better. */
+/** Ranks a kind of lane: the lower, the better. */
 export function rankOf(kind: LaneKind): number {
   return KINDS.indexOf(kind);
 }
@@ -14,7 +14,7 @@ export function rankOf(kind: LaneKind): number {
 /** The lanes that are open to the other side, the best first. */
 export class Links {
   readonly #links: LaneLink[] = [];
-  /** Weak, so that what a lane held goes with it. */
+  /** Weak, so that ended lanes can be collected. */
   readonly #handles = new WeakMap<LaneLink, PeerLane>();
   readonly #listeners = new Set<() => void>();
 
@@ -38,7 +38,7 @@ export class Links {
     return this.handleOf(link);
   }
 
-  /** @returns false when it was not there. */
+  /** @returns false if it was not there. */
   remove(link: LaneLink): boolean {
     const at = this.#links.indexOf(link);
     if (at < 0) return false;

@@ -11,8 +11,8 @@ export interface LivenessOptions {
 }
 
 /**
- * Notices that the other side is gone, within PEER_GONE_MS. Whatever arrives counts, so that a slow lane or a busy machine
- * is not taken for a dead one; when no message does, it pings.
+ * Notices within PEER_GONE_MS that the other side is gone. Anything that arrives counts, so that a slow lane or a busy machine
+ * is not taken for a dead one. If no message arrives, it pings.
  */
 export class Liveness {
   readonly #options: LivenessOptions;
@@ -45,7 +45,7 @@ export class Liveness {
   #tick(): void {
     const { clock, ping, onGone } = this.#options;
     const nowMs = clock.nowMs();
-    // This process was busy or asleep when a tick is late: what arrived meanwhile is still to be read.
+    // If a tick is late, this process was busy or asleep, and has not read yet what arrived meanwhile.
     const passedMs = Math.min(nowMs - this.#lastTickMs, 2 * LIVENESS_TICK_MS);
     this.#lastTickMs = nowMs;
     this.#listen(passedMs);

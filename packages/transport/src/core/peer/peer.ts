@@ -17,7 +17,7 @@ export interface Authority {
   readonly scopes: readonly Scope[];
   /** The token that the other side holds, as 16 hex characters. */
   readonly keyId?: string | undefined;
-  /** Asked at each request. @throws ModelRtcError `token_revoked` or `token_expired` when the token is no longer valid. */
+  /** Called at each request. @throws ModelRtcError `token_revoked` or `token_expired` when the token is no longer valid. */
   check?(): void;
 }
 
@@ -26,7 +26,7 @@ export type Handlers = {
   readonly [M in Method]?: ((params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>) | undefined;
 };
 
-/** What a handler has besides the parameters of its request. */
+/** What a handler gets besides the parameters of its request. */
 export interface RequestContext<M extends Method = Method> {
   /** Who asks. */
   readonly peer: Peer;
@@ -59,13 +59,13 @@ export interface SendChunkOptions {
   readonly headroom?: number | undefined;
 }
 
-/** A piece of a chunk that was asked for. */
+/** A piece of a requested chunk. */
 export interface ChunkPiece {
   /** The label that the asker gave the chunk. */
   readonly index: number;
   /** Where the payload starts in the chunk, in bytes. */
   readonly offset: number;
-  /** Valid until the call that gives it returns. */
+  /** Valid only during the callback. */
   readonly payload: Uint8Array;
   /** False when the payload was damaged on its way. */
   readonly intact: boolean;
@@ -92,14 +92,14 @@ export interface RequestOptions<M extends Method> {
 
 /** One of the connections that a peer is reached by. */
 export interface LaneInfo {
-  /** Unlike for any two lanes of one peer; a number of this side. */
+  /** Unique among the lanes of one peer, on this side. */
   readonly id: number;
   readonly kind: LaneKind;
   /** The WebRTC engine of this side. */
   readonly engine: string | undefined;
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** How long a ping's answer took last, past whatever is on its way; undefined before the first. */
+  /** How long the last ping took, behind queued data; undefined before the first. */
   readonly rttMs: number | undefined;
 }
 
@@ -109,11 +109,11 @@ export interface PeerLane {
   readonly kind: LaneKind;
   readonly engine: string | undefined;
   info(): LaneInfo;
-  /** Resolves when it is used no more: undefined for an orderly end, else why. It never rejects. */
+  /** Resolves when it is over: undefined for an orderly end, else why. It never rejects. */
   readonly closed: Promise<ModelRtcError | undefined>;
   /** Ends it in order; the peer lives on while it has another. */
   close(): Promise<void>;
-  /** Takes it as lost. */
+  /** Treats it as lost. */
   abort(reason: ModelRtcError): void;
 }
 
@@ -124,7 +124,7 @@ export interface Peer extends AsyncDisposable {
   readonly lanes: readonly LaneInfo[];
   /** The lanes that are open now, the best first. */
   openLanes(): readonly PeerLane[];
-  /** Called whenever a lane was added or has ended. @returns what stops that. */
+  /** Calls back whenever a lane was added or has ended. @returns a function that stops it. */
   onLanesChanged(listener: () => void): () => void;
   /**
    * Takes one more lane to the same agent: open, authenticated, and the peer's own from now on. Both sides say hello on it,
@@ -132,23 +132,23 @@ export interface Peer extends AsyncDisposable {
    * @throws ModelRtcError as `createPeer` does, `network` when the peer has ended and `busy` when it has too many.
    */
   addLane(lane: Lane, options?: { readonly greeted?: boolean }): Promise<PeerLane>;
-  /** Says that much data is about to flow: on a long path, what it takes to carry it may be brought up meanwhile. */
+  /** Announces that much data is about to flow, so that more lanes can open early on a long path. */
   expectBulk(): void;
-  /** Whether somebody said so. */
+  /** Whether that was announced. */
   readonly isBulkExpected: boolean;
-  /** Says something that brings up another lane. @throws ModelRtcError `network` when the peer is gone. */
+  /** Sends a message that sets up another lane. @throws ModelRtcError `network` when the peer is gone. */
   sendExchange(message: ExchangeMessage): Promise<void>;
   /**
    * Asks the other side and resolves with its answer. Parameters and answer are checked against the method's schemas.
    *
-   * @throws ModelRtcError the other side's error; `bad_argument` for parameters that are none, or too long to be sent;
+   * @throws ModelRtcError the other side's error; `bad_argument` for invalid or too long parameters;
    * `malformed_message` for an answer that makes no sense; `busy` when too many requests are open; `timeout`; `network` when the
    * peer is gone; `cancelled`.
    */
   request<M extends Method>(method: M, params: ParamsInput<M>, options?: RequestOptions<M>): Promise<Result<M>>;
   /** Adds handlers, and replaces those of the same methods. */
   setHandlers(handlers: Handlers): void;
-  /** Says bye, with the error if there is one, and ends all lanes. What is open on either side fails. It never rejects. */
+  /** Says bye, with the error if there is one, and ends all lanes. Open requests on both sides fail. It never rejects. */
   close(error?: ModelRtcError): Promise<void>;
   /**
    * Resolves when the peer has ended: with undefined for an orderly end by either side, else with why; with the error of the

@@ -1,7 +1,7 @@
 import { type ErrorCode, type ErrorData, ModelRtcError, packValue } from '@model-rtc/protocol';
 import { MAX_ERROR_DETAILS_BYTES, MAX_ERROR_MESSAGE_CHARS } from './limits.ts';
 
-/** What a system error (a full disk, a permission) becomes for others: its own text names paths of this machine. */
+/** What others see of a system error (a full disk, a permission): its own text names paths of this machine. */
 const NEUTRAL: Partial<Record<ErrorCode, string>> = {
   storage_full: 'The disk of the other side is full; free some space there and try again.',
   storage: 'The other side could not read or write its files; see its log.',
@@ -11,8 +11,8 @@ const NEUTRAL: Partial<Record<ErrorCode, string>> = {
 const NEUTRAL_UNEXPECTED = 'The other side failed unexpectedly; see its log.';
 
 /**
- * An error as the other side may see it. What the code says on purpose crosses as it is; of anything else only its kind
- * does: neither stacks nor paths of this machine.
+ * An error as the other side may see it. Errors made on purpose cross as they are; of others only the code
+ * does: no stacks, and no paths of this machine.
  */
 export function toWireError(thrown: unknown): ErrorData {
   const error = ModelRtcError.from(thrown);

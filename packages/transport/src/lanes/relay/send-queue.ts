@@ -65,7 +65,7 @@ export class SendQueue implements OutgoingMessages {
     void this.#pump();
   }
 
-  /** Nothing is handed over any more; what waits fails. */
+  /** Hands over nothing more; waiting messages fail. */
   end(error: ModelRtcError): void {
     this.#ended = true;
     for (const { reject } of this.#waiting.splice(0)) reject(error);

@@ -88,7 +88,7 @@ export class SendBuffer implements OutgoingMessages {
     this.pump();
   }
 
-  /** Nothing is handed over any more; what waits fails. */
+  /** Hands over nothing more; waiting messages fail. */
   end(error: ModelRtcError): void {
     this.#stopPolling();
     this.#whenEmpty = undefined;
