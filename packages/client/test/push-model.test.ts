@@ -86,9 +86,9 @@ describe('a worker that is pushed to', () => {
 
 describe('the alias of a pushed model', () => {
   it('stays what it is at the worker, unless another was asked for', async () => {
-    const { client, here, there } = await openLab();
-    await importBytes(there, BYTES, { alias: 'theirs' });
+    const { client, here } = await openLab();
     const { id } = await importBytes(here, BYTES, { alias: 'mine' });
+    expect((await client.pushModel('mine', { alias: 'theirs' })).entry.alias).toBe('theirs');
     expect((await client.pushModel('mine')).entry.alias).toBe('theirs');
     expect((await client.pushModel('mine', { ifExists: 'overwrite' })).entry.alias).toBe('theirs');
     expect((await client.pushModel(id, { alias: 'ours' })).entry.alias).toBe('ours');
@@ -105,6 +105,41 @@ describe('the alias of a pushed model', () => {
     expect(connections[0]?.lanes[0].stats().sentBytes).toBeLessThan(10_000);
     expect((await client.pushModel('mouse', { ifExists: 'overwrite' })).entry.alias).toBe('mouse');
     expect((await there.resolve('mouse')).entry.digest).toBe(digest);
+  });
+});
+
+describe('a push of a model that the worker has from its owner', () => {
+  const SAID = { name: 'Theirs', tags: ['owned'], notes: 'By the owner.' };
+
+  it('changes nothing that the owner said of it, whatever is asked for', async () => {
+    const { client, here, there, peer } = await openLab();
+    const owned = await importBytes(there, BYTES, { alias: 'theirs', ...SAID });
+    const mine = await importBytes(here, BYTES, { alias: 'mine', name: 'Mine', tags: ['taken'] });
+    const before = (await there.resolve('theirs')).entry;
+    for (const ifExists of ['skip', 'overwrite'] as const) {
+      expect(await client.pushModel('mine', { ifExists })).toMatchObject({ outcome: 'already_there' });
+      const renaming = await failure(client.pushModel('mine', { ifExists, alias: 'ours' }));
+      expect(renaming).toMatchObject({ code: 'refused', message: expect.stringContaining('only its owner') });
+      const entry = {
+        ...toModelEntry(mine),
+        name: 'Evil',
+        license: 'none',
+        tags: ['evil'],
+        lineage: { parents: ['x'] },
+      };
+      await (await peer()).request('push_model', { manifest: await here.manifest(owned.digest), entry, ifExists });
+    }
+    expect((await there.resolve(owned.id)).entry).toEqual(before);
+  });
+
+  it('brings its files where they are damaged, and leaves what is said of it', async () => {
+    const { client, here, there } = await openLab();
+    const { localPath, id, digest } = await importBytes(there, BYTES, { alias: 'theirs', ...SAID });
+    await importBytes(here, BYTES, { alias: 'mine', name: 'Mine', tags: ['taken'] });
+    await writeFile(join(localPath, 'weights.pt'), 'damaged');
+    expect(await client.pushModel('mine')).toMatchObject({ outcome: 'pushed', entry: { alias: 'theirs', ...SAID } });
+    expect((await there.resolve(id)).entry).toMatchObject({ source: 'local-import', alias: 'theirs', ...SAID });
+    expect((await there.check(digest)).valid).toBe(true);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   type SessionToken,
   systemClock,
 } from '@model-rtc/protocol';
-import { openRegistry, type Registry, type RegistryEntry } from '@model-rtc/registry';
+import { type ImportOptions, openRegistry, type Registry, type RegistryEntry } from '@model-rtc/registry';
 import {
   type Authority,
   createMemoryLanes,
@@ -56,11 +56,15 @@ export type TestModel = RegistryEntry & { readonly digest: Digest; readonly orig
 export async function importBytes(
   registry: Registry,
   bytes: Uint8Array,
-  { alias, copy = true }: { alias?: string; copy?: boolean } = {},
+  {
+    alias,
+    copy = true,
+    ...said
+  }: { alias?: string; copy?: boolean } & Pick<ImportOptions, 'name' | 'tags' | 'notes'> = {},
 ): Promise<TestModel> {
   const original = join(await temporaryFolder(), 'weights.pt');
   await writeFile(original, bytes);
-  const { entry } = await registry.importModel(original, { alias: alias as Alias | undefined, copy });
+  const { entry } = await registry.importModel(original, { alias: alias as Alias | undefined, copy, ...said });
   return { ...entry, digest: entry.digest as Digest, original };
 }
 

@@ -19,7 +19,7 @@ const FILES_AT_ONCE = 32;
 
 /** Registers a model whose verified files lie in a staged folder. */
 export async function installModel(context: RegistryContext, options: InstallOptions): Promise<StoredEntry> {
-  const { filesFolder, alias, aliasConflict, source, ifExists } = options;
+  const { filesFolder, alias, aliasConflict, source, ifExists, keepsEntry } = options;
   const manifest = parseManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest);
@@ -32,6 +32,7 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     draft: { ...draftOf(options), source, ...looked, ...arrival(source, context.now()) },
     alias,
     aliasConflict,
+    keepsEntry,
     // Whoever brings a whole model once more is told when it is here under another alias.
     ifExists: ifExists === 'skip' ? undefined : ifExists,
     linked: false,

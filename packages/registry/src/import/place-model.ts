@@ -44,6 +44,8 @@ export interface Placement {
   readonly additions?: EntryAdditions | undefined;
   /** What becomes of a whole model of this digest; when undefined, one that has another alias is not renamed silently. */
   readonly ifExists: ImportIfExists | undefined;
+  /** What is said of a model that is here stays: the draft counts for a new one only. */
+  readonly keepsEntry?: boolean | undefined;
   readonly linked: boolean;
   readonly originalPath: string | undefined;
   readonly foundIn?: string | undefined;
@@ -178,7 +180,8 @@ async function moveIn(
   const { paths } = context;
   const { staged, manifest, stats } = placement;
   const names = await nameModel(context, index, placement, existing);
-  const described = describe(placement, existing, names);
+  const draft = placement.keepsEntry && existing !== undefined ? sameAs(existing, placement) : placement.draft;
+  const described = describe({ ...placement, draft }, existing, names);
   const stored = renamed(described, alias, context.now());
   await writeNotes(staged, { entry: stored, manifest, stats });
   const place = join(paths.models, stored.folder);
@@ -207,6 +210,12 @@ async function nameModel(
   const folderOf = (id: string): string => `${draft.modelType}_${id}`;
   const id = freeId(index, digest, (candidate) => inUse.has(folderOf(candidate)));
   return { id, folder: folderOf(id) };
+}
+
+/** What is said of a model now, with what was found in its files. */
+function sameAs(existing: StoredEntry, { draft }: Placement): EntryDraft {
+  const { id: _, digest: __, alias: ___, size: ____, fileCount: _____, ...said } = existing;
+  return { ...said, ...codeFilesOf(draft) };
 }
 
 function describe(

@@ -65,6 +65,8 @@ export interface InstallOptions {
   /** Refuse a model with files that run code when they are loaded, whatever they are called. */
   readonly safeOnly?: boolean | undefined;
   readonly source: ModelSource;
+  /** A model of this digest that is here keeps all that is said of it; only its files are replaced. */
+  readonly keepsEntry?: boolean | undefined;
   /** Ends it while the files are examined; after that it takes no time. */
   readonly signal?: AbortSignal | undefined;
   /** What to do when a whole model of this digest is here: `skip` keeps it, `overwrite` replaces its files and entry. */

@@ -38,6 +38,11 @@ export interface ReceptionOptions {
   readonly ifExists: IfExists;
   /** Refuse a model with files that run code when loaded: by their names before anything is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
+  /**
+   * Whoever sends the model does not own this machine's models: one that is here, and that no client pushed, stays as its owner
+   * describes and names it. Its files are brought only when they are damaged.
+   */
+  readonly asGuest?: boolean | undefined;
 }
 
 /** Where a model comes from, and how. */
@@ -100,8 +105,17 @@ export async function receiveModel(options: ReceiveOptions): Promise<ReceivedMod
 }
 
 /** The model of this digest, if it does not have to be fetched. */
-async function usableModel({ registry, digest, ifExists }: ReceptionOptions): Promise<RegistryEntry | undefined> {
-  return ifExists === 'skip' ? await intactModel(registry, digest) : undefined;
+async function usableModel(options: ReceptionOptions): Promise<RegistryEntry | undefined> {
+  const { registry, digest, ifExists } = options;
+  const mayStay = ifExists === 'skip' || (await ownersModel(options)) !== undefined;
+  return mayStay ? await intactModel(registry, digest) : undefined;
+}
+
+/** The model of this digest, when a guest may not describe it. */
+async function ownersModel({ registry, digest, asGuest }: ReceptionOptions): Promise<RegistryEntry | undefined> {
+  if (!asGuest) return undefined;
+  const entry = await registry.find(digest);
+  return entry?.source === 'client-upload' ? undefined : entry;
 }
 
 /**
@@ -114,7 +128,10 @@ async function intactModel(registry: Registry, digest: Digest): Promise<Registry
 }
 
 /** A model that is here, damaged or about to be verified, keeps its alias unless a person asked for another. */
-async function chooseAlias({ registry, digest, alias, entry }: ReceptionOptions): Promise<Alias | undefined> {
+async function chooseAlias(options: ReceptionOptions): Promise<Alias | undefined> {
+  const { registry, digest, alias, entry } = options;
+  const owned = await ownersModel(options);
+  if (owned !== undefined) return requireSameAlias(owned, alias);
   if (alias !== undefined) return alias;
   return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
 }
@@ -135,11 +152,23 @@ function conflictOf({ aliasConflict, ifExists }: ReceptionOptions): AliasConflic
 async function nameExisting(options: ReceptionOptions, existing: RegistryEntry): Promise<RegistryEntry> {
   const { registry, alias, entry } = options;
   const conflict = conflictOf(options);
+  if ((await ownersModel(options)) !== undefined) {
+    requireSameAlias(existing, alias);
+    return existing;
+  }
   if (alias !== undefined) {
     return alias === existing.alias ? existing : await registry.tag(existing.id, alias, { aliasConflict: conflict });
   }
   if (existing.alias !== undefined || entry.alias === undefined) return existing;
   return await registry.tag(existing.id, entry.alias, { aliasConflict: conflict ?? 'keep' });
+}
+
+/** @throws ModelRtcError `refused` when a guest asks for another alias than the owner's model has */
+function requireSameAlias({ id, alias: owned }: RegistryEntry, asked: Alias | undefined): undefined {
+  if (asked === undefined || asked === owned) return undefined;
+  const name = owned === undefined ? 'without an alias' : `as "${owned}"`;
+  const sentence = `The model is there already, ${name}, and only its owner can rename it. Push it without --alias.`;
+  throw new ModelRtcError('refused', sentence, { details: { id } });
 }
 
 function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
@@ -203,6 +232,7 @@ async function install(
   const { registry, entry, source, safeOnly, signal } = options;
   return await registry.install({
     ...{ manifest, filesFolder, entry, source, safeOnly, signal },
+    keepsEntry: (await ownersModel(options)) !== undefined,
     alias: await chooseAlias(options),
     aliasConflict: conflictOf(options),
     // The model that was there is not whole, or should be replaced: a whole one would not have been fetched.

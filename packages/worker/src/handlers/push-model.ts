@@ -28,6 +28,7 @@ export async function pushModel(
     entry: params.entry,
     contents: { ...manifest, digest },
     source: 'client-upload',
+    asGuest: true,
     sources: pool,
     limiter: limits?.down,
     onProgress: (progress) => void emitProgress(context, progress),
