@@ -1,7 +1,8 @@
-import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
+import { type Clock, type Log, type Manifest, silentLog, systemClock } from '@model-rtc/protocol';
 import type { ModelDisk } from './disk/disk-port.ts';
 import { fetchChunks } from './fetch-chunks.ts';
 import type { Layout } from './layout/layout.ts';
+import { verifiedFiles } from './layout/verified-files.ts';
 import type { RateLimiter } from './rate/rate-limiter.ts';
 import { type OnTransferProgress, ProgressReporter } from './session/progress.ts';
 import { TransferStats } from './session/stats.ts';
@@ -27,10 +28,11 @@ export interface FetchModelOptions {
 /**
  * Fetches a model onto a disk and verifies every chunk and every file. What came before an error stays on the disk, so the same
  * call resumes.
+ * @returns the model's files with the SHA-256 of each
  * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed`,
  * `source_changed`, `storage_full`, `timeout` after 2 min without data, `cancelled`
  */
-export async function fetchModel(options: FetchModelOptions): Promise<void> {
+export async function fetchModel(options: FetchModelOptions): Promise<Manifest['files']> {
   const { layout, disk, sources, signal, limiter, onProgress, clock = systemClock, log = silentLog } = options;
   const present = disk.present();
   const stats = new TransferStats(layout);
@@ -38,14 +40,16 @@ export async function fetchModel(options: FetchModelOptions): Promise<void> {
   const progress = new ProgressReporter(stats, clock, onProgress);
   const { watchdog = new Watchdog(clock) } = options;
   try {
-    await fetchChunks(
+    const found = await fetchChunks(
       { layout, stats, progress, watchdog, clock, log },
       {
         ...{ pool: poolOf(sources), local: [], unsure: [], limiter, signal, present },
         openDisk: (onEvents) => disk.open(onEvents),
       },
     );
+    const files = verifiedFiles(layout, found);
     progress.enter({ state: 'completed' });
+    return files;
   } finally {
     progress.end();
   }

@@ -2,13 +2,11 @@ import { freeBytes, type Lock } from '@model-rtc/files';
 import {
   type Clock,
   type Digest,
-  hashedFiles,
   type Log,
   type Manifest,
   type ModelContents,
   type ModelEntry,
   ModelRtcError,
-  modelDigest,
   silentLog,
   systemClock,
 } from '@model-rtc/protocol';
@@ -16,6 +14,7 @@ import type { OpenDiskPort } from '../core/disk/disk-port.ts';
 import { fetchChunks } from '../core/fetch-chunks.ts';
 import { contentsKey } from '../core/layout/contents-key.ts';
 import { type Layout, planLayout } from '../core/layout/layout.ts';
+import { verifiedFiles } from '../core/layout/verified-files.ts';
 import type { RateLimiter } from '../core/rate/rate-limiter.ts';
 import { type OnTransferProgress, ProgressReporter } from '../core/session/progress.ts';
 import type { DroppedSource, LaneBytes, SourceBytes } from '../core/session/stats.ts';
@@ -166,7 +165,7 @@ async function fetchLocked(options: PullOptions, parts: PullParts, held: Lock): 
     const staging = await openStaging({ staging: folder, key, contents, layout, entry, ownFiles, held, signal });
     let files: Manifest['files'];
     try {
-      files = hashedBy(contents, layout, await fetchInto(staging, options, parts));
+      files = verifiedFiles(layout, await fetchInto(staging, options, parts));
     } catch (error) {
       await staging.keep();
       throw ModelRtcError.from(error);
@@ -210,26 +209,6 @@ function localPlaces({ local, staging }: PullOptions, key: Digest): { name: stri
     { name: 'models on this machine', local },
     { name: 'unfinished transfers on this machine', local: stagedChunks(staging, key) as LocalChunks },
   ];
-}
-
-/** @throws ModelRtcError `verification_failed` when the files that came have another digest than the one given */
-function hashedBy(
-  { digest, files }: ModelContents,
-  layout: Layout,
-  found: ReadonlyMap<number, Digest>,
-): Manifest['files'] {
-  const known = hashedFiles(files);
-  if (known !== undefined) return known;
-  const hashed = files.map(({ path, size, mode }, i) => {
-    const sha256 = (layout.files[i]?.sha256 ?? found.get(i)) as Digest;
-    return { path, size, sha256, ...(mode === undefined ? {} : { mode }) };
-  });
-  if (digest === undefined || modelDigest(hashed) === digest) return hashed;
-  throw new ModelRtcError(
-    'verification_failed',
-    'The files that came do not have the digest that was asked for. Nothing was installed. Check the model at its source, or use another source.',
-    { details: { digest } },
-  );
 }
 
 function outcomeOf(

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
+import type { Digest } from '@model-rtc/protocol';
 import {
   createChunkServer,
   createMemoryDisk,
@@ -9,6 +10,7 @@ import {
   planLayout,
   type TransferProgress,
 } from '../../src/core/index.ts';
+import { hubContents, rangeSource, staticContents } from '../support/contents.ts';
 import { contentsOf, makeModel, seededBytes } from '../support/models.ts';
 import { connectPeers } from '../support/peers.ts';
 import { memorySource, networkError } from '../support/sources.ts';
@@ -41,6 +43,20 @@ describe('a model that is fetched into memory', () => {
     expect(told.at(-1)).toMatchObject({ state: 'completed', doneBytes: 1_600_000, totalBytes: 1_600_000 });
     expect(told.at(-1)?.sources).toMatchObject([{ name: 'lab' }]);
     await close();
+  });
+
+  it('comes when only hashes of its files are known, or only those of chunks, and has the digest that was asked for', async () => {
+    for (const contents of [hubContents(model, 1000), { ...staticContents(model), digest: model.digest }]) {
+      const disk = createMemoryDisk(planLayout(contents), { maxBytes: 2_000_000 });
+      const sources = [rangeSource(model.files)];
+      const files = await fetchModel({ layout: planLayout(contents), disk, sources });
+      expect(files).toEqual(model.manifest.files);
+      expectFiles(disk);
+    }
+    const lying = planLayout({ ...staticContents(model), digest: 'f'.repeat(64) as Digest });
+    const disk = createMemoryDisk(lying, { maxBytes: 2_000_000 });
+    const fetching = fetchModel({ layout: lying, disk, sources: [rangeSource(model.files)] });
+    await expect(fetching).rejects.toMatchObject({ code: 'verification_failed' });
   });
 
   it('goes on where the last attempt ended', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Layout, planLayout } from '../../src/core/index.ts';
+import { hubContents } from './contents.ts';
 import { type DiskScene, DiskUser } from './disk-user.ts';
 import { contentsOf, makeFileModel, makeModel, seededBytes, type TestModel } from './models.ts';
 
@@ -271,6 +272,50 @@ export function diskSuite(name: string, setUp: (layout: Layout) => Promise<DiskS
         expect(user.of('failed')).toMatchObject([
           { error: { code: 'verification_failed', details: { file: 'weights.bin' } } },
         ]);
+      });
+    });
+
+    describe('with ranges, which have no digests', () => {
+      const half = makeModel({ 'w.bin': seededBytes(2_500_000, 61), small: seededBytes(10, 62) }, [2_000_000]);
+      const layout = planLayout(hubContents(half, 1000));
+      const ranges = ['w.bin', 'w.bin', 'w.bin', 'small'];
+      const bytesOf = (id: number): Buffer => {
+        const file = half.files.get(ranges[id] ?? '') as Buffer;
+        return id === 3 ? file : file.subarray(id * 1_048_576, (id + 1) * 1_048_576);
+      };
+      const storeRight = (user: DiskUser, ids: number[]): void =>
+        user.post(...ids.map((id) => user.storing(id, { as: bytesOf(id) })));
+
+      it('stores them, verifies them by the hashes of their files, and tells the SHA-256 of a file that had none', async () => {
+        const user = again(half, await setUp(layout), layout);
+        storeRight(user, [3, 1, 2, 0]);
+        await expectWhole(user, half);
+        const small = half.manifest.files[1];
+        expect(user.of('file_hash')).toMatchObject([{ file: 1, sha256: small?.sha256 }]);
+      });
+
+      it('tells of a wrong file with its ranges, and is whole when they came right', async () => {
+        const user = again(half, await setUp(layout), layout);
+        storeRight(user, [1, 2, 3]);
+        user.post(user.storing(0, { as: Buffer.from(bytesOf(0)).fill(0, 5, 9) }));
+        await user.until('wrong_file');
+        expect(user.of('wrong_file')).toMatchObject([{ file: 0, chunks: [0, 1, 2] }]);
+        expect([...user.scene.present()]).toEqual([0, 0, 0, 1]);
+        storeRight(user, [0, 1, 2]);
+        await expectWhole(user, half);
+      });
+
+      it('keeps them for the next run, which finds those that are no longer as they were written', async () => {
+        const first = again(half, await setUp(layout), layout);
+        storeRight(first, [0, 1, 3]);
+        await first.until('verified', 3);
+        await first.close();
+        first.scene.damage('w.bin', 1_500_000);
+        const second = again(half, first.scene, layout);
+        await second.until('lost');
+        expect(second.of('lost')).toMatchObject([{ chunks: [1] }]);
+        storeRight(second, [1, 2]);
+        await expectWhole(second, half);
       });
     });
 

@@ -2,6 +2,7 @@ import {
   type Digest,
   hashedFiles,
   type ModelContents,
+  type ModelPath,
   ModelRtcError,
   modelDigest,
   sha256Digest,
@@ -10,7 +11,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { cutList, hashList } from './chunk-list.ts';
 
 export interface LayoutFile {
-  readonly path: string;
+  readonly path: ModelPath;
   /** Where the file starts in the concatenation of all files. */
   readonly offset: number;
   readonly size: number;
@@ -27,6 +28,8 @@ export interface LayoutFile {
  * chunks takes a few megabytes.
  */
 export interface Layout {
+  /** The model's digest, if it is known. */
+  readonly digest: Digest | undefined;
   readonly files: readonly LayoutFile[];
   readonly totalBytes: number;
   /** By id. */
@@ -89,6 +92,7 @@ export function planLayout(contents: ModelContents): Layout {
   }
   if (offset !== totalOf(files)) throw notThatModel('its chunks do not cover its files');
   return {
+    digest: contents.digest,
     files,
     totalBytes: offset,
     sizes: Uint32Array.from(sizes),
