@@ -2,6 +2,7 @@ import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias } f
 import type { RegistryEntry } from '@model-rtc/registry';
 import {
   findModel,
+  gatherContents,
   loadZstd,
   type ModelProvider,
   PeerEncodings,
@@ -15,7 +16,6 @@ import {
   Swarm,
 } from '@model-rtc/transfer';
 import { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
-import type { WorkerNews } from './progress.ts';
 import type { ClientContext, RemoteWorker } from './remote-worker.ts';
 import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
@@ -131,16 +131,24 @@ interface Wanted {
 }
 
 async function fetchFromProviders(task: PullTask, { reception, digest, provider }: Wanted): Promise<ReceivedModel> {
-  const { providers, names, ref, speed, stats, options, context } = task;
+  const { names, ref, speed, stats, options, context } = task;
+  const { onProgress } = options;
+  const model = { ref, digest };
+  const retrying = retryOptions(context, stats, options);
+  // The one that named the model is asked first.
+  const providers = [provider, ...task.providers.filter((each) => each !== provider)];
   const swarm = new Swarm(providers, {
-    ...retryOptions(context, stats, options),
-    ...{ model: { ref, digest }, names, first: provider },
+    ...{ ...retrying, model, names },
     encodings: new PeerEncodings({ loadZstd, mode: options.compress }),
-    onNews: (news) => tellNews(task, news),
+    onNews(news) {
+      if (providers.length > 1) onProgress?.({ type: 'worker', ...news });
+      // With one worker, only the loss of its connection is news.
+      else if (news.state === 'lost') onProgress?.({ type: 'reconnecting', reason: news.reason ?? '' });
+    },
   });
   if (isBulk(reception.entry)) for (const each of providers) each.expectBulk();
   try {
-    const contents = await swarm.contents();
+    const contents = await gatherContents(providers, model, retrying);
     swarm.start(contents);
     const receive = digest === undefined ? receiveModel : receiveFromSources;
     return await receive({
@@ -153,7 +161,7 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
         stats.note(progress);
         speed.moved(progress.transferredBytes, lanesOf(providers));
         task.byWorker.note(progress.lanes);
-        options.onProgress?.({ type: 'transfer', ...progress });
+        onProgress?.({ type: 'transfer', ...progress });
       },
     });
   } catch (error) {
@@ -161,12 +169,6 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
   } finally {
     await swarm.end();
   }
-}
-
-/** With one worker, only the loss of its connection is news. */
-function tellNews({ providers, options }: PullTask, news: WorkerNews): void {
-  if (providers.length > 1) options.onProgress?.({ type: 'worker', ...news });
-  else if (news.state === 'lost') options.onProgress?.({ type: 'reconnecting', reason: news.reason ?? '' });
 }
 
 /** A provider had the model a moment ago. If it does not have it now, the files changed or the model was removed. */

@@ -62,18 +62,19 @@ export class WorkerProvider implements ModelProvider<Peer> {
   }
 
   async resolve(ref: string, signal: AbortSignal | undefined): Promise<ProvidedModel> {
-    return await (await this.#peer(signal)).request('get_model_info', { ref }, { signal });
+    const peer = await this.reach(signal);
+    return await peer.request('get_model_info', { ref }, { signal });
   }
 
   /** Where another provider named a model without a digest, the worker may know that name too. */
   async contents({ ref, digest }: WantedModel, signal: AbortSignal | undefined): Promise<ModelContents> {
     const wanted = digest ?? (await this.resolve(ref, signal)).entry.digest;
     if (wanted === undefined) throw new ModelRtcError('not_found', `${this.name} has no finished model of that name.`);
-    return { ...(await fetchManifest(await this.#peer(signal), wanted, signal)), digest: wanted };
+    return { ...(await fetchManifest(await this.reach(signal), wanted, signal)), digest: wanted };
   }
 
   async requireModel({ digest }: WantedModel, signal: AbortSignal | undefined): Promise<void> {
-    const peer = await this.#peer(signal);
+    const peer = await this.reach(signal);
     const { name } = peer.remote.agent;
     if (digest === undefined) throw new ModelRtcError('not_found', `${name} knows models by their digests alone.`);
     const { entry } = await peer.request('get_model_info', { ref: digest }, { signal });
@@ -81,7 +82,7 @@ export class WorkerProvider implements ModelProvider<Peer> {
   }
 
   async serve({ digest }: WantedModel, options: ServeOptions): Promise<ModelRtcError> {
-    const peer = await this.#peer(options.signal);
+    const peer = await this.reach(options.signal);
     if (digest === undefined) return new ModelRtcError('not_found', 'A worker knows models by their digests alone.');
     return await serveUntilLost(peer, this.origin, digest, options);
   }
@@ -96,10 +97,6 @@ export class WorkerProvider implements ModelProvider<Peer> {
     }
     if (answer === undefined) return;
     await remembered(this.#worker, () => registry.recordSeen(known, wholeModels([answer])));
-  }
-
-  async #peer(signal: AbortSignal | undefined): Promise<Peer> {
-    return await this.#worker.link.peer(signal);
   }
 }
 

@@ -9,7 +9,7 @@ export { type Layout, planLayout } from './layout/layout.ts';
 export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';
 export { cancelledBy } from './provider/cancelled.ts';
 export { findModel } from './provider/find-model.ts';
-export { contentsOf, requireAgreement } from './provider/gather-contents.ts';
+export { contentsOf, gatherContents, requireAgreement } from './provider/gather-contents.ts';
 export type { ProviderNews } from './provider/keep-serving.ts';
 export type {
   FetchedModel,

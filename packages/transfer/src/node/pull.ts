@@ -182,7 +182,7 @@ async function fetchInto(
   options: PullOptions,
   parts: PullParts,
 ): Promise<ReadonlyMap<number, Digest>> {
-  const { layout, stats } = parts;
+  const { layout, key, stats } = parts;
   const { journalled, paths } = staging;
   for (const [id, there] of journalled.entries()) {
     if (staging.reused.has(id)) stats.staged(id);
@@ -192,7 +192,11 @@ async function fetchInto(
   const { freeSpace = freeBytes, openDisk = openFolderDisk } = options.components ?? {};
   const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
-  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, localPlaces(options, parts.key));
+  const places = [
+    { name: 'models on this machine', local: options.local },
+    { name: 'unfinished transfers on this machine', local: stagedChunks(options.staging, key) as LocalChunks },
+  ];
+  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, places);
   const { signal, limiter } = options;
   const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
   return await fetchChunks(
@@ -202,13 +206,6 @@ async function fetchInto(
       openDisk: (onEvents) => openDisk(job, onEvents),
     },
   );
-}
-
-function localPlaces({ local, staging }: PullOptions, key: Digest): { name: string; local: LocalChunks }[] {
-  return [
-    { name: 'models on this machine', local },
-    { name: 'unfinished transfers on this machine', local: stagedChunks(staging, key) as LocalChunks },
-  ];
 }
 
 function outcomeOf(

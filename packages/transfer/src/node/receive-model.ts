@@ -21,7 +21,7 @@ import type { OnTransferProgress } from '../core/session/progress.ts';
 import type { Watchdog } from '../core/session/watchdog.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
 import type { SourcePool } from '../core/sources/source-pool.ts';
-import { type LockedPull, lockPull, type PullOptions, type PullOutcome } from './pull.ts';
+import { type LockedPull, lockPull, type PullOutcome } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
 /** Which model to receive, and how to install it. */
@@ -88,9 +88,13 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
  * anything is fetched
  */
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
-  if (options.safeOnly) refuseCode(namedLikeCode(options.contents));
-  const locked = await lockPull(pullOptions(options));
-  const digest = contentsDigest(options.contents);
+  const { registry, contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
+  if (options.safeOnly) refuseCode(namedLikeCode(contents));
+  const locked = await lockPull({
+    ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
+    ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },
+  });
+  const digest = contentsDigest(contents);
   const known = digest === undefined ? undefined : { ...options, digest };
   const brought = known === undefined ? undefined : await broughtMeanwhile(known, locked);
   if (known !== undefined && brought !== undefined) return await alreadyThere(known, brought);
@@ -169,16 +173,6 @@ function requireSameAlias({ id, alias: owned }: RegistryEntry, asked: Alias | un
   const name = owned === undefined ? 'without an alias' : `as "${owned}"`;
   const sentence = `The model is there already, ${name}, and only its owner can rename it. Push it without --alias.`;
   throw new ModelRtcError('refused', sentence, { details: { id } });
-}
-
-function pullOptions({ registry, ...options }: ReceiveOptions): PullOptions {
-  const { contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
-  return {
-    ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
-    staging: registry.paths.staging,
-    local: registry,
-    ownFiles: ownFiles(registry),
-  };
 }
 
 /**

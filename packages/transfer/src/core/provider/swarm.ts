@@ -3,15 +3,12 @@ import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import { SourcePool } from '../sources/source-pool.ts';
 import { GIVE_UP_MS, gaveUp, type RetryOptions } from './attempts.ts';
 import { cancelledBy } from './cancelled.ts';
-import { gatherContents } from './gather-contents.ts';
 import { keepServing, type ProviderNews, type ServingEnd } from './keep-serving.ts';
 import type { FetchedModel, ModelProvider, WantedModel } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
 
 export interface SwarmOptions extends RetryOptions {
   readonly model: WantedModel;
-  /** The one that is asked first what the model consists of. */
-  readonly first: ModelProvider;
   readonly encodings: PeerEncodings;
   /** What the providers are called. */
   readonly names: ProviderNames;
@@ -34,13 +31,8 @@ export class Swarm {
   #lastFailure: ModelRtcError | undefined;
 
   constructor(providers: readonly ModelProvider[], options: SwarmOptions) {
-    this.#providers = [options.first, ...providers.filter((provider) => provider !== options.first)];
+    this.#providers = providers;
     this.#options = options;
-  }
-
-  /** What is known of the model. */
-  async contents(): Promise<ModelContents> {
-    return await gatherContents(this.#providers, this.#options.model, this.#options);
   }
 
   /** Begins to take the model from all that have it. */

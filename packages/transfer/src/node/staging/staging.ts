@@ -60,8 +60,19 @@ export function stagingPathsIn(folder: string): StagingPaths {
 }
 
 /** Locks a model's staging folder, and makes it first when there is none. */
-export async function lockStaging(options: LockStagingOptions): Promise<Lock> {
-  return await lockFolder(stagingPaths(options.staging, options.key), options);
+export async function lockStaging({ staging, key, waitMs, signal, onWait }: LockStagingOptions): Promise<Lock> {
+  const { folder, lock } = stagingPaths(staging, key);
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      const held = await acquireLock(lock, { waitMs, signal, onWait });
+      // Whoever held the lock before may have removed the folder with it.
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return held;
+    } catch (error) {
+      if (attempt === LOCK_ATTEMPTS || !isMissing(error)) throw ModelRtcError.from(error);
+    }
+  }
 }
 
 /** Unlocks and removes a folder that was made only for the lock; whoever waits for the lock makes it again. */
@@ -79,7 +90,10 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
     // A process may have been killed after its files were moved out and installed: the journal means nothing then.
     const journalled = hasFiles ? readJournalled(paths.journal, options.layout) : undefined;
     if (journalled === undefined) await startOver(paths, options);
-    await keepEntry(paths, options);
+    const { key, contents, entry } = options;
+    // Others may ask for a model that is being fetched once its manifest is known.
+    const isKnown = contentsManifest(contents) !== undefined;
+    if (entry !== undefined && isKnown) await writeStagedEntry(paths.entry, key, entry);
     const reused = hasFiles ? new Set<number>() : await stageWholeFiles(paths, options);
     return {
       paths,
@@ -94,11 +108,6 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
     await lock.release();
     throw ModelRtcError.from(error);
   }
-}
-
-/** Others may ask for a model that is being fetched once its manifest and digest are known. */
-async function keepEntry({ entry: path }: StagingPaths, { key, contents, entry }: OpenStagingOptions): Promise<void> {
-  if (entry !== undefined && contentsManifest(contents) !== undefined) await writeStagedEntry(path, key, entry);
 }
 
 function flagsOf(layout: Layout, ids: ReadonlySet<number>): Uint8Array {
@@ -116,7 +125,7 @@ export type DiscardStagingOptions = Omit<LockStagingOptions, 'onWait'>;
 export async function discardStaging(options: DiscardStagingOptions): Promise<void> {
   const paths = stagingPaths(options.staging, options.key);
   if (!(await exists(paths.folder))) return;
-  await removeLocked(paths, await lockFolder(paths, options));
+  await removeLocked(paths, await lockStaging(options));
 }
 
 /** The journal names its chunk list by its hash, so a journal beside the manifest of another list is not trusted. */
@@ -124,23 +133,6 @@ async function startOver(paths: StagingPaths, { contents, layout }: OpenStagingO
   await rm(paths.journal, { force: true });
   await writeStagedContents(paths.manifest, contents);
   await writeFileAtomic(paths.journal, journalTitle(layout), { mode: 0o600 });
-}
-
-async function lockFolder(
-  { folder, lock: path }: StagingPaths,
-  { waitMs, signal, onWait }: LockOptions,
-): Promise<Lock> {
-  for (let attempt = 1; ; attempt++) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    try {
-      const held = await acquireLock(path, { waitMs, signal, onWait });
-      // Whoever held the lock before may have removed the folder with it.
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      return held;
-    } catch (error) {
-      if (attempt === LOCK_ATTEMPTS || !isMissing(error)) throw ModelRtcError.from(error);
-    }
-  }
 }
 
 /** Removes everything but the lock while holding it, then the folder, unless someone else uses it by then. */
