@@ -45,7 +45,7 @@ export function createProgressView(
   say: (text: string) => void,
   now = () => performance.now(),
 ): ProgressView {
-  const view: StepView = stderr.isTTY === true ? new BarView(stderr) : new LineView(say, now);
+  const view: StepView = stderr.isTTY === true ? createBar(stderr) : createLines(say, now);
   let isStalled = false;
   return {
     show(progress) {
@@ -109,51 +109,36 @@ function rateText(bytesPerSecond: number | undefined, lanes: string): string {
   return lanes.includes(' + ') ? `${rate}: ${lanes}` : lanes;
 }
 
-class BarView {
-  readonly #stderr: ConsoleStream;
-  #bar: SingleBar | undefined;
-
-  constructor(stderr: ConsoleStream) {
-    this.#stderr = stderr;
-  }
-
-  step(step: Step): void {
-    const payload = { label: step.label.padEnd(12), ...parts(step) };
-    if (this.#bar === undefined) {
-      this.#bar = new SingleBar(
-        { stream: this.#stderr, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 10, ...BAR },
-        undefined,
-      );
-      this.#bar.start(Math.max(1, step.totalBytes), step.doneBytes, payload);
-    }
-    this.#bar.setTotal(Math.max(1, step.totalBytes));
-    this.#bar.update(step.doneBytes, payload);
-  }
-
-  clear(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
-  }
+function createBar(stderr: ConsoleStream): StepView {
+  let bar: SingleBar | undefined;
+  return {
+    step(step) {
+      const payload = { label: step.label.padEnd(12), ...parts(step) };
+      if (bar === undefined) {
+        const options = { stream: stderr, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 10, ...BAR };
+        bar = new SingleBar(options, undefined);
+        bar.start(Math.max(1, step.totalBytes), step.doneBytes, payload);
+      }
+      bar.setTotal(Math.max(1, step.totalBytes));
+      bar.update(step.doneBytes, payload);
+    },
+    clear() {
+      bar?.stop();
+      bar = undefined;
+    },
+  };
 }
 
-class LineView {
-  readonly #say: (text: string) => void;
-  readonly #now: () => number;
-  #lastMs: number;
-
-  constructor(say: (text: string) => void, now: () => number) {
-    this.#say = say;
-    this.#now = now;
-    // Work that is done within the first interval needs no line.
-    this.#lastMs = now();
-  }
-
-  step(step: Step): void {
-    if (this.#now() - this.#lastMs < LINE_INTERVAL_MS) return;
-    this.#lastMs = this.#now();
-    const { percent, bytes, rate, left } = parts(step);
-    this.#say([step.label, percent.trim(), bytes, rate, left].filter((part) => part !== '').join('  '));
-  }
-
-  clear(): void {}
+function createLines(say: (text: string) => void, now: () => number): StepView {
+  // Work that is done within the first interval needs no line.
+  let lastMs = now();
+  return {
+    step(step) {
+      if (now() - lastMs < LINE_INTERVAL_MS) return;
+      lastMs = now();
+      const { percent, bytes, rate, left } = parts(step);
+      say([step.label, percent.trim(), bytes, rate, left].filter((part) => part !== '').join('  '));
+    },
+    clear() {},
+  };
 }

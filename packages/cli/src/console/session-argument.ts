@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import type { Context } from './context.ts';
 import { isTokenText } from './format.ts';
@@ -50,9 +50,10 @@ export async function parseSession(text: string, home: string): Promise<SessionT
 }
 
 async function readTokenFile(path: string): Promise<string> {
-  let text: string;
+  const pieces: Buffer[] = [];
   try {
-    text = await readStart(path, MAX_TOKEN_FILE_BYTES + 1);
+    // No more than shows that the file is too long.
+    for await (const piece of createReadStream(path, { end: MAX_TOKEN_FILE_BYTES })) pieces.push(piece as Buffer);
   } catch (error) {
     throw ModelRtcError.because(
       error,
@@ -60,22 +61,8 @@ async function readTokenFile(path: string): Promise<string> {
       `Cannot read the session file "${path}". Pass @FILE with the file that \`model-rtc worker --token-file\` wrote.`,
     );
   }
-  if (text.length > MAX_TOKEN_FILE_BYTES)
+  const bytes = Buffer.concat(pieces);
+  if (bytes.length > MAX_TOKEN_FILE_BYTES)
     throw new ModelRtcError('bad_argument', `"${path}" is too long to be a session file.`);
-  return text.trim();
-}
-
-async function readStart(path: string, maxBytes: number): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    const start = Buffer.alloc(maxBytes);
-    let length = 0;
-    // A pipe gives what it has, piece by piece.
-    for (let bytesRead = -1; bytesRead !== 0 && length < maxBytes; length += bytesRead) {
-      ({ bytesRead } = await file.read(start, length, maxBytes - length));
-    }
-    return start.toString('latin1', 0, length);
-  } finally {
-    await file.close();
-  }
+  return bytes.toString('latin1').trim();
 }
