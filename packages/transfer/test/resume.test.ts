@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { discardStaging, type TransferProgress } from '../src/index.ts';
@@ -18,6 +18,20 @@ async function brokenOff(partly: TestModel, chunks: number): Promise<string> {
 }
 
 describe('resuming', () => {
+  it('leaves nothing behind of an attempt that got nothing, and what there is of one that got a chunk', async () => {
+    const staging = await temporaryFolder();
+    const mute = memorySource(model, {
+      alter: () => {
+        throw networkError();
+      },
+    });
+    await failedPull(model, { staging, sources: [mute] });
+    expect(await readdir(staging)).toEqual([]);
+    await breakOff(staging, model, 1);
+    await failedPull(model, { staging, sources: [mute] });
+    expect(await readdir(staging)).toEqual([model.digest]);
+  });
+
   it('passes over a torn last line of the journal', async () => {
     const staging = await brokenOff(model, 6);
     const journal = join(staging, model.digest, 'journal');

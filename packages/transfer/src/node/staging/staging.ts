@@ -28,7 +28,10 @@ export interface Staging {
   readonly reused: ReadonlySet<number>;
   /** Files are there, but which chunks they have is unknown: the journal is missing or belongs to another chunk list. */
   readonly unknownFiles: boolean;
-  /** Unlocks; the state stays for the next attempt. */
+  /**
+   * Unlocks; the state stays for the next attempt. Where no chunk has come, nothing stays: a list of 200,000 files that somebody
+   * pushed and never sent would lie there for a month.
+   */
   keep(): Promise<void>;
   /** Unlocks, and removes the rest of the folder if the files were moved out of it. */
   end(): Promise<void>;
@@ -101,7 +104,11 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
       sums: journalled?.sums,
       reused,
       unknownFiles: hasFiles && journalled === undefined,
-      keep: () => lock.release(),
+      keep: async () => {
+        const isEmpty =
+          readJournalled(paths.journal, options.layout)?.present.includes(1) === false && reused.size === 0;
+        await (isEmpty ? removeLocked(paths, lock) : lock.release());
+      },
       end: async () => ((await exists(paths.files)) ? await lock.release() : await removeLocked(paths, lock)),
     };
   } catch (error) {
