@@ -1,8 +1,6 @@
 import { createCipheriv } from 'node:crypto';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
 import {
   type Alias,
   type Clock,
@@ -11,7 +9,7 @@ import {
   type SessionToken,
   systemClock,
 } from '@model-rtc/protocol';
-import { type ImportOptions, openRegistry, type Registry, type RegistryEntry } from '@model-rtc/registry';
+import type { ImportOptions, Registry, RegistryEntry } from '@model-rtc/registry';
 import {
   type Authority,
   createMemoryLanes,
@@ -21,30 +19,12 @@ import {
   type Peer,
 } from '@model-rtc/transport';
 import { createHandlers, FreshModels } from '@model-rtc/worker';
+import { afterTest as atEnd } from '../../../../test/support/after-test.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { openTestRegistry } from '../../../../test/support/test-registry.ts';
 import { type ConnectOptions, type Connector, connect, type WorkerConnection } from '../../src/index.ts';
 
-const undo: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
-
-/** Does something when the test has ended; the last registered is done first. */
-export function atEnd(step: () => unknown): void {
-  undo.push(step);
-}
-
-export async function temporaryFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'model-rtc-client-')));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-export async function openTestRegistry(): Promise<Registry> {
-  const registry = await openRegistry({ home: await temporaryFolder() });
-  undo.push(() => registry.close());
-  return registry;
-}
+export { atEnd, openTestRegistry, temporaryFolder };
 
 /** Bytes that look random and are the same for the same seed. */
 export function seededBytes(size: number, seed: number): Buffer {
@@ -142,7 +122,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     safeOnly: options.safeOnly,
   });
   const handlers = handlersFor({ scopes: [] });
-  undo.push(close);
+  atEnd(close);
   const connections: Connection[] = [];
   const connector: Connector = async ({ handlers: clientHandlers = {}, signal }) => {
     signal?.throwIfAborted();
@@ -182,12 +162,12 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
       ...options.connect,
       ...more,
     });
-    undo.push(() => connection.close());
+    atEnd(() => connection.close());
     return connection;
   };
   const peer = async (): Promise<Peer> => {
     const made = await connector({ token: TOKEN, agent: { name: 'laptop', version: '1' } });
-    undo.push(() => made.close());
+    atEnd(() => made.close());
     return made;
   };
   return { here, there, clock, connections, client: await connectAs(here), peer, connect: connectAs };

@@ -1,32 +1,12 @@
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
 import type { Alias } from '@model-rtc/protocol';
-import { openRegistry, type Registry, type RegistryEntry } from '@model-rtc/registry';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import { afterTest } from '../../../../test/support/after-test.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { openTestRegistry } from '../../../../test/support/test-registry.ts';
 
-const undo: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
-
-/** Something to undo after the test, last first. */
-export function afterTest(step: () => unknown): void {
-  undo.push(step);
-}
-
-export async function temporaryFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'model-rtc-worker-')));
-  afterTest(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-export async function openTestRegistry(home?: string): Promise<Registry> {
-  const registry = await openRegistry({ home: home ?? (await temporaryFolder()) });
-  afterTest(() => registry.close());
-  return registry;
-}
+export { afterTest, openTestRegistry, temporaryFolder };
 
 /** A model whose file is a link to `original`. */
 export async function importLinked(
