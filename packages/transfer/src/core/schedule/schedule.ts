@@ -198,8 +198,10 @@ export class Schedule {
   }
 
   #takeQueued(taker: ScheduledSource, budget: Budget, nowMs: number): number[] {
+    const { from } = taker;
     const ids = this.#takeFrom(taker, budget, nowMs);
-    if (ids.length > 0 || taker.from === 0) return ids;
+    // Where rules passed many chunks over, the next call looks at those behind them.
+    if (ids.length > 0 || from === 0 || taker.from !== from) return ids;
     taker.from = 0;
     return this.#takeFrom(taker, budget, nowMs);
   }
