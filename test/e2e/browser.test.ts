@@ -20,8 +20,8 @@ describeWith([CHROMIUM], 'a page in a browser', () => {
     async (_, expected, lane, flags) => {
       const { worker, session } = await openScene(lab);
       const folder = join(await lab.folder(), 'model');
-      await makeRandomFile(join(folder, 'weights.safetensors'), MEGABYTES * 1e6);
-      await makeRandomFile(join(folder, 'notes.bin'), 1_000);
+      await makeRandomFile(join(folder, 'weights.msgpack'), MEGABYTES * 1e6);
+      await makeRandomFile(join(folder, 'extra.dat'), 1_000);
       const { id } = await importModel(worker, folder, 'big');
       const { models, files, lanes } = await runPage(lab, { session, ref: 'big', lane }, ...flags);
       expect(models).toEqual([id]);
