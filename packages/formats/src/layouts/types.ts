@@ -43,6 +43,8 @@ export type ModelFacts = Pick<
 > & {
   /** The name that the training tool gave to the run. */
   readonly runName?: string | undefined;
+  /** What the file calls itself where its name says nothing; different quantisations of one model have the same title. */
+  readonly title?: string | undefined;
 };
 
 /** What a layout makes of a folder that is laid out its way. */

@@ -15,6 +15,8 @@ export interface WeightsFacts {
   readonly license?: string | undefined;
   readonly lineage?: ModelFacts['lineage'] | undefined;
   readonly runName?: string | undefined;
+  /** Less than a name: different quantisations of one model have the same. */
+  readonly title?: string | undefined;
 }
 
 /** The facts in a safetensors or GGUF file's metadata, or in a torch checkpoint; for any other file, its type by its extension. */
@@ -56,7 +58,7 @@ function ggufFacts(values: MetadataValues): WeightsFacts {
     versions: toScalars([['quantization_version', values.get('general.quantization_version')]]),
     license: toText(values.get('general.license')),
     lineage: base === undefined ? undefined : { fineTunedFrom: base },
-    runName: toText(values.get('general.name')),
+    title: toText(values.get('general.name')),
   };
 }
 

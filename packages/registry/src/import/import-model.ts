@@ -23,6 +23,8 @@ import { withImportFolder } from './staging.ts';
 import type { ImportOptions, ImportResult, ImportSteps } from './types.ts';
 
 const LINKS_AT_ONCE = 32;
+/** As many as an id has. */
+const ID_CHARS = 8;
 
 export interface ImportWork extends ImportOptions {
   /** Where a worker came upon the model, when no person imports it. */
@@ -36,7 +38,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const original = await realOriginal(context, path);
   const additions = await readAdditions(context, work);
   const steps = await context.loadImportSteps();
-  const scanned = await steps.scanModel(original, { modelType: work.modelType });
+  const scanned = await steps.scanModel(original, scanOptions(work));
   if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
   const completeness = await import('../inspect/find-incomplete.ts');
   const flaws = [...(await completeness.findIncomplete(scanned.files, work.signal))];
@@ -61,6 +63,10 @@ export async function importModel(context: RegistryContext, path: string, work: 
     return await place(context, staged, original, scanned, hashes, { ...work, additions, ...looked });
   });
   return await resultOf(context, placed, hashed.manifest, scanned);
+}
+
+function scanOptions({ modelType, withTrainingState, asOne }: ImportWork) {
+  return { modelType, withTrainingState, asOne };
 }
 
 export async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
@@ -173,7 +179,7 @@ async function place(
     codeFiles: work.codeFiles,
     incomplete: work.incomplete,
   };
-  const offeredAlias = suggestedAlias === undefined ? undefined : suggestAlias(suggestedAlias);
+  const offeredAlias = suggestAlias(suggestedAlias ?? `${facts.modelType}-${digest.slice(0, ID_CHARS)}`);
   return await placeModel(context, {
     ...hashed,
     staged,
@@ -200,10 +206,8 @@ async function resultOf(
   { suggestedAlias, skipped }: ScannedModel,
 ): Promise<ImportResult> {
   const known = await index.read();
-  const suggestion =
-    stored.alias === undefined && suggestedAlias !== undefined
-      ? nearestFreeAlias(known, suggestAlias(suggestedAlias))
-      : undefined;
+  const offered = suggestAlias(suggestedAlias ?? `${stored.modelType}-${stored.id}`);
+  const suggestion = stored.alias === undefined ? nearestFreeAlias(known, offered) : undefined;
   return {
     entry: await show(stored),
     // The stored one of a model that was here already may be cut into other chunks.

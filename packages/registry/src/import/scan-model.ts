@@ -1,17 +1,21 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import {
   type FileSet,
   fileSetOf,
   type ModelFolder,
+  nameByPath,
   noModelAt,
   recogniseFile,
   recogniseFolder,
+  severalModels,
+  severalModelsError,
   toChecked,
   toFolder,
   toModelType,
+  trainingStateReason,
 } from '@model-rtc/formats/layouts';
 import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { inflate } from '../inspect/inflate.ts';
@@ -22,11 +26,17 @@ import { sortByPath, toScannedFile, walkFolder } from './walk-folder.ts';
 /** How hubs name a downloaded snapshot: by a commit, in a folder with the model's name. */
 const HUB_SNAPSHOT = /models--(?:[^/\\]+--)?([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/;
 
+/** Blobs of a store: a title in the file says more. */
+const DIGEST_NAME = /^sha256-[0-9a-f]{64}$/;
 const STATS_AT_ONCE = 16;
 
 export interface ScanOptions {
   /** In place of the type that the model's own files tell. */
   readonly modelType?: string | undefined;
+  /** Keep states of the optimizer and the like, which only a training that goes on needs. */
+  readonly withTrainingState?: boolean | undefined;
+  /** Take a folder that holds several models as one. */
+  readonly asOne?: boolean | undefined;
 }
 
 /**
@@ -39,36 +49,51 @@ export async function scanModel(path: string, options: ScanOptions = {}): Promis
   const modelType = checkType(options.modelType);
   const root = resolve(path);
   const stats = await statRoot(root);
-  const scanned = stats.isDirectory() ? await scanFolder(root, modelType) : await scanFile(root, stats, modelType);
+  const scanned = stats.isDirectory() ? await scanFolder(root, options) : await scanFile(root, stats, options);
   const facts = modelType === undefined ? scanned.facts : { ...scanned.facts, modelType };
-  const name = facts.runName ?? scanned.setName ?? nameOf(root, stats);
-  return { files: scanned.files, skipped: scanned.skipped, facts, suggestedAlias: suggestAlias(name) };
+  const byTitle = DIGEST_NAME.test(basename(root)) ? facts.title : undefined;
+  const name = facts.runName ?? byTitle ?? nameOf(root, stats, scanned) ?? facts.title;
+  const { title: _, ...kept } = facts;
+  return { files: scanned.files, skipped: scanned.skipped, facts: kept, suggestedAlias: aliasOf(name) };
+}
+
+/** Undefined where nothing of the name can be kept: a type and an id say more than `model`. */
+function aliasOf(name: string | undefined): string | undefined {
+  const alias = name === undefined ? undefined : suggestAlias(name);
+  return alias === 'model' && name !== 'model' ? undefined : alias;
 }
 
 interface Scanned extends ScannedModel {
   readonly setName?: string | undefined;
+  /** The folder that a named file stands for. */
+  readonly namedBy?: string | undefined;
 }
 
-async function scanFolder(root: string, modelType: string | undefined): Promise<Scanned> {
+async function scanFolder(root: string, options: ScanOptions): Promise<Scanned> {
+  const { modelType, asOne = false, withTrainingState = false } = options;
   const found = await walkFolder(root);
-  const folder = folderOnDisk(root, found.files);
-  const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined });
+  const several = asOne ? [] : severalModels(found.files.map(({ path }) => path));
+  if (several.length > 0) throw severalModelsError(root, several);
   const skipped: SkippedPath[] = [...found.skipped];
-  const files = found.files.filter(({ path }) => {
-    const reason = leaveOut?.(path);
-    if (reason !== undefined) skipped.push({ path, reason });
-    return reason === undefined;
-  });
-  return { files, facts, skipped };
+  const keep = (files: readonly ScannedFile[], reasonOf: ((path: string) => string | undefined) | undefined) =>
+    files.filter(({ path, size }) => {
+      const reason = reasonOf?.(path);
+      if (reason !== undefined) skipped.push({ path, reason, bytes: size });
+      return reason === undefined;
+    });
+  const files = withTrainingState ? found.files : keep(found.files, trainingStateReason);
+  const folder = folderOnDisk(root, files);
+  const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined });
+  return { files: keep(files, leaveOut), facts, skipped };
 }
 
-async function scanFile(absolutePath: string, stats: BigIntStats, modelType: string | undefined): Promise<Scanned> {
+async function scanFile(absolutePath: string, stats: BigIntStats, options: ScanOptions): Promise<Scanned> {
   if (!stats.isFile()) throw noModelAt(absolutePath);
   const folder = dirname(absolutePath);
   const set = await fileSetOf(basename(absolutePath), await readFolder(folder), async (name) =>
     toChecked(toModelFile(await scannedFile(folder, name))),
   );
-  if (set?.kind === 'folder') return await scanFolder(folder, modelType);
+  if (set?.kind === 'folder') return { ...(await scanFolder(folder, options)), namedBy: folder };
   if (set !== undefined) return await scanSet(folder, set);
   const file = toScannedFile(basename(absolutePath).normalize('NFC'), absolutePath, stats);
   return { files: [file], facts: await recogniseFile(toModelFile(file), { inflate }), skipped: [] };
@@ -126,7 +151,10 @@ function checkType(modelType: string | undefined): string | undefined {
   );
 }
 
-function nameOf(root: string, stats: BigIntStats): string {
-  const name = basename(root);
-  return stats.isDirectory() ? (HUB_SNAPSHOT.exec(root)?.[1] ?? name) : basename(name, extname(name));
+function nameOf(root: string, stats: BigIntStats, { setName, namedBy }: Scanned): string | undefined {
+  const folder = namedBy ?? (stats.isDirectory() ? root : dirname(root));
+  const snapshot = HUB_SNAPSHOT.exec(folder)?.[1];
+  if (snapshot !== undefined) return snapshot;
+  const name = namedBy === undefined && !stats.isDirectory() ? [setName ?? basename(root, extname(root))] : [];
+  return nameByPath([...folder.split(sep).filter((part) => part !== ''), ...name]);
 }

@@ -17,6 +17,8 @@ export interface ScannedFile {
 export interface SkippedPath {
   readonly path: string;
   readonly reason: string;
+  /** Of a file that was looked at; what is in a folder that was left out is not counted. */
+  readonly bytes?: number | undefined;
 }
 
 export interface ScannedModel {

@@ -35,6 +35,10 @@ export interface ImportOptions extends WorkOptions {
   readonly parent?: string | undefined;
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** Keep states of the optimizer, schedulers and random numbers, and predictions of the validation. Left out otherwise. */
+  readonly withTrainingState?: boolean | undefined;
+  /** Take a folder that holds several models as one. Refused when left out. */
+  readonly asOne?: boolean | undefined;
   /** Register a model that is not whole as well, marked as `incomplete`. Refused when left out. */
   readonly allowIncomplete?: boolean | undefined;
   /** In place of the type that the scan finds. */
@@ -83,6 +87,9 @@ export interface StagedFilesOptions extends Pick<HashOptions, 'signal' | 'onProg
 
 /** How a model is found and hashed. */
 export interface ImportSteps {
-  scanModel(path: string, options?: { readonly modelType?: string | undefined }): Promise<ScannedModel>;
+  scanModel(
+    path: string,
+    options?: Pick<ImportOptions, 'modelType' | 'withTrainingState' | 'asOne'>,
+  ): Promise<ScannedModel>;
   hashFiles(files: readonly ScannedFile[], options?: HashOptions): Promise<HashedFiles>;
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { atStorage, ignoreMissing } from '@model-rtc/files';
 import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
@@ -85,7 +85,8 @@ async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile
   const scanned: ScannedFile[] = [];
   const problems: FileProblem[] = [];
   for (const { path, size } of files) {
-    const absolutePath = only ? root : join(root, path);
+    // A file stands for those that belong to it.
+    const absolutePath = only ? root : join(rootIsFile ? dirname(root) : root, path);
     const found = await atStorage(absolutePath, 'read', () => ignoreMissing(stat(absolutePath, { bigint: true })));
     if (found === undefined) problems.push({ path, problem: 'it is not there' });
     else if (!found.isFile()) problems.push({ path, problem: 'it is not a plain file' });

@@ -29,6 +29,12 @@ const importOptions = {
     completes: 'models',
   },
   copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
+  'with-training-state': {
+    type: 'boolean',
+    default: false,
+    describe: 'Keep optimizer states and validation results, which are left out otherwise',
+  },
+  'as-one': { type: 'boolean', default: false, describe: 'Take a folder that holds several models as one' },
   'allow-incomplete': {
     type: 'boolean',
     default: false,
@@ -77,13 +83,14 @@ export const importModel = defineCommand({
 
 async function bringIn(context: Context, registry: Registry, options: ImportOptions): Promise<ImportResult> {
   const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
-  const { allowIncomplete } = options;
+  const { allowIncomplete, withTrainingState, asOne } = options;
   const { parseAlias } = await import('@model-rtc/protocol');
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const onProgress = await context.output.progress();
   const bring = (await registry.isArchive(path)) ? registry.importArchive : registry.importModel;
   return await bring(path, {
-    ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy, allowIncomplete },
+    ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
+    ...{ allowIncomplete, withTrainingState, asOne },
     signal: context.signal,
     onProgress: (progress) => onProgress({ type: 'local', ...progress }),
   });
@@ -127,6 +134,9 @@ async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
 
 function reportSkipped({ output }: Context, skipped: ImportResult['skipped']): void {
   if (skipped.length === 0) return;
-  const names = skipped.map(({ path, reason }) => `${printable(path)} (${reason})`);
+  const names = skipped.map(({ path, reason, bytes }) => {
+    const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`;
+    return `${printable(path)} (${reason}${size})`;
+  });
   output.note(`Left out: ${formatSome(names, MAX_SKIPPED_SHOWN)}`);
 }

@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { nameByPath, severalModels, trainingStateReason } from '@model-rtc/formats/layouts';
+
+describe('nameByPath', () => {
+  it.each([
+    ['runs/detect/train2', 'train2'],
+    ['mouse-run/checkpoint/step-1000', 'mouse-run-step-1000'],
+    ['mouse-classifier/1', 'mouse-classifier-1'],
+    ['gait/lightning_logs/version_1', 'gait-version_1'],
+    ['track/outputs/2024-05-01/10-00-00', 'track-2024-05-01-10-00-00'],
+    ['mouse/model', 'mouse'],
+    ['mouse/weights/best', 'mouse'],
+    ['Kimi-K2-Q4_K_M', 'Kimi-K2-Q4_K_M'],
+    ['a/checkpoint-1000', 'checkpoint-1000'],
+  ])('calls %s %s', (path, name) => {
+    expect(nameByPath(path.split('/'))).toBe(name);
+  });
+
+  it('has no name for a path that says nothing', () => {
+    expect(nameByPath(['models', 'best', '1'])).toBeUndefined();
+  });
+});
+
+describe('severalModels', () => {
+  it.each([
+    ['three GGUF files', ['a.gguf', 'b.gguf', 'README.md'], ['a.gguf', 'b.gguf']],
+    ['a GGUF file with its projector', ['a.gguf', 'mmproj-a.gguf'], []],
+    ['the shards of one', ['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'], []],
+    ['the shards of two', ['a-1-of-02.gguf', 'a-2-of-02.gguf', 'b.gguf'], ['a-1-of-02.gguf', 'b.gguf']],
+    ['folders of hub models', ['x/config.json', 'x/m.safetensors', 'y/config.json', 'y/m.safetensors'], ['x', 'y']],
+    ['a pipeline', ['model_index.json', 'unet/m.safetensors', 'vae/m.safetensors'], []],
+    ['a run with its checkpoints', ['checkpoints/a.ckpt', 'checkpoints/b.ckpt'], []],
+    ['weights that may go together', ['encoder.pt', 'decoder.pt'], []],
+    ['nothing', ['README.md'], []],
+  ])('lists what a folder holds: %s', (_, paths, several) => {
+    expect(severalModels(paths)).toEqual(several);
+  });
+});
+
+describe('trainingStateReason', () => {
+  it.each([
+    'optimizer.pt',
+    'a/optimizer.bin',
+    'scheduler.pt',
+    'rng_state_0.pth',
+    'random_states_0.pkl',
+    'optimizer_0/__0_0.distcp',
+    'fold_0/validation/case.nii.gz',
+    'fold_0/checkpoint_latest.pth',
+  ])('leaves out %s', (path) => {
+    expect(trainingStateReason(path)).toBeDefined();
+  });
+
+  it.each([
+    'model.pt',
+    'scheduler/scheduler_config.json',
+    'trainer_state.json',
+    'optim_states.md',
+    'zero_pp_rank_0_mp_rank_00_optim_states.pt',
+    'validation/README.md',
+  ])('keeps %s', (path) => {
+    expect(trainingStateReason(path)).toBeUndefined();
+  });
+});
