@@ -44,6 +44,8 @@ const SET_CHECKS: readonly SetCheck[] = [
 
 /** Enough to tell what happened; a copy that was broken off may lack thousands of files. */
 const MAX_FLAWS = 64;
+const SMALL_BYTES = 64 * 1024;
+const FILES_AT_ONCE = 32;
 
 /**
  * What a model lacks: files that were never downloaded, cut off or left behind, by what its own files say. Reads headers
@@ -57,13 +59,28 @@ export async function findFlaws(files: readonly CheckedFile[], options: ReadOpti
       if (flaws.length < MAX_FLAWS && !flaws.some(({ path }) => path === flaw.path)) flaws.push(flaw);
     }
   };
-  for (const file of files) {
-    const found = await checkFile(file, options);
-    if (found !== undefined) add([{ ...found, path: file.path }]);
+  for (const group of groupsOf(files)) {
+    const found = await Promise.all(group.map(async (file) => await checkFile(file, options)));
+    add(found.flatMap((flaw, i) => (flaw === undefined ? [] : [{ ...flaw, path: (group[i] as CheckedFile).path }])));
   }
   const model = toCheckedFiles(files);
   for (const { check } of SET_CHECKS) add(await check(model));
   return flaws;
+}
+
+/** Small files are opened together, since opening them is all that takes time; of large ones, one header is held at a time. */
+function groupsOf(files: readonly CheckedFile[]): CheckedFile[][] {
+  const groups: CheckedFile[][] = [];
+  let open: CheckedFile[] = [];
+  for (const file of files) {
+    if (file.size > SMALL_BYTES || open.length === 0 || open.length >= FILES_AT_ONCE) {
+      open = [];
+      groups.push(open);
+    }
+    open.push(file);
+    if (file.size > SMALL_BYTES) open = [];
+  }
+  return groups;
 }
 
 async function checkFile(file: CheckedFile, options: ReadOptions): Promise<FoundFlaw | undefined> {
