@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { appendFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { makeRandomFile } from '../support/files.ts';
@@ -13,6 +13,16 @@ async function modelFolder(bytes: number): Promise<string> {
   const folder = join(await lab.folder(), 'model');
   await makeRandomFile(join(folder, 'weights.msgpack'), bytes);
   return folder;
+}
+
+/** Appends so many bytes again and again, until they do not fit. */
+async function fill(path: string, bytes: number): Promise<void> {
+  const block = Buffer.alloc(bytes, 1);
+  try {
+    for (;;) await appendFile(path, block);
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ code: 'ENOSPC' });
+  }
 }
 
 describeWith([rootUser()], 'a disk that is too small for the model', () => {
@@ -40,6 +50,17 @@ describeWith([rootUser()], 'a disk that is too small for the model', () => {
     expect(await push(client, 'small')).toMatchObject({ outcome: 'pushed' });
     expect(await readdir(join(scene.worker.home, 'models'))).toHaveLength(2);
   }, 120_000);
+
+  it('is freed by delete-model when nothing at all is left on it', async () => {
+    const machine = await lab.machine('full', { home: join(await lab.tmpfs(20 * MEGABYTE), 'home') });
+    const { id } = await importModel(machine, await modelFolder(10 * MEGABYTE), 'big', '--copy');
+    const filler = join(machine.home, '..', 'filler');
+    for (let size = 4 * MEGABYTE; size >= 1; size = Math.floor(size / 2)) await fill(filler, size);
+    await expect(appendFile(filler, 'x')).rejects.toMatchObject({ code: 'ENOSPC' });
+    await machine.succeed(['client', 'delete-model', id, '--yes']);
+    expect((await machine.succeed(['client', 'list-models', '--json'])).json()).toMatchObject({ models: [], total: 0 });
+    expect((await stat(join(machine.home, 'spare-room'))).size).toBeGreaterThan(0);
+  }, 60_000);
 
   it('fails an import that copies with exit 7, and leaves nothing behind', async () => {
     const machine = await lab.machine('importer', { home: join(await lab.tmpfs(20 * MEGABYTE), 'home') });

@@ -34,6 +34,7 @@ import { openIndexFile } from './store/index-file.ts';
 import { needsRecovery } from './store/index-recovery.ts';
 import { createManifestCache } from './store/manifest-cache.ts';
 import { readStatsNote } from './store/model-notes.ts';
+import { keepSpareRoom } from './store/spare-room.ts';
 import { createVerification } from './verify/create.ts';
 
 export interface OpenRegistryOptions {
@@ -55,6 +56,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<Regist
   const index = await context.index.read();
   if (await needsRecovery(context.paths, index)) await context.index.update(async () => ({ result: undefined }));
   await removeLeftImports(context.paths.staging);
+  await keepSpareRoom(context.paths);
   return createRegistry(context, createLocatedChunks(context));
 }
 

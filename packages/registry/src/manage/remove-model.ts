@@ -5,6 +5,7 @@ import type { RegistryContext } from '../context.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry, RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { placeOf } from '../files/registered-model.ts';
+import { withSpareRoom } from '../store/spare-room.ts';
 import { deleteTrashed, keepTrashed, moveToTrash, type TrashedFolder, type TrashReason } from '../store/trash.ts';
 import type { Update } from '../store/types.ts';
 import { findOnlyCopies } from './only-copies.ts';
@@ -26,9 +27,11 @@ export async function removeModel(
   ref: string,
   options: RemoveOptions,
 ): Promise<RemovedModel> {
-  const { leaving, ...removed } = await removeFromIndex(context, ref, options);
-  const keptAt = await clearAway(context, leaving);
-  return keptAt === undefined ? removed : { ...removed, keptAt };
+  return await withSpareRoom(context.paths, async () => {
+    const { leaving, ...removed } = await removeFromIndex(context, ref, options);
+    const keptAt = await clearAway(context, leaving);
+    return keptAt === undefined ? removed : { ...removed, keptAt };
+  });
 }
 
 interface Removed {

@@ -55,6 +55,8 @@ export interface DataPaths {
   readonly workers: string;
   /** The folder of the hashes of files that were hashed before. You can delete it at any time. */
   readonly hashCache: string;
+  /** A file that holds room on the disk for deleting, see `keepSpareRoom`. */
+  readonly spareRoom: string;
   /** Files of models that were deleted with --keep-files. */
   readonly kept: string;
 }
@@ -73,6 +75,7 @@ export function dataPaths(root: string): DataPaths {
     configFile: join(at, 'config.json'),
     workers: join(at, 'workers'),
     hashCache: join(at, 'hashes'),
+    spareRoom: join(at, 'spare-room'),
     kept: join(at, 'kept'),
   };
 }
