@@ -10,7 +10,7 @@ export const MIN_WINDOW_BYTES = 512 * 1024;
 export const WINDOW_SLACK_MS = 300;
 /** The window follows the best rate of the last one to two of these times. */
 export const RATE_SPAN_MS = 2_000;
-/** All windows together: the most memory that chunks take while they come. 32 lanes get a chunk of 1 MiB each and half of the next. */
+/** All windows together: the most memory of chunks that are coming. 32 lanes get a chunk of 1 MiB each and half of the next. */
 export const ALL_WINDOWS_BYTES = 48 * 1024 * 1024;
 /** The largest request: a quarter of the largest window, so that others are in flight while one is answered. */
 export const REQUEST_BYTES = 4 * 1024 * 1024;

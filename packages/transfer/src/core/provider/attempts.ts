@@ -3,14 +3,14 @@ import type { Watchdog } from '../session/watchdog.ts';
 import { cancelledBy } from './cancelled.ts';
 import type { Reachable } from './model-provider.ts';
 
-/** Time without progress after which trying again ends, however often a connection was renewed. What arrived is kept. */
+/** Retries end after this time without progress, however often a connection was renewed. What arrived is kept. */
 export const GIVE_UP_MS = 120_000;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 8_000;
 
 export interface AttemptsOptions {
   readonly clock: Clock;
-  /** From 0 to below 1, so that many clients do not come back at once. */
+  /** A random number from 0 to below 1, so that many clients do not come back at once. */
   readonly random: () => number;
   /** Counts the time without progress, over all attempts. */
   readonly watchdog: Watchdog;
@@ -18,20 +18,20 @@ export interface AttemptsOptions {
 }
 
 export interface RetryOptions extends AttemptsOptions {
-  /** Told why another attempt follows, before it waits for it. */
+  /** Called with the reason for another attempt, before the wait for it. */
   readonly onRetry?: ((why: ModelRtcError) => void) | undefined;
 }
 
 /**
- * Decides whether work over a connection that failed is tried again, and when. Each attempt: `begin`, the work, and in a
- * `catch` around both `recover`, which throws when it was the last one. The work keeps its own state, so that it resumes.
+ * Decides whether and when to retry work over a connection that failed. An attempt is `begin`, then the work, with `recover` in a
+ * `catch` around both; it throws after the last attempt. The work keeps its own state, so that it resumes.
  */
 export class Attempts<Connection = unknown> {
   readonly #target: Reachable<Connection>;
   readonly #options: RetryOptions;
   #delayMs = FIRST_RETRY_MS;
   #startedMs = 0;
-  /** What this attempt goes over, once it has come as far as asking. */
+  /** The connection of this attempt, once it has got as far as asking. */
   #reached: { readonly connection: Connection } | undefined;
 
   constructor(target: Reachable<Connection>, options: RetryOptions) {
@@ -39,7 +39,7 @@ export class Attempts<Connection = unknown> {
     this.#options = options;
   }
 
-  /** Begins an attempt: reaches the other side. @throws ModelRtcError what keeps it from being reached */
+  /** Begins an attempt by reaching the other side. @throws ModelRtcError why it cannot be reached */
   async begin(): Promise<Connection> {
     this.#startedMs = this.#options.clock.nowMs();
     this.#reached = undefined;
@@ -48,12 +48,12 @@ export class Attempts<Connection = unknown> {
     return connection;
   }
 
-  /** Whether this attempt has come as far as asking. */
+  /** Whether this attempt has got as far as asking. */
   get isReached(): boolean {
     return this.#reached !== undefined;
   }
 
-  /** Nothing came for so long that no further attempt is made. */
+  /** Whether nothing came for so long that no further attempt is made. */
   get isExhausted(): boolean {
     return this.#options.watchdog.quietMs >= GIVE_UP_MS;
   }
@@ -77,7 +77,7 @@ export class Attempts<Connection = unknown> {
     if (this.#reached !== undefined) await this.#target.reset(this.#reached.connection);
   }
 
-  /** Waits before the next attempt: longer each time, but for one that carried something before it broke. */
+  /** Waits before the next attempt: longer each time, unless the last one carried something before it broke. */
   async wait(): Promise<void> {
     const { clock, watchdog, signal, random } = this.#options;
     if (watchdog.quietMs < clock.nowMs() - this.#startedMs) this.#delayMs = FIRST_RETRY_MS;
@@ -85,12 +85,12 @@ export class Attempts<Connection = unknown> {
     this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RETRY_MS);
   }
 
-  /** Those that everyone comes back to at once may be busy for a while; one that is asked says what it wants. */
+  /** A worker that everyone reconnects to at once may be busy for a while; one that answers says how long to wait. */
   #mayRetry(error: ModelRtcError): boolean {
     return error.recoversBy('reconnect', 'wait') || (error.recoversBy('back_off') && !this.isReached);
   }
 
-  /** Whatever a cancelled or closed attempt failed with, that it was cancelled or closed is why. */
+  /** The reason of a cancelled or closed attempt is that it was cancelled or closed, whatever it failed with. */
   #asEnd(error: ModelRtcError): ModelRtcError {
     const { signal } = this.#options;
     if (signal?.aborted) return cancelledBy(signal, error);
@@ -99,14 +99,14 @@ export class Attempts<Connection = unknown> {
 }
 
 /**
- * Whether a provider of a transfer that goes on without it is worth another attempt. Nobody waits for its answer, so one that
- * was busy or cancelled is worth one too.
+ * Whether to retry a provider while the transfer goes on without it. Nobody waits for its answer, so a busy or cancelled one
+ * is retried too.
  */
 export function isRetryableInBackground(error: ModelRtcError): boolean {
   return error.recoversBy('reconnect', 'wait', 'back_off', 'stopped');
 }
 
-/** Waits for the time given plus up to half of it. @throws ModelRtcError `cancelled` when the signal aborts. */
+/** Waits for the given time plus up to half of it. @throws ModelRtcError `cancelled` when the signal aborts */
 export async function backOff(
   delayMs: number,
   { clock, random, signal }: Pick<AttemptsOptions, 'clock' | 'random' | 'signal'>,
@@ -130,12 +130,12 @@ export async function pause(delayMs: number, clock: Clock, signal?: AbortSignal 
   });
 }
 
-/** What an attempt ends with that this side closed. */
+/** The error of an attempt that this side closed. */
 export function closedError(cause?: unknown): ModelRtcError {
   return new ModelRtcError('cancelled', 'The connection to the worker was closed on this side.', { cause });
 }
 
-/** What a transfer ends with that got nowhere for `GIVE_UP_MS`. */
+/** The error of a transfer that made no progress for `GIVE_UP_MS`. */
 export function gaveUp(last: ModelRtcError, details?: ModelRtcError['details']): ModelRtcError {
   return new ModelRtcError(
     'timeout',

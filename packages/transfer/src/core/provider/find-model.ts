@@ -3,34 +3,34 @@ import { Attempts, backOff, pause, type RetryOptions } from './attempts.ts';
 import type { ModelProvider } from './model-provider.ts';
 import { ProviderNames } from './provider-names.ts';
 
-/** What a reference names, and the provider that said so. */
+/** The model that a reference names, and the provider that said so. */
 export interface FoundModel<Model> {
   readonly model: Model;
   readonly provider: ModelProvider;
 }
 
 export interface FindOptions<Model> extends RetryOptions {
-  /** Asks one provider, once, what the reference names. */
+  /** Asks one provider once what the reference names. */
   readonly ask: (provider: ModelProvider, signal: AbortSignal) => Promise<Model>;
-  /** Told when a provider is there and cannot tell yet. */
+  /** Called when a provider is there but cannot tell yet. */
   readonly onWaiting?: ((reason: string) => void) | undefined;
 }
 
-/** Once one has answered, those before it have this long to answer too: the order decides what a name means. */
+/** After the first answer, providers that come earlier have this long to answer: their order decides what a name means. */
 const EARLIER_PROVIDER_MS = 1_000;
 const ASK_AGAIN_MS = 1_000;
 
 /**
- * Asks all providers at once what a reference names; the first in their order that knows it decides. The others are then
- * asked no more: what they say while the transfer runs would pass for progress of it.
+ * Asks all providers at once what a reference names; the first one in order that knows it decides. The others are no longer
+ * asked then: their answers during the transfer would look like progress.
  *
- * @throws ModelRtcError `not_found` when all answer and none has it; else what kept one of them from answering
+ * @throws ModelRtcError `not_found` when all answer and none has it; else the reason why one of them did not answer
  */
 export async function findModel<Model extends object>(
   providers: readonly ModelProvider[],
   options: FindOptions<Model>,
 ): Promise<FoundModel<Model>> {
-  // A connection that is being made when another provider answers first is the transfer's.
+  // A connection that is still being made when another provider answers is kept for the transfer.
   for (const provider of providers) provider.reach(options.signal).catch(() => {});
   const over = new AbortController();
   const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal]);
@@ -54,12 +54,12 @@ export async function findModel<Model extends object>(
     }
     throw noneHasIt(providers, failures);
   } finally {
-    over.abort(new ModelRtcError('cancelled', 'What the name means is settled.'));
+    over.abort(new ModelRtcError('cancelled', 'Another provider has answered.'));
     for (const answer of answers) answer.catch(() => {});
   }
 }
 
-/** Asks one provider, over a new connection when one is lost. */
+/** Asks one provider, and again over a new connection when one is lost. */
 async function askUntilAnswered<Model>(
   provider: ModelProvider,
   options: FindOptions<Model> & { readonly signal: AbortSignal },
@@ -77,7 +77,7 @@ async function askUntilAnswered<Model>(
   }
 }
 
-/** A provider whose files changed hashes them first, however long that takes; it says `busy` meanwhile. */
+/** A provider whose files changed hashes them first, and answers `busy` for as long as that takes. */
 async function waitUntilReady(busy: ModelRtcError, options: FindOptions<unknown>): Promise<void> {
   const { watchdog, signal, onWaiting } = options;
   if (!signal?.aborted) {
@@ -94,7 +94,7 @@ interface Failure {
 
 function noneHasIt(providers: readonly ModelProvider[], failures: readonly Failure[]): ModelRtcError {
   const names = new ProviderNames(providers);
-  // One that could not be asked may have the model.
+  // A provider that could not be asked may have the model.
   const { error } = failures.find((one) => one.error.code !== 'not_found') ?? (failures[0] as Failure);
   if (failures.length === 1 || error.code === 'cancelled') return error;
   const sentences = failures.map((one) => `${names.of(one.provider)}: ${one.error.message}`);

@@ -4,14 +4,14 @@ import { cancelledBy } from './cancelled.ts';
 import { disagreement, mergeContents } from './merge-contents.ts';
 import type { ModelProvider, WantedModel } from './model-provider.ts';
 
-/** What the others know is waited for this long, once one has told what it knows. */
+/** How long to wait for what the others know, after the first one has answered. */
 const OTHERS_MS = 2_000;
 
 /**
- * What is known of a model: as the first provider tells it that answers, and where that is not all, with what the others
- * know. What does not agree with it is left out; whoever told it is dropped when it is asked to serve.
+ * Everything that is known of a model: what the first provider to answer says and, if that is not all, what the others know.
+ * Descriptions that do not agree with it are left out; their providers are dropped when they are asked to serve.
  *
- * @param providers - the first is waited for when no other answers
+ * @param providers - when no other answers, it waits for the first
  */
 export async function gatherContents(
   providers: readonly ModelProvider[],
@@ -31,7 +31,7 @@ export async function gatherContents(
   return told.reduce((all, more) => (disagreement(all, more) === undefined ? mergeContents(all, more) : all), contents);
 }
 
-/** Contents as one provider has them, asked again over a new connection when one is lost. */
+/** Asks one provider for the contents, and again over a new connection when one is lost. */
 export async function contentsOf(
   provider: ModelProvider,
   model: WantedModel,
@@ -67,7 +67,7 @@ async function firstContents(
 }
 
 /**
- * For providers that do not know models by their digests.
+ * Checks a provider that does not know models by their digests.
  * @throws ModelRtcError `verification_failed` when what a provider has is not what is fetched
  */
 export function requireAgreement(fetched: ModelContents, own: ModelContents, name: string): void {
@@ -75,6 +75,6 @@ export function requireAgreement(fetched: ModelContents, own: ModelContents, nam
   if (why === undefined) return;
   throw new ModelRtcError(
     'verification_failed',
-    `${name} has other files than the model that is being fetched (${why}); nothing is taken from it.`,
+    `${name} has other files than the model that is being fetched (${why}). Nothing is taken from it.`,
   );
 }

@@ -3,13 +3,13 @@ import { Attempts, type AttemptsOptions, closedError, isRetryableInBackground } 
 import type { FetchedModel, ModelProvider, ServeOptions } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
 
-/** What happened to one of the providers that a model is taken from at once. */
+/** What happened to one of the providers of a transfer. */
 export interface ProviderNews {
   readonly name: string;
   /**
    * `serving`: it has the model, and gives it from now on. `absent`: it does not have it. `offline`: it cannot be reached, and
-   * is tried again. `busy`: it is there and cannot tell yet whether it has it, and is asked again. `lost`: its connection
-   * was lost, and is made again. `dropped`: it is not used any more.
+   * is retried. `busy`: it cannot tell yet whether it has the model, and is asked again. `lost`: its connection was lost, and
+   * is made again. `dropped`: it is no longer used.
    */
   readonly state: 'serving' | 'absent' | 'offline' | 'busy' | 'lost' | 'dropped';
   readonly reason?: string | undefined;
@@ -20,15 +20,15 @@ export interface KeepServingOptions extends AttemptsOptions, Omit<ServeOptions, 
   readonly names: ProviderNames;
   readonly signal: AbortSignal;
   readonly onNews: (news: ProviderNews) => void;
-  /** Told of each failure after which the provider is tried again. */
+  /** Called for each failure after which the provider is retried. */
   readonly onFailure: (error: ModelRtcError) => void;
 }
 
-/** How it ended with one provider. */
+/** How the use of a provider ended. */
 export type ServingEnd =
   /** The transfer is over. */
   | { readonly kind: 'over' }
-  /** The provider does not have the model, or has it no more. */
+  /** The provider does not have the model, or no longer has it. */
   | { readonly kind: 'absent'; readonly error: ModelRtcError }
   | { readonly kind: 'failed'; readonly error: ModelRtcError };
 
@@ -39,7 +39,7 @@ interface Served {
 
 /**
  * Keeps one provider's sources in the pool of a transfer while it has the model: reaches it, checks that the model is there,
- * and reaches it again when it was lost. The transfer goes on meanwhile, with what the other providers give.
+ * and reaches it again when its connection is lost. Meanwhile the transfer goes on with the other providers.
  */
 export async function keepServing(provider: ModelProvider, options: KeepServingOptions): Promise<ServingEnd> {
   const { signal, onFailure } = options;
@@ -68,7 +68,7 @@ async function serveOnce(provider: ModelProvider, attempts: Attempts, options: K
     onNews({ name, state: 'serving' });
     wasServing = true;
     const error = await provider.serve(model, { pool, name, encodings, signal });
-    // Where only the model changed the connection is as good as before: the transfer may begin again over it.
+    // If only the model changed, the connection is still good: the transfer may begin again over it.
     if (!signal.aborted && error.code !== 'source_changed') await attempts.reset();
     return { wasServing, error };
   } catch (thrown) {
@@ -89,6 +89,6 @@ function tellOfFailure(
 ): void {
   const state = wasServing ? 'lost' : error.code === 'busy' ? 'busy' : 'offline';
   if (wasServing || !told.has(state)) onNews({ name: names.of(provider), state, reason: error.message });
-  // The loss of its connection says already that it cannot be reached.
+  // The lost connection was reported already.
   told.add(state === 'lost' ? 'offline' : state);
 }

@@ -1,7 +1,7 @@
 import { type ContentsFile, hashedFiles, type ModelContents, modelDigest } from '@model-rtc/protocol';
 
 /**
- * Says in what two descriptions of one model differ: paths, sizes, or hashes that both know.
+ * Says how two descriptions of one model differ: in paths, sizes, or hashes that both have.
  * @returns the end of a sentence; undefined when they agree
  */
 export function disagreement(a: ModelContents, b: ModelContents): string | undefined {
@@ -11,7 +11,7 @@ export function disagreement(a: ModelContents, b: ModelContents): string | undef
     if (other === undefined) return `${file.path} is not there`;
     if (other.size !== file.size) return `${file.path} has another size`;
     if (differ(file.sha256, other.sha256)) return `${file.path} has another SHA-256`;
-    // Of a file with a SHA-256 git may only have a pointer to it.
+    // For a file with a SHA-256, git may only have a pointer (Git LFS).
     const isGitFile = file.sha256 === undefined && other.sha256 === undefined;
     if (isGitFile && differ(file.gitSha1, other.gitSha1)) return `${file.path} is another one for git`;
   }
@@ -21,14 +21,14 @@ export function disagreement(a: ModelContents, b: ModelContents): string | undef
   return new Set(digests.filter((digest) => digest !== undefined)).size > 1 ? 'its digest is another one' : undefined;
 }
 
-/** All that is known of a model from two descriptions that agree. The chunks are those of the one that knows more of them. */
+/** Combines two descriptions of a model that agree. It takes the chunks from the one that knows more of them. */
 export function mergeContents(a: ModelContents, b: ModelContents): ModelContents {
   const [best, other] = chunkRank(b) > chunkRank(a) ? [b, a] : [a, b];
   const { chunker, chunks } = best;
   const digest = a.digest ?? b.digest;
   return {
     ...(digest === undefined ? {} : { digest }),
-    // Chunks cover the files in the order of their own list.
+    // Chunks cover the files in the order of their own description.
     files: mergeFiles(best.files, new Map(other.files.map((file) => [file.path, file]))),
     ...(chunker === undefined ? {} : { chunker }),
     ...(chunks === undefined ? {} : { chunks }),

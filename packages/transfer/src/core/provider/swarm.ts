@@ -10,12 +10,12 @@ import type { ProviderNames } from './provider-names.ts';
 export interface SwarmOptions extends RetryOptions {
   readonly model: WantedModel;
   readonly encodings: PeerEncodings;
-  /** What the providers are called. */
+  /** The names of the providers. */
   readonly names: ProviderNames;
   readonly onNews: (news: ProviderNews) => void;
 }
 
-/** The providers that one model is taken from at once: any of them may leave and come back while it lasts. */
+/** The providers of one transfer; any of them may leave and come back meanwhile. */
 export class Swarm {
   readonly pool = new SourcePool();
   readonly #providers: readonly ModelProvider[];
@@ -27,7 +27,7 @@ export class Swarm {
   /** Those that could not be asked. */
   readonly #failed = new Set<ModelProvider>();
   #serving: Promise<void>[] = [];
-  /** Of one that is tried again. */
+  /** The last error of a provider that is being retried. */
   #lastFailure: ModelRtcError | undefined;
 
   constructor(providers: readonly ModelProvider[], options: SwarmOptions) {
@@ -35,19 +35,19 @@ export class Swarm {
     this.#options = options;
   }
 
-  /** Begins to take the model from all that have it. */
+  /** Begins to take the model from all providers that have it. */
   start(contents: ModelContents): void {
     const model = { ...this.#options.model, contents, digest: contentsDigest(contents) };
     this.#serving = this.#providers.map((provider) => this.#serve(provider, model));
   }
 
-  /** Lets all providers go; their connections stay. */
+  /** Stops using all providers; their connections stay. */
   async end(): Promise<void> {
     this.#over.abort(new ModelRtcError('cancelled', 'The transfer is over.'));
     await Promise.all(this.#serving);
   }
 
-  /** What a failed transfer is to be called, with what the providers said of it. */
+  /** The error of a failed transfer, including what the providers said. */
   asEnd(thrown: unknown): ModelRtcError {
     const { signal, watchdog } = this.#options;
     const error = ModelRtcError.from(thrown);
@@ -82,13 +82,13 @@ export class Swarm {
   #endWhenNobodyIsLeft(): void {
     if (this.#over.signal.aborted) return;
     const left = this.#providers.filter((provider) => !this.#ends.has(provider));
-    // Where the model changed there is a new one to be had at once, so nobody is waited for who may never have had the old.
+    // If the model changed, the new one can be fetched at once: do not wait for providers that may never have had the old one.
     const mayHaveIt = (provider: ModelProvider): boolean => this.#served.has(provider) || !this.#failed.has(provider);
     const waitedFor = this.#changedError() === undefined ? left : left.filter(mayHaveIt);
     if (waitedFor.length === 0) this.pool.end(this.#whyNobody());
   }
 
-  /** Nobody is left to take the model from. */
+  /** The error when no provider is left. */
   #whyNobody(): ModelRtcError {
     const { watchdog } = this.#options;
     const error = this.#changedError() ?? this.#endError();
@@ -107,7 +107,7 @@ export class Swarm {
     return ends.flatMap((end) => (end.kind === 'failed' && end.error.code === 'source_changed' ? [end.error] : []))[0];
   }
 
-  /** Of several, the error of the first that failed by more than not having the model. */
+  /** Among several, the error of the first provider that failed in another way than not having the model. */
   #endError(): ModelRtcError | undefined {
     for (const end of this.#ends.values()) if (end.kind === 'failed') return end.error;
     return undefined;
