@@ -41,7 +41,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const scanned = await steps.scanModel(original, scanOptions(work));
   if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
   const completeness = await import('../inspect/find-incomplete.ts');
-  const flaws = [...(await completeness.findIncomplete(scanned.files, work.signal))];
+  const flaws = [...(await completeness.findIncomplete(context.reading, scanned.files, work.signal))];
   const requireWhole = () => {
     if (flaws.length > 0 && work.allowIncomplete !== true) throw completeness.incompleteError(path, flaws);
   };

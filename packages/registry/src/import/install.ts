@@ -55,7 +55,7 @@ async function inspectStaged(
   });
   const { findIncomplete, toIncomplete } = await import('../inspect/find-incomplete.ts');
   const codeFiles = await inspectFiles(reading, files, { safeOnly, signal });
-  return { codeFiles, incomplete: toIncomplete(await findIncomplete(files, signal)) };
+  return { codeFiles, incomplete: toIncomplete(await findIncomplete(reading, files, signal)) };
 }
 
 /** An archive is imported, all else comes over a network. */

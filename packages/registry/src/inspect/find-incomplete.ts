@@ -1,11 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { mapLimit } from '@model-rtc/files';
-import { type CheckedFile, type Flaw, findFlaws } from '@model-rtc/formats/layouts';
+import type { Flaw } from '@model-rtc/formats/layouts';
 import { type IncompleteFile, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import { openSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { inflate } from './inflate.ts';
+import type { ModelReading } from './types.ts';
 
 /** What an entry has room for, see `incompleteFileSchema`. */
 const MAX_PROBLEM_CHARS = 1024;
@@ -17,15 +16,15 @@ const BLOB = /[/\\]blobs[/\\](?:sha256-)?([0-9a-f]{64})$/;
 
 /**
  * What a model lacks by what its own files say; headers alone are read.
- * @throws ModelRtcError `source_changed` when a file is not as it was scanned, `storage`, `cancelled`
+ * @throws ModelRtcError `source_changed` when a file is not as it was scanned, `storage`, `cancelled`, `invalid_model` when looking
+ *   takes more memory than is allowed
  */
-export async function findIncomplete(files: readonly ScannedFile[], signal?: AbortSignal): Promise<readonly Flaw[]> {
-  try {
-    return await findFlaws(files.map(toCheckedFile), { inflate, signal });
-  } catch (error) {
-    if (signal?.aborted !== true) throw error;
-    throw ModelRtcError.because(error, 'cancelled', 'Cancelled; nothing was stored.');
-  }
+export async function findIncomplete(
+  reading: ModelReading,
+  files: readonly ScannedFile[],
+  signal?: AbortSignal,
+): Promise<readonly Flaw[]> {
+  return await reading.run('findFlaws', files, { signal });
 }
 
 /** The files of a hub's cache whose bytes are not those that they are named by. */
@@ -52,19 +51,4 @@ export function incompleteError(location: string, flaws: readonly Flaw[]): Model
   const more = flaws.length > MAX_LISTED ? `; and ${flaws.length - MAX_LISTED} more` : '';
   const sentence = `The model at ${location} is not whole, so it is not imported: ${listed.join('; ')}${more}. Copy or download what is missing, or pass --allow-incomplete.`;
   return new ModelRtcError('invalid_model', sentence, { details: { path: basename(location), incomplete: flaws } });
-}
-
-function toCheckedFile(file: ScannedFile): CheckedFile {
-  return {
-    path: file.path,
-    size: file.size,
-    async withReader(work) {
-      const source = await openSourceFile(file);
-      try {
-        return await work(source);
-      } finally {
-        await source.close();
-      }
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import {
+  type ByteReader,
   type ComparableFile,
   type ComparableModel,
   createReadBudget,
@@ -28,6 +29,15 @@ export const READING_TASKS: Tasks = {
       if (found !== undefined) onReport?.(found);
     }
     return undefined;
+  },
+  async findFlaws(files, { signal }) {
+    const { findFlaws } = await import('@model-rtc/formats/layouts');
+    const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
+    const checked = files.map((file) => ({
+      ...{ path: file.path, size: file.size },
+      withReader: async <T>(work: (reader: ByteReader) => Promise<T>) => await withSource(file, work),
+    }));
+    return await findFlaws(checked, { inflate, signal, budget });
   },
   async scanModel({ path, options }) {
     const { scanModel } = await import('../import/scan-model.ts');

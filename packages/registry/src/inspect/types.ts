@@ -1,5 +1,5 @@
 import type { TensorDifference } from '@model-rtc/formats';
-import type { TrainingCurve } from '@model-rtc/formats/layouts';
+import type { Flaw, TrainingCurve } from '@model-rtc/formats/layouts';
 import type { CodeFile, ErrorData } from '@model-rtc/protocol';
 import type { RegisteredModel } from '../files/types.ts';
 import type { ScannedFile, ScannedModel } from '../import/scanned-model.ts';
@@ -8,6 +8,8 @@ import type { ScannedFile, ScannedModel } from '../import/scanned-model.ts';
 export interface ReadingTasks {
   /** Reports each file that runs code. Number 0 of `at`, an Int32Array, is the index of the file that is being examined. */
   scanFiles(input: { readonly files: readonly ScannedFile[]; readonly at: SharedArrayBuffer }): undefined;
+  /** What a model lacks by what its own files say. */
+  findFlaws(input: readonly ScannedFile[]): Flaw[];
   scanModel(input: { readonly path: string; readonly options: object }): ScannedModel;
   /** The sizes of a file's chunks. */
   planChunks(input: ScannedFile): number[];

@@ -8,6 +8,7 @@ import { resolveRef } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { checkFiles, LISTED_PROBLEMS } from '../files/check-files.ts';
 import type { FileProblem } from '../files/types.ts';
+import type { ModelReading } from '../inspect/types.ts';
 import {
   readEntryNote,
   readManifestNote,
@@ -88,18 +89,19 @@ async function examine(
   const before = contradiction === undefined ? [] : [{ path: '', problem: contradiction }];
   if (options.quick) {
     const problems = [...before, ...(await quickProblems(path, stored, notes))];
-    return { ...SOUND, problems, incomplete: await incompleteOf(path, manifest, problems, options) };
+    return { ...SOUND, problems, incomplete: await incompleteOf(context.reading, path, manifest, problems, options) };
   }
   const hashed = await context.hashFound(place, manifest, options);
   const { problems, damagedChunks } = hashed;
   const settled = problems.length === 0 ? await correctNotes(context, stored, notes, { ...hashed, manifest }) : [];
-  const incomplete = await incompleteOf(path, manifest, problems, options);
+  const incomplete = await incompleteOf(context.reading, path, manifest, problems, options);
   const all = [...before, ...problems];
   return { problems: all, damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled, incomplete };
 }
 
 /** What the model lacked when it was registered. */
 async function incompleteOf(
+  reading: ModelReading,
   path: string,
   manifest: Manifest,
   problems: readonly FileProblem[],
@@ -112,7 +114,7 @@ async function incompleteOf(
     const { size, mtimeNs } = await atStorage(absolutePath, 'read', () => stat(absolutePath, { bigint: true }));
     return { path: file.path, absolutePath, size: Number(size), mode: 0, mtimeNs };
   });
-  const flaws = [...(await findIncomplete(files, signal)), ...(await findDamagedBlobs(files, manifest))];
+  const flaws = [...(await findIncomplete(reading, files, signal)), ...(await findDamagedBlobs(files, manifest))];
   return toIncomplete(flaws) ?? [];
 }
 
