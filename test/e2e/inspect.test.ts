@@ -32,7 +32,7 @@ interface ComparisonJson {
 async function hostileModel(trap: string): Promise<string> {
   const folder = join(await lab.folder(), 'hostile');
   await mkdir(folder);
-  await writeFile(join(folder, 'model.onnx'), 'a graph');
+  await writeFile(join(folder, 'model.msgpack'), 'weights');
   await writeFile(join(folder, 'weights.dat'), Buffer.from(`\x80\x02cposix\nsystem\n(Vtouch ${trap}\ntR.`, 'latin1'));
   return folder;
 }
