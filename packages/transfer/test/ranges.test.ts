@@ -23,7 +23,7 @@ const model = makeModel(
 const hub = hubContents(model, 1000);
 const KEY = contentsKey(hub);
 
-/** The model, of which only this is known. */
+/** The model, described by nothing but this. */
 async function pullKnown(contents: ModelContents, options: Omit<PullInput, 'contents'>, of: TestModel = model) {
   const outcome = await pullModel(of, { ...options, contents });
   await expectFiles(outcome.filesFolder, of);
@@ -34,7 +34,7 @@ async function pullKnown(contents: ModelContents, options: Omit<PullInput, 'cont
   return outcome;
 }
 
-describe('a model of which only hashes of files are known', () => {
+describe('a model known only by the hashes of its files', () => {
   it('comes whole, with the SHA-256 of files that only git had a hash of', async () => {
     const seen: TransferProgress[] = [];
     const source = rangeSource(model.files);

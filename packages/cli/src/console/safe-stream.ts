@@ -1,9 +1,6 @@
 import { Writable } from 'node:stream';
 import type { ConsoleStream } from './runtime.ts';
 
-/** Text that waits for a reader who does not read. What comes beyond it is dropped: no log may fill a worker's memory. */
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-
 /**
  * Standard output or standard error as a stream that never fails. What cannot be written, because the disk is full or its
  * reader has gone, is dropped: an agent goes on with its work. Once writing works again, `onRecovery` makes the line that says so.
@@ -35,11 +32,6 @@ export class SafeStream extends Writable {
   }
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, done: () => void): void {
-    if (this.#target.writableLength > MAX_WAITING_BYTES) {
-      this.#lostWrites += 1;
-      done();
-      return;
-    }
     this.#target.write(chunk, encoding, (error) => {
       if (error !== null && error !== undefined) this.#lost(error);
       else this.#tellRecovery();

@@ -21,7 +21,7 @@ function checkSavedModel(folder: string, model: CheckedFiles): Flaw[] {
   return [missing(`${folder}variables/variables.index`, why)];
 }
 
-/** Numbered data files of which some are there are judged by their numbers, see `numberedParts`. */
+/** When some of the numbered data files are there, their numbers tell which are missing, see `numberedParts`. */
 function checkpointFlaws(paths: readonly string[]): Flaw[] {
   const withData = new Set(paths.map((path) => dataOf(path)).filter((stem) => stem !== undefined));
   const indexed = paths.map((path) => INDEX.exec(path)?.[1]).filter((stem) => stem !== undefined);

@@ -3,7 +3,7 @@ import { numberedPart } from '../completeness/numbered-parts.ts';
 import { baseName, extensionOf } from '../file-names.ts';
 import { isWeightsFile } from './weights-files.ts';
 
-/** Formats of which each file is a model, unless they are parts of one. */
+/** In these formats every file is a model, unless it is one part of several. */
 const ONE_EACH = new Set(['.gguf', '.safetensors']);
 /** The part of a language model that looks at pictures goes with it. */
 const PROJECTOR = /mmproj/i;

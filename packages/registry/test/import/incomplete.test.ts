@@ -23,7 +23,7 @@ describe('a model that is not whole', () => {
     expect((await registry.list({ filters: {}, sort: 'date', limit: 9 })).total).toBe(0);
   });
 
-  it('is registered and marked where that is asked for, also when it is imported again', async () => {
+  it('is registered and marked on request, and stays marked when it is imported again', async () => {
     const registry = await importing();
     const folder = await writeFiles(await temporaryFolder(), FILES);
     const { entry } = await registry.importModel(folder, { allowIncomplete: true });
