@@ -18,8 +18,9 @@ import {
 } from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
-/** Large enough that a transfer takes a few seconds, so that it can be caught in the middle. */
 const SIZE = 400_000_000;
+/** For transfers that are to be caught in the middle: some machines move all of it in less than a second. */
+const SLOWED = ['--limit', '80MB'];
 const lab = useLab();
 
 /** One model for all tests that leave it as it is, in place of hundreds of megabytes made for each. */
@@ -72,7 +73,7 @@ describe('a transfer that is broken off', () => {
     const scene = await openScene(lab);
     await modelAtWorker(scene);
     const client = await scene.client('client');
-    const first = client.start(['client', 'pull-model', 'big']);
+    const first = client.start(['client', 'pull-model', 'big', ...SLOWED]);
     await underWay(first);
     await first.kill('SIGKILL');
     const listed = (await client.succeed(['client', 'list-models', '--json'])).json<{ models: unknown[] }>();
@@ -85,7 +86,7 @@ describe('a transfer that is broken off', () => {
   it('resumes a push after the client was killed with kill -9', async () => {
     const scene = await openScene(lab);
     const { sender, entry } = await modelAtClient(scene);
-    const first = sender.start(['client', 'push-model', 'big']);
+    const first = sender.start(['client', 'push-model', 'big', ...SLOWED]);
     await underWay(first);
     await first.kill('SIGKILL');
     const result = await push(sender, 'big');
@@ -97,7 +98,7 @@ describe('a transfer that is broken off', () => {
     const scene = await openScene(lab);
     await modelAtWorker(scene);
     const client = await scene.client('client');
-    const running = client.start(['client', 'pull-model', 'big', '--json']);
+    const running = client.start(['client', 'pull-model', 'big', '--json', ...SLOWED]);
     await underWay(running);
     await scene.workerProcess.kill('SIGKILL');
     await running.waitForStderr(/connection was lost/i);
@@ -112,7 +113,7 @@ describe('a transfer that is broken off', () => {
   it('goes on by itself when the worker is killed with kill -9 and started again during a push', async () => {
     const scene = await openScene(lab);
     const { sender, entry } = await modelAtClient(scene);
-    const running = sender.start(['client', 'push-model', 'big', '--json']);
+    const running = sender.start(['client', 'push-model', 'big', '--json', ...SLOWED]);
     await underWay(running);
     await scene.workerProcess.kill('SIGKILL');
     await running.waitForStderr(/connection was lost/i);
@@ -129,7 +130,7 @@ describe('a transfer that is broken off', () => {
     const client = (name: string) => lab.machine(name, { env: { MODEL_RTC_SESSION: session } });
     const scene: Scene = { worker, workerProcess, session, signalingUrl: url, client };
     await modelAtWorker(scene);
-    const running = (await client('client')).start(['client', 'pull-model', 'big', '--json']);
+    const running = (await client('client')).start(['client', 'pull-model', 'big', '--json', ...SLOWED]);
     await underWay(running);
     await server.kill('SIGKILL');
     const { exitCode, stderr, ...ended } = await running.exited;
@@ -144,7 +145,7 @@ describe('a transfer that is broken off', () => {
     const scene = await openScene(lab);
     await modelAtWorker(scene);
     const client = await scene.client('client');
-    const first = client.start(['client', 'pull-model', 'big']);
+    const first = client.start(['client', 'pull-model', 'big', ...SLOWED]);
     await underWay(first);
     const { exitCode, stderr, stdout } = await first.kill('SIGINT');
     expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
@@ -155,7 +156,7 @@ describe('a transfer that is broken off', () => {
   it('leaves the other side ready when a push is cancelled by Ctrl+C', async () => {
     const scene = await openScene(lab);
     const { sender } = await modelAtClient(scene);
-    const first = sender.start(['client', 'push-model', 'big']);
+    const first = sender.start(['client', 'push-model', 'big', ...SLOWED]);
     await underWay(first);
     expect(await first.kill('SIGINT')).toMatchObject({ exitCode: 130 });
     const atOnce = await push(sender, 'big');
@@ -169,7 +170,7 @@ describe('a model that changes while it is pulled', () => {
     const folder = await makeModel(lab);
     const entry = await importModel(scene.worker, folder, 'big');
     const client = await scene.client('client');
-    const running = client.start(['client', 'pull-model', 'big', '--json']);
+    const running = client.start(['client', 'pull-model', 'big', '--json', ...SLOWED]);
     await underWay(running);
     await appendFile(join(folder, 'weights.msgpack'), 'trained some more');
     const { exitCode, stderr, ...ended } = await running.exited;
