@@ -24,6 +24,11 @@ export default {
       testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/repository/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.process\\.test\\.ts$'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts', `<rootDir>/${PROCESS_TESTS}`] },
+    {
+      ...shared,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts', `<rootDir>/${PROCESS_TESTS}`],
+      setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
+    },
   ],
 };

@@ -5,6 +5,11 @@ const sum = { passed: 0, failed: 0, skipped: 0 };
 
 for (const path of process.argv.slice(2)) {
   const result = read(path);
+  for (const test of result.testResults?.flatMap((suite) => suite.assertionResults) ?? []) {
+    if (test.status === 'passed' && test.retryReasons?.length > 0) {
+      process.stdout.write(`passed at the second try only: ${test.fullName}\n`);
+    }
+  }
   sum.passed += result.numPassedTests;
   // A suite that could not be loaded has no tests to count, and is a failure all the same.
   sum.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;

@@ -40,6 +40,17 @@ describe('.ci/sum-results.js', () => {
     expect(result.exitCode).toBe(0);
   });
 
+  it('names each test that passed at the second try only', async () => {
+    const assertionResults = [
+      { status: 'passed', fullName: 'pull is slow', retryReasons: ['Error: it hung'] },
+      { status: 'passed', fullName: 'pull is fast', retryReasons: [] },
+      { status: 'failed', fullName: 'pull is wrong', retryReasons: ['Error: it is wrong'] },
+    ];
+    const result = await sum({ ...PASSING, testResults: [{ assertionResults }] });
+    expect(result.stdout).toBe('passed at the second try only: pull is slow\n5 passed, 0 failed, 2 skipped\n');
+    expect(result.exitCode).toBe(0);
+  });
+
   it('fails when a test failed', async () => {
     const result = await sum(PASSING, { ...PASSING, numFailedTests: 2 });
     expect(result.stdout).toBe('10 passed, 2 failed, 4 skipped\n');

@@ -1,5 +1,6 @@
 import { execa, type Options } from 'execa';
 import { type Match, OutputWatch } from './output-watch.ts';
+import { describeProcess } from './process-state.ts';
 
 /** How a command ended. */
 export interface CommandResult {
@@ -55,7 +56,8 @@ export function startCommand(command: readonly [string, ...string[]], options: C
   child.stdout?.on('data', (data: Buffer) => stdout.add(data));
   child.stderr?.on('data', (data: Buffer) => stderr.add(data));
   const exited = endOf(child, stdout, stderr, startedAtMs);
-  const describe = (): string => `${args.join(' ')}\n--- stdout\n${stdout.text}\n--- stderr\n${stderr.text}`;
+  const describe = (): string =>
+    `${args.join(' ')}\n--- stdout\n${stdout.text}\n--- stderr\n${stderr.text}\n--- process\n${describeProcess(child.pid ?? 0)}`;
   return {
     pid: child.pid ?? 0,
     startedAtMs,
