@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { FIXTURES, importModel, openScene, startSignaling, startWorker } from '../support/scene.ts';
@@ -50,6 +50,28 @@ describe('output that cannot be written', () => {
     for (let again = 0; again < 3; again++) await client.succeed(['worker', 'list-models', '--session', session]);
     await process.kill('SIGINT');
     expect((await process.exited).exitCode).toBe(0);
+  });
+});
+
+describe('a session that goes to a file', () => {
+  it('is printed nowhere, and the file is named', async () => {
+    const { url } = await startSignaling(lab);
+    const machine = await lab.machine('worker');
+    const file = join(machine.folder, 'session.txt');
+    for (const more of [[], ['--json']]) {
+      const worker = machine.start(['worker', '--signaling', url, '--token-file', file, '-v', ...more]);
+      await worker.waitForStderr('After a restart the same session works again');
+      const token = (await readFile(file, 'utf8')).trim();
+      const { stdout, stderr } = await worker.kill();
+      expect(token).toMatch(/^mrtc1_/);
+      expect(stdout + stderr).not.toContain(token);
+      expect(stderr).toContain(`This worker's session is in ${file}`);
+      expect(more.length === 0 ? stdout : JSON.parse(stdout)).toEqual(
+        more.length === 0 ? '' : expect.objectContaining({ tokenFile: file }),
+      );
+    }
+    const created = await machine.succeed(['worker', 'sessions', 'create', '--token-file', file, '--json']);
+    expect(created.stdout).not.toContain((await readFile(file, 'utf8')).trim());
   });
 });
 

@@ -224,6 +224,8 @@ interface MethodPolicy {
   /** The longest message that asks it, and the longest that answers it, in bytes. A longer one is refused undecoded. */
   readonly maxRequestBytes: number;
   readonly maxReplyBytes: number;
+  /** What an answer that breaks its schema is: another version's, or about a model that no agent can take. */
+  readonly badResult: 'malformed_message' | 'invalid_model';
 }
 
 /** How long something takes is for the other side to know: hashing a large model takes minutes. */
@@ -232,10 +234,13 @@ const NO_LIMIT = { silenceMs: undefined, retries: 0 } as const;
 const QUICK = { silenceMs: QUERY_TIMEOUT_MS, retries: 1 } as const;
 const QUICK_READ = { kind: 'query', scope: 'read', ...QUICK } as const;
 /** It names things by their digests, ids and aliases, and has an answer of that kind. */
-const SHORT = { maxRequestBytes: MAX_PLAIN_MESSAGE_BYTES, maxReplyBytes: MAX_PLAIN_MESSAGE_BYTES } as const;
+const SHORT = {
+  ...{ maxRequestBytes: MAX_PLAIN_MESSAGE_BYTES, maxReplyBytes: MAX_PLAIN_MESSAGE_BYTES },
+  badResult: 'malformed_message',
+} as const;
 const ENTRIES_BACK = { ...SHORT, maxReplyBytes: MAX_ENTRIES_BYTES } as const;
-const MANIFEST_BACK = { ...SHORT, maxReplyBytes: MAX_MESSAGE_BYTES } as const;
-const MANIFEST_OUT = { maxRequestBytes: MAX_MESSAGE_BYTES, maxReplyBytes: MAX_ENTRIES_BYTES } as const;
+const MANIFEST_BACK = { ...SHORT, maxReplyBytes: MAX_MESSAGE_BYTES, badResult: 'invalid_model' } as const;
+const MANIFEST_OUT = { ...ENTRIES_BACK, maxRequestBytes: MAX_MESSAGE_BYTES } as const;
 
 /** Every request: its policy, and the schemas of its parameters, of its answer and of what is told meanwhile. */
 export const METHODS = {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
+import { printable, printableJson } from './format.ts';
 import { Output } from './output.ts';
 import type { ConsoleStream, Runtime } from './runtime.ts';
 
@@ -89,9 +90,12 @@ async function createLog(
 ): Promise<Log> {
   if (verbose) {
     const { default: pino } = await import('pino');
-    const log: Log = pino({ level: 'debug', redact: SECRETS, base: null }, stderr);
+    const lines = { write: (line: string) => void stderr.write(printableJson(line)) };
+    const log: Log = pino({ level: 'debug', redact: SECRETS, base: null }, lines);
     return log;
   }
-  const warn = quiet ? () => {} : (_fields: object, message: string) => void stderr.write(`warning: ${message}\n`);
+  const warn = quiet
+    ? () => {}
+    : (_fields: object, message: string) => void stderr.write(`warning: ${printable(message)}\n`);
   return { debug() {}, info() {}, warn };
 }

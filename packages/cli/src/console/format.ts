@@ -60,12 +60,20 @@ export function formatCount(count: number, singular: string, plural = `${singula
   return `${count} ${count === 1 ? singular : plural}`;
 }
 
+/** DEL, C1 controls, and the marks that turn the direction of what follows: JSON leaves them as they are. */
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** Text from another machine, made harmless for a terminal: no control characters, no escape sequences. */
 export function printable(text: string): string {
   // Fast path: nearly all texts are plain, and a long list has a hundred thousand of them.
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the point
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\u{fffd}');
+  return text.replaceAll(/[\u0000-\u001f]/g, '\u{fffd}').replaceAll(UNSAFE_IN_JSON, '\u{fffd}');
+}
+
+/** A line of JSON with the same meaning, made harmless for a terminal: JSON itself escapes only some control characters. */
+export function printableJson(line: string): string {
+  return line.replaceAll(UNSAFE_IN_JSON, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Whether a text is meant as a session token: a secret, which no output may repeat. */

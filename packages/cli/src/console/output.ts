@@ -1,6 +1,6 @@
 import type { OnModelProgress } from '@model-rtc/client';
 import type { ErrorData } from '@model-rtc/protocol';
-import { printable } from './format.ts';
+import { printable, printableJson } from './format.ts';
 import type { ProgressView } from './progress.ts';
 import { ProgressEvents } from './progress-events.ts';
 import type { Runtime } from './runtime.ts';
@@ -79,7 +79,7 @@ export class Output {
   error(error: ErrorData): void {
     this.#endProgress();
     this.events?.fail(error);
-    if (this.#options.json) this.#runtime.stderr.write(`${JSON.stringify({ error })}\n`);
+    if (this.#options.json) this.#runtime.stderr.write(`${printableJson(JSON.stringify({ error }))}\n`);
     else this.#runtime.stderr.write(`model-rtc: ${printable(error.message.replaceAll(/\s*\n\s*/g, ' '))}\n`);
   }
 
@@ -89,6 +89,6 @@ export class Output {
   }
 
   #writeJson(data: object): void {
-    this.#runtime.stdout.write(`${JSON.stringify(data)}\n`);
+    this.#runtime.stdout.write(`${printableJson(JSON.stringify(data))}\n`);
   }
 }

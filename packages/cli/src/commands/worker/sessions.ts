@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ModelRtcError, type Scope } from '@model-rtc/protocol';
 import type { SessionStore } from '@model-rtc/worker';
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
@@ -62,11 +63,15 @@ const create = defineCommand({
     store.assertReachable(urls);
     const { session, record } = await store.create({ name, scopes, expiresAt });
     const token = store.token(record, urls);
+    if (tokenFile === undefined) {
+      context.output.result({ session, token }, token);
+      return;
+    }
     const { writeFileAtomic } = await import('@model-rtc/files');
-    if (tokenFile !== undefined) await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
+    await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
     context.output.result(
-      { session, token },
-      tokenFile === undefined ? token : `Session ${session.name} is in ${tokenFile}`,
+      { session, tokenFile: resolve(tokenFile) },
+      `Session ${session.name} (${session.keyId}) is in ${tokenFile}`,
     );
   },
 });

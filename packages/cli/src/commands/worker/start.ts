@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { RunningWorker, WatchEvent } from '@model-rtc/worker';
 import { defineCommand } from '../../command-line/types.ts';
@@ -45,7 +46,11 @@ export const start = defineCommand({
       describe: "HOST:PORT where clients reach the direct port, instead of this machine's addresses",
     },
     name: { type: 'string', describe: "The name that clients see [this machine's name]" },
-    'token-file': { type: 'string', describe: 'Also write the session to this file, mode 0600', completes: 'files' },
+    'token-file': {
+      type: 'string',
+      describe: 'Write the session to this file, mode 0600, instead of printing it',
+      completes: 'files',
+    },
     watch: {
       type: 'string',
       array: true,
@@ -131,21 +136,24 @@ interface Announced {
 async function announce(context: Context, worker: RunningWorker, { folders, tokenFile }: Announced): Promise<void> {
   const { output } = context;
   const { token, keyId, expiresAt, urls, directPort } = worker;
-  if (tokenFile !== undefined) {
+  const validity = `valid until ${formatTime(expiresAt) || 'it is revoked'}. Anyone who has it can use this worker:`;
+  if (tokenFile === undefined) output.result({ session: token, keyId, expiresAt, urls, directPort }, token);
+  else {
     const { writeFileAtomic } = await import('@model-rtc/files');
     await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
+    // Standard output often goes to a log that more people can read.
+    output.result({ tokenFile: resolve(tokenFile), keyId, expiresAt, urls, directPort }, '');
   }
-  output.result({ session: token, keyId, expiresAt, urls, directPort }, token);
   const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
   output.note(`Serving ${formatCount(total, 'model')} at ${urls.join(' ')}`);
   if (directPort !== undefined)
     output.note(`Clients that can reach this machine connect directly, to port ${directPort} (TLS)`);
   if (folders.length > 0) output.note(`Watching ${folders.join(', ')}: models found there are registered`);
-  output.note(
-    `The line above is this worker's session, valid until ${formatTime(expiresAt) || 'it is revoked'}. Anyone who has it can use this worker:`,
-  );
-  output.note('  model-rtc worker list-models --session SESSION');
-  output.note('  model-rtc client pull-model REF --worker SESSION');
+  const session = tokenFile === undefined ? 'SESSION' : `@${tokenFile}`;
+  if (tokenFile === undefined) output.note(`The line above is this worker's session, ${validity}`);
+  else output.note(`This worker's session is in ${tokenFile}, ${validity}`);
+  output.note(`  model-rtc worker list-models --session ${session}`);
+  output.note(`  model-rtc client pull-model REF --worker ${session}`);
   output.note('Ctrl+C stops the worker. After a restart the same session works again.');
 }
 

@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { METHODS, type Method, ModelRtcError, schemaProblem } from '@model-rtc/protocol';
 
 /** What an aborted signal throws: its own reason when that says something, else that it was cancelled. */
 export function cancelledError(signal?: AbortSignal | undefined): ModelRtcError {
@@ -30,4 +30,14 @@ export function tooLongError(bytes: number, takes: number): ModelRtcError {
     `The model is too large for the other side: its description has ${bytes} bytes, and the other side accepts ${takes}. Split the model, or upgrade model-rtc on the other side.`,
     { details: { bytes, takes } },
   );
+}
+
+/** An answer breaks the schema of its method. */
+export function badResultError(method: Method, cause: Parameters<typeof schemaProblem>[0]): ModelRtcError {
+  const sentences = {
+    malformed_message: `The other side's answer to "${method}" is not what this version understands; run the same version of model-rtc on both sides.`,
+    invalid_model: `The other side's list of the model's files is not valid (${schemaProblem(cause).slice(0, 500)}); nothing was stored. Get the model from another source.`,
+  } as const;
+  const { badResult } = METHODS[method];
+  return new ModelRtcError(badResult, sentences[badResult], { cause });
 }

@@ -1,5 +1,5 @@
 import { METHODS, type Method } from '@model-rtc/protocol';
-import { cancelledError } from './errors.ts';
+import { badResultError, cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { Peer, PeerLane, RequestContext, SendChunkOptions } from './peer.ts';
 
@@ -75,7 +75,11 @@ export class IncomingRequest implements RequestContext {
   async run(handler: AnyHandler, params: unknown): Promise<unknown> {
     try {
       const result = await handler(params, this);
-      return METHODS[this.#options.method].result.parse(result);
+      const { method } = this.#options;
+      const parsed = METHODS[method].result.safeParse(result);
+      if (parsed.success) return parsed.data;
+      // A model that breaks the rules is named as one; anything else is a fault of this program.
+      throw METHODS[method].badResult === 'invalid_model' ? badResultError(method, parsed.error) : parsed.error;
     } finally {
       await this.#sent;
       this.#answered = true;

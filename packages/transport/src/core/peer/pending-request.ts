@@ -1,6 +1,7 @@
 import { type Clock, METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
 
 import { deferred } from './deferred.ts';
+import { badResultError } from './errors.ts';
 import type { ChunkPiece } from './peer.ts';
 
 /** A request's callbacks without the types of its method. */
@@ -57,7 +58,7 @@ export class PendingRequest {
     if (this.#settled) return;
     const parsed = METHODS[this.method].result.safeParse(result);
     if (!parsed.success) {
-      this.fail(notAnAnswer(this.method, parsed.error));
+      this.fail(badResultError(this.method, parsed.error));
       return;
     }
     this.#settle();
@@ -69,7 +70,7 @@ export class PendingRequest {
     this.touch();
     const parsed = METHODS[this.method].event.safeParse(event);
     if (parsed.success) this.#call(() => this.#options.onEvent?.(parsed.data));
-    else this.fail(notAnAnswer(this.method, parsed.error));
+    else this.fail(badEventError(this.method, parsed.error));
   }
 
   onChunk(piece: ChunkPiece): void {
@@ -112,10 +113,10 @@ export class PendingRequest {
   }
 }
 
-function notAnAnswer(method: Method, cause: Error): ModelRtcError {
+function badEventError(method: Method, cause: Error): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
-    `The other side's answer to "${method}" is not what this version understands; run the same version of model-rtc on both sides.`,
+    `The other side says of "${method}" what this version does not understand; run the same version of model-rtc on both sides.`,
     { cause },
   );
 }

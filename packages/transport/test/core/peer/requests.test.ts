@@ -2,7 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import { MAX_OPEN_REQUESTS, ModelRtcError, type Params, packValue } from '@model-rtc/protocol';
 import { settle } from '../../../../../test/support/virtual-clock.ts';
 import type { RequestContext } from '../../../src/index.ts';
-import { connectedPeers, DIGEST, ENTRY, failure, gate, INFO, keepingLog, PUSH, rawAgainstPeer } from './support.ts';
+import {
+  connectedPeers,
+  DIGEST,
+  ENTRY,
+  failure,
+  gate,
+  INFO,
+  keepingLog,
+  MANIFEST,
+  MANIFEST_FILE,
+  PUSH,
+  rawAgainstPeer,
+} from './support.ts';
 
 const PROGRESS = {
   type: 'progress',
@@ -120,6 +132,27 @@ describe('a request', () => {
     await expect(second).resolves.toEqual(INFO);
     await peer.close();
   });
+
+  it.each(['hand', 'the handlers of this package'])(
+    'for a manifest that breaks the rules, sent by %s, says so',
+    async (by) => {
+      const manifest = { ...MANIFEST, files: [{ ...MANIFEST_FILE, path: '../a' }] };
+      if (by === 'hand') {
+        const { raw, peer } = await rawAgainstPeer();
+        const asking = failure(peer.request('get_manifest', { digest: DIGEST }));
+        await raw.say({ type: 'reply', id: ((await raw.hear()) as { id: number }).id, result: { manifest } });
+        expect(await asking).toMatchObject({ code: 'invalid_model', exitCode: 6 });
+        return await peer.close();
+      }
+      const { client } = await connectedPeers({
+        worker: { handlers: { get_manifest: async () => ({ manifest }) as never } },
+      });
+      expect(await failure(client.request('get_manifest', { digest: DIGEST }))).toMatchObject({
+        code: 'invalid_model',
+      });
+      await client.close();
+    },
+  );
 
   it('whose handler answers wrongly is an unforeseen failure there', async () => {
     const { client } = await connectedPeers({
