@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ImportOptions, ImportResult, Registry } from '@model-rtc/registry';
-import { loadSnippet } from '../../src/commands/client/model-info/next-commands.ts';
+import { loadSnippet } from '../../src/commands/client/model-info/load-line/load-line.ts';
 import type { Check } from './fixture.ts';
 
 /** What the registry does otherwise than a check expects, a sentence each; empty when it does as expected. */
@@ -48,7 +48,11 @@ function ofModel({ entry, manifest, suggestedAlias, skipped }: ImportResult, roo
   const named = [...skipped.map(({ path }) => path.replace(/\/$/, ''))];
   const isNamed = (path: string) =>
     named.some((left) => path.replace(/\/$/, '') === left || path.startsWith(`${left}/`));
-  const line = loadSnippet(entry, root);
+  const line = loadSnippet(
+    entry,
+    root,
+    manifest.files.map(({ path }) => path),
+  );
   return [
     ...differ('type', entry.modelType, check.type),
     ...differ('name', suggestedAlias, name),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Alias, Digest, ModelEntry } from '@model-rtc/protocol';
 import { modelEntrySchema } from '@model-rtc/protocol';
-import { loadSnippet } from '../../../../src/commands/client/model-info/next-commands.ts';
+import { loadSnippet } from '../../../../src/commands/client/model-info/load-line/load-line.ts';
 import { modelSections } from '../../../../src/commands/client/model-info/sections.ts';
 import type { ModelFacts } from '../../../../src/commands/client/model-info/types.ts';
 
