@@ -9,7 +9,7 @@ export { NO_FACTS } from './facts.ts';
 export { type FileSet, fileSetOf } from './file-sets.ts';
 export { nameByPath } from './model-name.ts';
 export { noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
-export { severalModels, severalModelsError } from './several-models.ts';
+export { innerModel, severalModels, severalModelsError } from './several-models.ts';
 export { sleap } from './sleap.ts';
 export { sleapNn } from './sleap-nn.ts';
 export { trainingStateReason } from './training-state.ts';

@@ -24,6 +24,16 @@ export function severalModels(paths: readonly string[]): string[] {
   return found.length > 1 ? found : [];
 }
 
+/**
+ * The folder that is the model when a folder holds nothing else, such as the one version of a model of TensorFlow Serving.
+ * Undefined for a folder that is a model itself, or holds other files.
+ */
+export function innerModel(paths: readonly string[]): string | undefined {
+  const [only, ...others] = modelsIn('', paths);
+  if (only === undefined || only === '' || others.length > 0) return undefined;
+  return paths.every((path) => path.startsWith(`${only}/`)) ? only : undefined;
+}
+
 function modelsIn(folder: string, paths: readonly string[]): string[] {
   const inside = paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
   if (!inside.some(isWeightsFile)) return [];

@@ -1,10 +1,11 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import {
   type FileSet,
   fileSetOf,
+  innerModel,
   type ModelFolder,
   nameByPath,
   noModelAt,
@@ -74,6 +75,8 @@ async function scanFolder(root: string, options: ScanOptions): Promise<Scanned> 
   const found = await walkFolder(root);
   const several = asOne ? [] : severalModels(found.files.map(({ path }) => path));
   if (several.length > 0) throw severalModelsError(root, several);
+  const inner = asOne ? undefined : innerModel(found.files.map(({ path }) => path));
+  if (inner !== undefined) return await scanInner(root, inner, found.skipped, options);
   const skipped: SkippedPath[] = [...found.skipped];
   const keep = (files: readonly ScannedFile[], reasonOf: ((path: string) => string | undefined) | undefined) =>
     files.filter(({ path, size }) => {
@@ -85,6 +88,20 @@ async function scanFolder(root: string, options: ScanOptions): Promise<Scanned> 
   const folder = folderOnDisk(root, files);
   const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined });
   return { files: keep(files, leaveOut), facts, skipped };
+}
+
+/** What was left out around it is named by its path from there. */
+async function scanInner(
+  outer: string,
+  inner: string,
+  skipped: readonly SkippedPath[],
+  options: ScanOptions,
+): Promise<Scanned> {
+  const root = join(outer, inner);
+  const around = skipped.filter(({ path }) => !path.startsWith(`${inner}/`));
+  const scanned = await scanFolder(root, options);
+  const named = around.map((one) => ({ ...one, path: relative(root, join(outer, one.path)).split(sep).join('/') }));
+  return { ...scanned, skipped: [...scanned.skipped, ...named], namedBy: scanned.namedBy ?? root };
 }
 
 async function scanFile(absolutePath: string, stats: BigIntStats, options: ScanOptions): Promise<Scanned> {
