@@ -18,6 +18,12 @@ export async function loadIdentity(keysFolder: string): Promise<Identity> {
   return identityFromSeed(seed);
 }
 
+/** The public key of this machine's worker in hex; undefined when no worker has run with this folder yet. */
+export async function ownWorkerKey(keysFolder: string): Promise<string | undefined> {
+  const seed = await readSeed(join(keysFolder, 'identity.key'));
+  return seed === undefined ? undefined : Buffer.from(identityFromSeed(seed).publicKey).toString('hex');
+}
+
 async function readSeed(path: string): Promise<Uint8Array | undefined> {
   let text: string;
   try {

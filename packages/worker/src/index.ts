@@ -1,7 +1,7 @@
 export { createHandlers, type WorkerHandlers } from './handlers/create-handlers.ts';
 export { FreshModels } from './handlers/fresh-models.ts';
 export type { HandlerOptions } from './handlers/types.ts';
-export { loadIdentity } from './identity-store.ts';
+export { loadIdentity, ownWorkerKey } from './identity-store.ts';
 export {
   type CreateSessionOptions,
   DEFAULT_SESSION,

@@ -25,7 +25,7 @@ export async function sessionToken({ runtime, home }: Context, given: string | u
 }
 
 /** The key of a session's worker, as catalogs and saved workers have it. @throws like `sessionToken` */
-export async function workerKeyOf(context: Context, session: string): Promise<string> {
+export async function workerKeyOf(context: Context, session: string | undefined): Promise<string> {
   return Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
 }
 

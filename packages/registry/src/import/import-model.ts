@@ -145,7 +145,7 @@ export async function linkFiles(staged: string, files: readonly ScannedFile[]): 
 function cannotLink(link: string, thrown: unknown): ModelRtcError {
   if (errorCode(thrown) !== 'EPERM' && errorCode(thrown) !== 'ENOSYS') return storageError(thrown, link, 'created');
   const sentence = `This file system or user may not make symbolic links (${link}). Import the model with --copy.`;
-  return new ModelRtcError('storage', sentence, { cause: thrown, details: { path: link } });
+  return new ModelRtcError('storage', sentence, { cause: thrown, details: { path: link, reason: 'no_links' } });
 }
 
 function requireSame(original: Manifest, copied: Manifest): void {

@@ -33,6 +33,14 @@ export function createRuns(context: RegistryContext): Runs {
       const { takeFound } = await import('./import-found.ts');
       return await takeFound(context, place, options);
     },
+    async recordReports(reports) {
+      const { writeReports } = await import('./folder-reports.ts');
+      await writeReports(context.paths.folderReports, reports);
+    },
+    async folderReports() {
+      const { readReports } = await import('./folder-reports.ts');
+      return await readReports(context.paths.folderReports);
+    },
     async listFound(foundIn) {
       const all = [...(await index.read()).byId.values()];
       const found = all.filter(

@@ -1,16 +1,18 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { atStorage, isInside } from '@model-rtc/files';
+import { atStorage, errorCode, isInside } from '@model-rtc/files';
 import { isWeightsFile, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
 import { parseShard } from './look-at-place.ts';
-import type { FoundPlace, FoundPlaces } from './types.ts';
+import type { FoundPlace, FoundPlaces, LeftOut } from './types.ts';
 
 /** Deeper than anyone nests models. A cycle of links ends there too. */
 const MAX_DEPTH = 12;
 /** Folders searched: a person may watch a whole disk by mistake. */
 const MAX_FOLDERS = 50_000;
+/** Nothing says which configuration belongs to which of them. */
+const MIXED_SHARDS = 'it is a shard beside other weights; put all shards of one model into a folder of their own';
 /** Weights of a pipeline or an export lie at most this deep below the configuration that makes them one model. */
 const WEIGHTS_DEPTH = 2;
 
@@ -25,7 +27,7 @@ interface Search {
   readonly places: FoundPlace[];
   readonly folders: string[];
   readonly unreadable: string[];
-  readonly outside: string[];
+  readonly leftOut: LeftOut[];
   /** Without links. */
   readonly top: string;
   /** Real paths, since a link may lead to a folder that was searched already. */
@@ -46,18 +48,25 @@ interface Folder {
 export async function findPlaces(root: string, except: readonly string[]): Promise<FoundPlaces> {
   const top = await atStorage(root, 'read', () => realpath(root));
   const real = await Promise.all(except.map((path) => realpath(path).catch(() => path)));
-  const lists = { places: [], folders: [], unreadable: [], outside: [] };
+  const lists = { places: [], folders: [], unreadable: [], leftOut: [] };
   const search: Search = { ...lists, top, met: new Set(), except: new Set(real) };
   const open: Folder[] = [{ path: top, depth: 0 }];
   const { dev, ino } = await atStorage(root, 'read', () => stat(top));
   const isEmpty = (await atStorage(root, 'read', () => readdir(top))).length === 0;
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    if (search.folders.length >= MAX_FOLDERS) search.unreadable.push(folder.path);
+    if (search.folders.length >= MAX_FOLDERS) notSearched(folder.path, search);
     else open.push(...(await lookInto(folder, search)));
   }
-  const { places, folders, unreadable, outside } = search;
+  const { places, folders, unreadable, leftOut } = search;
   places.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { root: top, identity: `${dev}:${ino}`, isEmpty, places, folders, unreadable, outside };
+  return { root: top, identity: `${dev}:${ino}`, isEmpty, places, folders, unreadable, leftOut };
+}
+
+function notSearched(path: string, { unreadable, leftOut }: Search): void {
+  unreadable.push(path);
+  const reason = `there are more than ${MAX_FOLDERS} folders, and it was not searched; watch the folders of the models alone`;
+  // One line for all of them: where a search ends says little.
+  if (!leftOut.some((other) => other.reason === reason)) leftOut.push({ path, kind: 'unreadable', reason });
 }
 
 /** Adds the folder itself or the places in it. Resolves to the folders to search next. */
@@ -68,16 +77,21 @@ async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder
   if (items === undefined) return [];
   if (isHubRepository(basename(path), items)) {
     search.folders.push(join(path, 'refs'), join(path, 'snapshots'));
-    search.places.push(...(await findSnapshots(path)));
+    const snapshots = await findSnapshots(path);
+    search.places.push(...snapshots);
+    if (snapshots.length === 0) search.leftOut.push({ path, kind: 'incomplete', reason: NO_SNAPSHOT });
     return [];
   }
-  const files = items.filter(({ isFolder, name }) => !isFolder && skipReason(name, 'file') === undefined);
-  const folders = items.filter(({ isFolder, name }) => isFolder && skipReason(name, 'folder') === undefined);
+  const there = items.filter(({ problem }) => problem === undefined);
+  const files = there.filter(({ isFolder, name }) => !isFolder && skipReason(name, 'file') === undefined);
+  const folders = there.filter(({ isFolder, name }) => isFolder && skipReason(name, 'folder') === undefined);
   const kind = await placeKind(path, files, folders, depth === 0);
   if (kind !== undefined) {
     search.places.push({ kind, path });
     return [];
   }
+  // Inside a model, a broken link is told of when the model is taken in.
+  search.leftOut.push(...brokenLinks(path, items));
   search.places.push(...(await singleFiles(path, files, search)));
   if (depth >= MAX_DEPTH) return [];
   const below = folders.filter(({ name }) => !TRAINER_CHECKPOINT.test(name) && !OTHER_REPOSITORY.test(name));
@@ -89,15 +103,23 @@ interface Item {
   readonly name: string;
   readonly isFolder: boolean;
   readonly isLink: boolean;
+  /** Why there is nothing behind a link. */
+  readonly problem?: string | undefined;
 }
+
+const NO_SNAPSHOT = 'no snapshot of it was downloaded';
 
 /** Undefined for a folder that cannot be read, which is noted. */
 async function readFolder(path: string, search: Search): Promise<Item[] | undefined> {
   search.folders.push(path);
   try {
     return await itemsOf(path);
-  } catch {
+  } catch (thrown) {
     search.unreadable.push(path);
+    const code = errorCode(thrown);
+    // Gone since its parent was read.
+    if (code === 'ENOENT') return undefined;
+    search.leftOut.push({ path, kind: 'unreadable', reason: `the folder cannot be read (${code ?? String(thrown)})` });
     return undefined;
   }
 }
@@ -108,23 +130,44 @@ async function itemsOf(path: string): Promise<Item[]> {
   return items.filter((item) => item !== undefined);
 }
 
-/** A link counts as its target. A broken link, a pipe or a device counts as nothing. */
+/** A link counts as its target. A pipe or a device counts as nothing. */
 async function toItem(folder: string, entry: Dirent): Promise<Item | undefined> {
   const { name } = entry;
   if (entry.isDirectory()) return { name, isFolder: true, isLink: false };
   if (entry.isFile()) return { name, isFolder: false, isLink: false };
   if (!entry.isSymbolicLink()) return undefined;
-  const stats = await stat(join(folder, name)).catch(() => undefined);
-  if (stats === undefined || (!stats.isDirectory() && !stats.isFile())) return undefined;
-  return { name, isFolder: stats.isDirectory(), isLink: true };
+  try {
+    const stats = await stat(join(folder, name));
+    if (!stats.isDirectory() && !stats.isFile()) return undefined;
+    return { name, isFolder: stats.isDirectory(), isLink: true };
+  } catch (thrown) {
+    return { name, isFolder: false, isLink: true, problem: linkProblem(thrown) };
+  }
+}
+
+function linkProblem(thrown: unknown): string {
+  const code = errorCode(thrown);
+  if (code === 'ELOOP') return 'it is a link that leads back to itself';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'it is a link to nothing: what it points to is not there';
+  return `it is a link to something that cannot be read (${code ?? String(thrown)})`;
+}
+
+/** Links that may have been models. */
+function brokenLinks(folder: string, items: readonly Item[]): LeftOut[] {
+  return items.flatMap(({ name, problem }): LeftOut[] => {
+    const isSkipped = skipReason(name, 'file') !== undefined || skipReason(name, 'folder') !== undefined;
+    if (problem === undefined || isSkipped) return [];
+    return [{ path: join(folder, name), kind: 'dangling_link', reason: problem }];
+  });
 }
 
 /** Undefined for a link that leads out of the folder, which is noted, and for a broken link. */
-async function realPathOf(path: string, { isLink }: Item, { top, outside }: Search): Promise<string | undefined> {
+async function realPathOf(path: string, { isLink }: Item, { top, leftOut }: Search): Promise<string | undefined> {
   if (!isLink) return path;
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined || isInside(real, top)) return real;
-  outside.push(path);
+  const reason = `it is a link that leads out of ${top} and is not followed; watch the folder that it leads to as well`;
+  leftOut.push({ path, kind: 'outside', reason });
   return undefined;
 }
 
@@ -150,7 +193,7 @@ async function placeKind(
 async function holdWeights(path: string, folders: readonly Item[], depth: number): Promise<boolean> {
   for (const { name } of folders) {
     if (TRAINER_CHECKPOINT.test(name)) continue;
-    const items = await itemsOf(join(path, name)).catch(() => []);
+    const items = (await itemsOf(join(path, name)).catch(() => [])).filter(({ problem }) => problem === undefined);
     if (items.some((item) => !item.isFolder && isWeightsFile(item.name))) return true;
     const below = items.filter((item) => item.isFolder);
     if (depth > 1 && (await holdWeights(join(path, name), below, depth - 1))) return true;
@@ -169,9 +212,12 @@ function shardedModel(name: string): string | undefined {
   return parseShard(name)?.model;
 }
 
-/** Weights side by side that nothing makes one model: each is its own. Shards among them are skipped. */
+/** Weights side by side that nothing makes one model: each is its own. Shards among them are left out. */
 async function singleFiles(path: string, files: readonly Item[], search: Search): Promise<FoundPlace[]> {
-  const single = files.filter(({ name }) => isWeightsFile(name) && shardedModel(name) === undefined);
+  const weights = files.filter(({ name }) => isWeightsFile(name));
+  const single = weights.filter(({ name }) => shardedModel(name) === undefined);
+  const [shard] = weights.filter(({ name }) => shardedModel(name) !== undefined);
+  if (shard !== undefined) search.leftOut.push({ path: join(path, shard.name), kind: 'invalid', reason: MIXED_SHARDS });
   const places = await Promise.all(
     single.map(async (item) => ({
       kind: 'file' as const,

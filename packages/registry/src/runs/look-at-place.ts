@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mapLimit } from '@model-rtc/files';
+import { errorCode, mapLimit } from '@model-rtc/files';
 import { isWeightsFile } from '@model-rtc/formats';
 import { readRunFacts } from './run-facts.ts';
 import type { FoundPlace, PlaceState } from './types.ts';
@@ -21,8 +21,9 @@ interface SeenFile {
 /** Looks at every file of the place, logs too: they show that a training goes on. */
 export async function lookAt(place: FoundPlace): Promise<PlaceState> {
   const files = await listFiles(place);
-  if (files === undefined || files.length === 0) {
-    return { fingerprint: undefined, writtenAtMs: 0, touchedAtMs: 0, isPartial: false, hasWeights: false };
+  if (typeof files === 'string' || files.length === 0) {
+    const unreadable = typeof files === 'string' && files !== 'ENOENT' ? `it cannot be read (${files})` : undefined;
+    return { fingerprint: undefined, writtenAtMs: 0, touchedAtMs: 0, isPartial: false, hasWeights: false, unreadable };
   }
   const names = files.map(({ path }) => path);
   const state = {
@@ -45,13 +46,14 @@ async function progressOf(path: string): Promise<Pick<PlaceState, 'progress' | '
   }
 }
 
-async function listFiles({ kind, path, group }: FoundPlace): Promise<SeenFile[] | undefined> {
+/** The files, or the code of the error that keeps them from being listed. */
+async function listFiles({ kind, path, group }: FoundPlace): Promise<SeenFile[] | string> {
   try {
     if (kind === 'file') return [{ path, stats: await stat(path, { bigint: true }) }];
     const files = await listBelow(path);
     return kind === 'snapshot' && group !== undefined ? [...files, ...(await listDownloads(group))] : files;
-  } catch {
-    return undefined;
+  } catch (thrown) {
+    return errorCode(thrown) ?? String(thrown);
   }
 }
 

@@ -27,6 +27,44 @@ export interface FoundPlace {
   readonly name?: string | undefined;
 }
 
+/**
+ * Why something in such a folder is no model of this registry.
+ * - `unreadable`: a folder or file that cannot be read
+ * - `dangling_link`: a link to nothing, or to itself
+ * - `outside`: a link that leads out of the folder
+ * - `incomplete`, `damaged`: a model that is not whole by what its own files say
+ * - `no_links`: the data folder's file system has no symbolic links
+ * - `invalid`: something else, which the reason says
+ */
+export type LeftOutKind =
+  | 'unreadable'
+  | 'dangling_link'
+  | 'outside'
+  | 'incomplete'
+  | 'damaged'
+  | 'no_links'
+  | 'invalid';
+
+/** Something in a folder that others write to that was left out of the registry. */
+export interface LeftOut {
+  /** Absolute. */
+  readonly path: string;
+  readonly kind: LeftOutKind;
+  /** What is wrong with it, as a sentence without the path: `it is a link to nothing`. */
+  readonly reason: string;
+}
+
+/** What a worker found in one of its folders. */
+export interface FolderReport {
+  /** The watched or read-only folder, without links. */
+  readonly folder: string;
+  /** When it was last looked through; ISO 8601 in UTC. */
+  readonly lookedAt: string;
+  /** How many models and runs it gave. */
+  readonly models: number;
+  readonly leftOut: readonly LeftOut[];
+}
+
 export interface FoundPlaces {
   /** The folder itself, without links. */
   readonly root: string;
@@ -38,8 +76,8 @@ export interface FoundPlaces {
   readonly folders: readonly string[];
   /** Folders that could not be read; nothing below them is known. */
   readonly unreadable: readonly string[];
-  /** Links that lead out of the folder: they are not followed. */
-  readonly outside: readonly string[];
+  /** What was not searched or followed, and why; models that cannot be registered are found out later. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** The state of a place's files. */
@@ -55,6 +93,8 @@ export interface PlaceState {
   /** For a run: what its log and configuration tell. */
   readonly progress?: 'finished' | 'diverged' | 'unfinished' | 'unknown' | undefined;
   readonly hasWeights: boolean;
+  /** Why the files cannot be read, when it is not that they are gone. */
+  readonly unreadable?: string | undefined;
 }
 
 export interface TakeOptions extends WorkOptions {
@@ -81,6 +121,10 @@ export interface Runs {
    * has one.
    */
   takeFound(place: FoundPlace, options: TakeOptions): Promise<ImportResult>;
+  /** Notes what a worker found in its folders, in place of what was noted before. */
+  recordReports(reports: readonly FolderReport[]): Promise<void>;
+  /** What the last worker on this machine found in its folders; empty when it had none. */
+  folderReports(): Promise<FolderReport[]>;
   /** The entries of models found in a folder, or in any. */
   listFound(foundIn?: string): Promise<RegistryEntry[]>;
 }

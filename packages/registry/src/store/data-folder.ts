@@ -59,6 +59,8 @@ export interface DataPaths {
   readonly spareRoom: string;
   /** Files of models that were deleted with --keep-files. */
   readonly kept: string;
+  /** What the worker found in its folders and left out of the registry. */
+  readonly folderReports: string;
 }
 
 export function dataPaths(root: string): DataPaths {
@@ -77,5 +79,6 @@ export function dataPaths(root: string): DataPaths {
     hashCache: join(at, 'hashes'),
     spareRoom: join(at, 'spare-room'),
     kept: join(at, 'kept'),
+    folderReports: join(at, 'watched-folders.json'),
   };
 }

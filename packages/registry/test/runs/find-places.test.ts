@@ -89,9 +89,16 @@ describe('looking for models in a folder', () => {
     await symlink('nowhere', join(root, 'broken'));
     await symlink(elsewhere, join(root, 'out'));
     await symlink(join(elsewhere, 'net', 'a.pt'), join(root, 'out.pt'));
-    const { places, outside } = await findPlaces(root, []);
+    await symlink('loop', join(root, 'loop'));
+    await symlink('nowhere', join(root, '.hidden'));
+    const { places, leftOut } = await findPlaces(root, []);
     expect(places).toEqual([{ kind: 'folder', path: join(root, '.store', 'net') }]);
-    expect([...outside].sort()).toEqual([join(root, 'out'), join(root, 'out.pt')]);
+    expect(leftOut.map(({ path, kind }) => `${kind} ${path}`).sort()).toEqual([
+      `dangling_link ${join(root, 'broken')}`,
+      `dangling_link ${join(root, 'loop')}`,
+      `outside ${join(root, 'out')}`,
+      `outside ${join(root, 'out.pt')}`,
+    ]);
   });
 
   it('fails for a folder that is not there, and tells an empty one', async () => {

@@ -42,8 +42,9 @@ export function decide(place: FoundPlace, state: PlaceState, remembered: Remembe
 
 function decideModel(state: PlaceState, remembered: Remembered, options: DecideOptions): Decision {
   // Missing files come with an event, or are found at the next full look.
-  if (state.isPartial || !state.hasWeights) return {};
-  const waitMs = stableInMs(state, remembered, options);
+  if (!state.hasWeights) return {};
+  // An import of a model without some of its parts is refused with the names of those.
+  const waitMs = state.isPartial ? pausedInMs(state, remembered, options) : stableInMs(state, remembered, options);
   return waitMs > 0 ? { lookAgainInMs: waitMs } : { action: 'take' };
 }
 
@@ -65,6 +66,15 @@ function quietForMs({ writtenAtMs }: PlaceState, { sinceMs }: Remembered, { nowM
 /** Until the files have stayed as they are for long enough; zero or less when they have. */
 function stableInMs({ touchedAtMs }: PlaceState, { sinceMs }: Remembered, { nowMs, timing }: DecideOptions): number {
   return Math.min(sinceMs + timing.stableMs - nowMs, touchedAtMs + timing.oldMs - nowMs);
+}
+
+/** Until it looks as if nobody were writing the files any more; zero or less when it does. */
+export function pausedInMs(
+  { touchedAtMs }: Pick<PlaceState, 'touchedAtMs'>,
+  { sinceMs }: Remembered,
+  { nowMs, timing }: Pick<DecideOptions, 'nowMs' | 'timing'>,
+): number {
+  return Math.min(sinceMs, touchedAtMs) + timing.pausedMs - nowMs;
 }
 
 function withoutRepeats(decision: Decision, { done, fingerprint }: Remembered, options: DecideOptions): Decision {

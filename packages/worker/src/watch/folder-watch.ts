@@ -1,10 +1,11 @@
 import { isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import type { FoundPlace, FoundPlaces, Registry } from '@model-rtc/registry';
-import { decide, type Remembered, remember } from './decide.ts';
+import type { FolderReport, FoundPlace, FoundPlaces, LeftOut, Registry } from '@model-rtc/registry';
+import { decide, pausedInMs, type Remembered, remember } from './decide.ts';
 import { createFolderHints, type FolderHints } from './folder-hints.ts';
 import { earlierVersion, GoneEntries, unreplacedEntries } from './gone-entries.ts';
-import { type ImportQueue, importFound } from './import-found.ts';
+import { type FoundOutcome, type ImportQueue, importFound } from './import-found.ts';
+import { LeftOutList, leftOutBecause } from './left-out.ts';
 import type { OnWatchEvent, RunStatus, WatchTiming } from './types.ts';
 import { createWakeTimer, type WakeTimer } from './wake-timer.ts';
 
@@ -16,6 +17,8 @@ export interface FolderWatchOptions {
   readonly imports: ImportQueue;
   readonly log: Log;
   readonly onEvent: OnWatchEvent;
+  /** Called after a look that changed what is to be told of the folder. */
+  readonly onReport: (report: FolderReport) => void;
   readonly now: () => number;
 }
 
@@ -25,8 +28,8 @@ interface Tracked {
   /** When to look at it if no event comes before. */
   dueAtMs: number;
   isImporting: boolean;
-  /** The last problem with it, so that the log does not repeat it. */
-  complaint: string | undefined;
+  /** What is wrong with it, to be told once nobody seems to be writing it any more. */
+  unsaid: LeftOut | undefined;
 }
 
 /** The share of time that full looks may take, so that a disk full of models is not read all day. */
@@ -47,12 +50,17 @@ export class FolderWatch {
   #earliestMs = 0;
   #isClosed = false;
   #complaint: string | undefined;
-  readonly #outside = new Set<string>();
+  readonly #leftOut: LeftOutList;
+  readonly #startedMs: number;
+  #hasToldOfStart = false;
+  #reported = '';
   #running: Promise<void> | undefined;
 
   constructor(options: FolderWatchOptions) {
     const { registry, log, onEvent, now, timing } = options;
     this.#options = options;
+    this.#leftOut = new LeftOutList(log);
+    this.#startedMs = now();
     this.#wakeTimer = createWakeTimer(now);
     this.#hints = createFolderHints({ log, onHint: (folder) => this.#hint(folder) });
     this.#gone = new GoneEntries({ registry, log, onEvent, goneMs: timing.goneMs });
@@ -101,6 +109,7 @@ export class FolderWatch {
       }
       if (isFull && this.#found !== undefined) await this.#forgetGone(this.#found);
       this.#complaint = undefined;
+      this.#report();
     } catch (error) {
       const { message } = ModelRtcError.from(error);
       if (message !== this.#complaint) log.warn({ folder, error }, `cannot look through ${folder}: ${message}`);
@@ -121,23 +130,14 @@ export class FolderWatch {
     const found = await this.#options.registry.findPlaces(this.#options.folder);
     this.#found = found;
     this.#hints.listenIn(found.folders);
-    this.#sayOutside(found.outside);
+    this.#leftOut.noteSearch(found.leftOut);
     const here = new Map(found.places.map((place) => [place.path, place]));
-    for (const [path, { isImporting }] of this.#tracked)
-      if (!here.has(path) && !isImporting) this.#tracked.delete(path);
-    for (const place of found.places) this.#track(place);
-  }
-
-  #sayOutside(links: readonly string[]): void {
-    const { log, folder } = this.#options;
-    for (const link of links) {
-      if (this.#outside.has(link)) continue;
-      this.#outside.add(link);
-      log.warn(
-        { link },
-        `${link} leads out of ${folder} and is not followed: watch the folder that it leads to as well`,
-      );
+    for (const [path, { isImporting }] of this.#tracked) {
+      if (here.has(path) || isImporting) continue;
+      this.#tracked.delete(path);
+      this.#leftOut.clearPlace(path);
     }
+    for (const place of found.places) this.#track(place);
   }
 
   #track(place: FoundPlace): void {
@@ -150,7 +150,7 @@ export class FolderWatch {
         dueAtMs,
         remembered: undefined,
         isImporting: false,
-        complaint: undefined,
+        unsaid: undefined,
       });
     }
   }
@@ -163,16 +163,33 @@ export class FolderWatch {
     const { place } = tracked;
     const state = await registry.lookAt(place);
     const nowMs = now();
-    tracked.remembered = remember(tracked.remembered, state, nowMs);
+    const before = tracked.remembered;
+    tracked.remembered = remember(before, state, nowMs);
+    if (tracked.remembered !== before) tracked.unsaid = undefined;
+    const { path } = place;
+    if (state.unreadable !== undefined)
+      this.#leftOut.notePlace(path, { path, kind: 'unreadable', reason: state.unreadable });
     const decision = decide(place, state, tracked.remembered, { nowMs, timing, interruptedAfterMs });
     tracked.dueAtMs = nowMs + (decision.lookAgainInMs ?? Number.POSITIVE_INFINITY);
+    this.#sayOncePaused(tracked, pausedInMs(state, tracked.remembered, { nowMs, timing }));
     if (decision.action === undefined) return;
     if (decision.action === 'take') this.#import(tracked);
     else await this.#record(tracked, decision.action);
   }
 
+  /** A file that is still being copied is cut off only for now. */
+  #sayOncePaused(tracked: Tracked, waitMs: number): void {
+    if (tracked.unsaid === undefined) return;
+    if (waitMs > 0) {
+      tracked.dueAtMs = Math.min(tracked.dueAtMs, this.#options.now() + waitMs);
+      return;
+    }
+    this.#leftOut.notePlace(tracked.place.path, tracked.unsaid);
+    tracked.unsaid = undefined;
+  }
+
   #import(tracked: Tracked): void {
-    const { registry, imports, log, onEvent, now, timing } = this.#options;
+    const { registry, imports, log, onEvent } = this.#options;
     const found = this.#found;
     if (found === undefined) return;
     const { place, remembered } = tracked;
@@ -181,11 +198,20 @@ export class FolderWatch {
       const inPlaceOf = await this.#earlierVersion(place);
       const outcome = await importFound({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
       tracked.isImporting = false;
-      if (outcome === 'done') this.#done(tracked, 'take', remembered?.fingerprint);
-      // It may have changed while it was read; if it could not be read, try again later.
-      tracked.dueAtMs = now() + (outcome === 'done' ? timing.gapMs : timing.pollMs);
-      this.#wakeTimer.wakeBy(tracked.dueAtMs);
+      if (!outcome.again) this.#done(tracked, 'take', remembered?.fingerprint);
+      this.#noteOutcome(tracked, outcome);
     });
+  }
+
+  #noteOutcome(tracked: Tracked, { again, leftOut }: FoundOutcome): void {
+    const { now, timing } = this.#options;
+    const { path } = tracked.place;
+    if (leftOut === undefined) this.#leftOut.clearPlace(path);
+    else if (leftOut.kind === 'incomplete' || leftOut.kind === 'damaged') tracked.unsaid = leftOut;
+    else this.#leftOut.notePlace(path, leftOut);
+    // It may have changed while it was read; if it could not be read, try again later.
+    tracked.dueAtMs = now() + (again ? timing.pollMs : timing.gapMs);
+    this.#wakeTimer.wakeBy(tracked.dueAtMs);
   }
 
   async #earlierVersion(place: FoundPlace): Promise<string | undefined> {
@@ -203,17 +229,41 @@ export class FolderWatch {
       const before = tracked.remembered?.done?.action;
       const entry = await registry.recordRun({ path, status, foundIn: this.#found?.root });
       this.#done(tracked, status, tracked.remembered?.fingerprint);
-      tracked.complaint = undefined;
+      tracked.unsaid = undefined;
+      this.#leftOut.clearPlace(path);
       if (before !== status && entry.digest === undefined) {
         onEvent({ type: 'run', id: entry.id, alias: entry.alias, path, status });
       }
     } catch (error) {
-      const { code, message } = ModelRtcError.from(error);
-      const level = code === 'refused' ? 'warn' : 'info';
-      if (message !== tracked.complaint)
-        log[level]({ path, error }, `the run at ${path} is not registered: ${message}`);
-      tracked.complaint = message;
+      log.info({ path, error }, `the run at ${path} is not registered: ${ModelRtcError.from(error).message}`);
+      // A configuration that is still being written cannot be read for a moment.
+      tracked.unsaid = leftOutBecause(path, error);
+      tracked.dueAtMs = Math.min(tracked.dueAtMs, this.#options.now() + this.#options.timing.pausedMs);
     }
+  }
+
+  /** Tells of the folder when something about it changed, and of all that was there at the start once. */
+  #report(): void {
+    const { folder, now, timing, onEvent, onReport } = this.#options;
+    const places = [...this.#tracked.values()];
+    const isLeftOut = ({ place, unsaid }: Tracked) => unsaid !== undefined || this.#leftOut.hasPlace(place.path);
+    const models = places.filter((tracked) => tracked.remembered?.done !== undefined && !isLeftOut(tracked)).length;
+    const leftOut = this.#leftOut.all;
+    const news = JSON.stringify([models, leftOut]);
+    if (news !== this.#reported) onReport({ folder, lookedAt: new Date(now()).toISOString(), models, leftOut });
+    this.#reported = news;
+    if (this.#hasToldOfStart) return;
+    const open = places.filter(
+      (tracked) =>
+        tracked.unsaid !== undefined || (this.#isOpen(tracked) && !this.#leftOut.hasPlace(tracked.place.path)),
+    ).length;
+    if (open > 0 && now() - this.#startedMs < 2 * timing.pausedMs) return;
+    this.#hasToldOfStart = true;
+    onEvent({ type: 'looked', folder, models, leftOut: leftOut.length, open });
+  }
+
+  #isOpen({ isImporting, remembered, dueAtMs }: Tracked): boolean {
+    return isImporting || (remembered?.done === undefined && Number.isFinite(dueAtMs));
   }
 
   #done(tracked: Tracked, action: 'take' | RunStatus, fingerprint: string | undefined): void {

@@ -1,5 +1,6 @@
 import { type Log, ModelRtcError, type ModelSource } from '@model-rtc/protocol';
-import type { FoundPlace, Registry } from '@model-rtc/registry';
+import type { FoundPlace, LeftOut, Registry } from '@model-rtc/registry';
+import { leftOutBecause } from './left-out.ts';
 import type { OnWatchEvent } from './types.ts';
 
 /** Reads one model at a time, in whichever folder: two would only wait for the same disk. */
@@ -36,8 +37,16 @@ export interface ImportFoundOptions {
   readonly signal: AbortSignal;
 }
 
-/** Registers what was found at a place; `later` when it cannot be done now. Never fails. */
-export async function importFound(options: ImportFoundOptions): Promise<'done' | 'later'> {
+/** What came of the import of a found model. */
+export interface FoundOutcome {
+  /** Whether it has to be tried again although its files stay as they are. */
+  readonly again: boolean;
+  /** Why it is not registered, if that is worth telling. */
+  readonly leftOut?: LeftOut | undefined;
+}
+
+/** Registers what was found at a place. Never fails. */
+export async function importFound(options: ImportFoundOptions): Promise<FoundOutcome> {
   const { registry, log, onEvent, place, foundIn, inPlaceOf, signal } = options;
   const { path, name } = place;
   try {
@@ -49,14 +58,12 @@ export async function importFound(options: ImportFoundOptions): Promise<'done' |
       signal,
     });
     if (outcome === 'imported') onEvent({ type: 'registered', id: entry.id, alias: entry.alias, path });
-    return 'done';
+    return { again: false };
   } catch (error) {
-    if (signal.aborted) return 'later';
+    if (signal.aborted) return { again: true };
     const known = ModelRtcError.from(error);
-    const isFinal = known.has('unusable_files');
-    if (isFinal) log.warn({ path, error }, `what is at ${path} is not registered: ${known.message}`);
-    else log.info({ path, error }, `what is at ${path} is not registered yet: ${known.message}`);
-    return isFinal ? 'done' : 'later';
+    log.info({ path, error }, `what is at ${path} is not registered: ${known.message}`);
+    return { again: !known.has('unusable_files'), leftOut: leftOutBecause(path, error) };
   }
 }
 

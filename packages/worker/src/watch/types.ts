@@ -11,6 +11,15 @@ export type WatchEvent =
       readonly path: string;
       readonly status: RunStatus;
     }
+  | {
+      /** Once for each folder: all that lay in it at the start was looked at. */
+      readonly type: 'looked';
+      readonly folder: string;
+      readonly models: number;
+      readonly leftOut: number;
+      /** Places that are still being hashed or written. */
+      readonly open: number;
+    }
   | { readonly type: 'forgotten'; readonly id: string; readonly alias: string | undefined; readonly path: string };
 
 export type OnWatchEvent = (event: WatchEvent) => void;
@@ -21,6 +30,8 @@ export interface WatchTiming {
   readonly stableMs: number;
   /** One whose files have not changed for this long is whole at the first look. Clocks of file servers are off by less. */
   readonly oldMs: number;
+  /** A copy or download that pauses for this long is told of as incomplete. */
+  readonly pausedMs: number;
   /** After an event, so that one look takes in what comes together. */
   readonly hintMs: number;
   /** Between the end of a look and the next; a busy training writes many times a second. */
@@ -36,6 +47,7 @@ export interface WatchTiming {
 export const WATCH_TIMING: WatchTiming = {
   stableMs: 2_000,
   oldMs: 60_000,
+  pausedMs: 30_000,
   hintMs: 200,
   gapMs: 1_000,
   pollMs: 20_000,

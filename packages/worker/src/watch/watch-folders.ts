@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { atStorage, isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import type { FolderReport, Registry, RegistryEntry } from '@model-rtc/registry';
 import { decide, remember } from './decide.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { createImportQueue } from './import-found.ts';
@@ -39,14 +39,35 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
   const onEvent = loggedEvents(log, options.onEvent);
   await updateUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
   const imports = createImportQueue();
-  const watches = folders.map(
-    (folder) => new FolderWatch({ registry, folder, interruptedAfterMs, timing, imports, log, onEvent, now }),
-  );
+  const reports = createReportKeeper(registry, log);
+  const shared = { registry, interruptedAfterMs, timing, imports, log, onEvent, now };
+  const watches = folders.map((folder) => new FolderWatch({ ...shared, folder, onReport: reports.keep }));
   const looked = Promise.all(watches.map((watch) => watch.start())).then(() => undefined);
   const close = async (): Promise<void> => {
     await Promise.all([imports.close(), ...watches.map((watch) => watch.close())]);
+    await reports.written();
   };
   return { looked, close, [Symbol.asyncDispose]: close };
+}
+
+/** Writes down what was found, so that other commands can tell. Starts without what an earlier worker found. */
+function createReportKeeper(registry: Registry, log: Log) {
+  const reports = new Map<string, FolderReport>();
+  let writing = write();
+  async function write(): Promise<void> {
+    try {
+      await registry.recordReports([...reports.values()]);
+    } catch (error) {
+      log.info({ error }, `cannot write down what is left out: ${ModelRtcError.from(error).message}`);
+    }
+  }
+  return {
+    keep(report: FolderReport): void {
+      reports.set(report.folder, report);
+      writing = writing.then(write);
+    },
+    written: () => writing,
+  };
 }
 
 interface UnwatchedOptions {

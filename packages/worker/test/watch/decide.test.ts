@@ -42,11 +42,17 @@ describe('a folder of weights', () => {
   });
 
   it.each([
-    ['parts are missing', state({ isPartial: true })],
     ['there are no weights in it', state({ hasWeights: false })],
     ['it cannot be read', state({ fingerprint: undefined })],
   ])('is left alone while %s', (_why, seen) => {
     expect(decideAfter(FOLDER, seen, MINUTE)).toEqual({});
+  });
+
+  it('without some of its parts is looked into once the copy pauses, so that someone hears what is missing', () => {
+    const paused = WATCH_TIMING.pausedMs;
+    const partial = state({ isPartial: true });
+    expect(decideAfter(FOLDER, partial, SETTLE)).toEqual({ lookAgainInMs: paused - SETTLE });
+    expect(decideAfter(FOLDER, partial, paused)).toEqual({ action: 'take' });
   });
 
   it('is not taken in twice with the same files', () => {

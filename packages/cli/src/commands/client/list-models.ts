@@ -5,12 +5,14 @@ import { workerKeyOf } from '../../console/session-argument.ts';
 import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 import { type NetworkOptions, networkOptions } from '../options.ts';
+import { printProblems, problemsOption } from '../problems.ts';
 
 export const listModels = defineCommand({
   usage: 'list-models',
   describe: 'List the models on this machine, or what workers had when last asked',
   options: {
     ...listOptions,
+    ...problemsOption,
     ...networkOptions,
     worker: {
       type: 'string',
@@ -24,10 +26,12 @@ export const listModels = defineCommand({
   examples: [
     ['$0 client list-models --sort-by size', 'the largest first'],
     ['$0 client list-models --worker lab --location both', 'models that are here and at a saved worker'],
+    ['$0 client list-models --problems', "what this machine's worker left out of its folders, and why"],
     ["$0 client list-models --alias 'mouse-*' --json", 'for a script'],
   ],
   async run(context, { worker, ...options }) {
     const limit = limitOf(options);
+    if (options.problems) return await printProblems(context);
     const registry = await context.registry();
     const workers = worker.length === 0 ? undefined : await knownWorkers(context, registry, worker, options);
     const location = options.location ?? (workers === undefined ? 'local' : 'worker');

@@ -2,14 +2,22 @@ import { defineCommand } from '../../command-line/types.ts';
 import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 import { networkOptions, workerOption } from '../options.ts';
+import { printProblems, problemsOption, requireOwnWorker } from '../problems.ts';
 
 export const listWorkerModels = defineCommand({
   usage: 'list-models',
   describe: 'List the models that a worker has now',
-  options: { session: { ...workerOption, alias: 'worker' }, ...networkOptions, ...listOptions },
-  examples: [['$0 worker list-models --session lab', 'of a saved worker']],
+  options: { session: { ...workerOption, alias: 'worker' }, ...networkOptions, ...listOptions, ...problemsOption },
+  examples: [
+    ['$0 worker list-models --session lab', 'of a saved worker'],
+    ['$0 worker list-models --session @session.txt --problems', "what this machine's worker left out, and why"],
+  ],
   async run(context, options) {
     const limit = limitOf(options);
+    if (options.problems) {
+      await requireOwnWorker(context, options.session);
+      return await printProblems(context);
+    }
     await using worker = await connectWorker(context, options, options.session);
     const registry = await context.registry();
     const { location = 'worker' } = options;

@@ -108,10 +108,17 @@ export const start = defineCommand({
 });
 
 function eventText(event: WatchEvent): string {
+  if (event.type === 'looked') return folderText(event);
   const name = formatModel(event);
   if (event.type === 'registered') return `Found ${name} at ${event.path}`;
   if (event.type === 'forgotten') return `${name} is gone from ${event.path}`;
   return `${name} at ${event.path}: ${event.status}`;
+}
+
+function folderText({ folder, models, leftOut, open }: Extract<WatchEvent, { type: 'looked' }>): string {
+  const reading = open === 0 ? '' : `, ${open} still being read`;
+  const hint = leftOut === 0 ? '' : ': see model-rtc client list-models --problems';
+  return `${folder} gave ${formatCount(models, 'model')}${reading}; ${leftOut} left out${hint}`;
 }
 
 /** The token is printed once clients can use it; until then, says what the worker is waiting for. */
