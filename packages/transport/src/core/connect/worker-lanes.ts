@@ -1,6 +1,7 @@
 import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
+import { deferred } from '../peer/deferred.ts';
 import type { MessageBudget } from '../peer/message-budget.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { PeerAssembly } from './assemble-peer.ts';
@@ -30,15 +31,16 @@ export interface WorkerLanesOptions {
  */
 export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
   const { agent, authority, handlers, budget, hasRoomForLane, answer, onPeer, log, clock } = options;
-  let peer: Peer | undefined;
+  // What comes right behind the client's hello is read before the peer is handed over: its answers wait for that.
+  const making = deferred<Peer>();
   const further = new LaneAnswers({
     answer,
-    send: async (message) => await peer?.sendExchange(message),
+    send: async (message) => await (await making.promise).sendExchange(message),
     onLane: (lane) => {
-      if (hasRoomForLane()) void peer?.addLane(lane).catch(() => {});
+      if (hasRoomForLane()) making.promise.then((peer) => peer.addLane(lane)).catch(() => {});
       else lane.abort(tooManyLanesError());
     },
-    onRefused: (error) => void peer?.close(error),
+    onRefused: (error) => void making.promise.then((peer) => peer.close(error)),
     onSettled: () => {},
     maxAsks: MAX_FURTHER_ASKS,
     maxPending: MAX_PENDING_FURTHER,
@@ -52,7 +54,7 @@ export function workerLanes(options: WorkerLanesOptions): (lane: Lane) => void {
     budget,
     onExchange: (message) => further.take(message),
     onPeer: (made, lane) => {
-      peer = made;
+      making.resolve(made);
       void made.closed.then(() => further.end());
       onPeer(made, lane);
     },
