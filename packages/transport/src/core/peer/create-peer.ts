@@ -1,10 +1,19 @@
-import { type Clock, type Hello, loadFrameCodec, ModelRtcError, systemClock } from '@model-rtc/protocol';
+import {
+  type Clock,
+  encodeMessage,
+  type Hello,
+  loadFrameCodec,
+  ModelRtcError,
+  systemClock,
+} from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
-import { type AgentHello, exchangeHello } from './hello.ts';
+import { toldError } from './errors.ts';
+import { type AgentHello, exchangeHello, type FirstMessage } from './hello.ts';
 import { type CreatePeerOptions, LanePeer } from './lane-peer.ts';
-import { MIN_LANE_MESSAGE_BYTES } from './limits.ts';
+import { CLOSE_TIMEOUT_MS, MIN_LANE_MESSAGE_BYTES } from './limits.ts';
 import type { Peer } from './peer.ts';
+import { toWireError } from './wire-error.ts';
 
 /**
  * Makes a peer of a lane, once both sides have said hello.
@@ -27,21 +36,36 @@ export async function peerOfGreeted(options: CreatePeerOptions, remote: Hello): 
 
 /** Says hello on a new lane. @returns what the other side says. @throws as `createPeer`; the lane has ended then. */
 export async function greetLane(lane: Lane, hello: AgentHello, clock: Clock): Promise<Hello> {
-  return await greeted(lane, () => exchangeHello(lane, hello, clock));
-}
-
-/** What the other side says on a new lane; one that says nothing right is ended. */
-async function greeted<T>(lane: Lane, hello: () => Promise<T>): Promise<T> {
+  let first: FirstMessage;
   try {
     assertUsable(lane);
-    return await hello();
+    first = await exchangeHello(lane, hello, clock);
   } catch (error) {
     const known = ModelRtcError.from(error);
-    // Our own hello must still arrive where it tells the other side the same: that the versions differ.
-    if (known.code === 'protocol_mismatch') await lane.close();
-    else lane.abort(known);
+    await endUngreeted(lane, known, clock);
     throw known;
   }
+  if (first.type === 'hello') return first;
+  void lane.close();
+  throw byeError(first);
+}
+
+/** Ends a lane on which nothing right was said. The other side is told why, if it can still hear. */
+async function endUngreeted(lane: Lane, why: ModelRtcError, clock: Clock): Promise<void> {
+  const stopTimer = clock.after(CLOSE_TIMEOUT_MS, () => lane.abort(why));
+  try {
+    await lane.send(encodeMessage({ type: 'bye', error: toWireError(toldError(why)) }));
+    await lane.close();
+  } catch {
+    lane.abort(why);
+  }
+  stopTimer();
+}
+
+function byeError({ error }: Extract<FirstMessage, { type: 'bye' }>): ModelRtcError {
+  return error === undefined
+    ? new ModelRtcError('network', 'The other side closed the connection at once; try again.')
+    : ModelRtcError.fromData(error);
 }
 
 function assertUsable({ maxMessageSize }: Lane): void {

@@ -15,12 +15,30 @@ export function peerEndedError(why: ModelRtcError | undefined): ModelRtcError {
   return new ModelRtcError(why.code, why.message, { cause: why, details: why.details });
 }
 
+/** What came from the other side makes no sense. */
 export function notUnderstoodError(cause: ModelRtcError): ModelRtcError {
+  const problem = problemOf(cause);
   return new ModelRtcError(
     'malformed_message',
-    `The other side sent what this version does not understand (${cause.message}). Run the same version of model-rtc on both sides.`,
-    { cause },
+    `The other side sent what this version does not understand (${problem}). Run the same version of model-rtc on both sides.`,
+    { cause, details: { problem } },
   );
+}
+
+/** The same error as the other side is told it: there, what makes no sense is its own message. */
+export function toldError(error: ModelRtcError): ModelRtcError {
+  if (error.code !== 'malformed_message') return error;
+  const problem = problemOf(error);
+  return new ModelRtcError(
+    'malformed_message',
+    `The other side does not understand what it was sent (${problem}). Run the same version of model-rtc on both sides.`,
+    { cause: error, details: { problem } },
+  );
+}
+
+/** The rule that was broken, without the sentence around it. */
+function problemOf({ message, details }: ModelRtcError): string {
+  return typeof details?.problem === 'string' ? details.problem : message;
 }
 
 /** @param takes what the receiver takes, in bytes. */

@@ -7,6 +7,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_OPEN_REQUESTS,
   MAX_PLAIN_MESSAGE_BYTES,
+  type Message,
   ModelRtcError,
   PROTOCOL_VERSION,
   unpackValue,
@@ -29,18 +30,21 @@ export interface AgentHello {
   readonly capabilities?: readonly string[] | undefined;
 }
 
+/** The first message of the other side that is not an error of it: its hello, or the bye that it says in place of one. */
+export type FirstMessage = Extract<Message, { type: 'hello' | 'bye' }>;
+
 /**
  * The first exchange on a lane: both sides say hello at once. The lane stays open when it fails.
  *
  * @returns what the other side said.
- * @throws ModelRtcError `protocol_mismatch` for another major version; `malformed_message` for anything but a hello;
- * `timeout` when it says nothing; the error with which it says bye; what ended the lane.
+ * @throws ModelRtcError `protocol_mismatch` for another major version; `malformed_message` for anything but a hello or bye;
+ * `timeout` when it says nothing; what ended the lane.
  */
-export async function exchangeHello(lane: Lane, agent: AgentHello, clock: Clock): Promise<Hello> {
+export async function exchangeHello(lane: Lane, agent: AgentHello, clock: Clock): Promise<FirstMessage> {
   const late = deferred<never>();
   const stopTimer = clock.after(HELLO_TIMEOUT_MS, () => late.reject(silentError()));
   try {
-    const theirs = receiveHello(lane);
+    const theirs = receiveFirst(lane);
     await Promise.race([Promise.all([lane.send(encodeMessage(ourHello(agent))), theirs]), late.promise]);
     return await theirs;
   } finally {
@@ -60,19 +64,18 @@ function ourHello(agent: AgentHello): Hello {
   };
 }
 
-async function receiveHello(lane: Lane): Promise<Hello> {
-  for await (const bytes of lane.messages) return parseHello(bytes);
+async function receiveFirst(lane: Lane): Promise<FirstMessage> {
+  for await (const bytes of lane.messages) return parseFirst(bytes);
   throw (await lane.closed) ?? new ModelRtcError('network', 'The other side closed the connection at once; try again.');
 }
 
-function parseHello(bytes: Uint8Array): Hello {
+function parseFirst(bytes: Uint8Array): FirstMessage {
   try {
     if (isFrame(bytes)) throw new ModelRtcError('malformed_message', 'a frame comes before hello');
     if (bytes.length > MAX_PLAIN_MESSAGE_BYTES) throw new ModelRtcError('malformed_message', 'a hello is too long');
     assertSameMajor(unpackValue(bytes));
     const message = decodeMessage(bytes);
-    if (message.type === 'hello') return message;
-    if (message.type === 'bye' && message.error !== undefined) throw ModelRtcError.fromData(message.error);
+    if (message.type === 'hello' || message.type === 'bye') return message;
     throw new ModelRtcError('malformed_message', `a "${message.type}" comes before hello`);
   } catch (error) {
     const known = ModelRtcError.from(error);

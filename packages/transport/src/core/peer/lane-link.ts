@@ -200,7 +200,7 @@ export class LaneLink {
   #watchGap(): void {
     this.#stopWaiting();
     if (!this.#assembler.isWaiting) return;
-    this.#stopWaiting = this.#options.clock.after(FRAGMENT_GAP_MS, () => this.fail(unfinishedError()));
+    this.#stopWaiting = this.#options.clock.after(FRAGMENT_GAP_MS, () => this.#end(unfinishedError()));
   }
 
   #takeMessage(message: Message): void {

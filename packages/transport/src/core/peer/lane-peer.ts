@@ -20,7 +20,7 @@ import type { Lane } from '../lane/lane.ts';
 import { AskedRequests } from './asked-requests.ts';
 import { deferred } from './deferred.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { peerEndedError } from './errors.ts';
+import { peerEndedError, toldError } from './errors.ts';
 import { type AgentHello, UNSUMMED } from './hello.ts';
 import { LaneLink } from './lane-link.ts';
 import { CLOSE_TIMEOUT_MS, PEER_MESSAGES_BYTES } from './limits.ts';
@@ -269,7 +269,7 @@ export class LanePeer implements Peer {
 
   async #sayBye(link: LaneLink, why: ModelRtcError | undefined, error: ModelRtcError): Promise<void> {
     const stopTimer = this.#clock.after(CLOSE_TIMEOUT_MS, () => link.abort(error));
-    const bye: Message = why === undefined ? { type: 'bye' } : { type: 'bye', error: toWireError(why) };
+    const bye: Message = why === undefined ? { type: 'bye' } : { type: 'bye', error: toWireError(toldError(why)) };
     await link.close(bye, error);
     stopTimer();
   }

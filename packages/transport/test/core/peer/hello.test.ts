@@ -48,6 +48,7 @@ describe('the first exchange', () => {
     expect(error.code).toBe('protocol_mismatch');
     expect(error.message).toContain(remedy);
     expect(await raw.hear()).toMatchObject({ type: 'hello', protocol: { major: 1 } });
+    expect(await raw.hear()).toMatchObject({ type: 'bye', error: { code: 'protocol_mismatch' } });
     expect(await raw.hear()).toBeUndefined();
   });
 
@@ -70,8 +71,22 @@ describe('the first exchange', () => {
     const clock = new VirtualClock();
     const [ours, theirs] = createMemoryLanes();
     const creating = failure(worker(ours, clock));
+    const raw = rawSide(theirs);
     await clock.advance(5_000);
     expect((await creating).code).toBe('timeout');
+    expect(await raw.hear()).toMatchObject({ type: 'hello' });
+    expect(await raw.hear()).toMatchObject({ type: 'bye', error: { code: 'timeout' } });
+    expect(await theirs.closed).toBeUndefined();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not wait long for a side that takes no bye', async () => {
+    const clock = new VirtualClock();
+    const [ours, theirs] = createMemoryLanes({ highWaterMark: 1 });
+    const creating = failure(worker(ours, clock));
+    await theirs.send(packValue(null));
+    await clock.advance(2_000);
+    expect((await creating).code).toBe('malformed_message');
     expect(await theirs.closed).toMatchObject({ code: 'network' });
     expect(clock.pending).toBe(0);
   });
@@ -83,12 +98,26 @@ describe('the first exchange', () => {
     ['a hello with a wrong field', packValue({ ...HELLO, capabilities: 7 })],
     ['a value that is no map', packValue([1])],
     ['nil', packValue(null)],
-  ])('refuses %s in its place', async (_, bytes) => {
+  ])('refuses %s in its place, says why, and ends the lane', async (_, bytes) => {
     const [ours, theirs] = createMemoryLanes();
     const creating = failure(worker(ours));
+    const raw = rawSide(theirs);
     await theirs.send(bytes);
-    expect((await creating).code).toBe('malformed_message');
-    await theirs.closed;
+    const { code, message } = await creating;
+    expect(code).toBe('malformed_message');
+    expect(await raw.hear()).toMatchObject({ type: 'hello' });
+    expect(await raw.hear()).toMatchObject({ type: 'bye', error: { code: 'malformed_message' } });
+    expect(await theirs.closed).toBeUndefined();
+    // Once, whatever was wrapped in what.
+    expect(message.match(/The other side/g)).toHaveLength(1);
+  });
+
+  it('throws as it is what the other side did not understand of this one', async () => {
+    const [ours, theirs] = createMemoryLanes();
+    const creating = failure(worker(ours));
+    const error = { code: 'malformed_message', message: 'The other side does not understand what it was sent (x).' };
+    await rawSide(theirs).say({ type: 'bye', error });
+    expect(await creating).toMatchObject(error);
   });
 
   it('throws the error with which the other side says bye at once', async () => {

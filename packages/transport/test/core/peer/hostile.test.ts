@@ -29,9 +29,14 @@ describe('a side that sends garbage', () => {
   ])('is told so and closed: %s', async (_, bytes) => {
     const { raw, peer } = await rawAgainstPeer();
     await raw.lane.send(bytes);
-    expect(await peer.closed).toMatchObject({ code: 'malformed_message' });
-    expect(await raw.hear()).toMatchObject({ type: 'bye', error: { code: 'malformed_message' } });
+    const ended = await peer.closed;
+    expect(ended).toMatchObject({ code: 'malformed_message' });
+    const told = /^The other side does not understand what it was sent \([^()]+\)\. Run the same version/;
+    const bye = { type: 'bye', error: { code: 'malformed_message', message: expect.stringMatching(told) } };
+    expect(await raw.hear()).toMatchObject(bye);
     expect(await raw.hear()).toBeUndefined();
+    // Each sentence about the other side is there once, whatever was wrapped in what.
+    expect(ended?.message.match(/The other side/g)).toHaveLength(1);
   });
 
   it('is passed over where it may be late, early, or of a newer version', async () => {
