@@ -176,7 +176,7 @@ class Worker implements WorkerSeal {
     this.#identity = identity;
     const { publicKey: workerKey } = identity;
     this.#side = new SealedSide({ secret, workerKey, exchangeId: exchangeId.slice(), random, sends: 'to-visitor' });
-    this.first = this.open(firstEnvelope);
+    this.first = this.#openFirst(firstEnvelope);
   }
 
   seal(bytes: Uint8Array): Uint8Array {
@@ -195,4 +195,23 @@ class Worker implements WorkerSeal {
     this.#side.checkOrder(envelope);
     return this.#side.open(envelope, bytes);
   }
+
+  /** Nothing came before that shows that both sides have the same keys: another one is as likely as a change on the way. */
+  #openFirst(bytes: Uint8Array): Uint8Array {
+    const envelope = readVisitorEnvelope(bytes);
+    this.#side.checkOrder(envelope);
+    try {
+      return this.#side.open(envelope, bytes);
+    } catch (cause) {
+      throw otherKeyError(cause);
+    }
+  }
+}
+
+function otherKeyError(cause: unknown): ModelRtcError {
+  return new ModelRtcError(
+    'refused',
+    'The worker cannot open the first message with the secret of its session token: the client derived another key, or the signaling server changed the message. Try again; if it keeps happening, get a new session token, or one for another signaling server.',
+    { cause },
+  );
 }

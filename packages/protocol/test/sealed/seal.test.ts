@@ -66,6 +66,13 @@ describe('the sealed exchange', () => {
     expect([error.code, error.details?.keyId]).toEqual(['refused', '0000000000000000']);
   });
 
+  it('says of a first envelope under another key that it does not open, not that the server interferes', () => {
+    const other = { ...token, secret: new Uint8Array(16).fill(9) };
+    const firstEnvelope = createVisitorSeal({ token: other }).seal(offer);
+    const error = failureOf(() => createWorkerSeal({ identity, firstEnvelope, lookup }));
+    expect(error).toMatchObject({ code: 'refused', message: expect.stringMatching(/derived another key/) });
+  });
+
   it('lets the lookup of a token say why it is refused', () => {
     const revoked = new ModelRtcError('token_revoked', 'The session token was revoked; ask for a new one.');
     const firstEnvelope = createVisitorSeal({ token }).seal(offer);

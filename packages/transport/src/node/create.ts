@@ -3,7 +3,6 @@ import { meetAtRelay, visit } from '@model-rtc/signaling';
 import { type Acceptor, type AcceptSessionsOptions, acceptSessionsWith } from '../core/connect/accept-sessions.ts';
 import type { AnswerLane, AnswerLaneOptions } from '../core/connect/components.ts';
 import { type ConnectToSessionOptions, connectToSessionWith } from '../core/connect/connect-to-session.ts';
-import { LANE_ATTEMPT_MS } from '../core/connect/limits.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { askDirect } from '../lanes/direct/dial.ts';
 import { nodeCrypto } from '../lanes/relay/node-crypto.ts';
@@ -28,19 +27,18 @@ export function acceptSessions(options: AcceptSessionsOptions): Acceptor {
 
 /** How a worker gives the lane that it is asked for. */
 function createAnswer({ engine, iceServers, direct, serverUrl, log }: AnswerLaneOptions): AnswerLane {
-  const timeoutMs = LANE_ATTEMPT_MS;
   return async ({ lane, first, receive, send, signal }) => {
     if (first.type === 'offer') {
       const { mtu } = first;
-      return await answerLane({ engine, iceServers, mtu, lane, receive, send, signal, timeoutMs });
+      return await answerLane({ engine, iceServers, mtu, lane, receive, send, signal });
     }
     if (first.type === 'relay_ask') {
-      const meeting = answerRelay(RELAY_ON_NODE, first, { serverUrl, signal, timeoutMs, log });
+      const meeting = answerRelay(RELAY_ON_NODE, first, { serverUrl, signal, log });
       await send(meeting.offer);
       return await meeting.lane;
     }
     if (direct === undefined) throw new ModelRtcError('refused', 'This worker takes no direct connections.');
-    const expected = direct.expect(lane, { signal, timeoutMs });
+    const expected = direct.expect(lane, { signal });
     await send(expected.offer);
     return await expected.lane;
   };

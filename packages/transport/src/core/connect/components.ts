@@ -52,7 +52,7 @@ export type DirectOffer = Extract<ExchangeMessage, { type: 'direct_offer' }>;
 export interface ExpectLaneOptions {
   /** Stops waiting and withdraws the offer. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the offer is valid; 30 s when left out. */
+  /** How long the offer is valid; 15 s when left out. */
   readonly timeoutMs?: number | undefined;
 }
 

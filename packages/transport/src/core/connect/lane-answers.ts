@@ -1,5 +1,6 @@
 import { type ExchangeMessage, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Lane } from '../lane/lane.ts';
+import { toWireError } from '../peer/wire-error.ts';
 import type { AnswerLane, LaneAsk } from './components.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -25,6 +26,8 @@ interface Attempt {
   readonly first: LaneAsk;
   readonly mailbox: Mailbox;
   readonly controller: AbortController;
+  /** The visitor has the offer that it asked for. */
+  isOffered: boolean;
 }
 
 /** The worker's end of opening lanes, whatever carries the messages. */
@@ -75,7 +78,7 @@ export class LaneAnswers {
       void this.#sayUnavailable(first.lane, 'Too many connections are opening at once; try again.');
       return;
     }
-    const attempt: Attempt = { first, mailbox: new Mailbox(), controller: new AbortController() };
+    const attempt: Attempt = { first, mailbox: new Mailbox(), controller: new AbortController(), isOffered: false };
     this.#attempts.set(first.lane, attempt);
     this.#running += 1;
     void this.#answer(attempt).finally(() => {
@@ -84,9 +87,13 @@ export class LaneAnswers {
   }
 
   async #answer(attempt: Attempt): Promise<void> {
-    const { answer, send, onLane, onSettled } = this.#options;
+    const { answer, onLane, onSettled } = this.#options;
     const { first, mailbox, controller } = attempt;
     let failure: ModelRtcError | undefined;
+    const send = async (message: ExchangeMessage) => {
+      attempt.isOffered ||= message.type === 'direct_offer' || message.type === 'relay_offer';
+      await this.#options.send(message);
+    };
     try {
       const lane = await answer({ lane: first.lane, first, receive: mailbox, send, signal: controller.signal });
       if (this.#isOver || !this.#isCurrent(attempt)) lane.abort();
@@ -101,14 +108,17 @@ export class LaneAnswers {
     if (wasCurrent && !this.#isOver) onSettled(failure);
   }
 
-  /** Tells the visitor why: otherwise one with an unusable offer would wait, or keep trying. */
+  /**
+   * Tells the visitor why: otherwise one with an unusable offer would wait, or keep trying. One that has an offer notices by
+   * itself that it leads nowhere.
+   */
   async #failed(attempt: Attempt, error: ModelRtcError): Promise<void> {
     const { onRefused, log } = this.#options;
     const { first } = attempt;
     log.debug({ err: error, lane: first.lane, ask: first.type }, 'a connection did not come up');
     if (this.#isOver || !this.#isCurrent(attempt)) return;
     if (first.type !== 'offer') {
-      await this.#sayUnavailable(first.lane, error.message);
+      if (!attempt.isOffered) await this.#sayUnavailable(first.lane, toWireError(error).message);
     } else if (error.code === 'malformed_message') onRefused(error);
   }
 

@@ -8,6 +8,7 @@ import {
 } from '@model-rtc/protocol';
 import type { Link } from '@model-rtc/signaling/client';
 import type { Lane } from '../lane/lane.ts';
+import { toldError } from '../peer/errors.ts';
 import { toWireError } from '../peer/wire-error.ts';
 import type { AnswerLane } from './components.ts';
 import { LaneAnswers } from './lane-answers.ts';
@@ -77,13 +78,15 @@ export class WorkerExchange {
       this.#answers.finish();
       if (this.#answers.pending === 0) this.#fail(new ModelRtcError('network', 'The visitor is gone.'));
     } catch (error) {
-      this.#fail(ModelRtcError.from(error));
+      await this.#refuse(ModelRtcError.from(error));
     }
   }
 
   #take(bytes: Uint8Array): void {
     const message = decodeExchange(bytes);
-    if (message !== undefined) this.#answers.take(message);
+    // The visitor knows why it ends the exchange.
+    if (message?.type === 'refuse') this.#fail(ModelRtcError.fromData(message.error));
+    else if (message !== undefined) this.#answers.take(message);
   }
 
   #onLane(lane: Lane): void {
@@ -99,7 +102,7 @@ export class WorkerExchange {
 
   async #refuse(error: ModelRtcError): Promise<void> {
     // One that is gone, or whose exchange is full, cannot be told.
-    await this.#send({ type: 'refuse', error: toWireError(error) }).catch(() => {});
+    await this.#send({ type: 'refuse', error: toWireError(toldError(error)) }).catch(() => {});
     this.#fail(error);
   }
 

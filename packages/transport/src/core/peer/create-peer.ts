@@ -1,11 +1,4 @@
-import {
-  type Clock,
-  encodeMessage,
-  type Hello,
-  loadFrameCodec,
-  ModelRtcError,
-  systemClock,
-} from '@model-rtc/protocol';
+import { type Clock, encodeMessage, type Hello, loadFrameCodec, ModelRtcError, systemClock } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
 import { toldError } from './errors.ts';

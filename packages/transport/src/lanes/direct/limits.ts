@@ -31,8 +31,8 @@ export const MAX_UNAUTHENTICATED = 256;
 export const MAX_UNAUTHENTICATED_PER_ADDRESS = 64;
 /** Lanes that are expected at once, of all clients; each peer has 64 lanes at most. */
 export const MAX_EXPECTED_LANES = 1_024;
-/** An offer has to reach the client, who then dials. */
-export const EXPECT_TIMEOUT_MS = 30_000;
+/** An offer has to reach the client, who then dials for DIAL_TIMEOUT_MS. */
+export const EXPECT_TIMEOUT_MS = 15_000;
 
 /** One call to all addresses: a good one needs a few round trips. */
 export const DIAL_TIMEOUT_MS = 10_000;

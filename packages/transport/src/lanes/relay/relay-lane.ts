@@ -42,10 +42,12 @@ export class RelayLane extends WindowedLane {
   }
 
   async #receive(): Promise<void> {
+    let hasOpened = false;
     for await (const sealed of this.#channel.frames) {
       const frame = this.#opener.open(sealed);
-      if (frame === undefined) this.finish(tamperedError());
+      if (frame === undefined) this.finish(hasOpened ? tamperedError() : otherKeyError());
       if (frame === undefined || this.isOver) return;
+      hasOpened = true;
       if (frame.kind === FRAME_MESSAGE) this.takeMessage(frame.body);
       else if (frame.kind === FRAME_WORD) this.takeWord(new TextDecoder().decode(frame.body));
     }
@@ -71,5 +73,12 @@ function tamperedError(): ModelRtcError {
   return new ModelRtcError(
     'refused',
     'The relay changed, repeated or dropped data on the way. Use another signaling server.',
+  );
+}
+
+function otherKeyError(): ModelRtcError {
+  return new ModelRtcError(
+    'refused',
+    'The first frame at the relay does not open: the other side derived other keys, or the relay changed it. Try again; if it keeps happening, run the same version of model-rtc on both sides, or use another signaling server.',
   );
 }

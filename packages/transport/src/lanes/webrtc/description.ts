@@ -1,5 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 
+import { MIN_LANE_MESSAGE_BYTES } from '../../core/peer/limits.ts';
+
 /** A data channel's offer or answer with tens of candidates is 4 KiB; this leaves some room. */
 const MAX_SDP_LENGTH = 32 * 1024;
 /** What a side that says nothing takes (RFC 8841, section 6.1). */
@@ -17,7 +19,7 @@ export interface SessionDescription {
   readonly fingerprint: string;
   readonly setup: 'actpass' | 'active' | 'passive';
   readonly sctpPort: number;
-  /** In bytes, 1 to `MAX_LANE_MESSAGE_SIZE`. */
+  /** In bytes, `MIN_LANE_MESSAGE_BYTES` to `MAX_LANE_MESSAGE_SIZE`. */
   readonly maxMessageSize: number;
   /** Candidate attributes as they came, unchecked. */
   readonly candidates: readonly string[];
@@ -29,7 +31,8 @@ const HEX_PAIRS = /^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/;
  * Reads the other side's SDP (RFC 8866, 8841) down to the few values that a data channel needs. An engine is then
  * given SDP written anew from those, so that nothing else of the text reaches its parser.
  *
- * @throws ModelRtcError `malformed_message` when it does not describe exactly one data channel with a SHA-256 fingerprint
+ * @throws ModelRtcError `malformed_message` when it does not describe exactly one data channel with a SHA-256 fingerprint,
+ * or one that no lane can be made of
  */
 export function parseDescription(type: 'offer' | 'answer', sdp: string): SessionDescription {
   if (sdp.length > MAX_SDP_LENGTH) throw malformed(`it is longer than ${MAX_SDP_LENGTH} characters`);
@@ -37,6 +40,8 @@ export function parseDescription(type: 'offer' | 'answer', sdp: string): Session
   const media = lines.filter((line) => line.startsWith('m='));
   if (media.length !== 1 || !/^m=application [0-9]{1,5} UDP\/DTLS\/SCTP webrtc-datachannel$/.test(media[0] ?? ''))
     throw malformed('it does not describe exactly one data channel');
+  // Such an agent leaves all checks to the other side, which no engine was tried with.
+  if (lines.includes('a=ice-lite')) throw malformed('it is of an ICE-lite agent');
   const attribute = attributeReader(lines);
   return {
     type,
@@ -45,7 +50,7 @@ export function parseDescription(type: 'offer' | 'answer', sdp: string): Session
     icePwd: attribute('ice-pwd', /^[A-Za-z0-9+/]{22,256}$/),
     fingerprint: sha256Fingerprint(lines),
     setup: attribute('setup', type === 'offer' ? /^actpass$/ : /^(active|passive)$/) as SessionDescription['setup'],
-    sctpPort: Number(attribute('sctp-port', /^[1-9][0-9]{0,4}$/)),
+    sctpPort: sctpPort(attribute('sctp-port', /^[1-9][0-9]{0,4}$/)),
     maxMessageSize: messageSize(attribute('max-message-size', /^[0-9]{1,15}$/, String(DEFAULT_MAX_MESSAGE_SIZE))),
     candidates: lines.filter((line) => line.startsWith('a=candidate:')).map((line) => line.slice(2)),
   };
@@ -100,9 +105,17 @@ function sha256Fingerprint(lines: readonly string[]): string {
   return fingerprint;
 }
 
+function sctpPort(text: string): number {
+  const port = Number(text);
+  if (port > 65_535) throw malformed('its SCTP port is too large');
+  return port;
+}
+
 /** 0 stands for any size (RFC 8841, section 6.1). */
 function messageSize(text: string): number {
   const size = Number(text);
+  if (size > 0 && size < MIN_LANE_MESSAGE_BYTES)
+    throw malformed(`it takes messages of ${size} bytes, and at least ${MIN_LANE_MESSAGE_BYTES} are needed`);
   return size === 0 ? MAX_LANE_MESSAGE_SIZE : Math.min(size, MAX_LANE_MESSAGE_SIZE);
 }
 
@@ -110,5 +123,6 @@ function malformed(reason: string): ModelRtcError {
   return new ModelRtcError(
     'malformed_message',
     `The other side's description of its WebRTC connection is not usable: ${reason}. Check that both sides run a current model-rtc.`,
+    { details: { problem: `the description of its WebRTC connection is not usable: ${reason}` } },
   );
 }

@@ -48,6 +48,21 @@ describe('a worker’s answers to asks for lanes', () => {
     expect(sent).toEqual([expect.objectContaining({ type: 'unavailable', lane: 0 })]);
   });
 
+  it('says that a lane is not to be had in place of its offer, and never after it', async () => {
+    const direct: ExchangeMessage = {
+      ...{ type: 'direct_offer', lane: 0, addresses: [] },
+      ...{ certificate: new Uint8Array(32), token: new Uint8Array(32) },
+    };
+    const { answers, sent } = answersOf(async ({ lane, send }) => {
+      if (lane === 0) await send(direct);
+      throw new ModelRtcError('timeout', 'Nobody came.');
+    });
+    answers.take(ask(0));
+    answers.take(ask(1));
+    await settle();
+    expect(sent).toEqual([direct, { type: 'unavailable', lane: 1, message: 'Nobody came.' }]);
+  });
+
   it('keeps nothing of what a visitor says of a lane but what its answerer reads', async () => {
     const read: string[] = [];
     const { answers } = answersOf(async ({ receive }) => {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ExchangeMessage, encodeExchange, ModelRtcError, silentLog, type WorkerSeal } from '@model-rtc/protocol';
+import {
+  decodeExchange,
+  type ExchangeMessage,
+  encodeExchange,
+  ModelRtcError,
+  packValue,
+  silentLog,
+  type WorkerSeal,
+} from '@model-rtc/protocol';
 import type { Link } from '@model-rtc/signaling';
 import { settle } from '../../../../../test/support/virtual-clock.ts';
 import type { AnswerLane } from '../../../src/core/connect/components.ts';
@@ -101,8 +109,15 @@ describe('the exchange of a worker', () => {
     const useless = new ModelRtcError('malformed_message', 'The description is not usable.');
     const { running, sent } = startExchange(async () => await Promise.reject(useless));
     expect(await failure(running)).toBe(useless);
-    const { code, message } = useless;
-    expect(sent).toEqual([encodeExchange({ type: 'refuse', error: { code, message } })]);
+    expect(sent.map(decodeExchange)).toEqual([
+      {
+        type: 'refuse',
+        error: expect.objectContaining({
+          code: 'malformed_message',
+          message: expect.stringContaining('The description is not usable.'),
+        }),
+      },
+    ]);
   });
 
   it('says nothing of a useless offer that the visitor has given up itself', async () => {
@@ -156,20 +171,42 @@ describe('the exchange of a worker', () => {
       'refused',
     ],
   ])('ends when the visitor %s', async (_, act, code) => {
-    const { running, say } = startExchange(forever);
+    const { running, say, sent } = startExchange(forever);
     act(say);
     expect((await failure(running)).code).toBe(code);
+    // A visitor that ended it itself is told nothing.
+    const told = sent
+      .map(decodeExchange)
+      .flatMap((message) => (message?.type === 'refuse' ? [message.error.code] : []));
+    expect(told).toEqual(code === 'cancelled' ? [] : [code]);
   });
 
-  it('ends when what is in the seal is nothing', async () => {
-    const { link, seal } = openLink(offer(0));
-    const broken = { ...seal, first: Uint8Array.of(1, 2, 3) };
+  it.each<[string, Partial<WorkerSeal>, string]>([
+    ['what is in the first envelope is nothing', { first: Uint8Array.of(1, 2, 3) }, 'malformed_message'],
+    [
+      'an offer breaks a rule before its SDP is read',
+      { first: packValue({ type: 'offer', lane: 0, engine: 'x', sdp: 'v=0', mtu: 576 }) },
+      'malformed_message',
+    ],
+    [
+      'a later envelope does not open',
+      {
+        open: () => {
+          throw new ModelRtcError('refused', 'It does not open.');
+        },
+      },
+      'refused',
+    ],
+  ])('says why and ends when %s', async (_, change, code) => {
+    const { link, seal, sent, say } = openLink(offer(0));
     const { signal } = new AbortController();
     const exchange = new WorkerExchange({
-      ...{ link, seal: broken, answer: forever, signal, log: silentLog },
+      ...{ link, seal: { ...seal, ...change }, answer: forever, signal, log: silentLog },
       onLane: () => {},
     });
-    expect((await failure(exchange.run())).code).toBe('malformed_message');
+    say(candidate(0));
+    expect((await failure(exchange.run())).code).toBe(code);
+    expect(sent.map(decodeExchange)).toEqual([{ type: 'refuse', error: expect.objectContaining({ code }) }]);
   });
 
   it('ends when its time is up, and breaks off a lane that comes too late', async () => {

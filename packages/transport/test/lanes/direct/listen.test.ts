@@ -7,6 +7,8 @@ import type { DirectListener } from '../../../src/core/connect/components.ts';
 import { dialDirect } from '../../../src/lanes/direct/dial.ts';
 import { encodeGreeting } from '../../../src/lanes/direct/greeting.ts';
 import {
+  DIAL_TIMEOUT_MS,
+  EXPECT_TIMEOUT_MS,
   GREETING_TIMEOUT_MS,
   MAX_EXPECTED_LANES,
   MAX_UNAUTHENTICATED_PER_ADDRESS,
@@ -68,6 +70,16 @@ describe('a direct listener', () => {
     await expect(dialDirect(overLoopback(wrong))).rejects.toMatchObject({ code: 'network' });
     const dialled = await dialDirect(overLoopback(offer));
     await Promise.all([dialled.close(), (await lane).closed]);
+  });
+
+  it('keeps an offer for longer than a client dials', async () => {
+    const { offer } = listener.expect(1);
+    const late = listener.expect(2);
+    await clock.advance(DIAL_TIMEOUT_MS + 1_000);
+    const lane = await dialDirect(overLoopback(offer));
+    await clock.advance(EXPECT_TIMEOUT_MS - DIAL_TIMEOUT_MS);
+    await expect(late.lane).rejects.toMatchObject({ code: 'timeout' });
+    lane.abort();
   });
 
   it('lets an offer expire', async () => {

@@ -118,4 +118,18 @@ describe('a relay lane through a hostile relay', () => {
     expect(end).toMatchObject({ code: 'refused' });
     await expect(lane).rejects.toMatchObject({ code: 'network' });
   });
+
+  it('says of a first frame under other keys that the other side may have derived them', async () => {
+    relay = await startHostileRelay((frame) => [frame]);
+    const { serverUrl } = relay;
+    const asked = askRelay(RELAY_ON_NODE, 1, { serverUrl });
+    await relay.someoneWaits();
+    // The answerer takes another key for the asker's, so both derive other ones.
+    const ask = { ...asked.ask, publicKey: new Uint8Array(32).fill(9) };
+    const { offer, lane } = answerRelay(RELAY_ON_NODE, ask, { serverUrl });
+    const refused = { code: 'refused', message: expect.stringMatching(/^The first frame at the relay does not open/) };
+    // Whoever is first refuses; the other one loses the connection, or refuses too.
+    const ends = await Promise.all([asked.open(offer).catch((error) => error), lane.catch((error) => error)]);
+    expect(ends).toContainEqual(expect.objectContaining(refused));
+  });
 });
