@@ -1,4 +1,4 @@
-import { appendFile, readdir, stat } from 'node:fs/promises';
+import { appendFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { makeRandomFile } from '../support/files.ts';
@@ -67,5 +67,21 @@ describeWith([rootUser()], 'a disk that is too small for the model', () => {
     const result = await machine.run(['client', 'import-model', await modelFolder(30 * MEGABYTE), '--copy', '--json']);
     expect(result.exitCode).toBe(7);
     expect(await readdir(join(machine.home, 'staging'))).toEqual([]);
+  }, 60_000);
+
+  it('is not called full when there is only no room for another file', async () => {
+    const disk = await lab.tmpfs(50 * MEGABYTE, 40);
+    const machine = await lab.machine('many-files', { home: join(disk, 'home') });
+    await machine.succeed(['client', 'list-models']);
+    const isFull = async (file: number): Promise<boolean> =>
+      await writeFile(join(disk, `f${file}`), '').then(
+        () => false,
+        () => true,
+      );
+    for (let file = 0; !(await isFull(file)); file++);
+    const result = await machine.run(['client', 'import-model', await modelFolder(MEGABYTE), '--json']);
+    expect(result.exitCode).toBe(7);
+    expect(errorOf(result).message).toMatch(/no room for another file \(no free inodes\).*Delete some files/);
+    expect(errorOf(result).message).not.toContain('disk is full');
   }, 60_000);
 });

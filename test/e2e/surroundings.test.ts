@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { FIXTURES, importModel, openScene, startSignaling, startWorker } from '../support/scene.ts';
@@ -99,6 +100,52 @@ describe('machines with a limit on address space, as login nodes have', () => {
     const client = await lab.machine('another', { prefix: limited, env });
     await client.succeed(['client', 'pull-model', 'mouse', '--lane', 'webrtc']);
     await client.succeed(['client', 'verify', 'mouse']);
+  });
+});
+
+describe('limits on files', () => {
+  const limited = (limit: string): string[] => ['bash', '-c', `ulimit ${limit}; exec "$@"`, 'bash'];
+
+  it('are named when too few may be open', async () => {
+    const machine = await lab.machine('few', { prefix: limited('-n 32') });
+    const { exitCode, stderr } = await machine.run(['client', 'list-models']);
+    expect(stderr).toMatch(/^model-rtc: EMFILE.*ulimit -n 4096.*\n$/);
+    expect(exitCode).toBe(7);
+  });
+
+  it('are named when files may not be as large as the model, wherever it comes from', async () => {
+    const scene = await openScene(lab);
+    const folder = await lab.folder();
+    const original = join(folder, 'weights.bin');
+    await writeFile(original, randomBytes(3_000_000));
+    await importModel(scene.worker, original, 'large');
+    const machine = await lab.machine('small-files', {
+      env: { MODEL_RTC_SESSION: scene.session },
+      prefix: limited('-f 1000'),
+    });
+    for (const args of [
+      ['client', 'pull-model', 'large'],
+      ['client', 'import-model', original, '--copy'],
+    ]) {
+      const { exitCode, stderr } = await machine.run(args);
+      expect(stderr).toMatch(/larger than is allowed here \(EFBIG\)\. Raise the limit \(ulimit -f\)/);
+      expect(stderr).not.toContain('disk is full');
+      expect(exitCode).toBe(7);
+    }
+  });
+
+  it('of a worker are in its log, and its client is told to look there', async () => {
+    const { url } = await startSignaling(lab);
+    const worker = await lab.machine('worker', { prefix: limited('-f 1000') });
+    const { process, session } = await startWorker(worker, url);
+    const client = await lab.machine('laptop', { env: { MODEL_RTC_SESSION: session } });
+    const original = join(await lab.folder(), 'weights.bin');
+    await writeFile(original, randomBytes(3_000_000));
+    await importModel(client, original, 'large');
+    const pushed = await client.run(['client', 'push-model', 'large']);
+    expect(pushed).toMatchObject({ exitCode: 7, stderr: expect.stringContaining('Its log says which, and why') });
+    await process.kill('SIGINT');
+    expect((await process.exited).stderr).toMatch(/warning: A client's request failed: .*ulimit -f/);
   });
 });
 

@@ -10,8 +10,8 @@ export interface Lab extends AsyncDisposable {
   folder(): Promise<string>;
   /** A machine with its own registry, identity and settings. */
   machine(name: string, options?: MachineOptions): Promise<Machine>;
-  /** A file system in memory that is full after so many bytes; needs root. */
-  tmpfs(sizeBytes: number): Promise<string>;
+  /** A file system in memory that is full after so many bytes, or files and folders; needs root. */
+  tmpfs(sizeBytes: number, maxFiles?: number): Promise<string>;
   /** Does something more at the end; the last registered is done first. */
   onEnd(action: () => Promise<unknown>): void;
 }
@@ -30,8 +30,8 @@ export function createLab(): Lab {
       endings.push(() => machine.stop());
       return machine;
     },
-    tmpfs: async (sizeBytes) => {
-      const mount = await mountTmpfs(await folder(), sizeBytes);
+    tmpfs: async (sizeBytes, maxFiles) => {
+      const mount = await mountTmpfs(await folder(), sizeBytes, maxFiles);
       endings.push(() => mount.unmount());
       return mount.path;
     },

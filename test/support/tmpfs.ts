@@ -11,10 +11,17 @@ export interface Mount {
  * Mounts a file system in memory below a folder.
  * @throws Error when this process may not mount; ask for it with `rootUser()` first
  */
-export async function mountTmpfs(below: string, sizeBytes: number): Promise<Mount> {
+export async function mountTmpfs(below: string, sizeBytes: number, maxFiles?: number): Promise<Mount> {
   const path = join(below, 'disk');
   await mkdir(path);
-  await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'model-rtc-test', path]);
+  await execa('mount', [
+    '-t',
+    'tmpfs',
+    '-o',
+    `size=${sizeBytes}${maxFiles === undefined ? '' : `,nr_inodes=${maxFiles}`}`,
+    'model-rtc-test',
+    path,
+  ]);
   return {
     path,
     unmount: async () => {

@@ -7,6 +7,7 @@ import type { Runtime } from './console/runtime.ts';
 import { SafeStream } from './console/safe-stream.ts';
 
 const FORCED_EXIT_CODE = 130;
+const UNEXPECTED_EXIT_CODE = 1;
 const STORAGE_EXIT_CODE = 7;
 /** The longest delay of a timer. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
@@ -50,9 +51,12 @@ const runtime: Runtime = {
   },
 };
 
+// A write beyond the limit of a file's size (ulimit -f) fails with EFBIG, which says more than the end of the process.
+process.on('SIGXFSZ', () => {});
+
 // Keeps the process alive while a command runs, which may wait for a timer that does not.
 const alive = setInterval(() => {}, LONGEST_DELAY_MS);
-const commandsExitCode = await run(process.argv.slice(2));
+const commandsExitCode = await run(process.argv.slice(2)).catch(failedToRun);
 clearInterval(alive);
 // Native WebRTC threads may outlive their connections, so the process exits as soon as all output is written.
 stdout.end();
@@ -74,6 +78,14 @@ function outcome(exitCode: number): number {
     `model-rtc: The work is done, but its result could not be written to standard output (${error.message}).\n`,
   );
   return STORAGE_EXIT_CODE;
+}
+
+/** For errors outside of any command: a part of the program cannot be loaded, as under a low limit of open files. */
+function failedToRun(error: NodeJS.ErrnoException): number {
+  const isLimit = error.code === 'EMFILE' || error.code === 'ENFILE';
+  const advice = isLimit ? '. Raise the limit of open files (ulimit -n 4096) and run the command again.' : '';
+  stderr.write(`model-rtc: ${error.message}${advice}\n`);
+  return isLimit ? STORAGE_EXIT_CODE : UNEXPECTED_EXIT_CODE;
 }
 
 function userHome(): string | undefined {

@@ -14,10 +14,24 @@ export interface RoomNeeded {
   readonly otherwise: string;
 }
 
-/** Bytes that this user may still write on the file system of a folder. @throws ModelRtcError `storage` */
-export async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await atStorage(folder, 'measured', async () => await statfs(folder));
-  return bavail * bsize;
+/** The part of what a file system says about itself that is needed here. */
+export interface FileSystemRoom {
+  readonly blocks: number;
+  readonly bavail: number;
+  readonly bsize: number;
+}
+
+/**
+ * Bytes that this user may still write on the file system of a folder; infinity where the file system does not say.
+ * @throws ModelRtcError `storage`
+ */
+export async function freeBytes(
+  folder: string,
+  measure: (folder: string) => Promise<FileSystemRoom> = statfs,
+): Promise<number> {
+  const { blocks, bavail, bsize } = await atStorage(folder, 'measured', async () => await measure(folder));
+  // ramfs and some FUSE file systems count no blocks, which does not mean that they are full.
+  return blocks > 0 ? bavail * bsize : Number.POSITIVE_INFINITY;
 }
 
 /** @throws ModelRtcError `storage_full` when the bytes do not fit. Call it before writing the first. */

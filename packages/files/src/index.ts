@@ -14,4 +14,12 @@ export {
 } from './locks.ts';
 export { mapLimit } from './map-limit.ts';
 export { exists, isInside, listFolder, listTree, type TreeItem } from './paths.ts';
-export { atStorage, errorCode, ignoreMissing, isMissing, storageError } from './storage-error.ts';
+export {
+  atStorage,
+  atStorageSync,
+  errorCode,
+  explainSystemError,
+  ignoreMissing,
+  isMissing,
+  storageError,
+} from './storage-error.ts';

@@ -39,6 +39,10 @@ describe('ModelRtcError', () => {
   it.each<[string, ErrorCode]>([
     ['ENOSPC', 'storage_full'],
     ['EACCES', 'storage'],
+    ['EFBIG', 'storage'],
+    ['ENOTDIR', 'storage'],
+    ['ELOOP', 'storage'],
+    ['EISDIR', 'storage'],
     ['ECONNREFUSED', 'network'],
     ['ENOENT', 'unexpected'],
     ['constructor', 'unexpected'],

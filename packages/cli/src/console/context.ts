@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { explainSystemError } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
 import { printable, printableJson } from './format.ts';
@@ -73,7 +74,7 @@ export async function runInContext(
     const known =
       controller.signal.aborted && cancelText !== undefined
         ? ModelRtcError.because(error, 'cancelled', cancelText)
-        : ModelRtcError.from(error);
+        : explainSystemError(ModelRtcError.from(error));
     if (options.verbose && !options.json) log.debug({ err: error }, 'the error in full');
     output.error(known.toData());
     return controller.signal.aborted ? INTERRUPTED_EXIT_CODE : known.exitCode;

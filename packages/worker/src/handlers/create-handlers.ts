@@ -1,4 +1,12 @@
-import type { Method, Params, ResultInput } from '@model-rtc/protocol';
+import { explainSystemError } from '@model-rtc/files';
+import {
+  type ErrorCode,
+  type Log,
+  type Method,
+  ModelRtcError,
+  type Params,
+  type ResultInput,
+} from '@model-rtc/protocol';
 import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
 import type { Authority, Handlers, RequestContext } from '@model-rtc/transport';
 import { checkModelExists } from './check-model-exists.ts';
@@ -30,6 +38,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
     limiter: given.limits?.up,
   });
   const running = new Set<Promise<unknown>>();
+  const logFailure = createFailureLog(given.log);
   const answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
     return async (params, context) => {
       const answer = handler(params, context);
@@ -37,8 +46,9 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
       try {
         return await answer;
       } catch (error) {
-        services.log.debug({ err: error }, 'a client gets an error for an answer');
-        throw redactError(error);
+        const told = redactError(error);
+        logFailure(error, told);
+        throw told;
       } finally {
         running.delete(answer);
       }
@@ -65,4 +75,19 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
     await chunks.close();
   }
   return { handlersFor, close };
+}
+
+/** This machine's own failures, which only its owner can mend. The client is told of them without their paths. */
+const OWN_FAILURES: ReadonlySet<ErrorCode> = new Set(['storage', 'storage_full', 'unexpected']);
+
+/** Logs why clients get errors: with a warning when the owner has to do something, once for each message in a row. */
+function createFailureLog(log: Log): (error: unknown, told: ModelRtcError) => void {
+  let lastWarned = '';
+  return (thrown, told) => {
+    log.debug({ err: thrown }, 'a client gets an error for an answer');
+    const { code, message } = explainSystemError(ModelRtcError.from(thrown));
+    if (!OWN_FAILURES.has(code) || message === told.message || message === lastWarned) return;
+    lastWarned = message;
+    log.warn({ code }, `A client's request failed: ${message}`);
+  };
 }

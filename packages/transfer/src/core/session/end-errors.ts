@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
 import { MAX_WRONG_CHUNKS, STALL_ABORT_MS } from '../limits.ts';
 import type { StallWarning } from './progress.ts';
@@ -24,10 +24,14 @@ export function stallWarning(quietMs: number): StallWarning {
   return { kind: 'stalled', quietMs, message };
 }
 
-/** A disk's error; when the disk is full, with how much is kept and how to go on. */
+/** A disk's error with how much is kept, so that the next attempt goes on from there. */
 export function withState(error: ModelRtcError, kept: Kept): ModelRtcError {
-  if (error.code !== 'storage_full') return error;
-  return resumable(error, `The disk is full (${error.message}). ${bytesKept(kept)} Free some space and run`, kept);
+  if (error.code !== 'storage_full' && error.code !== 'storage') return error;
+  const { doneBytes, totalBytes } = kept;
+  return new ModelRtcError(error.code, `${error.message} ${bytesKept(kept)} The next attempt resumes there.`, {
+    cause: error.cause ?? error,
+    details: { ...error.details, doneBytes, totalBytes },
+  });
 }
 
 /** The chunk came wrong too often. */
@@ -61,7 +65,7 @@ export function sentWrongBytes(source: string): ModelRtcError {
 }
 
 function bytesKept({ doneBytes, totalBytes }: Kept): string {
-  return `${doneBytes} of ${totalBytes} bytes are kept.`;
+  return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} are kept.`;
 }
 
 function resumable(error: ModelRtcError, message: string, { doneBytes, totalBytes }: Kept): ModelRtcError {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode } from '@model-rtc/files';
+import { atStorage, atStorageSync, errorCode } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type Extent, extentsAt, type Layout, type LayoutFile } from '../../core/layout/layout.ts';
 import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../../core/limits.ts';
@@ -63,7 +63,7 @@ export class ModelFiles {
     this.close();
     const rest = this.#layout.files.values();
     const flushNext = async (): Promise<void> => {
-      for (const file of rest) await this.#flushFile(file);
+      for (const file of rest) await atStorage(this.#pathOf(file), 'written', () => this.#flushFile(file));
     };
     await Promise.all(Array.from({ length: FLUSH_CONCURRENCY }, flushNext));
     for (const folder of [...this.#folders].reverse()) await flushFolder(folder);
@@ -75,10 +75,13 @@ export class ModelFiles {
       this.#part(file);
     }
     const fd = this.#fd(file);
-    for (let done = 0; done < length; ) {
-      done += writeSync(fd, bytes, chunkOffset + done, length - done, fileOffset + done);
-    }
-    this.#writeBehind.wrote(this.#pathOf(this.#layout.files[file] as LayoutFile), length);
+    const path = this.#pathOf(this.#layout.files[file] as LayoutFile);
+    atStorageSync(path, 'written', () => {
+      for (let done = 0; done < length; ) {
+        done += writeSync(fd, bytes, chunkOffset + done, length - done, fileOffset + done);
+      }
+    });
+    this.#writeBehind.wrote(path, length);
   }
 
   #readExtent({ file, fileOffset, chunkOffset, length }: Extent, into: Uint8Array): boolean {
@@ -134,7 +137,8 @@ export class ModelFiles {
       this.#open.delete(oldest[0]);
       closeSync(oldest[1]);
     }
-    const fd = openSync(this.#pathOf(this.#layout.files[file] as LayoutFile), OPEN_FLAGS, PRIVATE_MODE);
+    const path = this.#pathOf(this.#layout.files[file] as LayoutFile);
+    const fd = atStorageSync(path, 'opened', () => openSync(path, OPEN_FLAGS, PRIVATE_MODE));
     this.#open.set(file, fd);
     return fd;
   }
@@ -177,7 +181,7 @@ export class ModelFiles {
 
   #makeFolder(folder: string): void {
     if (this.#folders.has(folder)) return;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    atStorageSync(folder, 'created', () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
     // The folder after its parents, so that the reverse is the order to flush in.
     if (folder !== this.#folder) this.#makeFolder(dirname(folder));
     this.#folders.add(folder);

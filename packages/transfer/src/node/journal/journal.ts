@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { atStorageSync } from '@model-rtc/files';
 import { chunkCount, isRange, type Layout, rawDigest } from '../../core/layout/layout.ts';
 import { MAX_JOURNAL_BYTES } from '../../core/limits.ts';
 
@@ -47,12 +48,14 @@ export function readJournalled(path: string, layout: Layout): Journalled | undef
 /** Appends lines in batches: a write for each of 10,000 tiny chunks would cost more than the chunks. */
 export class JournalWriter {
   readonly #fd: number;
+  readonly #path: string;
   readonly #layout: Layout;
   #lines = '\n';
 
   /** Opens a journal that has its title. It begins with a line end, which closes a torn line. */
   constructor(path: string, layout: Layout) {
-    this.#fd = openSync(path, 'a', 0o600);
+    this.#path = path;
+    this.#fd = atStorageSync(path, 'opened', () => openSync(path, 'a', 0o600));
     this.#layout = layout;
   }
 
@@ -67,7 +70,9 @@ export class JournalWriter {
   flush(): void {
     if (this.#lines === '' || this.#lines === '\n') return;
     const bytes = Buffer.from(this.#lines, 'latin1');
-    for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
+    atStorageSync(this.#path, 'written', () => {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
+    });
     this.#lines = '';
   }
 

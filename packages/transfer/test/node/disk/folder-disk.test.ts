@@ -105,6 +105,6 @@ describe('a folder that cannot be made', () => {
   });
 
   it('throws without one', async () => {
-    await expect(failure(openInlineDisk)).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(failure(openInlineDisk)).rejects.toMatchObject({ code: 'storage', cause: { code: 'ENOTDIR' } });
   });
 });
