@@ -1,5 +1,5 @@
 const shared = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/node-environment.js',
   // Tests run on the sources; the "import" condition must not be listed: jest adds it itself.
   testEnvironmentOptions: { customExportConditions: ['@model-rtc/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],

@@ -2,7 +2,6 @@ import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, manifestDigest, silentLog } from '@model-rtc/protocol';
-import { startChild } from '../../../../test/support/script-child.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { createChunkIndex } from '../../src/chunks/chunk-index.ts';
 import type { Registry } from '../../src/index.ts';
@@ -90,17 +89,6 @@ describe('the chunks of this machine', () => {
     expect(await readAt(registry, sha256(files.a))).toBe(files.a);
     expect(await readAt(registry, sha256(files.b))).toBe(files.b);
   });
-
-  it('are found by several processes that register models at once', async () => {
-    const home = await temporaryFolder();
-    const children = Array.from({ length: 4 }, (_, i) =>
-      startChild(new URL('../children/locate-chunks.ts', import.meta.url), [home, `p${i}`]),
-    );
-    for (const { ended } of children) expect(await ended).toMatchObject({ code: 0 });
-    const registry = await openTestRegistry({ home });
-    const chunks = children.flatMap((_, p) => [0, 1, 2, 3, 4].map((i) => sha256(`p${p} ${i}`.padEnd(16))));
-    expect((await registry.locateChunks(chunks)).size).toBe(20);
-  }, 60_000);
 });
 
 describe('a chunk index', () => {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
 import { rejection } from '../../../../test/support/rejection.ts';
-import { startChild } from '../../../../test/support/script-child.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { installFiles, makeExecutable, plainImportSteps, writeFiles } from '../helpers/models.ts';
 import { openTestRegistry } from '../helpers/registry.ts';
@@ -111,25 +110,6 @@ describe('importing a model', () => {
     expect(await readdir(registry.paths.staging)).toEqual([]);
     expect((await registry.list(all)).total).toBe(0);
   });
-
-  it('that was killed leaves nothing once the registry is opened again, and the one under way is left alone', async () => {
-    const home = await temporaryFolder();
-    const path = await original();
-    const [killed, running] = [
-      startChild(new URL('../children/slow-import.ts', import.meta.url), [home, path]),
-      startChild(new URL('../children/slow-import.ts', import.meta.url), [home, path]),
-    ];
-    await Promise.all([killed.saw('copied'), running.saw('copied')]);
-    killed.process.kill('SIGKILL');
-    await killed.ended;
-    const registry = await openTestRegistry({ home });
-    expect(await readdir(registry.paths.staging)).toHaveLength(2);
-    expect((await registry.list(all)).total).toBe(0);
-    running.process.kill('SIGKILL');
-    await running.ended;
-    await openTestRegistry({ home });
-    expect(await readdir(registry.paths.staging)).toEqual([]);
-  }, 30_000);
 
   it("works with the registry's own scanning and hashing", async () => {
     const registry = await openTestRegistry({ importSteps: undefined });

@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams, silentLog } from '@model-rtc/protocol';
 import { rejection } from '../../../../test/support/rejection.ts';
-import { startChild } from '../../../../test/support/script-child.ts';
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { makeIndex } from '../../src/entry/registry-index.ts';
-import { dataPaths } from '../../src/index.ts';
 import { openIndexFile } from '../../src/store/index-file.ts';
 import { decodeIndex, encodeIndex, INDEX_VERSION, MIGRATIONS } from '../../src/store/index-format.ts';
 import { installFiles } from '../helpers/models.ts';
@@ -134,18 +131,6 @@ describe('the index', () => {
     expect((await second.find(digest as Digest))?.digest).toBe(digest);
   });
 
-  it('loses nothing when ten processes register at once', async () => {
-    const home = await temporaryFolder();
-    const children = Array.from({ length: 10 }, (_, i) =>
-      startChild(new URL('../children/install-many.ts', import.meta.url), [home, `p${i}`, '3']),
-    );
-    for (const { ended } of children) expect(await ended).toMatchObject({ code: 0 });
-    const registry = await openTestRegistry({ home });
-    expect((await registry.list(all)).total).toBe(30);
-    expect(await readdir(registry.paths.staging)).toEqual([]);
-    expect((await readdir(dataPaths(home).models)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-  }, 120_000);
-
   it('clears away what killed writers and waiters left, but not what one that lives has just written', async () => {
     const registry = await openTestRegistry();
     const { models, staging } = registry.paths;
@@ -167,24 +152,4 @@ describe('the index', () => {
       expect(left.map((name) => name.at(-5)).sort()).toEqual(['a', 'e']);
     }
   });
-
-  it('holds all that was reported when writers are killed at any moment', async () => {
-    const home = await temporaryFolder();
-    const children = Array.from({ length: 4 }, (_, i) =>
-      startChild(new URL('../children/install-many.ts', import.meta.url), [home, `k${i}`, '1000']),
-    );
-    for (const [i, child] of children.entries()) {
-      await child.saw(`installed ${2 + i};`);
-      child.process.kill('SIGKILL');
-    }
-    const outputs = await Promise.all(children.map(({ ended }) => ended));
-    const registry = await openTestRegistry({ home });
-    for (const [i, { output }] of outputs.entries()) {
-      for (const [, n] of output.matchAll(/installed (\d+);/g)) {
-        const { entry } = await registry.resolve(`k${i}-${n}`);
-        expect((await registry.check(entry.digest as Digest)).valid).toBe(true);
-      }
-    }
-    await installFiles(registry, { a: 'after' });
-  }, 120_000);
 });

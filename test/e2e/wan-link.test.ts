@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { execa } from 'execa';
-import { runCommand, startCommand } from '../../support/command.ts';
-import { deleteLeftoverNamespaces } from '../../support/namespaces.ts';
-import { program } from '../../support/requirements.ts';
-import { describeWith, useLab } from '../../support/suites.ts';
-import { openWan, WAN_REQUIREMENTS, type Wan, type WanEnd } from '../../support/wan.ts';
+import { runCommand, startCommand } from '../support/command.ts';
+import { deleteLeftoverNamespaces } from '../support/namespaces.ts';
+import { program } from '../support/requirements.ts';
+import { describeWith, useLab } from '../support/suites.ts';
+import { openWan, WAN_REQUIREMENTS, type Wan, type WanEnd } from '../support/wan.ts';
 
 const lab = useLab();
 const ENVIRONMENT = { env: process.env };
