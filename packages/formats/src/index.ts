@@ -9,7 +9,8 @@ export { refuseCode } from './code/refuse-code.ts';
 export { scanFile } from './code/scan-content.ts';
 export { at, toText } from './documents/scalars.ts';
 export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
-export { skipReason } from './layouts/skip-rules.ts';
+export { type FolderNames, isTelling, type Mark, markOf } from './layouts/marks.ts';
+export { isLogFolder, logFolders, skipReason } from './layouts/skip-rules.ts';
 export { isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
 export { MODEL_READ_LIMITS } from './limits.ts';
 export {

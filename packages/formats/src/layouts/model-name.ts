@@ -1,6 +1,6 @@
 /** Names of files and folders that tools give to every model. */
 const SAYS_NOTHING =
-  /^((pytorch_|tf_|saved_|adapter_|best_|last_|final_|latest_|diffusion_pytorch_)?(model|weights?|checkpoint|ckpt|adapter)|checkpoints|snapshots?|weights|models?|best|last|latest|final|train|test|logs?|lightning_logs|mlruns|runs?|outputs?|artifacts|archive|data|sha256-[0-9a-f]{64})$/i;
+  /^((pytorch_|tf_|saved_|adapter_|best_|last_|final_|latest_|diffusion_pytorch_)?(model|weights?|checkpoint|ckpt|adapter)|checkpoints|snapshots?|weights|models?|best|last|latest|final|train|test|ckpts?|logs?|tb_logs|multirun|tensorboard|lightning_logs|mlruns|runs?|outputs?|artifacts|archive|data|sha256-[0-9a-f]{64}|[0-9a-f]{32}|iteration-\d+)$/i;
 /** What tells versions of one thing apart, and no two things. */
 const QUALIFIER =
   /^(v?\d+|version[-_]?\d+|(global_)?step[-_=]?\d+|epoch[-_=]?\d+([-_]step[-_=]?\d+)?|\d{4}-\d{2}-\d{2}([-_T]\d{2}-\d{2}-\d{2})?|\d{2}-\d{2}-\d{2})$/i;
@@ -14,7 +14,9 @@ const MAX_UP = 6;
  */
 export function nameByPath(parts: readonly string[]): string | undefined {
   const versions: string[] = [];
-  for (const part of parts.slice(-MAX_UP).reverse()) {
+  for (const whole of parts.slice(-MAX_UP).reverse()) {
+    // Sharded checkpoints are folders that are named like files.
+    const part = whole.replace(/\.ckpt$/, '');
     if (SAYS_NOTHING.test(part)) continue;
     if (!QUALIFIER.test(part)) return [part, ...versions].join('-');
     versions.unshift(part);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { nameByPath, severalModels, trainingStateReason } from '@model-rtc/formats/layouts';
+import { nameByPath, trainingStateReason } from '@model-rtc/formats/layouts';
 
 describe('nameByPath', () => {
   it.each([
@@ -18,22 +18,6 @@ describe('nameByPath', () => {
 
   it('has no name for a path that says nothing', () => {
     expect(nameByPath(['models', 'best', '1'])).toBeUndefined();
-  });
-});
-
-describe('severalModels', () => {
-  it.each([
-    ['three GGUF files', ['a.gguf', 'b.gguf', 'README.md'], ['a.gguf', 'b.gguf']],
-    ['a GGUF file with its projector', ['a.gguf', 'mmproj-a.gguf'], []],
-    ['the shards of one', ['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'], []],
-    ['the shards of two', ['a-1-of-02.gguf', 'a-2-of-02.gguf', 'b.gguf'], ['a-1-of-02.gguf', 'b.gguf']],
-    ['folders of hub models', ['x/config.json', 'x/m.safetensors', 'y/config.json', 'y/m.safetensors'], ['x', 'y']],
-    ['a pipeline', ['model_index.json', 'unet/m.safetensors', 'vae/m.safetensors'], []],
-    ['a run with its checkpoints', ['checkpoints/a.ckpt', 'checkpoints/b.ckpt'], []],
-    ['weights that may go together', ['encoder.pt', 'decoder.pt'], []],
-    ['nothing', ['README.md'], []],
-  ])('lists what a folder holds: %s', (_, paths, several) => {
-    expect(severalModels(paths)).toEqual(several);
   });
 });
 

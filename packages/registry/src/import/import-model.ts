@@ -60,13 +60,17 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
     const hashes = { manifest: hashed.manifest, stats };
-    return await place(context, staged, original, scanned, hashes, { ...work, additions, ...looked });
+    return await place(context, staged, scanned.movedTo ?? original, scanned, hashes, {
+      ...work,
+      additions,
+      ...looked,
+    });
   });
   return await resultOf(context, placed, hashed.manifest, scanned);
 }
 
-function scanOptions({ modelType, withTrainingState, asOne }: ImportWork) {
-  return { modelType, withTrainingState, asOne };
+function scanOptions({ modelType, withTrainingState, asOne, found }: ImportWork) {
+  return { modelType, withTrainingState, asOne, isExact: found !== undefined };
 }
 
 export async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
@@ -203,7 +207,7 @@ async function resultOf(
   { index, show, readManifest }: RegistryContext,
   { stored, outcome }: Placed,
   manifest: Manifest,
-  { suggestedAlias, skipped }: ScannedModel,
+  { suggestedAlias, skipped, movedTo }: ScannedModel,
 ): Promise<ImportResult> {
   const known = await index.read();
   const offered = suggestAlias(suggestedAlias ?? `${stored.modelType}-${stored.id}`);
@@ -215,5 +219,6 @@ async function resultOf(
     outcome: outcome === 'kept' ? 'already_there' : 'imported',
     suggestedAlias: suggestion,
     skipped,
+    movedTo,
   };
 }

@@ -5,13 +5,13 @@ import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import {
   type FileSet,
   fileSetOf,
-  innerModel,
   type ModelFolder,
+  type ModelRoot,
+  modelRoots,
   nameByPath,
   noModelAt,
   recogniseFile,
   recogniseFolder,
-  severalModels,
   severalModelsError,
   toChecked,
   toFolder,
@@ -20,9 +20,11 @@ import {
 } from '@model-rtc/formats/layouts';
 import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { inflate } from '../inspect/inflate.ts';
+import { namingLeftOut } from './left-out-weights.ts';
 import { toModelFile } from './model-files-on-disk.ts';
+import { runAround } from './run-around.ts';
 import type { ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
-import { sortByPath, toScannedFile, walkFolder } from './walk-folder.ts';
+import { type FoundFiles, sortByPath, toScannedFile, walkFolder, withoutLogs } from './walk-folder.ts';
 
 /** How hubs name a downloaded snapshot: by a commit, in a folder with the model's name. */
 const HUB_SNAPSHOT = /models--(?:[^/\\]+--)?([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/;
@@ -38,6 +40,8 @@ export interface ScanOptions {
   readonly withTrainingState?: boolean | undefined;
   /** Take a folder that holds several models as one. */
   readonly asOne?: boolean | undefined;
+  /** The model is where the path leads, and not in a folder above or below it. */
+  readonly isExact?: boolean | undefined;
 }
 
 /**
@@ -50,12 +54,13 @@ export async function scanModel(path: string, options: ScanOptions = {}): Promis
   const modelType = checkType(options.modelType);
   const root = resolve(path);
   const stats = await statRoot(root);
-  const scanned = stats.isDirectory() ? await scanFolder(root, options) : await scanFile(root, stats, options);
+  const scanned = stats.isDirectory() ? await scanAround(root, options) : await scanFile(root, stats, options);
   const facts = modelType === undefined ? scanned.facts : { ...scanned.facts, modelType };
   const byTitle = DIGEST_NAME.test(basename(root)) ? facts.title : undefined;
   const name = facts.runName ?? byTitle ?? nameOf(root, stats, scanned) ?? facts.title;
   const { title: _, ...kept } = facts;
-  return { files: scanned.files, skipped: scanned.skipped, facts: kept, suggestedAlias: aliasOf(name) };
+  const { files, skipped, movedTo } = scanned;
+  return { files, skipped, facts: kept, suggestedAlias: aliasOf(name), movedTo };
 }
 
 /** Undefined where nothing of the name can be kept: a type and an id say more than `model`. */
@@ -66,17 +71,38 @@ function aliasOf(name: string | undefined): string | undefined {
 
 interface Scanned extends ScannedModel {
   readonly setName?: string | undefined;
-  /** The folder that a named file stands for. */
-  readonly namedBy?: string | undefined;
 }
 
-async function scanFolder(root: string, options: ScanOptions): Promise<Scanned> {
-  const { modelType, asOne = false, withTrainingState = false } = options;
+/** The model of a folder: its own, that of the run that it is a part of, or the only run in it. */
+async function scanAround(named: string, options: ScanOptions): Promise<Scanned> {
+  if (options.asOne === true) return await scanFound(named, await walkFolder(named), options);
+  const root = options.isExact === true ? named : await runAround(named);
   const found = await walkFolder(root);
-  const several = asOne ? [] : severalModels(found.files.map(({ path }) => path));
-  if (several.length > 0) throw severalModelsError(root, several);
-  const inner = asOne ? undefined : innerModel(found.files.map(({ path }) => path));
-  if (inner !== undefined) return await scanInner(root, inner, found.skipped, options);
+  const paths = found.files.map(({ path }) => path);
+  const roots = modelRoots(paths);
+  if (roots.length > 1) throw severalModelsError(root, roots);
+  const below = options.isExact === true ? undefined : roots.find((only) => standsFor(only, paths));
+  const place = below === undefined ? root : join(root, below.path);
+  const scanned = await scanFound(place, below === undefined ? found : await walkFolder(place), options);
+  const around = below?.kind === 'model' ? namedFrom(place, root, found.skipped) : [];
+  return place === named ? scanned : { ...scanned, skipped: [...scanned.skipped, ...around], movedTo: place };
+}
+
+/** What was left out around a model, by its path from there. */
+function namedFrom(place: string, root: string, skipped: readonly SkippedPath[]): SkippedPath[] {
+  const named = skipped.map((one) => ({ ...one, path: relative(place, join(root, one.path)).split(sep).join('/') }));
+  return named.filter(({ path }) => path.startsWith('../'));
+}
+
+/** Whether a folder above means the model: what else is there does not belong to it. */
+function standsFor({ path, kind }: ModelRoot, paths: readonly string[]): boolean {
+  if (path === '') return false;
+  return kind === 'run' || (kind === 'model' && paths.every((other) => other.startsWith(`${path}/`)));
+}
+
+async function scanFound(root: string, everything: FoundFiles, options: ScanOptions): Promise<Scanned> {
+  const { modelType, withTrainingState = false } = options;
+  const found = withoutLogs(everything);
   const skipped: SkippedPath[] = [...found.skipped];
   const keep = (files: readonly ScannedFile[], reasonOf: ((path: string) => string | undefined) | undefined) =>
     files.filter(({ path, size }) => {
@@ -86,22 +112,10 @@ async function scanFolder(root: string, options: ScanOptions): Promise<Scanned> 
     });
   const files = withTrainingState ? found.files : keep(found.files, trainingStateReason);
   const folder = folderOnDisk(root, files);
-  const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined });
+  const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined }).catch(
+    async (thrown: unknown) => await namingLeftOut(thrown, root, skipped),
+  );
   return { files: keep(files, leaveOut), facts, skipped };
-}
-
-/** What was left out around it is named by its path from there. */
-async function scanInner(
-  outer: string,
-  inner: string,
-  skipped: readonly SkippedPath[],
-  options: ScanOptions,
-): Promise<Scanned> {
-  const root = join(outer, inner);
-  const around = skipped.filter(({ path }) => !path.startsWith(`${inner}/`));
-  const scanned = await scanFolder(root, options);
-  const named = around.map((one) => ({ ...one, path: relative(root, join(outer, one.path)).split(sep).join('/') }));
-  return { ...scanned, skipped: [...scanned.skipped, ...named], namedBy: scanned.namedBy ?? root };
 }
 
 async function scanFile(absolutePath: string, stats: BigIntStats, options: ScanOptions): Promise<Scanned> {
@@ -110,7 +124,10 @@ async function scanFile(absolutePath: string, stats: BigIntStats, options: ScanO
   const set = await fileSetOf(basename(absolutePath), await readFolder(folder), async (name) =>
     toChecked(toModelFile(await scannedFile(folder, name))),
   );
-  if (set?.kind === 'folder') return { ...(await scanFolder(folder, options)), namedBy: folder };
+  if (set?.kind === 'folder') {
+    const scanned = await scanAround(folder, options);
+    return { ...scanned, movedTo: scanned.movedTo ?? folder };
+  }
   if (set !== undefined) return await scanSet(folder, set);
   const file = toScannedFile(basename(absolutePath).normalize('NFC'), absolutePath, stats);
   return { files: [file], facts: await recogniseFile(toModelFile(file), { inflate }), skipped: [] };
@@ -168,10 +185,10 @@ function checkType(modelType: string | undefined): string | undefined {
   );
 }
 
-function nameOf(root: string, stats: BigIntStats, { setName, namedBy }: Scanned): string | undefined {
-  const folder = namedBy ?? (stats.isDirectory() ? root : dirname(root));
+function nameOf(root: string, stats: BigIntStats, { setName, movedTo }: Scanned): string | undefined {
+  const folder = movedTo ?? (stats.isDirectory() ? root : dirname(root));
   const snapshot = HUB_SNAPSHOT.exec(folder)?.[1];
   if (snapshot !== undefined) return snapshot;
-  const name = namedBy === undefined && !stats.isDirectory() ? [setName ?? basename(root, extname(root))] : [];
+  const name = movedTo === undefined && !stats.isDirectory() ? [setName ?? basename(root, extname(root))] : [];
   return nameByPath([...folder.split(sep).filter((part) => part !== ''), ...name]);
 }

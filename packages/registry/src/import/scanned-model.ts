@@ -28,4 +28,6 @@ export interface ScannedModel {
   /** A valid alias made from the run's or the folder's name. */
   readonly suggestedAlias?: string | undefined;
   readonly skipped: readonly SkippedPath[];
+  /** Where the model lies, when that is a folder above or below the one that was named. */
+  readonly movedTo?: string | undefined;
 }

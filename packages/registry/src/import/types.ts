@@ -55,6 +55,8 @@ export interface ImportResult {
   readonly suggestedAlias?: Alias | undefined;
   /** What is at the imported path but no part of the model. */
   readonly skipped: readonly SkippedPath[];
+  /** The folder that was imported, when that is one above or below the named path. */
+  readonly movedTo?: string | undefined;
 }
 
 export interface InstallOptions {
@@ -89,7 +91,9 @@ export interface StagedFilesOptions extends Pick<HashOptions, 'signal' | 'onProg
 export interface ImportSteps {
   scanModel(
     path: string,
-    options?: Pick<ImportOptions, 'modelType' | 'withTrainingState' | 'asOne'>,
+    options?: Pick<ImportOptions, 'modelType' | 'withTrainingState' | 'asOne'> & {
+      readonly isExact?: boolean | undefined;
+    },
   ): Promise<ScannedModel>;
   hashFiles(files: readonly ScannedFile[], options?: HashOptions): Promise<HashedFiles>;
 }

@@ -2,7 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, errorCode, mapLimit } from '@model-rtc/files';
-import { skipReason } from '@model-rtc/formats';
+import { isLogFolder, logFolders, skipReason } from '@model-rtc/formats';
 import { MAX_FILES, type ModelPath, ModelRtcError, modelPathProblem, pathsProblem } from '@model-rtc/protocol';
 import type { ScannedFile, SkippedPath } from './scanned-model.ts';
 
@@ -29,6 +29,8 @@ interface Folder {
   readonly absolutePath: string;
   /** The folders that it is in, by device and inode: meeting one of them again is a cycle of links. */
   readonly ancestors: ReadonlySet<string>;
+  /** Whether it is in a folder of logs, which is looked into for runs alone. */
+  readonly isLog: boolean;
 }
 
 /**
@@ -39,7 +41,9 @@ interface Folder {
 export async function walkFolder(root: string): Promise<FoundFiles> {
   const walk: Walk = { files: [], skipped: [], entries: 0 };
   const rootStats = await atStorage(root, 'read', () => stat(root, { bigint: true }));
-  const folders: Folder[] = [{ path: '', absolutePath: root, ancestors: new Set([identityOf(rootStats)]) }];
+  const folders: Folder[] = [
+    { path: '', absolutePath: root, ancestors: new Set([identityOf(rootStats)]), isLog: false },
+  ];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     folders.push(...(await walkOne(folder, walk)));
   }
@@ -51,6 +55,26 @@ export async function walkFolder(root: string): Promise<FoundFiles> {
     files,
     skipped: walk.skipped.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
+}
+
+/** What was found, without the folders of logs that are no part of a model. */
+export function withoutLogs({ files, skipped }: FoundFiles): FoundFiles {
+  const folders = logFolders([...files, ...skipped].map(({ path }) => path));
+  if (folders.length === 0) return { files, skipped };
+  const folderOf = (path: string) => folders.find((folder) => path.startsWith(`${folder.path}/`));
+  const bytes = new Map(folders.map((folder) => [folder, 0]));
+  const kept = files.filter(({ path, size }) => {
+    const folder = folderOf(path);
+    if (folder !== undefined) bytes.set(folder, (bytes.get(folder) ?? 0) + size);
+    return folder === undefined;
+  });
+  const logs = folders.map((folder) => ({
+    path: folder.path,
+    reason: folder.holdsWeights ? 'training logs, with weights that are not part of this model' : 'training logs',
+    bytes: bytes.get(folder),
+  }));
+  const others = skipped.filter(({ path }) => folderOf(path) === undefined);
+  return { files: kept, skipped: [...others, ...logs].sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
 /** A file's size, mode and time under its model path. */
@@ -92,7 +116,9 @@ async function visit(folder: Folder, entry: Dirent, walk: Walk): Promise<Folder 
   };
   const early = reasonByName(name, entry);
   if (early !== undefined) return skip(early);
-  const stats = await statEntry(absolutePath);
+  const isLog = folder.isLog || isLogFolder(name);
+  const stats = await statEntry(absolutePath).catch(ifBroken(isLog));
+  if (stats === undefined) return skip('a broken link');
   if (stats.isFile()) {
     walk.files.push(toScannedFile(path, absolutePath, stats));
     return undefined;
@@ -100,9 +126,18 @@ async function visit(folder: Folder, entry: Dirent, walk: Walk): Promise<Folder 
   if (!stats.isDirectory()) return skip(`a ${kindOf(stats)}`);
   const identity = identityOf(stats);
   if (folder.ancestors.has(identity)) {
+    if (isLog) return skip('a circular link');
     throw invalid(`The link ${absolutePath} leads back to a folder that it is in; remove it and import again.`);
   }
-  return { path, absolutePath, ancestors: new Set([...folder.ancestors, identity]) };
+  return { path, absolutePath, ancestors: new Set([...folder.ancestors, identity]), isLog };
+}
+
+/** Loggers link to their latest run; where that is gone, nothing of the model is. */
+function ifBroken(isLog: boolean): (thrown: unknown) => undefined {
+  return (thrown) => {
+    if (isLog && ModelRtcError.from(thrown).code === 'invalid_model') return undefined;
+    throw thrown;
+  };
 }
 
 /** A link is judged by its name alone, as what it may point to: where it leads does not matter when it is left out. */

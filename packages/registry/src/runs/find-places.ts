@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage, errorCode, isInside } from '@model-rtc/files';
-import { isWeightsFile, skipReason } from '@model-rtc/formats';
+import { isTelling, isWeightsFile, type Mark, markOf, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from './hub-cache.ts';
 import { parseShard } from './look-at-place.ts';
 import type { FoundPlace, FoundPlaces, LeftOut } from './types.ts';
@@ -13,11 +13,12 @@ const MAX_DEPTH = 12;
 const MAX_FOLDERS = 50_000;
 /** Nothing says which configuration belongs to which of them. */
 const MIXED_SHARDS = 'it is a shard beside other weights; put all shards of one model into a folder of their own';
-/** Weights of a pipeline or an export lie at most this deep below the configuration that makes them one model. */
-const WEIGHTS_DEPTH = 2;
+/** Weights lie at most this deep below the files that make them one model: `lightning_logs/version_0/checkpoints`. */
+const WEIGHTS_DEPTH = 3;
+/** How deep a project keeps its runs: `runs/detect/train`, `logs/train/runs/DATE`. */
+const RUNS_DEPTH = 5;
 
 const RUN_CONFIG = /^(training|initial)_config\.(ya?ml|json)$/;
-const HUB_CONFIG = new Set(['config.json', 'model_index.json', 'adapter_config.json']);
 /** Checkpoints that a trainer can resume from, each as large as the model. They are parts of a training, not models. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+$/;
 /** Other things in a hub's cache. */
@@ -130,6 +131,11 @@ async function itemsOf(path: string): Promise<Item[]> {
   return items.filter((item) => item !== undefined);
 }
 
+/** What a folder really holds; nothing where it cannot be read. */
+async function thereIn(path: string): Promise<Item[]> {
+  return (await itemsOf(path).catch(() => [])).filter(({ problem }) => problem === undefined);
+}
+
 /** A link counts as its target. A pipe or a device counts as nothing. */
 async function toItem(folder: string, entry: Dirent): Promise<Item | undefined> {
   const { name } = entry;
@@ -183,17 +189,48 @@ async function placeKind(
 ): Promise<'run' | 'folder' | undefined> {
   if (files.some(({ name }) => RUN_CONFIG.test(name))) return 'run';
   const weights = files.filter(({ name }) => isWeightsFile(name)).map(({ name }) => name);
-  if (files.some(({ name }) => HUB_CONFIG.has(name))) {
-    return weights.length > 0 || (await holdWeights(path, folders, WEIGHTS_DEPTH)) ? 'folder' : undefined;
+  const mark = await markAt(path, files, folders);
+  if (mark !== undefined && !(isTop && mark.tool === 'checkpoints')) {
+    const isModel = weights.length > 0 || (await holdWeights(path, folders, WEIGHTS_DEPTH));
+    const isOfRuns = mark.tool === 'hub' && weights.length === 0 && (await holdRuns(path, folders, RUNS_DEPTH));
+    return isModel && !isOfRuns ? 'folder' : undefined;
   }
   if (weights.length === 0 || isTop) return isOneSharded(weights) ? 'folder' : undefined;
-  return weights.length === 1 || isOneSharded(weights) ? 'folder' : undefined;
+  // Weights that a training began with often lie beside the folder of its runs.
+  if (weights.length === 1) return (await holdRuns(path, folders, RUNS_DEPTH)) ? undefined : 'folder';
+  return isOneSharded(weights) ? 'folder' : undefined;
+}
+
+async function markAt(path: string, files: readonly Item[], folders: readonly Item[]): Promise<Mark | undefined> {
+  const inside = new Map<string, readonly string[]>();
+  for (const { name } of folders.filter((folder) => isTelling(folder.name))) {
+    const items = await thereIn(join(path, name));
+    inside.set(
+      name,
+      items.filter(({ isFolder }) => !isFolder).map((item) => item.name),
+    );
+  }
+  const names = { files: files.map(({ name }) => name), folders: folders.map(({ name }) => name) };
+  return markOf({ ...names, filesIn: (name) => inside.get(name) ?? [] });
+}
+
+/** Whether a training's run lies somewhere below. */
+async function holdRuns(path: string, folders: readonly Item[], depth: number): Promise<boolean> {
+  for (const { name } of folders.filter((folder) => !folder.isLink)) {
+    const items = await thereIn(join(path, name));
+    const below = items.filter((item) => item.isFolder && skipReason(item.name, 'folder') === undefined);
+    const files = items.filter((item) => !item.isFolder);
+    const mark = await markAt(join(path, name), files, below);
+    if (mark?.kind === 'run' && mark.tool !== 'checkpoints') return true;
+    if (depth > 1 && (await holdRuns(join(path, name), below, depth - 1))) return true;
+  }
+  return false;
 }
 
 async function holdWeights(path: string, folders: readonly Item[], depth: number): Promise<boolean> {
   for (const { name } of folders) {
-    if (TRAINER_CHECKPOINT.test(name)) continue;
-    const items = (await itemsOf(join(path, name)).catch(() => [])).filter(({ problem }) => problem === undefined);
+    if (skipReason(name, 'folder') !== undefined || TRAINER_CHECKPOINT.test(name)) continue;
+    const items = await thereIn(join(path, name));
     if (items.some((item) => !item.isFolder && isWeightsFile(item.name))) return true;
     const below = items.filter((item) => item.isFolder);
     if (depth > 1 && (await holdWeights(join(path, name), below, depth - 1))) return true;

@@ -42,7 +42,7 @@ async function asItWas(
   if (before.digest === undefined || before.originalPath !== path || !(await isWhole(context, before)))
     return undefined;
   const { scanModel } = await context.loadImportSteps();
-  const { files, skipped } = await scanModel(path);
+  const { files, skipped } = await scanModel(path, { isExact: true });
   const manifest = await context.readManifest(before);
   const sizes = new Map<string, number>(manifest.files.map((file) => [file.path, file.size]));
   if (files.length !== sizes.size || files.some((file) => sizes.get(file.path) !== file.size)) return undefined;

@@ -9,7 +9,7 @@ import {
 } from '@model-rtc/formats/layouts';
 import { requireInside } from '../import/inside-folder.ts';
 import { folderOnDisk } from '../import/scan-model.ts';
-import { walkFolder } from '../import/walk-folder.ts';
+import { walkFolder, withoutLogs } from '../import/walk-folder.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
 /**
@@ -48,7 +48,7 @@ const UNTRAINED = /(^|\/)initial_model\.h5$|\.npz$/;
  *   `refused` when a link leads out of the folder
  */
 export async function readRunFacts(path: string, within?: string): Promise<RunFacts> {
-  const found = await walkFolder(path);
+  const found = withoutLogs(await walkFolder(path));
   if (within !== undefined) await requireInside(found.files, within);
   const folder = withInitialConfig(folderOnDisk(path, found.files));
   const match = (await sleapNn.recognise(folder)) ?? (await sleap.recognise(folder));

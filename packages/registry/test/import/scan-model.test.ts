@@ -14,9 +14,42 @@ const HEADS = 'model_config:\n  head_configs:\n    centroid: null\n    bottomup:
 
 describe('scanModel on a folder', () => {
   it('says that there is no model and which extensions it looked for', async () => {
-    const failure = await failureOf(scanModel(await folderOf({ 'notes.txt': 'x', 'logs/best.ckpt': 'x' })));
+    const failure = await failureOf(scanModel(await folderOf({ 'notes.txt': 'x' })));
     expect(failure.code).toBe('bad_argument');
     expect(failure.message).toMatch(/There is no model at .*\.ckpt .*\.safetensors .*\.gguf/);
+  });
+
+  it('names the folder when all weights are in one that is left out', async () => {
+    const failure = await failureOf(scanModel(await folderOf({ 'notes.txt': 'x', 'tmp/a/best.ckpt': 'x' })));
+    expect(failure.code).toBe('bad_argument');
+    expect(failure.message).toMatch(/tmp was left out \(temporary files\) and holds weights/);
+  });
+
+  it('takes weights from a folder of logs, and says when it left some there', async () => {
+    const logs = { 'logs/best.ckpt': 'x', 'logs/events.out.tfevents.1': 'x', 'logs/tensorboard/a.txt': 'x' };
+    const alone = await scanModel(await folderOf(logs));
+    expect(alone.files.map(({ path }) => path)).toEqual(['logs/best.ckpt']);
+    const { files, skipped } = await scanModel(await folderOf({ ...logs, 'model.safetensors': 'x' }));
+    expect(files.map(({ path }) => path)).toEqual(['model.safetensors']);
+    expect(skipped).toEqual([
+      { path: 'logs', reason: 'training logs, with weights that are not part of this model', bytes: 2 },
+    ]);
+  });
+
+  it('finds the only run of a project, and the run around its checkpoints', async () => {
+    const project = await folderOf({
+      'train.py': 'x',
+      'lightning_logs/version_3/hparams.yaml': 'lr: 1',
+      'lightning_logs/version_3/checkpoints/last.ckpt': 'x',
+    });
+    const run = join(project, 'lightning_logs', 'version_3');
+    for (const path of [project, join(project, 'lightning_logs'), join(run, 'checkpoints')]) {
+      const { files, movedTo, suggestedAlias } = await scanModel(path);
+      expect({ movedTo, suggestedAlias }).toEqual({ movedTo: run, suggestedAlias: 'my-model-version_3' });
+      expect(files.map((file) => file.path)).toEqual(['checkpoints/last.ckpt', 'hparams.yaml']);
+    }
+    expect((await scanModel(run)).movedTo).toBeUndefined();
+    expect((await scanModel(join(run, 'checkpoints'), { isExact: true })).movedTo).toBeUndefined();
   });
 
   it('says so for an empty folder, and for a config without weights', async () => {

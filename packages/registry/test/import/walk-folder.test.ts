@@ -3,7 +3,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
-import { walkFolder } from '../../src/import/walk-folder.ts';
+import { walkFolder, withoutLogs } from '../../src/import/walk-folder.ts';
 import { failureOf, writeFiles } from './folders.ts';
 
 async function pathsIn(folder: string): Promise<string[]> {
@@ -45,7 +45,7 @@ describe('walkFolder', () => {
       '.model-rtc/entry.json': '',
       'sub/__pycache__/a.pyc': '',
     });
-    const { files, skipped } = await walkFolder(folder);
+    const { files, skipped } = withoutLogs(await walkFolder(folder));
     expect(files.map(({ path }) => path)).toEqual(['model.pt']);
     expect(skipped).toHaveLength(17);
     expect(skipped.find(({ path }) => path === 'tmp')?.reason).toBe('temporary files');

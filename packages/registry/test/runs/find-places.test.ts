@@ -67,13 +67,46 @@ describe('looking for models in a folder', () => {
   it('passes over logs, hidden folders, intermediate states of a training, and the folders that it is told to', async () => {
     const root = await temporaryFolder();
     await writeFiles(root, {
-      'logs/a.ckpt': 'x',
+      'logs/events.out.tfevents.1': 'x',
+      'wandb/a.ckpt': 'x',
       '.trash/a.ckpt': 'x',
       'trainer/checkpoint-500/model.safetensors': 'x',
       'own/models/a.pt': 'x',
       'unfinished.pt.part': 'x',
     });
     expect(await placesIn(root, [join(root, 'own')])).toEqual([]);
+  });
+
+  it("finds runs in the frameworks' default places, one a run", async () => {
+    const root = await temporaryFolder();
+    await writeFiles(root, {
+      'yolo11n.pt': 'x',
+      'a/yolo11n.pt': 'x',
+      'a/runs/detect/train/args.yaml': 'x',
+      'a/runs/detect/train/weights/best.pt': 'x',
+      'a/runs/detect/train/weights/last.pt': 'x',
+      'b/config.json': '{}',
+      'b/outputs/2024-05-01/10-00-00/.hydra/config.yaml': 'x',
+      'b/outputs/2024-05-01/10-00-00/lightning_logs/version_0/checkpoints/a.ckpt': 'x',
+      'c/lightning_logs/version_0/hparams.yaml': 'x',
+      'c/lightning_logs/version_1/hparams.yaml': 'x',
+      'c/lightning_logs/version_1/checkpoints/a.ckpt': 'x',
+      'd/mlruns/0/abc/artifacts/model/MLmodel': 'x',
+      'd/mlruns/0/abc/artifacts/model/data/model.pth': 'x',
+      'e/plans.json': '{}',
+      'e/fold_0/checkpoint_final.pth': 'x',
+      'checkpoints/one.ckpt': 'x',
+    });
+    expect(await placesIn(root)).toEqual([
+      'folder a/runs/detect/train',
+      'file a/yolo11n.pt',
+      'folder b/outputs/2024-05-01/10-00-00',
+      'folder c/lightning_logs/version_1',
+      'folder checkpoints',
+      'folder d/mlruns/0/abc/artifacts/model',
+      'folder e',
+      'file yolo11n.pt',
+    ]);
   });
 
   it('is the run itself when it is given one', async () => {

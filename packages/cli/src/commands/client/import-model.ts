@@ -71,7 +71,8 @@ export const importModel = defineCommand({
       ),
     );
     const entry = await nameIt(asked, registry, imported, options);
-    const { outcome, manifest, skipped } = imported;
+    const { outcome, manifest, skipped, movedTo } = imported;
+    if (movedTo !== undefined) context.output.note(`The model is in ${printable(movedTo)}.`);
     reportSkipped(context, skipped);
     if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
     const what = `${entry.modelType}, ${formatCount(manifest.files.length, 'file')}, ${formatBytes(entry.size)}`;

@@ -1,0 +1,92 @@
+import { numberedPart } from '../completeness/numbered-parts.ts';
+import { extensionOf } from '../file-names.ts';
+import { type FolderNames, type Mark, markOf } from './marks.ts';
+import { isWeightsFile } from './weights-files.ts';
+
+/** Where a model begins, in a folder of any size. */
+export interface ModelRoot {
+  /** Relative to the folder that was searched; empty for that folder itself. */
+  readonly path: string;
+  /**
+   * - `run`: a training's run, by its tool's own files
+   * - `model`: a model of another tool, by its tool's own files
+   * - `weights`: a folder of weights that nothing tells more about
+   * - `file`: one file, or the first of its parts
+   */
+  readonly kind: 'run' | 'model' | 'weights' | 'file';
+}
+
+/** In these formats every file is a model, unless it is one part of several. */
+const ONE_EACH = new Set(['.gguf', '.safetensors']);
+/** The part of a language model that looks at pictures goes with it. */
+const PROJECTOR = /mmproj/i;
+
+interface Tree {
+  readonly files: string[];
+  readonly folders: Map<string, Tree>;
+  hasWeights: boolean;
+}
+
+/** The models that a folder holds, by the paths of the files in it. Empty when it holds none. */
+export function modelRoots(paths: readonly string[]): ModelRoot[] {
+  return rootsIn(toTree(paths), '');
+}
+
+function toTree(paths: readonly string[]): Tree {
+  const root: Tree = { files: [], folders: new Map(), hasWeights: false };
+  for (const path of paths) {
+    const parts = path.split('/');
+    const name = parts.pop() as string;
+    let tree = root;
+    tree.hasWeights ||= isWeightsFile(name);
+    for (const part of parts) {
+      const next = tree.folders.get(part) ?? { files: [], folders: new Map(), hasWeights: false };
+      tree.folders.set(part, next);
+      next.hasWeights ||= isWeightsFile(name);
+      tree = next;
+    }
+    tree.files.push(name);
+  }
+  return root;
+}
+
+function rootsIn(tree: Tree, path: string): ModelRoot[] {
+  if (!tree.hasWeights) return [];
+  const mark = markOf(namesOf(tree));
+  const weights = tree.files.filter(isWeightsFile);
+  if (mark !== undefined && isSure(mark, weights)) return [{ path, kind: mark.kind }];
+  const below = [...tree.folders].flatMap(([name, child]) => rootsIn(child, path === '' ? name : `${path}/${name}`));
+  const hasRuns = below.some(({ kind }) => kind === 'run');
+  if (mark !== undefined && !hasRuns) return [{ path, kind: mark.kind }];
+  if (weights.length === 0) return below;
+  const singles = singleModels(weights);
+  const files = (names: readonly string[]) =>
+    names.map((name): ModelRoot => ({ path: path === '' ? name : `${path}/${name}`, kind: 'file' }));
+  // Weights that a training began with often lie beside the folder of its runs.
+  if (hasRuns) return [...files(singles ?? weights), ...below];
+  return singles !== undefined && singles.length > 1 ? files(singles) : [{ path, kind: 'weights' }];
+}
+
+/** A `config.json` or a folder of checkpoints may also belong to a project that holds runs. */
+function isSure({ tool }: Mark, weights: readonly string[]): boolean {
+  return (tool !== 'hub' && tool !== 'checkpoints') || weights.length > 0;
+}
+
+function namesOf(tree: Tree): FolderNames {
+  return {
+    files: tree.files,
+    folders: [...tree.folders.keys()],
+    filesIn: (name) => tree.folders.get(name)?.files ?? [],
+  };
+}
+
+/** The first file of each model, where each file of a format is one; undefined where they are not. */
+function singleModels(names: readonly string[]): string[] | undefined {
+  if (!names.every((name) => ONE_EACH.has(extensionOf(name)))) return undefined;
+  const first = new Map<string, string>();
+  for (const name of [...names].sort()) {
+    const key = numberedPart(name)?.set ?? name;
+    if (!PROJECTOR.test(name) && !first.has(key)) first.set(key, name);
+  }
+  return [...first.values()];
+}

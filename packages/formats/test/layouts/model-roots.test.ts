@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { modelRoots } from '@model-rtc/formats/layouts';
+
+const rootsOf = (...paths: string[]) => modelRoots(paths).map(({ kind, path }) => `${kind} ${path || '.'}`);
+
+describe('modelRoots', () => {
+  it.each<[string, string[], string[]]>([
+    ['three GGUF files', ['a.gguf', 'b.gguf', 'README.md'], ['file a.gguf', 'file b.gguf']],
+    ['a GGUF file with its projector', ['a.gguf', 'mmproj-a.gguf'], ['weights .']],
+    ['the shards of one', ['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'], ['weights .']],
+    ['the shards of two', ['a-1-of-02.gguf', 'a-2-of-02.gguf', 'b.gguf'], ['file a-1-of-02.gguf', 'file b.gguf']],
+    [
+      'folders of hub models',
+      ['x/config.json', 'x/m.safetensors', 'y/config.json', 'y/m.safetensors'],
+      ['model x', 'model y'],
+    ],
+    ['a pipeline', ['model_index.json', 'unet/m.safetensors', 'vae/m.safetensors'], ['model .']],
+    ['weights that may go together', ['encoder.pt', 'decoder.pt'], ['weights .']],
+    ['nothing', ['README.md'], []],
+    ['a project without weights', ['lightning_logs/version_0/hparams.yaml'], []],
+    ['a run with its checkpoints', ['checkpoints/a.ckpt', 'checkpoints/b.ckpt'], ['run .']],
+    [
+      'the versions of a project',
+      ['train.py', 'lightning_logs/version_0/hparams.yaml', 'lightning_logs/version_0/checkpoints/a.ckpt'],
+      ['run lightning_logs/version_0'],
+    ],
+    [
+      'runs beside the weights that they began with',
+      ['yolo11n.pt', 'runs/detect/train/args.yaml', 'runs/detect/train/weights/best.pt'],
+      ['file yolo11n.pt', 'run runs/detect/train'],
+    ],
+    [
+      'runs of a project with a config.json',
+      ['config.json', 'outputs/d/t/.hydra/config.yaml', 'outputs/d/t/model.ckpt'],
+      ['run outputs/d/t'],
+    ],
+    [
+      'a folder of checkpoints beside other runs',
+      ['checkpoints/a.ckpt', 'runs/train/args.yaml', 'runs/train/weights/best.pt'],
+      ['weights checkpoints', 'run runs/train'],
+    ],
+    [
+      'a training by DeepSpeed in a folder of checkpoints',
+      ['checkpoints/epoch=1.ckpt/checkpoint/mp_rank_00_model_states.pt', 'checkpoints/epoch=1.ckpt/latest'],
+      ['run checkpoints/epoch=1.ckpt'],
+    ],
+    ['a sharded checkpoint', ['step-10/.metadata', 'step-10/__0_0.distcp'], ['run step-10']],
+    [
+      'shuffles of DeepLabCut',
+      ['i/s1/train/pose_cfg.yaml', 'i/s1/train/snapshot-1.pt', 'i/s2/train/pytorch_config.yaml', 'i/s2/train/s.pt'],
+      ['run i/s1', 'run i/s2'],
+    ],
+    ['a trainer of nnU-Net', ['t/plans.json', 't/fold_0/checkpoint_final.pth'], ['run t']],
+    [
+      'a model of MLflow',
+      ['mlruns/0/r/artifacts/model/MLmodel', 'mlruns/0/r/artifacts/model/model.pkl'],
+      ['run mlruns/0/r/artifacts/model'],
+    ],
+  ])('finds what a folder holds: %s', (_, paths, roots) => {
+    expect(rootsOf(...paths)).toEqual(roots);
+  });
+});
