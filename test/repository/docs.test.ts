@@ -35,6 +35,30 @@ describe('docs/decisions/README.md', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  it('names functions that are in the files beside them, all the way from a command to the first request', async () => {
+    const page = await readFile(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
+    const section = page.slice(page.indexOf('\n## Reading a pull'), page.indexOf('\n## How lanes come up'));
+    const rows = [...section.matchAll(/^\| [^`|]+ \| (`[^|]+`) \| (`[^|]+`) \|$/gm)];
+    expect(rows.length).toBeGreaterThan(10);
+    for (const [, functions = '', files = ''] of rows) {
+      const sources = await Promise.all(
+        codeIn(files).map(async (file) => await readFile(join(REPOSITORY, 'packages', file), 'utf8')),
+      );
+      for (const name of codeIn(functions)) {
+        expect({ name, files, found: sources.some((text) => new RegExp(`\\b${name}\\b`).test(text)) }).toMatchObject({
+          found: true,
+        });
+      }
+    }
+  });
+});
+
+/** What a cell of a table has in backquotes. */
+function codeIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+}
+
 describe('linksOf', () => {
   it('finds inline links, images and reference definitions, and none in code', () => {
     const page =
