@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES } from './limits.ts';
+import { listSchema } from './list-schema.ts';
 import { MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
 import { schemaProblem } from './schema-problem.ts';
 
@@ -25,11 +26,11 @@ const contentsChunkSchema = z.object({
 export const modelContentsSchema = z
   .object({
     digest: digestSchema.optional(),
-    files: z.array(contentsFileSchema).min(1).max(MAX_FILES),
+    files: listSchema(contentsFileSchema, { min: 1, max: MAX_FILES }),
     /** The name of the rules that cut the chunks, when they are those of a manifest. */
     chunker: z.string().min(1).max(64).optional(),
     /** They cover the files laid end to end in order, so one may span files. */
-    chunks: z.array(contentsChunkSchema).max(MAX_CHUNKS).optional(),
+    chunks: listSchema(contentsChunkSchema, { max: MAX_CHUNKS }).optional(),
   })
   .superRefine((contents, context) => {
     const problem = manifestProblem(contents);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
+import { listSchema } from './list-schema.ts';
 import { modelPathSchema, pathsProblem } from './model-path.ts';
 import { schemaProblem } from './schema-problem.ts';
 
@@ -29,9 +30,9 @@ const chunkSchema = z.object({
 export const manifestSchema = z
   .object({
     version: z.literal(MANIFEST_VERSION),
-    files: z.array(manifestFileSchema).min(1).max(MAX_FILES),
+    files: listSchema(manifestFileSchema, { min: 1, max: MAX_FILES }),
     chunker: z.string().min(1).max(64),
-    chunks: z.array(chunkSchema).max(MAX_CHUNKS),
+    chunks: listSchema(chunkSchema, { max: MAX_CHUNKS }),
   })
   .superRefine((manifest, context) => {
     const problem = manifestProblem(manifest);

@@ -10,6 +10,7 @@ import {
   MAX_PLAIN_MESSAGE_BYTES,
   QUERY_TIMEOUT_MS,
 } from './limits.ts';
+import { listSchema } from './list-schema.ts';
 import { manifestSchema } from './manifest.ts';
 
 /** What a session token allows. */
@@ -109,7 +110,7 @@ export const listModelsParams = z.object({
 export type ListModelsParams = z.infer<typeof listModelsParams>;
 
 export const listModelsResult = z.object({
-  models: z.array(modelEntrySchema).max(MAX_PAGE),
+  models: listSchema(modelEntrySchema, { max: MAX_PAGE }),
   nextCursor: z.string().max(512).optional(),
   /** How many models match in all; the same on every page. */
   total: z.number().int().min(0),

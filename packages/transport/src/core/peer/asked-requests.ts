@@ -1,4 +1,12 @@
-import { type Clock, type ErrorData, METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
+import {
+  type Clock,
+  type ErrorData,
+  METHODS,
+  type Method,
+  ModelRtcError,
+  schemaErrorCode,
+  schemaProblem,
+} from '@model-rtc/protocol';
 
 import { type Deferred, deferred } from './deferred.ts';
 import { cancelledError } from './errors.ts';
@@ -238,10 +246,9 @@ export class AskedRequests {
 function checkedParams(method: Method, params: unknown): unknown {
   const parsed = METHODS[method].params.safeParse(params);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
   throw new ModelRtcError(
-    'bad_argument',
-    `"${method}" cannot be asked with these parameters: ${issue?.path.join('.') || 'parameters'}: ${issue?.message}.`,
+    schemaErrorCode(parsed.error, 'bad_argument'),
+    `"${method}" cannot be asked with these parameters: ${schemaProblem(parsed.error, 'parameters')}.`,
     { cause: parsed.error },
   );
 }

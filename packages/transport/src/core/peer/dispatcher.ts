@@ -6,6 +6,8 @@ import {
   type Message,
   type Method,
   ModelRtcError,
+  schemaErrorCode,
+  schemaProblem,
 } from '@model-rtc/protocol';
 import { type AnyHandler, IncomingRequest } from './incoming-request.ts';
 import type { LaneLink } from './lane-link.ts';
@@ -89,6 +91,11 @@ export class Dispatcher {
    */
   admitLong(request: LongRequest, link: LaneLink): boolean {
     const { id, method, totalBytes, fits } = request;
+    // It is being answered already, so it comes again over another lane: what it says is known.
+    if (this.#running.get(id)?.method === method) {
+      this.#askedOver.set(id, link);
+      return false;
+    }
     try {
       const known = knownMethod(method);
       this.#checkAuthority(known);
@@ -225,11 +232,11 @@ function knownMethod(method: string): Method {
 function checkedParams(method: Method, params: unknown): unknown {
   const parsed = METHODS[method].params.safeParse(params);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') || 'parameters';
-  throw new ModelRtcError('bad_argument', `The other side refuses this "${method}": ${where}: ${issue?.message}.`, {
-    cause: parsed.error,
-  });
+  throw new ModelRtcError(
+    schemaErrorCode(parsed.error, 'bad_argument'),
+    `The other side refuses this "${method}": ${schemaProblem(parsed.error, 'parameters')}.`,
+    { cause: parsed.error },
+  );
 }
 
 function tooLongError(method: Method, totalBytes: number): ModelRtcError {

@@ -5,12 +5,13 @@ import {
   FRAGMENT_GAP_MS,
   MAX_MESSAGE_BYTES,
   MAX_PLAIN_MESSAGE_BYTES,
+  MAX_STRING_BYTES,
   METHODS,
   type Method,
 } from '@model-rtc/protocol';
 import { settle, VirtualClock } from '../../../../../test/support/virtual-clock.ts';
 import { MessageBudget } from '../../../src/core/peer/message-budget.ts';
-import { failure, INFO, type RawSide, rawAgainstPeer } from './support.ts';
+import { ENTRY, failure, gate, INFO, PUSH, type RawSide, rawAgainstPeer } from './support.ts';
 
 const MB = 1024 * 1024;
 const READ = { scopes: ['read'] } as const;
@@ -102,6 +103,28 @@ describe('messages that are not whole', () => {
     await first.peer.close();
     expect(budget.fits(2 * MAX_MESSAGE_BYTES)).toBe(true);
     await second.peer.close();
+  });
+
+  it('leave a push that is going on alone when it is asked again: it is known already', async () => {
+    const { opened, open } = gate();
+    let pushes = 0;
+    const push_model = async () => {
+      pushes += 1;
+      await opened;
+      return { entry: ENTRY, outcome: 'installed', transferredBytes: 0, reusedBytes: 0, resumedBytes: 0 } as const;
+    };
+    const budget = new MessageBudget(MAX_MESSAGE_BYTES);
+    const { raw, peer } = await rawAgainstPeer({ budget, handlers: { push_model } });
+    const params = { ...PUSH, unknown: 'x'.repeat(MAX_STRING_BYTES), more: 'x'.repeat(MAX_STRING_BYTES) };
+    await sendLong(raw, encodeMessage({ type: 'request', id: 1, method: 'push_model', params }));
+    await sendBeginning(raw, undecodable('push_model', 2, MAX_MESSAGE_BYTES - 300_000), 2);
+    await settle();
+    await sendLong(raw, encodeMessage({ type: 'request', id: 1, method: 'push_model', params, again: true }), 3);
+    await settle();
+    open();
+    expect(await raw.hear()).toMatchObject({ type: 'reply', id: 1, result: { outcome: 'installed' } });
+    expect(pushes).toBe(1);
+    await peer.close();
   });
 
   it('end the peer when they do not go on', async () => {

@@ -25,6 +25,8 @@ const PROGRESS = {
   resumedBytes: 0,
 } as const;
 
+const PLAN = { transferBytes: 0, reusedBytes: 0, resumedBytes: 0, exists: false };
+
 describe('a request', () => {
   it('gets the answer of the handler, with defaults filled in on the way there', async () => {
     const asked: Params<'list_models'>[] = [];
@@ -118,6 +120,17 @@ describe('a request', () => {
     expect(await raw.hear()).toMatchObject({ type: 'error', id: 1, error: { code: 'bad_argument' } });
     await raw.say({ type: 'request', id: 2, method: 'get_model_info', params: { ref: 'a' } });
     expect(await raw.hear()).toMatchObject({ type: 'reply', id: 2 });
+    await peer.close();
+  });
+
+  it('with a manifest that describes no model says that it is one', async () => {
+    const { raw, peer } = await rawAgainstPeer({ handlers: { plan_push: async () => PLAN } });
+    const manifest = { ...MANIFEST, files: [{ ...MANIFEST_FILE, path: '../a' }] };
+    await raw.say({ type: 'request', id: 1, method: 'plan_push', params: { manifest } });
+    expect(await raw.hear()).toMatchObject({
+      type: 'error',
+      error: { code: 'invalid_model', message: expect.stringContaining('manifest.files.0.path') },
+    });
     await peer.close();
   });
 
