@@ -58,8 +58,20 @@ describe('a chunk that comes wrong', () => {
     const missing = model.manifest.chunks[3]?.digest;
     const source = memorySource(model, { alter: ({ digest }, pieces) => (digest === missing ? [] : pieces) });
     const error = await failedPull(model, { staging: await temporaryFolder(), sources: [source] });
-    expect(error.code).toBe('verification_failed');
+    // It says what happened: nothing came that could have a SHA-256.
+    expect(error).toMatchObject({ code: 'verification_failed', message: expect.stringContaining('did not send it') });
     expect(source.asked.filter(({ digest }) => digest === missing)).toHaveLength(4);
+  });
+
+  it('ends the transfer with the reason when it is damaged on the way again and again', async () => {
+    const source = memorySource(model, {
+      alter: (_chunk, pieces) => pieces.map((piece) => ({ ...piece, intact: false })),
+    });
+    const error = await failedPull(model, { staging: await temporaryFolder(), sources: [source] });
+    expect(error).toMatchObject({
+      code: 'verification_failed',
+      message: expect.stringContaining('damaged on the way'),
+    });
   });
 });
 

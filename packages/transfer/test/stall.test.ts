@@ -81,17 +81,36 @@ describe('sources that stall', () => {
     expect(clock.nowMs()).toBeLessThan(140_000);
   });
 
-  it('are not given up while they are only slow', async () => {
+  it('are named when they say all the time that they do not have the rest, and asked ever less often', async () => {
+    const clock = new VirtualClock();
+    let asked = 0;
+    const empty: ChunkSource = {
+      name: 'empty',
+      async fetch(chunks) {
+        asked += 1;
+        return { missing: chunks.map(({ index }) => index) };
+      },
+    };
+    const failing = failedPull(model, { staging: await temporaryFolder(), sources: [empty], components: { clock } });
+    const error = await settledWith(failing, () => asked > 0 && clock.pass(500));
+    expect(error).toMatchObject({ code: 'timeout', message: expect.stringMatching(/^empty did not have the rest/) });
+    expect(asked).toBeLessThan(40);
+  });
+
+  it.each([
+    ['', 100_000, 3_000],
+    [', though one chunk takes minutes', 20_000, 4_000],
+  ])('are not given up while they are only slow%s', async (_, pieceBytes, pieceMs) => {
     const clock = new VirtualClock();
     const large = makeFileModel(1_000_000, 1_000_000);
-    const slow = memorySource(large, { pieceBytes: 100_000 });
+    const slow = memorySource(large, { pieceBytes });
     const trickling: ChunkSource = {
       name: 'slow link',
       fetch: (chunks, { signal, onPiece }) =>
         slow.fetch(chunks, {
           signal,
           onPiece: (...piece) => {
-            clock.pass(3_000);
+            clock.pass(pieceMs);
             onPiece(...piece);
           },
         }),

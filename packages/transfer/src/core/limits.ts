@@ -16,8 +16,10 @@ export const ALL_WINDOWS_BYTES = 48 * 1024 * 1024;
 export const REQUEST_BYTES = 4 * 1024 * 1024;
 /** Requests that share a window: a slow source is asked for single chunks, so that they can be cancelled one by one. */
 export const REQUESTS_PER_WINDOW = 4;
-/** A source that does not have a chunk yet is asked for it again after this time. */
+/** A source that does not have a chunk yet is asked for it again after this time, ... */
 export const ASK_AGAIN_MS = 1_000;
+/** ... and after as long as it had nothing at all to give, up to this: a source that never will is not asked twice a second. */
+export const LONGEST_ASK_AGAIN_MS = 5_000;
 /** A second source is asked for a chunk when it is expected to need less than this part of the first one's time. */
 export const ENDGAME_GAIN = 0.8;
 /** How long a chunk is expected to take from a source that was not measured yet. */
@@ -45,13 +47,14 @@ export const MAX_REWRITES = 3;
 export const SOURCE_STALL_MS = 10_000;
 /**
  * A source on a slow link is not stalled while its origin delivers at least this much in that time over all its lanes, which
- * share the sender's rate limit. It is one step of a limited sender; anything slower brings no chunk of 1 MiB in
- * STALL_ABORT_MS.
+ * share the sender's rate limit. The slowest modems bring more.
  */
-export const SLOW_ORIGIN_BYTES = 64 * 1024;
+export const SLOW_ORIGIN_BYTES = 4 * 1024;
 /** Without a right chunk from any source, the user is warned after the first time, and the transfer given up after the second. */
 export const STALL_WARNING_MS = 30_000;
 export const STALL_ABORT_MS = 120_000;
+/** The same while bytes come, but no chunk is whole: the longest chunk needs almost as long at 5 kB/s. */
+export const SLOW_ABORT_MS = 900_000;
 
 /** Progress is reported at most once in the shorter time, and at least once in the longer one. */
 export const PROGRESS_INTERVAL_MS = 100;

@@ -29,10 +29,7 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
   storage: () => 'The worker could not read or write its own files. Its log says which, and why.',
   alias_taken: ({ details }) =>
     `At the worker the alias "${details?.alias}" is taken by model ${ownerOf(details)}. Choose another one${suggestions(details)}.`,
-  verification_failed: ({ message, details }) =>
-    details?.file === undefined
-      ? message
-      : `The worker received bytes of "${details.file}" that do not have the SHA-256 of the manifest; nothing was installed there. Check the model at its source.`,
+  verification_failed: ({ message, details }) => (details?.file === undefined ? message : wrongBytes(details)),
   refused: ({ message, details }) =>
     Array.isArray(details?.codeFiles)
       ? `The worker refuses models that run code when they are loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
@@ -74,6 +71,15 @@ function sentenceFor(error: ModelRtcError): string {
 function tellable(details: ModelRtcError['details']): Record<string, unknown> | undefined {
   const told = Object.entries(details ?? {}).filter(([name]) => TELLABLE_DETAILS.includes(name));
   return told.length === 0 ? undefined : Object.fromEntries(told);
+}
+
+/** What the worker did not get right from whoever pushes to it. */
+function wrongBytes({ file, how }: Readonly<Record<string, unknown>>): string {
+  if (how === 'absent')
+    return `The worker asked for a part of "${file}" several times and did not get it; nothing was installed there. Push the model again.`;
+  if (how === 'damaged')
+    return `Bytes of "${file}" were damaged on the way to the worker several times; nothing was installed there. Push the model again, over another kind of connection if there is one.`;
+  return `The worker received bytes of "${file}" that do not have the SHA-256 of the manifest; nothing was installed there. Check the model at its source.`;
 }
 
 function room(details: ModelRtcError['details']): string {

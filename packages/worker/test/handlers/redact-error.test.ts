@@ -24,6 +24,18 @@ describe('redactError', () => {
     expect(redactError(systemError('ENOSPC'))).toMatchObject({ code: 'storage_full' });
   });
 
+  it.each([
+    ['wrong', /do not have the SHA-256/],
+    ['damaged', /damaged on the way/],
+    ['absent', /did not get it/],
+  ])('says of a chunk that came %s what happened, without the name of whoever pushed', (how, said) => {
+    const details = { source: 'laptop', file: 'a.gguf', how };
+    const told = redactError(new ModelRtcError('verification_failed', 'laptop did it.', { details }));
+    expect(told.message).toMatch(said);
+    expect(told.message).not.toContain('laptop');
+    expect(told.details).toEqual({ file: 'a.gguf' });
+  });
+
   it('lets no path of this machine out', () => {
     const path = `${HOME}/models/gguf_0123/weights.gguf`;
     const errors = [

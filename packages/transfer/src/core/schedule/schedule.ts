@@ -167,10 +167,10 @@ export class Schedule {
     return isReplaceable && this.#failures.isUntrusted(origin) ? 'drop_origin' : 'again';
   }
 
-  /** The source does not have the chunk yet: ask the others at once, and this one again after a while. */
-  lacking(source: number, id: number, nowMs: number): void {
+  /** The source does not have the chunk yet: ask the others at once, and this one again from the time on that is given. */
+  lacking(source: number, id: number, askAgainMs: number): void {
     const asked = this.#source(source);
-    asked.notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
+    asked.notBeforeMs.set(id, askAgainMs);
     asked.from = Math.max(asked.from, id + 1);
     this.#letGo(source, id);
     this.#settle(id);

@@ -10,15 +10,19 @@ export interface Buffers {
 
 export interface RequestListener {
   arrived(chunk: number, buffer: ChunkBuffer): void;
-  /** The chunk came damaged, or the request ended without it. */
-  missed(chunk: number): void;
-  /** The chunk came undamaged, but is not what it should be. */
-  wrong(chunk: number): void;
+  /** The chunk did not come right. */
+  missed(chunk: number, how: Miss): void;
   /** The source does not have the chunks yet. */
   lacking(chunks: readonly number[]): void;
   /** Bytes came of a chunk that is no longer wanted. */
   unwanted(bytes: number): void;
 }
+
+/**
+ * How a chunk did not come right: undamaged but not what it should be, damaged on its way, or not at all before the request
+ * ended.
+ */
+export type Miss = 'wrong' | 'damaged' | 'absent';
 
 /** One request to a source: takes its pieces, and knows what is still missing. */
 export class ChunkRequest {
@@ -66,7 +70,7 @@ export class ChunkRequest {
     if (settled === 'arrived') throw misbehaviour('the same chunk twice');
     if (settled !== undefined) return;
     this.#takeApart(index, 'damaged');
-    this.#listener.wrong(index);
+    this.#listener.missed(index, 'wrong');
   }
 
   /**
@@ -93,7 +97,7 @@ export class ChunkRequest {
     const lacking = left.filter((index) => said.has(index));
     this.abandon();
     if (lacking.length > 0) this.#listener.lacking(lacking);
-    for (const index of left) if (!said.has(index)) this.#listener.missed(index);
+    for (const index of left) if (!said.has(index)) this.#listener.missed(index, 'absent');
   }
 
   /** Gives up the request: whatever still comes is ignored. */
@@ -125,7 +129,7 @@ export class ChunkRequest {
     // A damaged piece may have a wrong index, too; the chunk that never comes whole is asked for again anyway.
     if (!this.#wanted.has(index) || this.#settled.has(index)) return;
     this.#takeApart(index, 'damaged');
-    this.#listener.missed(index);
+    this.#listener.missed(index, 'damaged');
   }
 
   /** Drops what was assembled of the chunk. */

@@ -1,11 +1,20 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
-import { MAX_WRONG_CHUNKS, STALL_ABORT_MS } from '../limits.ts';
+import { MAX_REFETCHES, MAX_WRONG_CHUNKS, SLOW_ABORT_MS, STALL_ABORT_MS } from '../limits.ts';
+import type { Miss } from './chunk-request.ts';
 import type { StallWarning } from './progress.ts';
 import type { TransferStats } from './stats.ts';
 
 /** How much of a transfer that ends early is kept. */
 type Kept = Pick<TransferStats, 'doneBytes' | 'totalBytes'>;
+
+/** How a transfer was when it was given up. */
+export interface QuietEnd {
+  /** Bytes came, but no chunk got whole. */
+  readonly isFlowing: boolean;
+  /** What people call the sources that say that they do not have the rest. */
+  readonly empty: readonly string[];
+}
 
 /** @param last - the error of the last source that went, if there was one */
 export function noSourceLeft(last: ModelRtcError | undefined): ModelRtcError {
@@ -14,9 +23,15 @@ export function noSourceLeft(last: ModelRtcError | undefined): ModelRtcError {
   return last.code === 'cancelled' ? new ModelRtcError('network', last.message, { cause: last }) : last;
 }
 
-export function timedOut(last: ModelRtcError | undefined, kept: Kept): ModelRtcError {
-  const message = `No data came for ${STALL_ABORT_MS / 1000} s, so the transfer was given up.`;
+export function timedOut(how: QuietEnd, last: ModelRtcError | undefined, kept: Kept): ModelRtcError {
+  const message = `${whyQuiet(how)}, so the transfer was given up.`;
   return resumable(new ModelRtcError('timeout', message, { cause: last }), `${message} ${bytesKept(kept)} Run`, kept);
+}
+
+function whyQuiet({ isFlowing, empty }: QuietEnd): string {
+  if (isFlowing) return `The connection is so slow that nothing came whole in ${SLOW_ABORT_MS / 60_000} min`;
+  if (empty.length === 0) return `No data came for ${STALL_ABORT_MS / 1000} s`;
+  return `${empty.join(', ')} did not have the rest of the model for ${STALL_ABORT_MS / 1000} s`;
 }
 
 export function stallWarning(quietMs: number): StallWarning {
@@ -34,15 +49,18 @@ export function withState(error: ModelRtcError, kept: Kept): ModelRtcError {
   });
 }
 
-/** The chunk came wrong too often. */
-export function neverRight(layout: Layout, chunk: number, source: string): ModelRtcError {
+/** @param how - what was wrong with the chunk the last time that it was asked for */
+export function neverRight(layout: Layout, chunk: number, how: Miss, source: string): ModelRtcError {
   const place = placesOf(layout, chunk)[0] ?? 0;
   const path = layout.files[extentsAt(layout, place)[0]?.file ?? 0]?.path ?? '';
-  return new ModelRtcError(
-    'verification_failed',
-    `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
-    { details: { source, file: path, chunk: digestOf(layout, chunk) } },
-  );
+  const what: Record<Miss, string> = {
+    wrong: `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
+    damaged: `Bytes of ${path} from ${source} were damaged on the way, ${MAX_REFETCHES + 1} times; nothing was installed. Run the same command again, or use another kind of connection.`,
+    absent: `${source} was asked for a part of ${path} ${MAX_REFETCHES + 1} times and did not send it; nothing was installed. Run the same command again, or use another source.`,
+  };
+  return new ModelRtcError('verification_failed', what[how], {
+    details: { source, file: path, chunk: digestOf(layout, chunk), how },
+  });
 }
 
 /** Everyone who could give the file gave it wrong. */

@@ -2,10 +2,12 @@ import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkBuffer } from '../disk/buffer-pool.ts';
 import type { Disk, DiskListener } from '../disk/disk.ts';
 import { digestOf, isRange, sizeOf } from '../layout/layout.ts';
-import { PROGRESS_INTERVAL_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
+import { PROGRESS_INTERVAL_MS, SLOW_ABORT_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
 import type { PoolChange } from '../sources/source-pool.ts';
 import { AskGate } from './ask-gate.ts';
+import type { Miss } from './chunk-request.ts';
 import { fileNeverRight, neverRight, sentWrongBytes, stallWarning, timedOut, withState } from './end-errors.ts';
+import { SlowFlow } from './origin-flow.ts';
 import { type RunnerListener, SourceRunner } from './source-runner.ts';
 import { originOf, SourceSet } from './source-set.ts';
 import type { FetchParts, FetchTask } from './types.ts';
@@ -30,6 +32,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   readonly #spare = new Map<number, Given>();
   /** The SHA-256 of files that the layout has none of. */
   readonly fileHashes = new Map<number, Digest>();
+  readonly #flow: SlowFlow;
   #disk: Disk | undefined;
   #unsure: number;
   #warned = false;
@@ -41,6 +44,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#parts = parts;
     this.#task = task;
     this.#unsure = task.unsure.length;
+    this.#flow = new SlowFlow(parts.clock);
     this.#gate = new AskGate(task.limiter, () => this.#fillAll());
     this.#sources = new SourceSet(parts, task.pool, (source, number, flow) => {
       const { layout, schedule, clock } = parts;
@@ -165,25 +169,25 @@ export class FetchSession implements DiskListener, RunnerListener {
     else this.#store(runner, chunk, buffer);
   }
 
-  missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void {
+  missed(runner: SourceRunner, chunk: number, how: Miss): void {
     const { layout, schedule, stats, clock, log } = this.#parts;
     const { name } = runner.source;
-    const verdict = schedule.missed(runner.number, chunk, how, clock.nowMs());
+    const verdict = schedule.missed(runner.number, chunk, how === 'wrong' ? 'wrong' : 'lost', clock.nowMs());
     if (this.#sources.isGeneral(runner)) {
       stats.refetched();
       log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
     }
     if (verdict === 'give_up') {
-      this.#end(neverRight(layout, chunk, name));
+      this.#end(neverRight(layout, chunk, how, name));
       return;
     }
     if (verdict === 'drop_origin') this.#sources.ban(runner.source, sentWrongBytes(name));
     this.#fillAll();
   }
 
-  lacking(runner: SourceRunner, chunks: readonly number[]): void {
-    const { layout, schedule, clock } = this.#parts;
-    for (const chunk of chunks) schedule.lacking(runner.number, chunk, clock.nowMs());
+  lacking(runner: SourceRunner, chunks: readonly number[], askAgainMs: number): void {
+    const { layout, schedule } = this.#parts;
+    for (const chunk of chunks) schedule.lacking(runner.number, chunk, askAgainMs);
     if (chunks.some((chunk) => isRange(layout, chunk))) this.#sources.passOver(runner);
     this.#fillAll();
   }
@@ -267,8 +271,13 @@ export class FetchSession implements DiskListener, RunnerListener {
 
   #warnOrGiveUp(quietMs: number): void {
     const { progress, log, stats } = this.#parts;
-    if (quietMs >= STALL_ABORT_MS) this.#end(timedOut(this.#sources.lastError, stats));
-    if (quietMs < STALL_WARNING_MS || this.#warned) return;
+    this.#flow.look(this.#sources.receivedBytes);
+    const { isFlowing } = this.#flow;
+    if (quietMs >= (isFlowing ? SLOW_ABORT_MS : STALL_ABORT_MS)) {
+      const empty = isFlowing ? [] : this.#sources.emptyNames();
+      this.#end(timedOut({ isFlowing, empty }, this.#sources.lastError, stats));
+    }
+    if (isFlowing || quietMs < STALL_WARNING_MS || this.#warned) return;
     this.#warned = true;
     const warning = stallWarning(quietMs);
     log.warn({ quietMs }, warning.message);

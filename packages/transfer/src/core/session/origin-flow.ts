@@ -1,4 +1,5 @@
-import { LIMITED_STEP_BYTES, SLOW_ORIGIN_BYTES } from '../limits.ts';
+import type { Clock } from '@model-rtc/protocol';
+import { LIMITED_STEP_BYTES, SLOW_ORIGIN_BYTES, SOURCE_STALL_MS } from '../limits.ts';
 
 /** What came during a wait: the lane's own bytes, and those of all lanes of its origin. */
 export interface FlowSince {
@@ -32,5 +33,27 @@ export class OriginFlow {
   isSlow({ ownBytes, originBytes }: FlowSince): boolean {
     if (originBytes < SLOW_ORIGIN_BYTES) return false;
     return ownBytes > 0 || originBytes < this.#owing() * LIMITED_STEP_BYTES;
+  }
+}
+
+/** Whether bytes come at all while no chunk gets whole: a large chunk takes minutes on a slow link. */
+export class SlowFlow {
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  #bytes = 0;
+  #movedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    this.#clock = clock;
+  }
+
+  /** @param bytes - all that ever came */
+  look(bytes: number): void {
+    if (bytes - this.#bytes < SLOW_ORIGIN_BYTES) return;
+    this.#bytes = bytes;
+    this.#movedAtMs = this.#clock.nowMs();
+  }
+
+  get isFlowing(): boolean {
+    return this.#clock.nowMs() - this.#movedAtMs < SOURCE_STALL_MS;
   }
 }

@@ -1,20 +1,27 @@
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkBuffer } from '../disk/buffer-pool.ts';
 import { type Layout, sizeOf } from '../layout/layout.ts';
-import { MAX_UNANSWERED_REQUESTS, REQUEST_BYTES, SOURCE_STALL_MS } from '../limits.ts';
+import {
+  ASK_AGAIN_MS,
+  LONGEST_ASK_AGAIN_MS,
+  MAX_UNANSWERED_REQUESTS,
+  REQUEST_BYTES,
+  SOURCE_STALL_MS,
+} from '../limits.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { ChunkSource } from '../sources/source.ts';
 import { wantedChunk } from '../sources/wanted-chunk.ts';
 import type { AskGate } from './ask-gate.ts';
 import { misbehaviour } from './assembly.ts';
-import { type Buffers, ChunkRequest } from './chunk-request.ts';
+import { type Buffers, ChunkRequest, type Miss } from './chunk-request.ts';
 
 import type { OriginFlow } from './origin-flow.ts';
 
 export interface RunnerListener {
   arrived(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void;
-  missed(runner: SourceRunner, chunk: number, how: 'wrong' | 'lost'): void;
-  lacking(runner: SourceRunner, chunks: readonly number[]): void;
+  missed(runner: SourceRunner, chunk: number, how: Miss): void;
+  /** @param askAgainMs - when it may be asked for them again */
+  lacking(runner: SourceRunner, chunks: readonly number[], askAgainMs: number): void;
   unwanted(bytes: number): void;
   /** The source is gone, or was dropped for misbehaving. */
   dropped(runner: SourceRunner, error: ModelRtcError): void;
@@ -45,6 +52,8 @@ export class SourceRunner {
   #originBytesBefore = 0;
   /** The source reports bytes as they come: an encoded chunk makes no piece before it is whole. */
   #tellsWireBytes = false;
+  /** Since when it has said that it has nothing of what it was asked for. */
+  #emptySinceMs: number | undefined;
   #error: ModelRtcError | undefined;
 
   constructor(source: ChunkSource, number: number, parts: RunnerParts) {
@@ -72,7 +81,7 @@ export class SourceRunner {
     const wasIdle = schedule.askedOf(this.number) === 0;
     const chunks = schedule.take(this.number, clock.nowMs(), room);
     if (chunks.length === 0) return false;
-    if (wasIdle) this.progressed();
+    if (wasIdle) this.#restartQuiet();
     for (const chunk of chunks) gate?.use(sizeOf(layout, chunk));
     void this.#request(chunks);
     return true;
@@ -89,9 +98,13 @@ export class SourceRunner {
 
   /** A right chunk came from it. */
   progressed(): void {
-    this.#quietSinceMs = this.#parts.clock.nowMs();
-    this.#quietBytes = 0;
-    this.#originBytesBefore = this.#parts.flow.bytes;
+    this.#emptySinceMs = undefined;
+    this.#restartQuiet();
+  }
+
+  /** Whether it said that it does not have what it was asked for, and gave nothing since. */
+  get isEmpty(): boolean {
+    return this.#emptySinceMs !== undefined;
   }
 
   /** Whether chunks are expected from it. */
@@ -105,7 +118,7 @@ export class SourceRunner {
     if (!this.owes) return;
     if (clock.nowMs() - this.#quietSinceMs < SOURCE_STALL_MS) return;
     const originBytes = flow.bytes - this.#originBytesBefore;
-    if (flow.isSlow({ ownBytes: this.#quietBytes, originBytes })) this.progressed();
+    if (flow.isSlow({ ownBytes: this.#quietBytes, originBytes })) this.#restartQuiet();
     else this.#stalled();
   }
 
@@ -119,10 +132,16 @@ export class SourceRunner {
     for (const [, abort] of requests) abort.abort(error);
   }
 
+  #restartQuiet(): void {
+    this.#quietSinceMs = this.#parts.clock.nowMs();
+    this.#quietBytes = 0;
+    this.#originBytesBefore = this.#parts.flow.bytes;
+  }
+
   #stalled(): void {
     const error = new ModelRtcError(
       'network',
-      `${this.source.name} delivered nothing for ${SOURCE_STALL_MS / 1000} s. What arrived is kept: run the command again to resume.`,
+      `${this.source.name} delivered ${this.#quietBytes === 0 ? 'nothing' : 'next to nothing'} for ${SOURCE_STALL_MS / 1000} s. What arrived is kept: run the command again to resume.`,
     );
     this.source.onStall?.(error);
     this.#fail(error);
@@ -133,8 +152,7 @@ export class SourceRunner {
     const wanted = chunks.map((id) => wantedChunk(layout, id));
     const request = new ChunkRequest(wanted, buffers, {
       arrived: (chunk, buffer) => listener.arrived(this, chunk, buffer),
-      missed: (chunk) => listener.missed(this, chunk, 'lost'),
-      wrong: (chunk) => listener.missed(this, chunk, 'wrong'),
+      missed: (chunk, how) => listener.missed(this, chunk, how),
       lacking: (those) => this.#lacking(those),
       unwanted: (bytes) => listener.unwanted(bytes),
     });
@@ -165,10 +183,13 @@ export class SourceRunner {
 
   /** It answers, even if it has nothing: that is not a stall. */
   #lacking(chunks: readonly number[]): void {
-    const { layout, gate, listener } = this.#parts;
-    this.progressed();
+    const { layout, gate, clock, listener } = this.#parts;
+    this.#restartQuiet();
+    const nowMs = clock.nowMs();
+    this.#emptySinceMs ??= nowMs;
+    const waitMs = Math.min(Math.max(nowMs - this.#emptySinceMs, ASK_AGAIN_MS), LONGEST_ASK_AGAIN_MS);
     for (const chunk of chunks) gate?.refund(sizeOf(layout, chunk));
-    listener.lacking(this, chunks);
+    listener.lacking(this, chunks, nowMs + waitMs);
   }
 
   #onPiece(request: ChunkRequest, piece: { index: number; offset: number; bytes: Uint8Array; intact: boolean }): void {

@@ -57,6 +57,17 @@ export class SourceSet {
     return this.#pool.error ?? noSourceLeft(this.#lastError);
   }
 
+  /** All that ever came, from any source. */
+  get receivedBytes(): number {
+    return [...this.#flows.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What people call the sources of the pool that say that they do not have what is missing. */
+  emptyNames(): string[] {
+    const empty = [...this.#general.values()].filter(({ isEmpty }) => isEmpty);
+    return [...new Set(empty.map(({ source }) => source.name))];
+  }
+
   start(local: readonly LocalSource[]): void {
     const { schedule } = this.#parts;
     for (const { source, chunks } of local) this.#add(source, schedule.addSource(source.name, chunks));

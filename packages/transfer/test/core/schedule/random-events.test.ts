@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ALL_WINDOWS_BYTES, SOURCE_WINDOW_BYTES } from '../../../src/core/limits.ts';
+import { ALL_WINDOWS_BYTES, ASK_AGAIN_MS, SOURCE_WINDOW_BYTES } from '../../../src/core/limits.ts';
 import { bufferSize } from '../../../src/core/schedule/buffer-size.ts';
 import { Schedule } from '../../../src/core/schedule/schedule.ts';
 
@@ -79,7 +79,7 @@ class Watched {
     if (id === undefined) return;
     asked.delete(id);
     if (kind === 'lacking') {
-      this.#schedule.lacking(source, id, this.#nowMs);
+      this.#schedule.lacking(source, id, this.#nowMs + ASK_AGAIN_MS);
       this.#lackedMs.set(`${source} ${id}`, this.#nowMs);
     } else if (kind === 'verify') {
       this.#schedule.arrived(source, id);

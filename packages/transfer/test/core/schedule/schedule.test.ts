@@ -194,12 +194,12 @@ describe('the schedule', () => {
     const schedule = scheduleOf(4, 100_000);
     const [partial, whole] = [schedule.addSource('partial'), schedule.addSource('whole')];
     expect(schedule.take(partial, 0)).toEqual([0, 1, 2, 3]);
-    schedule.lacking(partial, 0, 0);
-    schedule.lacking(partial, 2, 0);
+    schedule.lacking(partial, 0, ASK_AGAIN_MS);
+    schedule.lacking(partial, 2, ASK_AGAIN_MS);
     deliver(schedule, partial, [1, 3], 0);
     expect(schedule.take(partial, 999)).toEqual([]);
     expect(schedule.take(partial, 1_000)).toEqual([0, 2]);
-    schedule.lacking(partial, 0, 1_000);
+    schedule.lacking(partial, 0, 1_000 + ASK_AGAIN_MS);
     expect(schedule.take(whole, 1_000)).toEqual([0]);
   });
 
@@ -210,7 +210,7 @@ describe('the schedule', () => {
     for (let nowMs = 0; highest < 9_999 && nowMs < 60_000; nowMs += 100) {
       for (const id of takeAll(schedule, source, nowMs).flat()) {
         highest = Math.max(highest, id);
-        if (id < 6_000) schedule.lacking(source, id, nowMs);
+        if (id < 6_000) schedule.lacking(source, id, nowMs + ASK_AGAIN_MS);
         else deliver(schedule, source, [id], nowMs);
       }
     }
@@ -254,7 +254,7 @@ describe('the schedule', () => {
     const schedule = scheduleOf(1);
     const [faulty, partial] = [schedule.addSource('faulty'), schedule.addSource('partial')];
     expect(schedule.take(partial, 0)).toEqual([0]);
-    schedule.lacking(partial, 0, 0);
+    schedule.lacking(partial, 0, ASK_AGAIN_MS);
     for (let time = 0; time < 4; time++) {
       expect(schedule.take(faulty, 10)).toEqual([0]);
       expect(schedule.missed(faulty, 0, 'lost', 10)).toBe('again');

@@ -111,7 +111,7 @@ export class Dispatcher {
 
   /** A request that is not running was answered a moment ago. */
   onCancel(id: number): void {
-    this.#running.get(id)?.cancel(new ModelRtcError('cancelled', 'The other side cancelled its request.'));
+    this.#running.get(id)?.withdraw();
   }
 
   /** Frames go back on the lane of their request, so requests for chunks that came over this one are void. */

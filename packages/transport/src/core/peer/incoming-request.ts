@@ -1,4 +1,4 @@
-import { METHODS, type Method } from '@model-rtc/protocol';
+import { METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
 import { badResultError, cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { Peer, PeerLane, RequestContext, SendChunkOptions } from './peer.ts';
@@ -27,6 +27,7 @@ export class IncomingRequest implements RequestContext {
   /** Everything sent for the request so far, events in order; the answer goes after it. It never rejects. */
   #sent: Promise<unknown> = Promise.resolve();
   #answered = false;
+  #withdrawn: ModelRtcError | undefined;
 
   constructor(options: IncomingRequestOptions) {
     this.#options = options;
@@ -45,6 +46,12 @@ export class IncomingRequest implements RequestContext {
 
   cancel(reason: Error): void {
     this.#controller.abort(reason);
+  }
+
+  /** The asker does not want it any more: that is what it is told, whatever the handler makes of it. */
+  withdraw(): void {
+    this.#withdrawn ??= new ModelRtcError('cancelled', 'The request was cancelled by the side that asked it.');
+    this.cancel(this.#withdrawn);
   }
 
   async emit(event: unknown): Promise<void> {
@@ -80,6 +87,8 @@ export class IncomingRequest implements RequestContext {
       if (parsed.success) return parsed.data;
       // A model that breaks the rules is named as one; anything else is a fault of this program.
       throw METHODS[method].badResult === 'invalid_model' ? badResultError(method, parsed.error) : parsed.error;
+    } catch (error) {
+      throw this.#withdrawn ?? error;
     } finally {
       await this.#sent;
       this.#answered = true;

@@ -345,7 +345,7 @@ describe('cancelling', () => {
           failures.push((await failure(context.emit(PROGRESS))).code);
           failures.push((await failure(context.sendChunk(0, new Uint8Array(9)))).code);
           done.open();
-          throw context.signal.reason;
+          throw new ModelRtcError('storage', 'This side ended it.');
         },
       },
     });
@@ -354,7 +354,9 @@ describe('cancelling', () => {
     await raw.say({ type: 'cancel', id: 99 });
     await done.opened;
     expect(failures).toEqual(['cancelled', 'cancelled']);
-    expect(await raw.hear()).toMatchObject({ type: 'error', id: 3, error: { code: 'cancelled' } });
+    // Whatever the handler throws: its asker knows why it ends.
+    const message = 'The request was cancelled by the side that asked it.';
+    expect(await raw.hear()).toEqual({ type: 'error', id: 3, error: { code: 'cancelled', message } });
     await peer.close();
   });
 });
