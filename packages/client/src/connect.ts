@@ -64,7 +64,7 @@ export interface WorkerConnection extends AsyncDisposable {
   planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
   /** What `pushModel` would send; nothing is stored on either side. Not supported by workers before version 1.2. */
-  planPush(ref: string, options?: Pick<PushModelOptions, 'signal' | 'onProgress'>): Promise<ModelPlan>;
+  planPush(ref: string, options?: Pick<PushModelOptions, 'signal' | 'onProgress' | 'onModel'>): Promise<ModelPlan>;
   /** Repairs a damaged model of this machine with the worker's copy. */
   repairModel(ref: string, options?: RepairModelOptions): Promise<RepairModelResult>;
   close(): Promise<void>;

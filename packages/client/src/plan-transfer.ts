@@ -32,7 +32,7 @@ export interface PullPlan extends ModelPlan, NamedModel {
 }
 
 /** The options of a pull that also apply to its plan. */
-export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'onProgress'>;
+export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'onProgress' | 'onModel'>;
 
 /**
  * Says what `pullModelFrom` would fetch. Nothing is stored.
@@ -70,6 +70,7 @@ export async function planFromProviders(
     onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });
   const { entry, namedBy, otherHere } = model;
+  options.onModel?.(entry);
   const told = knownDigest(model);
   const early = told === undefined ? await contentsOf(provider, { ref, digest: told }, retrying) : undefined;
   const digest = told ?? (early === undefined ? undefined : contentsDigest(early));
@@ -91,9 +92,10 @@ export async function planFromProviders(
 export async function planPush(
   { registry, link }: RemoteWorker,
   ref: string,
-  options: Pick<PushModelOptions, 'signal' | 'onProgress'> = {},
+  options: Pick<PushModelOptions, 'signal' | 'onProgress' | 'onModel'> = {},
 ): Promise<ModelPlan> {
   const entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
+  options.onModel?.(entry);
   const digest = finalDigest(entry, 'push');
   const manifest = await registry.manifest(digest);
   const peer = await link.peer(options.signal);

@@ -1,4 +1,4 @@
-import { type Alias, type Digest, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
+import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
 import { Attempts } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
@@ -8,7 +8,10 @@ import { requireRestart, retryOptions } from './retry-options.ts';
 import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
-export type PushModelOptions = TransferOptions;
+export interface PushModelOptions extends TransferOptions {
+  /** Called with the model as it is here, before a byte of it is sent. */
+  readonly onModel?: ((entry: ModelEntry) => void) | undefined;
+}
 
 export interface PushModelResult extends TransferReport {
   /** The model as the worker has it now. */
@@ -31,6 +34,7 @@ export async function pushModel(
   const stats = new TransferStats(clock);
   const speed = new TransferSpeed(options, limits.up, clock);
   let entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
+  options.onModel?.(entry);
   for (let restarts = 0; ; restarts++) {
     try {
       return await pushUntilThere(services, { entry, alias, stats, speed, options });
@@ -50,7 +54,8 @@ export async function freshEntry(
 ): Promise<RegistryEntry> {
   const digest = finalDigest(entry, 'push');
   const { valid, problems } = await registry.check(digest);
-  if (valid) return entry;
+  // The worker hears what it lacks, and so does the person, before anything is sent.
+  if (valid) return await registry.lookIfWhole(digest, options.signal);
   if (entry.linked) return await rehash(registry, digest, options);
   const first = problems[0];
   throw new ModelRtcError(

@@ -63,6 +63,15 @@ describe('pullModel', () => {
     expect(await failure(client.pullModel(localPath))).toMatchObject({ code: 'not_found' });
   });
 
+  it('tells what is damaged at the worker before a byte is sent', async () => {
+    const { client, there } = await openLab();
+    const { localPath } = await importBytes(there, BYTES, { alias: 'mouse', copy: true });
+    await writeFile(join(localPath, 'weights.pt'), seededBytes(BYTES.length, 9));
+    const told: unknown[] = [];
+    await failure(client.pullModel('mouse', { onModel: ({ incomplete }) => told.push(incomplete) }));
+    expect(told[0]).toEqual([{ path: 'weights.pt', problem: 'is damaged: it was changed since it was hashed' }]);
+  });
+
   it('fetches what is damaged here', async () => {
     const { client, there } = await openLab();
     await importBytes(there, BYTES, { alias: 'mouse' });

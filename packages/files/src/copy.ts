@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, rename, rm, utimes } from 'node:fs/promises';
+import { copyFile, type FileHandle, lstat, rename, rm, utimes } from 'node:fs/promises';
 
 /**
  * The codes that `link()` fails with on a file system that has no hard links (exFAT, some network shares) or allows no more.
@@ -38,6 +38,16 @@ export async function breakHardLinks(path: string): Promise<void> {
     await rm(copy, { force: true });
     throw error;
   }
+}
+
+/**
+ * Gives a file the time at which its original was last written. A time in the future is left out, since it would make the file
+ * look newer than everything that is written from now on.
+ * @param mtimeMs milliseconds since 1970
+ */
+export async function setFileTime(file: FileHandle, mtimeMs: number): Promise<void> {
+  const nowMs = Date.now();
+  if (mtimeMs <= nowMs) await file.utimes(nowMs / 1000, mtimeMs / 1000);
 }
 
 /**

@@ -1,5 +1,5 @@
 export { fileVersion, removeTemporaries, syncFolder, writeFileAtomic, writeFileSynced } from './atomic-file.ts';
-export { breakHardLinks, cloneFile, modelFileMode, NO_HARD_LINKS } from './copy.ts';
+export { breakHardLinks, cloneFile, modelFileMode, NO_HARD_LINKS, setFileTime } from './copy.ts';
 export { createFileHandles, type FileHandles, openToRead } from './file-handles.ts';
 export { freeBytes, ownBytes, type RoomNeeded, requireRoom } from './free-space.ts';
 export type { LockOwner } from './lock-owner.ts';

@@ -59,6 +59,9 @@ export const codeFileSchema = z.object({
 });
 export type CodeFile = z.infer<typeof codeFileSchema>;
 
+/** Enough to tell what happened to a model. */
+export const MAX_INCOMPLETE_FILES = 64;
+
 /** A file that a model lacks, wholly or in part. */
 export const incompleteFileSchema = z.object({
   /** Inside the model. */
@@ -109,7 +112,7 @@ export const modelEntrySchema = z.object({
   /** Empty when no file runs code, absent when that is unknown. Every agent inspects files itself and trusts no other. */
   codeFiles: z.array(codeFileSchema).max(256).optional(),
   /** What the model lacks by what its own files say. Absent for a whole one. Every agent looks for itself. */
-  incomplete: z.array(incompleteFileSchema).min(1).max(64).optional(),
+  incomplete: z.array(incompleteFileSchema).min(1).max(MAX_INCOMPLETE_FILES).optional(),
 });
 
 export type ModelEntry = z.infer<typeof modelEntrySchema>;

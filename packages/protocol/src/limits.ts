@@ -28,6 +28,10 @@ export const MAX_VALUES = 2_500_000;
 export const MAX_STRING_BYTES = 256 * 1024;
 
 export const MAX_CHUNKS = MAX_ITEMS;
+/** The last millisecond of the year 9999, in milliseconds since 1970: later ones have no usual form. */
+export const MAX_TIME_MS = 253_402_300_799_999;
+/** More files than that leave no room in a message for the time of each. */
+export const MAX_TIMED_FILES = 50_000;
 export const MAX_FILES = 200_000;
 /** A chunk must fit in memory many times over. Our chunker makes none over 1 MiB; others may cut up to this. */
 export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
-import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
+import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES, MAX_TIME_MS } from './limits.ts';
 import { listSchema } from './list-schema.ts';
 import { modelPathSchema, pathsProblem } from './model-path.ts';
 import { schemaProblem } from './schema-problem.ts';
@@ -16,6 +16,8 @@ export const manifestFileSchema = z.object({
   sha256: digestSchema,
   /** Unix permission bits; only the executable bits matter to a receiver. */
   mode: z.number().int().min(0).max(0o777).optional(),
+  /** When the file was last written, in milliseconds since 1970. No part of the digest. */
+  mtimeMs: z.number().int().min(0).max(MAX_TIME_MS).optional(),
 });
 
 const chunkSchema = z.object({
@@ -54,6 +56,13 @@ export function parseManifest(value: unknown): Manifest {
     'invalid_model',
     `The manifest is not valid (${schemaProblem(parsed.error)}); nothing was stored.`,
   );
+}
+
+/** A file's time as a manifest has it; undefined for one that it cannot have. */
+export function manifestTime(mtimeNs: bigint): number | undefined {
+  // A file system may keep a little less than it was given.
+  const timeMs = Number((mtimeNs + 500_000n) / 1_000_000n);
+  return timeMs >= 0 && timeMs <= MAX_TIME_MS ? timeMs : undefined;
 }
 
 /** The bytes of all files of a manifest. */

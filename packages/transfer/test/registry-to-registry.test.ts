@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
@@ -8,9 +8,12 @@ import { seededBytes } from './support/models.ts';
 import { connectPeers } from './support/peers.ts';
 import { temporaryFolder } from './support/pulling.ts';
 
+const WRITTEN = new Date('2024-02-03T04:05:06.789Z');
+
 async function importBytes(registry: Registry, bytes: Buffer): Promise<Digest> {
   const file = join(await temporaryFolder(), 'weights.pt');
   await writeFile(file, bytes);
+  await utimes(file, WRITTEN, WRITTEN);
   const { entry } = await registry.importModel(file, { copy: true });
   return entry.digest as Digest;
 }
@@ -49,6 +52,9 @@ describe('a pull between two registries', () => {
     const [file] = (await to.manifest(tuned)).files;
     const bytes = await readFile(join(entry.localPath, file?.path as string));
     expect(bytes.equals(Buffer.concat([common, seededBytes(500_000, 3)]))).toBe(true);
+    // People look at the date of their best checkpoint.
+    expect((await stat(join(entry.localPath, file?.path as string))).mtime).toEqual(WRITTEN);
+    expect(await to.check(tuned)).toMatchObject({ valid: true });
     await Promise.all([asker.close(), server.close(), serve.close()]);
   });
 });

@@ -13,6 +13,8 @@ export interface ArchiveMember {
   /** The kind of member in its header: `file`, `symlink`, `directory`, ... */
   readonly type: string;
   readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number | undefined;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -72,8 +74,8 @@ export async function* readMembers(path: string, signal: AbortSignal | undefined
   const feeding = feed(path, writable.getWriter(), signal);
   try {
     for await (const { header, body } of readable) {
-      const { name, type = 'file', size } = header;
-      yield { path: name, type, size, bytes: readBody(body, path, signal) };
+      const { name, type = 'file', size, mtime } = header;
+      yield { path: name, type, size, mtimeMs: mtime?.getTime(), bytes: readBody(body, path, signal) };
     }
   } catch (thrown) {
     throw readError(thrown, path, signal);

@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, modelFileMode } from '@model-rtc/files';
+import { atStorage, modelFileMode, setFileTime } from '@model-rtc/files';
 import { type Manifest, type ManifestFile, modelSize } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
@@ -62,7 +62,12 @@ export function quote(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
-async function writeFile(path: string, { size }: ManifestFile, member: ArchiveMember, meter: Meter): Promise<void> {
+async function writeFile(
+  path: string,
+  { size, mtimeMs }: ManifestFile,
+  member: ArchiveMember,
+  meter: Meter,
+): Promise<void> {
   const file = await atStorage(path, 'created', async () => await open(path, 'wx'));
   try {
     let left = size;
@@ -75,7 +80,11 @@ async function writeFile(path: string, { size }: ManifestFile, member: ArchiveMe
       meter.add(bytes.length);
     }
     if (left !== 0) throw invalidArchive(`${quote(member.path)} does not have the bytes that its header says`);
-    await atStorage(path, 'written', async () => await file.sync());
+    await atStorage(path, 'written', async () => {
+      // An archive of an earlier version has the time in the member's header alone, in seconds.
+      await setFileTime(file, mtimeMs ?? member.mtimeMs ?? Date.now());
+      await file.sync();
+    });
   } finally {
     await file.close();
   }

@@ -31,9 +31,14 @@ export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, pa
   formerAliases: z.array(formerAliasSchema).max(MAX_FORMER_ALIASES).default([]),
   /** The watched or read-only folder in which a worker found it, absolute. */
   foundIn: z.string().min(1).max(4096).optional(),
+  /** Which check for what models lack has looked at it; absent for models of before there was one. */
+  completenessCheck: z.number().int().min(0).optional(),
   /** The command that resumes an interrupted run; run it in the run's folder. */
   resumeCommand: z.string().min(1).max(4096).optional(),
 });
+
+/** Grows when the check finds more than it did, so that models that were registered before are looked at again. */
+export const COMPLETENESS_CHECK = 1;
 
 export type StoredEntry = z.infer<typeof storedEntrySchema>;
 

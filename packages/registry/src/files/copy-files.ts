@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, cloneFile, modelFileMode, requireRoom } from '@model-rtc/files';
+import { atStorage, cloneFile, modelFileMode, requireRoom, setFileTime } from '@model-rtc/files';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 
@@ -34,7 +34,7 @@ export async function copyFiles(
     await atStorage(target, 'written', async () => {
       if (clones) await copyFile(file.absolutePath, target, constants.COPYFILE_FICLONE_FORCE);
       else await copyBytes(file.absolutePath, target, buffer, meter);
-      await finishFile(target, modelFileMode(umask));
+      await finishFile(target, modelFileMode(umask), file.mtimeNs);
     });
     if (clones) meter.add(file.size);
     copies.push({ ...file, absolutePath: target, mtimeNs: (await lstat(target, { bigint: true })).mtimeNs });
@@ -75,10 +75,11 @@ async function copyBytes(from: string, to: string, buffer: Uint8Array, meter: Me
   }
 }
 
-async function finishFile(path: string, mode: number): Promise<void> {
+async function finishFile(path: string, mode: number, mtimeNs: bigint): Promise<void> {
   const file = await open(path, 'r');
   try {
     await file.chmod(mode);
+    await setFileTime(file, Number(mtimeNs) / 1e6);
     await file.sync();
   } finally {
     await file.close();

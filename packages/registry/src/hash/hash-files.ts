@@ -1,6 +1,14 @@
 import { mapLimit } from '@model-rtc/files';
 import { CHUNKER } from '@model-rtc/formats';
-import { MANIFEST_VERSION, MAX_CHUNKS, MAX_FILES, ModelRtcError } from '@model-rtc/protocol';
+import {
+  MANIFEST_VERSION,
+  MAX_CHUNKS,
+  MAX_FILES,
+  MAX_TIMED_FILES,
+  type Manifest,
+  ModelRtcError,
+  manifestTime,
+} from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter } from '../progress.ts';
 import { hashLargeFiles } from './hash-large-files.ts';
@@ -79,11 +87,12 @@ function isWorthCaching({ size }: ScannedFile): boolean {
 }
 
 function toResult(files: readonly ScannedFile[], hashed: Hashed): HashedFiles {
+  const hasTimes = files.length <= MAX_TIMED_FILES;
   const entries = files.map((file) => ({ file, ...(hashed.get(file) as HashedFile) }));
   return {
     manifest: {
       version: MANIFEST_VERSION,
-      files: entries.map(({ file: { path, size, mode }, sha256 }) => ({ path, size, sha256, mode })),
+      files: entries.map(({ file, sha256 }) => toManifestFile(file, sha256, hasTimes)),
       chunker: CHUNKER,
       chunks: entries.flatMap(({ chunks, chunkSizes }) =>
         chunks.map((digest, i) => ({ digest, size: chunkSizes[i] as number })),
@@ -91,4 +100,13 @@ function toResult(files: readonly ScannedFile[], hashed: Hashed): HashedFiles {
     },
     stats: entries.map(({ stats }) => stats),
   };
+}
+
+function toManifestFile(
+  { path, size, mode, mtimeNs }: ScannedFile,
+  sha256: HashedFile['sha256'],
+  hasTimes: boolean,
+): Manifest['files'][number] {
+  const mtimeMs = hasTimes ? manifestTime(mtimeNs) : undefined;
+  return mtimeMs === undefined ? { path, size, sha256, mode } : { path, size, sha256, mode, mtimeMs };
 }

@@ -15,7 +15,7 @@ import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { type DecidedAlias, decideAlias, renamed, wantedForExisting } from '../entry/aliases.ts';
 import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
-import { type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
+import { COMPLETENESS_CHECK, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
 import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
 import { deleteTrashed, moveToTrash, replacedFolder } from '../store/trash.ts';
@@ -159,9 +159,12 @@ async function keepExisting(
   return await rewrite(context, existing, stored);
 }
 
-function codeFilesOf({ codeFiles, incomplete }: EntryDraft): Pick<StoredEntry, 'codeFiles' | 'incomplete'> {
+function codeFilesOf({
+  codeFiles,
+  incomplete,
+}: EntryDraft): Pick<StoredEntry, 'codeFiles' | 'incomplete' | 'completenessCheck'> {
   // Nobody looked for the one without the other.
-  return codeFiles === undefined ? {} : { codeFiles, incomplete };
+  return codeFiles === undefined ? {} : { codeFiles, incomplete, completenessCheck: COMPLETENESS_CHECK };
 }
 
 /** Writes a changed entry into its model's folder; the index is written by whoever asked. */
@@ -245,6 +248,7 @@ function describe(
     linked,
     originalPath,
     foundIn,
+    completenessCheck: draft.codeFiles === undefined ? undefined : COMPLETENESS_CHECK,
   });
   if (described.success) return described.data;
   const issue = described.error.issues[0];

@@ -3,6 +3,7 @@ import type { TrainingCurve } from '@model-rtc/formats/layouts';
 import type { Digest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { requireModel } from '../entry/resolve.ts';
+import type { RegistryEntry } from '../entry/types.ts';
 import { readRegistered } from '../files/registered-model.ts';
 import type { RegisteredModel } from '../files/types.ts';
 
@@ -14,6 +15,12 @@ export interface Inspection {
    * @throws ModelRtcError `source_changed` when a file is not as it was registered, `not_found_locally`, `cancelled`
    */
   compareTensors(first: Digest, second: Digest, signal?: AbortSignal): Promise<TensorDifference | undefined>;
+  /**
+   * The model, with what it lacks by what its own files say: one that was registered before there was such a check is looked at
+   * now. Reads headers alone.
+   * @throws ModelRtcError `source_changed` when a file is not as it was registered, `not_found_locally`, `cancelled`
+   */
+  lookIfWhole(digest: Digest, signal?: AbortSignal): Promise<RegistryEntry>;
   /**
    * The loss columns of the model's training log; empty when it has none.
    * @throws ModelRtcError `source_changed`, `not_found_locally`
@@ -28,6 +35,10 @@ export function createInspection(context: RegistryContext): Inspection {
     async compareTensors(first, second, signal) {
       const models = [await registered(first), await registered(second)] as const;
       return await context.reading.run('compareTensors', models, { signal });
+    },
+    async lookIfWhole(digest, signal) {
+      const { lookIfWhole } = await import('./look-again.ts');
+      return await context.show(await lookIfWhole(context, digest, signal));
     },
     trainingCurves: async (digest) => await context.reading.run('trainingCurves', await registered(digest)),
   };

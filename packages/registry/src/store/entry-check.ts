@@ -82,6 +82,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   aliasSince: time,
   formerAliases: listOf(never, 0),
   foundIn: text(4096, 1),
+  completenessCheck: count,
   resumeCommand: text(4096, 1),
 };
 const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS));

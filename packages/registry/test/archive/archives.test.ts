@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, manifestDigest } from '@model-rtc/protocol';
@@ -36,6 +36,19 @@ describe('an archive', () => {
     expect(phases).toEqual(new Set(['copy', 'verify']));
     expect((await to.check(manifestDigest(manifest))).valid).toBe(true);
     expect(await readdir(to.paths.staging)).toEqual([]);
+  });
+
+  it('takes the times of the files along', async () => {
+    const { from } = await exportMouse();
+    const folder = await temporaryFolder();
+    await writeFiles(folder, { 'model/best.pt': 'weights' });
+    const written = new Date('2024-02-03T04:05:06.000Z');
+    await utimes(join(folder, 'model', 'best.pt'), written, written);
+    const { entry } = await from.importModel(join(folder, 'model'), { alias: 'dated' as Alias });
+    const archive = join(folder, 'dated.tar');
+    await from.exportModel(entry.id, archive);
+    const arrived = await (await openTestRegistry()).importArchive(archive);
+    expect((await stat(join(arrived.entry.localPath, 'best.pt'))).mtime).toEqual(written);
   });
 
   it('is told from other files by its first block or its name', async () => {

@@ -44,6 +44,17 @@ describe('importing a model', () => {
     expect((await registry.check(entry.digest as Digest)).valid).toBe(true);
   });
 
+  it('gives copies the times of their originals, and the manifest too', async () => {
+    const registry = await openTestRegistry({ importSteps: undefined });
+    const path = await original();
+    const written = new Date('2024-02-03T04:05:06.789Z');
+    await utimes(join(path, 'best.ckpt'), written, written);
+    const { entry, manifest } = await registry.importModel(path, { copy: true });
+    expect((await stat(join(entry.localPath, 'best.ckpt'))).mtime).toEqual(written);
+    expect(manifest.files[0]).toMatchObject({ path: 'best.ckpt', mtimeMs: written.getTime() });
+    expect((await registry.check(entry.digest as Digest)).valid).toBe(true);
+  });
+
   it('of files that are registered already says so, from another folder too', async () => {
     const registry = await openTestRegistry();
     const first = await registry.importModel(await original());

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { rejection } from '../../../../test/support/rejection.ts';
@@ -47,6 +47,23 @@ describe('a model that is not whole', () => {
     expect(await registry.verify(id, { quick })).toMatchObject({ state: 'incomplete', incomplete: [PROBLEM] });
     const { id: other } = await installFiles(registry, { 'a.txt': 'whole' });
     expect(await registry.verify(other, { quick })).toMatchObject({ state: 'sound', incomplete: [] });
+  });
+
+  it('is looked at once more when it was registered before anyone looked, and then no more', async () => {
+    const registry = await openTestRegistry();
+    const { digest } = await installFiles(registry, FILES);
+    const { registryFile } = registry.paths;
+    const index = JSON.parse(await readFile(registryFile, 'utf8'));
+    for (const stored of Object.values(index.models) as Record<string, unknown>[]) {
+      delete stored.incomplete;
+      delete stored.completenessCheck;
+    }
+    await writeFile(registryFile, JSON.stringify(index));
+    const known = digest as NonNullable<typeof digest>;
+    expect((await registry.find(known))?.incomplete).toBeUndefined();
+    expect((await registry.lookIfWhole(known)).incomplete).toEqual([PROBLEM]);
+    expect(await registry.find(known)).toMatchObject({ incomplete: [PROBLEM], completenessCheck: 1 });
+    expect(await registry.lookIfWhole(known)).toEqual(await registry.find(known));
   });
 
   it("is one of a hub's cache whose bytes are not those of the blob's name", async () => {

@@ -47,7 +47,7 @@ export const pullModel = defineCommand({
     };
     await using workers = await openWorkers(context, options, [...(options.worker ?? [])]);
     if (dryRun) {
-      const plan = await workers.planPull(ref, { safeOnly, ...controls });
+      const plan = await workers.planPull(ref, { safeOnly, onModel, ...controls });
       noteWhoseName(context, ref, plan);
       printPlan(context, plan, 'here');
       return;

@@ -1,3 +1,4 @@
+import type { ModelEntry } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
@@ -25,14 +26,15 @@ export const pushModel = defineCommand({
   ],
   async run(context, options) {
     const { ref, alias, aliasConflict, ifExists, dryRun } = options;
-    const { entry } = await (await context.registry()).resolve(ref);
-    if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
+    const onModel = (entry: ModelEntry) => {
+      if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
+    };
     const controls = await beginTransfer(context, options);
     await using worker = await connectWorker(context, options, options.worker);
     const workerName = printable(worker.workerName);
-    if (dryRun) return printPlan(context, await worker.planPush(ref, controls), `at ${workerName}`);
+    if (dryRun) return printPlan(context, await worker.planPush(ref, { onModel, ...controls }), `at ${workerName}`);
     const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, ...controls }),
+      worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, onModel, ...controls }),
     );
     const name = shortName(result.entry);
     const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;

@@ -20,6 +20,8 @@ export interface LayoutFile {
   /** The file's hash in git, when there is no SHA-256. */
   readonly gitSha1: string | undefined;
   readonly mode: number | undefined;
+  /** When the file was last written where it comes from, in milliseconds since 1970. */
+  readonly mtimeMs: number | undefined;
 }
 
 /**
@@ -190,11 +192,11 @@ function requireDigest({ digest, files }: ModelContents): void {
 
 function layFiles({ files }: ModelContents): LayoutFile[] {
   let offset = 0;
-  return files.map(({ path, size, sha256, gitSha1, mode }) => {
+  return files.map(({ path, size, sha256, gitSha1, mode, mtimeMs }) => {
     const git = sha256 === undefined ? gitSha1 : undefined;
     const isWrong = (sha256 ?? EMPTY_SHA256) !== EMPTY_SHA256 || (git ?? EMPTY_GIT_SHA1) !== EMPTY_GIT_SHA1;
     if (size === 0 && isWrong) throw notThatModel(`${path} is empty but its hash is not that of nothing`);
-    const file = { path, offset, size, sha256: size === 0 ? EMPTY_SHA256 : sha256, gitSha1: git, mode };
+    const file = { path, offset, size, sha256: size === 0 ? EMPTY_SHA256 : sha256, gitSha1: git, mode, mtimeMs };
     offset += size;
     return file;
   });

@@ -37,13 +37,14 @@ export function mergeContents(a: ModelContents, b: ModelContents): ModelContents
 
 function mergeFiles(files: readonly ContentsFile[], others: ReadonlyMap<string, ContentsFile>): ContentsFile[] {
   return files.map(({ path, size, ...known }) => {
-    const { sha256, gitSha1, mode } = { ...others.get(path), ...known };
+    const { sha256, gitSha1, mode, mtimeMs } = { ...others.get(path), ...known };
     return {
       path,
       size,
       ...(sha256 === undefined ? {} : { sha256 }),
       ...(gitSha1 === undefined || sha256 !== undefined ? {} : { gitSha1 }),
       ...(mode === undefined ? {} : { mode }),
+      ...(mtimeMs === undefined ? {} : { mtimeMs }),
     };
   });
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, atStorageSync, errorCode } from '@model-rtc/files';
+import { atStorage, atStorageSync, errorCode, setFileTime } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type Extent, extentsAt, type Layout, type LayoutFile } from '../../core/layout/layout.ts';
 import { FLUSH_CONCURRENCY, MAX_OPEN_FILES } from '../../core/limits.ts';
@@ -150,12 +150,18 @@ export class ModelFiles {
       const { size, nlink } = await handle.stat();
       // It may be longer when something else wrote into the staging folder.
       if (size !== file.size) await handle.truncate(file.size);
-      // A shared file has its mode already, and changing it would change the other model's file.
-      if (nlink === 1) await handle.chmod(MODEL_FILE_MODE).catch(ignoreUnsupported);
+      // A shared file has its mode and time already, and changing them would change the other model's file.
+      if (nlink === 1) await this.#settle(handle, file);
       await handle.sync();
     } finally {
       await handle.close();
     }
+  }
+
+  /** Before the sync: a time that a power cut undid would make the file look changed. */
+  async #settle(handle: FileHandle, { mtimeMs }: LayoutFile): Promise<void> {
+    await handle.chmod(MODEL_FILE_MODE).catch(ignoreUnsupported);
+    if (mtimeMs !== undefined) await setFileTime(handle, mtimeMs).catch(ignoreUnsupported);
   }
 
   /** Someone may have appended to a shared file under its other name: copy the file before cutting it. */
