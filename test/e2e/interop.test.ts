@@ -105,6 +105,25 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
     expect(await contentOf(out)).toEqual(await contentOf(imported.localPath));
   }, 180_000);
 
+  it('gets the answers that the page promises to what breaks a rule', async () => {
+    const { session } = await scene();
+    const python = await pythonMachine('probe');
+    const answers = (await python.succeed(['probe', session])).json<Record<string, string>>();
+    expect(answers).toEqual({
+      'an offer of an agent with ICE-lite': 'malformed_message',
+      'an offer with tiny messages': 'malformed_message',
+      'an offer that is no SDP': 'malformed_message',
+      'an offer that is too long': 'malformed_message',
+      'a malformed first message': 'malformed_message',
+      'another major version': 'protocol_mismatch',
+      'an exchange right behind hello': 'direct_offer 7',
+      'a manifest that breaks a rule': 'invalid_model',
+      'a request that nobody knows': 'protocol_mismatch',
+      'parameters that break a rule': 'bad_argument',
+      'a chunk of no model': 'not_found',
+    });
+  }, 180_000);
+
   it('is told by the worker what went wrong', async () => {
     const { session } = await scene();
     const python = await pythonMachine('wrong');

@@ -7,6 +7,7 @@ the proof that the page is complete (test/e2e/interop.test.ts).
     client.py list TOKEN                   the models of a worker
     client.py pull TOKEN REF OUT_DIR       fetch a model into a new folder
     client.py push TOKEN DIR ALIAS         send a folder as a model
+    client.py probe TOKEN                  what the worker answers to what breaks a rule
 
 Results are JSON on standard output; an error is JSON on standard error, and the exit code is 1. Needs Python 3.11 and
 Debian's python3-aiortc, python3-cryptography, python3-msgpack, python3-websockets and python3-xxhash.
@@ -23,6 +24,7 @@ import models
 import wire
 from lane import open_lane
 from peer import Peer
+from probe import probe
 from tokens import parse_token
 from vectors import check_vectors
 from wire import ProtocolError, require
@@ -219,6 +221,8 @@ def run(args):
         report = check_vectors(args.dir)
         require(not report.failures, "; ".join(report.failures), "verification_failed")
         return {"checked": report.checked}
+    if args.command == "probe":
+        return asyncio.run(probe(parse_token(args.token)))
     actions = {
         "list": lambda peer, _: list_models(peer),
         "pull": lambda peer, _: pull(peer, args.ref, args.out),
@@ -231,7 +235,7 @@ def arguments():
     parser = argparse.ArgumentParser(description="A client of model-rtc, written from docs/protocol.md alone.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check-vectors").add_argument("dir", type=Path)
-    for name, more in {"list": (), "pull": ("ref", "out"), "push": ("dir", "alias")}.items():
+    for name, more in {"list": (), "probe": (), "pull": ("ref", "out"), "push": ("dir", "alias")}.items():
         command = commands.add_parser(name)
         command.add_argument("token")
         for argument in more:

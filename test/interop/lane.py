@@ -1,7 +1,6 @@
 """How a client comes to a lane: signaling, the sealed exchange, and a WebRTC data channel with aiortc."""
 
 import asyncio
-import ipaddress
 import json
 import os
 import re
@@ -10,12 +9,12 @@ from contextlib import suppress
 import websockets
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+from sdp import is_usable, parse_description
 from sealed import Refused, VisitorExchange
 from tokens import base64url, from_base64url, room_of, signaling_address
 from wire import SEALED, ProtocolError, read_message, require, write_value
 
 OWN_MAX_MESSAGE_BYTES = 65_536  # what aiortc writes into its SDP
-MAX_LANE_MESSAGE_BYTES = 262_144
 CREDIT_BYTES = 4_194_304
 CREDIT_STEP_BYTES = 262_144
 MESSAGE_COST_BYTES = 64
@@ -31,12 +30,15 @@ def network_error(message):
     return ProtocolError(message, "network")
 
 
-async def open_lane(token):
-    """An open lane to the token's worker. An attempt that the network spoiled is made again, at any of the servers."""
+async def open_lane(token, change_offer=lambda sdp: sdp):
+    """
+    An open lane to the token's worker. An attempt that the network spoiled is made again, at any of the servers.
+    `change_offer` gets the SDP of each offer before it is sent.
+    """
     for attempt in range(1, ATTEMPTS + 1):
         for url in token.urls:
             try:
-                return await _open_lane_by(url, token)
+                return await _open_lane_by(url, token, change_offer)
             except Refused:
                 raise
             except ProtocolError as error:
@@ -49,7 +51,7 @@ async def open_lane(token):
     raise ProtocolError(f"No connection to the worker came about: {failure}", failure.code) from failure
 
 
-async def _open_lane_by(url, token):
+async def _open_lane_by(url, token, change_offer):
     options = {"compression": None, "max_size": SIGNALING_FRAME_BYTES, "ping_interval": None, "open_timeout": 10}
     async with websockets.connect(signaling_address(url), **options) as socket:
         signaling = Signaling(socket)
@@ -58,7 +60,7 @@ async def _open_lane_by(url, token):
         lane = Lane()
         tasks = [asyncio.create_task(signaling.keep_alive())]
         try:
-            offer = {"type": "offer", "lane": 0, "engine": "aiortc", "sdp": await lane.offer()}
+            offer = {"type": "offer", "lane": 0, "engine": "aiortc", "sdp": change_offer(await lane.offer())}
             await signaling.send(_seal(exchange, offer))
             tasks.append(asyncio.create_task(_negotiate(signaling, exchange, lane)))
             tasks.append(asyncio.create_task(lane.until_open()))
@@ -164,16 +166,12 @@ class Lane:
         return _as_rfc_8841("\r\n".join(kept) + "\r\n")
 
     async def accept(self, sdp):
-        require(sdp.lower().count("a=fingerprint:sha-256 ") == 1, "The answer has no one fingerprint.")
-        size = re.search(r"^a=max-message-size:(\d+)", sdp, re.MULTILINE)
-        theirs = (int(size[1]) or MAX_LANE_MESSAGE_BYTES) if size else 65_536
-        self.max_message_bytes = min(OWN_MAX_MESSAGE_BYTES, theirs, MAX_LANE_MESSAGE_BYTES)
+        self.max_message_bytes = min(OWN_MAX_MESSAGE_BYTES, parse_description("answer", sdp)["maxMessageSize"])
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def add_candidate(self, text, mid):
         """Passes over what is no UDP candidate with an IP address."""
-        parts = text.removeprefix("candidate:").split()
-        if len(parts) < 8 or parts[2].lower() != "udp" or not _is_address(parts[4]):
+        if not is_usable(text):
             return
         candidate = candidate_from_sdp(text.removeprefix("candidate:"))
         candidate.sdpMid = mid
@@ -254,14 +252,6 @@ class Lane:
                 raise network_error("The connection to the worker was lost.")
             self._changed.clear()
             await self._changed.wait()
-
-
-def _is_address(text):
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _as_rfc_8841(sdp):

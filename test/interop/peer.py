@@ -42,19 +42,24 @@ class Peer:
         self._last_id = self._last_number = self._nonce = 0
         self._messages = 0
         self._tasks = []
+        self.exchanges = asyncio.Queue()  # what the worker says of further lanes
 
-    async def start(self):
-        """Says hello, waits for the other side's, and gives it."""
+    async def start(self, capabilities=(), behind=()):
+        """Says hello, and the messages `behind` it at once; waits for the other side's hello, and gives it."""
         await self._say(
             {
                 "type": "hello",
-                "protocol": {"major": 1, "minor": 0},
+                "protocol": {"major": 1, "minor": 2},
                 "agent": {"role": "client", "name": "interop", "version": "1.0.0"},
-                "capabilities": [],
+                "capabilities": [*capabilities],
                 "limits": {"maxMessageBytes": wire.MAX_MESSAGE_BYTES, "maxOpenRequests": 64},
             }
         )
+        for message in behind:
+            await self._say(message)
         hello = await asyncio.wait_for(self._next_message(), HELLO_SECONDS)
+        if hello["type"] == "bye":
+            raise _bye_error(hello)
         require(hello["type"] == "hello", "The worker did not say hello.")
         require(hello["protocol"]["major"] == 1, "The worker speaks another version.", "protocol_mismatch")
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
@@ -66,6 +71,10 @@ class Peer:
             return await asyncio.wait_for(self.request(method, params), QUERY_SECONDS)
         except asyncio.TimeoutError:
             return await asyncio.wait_for(self.request(method, params), QUERY_SECONDS)
+
+    async def say(self, message):
+        """A message beside those of requests."""
+        await self._say(message)
 
     async def request(self, method, params, on_frame=ignore, on_event=ignore):
         self._last_id += 1
@@ -103,12 +112,17 @@ class Peer:
             data = await self._lane.receive()
             self._messages += 1
             if data[:1] != bytes([wire.FRAME_MARK]):
-                return wire.read_message(data)
+                message = wire.read_known_message(data)
+                if message is None:
+                    continue
+                return message
+            if wire.is_unknown_frame(data):
+                continue
             frame = wire.read_frame(data)
             if isinstance(frame, wire.Fragment):
                 message = self._joiner.add(frame)
                 if message is not None:
-                    return wire.read_message(message)
+                    return wire.read_message(message)  # a long message is of a known type
             elif frame.request in self._open:
                 self._open[frame.request].on_frame(frame)
 
@@ -131,8 +145,9 @@ class Peer:
         elif kind == "cancel" and number in self._answering:
             self._answering[number].cancel()
         elif kind == "bye":
-            error = message.get("error", {"message": "The worker closed the connection.", "code": "network"})
-            raise ProtocolError(error["message"], error["code"])
+            raise _bye_error(message)
+        elif kind == "exchange":
+            self.exchanges.put_nowait(message["message"])
         elif number in self._open:
             self._take_answer(self._open[number], message)
 
@@ -183,3 +198,8 @@ class Peer:
         for waiting in self._open.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(error)
+
+
+def _bye_error(bye):
+    error = bye.get("error", {"message": "The worker closed the connection.", "code": "network"})
+    return ProtocolError(error["message"], error["code"])

@@ -41,7 +41,15 @@ class Chain:
         return len(self.values) - 1
 
 
+# The keys of small order of Ed25519 without their sign, in every encoding: they verify what nobody signed.
+_P = 2**255 - 19
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SMALL_ORDER = {0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8}
+
+
 def verify(public_key, signature, signed):
+    y = int.from_bytes(public_key, "little") & (2**255 - 1)
+    require(y < _P and y not in SMALL_ORDER, "The worker's key is none.", "refused")
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
     except (InvalidSignature, ValueError) as error:

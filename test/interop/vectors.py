@@ -4,7 +4,10 @@ import json
 from datetime import datetime, timezone
 from pathlib import Path
 
+import encoded
 import models
+import relay
+import sdp
 import sealed
 import tokens
 import wire
@@ -88,6 +91,9 @@ def check_identities(report, vectors):
         text = tokens.registration_text(wanted["host"], unhex(wanted["nonce"]))
         report.same("registration", text.hex(), wanted["text"])
         report.same("signature", key.sign(text).hex(), wanted["signature"])
+    for case in vectors["refusedSignatures"]:
+        facts = [unhex(case[name]) for name in ("publicKey", "signature", "text")]
+        report.refused(case["name"], sealed.verify, *facts)
 
 
 def check_sealed(report, vectors):
@@ -124,9 +130,9 @@ def check_sealed(report, vectors):
 def check_frames(report, vectors):
     for case in vectors["chunks"]:
         numbers, payload = [case[name] for name in ("request", "index", "offset")], unhex(case["payload"])
-        encoded = case["encoded"]
-        report.same("chunk frame", wire.chunk_frame(*numbers, payload, encoded).hex(), case["frame"])
-        expected = wire.ChunkFrame(*numbers, payload, int(case["xxh64"], 16), encoded)
+        flag = case["encoded"]
+        report.same("chunk frame", wire.chunk_frame(*numbers, payload, flag).hex(), case["frame"])
+        expected = wire.ChunkFrame(*numbers, payload, int(case["xxh64"], 16), flag)
         report.taken("chunk frame", expected, wire.read_frame, unhex(case["frame"]))
         report.same("chunk frame is intact", expected.intact, True)
     for case in vectors["damaged"]:
@@ -140,6 +146,51 @@ def check_frames(report, vectors):
         report.same("joined fragments", joined, message)
     for case in vectors["refused"]:
         report.refused(case["name"], wire.read_frame, unhex(case["bytes"]))
+
+
+def check_relay(report, vectors):
+    for case in vectors["keys"]:
+        facts = {name: unhex(value) for name, value in case.items()}
+        shared = relay.shared_secret(facts["askerPrivate"], facts["answererPublic"])
+        report.same("shared secret", shared, facts["shared"])
+        report.same("shared secret", relay.shared_secret(facts["answererPrivate"], facts["askerPublic"]), shared)
+        for name, direction in {"toAnswerer": relay.TO_ANSWERER, "toAsker": relay.TO_ASKER}.items():
+            publics = [facts["askerPublic"], facts["answererPublic"]]
+            report.same(name, relay.lane_key(shared, facts["meeting"], direction, *publics), facts[name])
+    for case in vectors["refusedPublicKeys"]:
+        report.refused(case["name"], relay.shared_secret, bytes([5] * 32), unhex(case["publicKey"]))
+    first_key = unhex(vectors["firstKey"])
+    key = first_key
+    for expected in vectors["nextKeys"]:
+        key = relay.next_key(key)
+        report.same("next key", key.hex(), expected)
+    for case in vectors["frames"]:
+        kind, body, frame = case["kind"], unhex(case["body"]), unhex(case["frame"])
+        report.same(case["name"], relay.Direction(first_key, case["number"]).seal(kind, body), frame)
+        report.taken(case["name"], (kind, body), relay.Direction(first_key, case["number"]).open, frame)
+    for case in vectors["refusedFrames"]:
+        report.refused(case["name"], relay.Direction(first_key, case["number"]).open, unhex(case["frame"]))
+
+
+def check_encoded_chunks(report, vectors):
+    for case in vectors["accepted"]:
+        chunk = unhex(case["chunk"])
+        try:
+            report.taken(case["name"], chunk, encoded.decode_chunk, unhex(case["encoded"]), len(chunk))
+        except encoded.NeedsZstandard:
+            report.same(case["name"], case.get("compressed"), True)
+    for case in vectors["refused"]:
+        report.refused(case["name"], encoded.decode_chunk, unhex(case["encoded"]), case["size"])
+
+
+def check_descriptions(report, vectors):
+    for case in vectors["accepted"]:
+        report.taken(case["name"], case["says"], sdp.parse_description, case["type"], case["sdp"])
+    for case in vectors["refused"]:
+        report.refused(case["name"], sdp.parse_description, case["type"], case["sdp"])
+    for usable, texts in {True: vectors["candidates"]["used"], False: vectors["candidates"]["passedOver"]}.items():
+        for text in texts:
+            report.same(text, sdp.is_usable(text), usable)
 
 
 def check_digests(report, vectors):
@@ -194,6 +245,9 @@ CHECKS = {
     "identities": check_identities,
     "sealed": check_sealed,
     "frames": check_frames,
+    "relay": check_relay,
+    "encoded-chunks": check_encoded_chunks,
+    "descriptions": check_descriptions,
     "digests": check_digests,
     "messages": check_messages,
 }

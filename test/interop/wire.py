@@ -212,6 +212,12 @@ def read_message(data, types=MESSAGES):
     return {"type": kind, **types[kind](message)}
 
 
+def read_known_message(data, types=MESSAGES):
+    """The message, or None for one of a type that a later version has: it is passed over."""
+    kind = any_map(read_value(data)).get("type")
+    return None if isinstance(kind, str) and len(kind) <= 64 and kind not in types else read_message(data, types)
+
+
 # Frames
 
 FRAME_MARK = 0xC1
@@ -255,6 +261,11 @@ def fragments(number, message, longest):
     for offset in range(0, len(message), step):
         payload = message[offset : offset + step]
         yield FRAGMENT_HEAD.pack(FRAME_MARK, 2, 0, number, len(message), offset, len(payload)) + payload
+
+
+def is_unknown_frame(data):
+    """Whether a frame is of a kind that a later version has: it is passed over."""
+    return len(data) >= 2 and data[0] == FRAME_MARK and data[1] not in (1, 2)
 
 
 def read_frame(data):

@@ -56,7 +56,11 @@ describe('tokens.json', () => {
 });
 
 describe('identities.json', () => {
-  const { accepted } = committed<ReturnType<typeof identityVectors>>('identities.json');
+  const { accepted, refusedSignatures } = committed<ReturnType<typeof identityVectors>>('identities.json');
+
+  it.each(refusedSignatures)('has signatures that are refused: $name', ({ publicKey, text, signature }) => {
+    expect(verifySignature(fromHex(publicKey), fromHex(text), fromHex(signature))).toBe(false);
+  });
 
   it.each(accepted)('has signatures that verify: $registration.host', ({ seed, publicKey, room, registration }) => {
     const domain = createHash('sha256').update('model-rtc/1/room\0').update(fromHex(publicKey));
