@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -47,6 +47,16 @@ describe('docs/protocol.md', () => {
   it('is about the version that the code speaks', () => {
     const { major, minor } = protocol.PROTOCOL_VERSION;
     expect(page.split('\n')[0]).toBe(`# The protocol of model-rtc, version ${major}.${minor}`);
+  });
+
+  it('says in its table of hello the version that the code says', () => {
+    const { major, minor } = protocol.PROTOCOL_VERSION;
+    expect(Object.fromEntries(rows('### Hello')).protocol).toContain(`here ${major} and ${minor}`);
+  });
+
+  it('names every file of vectors', () => {
+    const files = readdirSync(new URL('../vectors/', import.meta.url)).filter((name) => name.endsWith('.json'));
+    for (const name of files) expect(page).toContain(`\`${name}\``);
   });
 
   it('describes every request with its scope', () => {

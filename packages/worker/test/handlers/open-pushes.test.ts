@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { OpenPushes } from '../../src/handlers/open-pushes.ts';
@@ -49,4 +50,11 @@ it('takes the largest manifest alone, and others only beside manifests that leav
   expect(await outcome(start('b', half))).toBe('open');
   expect(await outcome(start('c', half))).toBe('open');
   expect(await outcome(start('d'))).toBe('busy');
+});
+
+it('has the limits that docs/protocol.md says', () => {
+  const page = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8').replaceAll(/\s+/g, ' ');
+  expect(page).toContain(
+    `A worker receives ${MAX_PUSHES_PER_TOKEN} pushes of one token at once and ${MAX_PUSHES} of all`,
+  );
 });
