@@ -32,7 +32,7 @@ export async function readProtobufField(cursor: Cursor): Promise<ProtobufField> 
 }
 
 /** A number that a double cannot hold exactly loses its last digits: none of those that count is that large. */
-function readVarint(cursor: Cursor): number {
+export function readVarint(cursor: Cursor): number {
   let value = 0;
   for (let i = 0; i < MAX_VARINT_BYTES; i++) {
     const byte = cursor.u8();

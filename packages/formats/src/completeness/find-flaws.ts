@@ -15,6 +15,7 @@ import type { CheckedFile, CheckedFiles, FileCheck, Flaw, FoundFlaw, SetCheck } 
 import { wholeGguf } from './whole-gguf.ts';
 import { wholeHdf5 } from './whole-hdf5.ts';
 import { wholeOnnx } from './whole-onnx.ts';
+import { wholeLegacyTorch, wholePickle } from './whole-pickle.ts';
 import { wholeSafetensors } from './whole-safetensors.ts';
 import { certainZip, wholeZip } from './whole-zip.ts';
 
@@ -25,6 +26,8 @@ const FILE_CHECKS: readonly FileCheck[] = [
   wholeGguf,
   wholeZip,
   certainZip,
+  wholeLegacyTorch,
+  wholePickle,
   wholeHdf5,
   wholeOnnx,
 ];
@@ -64,7 +67,7 @@ export async function findFlaws(files: readonly CheckedFile[], options: ReadOpti
     add(found.flatMap((flaw, i) => (flaw === undefined ? [] : [{ ...flaw, path: (group[i] as CheckedFile).path }])));
   }
   const model = toCheckedFiles(files);
-  for (const { check } of SET_CHECKS) add(await check(model));
+  for (const { check } of SET_CHECKS) add(await check(model, options));
   return flaws;
 }
 

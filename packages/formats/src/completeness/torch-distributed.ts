@@ -1,6 +1,9 @@
 import { baseName, extensionOf } from '../file-names.ts';
-import type { ByteReader } from '../types.ts';
+import { calleeName, entriesOf, isKind, type PickledValue } from '../pickle/values.ts';
+import { walkPickle } from '../pickle/walk-pickle.ts';
+import type { ByteReader, ReadOptions } from '../types.ts';
 import { folderOf, missing } from './folders.ts';
+import { bytesText } from './sizes.ts';
 import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
 
 /** The list of a checkpoint with 100,000 tensors takes some 30 MB. */
@@ -16,7 +19,7 @@ const MAX_NAMED = 20;
 /** torch.distributed.checkpoint: `.metadata` says in which `.distcp` file each tensor is. Source: torch/distributed/checkpoint/filesystem.py */
 export const torchDistributed: SetCheck = {
   name: 'torch-distributed',
-  async check(model) {
+  async check(model, options) {
     const flaws: Flaw[] = [];
     const parts = new Set(
       model.files.filter(({ path }) => extensionOf(path) === '.distcp').map(({ path }) => folderOf(path)),
@@ -27,7 +30,8 @@ export const torchDistributed: SetCheck = {
       }
     }
     for (const file of model.files) {
-      if (baseName(file.path) === '.metadata') flaws.push(...(await absentParts(file, model)));
+      if (baseName(file.path) !== '.metadata') continue;
+      flaws.push(...(await absentParts(file, model)), ...(await cutParts(file, model, options)));
     }
     return flaws;
   },
@@ -38,6 +42,36 @@ async function absentParts(file: CheckedFile, model: CheckedFiles): Promise<Flaw
   const names = [...(await file.withReader(namesIn))].sort();
   const absent = names.map((name) => folder + name).filter((path) => model.file(path) === undefined);
   return absent.slice(0, MAX_NAMED).map((path) => missing(path, `${file.path} names it`));
+}
+
+const STORAGE_INFO = /\._StorageInfo$/;
+
+/** Parts that end before a tensor that is in them; the pickle says of each tensor where it begins and how long it is. */
+async function cutParts(file: CheckedFile, model: CheckedFiles, { budget, signal }: ReadOptions): Promise<Flaw[]> {
+  const ends = new Map<string, number>();
+  const note = async (value: PickledValue): Promise<void> => {
+    const place = placeOf(value);
+    if (place !== undefined) ends.set(place.name, Math.max(ends.get(place.name) ?? 0, place.end));
+  };
+  const walk = await file.withReader((reader) => walkPickle(reader, 0, { budget, signal, afterBuild: note }));
+  if (walk.outcome === 'broken' && walk.isCut) {
+    return [{ kind: 'cut_off', path: file.path, problem: 'is cut off: its list of tensors goes on' }];
+  }
+  return [...ends].flatMap(([name, end]): Flaw[] => {
+    const path = folderOf(file.path) + name;
+    const size = model.file(path)?.size;
+    if (size === undefined || size >= end) return [];
+    const problem = `is cut off: it has ${bytesText(size)} of the ${bytesText(end)} that ${file.path} names`;
+    return [{ kind: 'cut_off', path, problem }];
+  });
+}
+
+function placeOf(value: PickledValue): { readonly name: string; readonly end: number } | undefined {
+  if (!isKind(value, 'call') || !STORAGE_INFO.test(calleeName(value) ?? '')) return undefined;
+  const state = entriesOf(value.state);
+  const [name, offset, length] = ['relative_path', 'offset', 'length'].map((field) => state?.get(field));
+  if (typeof name !== 'string' || typeof offset !== 'number' || typeof length !== 'number') return undefined;
+  return { name, end: offset + length };
 }
 
 async function namesIn(reader: ByteReader): Promise<Set<string>> {

@@ -49,5 +49,5 @@ export interface CheckedFiles {
 /** A layout whose files name one another. */
 export interface SetCheck {
   readonly name: string;
-  check(model: CheckedFiles): Promise<readonly Flaw[]>;
+  check(model: CheckedFiles, options: ReadOptions): Promise<readonly Flaw[]>;
 }

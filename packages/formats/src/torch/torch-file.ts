@@ -109,7 +109,7 @@ async function legacyStorages(
 }
 
 /** The bytes of one item of each storage that a value refers to. */
-function itemBytesByKey(value: PickledValue): Map<string, number> {
+export function itemBytesByKey(value: PickledValue): Map<string, number> {
   const found = new Map<string, number>();
   const seen = new Set<PickledValue>();
   const waiting: PickledValue[] = [value];

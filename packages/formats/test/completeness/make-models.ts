@@ -61,3 +61,74 @@ export function plainTensor(bytes: Uint8Array): Uint8Array {
 export function lfsPointer(size: number): string {
   return `version https://git-lfs.github.com/spec/v1\noid sha256:${'0123456789abcdef'.repeat(4)}\nsize ${size}\n`;
 }
+
+/** A pickle that Python writes for these opcodes, each given as text whose characters are bytes. */
+function pickled(...parts: readonly (string | Uint8Array)[]): Uint8Array {
+  return concatBytes(...parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
+}
+
+const text = (value: string) => pickled('X', u32(value.length), value);
+const int = (value: number) => pickled('J', u32(value));
+
+/** What torch.save wrote before torch 1.6: a dict of tensors of 32-bit floats, by their number of items. */
+export function makeLegacyTorch(tensors: Readonly<Record<string, number>>): Uint8Array {
+  const names = Object.entries(tensors);
+  const tensor = (items: number, key: number) =>
+    pickled(
+      ...[
+        'ctorch._utils\n_rebuild_tensor_v2\n((',
+        text('storage'),
+        'ctorch\nFloatStorage\n',
+        text(`k${key}`),
+        text('cpu'),
+      ],
+      ...[int(items), 'NtQ', int(0), int(items), '\x85', int(1), '\x85', '\x89}tR'],
+    );
+  const value = names.map(([name, items], key) => pickled(text(name), tensor(items, key), 's'));
+  return pickled(
+    ...['\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', '\x80\x02M\xe9\x03.', '\x80\x02}.', '\x80\x02}', ...value, '.'],
+    ...['\x80\x02](', ...names.map((_, key) => text(`k${key}`)), 'e.'],
+    ...names.map(([, items]) => concatBytes(u64(items), new Uint8Array(4 * items).fill(7))),
+  );
+}
+
+/** The `.metadata` of torch.distributed.checkpoint: where each tensor is, as `[file, offset, length]`. */
+export function makeDcpMetadata(...places: readonly (readonly [string, number, number])[]): Uint8Array {
+  const info = ([name, offset, length]: readonly [string, number, number]) =>
+    pickled(
+      ...['ctorch.distributed.checkpoint.filesystem\n_StorageInfo\n)\x81}('],
+      ...[text('relative_path'), text(name), text('offset'), int(offset), text('length'), int(length), 'ub'],
+    );
+  return pickled('\x80\x02](', ...places.map(info), 'e.');
+}
+
+/** The index of a TensorFlow checkpoint: where each tensor is, as `[name, shard, offset, size]`, in one block. */
+export function makeTensorflowIndex(
+  shards: number,
+  ...tensors: readonly (readonly [string, number, number, number])[]
+): Uint8Array {
+  const row = (key: string, value: Uint8Array) =>
+    concatBytes(varint(0), varint(key.length), varint(value.length), utf8ToBytes(key), value);
+  const rows = [
+    row('', field(1, shards)),
+    ...tensors.map(([name, shard, offset, size]) =>
+      row(name, concatBytes(field(1, 1), field(3, shard), field(4, offset), field(5, size))),
+    ),
+  ];
+  const restart = concatBytes(u32(0), u32(1));
+  const pieces: Uint8Array[] = [];
+  let at = 0;
+  const place = (content: Uint8Array): Uint8Array => {
+    const handle = concatBytes(varint(at), varint(content.length));
+    const piece = concatBytes(content, new Uint8Array(5));
+    pieces.push(piece);
+    at += piece.length;
+    return handle;
+  };
+  const data = place(concatBytes(...rows, restart));
+  const meta = place(restart);
+  const listing = place(concatBytes(row('z', data), restart));
+  const handles = concatBytes(meta, listing);
+  const footer = concatBytes(handles, new Uint8Array(40 - handles.length), u64(0xdb4775248b80fb57n));
+  return concatBytes(...pieces, footer);
+}

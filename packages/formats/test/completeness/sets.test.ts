@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { filled, ggufText, makeGguf, makeSafetensors, u32 } from '../chunks/make-files.ts';
-import { externalTensor, file, makeOnnx } from './make-models.ts';
+import { externalTensor, file, makeDcpMetadata, makeOnnx, makeTensorflowIndex } from './make-models.ts';
 
 const SHARD = makeSafetensors([{ name: 'a', bytes: filled(30, 1) }]);
 const PART = makeGguf([{ name: 'a', bytes: filled(30, 1) }], { 'split.count': [4, u32(3)] });
@@ -60,7 +60,10 @@ describe('a model in shards', () => {
     ['llama-00001-of-00002.gguf', 'llama-00002-of-00002.gguf'],
     ['variables.data-00000-of-00002', 'variables.data-00001-of-00002'],
   ])('lacks its other half when %s is alone', async (there, absent) => {
-    const files = [file(there, PART), ...(there.includes('data') ? [file('variables.index', 'x')] : [])];
+    const files = [
+      file(there, PART),
+      ...(there.includes('data') ? [file('variables.index', makeTensorflowIndex(2))] : []),
+    ];
     expect(await lacks(...files)).toEqual([absent]);
   });
 
@@ -143,20 +146,68 @@ describe('a model of OpenVINO', () => {
 describe('what TensorFlow writes', () => {
   it('lacks its variables, its data or its index', async () => {
     expect(await lacks(file('1/saved_model.pb', 'x'))).toEqual(['1/variables/variables.index']);
-    expect(await lacks(file('m.ckpt-1.index', 'x'), file('m.ckpt-1.meta', 'x'))).toEqual([
-      'm.ckpt-1.data-00000-of-00001',
-    ]);
+    const index = makeTensorflowIndex(1, ['w', 0, 0, 100]);
+    for (const beside of [[], [file('m.ckpt-1.meta', 'x')]]) {
+      expect(await lacks(file('m.ckpt-1.index', index), ...beside)).toEqual(['m.ckpt-1.data-00000-of-00001']);
+    }
     expect(await lacks(file('m.ckpt-1.data-00000-of-00001', 'x'))).toEqual(['m.ckpt-1.index']);
   });
 });
 
+describe('a checkpoint of TensorFlow', () => {
+  const index = makeTensorflowIndex(2, ['a', 0, 0, 100], ['b', 1, 60, 40], ['c', 1, 0, 60]);
+  const [first, second] = ['m.data-00000-of-00002', 'm.data-00001-of-00002'];
+
+  it('is cut off where a tensor of its index goes on', async () => {
+    const whole = [file('m.index', index), file(first, filled(100, 1))];
+    expect(await lacks(...whole, file(second, filled(100, 1)))).toEqual([]);
+    expect(await lacks(...whole, file(second, filled(99, 1)))).toEqual([second]);
+    expect(await lacks(file('m.index', index), file(first, filled(99, 1)), file(second, filled(100, 1)))).toEqual([
+      first,
+    ]);
+  });
+
+  it('has an index that is not whole when that ends at any byte before its end', async () => {
+    for (let size = 1; size < index.length; size++) {
+      const files = [file('m.index', index.slice(0, size)), file(first, filled(100, 1)), file(second, filled(100, 1))];
+      expect(await lacks(...files)).toEqual(['m.index']);
+    }
+  });
+
+  it('is not every file with that ending', async () => {
+    expect(await lacks(file('faiss.index', 'IxFI and more'), file('faiss.index.md', 'x'))).toEqual([]);
+  });
+
+  it('does not make the reader fail, whatever the bytes of its index are', async () => {
+    const changes = fc.array(fc.tuple(fc.nat({ max: index.length - 1 }), fc.nat({ max: 255 })), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(changes, async (made) => {
+        const other = Uint8Array.from(index);
+        for (const [at, value] of made) other[at] = value;
+        expect(Array.isArray(await lacks(file('m.index', other), file(first, 'x'), file(second, 'x')))).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('a distributed checkpoint of torch', () => {
+  it('is cut off where a tensor of its .metadata goes on', async () => {
+    const metadata = makeDcpMetadata(['__0_0.distcp', 0, 60], ['__0_0.distcp', 60, 40], ['__1_0.distcp', 0, 100]);
+    const parts = (last: number) => [file('s/__0_0.distcp', filled(100, 1)), file('s/__1_0.distcp', filled(last, 1))];
+    expect(await lacks(file('s/.metadata', metadata), ...parts(100))).toEqual([]);
+    expect(await lacks(file('s/.metadata', metadata), ...parts(99))).toEqual(['s/__1_0.distcp']);
+    for (let size = 1; size < metadata.length; size++) {
+      expect(await lacks(file('s/.metadata', metadata.slice(0, size)), ...parts(100))).toEqual(['s/.metadata']);
+    }
+  });
+
   it('lacks its .metadata, and the files that it names', async () => {
     expect(await lacks(file('s/__0_0.distcp', 'x'))).toEqual(['s/.metadata']);
     const names = ['__0_0.distcp', '__1_0.distcp', '__10_1.distcp'].map(
       (name) => `X${String.fromCharCode(name.length)}\0\0\0${name}q\x01`,
     );
-    expect(await lacks(file('s/.metadata', names.join('')), file('s/__0_0.distcp', 'x'))).toEqual([
+    expect(await lacks(file('s/.metadata', `${names.join('')}.`), file('s/__0_0.distcp', 'x'))).toEqual([
       's/__10_1.distcp',
       's/__1_0.distcp',
     ]);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { filled, ggufText, makeGguf, makeSafetensors, makeZip, u32, u64 } from '../chunks/make-files.ts';
-import { file, lfsPointer, makeHdf5, makeOnnx, plainTensor } from './make-models.ts';
+import { file, lfsPointer, makeHdf5, makeLegacyTorch, makeOnnx, plainTensor } from './make-models.ts';
 
 const TENSORS = [
   { name: 'a', bytes: filled(300, 1) },
@@ -79,6 +79,73 @@ describe.each(WHOLE)('%s', (path, bytes) => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a file of the old format of torch', () => {
+  const bytes = makeLegacyTorch({ 'layer.weight': 30, 'layer.bias': 5 });
+
+  it('is whole as it is, and not when it ends at any byte before its end', async () => {
+    for (const path of ['model.pt', 'pytorch_model.bin', 'model.pth']) expect(await flawsOf(path, bytes)).toEqual([]);
+    // The first three bytes could begin any pickle.
+    for (let size = 4; size < bytes.length; size++) {
+      expect(await flawsOf('model.pt', bytes.slice(0, size))).toMatchObject([{ kind: 'cut_off' }]);
+    }
+  });
+
+  it('neither fails nor is read past its end when bytes of it are others', async () => {
+    const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.integer({ min: 0, max: 255 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
+        const other = Uint8Array.from(bytes);
+        for (const [at, value] of changes) other[at] = value;
+        expect(Array.isArray(await flawsOf('model.pt', other))).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a plain pickle', () => {
+  const bytes = Buffer.from('\x80\x04\x95\x0e\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94K\x01\x8c\x01bK\x02u.', 'latin1');
+
+  it('is not whole without its end', async () => {
+    expect(await flawsOf('model.pkl', bytes)).toEqual([]);
+    for (let size = 2; size < bytes.length; size++) {
+      expect(await flawsOf('model.joblib', bytes.subarray(0, size))).toHaveLength(1);
+    }
+  });
+});
+
+describe('a safetensors file whose header is too long to be parsed', () => {
+  const entries = Array.from({ length: 100_000 }, (_, i) => {
+    const name = `model.layers.${i}.mlp.experts.gate_proj.weight_that_has_a_long_name_so_that_the_header_grows`;
+    return `"${name}":{"dtype":"U8","shape":[2],"data_offsets":[${2 * i},${2 * i + 2}]}`;
+  });
+  const note = '"__metadata__":{"a":"\\"data_offsets\\":[0,999999999]"}';
+  const header = Buffer.from(`{${note},${entries.join(',')}}`);
+  const start = concatBytes(u64(header.length), header);
+
+  it('is judged by where its last tensor ends', async () => {
+    expect(header.length).toBeGreaterThan(8 * 1024 ** 2);
+    for (const [more, kinds] of [
+      [0, []],
+      [-1, ['cut_off']],
+      [1, ['too_long']],
+    ] as const) {
+      const large = file('model.safetensors', sparseReader(start.length + 200_000 + more, [[0, start]]));
+      expect((await findFlaws([large], { inflate: nodeInflate })).map(({ kind }) => kind)).toEqual(kinds);
+      expect(large.reader.readBytes).toBeLessThan(1.1 * start.length);
+    }
+  });
+
+  it('is broken when it is longer than the format allows, or names no tensor', async () => {
+    const longer = concatBytes(u64(100_000_001), Uint8Array.of(0x7b));
+    const empty = concatBytes(u64(20_000_000), Uint8Array.of(0x7b));
+    for (const head of [longer, empty]) {
+      const large = file('model.safetensors', sparseReader(1024 ** 3, [[0, head]]));
+      expect(await findFlaws([large], { inflate: nodeInflate })).toMatchObject([{ kind: 'damaged' }]);
+    }
   });
 });
 
