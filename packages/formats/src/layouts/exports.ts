@@ -28,7 +28,6 @@ const KINDS: readonly Kind[] = [
   { framework: 'saved-model', modelType: 'tensorflow', find: ({ file }) => file('saved_model.pb') },
   { framework: 'tensorflow', modelType: 'tensorflow', find: findTensorflow },
   { framework: 'openvino', modelType: 'openvino', find: findOpenvino },
-  { framework: 'torch-distributed', modelType: 'torch', find: findDistributed },
 ];
 
 /** The last of its checkpoints by number. */
@@ -46,11 +45,6 @@ async function findOpenvino({ files }: ModelFolder): Promise<ModelFile | undefin
     if (isTop(file.path) && extensionOf(file.path) === '.xml' && (await isOpenvinoXml(toChecked(file)))) return file;
   }
   return undefined;
-}
-
-function findDistributed({ files, file }: ModelFolder): ModelFile | undefined {
-  const parts = files.filter(({ path }) => isTop(path) && extensionOf(path) === '.distcp');
-  return parts.length === 0 ? undefined : (file('.metadata') ?? parts[0]);
 }
 
 function matchOf(framework: string, modelType: string, checkpoint: ModelFile): LayoutMatch {

@@ -9,7 +9,7 @@ export { NO_FACTS } from './facts.ts';
 export { type FileSet, fileSetOf } from './file-sets.ts';
 export { nameByPath } from './model-name.ts';
 export { type ModelRoot, modelRoots } from './model-roots.ts';
-export { noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
+export { type FolderExtras, noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
 export { severalModelsError } from './several-models.ts';
 export { sleap } from './sleap.ts';
 export { sleapNn } from './sleap-nn.ts';

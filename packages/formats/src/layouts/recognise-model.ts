@@ -14,8 +14,16 @@ export interface RecogniseOptions {
   readonly typeIsKnown: boolean;
 }
 
+/** What else a folder tells. */
+export type FolderExtras = Partial<Pick<ModelFolder, 'aside' | 'around'>>;
+
 /** A folder's files as the layouts look at them. */
-export function toFolder(location: string, files: readonly ModelFile[], options: ReadOptions): ModelFolder {
+export function toFolder(
+  location: string,
+  files: readonly ModelFile[],
+  options: ReadOptions,
+  { aside = [], around = async () => [] }: FolderExtras = {},
+): ModelFolder {
   const byPath = new Map(files.map((file) => [file.path, file]));
   return {
     ...options,
@@ -23,6 +31,8 @@ export function toFolder(location: string, files: readonly ModelFile[], options:
     files,
     weights: files.filter(({ path }) => isWeightsFile(path)),
     file: (path) => byPath.get(path),
+    aside,
+    around,
   };
 }
 
@@ -47,6 +57,10 @@ export async function recogniseFolder(folder: ModelFolder, { typeIsKnown }: Reco
  */
 export async function recogniseFile(file: ModelFile, options: ReadOptions): Promise<ModelFacts> {
   if (!isWeightsFile(file.path) && (await readFileMetadata(file)) === undefined) throw noModelAt(file.location);
+  for (const layout of LAYOUTS) {
+    const facts = await layout.recogniseFile?.(file, options);
+    if (facts !== undefined) return facts;
+  }
   return await weightsFileFacts(file, options);
 }
 

@@ -22,6 +22,13 @@ export interface ModelFolder extends ReadOptions {
   /** The files with a weights extension. */
   readonly weights: readonly ModelFile[];
   file(path: string): ModelFile | undefined;
+  /** Files that are left out of every model, such as results of a validation, which may tell of this one. */
+  readonly aside: readonly ModelFile[];
+  /**
+   * The files of a folder around it: `..`, `../../metrics`. None where there is nothing, or where nothing around it may be
+   * read. A run is often named beside the folder of its weights.
+   */
+  around(path: string): Promise<readonly ModelFile[]>;
 }
 
 /** What the model's own files say of it: the part of a registry's entry that a scan can fill. */
@@ -62,4 +69,6 @@ export interface Layout {
    * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but is broken.
    */
   recognise(folder: ModelFolder): Promise<LayoutMatch | undefined>;
+  /** The facts of a file that the tool wrote, when it is by itself; undefined for any other file. */
+  recogniseFile?(file: ModelFile, options: ReadOptions): Promise<ModelFacts | undefined>;
 }

@@ -1,6 +1,7 @@
 import { readModelCard } from '../documents/model-card.ts';
 import type { ReadOptions } from '../types.ts';
-import { largest, NO_FACTS } from './facts.ts';
+import { chooseCheckpoint } from './checkpoint-choice.ts';
+import { NO_FACTS } from './facts.ts';
 import type { Layout, ModelFacts, ModelFile } from './types.ts';
 import { readWeightsFacts } from './weights-facts.ts';
 
@@ -8,7 +9,7 @@ import { readWeightsFacts } from './weights-facts.ts';
 export const weights: Layout = {
   name: 'weights',
   async recognise(folder) {
-    const checkpoint = largest(folder.weights);
+    const checkpoint = chooseCheckpoint(folder.weights);
     if (checkpoint === undefined) return undefined;
     const facts = await weightsFileFacts(checkpoint, folder);
     const card = await readModelCard(folder);

@@ -1,6 +1,13 @@
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type FolderNames, isTelling, markOf } from '@model-rtc/formats';
+import type { ModelFile } from '@model-rtc/formats/layouts';
+import { modelPathProblem } from '@model-rtc/protocol';
+import { toModelFile } from './model-files-on-disk.ts';
+import { toScannedFile } from './walk-folder.ts';
+
+/** Metrics and parameters of a run have a file each. */
+const MAX_FILES_AROUND = 200;
 
 /** Folders of a run that people name when they mean the run. */
 const PART_OF_RUN = /^(checkpoints?|ckpts?|weights|global_step\d+)$/;
@@ -12,6 +19,20 @@ export async function runAround(folder: string): Promise<string> {
   const mark = markOf(await namesIn(above));
   // A folder of checkpoints makes no run by itself: anything may lie beside it.
   return mark?.kind === 'run' && mark.tool !== 'checkpoints' ? above : folder;
+}
+
+/** The files of a folder beside or above a model, by a path that begins with `..`. Links are not followed. */
+export async function filesAround(root: string, path: string): Promise<ModelFile[]> {
+  const folder = join(root, path);
+  const names = await readdir(folder).catch(() => []);
+  const files: ModelFile[] = [];
+  for (const name of names.sort().slice(0, MAX_FILES_AROUND)) {
+    const stats = await lstat(join(folder, name), { bigint: true }).catch(() => undefined);
+    if (stats?.isFile() && modelPathProblem(name) === undefined) {
+      files.push(toModelFile(toScannedFile(name, join(folder, name), stats)));
+    }
+  }
+  return files;
 }
 
 async function namesIn(folder: string): Promise<FolderNames> {

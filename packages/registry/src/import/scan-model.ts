@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, relative, resolve, sep } from 'node:p
 import { isMissing, mapLimit, storageError } from '@model-rtc/files';
 import {
   type FileSet,
+  type FolderExtras,
   fileSetOf,
   type ModelFolder,
   type ModelRoot,
@@ -22,7 +23,7 @@ import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { inflate } from '../inspect/inflate.ts';
 import { namingLeftOut } from './left-out-weights.ts';
 import { toModelFile } from './model-files-on-disk.ts';
-import { runAround } from './run-around.ts';
+import { filesAround, runAround } from './run-around.ts';
 import type { ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
 import { type FoundFiles, sortByPath, toScannedFile, walkFolder, withoutLogs } from './walk-folder.ts';
 
@@ -111,7 +112,9 @@ async function scanFound(root: string, everything: FoundFiles, options: ScanOpti
       return reason === undefined;
     });
   const files = withTrainingState ? found.files : keep(found.files, trainingStateReason);
-  const folder = folderOnDisk(root, files);
+  const kept = new Set(files);
+  const aside = found.files.filter((file) => !kept.has(file)).map(toModelFile);
+  const folder = folderOnDisk(root, files, { aside, around: async (path) => await filesAround(root, path) });
   const { facts, leaveOut } = await recogniseFolder(folder, { typeIsKnown: modelType !== undefined }).catch(
     async (thrown: unknown) => await namingLeftOut(thrown, root, skipped),
   );
@@ -159,8 +162,8 @@ async function readFolder(folder: string): Promise<string[]> {
 }
 
 /** The files of a folder as the layouts look at them. */
-export function folderOnDisk(root: string, files: readonly ScannedFile[]): ModelFolder {
-  return toFolder(root, files.map(toModelFile), { inflate });
+export function folderOnDisk(root: string, files: readonly ScannedFile[], extras?: FolderExtras): ModelFolder {
+  return toFolder(root, files.map(toModelFile), { inflate }, extras);
 }
 
 async function statRoot(path: string): Promise<BigIntStats> {

@@ -93,6 +93,27 @@ describe('the commands to use a model', () => {
   it.each([
     [{ framework: 'sleap-nn', checkpointPath: 'best.ckpt' }, 'sleap-nn track --data_path VIDEO --model_paths /m'],
     [{ framework: 'sleap', checkpointPath: 'best_model.h5' }, 'sleap-track VIDEO --model /m'],
+    [
+      { framework: 'sleap', modelType: 'centroid', checkpointPath: 'best_model.h5' },
+      'sleap-track VIDEO --model /m --model CENTERED_INSTANCE_MODEL',
+    ],
+    [
+      { framework: 'sleap-nn', modelType: 'centered_instance', checkpointPath: 'best.ckpt' },
+      'sleap-nn track --data_path VIDEO --model_paths CENTROID_MODEL --model_paths /m',
+    ],
+    [
+      { framework: 'ultralytics', checkpointPath: 'weights/best.pt' },
+      'from ultralytics import YOLO; model = YOLO("/m/weights/best.pt")',
+    ],
+    [
+      { framework: 'nnunet', checkpointPath: 'fold_0/checkpoint_best.pth' },
+      'nnUNetv2_predict_from_modelfolder -i INPUT_FOLDER -o OUTPUT_FOLDER -m /m -chk checkpoint_best.pth',
+    ],
+    [
+      { framework: 'torch-distributed', checkpointPath: '.metadata' },
+      'python -m torch.distributed.checkpoint.format_utils dcp_to_torch /m weights.pt',
+    ],
+    [{ framework: 'mlflow', checkpointPath: 'model.pkl' }, 'import mlflow; model = mlflow.pyfunc.load_model("/m")'],
     [{ framework: 'hub' }, 'AutoModel.from_pretrained("/m")'],
     [{ checkpointPath: 'a/w.safetensors' }, 'load_file("/m/a/w.safetensors")'],
     [{ checkpointPath: 'w.gguf' }, 'llama-cli --model /m/w.gguf'],
