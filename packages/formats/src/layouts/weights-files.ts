@@ -37,13 +37,21 @@ const TYPE_OF_EXTENSION = {
 /** A file with one of these extensions counts as weights. */
 export const WEIGHTS_EXTENSIONS: readonly string[] = Object.keys(TYPE_OF_EXTENSION);
 
+/** How hubs split a file that is too large for them: `model.gguf.part1of3`. */
+const PART = /\.?part\d{1,6}of\d{1,6}$/i;
+
+/** That of the whole file, for a part of one. */
+function weightsExtension(path: string): string {
+  return extensionOf(path.replace(PART, ''));
+}
+
 export function isWeightsFile(path: string): boolean {
-  return Object.hasOwn(TYPE_OF_EXTENSION, extensionOf(path));
+  return Object.hasOwn(TYPE_OF_EXTENSION, weightsExtension(path));
 }
 
 /** `torch`, `onnx` and so on; `file` for a file of another extension. */
 export function weightsType(path: string): string {
   const types: Readonly<Record<string, string>> = TYPE_OF_EXTENSION;
-  const extension = extensionOf(path);
+  const extension = weightsExtension(path);
   return Object.hasOwn(types, extension) ? (types[extension] as string) : 'file';
 }

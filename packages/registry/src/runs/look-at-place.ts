@@ -12,6 +12,8 @@ const MAX_ENTRIES = 50_000;
 const MAX_DEPTH = 8;
 const STATS_AT_ONCE = 16;
 const SHARD = /^(.*)-(\d{2,})-of-(\d{2,})(\.[a-z]+)$/i;
+/** `model.gguf.part1of3` */
+const PART = /^(.*\.[a-z]+)\.?part(\d{1,6})of(\d{1,6})()$/i;
 
 interface SeenFile {
   readonly path: string;
@@ -118,7 +120,7 @@ function missesShards(names: readonly string[]): boolean {
  * @returns `model`: what the names of all parts of one model share
  */
 export function parseShard(name: string): { model: string; number: number; total: number } | undefined {
-  const match = SHARD.exec(name);
+  const match = SHARD.exec(name) ?? PART.exec(name);
   if (match === null) return undefined;
   const [, start, number, total, extension] = match;
   return { model: `${start} ${total} ${extension}`, number: Number(number), total: Number(total) };

@@ -113,6 +113,12 @@ describe('looking for models in a folder', () => {
     expect(await placesIn(await writeNnRun(await temporaryFolder()))).toEqual(['run .']);
   });
 
+  it('takes the parts of one file that a hub split for one model', async () => {
+    const root = await temporaryFolder();
+    await writeFiles(root, { 'llama/llama.gguf.part1of2': 'x', 'llama/llama.gguf.part2of2': 'x' });
+    expect(await placesIn(root)).toEqual(['folder llama']);
+  });
+
   it('follows links within the folder, not in circles and not out of it', async () => {
     const [root, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
     await writeFiles(elsewhere, { 'net/a.pt': 'x' });
