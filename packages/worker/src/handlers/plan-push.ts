@@ -1,6 +1,7 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
-import { manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
+import type { Params, ResultInput } from '@model-rtc/protocol';
 import { planTransfer } from '@model-rtc/transfer';
+import { digestOfPushed } from './open-pushes.ts';
 import type { HandlerOptions } from './types.ts';
 
 /**
@@ -12,7 +13,7 @@ export async function planPush(
   { registry, safeOnly }: Pick<HandlerOptions, 'registry' | 'safeOnly'>,
   { manifest }: Params<'plan_push'>,
 ): Promise<ResultInput<'plan_push'>> {
-  const digest = manifestDigest(manifest);
+  const digest = await digestOfPushed(manifest);
   const here = await registry.find(digest);
   const isHere = here !== undefined && (await registry.check(digest)).valid;
   if (safeOnly) refuseCode((isHere ? here.codeFiles : undefined) ?? namedLikeCode(manifest));

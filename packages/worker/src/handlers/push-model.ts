@@ -1,14 +1,8 @@
-import {
-  type Digest,
-  ModelRtcError,
-  manifestDigest,
-  type Params,
-  type PushEvent,
-  type ResultInput,
-} from '@model-rtc/protocol';
+import { type Digest, ModelRtcError, type Params, type PushEvent, type ResultInput } from '@model-rtc/protocol';
 import { toModelEntry } from '@model-rtc/registry';
 import { loadZstd, PeerEncodings, peerPool, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
+import { digestOfPushed } from './open-pushes.ts';
 import type { HandlerOptions } from './types.ts';
 
 type PushContext = RequestContext<'push_model'>;
@@ -21,7 +15,7 @@ export async function pushModel(
 ): Promise<ResultInput<'push_model'>> {
   const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
-  const digest = checkedDigest(params);
+  const digest = await checkedDigest(params);
   const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings({ loadZstd }) });
   const { entry, ...received } = await receiveModel({
     ...{ registry, alias, aliasConflict, ifExists, safeOnly, signal, log },
@@ -37,8 +31,8 @@ export async function pushModel(
   return { entry: toModelEntry(entry), ...received };
 }
 
-function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {
-  const digest = manifestDigest(manifest);
+async function checkedDigest({ manifest, entry }: Params<'push_model'>): Promise<Digest> {
+  const digest = await digestOfPushed(manifest);
   if (entry.digest !== undefined && entry.digest !== digest) {
     throw new ModelRtcError(
       'invalid_model',

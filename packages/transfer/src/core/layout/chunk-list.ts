@@ -4,6 +4,8 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 /** The size of ranges when the source has no chunks: as most files are cut. */
 const RANGE_BYTES = 1024 * 1024;
+/** Of a list that is hashed: 256 KB, or 12 MB where paths are at their longest. */
+const LINES_AT_ONCE = 4_096;
 
 interface CutFile {
   readonly path: string;
@@ -47,9 +49,23 @@ export function cutList(
 /** A SHA-256 that is different for different lists of one model. */
 export function hashList(files: readonly CutFile[], chunks: readonly ContentsChunk[]): string {
   const hash = sha256.create();
-  for (const { path, size } of files) hash.update(utf8ToBytes(`${size} ${path}\n`));
-  for (const { digest = '-', size } of chunks) hash.update(utf8ToBytes(`${digest} ${size}\n`));
+  hashLines(hash, files, ({ path, size }) => `${size} ${path}\n`);
+  hashLines(hash, chunks, ({ digest = '-', size }) => `${digest} ${size}\n`);
   return bytesToHex(hash.digest());
+}
+
+/** Many lines at a time: one by one, those of 370,000 chunks take a second. */
+function hashLines<T>(hash: ReturnType<typeof sha256.create>, items: readonly T[], line: (item: T) => string): void {
+  for (let at = 0; at < items.length; at += LINES_AT_ONCE) {
+    hash.update(
+      utf8ToBytes(
+        items
+          .slice(at, at + LINES_AT_ONCE)
+          .map(line)
+          .join(''),
+      ),
+    );
+  }
 }
 
 /** Uses larger ranges only when there would be too many: beyond about 400 GB. */
