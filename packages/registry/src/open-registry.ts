@@ -16,7 +16,7 @@ import { createModelReader } from './files/model-reader.ts';
 import { placeOf, readRegistered } from './files/registered-model.ts';
 import type { CheckResult } from './files/types.ts';
 import type { HashCache, PlanChunks } from './hash/types.ts';
-import { importModel } from './import/import-model.ts';
+import { importModel, realOriginal } from './import/import-model.ts';
 import { installModel } from './import/install.ts';
 import { refreshModel } from './import/refresh.ts';
 import { removeLeftImports } from './import/staging.ts';
@@ -137,6 +137,8 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       if (options.alias !== undefined) parseAlias(options.alias);
       return await importModel(context, path, options);
     },
+    findModels: async (path, { signal, ...options } = {}) =>
+      await context.reading.run('findModels', { path: await realOriginal(context, path), options }, { signal }),
     refresh: async (digest, options = {}) => await refreshModel(context, digest, options),
     stagedManifest: async (options) => {
       const steps = await import('./import/staged-manifest.ts');

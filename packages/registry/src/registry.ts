@@ -4,7 +4,15 @@ import type { Catalogs } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
 import type { CheckResult, ModelReader } from './files/types.ts';
-import type { ImportOptions, ImportResult, InstallOptions, StagedFilesOptions, WorkOptions } from './import/types.ts';
+import type {
+  FindOptions,
+  ImportOptions,
+  ImportResult,
+  InstallOptions,
+  ModelInFolder,
+  StagedFilesOptions,
+  WorkOptions,
+} from './import/types.ts';
 import type { Inspection } from './inspect/inspection.ts';
 import type { ModelPage } from './list/types.ts';
 import type { Management, TagOptions } from './manage/types.ts';
@@ -28,6 +36,11 @@ export interface Registry extends Management, Verification, Inspection, Archives
   manifest(digest: Digest): Promise<Manifest>;
   /** Finds the model at a path, hashes it and registers it. Nothing is visible before it is whole. */
   importModel(path: string, options?: ImportOptions): Promise<ImportResult>;
+  /**
+   * The models at a path that holds several, for an import of each. Empty where one import is enough, or fails.
+   * @throws ModelRtcError `not_found_locally`, `storage`
+   */
+  findModels(path: string, options?: FindOptions): Promise<ModelInFolder[]>;
   /**
    * Hashes a linked model again after its originals changed. The alias moves to the new content, and the old entry goes.
    */

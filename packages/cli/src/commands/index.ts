@@ -4,7 +4,7 @@ import { compareModels } from './client/compare-models/command.ts';
 import { deleteModel } from './client/delete-model.ts';
 import { exportModel } from './client/export-model.ts';
 import { history } from './client/history.ts';
-import { importModel } from './client/import-model.ts';
+import { importModel } from './client/import-model/command.ts';
 import { lineage } from './client/lineage.ts';
 import { listModels } from './client/list-models.ts';
 import { modelInfo } from './client/model-info/command.ts';

@@ -39,6 +39,23 @@ export async function choose<T extends string>(
   return given<T>(prompts, answer);
 }
 
+/**
+ * Asks for one or more of several answers.
+ * @throws ModelRtcError `bad_argument` naming the flag when there is no terminal; `cancelled`
+ */
+export async function chooseSeveral<T extends string>(
+  context: Context,
+  question: Question,
+  choices: readonly Choice<T>[],
+): Promise<readonly T[]> {
+  requireTerminal(context, question);
+  const prompts = await import('@clack/prompts');
+  const options = choices.map(({ value, label }) => ({ value: value as string, label }));
+  const message = `${question.text} (space selects, a takes all)`;
+  const answer = await prompts.multiselect({ message, options, required: true, output: process.stderr });
+  return given<T[]>(prompts, answer);
+}
+
 function requireTerminal({ interactive, output }: Context, { text, flag }: Question): void {
   if (!interactive) {
     const sentence = `${text} Cannot ask without a terminal. Pass ${flag}.`;

@@ -20,8 +20,17 @@ const NEW_HEADERS: ReadonlySet<string> = new Set(['PE', 'NE', 'LE']);
 
 /** Whether a file is a program, a library of machine code or a script, whatever it is called. */
 export async function isProgram(reader: ByteReader, head: Uint8Array): Promise<boolean> {
+  return isScript(head) || (await isMachineCode(reader, head));
+}
+
+/** Whether a file's first bytes are those of a program or library that a processor runs. */
+export async function isMachineCode(reader: ByteReader, head: Uint8Array): Promise<boolean> {
   if (PROGRAM_HEADS.some((magic) => startsWith(head, magic))) return true;
-  if (startsWith(head, DOS_HEAD)) return await hasNewHeader(reader);
+  return startsWith(head, DOS_HEAD) && (await hasNewHeader(reader));
+}
+
+/** Whether a file's first line names the program that runs it. */
+export function isScript(head: Uint8Array): boolean {
   return SCRIPT_HEAD.test(String.fromCharCode(...head.subarray(0, 4)));
 }
 

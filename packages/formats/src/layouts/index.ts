@@ -10,7 +10,7 @@ export { type FileSet, fileSetOf } from './file-sets.ts';
 export { nameByPath } from './model-name.ts';
 export { type ModelRoot, modelRoots } from './model-roots.ts';
 export { type FolderExtras, noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
-export { severalModelsError } from './several-models.ts';
+export { nameInFolder, severalModelsError } from './several-models.ts';
 export { sleap } from './sleap.ts';
 export { sleapNn } from './sleap-nn.ts';
 export { trainingStateReason } from './training-state.ts';

@@ -2,6 +2,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { readFileMetadata } from '../formats.ts';
 import type { ReadOptions } from '../types.ts';
 import { LAYOUTS } from './layouts.ts';
+import { nameInFolder, severalModelsError } from './several-models.ts';
 import type { LayoutMatch, ModelFacts, ModelFile, ModelFolder } from './types.ts';
 import { weightsFileFacts } from './weights.ts';
 import { isWeightsFile, WEIGHTS_EXTENSIONS } from './weights-files.ts';
@@ -79,11 +80,9 @@ function assertOneModel({ location, files }: ModelFolder): void {
   if (files.some(({ path }) => !path.includes('/') && isTopOfModel(path))) return;
   const runs = files.map(({ path }) => NESTED_RUN.exec(path)?.[1]).filter((run) => run !== undefined);
   if (runs.length === 0) return;
-  const names = runs.slice(0, 5).map((run) => JSON.stringify(run));
-  throw new ModelRtcError(
-    'bad_argument',
-    `${location} contains several training runs (${names.join(', ')}${runs.length > 5 ? ', ...' : ''}). Import one of those folders.`,
-    { details: { runs: runs.slice(0, 100) } },
+  throw severalModelsError(
+    location,
+    runs.map((path) => ({ path, name: nameInFolder(location, path) })),
   );
 }
 

@@ -17,6 +17,15 @@ export type FormerAlias = z.infer<typeof formerAliasSchema>;
 /** Aliases remembered for one model; the oldest goes first. */
 export const MAX_FORMER_ALIASES = 64;
 
+/** What was said of a model's files at its import; see `FileOptions`. */
+const importedWithSchema = z.object({
+  withTrainingState: z.boolean().optional(),
+  asOne: z.boolean().optional(),
+  include: z.array(z.string().min(1).max(1024)).max(64).optional(),
+  exclude: z.array(z.string().min(1).max(1024)).max(64).optional(),
+  followLinks: z.boolean().optional(),
+});
+
 /** A stored entry: what agents tell each other, and what only this machine knows. */
 export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, partialBytes: true }).extend({
   /** The name of the model's folder in `models/`. */
@@ -33,6 +42,7 @@ export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, pa
   foundIn: z.string().min(1).max(4096).optional(),
   /** Which check for what models lack has looked at it; absent for models of before there was one. */
   completenessCheck: z.number().int().min(0).optional(),
+  importedWith: importedWithSchema.optional(),
   /** The command that resumes an interrupted run; run it in the run's folder. */
   resumeCommand: z.string().min(1).max(4096).optional(),
 });

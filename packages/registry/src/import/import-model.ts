@@ -1,5 +1,5 @@
 import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { atStorage, errorCode, isInside, isMissing, mapLimit, storageError, syncFolder } from '@model-rtc/files';
 import {
   type Digest,
@@ -11,14 +11,16 @@ import {
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { aliasTaken, nearestFreeAlias } from '../entry/aliases.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { copyFiles } from '../files/copy-files.ts';
 import type { HashedFiles } from '../hash/types.ts';
 import { inPhase } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './additions.ts';
+import { repositoryOf } from './hub-cache.ts';
 import { requireInside } from './inside-folder.ts';
 import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
-import type { ScannedFile, ScannedModel } from './scanned-model.ts';
+import type { FileOptions, ScannedFile, ScannedModel, ScanOptions } from './scanned-model.ts';
 import { withImportFolder } from './staging.ts';
 import type { ImportOptions, ImportResult, ImportSteps } from './types.ts';
 
@@ -69,18 +71,31 @@ export async function importModel(context: RegistryContext, path: string, work: 
   return await resultOf(context, placed, hashed.manifest, scanned);
 }
 
-function scanOptions({ modelType, withTrainingState, asOne, found }: ImportWork) {
-  return { modelType, withTrainingState, asOne, isExact: found !== undefined };
+function scanOptions({ modelType, revision, found, ...work }: ImportWork): ScanOptions {
+  const where = found === undefined ? {} : { isExact: true, linksWithin: [found.foundIn] };
+  return { ...fileOptions(work), ...where, modelType, revision };
+}
+
+/** What decides over a model's files, to look at them in the same way when they are imported again. */
+function fileOptions({ withTrainingState, asOne, include, exclude, followLinks }: FileOptions): FileOptions {
+  return { withTrainingState, asOne, include, exclude, followLinks };
 }
 
 export async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
-  const original = await realpath(resolve(path)).catch((thrown: unknown) => {
+  const original = await realPlace(resolve(path)).catch((thrown: unknown) => {
     throw cannotImport(path, thrown);
   });
   const roots = await Promise.all([paths.models, paths.staging].map((root) => realpath(root).catch(() => root)));
   if (!roots.some((root) => isInside(original, root))) return original;
   const sentence = `${path} is in the registry's own folder. Name the model by its id or alias, or import the original.`;
   throw new ModelRtcError('bad_argument', sentence, { details: { path } });
+}
+
+/** The files of a snapshot in a hub's cache are links, and only the link has the file's name. */
+async function realPlace(path: string): Promise<string> {
+  const folder = await realpath(dirname(path)).catch(() => dirname(path));
+  const real = await realpath(path);
+  return repositoryOf(folder) === undefined ? real : join(folder, basename(path));
 }
 
 function cannotImport(path: string, thrown: unknown): ModelRtcError {
@@ -198,16 +213,30 @@ async function place(
     linked: !copy,
     originalPath,
     foundIn: found?.foundIn,
+    importedWith: importedWith(work),
     supersedes: supersedes?.digest,
     signal,
   });
+}
+
+/** Undefined where nothing was said. */
+function importedWith(work: ImportWork): StoredEntry['importedWith'] {
+  const { include = [], exclude = [], withTrainingState, asOne, followLinks } = work;
+  const said = {
+    ...(include.length > 0 ? { include: [...include] } : {}),
+    ...(exclude.length > 0 ? { exclude: [...exclude] } : {}),
+    ...(withTrainingState ? { withTrainingState } : {}),
+    ...(asOne ? { asOne } : {}),
+    ...(followLinks ? { followLinks } : {}),
+  };
+  return Object.keys(said).length === 0 ? undefined : said;
 }
 
 async function resultOf(
   { index, show, readManifest }: RegistryContext,
   { stored, outcome }: Placed,
   manifest: Manifest,
-  { suggestedAlias, skipped, movedTo }: ScannedModel,
+  { suggestedAlias, skipped, followed, movedTo }: ScannedModel,
 ): Promise<ImportResult> {
   const known = await index.read();
   const offered = suggestAlias(suggestedAlias ?? `${stored.modelType}-${stored.id}`);
@@ -219,6 +248,7 @@ async function resultOf(
     outcome: outcome === 'kept' ? 'already_there' : 'imported',
     suggestedAlias: suggestion,
     skipped,
+    followed,
     movedTo,
   };
 }

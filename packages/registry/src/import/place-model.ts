@@ -49,6 +49,8 @@ export interface Placement {
   readonly linked: boolean;
   readonly originalPath: string | undefined;
   readonly foundIn?: string | undefined;
+  /** What was said of the model's files at the import, to take the same ones when it is imported again. */
+  readonly importedWith?: StoredEntry['importedWith'];
   /** A model that this one takes the place of: its alias moves here and its entry goes. */
   readonly supersedes?: Digest | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -222,7 +224,7 @@ function sameAs(existing: StoredEntry, { draft }: Placement): EntryDraft {
 }
 
 function describe(
-  { digest, manifest, draft, linked, originalPath, foundIn }: Placement,
+  { digest, manifest, draft, linked, originalPath, foundIn, importedWith }: Placement,
   existing: StoredEntry | undefined,
   names: Pick<StoredEntry, 'id' | 'folder'>,
 ): StoredEntry {
@@ -249,6 +251,7 @@ function describe(
     originalPath,
     foundIn,
     completenessCheck: draft.codeFiles === undefined ? undefined : COMPLETENESS_CHECK,
+    importedWith,
   });
   if (described.success) return described.data;
   const issue = described.error.issues[0];

@@ -1,7 +1,12 @@
 import type { Alias, AliasConflict, IfExists, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
 import type { RegistryEntry } from '../entry/types.ts';
 import type { HashedFiles, HashOptions } from '../hash/types.ts';
-import type { ScannedFile, ScannedModel, SkippedPath } from './scanned-model.ts';
+import type { FollowedLink } from './link-rules.ts';
+
+export type { FollowedLink } from './link-rules.ts';
+export type { ModelInFolder, SkippedPath } from './scanned-model.ts';
+
+import type { FileOptions, ScannedFile, ScannedModel, ScanOptions, SkippedPath } from './scanned-model.ts';
 
 export interface ImportProgress {
   /** `hash` reads the originals; with `copy`, `copy` and `verify` follow, each from 0 again. */
@@ -21,7 +26,7 @@ export interface WorkOptions {
  */
 export type ImportIfExists = IfExists | 'rename';
 
-export interface ImportOptions extends WorkOptions {
+export interface ImportOptions extends WorkOptions, FileOptions {
   readonly alias?: Alias | undefined;
   /** When left out, the model gets what is said of it, but one that has another alias is refused. */
   readonly ifExists?: ImportIfExists | undefined;
@@ -35,17 +40,18 @@ export interface ImportOptions extends WorkOptions {
   readonly parent?: string | undefined;
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
-  /** Keep states of the optimizer, schedulers and random numbers, and predictions of the validation. Left out otherwise. */
-  readonly withTrainingState?: boolean | undefined;
-  /** Take a folder that holds several models as one. Refused when left out. */
-  readonly asOne?: boolean | undefined;
   /** Register a model that is not whole as well, marked as `incomplete`. Refused when left out. */
   readonly allowIncomplete?: boolean | undefined;
+  /** Which version of a repository in a hub's cache: a branch, a tag or a commit. */
+  readonly revision?: string | undefined;
   /** In place of the type that the scan finds. */
   readonly modelType?: string | undefined;
   /** Copy the files into the registry. Otherwise each is a symbolic link to the original. */
   readonly copy?: boolean | undefined;
 }
+
+/** How models are looked for in a folder. */
+export interface FindOptions extends FileOptions, Pick<ImportOptions, 'revision' | 'signal'> {}
 
 export interface ImportResult {
   readonly entry: RegistryEntry;
@@ -57,6 +63,8 @@ export interface ImportResult {
   readonly skipped: readonly SkippedPath[];
   /** The folder that was imported, when that is one above or below the named path. */
   readonly movedTo?: string | undefined;
+  /** Links that were followed out of the model's folder, or to folders. */
+  readonly followed?: readonly FollowedLink[] | undefined;
 }
 
 export interface InstallOptions {
@@ -89,11 +97,6 @@ export interface StagedFilesOptions extends Pick<HashOptions, 'signal' | 'onProg
 
 /** How a model is found and hashed. */
 export interface ImportSteps {
-  scanModel(
-    path: string,
-    options?: Pick<ImportOptions, 'modelType' | 'withTrainingState' | 'asOne'> & {
-      readonly isExact?: boolean | undefined;
-    },
-  ): Promise<ScannedModel>;
+  scanModel(path: string, options?: ScanOptions): Promise<ScannedModel>;
   hashFiles(files: readonly ScannedFile[], options?: HashOptions): Promise<HashedFiles>;
 }

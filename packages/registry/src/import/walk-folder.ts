@@ -2,24 +2,57 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, errorCode, mapLimit } from '@model-rtc/files';
-import { isLogFolder, logFolders, skipReason } from '@model-rtc/formats';
-import { MAX_FILES, type ModelPath, ModelRtcError, modelPathProblem, pathsProblem } from '@model-rtc/protocol';
+import { isLogFolder, skipReason } from '@model-rtc/formats';
+import {
+  MAX_FILES,
+  type ModelPath,
+  ModelRtcError,
+  modelPathProblem,
+  OWN_FOLDER,
+  pathsProblem,
+} from '@model-rtc/protocol';
+import type { FileChoice } from './file-choice.ts';
+import { isHubRepositoryAt, isOtherRepository } from './hub-cache.ts';
+import { type FoundPath, LeftOutFolders } from './left-out-folder.ts';
+import { type FollowedLink, judgeLink, type LinkRules, linksOutError } from './link-rules.ts';
 import type { ScannedFile, SkippedPath } from './scanned-model.ts';
 
 /** Node runs 4 file operations at once; a few more keep them busy. */
 const STATS_AT_ONCE = 16;
 /** Folders and skipped files count too: links that fan out could otherwise multiply empty folders without end. */
 const MAX_ENTRIES = 4 * MAX_FILES;
+/** Names that a message lists. */
+const MAX_LISTED = 4;
+const MAX_FILES_IN_DETAILS = 100;
+
+export interface WalkRules {
+  readonly choice: FileChoice;
+  readonly links: LinkRules;
+}
 
 export interface FoundFiles {
   /** Sorted by the bytes of their paths. */
   readonly files: readonly ScannedFile[];
   readonly skipped: readonly SkippedPath[];
+  /** Links that were followed out of the folder, or to folders. */
+  readonly followed: readonly FollowedLink[];
+  /** Repositories of a hub's cache: folders that were not walked, since their files are there several times over. */
+  readonly repositories: readonly string[];
+  /** Why no model can have these files, and the paths of those that are not among `files` for that. */
+  readonly problem?: { readonly paths: readonly string[]; readonly error: ModelRtcError } | undefined;
 }
 
-interface Walk {
+interface Walk extends WalkRules {
+  readonly root: string;
+  readonly leftOut: LeftOutFolders;
   readonly files: ScannedFile[];
   readonly skipped: SkippedPath[];
+  readonly followed: FollowedLink[];
+  readonly outside: FollowedLink[];
+  readonly repositories: string[];
+  /** Links without a file behind them, and names that other machines cannot have. */
+  readonly unusable: { readonly path: string; readonly error: ModelRtcError }[];
+  readonly unnameable: { readonly path: string; readonly problem: string }[];
   entries: number;
 }
 
@@ -34,60 +67,54 @@ interface Folder {
 }
 
 /**
- * The files under a folder that may be part of a model. Links to files and folders are followed.
- * @throws ModelRtcError `invalid_model` for a broken or circular link and for a name that other machines cannot have;
- * `storage` when something cannot be read.
+ * The files under a folder that may be part of a model.
+ * @returns with a `problem` `refused` for links that the rules do not allow, `invalid_model` for a broken or circular link and for
+ * a name that other machines cannot have
+ * @throws ModelRtcError `storage` when something cannot be read, `invalid_model` for too many files
  */
-export async function walkFolder(root: string): Promise<FoundFiles> {
-  const walk: Walk = { files: [], skipped: [], entries: 0 };
+export async function walkFolder(root: string, rules: WalkRules): Promise<FoundFiles> {
+  const { choice } = rules;
+  const wants = (path: string) => !isOwn(path) && choice.includes(path);
+  const leftOut = new LeftOutFolders(choice.hasIncludes ? wants : undefined, MAX_ENTRIES);
+  const lists = { files: [], skipped: [], followed: [], outside: [], repositories: [], unusable: [], unnameable: [] };
+  const walk: Walk = { ...rules, ...lists, root, leftOut, entries: 0 };
   const rootStats = await atStorage(root, 'read', () => stat(root, { bigint: true }));
-  const folders: Folder[] = [
-    { path: '', absolutePath: root, ancestors: new Set([identityOf(rootStats)]), isLog: false },
-  ];
+  const ancestors = new Set([identityOf(rootStats)]);
+  const folders: Folder[] = [{ path: '', absolutePath: root, ancestors, isLog: false }];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     folders.push(...(await walkOne(folder, walk)));
   }
-  // In their order, so that the message does not depend on which file was looked at first.
   const files = sortByPath(walk.files);
-  const problem = pathsProblem(files.map((file) => file.path));
-  if (problem !== undefined) throw invalid(`${problem}; rename it in ${root} and import again.`);
   return {
     files,
-    skipped: walk.skipped.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    problem: problemOf(walk, files),
+    skipped: sorted(walk.skipped),
+    followed: sorted(walk.followed),
+    repositories: walk.repositories.sort(),
   };
 }
 
-/** What was found, without the folders of logs that are no part of a model. */
-export function withoutLogs({ files, skipped }: FoundFiles): FoundFiles {
-  const folders = logFolders([...files, ...skipped].map(({ path }) => path));
-  if (folders.length === 0) return { files, skipped };
-  const folderOf = (path: string) => folders.find((folder) => path.startsWith(`${folder.path}/`));
-  const bytes = new Map(folders.map((folder) => [folder, 0]));
-  const kept = files.filter(({ path, size }) => {
-    const folder = folderOf(path);
-    if (folder !== undefined) bytes.set(folder, (bytes.get(folder) ?? 0) + size);
-    return folder === undefined;
+/** In the order of the paths, so that messages do not depend on which file was looked at first. */
+function problemOf(walk: Walk, files: readonly ScannedFile[]): FoundFiles['problem'] {
+  const { root, outside, unusable, unnameable, links } = walk;
+  const paths = [...outside, ...unusable, ...unnameable].map(({ path }) => path);
+  const [broken] = sorted(unusable);
+  if (broken !== undefined) return { paths, error: broken.error };
+  if (outside.length > 0) return { paths, error: linksOutError(root, sorted(outside), links) };
+  if (unnameable.length > 0) return { paths, error: badNames(root, sorted(unnameable)) };
+  const problem = pathsProblem(files.map((file) => file.path));
+  if (problem === undefined) return undefined;
+  const sentence = `${problem}; rename it in ${root} or leave one out with --exclude, and import again.`;
+  return { paths, error: invalid(sentence) };
+}
+
+function badNames(root: string, names: readonly { readonly path: string; readonly problem: string }[]): ModelRtcError {
+  const listed = names.slice(0, MAX_LISTED).map(({ path, problem }) => `${join(root, path)} (${problem})`);
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+  const sentence = `A model cannot have a file of this name on every machine: ${listed.join(', ')}${more}. Rename it, or leave it out with --exclude.`;
+  return new ModelRtcError('invalid_model', sentence, {
+    details: { path: root, files: names.slice(0, MAX_FILES_IN_DETAILS) },
   });
-  const logs = folders.map((folder) => ({
-    path: folder.path,
-    reason: folder.holdsWeights ? 'training logs, with weights that are not part of this model' : 'training logs',
-    bytes: bytes.get(folder),
-  }));
-  const others = skipped.filter(({ path }) => folderOf(path) === undefined);
-  return { files: kept, skipped: [...others, ...logs].sort((a, b) => (a.path < b.path ? -1 : 1)) };
-}
-
-/** A file's size, mode and time under its model path. */
-export function toScannedFile(path: string, absolutePath: string, stats: BigIntStats): ScannedFile {
-  const problem = modelPathProblem(path);
-  if (problem !== undefined) throw invalid(`${absolutePath} cannot be part of a model: ${problem}; rename it.`);
-  return {
-    path: path as ModelPath,
-    absolutePath,
-    size: Number(stats.size),
-    mode: Number(stats.mode & 0o777n),
-    mtimeNs: stats.mtimeNs,
-  };
 }
 
 /** Adds a folder's files to the walk; gives its folders. */
@@ -98,6 +125,9 @@ async function walkOne(folder: Folder, walk: Walk): Promise<Folder[]> {
   walk.entries += entries.length;
   if (walk.entries > MAX_ENTRIES) {
     throw invalid(`${folder.absolutePath} and the folders around it hold more than ${MAX_ENTRIES} files; import less.`);
+  }
+  if (entries.length === 0 && folder.path !== '') {
+    walk.skipped.push({ path: folder.path, reason: 'an empty folder, which a model cannot have' });
   }
   const found = await mapLimit(entries, STATS_AT_ONCE, (entry) => visit(folder, entry, walk));
   if (walk.files.length > MAX_FILES) {
@@ -110,34 +140,52 @@ async function walkOne(folder: Folder, walk: Walk): Promise<Folder[]> {
 async function visit(folder: Folder, entry: Dirent, walk: Walk): Promise<Folder | undefined> {
   const name = entry.name.normalize('NFC');
   const path = folder.path === '' ? name : `${folder.path}/${name}`;
-  const absolutePath = join(folder.absolutePath, entry.name);
-  const skip = (reason: string): undefined => {
-    walk.skipped.push({ path, reason });
-  };
-  const early = reasonByName(name, entry);
-  if (early !== undefined) return skip(early);
-  const isLog = folder.isLog || isLogFolder(name);
-  const stats = await statEntry(absolutePath).catch(ifBroken(isLog));
-  if (stats === undefined) return skip('a broken link');
-  if (stats.isFile()) {
-    walk.files.push(toScannedFile(path, absolutePath, stats));
+  const found = { path, absolutePath: join(folder.absolutePath, entry.name) };
+  const reason = reasonFor(name, found, entry, walk);
+  if (reason !== undefined) return await leaveOut(found, entry, reason, walk);
+  if (entry.isDirectory() && (await isHubRepositoryAt(found.absolutePath))) {
+    walk.repositories.push(path);
     return undefined;
   }
-  if (!stats.isDirectory()) return skip(`a ${kindOf(stats)}`);
-  const identity = identityOf(stats);
-  if (folder.ancestors.has(identity)) {
-    if (isLog) return skip('a circular link');
-    throw invalid(`The link ${absolutePath} leads back to a folder that it is in; remove it and import again.`);
+  const isLog = folder.isLog || isLogFolder(name);
+  const stats = await statFound({ ...found, isLog }, walk);
+  if (stats === undefined) return undefined;
+  if (entry.isSymbolicLink() && !(await mayFollow({ ...found, isLog }, stats, walk))) return undefined;
+  if (stats.isFile()) return takeFile(found, stats, walk);
+  if (!stats.isDirectory()) {
+    walk.skipped.push({ path, reason: `a ${kindOf(stats)}` });
+    return undefined;
   }
-  return { path, absolutePath, ancestors: new Set([...folder.ancestors, identity]), isLog };
+  const identity = identityOf(stats);
+  if (!folder.ancestors.has(identity)) {
+    return { ...found, ancestors: new Set([...folder.ancestors, identity]), isLog };
+  }
+  const sentence = `The link ${found.absolutePath} leads back to a folder that it is in; remove it and import again.`;
+  note({ ...found, isLog }, 'a circular link', walk.unusable, { path, error: invalid(sentence) }, walk);
+  return undefined;
 }
 
-/** Loggers link to their latest run; where that is gone, nothing of the model is. */
-function ifBroken(isLog: boolean): (thrown: unknown) => undefined {
-  return (thrown) => {
-    if (isLog && ModelRtcError.from(thrown).code === 'invalid_model') return undefined;
-    throw thrown;
-  };
+/** Loggers link to their latest run, and elsewhere: nothing of the model is behind such a link, so that it is only left out. */
+function note<T>({ path, isLog }: LinkPath, reason: string, problems: T[], problem: T, walk: Walk): void {
+  if (isLog) walk.skipped.push({ path, reason });
+  else problems.push(problem);
+}
+
+interface LinkPath extends FoundPath {
+  readonly isLog: boolean;
+}
+
+/** Why an entry is left out by its name, and by what a person said; undefined when it may belong to the model. */
+function reasonFor(name: string, { path }: FoundPath, entry: Dirent, { choice }: Walk): string | undefined {
+  if (choice.excludes(path)) return 'left out by --exclude';
+  if (!isOwn(path) && choice.includes(path)) return undefined;
+  if (entry.isDirectory() && isOtherRepository(name)) return 'no model, by its name in a cache of a hub';
+  return reasonByName(name, entry);
+}
+
+/** Whether it is in the registry's own folder, which no model has. */
+function isOwn(path: string): boolean {
+  return path.split('/', 1)[0]?.toLowerCase() === OWN_FOLDER;
 }
 
 /** A link is judged by its name alone, as what it may point to: where it leads does not matter when it is left out. */
@@ -146,14 +194,75 @@ function reasonByName(name: string, entry: Dirent): string | undefined {
   return skipReason(name, 'file') ?? (entry.isSymbolicLink() ? skipReason(name, 'folder') : undefined);
 }
 
-async function statEntry(path: string): Promise<BigIntStats> {
+/** Notes it, and takes what is wanted in it all the same. */
+async function leaveOut(found: FoundPath, entry: Dirent, reason: string, walk: Walk): Promise<undefined> {
+  const { path, absolutePath } = found;
+  if (!entry.isDirectory()) {
+    const stats = await lstat(absolutePath).catch(() => undefined);
+    walk.skipped.push({ path, reason, bytes: stats?.isFile() ? stats.size : 0 });
+    return;
+  }
+  const { wanted, bytes, files } = await walk.leftOut.lookThrough(found);
+  if (files !== 0 || wanted.length === 0) walk.skipped.push({ path, reason, bytes, files });
+  for (const file of wanted) await takeWanted(file, walk);
+}
+
+/** A file in a folder that is left out. */
+async function takeWanted(found: FoundPath, walk: Walk): Promise<void> {
+  const wanted = { ...found, isLog: false };
+  const stats = await statFound(wanted, walk);
+  if (stats === undefined) return;
+  const isLink = (await atStorage(found.absolutePath, 'read', () => lstat(found.absolutePath))).isSymbolicLink();
+  if (isLink && !(await mayFollow(wanted, stats, walk))) return;
+  if (stats.isFile()) takeFile(found, stats, walk);
+  else
+    walk.skipped.push({ path: found.path, reason: stats.isDirectory() ? 'a link to a folder' : `a ${kindOf(stats)}` });
+}
+
+/** Whether a link is taken for what it leads to. What is not is noted. */
+async function mayFollow(found: LinkPath, stats: BigIntStats, walk: Walk): Promise<boolean> {
+  const { path } = found;
+  const { target, isOutside } = await judgeLink(found.absolutePath, walk.links);
+  if (walk.links.follow) {
+    if (isOutside || stats.isDirectory()) walk.followed.push({ path, target });
+    return true;
+  }
+  if (isOutside) note(found, 'a link that leads elsewhere', walk.outside, { path, target }, walk);
+  else if (stats.isDirectory()) walk.skipped.push({ path, reason: 'a link to a folder' });
+  return !isOutside && !stats.isDirectory();
+}
+
+function takeFile({ path, absolutePath }: FoundPath, stats: BigIntStats, walk: Walk): undefined {
+  const problem = modelPathProblem(path);
+  if (problem !== undefined) walk.unnameable.push({ path, problem });
+  else walk.files.push(toFile(path as ModelPath, absolutePath, stats));
+}
+
+/** A file's size, mode and time under its model path. @throws ModelRtcError `invalid_model` for a name that a model cannot have */
+export function toScannedFile(path: string, absolutePath: string, stats: BigIntStats): ScannedFile {
+  const problem = modelPathProblem(path);
+  if (problem !== undefined) throw invalid(`${absolutePath} cannot be part of a model: ${problem}; rename it.`);
+  return toFile(path as ModelPath, absolutePath, stats);
+}
+
+function toFile(path: ModelPath, absolutePath: string, { size, mode, mtimeNs }: BigIntStats): ScannedFile {
+  return { path, absolutePath, size: Number(size), mode: Number(mode & 0o777n), mtimeNs };
+}
+
+/** Undefined for an entry that has no file behind it, which is noted. @throws ModelRtcError `storage` */
+async function statFound(found: LinkPath, walk: Walk): Promise<BigIntStats | undefined> {
+  const { path, absolutePath } = found;
   try {
-    return await stat(path, { bigint: true });
+    return await stat(absolutePath, { bigint: true });
   } catch (cause) {
     const code = errorCode(cause);
-    if (code === 'ELOOP') throw invalid(`The link ${path} leads back to itself; remove it and import again.`, cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw await missingEntry(path, cause);
-    return atStorage(path, 'read', () => Promise.reject(cause));
+    if (code !== 'ELOOP' && code !== 'ENOENT' && code !== 'ENOTDIR') {
+      return await atStorage(absolutePath, 'read', () => Promise.reject(cause));
+    }
+    const sentence = `The link ${absolutePath} leads back to itself; remove it and import again.`;
+    const error = code === 'ELOOP' ? invalid(sentence, cause) : await missingEntry(absolutePath, cause);
+    note(found, 'a broken link', walk.unusable, { path, error }, walk);
+    return undefined;
   }
 }
 
@@ -174,6 +283,10 @@ function kindOf(stats: BigIntStats): string {
 
 function identityOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
+}
+
+function sorted<T extends { readonly path: string }>(items: readonly T[]): T[] {
+  return [...items].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 export function sortByPath(files: readonly ScannedFile[]): ScannedFile[] {

@@ -43,6 +43,10 @@ export const READING_TASKS: Tasks = {
     const { scanModel } = await import('../import/scan-model.ts');
     return await scanModel(path, options);
   },
+  async findModels({ path, options }) {
+    const { findModels } = await import('../import/find-models.ts');
+    return await findModels(path, options);
+  },
   planChunks: async (file) => await withSource(file, (source) => planChunks(source, file.path)),
   async compareTensors([first, second], { signal }) {
     const { compareTensors } = await import('@model-rtc/formats');

@@ -2,7 +2,7 @@ import type { TensorDifference } from '@model-rtc/formats';
 import type { Flaw, TrainingCurve } from '@model-rtc/formats/layouts';
 import type { CodeFile, ErrorData } from '@model-rtc/protocol';
 import type { RegisteredModel } from '../files/types.ts';
-import type { ScannedFile, ScannedModel } from '../import/scanned-model.ts';
+import type { ModelInFolder, ScannedFile, ScannedModel } from '../import/scanned-model.ts';
 
 /** What reads into model files. All inputs and results can be sent to a thread. */
 export interface ReadingTasks {
@@ -11,6 +11,7 @@ export interface ReadingTasks {
   /** What a model lacks by what its own files say. */
   findFlaws(input: readonly ScannedFile[]): Flaw[];
   scanModel(input: { readonly path: string; readonly options: object }): ScannedModel;
+  findModels(input: { readonly path: string; readonly options: object }): ModelInFolder[];
   /** The sizes of a file's chunks. */
   planChunks(input: ScannedFile): number[];
   compareTensors(input: readonly [RegisteredModel, RegisteredModel]): TensorDifference | undefined;

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage, errorCode, isInside } from '@model-rtc/files';
 import { isTelling, isWeightsFile, type Mark, markOf, skipReason } from '@model-rtc/formats';
-import { findSnapshots, isHubRepository } from './hub-cache.ts';
+import { findSnapshots, isHubRepository } from '../import/hub-cache.ts';
 import { parseShard } from './look-at-place.ts';
 import type { FoundPlace, FoundPlaces, LeftOut } from './types.ts';
 

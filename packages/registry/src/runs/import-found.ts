@@ -14,7 +14,7 @@ export async function takeFound(
 ): Promise<ImportResult> {
   const index = await context.index.read();
   const before = earlier(entriesAt(index, place.path), entriesAt(index, options.inPlaceOf ?? place.path));
-  const unchanged = before === undefined ? undefined : await asItWas(context, before, place);
+  const unchanged = before === undefined ? undefined : await asItWas(context, before, place, options.foundIn);
   if (unchanged !== undefined) return unchanged;
   const { foundIn, source, signal, onProgress } = options;
   const isOwn = before?.digest !== undefined && before.foundIn === undefined;
@@ -22,6 +22,7 @@ export async function takeFound(
     signal,
     onProgress,
     name: options.name,
+    ...(isOwn ? before.importedWith : {}),
     // A model that a person imported stays theirs, and is not forgotten when its files are gone.
     found: isOwn ? undefined : { foundIn, source },
     supersedes: before === undefined ? undefined : carriedOver(before),
@@ -38,11 +39,12 @@ async function asItWas(
   context: RegistryContext,
   before: StoredEntry,
   { path }: FoundPlace,
+  foundIn: string,
 ): Promise<ImportResult | undefined> {
   if (before.digest === undefined || before.originalPath !== path || !(await isWhole(context, before)))
     return undefined;
   const { scanModel } = await context.loadImportSteps();
-  const { files, skipped } = await scanModel(path, { isExact: true });
+  const { files, skipped } = await scanModel(path, { ...before.importedWith, linksWithin: [foundIn], isExact: true });
   const manifest = await context.readManifest(before);
   const sizes = new Map<string, number>(manifest.files.map((file) => [file.path, file.size]));
   if (files.length !== sizes.size || files.some((file) => sizes.get(file.path) !== file.size)) return undefined;

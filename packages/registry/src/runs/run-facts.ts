@@ -7,9 +7,12 @@ import {
   sleap,
   sleapNn,
 } from '@model-rtc/formats/layouts';
+import { createFileChoice } from '../import/file-choice.ts';
 import { requireInside } from '../import/inside-folder.ts';
-import { folderOnDisk } from '../import/scan-model.ts';
-import { walkFolder, withoutLogs } from '../import/walk-folder.ts';
+import { withoutLogs } from '../import/left-out-logs.ts';
+import { linkRulesFor } from '../import/link-rules.ts';
+import { folderOnDisk } from '../import/scan-folder.ts';
+import { walkFolder } from '../import/walk-folder.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
 /**
@@ -48,7 +51,14 @@ const UNTRAINED = /(^|\/)initial_model\.h5$|\.npz$/;
  *   `refused` when a link leads out of the folder
  */
 export async function readRunFacts(path: string, within?: string): Promise<RunFacts> {
-  const found = withoutLogs(await walkFolder(path));
+  const links = await linkRulesFor(path, {
+    follow: within === undefined,
+    within: within === undefined ? [] : [within],
+  });
+  const choice = createFileChoice();
+  const walked = await walkFolder(path, { choice, links });
+  if (walked.problem !== undefined) throw walked.problem.error;
+  const found = withoutLogs(walked, choice);
   if (within !== undefined) await requireInside(found.files, within);
   const folder = withInitialConfig(folderOnDisk(path, found.files));
   const match = (await sleapNn.recognise(folder)) ?? (await sleap.recognise(folder));

@@ -76,6 +76,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   license: text(4096),
   codeFiles: listOf(codeFile, 256),
   incomplete: never,
+  importedWith: never,
   folder: pattern(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
   linked: (value) => typeof value === 'boolean',
   originalPath: text(4096, 1),

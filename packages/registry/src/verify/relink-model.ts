@@ -55,6 +55,7 @@ export async function relinkModel(
       ifExists: 'overwrite',
       linked: stored.linked,
       originalPath: root,
+      importedWith: stored.importedWith,
       signal: options.signal,
     });
   });
@@ -73,7 +74,7 @@ async function findFiles(
   if (manifest !== undefined) return { root, manifest, files: await statFiles(root, manifest) };
   // Without the manifest, only a scan can find the model's files, and only their digest can prove that they are.
   const { scanModel, hashFiles } = await context.loadImportSteps();
-  const { files } = await scanModel(root, { modelType: stored.modelType, isExact: true });
+  const { files } = await scanModel(root, { ...stored.importedWith, modelType: stored.modelType, isExact: true });
   const hashed = await hashFiles(files, { signal, onProgress: inPhase(onProgress, 'hash') });
   if (manifestDigest(hashed.manifest) === digest) return { root, manifest: hashed.manifest, files };
   throw notTheModel(root, [{ path: '', problem: 'its digest is different' }]);

@@ -36,6 +36,6 @@ export async function replaceFiles(
 /** Everything about a model except its names and the place of its files. */
 export function draftOf(stored: StoredEntry): EntryDraft {
   const { id: _, digest: __, alias: ___, aliasSince: _a, formerAliases: _b, size: _c, fileCount: _d, ...rest } = stored;
-  const { folder: _e, linked: _f, originalPath: _g, foundIn: _h, resumeCommand: _i, ...draft } = rest;
+  const { folder: _e, linked: _f, originalPath: _g, foundIn: _h, resumeCommand: _i, importedWith: _j, ...draft } = rest;
   return draft;
 }

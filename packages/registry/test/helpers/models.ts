@@ -104,6 +104,7 @@ export const plainImportSteps: ImportSteps = {
       facts: { ...facts, metrics: {}, hyperparameters: {}, versions: {}, checkpointPath: files[0]?.path },
       suggestedAlias: basename(path),
       skipped: [],
+      followed: [],
     };
   },
   async hashFiles(files, { signal, onProgress } = {}) {

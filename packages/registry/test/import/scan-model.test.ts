@@ -32,7 +32,7 @@ describe('scanModel on a folder', () => {
     const { files, skipped } = await scanModel(await folderOf({ ...logs, 'model.safetensors': 'x' }));
     expect(files.map(({ path }) => path)).toEqual(['model.safetensors']);
     expect(skipped).toEqual([
-      { path: 'logs', reason: 'training logs, with weights that are not part of this model', bytes: 2 },
+      { path: 'logs', reason: 'training logs, with weights that are not part of this model', bytes: 3, files: 3 },
     ]);
   });
 

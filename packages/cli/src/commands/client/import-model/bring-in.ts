@@ -1,0 +1,91 @@
+import { type Alias, formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import type { ImportResult, Registry, RegistryEntry } from '@model-rtc/registry';
+import type { Context } from '../../../console/context.ts';
+import { formatCount, formatModel } from '../../../console/format.ts';
+import { askOnAliasConflict, askOnDuplicate } from '../conflicts.ts';
+import { fileOptions, type ImportOptions } from './options.ts';
+
+/** A model that is in the registry now, with the name that it got. */
+export interface BroughtIn extends ImportResult {
+  readonly entry: RegistryEntry;
+}
+
+/** Imports the one model at a path, and asks what has to be asked. */
+export async function bringIn(context: Context, registry: Registry, options: ImportOptions): Promise<BroughtIn> {
+  const imported = await askOnDuplicate(context, options.ifExists, (ifExists) =>
+    askOnAliasConflict(context, options.aliasConflict, (aliasConflict) =>
+      importAt(context, registry, { ...options, ifExists, aliasConflict }),
+    ),
+  );
+  return { ...imported, entry: await nameIt(context, registry, imported, options) };
+}
+
+async function importAt(context: Context, registry: Registry, options: ImportOptions): Promise<ImportResult> {
+  const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
+  const { allowIncomplete, revision } = options;
+  const { parseAlias } = await import('@model-rtc/protocol');
+  const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
+  const onProgress = await context.output.progress();
+  const isArchive = await registry.isArchive(path);
+  if (isArchive) requireNoChoice(options);
+  const bring = isArchive ? registry.importArchive : registry.importModel;
+  return await bring(path, {
+    ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
+    ...{ ...fileOptions(options), allowIncomplete, revision },
+    signal: context.signal,
+    onProgress: (progress) => onProgress({ type: 'local', ...progress }),
+  });
+}
+
+function requireNoChoice(options: ImportOptions): void {
+  const given = (['include', 'exclude', 'follow-links', 'revision'] as const).find((name) => {
+    const value = name === 'follow-links' ? options.followLinks : options[name];
+    return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+  });
+  if (given === undefined) return;
+  const sentence = `An archive is imported whole, so --${given} says nothing about it. Leave it out, or unpack the archive with tar and import the folder.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { option: `--${given}` } });
+}
+
+/** Offers a model without an alias its folder's name. A person may choose another; a script gets it as it is. */
+async function nameIt(
+  context: Context,
+  registry: Registry,
+  { entry, suggestedAlias, outcome }: ImportResult,
+  { alias: wanted, ifExists, aliasConflict }: ImportOptions,
+): Promise<ImportResult['entry']> {
+  const isLeft = outcome === 'already_there' && ifExists === 'skip';
+  // A model that lost a conflict over its alias has none on purpose.
+  if (entry.alias !== undefined || suggestedAlias === undefined || isLeft || wanted !== undefined) return entry;
+  if (!context.interactive) return await registry.tag(entry.id, suggestedAlias, { aliasConflict: 'rename' });
+  context.output.clearProgress();
+  const alias = await askAlias(suggestedAlias);
+  if (alias === undefined) return entry;
+  return await askOnAliasConflict(context, aliasConflict, (conflict) =>
+    registry.tag(entry.id, alias, { aliasConflict: conflict }),
+  );
+}
+
+async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
+  const { text, isCancel } = await import('@clack/prompts');
+  const { aliasProblem, parseAlias } = await import('@model-rtc/protocol');
+  const answer = await text({
+    message: 'Alias (empty for none)?',
+    initialValue: suggestion,
+    validate: (value) => (value === undefined || value === '' ? undefined : aliasProblem(value)),
+    output: process.stderr,
+  });
+  if (isCancel(answer))
+    throw new ModelRtcError(
+      'cancelled',
+      'Cancelled; the model is registered without an alias. Give it one: model-rtc client tag-model.',
+    );
+  return answer === undefined || answer === '' ? undefined : parseAlias(answer);
+}
+
+/** `Imported (linked) mouse (1a2b3c4d): llama, 3 files, 2.1 GB`. */
+export function importedText({ outcome, entry, manifest }: BroughtIn): string {
+  const what = `${entry.modelType}, ${formatCount(manifest.files.length, 'file')}, ${formatBytes(entry.size)}`;
+  const imported = entry.linked ? 'Imported (linked)' : 'Imported (copied)';
+  return `${outcome === 'already_there' ? 'Already here as' : imported} ${formatModel(entry)}: ${what}`;
+}

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { ModelInFolder, Registry } from '@model-rtc/registry';
+import { defineCommand } from '../../../command-line/types.ts';
+import type { Context } from '../../../console/context.ts';
+import { printable } from '../../../console/format.ts';
+import { incompleteNote } from '../../incomplete.ts';
+import { type BroughtIn, bringIn, importedText } from './bring-in.ts';
+import { followedText, leftOutText } from './left-out.ts';
+import { type ImportOptions, importOptions } from './options.ts';
+import { askWhich, importEach, isSeveral, listSeveral } from './several.ts';
+
+export const importModel = defineCommand({
+  usage: 'import-model <path>',
+  describe: 'Register a model that is on this disk',
+  positionals: {
+    path: {
+      type: 'string',
+      demandOption: true,
+      describe: "The model's folder, its weights file, or an archive that export-model wrote",
+      completes: 'files',
+    },
+  },
+  options: importOptions,
+  examples: [
+    ['$0 client import-model ./runs/mouse --alias good-mouse-v1', 'link a sleap-nn run into the registry'],
+    ['$0 client import-model weights.safetensors --copy', 'copy a single file'],
+    ['$0 client import-model ./runs/tuned --parent good-mouse-v1 --tag lab --tag mouse', 'with its lineage'],
+    ['$0 client import-model ./ggufs --all', 'each model of a folder'],
+    [
+      "$0 client import-model ./runs/mouse --include run.sh --exclude 'plots/**'",
+      'with other files than the usual ones',
+    ],
+    ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
+  ],
+  async run(context, options) {
+    if (options.all && options.asOne) throw new ModelRtcError('bad_argument', 'Pass only one of --all and --as-one.');
+    const registry = await context.registry();
+    const asked = options.yes ? { ...context, interactive: false } : context;
+    const listed = options.all ? await listSeveral(context, registry, options) : [];
+    if (listed.length > 0) return await importEach(context, registry, listed, options);
+    const imported = await bringInOrChoose(asked, registry, options);
+    if (Array.isArray(imported)) return await importEach(context, registry, imported, options);
+    report(context, imported);
+  },
+});
+
+/** The imported model, or the ones that a person chose where several were found. */
+async function bringInOrChoose(
+  context: Context,
+  registry: Registry,
+  options: ImportOptions,
+): Promise<BroughtIn | ModelInFolder[]> {
+  try {
+    return await bringIn(context, registry, options);
+  } catch (thrown) {
+    const error = ModelRtcError.from(thrown);
+    if (!context.interactive || !isSeveral(error)) throw error;
+    const models = await listSeveral(context, registry, options);
+    if (models.length === 0) throw error;
+    const chosen = await askWhich(context, models, options.path);
+    const [only, ...others] = chosen;
+    if (only === undefined || others.length > 0) return [...chosen];
+    return await bringIn(context, registry, { ...options, path: join(options.path, only.path), revision: undefined });
+  }
+}
+
+function report(context: Context, imported: BroughtIn): void {
+  const { entry, outcome, skipped, followed = [], movedTo } = imported;
+  const notes = [
+    movedTo === undefined ? '' : `The model is in ${printable(movedTo)}.`,
+    leftOutText(skipped),
+    followedText(followed),
+    entry.incomplete === undefined ? '' : incompleteNote(entry),
+  ];
+  for (const note of notes) if (note !== '') context.output.note(note);
+  context.output.result({ outcome, entry, skipped, followed }, importedText(imported));
+}

@@ -1,0 +1,67 @@
+import type { FindOptions } from '@model-rtc/registry';
+import type { ArgumentSpecs, ValuesOf } from '../../../command-line/types.ts';
+import { aliasConflictOption, safeOnlyOption, yesOption } from '../../options.ts';
+
+const glob = { type: 'string', array: true, nargs: 1, default: [] } as const;
+
+export const importOptions = {
+  ...aliasConflictOption,
+  ...safeOnlyOption,
+  alias: { type: 'string', describe: "Its alias [the folder's name is offered]" },
+  'model-type': { type: 'string', describe: 'Its type, instead of the one found in its files' },
+  'if-exists': {
+    choices: ['skip', 'overwrite', 'rename'],
+    describe: 'If it is here under another alias: leave it, import it again, or only change its alias [asked]',
+  },
+  name: { type: 'string', nargs: 1, describe: 'Its full name, for people' },
+  tag: { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given several times' },
+  notes: { type: 'string', nargs: 1, describe: 'Notes about it' },
+  parent: {
+    type: 'string',
+    nargs: 1,
+    describe: 'The model on this machine that it was fine-tuned from',
+    completes: 'models',
+  },
+  copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
+  'with-training-state': {
+    type: 'boolean',
+    default: false,
+    describe: 'Keep optimizer states and validation results, which are left out otherwise',
+  },
+  include: {
+    ...glob,
+    describe:
+      'Take files or folders that would be left out: a name or glob, from the model on; may be given several times',
+  },
+  exclude: { ...glob, describe: 'Leave files or folders out; counts before --include; may be given several times' },
+  'follow-links': {
+    type: 'boolean',
+    default: false,
+    describe: 'Take what links lead to outside of the folder, and folders behind links; they are listed',
+  },
+  all: { type: 'boolean', default: false, describe: 'Import each model of a folder that holds several' },
+  'as-one': {
+    type: 'boolean',
+    default: false,
+    describe: 'Take a folder that holds several models as one',
+  },
+  revision: {
+    type: 'string',
+    nargs: 1,
+    describe: "The branch, tag or commit of a repository in a hub's cache, when it has several",
+  },
+  'allow-incomplete': {
+    type: 'boolean',
+    default: false,
+    describe: 'Register it even if files are missing or cut off, and mark it so',
+  },
+  yes: { ...yesOption.yes, describe: 'Ask nothing; use the defaults' },
+} as const satisfies ArgumentSpecs;
+
+export type ImportOptions = ValuesOf<typeof importOptions> & { readonly path: string };
+
+/** Which files of a folder are the model, as the registry takes it. */
+export function fileOptions(options: ImportOptions): FindOptions {
+  const { withTrainingState, asOne, include, exclude, followLinks } = options;
+  return { withTrainingState, asOne, include, exclude, followLinks };
+}
