@@ -91,6 +91,12 @@ export class Cursor {
     return this.uint(1);
   }
 
+  /** The next byte, which stays the next one. */
+  peek(): number {
+    if (this.lacks(1)) throw tooShort();
+    return this.#view.getUint8(this.#at);
+  }
+
   u16(): number {
     return this.uint(2);
   }

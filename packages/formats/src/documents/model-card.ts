@@ -24,6 +24,8 @@ const KNOWN_LICENSES: readonly (readonly [RegExp, string])[] = [
 export interface ModelCard {
   readonly license?: string | undefined;
   readonly lineage?: ModelFacts['lineage'] | undefined;
+  /** Which library it is for: `sklearn`, `peft`. */
+  readonly library?: string | undefined;
 }
 
 /** License and lineage from the front matter of README.md; without a license there, from a license file. */
@@ -32,6 +34,7 @@ export async function readModelCard(folder: ModelFolder): Promise<ModelCard> {
   return {
     license: licenseOf(frontMatter) ?? (await readLicenseFile(folder)),
     lineage: lineageOf(at(frontMatter, 'base_model')),
+    library: toText(at(frontMatter, 'library_name')),
   };
 }
 

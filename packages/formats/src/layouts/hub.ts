@@ -2,7 +2,10 @@ import { readDocument } from '../documents/document.ts';
 import { readModelCard } from '../documents/model-card.ts';
 import { at, type Document, mergeScalars, toModelType, toScalars, toText } from '../documents/scalars.ts';
 import { readTrainerMetrics } from '../documents/trainer-state.ts';
+import { baseName, extensionOf } from '../file-names.ts';
+import { readFileMetadata } from '../formats.ts';
 import { largest, NO_FACTS } from './facts.ts';
+import { ggufName } from './gguf-name.ts';
 import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
 import { readWeightsFacts } from './weights-facts.ts';
 
@@ -18,43 +21,43 @@ const HYPERPARAMETERS = [
   'torch_dtype',
   'dtype',
   'image_size',
+  'task_type',
   'r',
   'lora_alpha',
 ] as const;
+const QUANTIZATION = ['quant_method', 'bits', 'group_size'] as const;
 
 /** Where a trainer keeps checkpoints to resume from, each as large as the model. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+\//;
+/** Adapters as peft and mlx_lm write them. */
+const ADAPTER = /^adapter_model(-\d+-of-\d+)?\.(safetensors|bin)$|^adapters\.(safetensors|npz)$/;
+/** The part of a language model that looks at pictures goes with it. */
+const PROJECTOR = /mmproj/i;
 
-/**
- * A repository of a model hub: weights and a configuration. The configuration is `config.json`, for a pipeline of
- * models `model_index.json`, for an adapter `adapter_config.json`.
- */
+/** A repository of a model hub: weights and a configuration. The configuration is `config.json`, for an adapter `adapter_config.json`. */
 export const hub: Layout = {
   name: 'hub',
   async recognise(folder) {
-    const configFile = ['config.json', 'model_index.json', 'adapter_config.json']
-      .map((path) => folder.file(path))
-      .find((file) => file !== undefined);
+    const configFile = configOf(folder);
     if (configFile === undefined) return undefined;
     const config = await readDocument(configFile);
-    const checkpoint = mainWeights(folder);
+    const checkpoint = mainWeights(folder, configFile);
     const ofWeights = checkpoint === undefined ? {} : await readWeightsFacts(checkpoint, folder);
     const card = await readModelCard(folder);
     const facts: ModelFacts = {
       ...NO_FACTS,
       metrics: mergeScalars(await readTrainerMetrics(folder), ofWeights.metrics ?? {}),
       modelType: typeOf(config) ?? ofWeights.modelType ?? 'hub',
-      framework: 'hub',
+      framework: await frameworkOf(folder, configFile, checkpoint),
       backbone: backboneOf(config),
-      hyperparameters: toScalars(HYPERPARAMETERS.map((name) => [name, at(config, name)] as const)),
-      versions: toScalars(
-        ['transformers_version', '_diffusers_version', 'peft_version'].map((name) => [
-          name.replace(/^_/, ''),
-          at(config, name),
-        ]),
-      ),
+      hyperparameters: toScalars([
+        ...HYPERPARAMETERS.map((name) => [name, at(config, name)] as const),
+        ...quantizationOf(config),
+      ]),
+      versions: toScalars(['transformers_version', 'peft_version'].map((name) => [name, at(config, name)])),
       license: card.license ?? ofWeights.license,
-      lineage: card.lineage ?? ofWeights.lineage ?? adapterLineage(config),
+      lineage: adapterLineage(config) ?? card.lineage ?? ofWeights.lineage,
+      runName: checkpoint === undefined ? undefined : ggufName(checkpoint, folder.weights),
       checkpointPath: checkpoint?.path,
       configPath: configFile.path,
     };
@@ -65,11 +68,34 @@ export const hub: Layout = {
   },
 };
 
+/** A repository of an adapter often has the base's `config.json` too, and none of its weights. */
+function configOf({ file, weights }: ModelFolder): ModelFile | undefined {
+  const [adapter, model] = [file('adapter_config.json'), file('config.json')];
+  const isAdapter = weights.filter(({ path }) => !path.includes('/')).every(({ path }) => ADAPTER.test(path));
+  return isAdapter ? (adapter ?? model) : (model ?? adapter);
+}
+
+/** What loads it; `hub` stands for transformers. */
+async function frameworkOf(folder: ModelFolder, config: ModelFile, checkpoint: ModelFile | undefined): Promise<string> {
+  if (folder.file('modules.json') !== undefined) return 'sentence-transformers';
+  const extension = extensionOf(checkpoint?.path ?? '');
+  const isOfMlx = checkpoint !== undefined && /^adapters\./.test(baseName(checkpoint.path));
+  if (isOfMlx || (extension === '.safetensors' && (await madeFor(checkpoint)) === 'mlx')) return 'mlx';
+  if (config.path === 'adapter_config.json') return 'peft';
+  return extension === '.onnx' ? 'onnx' : extension === '.gguf' ? 'gguf' : 'hub';
+}
+
+async function madeFor(checkpoint: ModelFile | undefined): Promise<unknown> {
+  const metadata = checkpoint === undefined ? undefined : await readFileMetadata(checkpoint);
+  return metadata?.values.get('format');
+}
+
 function typeOf(config: Document): string | undefined {
   return (
     toModelType(at(config, 'model_type')) ??
     toModelType(at(config, '_class_name')) ??
-    toModelType(at(config, 'peft_type'))
+    toModelType(at(config, 'peft_type')) ??
+    toModelType(at(config, 'fine_tune_type'))
   );
 }
 
@@ -78,14 +104,25 @@ function backboneOf(config: Document): string | undefined {
   return toText(Array.isArray(architectures) ? (architectures as unknown[])[0] : undefined);
 }
 
+/** MLX has `quantization`, the tools of transformers `quantization_config`. */
+function quantizationOf(config: Document): [string, unknown][] {
+  const settings = at(config, 'quantization_config') ?? at(config, 'quantization');
+  return QUANTIZATION.map((name) => [name === 'quant_method' ? name : `quantization_${name}`, at(settings, name)]);
+}
+
+/** As peft and mlx_lm say it. */
 function adapterLineage(config: Document): ModelFacts['lineage'] {
-  const base = toText(at(config, 'base_model_name_or_path'));
+  const isOfMlx = at(config, 'fine_tune_type') !== undefined;
+  const base = toText(at(config, 'base_model_name_or_path')) ?? (isOfMlx ? toText(at(config, 'model')) : undefined);
   return base === undefined ? undefined : { fineTunedFrom: base };
 }
 
 /** The weights: next to the configuration rather than in folders, and the first of several shards. */
-function mainWeights(folder: ModelFolder): ModelFile | undefined {
-  const top = folder.weights.filter((file) => !file.path.includes('/') && !TRAINER_CHECKPOINT.test(file.path));
+function mainWeights(folder: ModelFolder, config: ModelFile): ModelFile | undefined {
+  const weights = folder.weights.filter(({ path }) => !TRAINER_CHECKPOINT.test(path) && !PROJECTOR.test(path));
+  const isOfAdapter = config.path === 'adapter_config.json';
+  const top = weights.filter(({ path }) => !path.includes('/') && (!isOfAdapter || ADAPTER.test(path)));
   const shard = top.find((file) => /-0*1-of-\d+\.[a-z]+$/i.test(file.path));
-  return shard ?? largest(top) ?? largest(folder.weights.filter((file) => !TRAINER_CHECKPOINT.test(file.path)));
+  const main = top.find(({ path }) => path === 'model.safetensors');
+  return shard ?? main ?? largest(top) ?? largest(weights);
 }

@@ -1,5 +1,8 @@
+import { byContent } from './by-content.ts';
+import { coreml } from './coreml.ts';
 import { deeplabcut } from './deeplabcut.ts';
 import { deepspeed } from './deepspeed.ts';
+import { diffusers } from './diffusers.ts';
 import { exported } from './exports.ts';
 import { hub } from './hub.ts';
 import { lightning } from './lightning.ts';
@@ -24,9 +27,12 @@ export const LAYOUTS: readonly Layout[] = [
   nnunet,
   deeplabcut,
   exported,
+  coreml,
+  diffusers,
   hub,
   lightning,
   deepspeed,
   torchDistributed,
   weights,
+  byContent,
 ];

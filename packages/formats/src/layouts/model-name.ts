@@ -15,8 +15,8 @@ const MAX_UP = 6;
 export function nameByPath(parts: readonly string[]): string | undefined {
   const versions: string[] = [];
   for (const whole of parts.slice(-MAX_UP).reverse()) {
-    // Sharded checkpoints are folders that are named like files.
-    const part = whole.replace(/\.ckpt$/, '');
+    // Sharded checkpoints and packages of Core ML are folders that are named like files.
+    const part = whole.replace(/\.(ckpt|mlpackage|mlmodelc)$/, '');
     if (SAYS_NOTHING.test(part)) continue;
     if (!QUALIFIER.test(part)) return [part, ...versions].join('-');
     versions.unshift(part);

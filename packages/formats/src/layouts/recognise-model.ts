@@ -1,6 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { readFileMetadata } from '../formats.ts';
 import type { ReadOptions } from '../types.ts';
+import { readKnownFile } from './known-files.ts';
 import { LAYOUTS } from './layouts.ts';
 import { nameInFolder, severalModelsError } from './several-models.ts';
 import type { LayoutMatch, ModelFacts, ModelFile, ModelFolder } from './types.ts';
@@ -57,7 +58,7 @@ export async function recogniseFolder(folder: ModelFolder, { typeIsKnown }: Reco
  * it throws.
  */
 export async function recogniseFile(file: ModelFile, options: ReadOptions): Promise<ModelFacts> {
-  if (!isWeightsFile(file.path) && (await readFileMetadata(file)) === undefined) throw noModelAt(file.location);
+  if (!(await isModelFile(file, options))) throw noModelAt(file.location);
   for (const layout of LAYOUTS) {
     const facts = await layout.recogniseFile?.(file, options);
     if (facts !== undefined) return facts;
@@ -65,11 +66,16 @@ export async function recogniseFile(file: ModelFile, options: ReadOptions): Prom
   return await weightsFileFacts(file, options);
 }
 
+async function isModelFile(file: ModelFile, options: ReadOptions): Promise<boolean> {
+  if (isWeightsFile(file.path) || (await readFileMetadata(file)) !== undefined) return true;
+  return (await readKnownFile(file, options)) !== undefined;
+}
+
 /** The error that says that a path leads to no model. */
 export function noModelAt(location: string): ModelRtcError {
   return new ModelRtcError(
     'bad_argument',
-    `There is no model at ${location}. Pass a weights file (${WEIGHTS_EXTENSIONS.join(' ')}) or a folder that contains one.`,
+    `There is no model at ${location} that is known by its format. Pass a weights file (.safetensors .gguf .pt .ckpt .onnx .h5 and others) or a folder that contains one, or take what is there as it is with --as-is --model-type NAME.`,
     { details: { path: location, extensions: WEIGHTS_EXTENSIONS } },
   );
 }

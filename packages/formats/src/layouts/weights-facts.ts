@@ -3,12 +3,17 @@ import { type Scalars, toModelType, toScalars, toText } from '../documents/scala
 import { readFileMetadata } from '../formats.ts';
 import { readCheckpointFacts } from '../torch/checkpoint-facts.ts';
 import type { MetadataValues, ReadOptions } from '../types.ts';
+import { readKnownFile } from './known-files.ts';
+import { isLoraFile } from './lora.ts';
 import type { ModelFacts, ModelFile } from './types.ts';
 import { weightsType } from './weights-files.ts';
 
 /** What the header of a weights file says. */
 export interface WeightsFacts {
   readonly modelType?: string | undefined;
+  /** How it is loaded, where the file's name does not tell. */
+  readonly framework?: string | undefined;
+  readonly backbone?: string | undefined;
   readonly metrics?: Scalars | undefined;
   readonly hyperparameters?: Scalars | undefined;
   readonly versions?: Scalars | undefined;
@@ -23,8 +28,9 @@ export interface WeightsFacts {
 export async function readWeightsFacts(file: ModelFile, options: ReadOptions): Promise<WeightsFacts> {
   const metadata = await readFileMetadata(file);
   if (metadata?.format === 'gguf') return ggufFacts(metadata.values);
-  if (metadata?.format === 'safetensors') return safetensorsFacts(metadata.values);
-  return { modelType: weightsType(file.path), ...(await readTrainingFacts(file, options)) };
+  if (metadata?.format === 'safetensors') return await safetensorsFacts(file, metadata.values);
+  const known = await readKnownFile(file, options);
+  return known ?? { modelType: weightsType(file.path), ...(await readTrainingFacts(file, options)) };
 }
 
 /** What a torch checkpoint says about its training; nothing for any other file. */
@@ -47,7 +53,7 @@ function ggufFacts(values: MetadataValues): WeightsFacts {
   const architecture = values.get('general.architecture');
   const base = toText(values.get('general.base_model.0.name'));
   return {
-    modelType: toModelType(architecture) ?? 'gguf',
+    modelType: values.get('general.type') === 'adapter' ? 'lora' : (toModelType(architecture) ?? 'gguf'),
     hyperparameters: toScalars([
       ['file_type', values.get('general.file_type')],
       ['size_label', values.get('general.size_label')],
@@ -73,10 +79,15 @@ function numbersOf(values: MetadataValues): [string, number][] {
     .map(([name, value]) => [name.replace(/^ss_/, ''), Number(value)]);
 }
 
-function safetensorsFacts(values: MetadataValues): WeightsFacts {
-  const base = toText(values.get('fine_tuned_from')) ?? toText(values.get('base_model'));
+async function safetensorsFacts(file: ModelFile, values: MetadataValues): Promise<WeightsFacts> {
+  const isLora = await isLoraFile(file, values);
+  const base =
+    toText(values.get('fine_tuned_from')) ??
+    toText(values.get('base_model')) ??
+    (isLora ? (toText(values.get('ss_sd_model_name')) ?? toText(values.get('ss_base_model_version'))) : undefined);
   return {
-    modelType: toModelType(values.get('modelspec.architecture')) ?? 'safetensors',
+    modelType: isLora ? 'lora' : (toModelType(values.get('modelspec.architecture')) ?? 'safetensors'),
+    framework: isLora ? 'lora' : undefined,
     metrics: toScalars(numbersOf(values).filter(([name]) => METRIC.test(name))),
     hyperparameters: toScalars(
       [...values]

@@ -9,6 +9,7 @@ const TYPE_OF_EXTENSION = {
   '.h5': 'keras',
   '.hdf5': 'keras',
   '.keras': 'keras',
+  '.pt2': 'torch_export',
   '.safetensors': 'safetensors',
   '.gguf': 'gguf',
   '.onnx': 'onnx',
@@ -32,6 +33,7 @@ const TYPE_OF_EXTENSION = {
   '.msgpack': 'flax',
   '.pkl': 'pickle',
   '.joblib': 'pickle',
+  '.pickle': 'pickle',
 } as const;
 
 /** A file with one of these extensions counts as weights. */

@@ -13,10 +13,10 @@ async function folderOf(files: Readonly<Record<string, string | Uint8Array>>): P
 const HEADS = 'model_config:\n  head_configs:\n    centroid: null\n    bottomup: {confmaps: {sigma: 1}}\n';
 
 describe('scanModel on a folder', () => {
-  it('says that there is no model and which extensions it looked for', async () => {
+  it('says that there is no model, what it looked for, and how to take it all the same', async () => {
     const failure = await failureOf(scanModel(await folderOf({ 'notes.txt': 'x' })));
     expect(failure.code).toBe('bad_argument');
-    expect(failure.message).toMatch(/There is no model at .*\.ckpt .*\.safetensors .*\.gguf/);
+    expect(failure.message).toMatch(/There is no model at .*\.safetensors .*--as-is/);
   });
 
   it('names the folder when all weights are in one that is left out', async () => {

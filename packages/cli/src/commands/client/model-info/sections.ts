@@ -3,6 +3,7 @@ import { formatBytes } from '@model-rtc/protocol';
 import { formatScalar, formatTime } from '../../../console/format.ts';
 import { codeFileFacts } from '../../code-files.ts';
 import { statusText } from '../../model-list.ts';
+import { isPathOfMachine } from './base-model.ts';
 import { useCommands } from './next-commands.ts';
 import type { ModelFacts } from './types.ts';
 
@@ -87,10 +88,14 @@ function lineageFacts({ entry, lineage }: ModelFacts): Fact[] {
     parent === undefined ? `${name} (not on this machine)` : called(parent),
   );
   return [
-    ['fine-tuned from', entry.lineage?.fineTunedFrom],
+    ['fine-tuned from', baseText(entry.lineage?.fineTunedFrom)],
     ['made from', (ancestors ?? entry.lineage?.parents ?? []).join(' < ')],
     ['led to', lineage?.children.map(called).join(', ')],
   ];
+}
+
+function baseText(base: string | undefined): string | undefined {
+  return base !== undefined && isPathOfMachine(base) ? `${base} (a path on the machine that trained it)` : base;
 }
 
 function scalars(values: Readonly<Record<string, string | number | boolean | null>>): Fact[] {

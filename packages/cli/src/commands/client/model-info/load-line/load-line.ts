@@ -10,13 +10,31 @@ const keras: Snippet = ({ file }) => `import keras; model = keras.models.load_mo
 /** Without `weights_only`, loading runs whatever the file says. */
 const torch: Snippet = ({ file }) => `import torch; weights = torch.load(${pythonText(file)}, weights_only=True)`;
 
+const trtexec: Snippet = ({ file }) => `trtexec --loadEngine=${shellText(file)}`;
+/** A model that sees has a projector beside it; an adapter goes on top of a model. */
+const llama: Snippet = ({ entry, file, folder, files }) => {
+  if (entry.modelType === 'lora') return `llama-cli --model BASE.gguf --lora ${shellText(file)}`;
+  const projector = files.find((path) => /mmproj[^/]*\.gguf$/i.test(path) && path !== entry.checkpointPath);
+  const more = projector === undefined ? '' : ` --mmproj ${shellText(join(folder, projector))}`;
+  return `${projector === undefined ? 'llama-cli' : 'llama-mtmd-cli'} --model ${shellText(file)}${more}`;
+};
+
 const BY_EXTENSION: Snippets = {
   '.safetensors': ({ file }) => `from safetensors.torch import load_file; weights = load_file(${pythonText(file)})`,
-  '.gguf': ({ file }) => `llama-cli --model ${shellText(file)}`,
+  '.gguf': llama,
   '.onnx': ({ file }) => `import onnxruntime; session = onnxruntime.InferenceSession(${pythonText(file)})`,
   '.h5': keras,
   '.keras': keras,
   '.torchscript': ({ file }) => `import torch; model = torch.jit.load(${pythonText(file)})`,
+  '.pt2': ({ file }) => `import torch; program = torch.export.load(${pythonText(file)})`,
+  '.tflite': ({ file }) =>
+    `from ai_edge_litert.interpreter import Interpreter; model = Interpreter(model_path=${pythonText(file)})`,
+  '.mlmodel': ({ file }) => `import coremltools; model = coremltools.models.MLModel(${pythonText(file)})`,
+  '.skops': ({ file }) => `import skops.io; model = skops.io.load(${pythonText(file)})`,
+  '.npz': ({ file }) => `import numpy; arrays = numpy.load(${pythonText(file)})`,
+  '.engine': trtexec,
+  '.plan': trtexec,
+  '.llamafile': ({ file }) => `sh ${shellText(file)}`,
   '.joblib': ({ file }) => `import joblib; model = joblib.load(${pythonText(file)})`,
   '.ckpt': torch,
   '.pt': torch,
