@@ -31,7 +31,7 @@ def model_path(value):
         require(condition, f"A model has no file of the name {value!r}.", "invalid_model")
 
     check(isinstance(value, str) and unicodedata.is_normalized("NFC", value))
-    check(not re.search(r"[\\\x00-\x1f\x7f\ud800-\udfff]", value) and not re.match(r"[A-Za-z]:", value))
+    check(not re.search(r"[\\\x00-\x1f\x7f\ud800-\udfff]", value) and not re.match(r"[A-Za-z]:(/|$)", value))
     check(len(value.encode()) <= 3072)
     names = value.split("/")
     for name in names:

@@ -14,6 +14,7 @@ export {
 } from './locks.ts';
 export { mapLimit } from './map-limit.ts';
 export { exists, isInside, listFolder, listTree, type TreeItem } from './paths.ts';
+export { requireNames } from './platform-names.ts';
 export {
   atStorage,
   atStorageSync,

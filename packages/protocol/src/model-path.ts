@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
 
-/** A path of a file inside a model, checked: relative, `/`-separated, NFC, and safe to create on every platform. */
+/**
+ * A path of a file inside a model, checked: relative, `/`-separated, NFC, and safe to create in a folder on every platform but
+ * Windows, which has names of fewer characters: see `windowsPathProblem`.
+ */
 export type ModelPath = string & { readonly __brand: 'ModelPath' };
 
 /** Device names that Windows opens wherever they stand, with any extension. */
@@ -24,12 +27,18 @@ export function modelPathProblem(path: string): string | undefined {
   if (/[\u0000-\u001f\u007f]/.test(path)) return `${JSON.stringify(path)} has a control character`;
   if (path.includes('\\')) return `${JSON.stringify(path)} has a backslash`;
   if (path.startsWith('/')) return `${JSON.stringify(path)} is absolute`;
-  if (/^[A-Za-z]:/.test(path)) return `${JSON.stringify(path)} has a drive letter`;
+  if (/^[A-Za-z]:(\/|$)/.test(path)) return `${JSON.stringify(path)} has a drive letter`;
   const problem = namesProblem(path);
   if (problem !== undefined) return problem;
   if (path.split('/', 1)[0]?.toLowerCase() === OWN_FOLDER)
     return `${JSON.stringify(path)} is in the registry's own folder`;
   return undefined;
+}
+
+/** Why Windows cannot have a file of a model path: it takes what is behind a colon for a stream of the file, or a path on a drive. */
+export function windowsPathProblem(path: string): string | undefined {
+  const [character] = /[<>:"|?*]/.exec(path) ?? [];
+  return character === undefined ? undefined : `${JSON.stringify(path)} has ${JSON.stringify(character)} in it`;
 }
 
 /** Walks the names of a path without taking it apart: one of 3,000 bytes has up to 1,500 of them, and a model 200,000 paths. */

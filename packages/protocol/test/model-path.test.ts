@@ -1,7 +1,7 @@
 import { posix, win32 } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { modelPathProblem, modelPathSchema, pathsProblem } from '../src/index.ts';
+import { modelPathProblem, modelPathSchema, pathsProblem, windowsPathProblem } from '../src/index.ts';
 import { syntaxCases } from './support/syntax-cases.ts';
 
 describe('a model path', () => {
@@ -25,10 +25,22 @@ describe('a model path', () => {
         const path = pieces.join(separator);
         fc.pre(modelPathProblem(path) === undefined);
         expect(posix.join('/models/x', path).startsWith('/models/x/')).toBe(true);
+        if (windowsPathProblem(path) !== undefined) return;
         expect(win32.resolve('C:\\models\\x', path).startsWith('C:\\models\\x\\')).toBe(true);
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('on Windows', () => {
+  it.each(['a:b.json', 'c:x', 'x/10:30.csv', 'a?', 'a*b', '<a>', 'a|b', 'a"b'])('a model cannot have %j', (path) => {
+    expect(modelPathProblem(path)).toBeUndefined();
+    expect(windowsPathProblem(path)).toMatch(/has "/);
+  });
+
+  it('a model can have other names', () => {
+    expect(windowsPathProblem('weights/best (1).ckpt')).toBeUndefined();
   });
 });
 

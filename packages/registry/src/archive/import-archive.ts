@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { requireRoom } from '@model-rtc/files';
+import { requireNames, requireRoom } from '@model-rtc/files';
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
@@ -60,6 +60,7 @@ export async function importArchive(
   const members = readMembers(archive, options.signal);
   try {
     const announced = await readAnnounced(members);
+    requireNames(announced.manifest.files);
     requireNotOwnParent(announced.digest, additions);
     await requireLength(archive, announced.manifest);
     const work = { ...options, additions };

@@ -7,6 +7,7 @@ import {
   isMissing,
   type Lock,
   type LockOptions,
+  requireNames,
   writeFileAtomic,
 } from '@model-rtc/files';
 import { contentsManifest, type Digest, ModelRtcError } from '@model-rtc/protocol';
@@ -89,6 +90,7 @@ export async function openStaging(options: OpenStagingOptions): Promise<Staging>
   const paths = stagingPaths(options.staging, options.key);
   const lock = options.held;
   try {
+    requireNames(options.layout.files);
     const hasFiles = await exists(paths.files);
     // A process may have been killed after its files were moved out and installed: the journal means nothing then.
     const journalled = hasFiles ? readJournalled(paths.journal, options.layout) : undefined;
