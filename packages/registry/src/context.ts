@@ -18,6 +18,8 @@ export interface RegistryContext {
   readonly show: (stored: StoredEntry) => Promise<RegistryEntry>;
   /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */
   readonly readManifest: (stored: StoredEntry) => Promise<Manifest>;
+  /** Makes a symbolic link at `path` to `target`. */
+  readonly makeLink: (target: string, path: string) => Promise<void>;
   /** Whatever reads into model files does it through this. */
   readonly reading: ModelReading;
   /** Loaded when first needed: most commands import nothing. */

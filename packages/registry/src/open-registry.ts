@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { atStorage, storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { createArchives } from './archive/create.ts';
@@ -13,7 +13,7 @@ import { requireModel, resolveNamed } from './entry/resolve.ts';
 import type { ResolvedModel, ResolveOptions } from './entry/types.ts';
 import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
-import { placeOf, readRegistered } from './files/registered-model.ts';
+import { notesFolderOf, placeOf, readRegistered } from './files/registered-model.ts';
 import type { CheckResult } from './files/types.ts';
 import type { HashCache, PlanChunks } from './hash/types.ts';
 import { importModel, realOriginal } from './import/import-model.ts';
@@ -42,6 +42,8 @@ export interface OpenRegistryOptions {
   readonly home: string;
   readonly log?: Log | undefined;
   readonly now?: (() => Date) | undefined;
+  /** Replaces `symlink` of the file system. */
+  readonly makeLink?: RegistryContext['makeLink'] | undefined;
   /** Replaces the registry's own scanning and hashing. */
   readonly importSteps?: ImportSteps | undefined;
 }
@@ -65,6 +67,7 @@ function createContext({
   log = silentLog,
   now = () => new Date(),
   importSteps,
+  makeLink = symlink,
 }: OpenRegistryOptions): RegistryContext {
   const paths = dataPaths(home);
   const reading = createModelReading();
@@ -73,6 +76,7 @@ function createContext({
     paths,
     log,
     now,
+    makeLink,
     index: openIndexFile({ paths, log, now }),
     chunks: createChunkIndex(paths.chunkIndex, log),
     show: async (stored) => await toRegistryEntry(stored, paths.models),
@@ -169,9 +173,10 @@ async function resolveModel(context: RegistryContext, ref: string, options: Reso
 }
 
 async function checkModel(context: RegistryContext, digest: Digest): Promise<CheckResult> {
-  const place = placeOf(context.paths, await requireModel(context, digest));
+  const stored = await requireModel(context, digest);
+  const place = placeOf(context.paths, stored);
   try {
-    return await checkFiles(place, await readStatsNote(place.path));
+    return await checkFiles(place, await readStatsNote(notesFolderOf(context.paths, stored)));
   } catch (thrown) {
     return { valid: false, problems: [{ path: '', problem: storageError(thrown, place.path, 'read').message }] };
   }

@@ -46,7 +46,7 @@ export interface WorkerOptions {
   /** Limits on all transfers of this worker together. */
   readonly limits?: HandlerOptions['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
-  readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'onEvent'> | undefined;
+  readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'withoutLinks' | 'onEvent'> | undefined;
   readonly log?: Log | undefined;
   /** The time of day, by which sessions expire. */
   readonly now?: (() => Date) | undefined;

@@ -3,7 +3,7 @@ import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { openModelFiles } from '../files/model-files.ts';
 import { readInto } from '../files/model-reader.ts';
-import { placeOf } from '../files/registered-model.ts';
+import { notesFolderOf, placeOf } from '../files/registered-model.ts';
 import type { ModelFiles } from '../files/types.ts';
 import { readStatsNote } from '../store/model-notes.ts';
 import type { ChunkLocation, LocatedChunks } from './types.ts';
@@ -49,7 +49,8 @@ export function createLocatedChunks(context: RegistryContext): LocatedChunks {
 
   function filesOf(stored: StoredEntry): Promise<ModelFiles> {
     const place = placeOf(paths, stored);
-    const files = open.get(stored) ?? readStatsNote(place.path).then((stats) => openModelFiles(place, stats));
+    const files =
+      open.get(stored) ?? readStatsNote(notesFolderOf(paths, stored)).then((stats) => openModelFiles(place, stats));
     open.delete(stored);
     open.set(stored, files);
     files.catch(() => open.delete(stored));

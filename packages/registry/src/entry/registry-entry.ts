@@ -7,7 +7,7 @@ import type { RegistryEntry, StoredEntry } from './types.ts';
 /** A stored entry as callers get it: with its place on this machine, and with its status as the disk shows it now. */
 export async function toRegistryEntry(stored: StoredEntry, models: string): Promise<RegistryEntry> {
   const { folder, ...entry } = stored;
-  const localPath = join(models, folder);
+  const localPath = stored.filesIn ?? join(models, folder);
   // Lists have ten thousand of these, so only this one copy is made, to leave the folder out.
   return Object.assign(entry, { localPath, displayStatus: await displayStatus(stored, localPath) });
 }

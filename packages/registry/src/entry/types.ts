@@ -40,6 +40,8 @@ export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, pa
   formerAliases: z.array(formerAliasSchema).max(MAX_FORMER_ALIASES).default([]),
   /** The watched or read-only folder in which a worker found it, absolute. */
   foundIn: z.string().min(1).max(4096).optional(),
+  /** Where the files of a linked model are read in place, absolute: the data folder's file system has no links. */
+  filesIn: z.string().min(1).max(4096).optional(),
   /** Which check for what models lack has looked at it; absent for models of before there was one. */
   completenessCheck: z.number().int().min(0).optional(),
   importedWith: importedWithSchema.optional(),

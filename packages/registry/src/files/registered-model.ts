@@ -7,8 +7,14 @@ import { readStatsNote } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
 import type { ModelPlace, RegisteredModel } from './types.ts';
 
-export function placeOf({ models }: DataPaths, { folder, linked }: StoredEntry): ModelPlace {
-  return { path: join(models, folder), linked };
+/** Where a model's files are: in the folder of its notes, unless it is served in place. */
+export function placeOf({ models }: DataPaths, { folder, linked, filesIn }: StoredEntry): ModelPlace {
+  return { path: filesIn ?? join(models, folder), linked };
+}
+
+/** The model's own folder in `models/`, with its notes. */
+export function notesFolderOf({ models }: DataPaths, { folder }: StoredEntry): string {
+  return join(models, folder);
 }
 
 /** @throws ModelRtcError `storage` when the notes are missing, damaged or contradict each other */
@@ -17,7 +23,8 @@ export async function readRegistered(
   stored: StoredEntry,
 ): Promise<RegisteredModel> {
   const place = placeOf(paths, stored);
-  const [manifest, stats] = await Promise.all([readManifest(stored), readStatsNote(place.path)]);
+  const notes = notesFolderOf(paths, stored);
+  const [manifest, stats] = await Promise.all([readManifest(stored), readStatsNote(notes)]);
   return { place, manifest, stats: inOrderOf(manifest, stats) };
 }
 

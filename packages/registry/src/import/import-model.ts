@@ -1,6 +1,6 @@
-import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { atStorage, errorCode, isInside, isMissing, mapLimit, storageError, syncFolder } from '@model-rtc/files';
+import { isInside, isMissing, storageError } from '@model-rtc/files';
 import {
   type Digest,
   type Manifest,
@@ -15,22 +15,23 @@ import type { StoredEntry } from '../entry/types.ts';
 import { copyFiles } from '../files/copy-files.ts';
 import type { HashedFiles } from '../hash/types.ts';
 import { inPhase } from '../progress.ts';
-import type { FileStat } from '../store/types.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './additions.ts';
 import { repositoryOf } from './hub-cache.ts';
 import { requireInside } from './inside-folder.ts';
-import { type EntryDraft, isWhole, type Placed, placeModel } from './place-model.ts';
+import { emptyFolder, folderOfOriginals, lacksLinks, linkFiles, makeFolders, type WithoutLinks } from './link-files.ts';
+import { type EntryDraft, isWhole, type Placed, type Placement, placeModel } from './place-model.ts';
 import type { FileOptions, ScannedFile, ScannedModel, ScanOptions } from './scanned-model.ts';
 import { withImportFolder } from './staging.ts';
 import type { ImportOptions, ImportResult, ImportSteps } from './types.ts';
 
-const LINKS_AT_ONCE = 32;
 /** As many as an id has. */
 const ID_CHARS = 8;
 
 export interface ImportWork extends ImportOptions {
   /** Where a worker came upon the model, when no person imports it. */
   readonly found?: { readonly foundIn: string; readonly source: ModelSource } | undefined;
+  /** What to do where no symbolic links can be made; refused when left out. */
+  readonly withoutLinks?: WithoutLinks | undefined;
   /** A model whose place the imported one takes, with what a person added to it. */
   readonly supersedes?: (EntryAdditions & { readonly digest: Digest | undefined }) | undefined;
 }
@@ -60,8 +61,8 @@ export async function importModel(context: RegistryContext, path: string, work: 
   requireWhole();
   const looked = { codeFiles, incomplete: completeness.toIncomplete(flaws) };
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
-    const stats = await stageFiles(context, steps, staged, scanned, hashed, work);
-    const hashes = { manifest: hashed.manifest, stats };
+    const kept = await stageFiles(context, steps, staged, scanned, hashed, work);
+    const hashes = { manifest: hashed.manifest, ...kept };
     return await place(context, staged, scanned.movedTo ?? original, scanned, hashes, {
       ...work,
       additions,
@@ -118,53 +119,50 @@ async function refuseTakenAlias(
   if (owner.size !== size || owner.fileCount !== files.length) throw aliasTaken(known, alias, owner);
 }
 
+/** How a model's files are kept. */
+type Staged = Pick<Placement, 'stats' | 'linked' | 'filesIn'>;
+
 async function stageFiles(
   context: RegistryContext,
-  { hashFiles }: ImportSteps,
+  steps: ImportSteps,
   staged: string,
   { files }: ScannedModel,
   hashed: HashedFiles,
-  { copy = false, ifExists, signal, onProgress }: ImportWork,
-): Promise<readonly FileStat[]> {
+  work: ImportWork,
+): Promise<Staged> {
+  const { copy = false, ifExists, withoutLinks } = work;
+  const linked: Staged = { stats: hashed.stats, linked: true };
   const existing = (await context.index.read()).byDigest.get(manifestDigest(hashed.manifest));
   if (existing !== undefined && ifExists !== 'overwrite' && (await isWhole(context, existing))) {
     // Were the model removed before this one is placed, an empty folder would be registered in its place.
     await rm(staged, { recursive: true, force: true });
-    return hashed.stats;
+    return { ...linked, linked: !copy };
   }
   await makeFolders(staged, files);
-  if (!copy) {
-    await linkFiles(staged, files);
-    return hashed.stats;
+  if (copy) return await stageCopies(steps, staged, files, hashed, work);
+  try {
+    await linkFiles(context, staged, files);
+    return linked;
+  } catch (error) {
+    if (withoutLinks === undefined || !lacksLinks(error)) throw error;
   }
+  await emptyFolder(staged);
+  if (withoutLinks === 'in-place') return { ...linked, filesIn: folderOfOriginals(files) };
+  await makeFolders(staged, files);
+  return await stageCopies(steps, staged, files, hashed, work);
+}
+
+async function stageCopies(
+  { hashFiles }: ImportSteps,
+  staged: string,
+  files: readonly ScannedFile[],
+  hashed: HashedFiles,
+  { signal, onProgress }: ImportWork,
+): Promise<Staged> {
   const copies = await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
   const again = await hashFiles(copies, { signal, onProgress: inPhase(onProgress, 'verify') });
   requireSame(hashed.manifest, again.manifest);
-  return again.stats;
-}
-
-export async function makeFolders(staged: string, files: readonly ScannedFile[]): Promise<void> {
-  const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
-  await mapLimit(folders, LINKS_AT_ONCE, (folder) =>
-    atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true })),
-  );
-}
-
-export async function linkFiles(staged: string, files: readonly ScannedFile[]): Promise<void> {
-  await mapLimit(files, LINKS_AT_ONCE, async (file) => {
-    const link = join(staged, file.path);
-    await symlink(file.absolutePath, link).catch((thrown: unknown) => {
-      throw cannotLink(link, thrown);
-    });
-  });
-  const folders = [...new Set(files.map((file) => dirname(join(staged, file.path))))];
-  await mapLimit(folders, LINKS_AT_ONCE, (folder) => atStorage(folder, 'written', () => syncFolder(folder)));
-}
-
-function cannotLink(link: string, thrown: unknown): ModelRtcError {
-  if (errorCode(thrown) !== 'EPERM' && errorCode(thrown) !== 'ENOSYS') return storageError(thrown, link, 'created');
-  const sentence = `This file system or user may not make symbolic links (${link}). Import the model with --copy.`;
-  return new ModelRtcError('storage', sentence, { cause: thrown, details: { path: link, reason: 'no_links' } });
+  return { stats: again.stats, linked: false };
 }
 
 function requireSame(original: Manifest, copied: Manifest): void {
@@ -180,10 +178,10 @@ async function place(
   staged: string,
   originalPath: string,
   { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
-  hashed: { readonly manifest: Manifest; readonly stats: readonly FileStat[] },
+  hashed: Staged & { readonly manifest: Manifest },
   work: ImportWork & Pick<EntryDraft, 'codeFiles' | 'incomplete'> & { readonly additions: EntryAdditions },
 ): Promise<Placed> {
-  const { alias, aliasConflict, copy = false, found, ifExists, supersedes, signal } = work;
+  const { alias, aliasConflict, found, ifExists, supersedes, signal } = work;
   const digest = manifestDigest(hashed.manifest);
   const additions = joinAdditions(supersedes, work.additions);
   requireNotOwnParent(digest, work.additions);
@@ -210,7 +208,6 @@ async function place(
     aliasConflict,
     additions,
     ifExists,
-    linked: !copy,
     originalPath,
     foundIn: found?.foundIn,
     importedWith: importedWith(work),

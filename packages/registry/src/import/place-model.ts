@@ -17,6 +17,7 @@ import { type DecidedAlias, decideAlias, renamed, wantedForExisting } from '../e
 import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
 import { COMPLETENESS_CHECK, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
+import { notesFolderOf, placeOf } from '../files/registered-model.ts';
 import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
 import { deleteTrashed, moveToTrash, replacedFolder } from '../store/trash.ts';
 import type { FileStat, Update } from '../store/types.ts';
@@ -48,6 +49,8 @@ export interface Placement {
   readonly keepsEntry?: boolean | undefined;
   readonly linked: boolean;
   readonly originalPath: string | undefined;
+  /** The folder that has the files under their paths in the model, when nothing is staged and they are served in place. */
+  readonly filesIn?: string | undefined;
   readonly foundIn?: string | undefined;
   /** What was said of the model's files at the import, to take the same ones when it is imported again. */
   readonly importedWith?: StoredEntry['importedWith'];
@@ -140,10 +143,10 @@ function chooseAlias(
 
 /** Whether a registered model's files and notes are as they were; a damaged one is replaced by whatever comes whole. */
 export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): Promise<boolean> {
-  const path = join(paths.models, stored.folder);
+  const path = notesFolderOf(paths, stored);
   try {
     if (stored.digest !== undefined) await readManifestNote(path, stored.digest);
-    return (await checkFiles({ path, linked: stored.linked }, await readStatsNote(path))).valid;
+    return (await checkFiles(placeOf(paths, stored), await readStatsNote(path))).valid;
   } catch {
     return false;
   }
@@ -224,7 +227,7 @@ function sameAs(existing: StoredEntry, { draft }: Placement): EntryDraft {
 }
 
 function describe(
-  { digest, manifest, draft, linked, originalPath, foundIn, importedWith }: Placement,
+  { digest, manifest, draft, linked, originalPath, filesIn, foundIn, importedWith }: Placement,
   existing: StoredEntry | undefined,
   names: Pick<StoredEntry, 'id' | 'folder'>,
 ): StoredEntry {
@@ -249,6 +252,7 @@ function describe(
     lineage: draft.lineage ?? existing?.lineage,
     linked,
     originalPath,
+    filesIn,
     foundIn,
     completenessCheck: draft.codeFiles === undefined ? undefined : COMPLETENESS_CHECK,
     importedWith,

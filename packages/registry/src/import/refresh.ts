@@ -11,7 +11,7 @@ export async function refreshModel(
   options: WorkOptions,
 ): Promise<ImportResult> {
   const stored = await requireModel(context, digest);
-  const { id, linked, originalPath, modelType, name, tags, notes, lineage, foundIn, source, importedWith } = stored;
+  const { id, linked, originalPath, modelType, name, tags, notes, lineage, foundIn, source } = stored;
   if (!linked || originalPath === undefined) {
     const sentence = `The files of model ${id} are the registry's own, and not linked to originals that could be read again. Pull or import the model again to repair it.`;
     throw new ModelRtcError('refused', sentence, { details: { id, digest } });
@@ -21,7 +21,8 @@ export async function refreshModel(
   const allowIncomplete = stored.incomplete !== undefined;
   const found = foundIn === undefined ? undefined : { foundIn, source };
   return await importModel(context, originalPath, {
-    ...{ ...options, ...importedWith },
+    ...{ ...options, ...stored.importedWith },
     ...{ modelType, supersedes, found, allowIncomplete },
+    withoutLinks: stored.filesIn === undefined ? undefined : 'in-place',
   });
 }

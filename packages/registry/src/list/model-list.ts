@@ -70,7 +70,7 @@ async function shownStatuses(
     (stored) => !shown.has(stored) && matches(stored) && (!isOwn || stored.status === status),
   );
   await mapLimit(unseen, LOOKS_AT_ONCE, async (stored) => {
-    shown.set(stored, await displayStatus(stored, join(models, stored.folder)));
+    shown.set(stored, await displayStatus(stored, stored.filesIn ?? join(models, stored.folder)));
   });
   return shown;
 }

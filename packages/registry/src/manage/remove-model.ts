@@ -4,7 +4,7 @@ import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { RegistryEntry, RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { placeOf } from '../files/registered-model.ts';
+import { notesFolderOf } from '../files/registered-model.ts';
 import { withSpareRoom } from '../store/spare-room.ts';
 import { deleteTrashed, keepTrashed, moveToTrash, type TrashedFolder, type TrashReason } from '../store/trash.ts';
 import type { Update } from '../store/types.ts';
@@ -50,7 +50,7 @@ async function removeFromIndex(context: RegistryContext, ref: string, options: R
       // A linked model's originals stay where they are, so it has no files to keep.
       const keepsFiles = options.keepFiles === true && !stored.linked;
       const entry = await context.show(stored);
-      const freedBytes = keepsFiles ? 0 : await ownBytes(placeOf(paths, stored).path);
+      const freedBytes = keepsFiles ? 0 : await ownBytes(notesFolderOf(paths, stored));
       const leaving = await takeOut(context, stored, keepsFiles ? 'keeping' : 'deleting');
       isTrashed = leaving.trashed !== undefined;
       return { result: { entry, freedBytes, leaving }, remove: [stored.id] };

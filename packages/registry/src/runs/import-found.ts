@@ -1,8 +1,10 @@
+import { type ManifestFile, manifestTime } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { entriesAt } from '../entry/registry-index.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { type ImportWork, importModel } from '../import/import-model.ts';
 import { isWhole } from '../import/place-model.ts';
+import type { ScannedFile } from '../import/scanned-model.ts';
 import type { ImportResult } from '../import/types.ts';
 import type { FoundPlace, TakeOptions } from './types.ts';
 
@@ -16,11 +18,12 @@ export async function takeFound(
   const before = earlier(entriesAt(index, place.path), entriesAt(index, options.inPlaceOf ?? place.path));
   const unchanged = before === undefined ? undefined : await asItWas(context, before, place, options.foundIn);
   if (unchanged !== undefined) return unchanged;
-  const { foundIn, source, signal, onProgress } = options;
+  const { foundIn, source, signal, onProgress, withoutLinks } = options;
   const isOwn = before?.digest !== undefined && before.foundIn === undefined;
   return await importModel(context, place.path, {
     signal,
     onProgress,
+    withoutLinks,
     name: options.name,
     ...(isOwn ? before.importedWith : {}),
     // A model that a person imported stays theirs, and is not forgotten when its files are gone.
@@ -46,10 +49,18 @@ async function asItWas(
   const { scanModel } = await context.loadImportSteps();
   const { files, skipped } = await scanModel(path, { ...before.importedWith, linksWithin: [foundIn], isExact: true });
   const manifest = await context.readManifest(before);
-  const sizes = new Map<string, number>(manifest.files.map((file) => [file.path, file.size]));
-  if (files.length !== sizes.size || files.some((file) => sizes.get(file.path) !== file.size)) return undefined;
+  const known = new Map<string, ManifestFile>(manifest.files.map((file) => [file.path, file]));
+  if (files.length !== known.size || files.some((file) => !isAsKnown(file, known.get(file.path), before.linked))) {
+    return undefined;
+  }
   const entry = await context.show(before);
   return { entry, manifest, outcome: 'already_there', skipped };
+}
+
+/** Links were looked at through their model; of a copy, only the time tells whether its original is still the same. */
+function isAsKnown({ size, mtimeNs }: ScannedFile, known: ManifestFile | undefined, isLinked: boolean): boolean {
+  if (known?.size !== size) return false;
+  return isLinked || known.mtimeMs === undefined || known.mtimeMs === manifestTime(mtimeNs);
 }
 
 /** What a person may have added to it meanwhile. */

@@ -1,5 +1,6 @@
 import type { ModelSource } from '@model-rtc/protocol';
 import type { RegistryEntry } from '../entry/types.ts';
+import type { WithoutLinks } from '../import/link-files.ts';
 import type { ImportResult, WorkOptions } from '../import/types.ts';
 
 /** A training run whose files still change: it has a run id and no digest. */
@@ -102,6 +103,8 @@ export interface TakeOptions extends WorkOptions {
   readonly foundIn: string;
   readonly source: ModelSource;
   readonly name?: string | undefined;
+  /** What to do where no symbolic links can be made; refused when left out. */
+  readonly withoutLinks?: WithoutLinks | undefined;
   /** The path of an earlier version that it replaces; it takes over that version's alias, tags and notes. */
   readonly inPlaceOf?: string | undefined;
 }

@@ -84,6 +84,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   formerAliases: listOf(never, 0),
   foundIn: text(4096, 1),
   completenessCheck: count,
+  filesIn: text(4096, 1),
   resumeCommand: text(4096, 1),
 };
 const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS));

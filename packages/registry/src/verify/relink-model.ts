@@ -7,7 +7,8 @@ import { resolveNamed } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { copyFiles } from '../files/copy-files.ts';
 import type { FileProblem } from '../files/types.ts';
-import { linkFiles, makeFolders, realOriginal } from '../import/import-model.ts';
+import { realOriginal } from '../import/import-model.ts';
+import { folderOfOriginals, linkFiles, makeFolders } from '../import/link-files.ts';
 import { placeModel } from '../import/place-model.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { withImportFolder } from '../import/staging.ts';
@@ -15,7 +16,7 @@ import type { ImportResult, WorkOptions } from '../import/types.ts';
 import { inPhase } from '../progress.ts';
 import { readManifestNote } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
-import type { HashFound, VerifyContext } from './hash-found.ts';
+import type { VerifyContext } from './hash-found.ts';
 import { draftOf } from './replace-files.ts';
 
 const LISTED_DIFFERENCES = 3;
@@ -44,7 +45,8 @@ export async function relinkModel(
   const root = await realOriginal(context, path);
   const found = await findFiles(context, stored, digest, root, options);
   const placed = await withImportFolder(paths.staging, async (staged) => {
-    const stats = await stageVerified(staged, found, { linked: stored.linked, hashFound: context.hashFound }, options);
+    const filesIn = stored.filesIn === undefined ? undefined : folderOfOriginals(found.files);
+    const stats = await stageVerified(context, staged, found, { linked: stored.linked, filesIn }, options);
     return await placeModel(context, {
       staged,
       digest,
@@ -54,6 +56,7 @@ export async function relinkModel(
       alias: undefined,
       ifExists: 'overwrite',
       linked: stored.linked,
+      filesIn,
       originalPath: root,
       importedWith: stored.importedWith,
       signal: options.signal,
@@ -100,15 +103,16 @@ async function statFiles(root: string, { files }: Manifest): Promise<ScannedFile
 
 /** Puts links or copies into the staged folder and reads them there, so that exactly the verified files are placed. */
 async function stageVerified(
+  context: VerifyContext,
   staged: string,
   { root, manifest, files }: FilesElsewhere,
-  { linked, hashFound }: { readonly linked: boolean; readonly hashFound: HashFound },
+  { linked, filesIn }: Pick<StoredEntry, 'linked' | 'filesIn'>,
   { signal, onProgress }: WorkOptions,
 ): Promise<readonly FileStat[]> {
-  await makeFolders(staged, files);
-  if (linked) await linkFiles(staged, files);
-  else await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
-  const hashed = await hashFound({ path: staged, linked }, manifest, {
+  if (filesIn === undefined) await makeFolders(staged, files);
+  if (filesIn === undefined && linked) await linkFiles(context, staged, files);
+  else if (filesIn === undefined) await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
+  const hashed = await context.hashFound({ path: filesIn ?? staged, linked }, manifest, {
     signal,
     onProgress: inPhase(onProgress, 'verify'),
   });

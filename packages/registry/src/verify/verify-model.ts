@@ -7,7 +7,8 @@ import type { RegistryContext } from '../context.ts';
 import { resolveRef } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { checkFiles, LISTED_PROBLEMS } from '../files/check-files.ts';
-import type { FileProblem } from '../files/types.ts';
+import { placeOf } from '../files/registered-model.ts';
+import type { FileProblem, ModelPlace } from '../files/types.ts';
 import type { ModelReading } from '../inspect/types.ts';
 import {
   readEntryNote,
@@ -81,20 +82,24 @@ async function examine(
     return { ...SOUND, problems: [{ path: '', problem }], damagedBytes: stored.size };
   }
   const notes = await readNotes(path, stored, digest);
-  const place = { path, linked: stored.linked };
+  const place = placeOf(context.paths, stored);
   const rebuild = notes.manifest === undefined && options.quick !== true;
   const manifest = rebuild ? await rebuildManifest(context, place, digest, options) : notes.manifest;
   if (manifest === undefined) return { ...SOUND, problems: [noteProblem('manifest.json')] };
   const contradiction = contradictionOf(stored, manifest);
   const before = contradiction === undefined ? [] : [{ path: '', problem: contradiction }];
   if (options.quick) {
-    const problems = [...before, ...(await quickProblems(path, stored, notes))];
-    return { ...SOUND, problems, incomplete: await incompleteOf(context.reading, path, manifest, problems, options) };
+    const problems = [...before, ...(await quickProblems(place, notes))];
+    return {
+      ...SOUND,
+      problems,
+      incomplete: await incompleteOf(context.reading, place.path, manifest, problems, options),
+    };
   }
   const hashed = await context.hashFound(place, manifest, options);
   const { problems, damagedChunks } = hashed;
   const settled = problems.length === 0 ? await correctNotes(context, stored, notes, { ...hashed, manifest }) : [];
-  const incomplete = await incompleteOf(context.reading, path, manifest, problems, options);
+  const incomplete = await incompleteOf(context.reading, place.path, manifest, problems, options);
   const all = [...before, ...problems];
   return { problems: all, damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled, incomplete };
 }
@@ -138,14 +143,10 @@ function contradictionOf({ size, fileCount }: StoredEntry, manifest: Manifest): 
 }
 
 /** Without reading the files nothing can be corrected, so a lost note counts as a problem. */
-async function quickProblems(
-  path: string,
-  { linked }: StoredEntry,
-  { stats, isEntryRight }: Notes,
-): Promise<FileProblem[]> {
+async function quickProblems(place: ModelPlace, { stats, isEntryRight }: Notes): Promise<FileProblem[]> {
   const entry = isEntryRight ? [] : [noteProblem('entry.json')];
   if (stats === undefined) return [...entry, noteProblem('files.json')];
-  return [...entry, ...(await checkFiles({ path, linked }, stats)).problems];
+  return [...entry, ...(await checkFiles(place, stats)).problems];
 }
 
 async function correctNotes(

@@ -1,6 +1,6 @@
 import { isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import type { FolderReport, FoundPlace, FoundPlaces, LeftOut, Registry } from '@model-rtc/registry';
+import type { FolderReport, FoundPlace, FoundPlaces, LeftOut, Registry, TakeOptions } from '@model-rtc/registry';
 import { decide, pausedInMs, type Remembered, remember } from './decide.ts';
 import { createFolderHints, type FolderHints } from './folder-hints.ts';
 import { earlierVersion, GoneEntries, unreplacedEntries } from './gone-entries.ts';
@@ -14,6 +14,7 @@ export interface FolderWatchOptions {
   readonly folder: string;
   readonly interruptedAfterMs: number;
   readonly timing: WatchTiming;
+  readonly withoutLinks: TakeOptions['withoutLinks'];
   readonly imports: ImportQueue;
   readonly log: Log;
   readonly onEvent: OnWatchEvent;
@@ -189,14 +190,23 @@ export class FolderWatch {
   }
 
   #import(tracked: Tracked): void {
-    const { registry, imports, log, onEvent } = this.#options;
+    const { registry, imports, log, onEvent, withoutLinks } = this.#options;
     const found = this.#found;
     if (found === undefined) return;
     const { place, remembered } = tracked;
     tracked.isImporting = true;
     imports.add(async (signal) => {
       const inPlaceOf = await this.#earlierVersion(place);
-      const outcome = await importFound({ registry, log, onEvent, place, foundIn: found.root, inPlaceOf, signal });
+      const outcome = await importFound({
+        registry,
+        log,
+        onEvent,
+        place,
+        foundIn: found.root,
+        inPlaceOf,
+        withoutLinks,
+        signal,
+      });
       tracked.isImporting = false;
       if (!outcome.again) this.#done(tracked, 'take', remembered?.fingerprint);
       this.#noteOutcome(tracked, outcome);

@@ -1,5 +1,5 @@
 import { type Log, ModelRtcError, type ModelSource } from '@model-rtc/protocol';
-import type { FoundPlace, LeftOut, Registry } from '@model-rtc/registry';
+import type { FoundPlace, LeftOut, Registry, TakeOptions } from '@model-rtc/registry';
 import { leftOutBecause } from './left-out.ts';
 import type { OnWatchEvent } from './types.ts';
 
@@ -34,6 +34,7 @@ export interface ImportFoundOptions {
   readonly place: FoundPlace;
   readonly foundIn: string;
   readonly inPlaceOf: string | undefined;
+  readonly withoutLinks: TakeOptions['withoutLinks'];
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +48,7 @@ export interface FoundOutcome {
 
 /** Registers what was found at a place. Never fails. */
 export async function importFound(options: ImportFoundOptions): Promise<FoundOutcome> {
-  const { registry, log, onEvent, place, foundIn, inPlaceOf, signal } = options;
+  const { registry, log, onEvent, place, foundIn, inPlaceOf, withoutLinks, signal } = options;
   const { path, name } = place;
   try {
     const { entry, outcome } = await registry.takeFound(place, {
@@ -55,6 +56,7 @@ export async function importFound(options: ImportFoundOptions): Promise<FoundOut
       source: sourceOf(place),
       name,
       inPlaceOf,
+      withoutLinks,
       signal,
     });
     if (outcome === 'imported') onEvent({ type: 'registered', id: entry.id, alias: entry.alias, path });

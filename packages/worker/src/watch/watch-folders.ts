@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { atStorage, isInside } from '@model-rtc/files';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import type { FolderReport, Registry, RegistryEntry } from '@model-rtc/registry';
+import type { FolderReport, Registry, RegistryEntry, TakeOptions } from '@model-rtc/registry';
 import { decide, remember } from './decide.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { createImportQueue } from './import-found.ts';
@@ -15,6 +15,8 @@ export interface WatchFoldersOptions {
   /** How long a training may write nothing before it counts as interrupted: 10 minutes by default. */
   readonly interruptedAfterMs?: number | undefined;
   readonly timing?: Partial<WatchTiming> | undefined;
+  /** What to do with a found model where no symbolic links can be made: it is left out by default. */
+  readonly withoutLinks?: TakeOptions['withoutLinks'];
   readonly onEvent?: OnWatchEvent | undefined;
   readonly log?: Log | undefined;
   /** Milliseconds of this machine's clock. */
@@ -33,14 +35,20 @@ export interface WatchedFolders extends AsyncDisposable {
  * @throws ModelRtcError `bad_argument` when it is not a folder. A folder that goes away later may come back.
  */
 export async function watchFolders(options: WatchFoldersOptions): Promise<WatchedFolders> {
-  const { registry, interruptedAfterMs = INTERRUPTED_AFTER_MS, log = silentLog, now = Date.now } = options;
+  const {
+    registry,
+    withoutLinks,
+    interruptedAfterMs = INTERRUPTED_AFTER_MS,
+    log = silentLog,
+    now = Date.now,
+  } = options;
   const folders = await realFolders(options.folders);
   const timing = { ...WATCH_TIMING, ...options.timing };
   const onEvent = loggedEvents(log, options.onEvent);
   await updateUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
   const imports = createImportQueue();
   const reports = createReportKeeper(registry, log);
-  const shared = { registry, interruptedAfterMs, timing, imports, log, onEvent, now };
+  const shared = { registry, withoutLinks, interruptedAfterMs, timing, imports, log, onEvent, now };
   const watches = folders.map((folder) => new FolderWatch({ ...shared, folder, onReport: reports.keep }));
   const looked = Promise.all(watches.map((watch) => watch.start())).then(() => undefined);
   const close = async (): Promise<void> => {

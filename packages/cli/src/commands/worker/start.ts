@@ -65,6 +65,11 @@ export const start = defineCommand({
       describe: "Another tool's folder whose models are served in place: a Hugging Face cache, a folder of weights",
       completes: 'folders',
     },
+    'without-links': {
+      choices: ['copy', 'in-place'],
+      describe:
+        'Where the data folder can have no symbolic links: copy found models, or read them in place [leave them out]',
+    },
     'interrupted-after': {
       type: 'string',
       describe: 'How long a training may write nothing before it counts as interrupted [10m]',
@@ -78,7 +83,7 @@ export const start = defineCommand({
   ],
   /** Serves until Ctrl+C. */
   async run(context, options) {
-    const { name = hostname(), watch, readOnlyStore, interruptedAfter, tokenFile } = options;
+    const { name = hostname(), watch, readOnlyStore, interruptedAfter, tokenFile, withoutLinks } = options;
     const { startWorker } = await import('@model-rtc/worker');
     const { output, log, signal } = context;
     const folders = [...watch, ...readOnlyStore];
@@ -95,6 +100,7 @@ export const start = defineCommand({
       iceServers: iceServers(options.iceServer, context.runtime.env),
       watch: {
         folders,
+        withoutLinks,
         interruptedAfterMs:
           interruptedAfter === undefined ? undefined : parseDuration(interruptedAfter, '--interrupted-after'),
         onEvent: (event) => output.note(printable(eventText(event))),
