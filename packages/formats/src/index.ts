@@ -12,7 +12,7 @@ export { at, toText } from './documents/scalars.ts';
 export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
 export { type FolderNames, isTelling, type Mark, markOf } from './layouts/marks.ts';
 export { isLogFolder, logFolders, skipReason } from './layouts/skip-rules.ts';
-export { isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
+export { holdsWeights, isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
 export { MODEL_READ_LIMITS } from './limits.ts';
 export {
   type ComparableFile,

@@ -1,7 +1,7 @@
 import { numberedPart } from '../completeness/numbered-parts.ts';
 import { extensionOf } from '../file-names.ts';
 import { type FolderNames, type Mark, markOf } from './marks.ts';
-import { isWeightsFile } from './weights-files.ts';
+import { holdsWeights, isWeightsFile } from './weights-files.ts';
 
 /** Where a model begins, in a folder of any size. */
 export interface ModelRoot {
@@ -38,11 +38,11 @@ function toTree(paths: readonly string[]): Tree {
     const parts = path.split('/');
     const name = parts.pop() as string;
     let tree = root;
-    tree.hasWeights ||= isWeightsFile(name);
+    tree.hasWeights ||= holdsWeights(name);
     for (const part of parts) {
       const next = tree.folders.get(part) ?? { files: [], folders: new Map(), hasWeights: false };
       tree.folders.set(part, next);
-      next.hasWeights ||= isWeightsFile(name);
+      next.hasWeights ||= holdsWeights(name);
       tree = next;
     }
     tree.files.push(name);

@@ -51,6 +51,14 @@ export function isWeightsFile(path: string): boolean {
   return Object.hasOwn(TYPE_OF_EXTENSION, weightsExtension(path));
 }
 
+/** The tensors of a checkpoint or SavedModel of TensorFlow, which is no model by itself. */
+const TENSORFLOW_DATA = /\.data-\d{5}-of-\d{5}$/;
+
+/** Whether a folder with a file of this name may be a model. */
+export function holdsWeights(path: string): boolean {
+  return isWeightsFile(path) || TENSORFLOW_DATA.test(path);
+}
+
 /** `torch`, `onnx` and so on; `file` for a file of another extension. */
 export function weightsType(path: string): string {
   const types: Readonly<Record<string, string>> = TYPE_OF_EXTENSION;

@@ -50,6 +50,14 @@ describe('modelRoots', () => {
       ['i/s1/train/pose_cfg.yaml', 'i/s1/train/snapshot-1.pt', 'i/s2/train/pytorch_config.yaml', 'i/s2/train/s.pt'],
       ['run i/s1', 'run i/s2'],
     ],
+    [
+      'a network of TensorFlow, whose weights have no extension',
+      [
+        'dlc-models/iteration-0/s1/train/pose_cfg.yaml',
+        'dlc-models/iteration-0/s1/train/snapshot-5.data-00000-of-00001',
+      ],
+      ['run dlc-models/iteration-0/s1'],
+    ],
     ['a trainer of nnU-Net', ['t/plans.json', 't/fold_0/checkpoint_final.pth'], ['run t']],
     [
       'a model of MLflow',

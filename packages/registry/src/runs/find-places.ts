@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage, errorCode, isInside } from '@model-rtc/files';
-import { isTelling, isWeightsFile, type Mark, markOf, skipReason } from '@model-rtc/formats';
+import { holdsWeights, isTelling, isWeightsFile, type Mark, markOf, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from '../import/hub-cache.ts';
 import { parseShard } from './look-at-place.ts';
 import type { FoundPlace, FoundPlaces, LeftOut } from './types.ts';
@@ -191,7 +191,7 @@ async function placeKind(
   const weights = files.filter(({ name }) => isWeightsFile(name)).map(({ name }) => name);
   const mark = await markAt(path, files, folders);
   if (mark !== undefined && !(isTop && mark.tool === 'checkpoints')) {
-    const isModel = weights.length > 0 || (await holdWeights(path, folders, WEIGHTS_DEPTH));
+    const isModel = files.some(({ name }) => holdsWeights(name)) || (await holdWeights(path, folders, WEIGHTS_DEPTH));
     const isOfRuns = mark.tool === 'hub' && weights.length === 0 && (await holdRuns(path, folders, RUNS_DEPTH));
     return isModel && !isOfRuns ? 'folder' : undefined;
   }
@@ -231,7 +231,7 @@ async function holdWeights(path: string, folders: readonly Item[], depth: number
   for (const { name } of folders) {
     if (skipReason(name, 'folder') !== undefined || TRAINER_CHECKPOINT.test(name)) continue;
     const items = await thereIn(join(path, name));
-    if (items.some((item) => !item.isFolder && isWeightsFile(item.name))) return true;
+    if (items.some((item) => !item.isFolder && holdsWeights(item.name))) return true;
     const below = items.filter((item) => item.isFolder);
     if (depth > 1 && (await holdWeights(join(path, name), below, depth - 1))) return true;
   }

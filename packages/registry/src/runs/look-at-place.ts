@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, mapLimit } from '@model-rtc/files';
-import { isWeightsFile } from '@model-rtc/formats';
+import { holdsWeights } from '@model-rtc/formats';
 import { readRunFacts } from './run-facts.ts';
 import type { FoundPlace, PlaceState } from './types.ts';
 
@@ -33,7 +33,7 @@ export async function lookAt(place: FoundPlace): Promise<PlaceState> {
     writtenAtMs: latest(files, ({ mtimeMs }) => mtimeMs),
     touchedAtMs: latest(files, ({ ctimeMs }) => ctimeMs),
     isPartial: missesShards(names),
-    hasWeights: names.some(isWeightsFile),
+    hasWeights: names.some(holdsWeights),
   };
   return place.kind === 'run' ? { ...state, ...(await progressOf(place.path)) } : state;
 }

@@ -95,6 +95,10 @@ describe('looking for models in a folder', () => {
       'd/mlruns/0/abc/artifacts/model/data/model.pth': 'x',
       'e/plans.json': '{}',
       'e/fold_0/checkpoint_final.pth': 'x',
+      'f/dlc-models/iteration-0/s1/train/pose_cfg.yaml': 'x',
+      'f/dlc-models/iteration-0/s1/train/snapshot-5.index': 'x',
+      'f/dlc-models/iteration-0/s1/train/snapshot-5.data-00000-of-00001': 'x',
+      'f/dlc-models/iteration-0/s1/test/pose_cfg.yaml': 'x',
       'checkpoints/one.ckpt': 'x',
     });
     expect(await placesIn(root)).toEqual([
@@ -105,6 +109,7 @@ describe('looking for models in a folder', () => {
       'folder checkpoints',
       'folder d/mlruns/0/abc/artifacts/model',
       'folder e',
+      'folder f/dlc-models/iteration-0/s1',
       'file yolo11n.pt',
     ]);
   });
