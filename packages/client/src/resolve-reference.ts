@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { isDigest, ModelRtcError, type Result } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import type { ProvidedModel } from '@model-rtc/transfer';
@@ -24,7 +25,7 @@ export type AskWorker = (ref: string) => Promise<ProvidedModel>;
  * `ambiguous`; `verification_failed` when the answer is another model than the one asked for.
  */
 export async function resolveReference(registry: Registry, ref: string, ask: AskWorker): Promise<WorkerModelInfo> {
-  const answer = isPath(ref) ? new ModelRtcError('not_found', unknownPath(ref)) : await askFor(ref, ask);
+  const answer = (await isPath(ref)) ? new ModelRtcError('not_found', unknownPath(ref)) : await askFor(ref, ask);
   if (!(answer instanceof ModelRtcError)) {
     return { ...answer, namedBy: 'worker', otherHere: await otherHere(registry, ref, answer) };
   }
@@ -56,16 +57,20 @@ export async function checkAtWorker(
   ref: string,
   check: (ref: string) => Promise<Result<'check_model_exists'>>,
 ): Promise<Result<'check_model_exists'>> {
-  const answer = isPath(ref) ? undefined : await check(ref);
+  const answer = (await isPath(ref)) ? undefined : await check(ref);
   if (answer?.exists) return answer;
   const here = await findHere(registry, ref);
   if (here?.digest !== undefined) return await check(here.digest);
   return answer ?? { exists: false, valid: false, problems: [] };
 }
 
-/** A reference with a separator is a path on this machine, which the worker must not learn. */
-function isPath(ref: string): boolean {
-  return /[/\\]/.test(ref);
+/**
+ * Whether a reference is a path on this machine, which the worker must not learn: one with a separator is, unless it has the form of
+ * a model's full name (`acme/tiny`) and nothing is there.
+ */
+async function isPath(ref: string): Promise<boolean> {
+  if (!/[/\\]/.test(ref)) return false;
+  return !/^\w[\w.-]*\/\w[\w.-]*$/.test(ref) || (await lstat(ref).catch(() => undefined)) !== undefined;
 }
 
 async function askFor(ref: string, ask: AskWorker): Promise<ProvidedModel | ModelRtcError> {

@@ -63,6 +63,25 @@ export async function syncFolder(path: string): Promise<void> {
 
 const UNSYNCABLE = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EACCES', 'EBADF']);
 
+/**
+ * Whether a name beside the file is that of a temporary file whose writer has ended. One that runs on another machine counts as
+ * ended: who removes the file must hold the lock of its writers.
+ */
+export function isLeftTemporary(path: string, name: string): boolean {
+  if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(TEMPORARY_SUFFIX)) return false;
+  const pid = /^(\d+)-[0-9a-f]{12}$/.exec(name.slice(basename(path).length + 1, -TEMPORARY_SUFFIX.length))?.[1];
+  return pid !== undefined && !isRunning(Number(pid));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return errorCode(thrown) === 'EPERM';
+  }
+}
+
 /** Removes what a killed writer of the file left behind. Call it only when nobody else can be writing the file. */
 export async function removeTemporaries(path: string): Promise<void> {
   const left = (await listFolder(dirname(path))).filter(

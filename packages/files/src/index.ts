@@ -1,4 +1,11 @@
-export { fileVersion, removeTemporaries, syncFolder, writeFileAtomic, writeFileSynced } from './atomic-file.ts';
+export {
+  fileVersion,
+  isLeftTemporary,
+  removeTemporaries,
+  syncFolder,
+  writeFileAtomic,
+  writeFileSynced,
+} from './atomic-file.ts';
 export { breakHardLinks, cloneFile, modelFileMode, NO_HARD_LINKS, setFileTime } from './copy.ts';
 export { createFileHandles, type FileHandles, openToRead } from './file-handles.ts';
 export { freeBytes, ownBytes, type RoomNeeded, requireRoom } from './free-space.ts';
@@ -12,6 +19,7 @@ export {
   tryLock,
   withLock,
 } from './locks.ts';
+export { makeFolder } from './make-folder.ts';
 export { mapLimit } from './map-limit.ts';
 export { exists, isInside, listFolder, listTree, type TreeItem } from './paths.ts';
 export { requireNames } from './platform-names.ts';

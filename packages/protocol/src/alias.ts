@@ -6,14 +6,22 @@ export type Alias = string & { readonly __brand: 'Alias' };
 
 const RESERVED = new Set(['all', 'latest', 'none', 'null']);
 
-/** The rule that the text breaks as a sentence's end, or undefined when it is an alias. */
+/** The rule that the text breaks as a sentence's end, or undefined when it can be a new alias. */
 export function aliasProblem(text: string): string | undefined {
+  return formProblem(text) ?? (RESERVED.has(text.toLowerCase()) ? `"${text}" is a reserved word` : undefined);
+}
+
+/** The same for an alias that a model has. Earlier versions let people choose a reserved word in capitals. */
+export function storedAliasProblem(text: string): string | undefined {
+  return RESERVED.has(text) ? aliasProblem(text) : formProblem(text);
+}
+
+function formProblem(text: string): string | undefined {
   if (text.length === 0) return 'an alias has at least 1 character';
   if (text.length > 64) return 'an alias has at most 64 characters';
   if (!/^[A-Za-z0-9_-]+$/.test(text)) return 'an alias is made of A-Z, a-z, 0-9, "_" and "-"';
   if (!/^[A-Za-z0-9].*$/.test(text) || !/[A-Za-z0-9]$/.test(text))
     return 'an alias starts and ends with a letter or digit';
-  if (RESERVED.has(text)) return `"${text}" is a reserved word`;
   if (/^[0-9a-fA-F]{8}$/.test(text)) return '8 hex characters would look like a model id';
   return undefined;
 }
@@ -27,10 +35,11 @@ export function parseAlias(text: string): Alias {
   });
 }
 
+/** An alias that some agent gave to a model. Whoever gives one checks it with `parseAlias`. */
 export const aliasSchema = z
   .string()
   .superRefine((text, context) => {
-    const problem = aliasProblem(text);
+    const problem = storedAliasProblem(text);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   })
   .transform((text) => text as Alias);
@@ -53,4 +62,9 @@ export function suggestAlias(text: string): Alias {
     .replace(/[^A-Za-z0-9]+$/, '');
   if (kept === '') return 'model' as Alias;
   return (aliasProblem(kept) === undefined ? kept : `${kept}-model`) as Alias;
+}
+
+/** The alias that another machine has for a model; one like it where an earlier version allowed what no new alias can be. */
+export function allowedAlias(alias: Alias | undefined): Alias | undefined {
+  return alias === undefined || aliasProblem(alias) === undefined ? alias : suggestAlias(alias);
 }

@@ -16,4 +16,5 @@ export type * from './registry.ts';
 export { resumeCommand } from './runs/create.ts';
 export type * from './runs/types.ts';
 export * from './store/data-folder.ts';
+export { makeRoot } from './store/folder-modes.ts';
 export type * from './verify/types.ts';

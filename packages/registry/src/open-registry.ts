@@ -1,5 +1,5 @@
-import { mkdir, symlink } from 'node:fs/promises';
-import { atStorage, storageError } from '@model-rtc/files';
+import { symlink } from 'node:fs/promises';
+import { storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { createArchives } from './archive/create.ts';
 import { createCatalogs } from './catalog/create.ts';
@@ -29,7 +29,8 @@ import { tagModel } from './manage/aliases.ts';
 import { createManagement } from './manage/create.ts';
 import type { Registry } from './registry.ts';
 import { createRuns } from './runs/create.ts';
-import { type DataPaths, dataPaths } from './store/data-folder.ts';
+import { dataPaths } from './store/data-folder.ts';
+import { prepareDataFolder } from './store/folder-modes.ts';
 import { openIndexFile } from './store/index-file.ts';
 import { needsRecovery } from './store/index-recovery.ts';
 import { createManifestCache } from './store/manifest-cache.ts';
@@ -54,7 +55,7 @@ export interface OpenRegistryOptions {
  */
 export async function openRegistry(options: OpenRegistryOptions): Promise<Registry> {
   const context = createContext(options);
-  await prepareFolders(context.paths);
+  await prepareDataFolder(context.paths);
   const index = await context.index.read();
   if (await needsRecovery(context.paths, index)) await context.index.update(async () => ({ result: undefined }));
   await removeLeftImports(context.paths.staging);
@@ -104,14 +105,6 @@ async function loadImportSteps(reading: ModelReading): Promise<ImportSteps> {
     },
     scanModel: async (path, options = {}) => await reading.run('scanModel', { path, options }),
   };
-}
-
-async function prepareFolders({ root, models, staging, keys }: DataPaths): Promise<void> {
-  await atStorage(root, 'created', async () => {
-    await mkdir(models, { recursive: true });
-    await mkdir(staging, { recursive: true });
-    await mkdir(keys, { recursive: true, mode: 0o700 });
-  });
 }
 
 function createRegistry(context: RegistryContext, located: LocatedChunks): Registry {

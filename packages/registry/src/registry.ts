@@ -26,7 +26,8 @@ export interface Registry extends Management, Verification, Inspection, Archives
   /** One page of the models that match, sorted. */
   list(params: ListModelsParams): Promise<ModelPage>;
   /**
-   * The model that a person's reference names: an id, an alias, the first 6 or more characters of a digest, or a path. Warns
+   * The model that a person's reference names: an id, an alias, the first 6 or more characters of a digest, a full name, or a
+   * path. Warns
    * in the log when it could also mean a file or folder of the working directory.
    * @throws ModelRtcError `not_found_locally` (with the closest aliases), `ambiguous` (with the candidates).
    */

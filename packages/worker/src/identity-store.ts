@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, isMissing, withLock, writeFileAtomic } from '@model-rtc/files';
+import { atStorage, isMissing, makeFolder, removeTemporaries, withLock, writeFileAtomic } from '@model-rtc/files';
 import { type Identity, identityFromSeed, ModelRtcError } from '@model-rtc/protocol';
 
 const SEED_BYTES = 32;
@@ -43,8 +43,9 @@ async function readSeed(path: string): Promise<Uint8Array | undefined> {
 /** When several processes start for the first time, one makes the key and the others use it. It is never seen half written. */
 async function createSeed(path: string): Promise<Uint8Array> {
   const folder = dirname(path);
-  await atStorage(folder, 'created', () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  await atStorage(folder, 'created', () => makeFolder(folder, 0o700));
   return await withLock(`${path}.lock`, {}, async () => {
+    await removeTemporaries(path);
     const existing = await readSeed(path);
     if (existing !== undefined) return existing;
     const seed = randomBytes(SEED_BYTES);

@@ -4,7 +4,7 @@ import type { ArgumentSpec, ArgumentSpecs, ValuesOf } from '../command-line/type
 export const localModel = {
   type: 'string',
   demandOption: true,
-  describe: 'An id, alias, digest prefix or path',
+  describe: 'An id, alias, digest prefix, full name or path',
   completes: 'models',
 } as const satisfies ArgumentSpec;
 

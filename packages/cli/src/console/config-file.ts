@@ -13,6 +13,8 @@ export type ConfigFile = Conf<Record<string, unknown>>;
 export async function openConfigFile(home: string): Promise<ConfigFile> {
   // Loaded here, since it takes longer to load than most commands take to run, and few of them need it.
   const { default: Conf } = await import('conf');
+  const { makeRoot } = await import('@model-rtc/registry');
+  await makeRoot(home);
   try {
     return new Conf({ cwd: home, configName: 'config', configFileMode: 0o600 });
   } catch (error) {

@@ -5,6 +5,7 @@ import { requireNames, requireRoom } from '@model-rtc/files';
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
+  allowedAlias,
   type Digest,
   type Manifest,
   type ModelEntry,
@@ -148,7 +149,7 @@ async function chooseAlias(
   { alias, aliasConflict }: ImportOptions,
 ): Promise<Alias | undefined> {
   const known = await index.read();
-  const wanted = alias ?? (known.byDigest.get(digest)?.alias === undefined ? entry.alias : undefined);
+  const wanted = alias ?? (known.byDigest.get(digest)?.alias === undefined ? allowedAlias(entry.alias) : undefined);
   if (wanted !== undefined && aliasConflict === undefined) requireFreeAlias(known, wanted, digest);
   return wanted;
 }

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { atStorage, fileVersion, withLock, writeFileAtomic } from '@model-rtc/files';
+import { rm } from 'node:fs/promises';
+import { atStorage, fileVersion, removeTemporaries, withLock, writeFileAtomic } from '@model-rtc/files';
 import type { Log } from '@model-rtc/protocol';
+import { makeDataFolder } from '../store/folder-modes.ts';
 import {
   catalogPath,
   encodeCatalog,
@@ -80,8 +81,9 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
 
   const change: CatalogStore['change'] = async (worker, make) => {
     const lock = catalogPath(folder, worker).replace(/json$/, 'lock');
-    await atStorage(folder, 'created', async () => await mkdir(folder, { recursive: true }));
+    await atStorage(folder, 'created', async () => await makeDataFolder(folder));
     return await withLock(lock, { waitMs: LOCK_WAIT_MS }, async () => {
+      await removeTemporaries(catalogPath(folder, worker));
       const before = await read(worker.key);
       await write(make(before));
       await forgetOldest(worker.key);

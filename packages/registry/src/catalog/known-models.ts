@@ -96,7 +96,7 @@ export async function alsoKnown(
   });
 }
 
-/** The models at workers that a reference names: an id, else an alias, else the start of a digest. */
+/** The models at workers that a reference names: an id, else an alias, else the start of a digest, else a full name. */
 export function findElsewhere(catalogs: readonly StoredCatalog[], ref: string): KnownModel[] {
   const rows = candidatesAt(catalogs, {});
   const named = (isNamed: (row: Candidate) => boolean): Candidate[] => rows.filter(isNamed);
@@ -105,6 +105,7 @@ export function findElsewhere(catalogs: readonly StoredCatalog[], ref: string): 
     ({ entry }: Candidate) => entry.id === ref || entry.id === ref.toLowerCase(),
     ({ availability }: Candidate) => availability().some(({ alias }) => alias === ref),
     ({ entry }: Candidate) => prefix !== undefined && entry.digest?.startsWith(prefix) === true,
+    ({ entry }: Candidate) => entry.name === ref,
   ];
   const found = ways.map(named).find((some) => some.length > 0) ?? [];
   return found.map(({ entry, availability }) => ({ entry, availability: availability(), here: undefined }));

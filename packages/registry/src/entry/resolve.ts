@@ -9,8 +9,8 @@ import type { RegistryIndex, Resolved, ResolveOptions, StoredEntry } from './typ
 const LISTED_CANDIDATES = 10;
 
 /**
- * The model that a reference names. Exact names come first: an id, then an alias, then the start of a digest, then the path
- * of the model's folder or of its original.
+ * The model that a reference names. Exact names come first: an id, then an alias, then the start of a digest, then a full name
+ * (`acme/tiny`), then the path of the model's folder or of its original.
  * @param models the folder that holds the models' folders
  * @throws ModelRtcError `ambiguous`, `not_found_locally`
  */
@@ -26,6 +26,11 @@ export async function resolveRef(
   if (byAlias !== undefined) return { stored: byAlias, resolvedBy: 'alias' };
   const byDigest = onlyOne(ref, withPrefix(index, ref));
   if (byDigest !== undefined) return { stored: byDigest, resolvedBy: 'digest' };
+  const byName = onlyOne(
+    ref,
+    [...index.byId.values()].filter(({ name }) => name === ref),
+  );
+  if (byName !== undefined) return { stored: byName, resolvedBy: 'name' };
   const byPath = paths ? onlyOne(ref, await atPath(index, ref, models)) : undefined;
   if (byPath !== undefined) return { stored: byPath, resolvedBy: 'path' };
   throw notFoundLocally(index, ref);
@@ -128,7 +133,7 @@ async function mentionShadowed(ref: string, found: Resolved, models: string, log
   );
 }
 
-const NOUNS = { id: 'id', alias: 'alias', digest: 'digest' } as const;
+const NOUNS = { id: 'id', alias: 'alias', digest: 'digest', name: 'name' } as const;
 
 /** The same error, but mentions what lies at the path, which the person may have meant. */
 async function namedLikeAPath(ref: string, notFound: ModelRtcError): Promise<ModelRtcError> {

@@ -76,7 +76,7 @@ export interface RegistryEntry extends Omit<StoredEntry, 'folder'> {
   readonly displayStatus: DisplayStatus;
 }
 
-export type ResolvedBy = 'id' | 'alias' | 'digest' | 'path';
+export type ResolvedBy = 'id' | 'alias' | 'digest' | 'name' | 'path';
 
 export interface ResolvedModel {
   readonly entry: RegistryEntry;

@@ -1,14 +1,12 @@
 import { type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { resolveNamed } from '../entry/resolve.ts';
-import { joinTags, requireNotes, requireTags } from '../entry/tags.ts';
+import { joinTags, MAX_TAGS, requireNotes, requireTags } from '../entry/tags.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import type { ImportOptions } from './types.ts';
 
 /** What a person says of a model while bringing it in. */
 export type EntryAdditions = Partial<Pick<StoredEntry, 'name' | 'tags' | 'notes' | 'lineage'>>;
-
-const MAX_TAGS = 64;
 
 /**
  * Checks what was said of a model, before hours of hashing.
@@ -23,14 +21,19 @@ export async function readAdditions(
   if (unique.length > MAX_TAGS) {
     throw new ModelRtcError('bad_argument', `A model has at most ${MAX_TAGS} tags; ${unique.length} are too many.`);
   }
-  if (name !== undefined && !modelEntrySchema.shape.name.safeParse(name).success) {
-    throw new ModelRtcError(
-      'bad_argument',
-      'The name of a model has 1 to 256 characters; give a shorter one, or none.',
-    );
-  }
+  requireName(name);
   requireNotes(notes);
   return { name, tags: unique, notes: notes || undefined, lineage: await lineageOf(context, parent) };
+}
+
+/** @throws ModelRtcError `bad_argument` */
+function requireName(name: string | undefined): void {
+  if (name === undefined) return;
+  const isName = modelEntrySchema.shape.name.safeParse(name).success && !/\p{Cc}/u.test(name) && name.trim() === name;
+  if (isName) return;
+  const sentence =
+    'The name of a model has 1 to 256 characters, none of them a control character, and no space at its ends. Choose another --name, or leave it out.';
+  throw new ModelRtcError('bad_argument', sentence);
 }
 
 /** The digest says which model it was for good; the name is for people. */

@@ -11,8 +11,11 @@ import {
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { StoredEntry } from '../entry/types.ts';
+import type { DataPaths } from '../store/data-folder.ts';
+import { folderModeIn } from '../store/folder-modes.ts';
 import type { FileStat } from '../store/types.ts';
 import { type EntryDraft, placeModel } from './place-model.ts';
+import { receivedDraft } from './received-entry.ts';
 import type { InstallOptions } from './types.ts';
 
 const FILES_AT_ONCE = 32;
@@ -22,14 +25,14 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   const { filesFolder, alias, aliasConflict, source, ifExists, keepsEntry } = options;
   const manifest = parseManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
-  const stats = await settleFiles(filesFolder, manifest);
+  const stats = await settleFiles(context.paths, filesFolder, manifest);
   const looked = await inspectStaged(context, options, manifest, stats);
   const { stored } = await placeModel(context, {
     staged: filesFolder,
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...draftOf(options), source, ...looked, ...arrival(source, context.now()) },
+    draft: { ...receivedDraft(options.entry), source, ...looked, ...arrival(source, context.now()) },
     alias,
     aliasConflict,
     keepsEntry,
@@ -64,30 +67,18 @@ function arrival(source: ModelSource, now: Date): Pick<EntryDraft, 'importedAt' 
   return source === 'local-import' ? { importedAt: time } : { downloadedAt: time };
 }
 
-/** What the other machine says of a model, less what is this machine's to say. */
-function draftOf({ entry }: InstallOptions): EntryDraft {
-  const {
-    id: _,
-    digest: __,
-    alias: ___,
-    size: ____,
-    fileCount: _____,
-    importedAt: ______,
-    downloadedAt: _______,
-    codeFiles: ________,
-    ...draft
-  } = entry;
-  return draft;
-}
-
 export function requireStaged(staging: string, folder: string): void {
   const inside = relative(staging, folder);
   if (inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
   throw new ModelRtcError('bad_argument', `${folder} is not in ${staging}; stage a model's files there.`);
 }
 
-/** Requires that the folder holds the manifest's files and nothing else, and gives them their modes. */
-export async function settleFiles(root: string, manifest: Manifest): Promise<FileStat[]> {
+/** Requires that the folder holds the manifest's files and nothing else, and gives both their modes. */
+export async function settleFiles(
+  paths: Pick<DataPaths, 'root'>,
+  root: string,
+  manifest: Manifest,
+): Promise<FileStat[]> {
   const expected = new Set<string>(manifest.files.map((file) => file.path));
   const folders = [root];
   for (const { path, inside, entry } of await listTree(root, (item) => item === OWN_FOLDER)) {
@@ -105,7 +96,12 @@ export async function settleFiles(root: string, manifest: Manifest): Promise<Fil
     if ((Number(found.mode) & 0o777) !== mode) await atStorage(path, 'given its mode', () => chmod(path, mode));
     return { path: file.path, size: file.size, mtimeNs: found.mtimeNs };
   });
-  await mapLimit(folders, FILES_AT_ONCE, (folder) => atStorage(folder, 'written', () => syncFolder(folder)));
+  const folderMode = await folderModeIn(paths.root);
+  await mapLimit(folders, FILES_AT_ONCE, async (folder) => {
+    // Staged folders are only for this user; those of a group's models are for the group.
+    if ((folderMode & 0o077) !== 0) await atStorage(folder, 'given its mode', () => chmod(folder, folderMode));
+    await atStorage(folder, 'written', () => syncFolder(folder));
+  });
   return stats;
 }
 

@@ -28,7 +28,9 @@ export async function writeReports(path: string, reports: readonly FolderReport[
     return;
   }
   const folders = reports.map((report) => ({ ...report, leftOut: report.leftOut.slice(0, MAX_LEFT_OUT) }));
-  await atStorage(path, 'written', () => writeFileAtomic(path, JSON.stringify({ version: 1, folders })));
+  await atStorage(path, 'written', () =>
+    writeFileAtomic(path, JSON.stringify({ version: 1, folders }), { mode: 0o600 }),
+  );
 }
 
 /** A file that is missing or damaged counts as no reports: the worker writes it again at its next look. */

@@ -1,4 +1,4 @@
-import { aliasProblem, type CodeFile, isDigest, MODEL_SOURCES, MODEL_STATUSES } from '@model-rtc/protocol';
+import { type CodeFile, isDigest, MODEL_SOURCES, MODEL_STATUSES, storedAliasProblem } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 
@@ -55,7 +55,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   modelType: pattern(/^[a-z0-9][a-z0-9_-]{0,63}$/),
   framework: text(4096),
   backbone: text(4096),
-  alias: (value) => typeof value === 'string' && aliasProblem(value) === undefined,
+  alias: (value) => typeof value === 'string' && storedAliasProblem(value) === undefined,
   name: text(256, 1),
   source: oneOf(MODEL_SOURCES),
   status: oneOf(MODEL_STATUSES),

@@ -13,6 +13,7 @@ import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { changeIndex, EMPTY_INDEX } from '../entry/registry-index.ts';
 import type { RegistryIndex } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
+import { fileModeIn } from './folder-modes.ts';
 import { type DecodedIndex, decodeIndex, encodeIndex, type Migration } from './index-format.ts';
 import { recoverFolders } from './index-recovery.ts';
 import { purgeTrash } from './trash.ts';
@@ -55,7 +56,7 @@ export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions)
         const { result, ...changes } = await change(recovered);
         const after = changeIndex(recovered, changes);
         if (after !== before.index || before.state !== 'stored' || before.migratedFrom !== undefined) {
-          await writeFileAtomic(path, encodeIndex(after));
+          await writeFileAtomic(path, encodeIndex(after), { mode: await fileModeIn(paths.root) });
           const version = await fileVersion(path);
           cached = version === undefined ? undefined : { version, loaded: { state: 'stored', index: after } };
         }

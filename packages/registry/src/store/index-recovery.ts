@@ -1,11 +1,19 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, listFolder, removeLeftTakerFiles, removeTemporaries, syncFolder } from '@model-rtc/files';
+import {
+  atStorage,
+  isLeftTemporary,
+  listFolder,
+  removeLeftTakerFiles,
+  removeTemporaries,
+  syncFolder,
+} from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { changeIndex, freeId } from '../entry/registry-index.ts';
 import { folderNameSchema, type RegistryIndex, type StoredEntry } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
+import { makeDataFolder } from './folder-modes.ts';
 import { readEntryNote, readManifestNote } from './model-notes.ts';
 import { isTrashName, keepTrashed, listTrash, purgeLater } from './trash.ts';
 
@@ -13,8 +21,10 @@ import { isTrashName, keepTrashed, listTrash, purgeLater } from './trash.ts';
 export async function needsRecovery(paths: DataPaths, index: RegistryIndex): Promise<boolean> {
   const staged = await listFolder(paths.staging);
   if (staged.some(({ name }) => isTrashName(name))) return true;
-  const folders = await listFolder(paths.models);
-  return folders.some((item) => isModelFolder(item) && !index.byFolder.has(item.name));
+  const items = await listFolder(paths.models);
+  return items.some(
+    (item) => (isModelFolder(item) && !index.byFolder.has(item.name)) || isLeftTemporary(paths.registryFile, item.name),
+  );
 }
 
 /**
@@ -29,8 +39,8 @@ export async function recoverFolders(
   log: Log,
 ): Promise<RegistryIndex> {
   await atStorage(paths.root, 'prepared', async () => {
-    await mkdir(paths.models, { recursive: true });
-    await mkdir(paths.staging, { recursive: true });
+    await makeDataFolder(paths.models);
+    await makeDataFolder(paths.staging);
   });
   await removeTemporaries(paths.registryFile);
   await removeLeftTakerFiles(paths.models);

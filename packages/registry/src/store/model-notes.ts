@@ -1,6 +1,14 @@
 import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atStorage, isMissing, storageError, syncFolder, writeFileAtomic, writeFileSynced } from '@model-rtc/files';
+import {
+  atStorage,
+  isMissing,
+  removeTemporaries,
+  storageError,
+  syncFolder,
+  writeFileAtomic,
+  writeFileSynced,
+} from '@model-rtc/files';
 import {
   type Digest,
   type Manifest,
@@ -52,9 +60,9 @@ export async function writeNotes(folder: string, { entry, manifest, stats }: Fol
   });
 }
 
-/** Replaces the entry in a registered model's folder; does nothing when the folder is gone. */
+/** Replaces the entry in a registered model's folder; does nothing when the folder is gone. Call it under the registry's lock. */
 export async function updateEntryNote(folder: string, entry: StoredEntry): Promise<void> {
-  await updateNote(folder, notePaths(folder).entry, encodeEntry(entry));
+  await updateNote(folder, notePaths(folder).entry, encodeEntry(entry), removeTemporaries);
 }
 
 /** Replaces the noted sizes and times of the files. Call it when their bytes are known to be right. */
@@ -67,10 +75,17 @@ export async function updateManifestNote(folder: string, manifest: Manifest): Pr
   await updateNote(folder, notePaths(folder).manifest, JSON.stringify(manifest));
 }
 
-async function updateNote(folder: string, path: string, text: string): Promise<void> {
+async function updateNote(
+  folder: string,
+  path: string,
+  text: string,
+  clear: (path: string) => Promise<void> = async () => undefined,
+): Promise<void> {
   try {
     const own = await lstat(join(folder, OWN_FOLDER));
-    if (own.isDirectory()) await writeFileAtomic(path, text);
+    if (!own.isDirectory()) return;
+    await clear(path);
+    await writeFileAtomic(path, text);
   } catch (thrown) {
     if (!isMissing(thrown)) throw storageError(thrown, path, 'written');
   }

@@ -1,6 +1,7 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing, withLock } from '@model-rtc/files';
+import { makeDataFolder } from './folder-modes.ts';
 
 const LMDB_MAGIC = 0xbeefc0de;
 const META_PAGES = 2;
@@ -18,7 +19,7 @@ export async function openSoundLmdb<T>(
   openTables: (folder: string) => T,
   onReset: (cause: unknown) => void,
 ): Promise<T> {
-  await mkdir(folder, { recursive: true });
+  await makeDataFolder(folder);
   return await withLock(`${folder}.lock`, {}, async () => {
     try {
       await requireSound(join(folder, 'data.mdb'));
@@ -26,7 +27,7 @@ export async function openSoundLmdb<T>(
     } catch (thrown) {
       onReset(thrown);
       await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true });
+      await makeDataFolder(folder);
       return openTables(folder);
     }
   });

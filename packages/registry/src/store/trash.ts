@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage, exists, ignoreMissing, listFolder, syncFolder, tryLock, withLock } from '@model-rtc/files';
 import type { Log } from '@model-rtc/protocol';
 import { folderNameSchema } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
+import { makeDataFolder } from './folder-modes.ts';
 
 /**
  * Why a model's folder is in the trash. It lies there, in `staging/`, while the index is written, so that a crash before that
@@ -134,7 +135,7 @@ async function moveIfThere(from: string, to: string): Promise<boolean> {
 export async function keepTrashed(paths: DataPaths, { path, folder }: TrashedFolder): Promise<string> {
   const kept = keptPath(paths, path, folder);
   return await atStorage(path, `moved to ${kept}`, async () => {
-    await mkdir(paths.kept, { recursive: true });
+    await makeDataFolder(paths.kept);
     await moveIfThere(path, kept);
     await syncFolder(paths.kept);
     return kept;

@@ -23,7 +23,7 @@ export async function replaceFiles(
     staged: filesFolder,
     digest,
     manifest,
-    stats: await settleFiles(filesFolder, manifest),
+    stats: await settleFiles(context.paths, filesFolder, manifest),
     draft: draftOf(existing),
     alias: undefined,
     ifExists: 'overwrite',

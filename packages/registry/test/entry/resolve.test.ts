@@ -36,7 +36,8 @@ describe('a reference', () => {
   const digestA = `abcdef12${'0'.repeat(56)}` as Digest;
   const digestB = `abcdef99${'0'.repeat(56)}` as Digest;
   const a = { ...stored(1), id: 'abcdef12', digest: digestA, folder: 'x_abcdef12', alias: 'good-mouse' as Alias };
-  const b = { ...stored(2), id: 'abcdef99', digest: digestB, folder: 'x_abcdef99', originalPath: '/runs/1' };
+  const named = { name: 'acme/tiny', originalPath: '/runs/1' };
+  const b = { ...stored(2), id: 'abcdef99', digest: digestB, folder: 'x_abcdef99', ...named };
   const index = makeIndex([a, b]);
 
   it.each([
@@ -45,6 +46,7 @@ describe('a reference', () => {
     ['good-mouse', 'alias', a],
     ['abcdef120', 'digest', a],
     [digestB, 'digest', b],
+    ['acme/tiny', 'name', b],
     ['/data/models/x_abcdef12', 'path', a],
     ['/runs/../runs/1/', 'path', b],
   ] as const)('%s is taken as an %s', async (ref, resolvedBy, entry) => {

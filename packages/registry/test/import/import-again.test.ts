@@ -126,10 +126,12 @@ describe('what is said of a model at its import', () => {
     for (const said of [
       { tags: [''] },
       { tags: ['x'.repeat(65)] },
-      { tags: Array.from({ length: 65 }, (_, i) => `tag ${i}`) },
+      { tags: ['two words'] },
+      { tags: Array.from({ length: 65 }, (_, i) => `tag${i}`) },
       { name: '' },
       { name: 'x'.repeat(257) },
-      { notes: 'x'.repeat(65_537) },
+      { name: 'line\nbreak' },
+      { notes: 'x'.repeat(1001) },
     ]) {
       expect((await rejection(registry.importModel(path, said))).code).toBe('bad_argument');
     }

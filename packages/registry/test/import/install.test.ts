@@ -37,6 +37,25 @@ describe('installing a model', () => {
     expect(JSON.parse(text)).toMatchObject({ version: 2, aliases: { mouse: id }, interrupted: [] });
   });
 
+  it('takes no control characters over from another machine, nor that a model with a digest is in training', async () => {
+    const registry = await openTestRegistry();
+    const hostile = '\u001b[31mred\u009b\u202e';
+    const entry = await installFiles(registry, FILES, {
+      entry: {
+        ...{ status: 'training', name: hostile, framework: '\u0007', license: hostile, notes: `one\ntwo${hostile}` },
+        ...{ tags: [hostile, 'kept', '\u0007'], metrics: { [hostile]: hostile, loss: 1 } },
+        lineage: { fineTunedFrom: hostile, parents: [hostile, '\u0007'] },
+      },
+    });
+    expect(entry).toMatchObject({ status: 'completed', displayStatus: 'completed', notes: 'one\ntwo [31mred  ' });
+    expect(entry).toMatchObject({ name: '[31mred', tags: ['[31mred', 'kept'], lineage: { parents: ['[31mred'] } });
+    expect(entry.framework).toBeUndefined();
+    const stored = await readFile(registry.paths.registryFile, 'utf8');
+    const note = await readFile(join(entry.localPath, '.model-rtc/entry.json'), 'utf8');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be stored
+    for (const text of [stored, note]) expect(text).not.toMatch(/\\u00|[\u007f-\u009f\u202e]|\u001b|training/);
+  });
+
   it('makes no file executable, whatever the manifest says', async () => {
     const registry = await openTestRegistry();
     const manifest = manifestOf({ 'run.sh': '#!', data: 'x' }, { 'run.sh': 0o700, data: 0o600 });

@@ -43,15 +43,23 @@ describe('changing what is said of a model', () => {
       { addTags: [''] },
       { addTags: ['fine', 'x'.repeat(65)] },
       { addTags: [' padded'] },
+      { addTags: ['two words'] },
       { addTags: ['esc\u001b[31m'] },
       { addTags: many },
-      { notes: 'n'.repeat(65_537) },
+      { notes: 'n'.repeat(1001) },
     ]) {
       expect((await rejection(registry.update(id, changes))).code).toBe('bad_argument');
     }
     expect((await registry.resolve(id)).entry.tags).toEqual(['kept']);
     expect((await rejection(registry.update('nobody', {}))).code).toBe('not_found_locally');
-    expect(tagProblem('two words, even')).toBeUndefined();
+    expect(['v2', 'Mäuse_2026', '30-Hz'].map(tagProblem)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('removes tags and leaves notes that an earlier version, or another machine, allowed', async () => {
+    const registry = await openTestRegistry();
+    const notes = 'n'.repeat(20_000);
+    const { id } = await installFiles(registry, { a: '1' }, { entry: { tags: ['two words', 'kept'], notes } });
+    expect(await registry.update(id, { removeTags: ['two words'] })).toMatchObject({ tags: ['kept'], notes });
   });
 });
 

@@ -3,6 +3,7 @@ import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import {
   type Alias,
   type AliasConflict,
+  allowedAlias,
   contentsDigest,
   contentsManifest,
   type Digest,
@@ -137,7 +138,7 @@ async function chooseAlias(options: ReceptionOptions): Promise<Alias | undefined
   const owned = await ownersModel(options);
   if (owned !== undefined) return requireSameAlias(owned, alias);
   if (alias !== undefined) return alias;
-  return (await registry.find(digest))?.alias === undefined ? entry.alias : undefined;
+  return (await registry.find(digest))?.alias === undefined ? allowedAlias(entry.alias) : undefined;
 }
 
 async function alreadyThere(options: ReceptionOptions, existing: RegistryEntry): Promise<ReceivedModel> {
@@ -163,8 +164,9 @@ async function nameExisting(options: ReceptionOptions, existing: RegistryEntry):
   if (alias !== undefined) {
     return alias === existing.alias ? existing : await registry.tag(existing.id, alias, { aliasConflict: conflict });
   }
-  if (existing.alias !== undefined || entry.alias === undefined) return existing;
-  return await registry.tag(existing.id, entry.alias, { aliasConflict: conflict ?? 'keep' });
+  const offered = allowedAlias(entry.alias);
+  if (existing.alias !== undefined || offered === undefined) return existing;
+  return await registry.tag(existing.id, offered, { aliasConflict: conflict ?? 'keep' });
 }
 
 /** @throws ModelRtcError `refused` when a guest asks for another alias than the owner's model has */

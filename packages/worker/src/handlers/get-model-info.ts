@@ -30,7 +30,9 @@ async function infoOfWhole(services: HandlerOptions, ref: string): Promise<Resul
   const fresh = await freshEntry(services, ref, entry);
   // A digest names one content: when that is gone, the new one is not what was asked for.
   if (fresh.digest !== entry.digest && (resolvedBy === 'digest' || resolvedBy === 'id')) throw changed(ref, fresh);
-  return { entry: await withDamage(services, fresh), resolvedBy, resumeCommand: resumeCommand(fresh) };
+  // Version 1 of the protocol has no word of its own for a full name.
+  const by = resolvedBy === 'name' ? 'alias' : resolvedBy;
+  return { entry: await withDamage(services, fresh), resolvedBy: by, resumeCommand: resumeCommand(fresh) };
 }
 
 /** More is no help before a pull. */

@@ -65,7 +65,7 @@ export async function resolvePartial(
   const named = (model: PartialModel): ResultInput<'get_model_info'>['resolvedBy'] | undefined => {
     const { digest, entry } = model;
     if (entry.id === ref.toLowerCase()) return 'id';
-    if (entry.alias === ref) return 'alias';
+    if (entry.alias === ref || entry.name === ref) return 'alias';
     const prefix = ref.toLowerCase();
     return prefix.length >= SHORTEST_PREFIX && digest.startsWith(prefix) ? 'digest' : undefined;
   };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMissing, withLock, writeFileAtomic } from '@model-rtc/files';
+import { isMissing, removeTemporaries, withLock, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError, scopeSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 
@@ -79,6 +79,8 @@ export async function updateSessionFile<T>(
 ): Promise<T> {
   const path = sessionFilePath(keysFolder);
   return await withLock(`${path}.lock`, {}, async () => {
+    // They hold secrets.
+    await removeTemporaries(path);
     const { file, result } = change(readSessionFile(keysFolder));
     await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
     return result;

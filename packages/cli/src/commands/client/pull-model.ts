@@ -16,7 +16,7 @@ export const pullModel = defineCommand({
     ref: {
       type: 'string',
       demandOption: true,
-      describe: "The worker's id, alias or digest prefix of a model, or else this machine's",
+      describe: "The worker's id, alias, digest prefix or full name of a model, or else this machine's",
       completes: 'remote-models',
     },
   },

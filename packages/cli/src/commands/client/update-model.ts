@@ -8,7 +8,7 @@ export const updateModel = defineCommand({
   describe: 'Change the notes and tags of a model on this machine',
   positionals: { ref: localModel },
   options: {
-    notes: { type: 'string', nargs: 1, describe: 'Its new notes; "" removes them' },
+    notes: { type: 'string', nargs: 1, describe: 'Its new notes, at most 1,000 characters; "" removes them' },
     'add-tag': { type: 'string', array: true, nargs: 1, describe: 'A tag to add; may be given several times' },
     'remove-tag': { type: 'string', array: true, nargs: 1, describe: 'A tag to remove; may be given several times' },
     'clear-tags': { type: 'boolean', default: false, describe: 'Remove all tags first' },

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   acquireLock,
@@ -7,6 +7,8 @@ import {
   isMissing,
   type Lock,
   type LockOptions,
+  makeFolder,
+  removeTemporaries,
   requireNames,
   writeFileAtomic,
 } from '@model-rtc/files';
@@ -67,11 +69,11 @@ export function stagingPathsIn(folder: string): StagingPaths {
 export async function lockStaging({ staging, key, waitMs, signal, onWait }: LockStagingOptions): Promise<Lock> {
   const { folder, lock } = stagingPaths(staging, key);
   for (let attempt = 1; ; attempt++) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     try {
       const held = await acquireLock(lock, { waitMs, signal, onWait });
       // Whoever held the lock before may have removed the folder with it.
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       return held;
     } catch (error) {
       if (attempt === LOCK_ATTEMPTS || !isMissing(error)) throw ModelRtcError.from(error);
@@ -140,6 +142,7 @@ export async function discardStaging(options: DiscardStagingOptions): Promise<vo
 /** The journal names its chunk list by its hash, so a journal beside the manifest of another list is not trusted. */
 async function startOver(paths: StagingPaths, { contents, layout }: OpenStagingOptions): Promise<void> {
   await rm(paths.journal, { force: true });
+  for (const path of [paths.manifest, paths.entry, paths.journal]) await removeTemporaries(path);
   await writeStagedContents(paths.manifest, contents);
   await writeFileAtomic(paths.journal, journalTitle(layout), { mode: 0o600 });
 }
@@ -151,7 +154,9 @@ async function removeLocked(paths: StagingPaths, lock: Lock): Promise<void> {
     const removed = `${paths.journal}.removed`;
     await ignoreMissing(rename(paths.journal, removed));
     await rm(paths.files, { recursive: true, force: true });
-    for (const path of [paths.manifest, paths.entry, paths.parted, removed]) await rm(path, { force: true });
+    // What a killed process was writing is left over too. Names that begin like the lock belong to those who wait for it.
+    const rest = ((await ignoreMissing(readdir(paths.folder))) ?? []).filter((name) => !name.startsWith('lock'));
+    for (const name of rest) await rm(join(paths.folder, name), { recursive: true, force: true });
   } finally {
     await lock.release();
   }

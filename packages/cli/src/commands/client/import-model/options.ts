@@ -13,9 +13,9 @@ export const importOptions = {
     choices: ['skip', 'overwrite', 'rename'],
     describe: 'If it is here under another alias: leave it, import it again, or only change its alias [asked]',
   },
-  name: { type: 'string', nargs: 1, describe: 'Its full name, for people' },
+  name: { type: 'string', nargs: 1, describe: 'Its full name, such as acme/tiny; commands take it as a reference' },
   tag: { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given several times' },
-  notes: { type: 'string', nargs: 1, describe: 'Notes about it' },
+  notes: { type: 'string', nargs: 1, describe: 'Notes about it, at most 1,000 characters' },
   parent: {
     type: 'string',
     nargs: 1,
