@@ -18,7 +18,8 @@ export type FileSet =
   | { readonly kind: 'folder' };
 
 /** Files that are of no use without the folder that they describe. */
-const FOLDER_FILES = new Set(['saved_model.pb', 'model_index.json', '.metadata']);
+const FOLDER_FILES =
+  /^(saved_model\.pb|model_index\.json|\.metadata|MLmodel|(args|hparams|pose_cfg|pytorch_config)\.yaml|plans\.json|training_config\.(ya?ml|json)|.*_(model|optim)_states\.pt)$/;
 const TENSORFLOW_PART = /^(.+?)\.(?:index|meta|data-\d{5}-of-\d{5})$/;
 
 /**
@@ -34,7 +35,7 @@ export async function fileSetOf(
   open: (name: string) => Promise<CheckedFile>,
 ): Promise<FileSet | undefined> {
   const extension = extensionOf(name);
-  if (FOLDER_FILES.has(name) || extension === '.distcp') return { kind: 'folder' };
+  if (FOLDER_FILES.test(name) || extension === '.distcp') return { kind: 'folder' };
   return (
     tensorflowSet(name, names) ??
     numberedSet(name, names) ??

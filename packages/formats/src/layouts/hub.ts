@@ -28,6 +28,8 @@ const HYPERPARAMETERS = [
 const QUANTIZATION = ['quant_method', 'bits', 'group_size'] as const;
 
 /** Where a trainer keeps checkpoints to resume from, each as large as the model. */
+/** Where the Trainer has DeepSpeed save; the whole weights are beside it, unless only stage 3 has them. */
+const STATES_OF_DEEPSPEED = /^(global_step\d+\/.*_states\.pt|latest|zero_to_fp32\.py)$/;
 const TRAINER_CHECKPOINT = /^checkpoint-\d+\//;
 /** Adapters as peft and mlx_lm write them. */
 const ADAPTER = /^adapter_model(-\d+-of-\d+)?\.(safetensors|bin)$|^adapters\.(safetensors|npz)$/;
@@ -63,7 +65,13 @@ export const hub: Layout = {
     };
     return {
       facts,
-      leaveOut: (path) => (TRAINER_CHECKPOINT.test(path) ? 'a checkpoint to resume training from' : undefined),
+      leaveOut(path) {
+        if (TRAINER_CHECKPOINT.test(path)) return 'a checkpoint to resume training from';
+        const isWhole = checkpoint !== undefined && !checkpoint.path.includes('/');
+        return isWhole && STATES_OF_DEEPSPEED.test(path)
+          ? 'states of the optimizer, to resume training from'
+          : undefined;
+      },
     };
   },
 };

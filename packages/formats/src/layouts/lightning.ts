@@ -5,7 +5,7 @@ import { baseName } from '../file-names.ts';
 import { chooseCheckpoint, compareNumbers, isNumbered, numbersOf } from './checkpoint-choice.ts';
 import { modifiedAt, NO_FACTS } from './facts.ts';
 import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
-import { readWeightsFacts } from './weights-facts.ts';
+import { readTrainingFacts, readWeightsFacts } from './weights-facts.ts';
 
 const CHECKPOINT = /^(?:.*\/)?(?:checkpoints?|ckpts?)\/.+\.ckpt(?:\/|$)/;
 const SAMPLES = /^images\/.+\.(png|jpe?g|gif)$/i;
@@ -26,7 +26,7 @@ export const lightning: Layout = {
     const isRun = folder.file('hparams.yaml') !== undefined || folder.file(HYDRA_CONFIG) !== undefined;
     if (!isRun && inFolder.length === 0) return undefined;
     const checkpoints = inFolder.length > 0 ? inFolder : folder.weights;
-    const best = bestByName(checkpoints);
+    const best = bestByName(checkpoints) ?? (await bestByState(folder, checkpoints));
     const checkpoint = best ?? chooseCheckpoint(checkpoints);
     if (checkpoint === undefined) return undefined;
     const ofWeights = await readWeightsFacts(checkpoint, folder);
@@ -77,6 +77,14 @@ function bestByName(files: readonly ModelFile[]): ModelFile | undefined {
     (best, one) => (best === undefined || one.score > best.score ? one : best),
     undefined,
   )?.file;
+}
+
+/** The one that the last checkpoint remembers as the best so far. */
+async function bestByState(folder: ModelFolder, files: readonly ModelFile[]): Promise<ModelFile | undefined> {
+  if (files.length < 2) return undefined;
+  const last = files.find(({ path }) => /(^|[-_.])last([-_.]|$)/.test(baseName(path))) ?? chooseCheckpoint(files);
+  const { bestPath } = last === undefined ? {} : await readTrainingFacts(last, folder);
+  return bestPath === undefined ? undefined : files.find(({ path }) => baseName(path) === baseName(bestPath));
 }
 
 /** Higher is better. */

@@ -22,6 +22,8 @@ export interface WeightsFacts {
   readonly runName?: string | undefined;
   /** Less than a name: different quantisations of one model have the same. */
   readonly title?: string | undefined;
+  /** Which checkpoint the training tool took for the best so far, as a path on the machine that trained. */
+  readonly bestPath?: string | undefined;
 }
 
 /** The facts in a safetensors or GGUF file's metadata, or in a torch checkpoint; for any other file, its type by its extension. */
@@ -37,14 +39,15 @@ export async function readWeightsFacts(file: ModelFile, options: ReadOptions): P
 export async function readTrainingFacts(
   file: ModelFile,
   options: ReadOptions,
-): Promise<Pick<WeightsFacts, 'metrics' | 'hyperparameters' | 'versions'>> {
+): Promise<Pick<WeightsFacts, 'metrics' | 'hyperparameters' | 'versions' | 'bestPath'>> {
   const facts = mayBePickleName(file.path) ? await readCheckpointFacts(file, options) : undefined;
   if (facts === undefined) return {};
-  const { metrics, hyperparameters, versions } = facts;
+  const { metrics, hyperparameters, versions, bestPath } = facts;
   return {
     metrics: toScalars(metrics),
     hyperparameters: toScalars(hyperparameters),
     versions: toScalars(versions),
+    bestPath,
   };
 }
 

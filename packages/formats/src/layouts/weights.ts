@@ -34,7 +34,7 @@ export async function weightsFileFacts(file: ModelFile, options: ReadOptions): P
 
 /** The facts of a model by those of the file that stands for it. */
 export function toFacts(ofFile: WeightsFacts, file: ModelFile): ModelFacts {
-  const { modelType, framework, metrics, hyperparameters, versions, ...rest } = ofFile;
+  const { modelType, framework, metrics, hyperparameters, versions, bestPath: _, ...rest } = ofFile;
   return {
     ...NO_FACTS,
     ...rest,

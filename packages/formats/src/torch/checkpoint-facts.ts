@@ -8,6 +8,8 @@ export interface CheckpointFacts {
   readonly metrics: readonly (readonly [string, unknown])[];
   readonly hyperparameters: readonly (readonly [string, unknown])[];
   readonly versions: readonly (readonly [string, unknown])[];
+  /** The best checkpoint of the training so far, as the path that it was written to on the machine that trained. */
+  readonly bestPath?: string | undefined;
 }
 
 /** Where trainers keep the settings of a run: Lightning, and scripts with argparse. */
@@ -46,6 +48,7 @@ export async function readCheckpointFacts(
   return {
     metrics,
     hyperparameters: HYPERPARAMETERS.flatMap((name) => hyperparameters(top.get(name))),
+    bestPath: bestPath(top),
     versions: VERSIONS.map(([name, shown]) => [shown, plainOf(top.get(name))] as const),
   };
 }
@@ -66,6 +69,14 @@ async function bestScores(
     if (typeof monitor === 'string') scores.push([`best_${monitor}`.replaceAll('/', '_'), score]);
   }
   return scores;
+}
+
+function bestPath(top: ReadonlyMap<string, PickledValue>): string | undefined {
+  for (const [name, callback] of entriesOf(top.get('callbacks')) ?? []) {
+    const path = name.includes('ModelCheckpoint') ? plainOf(entriesOf(callback)?.get('best_model_path')) : undefined;
+    if (typeof path === 'string' && path !== '') return path;
+  }
+  return undefined;
 }
 
 /** The scalars of a dict, and of the dicts in it, whose names are joined with dots. */

@@ -11,7 +11,10 @@ describe('nameByPath', () => {
     ['mouse/model', 'mouse'],
     ['mouse/weights/best', 'mouse'],
     ['Kimi-K2-Q4_K_M', 'Kimi-K2-Q4_K_M'],
-    ['a/checkpoint-1000', 'checkpoint-1000'],
+    ['tuned-mouse/checkpoint-1000', 'tuned-mouse-checkpoint-1000'],
+    ['resnet/model_best.pth', 'resnet'],
+    ['mouse/checkpoints/epoch=1-step=200.ckpt', 'mouse-epoch=1-step=200'],
+    ['gait/mlruns/0/0123456789abcdef0123456789abcdef/checkpoints', 'gait-0'],
   ])('calls %s %s', (path, name) => {
     expect(nameByPath(path.split('/'))).toBe(name);
   });

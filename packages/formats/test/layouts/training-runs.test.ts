@@ -4,6 +4,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { sample } from '../../../../test/support/model-samples.ts';
 import { nodeInflate as inflate } from '../bytes/node-inflate.ts';
+import { raw, unicode } from '../code/read-samples.ts';
 import { memoryFile } from './memory-files.ts';
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -77,6 +78,18 @@ describe('a run of Lightning', () => {
       'checkpoints/epoch=2-val_acc=0.8.ckpt': 'x',
     };
     expect((await recognise(files)).facts.checkpointPath).toBe('checkpoints/epoch=1-val_acc=0.9.ckpt');
+  });
+
+  it('has the one that the last remembers as the best, whatever folder it was in', async () => {
+    const best = raw('}(', unicode('best_model_path'), unicode('/gpu/run/checkpoints/epoch=1.ckpt'), 'u');
+    const callbacks = raw('}(', unicode("ModelCheckpoint{'monitor': 'val'}"), best, 'u');
+    const value = raw('\x80\x02}(', unicode('callbacks'), callbacks, unicode('state_dict'), '}u.');
+    const number = Buffer.from('8a0a6cfc9c46f9206aa850192e', 'hex');
+    const last = raw('\x80\x02', number, '\x80\x02M\xe9\x03.', '\x80\x02}.', value, '\x80\x02].');
+    const files = { 'checkpoints/epoch=1.ckpt': last, 'checkpoints/epoch=2.ckpt': last, 'checkpoints/last.ckpt': last };
+    const { facts } = await recognise(files);
+    expect(facts.checkpointPath).toBe('checkpoints/epoch=1.ckpt');
+    expect(Object.keys(facts)).not.toContain('bestPath');
   });
 
   it('keeps all checkpoints when nothing tells which is the best', async () => {
@@ -195,6 +208,22 @@ describe('a checkpoint of DeepSpeed', () => {
     expect(leftOut(match, files)).toEqual(Object.keys(states('global_step50')));
     const named = await recognise({ ...files, latest: 'global_step50\n' });
     expect(named.facts.checkpointPath).toBe('global_step50/mp_rank_00_model_states.pt');
+  });
+});
+
+describe('a checkpoint of the Trainer with DeepSpeed', () => {
+  const states = { latest: 'global_step5', 'zero_to_fp32.py': '', 'global_step5/mp_rank_00_model_states.pt': 'xx' };
+
+  it('is the weights beside its states, which go', async () => {
+    const files = { 'config.json': '{"model_type":"llama"}', 'pytorch_model.bin': 'x', ...states };
+    const match = await recognise(files);
+    expect(match.facts.checkpointPath).toBe('pytorch_model.bin');
+    expect(leftOut(match, files)).toEqual(Object.keys(states));
+  });
+
+  it('keeps the states where the weights are nowhere else', async () => {
+    const files = { 'config.json': '{"model_type":"llama"}', ...states };
+    expect(leftOut(await recognise(files), files)).toEqual([]);
   });
 });
 

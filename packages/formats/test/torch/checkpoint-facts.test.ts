@@ -24,6 +24,7 @@ describe('readCheckpointFacts', () => {
       path: '/data/mouse',
     });
     expect(facts?.versions).toContainEqual(['lightning_version', '2.5.0']);
+    expect(facts?.bestPath).toBe('/x');
   });
 
   it.each<SampleName>(['torchZip', 'torchLegacy'])('reads a score that is kept as a tensor (%s)', async (name) => {

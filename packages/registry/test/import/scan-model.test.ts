@@ -36,6 +36,15 @@ describe('scanModel on a folder', () => {
     ]);
   });
 
+  it('takes the settings of a run for the run, and a .pth.tar for what torch saved', async () => {
+    const run = await folderOf({ 'args.yaml': 'task: pose\nname: fast', 'weights/best.pt': 'x' });
+    expect(await scanModel(join(run, 'args.yaml'))).toMatchObject({ movedTo: run, suggestedAlias: 'fast' });
+    const { facts, suggestedAlias } = await scanModel(
+      join(await folderOf({ 'model_best.pth.tar': 'x' }), 'model_best.pth.tar'),
+    );
+    expect({ type: facts.modelType, suggestedAlias }).toEqual({ type: 'torch', suggestedAlias: 'my-model' });
+  });
+
   it('finds the only run of a project, and the run around its checkpoints', async () => {
     const project = await folderOf({
       'train.py': 'x',
