@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import { makeRandomFile } from '../support/files.ts';
 import { FIXTURES, importModel, openScene, startSignaling, startWorker } from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
@@ -166,3 +169,65 @@ describe('a long command that is interrupted', () => {
     }
   });
 });
+
+describe('a read that never returns', () => {
+  it('is not begun on a pipe or a device', async () => {
+    const machine = await lab.machine('laptop');
+    const pipe = join(machine.folder, 'pipe');
+    await execa('mkfifo', [pipe]);
+    const model = join(machine.folder, 'model');
+    await importModel(machine, join(FIXTURES, 'tiny-gguf'), 'tiny');
+    for (const special of [pipe, '/dev/zero', '/dev/tty']) {
+      for (const args of [
+        ['client', 'import-model', special, '-y'],
+        ['worker', 'list-models', '--session', `@${special}`],
+        ['client', 'pull-model', 'tiny', '--worker', `@${special}`],
+        ['client', 'workers', 'add', 'lab', `@${special}`],
+      ]) {
+        expect({ args, ...(await machine.run(args)) }).toMatchObject({ args, exitCode: 2, signal: undefined });
+      }
+    }
+    expect(await readdir(machine.folder)).not.toContain(model);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends with a second %s', async (signal) => {
+    const machine = await lab.machine('laptop');
+    const pipe = join(machine.folder, 'pipe');
+    await execa('mkfifo', [pipe]);
+    // What a dead network disk does to it: all threads that read files wait.
+    const command = machine.start(['worker', '--signaling', 'ws://127.0.0.1:9'], {
+      env: { NODE_OPTIONS: `--import=${hangingRead(pipe)}` },
+    });
+    await command.waitForStderr('a read hangs');
+    process.kill(command.pid, signal);
+    // Longer than one press may count twice.
+    await sleep(500);
+    process.kill(command.pid, signal);
+    expect(await command.exited).toMatchObject({ signal });
+  });
+
+  it('that belongs to a transfer is told how it goes on when the terminal is closed', async () => {
+    const scene = await openScene(lab);
+    const folder = join(await lab.folder(), 'model');
+    await makeRandomFile(join(folder, 'weights.msgpack'), 60_000_000);
+    await importModel(scene.worker, folder, 'big');
+    const client = await scene.client('laptop');
+    const pull = client.start(['client', 'pull-model', 'big', '--limit', '5MB']);
+    await pull.waitForStderr(/transferring +[1-9]/);
+    const { exitCode, stderr } = await pull.kill('SIGHUP');
+    expect(stderr).toMatch(/run the same command again to resume/);
+    expect(exitCode).toBe(130);
+  });
+});
+
+/** A module that opens a pipe which nobody writes to, more often than there are threads for it, once the command hears signals. */
+function hangingRead(pipe: string): string {
+  const code = `import { open } from 'node:fs';
+    const looking = setInterval(() => {
+      if (process.listenerCount('SIGTERM') === 0) return;
+      clearInterval(looking);
+      for (let i = 0; i < 8; i++) open(${JSON.stringify(pipe)}, 'r', () => {});
+      console.error('a read hangs');
+    }, 5);`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}

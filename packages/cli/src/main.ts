@@ -6,7 +6,8 @@ import { COMPLETE } from './commands/completion/command.ts';
 import type { Runtime } from './console/runtime.ts';
 import { SafeStream } from './console/safe-stream.ts';
 
-const FORCED_EXIT_CODE = 130;
+/** Ctrl+C, the end that systems ask for, and a terminal that is closed. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const UNEXPECTED_EXIT_CODE = 1;
 const STORAGE_EXIT_CODE = 7;
 /** The longest delay of a timer. */
@@ -36,17 +37,15 @@ const runtime: Runtime = {
   userHome: userHome(),
   onInterrupt(listener) {
     let firstMs: number | undefined;
-    const onSignal = () => {
+    const onSignal = (signal: NodeJS.Signals) => {
       // A second Ctrl+C means: exit now. Nothing is lost, since half-done work is never visible.
-      if (firstMs !== undefined && performance.now() - firstMs > SAME_PRESS_MS) process.exit(FORCED_EXIT_CODE);
+      if (firstMs !== undefined && performance.now() - firstMs > SAME_PRESS_MS) dieOf(signal);
       firstMs ??= performance.now();
       listener();
     };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
+    for (const signal of ENDING_SIGNALS) process.on(signal, onSignal);
     return () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      for (const signal of ENDING_SIGNALS) process.off(signal, onSignal);
     };
   },
 };
@@ -64,7 +63,15 @@ await finished(stdout);
 const exitCode = outcome(commandsExitCode);
 stderr.end();
 await finished(stderr);
+// From here on a signal ends the process by itself, in case a read that never returns keeps it from exiting.
+for (const signal of ENDING_SIGNALS) process.removeAllListeners(signal);
 process.exit(exitCode);
+
+/** An exit waits for the threads that read files, and one may wait for a dead network disk; a signal waits for nothing. */
+function dieOf(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
 
 /**
  * The exit code. A reader that went away (`| head`) has all that it wanted. A result that cannot be written for another

@@ -13,7 +13,7 @@ export interface Runtime {
   readonly platform: NodeJS.Platform;
   /** Undefined for a user without one. */
   readonly userHome: string | undefined;
-  /** Calls back at Ctrl+C and SIGTERM. @returns how to stop listening. */
+  /** Calls back at Ctrl+C, SIGTERM, and SIGHUP, which a closed terminal sends. @returns how to stop listening. */
   onInterrupt(listener: () => void): () => void;
 }
 

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import type { Context } from './context.ts';
 import { isTokenText } from './format.ts';
@@ -50,19 +50,37 @@ export async function parseSession(text: string, home: string): Promise<SessionT
 }
 
 async function readTokenFile(path: string): Promise<string> {
-  const pieces: Buffer[] = [];
-  try {
-    // No more than shows that the file is too long.
-    for await (const piece of createReadStream(path, { end: MAX_TOKEN_FILE_BYTES })) pieces.push(piece as Buffer);
-  } catch (error) {
+  const bytes = await firstBytes(path).catch((error: unknown) => {
     throw ModelRtcError.because(
       error,
       'bad_argument',
       `Cannot read the session file "${path}". Pass @FILE with the file that \`model-rtc worker --token-file\` wrote.`,
     );
-  }
-  const bytes = Buffer.concat(pieces);
+  });
+  if (bytes === undefined)
+    throw new ModelRtcError(
+      'bad_argument',
+      `"${path}" is not a file. Pass @FILE with a file, or the session itself in MODEL_RTC_SESSION.`,
+    );
   if (bytes.length > MAX_TOKEN_FILE_BYTES)
     throw new ModelRtcError('bad_argument', `"${path}" is too long to be a session file.`);
   return bytes.toString('latin1').trim();
+}
+
+/** No more than shows that the file is too long; undefined for what is no file: a pipe or a device may make the command wait for ever. */
+async function firstBytes(path: string): Promise<Buffer | undefined> {
+  if (!(await stat(path)).isFile()) return undefined;
+  const { openToRead } = await import('@model-rtc/files');
+  const file = await openToRead(path, true);
+  try {
+    const { bytesRead, buffer } = await file.read(
+      Buffer.alloc(MAX_TOKEN_FILE_BYTES + 1),
+      0,
+      MAX_TOKEN_FILE_BYTES + 1,
+      0,
+    );
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

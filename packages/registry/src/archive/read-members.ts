@@ -1,6 +1,6 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { WritableStreamDefaultWriter } from 'node:stream/web';
-import { errorCode, isMissing, storageError } from '@model-rtc/files';
+import { errorCode, isMissing, openToRead, storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { isFirstBlock } from './archive-format.ts';
 
@@ -36,7 +36,7 @@ export async function isArchive(path: string): Promise<boolean> {
 }
 
 async function readFirstBlock(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
+  const file = await openToRead(path, true);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(BLOCK_BYTES), 0, BLOCK_BYTES, 0);
     return buffer.subarray(0, bytesRead);
@@ -95,7 +95,7 @@ async function feed(
 ): Promise<void> {
   decoder.closed.catch(() => undefined);
   try {
-    const file = await open(path, 'r');
+    const file = await openToRead(path, true);
     try {
       for (;;) {
         signal?.throwIfAborted();

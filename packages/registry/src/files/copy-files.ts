@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, cloneFile, modelFileMode, requireRoom, setFileTime } from '@model-rtc/files';
+import { atStorage, cloneFile, modelFileMode, openToRead, requireRoom, setFileTime } from '@model-rtc/files';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 
@@ -56,7 +56,7 @@ async function canClone(files: readonly ScannedFile[], folder: string): Promise<
 }
 
 async function copyBytes(from: string, to: string, buffer: Uint8Array, meter: Meter): Promise<void> {
-  const source = await open(from, 'r');
+  const source = await openToRead(from, true);
   try {
     const target = await open(to, 'wx');
     try {

@@ -1,12 +1,12 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { isMissing, storageError } from '@model-rtc/files';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { isMissing, openToRead, storageError } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import type { SourceFile } from './types.ts';
 
 /** @throws ModelRtcError `source_changed` when the file is not as scanned; `storage` when it cannot be read. */
 export async function openSourceFile(file: ScannedFile): Promise<SourceFile> {
-  const handle = await atSource(file, () => open(file.absolutePath, 'r'));
+  const handle = await atSource(file, () => openToRead(file.absolutePath, true));
   try {
     const opened = await atSource(file, () => handle.stat({ bigint: true }));
     assertUnchanged(file, opened);
