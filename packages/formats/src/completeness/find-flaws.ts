@@ -1,6 +1,6 @@
 import { StructureError } from '../bytes/structure-error.ts';
 import { isWeightsFile } from '../layouts/weights-files.ts';
-import type { ReadOptions } from '../types.ts';
+import type { ByteReader, ReadOptions } from '../types.ts';
 import { deepspeed } from './deepspeed.ts';
 import { ggufSplit } from './gguf-split.ts';
 import { lfsPointer } from './lfs-pointer.ts';
@@ -49,6 +49,7 @@ const SET_CHECKS: readonly SetCheck[] = [
 const MAX_FLAWS = 64;
 const SMALL_BYTES = 64 * 1024;
 const FILES_AT_ONCE = 32;
+const HEAD_BYTES = 4096;
 
 /**
  * What a model lacks: files that were never downloaded, cut off or left behind, by what its own files say. Reads headers
@@ -92,7 +93,8 @@ async function checkFile(file: CheckedFile, options: ReadOptions): Promise<Found
     return isWeightsFile(file.path) ? { kind: 'empty', problem: 'is empty: it has 0 bytes' } : undefined;
   }
   if (checks.length === 0) return undefined;
-  return await file.withReader(async (reader) => {
+  return await file.withReader(async (source) => {
+    const reader = rememberHead(source);
     for (const { check } of checks) {
       options.signal?.throwIfAborted();
       const found = await check(reader, options).catch(brokenFlaw);
@@ -100,6 +102,20 @@ async function checkFile(file: CheckedFile, options: ReadOptions): Promise<Found
     }
     return undefined;
   });
+}
+
+/** Several checks look at the first bytes of a file, and each reading of a small one takes as long as opening it. */
+function rememberHead(reader: ByteReader): ByteReader {
+  const { size } = reader;
+  let head: Promise<Uint8Array> | undefined;
+  return {
+    size,
+    async read(offset, length) {
+      if (offset + length > Math.min(size, HEAD_BYTES)) return await reader.read(offset, length);
+      head ??= reader.read(0, Math.min(size, HEAD_BYTES));
+      return (await head).slice(offset, offset + length);
+    },
+  };
 }
 
 function brokenFlaw(error: unknown): FoundFlaw {
