@@ -12,6 +12,8 @@ export { freeBytes, ownBytes, type RoomNeeded, requireRoom } from './free-space.
 export type { LockOwner } from './lock-owner.ts';
 export {
   acquireLock,
+  FREES_ITSELF,
+  holderText,
   isLocked,
   type Lock,
   type LockOptions,

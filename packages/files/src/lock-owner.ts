@@ -12,6 +12,8 @@ export const lockOwnerSchema = z.object({
   boot: z.string().max(256).optional(),
   /** When the process started, in clock ticks since the boot: tells a reused process id; Linux only. */
   startTicks: z.string().max(32).optional(),
+  /** When it took the lock, by its own clock (ISO 8601). */
+  takenAt: z.string().max(32).optional(),
   /** Different each time that someone takes a lock. */
   token: z.string().min(1).max(64),
 });
@@ -24,7 +26,8 @@ export async function describeSelf(token: string): Promise<LockOwner> {
     readBoot(),
     readProcess(process.pid),
   ]);
-  return { pid: process.pid, host: hostname(), pidNamespace, boot, startTicks: process_?.startTicks, token };
+  const takenAt = new Date().toISOString();
+  return { pid: process.pid, host: hostname(), pidNamespace, boot, startTicks: process_?.startTicks, takenAt, token };
 }
 
 /**

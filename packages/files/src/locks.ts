@@ -50,7 +50,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     const holder = await readHolder(path);
     if (holder === 'gone') continue;
     if (await breakIfDead(path, holder, self)) continue;
-    if (performance.now() - startedAt >= waitMs) throw busy(path, holder);
+    if (performance.now() - startedAt >= waitMs) throw await busy(path, holder, self);
     if (!told) onWait?.(holder.owner);
     told = true;
     // Waiters that start together must not retry together forever.
@@ -236,11 +236,23 @@ async function ageMs(path: string, holder: Holder, self: LockOwner): Promise<num
   }
 }
 
-function busy(path: string, { owner }: Holder): ModelRtcError {
-  const who = owner === undefined ? 'an unknown process' : `process ${owner.pid} on ${owner.host}`;
-  return new ModelRtcError('busy', `${path} is held by ${who}. Wait until it has finished, or end it, and try again.`, {
-    details: { path, pid: owner?.pid, host: owner?.host },
+async function busy(path: string, { owner }: Holder, self: LockOwner): Promise<ModelRtcError> {
+  const isUnseen = owner === undefined || (await ownerState(owner, self)) === 'unknown';
+  const held = `${path} is held by ${holderText(owner)}`;
+  const advice = 'Wait until it has finished, or end it, and try again.';
+  return new ModelRtcError('busy', `${held}. ${advice}${isUnseen ? ` ${FREES_ITSELF}` : ''}`, {
+    details: { path, pid: owner?.pid, host: owner?.host, takenAt: owner?.takenAt, isUnseen },
   });
+}
+
+/** What to know of a lock whose owner cannot be seen from this machine. */
+export const FREES_ITSELF = `If it has ended without a word, its lock frees itself within ${UNSEEN_STALE_MS / 1000} s.`;
+
+/** Who holds a lock, and since when: `process 4711 on gpu1, since 2026-11-21T09:30:00.000Z`. */
+export function holderText(owner: Pick<LockOwner, 'pid' | 'host' | 'takenAt'> | undefined): string {
+  if (owner === undefined) return 'an unknown process';
+  const since = owner.takenAt === undefined ? '' : `, since ${owner.takenAt}`;
+  return `process ${owner.pid} on ${owner.host}${since}`;
 }
 
 function cancelled(signal: AbortSignal | undefined, path: string): ModelRtcError {

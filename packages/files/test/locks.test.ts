@@ -42,6 +42,14 @@ describe('a lock', () => {
     await (await acquireLock(path, { waitMs: 0 })).release();
   });
 
+  it('names its living owner and when that took it, and promises nothing', async () => {
+    const path = await lockPath();
+    await using _held = await acquireLock(path);
+    const error = await rejection(acquireLock(path, { waitMs: 0 }));
+    expect(error.message).toMatch(new RegExp(`process ${process.pid} on ${hostname()}, since 20\\d\\d-`));
+    expect(error.message).not.toContain('frees itself');
+  });
+
   it('of an earlier boot of this machine is taken at once', async () => {
     const path = await lockPath();
     await writeFile(path, JSON.stringify({ ...(await describeSelf('old')), boot: 'before' }));
@@ -53,6 +61,7 @@ describe('a lock', () => {
     await writeFile(path, JSON.stringify({ pid: 1, host: `not-${hostname()}`, token: 'far' }));
     const error = await rejection(acquireLock(path, { waitMs: 0 }));
     expect(error).toMatchObject({ code: 'busy', details: { host: `not-${hostname()}`, pid: 1 } });
+    expect(error.message).toMatch(/process 1 on not-.*its lock frees itself within 60 s/);
     const long = Date.now() / 1000 - 600;
     await utimes(path, long, long);
     await (await acquireLock(path, { waitMs: 0 })).release();

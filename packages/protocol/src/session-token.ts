@@ -58,11 +58,11 @@ export function encodeSessionToken(token: SessionToken): string {
 }
 
 /**
- * Parses a token that was typed or pasted, ignoring white space around it.
+ * Parses a token that was typed or pasted, ignoring white space, quotes and a byte order mark around it.
  * @throws ModelRtcError `bad_argument` that says what to do, and never repeats the text: it may be a secret.
  */
 export function parseSessionToken(text: string): SessionToken {
-  const trimmed = text.trim();
+  const trimmed = pastedText(text);
   checkPrefix(trimmed);
   const body = checkedBody(trimmed.slice(PREFIX.length));
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -79,6 +79,14 @@ export function parseSessionToken(text: string): SessionToken {
   };
   checkToken(token);
   return token;
+}
+
+/** Quotes, brackets, byte order marks and spaces that come along when people copy a text. */
+const AROUND = /^[\s\ufeff\u200b"'`\u2018\u2019\u201c\u201d<>]+|[\s\ufeff\u200b"'`\u2018\u2019\u201c\u201d<>]+$/g;
+
+/** A text as a person means it, without what came along when it was copied. */
+export function pastedText(text: string): string {
+  return text.replaceAll(AROUND, '');
 }
 
 /** A token's key id as it is written in lists, logs and file names: 16 hex characters. Not a secret. */

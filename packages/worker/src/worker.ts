@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { acquireLock } from '@model-rtc/files';
+import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import {
@@ -152,12 +152,19 @@ async function lockWorker(registry: Registry, cleanup: Cleanup): Promise<void> {
   } catch (error) {
     const known = ModelRtcError.from(error);
     if (known.code !== 'busy') throw known;
-    throw ModelRtcError.because(
-      error,
-      'busy',
-      `A worker for ${registry.paths.root} is already running. Stop it first, or set MODEL_RTC_HOME to another folder.`,
-    );
+    throw runningAlready(registry.paths.root, known);
   }
+}
+
+function runningAlready(root: string, busy: ModelRtcError): ModelRtcError {
+  const { pid, host, takenAt, isUnseen } = busy.details ?? {};
+  const owner =
+    typeof pid === 'number' ? { pid, host: String(host), takenAt: takenAt as string | undefined } : undefined;
+  const sentence = `A worker for ${root} is already running: ${holderText(owner)}. Stop it first, or set MODEL_RTC_HOME to another folder.`;
+  return new ModelRtcError('busy', isUnseen === true ? `${sentence} ${FREES_ITSELF}` : sentence, {
+    cause: busy,
+    details: busy.details,
+  });
 }
 
 interface Signaling {

@@ -47,7 +47,7 @@ function createParser(root: CommandGroup, columns: number | undefined, select: S
     .version(packageVersion())
     .help()
     .alias('help', 'h')
-    .wrap(Math.min(WIDEST_HELP, columns ?? WIDEST_HELP))
+    .wrap(Math.min(WIDEST_HELP, columns || WIDEST_HELP))
     .exitProcess(false)
     .epilogue(EPILOGUE)
     .check((argv, known) => {

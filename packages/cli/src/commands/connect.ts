@@ -108,7 +108,8 @@ export async function workerNamer(context: Context): Promise<WorkerNamer> {
     );
     return ({ key, name }) => saved.get(key) ?? name;
   } catch (error) {
-    context.log.warn({ err: error }, 'the saved workers cannot be read');
+    const { message } = ModelRtcError.from(error);
+    context.log.warn({ err: error }, `Workers are shown by the names that they gave themselves: ${message}`);
     return ({ name }) => name;
   }
 }

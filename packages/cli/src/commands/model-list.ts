@@ -65,7 +65,7 @@ function asJson({ entry, here, availability }: KnownModel, nameOf: WorkerNamer |
 }
 
 const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
-  { title: 'ID', value: (model) => model.id },
+  { title: 'ID', value: (model) => model.id, isWhole: true },
   { title: 'ALIAS', value: (model) => model.alias ?? '' },
   { title: 'TYPE', value: (model) => model.modelType },
   { title: 'SIZE', value: (model) => formatBytes(model.size), align: 'right' },

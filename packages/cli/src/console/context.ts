@@ -4,7 +4,7 @@ import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
 import { printable, printableJson } from './format.ts';
 import { Output } from './output.ts';
-import type { ConsoleStream, Runtime } from './runtime.ts';
+import { type ConsoleStream, isCapable, type Runtime } from './runtime.ts';
 
 /** The options that every command has. */
 export interface CommonOptions {
@@ -59,7 +59,7 @@ export async function runInContext(
       log,
       home,
       signal: controller.signal,
-      interactive: runtime.stdin.isTTY === true && runtime.stderr.isTTY === true,
+      interactive: runtime.stdin.isTTY === true && isCapable(runtime),
       registry: () => {
         registry ??= openRegistry({ home, log });
         return registry;

@@ -78,5 +78,6 @@ export function printableJson(line: string): string {
 
 /** Whether a text is meant as a session token: a secret, which no output may repeat. */
 export function isTokenText(text: string): boolean {
-  return /^@?mrtc\d+_/.test(text);
+  // Also one in quotes, or behind a byte order mark, as it is pasted or read from a file.
+  return /^[^A-Za-z0-9]{0,8}mrtc\d+_/.test(text);
 }

@@ -3,7 +3,7 @@ import type { ErrorData } from '@model-rtc/protocol';
 import { printable, printableJson } from './format.ts';
 import type { ProgressView } from './progress.ts';
 import { ProgressEvents } from './progress-events.ts';
-import type { Runtime } from './runtime.ts';
+import { isCapable, type Runtime } from './runtime.ts';
 
 /** The one place that writes: results to standard output, everything else to standard error. */
 export class Output {
@@ -31,7 +31,9 @@ export class Output {
 
   /** Columns of the terminal; undefined when results go to a file or a pipe, which have no width. */
   get columns(): number | undefined {
-    return this.#runtime.stdout.isTTY === true ? this.#runtime.stdout.columns : undefined;
+    const { isTTY, columns } = this.#runtime.stdout;
+    // Some terminals do not know their width, and say 0.
+    return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
   }
 
   /**
@@ -42,7 +44,8 @@ export class Output {
     if (this.#options.quiet) return () => {};
     // The bar is loaded by commands that need one.
     const { createProgressView } = await import('./progress.ts');
-    const view = createProgressView(this.#runtime.stderr, (text) => this.note(text), this.#now);
+    const canDraw = isCapable(this.#runtime);
+    const view = createProgressView(this.#runtime.stderr, { say: (text) => this.note(text), canDraw, now: this.#now });
     this.#view = view;
     return (progress) => {
       if (this.#view !== view) return;

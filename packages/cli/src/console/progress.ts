@@ -35,17 +35,20 @@ interface StepView {
   clear(): void;
 }
 
-/**
- * Draws a bar on a terminal, and writes one plain line a second elsewhere.
- *
- * @param say - writes a line that stays; clears the bar first.
- */
+interface ProgressViewOptions {
+  /** Writes a line that stays; clears the bar first. */
+  readonly say: (text: string) => void;
+  /** Whether a bar can be drawn. */
+  readonly canDraw: boolean;
+  readonly now?: (() => number) | undefined;
+}
+
+/** Draws a bar on a terminal, and writes one plain line a second elsewhere. */
 export function createProgressView(
   stderr: ConsoleStream,
-  say: (text: string) => void,
-  now = () => performance.now(),
+  { say, canDraw, now = () => performance.now() }: ProgressViewOptions,
 ): ProgressView {
-  const view: StepView = stderr.isTTY === true ? createBar(stderr) : createLines(say, now);
+  const view: StepView = canDraw ? createBar(stderr) : createLines(say, now);
   let isStalled = false;
   return {
     show(progress) {

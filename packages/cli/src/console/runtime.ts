@@ -17,6 +17,11 @@ export interface Runtime {
   onInterrupt(listener: () => void): () => void;
 }
 
+/** Whether standard error is a terminal that can move its cursor: to draw a bar on, or to ask. TERM=dumb says that it cannot. */
+export function isCapable({ stderr, env }: Pick<Runtime, 'stderr' | 'env'>): boolean {
+  return stderr.isTTY === true && env.TERM !== 'dumb' && stderr.columns !== 0;
+}
+
 /** Resolves when the signal aborts: the normal end of a command that serves until Ctrl+C. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');

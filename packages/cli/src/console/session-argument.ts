@@ -64,7 +64,18 @@ async function readTokenFile(path: string): Promise<string> {
     );
   if (bytes.length > MAX_TOKEN_FILE_BYTES)
     throw new ModelRtcError('bad_argument', `"${path}" is too long to be a session file.`);
-  return bytes.toString('latin1').trim();
+  return decoded(bytes);
+}
+
+/** A token is ASCII, but some editors and shells save text as UTF-16 with a byte order mark. */
+function decoded(bytes: Buffer): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return bytes.subarray(2).toString('utf16le');
+  if (first === 0xfe && second === 0xff) {
+    const even = bytes.subarray(2, bytes.length - (bytes.length % 2));
+    return Buffer.from(even).swap16().toString('utf16le');
+  }
+  return bytes.toString('utf8');
 }
 
 /** No more than shows that the file is too long; undefined for what is no file: a pipe or a device may make the command wait for ever. */

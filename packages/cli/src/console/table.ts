@@ -5,6 +5,8 @@ export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string;
   readonly align?: 'left' | 'right' | undefined;
+  /** Never cut short, however narrow the terminal is: an id that people copy. */
+  readonly isWhole?: boolean | undefined;
   /** Given up first when the terminal is narrow; the lowest number goes last. Without one, the column stays. */
   readonly optional?: number | undefined;
 }
@@ -18,6 +20,7 @@ interface TextColumn {
   readonly cells: readonly string[];
   readonly width: number;
   readonly align: 'left' | 'right';
+  readonly isWhole: boolean;
   readonly optional: number | undefined;
 }
 
@@ -33,19 +36,19 @@ export function renderTable<Row>(
 ): string {
   const texts = columns.map((column) => toText(rows, column));
   const shown = width === undefined ? texts : columnsThatFit(texts, width);
-  const widths = fit(
-    shown.map((column) => column.width),
-    width,
-  );
+  const widths = fit(shown, width);
   const laidOut = shown.map(({ cells, align }, i) => cells.map((cell) => pad(cell, widths[i] ?? 0, align)));
   const lines = Array.from({ length: rows.length + 1 }, (_, line) => laidOut.map((cells) => cells[line] ?? ''));
   return lines.map((cells) => cells.join(' '.repeat(GAP)).trimEnd()).join('\n');
 }
 
-function toText<Row>(rows: readonly Row[], { title, value, align = 'left', optional }: Column<Row>): TextColumn {
+function toText<Row>(
+  rows: readonly Row[],
+  { title, value, align = 'left', isWhole = false, optional }: Column<Row>,
+): TextColumn {
   const cells = [title, ...rows.map((row) => printable(value(row)))];
   const width = cells.reduce((widest, cell) => Math.max(widest, widthOf(cell)), 0);
-  return { cells, width, align, optional };
+  return { cells, width, align, isWhole, optional };
 }
 
 /** Most cells are ASCII, where each character takes one column; looking closer takes far longer. */
@@ -65,13 +68,15 @@ function columnsThatFit(columns: readonly TextColumn[], width: number): readonly
   return columns.filter((column) => kept.has(column));
 }
 
-function fit(widths: number[], width: number | undefined): number[] {
-  const fitted = [...widths];
+function fit(columns: readonly TextColumn[], width: number | undefined): number[] {
+  const fitted = columns.map((column) => column.width);
   const total = () => fitted.reduce((sum, own) => sum + own + GAP, -GAP);
+  const isCut = (i: number): boolean => columns[i]?.isWhole === false && (fitted[i] as number) > NARROWEST;
   while (width !== undefined && total() > width) {
-    const widest = Math.max(...fitted);
-    if (widest <= NARROWEST) break;
-    fitted[fitted.indexOf(widest)] = widest - 1;
+    const widest = Math.max(...fitted.filter((_, i) => isCut(i)));
+    const cut = fitted.findIndex((own, i) => own === widest && isCut(i));
+    if (cut === -1) break;
+    fitted[cut] = widest - 1;
   }
   return fitted;
 }

@@ -35,6 +35,24 @@ describe('parseSession', () => {
     expect(byName).toEqual(direct);
   });
 
+  it.each<[string, (token: string) => Buffer]>([
+    ['UTF-8 with a byte order mark', (token) => Buffer.from(`\ufeff${token}\r\n`)],
+    ['UTF-16', (token) => Buffer.from(`\ufeff${token}\r\n`, 'utf16le')],
+    ['UTF-16, big end first', (token) => Buffer.from(`\ufeff${token}\r\n`, 'utf16le').swap16()],
+    ['quotes', (token) => Buffer.from(`"${token}"\n`)],
+  ])('takes a token from a file in %s', async (_how, bytesOf) => {
+    const file = join(home, 'session.txt');
+    writeFileSync(file, bytesOf(TOKEN));
+    expect((await parseSession(`@${file}`, home)).urls).toEqual(['ws://127.0.0.1:8787']);
+  });
+
+  it.each([`"${TOKEN}"`, `'${TOKEN}'`, `<${TOKEN}>`, `\u201c${TOKEN}\u201d`, `\ufeff${TOKEN}`])(
+    'takes a token with what came along when it was copied: %#',
+    async (text) => {
+      expect((await parseSession(text, home)).urls).toEqual(['ws://127.0.0.1:8787']);
+    },
+  );
+
   it('reads no further than a token is long', async () => {
     await expect(parseSession('@/dev/zero', home)).rejects.toMatchObject({ code: 'bad_argument' });
   });

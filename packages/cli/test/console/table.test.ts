@@ -33,6 +33,11 @@ describe('renderTable', () => {
     for (const line of [...narrow, ...narrower]) expect(line.length).toBeLessThanOrEqual(24);
   });
 
+  it.each([1, 20])('never cuts what people copy, however narrow the terminal is: %i columns', (width) => {
+    const columns: readonly Column<Row>[] = [{ title: 'ID', value: () => '4f1c22ab', isWhole: true }, ...COLUMNS];
+    for (const line of renderTable(ROWS, columns, width).split('\n').slice(1)) expect(line).toMatch(/^4f1c22ab /);
+  });
+
   it('counts what a terminal shows, and takes no character apart', () => {
     const [, first, second] = renderTable(
       [

@@ -134,7 +134,7 @@ export class SessionStore {
     if (status === 'expired')
       throw new ModelRtcError(
         'token_expired',
-        `This session expired on ${record.expiresAt}. Ask the worker's owner for a new one.`,
+        `This session expired on ${record.expiresAt}, by the worker's clock, which says ${this.#now().toISOString()}. Ask the worker's owner for a new one, or to set the clock if it is wrong.`,
       );
     return record;
   }

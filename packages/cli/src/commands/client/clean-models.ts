@@ -149,7 +149,7 @@ export function tablesOf({ remove, spared, transfers, kept }: Cleaning, width: n
     renderTable(
       candidates,
       [
-        { title: 'ID', value: ({ entry }) => entry.id },
+        { title: 'ID', value: ({ entry }) => entry.id, isWhole: true },
         { title: 'TYPE', value: ({ entry }) => entry.modelType, optional: 1 },
         { title: size, value: ({ freesBytes }) => formatBytes(freesBytes), align: 'right' },
         { title: 'WHY', value: ({ reason }) => reason },
@@ -160,7 +160,7 @@ export function tablesOf({ remove, spared, transfers, kept }: Cleaning, width: n
     renderTable(
       all,
       [
-        { title: 'TRANSFER OF', value: ({ model }) => model.slice(0, 8) },
+        { title: 'TRANSFER OF', value: ({ model }) => model.slice(0, 8), isWhole: true },
         { title: 'FREES', value: ({ bytes }) => formatBytes(bytes), align: 'right' },
         { title: 'LAST WRITTEN', value: ({ lastWrittenAt }) => formatTime(lastWrittenAt.toISOString()) },
       ],

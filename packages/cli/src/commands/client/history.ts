@@ -22,7 +22,7 @@ export const history = defineCommand({
       records,
       [
         { title: 'ALIAS', value: () => alias },
-        { title: 'ID', value: ({ entry }) => entry.id },
+        { title: 'ID', value: ({ entry }) => entry.id, isWhole: true },
         { title: 'FROM', value: ({ since }) => formatTime(since) || 'unknown' },
         { title: 'UNTIL', value: ({ until }) => (until === undefined ? 'now' : formatTime(until)) },
         { title: 'TYPE', value: ({ entry }) => entry.modelType, optional: 2 },

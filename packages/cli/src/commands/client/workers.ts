@@ -40,7 +40,7 @@ const list = defineCommand({
         { title: 'NAME', value: (worker) => worker.name },
         { title: 'SCOPES', value: (worker) => worker.scopes.join(',') },
         { title: 'EXPIRES', value: (worker) => formatTime(worker.expiresAt) || 'never' },
-        { title: 'KEY ID', value: (worker) => worker.keyId, optional: 2 },
+        { title: 'KEY ID', value: (worker) => worker.keyId, isWhole: true, optional: 2 },
         { title: 'ADDRESSES', value: (worker) => worker.urls.join(' '), optional: 1 },
       ],
       context.output.columns,

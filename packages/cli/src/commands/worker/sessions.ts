@@ -18,7 +18,7 @@ const list = defineCommand({
     const text = renderTable(
       all,
       [
-        { title: 'KEY ID', value: (session) => session.keyId },
+        { title: 'KEY ID', value: (session) => session.keyId, isWhole: true },
         { title: 'NAME', value: (session) => session.name },
         { title: 'SCOPES', value: (session) => session.scopes.join(',') },
         { title: 'STATE', value: (session) => session.status },

@@ -159,6 +159,7 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   }
   const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
   output.note(`Serving ${formatCount(total, 'model')} at ${urls.join(' ')}`);
+  if (urls.every(isOnlyHere)) output.note(ONLY_HERE);
   if (directPort !== undefined)
     output.note(`Clients that can reach this machine connect directly, to port ${directPort} (TLS)`);
   if (folders.length > 0) output.note(`Watching ${folders.join(', ')}: models found there are registered`);
@@ -168,6 +169,15 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   output.note(`  model-rtc worker list-models --session ${session}`);
   output.note(`  model-rtc client pull-model REF --worker ${session}`);
   output.note('Ctrl+C stops the worker. After a restart the same session works again.');
+}
+
+const ONLY_HERE =
+  'Only clients on this machine can reach this worker: its addresses are loopback and link-local ones. Connect the machine to a network and start the worker again, or pass --signaling URL.';
+
+/** Whether a signaling address means nothing to other machines. */
+export function isOnlyHere(url: string): boolean {
+  const { hostname: host } = new URL(url);
+  return host === 'localhost' || /^127\.|^169\.254\.|^\[::1\]$|^\[fe[89ab]/i.test(host);
 }
 
 function fail(error: ModelRtcError): never {

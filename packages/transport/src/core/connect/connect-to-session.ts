@@ -251,10 +251,11 @@ class Connecting {
 }
 
 function assertNotExpired({ expiresAt }: SessionToken, now: () => Date): void {
-  if (expiresAt === undefined || expiresAt > now()) return;
+  const here = now();
+  if (expiresAt === undefined || expiresAt > here) return;
   throw new ModelRtcError(
     'token_expired',
-    `This session expired on ${expiresAt.toISOString()}; ask the worker's owner for a new one.`,
+    `This session expired on ${expiresAt.toISOString()}, by this machine's clock, which says ${here.toISOString()}. Set the clock if it is wrong, or ask the worker's owner for a new session.`,
   );
 }
 

@@ -7,7 +7,7 @@ import { printable } from '../../../console/format.ts';
 import { incompleteNote } from '../../incomplete.ts';
 import { type BroughtIn, bringIn, importedText } from './bring-in.ts';
 import { followedText, leftOutText } from './left-out.ts';
-import { type ImportOptions, importOptions } from './options.ts';
+import { type ImportOptions, importOptions, withAnswers } from './options.ts';
 import { askWhich, importEach, isSeveral, listSeveral } from './several.ts';
 
 export const importModel = defineCommand({
@@ -33,7 +33,8 @@ export const importModel = defineCommand({
     ],
     ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
   ],
-  async run(context, options) {
+  async run(context, given) {
+    const options = withAnswers(given);
     if (options.all && options.asOne) throw new ModelRtcError('bad_argument', 'Pass only one of --all and --as-one.');
     const registry = await context.registry();
     const asked = options.yes ? { ...context, interactive: false } : context;

@@ -55,8 +55,15 @@ export const importOptions = {
     default: false,
     describe: 'Register it even if files are missing or cut off, and mark it so',
   },
-  yes: { ...yesOption.yes, describe: 'Ask nothing; use the defaults' },
+  yes: { ...yesOption.yes, describe: 'Ask nothing: leave a model that is here as it is, and take a free alias like one that is taken' },
 } as const satisfies ArgumentSpecs;
+
+/** What --yes answers to each question that was not answered: what changes nothing of another model. */
+export function withAnswers(options: ImportOptions): ImportOptions {
+  if (!options.yes) return options;
+  const { ifExists = 'skip', aliasConflict = 'rename' } = options;
+  return { ...options, ifExists, aliasConflict };
+}
 
 export type ImportOptions = ValuesOf<typeof importOptions> & { readonly path: string };
 
