@@ -55,7 +55,10 @@ export const importOptions = {
     default: false,
     describe: 'Register it even if files are missing or cut off, and mark it so',
   },
-  yes: { ...yesOption.yes, describe: 'Ask nothing: leave a model that is here as it is, and take a free alias like one that is taken' },
+  yes: {
+    ...yesOption.yes,
+    describe: 'Ask nothing: leave a model that is here as it is, and take a free alias like one that is taken',
+  },
 } as const satisfies ArgumentSpecs;
 
 /** What --yes answers to each question that was not answered: what changes nothing of another model. */
