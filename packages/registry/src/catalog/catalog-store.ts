@@ -26,6 +26,8 @@ export interface CatalogStore {
     worker: KnownWorker,
     make: (before: StoredCatalog | undefined) => StoredCatalog,
   ): Promise<StoredCatalog | undefined>;
+  /** @returns whether there was one */
+  remove(worker: KnownWorker): Promise<boolean>;
 }
 
 export function createCatalogStore(folder: string, log: Log): CatalogStore {
@@ -91,5 +93,15 @@ export function createCatalogStore(folder: string, log: Log): CatalogStore {
     });
   };
 
-  return { read, readAll, change };
+  async function remove(worker: KnownWorker): Promise<boolean> {
+    const path = catalogPath(folder, worker);
+    if ((await fileVersion(path)) === undefined) return false;
+    return await withLock(path.replace(/json$/, 'lock'), { waitMs: LOCK_WAIT_MS }, async () => {
+      await atStorage(path, 'removed', async () => await rm(path, { force: true }));
+      cached.delete(worker.key);
+      return true;
+    });
+  }
+
+  return { read, readAll, change, remove };
 }

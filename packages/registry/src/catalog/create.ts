@@ -43,6 +43,7 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
       const stored = await store.read(key);
       return stored === undefined ? undefined : parsedCatalog(stored);
     },
+    forgetWorker: async (key) => await store.remove({ key, name: key }),
     availability: async (digest) => whoHas(await store.readAll(), digest),
     listKnown: async (params) => await listKnown(context, list, await catalogsOf(params.workers), params),
     alsoKnown: async (entries) => await alsoKnown(context, await store.readAll(), entries),

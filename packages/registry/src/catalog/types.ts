@@ -84,6 +84,8 @@ export interface Catalogs {
   catalogs(): Promise<readonly WorkerCatalog[]>;
   /** The catalog of one worker, if there is one. */
   catalog(key: string): Promise<WorkerCatalog | undefined>;
+  /** Forgets a worker and all its models. @returns whether it was known */
+  forgetWorker(key: string): Promise<boolean>;
   /** Which workers have a model, latest sighting first. */
   availability(digest: Digest): Promise<readonly Availability[]>;
   /** The models here and at workers in one list. */

@@ -6,6 +6,7 @@ import { createLineageIndex, type StoredLink } from './lineage.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { removeModel } from './remove-model.ts';
 import type { LineageLink, Management } from './types.ts';
+import { keepUnknownFolder, listUnknownFolders } from './unknown-folders.ts';
 
 export function createManagement(context: RegistryContext): Management {
   const { index, show } = context;
@@ -42,5 +43,7 @@ export function createManagement(context: RegistryContext): Management {
       };
     },
     planCleaning: async (options = {}) => await planCleaning(context, options),
+    unknownFolders: async () => await listUnknownFolders(context),
+    keepUnknownFolder: async (folder) => await keepUnknownFolder(context, folder),
   };
 }

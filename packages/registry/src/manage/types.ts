@@ -71,6 +71,13 @@ export interface KeptFolder {
   readonly bytes: number;
 }
 
+/** A folder in `models/` that holds no readable model. */
+export interface UnknownFolder extends KeptFolder {
+  /** Its name in `models/`. */
+  readonly folder: string;
+  readonly files: number;
+}
+
 export interface CleanCandidate {
   readonly entry: RegistryEntry;
   /** As the end of a sentence. */
@@ -119,6 +126,10 @@ export interface Management {
   lineage(ref: string): Promise<Lineage>;
   /** What cleaning would remove; nothing is changed. */
   planCleaning(options?: CleanOptions): Promise<CleanPlan>;
+  /** The folders in `models/` that hold no readable model. */
+  unknownFolders(): Promise<readonly UnknownFolder[]>;
+  /** Moves such a folder to `kept/`. @returns where it is now; undefined when it is a model after all, or gone */
+  keepUnknownFolder(folder: string): Promise<string | undefined>;
 }
 
 export interface TagOptions {

@@ -33,8 +33,10 @@ interface Loaded extends DecodedIndex {
   readonly state: 'stored' | 'missing' | 'damaged';
 }
 
-export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions): IndexFile {
+export function openIndexFile({ paths, log: everyTime, now, migrations }: IndexFileOptions): IndexFile {
   const path = paths.registryFile;
+  // Recovery runs with each change, and finds the same again; a worker makes many.
+  const log = warnOnce(everyTime);
   let cached: { readonly version: string; readonly loaded: Loaded } | undefined;
 
   async function load(): Promise<Loaded> {
@@ -75,6 +77,19 @@ export function openIndexFile({ paths, log, now, migrations }: IndexFileOptions)
   }
 
   return { read, update };
+}
+
+/** A log that gives each warning once. */
+function warnOnce(log: Log): Log {
+  const told = new Set<string>();
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn(fields, message) {
+      if (!told.has(message)) log.warn(fields, message);
+      told.add(message);
+    },
+  };
 }
 
 const MISSING: Loaded = { state: 'missing', index: EMPTY_INDEX };

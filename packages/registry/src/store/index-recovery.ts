@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   atStorage,
   isLeftTemporary,
+  isMissing,
   listFolder,
   removeLeftTakerFiles,
   removeTemporaries,
@@ -103,18 +104,27 @@ async function takeReplacement(
   }
 }
 
+const MOVE_AWAY = 'Move it to kept/: model-rtc client clean-models';
+
 async function adoptFolders(paths: DataPaths, index: RegistryIndex, log: Log): Promise<RegistryIndex> {
   let known = index;
   for (const item of await listFolder(paths.models)) {
     if (!item.isDirectory() || known.byFolder.has(item.name) || !folderNameSchema.safeParse(item.name).success)
       continue;
     try {
-      known = adopt(known, await readFolder(paths, item.name), log);
+      known = adopt(paths, known, await readFolder(paths, item.name), log);
     } catch (thrown) {
-      log.warn({ folder: item.name, error: thrown }, 'a folder in models/ holds no readable model: it is left alone');
+      log.warn(
+        { folder: item.name, error: thrown },
+        `${join(paths.models, item.name)} holds no readable model and is left alone: ${flawOf(thrown)} ${MOVE_AWAY}`,
+      );
     }
   }
   return known;
+}
+
+function flawOf(thrown: unknown): string {
+  return isMissing(thrown) ? 'it has no notes of its own.' : ModelRtcError.from(thrown).message;
 }
 
 /** The entry in a folder's own notes, checked against its manifest. */
@@ -125,10 +135,14 @@ async function readFolder(paths: DataPaths, folder: string): Promise<StoredEntry
   return entry;
 }
 
-function adopt(index: RegistryIndex, found: StoredEntry, log: Log): RegistryIndex {
+function adopt(paths: DataPaths, index: RegistryIndex, found: StoredEntry, log: Log): RegistryIndex {
   const { digest, alias, folder } = found;
   if (digest !== undefined && index.byDigest.has(digest)) {
-    log.warn({ folder, digest }, 'a folder in models/ holds a model that is registered already: it is left alone');
+    const known = index.byDigest.get(digest)?.id;
+    log.warn(
+      { folder, digest },
+      `${join(paths.models, folder)} holds model ${known}, which another folder has already, and is left alone. ${MOVE_AWAY}`,
+    );
     return index;
   }
   if (digest === undefined && index.byId.has(found.id)) {
@@ -137,7 +151,11 @@ function adopt(index: RegistryIndex, found: StoredEntry, log: Log): RegistryInde
   const rightId = digest === undefined || (digest.startsWith(found.id) && found.id.length >= 8);
   const id = rightId && !index.byId.has(found.id) ? found.id : freeId(index, digest ?? found.id);
   const free = alias !== undefined && !index.byAlias.has(alias);
-  if (alias !== undefined && !free) log.warn({ folder, alias }, 'a model folder has an alias that another model has');
+  if (alias !== undefined && !free)
+    log.warn(
+      { folder, alias },
+      `Model ${id} is found again without its alias "${alias}", which another model has. Name it: model-rtc client tag-model ${id} ALIAS`,
+    );
   log.info({ folder, id }, 'a model folder that the registry did not know is now registered');
   return changeIndex(index, { put: [{ ...found, id, alias: free ? alias : undefined }] });
 }

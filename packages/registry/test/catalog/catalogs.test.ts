@@ -22,6 +22,16 @@ function clockFrom(...times: string[]): () => Date {
 const idsOf = (entries: readonly ModelEntry[]): string[] => entries.map(({ id }) => id);
 
 describe('the catalog of a worker', () => {
+  it('is forgotten with all its models, and only once', async () => {
+    const registry = await openTestRegistry();
+    await registry.recordCatalog(LAB, [model('a')]);
+    await registry.recordCatalog(CLOUD, [model('b')]);
+    expect(await registry.forgetWorker(LAB.key)).toBe(true);
+    expect(await registry.forgetWorker(LAB.key)).toBe(false);
+    expect((await registry.catalogs()).map(({ name }) => name)).toEqual(['cloud']);
+    expect((await registry.listKnown({ location: 'all', filters: {}, sort: 'date' })).models).toHaveLength(1);
+  });
+
   it('says what is new, changed and gone since the last time', async () => {
     const registry = await openTestRegistry();
     const [a, b, c] = [model('a'), model('b', { notes: 'old' }), model('c')];

@@ -1,5 +1,5 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
-import type { CleanCandidate, CleanPlan, Registry } from '@model-rtc/registry';
+import type { CleanCandidate, CleanPlan, Registry, UnknownFolder } from '@model-rtc/registry';
 import type { StagedTransfer } from '@model-rtc/transfer';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
@@ -43,7 +43,7 @@ export const cleanModels = defineCommand({
     const { output } = context;
     const tables = tablesOf(planned, output.columns);
     const freed = `${countOf(planned)} and free ${formatBytes(planned.freesBytes)}`;
-    const isEmpty = planned.remove.length === 0 && planned.transfers.length === 0;
+    const isEmpty = countOf(planned) === 'nothing';
     if (isEmpty || dryRun) {
       const text = isEmpty ? 'Nothing to clean.' : `Would remove ${freed}.`;
       return output.result({ ...planned, freedBytes: 0, dryRun }, `${tables}${text}`);
@@ -53,7 +53,7 @@ export const cleanModels = defineCommand({
       throw new ModelRtcError('cancelled', 'Cancelled; nothing was removed.');
     // Skips models that got an alias, and transfers that were resumed, before the question was answered.
     const removed = await carryOut(context, registry, planned, yes ? planned : await plan());
-    const text = `Removed ${countOf(removed)}: ${formatBytes(removed.freedBytes)} freed`;
+    const text = cleanedText(removed, registry.paths.kept);
     output.result({ ...planned, ...removed, dryRun: false }, text);
   },
 });
@@ -61,6 +61,8 @@ export const cleanModels = defineCommand({
 /** What would be removed and what would stay, with the reasons. */
 export interface Cleaning extends CleanPlan {
   readonly transfers: readonly StagedTransfer[];
+  /** Folders in `models/` that hold no readable model; their files move to `kept/`. */
+  readonly unknown: readonly UnknownFolder[];
   readonly freesBytes: number;
 }
 
@@ -81,12 +83,13 @@ async function planCleaning(registry: Registry, { keep, unused, olderThanMs }: P
   const needed = (await stagedNeeds(staging)).filter(({ model }) => !given.has(model));
   const plan = await registry.planCleaning({ keep, unused, olderThanMs, needed });
   const freesBytes = sum(plan.remove.map(({ freesBytes }) => freesBytes)) + sum(transfers.map(({ bytes }) => bytes));
-  return { ...plan, transfers, freesBytes };
+  return { ...plan, transfers, unknown: await registry.unknownFolders(), freesBytes };
 }
 
 interface Removed {
   readonly remove: readonly CleanCandidate[];
   readonly transfers: readonly StagedTransfer[];
+  readonly unknown: readonly UnknownFolder[];
   readonly freedBytes: number;
 }
 
@@ -104,7 +107,11 @@ async function carryOut(context: Context, registry: Registry, shown: Cleaning, n
     if (!now.remove.some((candidate) => candidate.entry.id === entry.id)) return undefined;
     return (await registry.remove(entry.digest ?? entry.id, { needed })).freedBytes;
   });
-  return { remove: models.done, transfers: transfers.done, freedBytes: models.freedBytes + transfers.freedBytes };
+  const unknown = await doEach(context, shown.unknown, async ({ folder }) =>
+    (await registry.keepUnknownFolder(folder)) === undefined ? undefined : 0,
+  );
+  const freedBytes = models.freedBytes + transfers.freedBytes;
+  return { remove: models.done, transfers: transfers.done, unknown: unknown.done, freedBytes };
 }
 
 /** Keeps an item that is in use or needed by now, and still removes the others. */
@@ -135,16 +142,29 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-export function countOf({ remove, transfers }: Pick<Cleaning, 'remove' | 'transfers'>): string {
+function cleanedText({ unknown, ...removed }: Removed, keptFolder: string): string {
+  const isRemoved = removed.remove.length > 0 || removed.transfers.length > 0 || unknown.length === 0;
   const parts = [
-    ...(remove.length > 0 || transfers.length === 0 ? [formatCount(remove.length, 'model')] : []),
-    ...(transfers.length > 0 ? [formatCount(transfers.length, 'interrupted transfer')] : []),
+    ...(isRemoved ? [`Removed ${countOf({ ...removed, unknown: [] })}: ${formatBytes(removed.freedBytes)} freed`] : []),
+    ...(unknown.length > 0
+      ? [`Moved ${formatCount(unknown.length, 'unknown folder')} to ${printable(keptFolder)}`]
+      : []),
   ];
-  return parts.join(' and ');
+  return parts.join('\n');
+}
+
+/** What goes: `2 models and 1 interrupted transfer`, or `nothing`. */
+export function countOf({ remove, transfers, unknown }: Pick<Cleaning, 'remove' | 'transfers' | 'unknown'>): string {
+  const parts = [
+    ...(remove.length > 0 ? [formatCount(remove.length, 'model')] : []),
+    ...(transfers.length > 0 ? [formatCount(transfers.length, 'interrupted transfer')] : []),
+    ...(unknown.length > 0 ? [formatCount(unknown.length, 'unknown folder')] : []),
+  ];
+  return parts.length === 0 ? 'nothing' : parts.join(' and ');
 }
 
 /** @param width - the terminal's columns. */
-export function tablesOf({ remove, spared, transfers, kept }: Cleaning, width: number | undefined): string {
+export function tablesOf({ remove, spared, transfers, unknown, kept }: Cleaning, width: number | undefined): string {
   const models = (candidates: readonly CleanCandidate[], size: string) =>
     renderTable(
       candidates,
@@ -169,6 +189,11 @@ export function tablesOf({ remove, spared, transfers, kept }: Cleaning, width: n
   const sections = [
     ...(remove.length === 0 ? [] : [models(remove, 'FREES')]),
     ...(transfers.length === 0 ? [] : [staged(transfers)]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `Folders in models/ that hold no readable model; they move to kept/:\n${unknown.map(({ path, bytes }) => `  ${formatBytes(bytes)}  ${printable(path)}`).join('\n')}`,
+        ]),
     ...(spared.length === 0 ? [] : [`Staying:\n${models(spared, 'SIZE')}`]),
     ...(kept.length === 0
       ? []

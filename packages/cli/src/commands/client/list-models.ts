@@ -1,11 +1,13 @@
 import type { ModelLocation, Registry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
+import { isTokenText } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
 import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 import { type NetworkOptions, networkOptions } from '../options.ts';
 import { printProblems, problemsOption } from '../problems.ts';
+import { rememberedWorker } from './remembered.ts';
 
 export const listModels = defineCommand({
   usage: 'list-models',
@@ -20,7 +22,7 @@ export const listModels = defineCommand({
       default: [],
       alias: 'session',
       completes: 'workers',
-      describe: 'Only models that this worker had when last asked: a token, a saved name, or @FILE',
+      describe: 'Only models that this worker had when last asked: a token, a saved name, @FILE, or what WHERE shows',
     },
   },
   examples: [
@@ -49,13 +51,21 @@ async function knownWorkers(
 ): Promise<string[]> {
   const keys: string[] = [];
   for (const session of sessions) {
-    const key = await workerKeyOf(context, session);
+    // A worker that was asked once has a name here, and its session is not needed to show what it had.
+    const remembered = isTokenText(session) ? undefined : await rememberedWorker(registry, session);
+    const key = (await savedKey(context, session)) ?? remembered?.key ?? (await workerKeyOf(context, session));
     keys.push(key);
     if ((await registry.catalog(key))?.syncedAt !== undefined) continue;
     await using worker = await connectWorker(context, network, session);
     await worker.sync({ signal: context.signal });
   }
   return keys;
+}
+
+/** The key of the worker whose session is saved under a name. */
+async function savedKey(context: Context, name: string): Promise<string | undefined> {
+  const { SavedWorkers } = await import('../../console/saved-workers.ts');
+  return (await SavedWorkers.open(context.home)).list().find((worker) => worker.name === name)?.workerKey;
 }
 
 async function emptyHint(registry: Registry, location: ModelLocation): Promise<string> {

@@ -1,8 +1,11 @@
 import { ModelRtcError } from '@model-rtc/protocol';
+import type { WorkerCatalog } from '@model-rtc/registry';
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
-import { formatTime } from '../../console/format.ts';
+import { formatCount, formatTime } from '../../console/format.ts';
+import type { SavedWorker } from '../../console/saved-workers.ts';
 import { sessionToken } from '../../console/session-argument.ts';
 import { renderTable } from '../../console/table.ts';
+import { rememberedWorker, SHOWN_KEY_CHARS } from './remembered.ts';
 
 const add = defineCommand({
   usage: 'add <name> [session]',
@@ -25,46 +28,98 @@ const add = defineCommand({
   },
 });
 
+interface Row {
+  readonly name: string;
+  readonly saved: SavedWorker | undefined;
+  readonly remembered: WorkerCatalog | undefined;
+}
+
+/** One line for each saved session, then one for each worker that was only asked with a token. */
+function rowsOf(saved: readonly SavedWorker[], remembered: readonly WorkerCatalog[]): Row[] {
+  const byKey = new Map(remembered.map((catalog) => [catalog.key, catalog]));
+  const keys = new Set(saved.map(({ workerKey }) => workerKey));
+  const others = remembered.filter(({ key }) => !keys.has(key));
+  return [
+    ...saved.map((worker) => ({ name: worker.name, saved: worker, remembered: byKey.get(worker.workerKey) })),
+    ...others.map((catalog) => ({ name: catalog.name, saved: undefined, remembered: catalog })),
+  ];
+}
+
+function rememberedText({ remembered }: Row): string {
+  if (remembered === undefined) return '';
+  return `${formatCount(remembered.models.length, 'model')}, ${formatTime(remembered.seenAt)}`;
+}
+
 const list = defineCommand({
   usage: 'list',
-  describe: 'List the saved sessions, without their secrets',
-  examples: [['$0 client workers list', 'name, addresses, scopes and expiry']],
+  describe: 'List the saved sessions, without their secrets, and the workers whose models are remembered',
+  examples: [['$0 client workers list', 'name, scopes, expiry, and what is remembered']],
   async run(context) {
     const { SavedWorkers } = await import('../../console/saved-workers.ts');
     const workers = (await SavedWorkers.open(context.home)).list();
-    if (workers.length === 0)
+    const remembered = await (await context.registry()).catalogs();
+    const rows = rowsOf(workers, remembered);
+    if (rows.length === 0)
       context.output.note('No workers are saved. Save one: model-rtc client workers add NAME SESSION');
     const text = renderTable(
-      workers,
+      rows,
       [
-        { title: 'NAME', value: (worker) => worker.name },
-        { title: 'SCOPES', value: (worker) => worker.scopes.join(',') },
-        { title: 'EXPIRES', value: (worker) => formatTime(worker.expiresAt) || 'never' },
-        { title: 'KEY ID', value: (worker) => worker.keyId, isWhole: true, optional: 2 },
-        { title: 'ADDRESSES', value: (worker) => worker.urls.join(' '), optional: 1 },
+        { title: 'NAME', value: ({ name }) => name },
+        { title: 'SAVED', value: ({ saved }) => (saved === undefined ? 'no' : 'yes') },
+        { title: 'SCOPES', value: ({ saved }) => saved?.scopes.join(',') ?? '' },
+        { title: 'EXPIRES', value: ({ saved }) => (saved === undefined ? '' : formatTime(saved.expiresAt) || 'never') },
+        { title: 'REMEMBERED', value: rememberedText, optional: 1 },
+        { title: 'KEY', value: workerKeyOf, isWhole: true, optional: 2 },
+        { title: 'KEY ID', value: ({ saved }) => saved?.keyId ?? '', isWhole: true, optional: 4 },
+        { title: 'ADDRESSES', value: ({ saved }) => saved?.urls.join(' ') ?? '', optional: 3 },
       ],
       context.output.columns,
     );
-    context.output.result({ workers }, workers.length === 0 ? '' : text);
+    const known = remembered.map(({ models, ...worker }) => ({ ...worker, models: models.length }));
+    context.output.result({ workers, remembered: known }, rows.length === 0 ? '' : text);
   },
 });
 
+function workerKeyOf({ saved, remembered }: Row): string {
+  return (saved?.workerKey ?? remembered?.key ?? '').slice(0, SHOWN_KEY_CHARS);
+}
+
 const remove = defineCommand({
   usage: 'remove <name>',
-  describe: 'Remove a saved session from this machine',
-  positionals: { name: { type: 'string', demandOption: true, describe: 'Its name here', completes: 'workers' } },
-  examples: [['$0 client workers remove lab', 'remove "lab"; the session itself stays valid']],
+  describe: 'Remove a saved session from this machine, and forget what its worker had',
+  positionals: {
+    name: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Its name here, or the name or key of a worker that is remembered',
+      completes: 'workers',
+    },
+  },
+  examples: [
+    ['$0 client workers remove lab', 'remove "lab"; the session itself stays valid'],
+    ['$0 client workers remove 4f1c22ab', 'forget a worker by its key'],
+  ],
   async run(context, { name }) {
     const { SavedWorkers } = await import('../../console/saved-workers.ts');
-    (await SavedWorkers.open(context.home)).remove(name);
-    context.output.result({ name }, `Removed "${name}".`);
+    const file = await SavedWorkers.open(context.home);
+    const registry = await context.registry();
+    const saved = file.list().find((worker) => worker.name === name);
+    const remembered = saved === undefined ? await rememberedWorker(registry, name) : undefined;
+    // Says that there is none of that name.
+    if (remembered === undefined) file.remove(name);
+    const key = saved?.workerKey ?? remembered?.key ?? '';
+    // Another saved session may lead to the same worker.
+    const isStillSaved = file.list().some(({ workerKey }) => workerKey === key);
+    const isForgotten = !isStillSaved && (await registry.forgetWorker(key));
+    const text = isForgotten ? ' What its worker had is forgotten; a command that asks it remembers it again.' : '';
+    context.output.result({ name, forgotten: isForgotten }, `Removed "${name}".${text}`);
   },
 });
 
 /** The sessions that this machine keeps under names of its own. */
 export const workers: CommandGroup = {
   name: 'workers',
-  describe: 'Save sessions under short names',
+  describe: 'Save sessions under short names, and forget workers',
   commands: [add, list, remove],
   examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
 };

@@ -16,7 +16,7 @@ const transfer = {
   lastWrittenAt: new Date('2026-01-02T03:04:05'),
   isRunning: false,
 };
-const nothing: Cleaning = { remove: [], spared: [], kept: [], transfers: [], freesBytes: 0 };
+const nothing: Cleaning = { remove: [], spared: [], kept: [], transfers: [], unknown: [], freesBytes: 0 };
 
 describe('what cleaning shows', () => {
   it('fits the terminal', () => {
@@ -39,13 +39,15 @@ describe('what cleaning shows', () => {
   });
 
   it.each([
-    [1, 0, '1 model'],
-    [2, 0, '2 models'],
-    [0, 1, '1 interrupted transfer'],
-    [1, 2, '1 model and 2 interrupted transfers'],
-    [0, 0, '0 models'],
-  ])('counts %s models and %s transfers as: %s', (models, transfers, expected) => {
+    [1, 0, 0, '1 model'],
+    [2, 0, 0, '2 models'],
+    [0, 1, 0, '1 interrupted transfer'],
+    [1, 2, 0, '1 model and 2 interrupted transfers'],
+    [0, 0, 1, '1 unknown folder'],
+    [0, 0, 0, 'nothing'],
+  ])('counts %s models, %s transfers and %s folders as: %s', (models, transfers, folders, expected) => {
     const remove = Array.from({ length: models }, () => candidate);
-    expect(countOf({ remove, transfers: Array.from({ length: transfers }, () => transfer) })).toBe(expected);
+    const unknown = Array.from({ length: folders }, () => ({ folder: 'a_b', path: '/m/a_b', files: 1, bytes: 5 }));
+    expect(countOf({ remove, transfers: Array.from({ length: transfers }, () => transfer), unknown })).toBe(expected);
   });
 });
