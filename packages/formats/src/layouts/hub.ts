@@ -27,9 +27,9 @@ const HYPERPARAMETERS = [
 ] as const;
 const QUANTIZATION = ['quant_method', 'bits', 'group_size'] as const;
 
-/** Where a trainer keeps checkpoints to resume from, each as large as the model. */
 /** Where the Trainer has DeepSpeed save; the whole weights are beside it, unless only stage 3 has them. */
 const STATES_OF_DEEPSPEED = /^(global_step\d+\/.*_states\.pt|latest|zero_to_fp32\.py)$/;
+/** Where a trainer keeps checkpoints to resume from, each as large as the model. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+\//;
 /** Adapters as peft and mlx_lm write them. */
 const ADAPTER = /^adapter_model(-\d+-of-\d+)?\.(safetensors|bin)$|^adapters\.(safetensors|npz)$/;
