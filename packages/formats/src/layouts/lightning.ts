@@ -9,6 +9,8 @@ import { readTrainingFacts, readWeightsFacts } from './weights-facts.ts';
 
 const CHECKPOINT = /^(?:.*\/)?(?:checkpoints?|ckpts?)\/.+\.ckpt(?:\/|$)/;
 const SAMPLES = /^images\/.+\.(png|jpe?g|gif)$/i;
+/** Sharded, a checkpoint is a folder, whose list stands for it. */
+const DISTRIBUTED_PART = /[^/]+\.distcp$/;
 const HYDRA_CONFIG = '.hydra/config.yaml';
 /** A score in a checkpoint's name: `epoch=3-val_loss=0.12.ckpt`. Lower is better where it is an error. */
 const SCORE = /(?:^|[-_/])([A-Za-z][\w/.]*?)=(-?\d+(?:\.\d+)?(?:e-?\d+)?)(?=[-_.]|$)/g;
@@ -27,13 +29,14 @@ export const lightning: Layout = {
     if (!isRun && inFolder.length === 0) return undefined;
     const checkpoints = inFolder.length > 0 ? inFolder : folder.weights;
     const best = bestByName(checkpoints) ?? (await bestByState(folder, checkpoints));
-    const checkpoint = best ?? chooseCheckpoint(checkpoints);
-    if (checkpoint === undefined) return undefined;
-    const ofWeights = await readWeightsFacts(checkpoint, folder);
+    const chosen = best ?? chooseCheckpoint(checkpoints);
+    if (chosen === undefined) return undefined;
+    const checkpoint = folder.file(chosen.path.replace(DISTRIBUTED_PART, '.metadata')) ?? chosen;
+    const ofWeights = await readWeightsFacts(chosen, folder);
     const facts: ModelFacts = {
       ...NO_FACTS,
       modelType: ofWeights.modelType ?? 'torch',
-      framework: 'lightning',
+      framework: checkpoint === chosen ? 'lightning' : 'torch-distributed',
       metrics: mergeScalars(await metricsOf(folder), ofWeights.metrics ?? {}),
       hyperparameters: mergeScalars(await settingsIn(configFile), ofWeights.hyperparameters ?? {}),
       versions: ofWeights.versions ?? {},

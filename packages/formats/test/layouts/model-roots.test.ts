@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { modelRoots } from '@model-rtc/formats/layouts';
+import fc from 'fast-check';
 
 const rootsOf = (...paths: string[]) => modelRoots(paths).map(({ kind, path }) => `${kind} ${path || '.'}`);
 
@@ -66,5 +67,40 @@ describe('modelRoots', () => {
     ],
   ])('finds what a folder holds: %s', (_, paths, roots) => {
     expect(rootsOf(...paths)).toEqual(roots);
+  });
+
+  it('finds, in any folder, models that hold weights and are not inside one another', () => {
+    const folders = ['a', 'runs', 'checkpoints', 'train', '.hydra', 'fold_0', 'logs', 'global_step1', '__proto__'];
+    const names = [
+      'x.pt',
+      'm.gguf',
+      'config.json',
+      'args.yaml',
+      'a.distcp',
+      'plans.json',
+      'pose_cfg.yaml',
+      'README.md',
+    ];
+    const path = fc
+      .tuple(fc.array(fc.constantFrom(...folders), { maxLength: 6 }), fc.constantFrom(...names))
+      .map(([parents, name]) => [...parents, name].join('/'));
+    fc.assert(
+      fc.property(fc.uniqueArray(path, { maxLength: 40 }), (paths) => {
+        const roots = modelRoots(paths);
+        const inside = (root: string) =>
+          paths.filter((one) => root === '' || one === root || one.startsWith(`${root}/`));
+        for (const root of roots) {
+          expect(inside(root.path).some((one) => /\.(pt|gguf|distcp)$/.test(one))).toBe(true);
+          const others = roots.filter((other) => other !== root);
+          expect(others.filter(({ path: other }) => inside(root.path).includes(other))).toEqual([]);
+        }
+        expect(roots.length > 0).toBe(paths.some((one) => /\.(pt|gguf|distcp)$/.test(one)));
+      }),
+    );
+  });
+
+  it('goes through 200,000 files in one pass', () => {
+    const paths = Array.from({ length: 200_000 }, (_, i) => `data/${i % 500}/${i % 7}/picture-${i}.png`);
+    expect(modelRoots([...paths, 'run/args.yaml', 'run/weights/best.pt'])).toEqual([{ path: 'run', kind: 'run' }]);
   });
 });

@@ -92,6 +92,16 @@ describe('a run of Lightning', () => {
     expect(Object.keys(facts)).not.toContain('bestPath');
   });
 
+  it('may have a checkpoint in shards, which is a folder', async () => {
+    const shards = 'checkpoints/epoch=1-step=5.ckpt';
+    const files = { 'hparams.yaml': 'lr: 1', [`${shards}/.metadata`]: 'x', [`${shards}/__0_0.distcp`]: 'x' };
+    expect((await recognise(files)).facts).toMatchObject({
+      framework: 'torch-distributed',
+      modelType: 'torch',
+      checkpointPath: `${shards}/.metadata`,
+    });
+  });
+
   it('keeps all checkpoints when nothing tells which is the best', async () => {
     const files = {
       'checkpoints/epoch=1.ckpt': 'x',

@@ -17,6 +17,8 @@ const MIXED_SHARDS = 'it is a shard beside other weights; put all shards of one 
 const WEIGHTS_DEPTH = 3;
 /** How deep a project keeps its runs: `runs/detect/train`, `logs/train/runs/DATE`. */
 const RUNS_DEPTH = 5;
+/** Folders that are looked into for runs below one file of weights: data sets have tens of thousands. */
+const MAX_RUN_FOLDERS = 1_000;
 
 const RUN_CONFIG = /^(training|initial)_config\.(ya?ml|json)$/;
 /** Checkpoints that a trainer can resume from, each as large as the model. They are parts of a training, not models. */
@@ -214,15 +216,22 @@ async function markAt(path: string, files: readonly Item[], folders: readonly It
   return markOf({ ...names, filesIn: (name) => inside.get(name) ?? [] });
 }
 
-/** Whether a training's run lies somewhere below. */
-async function holdRuns(path: string, folders: readonly Item[], depth: number): Promise<boolean> {
+/** Whether a training's run lies somewhere below, as far as the search goes. */
+async function holdRuns(
+  path: string,
+  folders: readonly Item[],
+  depth: number,
+  search = { left: MAX_RUN_FOLDERS },
+): Promise<boolean> {
   for (const { name } of folders.filter((folder) => !folder.isLink)) {
+    search.left--;
+    if (search.left < 0) return false;
     const items = await thereIn(join(path, name));
     const below = items.filter((item) => item.isFolder && skipReason(item.name, 'folder') === undefined);
     const files = items.filter((item) => !item.isFolder);
     const mark = await markAt(join(path, name), files, below);
     if (mark?.kind === 'run' && mark.tool !== 'checkpoints') return true;
-    if (depth > 1 && (await holdRuns(join(path, name), below, depth - 1))) return true;
+    if (depth > 1 && (await holdRuns(join(path, name), below, depth - 1, search))) return true;
   }
   return false;
 }
