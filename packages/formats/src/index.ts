@@ -8,6 +8,7 @@ export { type Findings, splitSuspicious } from './code/findings.ts';
 export { programReason } from './code/left-out-programs.ts';
 export { refuseCode } from './code/refuse-code.ts';
 export { scanFile } from './code/scan-content.ts';
+export { unknownFormats } from './code/unknown-formats.ts';
 export { at, toText } from './documents/scalars.ts';
 export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
 export { type FolderNames, isTelling, type Mark, markOf } from './layouts/marks.ts';

@@ -27,7 +27,7 @@ async function tryImport(
   path: string,
   { args = [] }: Check,
 ): Promise<ImportResult | ModelRtcError> {
-  const options: ImportOptions & { asIs?: boolean } = {
+  const options: ImportOptions = {
     ...(args.includes('--as-is') ? { asIs: true } : {}),
     ...(args.includes('--model-type') ? { modelType: args[args.indexOf('--model-type') + 1] } : {}),
   };

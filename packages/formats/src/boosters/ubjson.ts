@@ -4,7 +4,7 @@ import { MAX_NAME_BYTES } from '../limits.ts';
 import type { ByteReader } from '../types.ts';
 
 /** Values that are read one by one; the numbers of a model are in typed arrays, each of which is one step. */
-const MAX_VALUES = 20_000_000;
+const MAX_VALUES = 4_000_000;
 const MAX_DEPTH = 64;
 /** Bytes of a value by its type, `-1` for one whose length is written before it. */
 const SIZES: Readonly<Record<string, number>> = {
@@ -36,7 +36,7 @@ export async function walkUbjson(reader: ByteReader, wanted: ReadonlySet<string>
   let values = 0;
   do {
     if (++values > MAX_VALUES) throw new StructureError('it holds too many values');
-    await cursor.fill(16);
+    if (cursor.lacks(16)) await cursor.fill(16);
     const top = open.at(-1);
     if (top !== undefined && isAtEnd(cursor, top)) {
       open.pop();
@@ -44,7 +44,7 @@ export async function walkUbjson(reader: ByteReader, wanted: ReadonlySet<string>
       continue;
     }
     if (top?.isObject === true) keys[open.length - 1] = await readKey(cursor);
-    await cursor.fill(16);
+    if (cursor.lacks(16)) await cursor.fill(16);
     const type = top?.type ?? nextType(cursor);
     if (type === '{' || type === '[') {
       if (open.length >= MAX_DEPTH) throw new StructureError('it is nested too deeply');
@@ -75,7 +75,7 @@ async function openContainer(cursor: Cursor, isObject: boolean): Promise<Open> {
     return { isObject, left: undefined, type };
   }
   nextType(cursor);
-  await cursor.fill(16);
+  if (cursor.lacks(16)) await cursor.fill(16);
   const count = readLength(cursor);
   const bytes = type === undefined ? undefined : SIZES[type];
   if (isObject || bytes === undefined || bytes < 0) return { isObject, left: count, type };

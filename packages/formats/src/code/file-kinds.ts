@@ -13,13 +13,21 @@ const COMPRESSED_PICKLE = /\.(?:ckpt|pt|pth|pkl|pickle|joblib|dill)\.(?:gz|z|bz2
  */
 const PROGRAM_EXTENSIONS: ReadonlySet<string> = new Set([
   ...['.py', '.pyc', '.pyd', '.so', '.dylib', '.dll', '.node', '.wasm', '.class', '.jar'],
-  ...['.exe', '.msi', '.sh', '.bash', '.zsh', '.fish', '.bat', '.cmd', '.ps1'],
+  ...['.llamafile', '.exe', '.msi', '.sh', '.bash', '.zsh', '.fish', '.bat', '.cmd', '.ps1'],
 ]);
 /** Libraries with their version, such as `libops.so.1.2`. */
 const VERSIONED_LIBRARY = /\.so(?:\.\d+)+$/i;
 /** Anything can end in `.bin`; files with these names come from torch. */
 const TORCH_BIN =
   /^(?:(?:diffusion_)?pytorch_model|adapter_model|training_args|optimizer|scheduler|scaler|rng_state|random_states)\b.*\.bin$|^pytorch_model.*\.bin$/i;
+
+/** Machine code for a graphics processor, made for one machine. Source: NVIDIA TensorRT, developer guide (engines) */
+const COMPILED_EXTENSIONS: ReadonlySet<string> = new Set(['.engine', '.plan']);
+
+/** Whether a file of this name is compiled code that nobody can look into. */
+export function isCompiledName(path: string): boolean {
+  return COMPILED_EXTENSIONS.has(extensionOf(path));
+}
 
 /** Whether a file of this name is run, by a tool that loads it or by a person. */
 export function isProgramName(path: string): boolean {

@@ -5,7 +5,7 @@ import { readFileMetadata } from '../formats.ts';
 import { MAX_SCAN_DEPTH } from '../limits.ts';
 import type { ByteReader, NamedReader, ReadOptions } from '../types.ts';
 import { ZIP_HEAD } from '../zip/zip-directory.ts';
-import { isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
+import { isCompiledName, isPickleName, isProgramName, mayBePickleName } from './file-kinds.ts';
 import { type Findings, mergeFindings, ONLY_DATA, overBudget, PLAIN_CODE, unreadable } from './findings.ts';
 import { isProgram } from './programs.ts';
 import { type ScanJob, scanInside } from './scan-job.ts';
@@ -46,6 +46,7 @@ async function scanContent(job: ScanJob, reader: ByteReader, name: string): Prom
   job.signal?.throwIfAborted();
   if (isProgramName(name)) return PLAIN_CODE;
   if (reader.size === 0) return ONLY_DATA;
+  if (isCompiledName(name)) return unreadable('a TensorRT engine is compiled code, which cannot be looked into');
   if (job.depth > MAX_SCAN_DEPTH) return unreadable('archives within archives');
   try {
     return await scanUnderBudget(job, reader, name);

@@ -1,6 +1,7 @@
 import { StructureError } from '../bytes/structure-error.ts';
 import { isWeightsFile } from '../layouts/weights-files.ts';
 import type { ByteReader, ReadOptions } from '../types.ts';
+import { coremlParts } from './coreml.ts';
 import { deepspeed } from './deepspeed.ts';
 import { ggufSplit } from './gguf-split.ts';
 import { lfsPointer } from './lfs-pointer.ts';
@@ -12,6 +13,7 @@ import { shardIndex } from './shard-index.ts';
 import { tensorflow } from './tensorflow.ts';
 import { torchDistributed } from './torch-distributed.ts';
 import type { CheckedFile, CheckedFiles, FileCheck, Flaw, FoundFlaw, SetCheck } from './types.ts';
+import { wholeLightgbm, wholeXgboost } from './whole-boosters.ts';
 import { wholeGguf } from './whole-gguf.ts';
 import { wholeHdf5 } from './whole-hdf5.ts';
 import { wholeOnnx } from './whole-onnx.ts';
@@ -30,6 +32,8 @@ const FILE_CHECKS: readonly FileCheck[] = [
   wholePickle,
   wholeHdf5,
   wholeOnnx,
+  wholeXgboost,
+  wholeLightgbm,
 ];
 /** What files tell of one another. */
 const SET_CHECKS: readonly SetCheck[] = [
@@ -43,6 +47,7 @@ const SET_CHECKS: readonly SetCheck[] = [
   deepspeed,
   pipelines,
   nnunet,
+  coremlParts,
 ];
 
 /** Enough to tell what happened; a copy that was broken off may lack thousands of files. */

@@ -1,5 +1,6 @@
 import { at, isObject } from '../documents/scalars.ts';
 import { baseName } from '../file-names.ts';
+import { isWeightsFile } from '../layouts/weights-files.ts';
 import { besideFile, folderOf, missing } from './folders.ts';
 import { readJson } from './read-json.ts';
 import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
@@ -33,10 +34,16 @@ async function checkParts(file: CheckedFile, model: CheckedFiles): Promise<Flaw[
       value.length === 2 &&
       value.every((word) => typeof word === 'string'),
   );
-  return parts
-    .map(([name]) => besideFile(file.path, name))
-    .filter((path) => path !== undefined && !model.hasFolder(path))
-    .map((path) => missing(`${path}/`, `${file.path} names it as a part`));
+  return parts.flatMap(([name]): Flaw[] => {
+    const path = besideFile(file.path, name);
+    if (path === undefined) return [];
+    if (!model.hasFolder(path)) return [missing(`${path}/`, `${file.path} names it as a part`)];
+    const inside = model.files.filter((one) => one.path.startsWith(`${path}/`));
+    // Parts with weights have this file; schedulers, tokenizers and processors have others.
+    const needsWeights = inside.some((one) => one.path === `${path}/config.json`);
+    if (!needsWeights || inside.some((one) => isWeightsFile(one.path))) return [];
+    return [missing(`${path}/`, `${file.path} names it as a part, and its weights are not in it`)];
+  });
 }
 
 /** Source: sentence_transformers `SentenceTransformer._load_sbert_model`. */

@@ -1,6 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { readFileMetadata } from '../formats.ts';
 import type { ReadOptions } from '../types.ts';
+import { archiveError, isArchiveFile } from './archive-files.ts';
 import { readKnownFile } from './known-files.ts';
 import { LAYOUTS } from './layouts.ts';
 import { nameInFolder, severalModelsError } from './several-models.ts';
@@ -73,6 +74,7 @@ async function isModelFile(file: ModelFile, options: ReadOptions): Promise<boole
 
 /** The error that says that a path leads to no model. */
 export function noModelAt(location: string): ModelRtcError {
+  if (isArchiveFile(location)) return archiveError(location);
   return new ModelRtcError(
     'bad_argument',
     `There is no model at ${location} that is known by its format. Pass a weights file (.safetensors .gguf .pt .ckpt .onnx .h5 and others) or a folder that contains one, or take what is there as it is with --as-is --model-type NAME.`,
@@ -101,5 +103,6 @@ async function findLayout(folder: ModelFolder, typeIsKnown: boolean): Promise<La
       if (!typeIsKnown || ModelRtcError.from(error).code !== 'invalid_model') throw error;
     }
   }
-  throw noModelAt(folder.location);
+  const archive = folder.files.find(({ path }) => isArchiveFile(path));
+  throw archive === undefined ? noModelAt(folder.location) : archiveError(archive.location);
 }

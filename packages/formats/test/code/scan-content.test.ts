@@ -2,6 +2,7 @@ import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type SampleName, sample } from '../../../../test/support/model-samples.ts';
+import { LIGHTGBM, XGBOOST_JSON, XGBOOST_UBJSON } from '../boosters/make-boosters.ts';
 import { zip } from '../zip/make-zip.ts';
 import { raw, scanBytes, unicode } from './read-samples.ts';
 
@@ -110,6 +111,24 @@ describe('scanContent on what people name alike', () => {
     expect(await scanBytes(polyglot, 'model.safetensors')).toEqual(ONLY_DATA);
     const withImport = raw('\x80\x02', 'cos\nsystem\n', '.');
     expect(await scanBytes(withImport, 'model.safetensors')).toMatchObject({ suspicious: ['os.system'] });
+  });
+});
+
+describe('scanContent on formats that people use', () => {
+  it.each([
+    ['model.ubj', XGBOOST_UBJSON],
+    ['model.json', XGBOOST_JSON],
+    ['model.txt', LIGHTGBM],
+    ['model.skops', zip({ 'schema.json': Buffer.from('{}'), '1.npy': sample('npyFieldNamedO') })],
+  ])('finds only data in %s', async (name, bytes) => {
+    expect(await scanBytes(bytes, name)).toEqual(ONLY_DATA);
+  });
+
+  it('knows a llamafile for a program, and an engine for compiled code that nobody can look into', async () => {
+    expect(await scanBytes(raw('MZqFpD'), 'mouse.llamafile')).toEqual(PLAIN_CODE);
+    for (const name of ['model.engine', 'model.plan']) {
+      expect(await scanBytes(raw('ftrt'), name)).toMatchObject({ isCode: true, unexamined: true });
+    }
   });
 });
 

@@ -215,11 +215,22 @@ describe('a distributed checkpoint of torch', () => {
 });
 
 describe('a model of several folders', () => {
+  it('lacks what a package of Core ML lists, and what a compiled one reads', async () => {
+    const items = { a: { path: 'com.apple.CoreML/model.mlmodel' }, b: { path: 'com.apple.CoreML/weights' } };
+    const manifest = file('Manifest.json', JSON.stringify({ rootModelIdentifier: 'a', itemInfoEntries: items }));
+    const specification = file('Data/com.apple.CoreML/model.mlmodel', 'x');
+    expect(await lacks(manifest, specification)).toEqual(['Data/com.apple.CoreML/weights']);
+    const program = file('model.mil', 'BLOBFILE(path = string("@model_path/weights/weight.bin"), offset = 64)');
+    expect(await lacks(file('coremldata.bin', 'x'), program)).toEqual(['weights/weight.bin']);
+    expect(await lacks(file('coremldata.bin', 'x'), program, file('weights/weight.bin', 'x'))).toEqual([]);
+  });
+
   it('lacks a part of a pipeline whose folder is not there', async () => {
     const parts = { _class_name: 'P', unet: ['diffusers', 'U'], vae: ['diffusers', 'V'], safety_checker: [null, null] };
-    expect(await lacks(file('model_index.json', JSON.stringify(parts)), file('unet/config.json', '{}'))).toEqual([
-      'vae/',
-    ]);
+    const index = file('model_index.json', JSON.stringify(parts));
+    const config = file('unet/config.json', '{}');
+    expect(await lacks(index, config, file('unet/model.bin', 'x'))).toEqual(['vae/']);
+    expect(await lacks(index, config, file('vae/config.json', '{}'), file('vae/model.bin', 'x'))).toEqual(['unet/']);
   });
 
   it('lacks a module of sentence-transformers that has settings', async () => {

@@ -59,8 +59,7 @@ export async function refuseCompressed(path: string): Promise<void> {
     throw readError(thrown, path, undefined);
   });
   if (!COMPRESSED.some((start) => block.subarray(0, start.length).equals(start))) return;
-  const sentence = `${path} is compressed. Decompress it first (gunzip, unzstd, ...) and import the tar file that comes out.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { path } });
+  throw (await import('@model-rtc/formats/layouts')).archiveError(path);
 }
 
 /**

@@ -21,6 +21,7 @@ export const MAX_FORMER_ALIASES = 64;
 const importedWithSchema = z.object({
   withTrainingState: z.boolean().optional(),
   asOne: z.boolean().optional(),
+  asIs: z.boolean().optional(),
   include: z.array(z.string().min(1).max(1024)).max(64).optional(),
   exclude: z.array(z.string().min(1).max(1024)).max(64).optional(),
   followLinks: z.boolean().optional(),

@@ -51,7 +51,10 @@ export async function importModel(context: RegistryContext, path: string, work: 
   requireWhole();
   await refuseTakenAlias(context, work, scanned);
   // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
-  const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(context.reading, scanned.files, work);
+  const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(context.reading, scanned.files, {
+    ...work,
+    isUnknown: work.asIs,
+  });
   const hashed = await steps.hashFiles(scanned.files, {
     signal: work.signal,
     cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
@@ -78,8 +81,8 @@ function scanOptions({ modelType, revision, found, ...work }: ImportWork): ScanO
 }
 
 /** What decides over a model's files, to look at them in the same way when they are imported again. */
-function fileOptions({ withTrainingState, asOne, include, exclude, followLinks }: FileOptions): FileOptions {
-  return { withTrainingState, asOne, include, exclude, followLinks };
+function fileOptions({ withTrainingState, asOne, asIs, include, exclude, followLinks }: FileOptions): FileOptions {
+  return { withTrainingState, asOne, asIs, include, exclude, followLinks };
 }
 
 export async function realOriginal({ paths }: RegistryContext, path: string): Promise<string> {
@@ -218,12 +221,13 @@ async function place(
 
 /** Undefined where nothing was said. */
 function importedWith(work: ImportWork): StoredEntry['importedWith'] {
-  const { include = [], exclude = [], withTrainingState, asOne, followLinks } = work;
+  const { include = [], exclude = [], withTrainingState, asOne, asIs, followLinks } = work;
   const said = {
     ...(include.length > 0 ? { include: [...include] } : {}),
     ...(exclude.length > 0 ? { exclude: [...exclude] } : {}),
     ...(withTrainingState ? { withTrainingState } : {}),
     ...(asOne ? { asOne } : {}),
+    ...(asIs ? { asIs } : {}),
     ...(followLinks ? { followLinks } : {}),
   };
   return Object.keys(said).length === 0 ? undefined : said;

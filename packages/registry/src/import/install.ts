@@ -47,17 +47,17 @@ export async function installModel(context: RegistryContext, options: InstallOpt
 /** Whoever sends a model is not believed when they say that it is safe, or whole. What is refused stays staged, and unseen. */
 async function inspectStaged(
   { reading }: RegistryContext,
-  { filesFolder, safeOnly, signal }: InstallOptions,
+  { filesFolder, entry, safeOnly, signal }: InstallOptions,
   manifest: Manifest,
   stats: readonly FileStat[],
 ): Promise<Pick<EntryDraft, 'codeFiles' | 'incomplete'>> {
-  const { inspectFiles } = await import('../inspect/code-files.ts');
+  const { AS_IS, inspectFiles } = await import('../inspect/code-files.ts');
   const files = manifest.files.map(({ path, size }, i) => {
     const { mtimeNs } = stats[i] as FileStat;
     return { path, size, mode: 0, mtimeNs, absolutePath: join(filesFolder, path) };
   });
   const { findIncomplete, toIncomplete } = await import('../inspect/find-incomplete.ts');
-  const codeFiles = await inspectFiles(reading, files, { safeOnly, signal });
+  const codeFiles = await inspectFiles(reading, files, { safeOnly, signal, isUnknown: entry.framework === AS_IS });
   return { codeFiles, incomplete: toIncomplete(await findIncomplete(reading, files, signal)) };
 }
 

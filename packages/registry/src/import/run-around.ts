@@ -21,6 +21,14 @@ export async function runAround(folder: string): Promise<string> {
   return mark?.kind === 'run' && mark.tool !== 'checkpoints' ? above : folder;
 }
 
+/** The package of Core ML whose specification is in a folder; undefined for any other folder. */
+export async function packageAround(folder: string): Promise<string | undefined> {
+  const data = dirname(folder);
+  if (basename(folder) !== 'com.apple.CoreML' || basename(data) !== 'Data') return undefined;
+  const above: string[] = await readdir(dirname(data)).catch(() => []);
+  return above.includes('Manifest.json') ? dirname(data) : undefined;
+}
+
 /** The files of a folder beside or above a model, by a path that begins with `..`. Links are not followed. */
 export async function filesAround(root: string, path: string): Promise<ModelFile[]> {
   const folder = join(root, path);

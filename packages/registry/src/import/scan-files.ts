@@ -14,6 +14,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { inflate } from '../inspect/inflate.ts';
 import { type FollowedLink, judgeLink, type LinkRules, linkRulesFor, linksOutError } from './link-rules.ts';
 import { toModelFile } from './model-files-on-disk.ts';
+import { packageAround } from './run-around.ts';
 import { folderOnDisk, scanFolder } from './scan-folder.ts';
 import type { Scanned, ScannedFile, ScanOptions } from './scanned-model.ts';
 import { sortByPath, toScannedFile } from './walk-folder.ts';
@@ -24,6 +25,8 @@ const STATS_AT_ONCE = 16;
 export async function scanFile(absolutePath: string, stats: BigIntStats, options: ScanOptions): Promise<Scanned> {
   if (!stats.isFile()) throw noModelAt(absolutePath);
   const folder = dirname(absolutePath);
+  const around = await packageAround(folder);
+  if (around !== undefined) return { movedTo: around, ...(await scanFolder(around, options)) };
   const set = await fileSetOf(basename(absolutePath), await readFolder(folder), async (name) =>
     toChecked(toModelFile(await scannedFile(folder, name))),
   );

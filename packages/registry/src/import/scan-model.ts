@@ -3,6 +3,7 @@ import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
 import { nameByPath, toModelType } from '@model-rtc/formats/layouts';
 import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { listSnapshots, repositoryOf, snapshotName } from './hub-cache.ts';
+import { scanAsIs } from './scan-as-is.ts';
 import { scanFile, statRoot } from './scan-files.ts';
 import { scanFolder } from './scan-folder.ts';
 import type { Scanned, ScannedModel, ScanOptions } from './scanned-model.ts';
@@ -21,13 +22,18 @@ export async function scanModel(path: string, options: ScanOptions = {}): Promis
   const modelType = checkType(options.modelType);
   const root = resolve(path);
   const stats = await statRoot(root);
-  const scanned = stats.isDirectory() ? await scanFolder(root, options) : await scanFile(root, stats, options);
+  const scanned = await scanAt(root, stats, options);
   const facts = modelType === undefined ? scanned.facts : { ...scanned.facts, modelType };
   const byTitle = DIGEST_NAME.test(basename(root)) ? facts.title : undefined;
   const name = facts.runName ?? byTitle ?? (await nameOf(root, stats, scanned)) ?? facts.title;
   const { title: _, ...kept } = facts;
   const { files, skipped, followed, movedTo } = scanned;
   return { files, skipped, followed, facts: kept, suggestedAlias: aliasOf(name), movedTo };
+}
+
+async function scanAt(root: string, stats: BigIntStats, options: ScanOptions): Promise<Scanned> {
+  if (options.asIs === true) return await scanAsIs(root, stats, options);
+  return stats.isDirectory() ? await scanFolder(root, options) : await scanFile(root, stats, options);
 }
 
 /** Undefined where nothing of the name can be kept: a type and an id say more than `model`. */

@@ -39,6 +39,8 @@ export interface FileOptions {
   readonly withTrainingState?: boolean | undefined;
   /** Take a folder that holds several models as one. Refused when left out. */
   readonly asOne?: boolean | undefined;
+  /** Take a file or a folder whole, whatever it is. What is no known model is refused otherwise. */
+  readonly asIs?: boolean | undefined;
   /** Globs of files and folders that belong to the model, whatever a rule says of them. */
   readonly include?: readonly string[] | undefined;
   /** Globs of files and folders that do not belong to it. They count before `include`. */

@@ -1,4 +1,4 @@
-import { refuseCode } from '@model-rtc/formats';
+import { refuseCode, unknownFormats } from '@model-rtc/formats';
 import { type CodeFile, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import type { ModelReading } from './types.ts';
@@ -6,9 +6,14 @@ import type { ModelReading } from './types.ts';
 /** As many as an entry may have, see `codeFileSchema`. The suspicious ones are kept first. */
 const MAX_CODE_FILES = 256;
 
+/** What an entry's framework says of a model that was taken without knowing its format. */
+export const AS_IS = 'as-is';
+
 export interface InspectOptions {
   /** Refuse a model with files that run code, or that may because they could not be examined. */
   readonly safeOnly?: boolean | undefined;
+  /** The model was taken as it is: of a format that is not known, nobody can tell what loading it runs. */
+  readonly isUnknown?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,7 +25,7 @@ export interface InspectOptions {
 export async function inspectFiles(
   reading: ModelReading,
   files: readonly ScannedFile[],
-  { safeOnly = false, signal }: InspectOptions,
+  { safeOnly = false, isUnknown = false, signal }: InspectOptions,
 ): Promise<CodeFile[]> {
   const found: CodeFile[] = [];
   const at = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
@@ -31,6 +36,7 @@ export async function inspectFiles(
     if (error.details?.reason !== 'memory') throw error;
     found.push(...unexaminedFrom(files, Atomics.load(new Int32Array(at), 0)));
   }
+  if (isUnknown) found.push(...unknownFormats(files, found));
   if (safeOnly) refuseCode(found);
   if (found.length <= MAX_CODE_FILES) return found;
   return found.sort((a, b) => b.suspicious.length - a.suspicious.length).slice(0, MAX_CODE_FILES);

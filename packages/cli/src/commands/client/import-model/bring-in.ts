@@ -26,7 +26,7 @@ async function importAt(context: Context, registry: Registry, options: ImportOpt
   const { parseAlias } = await import('@model-rtc/protocol');
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const onProgress = await context.output.progress();
-  const isArchive = await registry.isArchive(path);
+  const isArchive = !options.asIs && (await registry.isArchive(path));
   if (isArchive) requireNoChoice(options);
   const bring = isArchive ? registry.importArchive : registry.importModel;
   return await bring(path, {

@@ -31,11 +31,15 @@ export const importModel = defineCommand({
       "$0 client import-model ./runs/mouse --include run.sh --exclude 'plots/**'",
       'with other files than the usual ones',
     ],
+    ['$0 client import-model ./engine --as-is --model-type tensorrt', 'a folder of any format'],
     ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
   ],
   async run(context, given) {
     const options = withAnswers(given);
-    if (options.all && options.asOne) throw new ModelRtcError('bad_argument', 'Pass only one of --all and --as-one.');
+    const ways = [options.all, options.asOne, options.asIs].filter(Boolean);
+    if (ways.length > 1) {
+      throw new ModelRtcError('bad_argument', 'Pass only one of --all, --as-one and --as-is.');
+    }
     const registry = await context.registry();
     const asked = options.yes ? { ...context, interactive: false } : context;
     const listed = options.all ? await listSeveral(context, registry, options) : [];

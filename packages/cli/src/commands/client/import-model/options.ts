@@ -45,6 +45,11 @@ export const importOptions = {
     default: false,
     describe: 'Take a folder that holds several models as one',
   },
+  'as-is': {
+    type: 'boolean',
+    default: false,
+    describe: 'Take a file or folder of any format whole, logs and hidden files too; say what it is with --model-type',
+  },
   revision: {
     type: 'string',
     nargs: 1,
@@ -72,6 +77,6 @@ export type ImportOptions = ValuesOf<typeof importOptions> & { readonly path: st
 
 /** Which files of a folder are the model, as the registry takes it. */
 export function fileOptions(options: ImportOptions): FindOptions {
-  const { withTrainingState, asOne, include, exclude, followLinks } = options;
-  return { withTrainingState, asOne, include, exclude, followLinks };
+  const { withTrainingState, asOne, asIs, include, exclude, followLinks } = options;
+  return { withTrainingState, asOne, asIs, include, exclude, followLinks };
 }

@@ -118,11 +118,34 @@ describe('the commands to use a model', () => {
     [{ checkpointPath: 'a/w.safetensors' }, 'load_file("/m/a/w.safetensors")'],
     [{ checkpointPath: 'w.gguf' }, 'llama-cli --model /m/w.gguf'],
     [{ checkpointPath: 'w.onnx' }, 'onnxruntime.InferenceSession("/m/w.onnx")'],
+    [
+      {
+        framework: 'peft',
+        hyperparameters: { task_type: 'CAUSAL_LM' },
+        lineage: { fineTunedFrom: 'org/base' },
+      },
+      'AutoPeftModelForCausalLM.from_pretrained("/m")  # with its base org/base',
+    ],
+    [
+      { framework: 'peft', lineage: { fineTunedFrom: '/drive/base\nrm -rf' } },
+      'PeftModel.from_pretrained(AutoModel.from_pretrained("BASE"), "/m")  # BASE: your copy of /drive/base rm -rf',
+    ],
+    [{ framework: 'diffusers', checkpointPath: 'unet/a.fp16.safetensors' }, '"/m", variant="fp16")'],
+    [{ framework: 'coreml', checkpointPath: 'a.mlmodel' }, 'coremltools.models.MLModel("/m/a.mlmodel")'],
+    [{ framework: 'coreml', checkpointPath: 'coremldata.bin' }, 'CompiledMLModel("/m")'],
+    [{ framework: 'hub', backbone: 'LlamaForCausalLM' }, 'AutoModelForCausalLM.from_pretrained("/m")'],
     [{ checkpointPath: 'w.pth' }, 'torch.load("/m/w.pth", weights_only=True)'],
     [{ checkpointPath: 'w.xyz' }, '/m/w.xyz'],
     [{ framework: 'constructor' }, '/m'],
   ])('load %j', (more, expected) => {
     expect(loadSnippet(entry(more), '/m')).toContain(expected);
+  });
+
+  it('give llama.cpp the projector beside the model', () => {
+    const files = ['Mouse-Q4_0.gguf', 'mmproj-F16.gguf'];
+    expect(loadSnippet(entry({ checkpointPath: 'Mouse-Q4_0.gguf' }), '/m', files)).toBe(
+      'llama-mtmd-cli --model /m/Mouse-Q4_0.gguf --mmproj /m/mmproj-F16.gguf',
+    );
   });
 
   it('quote what a shell or Python would take apart', () => {
