@@ -8,12 +8,15 @@ export function isArchiveFile(path: string): boolean {
   return ARCHIVE.test(path);
 }
 
-/** The error that says how an archive of a model gets in. Nothing is unpacked here: nobody knows how large a stranger's archive becomes. */
-export function archiveError(location: string): ModelRtcError {
+/**
+ * The error that says how an archive of a model gets in. Nothing is unpacked here: nobody knows how large a stranger's archive becomes.
+ * @param more - sentences for the end of the message
+ */
+export function archiveError(location: string, more = ''): ModelRtcError {
   const folder = location.replace(ARCHIVE, '');
   const [from, to] = [quoted(location), quoted(folder)];
   const unpack = unpackCommand(baseName(location), from, to);
-  const sentence = `${location} is an archive. Unpack it and import the folder: ${unpack} && model-rtc client import-model ${to}. To move the archive itself, pass --as-is.`;
+  const sentence = `${location} is an archive. Unpack it and import the folder: ${unpack} && model-rtc client import-model ${to}. To move the archive itself, pass --as-is.${more}`;
   return new ModelRtcError('bad_argument', sentence, { details: { path: location, unpackTo: folder } });
 }
 

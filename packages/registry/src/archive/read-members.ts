@@ -59,7 +59,8 @@ export async function refuseCompressed(path: string): Promise<void> {
     throw readError(thrown, path, undefined);
   });
   if (!COMPRESSED.some((start) => block.subarray(0, start.length).equals(start))) return;
-  throw (await import('@model-rtc/formats/layouts')).archiveError(path);
+  const { archiveError } = await import('@model-rtc/formats/layouts');
+  throw archiveError(path, ' If export-model wrote it, decompress it (gunzip, unzstd) and import the tar file.');
 }
 
 /**
