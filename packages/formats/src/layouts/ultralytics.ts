@@ -1,9 +1,11 @@
 import { bestBy, numberIn, numbersIn, readIfThere, readRows } from '../documents/run-documents.ts';
 import { at, mergeScalars, type Scalars, toModelType, toScalars, toText } from '../documents/scalars.ts';
 import type { Row } from '../documents/training-log.ts';
+import { baseName } from '../file-names.ts';
 import type { ReadOptions } from '../types.ts';
 import { chooseCheckpoint } from './checkpoint-choice.ts';
 import { modifiedAt, NO_FACTS } from './facts.ts';
+import { nameByPath } from './model-name.ts';
 import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
 import { readTrainingFacts } from './weights-facts.ts';
 
@@ -69,7 +71,8 @@ async function recogniseFile(file: ModelFile, options: ReadOptions): Promise<Mod
     hyperparameters: settingsOf(hyperparameters),
     versions,
     checkpointPath: file.path,
-    runName: toText(name),
+    // `yolo11n.pt` has a name of its own; `best.pt` says nothing.
+    runName: nameByPath([baseName(file.path).replace(/\.pt$/, '')]) === undefined ? toText(name) : undefined,
   };
 }
 

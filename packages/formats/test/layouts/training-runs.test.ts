@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type LayoutMatch, recogniseFolder, toFolder } from '@model-rtc/formats/layouts';
+import { type LayoutMatch, recogniseFile, recogniseFolder, toFolder } from '@model-rtc/formats/layouts';
 import { ModelRtcError } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { sample } from '../../../../test/support/model-samples.ts';
@@ -37,6 +37,17 @@ describe('a run of Ultralytics', () => {
       metrics: { best_epoch: 2, map50: 0.7, map50_95: 0.4, last_epoch: 3 },
       hyperparameters: { epochs: 3, imgsz: 640 },
     });
+  });
+
+  it('lends its name to a file whose own says nothing, and to no other', async () => {
+    const settings = ['task', 'pose', 'name', 'train2', 'imgsz', '640'].map(unicode);
+    const value = raw('\x80\x02}(', unicode('train_args'), '}(', ...settings, 'uu.');
+    const number = Buffer.from('8a0a6cfc9c46f9206aa850192e', 'hex');
+    const weights = raw('\x80\x02', number, '\x80\x02M\xe9\x03.', '\x80\x02}.', value, '\x80\x02].');
+    const named = async (path: string) => await recogniseFile(memoryFile(path, weights), { inflate });
+    expect(await named('best.pt')).toMatchObject({ framework: 'ultralytics', modelType: 'pose', runName: 'train2' });
+    expect(await named('yolo11n.pt')).toMatchObject({ framework: 'ultralytics', runName: undefined });
+    expect(await named('best.bin')).toMatchObject({ framework: 'file' });
   });
 
   it('may be of YOLOv5, which calls its settings otherwise', async () => {
