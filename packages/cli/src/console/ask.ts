@@ -51,7 +51,7 @@ export async function chooseSeveral<T extends string>(
   requireTerminal(context, question);
   const prompts = await import('@clack/prompts');
   const options = choices.map(({ value, label }) => ({ value: value as string, label }));
-  const message = `${question.text} (space selects, a takes all)`;
+  const message = `${question.text} (a takes all)`;
   const answer = await prompts.multiselect({ message, options, required: true, output: process.stderr });
   return given<T[]>(prompts, answer);
 }

@@ -21,6 +21,9 @@ const ONE_EACH = new Set(['.gguf', '.safetensors']);
 /** The part of a language model that looks at pictures goes with it. */
 const PROJECTOR = /mmproj/i;
 
+/** A state that a trainer keeps beside the model, with the model's own configuration. */
+const TRAINER_CHECKPOINT = /(^|\/)checkpoint-\d+$/;
+
 interface Tree {
   readonly files: string[];
   readonly folders: Map<string, Tree>;
@@ -64,7 +67,11 @@ function rootsIn(tree: Tree, path: string): ModelRoot[] {
     names.map((name): ModelRoot => ({ path: path === '' ? name : `${path}/${name}`, kind: 'file' }));
   // Weights that a training began with often lie beside the folder of its runs.
   if (hasRuns) return [...files(singles ?? weights), ...below];
-  return singles !== undefined && singles.length > 1 ? files(singles) : [{ path, kind: 'weights' }];
+  if (singles === undefined) return [{ path, kind: 'weights' }];
+  // A whole model in a folder does not belong to a file beside it that is a model as well.
+  const whole = below.filter((root) => root.kind === 'model' && !TRAINER_CHECKPOINT.test(root.path));
+  const all = [...files(singles), ...whole];
+  return all.length > 1 ? all : [{ path, kind: 'weights' }];
 }
 
 /** A `config.json` or a folder of checkpoints may also belong to a project that holds runs. */

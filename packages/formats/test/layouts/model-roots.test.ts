@@ -15,6 +15,13 @@ describe('modelRoots', () => {
       ['x/config.json', 'x/m.safetensors', 'y/config.json', 'y/m.safetensors'],
       ['model x', 'model y'],
     ],
+    ['a GGUF file beside a hub model', ['a.gguf', 'x/config.json', 'x/m.safetensors'], ['file a.gguf', 'model x']],
+    ['a LoRA beside a tokenizer', ['a.safetensors', 'tokenizer/config.json'], ['weights .']],
+    [
+      'weights beside the checkpoints of their training',
+      ['a.safetensors', 'checkpoint-9/config.json', 'checkpoint-9/m.safetensors'],
+      ['weights .'],
+    ],
     ['a pipeline', ['model_index.json', 'unet/m.safetensors', 'vae/m.safetensors'], ['model .']],
     ['weights that may go together', ['encoder.pt', 'decoder.pt'], ['weights .']],
     ['nothing', ['README.md'], []],
