@@ -14,6 +14,7 @@ import {
 } from '@model-rtc/formats';
 import { recogniseFile } from '@model-rtc/formats/layouts';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { LIGHTGBM, XGBOOST_JSON, XGBOOST_UBJSON } from '../../packages/formats/test/boosters/make-boosters.ts';
 import { ggufText, makeGguf, makeSafetensors, makeZip } from '../../packages/formats/test/chunks/make-files.ts';
 import { inflate } from '../../packages/registry/src/inspect/inflate.ts';
 import { sample } from '../support/model-samples.ts';
@@ -43,6 +44,7 @@ async function samples(): Promise<readonly Uint8Array[]> {
   const found: Uint8Array[] = [
     makeSafetensors([WEIGHTS], { format: 'pt' }),
     makeGguf([WEIGHTS], { 'general.name': [8, ggufText('mouse')] }),
+    ...[XGBOOST_JSON, XGBOOST_UBJSON, LIGHTGBM],
     makeZip([{ name: 'archive/data.pkl', bytes: sample('evilProtocol2') }]),
     ...(['evilProtocol0', 'evilProtocol2', 'evilProtocol4', 'torchZip', 'torchLegacy'] as const).map(sample),
   ];

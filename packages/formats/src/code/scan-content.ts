@@ -12,6 +12,7 @@ import { type ScanJob, scanInside } from './scan-job.ts';
 import { isHdf5, scanHdf5 } from './scan-keras.ts';
 import { isNpy, scanNpy } from './scan-npy.ts';
 import { scanPickles } from './scan-pickle.ts';
+import { isSavedModelName, scanSavedModel } from './scan-saved-model.ts';
 import { mayRunCode, scanZip } from './scan-zip.ts';
 
 /** What joblib decompresses by itself. Node 20 cannot decompress the ones without a compression here. */
@@ -76,6 +77,7 @@ async function scanKnown(
   name: string,
 ): Promise<Findings | undefined> {
   if (isNpy(head)) return await scanNpy(job, reader);
+  if (isSavedModelName(name)) return await scanSavedModel(job, reader);
   if (isHdf5(head)) return await scanHdf5(job, reader);
   if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));

@@ -124,6 +124,15 @@ describe('scanContent on formats that people use', () => {
     expect(await scanBytes(bytes, name)).toEqual(ONLY_DATA);
   });
 
+  it('finds operations of a SavedModel that reach files, and none in a graph that only computes', async () => {
+    const node = (op: string) => raw(`\n\u0001x\u0012${String.fromCharCode(op.length)}${op}`);
+    expect(await scanBytes(Buffer.concat([node('MatMul'), node('ReadFileX')]), 'saved_model.pb')).toEqual(ONLY_DATA);
+    expect(await scanBytes(Buffer.concat([node('MatMul'), node('WriteFile')]), 'a/saved_model.pb')).toEqual({
+      isCode: true,
+      suspicious: ['tensorflow.WriteFile'],
+    });
+  });
+
   it('knows a llamafile for a program, and an engine for compiled code that nobody can look into', async () => {
     expect(await scanBytes(raw('MZqFpD'), 'mouse.llamafile')).toEqual(PLAIN_CODE);
     for (const name of ['model.engine', 'model.plan']) {
