@@ -9,5 +9,10 @@ export const MAX_PUSHES = 24;
  * can be fits when it is alone; a model of 7 GB has some 7,000.
  */
 export const MAX_PUSHED_ITEMS = 600_000;
+/**
+ * The models that one token's pushes may have staged at once, open or broken off: its oldest ones that were broken off make room. A
+ * larger model is received alone; the free space of the disk bounds that.
+ */
+export const MAX_STAGED_BYTES_PER_TOKEN = 256 * 1024 ** 3;
 /** A page of a list is made shorter than this, whatever is in its entries. A page of 200 ordinary models takes about 400 KB. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;

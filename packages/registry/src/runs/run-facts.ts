@@ -13,15 +13,17 @@ import { withoutLogs } from '../import/left-out-logs.ts';
 import { linkRulesFor } from '../import/link-rules.ts';
 import { folderOnDisk } from '../import/scan-folder.ts';
 import { walkFolder } from '../import/walk-folder.ts';
+import { endedInFailure } from './failure-log.ts';
 import { makeResumeCommand } from './resume-command.ts';
 
 /**
  * - `finished`: its tool says so, or it has trained as long as configured, or until it stopped improving
+ * - `failed`: its log ends with the error that its process died of
  * - `diverged`: its last losses are not numbers, and never will be again
  * - `unfinished`: neither. The times of its files tell whether it still trains
  * - `unknown`: it has no log of its epochs
  */
-export type RunProgress = 'finished' | 'diverged' | 'unfinished' | 'unknown';
+export type RunProgress = 'finished' | 'failed' | 'diverged' | 'unfinished' | 'unknown';
 
 /** What a training run's folder tells while its files still change. */
 export interface RunFacts {
@@ -64,10 +66,11 @@ export async function readRunFacts(path: string, within?: string): Promise<RunFa
   const match = (await sleapNn.recognise(folder)) ?? (await sleap.recognise(folder));
   const facts: ModelFacts = match?.facts ?? { ...NO_FACTS, modelType: 'run' };
   const config = await readConfig(folder, facts);
+  const progress = progressOf(folder, facts, config);
   const files = folder.files.filter((file) => match?.leaveOut?.(file.path) === undefined);
   return {
     facts,
-    progress: progressOf(folder, facts, config),
+    progress: progress !== 'finished' && (await endedInFailure(path, walked.files)) ? 'failed' : progress,
     size: files.reduce((sum, file) => sum + file.size, 0),
     fileCount: files.length,
     hasWeights: folder.weights.some(({ path }) => !UNTRAINED.test(path)),

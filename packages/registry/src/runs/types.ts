@@ -92,7 +92,7 @@ export interface PlaceState {
   /** Whether parts are still missing: shards, or an unfinished download. */
   readonly isPartial: boolean;
   /** For a run: what its log and configuration tell. */
-  readonly progress?: 'finished' | 'diverged' | 'unfinished' | 'unknown' | undefined;
+  readonly progress?: 'finished' | 'failed' | 'diverged' | 'unfinished' | 'unknown' | undefined;
   readonly hasWeights: boolean;
   /** Why the files cannot be read, when it is not that they are gone. */
   readonly unreadable?: string | undefined;

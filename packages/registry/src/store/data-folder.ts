@@ -57,6 +57,8 @@ export interface DataPaths {
   readonly hashCache: string;
   /** A file that holds room on the disk for deleting, see `keepSpareRoom`. */
   readonly spareRoom: string;
+  /** Which session's pushes lie in `staging`. */
+  readonly pushesFile: string;
   /** Files of models that were deleted with --keep-files. */
   readonly kept: string;
   /** What the worker found in its folders and left out of the registry. */
@@ -78,6 +80,7 @@ export function dataPaths(root: string): DataPaths {
     workers: join(at, 'workers'),
     hashCache: join(at, 'hashes'),
     spareRoom: join(at, 'spare-room'),
+    pushesFile: join(at, 'pushes.json'),
     kept: join(at, 'kept'),
     folderReports: join(at, 'watched-folders.json'),
   };

@@ -1,13 +1,16 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { tellsOfFailure } from '../../src/runs/failure-log.ts';
 import { makeResumeCommand } from '../../src/runs/resume-command.ts';
 import { readRunFacts } from '../../src/runs/run-facts.ts';
 import { writeFiles } from '../import/folders.ts';
 import { type NnRunOptions, writeNnRun, writeSleapRun } from './training-runs.ts';
 
 const falling = (epochs: number) => Array.from({ length: epochs }, (_, epoch) => 1 / (epoch + 1));
+
+const TRACE = 'Traceback (most recent call last):\n  File "train.py", line 7, in fit\n    step()\nRuntimeError: boom';
 
 describe('what is read of a run in training', () => {
   it('is its last epoch, its losses and what its configuration says', async () => {
@@ -35,6 +38,35 @@ describe('what is read of a run in training', () => {
     ['unknown', 'there is no log', {}],
   ])('is %s when %s', async (progress, _when, options) => {
     expect((await readRunFacts(await writeNnRun(await temporaryFolder(), options))).progress).toBe(progress);
+  });
+
+  it('has failed when its log ends with the error that it died of, however it was written', async () => {
+    const run = await writeNnRun(await temporaryFolder(), { losses: falling(3) });
+    const progressWith = async (log: string) => {
+      await writeFiles(run, { 'train.log': log });
+      return (await readRunFacts(run)).progress;
+    };
+    expect(await progressWith(`epoch 1\r\nepoch 2\r\n${TRACE}`)).toBe('failed');
+    expect(await progressWith(`${TRACE}\nepoch 3: loss 0.1\n`)).toBe('unfinished');
+    // A log that was not written to since the training went on says nothing of it.
+    await progressWith(TRACE);
+    await utimes(join(run, 'train.log'), 1_000_000, 1_000_000);
+    expect((await readRunFacts(run)).progress).toBe('unfinished');
+  });
+
+  it.each([
+    [true, TRACE],
+    [true, `${TRACE}\nsrun: error: node7: task 0: Exited with exit code 1\n`],
+    [true, 'epoch 7\n/bin/sh: line 1: 4711 Segmentation fault (core dumped)'],
+    [true, 'slurmstepd: error: Detected 1 oom-kill event(s) in StepId=1.batch'],
+    [true, 'epoch 7\nTraining failed: no space left on device\n'],
+    [false, TRACE.replace('RuntimeError: boom', 'KeyboardInterrupt')],
+    [false, 'slurmstepd: error: *** JOB 7 ON node7 CANCELLED AT 2026-01-01T00:00:00 DUE TO TIME LIMIT ***'],
+    [false, 'Traceback (most recent call last):\n  File "a.py", line 1'],
+    [false, 'epoch 7, loss 0.1'],
+    [false, ''],
+  ])('is told %s of a log that ends with %j', (expected, tail) => {
+    expect(tellsOfFailure(tail)).toBe(expected);
   });
 
   it('has no weights while there are none but those that it began with', async () => {

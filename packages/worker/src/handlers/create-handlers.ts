@@ -19,6 +19,7 @@ import { pushModel } from './push-model.ts';
 import { redactError } from './redact-error.ts';
 import { logInstalledAtClient } from './report-installed.ts';
 import { openModelHere } from './resolve-here.ts';
+import { StagedPushes } from './staged-pushes.ts';
 import type { HandlerContext, HandlerOptions } from './types.ts';
 
 type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
@@ -55,6 +56,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
     };
   };
   const pushes = new OpenPushes();
+  const staged = new StagedPushes({ paths: given.registry.paths, log: given.log });
   const handlersFor = ({ keyId }: Authority): Handlers => ({
     list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
     get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
@@ -62,7 +64,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
     get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
     get_chunks: answering<'get_chunks'>(chunks),
     push_model: answering<'push_model'>((params, context) =>
-      pushes.run(keyId, params.manifest, () => pushModel(services, params, context)),
+      pushes.run(keyId, params.manifest, () => pushModel({ ...services, staged, keyId }, params, context)),
     ),
     plan_push: answering<'plan_push'>((params) => planPush(services, params)),
     report_installed: answering<'report_installed'>((params, context) =>

@@ -52,10 +52,14 @@ function decideRun(state: PlaceState, remembered: Remembered, options: DecideOpt
   const { progress, hasWeights } = state;
   const isWhole = hasWeights && (progress === 'finished' || progress === 'unknown');
   if (isWhole) return decideModel(state, remembered, options);
-  const waitMs = options.interruptedAfterMs - quietForMs(state, remembered, options);
+  // Its own log says that it is over, unless it is started again.
+  const waitMs =
+    progress === 'failed'
+      ? stableInMs(state, remembered, options)
+      : options.interruptedAfterMs - quietForMs(state, remembered, options);
   if (waitMs > 0) return { action: 'training', lookAgainInMs: waitMs };
   // A finished run without weights left nothing to use or resume.
-  return { action: progress === 'diverged' || progress === 'finished' ? 'failed' : 'interrupted' };
+  return { action: progress === 'unfinished' || progress === 'unknown' ? 'interrupted' : 'failed' };
 }
 
 /** How long no file was written, by either clock: a file's time may be in the future. */

@@ -84,6 +84,8 @@ describe('a training run', () => {
     ['trains while its losses may recover', { progress: 'diverged' }, MINUTE, 'training'],
     ['has failed when they did not', { progress: 'diverged' }, 10 * MINUTE, 'failed'],
     ['has failed when it ends without weights', { progress: 'finished', hasWeights: false }, 10 * MINUTE, 'failed'],
+    ['has failed when its log says so, as soon as nothing is written', { progress: 'failed' }, SETTLE, 'failed'],
+    ['trains while something is written behind a trace', { progress: 'failed' }, SETTLE - 1, 'training'],
     ['is a model when it is finished', { progress: 'finished' }, SETTLE, 'take'],
     ['is a model when it has weights and no log', { progress: 'unknown' }, SETTLE, 'take'],
   ])('%s', (_what, more, laterMs, action) => {
