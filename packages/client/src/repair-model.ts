@@ -1,4 +1,4 @@
-import { type Digest, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
+import { type Digest, formatBytes, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
 import { Attempts, loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
@@ -32,7 +32,7 @@ interface Repair extends RepairModelOptions {
   stagedBytes: number;
 }
 
-const NOTHING_MOVED = { transferredBytes: 0, reusedBytes: 0, resumedBytes: 0 };
+const NOTHING_MOVED = { transferredBytes: 0, wastedBytes: 0, reusedBytes: 0, resumedBytes: 0 };
 
 /**
  * Makes a damaged model whole from what this disk has: what is right of its own files, and other models.
@@ -173,7 +173,7 @@ async function fetchAndReplace(
   try {
     const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = outcome;
     const entry = await registry.replaceFiles(digest, { filesFolder, manifest });
-    return { entry, transferredBytes, reusedBytes, resumedBytes };
+    return { entry, transferredBytes, wastedBytes: 0, reusedBytes, resumedBytes };
   } finally {
     await outcome.release();
   }
@@ -203,7 +203,7 @@ function notEnoughHere({ entry }: VerifiedModel, missingBytes: number, cause?: u
   const name = entry.alias ?? entry.id;
   return new ModelRtcError(
     'verification_failed',
-    `"${name}" is damaged, and ${missingBytes} bytes of it are nowhere else on this machine. Fetch them from a worker: model-rtc client repair-model ${name} --from SESSION, or pass --path with the place where its files are now.`,
+    `"${name}" is damaged, and ${formatBytes(missingBytes)} of it are nowhere else on this machine. Fetch them from a worker: model-rtc client repair-model ${name} --from SESSION, or pass --path with the place where its files are now.`,
     { cause, details: { id: entry.id, missingBytes } },
   );
 }

@@ -1,12 +1,20 @@
 import { type Clock, type PushEvent, systemClock } from '@model-rtc/protocol';
-import { GIVE_UP_MS, type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
+import { GIVE_UP_MS, inProportion, type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 
 /** The figures of a finished transfer. */
 export interface TransferReport {
-  /** Verified bytes that crossed the network, over all connections of this command. */
+  /**
+   * Bytes of the model that this command sent over the network, over all its connections; each counts once. With the reused and
+   * resumed ones they are the size of the model.
+   */
   readonly transferredBytes: number;
-  /** Bytes that the receiver's disk had already, in other models. */
+  /**
+   * Bytes that crossed the network in vain and are in no other count: asked for twice, wrong, fetched again, or of a content that
+   * changed meanwhile. Of a push only the last, since the worker does not tell the others.
+   */
+  readonly wastedBytes: number;
+  /** Bytes that the receiver's disk had already in other models, and bytes that the model has more than once. */
   readonly reusedBytes: number;
   /** Bytes that an earlier attempt had fetched. */
   readonly resumedBytes: number;
@@ -29,7 +37,7 @@ export interface RemoteProgress extends Omit<PushEvent, 'type'> {
 }
 
 type Bytes = Pick<TransferReport, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'>;
-type Counts = Bytes & Pick<RemoteProgress, 'state' | 'doneBytes'>;
+type Counts = Bytes & Pick<RemoteProgress, 'state' | 'doneBytes'> & Partial<Pick<TransferReport, 'wastedBytes'>>;
 
 /**
  * Follows one command's transfer over all its connections. The receiver counts anew with each connection, and calls
@@ -52,6 +60,9 @@ export class TransferStats {
   /** Reused over the connections before this one, and over this one so far. */
   #reusedBefore = 0;
   #reusedNow = 0;
+  /** Wasted over the connections before this one, and over this one so far. */
+  #wastedBefore = 0;
+  #wastedNow = 0;
   /** Bytes of a content that the model no longer has. */
   #outdatedBytes = 0;
 
@@ -72,6 +83,8 @@ export class TransferStats {
   begin(): void {
     this.#reusedBefore += this.#reusedNow;
     this.#reusedNow = 0;
+    this.#wastedBefore += this.#wastedNow;
+    this.#wastedNow = 0;
     this.#laneRates.startOver();
   }
 
@@ -84,7 +97,8 @@ export class TransferStats {
     this.#doneBytes = 0;
   }
 
-  note({ state, doneBytes, transferredBytes, reusedBytes, resumedBytes }: Counts): void {
+  note({ state, doneBytes, transferredBytes, reusedBytes, resumedBytes, wastedBytes = 0 }: Counts): void {
+    this.#wastedNow = wastedBytes;
     if (transferredBytes > 0) this.#firstChunkMs ??= this.#clock.nowMs();
     if (state !== 'preparing') this.#resumedAtStart ??= resumedBytes;
     this.#reusedNow = reusedBytes;
@@ -102,7 +116,11 @@ export class TransferStats {
     const bytesPerSecond = this.#rate.bytesPerSecond(this.#fetched(event.doneBytes), this.#clock.nowMs());
     const left = event.totalBytes - event.doneBytes;
     const secondsLeft = bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : undefined;
-    const rates = { bytesPerSecond, secondsLeft, lanes: this.#laneRates.sent(lanes, name) };
+    const rates = {
+      bytesPerSecond,
+      secondsLeft,
+      lanes: inProportion(this.#laneRates.sent(lanes, name), bytesPerSecond),
+    };
     const quietMs = this.#clock.nowMs() - this.#movedMs;
     const warning = event.state === 'transferring' ? stallWarning(quietMs) : undefined;
     return { ...event, transferredBytes, ...rates, warning };
@@ -114,13 +132,15 @@ export class TransferStats {
     const resumedBytes = Math.min(bytes.resumedBytes, this.#resumedAtStart ?? bytes.resumedBytes);
     const earlier = bytes.resumedBytes - resumedBytes;
     const reusedEarlier = Math.min(this.#reusedBefore, earlier);
-    const transferredBytes = this.#outdatedBytes + bytes.transferredBytes + earlier - reusedEarlier;
+    const transferredBytes = bytes.transferredBytes + earlier - reusedEarlier;
+    const wastedBytes = this.#outdatedBytes + this.#wastedBefore + this.#wastedNow;
     return {
       transferredBytes,
+      wastedBytes,
       reusedBytes: bytes.reusedBytes + reusedEarlier,
       resumedBytes,
       seconds,
-      bytesPerSecond: seconds > 0 ? transferredBytes / seconds : 0,
+      bytesPerSecond: seconds > 0 ? (transferredBytes + wastedBytes) / seconds : 0,
       lanes: [...lanes],
       firstChunkMs: this.#firstChunkMs,
     };

@@ -25,7 +25,7 @@ describe('TransferStats', () => {
     expect(report).toMatchObject({ resumedBytes: 10, reusedBytes: 25, transferredBytes: 65 });
   });
 
-  it('counts as fetched what was fetched of a content that changed', () => {
+  it('counts as wasted what was fetched of a content that changed', () => {
     const stats = new TransferStats();
     stats.begin();
     stats.note(told('transferring', 0, 0, 30));
@@ -33,7 +33,7 @@ describe('TransferStats', () => {
     stats.begin();
     stats.note(told('transferring', 25, 0, 0));
     const report = stats.report([], told('completed', 25, 0, 75));
-    expect(report).toMatchObject({ resumedBytes: 0, reusedBytes: 25, transferredBytes: 105 });
+    expect(report).toMatchObject({ resumedBytes: 0, reusedBytes: 25, transferredBytes: 75, wastedBytes: 30 });
   });
 
   it('takes only new bytes for progress, over all connections', () => {

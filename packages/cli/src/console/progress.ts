@@ -50,8 +50,14 @@ export function createProgressView(
 ): ProgressView {
   const view: StepView = canDraw ? createBar(stderr) : createLines(say, now);
   let isStalled = false;
+  let isWaiting = false;
   return {
     show(progress) {
+      const waits = isWaitingForOther(progress);
+      if (waits && !isWaiting) say(WAITING_FOR_OTHER);
+      isWaiting = waits;
+      // Nothing of this process moves.
+      if (waits) return view.clear();
       const { warning } = { warning: undefined, ...progress };
       // Shown once for each stall.
       if (warning !== undefined && !isStalled) say(warning.message);
@@ -64,11 +70,23 @@ export function createProgressView(
   };
 }
 
+const WAITING_FOR_OTHER =
+  'Another process of this machine is fetching the same model: waiting for it. Ctrl+C stops this one only.';
+
+function isWaitingForOther(progress: ModelProgress): boolean {
+  return progress.type === 'transfer' && progress.state === 'preparing' && progress.reason === 'waiting_for_lock';
+}
+
+/** Why something failed, without the advice to try again: that is done already. */
+function withoutAdvice(reason: string): string {
+  return reason.replace(/[,;:]?( and| then)? try again( later| in a moment| when one is done)?\.?$/, '.');
+}
+
 type Told = Exclude<ModelProgress, { type: 'transfer' | 'remote' | 'local' | 'connecting' }>;
 
 function sentenceOf(progress: Told): string {
   if (progress.type === 'reconnecting')
-    return `The connection was lost: ${progress.reason} Reconnecting; what has arrived is kept.`;
+    return `${withoutAdvice(progress.reason)} Reconnecting; what has arrived is kept.`;
   if (progress.type === 'source_changed')
     return `The model changed while it was being sent: ${progress.reason} Starting again with its new content.`;
   return progress.type === 'worker' ? workerText(progress) : progress.reason;
@@ -76,7 +94,7 @@ function sentenceOf(progress: Told): string {
 
 /** The state of one of several workers. */
 function workerText({ name, state, reason }: Extract<ModelProgress, { type: 'worker' }>): string {
-  const why = reason === undefined ? '' : ` (${reason})`;
+  const why = reason === undefined ? '' : ` (${withoutAdvice(reason).replace(/\.$/, '')})`;
   if (state === 'serving') return `${name} sends the model.`;
   if (state === 'absent') return `${name} does not have the model and is left out${why}.`;
   if (state === 'offline') return `${name} cannot be reached now${why}; trying again while the others send.`;
@@ -101,7 +119,7 @@ function parts({ doneBytes, totalBytes, bytesPerSecond, msLeft, lanes }: Step) {
     percent: formatPercent(doneBytes, totalBytes).padStart(4),
     bytes: `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
     rate: rateText(bytesPerSecond, lanesText(lanes)),
-    left: msLeft === undefined ? '' : `${formatDuration(msLeft)} left`,
+    left: msLeft === undefined || msLeft === 0 ? '' : `${formatDuration(msLeft)} left`,
   };
 }
 

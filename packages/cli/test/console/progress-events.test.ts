@@ -16,7 +16,7 @@ function setup() {
 function transferring(doneBytes: number, more: object = {}): ModelProgress {
   return {
     ...{ type: 'transfer', state: 'transferring', doneBytes, totalBytes: 1000, transferredBytes: doneBytes },
-    ...{ reusedBytes: 0, resumedBytes: 0, duplicateBytes: 0, bytesPerSecond: 100, secondsLeft: 9 },
+    ...{ reusedBytes: 0, resumedBytes: 0, duplicateBytes: 0, wastedBytes: 0, bytesPerSecond: 100, secondsLeft: 9 },
     ...{ sources: [], dropped: [], ...more },
     lanes: [{ source: 'lab', id: 1, kind: 'direct', engine: undefined, bytes: doneBytes, bytesPerSecond: 100 }],
   } as ModelProgress;
@@ -43,7 +43,7 @@ describe('the events of a transfer', () => {
     events.show(transferring(500));
     expect(written.at(-1)).toEqual({
       ...{ event: 'progress', state: 'transferring', doneBytes: 500, totalBytes: 1000, transferredBytes: 500 },
-      ...{ reusedBytes: 0, resumedBytes: 0, duplicateBytes: 0, bytesPerSecond: 100, secondsLeft: 9 },
+      ...{ reusedBytes: 0, resumedBytes: 0, duplicateBytes: 0, wastedBytes: 0, bytesPerSecond: 100, secondsLeft: 9 },
       ...{ sources: [], dropped: [] },
       lanes: [{ source: 'lab', id: 1, kind: 'direct', engine: undefined, bytes: 500, bytesPerSecond: 100 }],
     });

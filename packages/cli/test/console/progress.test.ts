@@ -15,7 +15,7 @@ class Captured extends Writable {
 async function setup(options: { quiet?: boolean; json?: boolean } = {}) {
   const stderr: Captured & ConsoleStream = new Captured();
   const stdout: Captured & ConsoleStream = new Captured();
-  const runtime = { stdout, stderr } as unknown as Runtime;
+  const runtime = { stdout, stderr, env: {} } as unknown as Runtime;
   const clock = { ms: 0 };
   const output = new Output(runtime, { json: false, quiet: false, ...options }, () => clock.ms);
   return { stderr, stdout, output, clock, show: await output.progress() };
@@ -23,6 +23,13 @@ async function setup(options: { quiet?: boolean; json?: boolean } = {}) {
 
 function transfer(doneBytes: number): ModelProgress {
   return { type: 'local', phase: 'hash', doneBytes, totalBytes: 1000 };
+}
+
+/** What a transfer tells, of 1000 bytes. */
+function counts(doneBytes: number) {
+  const bytes = { doneBytes, totalBytes: 1000, transferredBytes: doneBytes, reusedBytes: 0, resumedBytes: 0 };
+  const wasted = { wastedBytes: 0, duplicateBytes: 0, bytesPerSecond: 0, secondsLeft: undefined };
+  return { type: 'transfer' as const, ...bytes, ...wasted, sources: [], lanes: [], dropped: [] };
 }
 
 describe('progress where there is no terminal', () => {
@@ -39,10 +46,28 @@ describe('progress where there is no terminal', () => {
   it('says at once what a person must know', async () => {
     const { stderr, show } = await setup();
     show(transfer(1));
-    show({ type: 'reconnecting', reason: 'The other side is gone.' });
+    show({ type: 'reconnecting', reason: 'The connection to the other side was lost; try again.' });
     show({ type: 'source_changed', reason: 'weights.bin changed.' });
-    expect(stderr.text).toMatch(/connection was lost: The other side is gone\./);
+    expect(stderr.text).toMatch(
+      /^The connection to the other side was lost\. Reconnecting; what has arrived is kept\.\n/,
+    );
     expect(stderr.text).toMatch(/changed while it was being sent/);
+  });
+
+  it('says once that it waits for another process, and shows no progress that there is not', async () => {
+    const { stderr, clock, show } = await setup();
+    for (let second = 0; second < 5; second++) {
+      clock.ms = second * 1000;
+      show({ ...counts(0), state: 'preparing', reason: 'waiting_for_lock' });
+    }
+    expect(stderr.text).toMatch(/^Another process of this machine is fetching the same model[^\n]*\n$/);
+  });
+
+  it('shows no time left when there is none', async () => {
+    const { stderr, clock, show } = await setup();
+    clock.ms = 2000;
+    show({ ...counts(1000), state: 'transferring', secondsLeft: 0 });
+    expect(stderr.text).not.toContain('left');
   });
 
   it('is nothing with --quiet, and nothing after its end', async () => {

@@ -44,7 +44,7 @@ export type {
   TransferProgress,
   TransferStage,
 } from './session/progress.ts';
-export { RateMeter } from './session/rate-meter.ts';
+export { inProportion, RateMeter } from './session/rate-meter.ts';
 export type { DroppedSource, LaneBytes, SourceBytes } from './session/stats.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';

@@ -86,8 +86,8 @@ const NAMED_MODELS = 3;
 
 /** How much was sent, how fast and over which lanes; then what did not have to be sent. */
 export function transferText(report: Transferred): string {
-  const { transferredBytes, reusedBytes, resumedBytes, seconds, bytesPerSecond, entry } = report;
-  if (transferredBytes === 0 && resumedBytes === 0)
+  const { transferredBytes, reusedBytes, resumedBytes, wastedBytes, seconds, bytesPerSecond, entry } = report;
+  if (transferredBytes === 0 && resumedBytes === 0 && wastedBytes === 0)
     return `: nothing to send, all ${formatBytes(entry.size)} were there`;
   const time = `${formatDuration(seconds * 1000)} (${formatRate(bytesPerSecond)})`;
   const sent = `: ${formatShare(transferredBytes, entry.size)} sent in ${time} over ${lanesOf(report) || 'no lane'}, verified`;
@@ -95,7 +95,12 @@ export function transferText(report: Transferred): string {
     ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} that were there, or repeat in the model`] : []),
     ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} from an earlier attempt`] : []),
   ];
-  return saved.length === 0 ? sent : `${sent}\n  not sent: ${saved.join('; ')}`;
+  const lines = [
+    sent,
+    ...(saved.length === 0 ? [] : [`  not sent: ${saved.join('; ')}`]),
+    ...(wastedBytes > 0 ? [`  sent in vain, and not counted above: ${formatBytes(wastedBytes)}`] : []),
+  ];
+  return lines.join('\n');
 }
 
 /** The lanes that carried data; where that was not counted, those that were open at the end. */
@@ -128,7 +133,8 @@ export function planText(plan: ModelPlan & Partial<Pick<PullPlan, 'reusedFrom'>>
   const { exists, totalBytes, transferBytes, reusedBytes, resumedBytes, reusedFrom = [] } = plan;
   const name = shortName(plan);
   if (exists) return `Nothing would be sent: ${name} (${formatBytes(totalBytes)}) is ${where} already`;
-  const models = reusedFrom.length === 0 ? '' : ` in ${formatSome(reusedFrom.map(shortName), NAMED_MODELS)}`;
+  const models =
+    reusedFrom.length === 0 ? ', or repeat in the model' : ` in ${formatSome(reusedFrom.map(shortName), NAMED_MODELS)}`;
   const parts = [
     `${formatShare(transferBytes, totalBytes)} would be sent`,
     ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} are ${where} already${models}`] : []),

@@ -49,7 +49,7 @@ describe('transferText and workersText', () => {
   const report = {
     entry: { size: 14_000_000_000 },
     ...{ transferredBytes: 1_300_000_000, reusedBytes: 12_700_000_000, resumedBytes: 0, seconds: 13 },
-    ...{ bytesPerSecond: 100_000_000, lanes: [], firstChunkMs: 1, workers: WORKERS },
+    ...{ bytesPerSecond: 100_000_000, lanes: [], wastedBytes: 0, firstChunkMs: 1, workers: WORKERS },
   };
 
   it('say how much of how much moved, and over what', () => {

@@ -175,6 +175,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     const verdict = schedule.missed(runner.number, chunk, how === 'wrong' ? 'wrong' : 'lost', clock.nowMs());
     if (this.#sources.isGeneral(runner)) {
       stats.refetched();
+      if (how === 'wrong') stats.wrong(chunk);
       log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
     }
     if (verdict === 'give_up') {
@@ -280,7 +281,8 @@ export class FetchSession implements DiskListener, RunnerListener {
     if (isFlowing || quietMs < STALL_WARNING_MS || this.#warned) return;
     this.#warned = true;
     const warning = stallWarning(quietMs);
-    log.warn({ quietMs }, warning.message);
+    // The progress tells people; a warning in the log would say it a second time.
+    log.info({ quietMs }, warning.message);
     progress.enter({ state: 'transferring', warning });
   }
 

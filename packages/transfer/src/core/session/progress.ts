@@ -1,7 +1,7 @@
 import type { Clock } from '@model-rtc/protocol';
 import { PROGRESS_HEARTBEAT_MS, PROGRESS_INTERVAL_MS } from '../limits.ts';
 
-import { RateMeter } from './rate-meter.ts';
+import { inProportion, RateMeter } from './rate-meter.ts';
 import type { DroppedSource, LaneBytes, SourceBytes, TransferStats } from './stats.ts';
 
 /** What every event has. All are bytes of the model, in whole numbers. */
@@ -13,8 +13,11 @@ export interface TransferCounts {
   readonly reusedBytes: number;
   /** An earlier attempt at this model had fetched them. */
   readonly resumedBytes: number;
+  /** They came over the network. With the reused and resumed ones they are `doneBytes`. */
   readonly transferredBytes: number;
-  /** Transferred bytes a second, over the last 5 s. */
+  /** Came over the network in vain, and are in no other count: duplicates, wrong chunks, and what had to be fetched again. */
+  readonly wastedBytes: number;
+  /** What came over the network a second, over the last 5 s. The rates of the lanes add up to it. */
   readonly bytesPerSecond: number;
   /** Undefined while it cannot be estimated. */
   readonly secondsLeft: number | undefined;
@@ -49,6 +52,8 @@ export class ProgressReporter {
   readonly #clock: Clock;
   readonly #tell: OnTransferProgress;
   readonly #rate: RateMeter;
+  /** How fast the model grows here, whether from the network or from this disk. */
+  readonly #growth: RateMeter;
   readonly #stop: () => void;
   #stage: TransferStage = { state: 'preparing' };
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -59,6 +64,7 @@ export class ProgressReporter {
     this.#clock = clock;
     this.#tell = tell;
     this.#rate = new RateMeter(clock.nowMs());
+    this.#growth = new RateMeter(clock.nowMs());
     this.#emit();
     this.#stop = clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
   }
@@ -85,9 +91,18 @@ export class ProgressReporter {
   #emit(): void {
     this.#toldMs = this.#clock.nowMs();
     this.#toldVersion = this.#stats.version;
-    const { doneBytes, totalBytes, reusedBytes, resumedBytes, transferredBytes, duplicateBytes, hashedBytes } =
-      this.#stats;
-    const bytesPerSecond = this.#rate.bytesPerSecond(transferredBytes, this.#toldMs);
+    const {
+      doneBytes,
+      totalBytes,
+      reusedBytes,
+      resumedBytes,
+      transferredBytes,
+      wastedBytes,
+      duplicateBytes,
+      hashedBytes,
+    } = this.#stats;
+    const bytesPerSecond = this.#rate.bytesPerSecond(transferredBytes + wastedBytes, this.#toldMs);
+    const growth = this.#growth.bytesPerSecond(this.#stats.gainedBytes, this.#toldMs);
     const left = totalBytes - doneBytes;
     const stage = this.#stage.state === 'verifying' ? { ...this.#stage, hashedBytes } : this.#stage;
     this.#tell({
@@ -97,11 +112,12 @@ export class ProgressReporter {
       reusedBytes,
       resumedBytes,
       transferredBytes,
+      wastedBytes,
       bytesPerSecond,
-      secondsLeft: this.#secondsLeft(left, bytesPerSecond),
+      secondsLeft: this.#secondsLeft(left, growth),
       duplicateBytes,
       sources: this.#stats.bytesPerSource(),
-      lanes: this.#stats.bytesPerLane(this.#toldMs),
+      lanes: inProportion(this.#stats.bytesPerLane(this.#toldMs), bytesPerSecond),
       dropped: [...this.#stats.dropped],
     });
   }

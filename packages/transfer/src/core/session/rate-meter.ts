@@ -3,6 +3,18 @@ import { RATE_WINDOW_MS } from '../limits.ts';
 /** The time between samples: nobody would see finer ones. */
 const SAMPLE_MS = 250;
 
+/**
+ * The rates of connections as parts of the whole rate. Each is measured over another time, since connections come and go, so
+ * that their sum is another one; in proportion they add up.
+ */
+export function inProportion<T extends { readonly bytesPerSecond: number }>(parts: readonly T[], whole: number): T[] {
+  const sum = parts.reduce((total, { bytesPerSecond }) => total + bytesPerSecond, 0);
+  return parts.map((part) => ({
+    ...part,
+    bytesPerSecond: sum === 0 ? 0 : Math.floor((whole * part.bytesPerSecond) / sum),
+  }));
+}
+
 /** Bytes a second over the last few seconds. */
 export class RateMeter {
   readonly #samples: { atMs: number; bytes: number }[];

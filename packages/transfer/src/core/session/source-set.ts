@@ -187,7 +187,10 @@ export class SourceSet {
     }
     if (general.length === 0) return;
     this.#lastError = error;
-    for (const { source } of general) this.#general.delete(source);
+    for (const { source } of general) {
+      this.#general.delete(source);
+      this.#parts.stats.left(source);
+    }
     this.#tellGone(general);
     // Last, since listeners may act at once.
     for (const { source } of general) this.#pool.remove(source, error);
