@@ -34,7 +34,7 @@ async function open(args: readonly string[]) {
   const worker = await lab.machine('worker');
   const { process, session } = await startWorker(worker, url, args);
   const client = await lab.machine('client', { env: { MODEL_RTC_SESSION: session } });
-  return { url, worker, process, client };
+  return { url, worker, process, client, session };
 }
 
 /** Makes a fixture's run one that has trained so far, as its tool writes it. */
@@ -104,6 +104,25 @@ describe('a worker that watches a folder', () => {
     await writeFile(join(cache, 'version.txt'), '1');
     await again.process.waitForStderr(/tiny-llama \([0-9a-f]{8}\) is gone/);
     expect(await list(client)).toEqual([]);
+  }, 120_000);
+
+  it('says what it leaves out, and lists it on its own machine alone', async () => {
+    const folder = await lab.folder();
+    await symlink('nowhere', join(folder, 'gone.gguf'));
+    await cp(join(FIXTURES, 'legacy-rat-2023'), join(folder, 'rat'), { recursive: true });
+    const { worker, process, client, session } = await open(['--watch', folder]);
+    await process.waitForStderr(/gone\.gguf: it is a link to nothing/);
+    await process.waitForStderr(/gave 1 model; 1 left out: see model-rtc client list-models --problems/);
+    const here = await worker.succeed(['client', 'list-models', '--problems', '--json']);
+    const leftOut = [{ path: join(folder, 'gone.gguf'), kind: 'dangling_link' }];
+    expect(here.json()).toMatchObject({ folders: [{ folder, models: 1, leftOut }], models: [] });
+    // The session that the client has is that of this worker, whose key only its own machine has.
+    const asked = ['worker', 'list-models', '--problems', '--json'];
+    const remote = await client.run(asked);
+    expect({ code: errorOf(remote).code, exitCode: remote.exitCode }).toEqual({ code: 'refused', exitCode: 8 });
+    expect(`${remote.stdout}${remote.stderr}`).not.toContain('gone.gguf');
+    const own = await worker.run([...asked, '--session', session]);
+    expect(own.json()).toMatchObject({ folders: [{ leftOut }] });
   }, 120_000);
 
   it('refuses a folder that is none', async () => {
