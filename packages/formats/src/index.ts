@@ -11,7 +11,7 @@ export { scanFile } from './code/scan-content.ts';
 export { unknownFormats } from './code/unknown-formats.ts';
 export { at, toText } from './documents/scalars.ts';
 export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
-export { type FolderNames, isTelling, type Mark, markOf } from './layouts/marks.ts';
+export { type FolderNames, isSure, isTelling, markOf } from './layouts/marks.ts';
 export { isLogFolder, logFolders, skipReason } from './layouts/skip-rules.ts';
 export { holdsWeights, isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
 export { MODEL_READ_LIMITS } from './limits.ts';

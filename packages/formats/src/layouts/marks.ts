@@ -1,4 +1,4 @@
-import { isWeightsFile } from './weights-files.ts';
+import { holdsWeights, isWeightsFile } from './weights-files.ts';
 
 /** The names in a folder, and in the folders in it. */
 export interface FolderNames {
@@ -15,6 +15,8 @@ export interface Mark {
   readonly kind: 'run' | 'model';
   /** A file in the folder. */
   readonly file?: RegExp;
+  /** Another file that must be beside it, where many tools have files with such an ending. */
+  readonly beside?: RegExp;
   /** A folder in it, with a file of the right name. */
   readonly folder?: RegExp;
   readonly holds?: (name: string) => boolean;
@@ -28,8 +30,9 @@ const isDistributedPart = (name: string) => name.endsWith('.distcp');
 const MARKS: readonly Mark[] = [
   { tool: 'sleap', kind: 'run', file: /^training_config\.(ya?ml|json)$/ },
   { tool: 'hub', kind: 'model', file: /^(config|model_index|adapter_config|modules)\.json$/ },
-  { tool: 'tensorflow', kind: 'model', file: /^saved_model\.pb$|\.index$/ },
-  { tool: 'openvino', kind: 'model', file: /\.xml$/ },
+  { tool: 'tensorflow', kind: 'model', file: /^saved_model\.pb$/ },
+  { tool: 'tensorflow', kind: 'model', file: /\.index$/, beside: /\.data-\d{5}-of-\d{5}$/ },
+  { tool: 'openvino', kind: 'model', file: /\.xml$/, beside: /\.bin$/ },
   { tool: 'coreml', kind: 'model', file: /^(Manifest\.json|coremldata\.bin)$/ },
   { tool: 'mlflow', kind: 'run', file: /^MLmodel$/ },
   { tool: 'ultralytics', kind: 'run', file: /^(args|opt)\.yaml$/ },
@@ -54,8 +57,18 @@ export function isTelling(name: string): boolean {
 
 /** What tells that a folder is one model; undefined when nothing does. */
 export function markOf({ files, folders, filesIn }: FolderNames): Mark | undefined {
-  return MARKS.find(
-    ({ file, folder, holds = () => true }) =>
-      files.some((name) => file?.test(name)) || folders.some((name) => folder?.test(name) && filesIn(name).some(holds)),
-  );
+  const hasFile = ({ file, beside = /^/ }: Mark) =>
+    files.some((name) => file?.test(name)) && files.some((name) => beside.test(name));
+  const hasFolder = ({ folder, holds = () => true }: Mark) =>
+    folders.some((name) => folder?.test(name) && filesIn(name).some(holds));
+  return MARKS.find((mark) => hasFile(mark) || hasFolder(mark));
+}
+
+/** Projects have these too, with runs below that count before them. */
+const WEAK = new Set(['hub', 'checkpoints']);
+
+/** Whether the folder is one model even if there are runs below it: by the mark, or since weights are where they should be. */
+export function isSure({ tool }: Mark, { files, filesIn }: FolderNames): boolean {
+  if (tool === 'ultralytics') return filesIn('weights').some(isWeightsFile);
+  return !WEAK.has(tool) || files.some(holdsWeights);
 }

@@ -1,6 +1,6 @@
 import { numberedPart } from '../completeness/numbered-parts.ts';
 import { extensionOf } from '../file-names.ts';
-import { type FolderNames, type Mark, markOf } from './marks.ts';
+import { type FolderNames, isSure, markOf } from './marks.ts';
 import { holdsWeights, isWeightsFile } from './weights-files.ts';
 
 /** Where a model begins, in a folder of any size. */
@@ -55,9 +55,10 @@ function toTree(paths: readonly string[]): Tree {
 
 function rootsIn(tree: Tree, path: string): ModelRoot[] {
   if (!tree.hasWeights) return [];
-  const mark = markOf(namesOf(tree));
+  const names = namesOf(tree);
+  const mark = markOf(names);
   const weights = tree.files.filter(isWeightsFile);
-  if (mark !== undefined && isSure(mark, weights)) return [{ path, kind: mark.kind }];
+  if (mark !== undefined && isSure(mark, names)) return [{ path, kind: mark.kind }];
   const below = [...tree.folders].flatMap(([name, child]) => rootsIn(child, path === '' ? name : `${path}/${name}`));
   const hasRuns = below.some(({ kind }) => kind === 'run');
   if (mark !== undefined && !hasRuns) return [{ path, kind: mark.kind }];
@@ -72,11 +73,6 @@ function rootsIn(tree: Tree, path: string): ModelRoot[] {
   const whole = below.filter((root) => root.kind === 'model' && !TRAINER_CHECKPOINT.test(root.path));
   const all = [...files(singles), ...whole];
   return all.length > 1 ? all : [{ path, kind: 'weights' }];
-}
-
-/** A `config.json` or a folder of checkpoints may also belong to a project that holds runs. */
-function isSure({ tool }: Mark, weights: readonly string[]): boolean {
-  return (tool !== 'hub' && tool !== 'checkpoints') || weights.length > 0;
 }
 
 function namesOf(tree: Tree): FolderNames {

@@ -52,6 +52,11 @@ describe('modelRoots', () => {
       ['checkpoints/epoch=1.ckpt/checkpoint/mp_rank_00_model_states.pt', 'checkpoints/epoch=1.ckpt/latest'],
       ['run checkpoints/epoch=1.ckpt'],
     ],
+    [
+      'a project whose files only end like those of a model',
+      ['labels.xml', 'search.index', 'args.yaml', 'a/runs/train/args.yaml', 'a/runs/train/weights/best.pt', 'b/x.onnx'],
+      ['run a/runs/train', 'weights b'],
+    ],
     ['a sharded checkpoint', ['step-10/.metadata', 'step-10/__0_0.distcp'], ['run step-10']],
     [
       'shuffles of DeepLabCut',

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { atStorage, errorCode, isInside } from '@model-rtc/files';
-import { holdsWeights, isTelling, isWeightsFile, type Mark, markOf, skipReason } from '@model-rtc/formats';
+import { holdsWeights, isSure, isTelling, isWeightsFile, markOf, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from '../import/hub-cache.ts';
 import { parseShard } from './look-at-place.ts';
 import type { FoundPlace, FoundPlaces, LeftOut } from './types.ts';
@@ -191,10 +191,10 @@ async function placeKind(
 ): Promise<'run' | 'folder' | undefined> {
   if (files.some(({ name }) => RUN_CONFIG.test(name))) return 'run';
   const weights = files.filter(({ name }) => isWeightsFile(name)).map(({ name }) => name);
-  const mark = await markAt(path, files, folders);
-  if (mark !== undefined && !(isTop && mark.tool === 'checkpoints')) {
+  const marked = await markAt(path, files, folders);
+  if (marked !== undefined && !(isTop && marked.tool === 'checkpoints')) {
     const isModel = files.some(({ name }) => holdsWeights(name)) || (await holdWeights(path, folders, WEIGHTS_DEPTH));
-    const isOfRuns = mark.tool === 'hub' && weights.length === 0 && (await holdRuns(path, folders, RUNS_DEPTH));
+    const isOfRuns = !marked.isSure && (await holdRuns(path, folders, RUNS_DEPTH));
     return isModel && !isOfRuns ? 'folder' : undefined;
   }
   if (weights.length === 0 || isTop) return isOneSharded(weights) ? 'folder' : undefined;
@@ -203,7 +203,13 @@ async function placeKind(
   return isOneSharded(weights) ? 'folder' : undefined;
 }
 
-async function markAt(path: string, files: readonly Item[], folders: readonly Item[]): Promise<Mark | undefined> {
+interface Marked {
+  readonly tool: string;
+  readonly kind: 'run' | 'model';
+  readonly isSure: boolean;
+}
+
+async function markAt(path: string, files: readonly Item[], folders: readonly Item[]): Promise<Marked | undefined> {
   const inside = new Map<string, readonly string[]>();
   for (const { name } of folders.filter((folder) => isTelling(folder.name))) {
     const items = await thereIn(join(path, name));
@@ -212,8 +218,13 @@ async function markAt(path: string, files: readonly Item[], folders: readonly It
       items.filter(({ isFolder }) => !isFolder).map((item) => item.name),
     );
   }
-  const names = { files: files.map(({ name }) => name), folders: folders.map(({ name }) => name) };
-  return markOf({ ...names, filesIn: (name) => inside.get(name) ?? [] });
+  const names = {
+    files: files.map(({ name }) => name),
+    folders: folders.map(({ name }) => name),
+    filesIn: (name: string) => inside.get(name) ?? [],
+  };
+  const mark = markOf(names);
+  return mark === undefined ? undefined : { tool: mark.tool, kind: mark.kind, isSure: isSure(mark, names) };
 }
 
 /** Whether a training's run lies somewhere below, as far as the search goes. */

@@ -80,6 +80,8 @@ describe('looking for models in a folder', () => {
   it("finds runs in the frameworks' default places, one a run", async () => {
     const root = await temporaryFolder();
     await writeFiles(root, {
+      'labels.xml': 'x',
+      'args.yaml': 'x',
       'yolo11n.pt': 'x',
       'a/yolo11n.pt': 'x',
       'a/runs/detect/train/args.yaml': 'x',
