@@ -1,4 +1,4 @@
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
@@ -70,6 +70,15 @@ describe('pullModel', () => {
     const told: unknown[] = [];
     await failure(client.pullModel('mouse', { onModel: ({ incomplete }) => told.push(incomplete) }));
     expect(told[0]).toEqual([{ path: 'weights.pt', problem: 'is damaged: it was changed since it was hashed' }]);
+  });
+
+  it('names the file that is missing at the worker, before a byte is sent', async () => {
+    const { client, there } = await openLab();
+    const { original } = await importBytes(there, BYTES, { alias: 'mouse', copy: false });
+    await rm(original);
+    const error = await failure(client.pullModel('mouse'));
+    expect(error).toMatchObject({ code: 'not_found', details: { file: 'weights.pt' } });
+    expect(error.message).toContain('weights.pt, its main file, is missing there');
   });
 
   it('fetches what is damaged here', async () => {

@@ -103,7 +103,7 @@ function lostMainFile({ alias, id, checkpointPath }: RegistryEntry): ModelRtcErr
   return new ModelRtcError(
     'not_found',
     `The worker cannot give "${alias ?? id}": ${file} is missing there. Ask the worker's owner to put the file back, or to import what is left as a new model.`,
-    { details: { id, path: checkpointPath } },
+    { details: { id, file: checkpointPath } },
   );
 }
 
