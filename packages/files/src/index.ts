@@ -17,6 +17,7 @@ export {
   isLocked,
   type Lock,
   type LockOptions,
+  lockHolder,
   removeLeftTakerFiles,
   tryLock,
   withLock,

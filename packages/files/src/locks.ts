@@ -96,6 +96,14 @@ export async function isLocked(path: string): Promise<boolean> {
   return !(await tryLock(path, async () => undefined));
 }
 
+/** Who holds the lock now; undefined when nobody does, or its owner has ended. Takes nothing. */
+export async function lockHolder(path: string): Promise<LockOwner | undefined> {
+  const holder = await readHolder(path);
+  if (holder === 'gone' || holder.owner === undefined) return undefined;
+  const self = await describeSelf(randomBytes(12).toString('hex'));
+  return (await isDead(path, holder, self)) ? undefined : holder.owner;
+}
+
 /** What a process writes before it links it to the lock's name. */
 const TAKER_FILE = /\.lock\.[0-9a-f]{24}\.tmp$/;
 

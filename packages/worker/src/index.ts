@@ -8,6 +8,7 @@ export {
   SessionStore,
   type SessionSummary,
 } from './sessions/session-store.ts';
+export { type FoundWorker, readWorkerStatus, type WorkerStatus } from './status-file.ts';
 export type { OnWatchEvent, WatchEvent } from './watch/types.ts';
 export { INTERRUPTED_AFTER_MS } from './watch/types.ts';
 export { type WatchedFolders, type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
 import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
@@ -26,6 +25,7 @@ import type { HandlerOptions } from './handlers/types.ts';
 import { loadIdentity } from './identity-store.ts';
 import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
+import { keepStatusFile, type WorkerStatus, workerLockPath } from './status-file.ts';
 import { type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
 
 export interface WorkerOptions {
@@ -118,6 +118,14 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   cleanup.add(() => registration.close());
   const acceptor = accept(options, { registration, identity, sessions, direct }, cleanup);
   await acceptor.ready;
+  const startedAt = new Date().toISOString();
+  const readStatus = (): WorkerStatus => ({
+    ...{ name: options.name, version: options.version, startedAt, keyId: session.keyId },
+    ...{ urls: [...signaling.tokenUrls], directPort: direct?.port, folders: [...(options.watch?.folders ?? [])] },
+    signaling: registration.states().map(({ url, state, error }) => ({ url, state, reason: error?.message })),
+    clients: acceptor.peers().map(({ remote, lanes }) => ({ name: remote.agent.name, lanes: [...lanes] })),
+  });
+  cleanup.add(keepStatusFile(registry.paths.root, readStatus, options.log ?? silentLog));
   return {
     sessions,
     token: sessions.token(session, signaling.tokenUrls),
@@ -147,7 +155,7 @@ async function watch({ registry, watch: wanted, log }: WorkerOptions, cleanup: C
 /** Two workers of one registry would keep replacing each other at the signaling server. */
 async function lockWorker(registry: Registry, cleanup: Cleanup): Promise<void> {
   try {
-    const lock = await acquireLock(join(registry.paths.root, 'worker.lock'), { waitMs: 0 });
+    const lock = await acquireLock(workerLockPath(registry.paths.root), { waitMs: 0 });
     cleanup.add(() => lock.release());
   } catch (error) {
     const known = ModelRtcError.from(error);

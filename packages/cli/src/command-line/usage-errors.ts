@@ -60,27 +60,27 @@ interface Location {
   readonly path: readonly string[];
   /** The first word that names no command of a group. */
   readonly unknown: string | undefined;
+  /** A word that begins with a dash and is longer than an option of one letter: perhaps it was meant as a value. */
+  readonly dashed: string | undefined;
 }
 
 function locate(root: CommandGroup, args: readonly string[]): Location {
   const path = [root.name];
   let command: Command | CommandGroup = root;
+  const dashed = args.find((arg) => /^-[A-Za-z0-9_]{2,}/.test(arg) && !/^-[hqvy]+$/.test(arg));
   for (const word of args.filter((arg) => !arg.startsWith('-'))) {
     if (!isGroup(command)) break;
     const next: Command | CommandGroup | undefined = command.commands.find((one) => nameOf(one) === word);
-    if (next === undefined) return { command, path, unknown: word };
+    if (next === undefined) return { command, path, unknown: word, dashed };
     path.push(word);
     command = next;
   }
-  return { command, path, unknown: undefined };
+  return { command, path, unknown: undefined, dashed };
 }
 
 /** Messages of yargs that are in its own jargon, and what to say instead. */
 const PLAIN: readonly (readonly [complaint: RegExp, plain: (parts: readonly string[], at: Location) => string])[] = [
-  [
-    /^Not enough non-option arguments: got (\d+), need at least (\d+)/,
-    ([, got, needed]) => `Missing argument${needed === '1' ? '' : 's'}: expected ${needed}, got ${got}`,
-  ],
+  [/^Not enough non-option arguments: got (\d+), need at least (\d+)/, ([, got], at) => missingText(Number(got), at)],
   [
     /^Unknown commands?: (.*)/,
     ([whole = '', words = ''], { command }) =>
@@ -101,6 +101,16 @@ const PLAIN: readonly (readonly [complaint: RegExp, plain: (parts: readonly stri
     ([, a = '', b = '']) => `Pass only one of ${flag(a)} and ${flag(b)}`,
   ],
 ];
+
+/** Names the arguments that are missing, and says why one that begins with a dash is not among those that are there. */
+function missingText(got: number, { command, dashed }: Location): string {
+  const names = isGroup(command) ? [] : [...command.usage.matchAll(/<([^>]+)>/g)].map(([, name = '']) => name);
+  const missing = names.slice(got).map((name) => name.toUpperCase());
+  const text = `Missing argument${missing.length === 1 ? '' : 's'}: ${missing.join(' and ')}`;
+  if (dashed === undefined) return text;
+  const rule = missing.includes('ALIAS') ? ' An alias starts and ends with a letter or digit.' : '';
+  return `${text}. "${dashed}" begins with a dash, so it is taken for options.${rule}`;
+}
 
 /** Commands that begin with what was typed; yargs suggests only those with a typing mistake. */
 function likeCommands({ commands }: CommandGroup, typed: string): string {

@@ -24,11 +24,12 @@ import { signaling } from './signaling.ts';
 import { listWorkerModels } from './worker/list-models.ts';
 import { sessions } from './worker/sessions.ts';
 import { start } from './worker/start.ts';
+import { status } from './worker/status.ts';
 
 const worker: CommandGroup = {
   name: 'worker',
   describe: "Serve this machine's models, or list those of another worker",
-  commands: [start, listWorkerModels, sessions],
+  commands: [start, listWorkerModels, sessions, status],
   examples: [],
 };
 

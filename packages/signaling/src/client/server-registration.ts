@@ -112,6 +112,9 @@ export class ServerRegistration {
     if (this.#state === 'online') return;
     this.#cancelTimer();
     this.#onlineSinceMs = this.#options.clock.nowMs();
+    const { log, url } = this.#options;
+    // The loss was said with a warning, so its end is too.
+    if (this.#error !== undefined) log.warn({ url: url.given }, `The signaling server ${url.given} answers again.`);
     this.#error = undefined;
     this.#become('online');
   }

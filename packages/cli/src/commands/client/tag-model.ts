@@ -54,7 +54,8 @@ export const untagModel = defineCommand({
 
 async function ownerOf(registry: Registry, alias: Alias): Promise<RegistryEntry | undefined> {
   try {
-    const { entry } = await registry.resolve(alias);
+    // An alias is no path: a folder of that name says nothing about it.
+    const { entry } = await registry.resolve(alias, { paths: false });
     return entry.alias === alias ? entry : undefined;
   } catch (error) {
     const { code } = ModelRtcError.from(error);

@@ -95,7 +95,8 @@ export const sessions: CommandGroup = {
   examples: [['$0 worker sessions create --scope read --expires 7d', 'read only, for a week']],
 };
 
-async function openSessions(context: Context): Promise<SessionStore> {
+/** The sessions in this machine's data folder. */
+export async function openSessions(context: Context): Promise<SessionStore> {
   const { loadIdentity, SessionStore } = await import('@model-rtc/worker');
   const { paths } = await context.registry();
   const identity = await loadIdentity(paths.keys);

@@ -110,6 +110,7 @@ export const start = defineCommand({
     await waitOnline(context, worker);
     await announce(context, worker, { folders, tokenFile });
     await Promise.race([untilAborted(signal), worker.ended.then(fail)]);
+    output.note('Stopping: clients are told, and what they were sending is kept.');
   },
 });
 

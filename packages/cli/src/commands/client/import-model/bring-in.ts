@@ -47,7 +47,10 @@ function requireNoChoice(options: ImportOptions): void {
   throw new ModelRtcError('bad_argument', sentence, { details: { option: `--${given}` } });
 }
 
-/** Offers a model without an alias its folder's name. A person may choose another; a script gets it as it is. */
+/**
+ * Offers a model without an alias the one made from its path. A person may choose another; a script gets it, or a free one like it
+ * where that is taken.
+ */
 async function nameIt(
   context: Context,
   registry: Registry,
@@ -88,4 +91,40 @@ export function importedText({ outcome, entry, manifest }: BroughtIn): string {
   const what = `${entry.modelType}, ${formatCount(manifest.files.length, 'file')}, ${formatBytes(entry.size)}`;
   const imported = entry.linked ? 'Imported (linked)' : 'Imported (copied)';
   return `${outcome === 'already_there' ? 'Already here as' : imported} ${formatModel(entry)}: ${what}`;
+}
+
+/** The length of an id that no other model's begins like. */
+const ID_CHARS = 8;
+
+/** What came out otherwise than a person asked or would expect, one sentence each. */
+export function surprises(
+  {
+    entry,
+    outcome,
+    suggestedAlias,
+  }: Pick<BroughtIn, 'outcome' | 'suggestedAlias'> & {
+    readonly entry: Pick<RegistryEntry, 'id' | 'alias' | 'modelType' | 'digest'>;
+  },
+  { alias, modelType }: Pick<ImportOptions, 'alias' | 'modelType'>,
+): string[] {
+  const wanted = alias ?? (outcome === 'already_there' ? undefined : suggestedAlias);
+  const isOther = wanted !== undefined && wanted !== entry.alias;
+  return [
+    ...(isOther && entry.alias !== undefined && outcome !== 'already_there'
+      ? [`The alias "${wanted}" is taken, so this model is "${entry.alias}".`]
+      : []),
+    ...(isOther && outcome === 'already_there'
+      ? [
+          `It is left as it is, without the alias "${wanted}". Give it one: model-rtc client tag-model ${entry.id} ${wanted}`,
+        ]
+      : []),
+    ...(outcome === 'already_there' && modelType !== undefined && modelType !== entry.modelType
+      ? [
+          `It is here already as type ${entry.modelType}, and --model-type changes nothing. Import it again with --if-exists overwrite.`,
+        ]
+      : []),
+    ...(entry.digest !== undefined && entry.id.length > ID_CHARS
+      ? [`Its id has ${entry.id.length} characters, since another model's begins with the same ${ID_CHARS}.`]
+      : []),
+  ];
 }

@@ -5,7 +5,7 @@ import { defineCommand } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
 import { printable } from '../../../console/format.ts';
 import { incompleteNote } from '../../incomplete.ts';
-import { type BroughtIn, bringIn, importedText } from './bring-in.ts';
+import { type BroughtIn, bringIn, importedText, surprises } from './bring-in.ts';
 import { followedText, leftOutText } from './left-out.ts';
 import { type ImportOptions, importOptions, withAnswers } from './options.ts';
 import { askWhich, importEach, isSeveral, listSeveral } from './several.ts';
@@ -46,7 +46,7 @@ export const importModel = defineCommand({
     if (listed.length > 0) return await importEach(context, registry, listed, options);
     const imported = await bringInOrChoose(asked, registry, options);
     if (Array.isArray(imported)) return await importEach(context, registry, imported, options);
-    report(context, imported);
+    report(context, imported, options);
   },
 });
 
@@ -70,9 +70,10 @@ async function bringInOrChoose(
   }
 }
 
-function report(context: Context, imported: BroughtIn): void {
+function report(context: Context, imported: BroughtIn, options: ImportOptions): void {
   const { entry, outcome, skipped, followed = [], movedTo } = imported;
   const notes = [
+    ...surprises(imported, options),
     movedTo === undefined ? '' : `The model is in ${printable(movedTo)}.`,
     leftOutText(skipped),
     followedText(followed),

@@ -7,7 +7,10 @@ const glob = { type: 'string', array: true, nargs: 1, default: [] } as const;
 export const importOptions = {
   ...aliasConflictOption,
   ...safeOnlyOption,
-  alias: { type: 'string', describe: "Its alias [the folder's name is offered]" },
+  alias: {
+    type: 'string',
+    describe: 'Its alias [made from its path and asked; a free one like it in a script when that is taken]',
+  },
   'model-type': { type: 'string', describe: 'Its type, instead of the one found in its files' },
   'if-exists': {
     choices: ['skip', 'overwrite', 'rename'],
