@@ -35,7 +35,9 @@ describeWith([python], 'importing what people have on their disks', () => {
     expect({ why: why.get(name), differences: await check(name) }).toEqual({ why: why.get(name), differences: [] });
   });
 
-  it.each([...KNOWN_GAPS])('%s (a gap: take it off the list once it is met)', async (name) => {
-    expect(await check(name)).not.toEqual([]);
-  });
+  for (const name of KNOWN_GAPS) {
+    it(`${name} (a gap: take it off the list once it is met)`, async () => {
+      expect(await check(name)).not.toEqual([]);
+    });
+  }
 });

@@ -10,6 +10,7 @@ export { NO_FACTS } from './facts.ts';
 export { type FileSet, fileSetOf } from './file-sets.ts';
 export { nameByPath } from './model-name.ts';
 export { type ModelRoot, modelRoots } from './model-roots.ts';
+export { MAX_OLLAMA_MANIFEST_BYTES, type OllamaLayer, readOllamaManifest } from './ollama-manifest.ts';
 export { type FolderExtras, noModelAt, recogniseFile, recogniseFolder, toFolder } from './recognise-model.ts';
 export { nameInFolder, severalModelsError } from './several-models.ts';
 export { sleap } from './sleap.ts';

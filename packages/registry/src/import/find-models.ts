@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { createFileChoice } from './file-choice.ts';
 import { isHubRepositoryAt } from './hub-cache.ts';
+import { modelsOfStore, ollamaStoreAt } from './ollama-store.ts';
 import { statRoot } from './scan-files.ts';
 import { walkChosen } from './scan-folder.ts';
 import type { ModelInFolder, ScanOptions } from './scanned-model.ts';
@@ -22,6 +23,8 @@ export async function findModels(path: string, options: ScanOptions = {}): Promi
 
 async function modelsOfFolder(root: string, options: ScanOptions): Promise<ModelInFolder[]> {
   if (await isHubRepositoryAt(root)) return await listRepository(root, options);
+  const store = await ollamaStoreAt(root);
+  if (store !== undefined) return await modelsOfStore(root, store);
   const choice = createFileChoice(options.include, options.exclude);
   return await listModels(root, await walkChosen(root, options, choice));
 }

@@ -29,7 +29,14 @@ const ID_CHARS = 8;
 
 export interface ImportWork extends ImportOptions {
   /** Where a worker came upon the model, when no person imports it. */
-  readonly found?: { readonly foundIn: string; readonly source: ModelSource } | undefined;
+  readonly found?:
+    | {
+        readonly foundIn: string;
+        readonly source: ModelSource;
+        /** Every folder into which links may lead; `foundIn` alone when left out. */
+        readonly linksWithin?: readonly string[] | undefined;
+      }
+    | undefined;
   /** What to do where no symbolic links can be made; refused when left out. */
   readonly withoutLinks?: WithoutLinks | undefined;
   /** A model whose place the imported one takes, with what a person added to it. */
@@ -42,7 +49,10 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const additions = await readAdditions(context, work);
   const steps = await context.loadImportSteps();
   const scanned = await steps.scanModel(original, scanOptions(work));
-  if (work.found !== undefined) await requireInside(scanned.files, work.found.foundIn);
+  if (work.found !== undefined) {
+    const { foundIn, linksWithin } = work.found;
+    await requireInside(scanned.files, foundIn, linksWithin);
+  }
   const completeness = await import('../inspect/find-incomplete.ts');
   const flaws = [...(await completeness.findIncomplete(context.reading, scanned.files, work.signal))];
   const requireWhole = () => {
@@ -76,7 +86,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
 }
 
 function scanOptions({ modelType, revision, found, ...work }: ImportWork): ScanOptions {
-  const where = found === undefined ? {} : { isExact: true, linksWithin: [found.foundIn] };
+  const where = found === undefined ? {} : { isExact: true, linksWithin: found.linksWithin ?? [found.foundIn] };
   return { ...fileOptions(work), ...where, modelType, revision };
 }
 

@@ -10,12 +10,17 @@ const FILES_AT_ONCE = 16;
  * worker may read served by a link to it; a person who imports such a model has seen what it links to.
  *
  * @param folder without links
+ * @param within every folder without links in which the files may lie
  * @throws ModelRtcError `refused`
  */
-export async function requireInside(files: readonly ScannedFile[], folder: string): Promise<void> {
+export async function requireInside(
+  files: readonly ScannedFile[],
+  folder: string,
+  within: readonly string[] = [folder],
+): Promise<void> {
   await mapLimit(files, FILES_AT_ONCE, async ({ absolutePath }) => {
     const real = await atStorage(absolutePath, 'read', () => realpath(absolutePath));
-    if (isInside(real, folder)) return;
+    if (within.some((allowed) => isInside(real, allowed))) return;
     const sentence = `${absolutePath} leads out of the watched folder ${folder}, and what lies elsewhere is not served. Import the model by hand, or watch the folder that it lies in.`;
     throw new ModelRtcError('refused', sentence, { details: { path: absolutePath } });
   });

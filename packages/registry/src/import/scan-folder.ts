@@ -2,6 +2,7 @@ import { join, relative, sep } from 'node:path';
 import {
   type FolderExtras,
   type ModelFolder,
+  noModelAt,
   recogniseFolder,
   severalModelsError,
   toFolder,
@@ -15,7 +16,9 @@ import { withoutLogs } from './left-out-logs.ts';
 import { namingLeftOut } from './left-out-weights.ts';
 import { linkRulesFor } from './link-rules.ts';
 import { toModelFile } from './model-files-on-disk.ts';
+import { modelsOfStore, ollamaModelAt, ollamaStoreAt } from './ollama-store.ts';
 import { filesAround, runAround } from './run-around.ts';
+import { scanOllamaModel } from './scan-ollama.ts';
 import type { ModelInFolder, Scanned, ScannedFile, ScanOptions, SkippedPath } from './scanned-model.ts';
 import { chooseSnapshot, listModels, requireNoRevision } from './several.ts';
 import { type FoundFiles, walkFolder } from './walk-folder.ts';
@@ -38,6 +41,8 @@ export async function walkChosen(root: string, options: ScanOptions, choice: Fil
 async function scanAround(named: string, options: ScanOptions, choice: FileChoice): Promise<Scanned> {
   if (await isHubRepositoryAt(named)) return await scanSnapshot(await chooseSnapshot(named, options), options, choice);
   requireNoRevision(named, options);
+  const store = await ollamaStoreAt(named);
+  if (store !== undefined) return await scanStore(named, store, options);
   const { asOne = false, isExact = asOne } = options;
   const root = isExact ? named : await runAround(named);
   const found = await walkChosen(root, options, choice);
@@ -88,6 +93,16 @@ function namedFrom(place: string, root: string, skipped: readonly SkippedPath[])
 function standsFor({ path, kind }: ModelInFolder, paths: readonly string[]): boolean {
   if (path === '') return false;
   return kind === 'run' || (kind === 'model' && paths.every((other) => other.startsWith(`${path}/`)));
+}
+
+/** The only model of ollama's store. @throws ModelRtcError `bad_argument` when it has several, or none */
+async function scanStore(named: string, store: string, options: ScanOptions): Promise<Scanned> {
+  const models = await modelsOfStore(named, store);
+  if (models.length > 1) throw severalModelsError(named, models, 'Import one of them, or each of them with --all.');
+  const [only] = models;
+  const model = only === undefined ? undefined : await ollamaModelAt(join(named, only.path));
+  if (model === undefined) throw noModelAt(named);
+  return { movedTo: model.path, ...(await scanOllamaModel(model, options)) };
 }
 
 /** A repository of a hub's cache stands for the version of it that is there. */

@@ -3,9 +3,11 @@ import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
 import { nameByPath, toModelType } from '@model-rtc/formats/layouts';
 import { ModelRtcError, suggestAlias } from '@model-rtc/protocol';
 import { listSnapshots, repositoryOf, snapshotName } from './hub-cache.ts';
+import { ollamaModelAt } from './ollama-store.ts';
 import { scanAsIs } from './scan-as-is.ts';
 import { scanFile, statRoot } from './scan-files.ts';
 import { scanFolder } from './scan-folder.ts';
+import { scanOllamaModel } from './scan-ollama.ts';
 import type { Scanned, ScannedModel, ScanOptions } from './scanned-model.ts';
 
 /** Blobs of a store: a title in the file says more. */
@@ -33,7 +35,9 @@ export async function scanModel(path: string, options: ScanOptions = {}): Promis
 
 async function scanAt(root: string, stats: BigIntStats, options: ScanOptions): Promise<Scanned> {
   if (options.asIs === true) return await scanAsIs(root, stats, options);
-  return stats.isDirectory() ? await scanFolder(root, options) : await scanFile(root, stats, options);
+  if (stats.isDirectory()) return await scanFolder(root, options);
+  const model = await ollamaModelAt(root);
+  return model === undefined ? await scanFile(root, stats, options) : await scanOllamaModel(model, options);
 }
 
 /** Undefined where nothing of the name can be kept: a type and an id say more than `model`. */

@@ -26,8 +26,8 @@ export interface SkippedPath {
 
 /** One of several models in a folder. */
 export interface ModelInFolder {
-  /** `snapshot`: a version of a repository in a hub's cache. */
-  readonly kind: ModelRoot['kind'] | 'snapshot';
+  /** `snapshot`: a version of a repository in a hub's cache; `manifest`: a model in ollama's store. */
+  readonly kind: ModelRoot['kind'] | 'snapshot' | 'manifest';
   /** Of its file or folder, from the folder that holds them all; empty for that folder itself. */
   readonly path: string;
   readonly name: string;

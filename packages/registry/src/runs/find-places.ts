@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { atStorage, errorCode, isInside } from '@model-rtc/files';
 import { holdsWeights, isSure, isTelling, isWeightsFile, markOf, skipReason } from '@model-rtc/formats';
 import { findSnapshots, isHubRepository } from '../import/hub-cache.ts';
+import { isOllamaStore, listOllamaModels } from '../import/ollama-store.ts';
 import { parseShard } from './look-at-place.ts';
 import type { FoundPlace, FoundPlaces, LeftOut } from './types.ts';
 
@@ -20,6 +21,8 @@ const RUNS_DEPTH = 5;
 /** Folders that are looked into for runs below one file of weights: data sets have tens of thousands. */
 const MAX_RUN_FOLDERS = 1_000;
 
+/** The part of a model that sees or hears; it lies beside the model's own weights, as in LM Studio's folders. */
+const PROJECTOR = /^mmproj.*\.gguf$/i;
 const RUN_CONFIG = /^(training|initial)_config\.(ya?ml|json)$/;
 /** Checkpoints that a trainer can resume from, each as large as the model. They are parts of a training, not models. */
 const TRAINER_CHECKPOINT = /^checkpoint-\d+$/;
@@ -83,6 +86,12 @@ async function lookInto({ path, depth }: Folder, search: Search): Promise<Folder
     const snapshots = await findSnapshots(path);
     search.places.push(...snapshots);
     if (snapshots.length === 0) search.leftOut.push({ path, kind: 'incomplete', reason: NO_SNAPSHOT });
+    return [];
+  }
+  if (isOllamaStore(items)) {
+    const { models, folders: searched } = await listOllamaModels(path);
+    search.folders.push(...searched, join(path, 'blobs'));
+    search.places.push(...models.map((model) => ({ kind: 'manifest' as const, path: model.path, name: model.name })));
     return [];
   }
   const there = items.filter(({ problem }) => problem === undefined);
@@ -199,8 +208,10 @@ async function placeKind(
   }
   if (weights.length === 0 || isTop) return isOneSharded(weights) ? 'folder' : undefined;
   // Weights that a training began with often lie beside the folder of its runs.
-  if (weights.length === 1) return (await holdRuns(path, folders, RUNS_DEPTH)) ? undefined : 'folder';
-  return isOneSharded(weights) ? 'folder' : undefined;
+  const ownWeights = weights.filter((name) => !PROJECTOR.test(name));
+  if (weights.length === 1 || ownWeights.length === 1)
+    return (await holdRuns(path, folders, RUNS_DEPTH)) ? undefined : 'folder';
+  return isOneSharded(ownWeights) ? 'folder' : undefined;
 }
 
 interface Marked {

@@ -16,7 +16,8 @@ export async function takeFound(
 ): Promise<ImportResult> {
   const index = await context.index.read();
   const before = earlier(entriesAt(index, place.path), entriesAt(index, options.inPlaceOf ?? place.path));
-  const unchanged = before === undefined ? undefined : await asItWas(context, before, place, options.foundIn);
+  const linksWithin = [options.foundIn, ...(options.linksWithin ?? [])];
+  const unchanged = before === undefined ? undefined : await asItWas(context, before, place, linksWithin);
   if (unchanged !== undefined) return unchanged;
   const { foundIn, source, signal, onProgress, withoutLinks } = options;
   const isOwn = before?.digest !== undefined && before.foundIn === undefined;
@@ -27,7 +28,7 @@ export async function takeFound(
     name: options.name,
     ...(isOwn ? before.importedWith : {}),
     // A model that a person imported stays theirs, and is not forgotten when its files are gone.
-    found: isOwn ? undefined : { foundIn, source },
+    found: isOwn ? undefined : { foundIn, source, linksWithin },
     supersedes: before === undefined ? undefined : carriedOver(before),
   });
 }
@@ -42,12 +43,12 @@ async function asItWas(
   context: RegistryContext,
   before: StoredEntry,
   { path }: FoundPlace,
-  foundIn: string,
+  linksWithin: readonly string[],
 ): Promise<ImportResult | undefined> {
   if (before.digest === undefined || before.originalPath !== path || !(await isWhole(context, before)))
     return undefined;
   const { scanModel } = await context.loadImportSteps();
-  const { files, skipped } = await scanModel(path, { ...before.importedWith, linksWithin: [foundIn], isExact: true });
+  const { files, skipped } = await scanModel(path, { ...before.importedWith, linksWithin, isExact: true });
   const manifest = await context.readManifest(before);
   const known = new Map<string, ManifestFile>(manifest.files.map((file) => [file.path, file]));
   if (files.length !== known.size || files.some((file) => !isAsKnown(file, known.get(file.path), before.linked))) {

@@ -4,6 +4,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, mapLimit } from '@model-rtc/files';
 import { holdsWeights } from '@model-rtc/formats';
+import { ollamaModelAt } from '../import/ollama-store.ts';
+import { blobPath, readLayers } from '../import/scan-ollama.ts';
 import { readRunFacts } from './run-facts.ts';
 import type { FoundPlace, PlaceState } from './types.ts';
 
@@ -27,6 +29,7 @@ export async function lookAt(place: FoundPlace): Promise<PlaceState> {
     const unreadable = typeof files === 'string' && files !== 'ENOENT' ? `it cannot be read (${files})` : undefined;
     return { fingerprint: undefined, writtenAtMs: 0, touchedAtMs: 0, isPartial: false, hasWeights: false, unreadable };
   }
+  if (place.kind === 'manifest') return ofManifest(files);
   const names = files.map(({ path }) => path);
   const state = {
     fingerprint: fingerprintOf(files),
@@ -36,6 +39,17 @@ export async function lookAt(place: FoundPlace): Promise<PlaceState> {
     hasWeights: names.some(holdsWeights),
   };
   return place.kind === 'run' ? { ...state, ...(await progressOf(place.path)) } : state;
+}
+
+/** Blobs that are missing are found by the import, which names them. */
+function ofManifest(files: readonly SeenFile[]): PlaceState {
+  return {
+    fingerprint: fingerprintOf(files),
+    writtenAtMs: latest(files, ({ mtimeMs }) => mtimeMs),
+    touchedAtMs: latest(files, ({ ctimeMs }) => ctimeMs),
+    isPartial: false,
+    hasWeights: true,
+  };
 }
 
 /** A half-written configuration means that the training has only begun. */
@@ -51,12 +65,26 @@ async function progressOf(path: string): Promise<Pick<PlaceState, 'progress' | '
 /** The files, or the code of the error that keeps them from being listed. */
 async function listFiles({ kind, path, group }: FoundPlace): Promise<SeenFile[] | string> {
   try {
+    if (kind === 'manifest') return await listBlobs(path);
     if (kind === 'file') return [{ path, stats: await stat(path, { bigint: true }) }];
     const files = await listBelow(path);
     return kind === 'snapshot' && group !== undefined ? [...files, ...(await listDownloads(group))] : files;
   } catch (thrown) {
     return errorCode(thrown) ?? String(thrown);
   }
+}
+
+/** The manifest, and the blobs that are there. */
+async function listBlobs(manifest: string): Promise<SeenFile[]> {
+  const stats = await stat(manifest, { bigint: true });
+  const store = (await ollamaModelAt(manifest))?.store;
+  const layers = store === undefined ? [] : await readLayers(manifest).catch(() => []);
+  const blobs = await mapLimit(layers, STATS_AT_ONCE, async (layer) => {
+    const path = blobPath(join(store ?? '', 'blobs'), layer);
+    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    return found === undefined ? undefined : { path, stats: found };
+  });
+  return [{ path: manifest, stats }, ...blobs.filter((blob) => blob !== undefined)];
 }
 
 /** A snapshot gets its files one by one, so it is incomplete while a download goes on. */

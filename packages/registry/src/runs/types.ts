@@ -17,9 +17,10 @@ export interface RunState {
  * - `run`: a training run's folder, finished or not
  * - `folder`, `file`: a folder of weights, or a weights file by itself
  * - `snapshot`: a folder in the cache of a hub
+ * - `manifest`: a file in ollama's store that names the blobs of a model
  */
 export interface FoundPlace {
-  readonly kind: 'run' | 'folder' | 'file' | 'snapshot';
+  readonly kind: 'run' | 'folder' | 'file' | 'snapshot' | 'manifest';
   /** Absolute and without links. */
   readonly path: string;
   /** Places of one group are versions of one thing, such as the snapshots of a hub's repository. */
@@ -103,6 +104,8 @@ export interface TakeOptions extends WorkOptions {
   readonly foundIn: string;
   readonly source: ModelSource;
   readonly name?: string | undefined;
+  /** Other folders without links that are served too: links may lead into them. */
+  readonly linksWithin?: readonly string[] | undefined;
   /** What to do where no symbolic links can be made; refused when left out. */
   readonly withoutLinks?: WithoutLinks | undefined;
   /** The path of an earlier version that it replaces; it takes over that version's alias, tags and notes. */

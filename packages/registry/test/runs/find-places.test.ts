@@ -31,6 +31,25 @@ async function writeRepository(root: string, refs: Record<string, string>, commi
 }
 
 describe('looking for models in a folder', () => {
+  it('takes a model with its projector for one, in a tree of LM Studio, and models side by side for several', async () => {
+    const root = await temporaryFolder();
+    await writeFiles(root, {
+      'acme/Eyes-GGUF/Eyes-Q4_K_M.gguf': 'x',
+      'acme/Eyes-GGUF/mmproj-Eyes-f16.gguf': 'x',
+      'acme/Large-GGUF/Large-00001-of-00002.gguf': 'x',
+      'acme/Large-GGUF/Large-00002-of-00002.gguf': 'x',
+      'acme/Large-GGUF/mmproj-Large.gguf': 'x',
+      'acme/Two-GGUF/Two-Q2_K.gguf': 'x',
+      'acme/Two-GGUF/Two-Q8_0.gguf': 'x',
+    });
+    expect(await placesIn(root)).toEqual([
+      'folder acme/Eyes-GGUF',
+      'folder acme/Large-GGUF',
+      'file acme/Two-GGUF/Two-Q2_K.gguf',
+      'file acme/Two-GGUF/Two-Q8_0.gguf',
+    ]);
+  });
+
   it('finds runs, hub repositories, folders of weights and single files, each once', async () => {
     const root = await temporaryFolder();
     await writeNnRun(root);

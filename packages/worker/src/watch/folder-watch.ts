@@ -12,6 +12,8 @@ import { createWakeTimer, type WakeTimer } from './wake-timer.ts';
 export interface FolderWatchOptions {
   readonly registry: Registry;
   readonly folder: string;
+  /** All folders that are watched, without links: a link may lead from one into another. */
+  readonly folders: readonly string[];
   readonly interruptedAfterMs: number;
   readonly timing: WatchTiming;
   readonly withoutLinks: TakeOptions['withoutLinks'];
@@ -203,6 +205,7 @@ export class FolderWatch {
         onEvent,
         place,
         foundIn: found.root,
+        linksWithin: this.#options.folders,
         inPlaceOf,
         withoutLinks,
         signal,

@@ -33,6 +33,8 @@ export interface ImportFoundOptions {
   readonly onEvent: OnWatchEvent;
   readonly place: FoundPlace;
   readonly foundIn: string;
+  /** The folders that are served, without links. */
+  readonly linksWithin: readonly string[];
   readonly inPlaceOf: string | undefined;
   readonly withoutLinks: TakeOptions['withoutLinks'];
   readonly signal: AbortSignal;
@@ -48,11 +50,12 @@ export interface FoundOutcome {
 
 /** Registers what was found at a place. Never fails. */
 export async function importFound(options: ImportFoundOptions): Promise<FoundOutcome> {
-  const { registry, log, onEvent, place, foundIn, inPlaceOf, withoutLinks, signal } = options;
+  const { registry, log, onEvent, place, foundIn, linksWithin, inPlaceOf, withoutLinks, signal } = options;
   const { path, name } = place;
   try {
     const { entry, outcome } = await registry.takeFound(place, {
       foundIn,
+      linksWithin,
       source: sourceOf(place),
       name,
       inPlaceOf,

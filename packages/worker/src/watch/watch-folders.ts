@@ -48,7 +48,7 @@ export async function watchFolders(options: WatchFoldersOptions): Promise<Watche
   await updateUnwatched({ registry, watched: folders, interruptedAfterMs, timing, log, now });
   const imports = createImportQueue();
   const reports = createReportKeeper(registry, log);
-  const shared = { registry, withoutLinks, interruptedAfterMs, timing, imports, log, onEvent, now };
+  const shared = { registry, folders, withoutLinks, interruptedAfterMs, timing, imports, log, onEvent, now };
   const watches = folders.map((folder) => new FolderWatch({ ...shared, folder, onReport: reports.keep }));
   const looked = Promise.all(watches.map((watch) => watch.start())).then(() => undefined);
   const close = async (): Promise<void> => {

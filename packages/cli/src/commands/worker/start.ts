@@ -62,7 +62,8 @@ export const start = defineCommand({
       type: 'string',
       array: true,
       default: [],
-      describe: "Another tool's folder whose models are served in place: a Hugging Face cache, a folder of weights",
+      describe:
+        "Another tool's folder whose models are served in place: a Hugging Face cache, ollama's or LM Studio's models, a folder of weights",
       completes: 'folders',
     },
     'without-links': {

@@ -7,6 +7,7 @@ import { printable } from '../../../console/format.ts';
 import { incompleteNote } from '../../incomplete.ts';
 import { type BroughtIn, bringIn, importedText, surprises } from './bring-in.ts';
 import { followedText, leftOutText } from './left-out.ts';
+import { findNamed } from './named-store.ts';
 import { type ImportOptions, importOptions, withAnswers } from './options.ts';
 import { askWhich, importEach, isSeveral, listSeveral } from './several.ts';
 
@@ -17,7 +18,8 @@ export const importModel = defineCommand({
     path: {
       type: 'string',
       demandOption: true,
-      describe: "The model's folder, its weights file, or an archive that export-model wrote",
+      describe:
+        "The model's folder, its weights file, or an archive that export-model wrote; ollama:NAME:TAG, or ORG/NAME[@REV] in a hub's cache",
       completes: 'files',
     },
   },
@@ -32,10 +34,12 @@ export const importModel = defineCommand({
       'with other files than the usual ones',
     ],
     ['$0 client import-model ./engine --as-is --model-type tensorrt', 'a folder of any format'],
+    ['$0 client import-model ollama:llama3.2:1b', 'a model of ollama, where it is'],
     ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
   ],
   async run(context, given) {
-    const options = withAnswers(given);
+    const { path, revision = given.revision } = await findNamed(given.path, context.runtime);
+    const options = withAnswers({ ...given, path, revision });
     const ways = [options.all, options.asOne, options.asIs].filter(Boolean);
     if (ways.length > 1) {
       throw new ModelRtcError('bad_argument', 'Pass only one of --all, --as-one and --as-is.');
