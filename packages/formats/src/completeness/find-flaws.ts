@@ -16,6 +16,7 @@ import type { CheckedFile, CheckedFiles, FileCheck, Flaw, FoundFlaw, SetCheck } 
 import { wholeLightgbm, wholeXgboost } from './whole-boosters.ts';
 import { wholeGguf } from './whole-gguf.ts';
 import { wholeHdf5 } from './whole-hdf5.ts';
+import { wholeMlmodel } from './whole-mlmodel.ts';
 import { wholeOnnx } from './whole-onnx.ts';
 import { wholeLegacyTorch, wholePickle } from './whole-pickle.ts';
 import { wholeSafetensors } from './whole-safetensors.ts';
@@ -32,6 +33,7 @@ const FILE_CHECKS: readonly FileCheck[] = [
   wholePickle,
   wholeHdf5,
   wholeOnnx,
+  wholeMlmodel,
   wholeXgboost,
   wholeLightgbm,
 ];

@@ -53,6 +53,11 @@ export function makeOnnx(...initializers: readonly Uint8Array[]): Uint8Array {
   return concatBytes(field(1, 8), field(2, 'test'), field(7, graph), field(8, concatBytes(field(1, ''), field(2, 17))));
 }
 
+/** A specification of Core ML: its version, its description, and the model. */
+export function makeMlmodel(): Uint8Array {
+  return concatBytes(field(1, 7), field(2, field(1, 'image')), field(502, new Uint8Array(300)));
+}
+
 /** A tensor with its bytes. */
 export function plainTensor(bytes: Uint8Array): Uint8Array {
   return concatBytes(field(1, bytes.length), field(2, 2), field(8, 'w'), field(9, bytes));

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { filled, ggufText, makeGguf, makeSafetensors, u32 } from '../chunks/make-files.ts';
-import { externalTensor, file, makeDcpMetadata, makeOnnx, makeTensorflowIndex } from './make-models.ts';
+import { externalTensor, file, makeDcpMetadata, makeMlmodel, makeOnnx, makeTensorflowIndex } from './make-models.ts';
 
 const SHARD = makeSafetensors([{ name: 'a', bytes: filled(30, 1) }]);
 const PART = makeGguf([{ name: 'a', bytes: filled(30, 1) }], { 'split.count': [4, u32(3)] });
@@ -218,7 +218,7 @@ describe('a model of several folders', () => {
   it('lacks what a package of Core ML lists, and what a compiled one reads', async () => {
     const items = { a: { path: 'com.apple.CoreML/model.mlmodel' }, b: { path: 'com.apple.CoreML/weights' } };
     const manifest = file('Manifest.json', JSON.stringify({ rootModelIdentifier: 'a', itemInfoEntries: items }));
-    const specification = file('Data/com.apple.CoreML/model.mlmodel', 'x');
+    const specification = file('Data/com.apple.CoreML/model.mlmodel', makeMlmodel());
     expect(await lacks(manifest, specification)).toEqual(['Data/com.apple.CoreML/weights']);
     const program = file('model.mil', 'BLOBFILE(path = string("@model_path/weights/weight.bin"), offset = 64)');
     expect(await lacks(file('coremldata.bin', 'x'), program)).toEqual(['weights/weight.bin']);

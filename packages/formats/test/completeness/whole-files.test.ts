@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { filled, ggufText, makeGguf, makeSafetensors, makeZip, u32, u64 } from '../chunks/make-files.ts';
-import { file, lfsPointer, makeHdf5, makeLegacyTorch, makeOnnx, plainTensor } from './make-models.ts';
+import { file, lfsPointer, makeHdf5, makeLegacyTorch, makeMlmodel, makeOnnx, plainTensor } from './make-models.ts';
 
 const TENSORS = [
   { name: 'a', bytes: filled(300, 1) },
@@ -27,6 +27,7 @@ const WHOLE: readonly (readonly [string, Uint8Array])[] = [
   ['v1.h5', makeHdf5(900, 1)],
   ['v2.hdf5', makeHdf5(900, 2)],
   ['v3.h5', makeHdf5(900, 3)],
+  ['model.mlmodel', makeMlmodel()],
   ['model.onnx', makeOnnx(plainTensor(filled(400, 3)), plainTensor(filled(20, 4)))],
 ];
 
