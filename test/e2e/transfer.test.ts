@@ -27,10 +27,10 @@ const scene = (): Promise<Scene> => {
 };
 
 /** Pushes a folder from one new client and pulls it with another; gives what both ends hold. */
-async function roundTrip(path: string, alias: string, lane = 'auto') {
+async function roundTrip(path: string, alias: string, lane = 'auto', ...importArgs: string[]) {
   const { client, worker } = await scene();
   const [sender, receiver] = [await client(`${alias}-sender`), await client(`${alias}-receiver`)];
-  const imported = await importModel(sender, path, alias);
+  const imported = await importModel(sender, path, alias, ...importArgs);
   const pushed = await push(sender, alias, '--lane', lane);
   const pulled = await pull(receiver, alias, '--lane', lane);
   const atWorker = (await worker.succeed(['client', 'model-info', alias, '--json'])).json<{
@@ -70,6 +70,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
       'weights.msgpack': 'not really tensors',
       'a name with spaces.txt': 'spaces',
       'at 12:30:00.json': '{}',
+      'a:b.json': '{}',
       'мышь/模型-ñ.bin': 'unicode',
       'empty.txt': '',
       'deep/er/than/most/file.cfg': 'x',
@@ -81,7 +82,7 @@ describe('a model that is pushed to a worker and pulled by another client', () =
     }
     await writeFile(join(folder, 'run.sh'), '#!/bin/sh\n');
     await chmod(join(folder, 'run.sh'), 0o755);
-    const trip = await roundTrip(folder, 'odd');
+    const trip = await roundTrip(folder, 'odd', 'auto', '--include', '*.sh');
     expect([...trip.received.keys()].sort()).toEqual([...Object.keys(files), 'run.sh'].sort());
     expect(trip.received.get('run.sh')?.mode).toBe(0o644);
     expect(trip.received.get('empty.txt')?.size).toBe(0);
