@@ -4,6 +4,7 @@ export type * from './chunks/types.ts';
 export { toModelEntry } from './entry/registry-entry.ts';
 export { tagProblem } from './entry/tags.ts';
 export type { FormerAlias, RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
+export type * from './export/types.ts';
 export type * from './files/types.ts';
 export { withImportFolder } from './import/staging.ts';
 export type * from './import/types.ts';

@@ -11,6 +11,7 @@ import { requireFreeAlias } from './entry/aliases.ts';
 import { toRegistryEntry } from './entry/registry-entry.ts';
 import { requireModel, resolveNamed } from './entry/resolve.ts';
 import type { ResolvedModel, ResolveOptions } from './entry/types.ts';
+import { createExports } from './export/create.ts';
 import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
 import { notesFolderOf, placeOf, readRegistered } from './files/registered-model.ts';
@@ -120,6 +121,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createVerification(context),
     ...createInspection(context),
     ...createArchives(context),
+    ...createExports(context),
     ...createCatalogs(context, modelList),
     ...createRuns(context),
     paths,

@@ -3,6 +3,7 @@ import type { Archives } from './archive/types.ts';
 import type { Catalogs } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
+import type { Exports } from './export/types.ts';
 import type { CheckResult, ModelReader } from './files/types.ts';
 import type {
   FindOptions,
@@ -21,7 +22,15 @@ import type { DataPaths } from './store/data-folder.ts';
 import type { Verification } from './verify/types.ts';
 
 /** The models of this machine. Any number of processes may have it open at once. */
-export interface Registry extends Management, Verification, Inspection, Archives, Catalogs, Runs, AsyncDisposable {
+export interface Registry
+  extends Management,
+    Verification,
+    Inspection,
+    Archives,
+    Exports,
+    Catalogs,
+    Runs,
+    AsyncDisposable {
   readonly paths: DataPaths;
   /** One page of the models that match, sorted. */
   list(params: ListModelsParams): Promise<ModelPage>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapLimit, requireRoom } from '@model-rtc/files';
-import { type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
+import { type Digest, type ManifestFile, ModelRtcError, modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { toModelEntry } from '../entry/registry-entry.ts';
 import { resolveRef } from '../entry/resolve.ts';
@@ -25,6 +25,7 @@ const LAST_SECOND = 0o77777777777;
 /** A model about to be exported. */
 interface Exported extends RegisteredModel {
   readonly entry: RegistryEntry;
+  readonly digest: Digest;
 }
 
 /** Writes a registered model as one tar file, and verifies each byte on the way. */
@@ -35,7 +36,7 @@ export async function exportModel(
   options: ExportOptions = {},
 ): Promise<ExportedModel> {
   const { overwrite = false } = options;
-  const model = await findModel(context, ref);
+  const model = await wholeModel(context, ref);
   const output = await chooseOutput(toPath, overwrite, context.paths);
   await refuseOwnFile(output, model);
   const members = [...noteMembers(model)];
@@ -52,7 +53,11 @@ export async function exportModel(
   }
 }
 
-async function findModel(context: RegistryContext, ref: string): Promise<Exported> {
+/**
+ * A registered model whose files are as they were when they were hashed.
+ * @throws ModelRtcError `not_found_locally`, `ambiguous`; `refused` while it is trained; `source_changed`
+ */
+export async function wholeModel(context: RegistryContext, ref: string): Promise<Exported> {
   const { stored } = await resolveRef(await context.index.read(), ref, context.paths.models);
   const { id, digest } = stored;
   if (digest === undefined) {
@@ -66,7 +71,7 @@ async function findModel(context: RegistryContext, ref: string): Promise<Exporte
     const sentence = `Model ${id} is not whole: ${first.path} (${first.problem}). Repair it first: model-rtc client repair-model ${id}.`;
     throw new ModelRtcError('source_changed', sentence, { details: { id, problems: problems.slice(0, 10) } });
   }
-  return { ...registered, entry: await context.show(stored) };
+  return { ...registered, digest, entry: await context.show(stored) };
 }
 
 /** The archive must not take the place of a file that it is made from. */
