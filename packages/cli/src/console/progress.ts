@@ -77,6 +77,14 @@ function isWaitingForOther(progress: ModelProgress): boolean {
   return progress.type === 'transfer' && progress.state === 'preparing' && progress.reason === 'waiting_for_lock';
 }
 
+/** Says once that the connection was lost: some reasons say nothing else. */
+function lossText(reason: string): string {
+  const why = withoutAdvice(reason);
+  return /^The connection to [^.:;]* was lost\.$/.test(why)
+    ? 'The connection was lost.'
+    : `The connection was lost: ${why}`;
+}
+
 /** Why something failed, without the advice to try again: that is done already. */
 function withoutAdvice(reason: string): string {
   return reason.replace(/[,;:]?( and| then)? try again( later| in a moment| when one is done)?\.?$/, '.');
@@ -85,8 +93,7 @@ function withoutAdvice(reason: string): string {
 type Told = Exclude<ModelProgress, { type: 'transfer' | 'remote' | 'local' | 'connecting' }>;
 
 function sentenceOf(progress: Told): string {
-  if (progress.type === 'reconnecting')
-    return `${withoutAdvice(progress.reason)} Reconnecting; what has arrived is kept.`;
+  if (progress.type === 'reconnecting') return `${lossText(progress.reason)} Reconnecting; what has arrived is kept.`;
   if (progress.type === 'source_changed')
     return `The model changed while it was being sent: ${progress.reason} Starting again with its new content.`;
   return progress.type === 'worker' ? workerText(progress) : progress.reason;

@@ -48,9 +48,9 @@ describe('progress where there is no terminal', () => {
     show(transfer(1));
     show({ type: 'reconnecting', reason: 'The connection to the other side was lost; try again.' });
     show({ type: 'source_changed', reason: 'weights.bin changed.' });
-    expect(stderr.text).toMatch(
-      /^The connection to the other side was lost\. Reconnecting; what has arrived is kept\.\n/,
-    );
+    expect(stderr.text).toMatch(/^The connection was lost\. Reconnecting; what has arrived is kept\.\n/);
+    show({ type: 'reconnecting', reason: 'The other side is gone. Check the network, then try again.' });
+    expect(stderr.text).toContain('The connection was lost: The other side is gone. Check the network. Reconnecting');
     expect(stderr.text).toMatch(/changed while it was being sent/);
   });
 
