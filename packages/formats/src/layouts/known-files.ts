@@ -9,8 +9,7 @@ import { ggmlKind } from '../ggml/ggml.ts';
 import { type PickledObject, readPickledObject } from '../pickle/pickled-object.ts';
 import { torchProgramKind } from '../torch/torchscript.ts';
 import type { ReadOptions } from '../types.ts';
-import type { ModelFile } from './types.ts';
-import type { WeightsFacts } from './weights-facts.ts';
+import type { ModelFile, WeightsFacts } from './types.ts';
 
 /** A kind of file that its content tells, where its name may say nothing or something else. */
 interface KnownFile {

@@ -1,4 +1,5 @@
 import type { ModelEntry } from '@model-rtc/protocol';
+import type { Scalars } from '../documents/scalars.ts';
 import type { NamedReader, ReadOptions } from '../types.ts';
 
 /** A file of a model, wherever it is: on a disk, at a hub, in a browser's hands. */
@@ -71,4 +72,22 @@ export interface Layout {
   recognise(folder: ModelFolder): Promise<LayoutMatch | undefined>;
   /** The facts of a file that the tool wrote, when it is by itself; undefined for any other file. */
   recogniseFile?(file: ModelFile, options: ReadOptions): Promise<ModelFacts | undefined>;
+}
+
+/** What the header of a weights file says. */
+export interface WeightsFacts {
+  readonly modelType?: string | undefined;
+  /** How it is loaded, where the file's name does not tell. */
+  readonly framework?: string | undefined;
+  readonly backbone?: string | undefined;
+  readonly metrics?: Scalars | undefined;
+  readonly hyperparameters?: Scalars | undefined;
+  readonly versions?: Scalars | undefined;
+  readonly license?: string | undefined;
+  readonly lineage?: ModelFacts['lineage'] | undefined;
+  readonly runName?: string | undefined;
+  /** Less than a name: different quantisations of one model have the same. */
+  readonly title?: string | undefined;
+  /** Which checkpoint the training tool took for the best so far, as a path on the machine that trained. */
+  readonly bestPath?: string | undefined;
 }

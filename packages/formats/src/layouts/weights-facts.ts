@@ -1,30 +1,12 @@
 import { mayBePickleName } from '../code/file-kinds.ts';
-import { type Scalars, toModelType, toScalars, toText } from '../documents/scalars.ts';
+import { toModelType, toScalars, toText } from '../documents/scalars.ts';
 import { readFileMetadata } from '../formats.ts';
 import { readCheckpointFacts } from '../torch/checkpoint-facts.ts';
 import type { MetadataValues, ReadOptions } from '../types.ts';
 import { readKnownFile } from './known-files.ts';
 import { isLoraFile } from './lora.ts';
-import type { ModelFacts, ModelFile } from './types.ts';
+import type { ModelFile, WeightsFacts } from './types.ts';
 import { weightsType } from './weights-files.ts';
-
-/** What the header of a weights file says. */
-export interface WeightsFacts {
-  readonly modelType?: string | undefined;
-  /** How it is loaded, where the file's name does not tell. */
-  readonly framework?: string | undefined;
-  readonly backbone?: string | undefined;
-  readonly metrics?: Scalars | undefined;
-  readonly hyperparameters?: Scalars | undefined;
-  readonly versions?: Scalars | undefined;
-  readonly license?: string | undefined;
-  readonly lineage?: ModelFacts['lineage'] | undefined;
-  readonly runName?: string | undefined;
-  /** Less than a name: different quantisations of one model have the same. */
-  readonly title?: string | undefined;
-  /** Which checkpoint the training tool took for the best so far, as a path on the machine that trained. */
-  readonly bestPath?: string | undefined;
-}
 
 /** The facts in a safetensors or GGUF file's metadata, or in a torch checkpoint; for any other file, its type by its extension. */
 export async function readWeightsFacts(file: ModelFile, options: ReadOptions): Promise<WeightsFacts> {

@@ -4,8 +4,8 @@ import type { ReadOptions } from '../types.ts';
 import { chooseCheckpoint } from './checkpoint-choice.ts';
 import { NO_FACTS } from './facts.ts';
 import { ggufName } from './gguf-name.ts';
-import type { Layout, ModelFacts, ModelFile } from './types.ts';
-import { readWeightsFacts, type WeightsFacts } from './weights-facts.ts';
+import type { Layout, ModelFacts, ModelFile, WeightsFacts } from './types.ts';
+import { readWeightsFacts } from './weights-facts.ts';
 
 /** The part of a language model that looks at pictures or hears goes with it. */
 const PROJECTOR = /mmproj[^/]*\.gguf$/i;
