@@ -5,7 +5,6 @@ import { describeWith } from '../../../../test/support/suites.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { differences } from './differences.ts';
 import { makeFixture, nameOf } from './fixture.ts';
-import { KNOWN_GAPS } from './known-gaps.ts';
 
 const python = program('python3', 'python3');
 const fixture = python.met ? makeFixture(PYTHON) : undefined;
@@ -27,17 +26,7 @@ describeWith([python], 'importing what people have on their disks', () => {
   const names = checks.map(nameOf);
   const why = new Map(checks.map((one) => [nameOf(one), one.why]));
 
-  it('knows no gap that is not a check', () => {
-    expect(KNOWN_GAPS.filter((gap) => !names.includes(gap))).toEqual([]);
-  });
-
-  it.each(names.filter((name) => !KNOWN_GAPS.includes(name)))('%s', async (name) => {
+  it.each(names)('%s', async (name) => {
     expect({ why: why.get(name), differences: await check(name) }).toEqual({ why: why.get(name), differences: [] });
   });
-
-  for (const name of KNOWN_GAPS) {
-    it(`${name} (a gap: take it off the list once it is met)`, async () => {
-      expect(await check(name)).not.toEqual([]);
-    });
-  }
 });

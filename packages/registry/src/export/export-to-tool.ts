@@ -6,7 +6,7 @@ import { wholeModel } from '../archive/export-model.ts';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryEntry } from '../entry/types.ts';
 import { createMeter } from '../progress.ts';
-import { hubName, placeInHubCache } from './hf-cache.ts';
+import { hubName, isHubName, placeInHubCache } from './hf-cache.ts';
 import { ollamaName, placeInOllama } from './ollama.ts';
 import { placeFile, type SourceFile } from './place-file.ts';
 import type { PlacedModel, Placing } from './placing.ts';
@@ -21,9 +21,12 @@ interface Tool {
 }
 
 const aliasOf = ({ alias, id }: RegistryEntry): string => alias ?? id;
+/** The full name may be one of another tool, such as `llama3.2:1b`. */
+const hubNameOf = (entry: RegistryEntry): string =>
+  entry.name !== undefined && isHubName(entry.name) ? entry.name : aliasOf(entry);
 
 const TOOLS: Readonly<Record<ToolStore, Tool>> = {
-  'hf-cache': { checkName: hubName, nameOf: (entry) => entry.name ?? aliasOf(entry), place: placeInHubCache },
+  'hf-cache': { checkName: hubName, nameOf: hubNameOf, place: placeInHubCache },
   ollama: { checkName: ollamaName, nameOf: aliasOf, place: placeInOllama },
   folder: { checkName: folderName, nameOf: aliasOf, place: placeInFolder },
 };
@@ -53,6 +56,7 @@ export async function exportToTool(
   const placed: Record<keyof PlacedBytes, number> = { cloned: 0, linked: 0, copied: 0, kept: 0 };
   const result = await placeModel({
     ...{ folder, name, digest, files, type: entry.modelType, overwrite: options.overwrite ?? false },
+    throwIfCancelled: () => meter.throwIfCancelled(),
     place: async (file, to) => {
       placed[await placeFile(file, to, meter)] += file.size;
     },

@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { atStorage, errorCode, ignoreMissing, syncFolder, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { SourceFile } from './place-file.ts';
+import { removeLeft, type SourceFile, temporaryIn } from './place-file.ts';
 import type { PlacedModel, Placing } from './placing.ts';
 
 /** What a hub keeps as plain git files is named by its git hash; larger files by their SHA-256. */
@@ -37,13 +37,14 @@ export async function placeInHubCache({
     const sentence = `${repository} is there, and "main" is another model (${main.slice(0, 8)}). Choose another name with --name, or let it mean this one with --force.`;
     throw new ModelRtcError('refused', sentence, { details: { path: repository } });
   }
+  await Promise.all([removeLeft(repository), removeLeft(join(repository, 'blobs'))]);
   const blobs = new Map<string, string>();
   for (const file of files) {
     const blob = join(repository, 'blobs', await blobName(file));
     await place(file, blob);
     blobs.set(file.path, blob);
   }
-  const staged = join(repository, `.model-rtc-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  const staged = temporaryIn(repository);
   await atStorage(snapshot, 'written', async () => {
     try {
       await makeSnapshot({ staged, snapshot, files, blobs }, place);
@@ -68,6 +69,10 @@ export function hubName(name: string): string {
     return name;
   const sentence = `"${name}" cannot be the name of a repository in a Hugging Face cache. Pass one such as ORG/NAME with --name.`;
   throw new ModelRtcError('bad_argument', sentence);
+}
+
+export function isHubName(name: string): boolean {
+  return REPOSITORY.test(name) && name.length <= MAX_NAME_CHARS && !/--|\.\./.test(name) && !/[.-]$/.test(name);
 }
 
 interface Snapshot {

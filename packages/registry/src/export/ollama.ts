@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { atStorage, ignoreMissing, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { SourceFile } from './place-file.ts';
+import { removeLeft, type SourceFile } from './place-file.ts';
 import type { PlacedModel, Placing } from './placing.ts';
 
 const LAYER = 'application/vnd.ollama.image.';
@@ -53,6 +53,7 @@ export async function placeInOllama(placing: Placing): Promise<PlacedModel> {
     const sentence = `ollama has another model called ${name}. Choose another name with --name, or replace it with --force.`;
     throw new ModelRtcError('refused', sentence, { details: { path } });
   }
+  await removeLeft(join(folder, 'blobs'));
   for (const file of layers.keys()) await place(file, blobPath(folder, file.sha256));
   if (isNew) {
     await writeFileAtomic(blobPath(folder, configDigest), configBytes);

@@ -1,12 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atStorage, cloneFile, errorCode, ignoreMissing, modelFileMode, NO_HARD_LINKS } from '@model-rtc/files';
+import {
+  atStorage,
+  cloneFile,
+  errorCode,
+  ignoreMissing,
+  isLeftTemporary,
+  modelFileMode,
+  NO_HARD_LINKS,
+  syncFolder,
+} from '@model-rtc/files';
 import { type ManifestFile, ModelRtcError } from '@model-rtc/protocol';
 import type { Meter } from '../progress.ts';
 import type { PlacedBytes } from './types.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
+const LEFT = '.model-rtc';
 
 /** A file of a model as it lies on this disk. */
 export interface SourceFile extends ManifestFile {
@@ -15,22 +26,26 @@ export interface SourceFile extends ManifestFile {
 }
 
 /**
- * Puts a file of a model at a path, where it appears whole: it shares blocks, is one more name of the same file, or a copy,
- * whichever the file system can. One of the same size that is there stays: other tools name it by its content too.
+ * Puts a file of a model at a path, where it appears whole and verified: it shares blocks, is one more name of the same file,
+ * or a copy, whichever the file system can. The same bytes stay as they are; others under a name that says which bytes it has
+ * are damaged, and replaced.
+ * @throws ModelRtcError `source_changed` when the bytes are not those that the model has
  */
 export async function placeFile(file: SourceFile, to: string, meter: Meter): Promise<keyof PlacedBytes> {
   meter.throwIfCancelled();
   return await atStorage(to, 'written', async () => {
-    const present = await ignoreMissing(lstat(to));
-    if (present?.isFile() && present.size === file.size) {
+    if (await hasBytes(file, to, meter)) {
       meter.add(file.size);
       return 'kept';
     }
     await mkdir(dirname(to), { recursive: true });
-    const temporary = join(dirname(to), `.model-rtc-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+    const temporary = temporaryIn(dirname(to));
     try {
-      const how = await makeFile(file, temporary, meter);
+      const how = await makeFile(file, temporary);
+      if (!(await hasBytes(file, temporary, meter))) throw changed(file);
       await rename(temporary, to);
+      await syncFolder(dirname(to));
+      meter.add(file.size);
       return how;
     } finally {
       await rm(temporary, { force: true });
@@ -38,50 +53,58 @@ export async function placeFile(file: SourceFile, to: string, meter: Meter): Pro
   });
 }
 
-async function makeFile(file: SourceFile, to: string, meter: Meter): Promise<keyof PlacedBytes> {
-  if (await cloneFile(file.absolutePath, to)) {
-    meter.add(file.size);
-    return 'cloned';
-  }
+/** A name for what is not whole yet: other tools skip hidden files, and `removeLeft` knows them. */
+export function temporaryIn(folder: string): string {
+  return join(folder, `${LEFT}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+}
+
+/** Removes what killed exports left in a folder. */
+export async function removeLeft(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const left = names.filter((name) => isLeftTemporary(join(folder, LEFT), name));
+  await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+async function makeFile({ absolutePath }: SourceFile, to: string): Promise<keyof PlacedBytes> {
+  if (await cloneFile(absolutePath, to)) return 'cloned';
   try {
-    await link(file.absolutePath, to);
-    meter.add(file.size);
+    await link(absolutePath, to);
     return 'linked';
   } catch (thrown) {
     const code = errorCode(thrown) ?? '';
     if (code !== 'EXDEV' && !NO_HARD_LINKS.has(code)) throw thrown;
   }
-  await copyVerified(file, to, meter);
+  await copyFile(absolutePath, to, constants.COPYFILE_EXCL);
+  const copy = await open(to, 'r');
+  try {
+    await copy.chmod(modelFileMode(process.umask()));
+    await copy.sync();
+  } finally {
+    await copy.close();
+  }
   return 'copied';
 }
 
-/** @throws ModelRtcError `source_changed` when the bytes are not those that the model has */
-async function copyVerified({ absolutePath, path, sha256 }: SourceFile, to: string, meter: Meter): Promise<void> {
+/** Whether a plain file has the bytes that it should have. */
+export async function hasBytes(
+  { size, sha256 }: Pick<SourceFile, 'size' | 'sha256'>,
+  path: string,
+  meter: Pick<Meter, 'throwIfCancelled'>,
+): Promise<boolean> {
+  const stats = await ignoreMissing(lstat(path));
+  if (!stats?.isFile() || stats.size !== size) return false;
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  const source = await open(absolutePath, 'r');
-  try {
-    const target = await open(to, 'wx', modelFileMode(process.umask()));
-    try {
-      for (;;) {
-        meter.throwIfCancelled();
-        const { bytesRead } = await source.read(buffer, 0, buffer.length);
-        if (bytesRead === 0) break;
-        hash.update(buffer.subarray(0, bytesRead));
-        await target.writeFile(buffer.subarray(0, bytesRead));
-        meter.add(bytesRead);
-      }
-      await target.sync();
-    } finally {
-      await target.close();
-    }
-  } finally {
-    await source.close();
+  for await (const piece of createReadStream(path, { highWaterMark: BUFFER_BYTES })) {
+    meter.throwIfCancelled();
+    hash.update(piece as Uint8Array);
   }
-  if (hash.digest('hex') === sha256) return;
-  throw new ModelRtcError(
+  return hash.digest('hex') === sha256;
+}
+
+function changed({ path }: SourceFile): ModelRtcError {
+  return new ModelRtcError(
     'source_changed',
-    `${path} is not as it was when it was registered, so nothing was exported. To see what is wrong, run: model-rtc client verify.`,
+    `${path} is not as it was when it was registered, so the model was not exported. To see what is wrong, run: model-rtc client verify.`,
     { details: { path } },
   );
 }

@@ -12,6 +12,8 @@ export interface Placing {
   readonly type: string;
   readonly files: readonly SourceFile[];
   readonly overwrite: boolean;
+  /** @throws ModelRtcError `cancelled` */
+  readonly throwIfCancelled: () => void;
   /** Puts one file at a path, where it appears whole, and counts how. */
   readonly place: (file: SourceFile, to: string) => Promise<void>;
 }

@@ -1,18 +1,17 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { atStorage, errorCode, ignoreMissing, listTree, syncFolder } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { SourceFile } from './place-file.ts';
+import { hasBytes, removeLeft, temporaryIn } from './place-file.ts';
 import type { PlacedModel, Placing } from './placing.ts';
 
 /** Puts a model into a folder of its own under its name, for tools that take a path. The folder appears whole. */
-export async function placeInFolder({ folder, name, files, place }: Placing): Promise<PlacedModel> {
+export async function placeInFolder(placing: Placing): Promise<PlacedModel> {
+  const { folder, name, files, place } = placing;
   const target = join(folder, name);
-  if (await isSameModel(target, files)) return { path: target, leftOut: [], isNew: false };
-  const staged = join(folder, `.${name}.model-rtc-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  if (await isSameModel(target, placing)) return { path: target, leftOut: [], isNew: false };
+  await removeLeft(folder);
+  const staged = temporaryIn(folder);
   try {
     await atStorage(staged, 'created', () => mkdir(staged, { recursive: true }));
     for (const file of files) await place(file, join(staged, file.path));
@@ -38,7 +37,7 @@ export function folderName(name: string): string {
 }
 
 /** @throws ModelRtcError `refused` for anything else at that place */
-async function isSameModel(target: string, files: readonly SourceFile[]): Promise<boolean> {
+async function isSameModel(target: string, { files, throwIfCancelled }: Placing): Promise<boolean> {
   return await atStorage(target, 'read', async () => {
     const present = await ignoreMissing(lstat(target));
     if (present === undefined) return false;
@@ -46,18 +45,10 @@ async function isSameModel(target: string, files: readonly SourceFile[]): Promis
     const there = (await listTree(target)).filter(({ entry }) => !entry.isDirectory());
     if (there.length !== files.length) throw taken(target);
     for (const { path, size, sha256 } of files) {
-      const file = join(target, path);
-      const stats = await ignoreMissing(lstat(file));
-      if (!stats?.isFile() || stats.size !== size || (await sha256Of(file)) !== sha256) throw taken(target);
+      if (!(await hasBytes({ size, sha256 }, join(target, path), { throwIfCancelled }))) throw taken(target);
     }
     return true;
   });
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 function taken(target: string): ModelRtcError {

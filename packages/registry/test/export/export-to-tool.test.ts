@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, readlink, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { listTree } from '@model-rtc/files';
@@ -19,6 +19,8 @@ const FILES = {
   'sub/notes.txt': 'notes',
 };
 const OTHERS = { 'model.gguf': 'GGUF and other weights', 'config.json': '{"a":2}' };
+/** Above the largest process id that Linux gives out. */
+const NO_PROCESS = 2 ** 22 + 1;
 const STORES: readonly ToolStore[] = ['hf-cache', 'ollama', 'folder'];
 
 async function openModels() {
@@ -108,6 +110,34 @@ describe('a model in a folder of its own', () => {
     const { path } = await registry.exportToTool('mouse', folder, { as: 'folder' });
     expect(path).toBe(join(folder, 'mouse'));
     expect(await contentOf(path)).toEqual(FILES);
+  });
+});
+
+describe('a blob with other bytes than its name says', () => {
+  it.each(['hf-cache', 'ollama'] as const)('is replaced (%s)', async (as) => {
+    const { registry, folder } = await openModels();
+    await registry.exportToTool('mouse', folder, { as });
+    const before = await contentOf(folder);
+    const blobs = (await listTree(folder)).filter(
+      ({ inside, entry }) => /blobs\//.test(inside) && !entry.isDirectory(),
+    );
+    const damaged = blobs.find(({ inside }) => inside.endsWith(sha256(FILES['model.gguf'])))?.path ?? '';
+    await rm(damaged);
+    await writeFile(damaged, FILES['model.gguf'].toUpperCase());
+    await registry.exportToTool('mouse', folder, { as });
+    expect(await contentOf(folder)).toEqual(before);
+  });
+});
+
+describe('what a killed export left', () => {
+  it.each(STORES)('goes with the next one (%s)', async (as) => {
+    const { registry, folder } = await openModels();
+    const name = `.model-rtc.${NO_PROCESS}-0123456789ab.tmp`;
+    const at = { 'hf-cache': 'models--mouse/blobs', ollama: 'blobs', folder: '' }[as];
+    await mkdir(join(folder, at), { recursive: true });
+    await writeFile(join(folder, at, name), 'half');
+    await registry.exportToTool('mouse', folder, { as });
+    expect((await namesIn(folder)).filter((path) => path.includes('.tmp'))).toEqual([]);
   });
 });
 
