@@ -32,6 +32,8 @@ export interface PullModelOptions extends TransferOptions {
 export interface PullModelResult extends TransferReport, NamedModel {
   readonly entry: RegistryEntry;
   readonly outcome: 'pulled' | 'already_there';
+  /** The id of the model on this machine that had its alias until now, and has none any more. */
+  readonly aliasTakenFrom?: string | undefined;
   /** The worker that said what the reference names. */
   readonly namedAt: string;
   /** What each worker gave, over which of its lanes. */
@@ -117,6 +119,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   return {
     entry: received.entry,
     outcome: received.outcome === 'installed' ? 'pulled' : 'already_there',
+    aliasTakenFrom: received.aliasTakenFrom,
     ...stats.report(lanesOf(providers), received),
     workers: task.byWorker.list(),
     ...{ namedBy, otherHere, namedAt: names.of(provider) },

@@ -17,6 +17,8 @@ export interface PushModelResult extends TransferReport {
   /** The model as the worker has it now. */
   readonly entry: Result<'push_model'>['entry'];
   readonly outcome: 'pushed' | 'already_there';
+  /** The id of the model at the worker that had its alias until now, and has none any more. */
+  readonly aliasTakenFrom?: string | undefined;
 }
 
 /**
@@ -120,7 +122,8 @@ async function pushOnce(services: RemoteWorker, peer: Peer, task: PushTask): Pro
   assertPushed(digest, result);
   await remembered(services, () => registry.recordSeen(services.known, [result.entry]));
   const outcome = result.outcome === 'installed' || stats.hasFetched ? 'pushed' : 'already_there';
-  return { entry: result.entry, outcome, ...stats.report(peer.lanes, bytesOf(result, stats)) };
+  const { aliasTakenFrom } = result;
+  return { entry: result.entry, outcome, aliasTakenFrom, ...stats.report(peer.lanes, bytesOf(result, stats)) };
 }
 
 function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {

@@ -13,12 +13,14 @@ describe('pulling under an alias that another model here has', () => {
     const { client, there, here } = await openLab();
     await importBytes(there, BYTES, { alias: 'mouse' });
     const owner = await importBytes(here, seededBytes(10, 2), { alias: 'mouse' });
-    const { entry } = await client.pullModel('mouse', { aliasConflict });
+    const { entry, aliasTakenFrom } = await client.pullModel('mouse', { aliasConflict });
     expect(entry.alias).toBe(alias);
+    expect(aliasTakenFrom).toBe(ownersAlias === undefined ? owner.id : undefined);
     expect((await here.resolve(owner.id)).entry.alias).toBe(ownersAlias);
     const again = await client.pullModel('mouse', { aliasConflict });
     expect(again).toMatchObject({ outcome: 'already_there', transferredBytes: 0 });
     expect(again.entry.alias).toBe(alias);
+    expect(again.aliasTakenFrom).toBeUndefined();
   });
 
   it('settles it for a model that is here already, too, when the alias is asked for', async () => {
@@ -77,6 +79,7 @@ describe('pushing under an alias that another model there has', () => {
     await importBytes(here, BYTES, { alias: 'mouse' });
     const pushed = await client.pushModel('mouse', { aliasConflict });
     expect(pushed.entry.alias).toBe(alias);
+    expect(pushed.aliasTakenFrom).toBe(ownersAlias === undefined ? owner.id : undefined);
     expect((await there.resolve(pushed.entry.id)).entry.alias).toBe(alias);
     expect((await there.resolve(owner.id)).entry.alias).toBe(ownersAlias);
     expect((await here.resolve(pushed.entry.id)).entry.alias).toBe('mouse');

@@ -188,6 +188,8 @@ export const pushModelResult = z.object({
   transferredBytes: byteCount,
   reusedBytes: byteCount,
   resumedBytes: byteCount,
+  /** The id of the model at the worker that had its alias until now, and has none any more. */
+  aliasTakenFrom: refSchema.optional(),
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 

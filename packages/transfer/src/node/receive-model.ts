@@ -64,6 +64,8 @@ export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'r
   readonly entry: RegistryEntry;
   /** `already_there` when it was here whole, or another transfer brought it while this one waited. */
   readonly outcome: 'installed' | 'already_there';
+  /** The id of the model that had its alias until now, and has none any more. */
+  readonly aliasTakenFrom?: string | undefined;
 }
 
 /**
@@ -144,8 +146,31 @@ async function chooseAlias(options: ReceptionOptions): Promise<Alias | undefined
 async function alreadyThere(options: ReceptionOptions, existing: RegistryEntry): Promise<ReceivedModel> {
   const { registry, digest, safeOnly } = options;
   if (safeOnly) refuseCode(existing.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
-  const entry = await nameExisting(options, existing);
-  return { entry, outcome: 'already_there', transferredBytes: 0, reusedBytes: entry.size, resumedBytes: 0 };
+  const named = await notingOwner(options, () => nameExisting(options, existing));
+  return { ...named, outcome: 'already_there', transferredBytes: 0, reusedBytes: named.entry.size, resumedBytes: 0 };
+}
+
+/** Does what may take an alias from another model, and says from which. */
+async function notingOwner(
+  options: ReceptionOptions,
+  work: () => Promise<RegistryEntry>,
+): Promise<Pick<ReceivedModel, 'entry' | 'aliasTakenFrom'>> {
+  const alias = conflictOf(options) === 'overwrite' ? await chooseAlias(options) : undefined;
+  const owner = alias === undefined ? undefined : await ownerOf(options.registry, alias);
+  const entry = await work();
+  const isTaken = owner !== undefined && owner.id !== entry.id && entry.alias === alias;
+  return isTaken ? { entry, aliasTakenFrom: owner.id } : { entry };
+}
+
+async function ownerOf(registry: Registry, alias: Alias): Promise<RegistryEntry | undefined> {
+  try {
+    const { entry, resolvedBy } = await registry.resolve(alias, { paths: false });
+    return resolvedBy === 'alias' ? entry : undefined;
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code === 'not_found_locally' || known.code === 'ambiguous') return undefined;
+    throw known;
+  }
 }
 
 /** Someone who asks to verify a model wants exactly this one: it takes the alias over, unless told otherwise. */
@@ -203,8 +228,8 @@ async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Prom
       await rm(filesFolder, { recursive: true, force: true });
       return { ...(await alreadyThere(known, here)), transferredBytes, reusedBytes, resumedBytes };
     }
-    const entry = await install(known, manifest, filesFolder);
-    return { entry, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
+    const installed = await notingOwner(known, () => install(known, manifest, filesFolder));
+    return { ...installed, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
   } catch (error) {
     // Files that were refused for their content are useless to another attempt, so remove them.
     if (ModelRtcError.from(error).code === 'refused') await rm(filesFolder, { recursive: true, force: true });

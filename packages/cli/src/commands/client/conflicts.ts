@@ -1,7 +1,8 @@
-import { type AliasConflict, duplicateOf, ModelRtcError } from '@model-rtc/protocol';
+import { type AliasConflict, duplicateOf, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists } from '@model-rtc/registry';
 import { type Choice, choose } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
+import { printable } from '../../console/format.ts';
 
 /**
  * Runs work that is refused before it starts when an alias is taken; then asks, and runs it again with the answer.
@@ -20,6 +21,17 @@ export async function askOnAliasConflict<T>(
     if (known.code !== 'alias_taken' || given !== undefined) throw known;
     return await work(await askAliasConflict(context, known));
   }
+}
+
+/** Says which model lost its alias. @param where - `here`, or `at lab` */
+export function noteTakenAlias(
+  { output }: Context,
+  result: { readonly entry: Pick<ModelEntry, 'alias'>; readonly aliasTakenFrom?: string | undefined },
+  where: string,
+): void {
+  if (result.aliasTakenFrom === undefined) return;
+  const [alias, id] = [result.entry.alias ?? '', result.aliasTakenFrom].map(printable);
+  output.note(`"${alias}" was model ${id} ${where} until now; that one has no alias any more.`);
 }
 
 async function askAliasConflict(context: Context, taken: ModelRtcError): Promise<AliasConflict> {

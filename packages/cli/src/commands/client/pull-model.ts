@@ -6,7 +6,7 @@ import { printable, shortName } from '../../console/format.ts';
 import { openWorkers } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
 import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
-import { askOnAliasConflict } from './conflicts.ts';
+import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText, workersText } from './transfer.ts';
 
 export const pullModel = defineCommand({
@@ -56,6 +56,7 @@ export const pullModel = defineCommand({
       workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, onModel, ...controls }),
     );
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
+    noteTakenAlias(context, result, 'here');
     context.output.result(resultData(result), pulledText(result));
   },
 });

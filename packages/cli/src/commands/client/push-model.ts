@@ -4,7 +4,7 @@ import { printable, shortName } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
 import { localModel, networkOptions, workerOption } from '../options.ts';
-import { askOnAliasConflict } from './conflicts.ts';
+import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText } from './transfer.ts';
 
 export const pushModel = defineCommand({
@@ -36,6 +36,7 @@ export const pushModel = defineCommand({
     const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
       worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, onModel, ...controls }),
     );
+    noteTakenAlias(context, result, `at ${workerName}`);
     const name = shortName(result.entry);
     const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
     context.output.result(resultData(result), `${verb} ${workerName}${transferText(result)}`);
