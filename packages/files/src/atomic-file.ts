@@ -68,9 +68,15 @@ const UNSYNCABLE = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EACCES', 'E
  * ended: who removes the file must hold the lock of its writers.
  */
 export function isLeftTemporary(path: string, name: string): boolean {
-  if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(TEMPORARY_SUFFIX)) return false;
+  const writer = writerOf(path, name);
+  return writer !== undefined && !isRunning(writer);
+}
+
+/** The process that wrote a temporary file for this very file: one for its lock, or for a file with a longer name, is another's. */
+function writerOf(path: string, name: string): number | undefined {
+  if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(TEMPORARY_SUFFIX)) return undefined;
   const pid = /^(\d+)-[0-9a-f]{12}$/.exec(name.slice(basename(path).length + 1, -TEMPORARY_SUFFIX.length))?.[1];
-  return pid !== undefined && !isRunning(Number(pid));
+  return pid === undefined ? undefined : Number(pid);
 }
 
 function isRunning(pid: number): boolean {
@@ -84,9 +90,7 @@ function isRunning(pid: number): boolean {
 
 /** Removes what a killed writer of the file left behind. Call it only when nobody else can be writing the file. */
 export async function removeTemporaries(path: string): Promise<void> {
-  const left = (await listFolder(dirname(path))).filter(
-    ({ name }) => name.startsWith(`${basename(path)}.`) && name.endsWith(TEMPORARY_SUFFIX),
-  );
+  const left = (await listFolder(dirname(path))).filter(({ name }) => writerOf(path, name) !== undefined);
   await Promise.all(left.map(({ name }) => rm(join(dirname(path), name), { force: true })));
 }
 

@@ -137,7 +137,7 @@ describe('the index', () => {
     const self = { host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => undefined) };
     const owner = (pid: number) => JSON.stringify({ ...self, pid, token: 'x' });
     const taker = (digit: string) => `.lock.${digit.repeat(24)}.tmp`;
-    await writeFile(join(models, 'registry.json.1-ab.tmp'), '{');
+    await writeFile(join(models, 'registry.json.1-0123456789ab.tmp'), '{');
     for (const lock of [join(models, 'registry'), join(staging, `import-${'0'.repeat(16)}`)]) {
       await writeFile(`${lock}${taker('a')}`, owner(process.pid));
       await writeFile(`${lock}${taker('d')}`, owner(NO_PROCESS));
