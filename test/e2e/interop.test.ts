@@ -96,6 +96,19 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
     expect(models.map(({ alias }) => alias)).toContain('large-from-python');
   }, 300_000);
 
+  it('pulls and pushes over a relay lane as well', async () => {
+    const { worker, session } = await scene();
+    const imported = await importModel(worker, join(FIXTURES, 'tiny-gguf'), 'over-the-relay');
+    const python = await pythonMachine('relay');
+    const out = join(python.folder, 'out');
+    await python.succeed(['pull', '--lane', 'relay', session, 'over-the-relay', out]);
+    expect(await contentOf(out)).toEqual(await contentOf(imported.localPath));
+    const folder = join(python.folder, 'pushed');
+    await makeRandomFile(join(folder, 'model.msgpack'), 9_000_000);
+    const pushed = await python.succeed(['push', '--lane', 'relay', session, folder, 'pushed-over-the-relay']);
+    expect(pushed.json()).toMatchObject({ outcome: 'installed', transferredBytes: 9_000_000 });
+  }, 180_000);
+
   it('connects to a worker that runs on werift as well', async () => {
     const { worker, session } = await openScene(lab, { workerArgs: ['--engine', 'werift'] });
     const imported = await importModel(worker, join(FIXTURES, 'tiny-onnx'), 'over-werift');
@@ -116,7 +129,8 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
       'an offer that is too long': 'malformed_message',
       'a malformed first message': 'malformed_message',
       'another major version': 'protocol_mismatch',
-      'an exchange right behind hello': 'direct_offer 7',
+      'an exchange right behind hello on a webrtc lane': 'direct_offer 7',
+      'an exchange right behind hello on a relay lane': 'direct_offer 7',
       'a manifest that breaks a rule': 'invalid_model',
       'a request that nobody knows': 'protocol_mismatch',
       'parameters that break a rule': 'bad_argument',

@@ -205,10 +205,10 @@ def read_part(folder, path, offset, length):
 # The command line
 
 
-async def with_worker(token_text, action):
+async def with_worker(token_text, kind, action):
     """Runs an action with a peer that is connected to the token's worker, and the handlers of its requests."""
     handlers = {}
-    peer = Peer(await open_lane(parse_token(token_text)), handlers)
+    peer = Peer(await open_lane(parse_token(token_text), kind), handlers)
     try:
         await peer.start()
         return await action(peer, handlers)
@@ -228,7 +228,7 @@ def run(args):
         "pull": lambda peer, _: pull(peer, args.ref, args.out),
         "push": lambda peer, handlers: push(peer, handlers, args.dir, args.alias),
     }
-    return asyncio.run(with_worker(args.token, actions[args.command]))
+    return asyncio.run(with_worker(args.token, args.lane, actions[args.command]))
 
 
 def arguments():
@@ -238,6 +238,7 @@ def arguments():
     for name, more in {"list": (), "probe": (), "pull": ("ref", "out"), "push": ("dir", "alias")}.items():
         command = commands.add_parser(name)
         command.add_argument("token")
+        command.add_argument("--lane", choices=["webrtc", "relay"], default="webrtc")
         for argument in more:
             command.add_argument(argument, type=Path if argument in ("out", "dir") else str)
     return parser.parse_args()

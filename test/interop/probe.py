@@ -23,11 +23,13 @@ async def probe(token):
         answers[name] = await _code_of(_refused_offer(token, change))
     answers["a malformed first message"] = await _code_of(_malformed_first(token))
     answers["another major version"] = await _code_of(_other_major(token))
+    for kind in ("webrtc", "relay"):
+        answers[f"an exchange right behind hello on a {kind} lane"] = await _behind_hello(token, kind)
     return answers | await _asked(token)
 
 
 async def _refused_offer(token, change):
-    await (await open_lane(token, change)).abort()
+    await (await open_lane(token, change_offer=change)).abort()
 
 
 async def _malformed_first(token):
@@ -51,17 +53,24 @@ async def _first_message(token, data):
         await lane.abort()
 
 
+async def _behind_hello(token, kind):
+    peer = Peer(await open_lane(token, kind), {})
+    try:
+        await peer.start(["lanes"], [{"type": "exchange", "message": {"type": "direct_ask", "lane": 7}}])
+        answer = await asyncio.wait_for(peer.exchanges.get(), SECONDS)
+        return f"{answer['type']} {answer['lane']}"
+    finally:
+        await peer.close()
+
+
 async def _asked(token):
-    """What the worker answers on a good connection, behind whose hello comes an exchange."""
+    """What the worker answers on a good connection."""
     peer = Peer(await open_lane(token), {})
     try:
-        ask = {"type": "exchange", "message": {"type": "direct_ask", "lane": 7}}
-        await peer.start(["lanes"], [ask])
-        answer = await asyncio.wait_for(peer.exchanges.get(), SECONDS)
+        await peer.start()
         await peer.say({"type": "weather", "of": "a later version"})
         bad_manifest = {"version": 1, "files": [{"path": "../a", "size": 0, "sha256": "0" * 64}], "chunker": "c", "chunks": []}
         return {
-            "an exchange right behind hello": f"{answer['type']} {answer['lane']}",
             "a manifest that breaks a rule": await _code_of(peer.request("plan_push", {"manifest": bad_manifest})),
             "a request that nobody knows": await _code_of(peer.request("format_disk", {})),
             "parameters that break a rule": await _code_of(peer.request("get_model_info", {"ref": 7})),

@@ -76,10 +76,10 @@ def _checked_url(url):
     return text
 
 
-def signaling_address(url):
-    """What is dialled for a signaling URL: `/v1` goes to the end of its path."""
+def signaling_address(url, below=""):
+    """What is dialled for a signaling URL: `/v1` goes to the end of its path, and what is `below` it behind that."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/v1"))
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/v1" + below))
 
 
 def room_of(public_key):
