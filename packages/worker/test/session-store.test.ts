@@ -54,6 +54,13 @@ describe('SessionStore', () => {
     expect(Buffer.from(token.secret).toString('hex')).toBe(record.secret);
   });
 
+  it('ends a session in the very second that its token says', async () => {
+    const { record } = await store.create({ scopes: ['read'], expiresAt: new Date('2026-02-01T00:00:00.250Z') });
+    expect(parseSessionToken(store.token(record, ['ws://10.0.0.1:8787'])).expiresAt?.toISOString()).toBe(
+      record.expiresAt,
+    );
+  });
+
   it('refuses a revoked session at once, also when another process revoked it', async () => {
     const { record } = await store.create({ scopes: ['read'] });
     expect(store.assertUsable(record.keyId).keyId).toBe(record.keyId);

@@ -205,7 +205,7 @@ export class SessionStore {
       name: options.name ?? keyId,
       scopes: [...options.scopes],
       createdAt: this.#now().toISOString(),
-      ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt.toISOString() }),
+      ...(options.expiresAt === undefined ? {} : { expiresAt: toWholeSeconds(options.expiresAt).toISOString() }),
     };
   }
 
@@ -245,4 +245,9 @@ function fileStamp(path: string): string {
   } catch {
     return 'none';
   }
+}
+
+/** A token holds whole seconds, and its session must not end later than it says. */
+function toWholeSeconds(time: Date): Date {
+  return new Date(Math.ceil(time.getTime() / 1000) * 1000);
 }
