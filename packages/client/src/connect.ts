@@ -14,7 +14,14 @@ import { shortOrigin } from '@model-rtc/transfer';
 import type { ConnectToSessionOptions, LaneInfo } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
-import { type ModelPlan, type PlanPullOptions, type PullPlan, planPullFrom, planPush } from './plan-transfer.ts';
+import {
+  type ModelPlan,
+  type PlanPullOptions,
+  type PlanPushOptions,
+  type PullPlan,
+  planPullFrom,
+  planPush,
+} from './plan-transfer.ts';
 import { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import type { RemoteWorker } from './remote-worker.ts';
@@ -64,7 +71,7 @@ export interface WorkerConnection extends AsyncDisposable {
   planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
   /** What `pushModel` would send; nothing is stored on either side. Not supported by workers before version 1.2. */
-  planPush(ref: string, options?: Pick<PushModelOptions, 'signal' | 'onProgress' | 'onModel'>): Promise<ModelPlan>;
+  planPush(ref: string, options?: PlanPushOptions): Promise<ModelPlan>;
   /** Repairs a damaged model of this machine with the worker's copy. */
   repairModel(ref: string, options?: RepairModelOptions): Promise<RepairModelResult>;
   close(): Promise<void>;

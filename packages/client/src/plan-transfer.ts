@@ -31,6 +31,9 @@ export interface PullPlan extends ModelPlan, NamedModel {
   readonly reusedFrom: readonly { readonly id: string; readonly alias: string | undefined; readonly bytes: number }[];
 }
 
+/** The options of a push that also apply to its plan. */
+export type PlanPushOptions = Pick<PushModelOptions, 'signal' | 'onProgress' | 'onModel' | 'onChangedFiles'>;
+
 /** The options of a pull that also apply to its plan. */
 export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'onProgress' | 'onModel'>;
 
@@ -92,7 +95,7 @@ export async function planFromProviders(
 export async function planPush(
   { registry, link }: RemoteWorker,
   ref: string,
-  options: Pick<PushModelOptions, 'signal' | 'onProgress' | 'onModel'> = {},
+  options: PlanPushOptions = {},
 ): Promise<ModelPlan> {
   const entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
   options.onModel?.(entry);

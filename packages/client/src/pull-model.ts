@@ -1,6 +1,7 @@
 import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
 import {
+  earlierContent,
   findModel,
   gatherContents,
   loadZstd,
@@ -27,6 +28,8 @@ export interface PullModelOptions extends TransferOptions {
   readonly safeOnly?: boolean | undefined;
   /** Called with the model as the worker has it, before a byte of it is fetched; again when the pull begins anew. */
   readonly onModel?: ((entry: ModelEntry) => void) | undefined;
+  /** Called when an earlier attempt was at what the model's alias meant before, with the bytes that it left. */
+  readonly onEarlierContent?: ((entry: ModelEntry, bytes: number) => void) | undefined;
 }
 
 export interface PullModelResult extends TransferReport, NamedModel {
@@ -111,6 +114,10 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const { aliasConflict, safeOnly, ifExists = 'skip' } = options;
   const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly };
   const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
+  if (digest !== undefined && here === undefined) {
+    const earlier = await earlierContent(registry.paths.staging, entry, digest);
+    if (earlier !== undefined) options.onEarlierContent?.(entry, earlier.bytes);
+  }
   const received = here ?? (await fetchFromProviders(task, { reception, digest, provider }));
   const installed = { digest: finalDigest(received.entry), alias: received.entry.alias };
   await Promise.all(

@@ -11,6 +11,8 @@ import { type TransferReport, TransferStats } from './transfer-stats.ts';
 export interface PushModelOptions extends TransferOptions {
   /** Called with the model as it is here, before a byte of it is sent. */
   readonly onModel?: ((entry: ModelEntry) => void) | undefined;
+  /** Called when the model's files changed since they were registered, with what it is now. */
+  readonly onChangedFiles?: ((entry: ModelEntry) => void) | undefined;
 }
 
 export interface PushModelResult extends TransferReport {
@@ -70,12 +72,13 @@ export async function freshEntry(
 async function rehash(
   registry: Registry,
   digest: Digest,
-  { signal, onProgress }: PushModelOptions,
+  { signal, onProgress, onChangedFiles }: PushModelOptions,
 ): Promise<RegistryEntry> {
   const { entry } = await registry.refresh(digest, {
     signal,
     onProgress: (progress) => onProgress?.({ type: 'local', ...progress }),
   });
+  if (entry.digest !== digest) onChangedFiles?.(entry);
   return entry;
 }
 

@@ -361,6 +361,30 @@ describe('a pull that is cancelled', () => {
     expect(again.transferredBytes).toBe(BYTES.length - again.resumedBytes);
   });
 
+  it('tells the next command when the alias means other content by then', async () => {
+    const stopped = new AbortController();
+    const hold = new ChunkHold(1);
+    const { client, there } = await openLab({ hold });
+    await importBytes(there, BYTES, { alias: 'mouse' });
+    const pulling = client.pullModel('mouse', {
+      signal: stopped.signal,
+      onProgress: (progress) => progress.type === 'transfer' && progress.transferredBytes >= MEBI && stopped.abort(),
+    });
+    await failure(pulling);
+    hold.release();
+    const told: [string | undefined, number][] = [];
+    const pull = async () =>
+      await client.pullModel('mouse', { onEarlierContent: ({ alias }, bytes) => void told.push([alias, bytes]) });
+    await there.remove('mouse');
+    await importBytes(there, seededBytes(2000, 9), { alias: 'mouse' });
+    await pull();
+    expect(told).toEqual([['mouse', expect.any(Number)]]);
+    expect(told[0]?.[1]).toBeGreaterThanOrEqual(MEBI);
+    // Nothing has to be fetched, so nothing is told.
+    await pull();
+    expect(told).toHaveLength(1);
+  });
+
   it('ends as cancelled whatever the reason of the signal is', async () => {
     const { client, there } = await openLab();
     await importBytes(there, BYTES, { alias: 'mouse' });

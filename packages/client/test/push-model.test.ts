@@ -66,8 +66,12 @@ describe('pushModel', () => {
     expect(damaged.message).toContain('on this machine');
     const linked = await importBytes(here, seededBytes(2000, 2), { alias: 'linked', copy: false });
     await writeFile(linked.original, seededBytes(3000, 3));
-    const { entry } = await client.pushModel('linked');
+    const changed: unknown[] = [];
+    const push = async () => await client.pushModel('linked', { onChangedFiles: ({ digest }) => changed.push(digest) });
+    const { entry } = await push();
     expect(entry.digest).not.toBe(linked.digest);
+    await push();
+    expect(changed).toEqual([entry.digest]);
     expect((await there.resolve('linked')).entry.size).toBe(3000);
   });
 });

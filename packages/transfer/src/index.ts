@@ -14,6 +14,6 @@ export { createPartialModels, type PartialModel, type PartialModels } from './no
 export type { PartialReader } from './node/staging/partial-reader.ts';
 export { type PlanOptions, planTransfer, type TransferPlan } from './node/staging/plan-transfer.ts';
 export { type StageIntactOptions, stageIntactFiles } from './node/staging/stage-intact.ts';
-export { type StagedTransfer, stagedNeeds, stagedTransfers } from './node/staging/staged-transfers.ts';
+export { earlierContent, type StagedTransfer, stagedNeeds, stagedTransfers } from './node/staging/staged-transfers.ts';
 export { type DiscardStagingOptions, discardStaging } from './node/staging/staging.ts';
 export { loadZstd } from './node/zstd.ts';

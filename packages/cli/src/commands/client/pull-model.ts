@@ -1,5 +1,5 @@
 import type { PullModelResult } from '@model-rtc/client';
-import type { ModelEntry } from '@model-rtc/protocol';
+import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
@@ -45,6 +45,12 @@ export const pullModel = defineCommand({
     const onModel = (entry: ModelEntry) => {
       if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
     };
+    const onEarlierContent = ({ alias, id }: ModelEntry, bytes: number) => {
+      const name = printable(alias ?? id);
+      context.output.note(
+        `${name} is other content now than in an attempt that ended early and left ${formatBytes(bytes)}. What both have in common is not fetched again.`,
+      );
+    };
     await using workers = await openWorkers(context, options, [...(options.worker ?? [])]);
     if (dryRun) {
       const plan = await workers.planPull(ref, { safeOnly, onModel, ...controls });
@@ -53,7 +59,15 @@ export const pullModel = defineCommand({
       return;
     }
     const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      workers.pullModel(ref, { alias, aliasConflict: conflict, ifExists, safeOnly, onModel, ...controls }),
+      workers.pullModel(ref, {
+        alias,
+        aliasConflict: conflict,
+        ifExists,
+        safeOnly,
+        onModel,
+        onEarlierContent,
+        ...controls,
+      }),
     );
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
     noteTakenAlias(context, result, 'here');

@@ -29,12 +29,16 @@ export const pushModel = defineCommand({
     const onModel = (entry: ModelEntry) => {
       if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));
     };
-    const controls = await beginTransfer(context, options);
+    const onChangedFiles = (entry: ModelEntry) => {
+      const name = printable(entry.alias ?? entry.id);
+      context.output.note(`The files of ${name} changed since they were registered; it is model ${entry.id} now.`);
+    };
+    const noticed = { onModel, onChangedFiles, ...(await beginTransfer(context, options)) };
     await using worker = await connectWorker(context, options, options.worker);
     const workerName = printable(worker.workerName);
-    if (dryRun) return printPlan(context, await worker.planPush(ref, { onModel, ...controls }), `at ${workerName}`);
+    if (dryRun) return printPlan(context, await worker.planPush(ref, noticed), `at ${workerName}`);
     const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, onModel, ...controls }),
+      worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, ...noticed }),
     );
     noteTakenAlias(context, result, `at ${workerName}`);
     const name = shortName(result.entry);

@@ -1,10 +1,11 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLocked, isMissing } from '@model-rtc/files';
-import { type Digest, isDigest, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, isDigest, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import type { NeededChunks } from '@model-rtc/registry';
 import { chunkCount, digestOf } from '../../core/layout/layout.ts';
 import { readJournal } from '../journal/journal.ts';
+import { readStagedEntry } from './staged-entry.ts';
 import { readStagedLayout } from './staged-layout.ts';
 import { stagedModels, stagingPaths } from './staging.ts';
 
@@ -50,6 +51,24 @@ export async function stagedTransfers(staging: string): Promise<StagedTransfer[]
     transfers.push({ model, folder, ...written, isRunning: await isHeld(lockPath) });
   }
   return transfers.sort((a, b) => a.lastWrittenAt.getTime() - b.lastWrittenAt.getTime());
+}
+
+/**
+ * The unfinished transfer of what a model's alias meant before, when it means other content now. The newest counts, and one that is
+ * running does not.
+ */
+export async function earlierContent(
+  staging: string,
+  { alias }: Pick<ModelEntry, 'alias'>,
+  digest: Digest,
+): Promise<StagedTransfer | undefined> {
+  if (alias === undefined) return undefined;
+  for (const transfer of (await stagedTransfers(staging)).reverse()) {
+    if (transfer.isRunning || transfer.model === digest) continue;
+    const entry = await readStagedEntry(stagingPaths(staging, transfer.model).entry, transfer.model);
+    if (entry?.alias === alias) return transfer;
+  }
+  return undefined;
 }
 
 /** Undefined when the folder is gone. Does not follow links; a half-filled file takes less than its size. */
