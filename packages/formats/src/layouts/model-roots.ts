@@ -17,7 +17,7 @@ export interface ModelRoot {
 }
 
 /** In these formats every file is a model, unless it is one part of several. */
-const ONE_EACH = new Set(['.gguf', '.safetensors']);
+const ONE_EACH = new Set(['.gguf', '.keras', '.llamafile', '.mar', '.mlmodel', '.nemo', '.safetensors']);
 /** The part of a language model that looks at pictures goes with it. */
 const PROJECTOR = /mmproj/i;
 

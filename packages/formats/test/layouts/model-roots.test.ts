@@ -7,6 +7,7 @@ const rootsOf = (...paths: string[]) => modelRoots(paths).map(({ kind, path }) =
 describe('modelRoots', () => {
   it.each<[string, string[], string[]]>([
     ['three GGUF files', ['a.gguf', 'b.gguf', 'README.md'], ['file a.gguf', 'file b.gguf']],
+    ['two Keras files', ['a.keras', 'b.keras'], ['file a.keras', 'file b.keras']],
     ['a GGUF file with its projector', ['a.gguf', 'mmproj-a.gguf'], ['weights .']],
     ['the shards of one', ['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'], ['weights .']],
     ['the shards of two', ['a-1-of-02.gguf', 'a-2-of-02.gguf', 'b.gguf'], ['file a-1-of-02.gguf', 'file b.gguf']],
