@@ -11,9 +11,11 @@ export function refuseCode(codeFiles: readonly CodeFile[]): void {
   const worst = [...codeFiles].sort((a, b) => b.suspicious.length - a.suspicious.length);
   const named = worst.slice(0, NAMED_FILES).map(describe).join(', ');
   const more = codeFiles.length > NAMED_FILES ? ` and ${codeFiles.length - NAMED_FILES} more` : '';
+  const isKnown = codeFiles.some(({ unexamined }) => !unexamined);
+  const advice = isKnown ? 'Use a safetensors version of it, or leave' : 'Leave';
   throw new ModelRtcError(
     'refused',
-    `The model ${codeFiles.every(({ unexamined }) => unexamined) ? 'may run' : 'runs'} code when it is loaded, and --safe-only refuses that: ${named}${more}. Use a safetensors version of it, or leave out --safe-only if you trust its source.`,
+    `The model ${isKnown ? 'runs' : 'may run'} code when it is loaded, and --safe-only refuses that: ${named}${more}. ${advice} out --safe-only if you trust its source.`,
     { details: { codeFiles } },
   );
 }
