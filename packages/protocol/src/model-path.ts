@@ -21,10 +21,12 @@ export const OWN_FOLDER = '.model-rtc';
 export function modelPathProblem(path: string): string | undefined {
   if (path === '') return 'a path is empty';
   if (isLonger(path, MAX_PATH_BYTES)) return `a path is longer than ${MAX_PATH_BYTES} bytes`;
-  if (/\p{Surrogate}/u.test(path)) return 'a path is not valid Unicode';
-  if (path !== path.normalize('NFC')) return `${JSON.stringify(path)} is not in Unicode NFC`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are just what is refused
-  if (/[\u0000-\u001f\u007f]/.test(path)) return `${JSON.stringify(path)} has a control character`;
+  if (!isPlainText(path)) {
+    if (/\p{Surrogate}/u.test(path)) return 'a path is not valid Unicode';
+    if (path !== path.normalize('NFC')) return `${JSON.stringify(path)} is not in Unicode NFC`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are just what is refused
+    if (/[\u0000-\u001f\u007f]/.test(path)) return `${JSON.stringify(path)} has a control character`;
+  }
   if (path.includes('\\')) return `${JSON.stringify(path)} has a backslash`;
   if (path.startsWith('/')) return `${JSON.stringify(path)} is absolute`;
   if (/^[A-Za-z]:(\/|$)/.test(path)) return `${JSON.stringify(path)} has a drive letter`;
@@ -77,7 +79,13 @@ function nameProblem(name: string, path: string): string | undefined {
 
 /** A unit of a string is 3 bytes at most, so that most are known to be short without being encoded. */
 function isLonger(text: string, maxBytes: number): boolean {
-  return text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes;
+  if (text.length * 3 <= maxBytes) return false;
+  return text.length > maxBytes || (!isPlainText(text) && new TextEncoder().encode(text).length > maxBytes);
+}
+
+/** Printable ASCII, as nearly all paths are: a byte a character, and nothing in it that Unicode has rules for. */
+function isPlainText(text: string): boolean {
+  return !/[^ -~]/.test(text);
 }
 
 /** The first rule that a model's paths break together: two of one name after case folding, or a file that is also a folder. */
@@ -108,6 +116,7 @@ function hasBelow(sorted: readonly string[], folder: string, from: number): bool
 
 /** Case folding as file systems do it: upper then lower, so that "ß" and "SS", "ſ" and "s" fall together; then NFC. */
 function foldCase(path: string): string {
+  if (isPlainText(path)) return path.toLowerCase();
   return path.toUpperCase().toLowerCase().normalize('NFC');
 }
 

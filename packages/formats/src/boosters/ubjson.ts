@@ -3,7 +3,7 @@ import { EndsEarlyError, StructureError } from '../bytes/structure-error.ts';
 import { MAX_NAME_BYTES } from '../limits.ts';
 import type { ByteReader } from '../types.ts';
 
-/** Values that are read one by one; the numbers of a model are in typed arrays, each of which is one step. */
+/** The most values that are read one by one. The numbers of a model are in typed arrays, and each array counts as one. */
 const MAX_VALUES = 4_000_000;
 const MAX_DEPTH = 64;
 /** Bytes of a value by its type, `-1` for one whose length is written before it. */

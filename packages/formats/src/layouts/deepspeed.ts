@@ -10,7 +10,7 @@ const MODEL_STATES = /^([^/]+)\/[^/]*model_states\.pt$/;
 const STATES = /^([^/]+)\/[^/]*_(model|optim)_states\.pt$/;
 
 /**
- * A checkpoint of DeepSpeed: folders of states, of which `latest` names one. In stage 3 the weights are in the optimizer's
+ * A checkpoint of DeepSpeed: folders of states; a file `latest` names the newest. In stage 3 the weights are in the optimizer's
  * parts alone, so these stay. Source: deepspeed/utils/zero_to_fp32.py
  */
 export const deepspeed: Layout = {

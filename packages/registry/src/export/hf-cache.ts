@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { mkdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { atStorage, errorCode, ignoreMissing, syncFolder, writeFileAtomic } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { removeLeft, type SourceFile, temporaryIn } from './place-file.ts';
+import { hasBytes, removeLeft, type SourceFile, temporaryIn } from './place-file.ts';
 import type { PlacedModel, Placing } from './placing.ts';
 
 /** What a hub keeps as plain git files is named by its git hash; larger files by their SHA-256. */
@@ -20,14 +20,8 @@ const COMMIT_CHARS = 40;
  * which tools find it.
  * Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
-export async function placeInHubCache({
-  folder,
-  name,
-  digest,
-  files,
-  overwrite,
-  place,
-}: Placing): Promise<PlacedModel> {
+export async function placeInHubCache(placing: Placing): Promise<PlacedModel> {
+  const { folder, name, digest, files, overwrite, place, throwIfCancelled } = placing;
   const repository = join(folder, `models--${name.split('/').join('--')}`);
   const commit = digest.slice(0, COMMIT_CHARS);
   const ref = join(repository, 'refs', 'main');
@@ -49,9 +43,10 @@ export async function placeInHubCache({
     try {
       await makeSnapshot({ staged, snapshot, files, blobs }, place);
       await mkdir(dirname(snapshot), { recursive: true });
-      await rename(staged, snapshot).catch((thrown: unknown) => {
-        // The same content is there, from an export before this one.
+      await rename(staged, snapshot).catch(async (thrown: unknown) => {
         if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCode(thrown) ?? '')) throw thrown;
+        // An export before this one made it.
+        await requireSnapshot({ snapshot, files, blobs }, throwIfCancelled);
       });
       await syncFolder(dirname(snapshot));
     } finally {
@@ -80,6 +75,21 @@ interface Snapshot {
   readonly snapshot: string;
   readonly files: readonly SourceFile[];
   readonly blobs: ReadonlyMap<string, string>;
+}
+
+/** @throws ModelRtcError `refused` when a file of a snapshot is missing, or is not what an export puts there */
+async function requireSnapshot(
+  { snapshot, files, blobs }: Omit<Snapshot, 'staged'>,
+  throwIfCancelled: () => void,
+): Promise<void> {
+  for (const file of files) {
+    const path = join(snapshot, file.path);
+    const target = await readlink(path).catch(() => undefined);
+    const isLink = target !== undefined && resolve(dirname(path), target) === blobs.get(file.path);
+    if (isLink || (await hasBytes(file, path, { throwIfCancelled }))) continue;
+    const sentence = `${path} is not what an earlier export put there, and it is left as it is. Remove ${snapshot} and export again.`;
+    throw new ModelRtcError('refused', sentence, { details: { path } });
+  }
 }
 
 async function makeSnapshot({ staged, snapshot, files, blobs }: Snapshot, place: Placing['place']): Promise<void> {

@@ -24,6 +24,11 @@ const TEXT_LAYERS: readonly (readonly [RegExp, string])[] = [
   [/^license(-\d+|\.txt|\.md)?$/i, 'license'],
 ];
 
+/** As tools name them: `mmproj-model-f16.gguf`, `Qwen2-VL.mmproj.gguf`. */
+const PROJECTOR = /(^|[/._-])mmproj/i;
+/** As an adapter is called that came from ollama. A name with "lora" in it may be that of a merged model. */
+const ADAPTER = /^adapter(-\d+)?\.gguf$/i;
+
 interface Layer {
   readonly mediaType: string;
   readonly digest: string;
@@ -95,10 +100,8 @@ function blobPath(folder: string, sha256: string): string {
  */
 function chooseLayers(files: readonly SourceFile[]): Map<SourceFile, Layer> {
   const ggufs = files.filter(({ path }) => /\.gguf$/i.test(path));
-  const projectors = ggufs.filter(({ path }) => /mmproj|projector/i.test(path));
-  const adapters = ggufs.filter(
-    ({ path }) => /adapter|lora/i.test(path) && !projectors.some((one) => one.path === path),
-  );
+  const projectors = ggufs.filter(({ path }) => PROJECTOR.test(path));
+  const adapters = ggufs.filter(({ path }) => ADAPTER.test(path));
   const weights = ggufs.filter((file) => !projectors.includes(file) && !adapters.includes(file));
   const [only] = weights;
   if (only === undefined) throw new ModelRtcError('refused', 'ollama runs GGUF files, and this model has none.');

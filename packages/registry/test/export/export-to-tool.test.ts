@@ -74,6 +74,17 @@ describe('a model in the store of ollama', () => {
     expect((await readdir(join(folder, 'blobs'))).length).toBe(5);
   });
 
+  it('keeps its weights, its projector and its adapter apart, whatever the weights are called', async () => {
+    const { registry, folder } = await openModels();
+    const files = { 'floral-lora-merged.gguf': 'one', 'mmproj-model-f16.gguf': 'two', 'adapter.gguf': 'three' };
+    await installFiles(registry, files, { alias: 'floral' as Alias });
+    const { path } = await registry.exportToTool('floral', folder, { as: 'ollama' });
+    const { layers } = JSON.parse(await readFile(path, 'utf8'));
+    const kinds = layers.map(({ mediaType, digest }: { mediaType: string; digest: string }) => [mediaType, digest]);
+    const kind = (name: string, text: string) => [`application/vnd.ollama.image.${name}`, `sha256:${sha256(text)}`];
+    expect(kinds).toEqual([kind('model', 'one'), kind('projector', 'two'), kind('adapter', 'three')]);
+  });
+
   it('is one file of weights: none and several are refused, and nothing is written', async () => {
     const { registry, folder } = await openModels();
     await installFiles(registry, { 'a.txt': 'no weights' }, { alias: 'text' as Alias });
@@ -101,6 +112,21 @@ describe("a model in a hub's cache", () => {
     const gitHash = createHash('sha1').update(`blob 7\0${FILES['config.json']}`).digest('hex');
     expect(await readlink(join(exported.path, 'config.json'))).toBe(`../../blobs/${gitHash}`);
     expect(await readlink(join(exported.path, 'model.gguf'))).toBe(`../../blobs/${sha256(FILES['model.gguf'])}`);
+  });
+});
+
+describe("a snapshot in a hub's cache that somebody changed", () => {
+  it('is left as it is, and the export is refused with what to remove', async () => {
+    const { registry, folder } = await openModels();
+    const { path } = await registry.exportToTool('mouse', folder, { as: 'hf-cache' });
+    await rm(join(path, 'config.json'));
+    expect(await rejection(registry.exportToTool('mouse', folder, { as: 'hf-cache' }))).toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(path),
+    });
+    await rm(path, { recursive: true });
+    await registry.exportToTool('mouse', folder, { as: 'hf-cache' });
+    expect(await readFile(join(path, 'config.json'), 'utf8')).toBe(FILES['config.json']);
   });
 });
 
