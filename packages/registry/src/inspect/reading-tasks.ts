@@ -14,6 +14,7 @@ import type { RegisteredModel } from '../files/types.ts';
 import { openSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { inflate } from './inflate.ts';
+import { readAhead } from './read-ahead.ts';
 import type { TaskInput, TaskName, TaskOptions, TaskResult } from './types.ts';
 
 type Tasks = { readonly [T in TaskName]: (input: TaskInput<T>, options: TaskOptions) => Promise<TaskResult<T>> };
@@ -23,10 +24,10 @@ export const READING_TASKS: Tasks = {
   async scanFiles({ files, at }, { signal, onReport }) {
     const place = new Int32Array(at);
     const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
-    for (const [i, file] of files.entries()) {
-      Atomics.store(place, 0, i);
-      const found = await scanOne(file, { inflate, includesText, signal, budget });
+    for await (const { file, source } of readAhead(files)) {
+      const found = await scanOne(file.path, source, { inflate, includesText, signal, budget });
       if (found !== undefined) onReport?.(found);
+      Atomics.add(place, 0, 1);
     }
     return undefined;
   },
@@ -58,9 +59,8 @@ export const READING_TASKS: Tasks = {
   },
 };
 
-async function scanOne(file: ScannedFile, options: ReadOptions): Promise<CodeFile | undefined> {
-  const { path } = file;
-  const found = await withSource(file, (source) => scanFile({ ...source, path }, options));
+async function scanOne(path: string, source: ByteReader, options: ReadOptions): Promise<CodeFile | undefined> {
+  const found = await scanFile({ ...source, path }, options);
   if (!found.isCode) return undefined;
   const suspicious = [...found.suspicious];
   return found.unexamined ? { path, suspicious, unexamined: true } : { path, suspicious };
