@@ -13,7 +13,9 @@ import {
 
 /** The sections of package-lock.json that are asked about. */
 interface Lock {
-  readonly packages: Readonly<Record<string, { readonly version?: string; readonly resolved?: string }>>;
+  readonly packages: Readonly<
+    Record<string, { readonly version?: string; readonly resolved?: string; readonly hasInstallScript?: boolean }>
+  >;
 }
 
 const root = await readJson<PackageJson>('package.json');
@@ -99,3 +101,19 @@ describe('versions', () => {
     expect(addresses).toEqual([]);
   });
 });
+
+describe('scripts of other packages', () => {
+  it('do not run when packages are installed', async () => {
+    expect(await readFile(join(REPOSITORY, '.npmrc'), 'utf8')).toContain('ignore-scripts=true\n');
+  });
+
+  it('are those that are known to be needless', () => {
+    const names = Object.entries(lock.packages).flatMap(([path, { hasInstallScript }]) =>
+      hasInstallScript === true ? [path.replace(/^.*node_modules\//, '')] : [],
+    );
+    expect(names.sort()).toEqual(SCRIPTS_NOT_NEEDED);
+  });
+});
+
+/** All work without their scripts, which check for the binary of this platform, or put it where it is found faster. */
+const SCRIPTS_NOT_NEEDED = ['@parcel/watcher', '@swc/core', 'esbuild', 'lmdb', 'msgpackr-extract'];
