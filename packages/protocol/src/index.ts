@@ -18,7 +18,9 @@ export * from './log.ts';
 export * from './manifest.ts';
 export * from './message-head.ts';
 export * from './messages.ts';
+export * from './methods.ts';
 export * from './model-path.ts';
+export * from './model-requests.ts';
 export { MESSAGE_LIMITS, type PackLimits } from './msgpack-scan.ts';
 export * from './schema-problem.ts';
 export {

@@ -1,9 +1,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import * as z from 'zod';
 import { fromBase64Url, toBase64Url } from './base64url.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_TOKEN_CHARS, MAX_TOKEN_URLS, MAX_URL_CHARS } from './limits.ts';
-import { SCOPES, type Scope } from './messages.ts';
+
+/** What a session token allows. */
+export const SCOPES = ['read', 'write', 'track'] as const;
+export type Scope = (typeof SCOPES)[number];
+export const scopeSchema = z.enum(SCOPES);
 
 /** What the owner of a worker gives to others, so that they can reach it. */
 export interface SessionToken {

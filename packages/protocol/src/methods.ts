@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import { digestSchema } from './digest.ts';
+import { MAX_ENTRIES_BYTES, MAX_MESSAGE_BYTES, MAX_PLAIN_MESSAGE_BYTES, QUERY_TIMEOUT_MS } from './limits.ts';
+import { manifestSchema } from './manifest.ts';
+import {
+  checkModelExistsResult,
+  getChunksParams,
+  getChunksResult,
+  getModelInfoResult,
+  listModelsParams,
+  listModelsResult,
+  planPushResult,
+  pushEventSchema,
+  pushModelParams,
+  pushModelResult,
+  refSchema,
+  reportInstalledParams,
+} from './model-requests.ts';
+import type { Scope } from './session-token.ts';
+
+const nothing = z.object({});
+
+/** How both sides treat a request. */
+interface MethodPolicy {
+  /**
+   * What happens to it when the lane that carried it is lost:
+   * - `query`: it only looks, so it is asked again and simply answered anew
+   * - `action`: it changes something, so it is asked again, but done once: its answer is kept for the second asking
+   * - `stream`: its frames come back on the lane that it was asked over, so it fails with the lane
+   */
+  readonly kind: 'query' | 'action' | 'stream';
+  /** The scope that its asker's token must have. */
+  readonly scope: Scope;
+  /** How long the other side may be silent, in milliseconds; undefined for what takes as long as it takes. */
+  readonly silenceMs: number | undefined;
+  /** How often it is asked again after such a silence. */
+  readonly retries: number;
+  /** The longest message that asks it, and the longest that answers it, in bytes. A longer one is refused undecoded. */
+  readonly maxRequestBytes: number;
+  readonly maxReplyBytes: number;
+  /** What an answer that breaks its schema is: another version's, or about a model that no agent can take. */
+  readonly badResult: 'malformed_message' | 'invalid_model';
+}
+
+/** How long something takes is for the other side to know: hashing a large model takes minutes. */
+const NO_LIMIT = { silenceMs: undefined, retries: 0 } as const;
+/** Answered from an index: silence means that the question or its answer was lost. */
+const QUICK = { silenceMs: QUERY_TIMEOUT_MS, retries: 1 } as const;
+const QUICK_READ = { kind: 'query', scope: 'read', ...QUICK } as const;
+/** It names things by their digests, ids and aliases, and has an answer of that kind. */
+const SHORT = {
+  ...{ maxRequestBytes: MAX_PLAIN_MESSAGE_BYTES, maxReplyBytes: MAX_PLAIN_MESSAGE_BYTES },
+  badResult: 'malformed_message',
+} as const;
+const ENTRIES_BACK = { ...SHORT, maxReplyBytes: MAX_ENTRIES_BYTES } as const;
+const MANIFEST_BACK = { ...SHORT, maxReplyBytes: MAX_MESSAGE_BYTES, badResult: 'invalid_model' } as const;
+const MANIFEST_OUT = { ...ENTRIES_BACK, maxRequestBytes: MAX_MESSAGE_BYTES } as const;
+
+/** Every request: its policy, and the schemas of its parameters, of its answer and of what is told meanwhile. */
+export const METHODS = {
+  list_models: { ...QUICK_READ, ...ENTRIES_BACK, params: listModelsParams, result: listModelsResult, event: nothing },
+  get_model_info: {
+    ...QUICK_READ,
+    ...ENTRIES_BACK,
+    params: z.object({ ref: refSchema }),
+    result: getModelInfoResult,
+    event: nothing,
+  },
+  check_model_exists: {
+    ...QUICK_READ,
+    ...ENTRIES_BACK,
+    params: z.object({ ref: refSchema }),
+    result: checkModelExistsResult,
+    event: nothing,
+  },
+  get_manifest: {
+    ...QUICK_READ,
+    ...MANIFEST_BACK,
+    params: z.object({ digest: digestSchema }),
+    result: z.object({ manifest: manifestSchema }),
+    event: nothing,
+  },
+  get_chunks: {
+    ...{ kind: 'stream', scope: 'read', ...NO_LIMIT, ...SHORT },
+    params: getChunksParams,
+    result: getChunksResult,
+    event: nothing,
+  },
+  push_model: {
+    ...{ kind: 'action', scope: 'write', ...NO_LIMIT, ...MANIFEST_OUT },
+    params: pushModelParams,
+    result: pushModelResult,
+    event: pushEventSchema,
+  },
+  plan_push: {
+    ...{ kind: 'query', scope: 'write', ...NO_LIMIT, ...MANIFEST_OUT },
+    params: z.object({ manifest: manifestSchema }),
+    result: planPushResult,
+    event: nothing,
+  },
+  report_installed: {
+    ...{ kind: 'action', scope: 'read', ...NO_LIMIT, ...SHORT },
+    params: reportInstalledParams,
+    result: nothing,
+    event: nothing,
+  },
+} as const satisfies Record<string, MethodPolicy & { params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
+
+export type Method = keyof typeof METHODS;
+/** The parameters as a caller writes them (defaults may be left out), and as a handler gets them. */
+export type ParamsInput<M extends Method> = z.input<(typeof METHODS)[M]['params']>;
+export type Params<M extends Method> = z.output<(typeof METHODS)[M]['params']>;
+export type ResultInput<M extends Method> = z.input<(typeof METHODS)[M]['result']>;
+export type Result<M extends Method> = z.output<(typeof METHODS)[M]['result']>;
+export type EventOf<M extends Method> = z.output<(typeof METHODS)[M]['event']>;
+
+export function isMethod(name: string): name is Method {
+  return Object.hasOwn(METHODS, name);
+}
