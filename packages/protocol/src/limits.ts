@@ -1,7 +1,7 @@
 /** Every bound of the protocol, with its reason. docs/protocol.md repeats this table; a test keeps the two the same. */
 
 /** The major version must be the same on both sides; a minor one only adds what the other side may ignore. */
-export const PROTOCOL_VERSION = { major: 1, minor: 2 } as const;
+export const PROTOCOL_VERSION = { major: 1, minor: 3 } as const;
 
 /** One message, whole, after its fragments are joined: a manifest takes 84 bytes a chunk, about 32 MB for a model of 400 GB. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -60,8 +60,21 @@ export const MAX_BYTES_PER_REQUEST = 16 * 1024 * 1024;
 export const MAX_OPEN_REQUESTS = 256;
 /** Connections that one peer may have at once, of all kinds. */
 export const MAX_LANES = 64;
-/** One page of list_models. */
+/** One page of list_models and list_jobs. */
 export const MAX_PAGE = 200;
+
+/** Models of one job: a centroid and a centered-instance model are the usual pair. */
+export const MAX_JOB_MODELS = 16;
+/** Files and folders that one job reads: each is named in its runner's arguments. A folder may hold many files. */
+export const MAX_JOB_DATA = 64;
+/** Settings of one job. */
+export const MAX_JOB_SETTINGS = 64;
+/** Runners of one worker. */
+export const MAX_RUNNERS = 256;
+/** One line of a job's log: a longer one comes in pieces, each an event of its own. */
+export const MAX_LOG_LINE_CHARS = 4096;
+/** Events of a job that are sent at once; a message with them is shorter than 64 KiB in any case. */
+export const MAX_JOB_EVENTS = 1024;
 
 /** A chunk is cut every 1 MiB; a tensor of at least 256 KiB starts a chunk of its own. */
 export const CHUNK_BYTES = 1024 * 1024;

@@ -1,5 +1,22 @@
 import * as z from 'zod';
 import { digestSchema } from './digest.ts';
+import { ModelRtcError } from './errors.ts';
+import {
+  checkDataParams,
+  checkDataResult,
+  followJobEvent,
+  followJobParams,
+  getResultsResult,
+  jobIdParams,
+  jobResult,
+  listJobsParams,
+  listJobsResult,
+  listRunnersResult,
+  pushDataParams,
+  pushDataResult,
+  submitJobParams,
+  submitJobResult,
+} from './jobs.ts';
 import { MAX_ENTRIES_BYTES, MAX_MESSAGE_BYTES, MAX_PLAIN_MESSAGE_BYTES, QUERY_TIMEOUT_MS } from './limits.ts';
 import { manifestSchema } from './manifest.ts';
 import {
@@ -29,8 +46,8 @@ interface MethodPolicy {
    * - `stream`: its frames come back on the lane that it was asked over, so it fails with the lane
    */
   readonly kind: 'query' | 'action' | 'stream';
-  /** The scope that its asker's token must have. */
-  readonly scope: Scope;
+  /** The asker's token must have one of these scopes. */
+  readonly scopes: readonly [Scope, ...Scope[]];
   /** How long the other side may be silent, in milliseconds; undefined for what takes as long as it takes. */
   readonly silenceMs: number | undefined;
   /** How often it is asked again after such a silence. */
@@ -46,7 +63,11 @@ interface MethodPolicy {
 const NO_LIMIT = { silenceMs: undefined, retries: 0 } as const;
 /** Answered from an index: silence means that the question or its answer was lost. */
 const QUICK = { silenceMs: QUERY_TIMEOUT_MS, retries: 1 } as const;
-const QUICK_READ = { kind: 'query', scope: 'read', ...QUICK } as const;
+const QUICK_READ = { kind: 'query', scopes: ['read'], ...QUICK } as const;
+/** Who may run a model by its name may also ask what that name means. */
+const QUICK_NAME = { kind: 'query', scopes: ['read', 'track'], ...QUICK } as const;
+const QUICK_TRACK = { kind: 'query', scopes: ['track'], ...QUICK } as const;
+const TRACK = { kind: 'action', scopes: ['track'], ...NO_LIMIT } as const;
 /** It names things by their digests, ids and aliases, and has an answer of that kind. */
 const SHORT = {
   ...{ maxRequestBytes: MAX_PLAIN_MESSAGE_BYTES, maxReplyBytes: MAX_PLAIN_MESSAGE_BYTES },
@@ -60,14 +81,14 @@ const MANIFEST_OUT = { ...ENTRIES_BACK, maxRequestBytes: MAX_MESSAGE_BYTES } as 
 export const METHODS = {
   list_models: { ...QUICK_READ, ...ENTRIES_BACK, params: listModelsParams, result: listModelsResult, event: nothing },
   get_model_info: {
-    ...QUICK_READ,
+    ...QUICK_NAME,
     ...ENTRIES_BACK,
     params: z.object({ ref: refSchema }),
     result: getModelInfoResult,
     event: nothing,
   },
   check_model_exists: {
-    ...QUICK_READ,
+    ...QUICK_NAME,
     ...ENTRIES_BACK,
     params: z.object({ ref: refSchema }),
     result: checkModelExistsResult,
@@ -81,29 +102,51 @@ export const METHODS = {
     event: nothing,
   },
   get_chunks: {
-    ...{ kind: 'stream', scope: 'read', ...NO_LIMIT, ...SHORT },
+    // The chunks of models need "read", those of a job's results "track": the handler tells them apart.
+    ...{ kind: 'stream', scopes: ['read', 'track'], ...NO_LIMIT, ...SHORT },
     params: getChunksParams,
     result: getChunksResult,
     event: nothing,
   },
   push_model: {
-    ...{ kind: 'action', scope: 'write', ...NO_LIMIT, ...MANIFEST_OUT },
+    ...{ kind: 'action', scopes: ['write'], ...NO_LIMIT, ...MANIFEST_OUT },
     params: pushModelParams,
     result: pushModelResult,
     event: pushEventSchema,
   },
   plan_push: {
-    ...{ kind: 'query', scope: 'write', ...NO_LIMIT, ...MANIFEST_OUT },
+    ...{ kind: 'query', scopes: ['write'], ...NO_LIMIT, ...MANIFEST_OUT },
     params: z.object({ manifest: manifestSchema }),
     result: planPushResult,
     event: nothing,
   },
   report_installed: {
-    ...{ kind: 'action', scope: 'read', ...NO_LIMIT, ...SHORT },
+    ...{ kind: 'action', scopes: ['read'], ...NO_LIMIT, ...SHORT },
     params: reportInstalledParams,
     result: nothing,
     event: nothing,
   },
+  list_runners: { ...QUICK_TRACK, ...ENTRIES_BACK, params: nothing, result: listRunnersResult, event: nothing },
+  check_data: { ...QUICK_TRACK, ...SHORT, params: checkDataParams, result: checkDataResult, event: nothing },
+  push_data: {
+    ...{ ...TRACK, ...MANIFEST_OUT },
+    params: pushDataParams,
+    result: pushDataResult,
+    event: pushEventSchema,
+  },
+  submit_job: { ...TRACK, ...ENTRIES_BACK, params: submitJobParams, result: submitJobResult, event: nothing },
+  list_jobs: { ...QUICK_TRACK, ...ENTRIES_BACK, params: listJobsParams, result: listJobsResult, event: nothing },
+  get_job: { ...QUICK_TRACK, ...ENTRIES_BACK, params: jobIdParams, result: jobResult, event: nothing },
+  follow_job: {
+    // A lost lane may have lost events with it: the asker asks again from the next number.
+    ...{ kind: 'stream', scopes: ['track'], ...NO_LIMIT, ...ENTRIES_BACK },
+    params: followJobParams,
+    result: jobResult,
+    event: followJobEvent,
+  },
+  cancel_job: { ...TRACK, ...ENTRIES_BACK, params: jobIdParams, result: jobResult, event: nothing },
+  get_results: { ...QUICK_TRACK, ...MANIFEST_BACK, params: jobIdParams, result: getResultsResult, event: nothing },
+  report_fetched: { ...TRACK, ...SHORT, params: jobIdParams, result: nothing, event: nothing },
 } as const satisfies Record<string, MethodPolicy & { params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 
 export type Method = keyof typeof METHODS;
@@ -116,4 +159,23 @@ export type EventOf<M extends Method> = z.output<(typeof METHODS)[M]['event']>;
 
 export function isMethod(name: string): name is Method {
   return Object.hasOwn(METHODS, name);
+}
+
+/**
+ * The error for a token that may not ask something.
+ * @param needed - one of them would do
+ * @param has - the token's scopes
+ */
+export function scopeMissingError(
+  method: Method,
+  needed: readonly [Scope, ...Scope[]],
+  has: readonly Scope[],
+): ModelRtcError {
+  const [scope] = needed;
+  const lacking = needed.map((name) => `"${name}"`).join(' or ');
+  return new ModelRtcError(
+    'scope_missing',
+    `This session may not "${method}": it lacks the scope ${lacking}. Ask the worker's owner for another one: model-rtc worker sessions create --scope ${[...has, scope].join(',')}`,
+    { details: { method, scope } },
+  );
 }

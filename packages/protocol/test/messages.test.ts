@@ -18,12 +18,31 @@ const isTaken = (method: Method, params: unknown) => METHODS[method].params.safe
 
 describe('a method', () => {
   it('needs one of the scopes that tokens can have', () => {
-    for (const { scope } of Object.values(METHODS)) expect(SCOPES).toContain(scope);
+    for (const { scopes } of Object.values(METHODS)) expect(SCOPES).toEqual(expect.arrayContaining([...scopes]));
   });
 
   it('lets a token that may only read change nothing', () => {
-    const writing = Object.entries(METHODS).filter(([, { scope }]) => scope === 'write');
-    expect(writing.map(([name]) => name)).toEqual(['push_model', 'plan_push']);
+    const beyondRead = Object.entries(METHODS).filter(([, { scopes }]) => !scopes.some((scope) => scope === 'read'));
+    expect(beyondRead.map(([name]) => name)).toEqual([
+      ...[
+        'push_model',
+        'plan_push',
+        'list_runners',
+        'check_data',
+        'push_data',
+        'submit_job',
+        'list_jobs',
+        'get_job',
+        'follow_job',
+      ],
+      ...['cancel_job', 'get_results', 'report_fetched'],
+    ]);
+  });
+
+  it('lets a token that may only run models fetch and push none', () => {
+    const running = Object.entries(METHODS).filter(([, { scopes }]) => scopes.some((scope) => scope === 'track'));
+    const names = running.map(([name]) => name);
+    for (const name of ['list_models', 'get_manifest', 'push_model', 'plan_push']) expect(names).not.toContain(name);
   });
 
   it('is known by its name alone, not by what objects have of themselves', () => {
@@ -51,6 +70,16 @@ describe('a method', () => {
     ['push_model', { manifest, entry, alias: 'x1', aliasConflict: 'rename' }],
     ['report_installed', { digest }],
     ['report_installed', { digest, alias: 'good-mouse-v1' }],
+    ['push_data', { manifest }],
+    ['submit_job', { models: [digest], data: [{ digest, name: 'clip.mp4', form: 'file' }] }],
+    [
+      'submit_job',
+      { models: [], data: [], resume: 'run-7', settings: { batch: 4, peaks: 0.2, gpu: true, tag: '; rm' } },
+    ],
+    ['list_jobs', {}],
+    ['list_jobs', { states: ['queued', 'lost'], limit: 1 }],
+    ['follow_job', { id: 'abcdefgh', fromEvent: 7 }],
+    ['cancel_job', { id: 'abcdefgh0123' }],
   ])('%s takes %j', (method, params) => {
     expect(isTaken(method, params)).toBe(true);
   });
@@ -75,6 +104,27 @@ describe('a method', () => {
     ['push_model', { manifest, entry, aliasConflict: 'ask' }],
     ['report_installed', { digest: 'abababab' }],
     ['report_installed', { digest, alias: 'null' }],
+    ['submit_job', { models: ['good-mouse-v1'], data: [] }],
+    ['submit_job', { models: Array(17).fill(digest), data: [] }],
+    ['submit_job', { models: [digest], data: Array(65).fill({ digest, name: 'a', form: 'file' }) }],
+    ['submit_job', { models: [digest], data: [{ digest, name: '../clip.mp4', form: 'file' }] }],
+    ['submit_job', { models: [digest], data: [{ digest, name: 'a/b', form: 'file' }] }],
+    ['submit_job', { models: [digest], data: [{ digest, name: 'a\0b', form: 'file' }] }],
+    ['submit_job', { models: [digest], data: [{ digest, name: 'clip.mp4', form: 'link' }] }],
+    ['submit_job', { models: [digest], data: [], runner: '../../bin/sh' }],
+    ['submit_job', { models: [digest], data: [], settings: { 'x y': 1 } }],
+    ['submit_job', { models: [digest], data: [], settings: { x: null } }],
+    ['submit_job', { models: [digest], data: [], settings: { x: ['a'] } }],
+    ['submit_job', { models: [digest], data: [], settings: { x: Number.POSITIVE_INFINITY } }],
+    ['submit_job', { models: [digest], data: [], settings: { x: 'x'.repeat(4097) } }],
+    [
+      'submit_job',
+      { models: [digest], data: [], settings: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, i])) },
+    ],
+    ['list_jobs', { states: ['done'] }],
+    ['get_job', { id: '../secret' }],
+    ['get_job', { id: 'short' }],
+    ['follow_job', { id: 'abcdefgh', fromEvent: 0 }],
   ])('%s refuses %j', (method, params) => {
     expect(isTaken(method, params)).toBe(false);
   });

@@ -60,11 +60,14 @@ describe('docs/protocol.md', () => {
   });
 
   it('describes every request with its scope', () => {
-    const documented = [...page.matchAll(/^### (\w+) \(scope `(\w+)`\)$/gm)].map(([, method, scope]) => [
+    const documented = [...page.matchAll(/^### (\w+) \(scope ([^)]+)\)$/gm)].map(([, method, scopes]) => [
       method,
-      scope,
+      scopes,
     ]);
-    const inCode = Object.entries(protocol.METHODS).map(([method, { scope }]) => [method, scope]);
+    const inCode = Object.entries(protocol.METHODS).map(([method, { scopes }]) => [
+      method,
+      scopes.map((scope) => `\`${scope}\``).join(' or '),
+    ]);
     expect(documented).toEqual(inCode);
   });
 
@@ -76,8 +79,17 @@ describe('docs/protocol.md', () => {
     );
     expect(rows('### What is inside').map(([type]) => type)).toEqual(typesOf(protocol.exchangeMessageSchema.options));
     for (const field of Object.keys(protocol.modelEntrySchema.shape)) {
-      expect(section('### Entries')).toContain(`\`${field}\``);
+      expect(section('## Entries')).toContain(`\`${field}\``);
     }
+  });
+
+  it('describes every field and event of a job', () => {
+    const cells = [...section('## Jobs').matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].map(([, cell = '']) => cell);
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    expect(named).toEqual(expect.arrayContaining(Object.keys(protocol.jobSchema.shape)));
+    expect(rows('### follow_job (scope `track`)').map(([type]) => type)).toEqual(
+      protocol.jobEventSchema.options.map(({ shape }) => shape.type.value),
+    );
   });
 
   it('has a command that gives the digest of a folder', () => {

@@ -44,6 +44,35 @@ const entry = {
 /** What an agent found when it looked at its own copy of the files. */
 const codeFiles = [{ path: 'best.ckpt', suspicious: ['os.system'] }];
 
+const data = { digest: chunk, name: 'clip 1.mp4', form: 'file' };
+const job = {
+  id: 'k3v9x2m4q7w1',
+  state: 'completed',
+  runner: 'sleap-nn',
+  models: [{ digest, id: 'abababab', alias: 'good-mouse-v1', checkpoint: 'best.ckpt' }],
+  data: [data],
+  settings: { batch: 4, peaks: 0.2, gpu: true },
+  createdAt: '2026-01-02T03:04:05.678Z',
+  startedAt: '2026-01-02T03:04:06.000Z',
+  endedAt: '2026-01-02T03:05:06.000Z',
+  progress: { fraction: 1, text: '100%' },
+  usage: { cpuSeconds: 55.5, memoryBytes: 2 ** 31 },
+  exit: { code: 0 },
+  results: { digest, fileCount: 2, bytes: 1_048_580, form: 'folder', expiresAt: '2026-01-09T03:05:06.000Z' },
+  lastEvent: 7,
+};
+const runner = {
+  name: 'sleap-nn',
+  origin: 'preset',
+  types: ['centroid', 'centered_instance'],
+  inputs: ['.mp4'],
+  set: { batch: { type: 'integer', min: 1, max: 64, default: 4 } },
+  resumes: false,
+  allowsUnsafeModels: false,
+  usable: false,
+  reason: 'There is no program sleap-nn on this machine.',
+};
+
 const requests: Record<Method, { params: unknown; result: unknown }> = {
   list_models: {
     params: { filters: { type: 'gguf', alias: 'good-*' }, sort: 'date', limit: 50 },
@@ -82,6 +111,25 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     result: { transferBytes: 2 ** 33, reusedBytes: 2, resumedBytes: 0, exists: false },
   },
   report_installed: { params: { digest, alias: 'good-mouse-v1' }, result: {} },
+  list_runners: { params: {}, result: { runners: [runner] } },
+  check_data: { params: { digests: [digest, chunk] }, result: { missing: [chunk] } },
+  push_data: {
+    params: { manifest },
+    result: { digest, outcome: 'stored', transferredBytes: 1_048_580, reusedBytes: 0, resumedBytes: 0 },
+  },
+  submit_job: {
+    params: { models: [digest], data: [data], runner: 'sleap-nn', settings: { batch: '4' }, again: '1a2b3c4d5e6f' },
+    result: { job: { ...job, state: 'queued', position: 2 }, outcome: 'queued' },
+  },
+  list_jobs: { params: { states: ['queued', 'running'], limit: 50 }, result: { jobs: [job], total: 1 } },
+  get_job: { params: { id: job.id }, result: { job } },
+  follow_job: { params: { id: job.id, fromEvent: 5 }, result: { job } },
+  report_fetched: { params: { id: job.id }, result: {} },
+  cancel_job: { params: { id: job.id }, result: { job: { ...job, state: 'cancelled', exit: { signal: 'SIGTERM' } } } },
+  get_results: {
+    params: { id: job.id },
+    result: { form: 'folder', manifest, emptyFolders: ['plots'] },
+  },
 };
 
 const accepted: [string, Message][] = [
@@ -119,6 +167,20 @@ const accepted: [string, Message][] = [
         totalBytes: 2 ** 41,
         reusedBytes: 0,
         resumedBytes: 5,
+      },
+    },
+  ],
+  [
+    'event of a job that is followed',
+    {
+      type: 'event',
+      id: 29,
+      event: {
+        events: [
+          { type: 'log', number: 5, at: '2026-01-02T03:04:07.000Z', stream: 'stdout', text: 'frame 1 of 2' },
+          { type: 'progress', number: 6, at: '2026-01-02T03:04:07.000Z', fraction: 0.5 },
+          { type: 'state', number: 7, at: '2026-01-02T03:05:06.000Z', state: 'completed', exit: { code: 0 } },
+        ],
       },
     },
   ],

@@ -6,6 +6,7 @@ import {
   ModelRtcError,
   type Params,
   type ResultInput,
+  scopeMissingError,
 } from '@model-rtc/protocol';
 import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
 import type { Authority, Handlers, RequestContext } from '@model-rtc/transport';
@@ -57,12 +58,15 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
   };
   const pushes = new OpenPushes();
   const staged = new StagedPushes({ paths: given.registry.paths, log: given.log });
-  const handlersFor = ({ keyId }: Authority): Handlers => ({
+  const handlersFor = ({ keyId, scopes }: Authority): Handlers => ({
     list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
     get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
     check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),
     get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
-    get_chunks: answering<'get_chunks'>(chunks),
+    get_chunks: answering<'get_chunks'>(async (params, context) => {
+      if (!scopes.includes('read')) throw scopeMissingError('get_chunks', ['read'], scopes);
+      return await chunks(params, context);
+    }),
     push_model: answering<'push_model'>((params, context) =>
       pushes.run(keyId, params.manifest, () => pushModel({ ...services, staged, keyId }, params, context)),
     ),

@@ -8,6 +8,7 @@ import {
   ModelRtcError,
   schemaErrorCode,
   schemaProblem,
+  scopeMissingError,
 } from '@model-rtc/protocol';
 import { type AnyHandler, IncomingRequest } from './incoming-request.ts';
 import type { LaneLink } from './lane-link.ts';
@@ -203,15 +204,10 @@ export class Dispatcher {
 
   #checkAuthority(method: Method): void {
     const { authority } = this.#options;
-    const { scope } = METHODS[method];
+    const { scopes } = METHODS[method];
     authority.check?.();
-    if (authority.scopes.includes(scope)) return;
-    const needed = [...authority.scopes, scope].join(',');
-    throw new ModelRtcError(
-      'scope_missing',
-      `This session may not "${method}": it lacks the scope "${scope}". Ask the worker's owner for another one: model-rtc worker sessions create --scope ${needed}`,
-      { details: { method, scope } },
-    );
+    if (scopes.some((scope) => authority.scopes.includes(scope))) return;
+    throw scopeMissingError(method, scopes, authority.scopes);
   }
 
   #handlerOf(method: Method): AnyHandler {
