@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Digest, digestSchema, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
-import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES } from './limits.ts';
+import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
 import { listSchema } from './list-schema.ts';
 import { MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
 import { schemaProblem } from './schema-problem.ts';
@@ -19,9 +19,12 @@ const contentsChunkSchema = z.object({
   size: z.number().int().min(1).max(MAX_CHUNK_BYTES),
 });
 
+/** A run of bytes that has a digest and is longer than a chunk may be. It is fetched in parts, and verified when all of it is there. */
+const contentsSpanSchema = z.object({ digest: digestSchema, size: z.number().int().min(1).max(MAX_MODEL_BYTES) });
+
 /**
- * What is known of a model before it is fetched: its files, and whatever hashes its source has, of files, of chunks or of
- * both. A manifest is the case in which everything is known. Without `chunks`, how the files are cut is the receiver's choice.
+ * What is known of a model before it is fetched: its files, and whatever hashes its source has, of files, of chunks, of spans or of
+ * all. A manifest is the case in which everything is known. Without `chunks`, how the files are cut is the receiver's choice.
  */
 export const modelContentsSchema = z
   .object({
@@ -31,15 +34,18 @@ export const modelContentsSchema = z
     chunker: z.string().min(1).max(64).optional(),
     /** They cover the files laid end to end in order, so one may span files. */
     chunks: listSchema(contentsChunkSchema, { max: MAX_CHUNKS }).optional(),
+    /** They cover the files laid end to end in order, so one may span files. */
+    spans: listSchema(contentsSpanSchema, { max: MAX_CHUNKS }).optional(),
   })
   .superRefine((contents, context) => {
-    const problem = manifestProblem(contents);
+    const problem = manifestProblem(contents) ?? spansProblem(contents);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
 export type ModelContents = z.infer<typeof modelContentsSchema>;
 export type ContentsFile = ModelContents['files'][number];
 export type ContentsChunk = NonNullable<ModelContents['chunks']>[number];
+export type ContentsSpan = NonNullable<ModelContents['spans']>[number];
 
 /**
  * Contents from any outside value.
@@ -52,6 +58,12 @@ export function parseContents(value: unknown): ModelContents {
     'invalid_model',
     `The list of the model's files is not valid (${schemaProblem(parsed.error)}); nothing was stored.`,
   );
+}
+
+function spansProblem({ files, spans }: Pick<ModelContents, 'files' | 'spans'>): string | undefined {
+  const fileBytes = files.reduce((sum, { size }) => sum + size, 0);
+  const spanBytes = spans?.reduce((sum, { size }) => sum + size, 0) ?? fileBytes;
+  return fileBytes === spanBytes ? undefined : `the spans have ${spanBytes} bytes but the files have ${fileBytes}`;
 }
 
 /** The files, when the SHA-256 of each is known. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ModelContents } from '@model-rtc/protocol';
+import type { Digest, ModelContents } from '@model-rtc/protocol';
 import type { ChunkSource, WantedChunk } from '../../src/index.ts';
 import type { TestModel } from './models.ts';
 
@@ -23,6 +23,20 @@ export function hubContents(
 /** What a static registry knows of a model: the digests of its own chunks, which may span files, and no hashes of files. */
 export function staticContents({ manifest }: Pick<TestModel, 'manifest'>): ModelContents {
   return { files: manifest.files.map(({ path, size }) => ({ path, size })), chunks: manifest.chunks };
+}
+
+/** What a static registry knows whose chunks are longer than ours may be: digests of spans, and no hashes of files. */
+export function spannedContents(
+  { manifest, files }: Pick<TestModel, 'manifest' | 'files'>,
+  bytes: number,
+): ModelContents {
+  const whole = Buffer.concat([...files.values()]);
+  const spans: NonNullable<ModelContents['spans']> = [];
+  for (let at = 0; at < whole.length; at += bytes) {
+    const span = whole.subarray(at, at + bytes);
+    spans.push({ digest: createHash('sha256').update(span).digest('hex') as Digest, size: span.length });
+  }
+  return { files: manifest.files.map(({ path, size }) => ({ path, size })), spans };
 }
 
 export interface RangeSourceOptions {

@@ -1,6 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { isRange, placesOf, sizeOf } from '../layout/layout.ts';
 import type { DiskCommand, DiskEvent, DiskJob } from './disk-port.ts';
+import { checkWholeSpans, SpanChecker } from './span-checker.ts';
 import type { DiskParts } from './storage.ts';
 import { type HashStep, WholeFileHasher } from './whole-file-hasher.ts';
 
@@ -16,6 +17,10 @@ export class DiskEngine {
   readonly #parts: DiskParts;
   readonly #tell: (events: readonly DiskEvent[]) => void;
   readonly #hasher: WholeFileHasher;
+  /** Where ranges are parts of spans. */
+  readonly #spans: SpanChecker | undefined;
+  /** Checks the spans at the end, where the chunks are not cut from them. */
+  readonly #lastCheck: Iterator<void> | undefined;
   readonly #buffers = new Map<number, Uint8Array>();
   #checks: number[] = [];
   #events: DiskEvent[] = [];
@@ -26,7 +31,11 @@ export class DiskEngine {
     this.#job = job;
     this.#parts = parts;
     this.#tell = tell;
-    this.#hasher = new WholeFileHasher(job, parts);
+    const { layout, journalled } = job;
+    const { spans } = layout;
+    this.#spans = spans?.ofRange === undefined ? undefined : new SpanChecker(layout, spans, journalled, parts);
+    this.#lastCheck = spans === undefined || this.#spans ? undefined : checkWholeSpans(layout, spans, parts);
+    this.#hasher = new WholeFileHasher(job, parts, this.#spans);
     this.#workLater();
   }
 
@@ -70,7 +79,7 @@ export class DiskEngine {
     const { layout } = this.#job;
     const size = sizeOf(layout, chunk);
     const bytes = (this.#buffers.get(buffer) as Uint8Array).subarray(0, size);
-    const sum = isRange(layout, chunk) ? this.#hasher.sumOf(bytes) : undefined;
+    const sum = isRange(layout, chunk) ? this.#sumOf(bytes) : undefined;
     if (sum === undefined && !this.#hasher.matches(chunk, bytes)) {
       this.#events.push({ type: 'wrong', chunk, buffer });
       return size;
@@ -84,11 +93,18 @@ export class DiskEngine {
     return size;
   }
 
+  /** Parts of spans need no sums: the span tells what the disk lost. */
+  #sumOf(bytes: Uint8Array): number {
+    return this.#spans === undefined ? this.#hasher.sumOf(bytes) : 0;
+  }
+
   /** Returns how many bytes the whole-file hashes took in. */
   #write(chunk: number, bytes: Uint8Array, sum: number | undefined): number {
     for (const place of placesOf(this.#job.layout, chunk)) this.#parts.files.write(place, bytes);
     this.#settle(chunk, sum);
-    return this.#hasher.offer(chunk, bytes);
+    if (sum === undefined || this.#spans === undefined) return this.#hasher.offer(chunk, bytes);
+    this.#spans.written(chunk, bytes);
+    return 0;
   }
 
   #settle(chunk: number, sum?: number): void {
@@ -112,23 +128,38 @@ export class DiskEngine {
   #work(): boolean {
     const chunk = this.#checks.pop();
     if (chunk !== undefined) {
-      const present = this.#hasher.isRight(chunk, placesOf(this.#job.layout, chunk));
-      if (present) this.#settle(chunk);
+      const { layout } = this.#job;
+      const span = isRange(layout, chunk) ? this.#spans : undefined;
+      const present = span?.check(chunk) !== false && this.#hasher.isRight(chunk, placesOf(layout, chunk));
+      if (present) this.#settle(chunk, span === undefined ? undefined : 0);
       this.#events.push({ type: 'checked', chunk, present });
       return true;
     }
     if (this.#state === 'whole') return false;
+    if (this.#workOnSpans()) return true;
     const step = this.#hasher.step();
     this.#tellFileHashes();
     if (step.kind === 'waiting') return false;
     if (step.kind === 'lost' || step.kind === 'wrong_file') this.#lose(step);
     else if (step.kind === 'hashed') this.#events.push({ type: 'hashed', bytes: step.bytes });
-    else {
+    else if (this.#lastCheck === undefined || this.#lastCheck.next().done) {
       this.#state = 'whole';
       this.#events.push({ type: 'whole' });
       return false;
     }
     return true;
+  }
+
+  /** False when no span can be checked now. */
+  #workOnSpans(): boolean {
+    const step = this.#spans?.step() ?? { kind: 'waiting' };
+    if (step.kind === 'lost' || step.kind === 'wrong') {
+      this.#hasher.forget(step.chunks);
+      for (const chunk of step.chunks) this.#parts.journal.remove(chunk);
+      if (step.kind === 'lost') this.#events.push({ type: 'lost', chunks: step.chunks });
+      else this.#events.push({ type: 'wrong_span', span: step.span, chunks: step.chunks });
+    }
+    return step.kind !== 'waiting';
   }
 
   #lose(step: HashStep & { kind: 'lost' | 'wrong_file' }): void {

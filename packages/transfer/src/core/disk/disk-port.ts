@@ -40,6 +40,8 @@ export type DiskEvent =
   | { readonly type: 'lost'; readonly chunks: readonly number[] }
   /** The file's hash is wrong although every byte is as it was written: these ranges of it must be fetched again. */
   | { readonly type: 'wrong_file'; readonly file: number; readonly chunks: readonly number[] }
+  /** The digest of the span is wrong: all of its ranges, which came in this run, must be fetched again. */
+  | { readonly type: 'wrong_span'; readonly span: number; readonly chunks: readonly number[] }
   /** The computed SHA-256 of a right file that has none in the layout. */
   | { readonly type: 'file_hash'; readonly file: number; readonly sha256: Digest }
   /** The whole-file hashes took in this many bytes. */
@@ -59,7 +61,7 @@ export type DiskEvent =
  *   that was told as verified is there after the process is killed. A wrong chunk changes nothing.
  * - It uses a buffer from `store` until `verified` or `wrong` names it, and reads its memory only then. It keeps the memory
  *   that came with a buffer's first use until `forget`.
- * - `whole` comes when every file has its SHA-256, again after each `lost` and `wrong_file`. `flushed` answers `flush` when
+ * - `whole` comes when every file has its SHA-256, again after each `lost`, `wrong_file` and `wrong_span`. `flushed` answers `flush` when
  *   everything survives a power cut, as far as the storage can promise that.
  * - After `failed` it does nothing more. `close` may be called then, too.
  */

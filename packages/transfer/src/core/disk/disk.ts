@@ -9,8 +9,8 @@ export interface DiskListener {
   wrong(chunk: number): void;
   checked(chunk: number, present: boolean): void;
   lost(chunks: readonly number[]): void;
-  /** The file is wrong; its ranges were lost. */
-  wrongFile(file: number, ranges: readonly number[]): void;
+  /** A file or span is wrong (see `deciderOf`); its ranges were lost. */
+  wrongWhole(whole: number, ranges: readonly number[]): void;
   fileHash(file: number, sha256: Digest): void;
   hashed(bytes: number): void;
   whole(): void;
@@ -97,7 +97,8 @@ export class Disk {
       this.#listener[event.type](event.chunk);
     } else if (event.type === 'checked') this.#listener.checked(event.chunk, event.present);
     else if (event.type === 'lost') this.#listener.lost(event.chunks);
-    else if (event.type === 'wrong_file') this.#listener.wrongFile(event.file, event.chunks);
+    else if (event.type === 'wrong_file') this.#listener.wrongWhole(event.file, event.chunks);
+    else if (event.type === 'wrong_span') this.#listener.wrongWhole(event.span, event.chunks);
     else if (event.type === 'file_hash') this.#listener.fileHash(event.file, event.sha256);
     else if (event.type === 'hashed') this.#listener.hashed(event.bytes);
     else if (event.type === 'whole') this.#listener.whole();

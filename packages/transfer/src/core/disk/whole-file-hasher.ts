@@ -13,6 +13,7 @@ import {
 } from '../layout/layout.ts';
 import { MAX_REWRITES } from '../limits.ts';
 import type { DiskJob } from './disk-port.ts';
+import type { SpanChecker } from './span-checker.ts';
 import type { ChunkFiles, DiskParts, HashState } from './storage.ts';
 
 export type HashStep =
@@ -38,6 +39,8 @@ interface Recheck {
   place: number;
   readonly bad: Set<number>;
   readonly ranges: number[];
+  /** Which spans were read again, and whether they are right. */
+  readonly spans: Map<number, boolean>;
 }
 
 const NONE: readonly FoundHash[] = [];
@@ -60,6 +63,8 @@ export class WholeFileHasher {
   /** By id, for ranges that are present: the start of the SHA-256 of what was written. */
   readonly #sums: Uint32Array;
   readonly #scratch: Uint8Array;
+  /** Where ranges are parts of spans. */
+  readonly #spans: SpanChecker | undefined;
   readonly #failures = new Map<number, number>();
   /** The place whose chunk is hashed next. */
   #place = 0;
@@ -71,8 +76,13 @@ export class WholeFileHasher {
   #found: FoundHash[] = [];
   #recheck: Recheck | undefined;
 
-  constructor({ layout, journalled, sums }: DiskJob, parts: Omit<DiskParts, 'journal' | 'later'>) {
+  constructor(
+    { layout, journalled, sums }: DiskJob,
+    parts: Omit<DiskParts, 'journal' | 'later'>,
+    spans: SpanChecker | undefined,
+  ) {
     this.#layout = layout;
+    this.#spans = spans;
     this.#files = parts.files;
     this.#createSha256 = parts.createSha256;
     this.#createSha1 = parts.createSha1;
@@ -136,7 +146,7 @@ export class WholeFileHasher {
     if (this.#recheck !== undefined) return this.#recheckStep(this.#recheck);
     const id = this.#layout.idAt[this.#place];
     if (id === undefined) return { kind: 'whole' };
-    if (this.#present[id] !== 1) return { kind: 'waiting' };
+    if (this.#present[id] !== 1 || this.#spanOf(id)?.isRight(id) === false) return { kind: 'waiting' };
     if (!this.#isProvenFile(id)) {
       const bytes = this.#readBack(this.#place, id, this.#proven[id] !== 1);
       if (bytes === undefined) return this.#lose([id]);
@@ -148,6 +158,19 @@ export class WholeFileHasher {
   /** Reads the chunk from the disk: whether it is right in all its places. */
   isRight(id: number, places: Iterable<number>): boolean {
     return [...places].every((place) => this.#readBack(place, id, true) !== undefined);
+  }
+
+  /** These chunks are not in the files any more. */
+  forget(chunks: Iterable<number>): void {
+    for (const id of chunks) {
+      this.#present[id] = 0;
+      this.#proven[id] = 0;
+    }
+  }
+
+  /** What checks the span that a range is a part of; undefined for all other chunks. */
+  #spanOf(id: number): SpanChecker | undefined {
+    return isRange(this.#layout, id) ? this.#spans : undefined;
   }
 
   /** Whether the chunk was checked and is one whole file: then its bytes need no second hash. */
@@ -214,7 +237,7 @@ export class WholeFileHasher {
     const place = placeAt(this.#layout, this.#layout.files[file]?.offset ?? 0);
     this.#place = place;
     this.#hash = undefined;
-    this.#recheck = { file, place, bad: new Set(), ranges: [] };
+    this.#recheck = { file, place, bad: new Set(), ranges: [], spans: new Map() };
   }
 
   #recheckStep(recheck: Recheck): HashStep {
@@ -222,8 +245,10 @@ export class WholeFileHasher {
     const place = recheck.place++;
     const id = this.#layout.idAt[place];
     if (id !== undefined && (this.#layout.offsetAt[place] ?? 0) < offset + size) {
-      if (this.#readBack(place, id, true) === undefined) recheck.bad.add(id);
-      if (isRange(this.#layout, id)) recheck.ranges.push(id);
+      const isOnDisk = this.#readBack(place, id, true) !== undefined;
+      const span = this.#spanOf(id);
+      if (!isOnDisk || span?.reread(id, recheck.spans) === false) recheck.bad.add(id);
+      if (isRange(this.#layout, id) && span === undefined) recheck.ranges.push(id);
       return { kind: 'hashed', bytes: 0 };
     }
     this.#recheck = undefined;
@@ -254,16 +279,16 @@ export class WholeFileHasher {
   }
 
   #lose(chunks: number[]): HashStep & { kind: 'lost' } {
-    for (const id of chunks) {
-      this.#present[id] = 0;
-      this.#proven[id] = 0;
-    }
+    this.forget(chunks);
+    for (const id of chunks) this.#spanOf(id)?.lose(id);
     return { kind: 'lost', chunks };
   }
 
   #readBack(place: number, id: number, check: boolean): Uint8Array | undefined {
     const bytes = this.#scratch.subarray(0, sizeOf(this.#layout, id));
     if (!this.#files.read(place, bytes)) return undefined;
-    return !check || this.matches(id, bytes) ? bytes : undefined;
+    const span = this.#spanOf(id);
+    const isRight = !check || (span === undefined ? this.matches(id, bytes) : span.isLikeFirst(place, id, bytes));
+    return isRight ? bytes : undefined;
   }
 }

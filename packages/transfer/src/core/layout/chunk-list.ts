@@ -1,6 +1,14 @@
-import { type ContentsChunk, MAX_CHUNK_BYTES, MAX_CHUNKS, ModelRtcError } from '@model-rtc/protocol';
+import {
+  type ContentsChunk,
+  type ContentsSpan,
+  MAX_CHUNK_BYTES,
+  MAX_CHUNKS,
+  type ModelContents,
+  ModelRtcError,
+} from '@model-rtc/protocol';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { type CutChunk, cutSpans } from './spans.ts';
 
 /** The size of ranges when the source has no chunks: as most files are cut. */
 const RANGE_BYTES = 1024 * 1024;
@@ -20,15 +28,19 @@ interface CutFile {
  * The chunks that the files are fetched in. A chunk without a digest is cut where a file ends, since the hash of the file
  * decides whether it is right: in two files it could be right for one and wrong for the other.
  *
- * @param chunks - as the source lists them; without them, the files are cut into ranges
+ * Chunks as a source lists them are taken as they are; else spans are cut, or, without them, files.
  * @throws ModelRtcError `invalid_model` that names a file when bytes of it could never be verified
  */
 export function cutList(
-  chunks: readonly ContentsChunk[] | undefined,
+  { chunks, spans }: Pick<ModelContents, 'chunks' | 'spans'>,
   files: readonly CutFile[],
-): readonly ContentsChunk[] {
-  if (chunks === undefined) return cutFiles(files);
-  if (chunks.every(({ digest }) => digest !== undefined)) return chunks;
+): readonly CutChunk[] {
+  if (chunks?.every(({ digest }) => digest !== undefined)) return chunks;
+  if (spans !== undefined) return cutSpans(spans);
+  return chunks === undefined ? cutFiles(files) : cutRanges(chunks, files);
+}
+
+function cutRanges(chunks: readonly ContentsChunk[], files: readonly CutFile[]): ContentsChunk[] {
   const list: ContentsChunk[] = [];
   let file = 0;
   let offset = 0;
@@ -47,10 +59,15 @@ export function cutList(
 }
 
 /** A SHA-256 that is different for different lists of one model. */
-export function hashList(files: readonly CutFile[], chunks: readonly ContentsChunk[]): string {
+export function hashList(
+  files: readonly CutFile[],
+  chunks: readonly CutChunk[],
+  spans: readonly ContentsSpan[] | undefined,
+): string {
   const hash = sha256.create();
   hashLines(hash, files, ({ path, size }) => `${size} ${path}\n`);
   hashLines(hash, chunks, ({ digest = '-', size }) => `${digest} ${size}\n`);
+  if (spans !== undefined) hashLines(hash, spans, ({ digest, size }) => `span ${digest} ${size}\n`);
   return bytesToHex(hash.digest());
 }
 

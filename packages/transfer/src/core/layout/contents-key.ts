@@ -12,10 +12,12 @@ export function contentsKey(contents: ModelContents): Digest {
   const hash = sha256.create();
   hash.update(utf8ToBytes('model-rtc contents 1\n'));
   // The order of files matters when chunks may span files; otherwise a source may list files in any order.
-  for (const line of contents.chunks === undefined ? fileLines(contents).sort() : fileLines(contents)) {
+  const isCut = contents.chunks !== undefined || contents.spans !== undefined;
+  for (const line of !isCut ? fileLines(contents).sort() : fileLines(contents)) {
     hash.update(utf8ToBytes(line));
   }
   for (const { digest: chunk = '-', size } of contents.chunks ?? []) hash.update(utf8ToBytes(`${chunk} ${size}\n`));
+  for (const { digest: span, size } of contents.spans ?? []) hash.update(utf8ToBytes(`span ${span} ${size}\n`));
   return bytesToHex(hash.digest()) as Digest;
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@model-rtc/protocol';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { cutList, hashList } from './chunk-list.ts';
+import { type CutChunk, layoutSpans, type Spans } from './spans.ts';
 
 export interface LayoutFile {
   readonly path: ModelPath;
@@ -39,10 +40,13 @@ export interface Layout {
   /** By id: 32 bytes each. */
   readonly digests: Uint8Array;
   /**
-   * By id: 1 for a chunk whose digest is unknown, called a range. It has one place, inside one file, and the hash of that
-   * file decides whether it is right. Undefined when every chunk has a digest.
+   * By id: 1 for a chunk whose digest is unknown, called a range. Either it is a part of a span, whose digest decides whether it is
+   * right; or, without spans, it has one place, inside one file, and the hash of that file decides. Undefined when every chunk has a
+   * digest.
    */
   readonly ranges: Uint8Array | undefined;
+  /** What the source knows digests of that is longer than a chunk. */
+  readonly spans: Spans | undefined;
   /** By place, in the order of the list: the id of the chunk there, and where it starts. */
   readonly idAt: Uint32Array;
   readonly offsetAt: Float64Array;
@@ -73,38 +77,58 @@ const NO_DIGEST = '0'.repeat(64);
 export function planLayout(contents: ModelContents): Layout {
   requireDigest(contents);
   const files = layFiles(contents);
-  const chunks = cutList(contents.chunks, files);
-  const ids = new Map<Digest, number>();
-  const idAt = new Uint32Array(chunks.length);
-  const offsetAt = new Float64Array(chunks.length);
-  const sizes: number[] = [];
-  const digests: string[] = [];
+  const { spans } = contents;
+  const chunks = cutList(contents, files);
+  const { idAt, offsetAt, sizes, digests, isRange: ranges, spanOf, totalBytes } = numberChunks(chunks);
+  if (totalBytes !== totalOf(files)) throw notThatModel('its chunks do not cover its files');
+  const hasRanges = ranges.includes(1);
+  // Spans that are chunks themselves need no second look.
+  const hasSpans = spans !== undefined && (hasRanges || contents.chunks !== undefined);
+  return {
+    digest: contents.digest,
+    files,
+    totalBytes,
+    sizes: Uint32Array.from(sizes),
+    digests: hexToBytes(digests.join('')),
+    ranges: hasRanges ? Uint8Array.from(ranges) : undefined,
+    spans: hasSpans ? layoutSpans(spans, hasRanges ? spanOf : undefined) : undefined,
+    idAt,
+    offsetAt,
+    ...indexPlaces(idAt, sizes.length),
+    listHash: hashList(files, chunks, spans),
+  };
+}
+
+interface NumberedChunks extends Pick<Layout, 'idAt' | 'offsetAt' | 'totalBytes'> {
+  /** By id, as is what follows. */
+  readonly sizes: number[];
+  readonly digests: string[];
+  readonly isRange: number[];
+  readonly spanOf: number[];
+}
+
+/** Chunks that have the same bytes get one id. */
+function numberChunks(chunks: readonly CutChunk[]): NumberedChunks {
+  const ids = new Map<string, number>();
+  const [idAt, offsetAt] = [new Uint32Array(chunks.length), new Float64Array(chunks.length)];
+  const [sizes, digests, isRange, spanOf]: [number[], string[], number[], number[]] = [[], [], [], []];
   let offset = 0;
-  for (const [place, { digest, size }] of chunks.entries()) {
-    const known = digest === undefined ? undefined : ids.get(digest);
+  for (const [place, { digest, size, span = 0, part }] of chunks.entries()) {
+    const name = digest ?? part;
+    const known = name === undefined ? undefined : ids.get(name);
     const id = known ?? sizes.length;
     if (known === undefined) {
       sizes.push(size);
       digests.push(digest ?? NO_DIGEST);
-      if (digest !== undefined) ids.set(digest, id);
-    } else if (sizes[id] !== size) throw notThatModel(`chunk ${digest} is listed with two sizes`);
+      isRange.push(digest === undefined ? 1 : 0);
+      spanOf.push(span);
+      if (name !== undefined) ids.set(name, id);
+    } else if (sizes[id] !== size) throw notThatModel(`chunk ${name} is listed with two sizes`);
     idAt[place] = id;
     offsetAt[place] = offset;
     offset += size;
   }
-  if (offset !== totalOf(files)) throw notThatModel('its chunks do not cover its files');
-  return {
-    digest: contents.digest,
-    files,
-    totalBytes: offset,
-    sizes: Uint32Array.from(sizes),
-    digests: hexToBytes(digests.join('')),
-    ranges: ids.size === sizes.length ? undefined : Uint8Array.from(digests, (digest) => Number(digest === NO_DIGEST)),
-    idAt,
-    offsetAt,
-    ...indexPlaces(idAt, sizes.length),
-    listHash: hashList(files, chunks),
-  };
+  return { idAt, offsetAt, sizes, digests, isRange, spanOf, totalBytes: offset };
 }
 
 export function chunkCount(layout: Layout): number {
@@ -125,9 +149,11 @@ export function digestOf(layout: Layout, id: number): Digest | undefined {
   return isRange(layout, id) ? undefined : (bytesToHex(rawDigest(layout, id)) as Digest);
 }
 
-/** The file that a range lies in. */
-export function fileOfRange(layout: Layout, id: number): number {
-  return fileAt(layout, layout.offsetAt[layout.places[layout.firstPlace[id] ?? 0] ?? 0] ?? 0);
+/** What decides whether a range is right: the number of its span or, in a layout without spans, of the file that it lies in. */
+export function deciderOf(layout: Layout, id: number): number {
+  return (
+    layout.spans?.ofRange?.[id] ?? fileAt(layout, layout.offsetAt[layout.places[layout.firstPlace[id] ?? 0] ?? 0] ?? 0)
+  );
 }
 
 export function rawDigest(layout: Layout, id: number): Uint8Array {

@@ -51,8 +51,7 @@ export function withState(error: ModelRtcError, kept: Kept): ModelRtcError {
 
 /** @param how - what was wrong with the chunk the last time that it was asked for */
 export function neverRight(layout: Layout, chunk: number, how: Miss, source: string): ModelRtcError {
-  const place = placesOf(layout, chunk)[0] ?? 0;
-  const path = layout.files[extentsAt(layout, place)[0]?.file ?? 0]?.path ?? '';
+  const path = pathOf(layout, chunk);
   const what: Record<Miss, string> = {
     wrong: `${source} sends bytes of ${path} that do not have the SHA-256 that the manifest says; nothing was installed. Check the model there, or use another source.`,
     damaged: `Bytes of ${path} from ${source} were damaged on the way, ${MAX_REFETCHES + 1} times; nothing was installed. Run the same command again, or use another kind of connection.`,
@@ -63,9 +62,14 @@ export function neverRight(layout: Layout, chunk: number, how: Miss, source: str
   });
 }
 
+/** The file in which a chunk begins. */
+export function pathOf(layout: Layout, chunk: number): string {
+  const place = placesOf(layout, chunk)[0] ?? 0;
+  return layout.files[extentsAt(layout, place)[0]?.file ?? 0]?.path ?? '';
+}
+
 /** Everyone who could give the file gave it wrong. */
-export function fileNeverRight(layout: Layout, file: number, sources: string): ModelRtcError {
-  const path = layout.files[file]?.path ?? '';
+export function fileNeverRight(path: string, sources: string): ModelRtcError {
   return new ModelRtcError(
     'verification_failed',
     `${path} came from ${sources} with another hash than it should have; nothing was installed. Check the model there, or use another source.`,

@@ -6,7 +6,7 @@ import { PROGRESS_INTERVAL_MS, SLOW_ABORT_MS, STALL_ABORT_MS, STALL_WARNING_MS }
 import type { PoolChange } from '../sources/source-pool.ts';
 import { AskGate } from './ask-gate.ts';
 import type { Miss } from './chunk-request.ts';
-import { fileNeverRight, neverRight, sentWrongBytes, stallWarning, timedOut, withState } from './end-errors.ts';
+import { fileNeverRight, neverRight, pathOf, sentWrongBytes, stallWarning, timedOut, withState } from './end-errors.ts';
 import { SlowFlow } from './origin-flow.ts';
 import { type RunnerListener, SourceRunner } from './source-runner.ts';
 import { originOf, SourceSet } from './source-set.ts';
@@ -131,15 +131,17 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#enterStage();
   }
 
-  wrongFile(file: number, ranges: readonly number[]): void {
+  /** A file or span came wrong: its ranges are fetched again, from whoever is to be believed. */
+  wrongWhole(whole: number, ranges: readonly number[]): void {
     const { layout, schedule, rules, log } = this.#parts;
-    const wrong = rules?.wrong(file, ranges, this.#sources.rangeOrigins());
+    const wrong = rules?.wrong(whole, ranges, this.#sources.rangeOrigins());
     const origin = wrong?.culprit;
     const name = this.#sources.namesOf(origin);
-    log.warn({ file: layout.files[file]?.path, source: name }, 'a file came with another hash than it should have');
+    const path = pathOf(layout, ranges[0] ?? 0);
+    log.warn({ file: path, source: name }, 'a file came with another hash than it should have');
     this.#takeBack(ranges);
     const verdict = origin === undefined ? 'again' : schedule.blame(origin);
-    if (wrong?.isHopeless) this.#end(fileNeverRight(layout, file, name));
+    if (wrong?.isHopeless) this.#end(fileNeverRight(path, name));
     else if (verdict === 'drop_origin') this.#sources.ban({ name, origin }, sentWrongBytes(name));
     if (!wrong?.isHopeless) this.#fillAll();
     this.#enterStage();

@@ -1,8 +1,8 @@
-import { fileOfRange, isRange, type Layout } from '../layout/layout.ts';
+import { deciderOf, isRange, type Layout } from '../layout/layout.ts';
 import { MAX_FILE_TRIALS } from '../limits.ts';
 import type { ChunkRules } from '../schedule/chunk-rules.ts';
 
-/** A file that came wrong: from now on a single origin is asked for all its ranges, so that it is clear who is to blame. */
+/** A file or span that came wrong: from now on a single origin is asked for all its ranges, so that it is clear who is to blame. */
 interface Trial {
   /** How often it came wrong. */
   times: number;
@@ -14,8 +14,8 @@ interface Trial {
   readonly suspected: Map<string, number>;
 }
 
-/** What follows from a wrong file. */
-export interface WrongFile {
+/** What follows from a wrong file or span. */
+export interface WrongWhole {
   /** Who gave all of its ranges; undefined when several did, or an earlier run fetched some. */
   readonly culprit: string | undefined;
   /** Nobody is left to fetch it from, or it came wrong too often. */
@@ -24,7 +24,7 @@ export interface WrongFile {
 
 /**
  * Which origins may be asked for which ranges. A range alone cannot be verified, so this remembers who gave which until the
- * hash of the file is known. Pure, like the schedule.
+ * hash of its file or span is known. Pure, like the schedule.
  */
 export class RangeRules implements ChunkRules {
   readonly #layout: Layout;
@@ -52,7 +52,7 @@ export class RangeRules implements ChunkRules {
   mayAsk(id: number, { number, origin }: { readonly number: number; readonly origin: string }): boolean {
     if (!isRange(this.#layout, id)) return true;
     if (this.#byDigest.has(number)) return false;
-    const trial = this.#trials.size === 0 ? undefined : this.#trials.get(fileOfRange(this.#layout, id));
+    const trial = this.#trials.size === 0 ? undefined : this.#trials.get(deciderOf(this.#layout, id));
     return trial?.only === undefined || trial.only === origin;
   }
 
@@ -65,12 +65,13 @@ export class RangeRules implements ChunkRules {
   }
 
   /**
-   * The hash of the file is wrong; its ranges are fetched again.
+   * The hash of a file or span is wrong; its ranges are fetched again.
+   * @param whole - the number of the file or span: see `deciderOf`
    * @param able - the origins that could give ranges now
    */
-  wrong(file: number, ranges: readonly number[], able: ReadonlySet<string>): WrongFile {
-    const trial = this.#trials.get(file) ?? { times: 0, only: undefined, blamed: new Map(), suspected: new Map() };
-    this.#trials.set(file, trial);
+  wrong(whole: number, ranges: readonly number[], able: ReadonlySet<string>): WrongWhole {
+    const trial = this.#trials.get(whole) ?? { times: 0, only: undefined, blamed: new Map(), suspected: new Map() };
+    this.#trials.set(whole, trial);
     trial.times++;
     const givers = new Set(ranges.map((id) => this.#givers[id] ?? 0));
     for (const id of ranges) this.#givers[id] = 0;

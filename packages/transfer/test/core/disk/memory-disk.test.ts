@@ -7,6 +7,7 @@ import { diskSuite } from '../../support/disk-suite.ts';
 import type { DiskScene } from '../../support/disk-user.ts';
 import { contentsOf, makeModel, seededBytes } from '../../support/models.ts';
 import { rangeDiskSuite } from '../../support/range-disk-suite.ts';
+import { spanDiskSuite } from '../../support/span-disk-suite.ts';
 
 function memoryScene(layout: Layout, options: Partial<MemoryDiskOptions> = {}): DiskScene {
   const disk = createMemoryDisk(layout, { maxBytes: 10_000_000, ...options });
@@ -29,6 +30,7 @@ function memoryScene(layout: Layout, options: Partial<MemoryDiskOptions> = {}): 
 
 diskSuite('memory', async (layout) => memoryScene(layout));
 rangeDiskSuite('memory', async (layout) => memoryScene(layout));
+spanDiskSuite('memory', async (layout) => memoryScene(layout));
 diskSuite('memory in turns of a browser', async (layout) => memoryScene(layout, { openTurns: messageTurns }));
 
 describe('a disk in memory', () => {

@@ -4,9 +4,9 @@ import type { ContentsFile, Digest, ModelContents, ModelPath } from '@model-rtc/
 import fc from 'fast-check';
 import { contentsKey } from '../../../src/core/layout/contents-key.ts';
 import {
+  deciderOf,
   digestOf,
   extentsAt,
-  fileOfRange,
   isRange,
   placesOf,
   planLayout,
@@ -30,7 +30,7 @@ describe('the layout of contents that are known in part', () => {
     const layout = planLayout({ files: [file('a', 2 * MEBI + 5), file('b', 0), file('c', 7)] });
     expect([...layout.sizes]).toEqual([MEBI, MEBI, 5, 7]);
     expect([...(layout.ranges ?? [])]).toEqual([1, 1, 1, 1]);
-    expect([0, 1, 2, 3].map((id) => fileOfRange(layout, id))).toEqual([0, 0, 0, 2]);
+    expect([0, 1, 2, 3].map((id) => deciderOf(layout, id))).toEqual([0, 0, 0, 2]);
     expect(wantedChunk(layout, 1)).toMatchObject({ index: 1, digest: undefined, size: MEBI });
     expect(wantedChunk(layout, 2).extents()).toEqual([{ path: 'a', offset: 2 * MEBI, length: 5 }]);
   });
@@ -54,7 +54,7 @@ describe('the layout of contents that are known in part', () => {
           if (isRange(layout, id)) {
             expect(extents).toHaveLength(1);
             expect(placesOf(layout, id)).toHaveLength(1);
-            expect(fileOfRange(layout, id)).toBe(extents[0]?.file);
+            expect(deciderOf(layout, id)).toBe(extents[0]?.file);
           }
           for (const { file: at, fileOffset, length } of extents) {
             const counts = covered[at] as Uint8Array;

@@ -14,6 +14,7 @@ import type { DiskScene } from '../../support/disk-user.ts';
 import { contentsOf, makeFileModel } from '../../support/models.ts';
 import { temporaryFolder } from '../../support/pulling.ts';
 import { rangeDiskSuite } from '../../support/range-disk-suite.ts';
+import { spanDiskSuite } from '../../support/span-disk-suite.ts';
 
 type OpenFolder = (job: FolderJob, onEvents: (events: readonly DiskEvent[]) => void) => DiskPort;
 
@@ -77,6 +78,8 @@ diskSuite('a folder', (layout) => folderScene(layout, openInlineDisk));
 diskSuite('a folder with a thread', (layout) => folderScene(layout, openThread));
 rangeDiskSuite('a folder', (layout) => folderScene(layout, openInlineDisk));
 rangeDiskSuite('a folder with a thread', (layout) => folderScene(layout, openThread));
+spanDiskSuite('a folder', (layout) => folderScene(layout, openInlineDisk));
+spanDiskSuite('a folder with a thread', (layout) => folderScene(layout, openThread));
 
 describe('a folder that cannot be made', () => {
   const model = makeFileModel(1000, 100);
