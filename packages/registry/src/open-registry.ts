@@ -5,6 +5,7 @@ import { createArchives } from './archive/create.ts';
 import { createCatalogs } from './catalog/create.ts';
 import { createChunkIndex } from './chunks/chunk-index.ts';
 import { createLocatedChunks } from './chunks/located-chunks.ts';
+import { modelHolders } from './chunks/model-holders.ts';
 import type { LocatedChunks } from './chunks/types.ts';
 import type { RegistryContext } from './context.ts';
 import { requireFreeAlias } from './entry/aliases.ts';
@@ -61,7 +62,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<Regist
   if (await needsRecovery(context.paths, index)) await context.index.update(async () => ({ result: undefined }));
   await removeLeftImports(context.paths.staging);
   await keepSpareRoom(context.paths);
-  return createRegistry(context, createLocatedChunks(context));
+  return createRegistry(context, createLocatedChunks(modelHolders(context)));
 }
 
 function createContext({

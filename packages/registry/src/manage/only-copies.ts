@@ -1,5 +1,6 @@
 import type { Digest } from '@model-rtc/protocol';
 import { indexMissing } from '../chunks/located-chunks.ts';
+import { modelHolders } from '../chunks/model-holders.ts';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
 import { isWhole } from '../import/place-model.ts';
@@ -25,7 +26,7 @@ export async function findOnlyCopies(
   const { digest } = model;
   const transfers = needed.filter((transfer) => transfer.model !== digest);
   if (digest === undefined || transfers.length === 0) return [];
-  await indexMissing(context, index);
+  await indexMissing(modelHolders(context), index.byDigest);
   const found: OnlyCopies[] = [];
   for (const transfer of transfers) {
     const here = await context.chunks.locate(transfer.digests, (other) => other === digest);

@@ -1,5 +1,6 @@
 import type { Digest, Manifest } from '@model-rtc/protocol';
 import { createLocatedChunks } from '../chunks/located-chunks.ts';
+import { modelHolders } from '../chunks/model-holders.ts';
 import type { RegistryContext } from '../context.ts';
 import { requireModel } from '../entry/resolve.ts';
 import { openDamagedFiles } from '../files/model-files.ts';
@@ -17,7 +18,7 @@ export async function openRepairChunks(
   const stored = await requireModel(context, digest);
   const files = openDamagedFiles(placeOf(context.paths, stored), manifest);
   const own = rightPlaces(manifest, damagedChunks);
-  const others = createLocatedChunks(context);
+  const others = createLocatedChunks(modelHolders(context));
 
   async function locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, RepairLocation>> {
     const found = new Map<Digest, RepairLocation>();
