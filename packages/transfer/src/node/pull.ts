@@ -20,7 +20,7 @@ import { type OnTransferProgress, ProgressReporter } from '../core/session/progr
 import type { DroppedSource, LaneBytes, SourceBytes } from '../core/session/stats.ts';
 import { TransferStats } from '../core/session/stats.ts';
 import { Watchdog } from '../core/session/watchdog.ts';
-import { findLocalSources, type LocalChunks } from '../core/sources/local-chunks.ts';
+import { findLocalSources, type LocalChunks, type LocalPlace } from '../core/sources/local-chunks.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
 import { poolOf, type SourcePool } from '../core/sources/source-pool.ts';
 import type { FolderJob } from './disk/folder-disk.ts';
@@ -49,6 +49,8 @@ export interface PullOptions {
   readonly staging: string;
   /** Where chunks may be on this machine: a `Registry`. */
   readonly local: LocalChunks;
+  /** Other places on this machine where they may be. */
+  readonly alsoLocal?: readonly LocalPlace[] | undefined;
   /** Where whole files may be that need no copy: the `ownFiles` of a registry. */
   readonly ownFiles?: OwnFiles | undefined;
   /** What the other side says about the model, for those who ask while it is being fetched. */
@@ -192,9 +194,10 @@ async function fetchInto(
   const { freeSpace = freeBytes, openDisk = openFolderDisk } = options.components ?? {};
   const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
   await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
-  const places = [
+  const places: LocalPlace[] = [
     { name: 'models on this machine', local: options.local },
-    { name: 'unfinished transfers on this machine', local: stagedChunks(options.staging, key) as LocalChunks },
+    ...(options.alsoLocal ?? []),
+    { name: 'unfinished transfers on this machine', local: stagedChunks(options.staging, key) },
   ];
   const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, places);
   const { signal, limiter } = options;

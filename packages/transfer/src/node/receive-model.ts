@@ -22,7 +22,8 @@ import type { OnTransferProgress } from '../core/session/progress.ts';
 import type { Watchdog } from '../core/session/watchdog.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
 import type { SourcePool } from '../core/sources/source-pool.ts';
-import { type LockedPull, lockPull, type PullOutcome } from './pull.ts';
+import type { PullOutcome } from './pull.ts';
+import { receive } from './receive.ts';
 import { ownFiles } from './staging/own-files.ts';
 
 /** Which model to receive, and how to install it. */
@@ -93,15 +94,19 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
   const { registry, contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   if (options.safeOnly) refuseCode(namedLikeCode(contents));
-  const locked = await lockPull({
-    ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
-    ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },
-  });
   const digest = contentsDigest(contents);
   const known = digest === undefined ? undefined : { ...options, digest };
-  const brought = known === undefined ? undefined : await broughtMeanwhile(known, locked);
-  if (known !== undefined && brought !== undefined) return await alreadyThere(known, brought);
-  return await installPulled(options, await locked.fetch());
+  const pullOptions = {
+    ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
+    ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },
+  };
+  return await receive(pullOptions, {
+    broughtMeanwhile: async () => {
+      const brought = known === undefined ? undefined : await usableModel(known);
+      return known === undefined || brought === undefined ? undefined : await alreadyThere(known, brought);
+    },
+    install: (pulled) => installPulled(options, pulled),
+  });
 }
 
 /** Both steps, for callers that know the model's contents from the start. */
@@ -202,41 +207,18 @@ function requireSameAlias({ id, alias: owned }: RegistryEntry, asked: Alias | un
   throw new ModelRtcError('refused', sentence, { details: { id } });
 }
 
-/**
- * The model, if another transfer installed it while this one waited for their staging folder: it must not be copied out of
- * the registry and installed again.
- */
-async function broughtMeanwhile(options: ReceptionOptions, locked: LockedPull): Promise<RegistryEntry | undefined> {
-  let isNeeded = false;
-  try {
-    const brought = await usableModel(options);
-    isNeeded = brought === undefined;
-    return brought;
-  } finally {
-    if (!isNeeded) await locked.leave();
-  }
-}
-
 async function installPulled(options: ReceiveOptions, pulled: PullOutcome): Promise<ReceivedModel> {
   const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = pulled;
-  try {
-    const manifest = await manifestOf(options, pulled);
-    const known = { ...options, digest: manifestDigest(manifest) };
-    // Only the files told that the model was here all along, or came another way meanwhile.
-    const here = contentsDigest(options.contents) === undefined ? await usableModel(known) : undefined;
-    if (here !== undefined) {
-      await rm(filesFolder, { recursive: true, force: true });
-      return { ...(await alreadyThere(known, here)), transferredBytes, reusedBytes, resumedBytes };
-    }
-    const installed = await notingOwner(known, () => install(known, manifest, filesFolder));
-    return { ...installed, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
-  } catch (error) {
-    // Files that were refused for their content are useless to another attempt, so remove them.
-    if (ModelRtcError.from(error).code === 'refused') await rm(filesFolder, { recursive: true, force: true });
-    throw error;
-  } finally {
-    await pulled.release();
+  const manifest = await manifestOf(options, pulled);
+  const known = { ...options, digest: manifestDigest(manifest) };
+  // Only the files told that the model was here all along, or came another way meanwhile.
+  const here = contentsDigest(options.contents) === undefined ? await usableModel(known) : undefined;
+  if (here !== undefined) {
+    await rm(filesFolder, { recursive: true, force: true });
+    return { ...(await alreadyThere(known, here)), transferredBytes, reusedBytes, resumedBytes };
   }
+  const installed = await notingOwner(known, () => install(known, manifest, filesFolder));
+  return { ...installed, outcome: 'installed', transferredBytes, reusedBytes, resumedBytes };
 }
 
 /** Cuts a model that came without a list of chunks as an import would, so that others find its chunks here. */

@@ -9,6 +9,12 @@ export interface LocalChunks<Location = unknown> {
   readLocatedChunk(digest: Digest, location: Location, into?: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
+/** Where chunks may be on this machine, with its name in messages. */
+export interface LocalPlace {
+  readonly name: string;
+  readonly local: LocalChunks;
+}
+
 export interface LocalSource {
   readonly source: ChunkSource;
   /** The ids of the chunks that it has. */
@@ -19,7 +25,7 @@ export interface LocalSource {
 export async function findLocalSources(
   layout: Layout,
   present: Uint8Array,
-  places: readonly { name: string; local: LocalChunks }[],
+  places: readonly LocalPlace[],
 ): Promise<LocalSource[]> {
   const missing = new Map<Digest, number>();
   for (const [id, there] of present.entries()) {

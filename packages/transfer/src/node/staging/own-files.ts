@@ -1,44 +1,64 @@
 import { join } from 'node:path';
-import type { ContentsFile, Digest, ModelContents } from '@model-rtc/protocol';
+import { modelFileMode } from '@model-rtc/files';
+import type { ContentsFile, Digest, Manifest, ModelContents } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { MIN_SHARED_FILE_BYTES } from '../../core/limits.ts';
 
-/** Finds whole files in the registry's own folders on this machine. */
+/** Finds whole files in model-rtc's own folders on this machine. */
 export interface OwnFiles {
-  /** Where the files of a model are, by their SHA-256, as they were registered: they were not checked since. */
+  /** Where the files of these contents are, by their SHA-256, as they were stored: they were not checked since. */
   find(contents: ModelContents): Promise<ReadonlyMap<Digest, OwnFile>>;
 }
 
 export interface OwnFile {
   readonly path: string;
-  /** The folder of all models; only what really lies in it belongs to the registry. */
-  readonly modelsFolder: string;
+  /** The folder of all models, or of all data; only what really lies in it is model-rtc's own. */
+  readonly within: string;
+  /** The permission bits with which the file may get another name: it has the same bits under all of them. */
+  readonly linkMode: number;
 }
 
-type ModelFilesHere = ReadonlyMap<Digest, OwnFile>;
+/** What keeps whole files, each holder by its digest: the registry with its models, the cache of data. */
+export interface FileHolders {
+  locateChunks(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, { readonly model: Digest }>>;
+  /** A holder's own files, by their SHA-256; none when it is gone. */
+  filesOf(holder: Digest): Promise<FilesHere>;
+}
 
-/** Finds files by their first chunk, which is in the chunk index. A model of links has no files of its own. */
+type FilesHere = ReadonlyMap<Digest, OwnFile>;
+
+/** The registry's own files. A model of links has none. */
 export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'manifest' | 'paths'>): OwnFiles {
-  const filesOf = async (model: Digest): Promise<ModelFilesHere> => {
-    const entry = await registry.find(model);
-    if (entry === undefined || entry.linked) return new Map();
-    const { files } = await registry.manifest(model);
-    return new Map(
-      files.map(({ path, sha256 }) => [
-        sha256,
-        { path: join(entry.localPath, ...path.split('/')), modelsFolder: registry.paths.models },
-      ]),
-    );
-  };
+  return ownFilesOf({
+    locateChunks: (digests) => registry.locateChunks(digests),
+    async filesOf(model) {
+      const entry = await registry.find(model);
+      if (entry === undefined || entry.linked) return new Map();
+      const { files } = await registry.manifest(model);
+      return filesIn(entry.localPath, files, {
+        within: registry.paths.models,
+        linkMode: modelFileMode(process.umask()),
+      });
+    },
+  });
+}
+
+/** The files of a manifest in their folder. */
+export function filesIn(folder: string, files: Manifest['files'], own: Omit<OwnFile, 'path'>): FilesHere {
+  return new Map(files.map(({ path, sha256 }) => [sha256, { ...own, path: join(folder, ...path.split('/')) }]));
+}
+
+/** Finds files by their first chunk, which is in the chunk index. */
+export function ownFilesOf({ locateChunks, filesOf }: FileHolders): OwnFiles {
   return {
     async find(contents) {
       const wanted = firstChunks(contents);
-      const located = await registry.locateChunks(wanted.keys());
-      const models = new Map<Digest, ModelFilesHere>();
+      const located = await locateChunks(wanted.keys());
+      const holders = new Map<Digest, FilesHere>();
       const found = new Map<Digest, OwnFile>();
       for (const [chunk, { model }] of located) {
-        const known = models.get(model) ?? (await filesOf(model).catch(() => new Map()));
-        models.set(model, known);
+        const known = holders.get(model) ?? (await filesOf(model).catch(() => new Map()));
+        holders.set(model, known);
         for (const { sha256 } of wanted.get(chunk) ?? []) {
           const file = sha256 === undefined ? undefined : known.get(sha256);
           if (sha256 !== undefined && file !== undefined) found.set(sha256, file);

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { modelFileMode } from '@model-rtc/files';
 import { chunkCount, extentsAt, type LayoutFile, placesOf } from '../../core/layout/layout.ts';
 import { JournalWriter } from '../journal/journal.ts';
 import type { OwnFile } from './own-files.ts';
@@ -50,8 +49,7 @@ async function stageFile(own: OwnFile, file: LayoutFile, target: string): Promis
     if (mode === undefined) return false;
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     if (await clone(own.path, target)) return true;
-    // A file has the same mode under all its names.
-    if (mode !== modelFileMode(process.umask())) return false;
+    if (mode !== own.linkMode) return false;
     await link(own.path, target);
     return true;
   } catch {
@@ -60,9 +58,9 @@ async function stageFile(own: OwnFile, file: LayoutFile, target: string): Promis
 }
 
 /** The permission bits of a plain file of the right size that is not behind any link; undefined for anything else. */
-async function modeOfOwn({ path, modelsFolder }: OwnFile, { size }: LayoutFile): Promise<number | undefined> {
-  const [found, real, models] = await Promise.all([lstat(path), realpath(path), realpath(modelsFolder)]);
-  const isOwn = found.isFile() && found.size === size && real === join(models, relative(modelsFolder, path));
+async function modeOfOwn({ path, within }: OwnFile, { size }: LayoutFile): Promise<number | undefined> {
+  const [found, real, folder] = await Promise.all([lstat(path), realpath(path), realpath(within)]);
+  const isOwn = found.isFile() && found.size === size && real === join(folder, relative(within, path));
   return isOwn ? found.mode & 0o777 : undefined;
 }
 
