@@ -6,7 +6,6 @@ import {
   atStorage,
   errorCode,
   ignoreMissing,
-  isInside,
   isMissing,
   NO_HARD_LINKS,
   storageError,
@@ -14,6 +13,7 @@ import {
 } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { DataPaths } from '../store/data-folder.ts';
+import { refuseOwnFolders } from '../store/own-folders.ts';
 
 export interface OutputPlace {
   /** Absolute, its folder without links. */
@@ -35,21 +35,10 @@ export async function chooseOutput(toPath: string, overwrite: boolean, paths: Da
     throw new ModelRtcError('bad_argument', sentence, { cause: thrown, details: { path: given } });
   });
   const path = join(folder, basename(given));
-  await refuseOwnFolders(path, paths);
+  await refuseOwnFolders(path, paths, 'the archive');
   const existing = await atStorage(path, 'read', () => ignoreMissing(lstat(path)));
   if (existing !== undefined) refuseExisting(path, existing, overwrite);
   return { path, existing };
-}
-
-/** The registry owns whatever is in its folders: a file put there would get lost, or get in the way of a model. */
-async function refuseOwnFolders(path: string, paths: DataPaths): Promise<void> {
-  const { models, staging, keys, chunkIndex, workers, hashCache, kept, configFile } = paths;
-  for (const own of [models, staging, keys, chunkIndex, workers, hashCache, kept, configFile]) {
-    const real = await realpath(own).catch(() => own);
-    if (!isInside(path, real)) continue;
-    const sentence = `${path} is in the registry's own folder. Choose a place for the archive outside ${paths.root}.`;
-    throw new ModelRtcError('bad_argument', sentence, { details: { path } });
-  }
 }
 
 function refuseExisting(path: string, existing: Stats, overwrite: boolean): void {
@@ -101,7 +90,7 @@ export async function writeOutput<T>(
 }
 
 /** A rename would replace a file that another program has made meanwhile; a link does not. */
-async function publishNew(temporary: string, path: string): Promise<void> {
+export async function publishNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (thrown) {

@@ -53,8 +53,12 @@ export async function judgeLink(
   return { target, isOutside: !within.some((folder) => isInside(target, folder)) };
 }
 
-/** The error for links that lead out of a model's folder. */
-export function linksOutError(root: string, links: readonly FollowedLink[], { advice }: LinkRules): ModelRtcError {
+/** The error for links that lead out of a folder. */
+export function linksOutError(
+  root: string,
+  links: readonly FollowedLink[],
+  { advice }: Pick<LinkRules, 'advice'>,
+): ModelRtcError {
   const listed = links.slice(0, MAX_LISTED).map(({ path, target }) => `${path} (to ${target})`);
   const more = links.length > MAX_LISTED ? ` and ${links.length - MAX_LISTED} more` : '';
   const what = links.length === 1 ? 'A link leads' : `${links.length} links lead`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { atStorage, mapLimit } from '@model-rtc/files';
 import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { requireStaged } from './install.ts';
+import { requireStaged } from './settle-files.ts';
 import type { StagedFilesOptions } from './types.ts';
 
 const FILES_AT_ONCE = 32;

@@ -63,6 +63,10 @@ export interface DataPaths {
   readonly kept: string;
   /** What the worker found in its folders and left out of the registry. */
   readonly folderReports: string;
+  /** The cache of the data that jobs read. */
+  readonly dataSets: string;
+  /** The folders of the worker's jobs. */
+  readonly jobs: string;
 }
 
 export function dataPaths(root: string): DataPaths {
@@ -83,5 +87,7 @@ export function dataPaths(root: string): DataPaths {
     pushesFile: join(at, 'pushes.json'),
     kept: join(at, 'kept'),
     folderReports: join(at, 'watched-folders.json'),
+    dataSets: join(at, 'data-sets'),
+    jobs: join(at, 'jobs'),
   };
 }

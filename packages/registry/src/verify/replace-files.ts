@@ -2,8 +2,8 @@ import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@mode
 import type { RegistryContext } from '../context.ts';
 import { requireModel } from '../entry/resolve.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
-import { requireStaged, settleFiles } from '../import/install.ts';
 import { type EntryDraft, placeModel } from '../import/place-model.ts';
+import { modelModes, requireStaged, settleFiles } from '../import/settle-files.ts';
 import type { ReplaceFilesOptions } from './types.ts';
 
 /** Replaces a damaged model's files with whole ones. Everything else about the model stays. */
@@ -23,7 +23,7 @@ export async function replaceFiles(
     staged: filesFolder,
     digest,
     manifest,
-    stats: await settleFiles(context.paths, filesFolder, manifest),
+    stats: await settleFiles(filesFolder, manifest, await modelModes(context.paths)),
     draft: draftOf(existing),
     alias: undefined,
     ifExists: 'overwrite',
