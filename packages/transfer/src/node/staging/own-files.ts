@@ -44,12 +44,12 @@ export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'man
 }
 
 /** The files of a manifest in their folder. */
-export function filesIn(folder: string, files: Manifest['files'], own: Omit<OwnFile, 'path'>): FilesHere {
+function filesIn(folder: string, files: Manifest['files'], own: Omit<OwnFile, 'path'>): FilesHere {
   return new Map(files.map(({ path, sha256 }) => [sha256, { ...own, path: join(folder, ...path.split('/')) }]));
 }
 
 /** Finds files by their first chunk, which is in the chunk index. */
-export function ownFilesOf({ locateChunks, filesOf }: FileHolders): OwnFiles {
+function ownFilesOf({ locateChunks, filesOf }: FileHolders): OwnFiles {
   return {
     async find(contents) {
       const wanted = firstChunks(contents);
