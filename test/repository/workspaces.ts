@@ -11,6 +11,7 @@ export const ROOMS = [
   'formats',
   'files',
   'registry',
+  'jobs',
   'signaling',
   'transport',
   'transfer',

@@ -1,0 +1,3 @@
+export { type Runner, runnerSchema } from './runners/runner-schema.ts';
+export { parseRunner, RunnerStore, type StoredRunner } from './runners/runner-store.ts';
+export type * from './types.ts';
