@@ -9,7 +9,6 @@ export {
   type PullPlan,
   type PushModelOptions,
   type PushModelResult,
-  pullModelFrom,
   type WorkerConnection,
   type WorkerGroup,
 } from '@model-rtc/client';

@@ -11,22 +11,22 @@ import {
 } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
 import { shortOrigin } from '@model-rtc/transfer';
-import type { ConnectToSessionOptions, LaneInfo } from '@model-rtc/transport';
+import type { ConnectToSessionOptions, LaneInfo, Peer } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
+import { checkAtWorker, modelInfo, type WorkerModelInfo } from './model-info.ts';
 import {
   type ModelPlan,
   type PlanPullOptions,
   type PlanPushOptions,
   type PullPlan,
-  planPullFrom,
+  planFromProviders,
   planPush,
 } from './plan-transfer.ts';
-import { type PullModelOptions, type PullModelResult, pullModelFrom } from './pull-model.ts';
+import { type PullModelOptions, type PullModelResult, pullFromProviders } from './pull-model.ts';
 import { type PushModelOptions, type PushModelResult, pushModel } from './push-model.ts';
 import type { RemoteWorker } from './remote-worker.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
-import { checkAtWorker, modelInfo, type WorkerModelInfo } from './resolve-reference.ts';
 import { type Connector, SessionLink } from './session-link.ts';
 import type { AgentLimits } from './transfer-speed.ts';
 import { fetchManifest, WorkerProvider } from './worker-provider.ts';
@@ -87,12 +87,12 @@ interface SignalOption {
  * @throws ModelRtcError `worker_offline` or `network` when it cannot be reached, `token_expired`, `token_revoked` or
  * `refused` when the session is not valid, `timeout` when no connection comes up in time.
  */
-export async function connect(options: ConnectOptions): Promise<WorkerConnection> {
-  const services = openWorker(options);
-  const { known, link, registry } = services;
-  const close = (): Promise<void> => link.close();
+export async function connect({ session, name, signal, ...options }: ConnectOptions): Promise<WorkerConnection> {
+  const { workers, pullModel, planPull, close } = connectAll({ ...options, sessions: [{ session, name }] });
+  const [worker] = workers as readonly [RemoteWorker];
+  const { known, link } = worker;
   try {
-    await link.peer(options.signal);
+    await link.peer(signal);
   } catch (error) {
     await close();
     throw error;
@@ -103,21 +103,15 @@ export async function connect(options: ConnectOptions): Promise<WorkerConnection
     get lanes() {
       return link.lanes;
     },
-    listModels: (params = {}) => listAndRemember(services, params),
-    modelInfo: (ref, { signal } = {}) => modelInfo(services, ref, signal),
-    manifest: async (digest, { signal } = {}) => fetchManifest(await link.peer(signal), digest, signal),
-    checkModel: async (ref, { signal } = {}) => {
-      const peer = await link.peer(signal);
-      return await checkAtWorker(registry, ref, (asked) =>
-        peer.request('check_model_exists', { ref: asked }, { signal }),
-      );
-    },
-    sync: ({ signal } = {}) => syncWorker(services, signal),
-    pullModel: (ref, pullOptions) => pullModelFrom([services], ref, pullOptions),
-    planPull: (ref, planOptions) => planPullFrom([services], ref, planOptions),
-    pushModel: (ref, pushOptions = {}) => pushModel(services, ref, pushOptions),
-    planPush: (ref, planOptions) => planPush(services, ref, planOptions),
-    repairModel: (ref, repairOptions = {}) => repairModel(services, ref, repairOptions),
+    listModels: (params = {}) => listAndRemember(worker, params),
+    modelInfo: (ref, asking = {}) => modelInfo(worker, ref, asking.signal),
+    manifest: async (digest, asking = {}) => fetchManifest(await link.peer(asking.signal), digest, asking.signal),
+    checkModel: (ref, asking = {}) => checkAtWorker(worker, ref, asking.signal),
+    sync: (asking = {}) => syncWorker(worker, asking.signal),
+    ...{ pullModel, planPull },
+    pushModel: (ref, pushOptions = {}) => pushModel(worker, ref, pushOptions),
+    planPush: (ref, planOptions) => planPush(worker, ref, planOptions),
+    repairModel: (ref, repairOptions = {}) => repairModel(worker, ref, repairOptions),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -144,16 +138,32 @@ export interface WorkerGroup extends AsyncDisposable {
  * @throws ModelRtcError `bad_argument` for an invalid session
  */
 export function connectAll({ sessions, ...options }: ConnectAllOptions): WorkerGroup {
-  const opened = sessions.map((session) => openWorker({ ...options, ...session }));
-  const byKey = new Map(opened.toReversed().map((worker) => [worker.known.key, worker]));
-  const workers = opened.filter((worker) => byKey.get(worker.known.key) === worker);
+  const { registry, limits = {}, clock = systemClock, random = Math.random, log = silentLog, ...network } = options;
+  const { agentName = hostname(), agentVersion = 'unknown', ...lanes } = network;
+  const context = { registry, log, clock, random, limits };
+  const agent = { name: agentName, version: agentVersion, capabilities: CAPABILITIES };
+  const workers = new Map<string, RemoteWorker>();
+  for (const { session, name } of sessions) {
+    const token = typeof session === 'string' ? parseSessionToken(session) : session;
+    const key = Buffer.from(token.workerKey).toString('hex');
+    if (workers.has(key)) continue;
+    const known = { key, name: name ?? `worker ${shortOrigin(key)}` };
+    const offers = new ChunkOffers(registry);
+    const onPeer = (peer: Peer): void => {
+      known.name = peer.remote.agent.name;
+    };
+    const link = new SessionLink({ ...lanes, log, agent, token, handlers: offers.handlers, onPeer });
+    workers.set(key, { ...context, known, link, offers, provider: new WorkerProvider({ registry, known, link, log }) });
+  }
+  const all = [...workers.values()];
+  const providers = all.map(({ provider }) => provider);
   const close = async (): Promise<void> => {
-    await Promise.all(opened.map(({ link }) => link.close()));
+    await Promise.all(all.map(({ link }) => link.close()));
   };
   return {
-    workers,
-    pullModel: (ref, pullOptions) => pullModelFrom(workers, ref, pullOptions),
-    planPull: (ref, planOptions) => planPullFrom(workers, ref, planOptions),
+    workers: all,
+    pullModel: (ref, pullOptions) => pullFromProviders(context, providers, ref, pullOptions),
+    planPull: (ref, planOptions) => planFromProviders(context, providers, ref, planOptions),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -161,22 +171,3 @@ export function connectAll({ sessions, ...options }: ConnectAllOptions): WorkerG
 
 /** This client takes chunks from a worker that is itself still fetching the model. */
 const CAPABILITIES = ['partial'];
-
-/** A worker, which is connected to when it is first needed. */
-function openWorker({ session, name, signal: _, ...options }: ConnectOptions): RemoteWorker {
-  const { registry, limits = {}, clock = systemClock, random = Math.random, ...network } = options;
-  const { agentName = hostname(), agentVersion = 'unknown', log = silentLog, ...lanes } = network;
-  const token = typeof session === 'string' ? parseSessionToken(session) : session;
-  const key = Buffer.from(token.workerKey).toString('hex');
-  const known = { key, name: name ?? `worker ${shortOrigin(key)}` };
-  const offers = new ChunkOffers(registry);
-  const link = new SessionLink({
-    ...{ ...lanes, log, token, handlers: offers.handlers },
-    agent: { name: agentName, version: agentVersion, capabilities: CAPABILITIES },
-    onPeer: (peer) => {
-      known.name = peer.remote.agent.name;
-    },
-  });
-  const provider = new WorkerProvider({ registry, known, link, log });
-  return { registry, known, link, offers, log, clock, random, limits, provider };
-}

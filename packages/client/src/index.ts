@@ -1,4 +1,4 @@
-export type { ModelProvider } from '@model-rtc/transfer';
+export type { ModelProvider, NamedModel } from '@model-rtc/transfer';
 export type { WorkerBytes } from './bytes-by-worker.ts';
 export {
   type ConnectAllOptions,
@@ -9,13 +9,13 @@ export {
   type WorkerGroup,
 } from './connect.ts';
 export type { ListedModels, ListOptions, SyncResult } from './list-models.ts';
+export type { WorkerModelInfo } from './model-info.ts';
 export { type ModelPlan, type PlanPullOptions, type PullPlan, planFromProviders } from './plan-transfer.ts';
 export type { ModelProgress, OnModelProgress, WorkerNews } from './progress.ts';
-export { type PullModelOptions, type PullModelResult, pullFromProviders, pullModelFrom } from './pull-model.ts';
+export { type PullModelOptions, type PullModelResult, pullFromProviders } from './pull-model.ts';
 export type { PushModelOptions, PushModelResult } from './push-model.ts';
 export type { ClientContext, RemoteWorker } from './remote-worker.ts';
 export { type RepairModelOptions, type RepairModelResult, repairFromDisk } from './repair-model.ts';
-export type { NamedModel, WorkerModelInfo } from './resolve-reference.ts';
 export type { Connector } from './session-link.ts';
 export type { AgentLimits, SpeedOptions } from './transfer-speed.ts';
 export type { TransferReport } from './transfer-stats.ts';

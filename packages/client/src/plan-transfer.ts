@@ -1,11 +1,18 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
-import { type CodeFile, contentsDigest, type Digest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
+import { type CodeFile, contentsDigest, type Digest, type ModelContents } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { contentsOf, findModel, type ModelProvider, ProviderNames, planTransfer } from '@model-rtc/transfer';
+import {
+  contentsOf,
+  findModel,
+  type ModelProvider,
+  type NamedModel,
+  ProviderNames,
+  planTransfer,
+} from '@model-rtc/transfer';
+import { referenceOf } from './model-info.ts';
 import { finalDigest, knownDigest, type PullModelOptions } from './pull-model.ts';
 import { freshEntry, type PushModelOptions } from './push-model.ts';
 import type { ClientContext, RemoteWorker } from './remote-worker.ts';
-import { type NamedModel, resolveReference } from './resolve-reference.ts';
 import { retryOptions } from './retry-options.ts';
 import { TransferStats } from './transfer-stats.ts';
 
@@ -38,38 +45,21 @@ export type PlanPushOptions = Pick<PushModelOptions, 'signal' | 'onProgress' | '
 export type PlanPullOptions = Pick<PullModelOptions, 'safeOnly' | 'signal' | 'onProgress' | 'onModel'>;
 
 /**
- * Says what `pullModelFrom` would fetch. Nothing is stored.
+ * Says what `pullFromProviders` would fetch. Nothing is stored.
  *
  * @throws ModelRtcError `refused` where only a safe model will do and this one's files run code, by their names or by what was
  * found in them where they are; a pull looks into them itself once they are here.
  */
-export async function planPullFrom(
-  workers: readonly RemoteWorker[],
-  ref: string,
-  options: PlanPullOptions = {},
-): Promise<PullPlan> {
-  const [first] = workers;
-  if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
-  return await planFromProviders(
-    first,
-    workers.map(({ provider }) => provider),
-    ref,
-    options,
-  );
-}
-
-/** The same for providers of any kinds. @param context - what this machine brings. */
 export async function planFromProviders(
   context: ClientContext,
   providers: readonly ModelProvider[],
   ref: string,
-  options: PlanPullOptions,
+  options: PlanPullOptions = {},
 ): Promise<PullPlan> {
   const { registry, clock } = context;
   const retrying = retryOptions(context, new TransferStats(clock), options);
-  const { model, provider } = await findModel(providers, {
+  const { model, provider } = await findModel(providers, await referenceOf(registry, ref), {
     ...retrying,
-    ask: (asked, signal) => resolveReference(registry, ref, (name) => asked.resolve(name, signal)),
     onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });
   const { entry, namedBy, otherHere } = model;

@@ -6,6 +6,7 @@ import {
   gatherContents,
   loadZstd,
   type ModelProvider,
+  type NamedModel,
   PeerEncodings,
   type ProvidedModel,
   ProviderNames,
@@ -17,8 +18,8 @@ import {
   Swarm,
 } from '@model-rtc/transfer';
 import { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
-import type { ClientContext, RemoteWorker } from './remote-worker.ts';
-import { type NamedModel, resolveReference } from './resolve-reference.ts';
+import { referenceOf } from './model-info.ts';
+import type { ClientContext } from './remote-worker.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
 import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
@@ -44,30 +45,19 @@ export interface PullModelResult extends TransferReport, NamedModel {
 }
 
 /**
- * Brings a model from workers into this machine's registry: whole and verified, or not at all. What an earlier attempt
- * fetched, and what this disk has in any model, is not fetched again. All workers that have it give it at once; any of them
- * may leave and come back meanwhile.
+ * Brings a model from providers into this machine's registry: whole and verified, or not at all. What an earlier attempt
+ * fetched, and what this disk has in any model, is not fetched again. All providers that have it give it at once; any of them
+ * may leave and come back meanwhile. Begins again when the model changed at its source.
  *
- * @param workers - the first that knows the reference decides what it names.
- * @param ref - as a worker knows the model: id, alias or digest prefix; else as this machine knows it.
+ * @param context - what this machine brings.
+ * @param providers - the first that knows the reference decides what it names.
+ * @param ref - as a provider knows the model: id, alias or digest prefix; else as this machine knows it.
  */
-export async function pullModelFrom(
-  workers: readonly RemoteWorker[],
-  ref: string,
-  options: PullModelOptions = {},
-): Promise<PullModelResult> {
-  const [first] = workers;
-  if (first === undefined) throw new ModelRtcError('bad_argument', 'Name a worker to take the model from.');
-  const providers = workers.map(({ provider }) => provider);
-  return await pullFromProviders(first, providers, ref, options);
-}
-
-/** The same from providers of any kinds. @param context - what this machine brings. */
 export async function pullFromProviders(
   context: ClientContext,
   providers: readonly ModelProvider[],
   ref: string,
-  options: PullModelOptions,
+  options: PullModelOptions = {},
 ): Promise<PullModelResult> {
   const { clock, limits } = context;
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
@@ -103,9 +93,8 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const { context, providers, names, ref, stats, options } = task;
   const { registry } = context;
   stats.begin();
-  const { model, provider } = await findModel(providers, {
+  const { model, provider } = await findModel(providers, await referenceOf(registry, ref), {
     ...retryOptions(context, stats, options),
-    ask: (asked, signal) => resolveReference(registry, ref, (name) => asked.resolve(name, signal)),
     onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });
   const { entry, namedBy, otherHere } = model;

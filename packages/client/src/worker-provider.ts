@@ -50,7 +50,7 @@ export class WorkerProvider implements ModelProvider<Peer> {
   }
 
   async reach(signal: AbortSignal | undefined): Promise<Peer> {
-    return await this.#worker.link.reach(signal);
+    return await this.#worker.link.peer(signal);
   }
 
   async reset(peer: Peer): Promise<void> {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { ConnectOptions, WorkerConnection, WorkerGroup } from '@model-rtc/client';
+import type { ConnectOptions, WorkerConnection } from '@model-rtc/client';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { KnownWorker } from '@model-rtc/registry';
 import type { IceServer } from '@model-rtc/transport';
@@ -25,29 +25,19 @@ export async function connectWorker(
   return await connect({ ...(await agentOptions(context, network)), session: token, signal: context.signal });
 }
 
-/**
- * Prepares connections to several workers. None of them has to be online yet.
- *
- * @param given - their sessions; the one in the environment when there are none.
- */
-export async function openWorkers(
-  context: Context,
-  network: NetworkOptions,
-  given: readonly string[],
-): Promise<WorkerGroup> {
-  const { connectAll } = await import('@model-rtc/client');
-  const texts = given.length === 0 ? [undefined] : given;
-  const sessions = await Promise.all(
-    texts.map(async (text) => ({
+/** Sessions for `connectAll`, as a person wrote them; the one in the environment when there are none. */
+export async function namedSessions(context: Context, given: Iterable<string>) {
+  const texts = [...given];
+  return await Promise.all(
+    (texts.length === 0 ? [undefined] : texts).map(async (text) => ({
       session: await sessionToken(context, text),
       name: nameIn(text ?? context.runtime.env.MODEL_RTC_SESSION),
     })),
   );
-  return connectAll({ ...(await agentOptions(context, network)), sessions });
 }
 
 /** This agent, as it connects to any worker. */
-async function agentOptions(
+export async function agentOptions(
   context: Context,
   { lane, engine, iceServer }: NetworkOptions,
 ): Promise<Omit<ConnectOptions, 'session' | 'signal'>> {

@@ -1,9 +1,9 @@
 import { type Clock, type Log, type Manifest, silentLog, systemClock } from '@model-rtc/protocol';
 import type { ModelDisk } from './disk/disk-port.ts';
-import { fetchChunks } from './fetch-chunks.ts';
 import type { Layout } from './layout/layout.ts';
 import { verifiedFiles } from './layout/verified-files.ts';
 import type { RateLimiter } from './rate/rate-limiter.ts';
+import { FetchSession } from './session/fetch-session.ts';
 import { type OnTransferProgress, ProgressReporter } from './session/progress.ts';
 import { TransferStats } from './session/stats.ts';
 import { Watchdog } from './session/watchdog.ts';
@@ -40,14 +40,14 @@ export async function fetchModel(options: FetchModelOptions): Promise<Manifest['
   const progress = new ProgressReporter(stats, clock, onProgress);
   const { watchdog = new Watchdog(clock) } = options;
   try {
-    const found = await fetchChunks(
+    const session = new FetchSession(
       { layout, stats, progress, watchdog, clock, log },
       {
         ...{ pool: poolOf(sources), local: [], unsure: [], limiter, signal, present },
         openDisk: (onEvents) => disk.open(onEvents),
       },
     );
-    const files = verifiedFiles(layout, found);
+    const files = verifiedFiles(layout, await session.run());
     progress.enter({ state: 'completed' });
     return files;
   } finally {

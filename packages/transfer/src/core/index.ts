@@ -8,9 +8,15 @@ export { contentsKey } from './layout/contents-key.ts';
 export { type Layout, planLayout } from './layout/layout.ts';
 export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';
 export { cancelledBy } from './provider/cancelled.ts';
-export { findModel } from './provider/find-model.ts';
+export {
+  findHere,
+  findModel,
+  type LocalNames,
+  type NamedModel,
+  type Reference,
+  resolveReference,
+} from './provider/find-model.ts';
 export { contentsOf, gatherContents, requireAgreement } from './provider/gather-contents.ts';
-export type { ProviderNews } from './provider/keep-serving.ts';
 export type {
   FetchedModel,
   InstalledModel,
@@ -21,7 +27,7 @@ export type {
   WantedModel,
 } from './provider/model-provider.ts';
 export { ProviderNames, shortOrigin } from './provider/provider-names.ts';
-export { Swarm } from './provider/swarm.ts';
+export { type ProviderNews, Swarm } from './provider/swarm.ts';
 export {
   type BackgroundLimiter,
   type BackgroundLimiterOptions,
@@ -51,8 +57,16 @@ export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';
 export { PeerEncodings, type PeerEncodingsOptions } from './sources/peer-encodings.ts';
 export { type PeerPool, peerPool } from './sources/peer-pool.ts';
-export { type ChunkPeer, type ChunkRequestOptions, type PeerSourceOptions, peerSource } from './sources/peer-source.ts';
-export { type ChunkLane, type LanedPeer, type PeerSourcesOptions, peerSources } from './sources/peer-sources.ts';
+export {
+  type ChunkLane,
+  type ChunkPeer,
+  type ChunkRequestOptions,
+  type LanedPeer,
+  type PeerSourceOptions,
+  type PeerSourcesOptions,
+  peerSource,
+  peerSources,
+} from './sources/peer-sources.ts';
 export type { ChunkSource, FetchOptions, FetchResult, FileExtent, SourceLane, WantedChunk } from './sources/source.ts';
 export { type PoolChange, SourcePool } from './sources/source-pool.ts';
 export { wantedChunk } from './sources/wanted-chunk.ts';

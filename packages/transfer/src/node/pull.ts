@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { freeBytes, type Lock } from '@model-rtc/files';
 import {
   type Clock,
@@ -11,14 +12,15 @@ import {
   systemClock,
 } from '@model-rtc/protocol';
 import type { OpenDiskPort } from '../core/disk/disk-port.ts';
-import { fetchChunks } from '../core/fetch-chunks.ts';
 import { contentsKey } from '../core/layout/contents-key.ts';
 import { type Layout, planLayout } from '../core/layout/layout.ts';
 import { verifiedFiles } from '../core/layout/verified-files.ts';
 import type { RateLimiter } from '../core/rate/rate-limiter.ts';
+import { FetchSession } from '../core/session/fetch-session.ts';
 import { type OnTransferProgress, ProgressReporter } from '../core/session/progress.ts';
 import type { DroppedSource, LaneBytes, SourceBytes } from '../core/session/stats.ts';
 import { TransferStats } from '../core/session/stats.ts';
+import type { FetchTask } from '../core/session/types.ts';
 import { Watchdog } from '../core/session/watchdog.ts';
 import { findLocalSources, type LocalChunks, type LocalPlace } from '../core/sources/local-chunks.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
@@ -97,138 +99,168 @@ export interface PullOutcome {
  * be verified.
  */
 export async function pull(options: PullOptions): Promise<PullOutcome> {
-  const locked = await lockPull(options);
-  return await locked.fetch();
+  const pulling = new Pull(options);
+  return await pulling.fetch(await pulling.lock());
 }
 
-/** A pull that no other process can run at the same time. Call one of the two to end it. */
-export interface LockedPull {
-  /** As `pull` does. */
-  fetch(): Promise<PullOutcome>;
-  /** Unlocks the staging folder as it was, when nothing has to be fetched any more. */
-  leave(): Promise<void>;
+/** What becomes of files that are received: a model in the registry, data in its cache, results under a name. */
+export interface Destination<T> {
+  /** What is there already, once no other process can be bringing it; undefined when the files have to be fetched. */
+  broughtMeanwhile(): Promise<T | undefined>;
+  /** Takes the whole and verified files out of the staging folder. */
+  install(pulled: PullOutcome): Promise<T>;
 }
 
 /**
- * The first step of a pull: waits until no other process pulls the same model, which may have brought it by then.
- * @throws ModelRtcError `invalid_model` as `pull`; `cancelled`; `storage`
+ * Fetches files and hands them over, whole or not at all. What was fetched before a failure stays for the next attempt.
+ * @throws ModelRtcError what `pull` and the destination throw
  */
-export async function lockPull(options: PullOptions): Promise<LockedPull> {
-  const clock = options.components?.clock ?? systemClock;
-  const startedMs = clock.nowMs();
-  const layout = planLayout(options.contents);
-  const key = contentsKey(options.contents);
-  const stats = new TransferStats(layout);
-  const watchdog = options.watchdog ?? new Watchdog(clock);
-  const progress = new ProgressReporter(stats, clock, options.onProgress);
-  const parts = { layout, key, stats, watchdog, progress, clock, startedMs };
+export async function receive<T>(options: PullOptions, { broughtMeanwhile, install }: Destination<T>): Promise<T> {
+  const pulling = new Pull(options);
+  const held = await pulling.lock();
+  let isNeeded = false;
   try {
-    const held = await lockAndTell(options, parts);
-    return {
-      fetch: () => fetchLocked(options, parts, held),
-      leave: async () => {
-        progress.end();
-        await leaveStaging(options.staging, key, held);
-      },
-    };
-  } catch (error) {
-    progress.end();
-    throw error;
-  }
-}
-
-interface PullParts {
-  readonly layout: Layout;
-  /** The name that the state is kept under. */
-  readonly key: Digest;
-  readonly stats: TransferStats;
-  readonly watchdog: Watchdog;
-  readonly progress: ProgressReporter;
-  readonly clock: Clock;
-  readonly startedMs: number;
-}
-
-async function lockAndTell({ staging, signal }: PullOptions, { key, progress, watchdog }: PullParts): Promise<Lock> {
-  let waited = false;
-  const onWait = (): void => {
-    waited = true;
-    progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
-  };
-  const held = await lockStaging({ staging, key, signal, onWait });
-  // Time spent waiting for another process is not time without data.
-  if (waited) watchdog.progressed();
-  return held;
-}
-
-async function fetchLocked(options: PullOptions, parts: PullParts, held: Lock): Promise<PullOutcome> {
-  const { staging: folder, contents, entry, ownFiles, signal } = options;
-  const { layout, key, stats, progress, startedMs, clock } = parts;
-  try {
-    const staging = await openStaging({ staging: folder, key, contents, layout, entry, ownFiles, held, signal });
-    let files: Manifest['files'];
-    try {
-      files = verifiedFiles(layout, await fetchInto(staging, options, parts));
-    } catch (error) {
-      await staging.keep();
-      throw ModelRtcError.from(error);
-    }
-    progress.enter({ state: 'completed' });
-    return outcomeOf(staging, { files, stats }, { startedMs, nowMs: clock.nowMs() });
+    // Another transfer may have installed it while this one waited for their staging folder: it must not be copied out of there
+    // and installed again.
+    const brought = await broughtMeanwhile();
+    if (brought !== undefined) return brought;
+    isNeeded = true;
   } finally {
-    progress.end();
+    if (!isNeeded) await pulling.leave(held);
+  }
+  const pulled = await pulling.fetch(held);
+  try {
+    return await install(pulled);
+  } catch (error) {
+    // Files that were refused for their content are useless to another attempt, so remove them.
+    if (ModelRtcError.from(error).code === 'refused') await rm(pulled.filesFolder, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await pulled.release();
   }
 }
 
-async function fetchInto(
-  staging: Staging,
-  options: PullOptions,
-  parts: PullParts,
-): Promise<ReadonlyMap<number, Digest>> {
-  const { layout, key, stats } = parts;
-  const { journalled, paths } = staging;
-  for (const [id, there] of journalled.entries()) {
-    if (staging.reused.has(id)) stats.staged(id);
-    else if (there === 1) stats.resumed(id);
+/** A pull in two steps: another process may have brought the model before this one got the lock. */
+class Pull {
+  readonly #options: PullOptions;
+  readonly #clock: Clock;
+  readonly #startedMs: number;
+  readonly #layout: Layout;
+  /** The name that the state is kept under. */
+  readonly #key: Digest;
+  readonly #stats: TransferStats;
+  readonly #watchdog: Watchdog;
+  readonly #progress: ProgressReporter;
+
+  /** @throws ModelRtcError `invalid_model` as `pull` */
+  constructor(options: PullOptions) {
+    this.#options = options;
+    this.#clock = options.components?.clock ?? systemClock;
+    this.#startedMs = this.#clock.nowMs();
+    this.#layout = planLayout(options.contents);
+    this.#key = contentsKey(options.contents);
+    this.#stats = new TransferStats(this.#layout);
+    this.#watchdog = options.watchdog ?? new Watchdog(this.#clock);
+    this.#progress = new ProgressReporter(this.#stats, this.#clock, options.onProgress);
   }
-  const unsure = staging.unknownFiles ? [...journalled.keys()] : [];
-  const { freeSpace = freeBytes, openDisk = openFolderDisk } = options.components ?? {};
-  const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
-  await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
-  const places: LocalPlace[] = [
-    { name: 'models on this machine', local: options.local },
-    ...(options.alsoLocal ?? []),
-    { name: 'unfinished transfers on this machine', local: stagedChunks(options.staging, key) },
-  ];
-  const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, places);
-  const { signal, limiter } = options;
-  const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
-  return await fetchChunks(
-    { ...parts, log: options.log ?? silentLog },
-    {
-      ...{ pool: poolOf(options.sources), local, unsure, limiter, signal, present: journalled },
+
+  /**
+   * Waits until no other process pulls the same model.
+   * @returns the lock, which `fetch` or `leave` releases
+   * @throws ModelRtcError `cancelled`, `storage`
+   */
+  async lock(): Promise<Lock> {
+    const { staging, signal } = this.#options;
+    let waited = false;
+    const onWait = (): void => {
+      waited = true;
+      this.#progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
+    };
+    try {
+      const held = await lockStaging({ staging, key: this.#key, signal, onWait });
+      // Time spent waiting for another process is not time without data.
+      if (waited) this.#watchdog.progressed();
+      return held;
+    } catch (error) {
+      this.#progress.end();
+      throw error;
+    }
+  }
+
+  /** Unlocks the staging folder as it was, when nothing has to be fetched any more. */
+  async leave(held: Lock): Promise<void> {
+    this.#progress.end();
+    await leaveStaging(this.#options.staging, this.#key, held);
+  }
+
+  /** As `pull` does. */
+  async fetch(held: Lock): Promise<PullOutcome> {
+    const { staging: folder, contents, entry, ownFiles, signal, log = silentLog } = this.#options;
+    const parts = { layout: this.#layout, stats: this.#stats, progress: this.#progress, watchdog: this.#watchdog };
+    try {
+      const staged = { staging: folder, key: this.#key, contents, layout: this.#layout, entry, ownFiles, held, signal };
+      const staging = await openStaging(staged);
+      try {
+        const task = await this.#taskOn(staging);
+        const session = new FetchSession({ ...parts, clock: this.#clock, log }, task);
+        const files = verifiedFiles(this.#layout, await session.run());
+        this.#progress.enter({ state: 'completed' });
+        return this.#outcome(staging, files);
+      } catch (error) {
+        await staging.keep();
+        throw ModelRtcError.from(error);
+      }
+    } finally {
+      this.#progress.end();
+    }
+  }
+
+  /** Counts what an earlier attempt left, checks the free space, and finds what else is on this disk. */
+  async #taskOn(staging: Staging): Promise<FetchTask> {
+    const {
+      staging: folder,
+      local: registry,
+      alsoLocal = [],
+      sources,
+      limiter,
+      signal,
+      components = {},
+    } = this.#options;
+    const layout = this.#layout;
+    const { journalled, paths } = staging;
+    for (const [id, there] of journalled.entries()) {
+      if (staging.reused.has(id)) this.#stats.staged(id);
+      else if (there === 1) this.#stats.resumed(id);
+    }
+    const unsure = staging.unknownFiles ? [...journalled.keys()] : [];
+    const { freeSpace = freeBytes, openDisk = openFolderDisk } = components;
+    const withRoom = staging.unknownFiles ? await chunksWithRoom(layout, paths.files) : journalled;
+    await checkFreeSpace(layout, withRoom, { folder: paths.folder, freeSpace });
+    const places: LocalPlace[] = [
+      { name: 'models on this machine', local: registry },
+      ...alsoLocal,
+      { name: 'unfinished transfers on this machine', local: stagedChunks(folder, this.#key) },
+    ];
+    const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, places);
+    const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
+    return {
+      ...{ pool: poolOf(sources), local, unsure, limiter, signal, present: journalled },
       openDisk: (onEvents) => openDisk(job, onEvents),
-    },
-  );
-}
+    };
+  }
 
-function outcomeOf(
-  staging: Staging,
-  { files, stats }: { readonly files: Manifest['files']; readonly stats: TransferStats },
-  time: { startedMs: number; nowMs: number },
-): PullOutcome {
-  const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes, dropped } = stats;
-  return {
-    filesFolder: staging.paths.files,
-    files,
-    transferredBytes,
-    reusedBytes,
-    resumedBytes,
-    refetchedChunks,
-    duplicateBytes,
-    seconds: (time.nowMs - time.startedMs) / 1000,
-    bytesPerSource: stats.bytesPerSource(),
-    lanes: stats.bytesPerLane(time.nowMs),
-    dropped: [...dropped],
-    release: () => staging.end(),
-  };
+  #outcome(staging: Staging, files: Manifest['files']): PullOutcome {
+    const nowMs = this.#clock.nowMs();
+    const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes, dropped } = this.#stats;
+    return {
+      filesFolder: staging.paths.files,
+      files,
+      ...{ transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes },
+      seconds: (nowMs - this.#startedMs) / 1000,
+      bytesPerSource: this.#stats.bytesPerSource(),
+      lanes: this.#stats.bytesPerLane(nowMs),
+      dropped: [...dropped],
+      release: () => staging.end(),
+    };
+  }
 }

@@ -22,8 +22,7 @@ import type { OnTransferProgress } from '../core/session/progress.ts';
 import type { Watchdog } from '../core/session/watchdog.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
 import type { SourcePool } from '../core/sources/source-pool.ts';
-import type { PullOutcome } from './pull.ts';
-import { receive } from './receive.ts';
+import { type PullOutcome, receive } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
 /** Which model to receive, and how to install it. */

@@ -3,7 +3,7 @@ import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
-import { openWorkers } from '../connect.ts';
+import { agentOptions, namedSessions } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
 import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
 import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
@@ -51,7 +51,9 @@ export const pullModel = defineCommand({
         `${name} is other content now than in an attempt that ended early and left ${formatBytes(bytes)}. What both have in common is not fetched again.`,
       );
     };
-    await using workers = await openWorkers(context, options, [...(options.worker ?? [])]);
+    const { connectAll } = await import('@model-rtc/client');
+    const sessions = await namedSessions(context, options.worker ?? []);
+    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions });
     if (dryRun) {
       const plan = await workers.planPull(ref, { safeOnly, onModel, ...controls });
       noteWhoseName(context, ref, plan);

@@ -1,11 +1,22 @@
 import { contentsDigest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import { SourcePool } from '../sources/source-pool.ts';
-import { GIVE_UP_MS, gaveUp, type RetryOptions } from './attempts.ts';
+import { Attempts, closedError, GIVE_UP_MS, gaveUp, isRetryableInBackground, type RetryOptions } from './attempts.ts';
 import { cancelledBy } from './cancelled.ts';
-import { keepServing, type ProviderNews, type ServingEnd } from './keep-serving.ts';
 import type { FetchedModel, ModelProvider, WantedModel } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
+
+/** What happened to one of the providers of a transfer. */
+export interface ProviderNews {
+  readonly name: string;
+  /**
+   * `serving`: it has the model, and gives it from now on. `absent`: it does not have it. `offline`: it cannot be reached, and
+   * is retried. `busy`: it cannot tell yet whether it has the model, and is asked again. `lost`: its connection was lost, and
+   * is made again. `dropped`: it is no longer used.
+   */
+  readonly state: 'serving' | 'absent' | 'offline' | 'busy' | 'lost' | 'dropped';
+  readonly reason?: string | undefined;
+}
 
 export interface SwarmOptions extends RetryOptions {
   readonly model: WantedModel;
@@ -21,7 +32,10 @@ export class Swarm {
   readonly #providers: readonly ModelProvider[];
   readonly #options: SwarmOptions;
   readonly #over = new AbortController();
-  readonly #ends = new Map<ModelProvider, ServingEnd>();
+  /** Aborts with the transfer, however it ends. */
+  readonly #signal: AbortSignal;
+  /** Why providers are no longer used: `not_found` when they do not have the model, or no longer have it. */
+  readonly #ends = new Map<ModelProvider, ModelRtcError>();
   /** Those that had the model when they were last asked. */
   readonly #served = new Set<ModelProvider>();
   /** Those that could not be asked. */
@@ -31,14 +45,16 @@ export class Swarm {
   #lastFailure: ModelRtcError | undefined;
 
   constructor(providers: readonly ModelProvider[], options: SwarmOptions) {
+    const { signal } = options;
     this.#providers = providers;
     this.#options = options;
+    this.#signal = signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]);
   }
 
   /** Begins to take the model from all providers that have it. */
   start(contents: ModelContents): void {
     const model = { ...this.#options.model, contents, digest: contentsDigest(contents) };
-    this.#serving = this.#providers.map((provider) => this.#serve(provider, model));
+    this.#serving = this.#providers.map((provider) => this.#keepServing(provider, model));
   }
 
   /** Stops using all providers; their connections stay. */
@@ -52,31 +68,68 @@ export class Swarm {
     const { signal, watchdog } = this.#options;
     const error = ModelRtcError.from(thrown);
     if (signal?.aborted) return cancelledBy(signal, error);
-    const failure = this.#failure();
+    const failure = this.#endError() ?? this.#lastFailure;
     if (failure !== undefined && this.#providers.every(({ isClosed }) => isClosed)) return failure;
     const isStalled = error.code === 'timeout' && watchdog.quietMs >= GIVE_UP_MS;
     return isStalled && failure !== undefined ? gaveUp(failure, error.details) : error;
   }
 
-  async #serve(provider: ModelProvider, model: FetchedModel): Promise<void> {
-    const { signal, onNews } = this.#options;
-    const end = await keepServing(provider, {
-      ...this.#options,
-      model,
-      pool: this.pool,
-      signal: signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]),
-      onNews: (news) => {
-        if (news.state === 'serving') this.#served.add(provider);
-        onNews(news);
-      },
-      onFailure: (error) => {
+  /**
+   * Keeps one provider's sources in the pool while it has the model: reaches it, checks that the model is there, and reaches
+   * it again when its connection is lost. Meanwhile the transfer goes on with the other providers.
+   */
+  async #keepServing(provider: ModelProvider, model: FetchedModel): Promise<void> {
+    const attempts = new Attempts(provider, { ...this.#options, signal: this.#signal });
+    const told = new Set<ProviderNews['state']>();
+    for (;;) {
+      const { wasServing, error } = await this.#serveOnce(provider, model, attempts);
+      if (this.#signal.aborted) return;
+      if (provider.isClosed) this.#ends.set(provider, closedError(error));
+      else if (!isRetryableInBackground(error)) {
+        this.#tell(provider, error.code === 'not_found' ? 'absent' : 'dropped', error);
+        this.#ends.set(provider, error);
+      } else {
         this.#lastFailure = error;
         this.#failed.add(provider);
-        this.#endWhenNobodyIsLeft();
-      },
-    });
-    this.#ends.set(provider, end);
-    this.#endWhenNobodyIsLeft();
+        if (attempts.isExhausted) this.#ends.set(provider, error);
+      }
+      this.#endWhenNobodyIsLeft();
+      if (this.#ends.has(provider)) return;
+      const state = wasServing ? 'lost' : error.code === 'busy' ? 'busy' : 'offline';
+      if (wasServing || !told.has(state)) this.#tell(provider, state, error);
+      // The lost connection was reported already.
+      told.add(state === 'lost' ? 'offline' : state);
+      await attempts.wait().catch(() => {});
+    }
+  }
+
+  async #serveOnce(
+    provider: ModelProvider,
+    model: FetchedModel,
+    attempts: Attempts,
+  ): Promise<{ readonly wasServing: boolean; readonly error: ModelRtcError }> {
+    const { encodings, names } = this.#options;
+    const signal = this.#signal;
+    let wasServing = false;
+    try {
+      await attempts.begin();
+      await provider.requireModel(model, signal);
+      const name = names.keep(provider);
+      this.#served.add(provider);
+      this.#tell(provider, 'serving');
+      wasServing = true;
+      const error = await provider.serve(model, { pool: this.pool, name, encodings, signal });
+      // If only the model changed, the connection is still good: the transfer may begin again over it.
+      if (!signal.aborted && error.code !== 'source_changed') await attempts.reset();
+      return { wasServing, error };
+    } catch (thrown) {
+      return { wasServing, error: ModelRtcError.from(thrown) };
+    }
+  }
+
+  #tell(provider: ModelProvider, state: ProviderNews['state'], error?: ModelRtcError): void {
+    const { names, onNews } = this.#options;
+    onNews({ name: names.of(provider), state, reason: error?.message });
   }
 
   #endWhenNobodyIsLeft(): void {
@@ -90,26 +143,19 @@ export class Swarm {
 
   /** The error when no provider is left. */
   #whyNobody(): ModelRtcError {
-    const { watchdog } = this.#options;
     const error = this.#changedError() ?? this.#endError();
     if (error === undefined) {
       return new ModelRtcError('source_changed', 'The model changed at the worker while it was sent.');
     }
-    return watchdog.quietMs >= GIVE_UP_MS ? gaveUp(error) : error;
-  }
-
-  #failure(): ModelRtcError | undefined {
-    return this.#endError() ?? this.#lastFailure;
+    return this.#options.watchdog.quietMs >= GIVE_UP_MS ? gaveUp(error) : error;
   }
 
   #changedError(): ModelRtcError | undefined {
-    const ends = [...this.#ends.values()];
-    return ends.flatMap((end) => (end.kind === 'failed' && end.error.code === 'source_changed' ? [end.error] : []))[0];
+    return [...this.#ends.values()].find(({ code }) => code === 'source_changed');
   }
 
   /** Among several, the error of the first provider that failed in another way than not having the model. */
   #endError(): ModelRtcError | undefined {
-    for (const end of this.#ends.values()) if (end.kind === 'failed') return end.error;
-    return undefined;
+    return [...this.#ends.values()].find(({ code }) => code !== 'not_found');
   }
 }

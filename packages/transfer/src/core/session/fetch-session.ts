@@ -1,15 +1,16 @@
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkBuffer } from '../disk/buffer-pool.ts';
-import type { Disk, DiskListener } from '../disk/disk.ts';
+import { Disk, type DiskListener } from '../disk/disk.ts';
 import { digestOf, isRange, sizeOf } from '../layout/layout.ts';
-import { PROGRESS_INTERVAL_MS, SLOW_ABORT_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
-import type { PoolChange } from '../sources/source-pool.ts';
+import { PROGRESS_INTERVAL_MS } from '../limits.ts';
+import { Schedule } from '../schedule/schedule.ts';
 import { AskGate } from './ask-gate.ts';
 import type { Miss } from './chunk-request.ts';
-import { fileNeverRight, neverRight, pathOf, sentWrongBytes, stallWarning, timedOut, withState } from './end-errors.ts';
-import { SlowFlow } from './origin-flow.ts';
+import { fileNeverRight, neverRight, pathOf, sentWrongBytes, withState } from './end-errors.ts';
+import { RangeRules } from './range-rules.ts';
 import { type RunnerListener, SourceRunner } from './source-runner.ts';
 import { originOf, SourceSet } from './source-set.ts';
+import { StallWatch } from './stall-watch.ts';
 import type { FetchParts, FetchTask } from './types.ts';
 
 /** A chunk that came whole, and the source that gave it. */
@@ -18,9 +19,7 @@ interface Given {
   readonly buffer: ChunkBuffer;
 }
 
-/**
- * Brings every chunk onto the disk: connects the schedule, the sources and the disk. Each session is run once.
- */
+/** Brings every chunk of a layout onto a disk of any kind: connects the schedule, the sources and the disk. Each session is run once. */
 export class FetchSession implements DiskListener, RunnerListener {
   readonly #parts: FetchParts;
   readonly #task: FetchTask;
@@ -31,23 +30,25 @@ export class FetchSession implements DiskListener, RunnerListener {
   /** Chunks from a second source, kept while those of the first are checked, which may be wrong. */
   readonly #spare = new Map<number, Given>();
   /** The SHA-256 of files that the layout has none of. */
-  readonly fileHashes = new Map<number, Digest>();
-  readonly #flow: SlowFlow;
+  readonly #fileHashes = new Map<number, Digest>();
+  readonly #stall: StallWatch;
   #disk: Disk | undefined;
   #unsure: number;
-  #warned = false;
   #settle: ((error?: ModelRtcError) => void) | undefined;
   /** Settles when every file has its hash, or when nothing more can be done. */
   readonly #ended: Promise<void>;
 
-  constructor(parts: FetchParts, task: FetchTask) {
+  constructor(given: Omit<FetchParts, 'schedule' | 'rules'>, task: FetchTask) {
+    const { layout } = given;
+    const rules = layout.ranges === undefined ? undefined : new RangeRules(layout);
+    const parts = { ...given, rules, schedule: new Schedule(layout.sizes, task.present, rules) };
     this.#parts = parts;
     this.#task = task;
     this.#unsure = task.unsure.length;
-    this.#flow = new SlowFlow(parts.clock);
+    this.#stall = new StallWatch(parts);
     this.#gate = new AskGate(task.limiter, () => this.#fillAll());
     this.#sources = new SourceSet(parts, task.pool, (source, number, flow) => {
-      const { layout, schedule, clock } = parts;
+      const { schedule, clock } = parts;
       const gate = source.isLimited === false ? undefined : this.#gate;
       return new SourceRunner(source, number, {
         ...{ layout, schedule, clock, gate, flow, listener: this },
@@ -61,13 +62,35 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#ended.catch(() => {});
   }
 
-  /** @throws ModelRtcError the reason why the model is not whole; what arrived is in the files and the journal */
-  async run(disk: Disk): Promise<void> {
+  /**
+   * Returns when all files are right and flushed. The disk is closed in any case, with everything that came kept.
+   * @returns by number, the SHA-256 of the files that the layout has none of
+   * @throws ModelRtcError the reason why the model is not whole
+   */
+  async run(): Promise<ReadonlyMap<number, Digest>> {
+    const { progress, stats } = this.#parts;
+    const { openDisk, signal } = this.#task;
+    const disk = new Disk(openDisk, this);
     this.#disk = disk;
+    try {
+      await this.#untilAllThere(disk);
+      progress.enter({ state: 'verifying', hashedBytes: stats.hashedBytes });
+      await disk.flush();
+      if (signal?.aborted) throw ModelRtcError.from(signal.reason);
+      return this.#fileHashes;
+    } finally {
+      await disk.close();
+    }
+  }
+
+  async #untilAllThere(disk: Disk): Promise<void> {
     const { signal, pool } = this.#task;
     const onAbort = (): void => this.#end(ModelRtcError.from(signal?.reason));
     signal?.addEventListener('abort', onAbort, { once: true });
-    const stopListening = pool.onChange((change) => this.#poolChanged(change));
+    const stopListening = pool.onChange((change) => {
+      this.#sources.follow(change);
+      this.#fillAll();
+    });
     const stopTimer = this.#parts.clock.every(PROGRESS_INTERVAL_MS, () => this.#tick());
     try {
       if (signal?.aborted) onAbort();
@@ -85,15 +108,14 @@ export class FetchSession implements DiskListener, RunnerListener {
   // What the disk says.
 
   verified(chunk: number): void {
-    const { schedule, rules, stats, watchdog, clock } = this.#parts;
+    const { schedule, rules, stats, clock } = this.#parts;
     const runner = this.#writing.get(chunk);
     this.#writing.delete(chunk);
     if (runner === undefined) return;
     rules?.gave(chunk, originOf(runner.source));
     const others = schedule.verified(runner.number, chunk, clock.nowMs());
     stats.fetched(chunk, runner.source);
-    watchdog.progressed();
-    this.#warned = false;
+    this.#stall.progressed();
     runner.progressed();
     this.#callBack(chunk, others);
     runner.fill();
@@ -148,7 +170,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   fileHash(file: number, sha256: Digest): void {
-    this.fileHashes.set(file, sha256);
+    this.#fileHashes.set(file, sha256);
   }
 
   hashed(bytes: number): void {
@@ -215,11 +237,6 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#fillAll();
   }
 
-  #poolChanged(change: PoolChange): void {
-    this.#sources.follow(change);
-    this.#fillAll();
-  }
-
   #store(runner: SourceRunner, chunk: number, buffer: ChunkBuffer): void {
     this.#writing.set(chunk, runner);
     this.#disk?.store(chunk, buffer);
@@ -247,7 +264,9 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   #fillAll(): void {
-    this.#sources.fill();
+    // One request each in turn: none takes all that is left or allowed.
+    let asking = this.#sources.inTurn();
+    while (asking.length > 0) asking = asking.filter((runner) => runner.askOnce());
     const why = this.#parts.schedule.someMissing ? this.#sources.exhausted : undefined;
     if (why !== undefined) this.#end(why);
   }
@@ -256,7 +275,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     const { schedule, progress } = this.#parts;
     if (schedule.allPresent) progress.enter({ state: 'verifying', hashedBytes: 0 });
     else if (this.#unsure > 0) progress.enter({ state: 'preparing', reason: 'checking_disk' });
-    else if (!this.#warned) progress.enter({ state: 'transferring' });
+    else if (!this.#stall.isWarned) progress.enter({ state: 'transferring' });
   }
 
   #tick(): void {
@@ -269,23 +288,8 @@ export class FetchSession implements DiskListener, RunnerListener {
     this.#sources.checkStalls();
     // By now an idle source may be asked for what another one does not bring, or for what it did not have before.
     this.#fillAll();
-    this.#warnOrGiveUp(watchdog.quietMs);
-  }
-
-  #warnOrGiveUp(quietMs: number): void {
-    const { progress, log, stats } = this.#parts;
-    this.#flow.look(this.#sources.receivedBytes);
-    const { isFlowing } = this.#flow;
-    if (quietMs >= (isFlowing ? SLOW_ABORT_MS : STALL_ABORT_MS)) {
-      const empty = isFlowing ? [] : this.#sources.emptyNames();
-      this.#end(timedOut({ isFlowing, empty }, this.#sources.lastError, stats));
-    }
-    if (isFlowing || quietMs < STALL_WARNING_MS || this.#warned) return;
-    this.#warned = true;
-    const warning = stallWarning(quietMs);
-    // The progress tells people; a warning in the log would say it a second time.
-    log.info({ quietMs }, warning.message);
-    progress.enter({ state: 'transferring', warning });
+    const why = this.#stall.look(this.#sources);
+    if (why !== undefined) this.#end(why);
   }
 
   #end(error?: ModelRtcError): void {

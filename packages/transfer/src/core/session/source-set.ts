@@ -92,13 +92,11 @@ export class SourceSet {
     return this.#general.get(runner.source) === runner;
   }
 
-  /** Asks all sources for as much as the schedule and the limiter allow. */
-  fill(): void {
-    // One request each in turn, starting with a different source each time: none takes all that is left or allowed.
+  /** All sources, starting with a different one each time. */
+  inTurn(): SourceRunner[] {
     const all = [...this.#runners.values()];
     const first = all.length === 0 ? 0 : this.#turn++ % all.length;
-    let asking = [...all.slice(first), ...all.slice(0, first)];
-    while (asking.length > 0) asking = asking.filter((runner) => runner.askOnce());
+    return [...all.slice(first), ...all.slice(0, first)];
   }
 
   checkStalls(): void {

@@ -1,4 +1,5 @@
 import type { Clock, Log } from '@model-rtc/protocol';
+import type { DiskEvent, DiskPort } from '../disk/disk-port.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
 import type { Schedule } from '../schedule/schedule.ts';
@@ -31,4 +32,7 @@ export interface FetchTask {
   /** Limits the rate at which the sources of the pool are asked for bytes. */
   readonly limiter: RateLimiter | undefined;
   readonly signal: AbortSignal | undefined;
+  /** By id: 1 for each chunk that is on the disk already. */
+  readonly present: Uint8Array;
+  readonly openDisk: (onEvents: (events: readonly DiskEvent[]) => void) => DiskPort;
 }
