@@ -121,7 +121,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     ...{ registry: there, fresh: new FreshModels(there, log), log },
     safeOnly: options.safeOnly,
   });
-  const handlers = handlersFor({ scopes: [] });
+  const handlers = handlersFor(authority);
   atEnd(close);
   const connections: Connection[] = [];
   const connector: Connector = async ({ handlers: clientHandlers = {}, signal }) => {

@@ -58,7 +58,7 @@ async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answe
     fresh: new FreshModels(registry, silentLog),
     log: silentLog,
   });
-  const handlers = handlersFor({ scopes: [] });
+  const handlers = handlersFor({ scopes: ['read', 'write'] });
   atEnd(close);
   const { publicKey } = identityFromSeed(new Uint8Array(32).fill(100 + number));
   const swarm: SwarmWorker = {
