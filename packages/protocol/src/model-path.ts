@@ -115,7 +115,7 @@ function hasBelow(sorted: readonly string[], folder: string, from: number): bool
 }
 
 /** Case folding as file systems do it: upper then lower, so that "ß" and "SS", "ſ" and "s" fall together; then NFC. */
-function foldCase(path: string): string {
+export function foldCase(path: string): string {
   if (isPlainText(path)) return path.toLowerCase();
   return path.toUpperCase().toLowerCase().normalize('NFC');
 }

@@ -5,6 +5,7 @@ export { toModelEntry } from './entry/registry-entry.ts';
 export { tagProblem } from './entry/tags.ts';
 export type { FormerAlias, RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
 export type * from './export/types.ts';
+export type * from './file-sets/types.ts';
 export type * from './files/types.ts';
 export { withImportFolder } from './import/staging.ts';
 export type * from './import/types.ts';

@@ -13,6 +13,7 @@ import { toRegistryEntry } from './entry/registry-entry.ts';
 import { requireModel, resolveNamed } from './entry/resolve.ts';
 import type { ResolvedModel, ResolveOptions } from './entry/types.ts';
 import { createExports } from './export/create.ts';
+import { createFileSets } from './file-sets/create.ts';
 import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
 import { notesFolderOf, placeOf, readRegistered } from './files/registered-model.ts';
@@ -124,6 +125,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createArchives(context),
     ...createExports(context),
     ...createCatalogs(context, modelList),
+    ...createFileSets(context),
     ...createRuns(context),
     paths,
     list: async (params) => await modelList.page(params),

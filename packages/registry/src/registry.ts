@@ -4,6 +4,7 @@ import type { Catalogs } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
 import type { Exports } from './export/types.ts';
+import type { FileSets } from './file-sets/types.ts';
 import type { CheckResult, ModelReader } from './files/types.ts';
 import type {
   FindOptions,
@@ -29,6 +30,7 @@ export interface Registry
     Archives,
     Exports,
     Catalogs,
+    FileSets,
     Runs,
     AsyncDisposable {
   readonly paths: DataPaths;

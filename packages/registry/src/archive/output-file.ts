@@ -90,7 +90,7 @@ export async function writeOutput<T>(
 }
 
 /** A rename would replace a file that another program has made meanwhile; a link does not. */
-async function publishNew(temporary: string, path: string): Promise<void> {
+export async function publishNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (thrown) {
