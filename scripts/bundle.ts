@@ -13,12 +13,13 @@ const EXTERNAL = ['lmdb', 'node-datachannel', '@bokuweb/zstd-wasm'];
 
 await rm(OUT, { recursive: true, force: true });
 const { metafile } = await build({
-  // A thread's file lies beside the code that starts it, as in the build.
+  // The file of a thread or program lies beside the code that starts it, as in the build.
   entryPoints: {
     main: 'packages/cli/dist/main.js',
     'hash-thread': 'packages/registry/dist/hash/hash-thread.js',
     'reading-thread': 'packages/registry/dist/inspect/reading-thread.js',
     'thread-entry': 'packages/transfer/dist/node/disk/thread-entry.js',
+    'onnx-runner': 'packages/jobs/dist/onnx/onnx-runner.js',
   },
   outdir: OUT,
   bundle: true,

@@ -13,6 +13,7 @@ const FILES = [
   'packages/transport/src/lanes/direct/limits.ts',
   'packages/transfer/src/core/limits.ts',
   'packages/jobs/src/limits.ts',
+  'packages/jobs/src/onnx/limits.ts',
   'packages/worker/src/limits.ts',
 ] as const;
 

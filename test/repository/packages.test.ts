@@ -115,5 +115,8 @@ describe('scripts of other packages', () => {
   });
 });
 
-/** All work without their scripts, which check for the binary of this platform, or put it where it is found faster. */
-const SCRIPTS_NOT_NEEDED = ['@parcel/watcher', '@swc/core', 'esbuild', 'lmdb', 'msgpackr-extract'];
+/**
+ * All work without their scripts, which check for the binary of this platform, put it where it is found faster, or download
+ * parts that are not used here.
+ */
+const SCRIPTS_NOT_NEEDED = ['@parcel/watcher', '@swc/core', 'esbuild', 'lmdb', 'msgpackr-extract', 'onnxruntime-node'];

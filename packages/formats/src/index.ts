@@ -13,8 +13,9 @@ export { at, toText } from './documents/scalars.ts';
 export { type FileMetadata, listTensors, readFileMetadata } from './formats.ts';
 export { type FolderNames, isSure, isTelling, markOf } from './layouts/marks.ts';
 export { isLogFolder, logFolders, skipReason } from './layouts/skip-rules.ts';
-export { holdsWeights, isWeightsFile, WEIGHTS_EXTENSIONS } from './layouts/weights-files.ts';
+export { holdsWeights, isWeightsFile, WEIGHTS_EXTENSIONS, weightsType } from './layouts/weights-files.ts';
 export { MODEL_READ_LIMITS } from './limits.ts';
+export { readOnnx } from './onnx/onnx.ts';
 export {
   type ComparableFile,
   type ComparableModel,

@@ -1,3 +1,4 @@
+export { findPresets } from './presets/presets.ts';
 export { type Runner, runnerSchema } from './runners/runner-schema.ts';
 export { parseRunner, RunnerStore, type StoredRunner } from './runners/runner-store.ts';
 export type * from './types.ts';
