@@ -7,6 +7,7 @@ the proof that the page is complete (test/e2e/interop.test.ts).
     client.py list TOKEN                   the models of a worker
     client.py pull TOKEN REF OUT_DIR       fetch a model into a new folder
     client.py push TOKEN DIR ALIAS         send a folder as a model
+    client.py submit TOKEN MODEL DATA OUT  run a model of the worker on a file or folder, and fetch the results
     client.py probe TOKEN                  what the worker answers to what breaks a rule
 
 Results are JSON on standard output; an error is JSON on standard error, and the exit code is 1. Needs Python 3.11 and
@@ -15,24 +16,20 @@ Debian's python3-aiortc, python3-cryptography, python3-msgpack, python3-websocke
 
 import argparse
 import asyncio
-import hashlib
 import json
 import sys
 from pathlib import Path
 
 import models
 import wire
+from chunks import check_file, chunk_server, fetch
+from jobs import submit
 from lane import open_lane
 from peer import Peer
 from probe import probe
 from tokens import parse_token
 from vectors import check_vectors
 from wire import ProtocolError, require
-
-WINDOW_BYTES = 4_194_304
-WINDOW_CHUNKS = 64
-WINDOWS_AT_ONCE = 3
-ASKED_AT_MOST = 3
 
 # What this client uses of the results.
 PAGE = wire.fields(models=wire.list_of(wire.any_map, 200), total=wire.integer, nextCursor_=wire.text(512))
@@ -78,82 +75,6 @@ async def get_manifest(peer, digest):
     return manifest
 
 
-async def fetch(peer, digest, manifest, folder):
-    """Asks for each different chunk once, in windows of which a few are open at a time."""
-    wanted = {}
-    for chunk, parts in zip(manifest["chunks"], models.places(manifest)):
-        wanted.setdefault(chunk["digest"], (chunk["size"], []))[1].append(parts)
-    slots = asyncio.Semaphore(WINDOWS_AT_ONCE)
-
-    async def fetch_window(window):
-        async with slots:
-            for chunk, data in (await get_chunks(peer, digest, window)).items():
-                for parts in wanted[chunk][1]:
-                    write_parts(folder, parts, data)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for window in windows({chunk: size for chunk, (size, _) in wanted.items()}):
-                group.create_task(fetch_window(window))
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
-    return sum(size for size, _ in wanted.values())
-
-
-def windows(sizes):
-    """Cuts {digest: size} into pieces that one request asks for."""
-    window = {}
-    for digest, size in sizes.items():
-        if window and (len(window) == WINDOW_CHUNKS or sum(window.values()) + size > WINDOW_BYTES):
-            yield window
-            window = {}
-        window[digest] = size
-    if window:
-        yield window
-
-
-async def get_chunks(peer, model, window):
-    """The chunks of a window by digest; those that were damaged on their way are asked for again."""
-    whole = {}
-    for _ in range(ASKED_AT_MOST):
-        missing = [digest for digest in window if digest not in whole]
-        if not missing:
-            break
-        buffers = [bytearray() for _ in missing]
-
-        def take(frame):
-            require(frame.index < len(buffers), "A chunk came that nobody asked for.")
-            # A damaged frame leaves a gap, and with it a chunk of another digest.
-            if frame.intact and frame.offset == len(buffers[frame.index]):
-                buffers[frame.index] += frame.payload
-
-        asked = [{"index": index, "digest": digest} for index, digest in enumerate(missing)]
-        await peer.request("get_chunks", {"digest": model, "chunks": asked}, on_frame=take)
-        whole |= {digest: data for digest, data in zip(missing, buffers) if sha256(data) == digest}
-    require(len(whole) == len(window), "Chunks were damaged again and again.", "verification_failed")
-    return whole
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def write_parts(folder, parts, data):
-    at = 0
-    for path, offset, length in parts:
-        with (folder / path).open("r+b") as stream:
-            stream.seek(offset)
-            stream.write(data[at : at + length])
-        at += length
-
-
-def check_file(path, file):
-    with path.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
-    require(actual == file["sha256"], f"{file['path']} is not what it should be.", "verification_failed")
-    path.chmod(0o755 if file.get("mode", 0) & 0o111 else 0o644)
-
-
 # Pushing
 
 
@@ -173,33 +94,6 @@ async def push(peer, handlers, folder, alias):
     }
     params = {"manifest": manifest, "entry": entry, "alias": models.alias(alias), "ifExists": "skip"}
     return await peer.request("push_model", params)
-
-
-def chunk_server(peer, folder, model, manifest):
-    """Answers `get_chunks` for one model."""
-    parts_of = {chunk["digest"]: parts for chunk, parts in zip(manifest["chunks"], models.places(manifest))}
-    params_of = wire.fields(
-        digest=models.digest,
-        chunks=wire.list_of(wire.fields(index=wire.u32, digest=models.digest), 256, 1),
-    )
-
-    async def answer(request, params):
-        asked = params_of(params)
-        require(asked["digest"] == model, "This client offers another model.", "not_found")
-        for chunk in asked["chunks"]:
-            require(chunk["digest"] in parts_of, "That chunk is not of this model.", "not_found")
-            data = b"".join(read_part(folder, *part) for part in parts_of[chunk["digest"]])
-            require(sha256(data) == chunk["digest"], "A file changed since it was hashed.", "source_changed")
-            await peer.send_chunk(request, chunk["index"], data)
-        return {}
-
-    return answer
-
-
-def read_part(folder, path, offset, length):
-    with (folder / path).open("rb") as stream:
-        stream.seek(offset)
-        return stream.read(length)
 
 
 # The command line
@@ -228,6 +122,8 @@ def run(args):
         "pull": lambda peer, _: pull(peer, args.ref, args.out),
         "push": lambda peer, handlers: push(peer, handlers, args.dir, args.alias),
     }
+    if args.command == "submit":
+        return asyncio.run(submit(lambda action: with_worker(args.token, args.lane, action), args))
     return asyncio.run(with_worker(args.token, args.lane, actions[args.command]))
 
 
@@ -235,12 +131,17 @@ def arguments():
     parser = argparse.ArgumentParser(description="A client of model-rtc, written from docs/protocol.md alone.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check-vectors").add_argument("dir", type=Path)
-    for name, more in {"list": (), "probe": (), "pull": ("ref", "out"), "push": ("dir", "alias")}.items():
+    positional = {"list": (), "probe": (), "pull": ("ref", "out"), "push": ("dir", "alias")}
+    for name, more in {**positional, "submit": ("ref", "data", "out")}.items():
         command = commands.add_parser(name)
         command.add_argument("token")
         command.add_argument("--lane", choices=["webrtc", "relay"], default="webrtc")
         for argument in more:
-            command.add_argument(argument, type=Path if argument in ("out", "dir") else str)
+            command.add_argument(argument, type=Path if argument in ("out", "dir", "data") else str)
+        if name == "submit":
+            command.add_argument("--runner")
+            command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+            command.add_argument("--reconnect-after", type=int, metavar="EVENTS")
     return parser.parse_args()
 
 

@@ -98,19 +98,21 @@ def places(checked):
         yield parts
 
 
-def manifest_of(folder):
-    """The manifest of a folder, in chunks of 1 MiB that start anew at each file."""
+def manifest_of(path):
+    """The manifest of a folder, or of one file under its own name, in chunks of 1 MiB that start anew at each file."""
+    root = path if path.is_dir() else path.parent
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
     files, chunks = [], []
-    for path in sorted(Path(folder).rglob("*")):
-        if not path.is_file():
+    for file in found:
+        if not file.is_file():
             continue
         whole, size = hashlib.sha256(), 0
-        with path.open("rb") as stream:
+        with file.open("rb") as stream:
             while piece := stream.read(PLAIN_CHUNK_BYTES):
                 whole.update(piece)
                 size += len(piece)
                 chunks.append({"digest": hashlib.sha256(piece).hexdigest(), "size": len(piece)})
-        name = path.relative_to(folder).as_posix()
-        mode = os.stat(path).st_mode & 0o777
+        name = file.relative_to(root).as_posix()
+        mode = os.stat(file).st_mode & 0o777
         files.append({"path": name, "size": size, "sha256": whole.hexdigest(), "mode": mode})
     return manifest({"version": 1, "files": files, "chunker": "plain-1", "chunks": chunks})

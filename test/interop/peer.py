@@ -42,6 +42,7 @@ class Peer:
         self._last_id = self._last_number = self._nonce = 0
         self._messages = 0
         self._tasks = []
+        self.capabilities = []  # of the worker, once it has said hello
         self.exchanges = asyncio.Queue()  # what the worker says of further lanes
 
     async def start(self, capabilities=(), behind=()):
@@ -49,7 +50,7 @@ class Peer:
         await self._say(
             {
                 "type": "hello",
-                "protocol": {"major": 1, "minor": 2},
+                "protocol": {"major": 1, "minor": 3},
                 "agent": {"role": "client", "name": "interop", "version": "1.0.0"},
                 "capabilities": [*capabilities],
                 "limits": {"maxMessageBytes": wire.MAX_MESSAGE_BYTES, "maxOpenRequests": 64},
@@ -62,6 +63,7 @@ class Peer:
             raise _bye_error(hello)
         require(hello["type"] == "hello", "The worker did not say hello.")
         require(hello["protocol"]["major"] == 1, "The worker speaks another version.", "protocol_mismatch")
+        self.capabilities = hello["capabilities"]
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
         return hello
 
