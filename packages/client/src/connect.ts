@@ -28,6 +28,8 @@ import { type PushModelOptions, type PushModelResult, pushModel } from './push-m
 import type { RemoteWorker } from './remote-worker.ts';
 import { type RepairModelOptions, type RepairModelResult, repairModel } from './repair-model.ts';
 import { type Connector, SessionLink } from './session-link.ts';
+import type { WorkerJobs } from './track/types.ts';
+import { workerJobs } from './track/worker-jobs.ts';
 import type { AgentLimits } from './transfer-speed.ts';
 import { fetchManifest, WorkerProvider } from './worker-provider.ts';
 
@@ -59,6 +61,8 @@ export interface WorkerConnection extends AsyncDisposable {
   /** The worker as this machine remembers it: its key is the same over all sessions and names. */
   readonly known: KnownWorker;
   readonly lanes: readonly LaneInfo[];
+  /** What this session runs at the worker. */
+  readonly jobs: WorkerJobs;
   listModels(params?: ListOptions): Promise<ListedModels>;
   modelInfo(ref: string, options?: SignalOption): Promise<WorkerModelInfo>;
   /** The files of a model that the worker has, and their chunks. @throws ModelRtcError `not_found`, `verification_failed` */
@@ -100,6 +104,7 @@ export async function connect({ session, name, signal, ...options }: ConnectOpti
   return {
     workerName: known.name,
     known,
+    jobs: workerJobs(worker),
     get lanes() {
       return link.lanes;
     },

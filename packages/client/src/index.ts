@@ -17,5 +17,6 @@ export type { PushModelOptions, PushModelResult } from './push-model.ts';
 export type { ClientContext, RemoteWorker } from './remote-worker.ts';
 export { type RepairModelOptions, type RepairModelResult, repairFromDisk } from './repair-model.ts';
 export type { Connector } from './session-link.ts';
+export type * from './track/types.ts';
 export type { AgentLimits, SpeedOptions } from './transfer-speed.ts';
 export type { TransferReport } from './transfer-stats.ts';

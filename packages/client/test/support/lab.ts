@@ -89,6 +89,8 @@ export interface LabOptions {
   /** In place of what a worker answers. */
   readonly handlers?: Handlers;
   readonly authority?: Authority;
+  /** What the worker's hello names; that it runs jobs when left out. */
+  readonly capabilities?: readonly string[];
   /** A worker that takes no pushed model with files that run code. */
   readonly safeOnly?: boolean;
   /** Holds back chunks of the worker. */
@@ -136,7 +138,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
       }),
       createPeer({
         lane: lanes[1],
-        hello: { role: 'worker', name: 'gpu-box', version: '1' },
+        hello: { role: 'worker', name: 'gpu-box', version: '1', capabilities: options.capabilities ?? ['jobs'] },
         authority,
         handlers: { ...handlers, ...options.hold?.around(handlers), ...options.handlers },
       }),

@@ -1,18 +1,12 @@
 import { explainSystemError } from '@model-rtc/files';
-import {
-  type ErrorCode,
-  type Log,
-  type Method,
-  ModelRtcError,
-  type Params,
-  type ResultInput,
-  scopeMissingError,
-} from '@model-rtc/protocol';
+import { type ErrorCode, type Log, type Method, ModelRtcError, scopeMissingError } from '@model-rtc/protocol';
 import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
-import type { Authority, Handlers, RequestContext } from '@model-rtc/transport';
+import type { Authority, Handlers } from '@model-rtc/transport';
 import { checkModelExists } from './check-model-exists.ts';
 import { getManifest } from './get-manifest.ts';
 import { getModelInfo } from './get-model-info.ts';
+import { createJobHandlers } from './jobs/create-job-handlers.ts';
+import { JobResults } from './jobs/job-results.ts';
 import { listModels } from './list-models.ts';
 import { OpenPushes } from './open-pushes.ts';
 import { planPush } from './plan-push.ts';
@@ -21,9 +15,7 @@ import { redactError } from './redact-error.ts';
 import { logInstalledAtClient } from './report-installed.ts';
 import { openModelHere } from './resolve-here.ts';
 import { StagedPushes } from './staged-pushes.ts';
-import type { HandlerContext, HandlerOptions } from './types.ts';
-
-type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
+import type { Answering, Handler, HandlerContext, HandlerOptions } from './types.ts';
 
 export interface WorkerHandlers {
   /** What a client with this authority is answered. */
@@ -41,7 +33,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
   });
   const running = new Set<Promise<unknown>>();
   const logFailure = createFailureLog(given.log);
-  const answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
+  const answering: Answering = <M extends Method>(handler: Handler<M>): Handler<M> => {
     return async (params, context) => {
       const answer = handler(params, context);
       running.add(answer);
@@ -58,12 +50,17 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
   };
   const pushes = new OpenPushes();
   const staged = new StagedPushes({ paths: given.registry.paths, log: given.log });
+  const { jobs } = given;
+  const results = jobs === undefined ? undefined : new JobResults({ ...jobs, limiter: given.limits?.up });
   const handlersFor = ({ keyId, scopes }: Authority): Handlers => ({
     list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
     get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
     check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),
     get_manifest: answering<'get_manifest'>((params) => getManifest(services, params)),
     get_chunks: answering<'get_chunks'>(async (params, context) => {
+      // A token's own results need "track", everything else "read".
+      if (results?.mayRead(keyId ?? '', params.digest) && scopes.includes('track'))
+        return await results.serve(params, context);
       if (!scopes.includes('read')) throw scopeMissingError('get_chunks', ['read'], scopes);
       return await chunks(params, context);
     }),
@@ -74,11 +71,15 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
     report_installed: answering<'report_installed'>((params, context) =>
       logInstalledAtClient(services, params, context),
     ),
+    ...(jobs === undefined || results === undefined
+      ? {}
+      : createJobHandlers({ ...jobs, jobResults: results, services, answering }, keyId ?? '')),
   });
   async function close(): Promise<void> {
     await services.fresh.close();
     await Promise.allSettled(running);
     await chunks.close();
+    await results?.close();
   }
   return { handlersFor, close };
 }

@@ -11,9 +11,13 @@ const TELLABLE_DETAILS = [
   'file',
   'freeBytes',
   'id',
+  'job',
+  'missing',
   'neededBytes',
   'owner',
   'ref',
+  'runner',
+  'setting',
   'suggestions',
   'totalBytes',
 ];

@@ -1,7 +1,9 @@
-import type { Log } from '@model-rtc/protocol';
+import type { Log, Method, Params, ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
+import type { RequestContext } from '@model-rtc/transport';
 import type { FreshModels } from './fresh-models.ts';
+import type { JobServices } from './jobs/types.ts';
 
 /** What a worker's handlers use. */
 export interface HandlerOptions {
@@ -10,9 +12,17 @@ export interface HandlerOptions {
   readonly log: Log;
   /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** What jobs are run with; a worker without it refuses them. */
+  readonly jobs?: JobServices | undefined;
   /** Limits on all transfers of this worker together; none when left out. */
   readonly limits?: { readonly up?: RateLimiter | undefined; readonly down?: RateLimiter | undefined } | undefined;
 }
+
+/** What answers one method. */
+export type Handler<M extends Method> = (params: Params<M>, context: RequestContext<M>) => Promise<ResultInput<M>>;
+
+/** Makes a handler that tells clients of failures in words that are for them. */
+export type Answering = <M extends Method>(handler: Handler<M>) => Handler<M>;
 
 /** The same with what `createHandlers` adds. */
 export interface HandlerContext extends HandlerOptions {
