@@ -1,11 +1,19 @@
 import { basename } from 'node:path';
 import { type Digest, ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import { type ChunkServer, type CompressMode, createChunkServer, type RateLimiter } from '@model-rtc/transfer';
+import {
+  type ChunkServer,
+  type CompressMode,
+  createChunkServer,
+  type OpenModel,
+  type RateLimiter,
+} from '@model-rtc/transfer';
 import type { Handlers, RequestContext } from '@model-rtc/transport';
 
 export interface OfferOptions {
   readonly digest: Digest;
+  /** Where its chunks are read; the registered model of this digest when left out. */
+  readonly openModel?: OpenModel | undefined;
   /** Limits how fast its chunks are sent. */
   readonly limiter?: RateLimiter | undefined;
   /** `off` sends all chunks as they are. */
@@ -20,7 +28,7 @@ interface Offer {
   failure: ModelRtcError | undefined;
 }
 
-/** The models that the other side may fetch from this client: only those that are being pushed to it now. */
+/** What the other side may fetch from this client: only what is being pushed to it now. */
 export class ChunkOffers {
   readonly handlers: Handlers;
   readonly #registry: Registry;
@@ -35,8 +43,9 @@ export class ChunkOffers {
    * Offers one model while the work runs.
    * @throws the work's error; when reading the model failed here, that error, which names this machine's own files.
    */
-  async during<T>({ digest, limiter, compress }: OfferOptions, work: () => Promise<T>): Promise<T> {
-    const offer = this.#offers.get(digest) ?? this.#open(limiter, compress);
+  async during<T>(options: OfferOptions, work: () => Promise<T>): Promise<T> {
+    const { digest } = options;
+    const offer = this.#offers.get(digest) ?? this.#open(options);
     this.#offers.set(digest, offer);
     offer.pushes += 1;
     try {
@@ -54,8 +63,8 @@ export class ChunkOffers {
   }
 
   /** A server for each, since each has its own rate limit. */
-  #open(limiter: RateLimiter | undefined, compress: CompressMode | undefined): Offer {
-    const server = createChunkServer({ openModel: (digest) => this.#registry.openModel(digest), limiter });
+  #open({ limiter, compress, openModel = (digest) => this.#registry.openModel(digest) }: OfferOptions): Offer {
+    const server = createChunkServer({ openModel, limiter });
     return { server, compress, pushes: 0, failure: undefined };
   }
 

@@ -8,6 +8,9 @@ export {
   type WorkerConnection,
   type WorkerGroup,
 } from './connect.ts';
+export { fetchResults } from './data/fetch-results.ts';
+export { sendData } from './data/send-data.ts';
+export type * from './data/types.ts';
 export type { ListedModels, ListOptions, SyncResult } from './list-models.ts';
 export type { WorkerModelInfo } from './model-info.ts';
 export { type ModelPlan, type PlanPullOptions, type PullPlan, planFromProviders } from './plan-transfer.ts';

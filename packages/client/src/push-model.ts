@@ -1,11 +1,10 @@
 import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
-import { Attempts } from '@model-rtc/transfer';
-import type { Peer } from '@model-rtc/transport';
 import { finalDigest } from './pull-model.ts';
+import { type PushTask, pushUntilThere } from './push-until-there.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
-import { requireRestart, retryOptions } from './retry-options.ts';
-import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
+import { requireRestart } from './retry-options.ts';
+import { type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
 export interface PushModelOptions extends TransferOptions {
@@ -41,7 +40,7 @@ export async function pushModel(
   options.onModel?.(entry);
   for (let restarts = 0; ; restarts++) {
     try {
-      return await pushUntilThere(services, { entry, alias, stats, speed, options });
+      return await pushEntry(services, { entry, alias, stats, speed, options });
     } catch (error) {
       requireRestart(error, restarts, options.onProgress);
       stats.startOver();
@@ -82,45 +81,23 @@ async function rehash(
   return entry;
 }
 
-interface PushTask {
+interface ModelTask extends PushTask {
   readonly entry: RegistryEntry;
   readonly alias: Alias | undefined;
-  readonly stats: TransferStats;
-  readonly speed: TransferSpeed;
   readonly options: PushModelOptions;
 }
 
-/** Pushes over a new connection whenever one is lost; the worker keeps what earlier connections brought. */
-async function pushUntilThere(services: RemoteWorker, task: PushTask): Promise<PushModelResult> {
-  const attempts = new Attempts(services.link, retryOptions(services, task.stats, task.options));
-  for (;;) {
-    try {
-      return await pushOnce(services, await attempts.begin(), task);
-    } catch (error) {
-      await attempts.recover(error);
-    }
-  }
-}
-
-async function pushOnce(services: RemoteWorker, peer: Peer, task: PushTask): Promise<PushModelResult> {
-  const { registry, offers } = services;
-  const { entry, alias, stats, speed, options } = task;
+async function pushEntry(services: RemoteWorker, task: ModelTask): Promise<PushModelResult> {
+  const { registry } = services;
+  const { entry, alias, stats, options } = task;
   const digest = finalDigest(entry, 'push');
   const manifest = await registry.manifest(digest);
   const { aliasConflict, ifExists = 'skip' } = options;
   const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
-  stats.begin();
-  if (isBulk(entry)) peer.expectBulk();
-  const how = { limiter: speed.limiter, compress: options.compress };
-  const result = await offers.during({ digest, ...how }, () =>
-    peer.request('push_model', params, {
-      signal: options.signal,
-      onEvent: (event) => {
-        const progress = stats.noteRemote(event, peer.lanes, services.known.name);
-        speed.moved(progress.transferredBytes, peer.lanes);
-        options.onProgress?.({ type: 'remote', ...progress });
-      },
-    }),
+  const { result, peer } = await pushUntilThere(
+    services,
+    { digest, size: entry.size, ask: (asked, how) => asked.request('push_model', params, how) },
+    task,
   );
   assertPushed(digest, result);
   await remembered(services, () => registry.recordSeen(services.known, [result.entry]));

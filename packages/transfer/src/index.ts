@@ -1,5 +1,12 @@
 export * from './core/index.ts';
-export { type PullComponents, type PullOptions, type PullOutcome, pull } from './node/pull.ts';
+export {
+  type Destination,
+  type PullComponents,
+  type PullOptions,
+  type PullOutcome,
+  pull,
+  receive,
+} from './node/pull.ts';
 export {
   type ReceivedModel,
   type ReceiveOptions,

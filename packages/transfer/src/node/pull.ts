@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { freeBytes, type Lock } from '@model-rtc/files';
 import {
   type Clock,
@@ -131,10 +130,6 @@ export async function receive<T>(options: PullOptions, { broughtMeanwhile, insta
   const pulled = await pulling.fetch(held);
   try {
     return await install(pulled);
-  } catch (error) {
-    // Files that were refused for their content are useless to another attempt, so remove them.
-    if (ModelRtcError.from(error).code === 'refused') await rm(pulled.filesFolder, { recursive: true, force: true });
-    throw error;
   } finally {
     await pulled.release();
   }

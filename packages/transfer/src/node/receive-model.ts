@@ -104,7 +104,16 @@ export async function receiveFromSources(options: ReceiveOptions): Promise<Recei
       const brought = known === undefined ? undefined : await usableModel(known);
       return known === undefined || brought === undefined ? undefined : await alreadyThere(known, brought);
     },
-    install: (pulled) => installPulled(options, pulled),
+    async install(pulled) {
+      try {
+        return await installPulled(options, pulled);
+      } catch (error) {
+        // Files that were refused for their content are useless to another attempt, so remove them.
+        if (ModelRtcError.from(error).code === 'refused')
+          await rm(pulled.filesFolder, { recursive: true, force: true });
+        throw error;
+      }
+    },
   });
 }
 
