@@ -37,22 +37,35 @@ describe('docs/decisions/README.md', () => {
 
 describe('docs/architecture.md', () => {
   it('names functions that are in the files beside them, all the way from a command to the first request', async () => {
-    const page = await readFile(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
-    const section = page.slice(page.indexOf('\n## Reading a pull'), page.indexOf('\n## How lanes come up'));
-    const rows = [...section.matchAll(/^\| [^`|]+ \| (`[^|]+`) \| (`[^|]+`) \|$/gm)];
+    const rows = await roadOfPull();
     expect(rows.length).toBeGreaterThan(10);
-    for (const [, functions = '', files = ''] of rows) {
+    for (const { functions, files } of rows) {
       const sources = await Promise.all(
-        codeIn(files).map(async (file) => await readFile(join(REPOSITORY, 'packages', file), 'utf8')),
+        files.map(async (file) => await readFile(join(REPOSITORY, 'packages', file), 'utf8')),
       );
-      for (const name of codeIn(functions)) {
+      for (const name of functions) {
         expect({ name, files, found: sources.some((text) => new RegExp(`\\b${name}\\b`).test(text)) }).toMatchObject({
           found: true,
         });
       }
     }
   });
+
+  it('has as many of them as the decision about the length of a pull says', async () => {
+    const rows = await roadOfPull();
+    const functions = rows.flatMap((row) => row.functions).length;
+    const files = new Set(rows.flatMap((row) => row.files)).size;
+    const decision = await readFile(join(REPOSITORY, 'docs/decisions/length-of-a-pull.md'), 'utf8');
+    expect(decision).toMatch(new RegExp(`^# The road of a pull is ${functions} functions in ${files} files\n`));
+  });
 });
+
+async function roadOfPull(): Promise<{ readonly functions: string[]; readonly files: string[] }[]> {
+  const page = await readFile(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
+  const section = page.slice(page.indexOf('\n## Reading a pull'), page.indexOf('\n## How lanes come up'));
+  const rows = section.matchAll(/^\| [^`|]+ \| (`[^|]+`) \| (`[^|]+`) \|$/gm);
+  return [...rows].map(([, functions = '', files = '']) => ({ functions: codeIn(functions), files: codeIn(files) }));
+}
 
 /** What a cell of a table has in backquotes. */
 function codeIn(cell: string): string[] {

@@ -55,7 +55,7 @@ export interface ConnectOptions
 }
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
-export interface WorkerConnection extends AsyncDisposable {
+export interface WorkerConnection extends Omit<WorkerGroup, 'workers'> {
   /** The name that the worker gave itself. */
   readonly workerName: string;
   /** The worker as this machine remembers it: its key is the same over all sessions and names. */
@@ -70,15 +70,11 @@ export interface WorkerConnection extends AsyncDisposable {
   checkModel(ref: string, options?: SignalOption): Promise<Result<'check_model_exists'>>;
   /** Lists all models of the worker, and updates what this machine knows about it. */
   sync(options?: SignalOption): Promise<SyncResult>;
-  pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
-  /** What `pullModel` would fetch; nothing is stored. */
-  planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
   pushModel(ref: string, options?: PushModelOptions): Promise<PushModelResult>;
   /** What `pushModel` would send; nothing is stored on either side. Not supported by workers before version 1.2. */
   planPush(ref: string, options?: PlanPushOptions): Promise<ModelPlan>;
   /** Repairs a damaged model of this machine with the worker's copy. */
   repairModel(ref: string, options?: RepairModelOptions): Promise<RepairModelResult>;
-  close(): Promise<void>;
 }
 
 interface SignalOption {

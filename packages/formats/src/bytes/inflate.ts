@@ -5,6 +5,20 @@ import { readHead, startsWith } from './byte-readers.ts';
 /** `raw` is deflate without a header, as zip archives have it. */
 export type Compression = 'gzip' | 'zlib' | 'raw';
 
+/** The zlib and gzip streams that joblib and numpy write. */
+const COMPRESSED_HEADS: readonly (readonly [head: readonly number[], compression: Compression])[] = [
+  [[0x1f, 0x8b], 'gzip'],
+  [[0x78, 0x01], 'zlib'],
+  [[0x78, 0x5e], 'zlib'],
+  [[0x78, 0x9c], 'zlib'],
+  [[0x78, 0xda], 'zlib'],
+];
+
+/** How a file is compressed, by its first two bytes: raw numbers can begin like zlib too. */
+export function compressionOf(head: Uint8Array): Compression | undefined {
+  return COMPRESSED_HEADS.find(([magic]) => startsWith(head, magic))?.[1];
+}
+
 /** What unpacking takes. */
 export interface InflateJob {
   readonly inflate: Inflate;

@@ -10,3 +10,13 @@ export class StructureError extends Error {
 export class EndsEarlyError extends StructureError {
   override readonly name = 'EndsEarlyError';
 }
+
+/** Resolves to undefined when the structure is broken. */
+export async function unlessBroken<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StructureError) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import { bytesReader, readHead, startsWith } from '../bytes/byte-readers.ts';
-import { type Compression, inflateAll, inflateHead } from '../bytes/inflate.ts';
+import { type Compression, compressionOf, inflateAll, inflateHead } from '../bytes/inflate.ts';
 import { createReadBudget, OverBudgetError } from '../bytes/read-budget.ts';
 import { readFileMetadata } from '../formats.ts';
 import { MAX_SCAN_DEPTH } from '../limits.ts';
@@ -15,18 +15,13 @@ import { scanPickles } from './scan-pickle.ts';
 import { isSavedModelName, scanSavedModel } from './scan-saved-model.ts';
 import { mayRunCode, scanZip } from './scan-zip.ts';
 
-/** What joblib decompresses by itself. Node 20 cannot decompress the ones without a compression here. */
-const COMPRESSED: readonly (readonly [head: readonly number[], compression: Compression | undefined])[] = [
-  [[0x1f, 0x8b], 'gzip'],
-  [[0x78, 0x01], 'zlib'],
-  [[0x78, 0x5e], 'zlib'],
-  [[0x78, 0x9c], 'zlib'],
-  [[0x78, 0xda], 'zlib'],
-  [[0x42, 0x5a, 0x68], undefined],
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], undefined],
-  [[0x5d, 0x00, 0x00], undefined],
-  [[0x04, 0x22, 0x4d, 0x18], undefined],
-  [[0x28, 0xb5, 0x2f, 0xfd], undefined],
+/** What joblib decompresses by itself and Node 20 cannot: bzip2, xz, LZMA, LZ4 and Zstandard. */
+const COMPRESSED_OTHERWISE: readonly (readonly number[])[] = [
+  [0x42, 0x5a, 0x68],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  [0x5d, 0x00, 0x00],
+  [0x04, 0x22, 0x4d, 0x18],
+  [0x28, 0xb5, 0x2f, 0xfd],
 ];
 
 /**
@@ -80,8 +75,9 @@ async function scanKnown(
   if (isSavedModelName(name)) return await scanSavedModel(job, reader);
   if (isHdf5(head)) return await scanHdf5(job, reader);
   if ((await readFileMetadata(reader)) !== undefined) return ONLY_DATA;
-  const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
-  return compressed === undefined ? undefined : await scanCompressed(job, reader, compressed[1], name);
+  const compression = compressionOf(head);
+  const isCompressed = compression !== undefined || COMPRESSED_OTHERWISE.some((magic) => startsWith(head, magic));
+  return isCompressed ? await scanCompressed(job, reader, compression, name) : undefined;
 }
 
 async function scanCompressed(

@@ -1,7 +1,7 @@
 import { bytesReader } from '../bytes/byte-readers.ts';
 import { inflateAll, inflateHead } from '../bytes/inflate.ts';
 import { OverBudgetError } from '../bytes/read-budget.ts';
-import { StructureError } from '../bytes/structure-error.ts';
+import { unlessBroken } from '../bytes/structure-error.ts';
 import type { ByteReader } from '../types.ts';
 import { hasOverlaps, openEntry, readZipDirectory, type ZipEntry } from '../zip/zip-directory.ts';
 import { isPickleName, isProgramName } from './file-kinds.ts';
@@ -39,16 +39,6 @@ async function unlessOverBudget(scanning: Promise<Findings>): Promise<Findings> 
     return await scanning;
   } catch (error) {
     if (error instanceof OverBudgetError) return overBudget(error);
-    throw error;
-  }
-}
-
-/** Resolves to undefined when the structure is broken. */
-async function unlessBroken<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StructureError) return undefined;
     throw error;
   }
 }

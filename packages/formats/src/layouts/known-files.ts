@@ -1,7 +1,7 @@
 import { isLightgbm, readLightgbm } from '../boosters/lightgbm.ts';
 import { readXgboost, xgboostKind } from '../boosters/xgboost.ts';
 import { readHead, startsWith } from '../bytes/byte-readers.ts';
-import { StructureError } from '../bytes/structure-error.ts';
+import { unlessBroken } from '../bytes/structure-error.ts';
 import { isPickleName } from '../code/file-kinds.ts';
 import { toScalars, toText } from '../documents/scalars.ts';
 import { extensionOf } from '../file-names.ts';
@@ -122,14 +122,4 @@ function libraryOf({ className, imports }: PickledObject): string | undefined {
 /** It keeps arrays in a way that pickle.load does not read. */
 function isOfJoblib({ imports }: PickledObject): boolean {
   return imports.some(({ module }) => module.startsWith('joblib.'));
-}
-
-/** What is wrong with a file is found when it is checked for completeness. */
-async function unlessBroken<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StructureError) return undefined;
-    throw error;
-  }
 }

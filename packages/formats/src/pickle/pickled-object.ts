@@ -1,6 +1,6 @@
-import { bytesReader, readHead, startsWith } from '../bytes/byte-readers.ts';
+import { bytesReader, readHead } from '../bytes/byte-readers.ts';
 import { Cursor } from '../bytes/cursor.ts';
-import { type Compression, inflateHead } from '../bytes/inflate.ts';
+import { compressionOf, inflateHead } from '../bytes/inflate.ts';
 import { createReadBudget } from '../bytes/read-budget.ts';
 import type { ByteReader, ReadOptions } from '../types.ts';
 import { joblibArrays } from './joblib-arrays.ts';
@@ -19,13 +19,6 @@ export interface PickledObject {
 /** A forest holds some thousands of trees; what is behind them tells nothing of the object. */
 const MAX_KEPT = 200_000;
 const MAX_NESTED_ARRAYS = 4;
-const COMPRESSIONS: readonly (readonly [head: readonly number[], compression: Compression])[] = [
-  [[0x1f, 0x8b], 'gzip'],
-  [[0x78, 0x01], 'zlib'],
-  [[0x78, 0x5e], 'zlib'],
-  [[0x78, 0x9c], 'zlib'],
-  [[0x78, 0xda], 'zlib'],
-];
 /** How older protocols make an object: the class is the first argument. */
 const MAKERS = new Set([
   'copyreg._reconstructor',
@@ -39,7 +32,7 @@ const NO_STATE: ReadonlyMap<string, PickledValue> = new Map();
 export async function readPickledObject(reader: ByteReader, options: ReadOptions): Promise<PickledObject> {
   const { inflate, budget = createReadBudget(), signal } = options;
   const head = await readHead(reader, 2);
-  const compression = COMPRESSIONS.find(([magic]) => startsWith(head, magic))?.[1];
+  const compression = compressionOf(head);
   const content =
     compression === undefined
       ? reader

@@ -10,19 +10,26 @@ import { Watchdog } from './session/watchdog.ts';
 import type { ChunkSource } from './sources/source.ts';
 import { poolOf, type SourcePool } from './sources/source-pool.ts';
 
-export interface FetchModelOptions {
-  readonly layout: Layout;
-  readonly disk: ModelDisk;
-  /** A list, or a pool that sources may join and leave while the model is fetched. */
+/** Where a transfer gets its bytes, and how it is watched and slowed down. */
+export interface FetchControls {
+  /**
+   * Where to fetch from. Sources of a pool may come and go; until it is ended, the transfer waits when there are none, for as
+   * long as it may wait for data at all. A list is a pool that is ended.
+   */
   readonly sources: readonly ChunkSource[] | SourcePool;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnTransferProgress | undefined;
-  /** Holds down the rate at which sources are asked for bytes. */
+  /** Limits the rate at which sources are asked for bytes. */
   readonly limiter?: RateLimiter | undefined;
-  /** Shared by several attempts, so that the time without data counts on across them. */
+  /** Shared by all attempts of one command, so that the time without data counts on across them. */
   readonly watchdog?: Watchdog | undefined;
-  readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
+}
+
+export interface FetchModelOptions extends FetchControls {
+  readonly layout: Layout;
+  readonly disk: ModelDisk;
+  readonly clock?: Clock | undefined;
 }
 
 /**

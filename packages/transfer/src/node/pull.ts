@@ -2,7 +2,6 @@ import { freeBytes, type Lock } from '@model-rtc/files';
 import {
   type Clock,
   type Digest,
-  type Log,
   type Manifest,
   type ModelContents,
   type ModelEntry,
@@ -11,19 +10,18 @@ import {
   systemClock,
 } from '@model-rtc/protocol';
 import type { OpenDiskPort } from '../core/disk/disk-port.ts';
+import type { FetchControls } from '../core/fetch-model.ts';
 import { contentsKey } from '../core/layout/contents-key.ts';
 import { type Layout, planLayout } from '../core/layout/layout.ts';
 import { verifiedFiles } from '../core/layout/verified-files.ts';
-import type { RateLimiter } from '../core/rate/rate-limiter.ts';
 import { FetchSession } from '../core/session/fetch-session.ts';
-import { type OnTransferProgress, ProgressReporter } from '../core/session/progress.ts';
+import { ProgressReporter } from '../core/session/progress.ts';
 import type { DroppedSource, LaneBytes, SourceBytes } from '../core/session/stats.ts';
 import { TransferStats } from '../core/session/stats.ts';
 import type { FetchTask } from '../core/session/types.ts';
 import { Watchdog } from '../core/session/watchdog.ts';
 import { findLocalSources, type LocalChunks, type LocalPlace } from '../core/sources/local-chunks.ts';
-import type { ChunkSource } from '../core/sources/source.ts';
-import { poolOf, type SourcePool } from '../core/sources/source-pool.ts';
+import { poolOf } from '../core/sources/source-pool.ts';
 import type { FolderJob } from './disk/folder-disk.ts';
 import { openFolderDisk } from './disk/thread-port.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace } from './staging/free-space.ts';
@@ -38,14 +36,9 @@ export interface PullComponents {
   readonly freeSpace: FreeSpace;
 }
 
-export interface PullOptions {
+export interface PullOptions extends FetchControls {
   /** What is known of the model. If it has a digest, the files must be those of that digest. */
   readonly contents: ModelContents;
-  /**
-   * Where to fetch from. Sources of a pool may come and go; until it is ended, the pull waits when there are none, for as
-   * long as it may wait for data at all. A list is a pool that is ended.
-   */
-  readonly sources: readonly ChunkSource[] | SourcePool;
   /** The registry's staging folder. */
   readonly staging: string;
   /** Where chunks may be on this machine: a `Registry`. */
@@ -56,13 +49,6 @@ export interface PullOptions {
   readonly ownFiles?: OwnFiles | undefined;
   /** What the other side says about the model, for those who ask while it is being fetched. */
   readonly entry?: ModelEntry | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnTransferProgress | undefined;
-  readonly log?: Log | undefined;
-  /** Shared by all attempts of one command, so that the time without data counts on across reconnects. */
-  readonly watchdog?: Watchdog | undefined;
-  /** Limits the rate at which sources are asked for bytes. */
-  readonly limiter?: RateLimiter | undefined;
   readonly components?: Partial<PullComponents> | undefined;
 }
 

@@ -8,7 +8,6 @@ import {
   contentsManifest,
   type Digest,
   type IfExists,
-  type Log,
   type Manifest,
   type ModelContents,
   type ModelEntry,
@@ -17,11 +16,7 @@ import {
   manifestDigest,
 } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import type { RateLimiter } from '../core/rate/rate-limiter.ts';
-import type { OnTransferProgress } from '../core/session/progress.ts';
-import type { Watchdog } from '../core/session/watchdog.ts';
-import type { ChunkSource } from '../core/sources/source.ts';
-import type { SourcePool } from '../core/sources/source-pool.ts';
+import type { FetchControls } from '../core/fetch-model.ts';
 import { type PullOutcome, receive } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
@@ -47,17 +42,10 @@ export interface ReceptionOptions {
 }
 
 /** Where a model comes from, and how. */
-export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'> {
+export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'>, FetchControls {
   /** What is known of it. A model without a digest gets one when its files are here. */
   readonly contents: ModelContents;
   readonly source: ModelSource;
-  /** As for `pull`. */
-  readonly sources: readonly ChunkSource[] | SourcePool;
-  readonly limiter?: RateLimiter | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnTransferProgress | undefined;
-  readonly watchdog?: Watchdog | undefined;
-  readonly log?: Log | undefined;
 }
 
 export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'> {

@@ -27,11 +27,6 @@ export class PeerAssembly {
     this.#options = options;
   }
 
-  /** Whether a lane was greeted. */
-  get hasPeer(): boolean {
-    return this.#making !== undefined;
-  }
-
   /** Takes an open lane. @throws ModelRtcError as `createPeer`; the lane has ended then. */
   async add(lane: Lane): Promise<Peer> {
     const { hello, authority, handlers, budget, onExchange, onPeer, log, clock } = this.#options;
