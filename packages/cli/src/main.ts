@@ -3,11 +3,10 @@ import { homedir } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
 import { COMPLETE } from './commands/completion/command.ts';
-import type { Runtime } from './console/runtime.ts';
+import type { EndingSignal, Runtime } from './console/runtime.ts';
 import { SafeStream } from './console/safe-stream.ts';
 
-/** Ctrl+C, the end that systems ask for, and a terminal that is closed. */
-const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const satisfies readonly EndingSignal[];
 const UNEXPECTED_EXIT_CODE = 1;
 const STORAGE_EXIT_CODE = 7;
 /** The longest delay of a timer. */
@@ -37,11 +36,11 @@ const runtime: Runtime = {
   userHome: userHome(),
   onInterrupt(listener) {
     let firstMs: number | undefined;
-    const onSignal = (signal: NodeJS.Signals) => {
+    const onSignal = (signal: EndingSignal) => {
       // A second Ctrl+C means: exit now. Nothing is lost, since half-done work is never visible.
       if (firstMs !== undefined && performance.now() - firstMs > SAME_PRESS_MS) dieOf(signal);
       firstMs ??= performance.now();
-      listener();
+      listener(signal);
     };
     for (const signal of ENDING_SIGNALS) process.on(signal, onSignal);
     return () => {

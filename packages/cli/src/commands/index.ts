@@ -19,8 +19,10 @@ import { verify } from './client/verify/command.ts';
 import { workers } from './client/workers.ts';
 import { completion } from './completion/command.ts';
 import { demo } from './demo/command.ts';
+import { jobs } from './jobs/group.ts';
 import { settings } from './settings.ts';
 import { signaling } from './signaling.ts';
+import { track } from './track/command.ts';
 import { listWorkerModels } from './worker/list-models.ts';
 import { sessions } from './worker/sessions.ts';
 import { start } from './worker/start.ts';
@@ -50,10 +52,11 @@ const client: CommandGroup = {
 export const COMMANDS: CommandGroup = {
   name: PROGRAM,
   describe: 'Moves machine-learning models directly between two machines.',
-  commands: [worker, client, signaling, settings, completion, demo],
+  commands: [worker, client, track, jobs, signaling, settings, completion, demo],
   examples: [
     ['$0 worker', 'serve the models of this machine, and print a session'],
     ['$0 client pull-model good-mouse-v1 --worker SESSION', 'fetch a model'],
     ['$0 client push-model legacy-rat --worker SESSION', 'send a model'],
+    ['$0 track --model good-mouse-v1 --data clip.mp4 --worker SESSION', 'run a model there'],
   ],
 };

@@ -4,7 +4,7 @@ import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
 import { printable, printableJson } from './format.ts';
 import { Output } from './output.ts';
-import { type ConsoleStream, isCapable, type Runtime } from './runtime.ts';
+import { type ConsoleStream, type EndingSignal, isCapable, type Runtime } from './runtime.ts';
 
 /** The options that every command has. */
 export interface CommonOptions {
@@ -28,6 +28,11 @@ export interface Context {
   registry(): Promise<Registry>;
   /** Says from now on what Ctrl+C leaves behind, in place of a plain "Cancelled.". */
   explainCancel(sentence: string): void;
+  /**
+   * Hands Ctrl+C and its like to the listener from now on, instead of ending the command. @returns how to end the command by them
+   * again
+   */
+  takeInterrupts(listener: (signal: EndingSignal) => void): () => void;
 }
 
 const INTERRUPTED_EXIT_CODE = 130;
@@ -47,7 +52,8 @@ export async function runInContext(
   const controller = new AbortController();
   // Every part of a command listens to it, some many times over.
   setMaxListeners(0, controller.signal);
-  const stopListening = runtime.onInterrupt(() => controller.abort(new ModelRtcError('cancelled', 'Cancelled.')));
+  let onInterrupt = (_signal: EndingSignal): void => controller.abort(new ModelRtcError('cancelled', 'Cancelled.'));
+  const stopListening = runtime.onInterrupt((signal) => onInterrupt(signal));
   let registry: Promise<Registry> | undefined;
   let cancelText: string | undefined;
   const log = await createLog(runtime.stderr, options);
@@ -66,6 +72,13 @@ export async function runInContext(
       },
       explainCancel(sentence) {
         cancelText = sentence;
+      },
+      takeInterrupts(listener) {
+        const before = onInterrupt;
+        onInterrupt = listener;
+        return () => {
+          onInterrupt = before;
+        };
       },
     };
     await work(context);

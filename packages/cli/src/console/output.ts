@@ -29,6 +29,10 @@ export class Output {
     return this.#options.json;
   }
 
+  get isQuiet(): boolean {
+    return this.#options.quiet;
+  }
+
   /** Columns of the terminal; undefined when results go to a file or a pipe, which have no width. */
   get columns(): number | undefined {
     const { isTTY, columns } = this.#runtime.stdout;
@@ -69,6 +73,25 @@ export class Output {
     this.events?.complete();
     if (this.#options.json) this.#writeJson(isEvent ? { event: 'result', ...data } : data);
     else if (text !== '') this.#runtime.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** A line of a result that comes bit by bit: to standard output, as JSON with --json. */
+  line(line: string | object): void {
+    this.clearProgress();
+    if (typeof line === 'string') this.#runtime.stdout.write(`${line}\n`);
+    else this.#writeJson(line);
+  }
+
+  /** An event of long work for programs, with --json. */
+  event(data: { readonly event: string; readonly [field: string]: unknown }): void {
+    if (this.#options.json && !this.#options.quiet) this.#writeJson(data);
+  }
+
+  /** What a program of someone else printed, so that an error can be understood: it is shown even with --quiet. */
+  evidence(text: string): void {
+    if (this.#options.json) return;
+    this.clearProgress();
+    this.#runtime.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
   }
 
   /** Something worth knowing that is not the result. */

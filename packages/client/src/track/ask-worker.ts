@@ -1,8 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { Attempts } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
+import { overConnections } from '../over-connections.ts';
 import type { RemoteWorker } from '../remote-worker.ts';
-import { retryOptions } from '../retry-options.ts';
 import { TransferStats } from '../transfer-stats.ts';
 import type { WorkOptions } from './types.ts';
 
@@ -18,16 +17,10 @@ export async function askWorker<T>(
   options: WorkOptions,
   ask: (peer: Peer) => Promise<T>,
 ): Promise<T> {
-  const attempts = new Attempts(worker.link, retryOptions(worker, new TransferStats(worker.clock), options));
-  for (;;) {
-    try {
-      const peer = await attempts.begin();
-      requireJobs(peer);
-      return await ask(peer);
-    } catch (error) {
-      await attempts.recover(error);
-    }
-  }
+  return await overConnections(worker, new TransferStats(worker.clock), options, async (peer) => {
+    requireJobs(peer);
+    return await ask(peer);
+  });
 }
 
 /** @throws ModelRtcError `protocol_mismatch` for a worker that runs no jobs */

@@ -37,7 +37,7 @@ export const transferOptions = {
 type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'>;
 
 /** How to interrupt a pull or push, where its progress goes, and how fast it may be. */
-interface TransferControls extends SpeedOptions {
+export interface TransferControls extends SpeedOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnModelProgress;
 }

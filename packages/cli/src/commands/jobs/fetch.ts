@@ -1,0 +1,43 @@
+import { isEnded, ModelRtcError } from '@model-rtc/protocol';
+import { defineCommand } from '../../command-line/types.ts';
+import { beginTransfer, transferOptions } from '../client/transfer.ts';
+import { connectWorker } from '../connect.ts';
+import { fetchResults, resultsText } from './fetch-results.ts';
+import { jobNamed } from './job-named.ts';
+import { stateText } from './job-text.ts';
+import { jobArgument, jobsOptions } from './options.ts';
+import { workerFlag } from './worker-flag.ts';
+
+const { limit, nice, compress } = transferOptions;
+
+export const fetchJob = defineCommand({
+  usage: 'fetch [job]',
+  describe: 'Fetch the results of a job that has ended',
+  positionals: { job: jobArgument },
+  options: {
+    ...jobsOptions,
+    output: {
+      type: 'string',
+      describe: 'Where they go [in this folder: DATA.MODEL.predictions.EXT]',
+      completes: 'files',
+    },
+    force: { type: 'boolean', default: false, describe: 'Replace what is there' },
+    ...{ limit, nice, compress },
+  },
+  examples: [['$0 jobs fetch k3v9 --worker lab --output results/', 'into a folder']],
+  async run(context, options) {
+    const controls = await beginTransfer(context, { ...options, dryRun: false });
+    await using worker = await connectWorker(context, options, options.worker);
+    const job = await jobNamed(context, worker, options.job);
+    if (!isEnded(job.state)) {
+      throw new ModelRtcError(
+        'busy',
+        `Job ${job.id} is ${stateText(job)}: it has no results yet. Wait for it: model-rtc jobs logs ${job.id} --follow${workerFlag(options.worker)}`,
+        { details: { job: job.id, state: job.state } },
+      );
+    }
+    const wanted = { output: options.output, beside: undefined, force: options.force };
+    const results = await fetchResults(worker, job, wanted, controls);
+    context.output.result({ job, results }, `Fetched ${resultsText(results)}`);
+  },
+});
