@@ -1,4 +1,6 @@
+export { openJobs } from './create.ts';
 export { findPresets } from './presets/presets.ts';
+export { runnerProblem } from './runners/known-runners.ts';
 export { type Runner, runnerSchema } from './runners/runner-schema.ts';
 export { parseRunner, RunnerStore, type StoredRunner } from './runners/runner-store.ts';
 export type * from './types.ts';

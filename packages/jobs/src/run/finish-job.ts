@@ -1,0 +1,85 @@
+import { rm } from 'node:fs/promises';
+import { type ErrorData, type Job, ModelRtcError } from '@model-rtc/protocol';
+import type { ProgramExit } from '../process/launch.ts';
+import type { StateChange, StoredJob } from '../store/stored-job.ts';
+import { removeWork } from './prepare-job.ts';
+import type { RunContext, Stop } from './types.ts';
+
+/** How a job ends: its state, and what comes with it. */
+export interface JobEnd {
+  readonly state: 'completed' | 'failed' | 'cancelled' | 'lost';
+  readonly change: StateChange;
+}
+
+/** Names that a log line shows of what is left out. */
+const SHOWN_LEFT_OUT = 20;
+
+/**
+ * What a program that ended by itself leaves: its results, whatever its exit code was, since hours of work may be in them.
+ * @throws ModelRtcError `storage`, `cancelled` by the signal
+ */
+export async function finishJob(
+  job: StoredJob,
+  exit: ProgramExit,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<JobEnd> {
+  const results = await keepResults(job, context, signal);
+  const change = { exit: exitOf(exit), ...(results === undefined ? {} : { results }) };
+  if (exit.code === 0) return { state: 'completed', change };
+  return { state: 'failed', change: { ...change, error: exitError(exit, job.record.job.runner) } };
+}
+
+/** The end of a job that was stopped, or that could not be run: nothing that it wrote is kept. */
+export function stoppedEnd({ state, error }: Stop, exit: ProgramExit | undefined): JobEnd {
+  return { state, change: { error, ...(exit === undefined ? {} : { exit: exitOf(exit) }) } };
+}
+
+/** Removes what an ended job needs no more. A disk that refuses is the owner's to look at. */
+export async function removeLeftovers(job: StoredJob, context: RunContext, hasResults: boolean): Promise<void> {
+  try {
+    await removeWork(job.paths);
+    if (!hasResults) await rm(job.paths.output, { recursive: true, force: true });
+  } catch (error) {
+    context.log.warn({ job: job.id, error }, 'the folder of a job cannot be cleared');
+  }
+}
+
+async function keepResults(
+  { paths, events }: StoredJob,
+  { results, limits, now }: RunContext,
+  signal: AbortSignal,
+): Promise<Job['results']> {
+  const kept = await results.keep(paths.output, paths.results, { signal });
+  if (kept === undefined) return undefined;
+  const { leftOut, ...found } = kept;
+  if (leftOut.length > 0) {
+    const names = leftOut.slice(0, SHOWN_LEFT_OUT).map(({ path, reason }) => `${path} (${reason})`);
+    const more = leftOut.length > names.length ? `, and ${leftOut.length - names.length} more` : '';
+    events?.add({
+      type: 'log',
+      stream: 'worker',
+      text: `Left out of the results: ${names.join(', ')}${more}`.slice(0, 4096),
+    });
+  }
+  const expiresAt = new Date(now().getTime() + limits.resultsKeptMs).toISOString();
+  return { ...found, expiresAt };
+}
+
+function exitOf({ code, signal }: ProgramExit): NonNullable<Job['exit']> {
+  return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
+}
+
+function exitError({ code, signal }: ProgramExit, runner: string): ErrorData {
+  const how =
+    signal === undefined ? `with exit code ${code}` : `by the signal ${signal}${SIGNAL_REASONS[signal] ?? ''}`;
+  return new ModelRtcError('unexpected', `The runner ${runner} ended ${how}. Its log says why.`, {
+    details: { exitCode: code, signal },
+  }).toData();
+}
+
+const SIGNAL_REASONS: Readonly<Record<string, string>> = {
+  SIGKILL: ', as when the machine has no memory left',
+  SIGSEGV: ', a fault in the program',
+  SIGXFSZ: ', since a file grew beyond what the runner allows',
+};

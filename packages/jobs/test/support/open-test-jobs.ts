@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type FoundRunner,
+  type JobModel,
+  type JobRequest,
+  type Jobs,
+  type JobsLimits,
+  openJobs,
+  parseRunner,
+  RunnerStore,
+} from '@model-rtc/jobs';
+import { type Digest, isEnded, type Job, type JobEvent } from '@model-rtc/protocol';
+import { afterTest } from '../../../../test/support/after-test.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+
+export interface TestJobs {
+  readonly jobs: Jobs;
+  readonly root: string;
+  readonly store: RunnerStore;
+  readonly model: JobModel;
+  /** Declares a runner that runs a Python program with `{model}`, `{input}` or `{output}` as it wants. */
+  declare(name: string, program: string, more?: object): Promise<void>;
+  request(more?: Partial<JobRequest>): JobRequest;
+  /** Submits a job and waits until it has ended. */
+  run(more?: Partial<JobRequest>): Promise<Job>;
+  ended(id: string): Promise<Job>;
+  /** Waits until a job is in a state. */
+  until(id: string, state: Job['state']): Promise<void>;
+}
+
+export interface TestJobsOptions {
+  /** Of an earlier one, to go on with. */
+  readonly root?: string | undefined;
+  readonly limits?: Partial<JobsLimits> | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly presets?: (() => Promise<readonly FoundRunner[]>) | undefined;
+  readonly now?: (() => Date) | undefined;
+}
+
+export const OWNER = 'token-1';
+
+export function digestOf(text: string): Digest {
+  return createHash('sha256').update(text).digest('hex') as Digest;
+}
+
+/** Jobs in a data folder of their own, with one model; data sets are files whose content is their name. */
+export async function openTestJobs(options: TestJobsOptions = {}): Promise<TestJobs> {
+  const root = options.root ?? (await temporaryFolder());
+  const model = await makeModel(root);
+  const jobs = await openJobs({
+    ...{ root, env: options.env ?? process.env, now: options.now, presets: options.presets ?? (async () => []) },
+    limits: { killAfterMs: 1_000, ...options.limits },
+    dataSets: {
+      find: async (digest, owner) =>
+        owner === OWNER && digest !== digestOf('missing')
+          ? { manifest: { files: [{ path: 'clip.mp4' }] }, bytes: 4 }
+          : undefined,
+      place: async ({ name }, path) => await writeFile(path, name, { mode: 0o400 }),
+    },
+    results: { keep: keepTestResults },
+  });
+  afterTest(() => jobs.close());
+  const store = new RunnerStore(root);
+  const request = (more: Partial<JobRequest> = {}): JobRequest => ({
+    ...{ owner: OWNER, models: [model], data: [], runner: undefined, settings: {}, again: undefined, ...more },
+  });
+  const ended = async (id: string): Promise<Job> => {
+    for await (const _ of jobs.events(OWNER, id));
+    return await jobs.get(OWNER, id);
+  };
+  return {
+    ...{ jobs, root, store, model, request, ended },
+    async declare(name, program, more = {}) {
+      const args = ['python3', '-c', program, '{output}'];
+      await store.put(parseRunner({ name, args, ...more }));
+    },
+    async run(more) {
+      return await ended((await jobs.submit(request(more))).job.id);
+    },
+    async until(id, state) {
+      for await (const events of jobs.events(OWNER, id)) {
+        if (events.some((event) => event.type === 'state' && (event.state === state || isEnded(event.state)))) return;
+      }
+    },
+  };
+}
+
+/** Every line that a job's program printed, of one stream. */
+export async function linesOf(jobs: Jobs, id: string, stream = 'stdout'): Promise<string[]> {
+  const events = await eventsOf(jobs, id);
+  return events.flatMap((event) => (event.type === 'log' && event.stream === stream ? [event.text] : []));
+}
+
+export async function eventsOf(jobs: Jobs, id: string, fromEvent = 1): Promise<JobEvent[]> {
+  const all: JobEvent[] = [];
+  for await (const events of jobs.events(OWNER, id, { fromEvent })) all.push(...events);
+  return all;
+}
+
+async function makeModel(root: string): Promise<JobModel> {
+  const folder = join(root, 'models', 'm_0');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'model.onnx'), 'weights');
+  return {
+    ...{ digest: digestOf('model'), id: '12345678', alias: 'good-mouse', modelType: 'mlp', framework: 'onnx', folder },
+    ...{ checkpoint: join(folder, 'model.onnx'), config: undefined, codeFiles: [] },
+  };
+}
+
+async function keepTestResults(outputFolder: string, notesFolder: string) {
+  const names = await readdir(outputFolder, { recursive: true });
+  const files: string[] = [];
+  let bytes = 0;
+  for (const name of names) {
+    const found = await stat(join(outputFolder, name));
+    if (!found.isFile()) continue;
+    files.push(name);
+    bytes += found.size;
+  }
+  if (names.length === 0) return undefined;
+  await mkdir(notesFolder);
+  await writeFile(join(notesFolder, 'files.json'), JSON.stringify(files));
+  return { digest: digestOf(files.join()), fileCount: files.length, bytes, form: 'folder' as const, leftOut: [] };
+}
+
+/** Processes whose command line or environment names something, as /proc shows them. */
+export async function processesWith(text: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    const parts = await Promise.all(
+      ['cmdline', 'environ'].map((file) => readFile(`/proc/${name}/${file}`, 'latin1').catch(() => '')),
+    );
+    if (parts.some((part) => part.includes(text))) found.push(Number(name));
+  }
+  return found;
+}
