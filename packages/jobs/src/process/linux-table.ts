@@ -31,7 +31,7 @@ export const linuxTable: ProcessTable = {
 };
 
 /** See proc_pid_stat(5). The name is in brackets and may have any characters. */
-export function readProcess(pid: number): ProcessInfo | undefined {
+function readProcess(pid: number): ProcessInfo | undefined {
   const text = tryRead(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   const [nameStart, nameEnd] = [text.indexOf('('), text.lastIndexOf(')')];

@@ -42,7 +42,7 @@ export async function prepareJob(
   const inputs = await placeInputs(record, paths, dataSets, signal);
   const args = (record.resume === undefined ? runner.args : runner.resume) ?? [];
   if (writesIntoFolder(args)) await atStorage(paths.result, 'written', () => mkdir(paths.result, { mode: PRIVATE }));
-  const { texts } = checkSettings(runner.set ?? {}, record.settings, runner.name);
+  const { texts } = checkSettings(runner, record.settings);
   const models = record.resume === undefined ? record.models : [record.resume];
   const [first] = models;
   const argv = fillArgs(args, {

@@ -1,24 +1,34 @@
 import { ModelRtcError, type Settings, type SettingValue } from '@model-rtc/protocol';
 import { MAX_SETTING_CHARS } from '../limits.ts';
 import { matchesWhole } from './pattern.ts';
+import { startsArgument } from './placeholders.ts';
 import type { RunnerSetting } from './setting-schema.ts';
-import type { CheckedSettings } from './types.ts';
+import type { ArgTemplate, CheckedSettings } from './types.ts';
 
 type Declarations = Readonly<Record<string, RunnerSetting>>;
 
+/** The part of a runner that settings depend on. */
+interface SettingsRunner {
+  readonly name: string;
+  readonly set?: Declarations | undefined;
+  readonly args: readonly ArgTemplate[];
+  readonly resume?: readonly ArgTemplate[] | undefined;
+}
+
 /**
  * What a job's settings are, by the declarations of its runner: texts are read as the declared type.
- * @param name the runner's name, for errors
  * @throws ModelRtcError `bad_argument` for a setting that the runner does not have, or a value that it does not take
  */
-export function checkSettings(declared: Declarations, given: Settings, name: string): CheckedSettings {
+export function checkSettings(runner: SettingsRunner, given: Settings): CheckedSettings {
+  const { name, set: declared = {} } = runner;
+  const args = [...runner.args, ...(runner.resume ?? [])];
   for (const key of Object.keys(given)) if (!Object.hasOwn(declared, key)) throw unknownSetting(key, declared, name);
   const values: Record<string, SettingValue> = {};
   const texts = new Map<string, string>();
   for (const [key, setting] of Object.entries(declared)) {
     const value = Object.hasOwn(given, key) ? given[key] : setting.default;
     if (value === undefined) continue;
-    const read = readSetting(setting, value);
+    const read = readSetting(setting, value, startsArgument(args, key));
     if ('problem' in read) {
       throw new ModelRtcError(
         'bad_argument',
@@ -37,13 +47,13 @@ export function checkSettings(declared: Declarations, given: Settings, name: str
 
 /** The first rule that a value breaks, or undefined. */
 export function settingProblem(setting: RunnerSetting, value: SettingValue): string | undefined {
-  const read = readSetting(setting, value);
+  const read = readSetting(setting, value, false);
   return 'problem' in read ? read.problem : undefined;
 }
 
 type Read = { readonly value: SettingValue } | { readonly problem: string };
 
-function readSetting(setting: RunnerSetting, given: SettingValue): Read {
+function readSetting(setting: RunnerSetting, given: SettingValue, isStart: boolean): Read {
   const value = asType(setting.type, given);
   if (value === undefined) return { problem: `it must be ${TYPE_TEXTS[setting.type]}` };
   const { choices } = setting;
@@ -52,7 +62,7 @@ function readSetting(setting: RunnerSetting, given: SettingValue): Read {
     const isChoice = choices.some((choice) => asType(setting.type, choice) === value);
     return isChoice ? { value } : { problem: `choose ${choices.join(', ')}` };
   }
-  const problem = typeof value === 'string' ? textProblem(setting, value) : numberProblem(setting, value);
+  const problem = typeof value === 'string' ? textProblem(setting, value, isStart) : numberProblem(setting, value);
   return problem === undefined ? { value } : { problem };
 }
 
@@ -86,12 +96,16 @@ function numberProblem({ min, max }: RunnerSetting, value: number | boolean): st
   return undefined;
 }
 
-function textProblem({ min, max = MAX_SETTING_CHARS, pattern }: RunnerSetting, value: string): string | undefined {
+function textProblem(
+  { min, max = MAX_SETTING_CHARS, pattern }: RunnerSetting,
+  value: string,
+  isStart: boolean,
+): string | undefined {
   if (value.includes('\0')) return 'it has a NUL character';
   if (min !== undefined && value.length < min) return `it must have at least ${min} characters`;
   if (value.length > max) return `it must have at most ${max} characters`;
-  // Programs take it for an option, wherever it stands.
-  if (value.startsWith('-')) return 'it must not start with "-"';
+  // Programs take an argument that starts so for an option, whatever a pattern allows.
+  if (value.startsWith('-') && (isStart || pattern === undefined)) return 'it must not start with "-"';
   if (pattern !== undefined) return matchesWhole(pattern, value) ? undefined : `it must match ${pattern}`;
   return plainTextProblem(value);
 }

@@ -21,6 +21,11 @@ export function hasPlaceholder(args: readonly ArgTemplate[], name: string): bool
   return args.flat().some((arg) => namesIn(arg).includes(name));
 }
 
+/** Whether a setting's value begins an argument, where programs take a leading `-` for an option. */
+export function startsArgument(args: readonly ArgTemplate[], key: string): boolean {
+  return args.flat().some((arg) => arg.startsWith(`{set.${key}}`));
+}
+
 /**
  * The first rule that a runner's arguments break, as a sentence.
  * @param settings the keys that it declares

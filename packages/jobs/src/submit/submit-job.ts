@@ -28,7 +28,7 @@ export async function submitJob(
   const used = resume === undefined ? models : [resume];
   const choice = { runner: request.runner, models: used, data: found, isResume: resume !== undefined };
   const runner = chooseRunner(runners, choice);
-  const { values: settings } = checkSettings(runner.set ?? {}, request.settings, runner.name);
+  const { values: settings } = checkSettings(runner, request.settings);
   checkCode(used, runner);
   const own = book.of(owner);
   const sameKey = sameJobKey(request, runner.name, settings);

@@ -15,7 +15,7 @@ function preset(name: string): Runner {
 /** What a job starts, with one model and one file. */
 function commandOf(name: string, settings: Record<string, string> = {}, models = ['/m/1']): string[] {
   const { args, set = {} } = preset(name);
-  const { texts } = checkSettings(set, settings, name);
+  const { texts } = checkSettings({ name, args, set }, settings);
   const paths = { models, checkpoint: '/m/1/best.bin', config: undefined, inputs: ['/i/1/a'], output: '/o/result' };
   return fillArgs(args, { ...paths, settings: texts });
 }

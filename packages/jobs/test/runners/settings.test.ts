@@ -5,9 +5,9 @@ import { type RunnerSetting, runnerSettingSchema } from '../../src/runners/setti
 
 type Declaration = Partial<Omit<RunnerSetting, 'type'>> & Pick<RunnerSetting, 'type'>;
 
-function check(declaration: Declaration, value: SettingValue) {
+function check(declaration: Declaration, value: SettingValue, arg = '{set.x}') {
   const setting = runnerSettingSchema.parse(declaration);
-  const { values, texts } = checkSettings({ x: setting }, { x: value }, 'r');
+  const { values, texts } = checkSettings({ name: 'r', args: ['run', [arg]], set: { x: setting } }, { x: value });
   return { value: values.x, text: texts.get('x') };
 }
 
@@ -54,19 +54,28 @@ describe('a setting', () => {
     expect(() => check(declaration as Declaration, given)).toThrow(problem);
   });
 
+  it('may start with "-" where a pattern allows it and no argument begins with it', () => {
+    const declaration = { type: 'string', pattern: '[-0-9.,]+' } as const;
+    expect(check(declaration, '-1,2', '--mean={set.x}').text).toBe('-1,2');
+    expect(() => check(declaration, '-1,2', '{set.x}')).toThrow('must not start with "-"');
+    expect(() => check({ type: 'string' }, '-1,2', '--mean={set.x}')).toThrow('must not start with "-"');
+  });
+
   it('has its default when the client says nothing, and no value without one', () => {
     const declared = {
       a: runnerSettingSchema.parse({ type: 'integer', default: 3 }),
       b: runnerSettingSchema.parse({ type: 'integer' }),
     };
-    const { values, texts } = checkSettings(declared, {}, 'r');
+    const { values, texts } = checkSettings({ name: 'r', args: ['run'], set: declared }, {});
     expect([values, Object.fromEntries(texts)]).toEqual([{ a: 3 }, { a: '3' }]);
   });
 
   it.each(['other', '__proto__', 'constructor'])('that the runner does not have is refused: %s', (key) => {
     const given = Object.fromEntries([[key, 1]]);
-    const declared = { conf: runnerSettingSchema.parse({ type: 'number' }) };
-    expect(() => checkSettings(declared, given, 'yolo')).toThrow(`There is no setting "${key}". yolo has conf.`);
+    const set = { conf: runnerSettingSchema.parse({ type: 'number' }) };
+    expect(() => checkSettings({ name: 'yolo', args: ['yolo'], set }, given)).toThrow(
+      `There is no setting "${key}". yolo has conf.`,
+    );
   });
 
   it('is matched in bounded time, whatever its owner and its client write', () => {
