@@ -15,6 +15,7 @@ export const ROOMS = [
   'signaling',
   'transport',
   'transfer',
+  'static-registry',
   'worker',
   'client',
   'cli',

@@ -71,6 +71,27 @@ export const incompleteFileSchema = z.object({
 });
 export type IncompleteFile = z.infer<typeof incompleteFileSchema>;
 
+/** A name of a group, model or version in a static registry: any text that can be shown in a line. */
+const releaseNameSchema = z
+  .string()
+  .max(128)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+$/u);
+
+/** A version of a model that a static registry lists: `fast-whisper/tiny@fp16`. */
+export const releaseSchema = z.object({
+  group: releaseNameSchema,
+  model: releaseNameSchema,
+  version: releaseNameSchema,
+  /** The SHA-256 of its manifest, where this agent itself took the model from the registry; what another agent says of it is dropped. */
+  manifest: digestSchema.optional(),
+  /** The registry's address, without a password. */
+  registry: z.string().min(1).max(2048).optional(),
+});
+export type Release = z.infer<typeof releaseSchema>;
+
+/** One model is published under a few names, such as `1.0` and `stable`. */
+export const MAX_RELEASES = 32;
+
 /** What is known about a model besides its files: the part of a registry entry that agents send to each other. */
 export const modelEntrySchema = z.object({
   /** The first 8 hex characters of the digest, longer on a collision; a run id while the model is training. */
@@ -109,6 +130,8 @@ export const modelEntrySchema = z.object({
   notes: z.string().max(65_536).optional(),
   lineage: lineageSchema.optional(),
   license: text.optional(),
+  /** What static registries call it. */
+  releases: z.array(releaseSchema).max(MAX_RELEASES).optional(),
   /** Empty when no file runs code, absent when that is unknown. Every agent inspects files itself and trusts no other. */
   codeFiles: z.array(codeFileSchema).max(256).optional(),
   /** What the model lacks by what its own files say. Absent for a whole one. Every agent looks for itself. */

@@ -74,6 +74,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   notes: text(65_536),
   lineage: never,
   license: text(4096),
+  releases: never,
   codeFiles: listOf(codeFile, 256),
   incomplete: never,
   importedWith: never,

@@ -43,6 +43,7 @@ export {
   type WantedChunks,
 } from './serve/chunk-server.ts';
 export type { ModelReader, OpenModel } from './serve/reader-pool.ts';
+export { Slots } from './serve/slots.ts';
 export type {
   OnTransferProgress,
   StallWarning,

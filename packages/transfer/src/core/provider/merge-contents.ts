@@ -21,18 +21,74 @@ export function disagreement(a: ModelContents, b: ModelContents): string | undef
   return new Set(digests.filter((digest) => digest !== undefined)).size > 1 ? 'its digest is another one' : undefined;
 }
 
-/** Combines two descriptions of a model that agree. It takes the chunks from the one that knows more of them. */
+/**
+ * Combines two descriptions of a model that agree. It takes the chunks from the one that knows more of them. Where the other one has
+ * digests of its own chunks or spans, and nothing else shows that both mean the same bytes, those are checked too, as spans.
+ */
 export function mergeContents(a: ModelContents, b: ModelContents): ModelContents {
   const [best, other] = chunkRank(b) > chunkRank(a) ? [b, a] : [a, b];
-  const { chunker, chunks } = best;
   const digest = a.digest ?? b.digest;
+  const { cut, order, rest } = mergeCuts(best, other);
   return {
     ...(digest === undefined ? {} : { digest }),
-    // Chunks cover the files in the order of their own description.
-    files: mergeFiles(best.files, new Map(other.files.map((file) => [file.path, file]))),
-    ...(chunker === undefined ? {} : { chunker }),
-    ...(chunks === undefined ? {} : { chunks }),
+    // Chunks and spans cover the files in the order of their own description.
+    files: mergeFiles(order.files, new Map(rest.files.map((file) => [file.path, file]))),
+    ...cut,
   };
+}
+
+interface MergedCuts {
+  readonly cut: Pick<ModelContents, 'chunker' | 'chunks' | 'spans'>;
+  /** The description whose order of files counts, and the other one. */
+  readonly order: ModelContents;
+  readonly rest: ModelContents;
+}
+
+function mergeCuts(best: ModelContents, other: ModelContents): MergedCuts {
+  const { chunker, chunks, spans } = best;
+  const isProven = chunkRank(best) < KNOWS_CHUNKS || hashedFiles(other.files) !== undefined || isCutLike(best, other);
+  const proof = isProven ? undefined : spansOf(other);
+  const moved = proof === undefined || chunks === undefined ? undefined : chunksInOrder(best, other.files);
+  if (proof !== undefined && moved === undefined) return { cut: { spans: proof }, order: other, rest: best };
+  return {
+    cut: {
+      ...(chunker === undefined ? {} : { chunker }),
+      ...(chunks === undefined ? {} : { chunks: moved ?? chunks }),
+      ...(spans === undefined ? {} : { spans }),
+      ...(proof === undefined ? {} : { spans: proof }),
+    },
+    ...(proof === undefined ? { order: best, rest: other } : { order: other, rest: best }),
+  };
+}
+
+function isCutLike({ chunks }: ModelContents, other: ModelContents): boolean {
+  const others = other.chunks ?? [];
+  return chunks?.length === others.length && chunks.every(({ digest }, i) => digest === others[i]?.digest);
+}
+
+/** What a description knows digests of that cover all files. */
+function spansOf({ spans, chunks }: ModelContents): ModelContents['spans'] {
+  if (spans !== undefined) return spans;
+  const known = chunks?.flatMap(({ digest, size }) => (digest === undefined ? [] : [{ digest, size }]));
+  return known?.length === chunks?.length ? known : undefined;
+}
+
+/** The chunks when the files come in another order; undefined when one is in several files, so that it has no other place. */
+function chunksInOrder({ files, chunks = [] }: ModelContents, order: readonly ContentsFile[]): ModelContents['chunks'] {
+  const byFile = new Map<string, NonNullable<ModelContents['chunks']>>();
+  let next = 0;
+  for (const { path, size } of files) {
+    const own = [];
+    let left = size;
+    for (; left > 0; next++) {
+      const chunk = chunks[next];
+      if (chunk === undefined || chunk.size > left) return undefined;
+      own.push(chunk);
+      left -= chunk.size;
+    }
+    byFile.set(path, own);
+  }
+  return order.flatMap(({ path }) => byFile.get(path) ?? []);
 }
 
 function mergeFiles(files: readonly ContentsFile[], others: ReadonlyMap<string, ContentsFile>): ContentsFile[] {
@@ -49,10 +105,13 @@ function mergeFiles(files: readonly ContentsFile[], others: ReadonlyMap<string, 
   });
 }
 
-function chunkRank({ chunks, chunker }: ModelContents): number {
-  if (chunks === undefined) return 0;
-  if (chunks.some(({ digest }) => digest === undefined)) return 1;
-  return chunker === undefined ? 2 : 3;
+/** The rank from which on all chunks have digests. */
+const KNOWS_CHUNKS = 3;
+
+function chunkRank({ chunks, chunker, spans }: ModelContents): number {
+  if (chunks?.every(({ digest }) => digest !== undefined)) return chunker === undefined ? KNOWS_CHUNKS : 4;
+  if (spans !== undefined) return 2;
+  return chunks === undefined ? 0 : 1;
 }
 
 function differ(a: string | undefined, b: string | undefined): boolean {

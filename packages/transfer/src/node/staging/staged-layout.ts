@@ -7,7 +7,8 @@ import { MAX_STAGED_MANIFEST_BYTES } from '../../core/limits.ts';
 
 /** Stores what a transfer fetches: the manifest as it is, or what else is known of the model. */
 export async function writeStagedContents(path: string, contents: ModelContents): Promise<void> {
-  const text = JSON.stringify(contentsManifest(contents) ?? contents);
+  const manifest = contents.spans === undefined ? contentsManifest(contents) : undefined;
+  const text = JSON.stringify(manifest ?? contents);
   await writeFileAtomic(path, text, { mode: 0o600 });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Digest, ModelContents, ModelPath } from '@model-rtc/protocol';
 import { disagreement, mergeContents } from '../../../src/core/provider/merge-contents.ts';
-import { gitSha1, hubContents, staticContents } from '../../support/contents.ts';
+import { gitSha1, hubContents, spannedContents, staticContents } from '../../support/contents.ts';
 import { contentsOf, makeModel, seededBytes } from '../../support/models.ts';
 
 const model = makeModel({ a: seededBytes(5000, 1), b: Buffer.from('{}') }, [700]);
@@ -38,6 +38,28 @@ describe('what several know of one model', () => {
       expect(mergeContents(other, whole)).toEqual(known);
       expect(mergeContents(whole, other)).toEqual(known);
     }
+  });
+
+  it('keeps digests of spans where nothing else shows that both mean the same bytes, in their order of the files', () => {
+    const two = makeModel({ a: seededBytes(5000, 1), b: seededBytes(900, 2) }, [2500, 2500, 900]);
+    const spanned = spannedContents({ ...two, files: new Map([...two.files].reverse()) }, 1300);
+    const registry = { ...spanned, files: spanned.files.toReversed() };
+    const [first, second, third] = two.manifest.chunks;
+    for (const merged of [mergeContents(registry, contentsOf(two)), mergeContents(contentsOf(two), registry)]) {
+      expect(merged).toMatchObject({ spans: registry.spans, chunks: [third, first, second], digest: two.digest });
+      expect(merged.files.map(({ path }) => path)).toEqual(['b', 'a']);
+    }
+    const hashed = { ...registry, files: two.manifest.files.toReversed() };
+    expect(mergeContents(hashed, contentsOf(two)).spans).toBeUndefined();
+  });
+
+  it('goes by spans alone where chunks in several files would have to move', () => {
+    const two = makeModel({ a: seededBytes(5000, 1), b: seededBytes(900, 2) }, [5900]);
+    const spanned = spannedContents({ ...two, files: new Map([...two.files].reverse()) }, 1300);
+    const registry = { ...spanned, files: spanned.files.toReversed() };
+    const merged = mergeContents(registry, contentsOf(two));
+    expect(merged).toMatchObject({ spans: registry.spans, digest: two.digest });
+    expect(merged.chunks).toBeUndefined();
   });
 
   const [a, b] = hub.files as [ModelContents['files'][number], ModelContents['files'][number]];

@@ -1,5 +1,6 @@
 import { afterEach } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
+import { type SourceScene, sourceSuite } from '../../../../../test/support/source-suite.ts';
 import {
   type ChunkSource,
   createChunkServer,
@@ -12,7 +13,6 @@ import {
 import { loadZstd } from '../../../src/node/zstd.ts';
 import { makeModel, seededBytes, type TestModel } from '../../support/models.ts';
 import { type ConnectedPeers, connectPeers } from '../../support/peers.ts';
-import { type SourceScene, sourceSuite } from '../../support/source-suite.ts';
 import { memorySource } from '../../support/sources.ts';
 import { makeWeights } from '../../support/weights.ts';
 

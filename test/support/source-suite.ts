@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import {
-  type ChunkSource,
-  type FetchOptions,
-  planLayout,
-  type WantedChunk,
-  wantedChunk,
-} from '../../src/core/index.ts';
-import { contentsOf, type TestModel } from './models.ts';
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { type ChunkSource, type FetchOptions, planLayout, type WantedChunk, wantedChunk } from '@model-rtc/transfer';
+
+/** The model that a source has, of at least three chunks. */
+interface SuiteModel {
+  readonly manifest: Manifest;
+  readonly digest: Digest;
+  readonly chunks: ReadonlyMap<Digest, Buffer>;
+}
 
 /** A source under test that has a model, and what the test can do to it. */
 export interface SourceScene {
@@ -81,9 +81,9 @@ function ask(source: ChunkSource, wanted: readonly WantedChunk[], bare = false):
  */
 export function sourceSuite(
   name: string,
-  { model, traits, setUp }: { model: TestModel; traits: SourceTraits; setUp: () => Promise<SourceScene> },
+  { model, traits, setUp }: { model: SuiteModel; traits: SourceTraits; setUp: () => Promise<SourceScene> },
 ): void {
-  const layout = planLayout(contentsOf(model));
+  const layout = planLayout({ ...model.manifest, digest: model.digest });
   const wanted = [...layout.sizes.keys()].map((id) => wantedChunk(layout, id));
   const [first, second, third] = wanted as [WantedChunk, WantedChunk, WantedChunk];
 

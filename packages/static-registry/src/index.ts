@@ -1,0 +1,15 @@
+export { type RegistryProblem, registryError } from './format/errors.ts';
+export { type FoundVersion, type ListedVersion, ModelList } from './format/model-list.ts';
+export { chunkSize, parseStaticManifest, type StaticManifest } from './format/static-manifest.ts';
+export { isReadableName, type ModelVersion, publishedNameProblem, readings, versionText } from './format/versions.ts';
+export { DEFAULT_CONCURRENCY, MAX_CONCURRENCY, MAX_LIST_BYTES, MAX_STATIC_MANIFEST_BYTES } from './limits.ts';
+export { type OpenStaticRegistryOptions, openStaticRegistry } from './open.ts';
+export { type StaticSourceOptions, staticSource } from './provider/chunk-source.ts';
+export { StaticProvider, type StaticProviderOptions } from './provider/static-provider.ts';
+export { dataPath, LIST_PATH, StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
+export { createFolderStore } from './store/folder-store.ts';
+export { createHttpStore, type Fetch, type FetchResponse, type HttpStoreOptions } from './store/http-store.ts';
+export { type CachedList, createListCache, type ListCache } from './store/list-cache.ts';
+export { createNodeFetch, type NodeFetchOptions } from './store/node-fetch.ts';
+export { type PartReading, type ReadingOptions, readPart, readWhole } from './store/reading.ts';
+export type { ByteRange, ReadOptions, RegistryStore, StoreAnswer } from './store/types.ts';

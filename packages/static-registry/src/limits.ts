@@ -1,0 +1,32 @@
+/** Every bound of reading a static registry, with its reason. */
+
+/** A list of 100,000 versions takes about 15 MB. */
+export const MAX_LIST_BYTES = 64 * 1024 * 1024;
+/** A manifest of 380,000 chunks takes 26 MB, and one of 200,000 files with long paths about as much. */
+export const MAX_STATIC_MANIFEST_BYTES = 64 * 1024 * 1024;
+/** The longest name of a group, model or version. Folders and messages must have room for it. */
+export const MAX_NAME_CHARS = 128;
+/** How many aliases may lead to each other: people name a version `latest` and `stable`, seldom more. */
+export const MAX_ALIAS_STEPS = 16;
+
+/** Chunks that are fetched at once. More rarely help: the server or the link is the limit. */
+export const DEFAULT_CONCURRENCY = 4;
+export const MAX_CONCURRENCY = 16;
+/** How often a request is sent again that brought nothing, and the first and the longest wait before that. */
+export const MAX_RETRIES = 3;
+export const FIRST_RETRY_MS = 250;
+export const LONGEST_RETRY_MS = 8_000;
+/** A server that asks for a longer wait (`Retry-After`) is left alone for as long; nobody waits longer for one answer. */
+export const LONGEST_PATIENCE_MS = 60_000;
+/** A wait up to this time is spent within a request; for a longer one other sources are asked meanwhile. */
+export const SHORT_WAIT_MS = 2_000;
+/** How long a connection may take, how long the head of an answer, and how long the next bytes of its body. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+export const HEAD_TIMEOUT_MS = 30_000;
+export const BODY_GAP_MS = 20_000;
+/** An idle connection is kept for the next request: a pause while the disk is written takes a few seconds. */
+export const KEEP_ALIVE_MS = 30_000;
+/** Chunks that are kept in memory when a server sends no ranges: the parts of one are asked for one after the other. */
+export const MAX_WHOLE_CHUNKS = 2;
+/** A longer chunk of a server without ranges is read from its start for every part, instead of kept in memory. */
+export const MAX_WHOLE_CHUNK_BYTES = 32 * 1024 * 1024;

@@ -1,0 +1,43 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
+import { createFolderStore } from './store/folder-store.ts';
+import { createHttpStore, type Fetch } from './store/http-store.ts';
+import { createListCache } from './store/list-cache.ts';
+import { createNodeFetch, type NodeFetchOptions } from './store/node-fetch.ts';
+import type { RegistryStore } from './store/types.ts';
+
+export interface OpenStaticRegistryOptions
+  extends Omit<StaticRegistryOptions, 'store' | 'cache'>,
+    Pick<NodeFetchOptions, 'env'> {
+  /** `https://...`, `http://...` or `file:///...`. */
+  readonly url: string;
+  /** In place of Node's. */
+  readonly fetch?: Fetch | undefined;
+  /** Where the last list of each registry is kept; nowhere by default. */
+  readonly cacheFolder?: string | undefined;
+}
+
+/** Opens a static registry to read from it; it is reached when it is first asked. @throws ModelRtcError `bad_argument` for a wrong address */
+export function openStaticRegistry({
+  url,
+  fetch,
+  env,
+  cacheFolder,
+  ...options
+}: OpenStaticRegistryOptions): StaticRegistry {
+  const store = openStore(url, () => fetch ?? createNodeFetch({ env }));
+  return new StaticRegistry({
+    ...options,
+    store,
+    cache: cacheFolder === undefined ? undefined : createListCache(cacheFolder),
+  });
+}
+
+function openStore(url: string, fetch: () => Fetch): RegistryStore {
+  if (/^file:/i.test(url)) return createFolderStore(url);
+  if (/^https?:\/\//i.test(url) && URL.canParse(url)) return createHttpStore({ url, fetch: fetch() });
+  throw new ModelRtcError(
+    'bad_argument',
+    `"${url}" is not the address of a registry. It begins with https://, http:// or file://.`,
+  );
+}
