@@ -1,10 +1,10 @@
 import { type Digest, formatBytes, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { Attempts, loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
+import { loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
+import { overConnections } from './over-connections.ts';
 import type { OnModelProgress } from './progress.ts';
 import type { RemoteWorker } from './remote-worker.ts';
-import { retryOptions } from './retry-options.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 import { fetchManifest } from './worker-provider.ts';
 
@@ -73,7 +73,7 @@ export async function repairModel(
   ref: string,
   options: RepairModelOptions,
 ): Promise<RepairModelResult> {
-  const { registry, link, clock } = worker;
+  const { registry, clock } = worker;
   const stats = new TransferStats(clock);
   const startedMs = clock.nowMs();
   const repair = await examine(registry, ref, options);
@@ -83,14 +83,7 @@ export async function repairModel(
   }
   // Reading the damaged files is not time without data.
   stats.watchdog.progressed();
-  const attempts = new Attempts(link, retryOptions(worker, stats, options));
-  for (;;) {
-    try {
-      return await repairOnce(await attempts.begin(), repair, stats);
-    } catch (error) {
-      await attempts.recover(error);
-    }
-  }
+  return await overConnections(worker, stats, options, (peer) => repairOnce(peer, repair, stats));
 }
 
 async function examine(registry: Registry, ref: string, options: RepairModelOptions): Promise<Repair> {
