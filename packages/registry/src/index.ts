@@ -1,6 +1,8 @@
 export type * from './archive/types.ts';
 export type * from './catalog/types.ts';
 export type * from './chunks/types.ts';
+export { openDataSets } from './data-sets/data-sets.ts';
+export type * from './data-sets/types.ts';
 export { toModelEntry } from './entry/registry-entry.ts';
 export { tagProblem } from './entry/tags.ts';
 export type { FormerAlias, RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';

@@ -7,6 +7,7 @@ export {
   pull,
   receive,
 } from './node/pull.ts';
+export { type ReceiveDataOptions, type ReceivedData, receiveData } from './node/receive-data.ts';
 export {
   type ReceivedModel,
   type ReceiveOptions,

@@ -16,3 +16,10 @@ export const MAX_PUSHED_ITEMS = 600_000;
 export const MAX_STAGED_BYTES_PER_TOKEN = 256 * 1024 ** 3;
 /** A page of a list is made shorter than this, whatever is in its entries. A page of 200 ordinary models takes about 400 KB. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+/** The data of jobs that is kept unless the owner sets something else: a few long videos for each of a few people. */
+export const DATA_BYTES = 100e9;
+/** How long it is kept unused: a month, as what is staged. */
+export const DATA_AGE_MS = 30 * 24 * 60 * 60 * 1000;
+/** How often data that is too old is looked for. */
+export const TIDY_INTERVAL_MS = 60 * 60 * 1000;

@@ -18,11 +18,18 @@ import {
   type MemoryLane,
   type Peer,
 } from '@model-rtc/transport';
-import { createHandlers, FreshModels } from '@model-rtc/worker';
+import { createHandlers, FreshModels, type HandlerOptions } from '@model-rtc/worker';
 import { afterTest as atEnd } from '../../../../test/support/after-test.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { openTestRegistry } from '../../../../test/support/test-registry.ts';
-import { type ConnectOptions, type Connector, connect, type WorkerConnection } from '../../src/index.ts';
+import {
+  type ConnectOptions,
+  type Connector,
+  connect,
+  connectAll,
+  type RemoteWorker,
+  type WorkerConnection,
+} from '../../src/index.ts';
 
 export { atEnd, openTestRegistry, temporaryFolder };
 
@@ -91,6 +98,8 @@ export interface LabOptions {
   readonly authority?: Authority;
   /** What the worker's hello names; that it runs jobs when left out. */
   readonly capabilities?: readonly string[];
+  /** What the worker runs jobs with. */
+  readonly jobs?: (there: Registry) => Promise<HandlerOptions['jobs']>;
   /** A worker that takes no pushed model with files that run code. */
   readonly safeOnly?: boolean;
   /** Holds back chunks of the worker. */
@@ -109,6 +118,8 @@ export interface Lab {
   readonly clock: HurriedClock;
   readonly connections: Connection[];
   readonly client: WorkerConnection;
+  /** The worker as the client's own parts use it, over connections of its own. */
+  worker(): RemoteWorker;
   /** A bare connection to the worker. */
   peer(): Promise<Peer>;
   /** Another client with the registry given. */
@@ -122,6 +133,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const { handlersFor, close } = createHandlers({
     ...{ registry: there, fresh: new FreshModels(there, log), log },
     safeOnly: options.safeOnly,
+    jobs: await options.jobs?.(there),
   });
   const handlers = handlersFor(authority);
   atEnd(close);
@@ -167,12 +179,17 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     atEnd(() => connection.close());
     return connection;
   };
+  const worker = (): RemoteWorker => {
+    const group = connectAll({ sessions: [{ session: TOKEN }], registry: here, connector, clock, random: () => 0 });
+    atEnd(() => group.close());
+    return group.workers[0] as RemoteWorker;
+  };
   const peer = async (): Promise<Peer> => {
     const made = await connector({ token: TOKEN, agent: { name: 'laptop', version: '1' } });
     atEnd(() => made.close());
     return made;
   };
-  return { here, there, clock, connections, client: await connectAs(here), peer, connect: connectAs };
+  return { here, there, clock, connections, client: await connectAs(here), worker, peer, connect: connectAs };
 }
 
 /** Does something to the lane once so many bytes of chunks went over it from this end. */

@@ -45,8 +45,11 @@ const notePaths = (folder: string) => ({
   stats: join(folder, OWN_FOLDER, 'files.json'),
 });
 
+/** What is noted in a folder. Data of jobs has no entry. */
+type WrittenNotes = Omit<FolderNotes, 'entry'> & Partial<Pick<FolderNotes, 'entry'>>;
+
 /** Writes the notes into a staged folder, in place of earlier ones. All are on the disk when this resolves. */
-export async function writeNotes(folder: string, { entry, manifest, stats }: FolderNotes): Promise<void> {
+export async function writeNotes(folder: string, { entry, manifest, stats }: WrittenNotes): Promise<void> {
   const own = join(folder, OWN_FOLDER);
   const paths = notePaths(folder);
   await atStorage(own, 'written', async () => {
@@ -54,7 +57,7 @@ export async function writeNotes(folder: string, { entry, manifest, stats }: Fol
     await mkdir(own);
     if (manifest !== undefined) await writeFileSynced(paths.manifest, JSON.stringify(manifest));
     if (stats !== undefined) await writeFileSynced(paths.stats, encodeStats(stats));
-    await writeFileSynced(paths.entry, encodeEntry(entry));
+    if (entry !== undefined) await writeFileSynced(paths.entry, encodeEntry(entry));
     await syncFolder(own);
     await syncFolder(folder);
   });

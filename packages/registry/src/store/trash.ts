@@ -88,7 +88,7 @@ function keptPath(paths: DataPaths, trashedPath: string, folder: string): string
 }
 
 /** Deletes a trashed folder for good. A link in it is removed; its target stays. */
-export async function deleteTrashed(paths: DataPaths, path: string): Promise<void> {
+export async function deleteTrashed(paths: Pick<DataPaths, 'staging'>, path: string): Promise<void> {
   const purged = purgedPath(paths);
   // The lock says that the deleting process lives, so that no other one helps it.
   await withLock(`${purged}.lock`, {}, async () => {
@@ -108,7 +108,7 @@ export async function purgeLater(paths: DataPaths, path: string): Promise<void> 
 }
 
 /** Deletes what is to be purged and nobody is deleting. Call it without the registry's lock. */
-export async function purgeTrash({ staging }: DataPaths, log: Log): Promise<void> {
+export async function purgeTrash({ staging }: Pick<DataPaths, 'staging'>, log: Log): Promise<void> {
   const items = await listFolder(staging);
   const names = new Set(items.map(({ name }) => PURGED.exec(name)?.[1]).filter((name) => name !== undefined));
   for (const name of names) {
@@ -122,7 +122,7 @@ export async function purgeTrash({ staging }: DataPaths, log: Log): Promise<void
   }
 }
 
-function purgedPath({ staging }: DataPaths): string {
+function purgedPath({ staging }: Pick<DataPaths, 'staging'>): string {
   return join(staging, `doomed-${randomBytes(8).toString('hex')}`);
 }
 

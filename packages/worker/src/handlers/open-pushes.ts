@@ -43,14 +43,14 @@ export class OpenPushes {
 function busyError(whose: string, most: number): ModelRtcError {
   return new ModelRtcError(
     'busy',
-    `The worker is receiving ${most} models from ${whose} already; try again when one is there.`,
+    `The worker is receiving ${most} pushes from ${whose} already. Try again when one of them is done.`,
   );
 }
 
 function tooManyFilesError(): ModelRtcError {
   return new ModelRtcError(
     'busy',
-    'The worker is receiving models of so many files that it takes no more of them now; try again when one is there.',
+    'The worker is receiving so many files that it takes no more of them now. Try again when a push is done.',
   );
 }
 

@@ -62,7 +62,10 @@ async function checkedDigest({ manifest, entry }: Params<'push_model'>): Promise
 }
 
 /** Progress is a courtesy: a client that is gone must not fail the transfer before its own signal says so. */
-async function emitProgress(context: PushContext, progress: Omit<PushEvent, 'type'>): Promise<void> {
+export async function emitProgress(
+  context: Pick<PushContext, 'emit'>,
+  progress: Omit<PushEvent, 'type'>,
+): Promise<void> {
   const { state, doneBytes, totalBytes, reusedBytes, resumedBytes } = progress;
   try {
     await context.emit({ type: 'progress', state, doneBytes, totalBytes, reusedBytes, resumedBytes });

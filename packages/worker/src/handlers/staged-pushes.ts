@@ -128,6 +128,6 @@ function bytesOf(pushes: readonly StagedPush[]): number {
 function tooMuchError(staged: number, most: number): ModelRtcError {
   return new ModelRtcError(
     'busy',
-    `The worker is receiving ${formatBytes(staged)} from this session already, and takes ${formatBytes(most)} at once; try again when a model is there.`,
+    `The worker is receiving ${formatBytes(staged)} from this session already, and takes ${formatBytes(most)} at once. Try again when a push is done.`,
   );
 }

@@ -14,8 +14,11 @@ export interface OwnFile {
   readonly path: string;
   /** The folder of all models, or of all data; only what really lies in it is model-rtc's own. */
   readonly within: string;
-  /** The permission bits with which the file may get another name: it has the same bits under all of them. */
-  readonly linkMode: number;
+  /**
+   * The permission bits with which the file may get another name: it has the same bits under all of them. Without them, it is only
+   * cloned.
+   */
+  readonly linkMode?: number | undefined;
 }
 
 /** What keeps whole files, each holder by its digest: the registry with its models, the cache of data. */
@@ -44,12 +47,12 @@ export function ownFiles(registry: Pick<Registry, 'locateChunks' | 'find' | 'man
 }
 
 /** The files of a manifest in their folder. */
-function filesIn(folder: string, files: Manifest['files'], own: Omit<OwnFile, 'path'>): FilesHere {
+export function filesIn(folder: string, files: Manifest['files'], own: Omit<OwnFile, 'path'>): FilesHere {
   return new Map(files.map(({ path, sha256 }) => [sha256, { ...own, path: join(folder, ...path.split('/')) }]));
 }
 
 /** Finds files by their first chunk, which is in the chunk index. */
-function ownFilesOf({ locateChunks, filesOf }: FileHolders): OwnFiles {
+export function ownFilesOf({ locateChunks, filesOf }: FileHolders): OwnFiles {
   return {
     async find(contents) {
       const wanted = firstChunks(contents);

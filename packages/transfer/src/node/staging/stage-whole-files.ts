@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, mkdir, realpath, rm } from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { chunkCount, extentsAt, type LayoutFile, placesOf } from '../../core/layout/layout.ts';
 import { JournalWriter } from '../journal/journal.ts';
@@ -67,6 +67,8 @@ async function modeOfOwn({ path, within }: OwnFile, { size }: LayoutFile): Promi
 async function clone(from: string, to: string): Promise<boolean> {
   try {
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    // A clone of data that jobs read is read-only as the original is, and a wrong chunk could not be written over.
+    await chmod(to, 0o600);
     return true;
   } catch {
     // Some file systems leave an empty file when cloning fails.
