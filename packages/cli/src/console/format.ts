@@ -81,3 +81,8 @@ export function isTokenText(text: string): boolean {
   // Also one in quotes, or behind a byte order mark, as it is pasted or read from a file.
   return /^[^A-Za-z0-9]{0,8}mrtc\d+_/.test(text);
 }
+
+/** A word that a POSIX shell takes literally. */
+export function shellText(text: string): string {
+  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -3,6 +3,7 @@ import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { isTokenText } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
+import { suggestedSession } from '../../console/suggested-session.ts';
 import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 import { type NetworkOptions, networkOptions } from '../options.ts';
@@ -38,7 +39,7 @@ export const listModels = defineCommand({
     const workers = worker.length === 0 ? undefined : await knownWorkers(context, registry, worker, options);
     const location = options.location ?? (workers === undefined ? 'local' : 'worker');
     const listing = await registry.listKnown({ ...queryOf(options), location, workers, limit });
-    await printModels(context, listing, isFiltered(options) ? NO_MATCH : await emptyHint(registry, location));
+    await printModels(context, listing, isFiltered(options) ? NO_MATCH : await emptyHint(context, registry, location));
   },
 });
 
@@ -68,10 +69,9 @@ async function savedKey(context: Context, name: string): Promise<string | undefi
   return (await SavedWorkers.open(context.home)).list().find((worker) => worker.name === name)?.workerKey;
 }
 
-async function emptyHint(registry: Registry, location: ModelLocation): Promise<string> {
+async function emptyHint(context: Context, registry: Registry, location: ModelLocation): Promise<string> {
   if (location === 'local') return 'No models on this machine yet. Add one: model-rtc client import-model PATH';
   const isSynced = (await registry.catalogs()).some(({ syncedAt }) => syncedAt !== undefined);
-  return isSynced
-    ? 'No models there.'
-    : 'No worker has been asked yet. Ask one: model-rtc client sync --worker SESSION';
+  if (isSynced) return 'No models there.';
+  return `No worker has been asked yet. Ask one: model-rtc client sync --worker ${await suggestedSession(context, {})}`;
 }

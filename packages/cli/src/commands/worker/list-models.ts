@@ -1,4 +1,5 @@
 import { defineCommand } from '../../command-line/types.ts';
+import { suggestedSession } from '../../console/suggested-session.ts';
 import { connectWorker } from '../connect.ts';
 import { isFiltered, limitOf, listOptions, NO_MATCH, printModels, queryOf } from '../model-list.ts';
 import { networkOptions, workerOption } from '../options.ts';
@@ -30,7 +31,8 @@ export const listWorkerModels = defineCommand({
     const rows = await registry.alsoKnown(found.models);
     const shown = isHere ? rows.filter(({ here }) => here !== undefined) : rows;
     const listing = { models: shown.slice(0, limit), total: isHere ? shown.length : found.total };
-    const none = `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker SESSION`;
+    const session = await suggestedSession(context, { given: options.session });
+    const none = `${worker.workerName} has no models yet. Send it one: model-rtc client push-model REF --worker ${session}`;
     await printModels(context, listing, isFiltered(options) || isHere ? NO_MATCH : none);
   },
 });

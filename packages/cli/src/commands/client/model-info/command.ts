@@ -3,6 +3,7 @@ import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
 import { printable } from '../../../console/format.ts';
+import { suggestedSession } from '../../../console/suggested-session.ts';
 import { connectWorker, workerNamer } from '../../connect.ts';
 import { localModel, type NetworkOptions, networkOptions, workerOption } from '../../options.ts';
 import { modelSections } from './sections.ts';
@@ -28,7 +29,10 @@ export const modelInfo = defineCommand({
     const availability = facts.availability.map((known) => ({ ...known, name: nameOf(known) }));
     const from = facts.from === undefined ? undefined : { ...facts.from, name: nameOf(facts.from) };
     const named = { ...facts, availability, from };
-    const text = modelSections(named).map((section) => section.map(printable).join('\n'));
+    // A model that is elsewhere is fetched from the worker that has it.
+    const holder = worker === undefined && facts.here === undefined ? facts.availability[0]?.key : undefined;
+    const session = await suggestedSession(context, { given: worker, workerKey: holder });
+    const text = modelSections(named, session).map((section) => section.map(printable).join('\n'));
     context.output.result(named, text.join('\n\n'));
   },
 });

@@ -9,8 +9,11 @@ import type { ModelFacts } from './types.ts';
 
 type Fact = readonly [name: string, value: string | undefined];
 
-/** A model as people read it: the lines of each section. */
-export function modelSections(facts: ModelFacts): string[][] {
+/**
+ * A model as people read it: the lines of each section.
+ * @param session - how the commands to use it name the worker
+ */
+export function modelSections(facts: ModelFacts, session: string): string[][] {
   const { entry, files = [], check } = facts;
   return [
     section('', generalFacts(facts)),
@@ -32,7 +35,7 @@ export function modelSections(facts: ModelFacts): string[][] {
       'Problems',
       (check?.problems ?? []).map(({ path, problem }) => [path === '' ? '.' : path, problem]),
     ),
-    section('Use it', useCommands(facts)),
+    section('Use it', useCommands(facts, session)),
   ].filter((lines) => lines.length > 0);
 }
 

@@ -22,14 +22,14 @@ function here(more: Partial<ModelEntry> = {}): NonNullable<ModelFacts['here']> {
 
 function textOf(facts: Partial<ModelFacts>): string {
   const whole = { entry: facts.here ?? entry(), availability: [], ...facts };
-  return modelSections(whole)
+  return modelSections(whole, 'lab')
     .map((lines) => lines.join('\n'))
     .join('\n\n');
 }
 
 describe('what people read of a model', () => {
   it('leaves out what is not known', () => {
-    const titles = modelSections({ entry: entry(), availability: [] }).map(([title]) => title);
+    const titles = modelSections({ entry: entry(), availability: [] }, 'lab').map(([title]) => title);
     expect(titles).toEqual([expect.stringMatching(/^id/)]);
   });
 
@@ -80,7 +80,8 @@ describe('the commands to use a model', () => {
     const seen = { ...LAB, seenAt: '2026-01-02T03:04:05Z', alias: 'theirs' as Alias };
     expect(textOf({ availability: [seen] })).toMatch(/pull-model theirs --worker lab$/m);
     const told = { entry: entry({ alias: 'told' as Alias }), from: { ...LAB, name: 'two words; rm' } };
-    expect(textOf(told)).toMatch(/pull-model told --worker SESSION$/m);
+    expect(textOf(told)).toMatch(/pull-model told --worker lab$/m);
+    expect(textOf({ here: here({ alias: 'mine' as Alias }) })).toMatch(/push-model mine --worker lab$/m);
   });
 
   it('resume a run, and offer nothing that a run cannot do', () => {

@@ -1,7 +1,8 @@
 import { extname, join } from 'node:path';
 import type { ModelEntry } from '@model-rtc/protocol';
+import { shellText } from '../../../../console/format.ts';
 import { MODEL_FORMATS } from './model-formats.ts';
-import { pythonText, type Snippet, type Snippets, shellText } from './snippet.ts';
+import { pythonText, type Snippet, type Snippets } from './snippet.ts';
 import { TRAINING_TOOLS } from './training-tools.ts';
 
 const BY_FRAMEWORK: Snippets = { ...TRAINING_TOOLS, ...MODEL_FORMATS };

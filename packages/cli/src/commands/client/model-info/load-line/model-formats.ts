@@ -1,5 +1,6 @@
+import { shellText } from '../../../../console/format.ts';
 import { isPathOfMachine } from '../base-model.ts';
-import { type LoadedModel, pythonText, type Snippets, shellText } from './snippet.ts';
+import { type LoadedModel, pythonText, type Snippets } from './snippet.ts';
 
 /** How the formats that models are kept in are loaded, by the entry's framework. */
 export const MODEL_FORMATS: Snippets = {

@@ -19,8 +19,3 @@ export type Snippets = Readonly<Record<string, Snippet>>;
 export function pythonText(text: string): string {
   return JSON.stringify(text);
 }
-
-/** A word that a POSIX shell takes literally. */
-export function shellText(text: string): string {
-  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { pythonText, type Snippet, type Snippets, shellText } from './snippet.ts';
+import { shellText } from '../../../../console/format.ts';
+import { pythonText, type Snippet, type Snippets } from './snippet.ts';
 
 /** In top-down tracking one network finds the animals and another one their parts: neither is of use alone. */
 const OTHER_OF_PAIR: ReadonlyMap<string, string> = new Map([
