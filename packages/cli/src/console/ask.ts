@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Context } from './context.ts';
+import type { Context, Prompts } from './context.ts';
 
 export interface Question {
   readonly text: string;
@@ -18,7 +18,7 @@ export interface Choice<T extends string> {
  */
 export async function confirm(context: Context, question: Question): Promise<boolean> {
   requireTerminal(context, question);
-  const prompts = await import('@clack/prompts');
+  const prompts = await context.prompts();
   const answer = await prompts.confirm({ message: question.text, initialValue: false, output: process.stderr });
   return given<boolean>(prompts, answer);
 }
@@ -33,7 +33,7 @@ export async function choose<T extends string>(
   choices: readonly Choice<T>[],
 ): Promise<T> {
   requireTerminal(context, question);
-  const prompts = await import('@clack/prompts');
+  const prompts = await context.prompts();
   const options = choices.map(({ value, label }) => ({ value: value as string, label }));
   const answer = await prompts.select({ message: question.text, options, output: process.stderr });
   return given<T>(prompts, answer);
@@ -49,7 +49,7 @@ export async function chooseSeveral<T extends string>(
   choices: readonly Choice<T>[],
 ): Promise<readonly T[]> {
   requireTerminal(context, question);
-  const prompts = await import('@clack/prompts');
+  const prompts = await context.prompts();
   const options = choices.map(({ value, label }) => ({ value: value as string, label }));
   const message = `${question.text} (a takes all)`;
   const answer = await prompts.multiselect({ message, options, required: true, output: process.stderr });
@@ -64,7 +64,7 @@ function requireTerminal({ interactive, output }: Context, { text, flag }: Quest
   output.clearProgress();
 }
 
-function given<T>({ isCancel }: typeof import('@clack/prompts'), answer: unknown): T {
+function given<T>({ isCancel }: Prompts, answer: unknown): T {
   if (isCancel(answer)) throw new ModelRtcError('cancelled', 'Cancelled; nothing was changed.');
   return answer as T;
 }

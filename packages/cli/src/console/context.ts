@@ -13,6 +13,8 @@ export interface CommonOptions {
   readonly verbose: boolean;
 }
 
+export type Prompts = Pick<typeof import('@clack/prompts'), 'confirm' | 'isCancel' | 'multiselect' | 'select' | 'text'>;
+
 /** What a command runs with. */
 export interface Context {
   readonly runtime: Runtime;
@@ -24,6 +26,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Whether the user can be asked: standard input and error are a terminal. */
   readonly interactive: boolean;
+  /** Draws questions on the terminal and reads the answers. */
+  prompts(): Promise<Prompts>;
   /** The registry of this machine, opened at the first call and closed when the command ends. */
   registry(): Promise<Registry>;
   /** Says from now on what Ctrl+C leaves behind, in place of a plain "Cancelled.". */
@@ -66,6 +70,7 @@ export async function runInContext(
       home,
       signal: controller.signal,
       interactive: runtime.stdin.isTTY === true && isCapable(runtime),
+      prompts: () => import('@clack/prompts'),
       registry: () => {
         registry ??= openRegistry({ home, log });
         return registry;

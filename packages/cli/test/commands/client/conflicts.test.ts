@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists } from '@model-rtc/registry';
-import type { Context } from '../../../src/console/context.ts';
+import { askOnAliasConflict, askOnDuplicate } from '../../../src/commands/client/conflicts.ts';
+import type { Context, Prompts } from '../../../src/console/context.ts';
 
 interface Asked {
   readonly message: string;
@@ -12,16 +13,19 @@ const asked: Asked[] = [];
 let answer: unknown;
 
 // The prompt is all that is not real here: it draws on a terminal and reads keys.
-jest.unstable_mockModule('@clack/prompts', () => ({
+const prompts = {
   select: async (question: Asked) => {
     asked.push(question);
     return answer;
   },
   isCancel: (value: unknown) => value === CANCELLED,
-}));
-const { askOnAliasConflict, askOnDuplicate } = await import('../../../src/commands/client/conflicts.ts');
+} as unknown as Prompts;
 
-const person = { interactive: true, output: { clearProgress() {} } } as unknown as Context;
+const person = {
+  interactive: true,
+  output: { clearProgress() {} },
+  prompts: async () => prompts,
+} as unknown as Context;
 const nobody = { interactive: false } as Context;
 const details = { alias: 'mouse', owner: { id: '4f1c22ab' }, suggestions: ['mouse-2', 'mouse-3'] };
 const taken = new ModelRtcError('alias_taken', 'The alias "mouse" is taken.', { details });

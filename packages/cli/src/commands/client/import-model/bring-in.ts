@@ -62,15 +62,15 @@ async function nameIt(
   if (entry.alias !== undefined || suggestedAlias === undefined || isLeft || wanted !== undefined) return entry;
   if (!context.interactive) return await registry.tag(entry.id, suggestedAlias, { aliasConflict: 'rename' });
   context.output.clearProgress();
-  const alias = await askAlias(suggestedAlias);
+  const alias = await askAlias(context, suggestedAlias);
   if (alias === undefined) return entry;
   return await askOnAliasConflict(context, aliasConflict, (conflict) =>
     registry.tag(entry.id, alias, { aliasConflict: conflict }),
   );
 }
 
-async function askAlias(suggestion: Alias): Promise<Alias | undefined> {
-  const { text, isCancel } = await import('@clack/prompts');
+async function askAlias(context: Context, suggestion: Alias): Promise<Alias | undefined> {
+  const { text, isCancel } = await context.prompts();
   const { aliasProblem, parseAlias } = await import('@model-rtc/protocol');
   const answer = await text({
     message: 'Alias (empty for none)?',
