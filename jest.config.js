@@ -21,6 +21,8 @@ export default {
     {
       ...shared,
       displayName: 'unit',
+      globalSetup: '<rootDir>/test/support/joined/join-sources.js',
+      resolver: '<rootDir>/test/support/joined/resolver.js',
       testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/repository/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.process\\.test\\.ts$'],
     },

@@ -1,17 +1,23 @@
 import asyncHooks from 'node:async_hooks';
 import { TestEnvironment } from 'jest-environment-node';
+import { EVALUATE } from './joined/places.js';
+import { evaluator, inSources } from './joined/run-script.js';
 
 const { AsyncLocalStorage } = asyncHooks;
+/** Node's own limit. */
+const STACK_LIMIT = 10;
 
 /**
- * Jest's environment for Node, which switches off what jest-circus leaves behind. Each test file gets an AsyncLocalStorage
- * that stays active for ever, and every promise of all later files in the same process pays for it.
+ * Jest's environment for Node, in which tests find the sources as one script (docs/decisions/joined-sources.md). It also
+ * switches off what jest-circus leaves behind: each test file gets an AsyncLocalStorage that stays active for ever, and every
+ * promise of all later files in the same process pays for it.
  */
 class NodeEnvironment extends TestEnvironment {
   #storages = [];
 
   constructor(...args) {
     super(...args);
+    this.global[Symbol.for(EVALUATE)] = evaluator(this);
     const storages = this.#storages;
     // jest-circus is loaded between here and its event `setup`.
     asyncHooks.AsyncLocalStorage = class extends AsyncLocalStorage {
@@ -22,8 +28,18 @@ class NodeEnvironment extends TestEnvironment {
     };
   }
 
-  handleTestEvent({ name }) {
+  async setup() {
+    await super.setup();
+    // Jest asks for 100 calls in each error's stack. Tests of hostile input make errors by the thousand.
+    this.global.Error.stackTraceLimit = STACK_LIMIT;
+    Error.stackTraceLimit = STACK_LIMIT;
+  }
+
+  handleTestEvent({ name, error }) {
     if (name === 'setup') asyncHooks.AsyncLocalStorage = AsyncLocalStorage;
+    for (let failed = error; typeof failed?.stack === 'string'; failed = failed.cause) {
+      failed.stack = inSources(failed.stack);
+    }
   }
 
   async teardown() {
