@@ -7,7 +7,7 @@ import { directNodeModules, fixedPlaces } from './esbuild-plugins.js';
 import { EVALUATE, FOLDER, REPOSITORY, SCRIPT_VARIABLE, standInFor } from './places.js';
 
 /** Native code, which is loaded from its own folder. */
-const EXTERNAL = ['node-datachannel'];
+const EXTERNAL = ['node-datachannel', 'onnxruntime-node'];
 /** Libraries that many tests import themselves. */
 const LIBRARIES = ['@noble/hashes/sha2.js', '@noble/hashes/utils.js', 'fast-check', 'modern-tar', 'werift', 'ws'];
 /** Looked up once in each test file, since jest has a proxy behind the global object. */
