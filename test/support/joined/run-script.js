@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, SourceMap } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
-import { FOLDER, REPOSITORY, SCRIPT_VARIABLE } from './places.js';
+import { REPOSITORY, SCRIPT_VARIABLE } from './places.js';
 
 const requireOutside = createRequire(join(REPOSITORY, 'package.json'));
 let compiled;
@@ -44,5 +44,5 @@ function placeInSources(text) {
   const [, row, column, rest] = /^(\d+):(\d+)(.*)$/s.exec(text) ?? [];
   const { originalSource, originalLine, originalColumn } = mapped.map.findEntry(row - 1, column - 1);
   if (originalSource === undefined) return `${mapped.script}:${text}`;
-  return `${join(FOLDER, originalSource)}:${originalLine + 1}:${originalColumn + 1}${rest}`;
+  return `${join(dirname(mapped.script), originalSource)}:${originalLine + 1}:${originalColumn + 1}${rest}`;
 }
