@@ -4,6 +4,7 @@ export { createHandlers, type WorkerHandlers } from './handlers/create-handlers.
 export { FreshModels } from './handlers/fresh-models.ts';
 export type { HandlerOptions } from './handlers/types.ts';
 export { loadIdentity, ownWorkerKey } from './identity-store.ts';
+export { DEFAULT_SIGNALING_PORT } from './open-signaling.ts';
 export {
   type CreateSessionOptions,
   DEFAULT_SESSION,
@@ -15,7 +16,6 @@ export type { OnWatchEvent, WatchEvent } from './watch/types.ts';
 export { INTERRUPTED_AFTER_MS } from './watch/types.ts';
 export { type WatchedFolders, type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
 export {
-  DEFAULT_SIGNALING_PORT,
   type DirectOptions,
   type RunningWorker,
   startWorker,

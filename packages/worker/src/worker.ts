@@ -1,13 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
-import { type Identity, type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type Identity, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
-import {
-  joinAsWorker,
-  type SignalingServer,
-  startSignalingServer,
-  type WorkerRegistration,
-} from '@model-rtc/signaling';
+import { joinAsWorker, type WorkerRegistration } from '@model-rtc/signaling';
 import {
   type Acceptor,
   acceptSessions,
@@ -17,26 +12,22 @@ import {
   type IceServer,
   listenDirect,
 } from '@model-rtc/transport';
-import { reachableUrls } from './addresses.ts';
 import { Cleanup } from './cleanup.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
 import { FreshModels } from './handlers/fresh-models.ts';
 import type { HandlerOptions } from './handlers/types.ts';
 import { loadIdentity } from './identity-store.ts';
+import { openSignaling, type SignalingOptions } from './open-signaling.ts';
 import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
 import { keepStatusFile, type WorkerStatus, workerLockPath } from './status-file.ts';
 import { type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
 
-export interface WorkerOptions {
+export interface WorkerOptions extends SignalingOptions {
   readonly registry: Registry;
   /** The name that other agents see; the machine's name is a good choice. */
   readonly name: string;
   readonly version: string;
-  /** Signaling servers to wait at. Without any, one is started in this process. */
-  readonly signalingUrls?: readonly string[] | undefined;
-  /** The embedded server's port. Without it, or when it is taken: the one of last time, else 8787, else a free one. */
-  readonly preferredPort?: number | undefined;
   /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   readonly engine?: EngineChoice | undefined;
@@ -47,7 +38,6 @@ export interface WorkerOptions {
   readonly limits?: HandlerOptions['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'withoutLinks' | 'onEvent'> | undefined;
-  readonly log?: Log | undefined;
   /** The time of day, by which sessions expire. */
   readonly now?: (() => Date) | undefined;
 }
@@ -78,9 +68,6 @@ export interface RunningWorker extends AsyncDisposable {
   readonly ended: Promise<ModelRtcError>;
   close(): Promise<void>;
 }
-
-/** The port of the embedded signaling server, unless it is taken. */
-export const DEFAULT_SIGNALING_PORT = 8787;
 
 /**
  * Starts the worker of a machine's registry: it waits at its signaling servers and serves every client that holds one of
@@ -173,65 +160,6 @@ function runningAlready(root: string, busy: ModelRtcError): ModelRtcError {
     cause: busy,
     details: busy.details,
   });
-}
-
-interface Signaling {
-  /** Where this process registers, and where clients reach it: it joins an embedded server over loopback. */
-  readonly joinUrls: readonly string[];
-  readonly tokenUrls: readonly string[];
-  readonly embeddedPort: number | undefined;
-}
-
-async function openSignaling(options: WorkerOptions, sessions: SessionStore, cleanup: Cleanup): Promise<Signaling> {
-  const given = options.signalingUrls ?? [];
-  if (given.length > 0) return { joinUrls: given, tokenUrls: given, embeddedPort: undefined };
-  const server = await startEmbedded(options, sessions.embeddedPort());
-  cleanup.add(() => server.close());
-  return {
-    joinUrls: [`ws://127.0.0.1:${server.port}`],
-    tokenUrls: reachableUrls(server.port, { ipv6: server.host === '::' }),
-    embeddedPort: server.port,
-  };
-}
-
-/** All interfaces, of both address families if the machine has both. */
-const EVERYWHERE = ['::', '0.0.0.0'] as const;
-
-/** Prefers the last port, so that issued tokens stay valid. When it is taken, any free port will do. */
-async function startEmbedded(options: WorkerOptions, lastPort: number | undefined): Promise<SignalingServer> {
-  const { log = silentLog, preferredPort } = options;
-  // 0 means any free port.
-  const wanted = [preferredPort || undefined, lastPort, DEFAULT_SIGNALING_PORT, 0];
-  for (const port of new Set(wanted.filter((port) => port !== undefined))) {
-    const server = await listenEverywhere(port, log);
-    if (server === undefined) continue;
-    if (lastPort !== undefined && server.port !== lastPort) {
-      log.warn(
-        { lastPort, port: server.port },
-        `the worker's own signaling server now listens on port ${server.port}: sessions issued earlier name port ${lastPort} and no longer work`,
-      );
-    }
-    return server;
-  }
-  throw new ModelRtcError(
-    'network',
-    'No port is free for the signaling server. Pass --signaling URL to use another server.',
-  );
-}
-
-/** @returns undefined when the port is taken, or may not be listened on. */
-async function listenEverywhere(port: number, log: Log): Promise<SignalingServer | undefined> {
-  for (const host of EVERYWHERE) {
-    try {
-      return await startSignalingServer({ host, port, log });
-    } catch (error) {
-      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
-      // A machine without IPv6 says so by one of these.
-      if (host === '0.0.0.0' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
-    }
-  }
-  return undefined;
 }
 
 /** @throws ModelRtcError `network` when the port that a person asked for is taken. */

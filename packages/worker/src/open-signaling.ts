@@ -1,0 +1,81 @@
+import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type SignalingServer, startSignalingServer } from '@model-rtc/signaling';
+import { reachableUrls } from './addresses.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { SessionStore } from './sessions/session-store.ts';
+
+/** The port of the embedded signaling server, unless it is taken. */
+export const DEFAULT_SIGNALING_PORT = 8787;
+
+export interface SignalingOptions {
+  /** Signaling servers to wait at. Without any, one is started in this process. */
+  readonly signalingUrls?: readonly string[] | undefined;
+  /** The embedded server's port. Without it, or when it is taken: the one of last time, else 8787, else a free one. */
+  readonly preferredPort?: number | undefined;
+  readonly log?: Log | undefined;
+}
+
+/** The signaling servers that a worker waits at. */
+export interface Signaling {
+  /** Where this process registers, and where clients reach it: it joins an embedded server over loopback. */
+  readonly joinUrls: readonly string[];
+  readonly tokenUrls: readonly string[];
+  readonly embeddedPort: number | undefined;
+}
+
+/** The servers that are given; without any, one in this process. @throws ModelRtcError `network` when no port is free */
+export async function openSignaling(
+  options: SignalingOptions,
+  sessions: Pick<SessionStore, 'embeddedPort'>,
+  cleanup: Cleanup,
+): Promise<Signaling> {
+  const given = options.signalingUrls ?? [];
+  if (given.length > 0) return { joinUrls: given, tokenUrls: given, embeddedPort: undefined };
+  const server = await startEmbedded(options, sessions.embeddedPort());
+  cleanup.add(() => server.close());
+  return {
+    joinUrls: [`ws://127.0.0.1:${server.port}`],
+    tokenUrls: reachableUrls(server.port, { ipv6: server.host === '::' }),
+    embeddedPort: server.port,
+  };
+}
+
+/** All interfaces, of both address families if the machine has both. */
+const EVERYWHERE = ['::', '0.0.0.0'] as const;
+
+/** Prefers the last port, so that issued tokens stay valid. When it is taken, any free port will do. */
+async function startEmbedded(options: SignalingOptions, lastPort: number | undefined): Promise<SignalingServer> {
+  const { log = silentLog, preferredPort } = options;
+  // 0 means any free port.
+  const wanted = [preferredPort || undefined, lastPort, DEFAULT_SIGNALING_PORT, 0];
+  for (const port of new Set(wanted.filter((port) => port !== undefined))) {
+    const server = await listenEverywhere(port, log);
+    if (server === undefined) continue;
+    if (lastPort !== undefined && server.port !== lastPort) {
+      log.warn(
+        { lastPort, port: server.port },
+        `the worker's own signaling server now listens on port ${server.port}: sessions issued earlier name port ${lastPort} and no longer work`,
+      );
+    }
+    return server;
+  }
+  throw new ModelRtcError(
+    'network',
+    'No port is free for the signaling server. Pass --signaling URL to use another server.',
+  );
+}
+
+/** @returns undefined when the port is taken, or may not be listened on. */
+async function listenEverywhere(port: number, log: Log): Promise<SignalingServer | undefined> {
+  for (const host of EVERYWHERE) {
+    try {
+      return await startSignalingServer({ host, port, log });
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
+      // A machine without IPv6 says so by one of these.
+      if (host === '0.0.0.0' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+    }
+  }
+  return undefined;
+}
