@@ -21,3 +21,4 @@ export {
   startWorker,
   type WorkerOptions,
 } from './worker.ts';
+export type { WorkerJobsOptions } from './worker-jobs.ts';

@@ -22,6 +22,7 @@ import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';
 import { keepStatusFile, type WorkerStatus, workerLockPath } from './status-file.ts';
 import { type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
+import { openWorkerJobs, type WorkerJobs, type WorkerJobsOptions } from './worker-jobs.ts';
 
 export interface WorkerOptions extends SignalingOptions {
   readonly registry: Registry;
@@ -38,6 +39,8 @@ export interface WorkerOptions extends SignalingOptions {
   readonly limits?: HandlerOptions['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'withoutLinks' | 'onEvent'> | undefined;
+  /** How jobs are run; clients are refused them when left out. */
+  readonly jobs?: WorkerJobsOptions | undefined;
   /** The time of day, by which sessions expire. */
   readonly now?: (() => Date) | undefined;
 }
@@ -101,9 +104,10 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   const signaling = await openSignaling(options, sessions, cleanup);
   await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
   const session = await sessions.defaultSession();
+  const jobs = await openOwnJobs(options, sessions, cleanup);
   const registration = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
   cleanup.add(() => registration.close());
-  const acceptor = accept(options, { registration, identity, sessions, direct }, cleanup);
+  const acceptor = accept(options, { registration, identity, sessions, direct, jobs }, cleanup);
   await acceptor.ready;
   const startedAt = new Date().toISOString();
   const readStatus = (): WorkerStatus => ({
@@ -170,21 +174,28 @@ async function openDirect({ direct = {}, log }: WorkerOptions, cleanup: Cleanup)
   return listener;
 }
 
-function accept(
-  options: WorkerOptions,
-  {
-    registration,
-    identity,
-    sessions,
-    direct,
-  }: {
-    registration: WorkerRegistration;
-    identity: Identity;
-    sessions: SessionStore;
-    direct: DirectListener | undefined;
-  },
+async function openOwnJobs(
+  { registry, jobs, limits, log = silentLog, now }: WorkerOptions,
+  sessions: SessionStore,
   cleanup: Cleanup,
-): Acceptor {
+): Promise<WorkerJobs | undefined> {
+  if (jobs === undefined) return undefined;
+  const opened = await openWorkerJobs({ ...jobs, registry, sessions, transferLimits: limits, log, now });
+  // Behind the peers: a worker that stops tells its clients before it ends their jobs.
+  cleanup.add(() => opened.close());
+  return opened;
+}
+
+interface AcceptParts {
+  readonly registration: WorkerRegistration;
+  readonly identity: Identity;
+  readonly sessions: SessionStore;
+  readonly direct: DirectListener | undefined;
+  readonly jobs: WorkerJobs | undefined;
+}
+
+function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): Acceptor {
+  const { registration, identity, sessions, direct, jobs } = parts;
   const { registry, safeOnly, limits, log = silentLog } = options;
   const { handlersFor, close } = createHandlers({
     registry,
@@ -192,6 +203,7 @@ function accept(
     log,
     safeOnly,
     limits,
+    jobs,
   });
   cleanup.add(close);
   const acceptor = acceptSessions({
@@ -200,7 +212,7 @@ function accept(
     engine: options.engine ?? 'auto',
     iceServers: options.iceServers ?? [],
     direct,
-    agent: { name: options.name, version: options.version },
+    agent: { name: options.name, version: options.version, capabilities: jobs === undefined ? [] : ['jobs'] },
     authorize: (keyId) => authorize(sessions, keyId),
     handlers: handlersFor,
     log,

@@ -94,6 +94,15 @@ export class Output {
     this.#runtime.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`);
   }
 
+  /** What is known of work that failed, for programs; the error is told as well. */
+  failure(data: object, error: ErrorData): void {
+    if (!this.#options.json) return;
+    this.#endProgress();
+    const isEvent = this.events?.areUsed === true;
+    this.events?.fail(error);
+    this.#writeJson(isEvent ? { event: 'result', ...data } : data);
+  }
+
   /** Something worth knowing that is not the result. */
   note(text: string): void {
     if (this.#options.quiet) return;

@@ -6,7 +6,7 @@ import { isTokenText } from '../../console/format.ts';
  */
 export function workerFlag(given: string | undefined): string {
   if (given === undefined) return '';
-  return /^@?[A-Za-z0-9][A-Za-z0-9_./-]*$/.test(given) && !isTokenText(given)
+  return /^(@[A-Za-z0-9_./~-]+|[A-Za-z0-9][A-Za-z0-9_-]*)$/.test(given) && !isTokenText(given)
     ? ` --worker ${given}`
     : ' --worker SESSION';
 }

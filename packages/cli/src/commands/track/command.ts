@@ -68,7 +68,11 @@ Fetch its results when it has ended: model-rtc jobs fetch ${job.id}${flag}`;
     return;
   }
   const { onInterrupt } = options;
-  const ended = await followToEnd(context, { worker, job, workerFlag: flag, onInterrupt }, controls);
+  // A completed job was found: programs get its events all the same.
+  const isOver = job.state === 'completed' && !context.output.json;
+  const ended = isOver
+    ? { job, lastLines: [] }
+    : await followToEnd(context, { worker, job, workerFlag: flag, onInterrupt }, controls);
   if (ended.job.state !== 'completed') throw failed(context, ended.job, ended.lastLines, flag);
   context.explainCancel(
     `Cancelled. Job ${job.id} is completed, and its results are kept at the worker: run the same command again to fetch them.`,
@@ -89,15 +93,18 @@ async function deliver(
     context.output.result({ job }, `${done}; it wrote no results.`);
     return;
   }
-  const results = await fetchResults(worker, job, { output, beside: data[0], force }, controls);
+  // The time that the job took is none of the transfer's.
+  const onProgress = await context.output.progress();
+  const results = await fetchResults(worker, job, { output, beside: data[0], force }, { ...controls, onProgress });
   context.output.result({ job, results }, `${done}: ${resultsText(results)}`);
 }
 
 /** Shows what the runner printed last to those who did not see it, and everything to programs. */
 function failed({ output }: Context, job: Job, lastLines: readonly string[], flag: string): ModelRtcError {
-  if (output.json) output.result({ job }, '');
-  else if (output.isQuiet && lastLines.length > 0) output.evidence(lastLines.join('\n'));
-  return failedJob(job, `model-rtc jobs logs ${job.id}${flag}`);
+  const error = failedJob(job, `model-rtc jobs logs ${job.id}${flag}`);
+  output.failure({ job }, error.toData());
+  if (output.isQuiet && lastLines.length > 0) output.evidence(lastLines.join('\n'));
+  return error;
 }
 
 function showModel({ output }: Context, worker: WorkerConnection, model: JobModel): void {

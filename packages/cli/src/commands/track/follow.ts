@@ -36,21 +36,24 @@ export async function followToEnd(
 ): Promise<EndedJob> {
   const view = new JobView(context.output, job.id);
   const leaving = new AbortController();
-  let wasCancelled = false;
+  let decision: OnInterrupt | undefined;
   const interrupted = async (signal: EndingSignal): Promise<void> => {
     const showAgain = view.hold();
-    const decision = onInterrupt ?? (await decide(context, job, signal));
+    decision = onInterrupt ?? (await decide(context, job, signal));
     showAgain();
     if (decision === 'detach') {
       leaving.abort(detached(job, worker.workerName, workerFlag));
       return;
     }
-    wasCancelled = true;
     context.output.note(`Cancelling job ${job.id}: its processes get 10 s to end.`);
     await worker.jobs.cancel(job.id, { signal: leaving.signal });
   };
   const fail = (error: unknown): void => leaving.abort(ModelRtcError.from(error));
-  const giveBack = context.takeInterrupts((signal) => void interrupted(signal).catch(fail));
+  let handling: Promise<void> | undefined;
+  const giveBack = context.takeInterrupts((signal) => {
+    // One press may come as two signals.
+    handling ??= interrupted(signal).catch(fail);
+  });
   try {
     const ended = await worker.jobs.follow(job.id, {
       signal: leaving.signal,
@@ -58,10 +61,11 @@ export async function followToEnd(
       onEvents: (events) => view.show(events),
       onPosition: (position) => view.position(position),
     });
-    if (wasCancelled && ended.state === 'cancelled') throw cancelled(ended, worker.workerName);
+    if (decision === 'cancel' && ended.state === 'cancelled') throw cancelled(ended, worker.workerName);
     return { job: ended, lastLines: view.lastLines };
   } finally {
-    giveBack();
+    // What the user decided is what the command says, even if the signal comes once more.
+    if (handling === undefined) giveBack();
   }
 }
 

@@ -97,6 +97,7 @@ export const start = defineCommand({
       safeOnly: options.safeOnly,
       direct: directOptions(options),
       limits: await agentLimits(context.home),
+      jobs: { env: context.runtime.env },
       engine: options.engine,
       iceServers: iceServers(options.iceServer, context.runtime.env),
       watch: {
