@@ -20,6 +20,7 @@ const { metafile } = await build({
     'reading-thread': 'packages/registry/dist/inspect/reading-thread.js',
     'thread-entry': 'packages/transfer/dist/node/disk/thread-entry.js',
     'onnx-runner': 'packages/jobs/dist/onnx/onnx-runner.js',
+    'capture-output': 'packages/jobs/dist/presets/capture-output.js',
   },
   outdir: OUT,
   bundle: true,

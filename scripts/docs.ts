@@ -1,16 +1,19 @@
 /**
- * Writes the pages of docs/ that are generated from code: all of them, or those that are named (`cli`, `limits`, `settings`).
+ * Writes the pages of docs/ that are generated from code: all of them, or those that are named (`cli`, `limits`,
+ * `settings`, `track`).
  * With --check it only compares.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { renderCliPage } from './cli-page.ts';
 import { renderLimitsPage } from './limits-page.ts';
 import { renderSettingsPage } from './settings-page.ts';
+import { renderTrackPage } from './track-page.ts';
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   cli: renderCliPage,
   limits: renderLimitsPage,
   settings: renderSettingsPage,
+  track: renderTrackPage,
 };
 
 const named = process.argv.slice(2).filter((word) => !word.startsWith('--'));

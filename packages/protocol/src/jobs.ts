@@ -78,15 +78,13 @@ export const SETTING_TYPES = ['integer', 'number', 'string', 'boolean'] as const
 
 /** What a runner's owner lets clients choose. */
 export const settingDeclarationSchema = z.object({
-  type: z.enum(SETTING_TYPES),
-  /** Bounds of a number; of a string, its least and most characters. */
-  min: z.number().optional(),
-  max: z.number().optional(),
-  choices: z.array(settingValueSchema).min(1).max(256).optional(),
-  /** A regular expression that a string matches as a whole. */
-  pattern: z.string().max(1024).optional(),
-  default: settingValueSchema.optional(),
-  description: z.string().max(1024).optional(),
+  type: z.enum(SETTING_TYPES).describe('What it is'),
+  min: z.number().optional().describe('The least number; of a text, its fewest characters'),
+  max: z.number().optional().describe('The largest number; of a text, its most characters'),
+  choices: z.array(settingValueSchema).min(1).max(256).optional().describe('The only values that it takes'),
+  pattern: z.string().max(1024).optional().describe('A regular expression that the whole text must match'),
+  default: settingValueSchema.optional().describe('Its value when a client sets none'),
+  description: z.string().max(1024).optional().describe('For people who choose it'),
 });
 export type SettingDeclaration = z.infer<typeof settingDeclarationSchema>;
 

@@ -24,6 +24,7 @@ import { settings } from './settings.ts';
 import { signaling } from './signaling.ts';
 import { track } from './track/command.ts';
 import { listWorkerModels } from './worker/list-models.ts';
+import { runners } from './worker/runners.ts';
 import { sessions } from './worker/sessions.ts';
 import { start } from './worker/start.ts';
 import { status } from './worker/status.ts';
@@ -31,7 +32,7 @@ import { status } from './worker/status.ts';
 const worker: CommandGroup = {
   name: 'worker',
   describe: "Serve this machine's models, or list those of another worker",
-  commands: [start, listWorkerModels, sessions, status],
+  commands: [start, listWorkerModels, runners, sessions, status],
   examples: [],
 };
 

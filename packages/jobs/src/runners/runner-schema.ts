@@ -11,14 +11,10 @@ import { argSchema, patternSchema, runnerSettingSchema } from './setting-schema.
 const argsSchema = z.array(z.union([argSchema, z.array(argSchema).min(1).max(MAX_RUNNER_ARGS)])).max(MAX_RUNNER_ARGS);
 
 const limitsSchema = z.strictObject({
-  /** How long a job may run: `90`, in seconds, or `2h`. */
-  time: durationSchema.optional(),
-  /** What all of its processes may have in memory: bytes, or `8GB`. */
-  memory: bytesSchema.optional(),
-  /** Processors that it may use. */
-  cpu: z.number().positive().max(4096).optional(),
-  /** What it may write: bytes, or `20GB`. */
-  output: bytesSchema.optional(),
+  time: durationSchema.optional().describe('How long a job may run: `90`, in seconds, or `2h`'),
+  memory: bytesSchema.optional().describe('What all of its processes may have in memory: bytes, or `8GB`'),
+  cpu: z.number().positive().max(4096).optional().describe('Processors that it may use'),
+  output: bytesSchema.optional().describe('What it may write: bytes, or `20GB`'),
 });
 
 /**
@@ -27,37 +23,47 @@ const limitsSchema = z.strictObject({
  */
 export const runnerSchema = z
   .strictObject({
-    name: runnerNameSchema,
-    description: z.string().max(1024).optional(),
-    /** The program and its arguments, with placeholders. Never a shell. */
-    args: argsSchema.min(1),
-    /** Types of models that it runs; any when left out. */
+    name: runnerNameSchema.describe('What `--runner` takes: 1 to 64 of `a-z 0-9 _ -`'),
+    description: z.string().max(1024).optional().describe('For people who choose a runner'),
+    args: argsSchema.min(1).describe('The program and its arguments, with placeholders. Never a shell'),
     types: z
       .array(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/))
       .max(256)
-      .optional(),
-    /** Extensions of data that it reads, such as `.mp4`; any when left out. */
+      .optional()
+      .describe('Types of models that it runs; any when left out'),
     inputs: z
       .array(z.string().regex(/^\.[^./\\]{1,32}(\.[^./\\]{1,32})?$/))
       .max(256)
-      .optional(),
-    /** Variables beside the few that every job gets from the worker's own environment. */
-    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/), argSchema).optional(),
-    /** The folder that it starts in, absolute; one of the job's own when left out. */
-    cwd: z.string().max(4096).refine(isAbsolute, 'it must be an absolute path').optional(),
-    limits: limitsSchema.optional(),
-    /** Jobs of this runner that run at once; 1 when left out. */
-    concurrency: z.number().int().min(1).max(1024).optional(),
-    /** What clients may choose. */
-    set: z.record(settingKeySchema, runnerSettingSchema).optional(),
-    /** Finds progress in a line: a group `percent`, groups `done` and `total`, or one or two groups without names. */
-    progress: patternSchema.optional(),
-    /** Whether it may run models that run code when they are loaded. */
-    allowUnsafeModels: z.boolean().optional(),
-    /** Run it in bubblewrap: no network, and nothing to write but the job's own folder. */
-    confine: z.boolean().optional(),
-    /** The program and arguments that resume an interrupted training: `{model}` is its folder. */
-    resume: argsSchema.min(1).optional(),
+      .optional()
+      .describe('Extensions of data that it reads, such as `.mp4`; any when left out'),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/), argSchema)
+      .optional()
+      .describe("Variables beside the few that every job gets from the worker's own environment"),
+    cwd: z
+      .string()
+      .max(4096)
+      .refine(isAbsolute, 'it must be an absolute path')
+      .optional()
+      .describe("The folder that it starts in, absolute; one of the job's own when left out"),
+    limits: limitsSchema.optional().describe('What one job may use'),
+    concurrency: z.number().int().min(1).max(1024).optional().describe('Jobs of this runner that run at once [1]'),
+    set: z.record(settingKeySchema, runnerSettingSchema).optional().describe('What clients may choose, by name'),
+    progress: patternSchema
+      .optional()
+      .describe('Finds progress in a line: a group `percent`, groups `done` and `total`, or one or two without names'),
+    allowUnsafeModels: z
+      .boolean()
+      .optional()
+      .describe('Whether it may run models that run code when they are loaded [no]'),
+    confine: z
+      .boolean()
+      .optional()
+      .describe("Run it in bubblewrap: no network, and nothing to write but the job's own folder [no]"),
+    resume: argsSchema
+      .min(1)
+      .optional()
+      .describe('The program and arguments that resume an interrupted training: `{model}` is its folder'),
   })
   .superRefine((runner, context) => {
     for (const [key, setting] of Object.entries(runner.set ?? {})) {
@@ -73,3 +79,8 @@ export const runnerSchema = z
 
 /** A runner as it is declared, checked. Times are in seconds, sizes in bytes, and the schema takes it again. */
 export type Runner = z.infer<typeof runnerSchema>;
+
+/** The same as JSON Schema, for docs/track.md and for editors. */
+export function runnerJsonSchema(): object {
+  return z.toJSONSchema(runnerSchema, { io: 'input', unrepresentable: 'any' });
+}

@@ -18,10 +18,13 @@ export const patternSchema = z
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** A setting that clients may choose. */
-export const runnerSettingSchema = settingDeclarationSchema.extend({
-  pattern: patternSchema.optional(),
-  /** For a boolean: what `{set.KEY}` stands for when it is true. When it is false, the argument is left out. */
-  flag: argSchema.min(1).optional(),
+/** A setting that clients may choose. Unknown fields are refused, since a bound with a typing error would be none. */
+export const runnerSettingSchema = z.strictObject({
+  ...settingDeclarationSchema.shape,
+  pattern: patternSchema.optional().describe('A regular expression (RE2) that the whole text must match'),
+  flag: argSchema
+    .min(1)
+    .optional()
+    .describe('For a boolean: what `{set.KEY}` stands for when it is true; when it is false, the argument is left out'),
 });
 export type RunnerSetting = z.infer<typeof runnerSettingSchema>;

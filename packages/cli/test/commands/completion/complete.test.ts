@@ -16,7 +16,7 @@ async function offered(line: string): Promise<string[]> {
 describe('the completion of a command line', () => {
   it.each<[line: string, expected: string[]]>([
     ['cl', ['client']],
-    ['worker ', ['start', 'list-models', 'sessions', 'status']],
+    ['worker ', ['start', 'list-models', 'runners', 'sessions', 'status']],
     ['client pull', ['pull-model']],
     ['client pull-model ', ['rat']],
     ['client push-model ', ['mouse', '4f1c22ab']],
