@@ -21,6 +21,7 @@ import { FrameReader } from '../../packages/transport/src/lanes/direct/frame-rea
 import { decodeGreeting, decodeWelcome } from '../../packages/transport/src/lanes/direct/greeting.ts';
 import { FORMAT_TARGETS } from './format-targets.ts';
 import type { FuzzTarget } from './fuzz.ts';
+import { JOB_TARGETS } from './job-targets.ts';
 
 /** What a reader may answer with; all else is a fault. */
 function answered<T>(read: () => T): T | undefined {
@@ -165,7 +166,7 @@ const PROTOCOL_TARGETS: readonly FuzzTarget[] = [
   },
 ];
 
-export const TARGETS: readonly FuzzTarget[] = [...PROTOCOL_TARGETS, ...FORMAT_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [...PROTOCOL_TARGETS, ...FORMAT_TARGETS, ...JOB_TARGETS];
 
 function u32(value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
