@@ -45,5 +45,5 @@ export async function checkAtWorker(
  */
 async function isPath(ref: string): Promise<boolean> {
   if (!/[/\\]/.test(ref)) return false;
-  return !/^\w[\w.-]*\/\w[\w.-]*$/.test(ref) || (await lstat(ref).catch(() => undefined)) !== undefined;
+  return !/^\w[\w.+-]*\/\w[\w.+-]*(@\w[\w.+-]*)?$/.test(ref) || (await lstat(ref).catch(() => undefined)) !== undefined;
 }

@@ -101,7 +101,8 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   options.onModel?.(entry);
   const digest = knownDigest(model);
   const { aliasConflict, safeOnly, ifExists = 'skip' } = options;
-  const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly };
+  const releases = provider.source === 'static-registry' ? entry.releases : undefined;
+  const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly, releases };
   const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
   if (digest !== undefined && here === undefined) {
     const earlier = await earlierContent(registry.paths.staging, entry, digest);

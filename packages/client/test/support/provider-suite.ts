@@ -10,9 +10,10 @@ import {
 } from '@model-rtc/transfer';
 import { failure, gate } from './lab.ts';
 
-/** A provider under test that has one model, called `mouse`, and what the test can do to it. */
+/** A provider under test that has one model, called `mouse` unless `ref` says otherwise, and what the test can do to it. */
 export interface ProviderScene {
   readonly provider: ModelProvider;
+  readonly ref?: string;
   readonly digest: Digest;
   /** Whether the digest is known only when the files are here. */
   readonly hasDigestLater?: boolean;
@@ -30,23 +31,23 @@ const OTHER = 'f'.repeat(64) as Digest;
 export function providerSuite(name: string, setup: () => Promise<ProviderScene>): void {
   describe(`${name} as a provider`, () => {
     it('says what a reference names, once it is reached', async () => {
-      const { provider, digest, hasDigestLater = false } = await setup();
+      const { provider, digest, hasDigestLater = false, ref = 'mouse' } = await setup();
       await provider.reach(undefined);
       expect(provider.wasReached).toBe(true);
-      const found = await provider.resolve('mouse', undefined);
+      const found = await provider.resolve(ref, undefined);
       expect([found.entry.digest, found.hasDigestLater ?? false]).toEqual([
         hasDigestLater ? undefined : digest,
         hasDigestLater,
       ]);
       if (!hasDigestLater) expect((await provider.resolve(digest, undefined)).entry.digest).toBe(digest);
-      await provider.requireModel(await fetched(provider, found.entry.digest), undefined);
+      await provider.requireModel(await fetched(provider, found.entry.digest, ref), undefined);
     });
 
     it('rejects with not_found what it does not have', async () => {
-      const { provider } = await setup();
+      const { provider, ref = 'mouse' } = await setup();
       await provider.reach(undefined);
       const other = { ref: 'rat', digest: OTHER };
-      const { contents } = await fetched(provider);
+      const { contents } = await fetched(provider, undefined, ref);
       expect(await failure(provider.resolve('rat', undefined))).toMatchObject({ code: 'not_found' });
       expect(await failure(provider.contents(other, undefined))).toMatchObject({ code: 'not_found' });
       expect(await failure(provider.requireModel({ ...other, contents }, undefined))).toMatchObject({
@@ -55,8 +56,8 @@ export function providerSuite(name: string, setup: () => Promise<ProviderScene>)
     });
 
     it('says what the model consists of, and enough to verify every byte', async () => {
-      const { provider, digest, bytes, hasDigestLater = false } = await setup();
-      const { contents } = await fetched(provider, hasDigestLater ? undefined : digest);
+      const { provider, digest, bytes, hasDigestLater = false, ref = 'mouse' } = await setup();
+      const { contents } = await fetched(provider, hasDigestLater ? undefined : digest, ref);
       expect(parseContents(contents).files.reduce((sum, { size }) => sum + size, 0)).toBe(bytes.length);
       expect(planLayout(contents).totalBytes).toBe(bytes.length);
       if (!hasDigestLater) expect(contentsDigest(contents)).toBe(digest);
@@ -107,14 +108,14 @@ export function providerSuite(name: string, setup: () => Promise<ProviderScene>)
   });
 }
 
-async function fetched(provider: ModelProvider, digest?: Digest): Promise<FetchedModel> {
-  const model = { ref: 'mouse', digest };
+async function fetched(provider: ModelProvider, digest: Digest | undefined, ref: string): Promise<FetchedModel> {
+  const model = { ref, digest };
   return { ...model, contents: await provider.contents(model, undefined) };
 }
 
 async function serving(
   provider: ModelProvider,
-  { digest, hasDigestLater = false }: Omit<ProviderScene, 'provider' | 'bytes' | 'leave' | 'close'>,
+  { digest, hasDigestLater = false, ref = 'mouse' }: Omit<ProviderScene, 'provider' | 'bytes' | 'leave' | 'close'>,
 ) {
   const pool = new SourcePool();
   const over = new AbortController();
@@ -124,7 +125,7 @@ async function serving(
   });
   await provider.reach(undefined);
   const options = { pool, name: 'called so', encodings: new PeerEncodings(), signal: over.signal };
-  const model = await fetched(provider, hasDigestLater ? undefined : digest);
+  const model = await fetched(provider, hasDigestLater ? undefined : digest, ref);
   const served = provider.serve(model, options);
   await added.opened;
   return { pool, served, contents: model.contents, stop: () => over.abort() };

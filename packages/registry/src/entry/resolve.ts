@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Alias, type Digest, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { closeAliases } from './aliases.ts';
+import { releasedAs } from './releases.ts';
 import type { RegistryIndex, Resolved, ResolveOptions, StoredEntry } from './types.ts';
 
 /** Candidates listed in an error; a prefix of 6 characters seldom has even two. */
@@ -10,7 +11,7 @@ const LISTED_CANDIDATES = 10;
 
 /**
  * The model that a reference names. Exact names come first: an id, then an alias, then the start of a digest, then a full name
- * (`acme/tiny`), then the path of the model's folder or of its original.
+ * (`acme/tiny`), then what a static registry calls it (`acme/tiny@fp16`), then the path of the model's folder or of its original.
  * @param models the folder that holds the models' folders
  * @throws ModelRtcError `ambiguous`, `not_found_locally`
  */
@@ -31,6 +32,8 @@ export async function resolveRef(
     [...index.byId.values()].filter(({ name }) => name === ref),
   );
   if (byName !== undefined) return { stored: byName, resolvedBy: 'name' };
+  const byRelease = onlyOne(ref, releasedAs(index, ref));
+  if (byRelease !== undefined) return { stored: byRelease, resolvedBy: 'name' };
   const byPath = paths ? onlyOne(ref, await atPath(index, ref, models)) : undefined;
   if (byPath !== undefined) return { stored: byPath, resolvedBy: 'path' };
   throw notFoundLocally(index, ref);

@@ -20,7 +20,7 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...receivedDraft(options.entry), source, ...looked, ...arrival(source, context.now()) },
+    draft: { ...receivedDraft(options.entry, source), source, ...looked, ...arrival(source, context.now()) },
     alias,
     aliasConflict,
     keepsEntry,

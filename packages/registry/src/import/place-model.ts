@@ -15,6 +15,7 @@ import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { type DecidedAlias, decideAlias, renamed, wantedForExisting } from '../entry/aliases.ts';
 import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
+import { releaseFolder, withNames } from '../entry/releases.ts';
 import { COMPLETENESS_CHECK, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
 import { notesFolderOf, placeOf } from '../files/registered-model.ts';
@@ -22,6 +23,7 @@ import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '..
 import { deleteTrashed, moveToTrash, replacedFolder } from '../store/trash.ts';
 import type { FileStat, Update } from '../store/types.ts';
 import { type EntryAdditions, withAdditions } from './additions.ts';
+import { hasRelease, olderRelease, otherOwners, releasesFor, unnamed } from './place-releases.ts';
 import type { ImportIfExists } from './types.ts';
 
 /** What is known of a model before the registry gives it its names. */
@@ -107,13 +109,18 @@ async function placeInIndex(
       .map(async (stored) => ({ stored, manifest: await context.readManifest(stored).catch(() => undefined) })),
   );
   const stored = keeps
-    ? await keepExisting(context, existing, alias, placement)
-    : await moveIn(context, rest, placement, existing, alias);
-  if (superseded !== undefined) await moveToTrash(paths, superseded.folder, 'replaced');
+    ? await keepExisting(context, rest, existing, alias, placement)
+    : await moveIn(context, rest, placement, { existing, superseded, alias });
+  if (superseded !== undefined && superseded.folder !== stored.folder)
+    await moveToTrash(paths, superseded.folder, 'replaced');
   const nameless =
     formerOwner === undefined
       ? []
       : [await rewrite(context, formerOwner, renamed(formerOwner, undefined, context.now()))];
+  for (const owner of otherOwners(rest, stored)) {
+    const before = nameless.find(({ id }) => id === owner.id) ?? owner;
+    nameless.push(await rewrite(context, before, unnamed(before, stored)));
+  }
   const outcome = keeps ? 'kept' : 'placed';
   const remove = superseded === undefined ? [] : [superseded.id];
   const put = isDeepStrictEqual(stored, existing) ? nameless : [...nameless, stored];
@@ -121,9 +128,10 @@ async function placeInIndex(
 }
 
 /** The model that the placed one replaces, or the run that produced it. */
-function supersededBy(index: RegistryIndex, { digest, supersedes, originalPath }: Placement): StoredEntry | undefined {
+function supersededBy(index: RegistryIndex, placement: Placement): StoredEntry | undefined {
+  const { digest, supersedes, originalPath } = placement;
   const model = supersedes === undefined || supersedes === digest ? undefined : index.byDigest.get(supersedes);
-  return model ?? runAt(index, originalPath);
+  return model ?? runAt(index, originalPath) ?? olderRelease(index, placement);
 }
 
 function chooseAlias(
@@ -154,12 +162,15 @@ export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): 
 
 async function keepExisting(
   context: RegistryContext,
+  index: RegistryIndex,
   existing: StoredEntry,
   alias: Alias | undefined,
-  { ifExists, additions, draft }: Placement,
+  placement: Placement,
 ): Promise<StoredEntry> {
+  const { ifExists, additions, draft } = placement;
   // The content is the same, so that what was found in it now holds, also when nobody had looked before.
-  const named = { ...renamed(existing, alias, context.now()), ...codeFilesOf(draft) };
+  const looked = { ...renamed(existing, alias, context.now()), ...codeFilesOf(draft) };
+  const named = withNames(looked, releasesFor(index, placement, existing));
   const stored = ifExists === 'skip' || additions === undefined ? named : withAdditions(named, additions);
   return await rewrite(context, existing, stored);
 }
@@ -178,22 +189,30 @@ async function rewrite({ paths }: RegistryContext, before: StoredEntry, after: S
   return after;
 }
 
+/** What is here of a model before it is placed. */
+interface PlacedBefore {
+  /** A model of the same content. */
+  readonly existing: StoredEntry | undefined;
+  readonly superseded: StoredEntry | undefined;
+  readonly alias: Alias | undefined;
+}
+
 async function moveIn(
   context: RegistryContext,
   index: RegistryIndex,
   placement: Placement,
-  existing: StoredEntry | undefined,
-  alias: Alias | undefined,
+  { existing, superseded, alias }: PlacedBefore,
 ): Promise<StoredEntry> {
   const { paths } = context;
   const { staged, manifest, stats } = placement;
-  const names = await nameModel(context, index, placement, existing);
+  const names = await nameModel(context, index, placement, { existing, superseded });
   const draft = placement.keepsEntry && existing !== undefined ? sameAs(existing, placement) : placement.draft;
   const described = describe({ ...placement, draft }, existing, names);
-  const stored = renamed(described, alias, context.now());
+  const stored = withNames(renamed(described, alias, context.now()), releasesFor(index, placement, existing));
   await writeNotes(staged, { entry: stored, manifest, stats });
   const place = join(paths.models, stored.folder);
-  const isTrashed = existing !== undefined && (await moveToTrash(paths, stored.folder, 'replaced')) !== undefined;
+  const takesPlace = stored.folder === (existing ?? superseded)?.folder;
+  const isTrashed = takesPlace && (await moveToTrash(paths, stored.folder, 'replaced')) !== undefined;
   await atStorage(place, 'written', async () => {
     try {
       await rename(staged, place);
@@ -210,11 +229,20 @@ async function moveIn(
 async function nameModel(
   { paths }: RegistryContext,
   index: RegistryIndex,
-  { digest, draft }: Placement,
-  existing: StoredEntry | undefined,
+  placement: Placement,
+  { existing, superseded }: Pick<PlacedBefore, 'existing' | 'superseded'>,
 ): Promise<Pick<StoredEntry, 'id' | 'folder'>> {
+  const { digest, draft } = placement;
   if (existing !== undefined) return { id: existing.id, folder: existing.folder };
   const inUse = new Set(await readdir(paths.models));
+  const [release] = draft.source === 'static-registry' ? (draft.releases ?? []) : [];
+  if (release !== undefined) {
+    const folder = releaseFolder(release);
+    const id = freeId(index, digest);
+    // The path of a version stays when its content changes.
+    if (superseded !== undefined && hasRelease(superseded, release)) return { id, folder: superseded.folder };
+    if (!inUse.has(folder)) return { id, folder };
+  }
   const folderOf = (id: string): string => `${draft.modelType}_${id}`;
   const id = freeId(index, digest, (candidate) => inUse.has(folderOf(candidate)));
   return { id, folder: folderOf(id) };

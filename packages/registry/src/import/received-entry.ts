@@ -1,4 +1,4 @@
-import type { ModelEntry, Scalar } from '@model-rtc/protocol';
+import type { ModelEntry, ModelSource, Scalar } from '@model-rtc/protocol';
 import type { EntryDraft } from './place-model.ts';
 
 /** Control characters, and marks that turn the direction of what follows: terminals and editors obey them. */
@@ -9,8 +9,9 @@ const UNSAFE_IN_NOTES = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-
 /**
  * What another machine says of a model, less what is this machine's to say, and fit to be kept: without control characters. A model
  * whose files are here is not in training.
+ * @param source - where its files come from: only a static registry itself says from which of its manifests
  */
-export function receivedDraft(entry: ModelEntry): EntryDraft {
+export function receivedDraft(entry: ModelEntry, source: ModelSource): EntryDraft {
   const {
     id: _,
     digest: __,
@@ -22,13 +23,17 @@ export function receivedDraft(entry: ModelEntry): EntryDraft {
     codeFiles: ________,
     ...draft
   } = entry;
-  const { name, notes, tags, lineage, status } = draft;
+  const { name, notes, tags, lineage, status, releases } = draft;
   return {
     ...draft,
     ...cleanTexts(draft),
     status: status === 'training' ? 'completed' : status,
     name: cleanText(name),
     notes: notes?.replace(UNSAFE_IN_NOTES, ' '),
+    releases:
+      source === 'static-registry'
+        ? releases
+        : releases?.map(({ group, model, version }) => ({ group, model, version })),
     tags: [...new Set(tags.map((tag) => cleanText(tag)).filter((tag) => tag !== undefined))],
     lineage: lineage === undefined ? undefined : { ...lineage, ...cleanLineage(lineage) },
   };

@@ -1,9 +1,12 @@
 import type { RegistryContext } from '../context.ts';
+import { manifestOwner, releaseOwner } from '../entry/releases.ts';
 import { resolveNamed } from '../entry/resolve.ts';
+import type { StoredEntry } from '../entry/types.ts';
 import { aliasHistory, rollbackAlias, untagModel } from './aliases.ts';
 import { updateModel } from './change-entry.ts';
 import { createLineageIndex, type StoredLink } from './lineage.ts';
 import { planCleaning } from './plan-cleaning.ts';
+import { changeReleases } from './releases.ts';
 import { removeModel } from './remove-model.ts';
 import type { LineageLink, Management } from './types.ts';
 import { keepUnknownFolder, listUnknownFolders } from './unknown-folders.ts';
@@ -12,6 +15,8 @@ export function createManagement(context: RegistryContext): Management {
   const { index, show } = context;
   const shownLink = async ({ name, stored }: StoredLink): Promise<LineageLink> =>
     stored === undefined ? { name } : { name, entry: await show(stored) };
+
+  const shown = async (stored: StoredEntry | undefined) => (stored === undefined ? undefined : await show(stored));
 
   return {
     update: async (ref, changes) => await show(await updateModel(context, ref, changes)),
@@ -31,6 +36,9 @@ export function createManagement(context: RegistryContext): Management {
       const { stored, from } = await rollbackAlias(context, alias, to);
       return { entry: await show(stored), from: from && (await show(from)) };
     },
+    findRelease: async (release) => await shown(releaseOwner(await index.read(), release)),
+    findByManifest: async (manifest) => await shown(manifestOwner(await index.read(), manifest)),
+    changeReleases: async (digest, change) => await show(await changeReleases(context, digest, change)),
     async lineage(ref) {
       const known = await index.read();
       const { stored } = await resolveNamed(context, known, ref);

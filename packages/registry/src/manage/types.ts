@@ -1,4 +1,4 @@
-import type { Alias, AliasConflict, Digest } from '@model-rtc/protocol';
+import type { Alias, AliasConflict, Digest, Release } from '@model-rtc/protocol';
 import type { RegistryEntry } from '../entry/types.ts';
 
 export interface ModelChanges {
@@ -14,6 +14,12 @@ export interface NeededChunks {
   /** The model in transfer, for messages. */
   readonly model: Digest;
   readonly digests: ReadonlySet<Digest>;
+}
+
+/** Names of a model in static registries to add and to remove. */
+export interface ReleaseChange {
+  readonly add?: readonly Release[] | undefined;
+  readonly remove?: readonly Release[] | undefined;
 }
 
 export interface RemoveOptions {
@@ -123,6 +129,12 @@ export interface Management {
    * @throws ModelRtcError `not_found_locally`, `refused` when the model before has another alias, which it would lose
    */
   rollback(alias: string, to?: string): Promise<Rollback>;
+  /** The model that was installed as this version of a static registry, or got its name from another agent. */
+  findRelease(release: Release): Promise<RegistryEntry | undefined>;
+  /** The model that this machine itself took from the manifest of this hash. */
+  findByManifest(manifest: Digest): Promise<RegistryEntry | undefined>;
+  /** Changes what static registries call a model; an added name is taken from any other. @throws ModelRtcError `not_found_locally` */
+  changeReleases(digest: Digest, change: ReleaseChange): Promise<RegistryEntry>;
   lineage(ref: string): Promise<Lineage>;
   /** What cleaning would remove; nothing is changed. */
   planCleaning(options?: CleanOptions): Promise<CleanPlan>;

@@ -95,7 +95,8 @@ async function takeReplacement(
   if (old === undefined) return index;
   try {
     const entry = await readFolder(paths, folder);
-    if (entry.digest !== old.digest) return index;
+    // A version of a static registry keeps its folder when its content changes.
+    if (entry.digest !== old.digest) return adopt(paths, changeIndex(index, { remove: [old.id] }), entry, log);
     const { id, alias } = old;
     return changeIndex(index, { put: [{ ...entry, id, alias: entry.alias ?? alias }] });
   } catch (thrown) {

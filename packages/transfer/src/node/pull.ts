@@ -24,6 +24,7 @@ import { findLocalSources, type LocalChunks, type LocalPlace } from '../core/sou
 import { poolOf } from '../core/sources/source-pool.ts';
 import type { FolderJob } from './disk/folder-disk.ts';
 import { openFolderDisk } from './disk/thread-port.ts';
+import { findLocalSpans, type LocalModels } from './local-spans.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace } from './staging/free-space.ts';
 import type { OwnFiles } from './staging/own-files.ts';
 import { stagedChunks } from './staging/staged-chunks.ts';
@@ -45,6 +46,8 @@ export interface PullOptions extends FetchControls {
   readonly local: LocalChunks;
   /** Other places on this machine where they may be. */
   readonly alsoLocal?: readonly LocalPlace[] | undefined;
+  /** Models on this machine that may have what is listed in spans, however they are cut themselves: the `localModels` of a registry. */
+  readonly localModels?: LocalModels | undefined;
   /** Where whole files may be that need no copy: the `ownFiles` of a registry. */
   readonly ownFiles?: OwnFiles | undefined;
   /** What the other side says about the model, for those who ask while it is being fetched. */
@@ -202,6 +205,7 @@ class Pull {
       staging: folder,
       local: registry,
       alsoLocal = [],
+      localModels,
       sources,
       limiter,
       signal,
@@ -223,6 +227,13 @@ class Pull {
       { name: 'unfinished transfers on this machine', local: stagedChunks(folder, this.#key) },
     ];
     const local = unsure.length > 0 ? [] : await findLocalSources(layout, journalled, places);
+    if (unsure.length === 0 && localModels !== undefined && layout.spans !== undefined) {
+      this.#progress.enter({ state: 'preparing', reason: 'checking_disk' });
+      const found = await findLocalSpans(layout, journalled, localModels, signal);
+      if (found !== undefined) local.push(found);
+      // Comparing what is here is not time without data.
+      this.#watchdog.progressed();
+    }
     const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
     return {
       ...{ pool: poolOf(sources), local, unsure, limiter, signal, present: journalled },

@@ -14,9 +14,11 @@ import {
   ModelRtcError,
   type ModelSource,
   manifestDigest,
+  type Release,
 } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import type { FetchControls } from '../core/fetch-model.ts';
+import { localModels } from './local-spans.ts';
 import { type PullOutcome, receive } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
@@ -32,6 +34,8 @@ export interface ReceptionOptions {
   readonly aliasConflict?: AliasConflict | undefined;
   /** `skip` leaves a whole model as it is; `overwrite` verifies it. */
   readonly ifExists: IfExists;
+  /** What a static registry calls the model, as this machine itself read it there. It gets these names, also when it is here. */
+  readonly releases?: readonly Release[] | undefined;
   /** Refuse a model with files that run code when loaded: by their names before anything is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
   /**
@@ -81,16 +85,19 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
   const { registry, contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   if (options.safeOnly) refuseCode(namedLikeCode(contents));
-  const digest = contentsDigest(contents);
-  const known = digest === undefined ? undefined : { ...options, digest };
+  const told = contentsDigest(contents);
   const pullOptions = {
     ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
     ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },
+    localModels: localModels(registry, entry),
   };
   return await receive(pullOptions, {
     broughtMeanwhile: async () => {
-      const brought = known === undefined ? undefined : await usableModel(known);
-      return known === undefined || brought === undefined ? undefined : await alreadyThere(known, brought);
+      const digest = told ?? (await digestHere(options));
+      if (digest === undefined) return undefined;
+      const known = { ...options, digest };
+      const brought = await usableModel(known);
+      return brought === undefined ? undefined : await alreadyThere(known, brought);
     },
     async install(pulled) {
       try {
@@ -103,6 +110,18 @@ export async function receiveFromSources(options: ReceiveOptions): Promise<Recei
       }
     },
   });
+}
+
+/** The digest that another transfer found for the same manifest of a static registry. */
+async function digestHere({
+  registry,
+  releases = [],
+}: Pick<ReceptionOptions, 'registry' | 'releases'>): Promise<Digest | undefined> {
+  for (const { manifest } of releases) {
+    const found = manifest === undefined ? undefined : await registry.findByManifest(manifest);
+    if (found?.digest !== undefined) return found.digest;
+  }
+  return undefined;
 }
 
 /** Both steps, for callers that know the model's contents from the start. */
@@ -147,8 +166,14 @@ async function chooseAlias(options: ReceptionOptions): Promise<Alias | undefined
 async function alreadyThere(options: ReceptionOptions, existing: RegistryEntry): Promise<ReceivedModel> {
   const { registry, digest, safeOnly } = options;
   if (safeOnly) refuseCode(existing.codeFiles ?? namedLikeCode(await registry.manifest(digest)));
-  const named = await notingOwner(options, () => nameExisting(options, existing));
+  const named = await notingOwner(options, () => nameAndRelease(options, existing));
   return { ...named, outcome: 'already_there', transferredBytes: 0, reusedBytes: named.entry.size, resumedBytes: 0 };
+}
+
+async function nameAndRelease(options: ReceptionOptions, existing: RegistryEntry): Promise<RegistryEntry> {
+  const { registry, digest, releases } = options;
+  const named = await nameExisting(options, existing);
+  return releases === undefined ? named : await registry.changeReleases(digest, { add: releases });
 }
 
 /** Does what may take an alias from another model, and says from which. */

@@ -172,7 +172,11 @@ export function bytesInModel(layout: Layout, id: number): number {
 /** The parts of files that the chunk at this place covers. */
 export function extentsAt(layout: Layout, place: number): Extent[] {
   const start = layout.offsetAt[place] ?? 0;
-  const end = start + sizeOf(layout, layout.idAt[place] ?? 0);
+  return extentsBetween(layout, start, start + sizeOf(layout, layout.idAt[place] ?? 0));
+}
+
+/** The parts of files between two offsets of the concatenation. */
+export function extentsBetween(layout: Layout, start: number, end: number): Extent[] {
   const extents: Extent[] = [];
   for (let file = fileAt(layout, start); file < layout.files.length; file++) {
     const { offset, size } = layout.files[file] as LayoutFile;
