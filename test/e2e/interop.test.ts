@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
 import { makeRandomFile, treeDigest } from '../support/files.ts';
 import type { Machine } from '../support/machine.ts';
 import { PYTHON, pythonModules } from '../support/requirements.ts';
+import { declareRunners, pythonRunner } from '../support/runners.ts';
 import {
   errorOf,
   FIXTURES,
@@ -107,6 +108,39 @@ describeWith([pythonModules(MODULES)], 'a client in Python that is written from 
     await makeRandomFile(join(folder, 'model.msgpack'), 9_000_000);
     const pushed = await python.succeed(['push', '--lane', 'relay', session, folder, 'pushed-over-the-relay']);
     expect(pushed.json()).toMatchObject({ outcome: 'installed', transferredBytes: 9_000_000 });
+  }, 180_000);
+
+  it('runs a model of the worker on a file and a folder, follows the job over a second connection, and fetches what it wrote', async () => {
+    const { worker, session } = await scene();
+    await importModel(worker, join(FIXTURES, 'tiny-onnx'), 'to-run');
+    const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`);
+    const program = [
+      'import os, sys, time',
+      `for i in range(${lines.length}): print('line %d' % i, flush=True); time.sleep(0.05)`,
+      'out, given, suffix = sys.argv[1:]',
+      "os.makedirs(out + '/below') if suffix == 'folder' else None",
+      "name = out + '/below/size.txt' if suffix == 'folder' else out + '.txt'",
+      "open(name, 'w').write(os.path.basename(given) + (' folder' if os.path.isdir(given) else ' file'))",
+    ].join('\n');
+    const set = { suffix: { type: 'string', choices: ['file', 'folder'], default: 'file' } };
+    await declareRunners(worker, [pythonRunner('lines', program, ['{output}', '{input}', '{set.suffix}'], { set })]);
+    const python = await pythonMachine('submit');
+    const folder = join(python.folder, 'data');
+    await makeRandomFile(join(folder, 'clip.bin'), 3_000_000);
+    await mkdir(join(folder, 'deep'));
+    await writeFile(join(folder, 'deep', 'empty'), '');
+    const submit = async (data: string, out: string, ...more: string[]) =>
+      (await python.succeed(['submit', session, 'to-run', data, out, '--runner', 'lines', ...more])).json<{
+        job: { state: string; exit: { code: number } };
+        lines: string[];
+      }>();
+    const file = join(python.folder, 'of-file.txt');
+    const ran = await submit(join(folder, 'clip.bin'), file, '--reconnect-after', '7');
+    expect(ran).toMatchObject({ job: { state: 'completed', exit: { code: 0 } }, lines });
+    expect(await readFile(file, 'utf8')).toBe('clip.bin file');
+    const out = join(python.folder, 'of-folder');
+    await submit(folder, out, '--set', 'suffix=folder');
+    expect(await readFile(join(out, 'below', 'size.txt'), 'utf8')).toBe('data folder');
   }, 180_000);
 
   it('connects to a worker that runs on werift as well', async () => {

@@ -54,7 +54,7 @@ function rowsOf(job: Job, nowMs: number): [string, string | undefined][] {
     [isEnded(job.state) ? 'took' : 'running for', durationText(job, nowMs)],
     ['progress', progressText(progress)],
     ['processor', usage?.cpuSeconds === undefined ? undefined : `${formatDuration(usage.cpuSeconds * 1000)} of time`],
-    ['memory', usage?.memoryBytes === undefined ? undefined : formatBytes(usage.memoryBytes)],
+    ['memory', (usage?.memoryBytes ?? 0) === 0 ? undefined : formatBytes(usage?.memoryBytes ?? 0)],
     ['GPU memory', usage?.gpuMemoryBytes === undefined ? undefined : formatBytes(usage.gpuMemoryBytes)],
     [
       'results',
