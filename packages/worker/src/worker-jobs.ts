@@ -1,4 +1,4 @@
-import { type Jobs, type JobsLimits, openJobs } from '@model-rtc/jobs';
+import { findPresets, type Jobs, type JobsLimits, openJobs } from '@model-rtc/jobs';
 import { type Clock, type Digest, type Log, systemClock } from '@model-rtc/protocol';
 import type { DataLimits, Registry } from '@model-rtc/registry';
 import { openWorkerData } from './data/worker-data.ts';
@@ -43,6 +43,7 @@ export async function openWorkerJobs(options: OpenOptions): Promise<WorkerJobs> 
   const data = await openWorkerData({ registry, log, limits: transferLimits, keep: options.data, needed });
   const jobs = await openJobs({
     ...{ root: registry.paths.root, dataSets: data.dataSets, limits: options.limits, env: options.env },
+    presets: () => findPresets(options.env),
     results: { keep: (output, notes, keeping) => registry.keepResults(output, notes, keeping) },
     ...{ clock, now, log },
   }).catch(async (error: unknown) => {
