@@ -50,8 +50,14 @@ export async function openJobs(options: OpenJobsOptions): Promise<Jobs> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const book = await JobBook.open(paths, { maxBytes: limits.maxLogBytes, now, log });
   const tools = await findTools(env);
-  const { presets = () => findPresets(env) } = options;
-  const runners = new KnownRunners(new RunnerStore(root), presets, tools, env);
+  const { presets = findPresets } = options;
+  const findAll = async () => {
+    return await presets(env).catch((error) => {
+      log.warn({ error }, 'the runners of this machine cannot be looked for');
+      return [];
+    });
+  };
+  const runners = new KnownRunners(new RunnerStore(root), findAll, tools, env);
   const context: RunContext = {
     ...{ root, dataSets, results, limits, env, clock, now, log, tools },
     audit: new AuditLog(paths.audit, now, log),

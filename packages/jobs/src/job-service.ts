@@ -115,9 +115,12 @@ export class JobService implements Jobs {
 
   async fetched(owner: Owner, id: string): Promise<void> {
     const job = this.#book.get(owner, id);
-    if (job.record.job.results === undefined) return;
-    const fetchedAt = this.#context.now().toISOString();
-    await job.change((record) => ({ ...record, fetchedAt }));
+    const { results } = job.record.job;
+    if (results === undefined) return;
+    const { now, limits } = this.#context;
+    const untilMs = now().getTime() + limits.fetchedResultsKeptMs;
+    const expiresAt = new Date(Math.min(untilMs, Date.parse(results.expiresAt ?? '') || untilMs)).toISOString();
+    await job.change((record) => ({ ...record, job: { ...record.job, results: { ...results, expiresAt } } }));
     await this.#context.audit.add({ event: 'fetched', owner, job: id });
   }
 

@@ -90,7 +90,7 @@ export interface OpenJobsOptions {
   readonly dataSets: DataSets;
   readonly results: ResultsPort;
   /** The runners that are found on this machine, beside those that its owner declared; those that we know when left out. */
-  readonly presets?: (() => Promise<readonly FoundRunner[]>) | undefined;
+  readonly presets?: ((env: OpenJobsOptions['env']) => Promise<readonly FoundRunner[]>) | undefined;
   readonly limits?: Partial<JobsLimits> | undefined;
   /** The environment of this process: jobs get a few variables of it. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { cannotStart } from './launch-error.ts';
 import type { Command } from './types.ts';
 
@@ -16,6 +16,8 @@ export interface LaunchedProgram {
   readonly stderr: Readable;
   /** Resolves when it has ended; what it started may go on. */
   readonly exited: Promise<ProgramExit>;
+  /** Ends the output, although something holds it open. */
+  closeOutput(): void;
 }
 
 /**
@@ -25,6 +27,7 @@ export interface LaunchedProgram {
 export async function launch({ argv, cwd, env }: Command): Promise<LaunchedProgram> {
   const [file, ...args] = argv;
   const child = start(file, args, cwd, env);
+  const output = { stdout: readNow(child.stdout), stderr: readNow(child.stderr) };
   const exited = new Promise<ProgramExit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
   });
@@ -33,9 +36,20 @@ export async function launch({ argv, cwd, env }: Command): Promise<LaunchedProgr
   } catch (error) {
     throw cannotStart(file, startProblem(error), error);
   }
+  return {
+    ...{ pid: child.pid as number, ...output, exited },
+    closeOutput: () => {
+      for (const stream of [child.stdout, child.stderr, output.stdout, output.stderr]) stream.destroy();
+    },
+  };
+}
+
+/** Node throws away what nobody reads when a program ends, which a short one does before its reader is there. */
+function readNow(stream: Readable): Readable {
+  const output = stream.pipe(new PassThrough());
   // A pipe that breaks says what the exit says.
-  for (const stream of [child.stdout, child.stderr]) stream.on('error', () => undefined);
-  return { pid: child.pid as number, stdout: child.stdout, stderr: child.stderr, exited };
+  stream.on('error', () => output.end());
+  return output;
 }
 
 function start(

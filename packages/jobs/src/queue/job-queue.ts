@@ -13,6 +13,9 @@ interface RunningJob {
   readonly done: Promise<void>;
 }
 
+/** The owner can change a runner, or mend its file, at any moment. */
+const LOOK_INTERVAL_MS = 5_000;
+
 /** Runs jobs in the order in which they came, as many at once as the limits say. */
 export class JobQueue {
   readonly #context: RunContext;
@@ -23,6 +26,7 @@ export class JobQueue {
   readonly #running = new Map<string, RunningJob>();
   #isStarted = false;
   #isClosed = false;
+  #stopLooking: () => void = () => undefined;
   #starting: Promise<void> = Promise.resolve();
 
   /**
@@ -39,6 +43,7 @@ export class JobQueue {
   start(): void {
     this.#isStarted = true;
     this.#look();
+    this.#stopLooking = this.#context.clock.every(LOOK_INTERVAL_MS, () => this.#look());
   }
 
   add(job: StoredJob): void {
@@ -67,6 +72,7 @@ export class JobQueue {
   /** Ends what runs, and starts nothing more. */
   async close(error: ErrorData): Promise<void> {
     this.#isClosed = true;
+    this.#stopLooking();
     await this.#starting;
     const running = [...this.#running.values()];
     for (const { stop } of running) stop.stop({ state: 'lost', error });
@@ -74,14 +80,13 @@ export class JobQueue {
   }
 
   #look(): void {
-    if (!this.#isStarted) return;
+    if (!this.#isStarted || this.#isClosed || this.#waiting.size === 0) return;
     this.#starting = this.#starting
       .then(() => this.#startAll())
       .catch((error) => this.#context.log.warn({ error }, 'no job can be started'));
   }
 
   async #startAll(): Promise<void> {
-    if (this.#waiting.size === 0) return;
     const concurrencies = await this.#concurrencies();
     const { maxRunning, maxRunningPerOwner } = this.#context.limits;
     const rules = { maxRunning, maxRunningPerOwner, concurrencyOf: (runner: string) => concurrencies.get(runner) ?? 1 };

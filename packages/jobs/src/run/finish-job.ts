@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { type ErrorData, type Job, ModelRtcError } from '@model-rtc/protocol';
 import type { ProgramExit } from '../process/launch.ts';
+import { removeTree } from '../store/remove-tree.ts';
 import type { StateChange, StoredJob } from '../store/stored-job.ts';
 import { removeWork } from './prepare-job.ts';
 import type { RunContext, Stop } from './types.ts';
@@ -39,7 +39,7 @@ export function stoppedEnd({ state, error }: Stop, exit: ProgramExit | undefined
 export async function removeLeftovers(job: StoredJob, context: RunContext, hasResults: boolean): Promise<void> {
   try {
     await removeWork(job.paths);
-    if (!hasResults) await rm(job.paths.output, { recursive: true, force: true });
+    if (!hasResults) await removeTree(job.paths.output);
   } catch (error) {
     context.log.warn({ job: job.id, error }, 'the folder of a job cannot be cleared');
   }
@@ -50,6 +50,8 @@ async function keepResults(
   { results, limits, now }: RunContext,
   signal: AbortSignal,
 ): Promise<Job['results']> {
+  // A worker that was killed can have left a part.
+  await removeTree(paths.results);
   const kept = await results.keep(paths.output, paths.results, { signal });
   if (kept === undefined) return undefined;
   const { leftOut, ...found } = kept;
@@ -70,12 +72,15 @@ function exitOf({ code, signal }: ProgramExit): NonNullable<Job['exit']> {
   return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
 }
 
-function exitError({ code, signal }: ProgramExit, runner: string): ErrorData {
-  const how =
-    signal === undefined ? `with exit code ${code}` : `by the signal ${signal}${SIGNAL_REASONS[signal] ?? ''}`;
-  return new ModelRtcError('unexpected', `The runner ${runner} ended ${how}. Its log says why.`, {
-    details: { exitCode: code, signal },
+function exitError(exit: ProgramExit, runner: string): ErrorData {
+  return new ModelRtcError('unexpected', `The runner ${runner} ended ${howItEnded(exit)}. Its log says why.`, {
+    details: { exitCode: exit.code, signal: exit.signal },
   }).toData();
+}
+
+function howItEnded({ code, signal }: ProgramExit): string {
+  if (signal !== undefined) return `by the signal ${signal}${SIGNAL_REASONS[signal] ?? ''}`;
+  return code === undefined ? 'in an unknown way' : `with exit code ${code}`;
 }
 
 const SIGNAL_REASONS: Readonly<Record<string, string>> = {

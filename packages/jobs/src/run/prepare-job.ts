@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, exists } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
@@ -7,6 +7,7 @@ import { fillArgs, writesIntoFolder } from '../runners/placeholders.ts';
 import type { Runner } from '../runners/runner-schema.ts';
 import type { JobPaths } from '../store/job-paths.ts';
 import type { JobRecord } from '../store/job-record.ts';
+import { removeTree } from '../store/remove-tree.ts';
 import type { DataSets } from '../types.ts';
 
 const PRIVATE = 0o700;
@@ -33,8 +34,8 @@ export async function prepareJob(
 ): Promise<PreparedJob> {
   await requireModels(record);
   await removeWork(paths);
+  await removeTree(paths.output);
   await atStorage(paths.folder, 'written', async () => {
-    await rm(paths.output, { recursive: true, force: true });
     for (const folder of [paths.input, paths.output, paths.work, temporaryFolder(paths)]) {
       await mkdir(folder, { mode: PRIVATE, recursive: true });
     }
@@ -59,12 +60,8 @@ export function temporaryFolder({ work }: JobPaths): string {
 
 /** Removes what nobody needs after a job: its inputs, and what it wrote beside the results. @throws ModelRtcError `storage` */
 export async function removeWork({ input, work }: JobPaths): Promise<void> {
-  await atStorage(input, 'removed', async () => {
-    // A folder that may not be written to keeps its files.
-    if (await exists(input)) await chmod(input, PRIVATE);
-    await rm(input, { recursive: true, force: true });
-    await rm(work, { recursive: true, force: true });
-  });
+  await removeTree(input);
+  await removeTree(work);
 }
 
 async function requireModels({ models, resume }: JobRecord): Promise<void> {

@@ -83,7 +83,7 @@ async function untilGone(
     const pids = left.map(({ pid }) => pid);
     context.log.warn({ job: job.id, pids }, 'processes of a job did not end by SIGKILL: they wait for a device');
   }
-  const exit = await program.exited;
+  const exit = left.length > 0 ? { code: undefined, signal: undefined } : await program.exited;
   await watch.close();
   await drained(output, program, context);
   return exit;
@@ -91,9 +91,7 @@ async function untilGone(
 
 /** What is still in the pipes. A process that hid from us may hold them open; the job does not wait for it. */
 async function drained(output: Promise<void>, program: LaunchedProgram, { clock }: RunContext): Promise<void> {
-  const giveUp = clock.after(DRAIN_MS, () => {
-    for (const stream of [program.stdout, program.stderr]) stream.destroy();
-  });
+  const giveUp = clock.after(DRAIN_MS, () => program.closeOutput());
   await output;
   giveUp();
 }

@@ -85,6 +85,7 @@ export async function runnerProblem(runner: Runner, env: Environment): Promise<s
 }
 
 async function problemWith(runner: Runner, tools: Tools, env: Environment): Promise<string | undefined> {
+  if (process.platform === 'win32') return 'Jobs do not run on Windows yet. Use a worker on Linux or macOS.';
   const programs = [runner.args[0], runner.resume?.[0]].filter((program) => typeof program === 'string');
   for (const program of programs) {
     if ((await findProgram(program, runner.env?.PATH ?? env.PATH)) === undefined) {

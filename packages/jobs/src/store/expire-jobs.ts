@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { atStorage } from '@model-rtc/files';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { MAX_ENDED_JOBS_PER_OWNER } from '../limits.ts';
 import type { JobsLimits } from '../types.ts';
 import type { JobBook } from './job-book.ts';
+import { removeTree } from './remove-tree.ts';
 import type { StoredJob } from './stored-job.ts';
 
 /** Deletes results whose time is up or for which there is no room, and forgets jobs that ended long ago. */
@@ -25,17 +24,14 @@ function resultsToDelete(jobs: readonly StoredJob[], limits: JobsLimits, now: Da
     const { results } = job.record.job;
     if (results === undefined) continue;
     keptBytes += results.bytes;
-    if (isExpired(job, limits, now)) deleted.set(job, 'expired');
+    if (isExpired(job, now)) deleted.set(job, 'expired');
     else if (keptBytes > limits.maxKeptOutputBytesPerOwner) deleted.set(job, 'no room');
   }
   return deleted;
 }
 
-function isExpired({ record: { job, fetchedAt } }: StoredJob, limits: JobsLimits, now: Date): boolean {
-  const expiresAt = Date.parse(job.results?.expiresAt ?? job.endedAt ?? job.createdAt);
-  const fetchedUntil =
-    fetchedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(fetchedAt) + limits.fetchedResultsKeptMs;
-  return now.getTime() >= Math.min(expiresAt, fetchedUntil);
+function isExpired({ record: { job } }: StoredJob, now: Date): boolean {
+  return now.getTime() >= Date.parse(job.results?.expiresAt ?? job.endedAt ?? job.createdAt);
 }
 
 async function deleteResults(job: StoredJob, why: string, audit: AuditLog, now: Date): Promise<void> {
@@ -45,9 +41,7 @@ async function deleteResults(job: StoredJob, why: string, audit: AuditLog, now: 
     job: seen,
     resultsDeletedAt: now.toISOString(),
   }));
-  await atStorage(job.paths.output, 'removed', async () => {
-    for (const folder of [job.paths.output, job.paths.results]) await rm(folder, { recursive: true, force: true });
-  });
+  for (const folder of [job.paths.output, job.paths.results]) await removeTree(folder);
   await audit.add({ event: 'results_deleted', owner: job.record.owner, job: job.id, why });
 }
 

@@ -41,7 +41,6 @@ export const jobRecordSchema = z.object({
   again: z.string().max(64).optional(),
   /** The number of the last event, once the job has ended. */
   lastEvent: z.number().int().min(0).optional(),
-  fetchedAt: z.iso.datetime().optional(),
   resultsDeletedAt: z.iso.datetime().optional(),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;

@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
-import { ignoreMissing, storageError, writeFileAtomic } from '@model-rtc/files';
+import { atStorage, ignoreMissing, writeFileAtomic } from '@model-rtc/files';
 import { isEnded, type Job, type JobState, type Log } from '@model-rtc/protocol';
 import { EventLog, type EventLogOptions } from '../log/event-log.ts';
 import type { JobPaths } from './job-paths.ts';
 import { type JobRecord, jobRecordSchema, type ProgramRecord } from './job-record.ts';
+import { removeTree } from './remove-tree.ts';
 
 export type LogSettings = Pick<EventLogOptions, 'maxBytes' | 'now' | 'log'>;
 
@@ -92,13 +93,9 @@ export class StoredJob {
 
   /** Removes all that a job has. @throws ModelRtcError `storage` */
   async remove(): Promise<void> {
-    try {
-      // Without its record it is no job, whatever else is left when this process ends here.
-      await rm(this.paths.record, { force: true });
-      await rm(this.paths.folder, { recursive: true, force: true, maxRetries: 3 });
-    } catch (thrown) {
-      throw storageError(thrown, this.paths.folder, 'removed');
-    }
+    // Without its record it is no job, whatever else is left when this process ends here.
+    await atStorage(this.paths.record, 'removed', () => rm(this.paths.record, { force: true }));
+    await removeTree(this.paths.folder);
   }
 }
 

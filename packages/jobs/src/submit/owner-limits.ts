@@ -1,4 +1,6 @@
+import { freeBytes } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { MIN_FREE_BYTES } from '../limits.ts';
 import type { StoredJob } from '../store/stored-job.ts';
 import type { JobsLimits } from '../types.ts';
 
@@ -24,6 +26,12 @@ export function checkLimits(all: readonly StoredJob[], own: readonly StoredJob[]
   throw busy(
     `Jobs of this session ran for ${maxMs / 1000} s in the last 24 hours, which is all that they may. Try again later.`,
   );
+}
+
+/** @throws ModelRtcError `storage_full` when the worker could not even write the job down */
+export async function checkRoom(folder: string): Promise<void> {
+  if ((await freeBytes(folder)) >= MIN_FREE_BYTES) return;
+  throw new ModelRtcError('storage_full', "The worker's disk is full. Ask its owner to free some space.");
 }
 
 /** How long jobs ran within the last day. */

@@ -8,7 +8,7 @@ import type { JobRecord, StoredModel } from '../store/job-record.ts';
 import type { StoredJob } from '../store/stored-job.ts';
 import type { FoundRunner, JobModel, JobRequest } from '../types.ts';
 import { checkCode, findData } from './check-request.ts';
-import { checkLimits } from './owner-limits.ts';
+import { checkLimits, checkRoom } from './owner-limits.ts';
 import { findSameJob, sameJobKey } from './same-job.ts';
 
 const MARKER_BYTES = 16;
@@ -21,7 +21,7 @@ export async function submitJob(
   request: JobRequest,
   runners: readonly FoundRunner[],
   book: JobBook,
-  { dataSets, limits, now }: RunContext,
+  { root, dataSets, limits, now }: RunContext,
 ): Promise<{ readonly job: StoredJob; readonly isNew: boolean }> {
   const { owner, models, data, resume, again } = request;
   const found = await findData(data, owner, dataSets);
@@ -35,6 +35,7 @@ export async function submitJob(
   const same = findSameJob(own, sameKey, again);
   if (same !== undefined) return { job: same, isNew: false };
   checkLimits(book.all(), own, limits, now());
+  await checkRoom(root);
   const job = await book.add((id, sequence) => ({
     ...{ version: 1, owner, sequence, sameKey, marker: randomBytes(MARKER_BYTES).toString('hex') },
     ...{ models: models.map(storedModel), settings, job: newJob(id, request, runner.name, settings, now()) },

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import {
   type FoundRunner,
   type JobModel,
@@ -11,9 +9,11 @@ import {
   parseRunner,
   RunnerStore,
 } from '@model-rtc/jobs';
-import { type Digest, isEnded, type Job, type JobEvent } from '@model-rtc/protocol';
+import { isEnded, type Job, type JobEvent } from '@model-rtc/protocol';
 import { afterTest } from '../../../../test/support/after-test.ts';
+import { PYTHON } from '../../../../test/support/requirements.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { makeModel, OWNER, testDataSets, testRequest, testResults } from './test-ports.ts';
 
 export interface TestJobs {
   readonly jobs: Jobs;
@@ -39,12 +39,6 @@ export interface TestJobsOptions {
   readonly now?: (() => Date) | undefined;
 }
 
-export const OWNER = 'token-1';
-
-export function digestOf(text: string): Digest {
-  return createHash('sha256').update(text).digest('hex') as Digest;
-}
-
 /** Jobs in a data folder of their own, with one model; data sets are files whose content is their name. */
 export async function openTestJobs(options: TestJobsOptions = {}): Promise<TestJobs> {
   const root = options.root ?? (await temporaryFolder());
@@ -52,19 +46,13 @@ export async function openTestJobs(options: TestJobsOptions = {}): Promise<TestJ
   const jobs = await openJobs({
     ...{ root, env: options.env ?? process.env, now: options.now, presets: options.presets ?? (async () => []) },
     limits: { killAfterMs: 1_000, ...options.limits },
-    dataSets: {
-      find: async (digest, owner) =>
-        owner === OWNER && digest !== digestOf('missing')
-          ? { manifest: { files: [{ path: 'clip.mp4' }] }, bytes: 4 }
-          : undefined,
-      place: async ({ name }, path) => await writeFile(path, name, { mode: 0o400 }),
-    },
-    results: { keep: keepTestResults },
+    ...{ dataSets: testDataSets, results: testResults },
   });
   afterTest(() => jobs.close());
   const store = new RunnerStore(root);
   const request = (more: Partial<JobRequest> = {}): JobRequest => ({
-    ...{ owner: OWNER, models: [model], data: [], runner: undefined, settings: {}, again: undefined, ...more },
+    ...testRequest(model),
+    ...more,
   });
   const ended = async (id: string): Promise<Job> => {
     for await (const _ of jobs.events(OWNER, id));
@@ -73,7 +61,7 @@ export async function openTestJobs(options: TestJobsOptions = {}): Promise<TestJ
   return {
     ...{ jobs, root, store, model, request, ended },
     async declare(name, program, more = {}) {
-      const args = ['python3', '-c', program, '{output}'];
+      const args = [PYTHON, '-c', program, '{output}'];
       await store.put(parseRunner({ name, args, ...more }));
     },
     async run(more) {
@@ -97,32 +85,6 @@ export async function eventsOf(jobs: Jobs, id: string, fromEvent = 1): Promise<J
   const all: JobEvent[] = [];
   for await (const events of jobs.events(OWNER, id, { fromEvent })) all.push(...events);
   return all;
-}
-
-async function makeModel(root: string): Promise<JobModel> {
-  const folder = join(root, 'models', 'm_0');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'model.onnx'), 'weights');
-  return {
-    ...{ digest: digestOf('model'), id: '12345678', alias: 'good-mouse', modelType: 'mlp', framework: 'onnx', folder },
-    ...{ checkpoint: join(folder, 'model.onnx'), config: undefined, codeFiles: [] },
-  };
-}
-
-async function keepTestResults(outputFolder: string, notesFolder: string) {
-  const names = await readdir(outputFolder, { recursive: true });
-  const files: string[] = [];
-  let bytes = 0;
-  for (const name of names) {
-    const found = await stat(join(outputFolder, name));
-    if (!found.isFile()) continue;
-    files.push(name);
-    bytes += found.size;
-  }
-  if (names.length === 0) return undefined;
-  await mkdir(notesFolder);
-  await writeFile(join(notesFolder, 'files.json'), JSON.stringify(files));
-  return { digest: digestOf(files.join()), fileCount: files.length, bytes, form: 'folder' as const, leftOut: [] };
 }
 
 /** Processes whose command line or environment names something, as /proc shows them. */
