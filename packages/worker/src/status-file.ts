@@ -24,6 +24,8 @@ const statusSchema = z.object({
   folders: z.array(z.string()),
   signaling: z.array(z.object({ url: z.string(), state: z.string(), reason: z.string().optional() })),
   clients: z.array(z.object({ name: z.string(), lanes: z.array(laneSchema) })),
+  /** The data that is kept for jobs. */
+  data: z.object({ sets: z.number(), bytes: z.number(), maxBytes: z.number() }).optional(),
 });
 
 /** What a running worker says of itself. It holds no secret. */

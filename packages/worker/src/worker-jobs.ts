@@ -1,6 +1,6 @@
 import { findPresets, type Jobs, type JobsLimits, openJobs } from '@model-rtc/jobs';
 import { type Clock, type Digest, type Log, systemClock } from '@model-rtc/protocol';
-import type { DataLimits, Registry } from '@model-rtc/registry';
+import type { DataLimits, DataUsage, Registry } from '@model-rtc/registry';
 import { openWorkerData } from './data/worker-data.ts';
 import type { JobServices } from './handlers/jobs/types.ts';
 import type { HandlerOptions } from './handlers/types.ts';
@@ -29,6 +29,8 @@ interface OpenOptions extends WorkerJobsOptions {
 const REVOKED_INTERVAL_MS = 2_000;
 
 export interface WorkerJobs extends JobServices {
+  /** How much data is kept for jobs. */
+  dataUsage(): DataUsage;
   close(): Promise<void>;
 }
 
@@ -51,9 +53,12 @@ export async function openWorkerJobs(options: OpenOptions): Promise<WorkerJobs> 
     throw error;
   });
   opened = jobs;
+  // Only now is it known what jobs need.
+  data.tidy().catch((error: unknown) => log.warn({ err: error }, 'old data of jobs could not be removed'));
   const stop = cancelRevoked(jobs, sessions, { clock, log });
   return {
     ...{ jobs, data: data.reception, results: registry },
+    dataUsage: () => data.usage(),
     async close() {
       stop();
       await jobs.close();

@@ -115,6 +115,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     ...{ urls: [...signaling.tokenUrls], directPort: direct?.port, folders: [...(options.watch?.folders ?? [])] },
     signaling: registration.states().map(({ url, state, error }) => ({ url, state, reason: error?.message })),
     clients: acceptor.peers().map(({ remote, lanes }) => ({ name: remote.agent.name, lanes: [...lanes] })),
+    data: jobs?.dataUsage(),
   });
   cleanup.add(keepStatusFile(registry.paths.root, readStatus, options.log ?? silentLog));
   return {

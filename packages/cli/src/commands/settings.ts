@@ -2,7 +2,10 @@ import { type CommandGroup, defineCommand } from '../command-line/types.ts';
 import { type Setting, type SettingName, Settings, settingText } from '../console/settings.ts';
 import { renderTable } from '../console/table.ts';
 
-const NAMES = ['limit.up', 'limit.down'] as const satisfies readonly SettingName[];
+const NAMES = [
+  ...(['limit.up', 'limit.down'] as const),
+  ...(['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const),
+] as const satisfies readonly SettingName[];
 const name = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
 const WORKER_NOTE = 'Restart a running worker to apply it.';
 
@@ -34,7 +37,7 @@ const get = defineCommand({
   async run(context, given) {
     const setting = (await Settings.open(context.home)).get(given.name);
     context.output.result(asData(setting), setting.value ?? '');
-    if (setting.value === undefined) context.output.note(`${setting.name} is not set: there is no limit.`);
+    if (setting.value === undefined) context.output.note(`${setting.name} is not set: ${otherwise(setting)}.`);
   },
 });
 
@@ -43,7 +46,11 @@ const set = defineCommand({
   describe: 'Change a setting',
   positionals: {
     name,
-    value: { type: 'string', demandOption: true, describe: 'A rate per second: 20MB, 1.5MiB or 50Mbit' },
+    value: {
+      type: 'string',
+      demandOption: true,
+      describe: 'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d',
+    },
   },
   examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],
   async run(context, given) {
@@ -61,10 +68,8 @@ const unset = defineCommand({
   async run(context, given) {
     const settings = await Settings.open(context.home);
     settings.unset(given.name);
-    context.output.result(
-      asData(settings.get(given.name)),
-      `${given.name} is unset: there is no limit. ${WORKER_NOTE}`,
-    );
+    const setting = settings.get(given.name);
+    context.output.result(asData(setting), `${given.name} is unset: ${otherwise(setting)}. ${WORKER_NOTE}`);
   },
 });
 
@@ -76,9 +81,16 @@ export const settings: CommandGroup = {
   examples: [
     ['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together'],
     ['$0 settings unset limit.up', 'send as fast as possible'],
+    ['$0 settings set data-cache.size 500GB', 'let a worker keep more of the data that jobs read'],
   ],
 };
 
-function asData({ name, value, bytesPerSecond }: Setting): object {
-  return { name, value: value ?? null, bytesPerSecond: bytesPerSecond ?? null };
+/** What applies when nothing is set, as the end of a sentence. */
+function otherwise(setting: Setting): string {
+  const text = settingText({ ...setting, value: undefined });
+  return text === 'no limit' ? 'there is no limit' : `it is ${text}`;
+}
+
+function asData({ name, value, unit, amount }: Setting): object {
+  return { name, value: value ?? null, [unit]: amount ?? null };
 }

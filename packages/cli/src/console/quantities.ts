@@ -7,9 +7,11 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ['kb', 1e3],
   ['mb', 1e6],
   ['gb', 1e9],
+  ['tb', 1e12],
   ['kib', 1024],
   ['mib', 1024 ** 2],
   ['gib', 1024 ** 3],
+  ['tib', 1024 ** 4],
   ['bit', 1 / 8],
   ['kbit', 1e3 / 8],
   ['mbit', 1e6 / 8],
@@ -38,6 +40,30 @@ export function parseRate(text: string, name: string): number {
   throw new ModelRtcError(
     'bad_argument',
     `"${text}" is not a rate. ${name} takes bytes per second, such as 20MB or 1.5MiB, or bits, such as 50Mbit; at least 16kB.`,
+    { details: { name } },
+  );
+}
+
+/** Less would hold no data worth keeping. */
+const LEAST_SIZE_BYTES = 1e6;
+const MOST_SIZE_BYTES = 1e15;
+/** The sizes that `parseSize` takes, for people. */
+export const SIZE_RANGE = `${formatBytes(LEAST_SIZE_BYTES)} to ${formatBytes(MOST_SIZE_BYTES)}`;
+
+/**
+ * A size as people write it: `200GB`, `1.5TiB`, in any case.
+ *
+ * @param name - the option or setting that it was given for, for the error.
+ * @returns whole bytes, at least 1,000,000.
+ * @throws ModelRtcError `bad_argument`
+ */
+export function parseSize(text: string, name: string): number {
+  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b)$/i.exec(text.trim()) ?? [];
+  const size = Math.round(Number(number) * (UNIT_BYTES.get(unit.toLowerCase()) ?? Number.NaN));
+  if (size >= LEAST_SIZE_BYTES && size <= MOST_SIZE_BYTES) return size;
+  throw new ModelRtcError(
+    'bad_argument',
+    `"${text}" is not a size. ${name} takes bytes, such as 200GB or 1.5TiB; at least 1MB.`,
     { details: { name } },
   );
 }

@@ -1,8 +1,13 @@
 import type { AgentLimits } from '@model-rtc/client';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import type { DataLimits } from '@model-rtc/registry';
+import ms from 'ms';
 import { type ConfigFile, openConfigFile } from './config-file.ts';
 import { formatRate } from './format.ts';
-import { parseRate, RATE_RANGE } from './quantities.ts';
+import { parseDuration, parseRate, parseSize, RATE_RANGE, SIZE_RANGE } from './quantities.ts';
+
+/** What a setting is measured in, as `--json` names it. */
+type Unit = 'bytesPerSecond' | 'bytes' | 'ms';
 
 interface SettingSchema {
   readonly describe: string;
@@ -10,11 +15,35 @@ interface SettingSchema {
   readonly range: string;
   /** What applies when it is not set. */
   readonly default: string;
+  readonly unit: Unit;
   /** @throws ModelRtcError `bad_argument` for what is not a value of the setting */
   parse(text: string, name: string): number;
+  /** The parsed value, for people. */
+  format(amount: number): string;
 }
 
-const RATE = { type: 'rate, such as `20MB` or `50Mbit`', range: RATE_RANGE, default: 'no limit', parse: parseRate };
+const RATE = {
+  type: 'rate, such as `20MB` or `50Mbit`',
+  range: RATE_RANGE,
+  default: 'no limit',
+  unit: 'bytesPerSecond',
+  parse: parseRate,
+  format: formatRate,
+} as const;
+const SIZE = {
+  type: 'size, such as `200GB`',
+  range: SIZE_RANGE,
+  unit: 'bytes',
+  parse: parseSize,
+  format: formatBytes,
+} as const;
+const AGE = {
+  type: 'length of time, such as `30d`',
+  range: 'up to 100 years',
+  unit: 'ms',
+  parse: (text: string, name: string) => parseDuration(text, name),
+  format: (amount: number) => ms(amount, { long: true }),
+} as const;
 
 /** What can be set for both agents of this machine. docs/settings.md is generated from it. */
 export const SETTINGS = {
@@ -23,6 +52,17 @@ export const SETTINGS = {
     describe: 'The most that all transfers together may send per second, such as 20MB or 50Mbit',
   },
   'limit.down': { ...RATE, describe: 'The most that all transfers together may fetch per second' },
+  'data-cache.size': {
+    ...SIZE,
+    describe: 'How much data of jobs a worker keeps; what was used longest ago goes first',
+    default: '100GB',
+  },
+  'data-cache.session-size': {
+    ...SIZE,
+    describe: 'How much of that may be the data of one session',
+    default: 'half of data-cache.size',
+  },
+  'data-cache.age': { ...AGE, describe: 'How long a worker keeps data of jobs that nobody uses', default: '30d' },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -33,8 +73,9 @@ export interface Setting {
   readonly describe: string;
   /** As it was given; undefined when nothing is set. */
   readonly value: string | undefined;
-  /** Bytes a second. */
-  readonly bytesPerSecond: number | undefined;
+  readonly unit: Unit;
+  /** The value in that unit; undefined when nothing is set. */
+  readonly amount: number | undefined;
 }
 
 /** The settings of this machine's agents, in `config.json` of the data folder. */
@@ -56,11 +97,11 @@ export class Settings {
 
   /** @throws ModelRtcError `bad_argument` when the file holds an invalid value. */
   get(name: SettingName): Setting {
-    const { describe, parse } = SETTINGS[name];
+    const { describe, unit, parse } = SETTINGS[name];
     const value = this.#stored(name);
-    if (value === undefined) return { name, describe, value, bytesPerSecond: undefined };
+    if (value === undefined) return { name, describe, value, unit, amount: undefined };
     try {
-      return { name, describe, value, bytesPerSecond: parse(value, name) };
+      return { name, describe, value, unit, amount: parse(value, name) };
     } catch (error) {
       const sentence = `${ModelRtcError.from(error).message} The value is in ${this.#file.path}. Remove it: model-rtc settings unset ${name}.`;
       throw ModelRtcError.because(error, 'bad_argument', sentence);
@@ -87,7 +128,7 @@ export class Settings {
       if (!isObject(value)) {
         throw new ModelRtcError(
           'bad_argument',
-          `"${parts.slice(0, index).join('.')}" in ${this.#file.path} is not an object, so its limits are ignored. Fix it: model-rtc settings unset ${name}.`,
+          `"${parts.slice(0, index).join('.')}" in ${this.#file.path} is not an object, so its settings are ignored. Fix it: model-rtc settings unset ${name}.`,
         );
       }
       value = value[part];
@@ -109,16 +150,30 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A setting as a table shows it: `20MB (20 MB/s)`. */
-export function settingText({ value, bytesPerSecond }: Setting): string {
-  return value === undefined || bytesPerSecond === undefined ? 'no limit' : `${value} (${formatRate(bytesPerSecond)})`;
+/** A setting as a table shows it: `20MB (20 MB/s)`, or what applies when it is not set. */
+export function settingText({ name, value, amount }: Setting): string {
+  const { default: otherwise, format } = SETTINGS[name];
+  return value === undefined || amount === undefined ? otherwise : `${value} (${format(amount)})`;
+}
+
+/** How much data of jobs a worker keeps, and for how long, as far as it is set. */
+export async function dataCacheLimits(home: string): Promise<Partial<DataLimits>> {
+  const settings = await Settings.open(home);
+  const [maxBytes, maxBytesPerOwner, maxAgeMs] = (
+    ['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const
+  ).map((name) => settings.get(name).amount);
+  return {
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(maxBytesPerOwner === undefined ? {} : { maxBytesPerOwner }),
+    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+  };
 }
 
 /** The limits that are set for all transfers of an agent together. */
 export async function agentLimits(home: string): Promise<AgentLimits> {
   const settings = await Settings.open(home);
-  const up = settings.get('limit.up').bytesPerSecond;
-  const down = settings.get('limit.down').bytesPerSecond;
+  const up = settings.get('limit.up').amount;
+  const down = settings.get('limit.down').amount;
   if (up === undefined && down === undefined) return {};
   const { createRateLimiter } = await import('@model-rtc/transfer');
   const paceOf = (bytesPerSecond: number | undefined) =>

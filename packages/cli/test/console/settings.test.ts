@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { SavedWorkers } from '../../src/console/saved-workers.ts';
-import { Settings, settingText } from '../../src/console/settings.ts';
+import { dataCacheLimits, Settings, settingText } from '../../src/console/settings.ts';
 
 const folders: string[] = [];
 
@@ -22,14 +22,28 @@ describe('the settings', () => {
   it('are not set at first, are kept once they are, and can be forgotten', async () => {
     const folder = await home();
     const first = await Settings.open(folder);
-    expect(first.list().map(({ value }) => value)).toEqual([undefined, undefined]);
+    expect(first.list().filter(({ value }) => value !== undefined)).toEqual([]);
     first.set('limit.up', ' 50Mbit ');
     const second = await Settings.open(folder);
-    expect(second.get('limit.up')).toMatchObject({ value: '50Mbit', bytesPerSecond: 6_250_000 });
+    expect(second.get('limit.up')).toMatchObject({ value: '50Mbit', unit: 'bytesPerSecond', amount: 6_250_000 });
     expect(settingText(second.get('limit.up'))).toBe('50Mbit (6.2 MB/s)');
     second.unset('limit.up');
     expect(first.get('limit.up').value).toBeUndefined();
     expect(settingText(first.get('limit.up'))).toBe('no limit');
+  });
+
+  it('say how much data of jobs is kept, and for how long, as far as that is set', async () => {
+    const folder = await home();
+    expect(await dataCacheLimits(folder)).toEqual({});
+    const settings = await Settings.open(folder);
+    expect(settingText(settings.get('data-cache.session-size'))).toBe('half of data-cache.size');
+    expect(settingText(settings.set('data-cache.size', '1.5TB'))).toBe('1.5TB (1.5 TB)');
+    expect(settingText(settings.set('data-cache.age', '12h'))).toBe('12h (12 hours)');
+    expect(await dataCacheLimits(folder)).toEqual({ maxBytes: 1.5e12, maxAgeMs: 12 * 60 * 60 * 1000 });
+    for (const size of ['100', '100Mbit', '1kB', '9999TB', '-1GB', '1GB/s']) {
+      expect(() => settings.set('data-cache.size', size)).toThrow(/is not a size\. data-cache\.size takes bytes/);
+    }
+    expect(() => settings.set('data-cache.age', '30')).toThrow('is not a length of time');
   });
 
   it('are in one file with the saved workers, which only its owner can read, and leave those alone', async () => {
@@ -73,9 +87,9 @@ describe('the settings', () => {
     const settings = await Settings.open(folder);
     for (const part of [file, 'model-rtc settings unset limit.up']) expect(() => settings.list()).toThrow(part);
     settings.unset('limit.up');
-    expect(settings.list().map(({ value }) => value)).toEqual([undefined, down]);
+    expect([settings.get('limit.up').value, settings.get('limit.down').value]).toEqual([undefined, down]);
     await writeFile(file, JSON.stringify({ settings: stored, workers: {} }));
-    expect(settings.set('limit.up', '1MB').bytesPerSecond).toBe(1_000_000);
+    expect(settings.set('limit.up', '1MB').amount).toBe(1_000_000);
     expect(JSON.parse(await readFile(file, 'utf8'))).toHaveProperty('workers');
   });
 });

@@ -11,7 +11,7 @@ const POSES = seededBytes(3 * MEBI + 1000, 1);
 
 describe('fetching results', () => {
   it('brings a file under the name that is chosen when it is known what came, and reports it', async () => {
-    const { worker, finish, folder, fetched } = await openDataLab();
+    const { worker, finish, folder, fetched, here } = await openDataLab();
     await finish({ 'result.slp': POSES });
     const target = (found: object) => {
       expect(found).toEqual({ form: 'file', fileName: 'result.slp' });
@@ -26,6 +26,7 @@ describe('fetching results', () => {
     });
     expect((await readFile(got.path)).equals(POSES)).toBe(true);
     expect(fetched).toEqual([JOB]);
+    expect(await readdir(here.paths.staging)).toEqual([]);
   });
 
   it('brings a folder with what is empty in it, and knows it the next time', async () => {

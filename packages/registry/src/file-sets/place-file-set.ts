@@ -83,6 +83,8 @@ export async function placeFileSet({ paths }: Pick<RegistryContext, 'paths'>, op
     const whole = await wholeResult(paths, options, place);
     await publish(whole, options.form, place);
     await syncFolder(dirname(target));
+    // What was copied to another disk, or the folder of a single file: what stays would look like an unfinished transfer.
+    if (options.filesFolder !== undefined) await rm(options.filesFolder, { recursive: true, force: true });
   } catch (thrown) {
     throw storageError(thrown, target, 'written');
   } finally {

@@ -68,6 +68,7 @@ export function statusText({ dataFolder, found, ...shown }: ShownStatus, uptimeM
     ...shown.sessions.map(sessionFact),
     ...(told === undefined ? [] : networkFacts(told)),
     ['models', modelsText(shown.models)],
+    ...dataFacts(told),
     ...(told === undefined ? [] : clientFacts(told)),
     ...shown.transfers.map(({ model, bytes }): [string, string] => [
       'receiving',
@@ -103,6 +104,14 @@ function clientFacts({ clients }: WorkerStatus): [string, string][] {
     const over = laneKindsText(lanes.map(({ kind, engine }) => ({ kind, engine })));
     return ['client', `${name} over ${over || 'no lane'}: ${sum('sentBytes')} sent, ${sum('receivedBytes')} received`];
   });
+}
+
+/** The data that is kept for jobs; nothing is said of it before there is any. */
+function dataFacts(told: WorkerStatus | undefined): [string, string][] {
+  const data = told?.data;
+  if (data === undefined || data.sets === 0) return [];
+  const { sets, bytes, maxBytes } = data;
+  return [['data', `${formatCount(sets, 'set')} for jobs, ${formatBytes(bytes)} of at most ${formatBytes(maxBytes)}`]];
 }
 
 function modelsText({ total, byFolder }: ModelCounts): string {

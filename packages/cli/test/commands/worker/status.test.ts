@@ -11,6 +11,7 @@ const SHOWN: ShownStatus = {
       ...{ directPort: 7000, folders: ['/runs'] },
       signaling: [{ url: 'ws://gpu1:1', state: 'connecting', reason: 'It is gone.' }],
       clients: [{ name: 'lap\u001b[2Jtop', lanes: [{ kind: 'direct', sentBytes: 2_000_000, receivedBytes: 10 }] }],
+      data: { sets: 2, bytes: 3_000_000_000, maxBytes: 100_000_000_000 },
     },
   },
   sessions: [
@@ -28,6 +29,7 @@ describe('the status of a worker', () => {
     expect(text).toMatch(/signaling +ws:\/\/gpu1:1 connecting: It is gone\./);
     expect(text).toMatch(/models +3 models, 2 in \/runs/);
     expect(text).toMatch(/over direct: 2 MB sent, 10 B received/);
+    expect(text).toMatch(/data +2 sets for jobs, 3 GB of at most 100 GB/);
     expect(text).toMatch(/receiving +ffffffff, 3 MB so far/);
     expect(text).not.toContain('\u001b');
   });
