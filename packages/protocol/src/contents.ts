@@ -1,10 +1,12 @@
 import * as z from 'zod';
-import { type Digest, digestSchema, modelDigest } from './digest.ts';
+import { type Digest, digestSchema, findModelDigest, modelDigest } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
 import { listSchema } from './list-schema.ts';
-import { MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
+import { checkParts, MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
 import { schemaProblem } from './schema-problem.ts';
+import { runInSlices, type Steps } from './steps.ts';
+import { usualChunk, usualContentsFile } from './usual-parts.ts';
 
 /** A git blob's SHA-1: that of `blob SIZE`, a zero byte and the contents. */
 const gitSha1Schema = z.string().regex(/^[0-9a-f]{40}$/, 'a git SHA-1 is 40 lower-case hex characters');
@@ -22,6 +24,13 @@ const contentsChunkSchema = z.object({
 /** A run of bytes that has a digest and is longer than a chunk may be. It is fetched in parts, and verified when all of it is there. */
 const contentsSpanSchema = z.object({ digest: digestSchema, size: z.number().int().min(1).max(MAX_MODEL_BYTES) });
 
+const filesSchema = listSchema(contentsFileSchema, {
+  ...{ min: 1, max: MAX_FILES },
+  quick: (value) => usualContentsFile(value, true),
+});
+const chunksSchema = listSchema(contentsChunkSchema, { max: MAX_CHUNKS, quick: usualChunk });
+const spansSchema = listSchema(contentsSpanSchema, { max: MAX_CHUNKS });
+
 /**
  * What is known of a model before it is fetched: its files, and whatever hashes its source has, of files, of chunks, of spans or of
  * all. A manifest is the case in which everything is known. Without `chunks`, how the files are cut is the receiver's choice.
@@ -29,13 +38,13 @@ const contentsSpanSchema = z.object({ digest: digestSchema, size: z.number().int
 export const modelContentsSchema = z
   .object({
     digest: digestSchema.optional(),
-    files: listSchema(contentsFileSchema, { min: 1, max: MAX_FILES }),
+    files: filesSchema,
     /** The name of the rules that cut the chunks, when they are those of a manifest. */
     chunker: z.string().min(1).max(64).optional(),
     /** They cover the files laid end to end in order, so one may span files. */
-    chunks: listSchema(contentsChunkSchema, { max: MAX_CHUNKS }).optional(),
+    chunks: chunksSchema.optional(),
     /** They cover the files laid end to end in order, so one may span files. */
-    spans: listSchema(contentsSpanSchema, { max: MAX_CHUNKS }).optional(),
+    spans: spansSchema.optional(),
   })
   .superRefine((contents, context) => {
     const problem = manifestProblem(contents) ?? spansProblem(contents);
@@ -64,6 +73,22 @@ function spansProblem({ files, spans }: Pick<ModelContents, 'files' | 'spans'>):
   const fileBytes = files.reduce((sum, { size }) => sum + size, 0);
   const spanBytes = spans?.reduce((sum, { size }) => sum + size, 0) ?? fileBytes;
   return fileBytes === spanBytes ? undefined : `the spans have ${spanBytes} bytes but the files have ${fileBytes}`;
+}
+
+/**
+ * The same in slices, so that long contents do not hold the event loop.
+ * @throws ModelRtcError as `parseContents` does
+ */
+export async function readContents(value: unknown): Promise<ModelContents> {
+  await runInSlices(checkContents(value));
+  return parseContents(value);
+}
+
+function* checkContents(value: unknown): Steps<void> {
+  if (typeof value === 'object' && value !== null && 'spans' in value) yield* spansSchema.check(value.spans);
+  const files = yield* checkParts(value, filesSchema, chunksSchema);
+  const hashed = files === undefined ? undefined : hashedFiles(files);
+  if (hashed !== undefined) yield* findModelDigest(hashed);
 }
 
 /** The files, when the SHA-256 of each is known. */

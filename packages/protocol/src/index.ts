@@ -33,3 +33,5 @@ export {
   type WorkerSeal,
 } from './sealed/seals.ts';
 export * from './session-token.ts';
+export { mapInSteps, runAtOnce, runInSlices, type Steps } from './steps.ts';
+export { messageTurns, openTurns, type Turns } from './turns.ts';

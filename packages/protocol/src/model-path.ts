@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
+import { mapInSteps, runAtOnce, type Steps, sortTexts } from './steps.ts';
 
 /**
  * A path of a file inside a model, checked: relative, `/`-separated, NFC, and safe to create in a folder on every platform but
@@ -14,11 +15,44 @@ const SHORTEST_DEVICE_NAME = 3;
 const DEVICE_INITIALS = 'cpanlCPANL';
 const DOT = 0x2e;
 const SPACE = 0x20;
+/** How a path begins that may break a rule: `/`, the registry's own folder, or what may be the name of a device. */
+const UNUSUAL_START =
+  /^(?:[./]|(?:[cC][oO][nNmM]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|[lL][pP][tT])(?:[./0-9iIoO]|$))/;
+/** What no usual path has: all but printable ASCII, `\`, `:`, names that are empty, end in a space or dot, or may be a device. */
+const UNUSUAL_PART =
+  /[^ -~]|[\\:]|[ .](?:\/|$)|\/(?:\/|$|(?:[cC][oO][nNmM]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|[lL][pP][tT])(?:[./0-9iIoO]|$))/;
+const NOT_ASCII = /[\u0080-\uffff]/;
+/** How many paths are compared between two yields. */
+const PATHS_A_STEP = 64;
 /** The folder where a registry keeps its own notes about a model. */
 export const OWN_FOLDER = '.model-rtc';
 
 /** The rule that the path breaks, or undefined when it is a model path. */
 export function modelPathProblem(path: string): string | undefined {
+  return isUsualPath(path) ? undefined : unusualPathProblem(path);
+}
+
+/**
+ * Whether a path surely breaks no rule, as nearly all do: a model has up to 200,000 paths, and one of 3,000 bytes has up to 1,500
+ * names. Native code looks at the characters, which is quicker than a loop.
+ */
+function isUsualPath(path: string): boolean {
+  if (path.length === 0 || path.length > MAX_PATH_BYTES) return false;
+  return !UNUSUAL_START.test(path) && !UNUSUAL_PART.test(path) && hasShortNames(path);
+}
+
+/** Whether no name of a path in ASCII is too long: from each name's start, the last slash within reach is looked for. */
+function hasShortNames(path: string): boolean {
+  let start = 0;
+  while (path.length - start > MAX_PATH_NAME_BYTES) {
+    const slash = path.lastIndexOf('/', start + MAX_PATH_NAME_BYTES);
+    if (slash < start) return false;
+    start = slash + 1;
+  }
+  return true;
+}
+
+function unusualPathProblem(path: string): string | undefined {
   if (path === '') return 'a path is empty';
   if (isLonger(path, MAX_PATH_BYTES)) return `a path is longer than ${MAX_PATH_BYTES} bytes`;
   if (!isPlainText(path)) {
@@ -43,7 +77,7 @@ export function windowsPathProblem(path: string): string | undefined {
   return character === undefined ? undefined : `${JSON.stringify(path)} has ${JSON.stringify(character)} in it`;
 }
 
-/** Walks the names of a path without taking it apart: one of 3,000 bytes has up to 1,500 of them, and a model 200,000 paths. */
+/** Walks the names of a path without taking it apart: it may have 1,500 of them. */
 function namesProblem(path: string): string | undefined {
   for (let start = 0; start <= path.length; ) {
     const slash = path.indexOf('/', start);
@@ -90,16 +124,27 @@ function isPlainText(text: string): boolean {
 
 /** The first rule that a model's paths break together: two of one name after case folding, or a file that is also a folder. */
 export function pathsProblem(paths: readonly string[]): string | undefined {
-  const folded = paths.map(foldCase).sort();
+  return runAtOnce(findPathsProblem(paths));
+}
+
+/** The same in steps. */
+export function* findPathsProblem(paths: readonly string[]): Steps<string | undefined> {
+  const folded = yield* sortTexts(yield* mapInSteps(paths, foldCase));
   for (let i = 0; i + 1 < folded.length; i++) {
     const [path, next] = [folded[i] as string, folded[i + 1] as string];
     if (next === path) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
     // What is below a folder begins with its name, and so does all that sorts in between.
-    if (next.startsWith(path) && hasBelow(folded, path, i + 1)) {
+    if (beginsWith(next, path) && hasBelow(folded, path, i + 1)) {
       return `${JSON.stringify(path)} is both a file and a folder`;
     }
+    if (i % PATHS_A_STEP === 0) yield;
   }
   return undefined;
+}
+
+/** `startsWith` looks at each character in turn, which takes longer than all else here. */
+function beginsWith(text: string, start: string): boolean {
+  return text.length > start.length && text.slice(0, start.length) === start;
 }
 
 /** Whether one of the sorted paths, from this one on, is below the folder. */
@@ -116,7 +161,7 @@ function hasBelow(sorted: readonly string[], folder: string, from: number): bool
 
 /** Case folding as file systems do it: upper then lower, so that "ß" and "SS", "ſ" and "s" fall together; then NFC. */
 export function foldCase(path: string): string {
-  if (isPlainText(path)) return path.toLowerCase();
+  if (!NOT_ASCII.test(path)) return path.toLowerCase();
   return path.toUpperCase().toLowerCase().normalize('NFC');
 }
 

@@ -1,5 +1,6 @@
 import { ModelRtcError } from './errors.ts';
 import { MAX_ITEMS, MAX_MAP_ENTRIES, MAX_MESSAGE_BYTES, MAX_NESTING, MAX_STRING_BYTES, MAX_VALUES } from './limits.ts';
+import { runAtOnce, type Steps } from './steps.ts';
 import { isUtf8 } from './utf8.ts';
 
 /** Limits on a MessagePack value. */
@@ -27,6 +28,8 @@ export const MESSAGE_LIMITS: PackLimits = {
 
 /** Up to this many keys of a map are compared pair by pair: nearly every map, without an allocation for each. */
 const KEYS_COMPARED_IN_PLACE = 24;
+/** How many bytes are scanned between two yields. */
+const BYTES_A_STEP = 64 * 1024;
 const PROTO = new TextEncoder().encode('__proto__');
 
 /**
@@ -36,10 +39,15 @@ const PROTO = new TextEncoder().encode('__proto__');
  * @throws ModelRtcError `malformed_message` that says which rule is broken and where.
  */
 export function scanMsgpack(bytes: Uint8Array, limits: PackLimits = MESSAGE_LIMITS): void {
+  runAtOnce(scanInSteps(bytes, limits));
+}
+
+/** The same in steps. */
+function* scanInSteps(bytes: Uint8Array, limits: PackLimits = MESSAGE_LIMITS): Steps<void> {
   if (bytes.length > limits.maxBytes) {
     throw malformed(`it has ${bytes.length} bytes; ${limits.maxBytes} are allowed`);
   }
-  new Scanner(bytes, limits).run();
+  yield* new Scanner(bytes, limits).run();
 }
 
 export function malformed(problem: string, cause?: unknown): ModelRtcError {
@@ -74,8 +82,9 @@ class Scanner {
   }
 
   /** Iterative: the depth of the input never becomes depth of the call stack. */
-  run(): void {
+  *run(): Steps<void> {
     this.#value();
+    let yieldAt = BYTES_A_STEP;
     for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
       if (open.left === 0) {
         this.#open.pop();
@@ -84,6 +93,9 @@ class Scanner {
       open.left--;
       if (open.keys !== undefined) this.#key(open.keys);
       this.#value();
+      if (this.#at < yieldAt) continue;
+      yieldAt = this.#at + BYTES_A_STEP;
+      yield;
     }
     if (this.#at !== this.#bytes.length) throw this.#fail('bytes follow its end');
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Manifest, type ModelSource, manifestDigest, parseManifest } from '@model-rtc/protocol';
+import { type Manifest, type ModelSource, manifestDigest, readManifest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import type { FileStat } from '../store/types.ts';
@@ -11,7 +11,7 @@ import type { InstallOptions } from './types.ts';
 /** Registers a model whose verified files lie in a staged folder. */
 export async function installModel(context: RegistryContext, options: InstallOptions): Promise<StoredEntry> {
   const { filesFolder, alias, aliasConflict, source, ifExists, keepsEntry } = options;
-  const manifest = parseManifest(options.manifest);
+  const manifest = await readManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest, await modelModes(context.paths));
   const looked = await inspectStaged(context, options, manifest, stats);

@@ -16,7 +16,7 @@ import {
   manifestDigest,
   modelPathSchema,
   OWN_FOLDER,
-  parseManifest,
+  readManifest,
 } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { type StoredEntry, storedEntrySchema } from '../entry/types.ts';
@@ -113,7 +113,7 @@ export async function readEntryNote(folder: string, folderName: string): Promise
 export async function readManifestNote(folder: string, digest: Digest): Promise<Manifest> {
   const path = notePaths(folder).manifest;
   try {
-    const manifest = parseManifest(await readJson(path, MAX_MANIFEST_BYTES));
+    const manifest = await readManifest(await readJson(path, MAX_MANIFEST_BYTES));
     if (manifestDigest(manifest) !== digest) throw new Error('it is of another model');
     return manifest;
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import { type Digest, ModelRtcError, manifestDigest, parseManifest } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError, manifestDigest, readManifest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { requireModel } from '../entry/resolve.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
@@ -12,7 +12,7 @@ export async function replaceFiles(
   digest: Digest,
   { filesFolder, manifest: given }: ReplaceFilesOptions,
 ): Promise<RegistryEntry> {
-  const manifest = parseManifest(given);
+  const manifest = await readManifest(given);
   if (manifestDigest(manifest) !== digest) {
     const sentence = 'The files for the repair belong to another model; nothing was changed.';
     throw new ModelRtcError('verification_failed', sentence, { details: { digest } });

@@ -12,7 +12,7 @@ import {
 import type { OpenDiskPort } from '../core/disk/disk-port.ts';
 import type { FetchControls } from '../core/fetch-model.ts';
 import { contentsKey } from '../core/layout/contents-key.ts';
-import { type Layout, planLayout } from '../core/layout/layout.ts';
+import { type Layout, planLayoutInSlices } from '../core/layout/layout.ts';
 import { verifiedFiles } from '../core/layout/verified-files.ts';
 import { FetchSession } from '../core/session/fetch-session.ts';
 import { ProgressReporter } from '../core/session/progress.ts';
@@ -87,7 +87,7 @@ export interface PullOutcome {
  * be verified.
  */
 export async function pull(options: PullOptions): Promise<PullOutcome> {
-  const pulling = new Pull(options);
+  const pulling = new Pull(options, await planLayoutInSlices(options.contents));
   return await pulling.fetch(await pulling.lock());
 }
 
@@ -104,7 +104,7 @@ export interface Destination<T> {
  * @throws ModelRtcError what `pull` and the destination throw
  */
 export async function receive<T>(options: PullOptions, { broughtMeanwhile, install }: Destination<T>): Promise<T> {
-  const pulling = new Pull(options);
+  const pulling = new Pull(options, await planLayoutInSlices(options.contents));
   const held = await pulling.lock();
   let isNeeded = false;
   try {
@@ -136,12 +136,11 @@ class Pull {
   readonly #watchdog: Watchdog;
   readonly #progress: ProgressReporter;
 
-  /** @throws ModelRtcError `invalid_model` as `pull` */
-  constructor(options: PullOptions) {
+  constructor(options: PullOptions, layout: Layout) {
     this.#options = options;
     this.#clock = options.components?.clock ?? systemClock;
     this.#startedMs = this.#clock.nowMs();
-    this.#layout = planLayout(options.contents);
+    this.#layout = layout;
     this.#key = contentsKey(options.contents);
     this.#stats = new TransferStats(this.#layout);
     this.#watchdog = options.watchdog ?? new Watchdog(this.#clock);

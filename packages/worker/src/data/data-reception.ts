@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Digest, type Manifest, modelSize, type Result } from '@model-rtc/protocol';
+import { type Digest, type Manifest, manifestDigest, modelSize, type Result } from '@model-rtc/protocol';
 import type { DataSets } from '@model-rtc/registry';
 import { loadZstd, PeerEncodings, peerPool, type ReceivedData, receiveData } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
-import { digestOfPushed, OpenPushes } from '../handlers/open-pushes.ts';
+import { OpenPushes } from '../handlers/open-pushes.ts';
 import { emitProgress } from '../handlers/push-model.ts';
 import { StagedPushes } from '../handlers/staged-pushes.ts';
 import type { HandlerOptions } from '../handlers/types.ts';
@@ -50,7 +50,7 @@ export class DataReception {
   ): Promise<Result<'push_data'>> {
     const { dataSets, registry, limits, log } = this.#options;
     const { peer, signal } = context;
-    const digest = await digestOfPushed(manifest);
+    const digest = manifestDigest(manifest);
     const receive = async (): Promise<ReceivedData> => {
       const encodings = new PeerEncodings({ loadZstd });
       const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings });

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Digest, type Manifest, ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { MAX_PUSHED_ITEMS, MAX_PUSHES, MAX_PUSHES_PER_TOKEN } from '../limits.ts';
 
 /** The pushes that a worker is receiving: no token's holder can fill its memory with them, or keep out the others. */
@@ -52,15 +51,4 @@ function tooManyFilesError(): ModelRtcError {
     'busy',
     'The worker is receiving so many files that it takes no more of them now. Try again when a push is done.',
   );
-}
-
-/**
- * The digest of a manifest that came in a request. Other clients get their turn before and after: reading, hashing and laying out
- * the longest one takes half a second each.
- */
-export async function digestOfPushed(manifest: Pick<Manifest, 'files'>): Promise<Digest> {
-  await nextTurn();
-  const digest = manifestDigest(manifest);
-  await nextTurn();
-  return digest;
 }

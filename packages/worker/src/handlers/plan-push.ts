@@ -1,7 +1,6 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
-import type { Params, ResultInput } from '@model-rtc/protocol';
+import { manifestDigest, type Params, type ResultInput } from '@model-rtc/protocol';
 import { planTransfer } from '@model-rtc/transfer';
-import { digestOfPushed } from './open-pushes.ts';
 import type { HandlerOptions } from './types.ts';
 
 /**
@@ -13,7 +12,7 @@ export async function planPush(
   { registry, safeOnly }: Pick<HandlerOptions, 'registry' | 'safeOnly'>,
   { manifest }: Params<'plan_push'>,
 ): Promise<ResultInput<'plan_push'>> {
-  const digest = await digestOfPushed(manifest);
+  const digest = manifestDigest(manifest);
   const here = await registry.find(digest);
   const isHere = here !== undefined && (await registry.check(digest)).valid;
   if (safeOnly) refuseCode((isHere ? here.codeFiles : undefined) ?? namedLikeCode(manifest));

@@ -1,6 +1,7 @@
 import {
   type Digest,
   ModelRtcError,
+  manifestDigest,
   modelSize,
   type Params,
   type PushEvent,
@@ -9,7 +10,6 @@ import {
 import { toModelEntry } from '@model-rtc/registry';
 import { loadZstd, PeerEncodings, peerPool, type ReceivedModel, receiveModel } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
-import { digestOfPushed } from './open-pushes.ts';
 import type { StagedPushes } from './staged-pushes.ts';
 import type { HandlerOptions } from './types.ts';
 
@@ -29,7 +29,7 @@ export async function pushModel(
 ): Promise<ResultInput<'push_model'>> {
   const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
-  const digest = await checkedDigest(params);
+  const digest = checkedDigest(params);
   const receive = async (): Promise<ReceivedModel> => {
     const encodings = new PeerEncodings({ loadZstd });
     const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings });
@@ -50,8 +50,8 @@ export async function pushModel(
   return { entry: toModelEntry(entry), ...received };
 }
 
-async function checkedDigest({ manifest, entry }: Params<'push_model'>): Promise<Digest> {
-  const digest = await digestOfPushed(manifest);
+function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {
+  const digest = manifestDigest(manifest);
   if (entry.digest !== undefined && entry.digest !== digest) {
     throw new ModelRtcError(
       'invalid_model',

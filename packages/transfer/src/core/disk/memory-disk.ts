@@ -1,11 +1,10 @@
-import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError, openTurns, type Turns } from '@model-rtc/protocol';
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { chunkCount, type Layout, placeAt } from '../layout/layout.ts';
 import type { ChunkMemory, ModelDisk } from './disk-port.ts';
 import { inlinePort } from './inline-port.ts';
 import type { ChunkFiles, Journal } from './storage.ts';
-import { openTurns, type Turns } from './turns.ts';
 
 export interface MemoryDiskOptions {
   /** The most memory that the model's bytes may take. Chunk buffers come on top: at most 48 MiB. */

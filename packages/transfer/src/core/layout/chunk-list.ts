@@ -5,6 +5,7 @@ import {
   MAX_CHUNKS,
   type ModelContents,
   ModelRtcError,
+  type Steps,
 } from '@model-rtc/protocol';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -12,8 +13,8 @@ import { type CutChunk, cutSpans } from './spans.ts';
 
 /** The size of ranges when the source has no chunks: as most files are cut. */
 const RANGE_BYTES = 1024 * 1024;
-/** Of a list that is hashed: 256 KB, or 12 MB where paths are at their longest. */
-const LINES_AT_ONCE = 4_096;
+/** Of a list that is hashed: 16 KB, or 0.8 MB where paths are at their longest. */
+const LINES_AT_ONCE = 256;
 
 interface CutFile {
   readonly path: string;
@@ -59,20 +60,24 @@ function cutRanges(chunks: readonly ContentsChunk[], files: readonly CutFile[]):
 }
 
 /** A SHA-256 that is different for different lists of one model. */
-export function hashList(
+export function* hashList(
   files: readonly CutFile[],
   chunks: readonly CutChunk[],
   spans: readonly ContentsSpan[] | undefined,
-): string {
+): Steps<string> {
   const hash = sha256.create();
-  hashLines(hash, files, ({ path, size }) => `${size} ${path}\n`);
-  hashLines(hash, chunks, ({ digest = '-', size }) => `${digest} ${size}\n`);
-  if (spans !== undefined) hashLines(hash, spans, ({ digest, size }) => `span ${digest} ${size}\n`);
+  yield* hashLines(hash, files, ({ path, size }) => `${size} ${path}\n`);
+  yield* hashLines(hash, chunks, ({ digest = '-', size }) => `${digest} ${size}\n`);
+  if (spans !== undefined) yield* hashLines(hash, spans, ({ digest, size }) => `span ${digest} ${size}\n`);
   return bytesToHex(hash.digest());
 }
 
 /** Many lines at a time: one by one, those of 370,000 chunks take a second. */
-function hashLines<T>(hash: ReturnType<typeof sha256.create>, items: readonly T[], line: (item: T) => string): void {
+function* hashLines<T>(
+  hash: ReturnType<typeof sha256.create>,
+  items: readonly T[],
+  line: (item: T) => string,
+): Steps<void> {
   for (let at = 0; at < items.length; at += LINES_AT_ONCE) {
     hash.update(
       utf8ToBytes(
@@ -82,6 +87,7 @@ function hashLines<T>(hash: ReturnType<typeof sha256.create>, items: readonly T[
           .join(''),
       ),
     );
+    yield;
   }
 }
 

@@ -1,10 +1,14 @@
 import {
   type Digest,
+  findModelDigest,
   hashedFiles,
   type ModelContents,
   type ModelPath,
   ModelRtcError,
-  modelDigest,
+  mapInSteps,
+  runAtOnce,
+  runInSlices,
+  type Steps,
   sha256Digest,
 } from '@model-rtc/protocol';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
@@ -68,6 +72,8 @@ export interface Extent {
 
 const EMPTY_SHA256 = sha256Digest(new Uint8Array());
 const EMPTY_GIT_SHA1 = 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391';
+/** How many chunks are laid out between two yields. */
+const CHUNKS_A_STEP = 256;
 const NO_DIGEST = '0'.repeat(64);
 
 /**
@@ -75,27 +81,41 @@ const NO_DIGEST = '0'.repeat(64);
  * the files, or some bytes could never be verified.
  */
 export function planLayout(contents: ModelContents): Layout {
-  requireDigest(contents);
-  const files = layFiles(contents);
+  return runAtOnce(layOut(contents));
+}
+
+/**
+ * The same in slices, so that a long list does not hold the event loop.
+ * @throws ModelRtcError as `planLayout` does
+ */
+export async function planLayoutInSlices(contents: ModelContents): Promise<Layout> {
+  return await runInSlices(layOut(contents));
+}
+
+function* layOut(contents: ModelContents): Steps<Layout> {
+  yield* requireDigest(contents);
+  const files = yield* layFiles(contents);
   const { spans } = contents;
   const chunks = cutList(contents, files);
-  const { idAt, offsetAt, sizes, digests, isRange: ranges, spanOf, totalBytes } = numberChunks(chunks);
+  const { idAt, offsetAt, sizes, digests, isRange: ranges, spanOf, totalBytes } = yield* numberChunks(chunks);
   if (totalBytes !== totalOf(files)) throw notThatModel('its chunks do not cover its files');
   const hasRanges = ranges.includes(1);
   // Spans that are chunks themselves need no second look.
   const hasSpans = spans !== undefined && (hasRanges || contents.chunks !== undefined);
+  const packed = yield* packDigests(digests);
+  const listHash = yield* hashList(files, chunks, spans);
   return {
     digest: contents.digest,
     files,
     totalBytes,
     sizes: Uint32Array.from(sizes),
-    digests: hexToBytes(digests.join('')),
+    digests: packed,
     ranges: hasRanges ? Uint8Array.from(ranges) : undefined,
     spans: hasSpans ? layoutSpans(spans, hasRanges ? spanOf : undefined) : undefined,
     idAt,
     offsetAt,
     ...indexPlaces(idAt, sizes.length),
-    listHash: hashList(files, chunks, spans),
+    listHash,
   };
 }
 
@@ -108,12 +128,14 @@ interface NumberedChunks extends Pick<Layout, 'idAt' | 'offsetAt' | 'totalBytes'
 }
 
 /** Chunks that have the same bytes get one id. */
-function numberChunks(chunks: readonly CutChunk[]): NumberedChunks {
+function* numberChunks(chunks: readonly CutChunk[]): Steps<NumberedChunks> {
   const ids = new Map<string, number>();
   const [idAt, offsetAt] = [new Uint32Array(chunks.length), new Float64Array(chunks.length)];
   const [sizes, digests, isRange, spanOf]: [number[], string[], number[], number[]] = [[], [], [], []];
   let offset = 0;
-  for (const [place, { digest, size, span = 0, part }] of chunks.entries()) {
+  for (let place = 0; place < chunks.length; place++) {
+    if (place % CHUNKS_A_STEP === 0) yield;
+    const { digest, size, span = 0, part } = chunks[place] as CutChunk;
     const name = digest ?? part;
     const known = name === undefined ? undefined : ids.get(name);
     const id = known ?? sizes.length;
@@ -214,15 +236,25 @@ export function placeAt(layout: Layout, offset: number): number {
   return low;
 }
 
-function requireDigest({ digest, files }: ModelContents): void {
+function* requireDigest({ digest, files }: ModelContents): Steps<void> {
   const hashed = digest === undefined ? undefined : hashedFiles(files);
-  if (hashed !== undefined && modelDigest(hashed) !== digest)
+  if (hashed !== undefined && (yield* findModelDigest(hashed)) !== digest)
     throw notThatModel('its files are not those of the digest');
 }
 
-function layFiles({ files }: ModelContents): LayoutFile[] {
+/** The digests one behind the other, in bytes. */
+function* packDigests(digests: readonly string[]): Steps<Uint8Array> {
+  const packed = new Uint8Array(digests.length * 32);
+  for (let at = 0; at < digests.length; at += CHUNKS_A_STEP) {
+    packed.set(hexToBytes(digests.slice(at, at + CHUNKS_A_STEP).join('')), at * 32);
+    yield;
+  }
+  return packed;
+}
+
+function* layFiles({ files }: ModelContents): Steps<LayoutFile[]> {
   let offset = 0;
-  return files.map(({ path, size, sha256, gitSha1, mode, mtimeMs }) => {
+  return yield* mapInSteps(files, ({ path, size, sha256, gitSha1, mode, mtimeMs }) => {
     const git = sha256 === undefined ? gitSha1 : undefined;
     const isWrong = (sha256 ?? EMPTY_SHA256) !== EMPTY_SHA256 || (git ?? EMPTY_GIT_SHA1) !== EMPTY_GIT_SHA1;
     if (size === 0 && isWrong) throw notThatModel(`${path} is empty but its hash is not that of nothing`);

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { type Digest, isDigest, type Manifest, type ModelEntry, parseManifest } from '@model-rtc/protocol';
+import { type Digest, isDigest, type Manifest, type ModelEntry, readManifest } from '@model-rtc/protocol';
 import { bytesInModel, type Layout } from '../../core/layout/layout.ts';
 import { MAX_STAGED_NEIGHBOURS } from '../../core/limits.ts';
 import { readJournal } from '../journal/journal.ts';
@@ -71,7 +71,7 @@ export function createPartialModels(staging: string, now: () => number = Date.no
       if (!(await isRunning(lock, now))) return undefined;
       // Whoever asks for it checks all of it: its name is the digest.
       return await readFile(manifest, 'utf8').then(
-        (text) => parseManifest(JSON.parse(text)),
+        (text) => readManifest(JSON.parse(text)),
         () => undefined,
       );
     },

@@ -1,6 +1,13 @@
 import type { Digest, ModelContents } from '@model-rtc/protocol';
 import { contentsKey } from '../../core/layout/contents-key.ts';
-import { bytesInModel, chunkCount, digestOf, type Layout, planLayout, sizeOf } from '../../core/layout/layout.ts';
+import {
+  bytesInModel,
+  chunkCount,
+  digestOf,
+  type Layout,
+  planLayoutInSlices,
+  sizeOf,
+} from '../../core/layout/layout.ts';
 import { readJournal } from '../journal/journal.ts';
 import { stagedChunks } from './staged-chunks.ts';
 import { readStagedLayout } from './staged-layout.ts';
@@ -34,7 +41,7 @@ export interface TransferPlan {
  * @throws ModelRtcError `invalid_model` when the contents are not the digest's
  */
 export async function planTransfer({ contents, staging, local }: PlanOptions): Promise<TransferPlan> {
-  const layout = planLayout(contents);
+  const layout = await planLayoutInSlices(contents);
   const key = contentsKey(contents);
   const resumed = await chunksOfEarlierAttempt(staging, key, layout);
   const missing = new Set<Digest>();

@@ -10,7 +10,7 @@ import {
   type Layout,
   type LayoutFile,
   placesOf,
-  planLayout,
+  planLayoutInSlices,
 } from '../../core/layout/layout.ts';
 import { JournalWriter, journalTitle } from '../journal/journal.ts';
 import { stagingPaths, stagingPathsIn } from './staging.ts';
@@ -42,7 +42,7 @@ export async function stageIntactFiles(options: StageIntactOptions): Promise<num
   const { staging, digest, manifest, modelFolder } = options;
   const paths = stagingPaths(staging, digest);
   if ((await lstat(paths.folder).catch(() => undefined)) !== undefined) return 0;
-  const layout = planLayout({ ...manifest, digest });
+  const layout = await planLayoutInSlices({ ...manifest, digest });
   const files = await intactFiles(layout, options);
   const chunks = chunksWithin(layout, files);
   if (chunks.length === 0) return 0;

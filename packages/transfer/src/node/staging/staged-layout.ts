@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { writeFileAtomic } from '@model-rtc/files';
-import { contentsManifest, type Digest, type ModelContents, parseContents, parseManifest } from '@model-rtc/protocol';
+import { contentsManifest, type Digest, type ModelContents, readContents, readManifest } from '@model-rtc/protocol';
 import { contentsKey } from '../../core/layout/contents-key.ts';
-import { type Layout, planLayout } from '../../core/layout/layout.ts';
+import { type Layout, planLayoutInSlices } from '../../core/layout/layout.ts';
 import { MAX_STAGED_MANIFEST_BYTES } from '../../core/limits.ts';
 
 /** Stores what a transfer fetches: the manifest as it is, or what else is known of the model. */
@@ -16,13 +16,13 @@ export async function writeStagedContents(path: string, contents: ModelContents)
 export async function readStagedLayout(path: string, key: Digest): Promise<Layout | undefined> {
   try {
     if ((await stat(path)).size > MAX_STAGED_MANIFEST_BYTES) return undefined;
-    const contents = stagedContents(JSON.parse(await readFile(path, 'utf8')), key);
-    return contentsKey(contents) === key ? planLayout(contents) : undefined;
+    const contents = await stagedContents(JSON.parse(await readFile(path, 'utf8')), key);
+    return contentsKey(contents) === key ? await planLayoutInSlices(contents) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function stagedContents(value: object, key: Digest): ModelContents {
-  return 'version' in value ? { ...parseManifest(value), digest: key } : parseContents(value);
+async function stagedContents(value: object, key: Digest): Promise<ModelContents> {
+  return 'version' in value ? { ...(await readManifest(value)), digest: key } : await readContents(value);
 }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
-import { ModelRtcError } from '@model-rtc/protocol';
-import { messageTurns } from '../../../src/core/disk/turns.ts';
+import { ModelRtcError, messageTurns } from '@model-rtc/protocol';
+
 import { createMemoryDisk, type Layout, type MemoryDiskOptions, planLayout } from '../../../src/core/index.ts';
 import { diskSuite } from '../../support/disk-suite.ts';
 import type { DiskScene } from '../../support/disk-user.ts';

@@ -1,9 +1,11 @@
 import {
   type Clock,
   type ErrorData,
+  longManifest,
   METHODS,
   type Method,
   ModelRtcError,
+  prepareManifest,
   schemaErrorCode,
   schemaProblem,
 } from '@model-rtc/protocol';
@@ -57,6 +59,8 @@ export class AskedRequests {
   /** The parsed result. @throws ModelRtcError as `Peer.request` does. */
   async ask(method: Method, params: unknown, options: AskOptions): Promise<unknown> {
     const { signal } = options;
+    const manifest = longManifest(params);
+    if (manifest !== undefined) await prepareManifest(manifest);
     const checked = checkedParams(method, params);
     if (signal?.aborted) throw cancelledError(signal);
     if (METHODS[method].kind === 'stream') {

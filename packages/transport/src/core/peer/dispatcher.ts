@@ -1,11 +1,13 @@
 import {
   isMethod,
   type Log,
+  longManifest,
   MAX_OPEN_REQUESTS,
   METHODS,
   type Message,
   type Method,
   ModelRtcError,
+  prepareManifest,
   schemaErrorCode,
   schemaProblem,
   scopeMissingError,
@@ -193,10 +195,12 @@ export class Dispatcher {
     const handler = this.#handlerOf(known);
     const route = () => this.#route(id, link);
     const request = new IncomingRequest({ peer, id, method: known, link, lane: laneOf(link), route });
-    const checked = checkedParams(known, params);
     this.#running.set(id, request);
     try {
-      return await request.run(handler, checked);
+      const manifest = longManifest(params);
+      // Other peers get their turn meanwhile.
+      if (manifest !== undefined) await prepareManifest(manifest);
+      return await request.run(handler, checkedParams(known, params));
     } finally {
       this.#running.delete(id);
     }

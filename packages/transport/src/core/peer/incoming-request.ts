@@ -1,4 +1,4 @@
-import { METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
+import { longManifest, METHODS, type Method, ModelRtcError, prepareManifest } from '@model-rtc/protocol';
 import { badResultError, cancelledError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { Peer, PeerLane, RequestContext, SendChunkOptions } from './peer.ts';
@@ -81,8 +81,11 @@ export class IncomingRequest implements RequestContext {
   /** Runs the handler. When it resolves, everything that the handler sent is out. */
   async run(handler: AnyHandler, params: unknown): Promise<unknown> {
     try {
+      this.#assertGoing();
       const result = await handler(params, this);
       const { method } = this.#options;
+      const manifest = longManifest(result);
+      if (manifest !== undefined) await prepareManifest(manifest);
       const parsed = METHODS[method].result.safeParse(result);
       if (parsed.success) return parsed.data;
       // A model that breaks the rules is named as one; anything else is a fault of this program.

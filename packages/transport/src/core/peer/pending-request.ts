@@ -1,4 +1,4 @@
-import { type Clock, METHODS, type Method, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, longManifest, METHODS, type Method, ModelRtcError, prepareManifest } from '@model-rtc/protocol';
 
 import { deferred } from './deferred.ts';
 import { badResultError } from './errors.ts';
@@ -55,6 +55,20 @@ export class PendingRequest {
   }
 
   onReply(result: unknown): void {
+    if (this.#settled) return;
+    const manifest = longManifest(result);
+    if (manifest === undefined) this.#takeReply(result);
+    else void this.#takeManifest(manifest, result);
+  }
+
+  async #takeManifest(manifest: unknown, result: unknown): Promise<void> {
+    // The answer is here, however long it takes to check.
+    this.#stopTimer();
+    await prepareManifest(manifest);
+    this.#takeReply(result);
+  }
+
+  #takeReply(result: unknown): void {
     if (this.#settled) return;
     const parsed = METHODS[this.method].result.safeParse(result);
     if (!parsed.success) {

@@ -220,6 +220,8 @@ describe('a message that is longer than the lane takes', () => {
     const controller = new AbortController();
     const params = { ...PUSH, manifest: longManifest(4_000) };
     const asking = failure(client.request('push_model', params, { signal: controller.signal }));
+    // The first fragment is on its way.
+    while ((client.lanes[0]?.sentBytes ?? 0) < 16_384) await new Promise(setImmediate);
     controller.abort();
     expect((await asking).code).toBe('cancelled');
     await cancelled.opened;

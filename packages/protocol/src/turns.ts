@@ -7,8 +7,9 @@ export interface Turns {
 
 export function openTurns(): Turns {
   // Node has it. Messages to oneself would hold up the network there, since Node reads many of them in one turn.
-  if (typeof setImmediate === 'function') return { later: setImmediate, close: () => {} };
-  return messageTurns();
+  const { setImmediate } = globalThis as { readonly setImmediate?: (work: () => void) => unknown };
+  if (setImmediate === undefined) return messageTurns();
+  return { later: (work) => void setImmediate(work), close: () => {} };
 }
 
 /** One end of a MessageChannel, as browsers have it. */
