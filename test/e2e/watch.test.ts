@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { treeDigest } from '../support/files.ts';
 import type { Machine } from '../support/machine.ts';
+import { PYTHON } from '../support/requirements.ts';
+import { declareRunners } from '../support/runners.ts';
 import { errorOf, FIXTURES, IGNORED, pull, startSignaling, startWorker } from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
@@ -50,7 +52,7 @@ async function startTraining(folder: string, epochs: number): Promise<string> {
 describe('a worker that watches a folder', () => {
   it('shows a training, then that it was interrupted and how it goes on, then the model that it became', async () => {
     const folder = await lab.folder();
-    const { worker, process, client } = await open(['--watch', folder, '--interrupted-after', '2s']);
+    const { worker, process, client, session } = await open(['--watch', folder, '--interrupted-after', '2s']);
     const run = await startTraining(folder, 3);
     const steps = setInterval(() => void appendFile(join(run, 'logs', 'events.out.tfevents.1'), 'step'), 200);
     lab.onEnd(async () => clearInterval(steps));
@@ -67,6 +69,17 @@ describe('a worker that watches a folder', () => {
     expect(info.stdout).toContain(
       `cd ${run} && cd ../.. && sleap-nn train --config models/good-mouse-v1/training_config.yaml trainer_config.resume_ckpt_path=models/good-mouse-v1/last.ckpt`,
     );
+    await declareRunners(worker, [
+      {
+        ...{ name: 'trainer', args: ['false'], allowUnsafeModels: true },
+        resume: [PYTHON, '-c', 'import sys; print(sys.argv[1])', '{model}'],
+      },
+    ]);
+    const there = await client.succeed(['client', 'model-info', 'good-mouse-v1', '--worker', session]);
+    const [, resume = ''] = /resume there +model-rtc (track --resume good-mouse-v1) --worker /.exec(there.stdout) ?? [];
+    const resumed = await client.succeed(resume.split(' '));
+    expect(resumed.stderr).toContain(`\n${run}\n`);
+    expect(resumed.stdout).toMatch(/^Job \w+ completed in .*; it wrote no results\.\n$/);
     const rows = Array.from({ length: 39 }, (_, i) => `${i + 3},0.2,0.1,0.001\n`);
     await appendFile(join(run, 'training_log.csv'), rows.join(''));
     await process.waitForStderr(/Found good-mouse-v1 \([0-9a-f]{8}\)/);

@@ -35,7 +35,8 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
     `At the worker the alias "${details?.alias}" is taken by model ${ownerOf(details)}. Choose another one${suggestions(details)}.`,
   verification_failed: ({ message, details }) => (details?.file === undefined ? message : wrongBytes(details)),
   refused: ({ message, details }) =>
-    Array.isArray(details?.codeFiles)
+    // What a job is refused for names its runner.
+    Array.isArray(details?.codeFiles) && details.runner === undefined
       ? `The worker refuses models that run code when they are loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
       : message,
   source_changed: (error) =>

@@ -16,6 +16,15 @@ describe('redactError', () => {
     expect(told.message).toMatch(/^The worker /);
   });
 
+  it('tells why a model is not pushed, and leaves what a runner says of one as it is', () => {
+    const codeFiles = [{ path: 'best.ckpt', suspicious: [] }];
+    const pushed = redactError(new ModelRtcError('refused', 'It runs code.', { details: { codeFiles } }));
+    expect(pushed.message).toContain('Push it as safetensors');
+    const details = { runner: 'sleap-nn', codeFiles: ['best.ckpt'] };
+    const run = redactError(new ModelRtcError('refused', 'It is not run by sleap-nn.', { details }));
+    expect(run).toMatchObject({ message: 'It is not run by sleap-nn.', details: { runner: 'sleap-nn' } });
+  });
+
   it('names the disk of the worker, with what is needed and what is free', () => {
     const details = { neededBytes: 5e9, freeBytes: 1e6, folder: `${HOME}/staging` };
     const told = redactError(new ModelRtcError('storage_full', `${HOME}: too little room.`, { details }));

@@ -30,9 +30,10 @@ export const fetchJob = defineCommand({
     await using worker = await connectWorker(context, options, options.worker);
     const job = await jobNamed(context, worker, options.job);
     if (!isEnded(job.state)) {
+      const flag = await workerFlag(context, options.worker);
       throw new ModelRtcError(
         'busy',
-        `Job ${job.id} is ${stateText(job)}: it has no results yet. Wait for it: model-rtc jobs logs ${job.id} --follow${workerFlag(options.worker)}`,
+        `Job ${job.id} is ${stateText(job)}: it has no results yet. Wait for it: model-rtc jobs logs ${job.id} --follow${flag}`,
         { details: { job: job.id, state: job.state } },
       );
     }

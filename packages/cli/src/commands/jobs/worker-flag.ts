@@ -1,12 +1,10 @@
-import { isTokenText } from '../../console/format.ts';
+import type { Context } from '../../console/context.ts';
+import { suggestedSession } from '../../console/suggested-session.ts';
 
 /**
- * The option that names the same worker in another command. A token is a secret, and so is never repeated.
- * @param given - as the user named the worker; undefined for the session in the environment
+ * The option that names the same worker in another command.
+ * @param given - as the user named the worker; undefined for the session in the environment, which the other command finds too
  */
-export function workerFlag(given: string | undefined): string {
-  if (given === undefined) return '';
-  return /^(@[A-Za-z0-9_./~-]+|[A-Za-z0-9][A-Za-z0-9_-]*)$/.test(given) && !isTokenText(given)
-    ? ` --worker ${given}`
-    : ' --worker SESSION';
+export async function workerFlag(context: Context, given: string | undefined): Promise<string> {
+  return given === undefined ? '' : ` --worker ${await suggestedSession(context, { given })}`;
 }

@@ -60,7 +60,7 @@ async function finish(
   options: TrackValues,
   controls: TransferControls,
 ): Promise<void> {
-  const flag = workerFlag(options.worker);
+  const flag = await workerFlag(context, options.worker);
   if (options.detach && !isEnded(job.state)) {
     const text = `Job ${job.id} is ${stateText(job)} at ${printable(worker.workerName)}. Follow it: model-rtc jobs logs ${job.id} --follow${flag}
 Fetch its results when it has ended: model-rtc jobs fetch ${job.id}${flag}`;

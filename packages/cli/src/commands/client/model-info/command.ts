@@ -1,4 +1,5 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import type { WorkerConnection } from '@model-rtc/client';
+import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
@@ -114,5 +115,27 @@ async function factsAtWorker(
   } else if (otherHere !== undefined) {
     output.note(`This is the worker's "${ref}". On this machine that names another model: ${otherHere}.`);
   }
-  return { ...answer, entry, here, otherHere, from: worker.known, availability, files };
+  const resumesThere = entry.status === 'interrupted' ? await canResume(worker, entry, signal) : undefined;
+  return { ...answer, entry, here, otherHere, resumesThere, from: worker.known, availability, files };
+}
+
+/** Whether a runner of the worker resumes a training. An older worker, or a session that may run nothing, resumes none. */
+async function canResume(
+  worker: WorkerConnection,
+  { modelType, framework = modelType }: ModelEntry,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const runners = await worker.jobs.runners({ signal }).catch((error: unknown) => {
+    const { code } = ModelRtcError.from(error);
+    if (code === 'scope_missing' || code === 'protocol_mismatch') return [];
+    throw error;
+  });
+  return runners.some(
+    // Nobody has examined the files of a training that is not complete.
+    ({ usable, resumes, types, allowsUnsafeModels }) =>
+      usable &&
+      resumes &&
+      allowsUnsafeModels &&
+      (types.length === 0 || types.includes(modelType) || types.includes(framework)),
+  );
 }

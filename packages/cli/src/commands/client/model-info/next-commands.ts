@@ -15,10 +15,12 @@ export function useCommands(facts: ModelFacts, session: string): Command[] {
   if (here === undefined)
     return [
       ['resume', resumeCommand],
+      ['resume there', resumeThere(facts, session)],
       ['fetch', isSettled ? fetchCommand(facts, session) : undefined],
     ];
   return [
     ['resume', resumeHere(here.originalPath, resumeCommand)],
+    ['resume there', resumeThere(facts, session)],
     ['send', isSettled ? `model-rtc client push-model ${here.alias ?? here.id} --worker ${session}` : undefined],
     ['load', isSettled ? loadSnippet(here, here.localPath, paths) : undefined],
   ];
@@ -27,6 +29,11 @@ export function useCommands(facts: ModelFacts, session: string): Command[] {
 /** The command must run in the training's folder. */
 function resumeHere(folder: string | undefined, command: string | undefined): string | undefined {
   return folder === undefined || command === undefined ? command : `cd ${shellText(folder)} && ${command}`;
+}
+
+/** A runner of the worker that was asked does it. */
+function resumeThere({ entry, resumesThere }: ModelFacts, session: string): string | undefined {
+  return resumesThere ? `model-rtc track --resume ${entry.alias ?? entry.id} --worker ${session}` : undefined;
 }
 
 function fetchCommand({ entry, from, availability }: ModelFacts, session: string): string | undefined {

@@ -15,6 +15,8 @@ export interface ModelFacts {
   /** The worker that answered; undefined when this machine did. */
   readonly from?: KnownWorker | undefined;
   readonly resumeCommand?: string | undefined;
+  /** Whether a runner of the worker that answered can resume this interrupted training. */
+  readonly resumesThere?: boolean | undefined;
   readonly availability: readonly Availability[];
   /** Undefined when no machine that has them was asked. */
   readonly files?: readonly ManifestFile[] | undefined;

@@ -88,7 +88,9 @@ describe('the commands to use a model', () => {
     const { digest: _, ...run } = here({ status: 'interrupted' });
     const text = textOf({ entry: run, here: run, resumeCommand: 'sleap-nn train --resume' });
     expect(text).toMatch(/^ {2}resume {2}sleap-nn train --resume$/m);
-    expect(text).not.toMatch(/push-model|load /);
+    expect(text).not.toMatch(/push-model|load |resume there/);
+    const there = textOf({ entry: { ...run, alias: 'mouse' as Alias }, from: LAB, resumesThere: true });
+    expect(there).toMatch(/^ {2}resume there {2}model-rtc track --resume mouse --worker lab$/m);
   });
 
   it.each([
