@@ -80,7 +80,7 @@ export async function publish(
 
 type List = Record<string, Record<string, Record<string, object>>>;
 
-async function changeList(folder: string, change: (list: List) => void): Promise<void> {
+export async function changeList(folder: string, change: (list: List) => void): Promise<void> {
   const path = join(folder, 'models.json');
   const list = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as List;
   change(list);

@@ -10,7 +10,7 @@ import {
   systemClock,
 } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
-import { shortOrigin } from '@model-rtc/transfer';
+import { type ModelProvider, shortOrigin } from '@model-rtc/transfer';
 import type { ConnectToSessionOptions, LaneInfo, Peer } from '@model-rtc/transport';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
@@ -121,6 +121,8 @@ export async function connect({ session, name, signal, ...options }: ConnectOpti
 export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'name' | 'signal'> {
   /** The workers, in the order in which they decide what a name means. Of two sessions for one worker, the first is used. */
   readonly sessions: readonly { readonly session: string | SessionToken; readonly name?: string | undefined }[];
+  /** Where models come from besides, such as a static registry. They decide before the workers what a name means. */
+  readonly providers?: readonly ModelProvider[] | undefined;
 }
 
 /** Several workers that send one model at once. Each is connected to when it is first needed. */
@@ -138,7 +140,7 @@ export interface WorkerGroup extends AsyncDisposable {
  *
  * @throws ModelRtcError `bad_argument` for an invalid session
  */
-export function connectAll({ sessions, ...options }: ConnectAllOptions): WorkerGroup {
+export function connectAll({ sessions, providers: others = [], ...options }: ConnectAllOptions): WorkerGroup {
   const { registry, limits = {}, clock = systemClock, random = Math.random, log = silentLog, ...network } = options;
   const { agentName = hostname(), agentVersion = 'unknown', ...lanes } = network;
   const context = { registry, log, clock, random, limits };
@@ -157,7 +159,7 @@ export function connectAll({ sessions, ...options }: ConnectAllOptions): WorkerG
     workers.set(key, { ...context, known, link, offers, provider: new WorkerProvider({ registry, known, link, log }) });
   }
   const all = [...workers.values()];
-  const providers = all.map(({ provider }) => provider);
+  const providers = [...others, ...all.map(({ provider }) => provider)];
   const close = async (): Promise<void> => {
     await Promise.all(all.map(({ link }) => link.close()));
   };

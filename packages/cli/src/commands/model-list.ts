@@ -2,7 +2,7 @@ import { formatBytes, type ListModelsParams, type ModelEntry, ModelRtcError } fr
 import { type KnownModel, modelDate, modelLoss } from '@model-rtc/registry';
 import type { ArgumentSpecs, ValuesOf } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
-import { formatPercent, formatScalar, formatTime } from '../console/format.ts';
+import { formatPercent, formatScalar, formatTime, givenName } from '../console/format.ts';
 import { type Column, renderTable } from '../console/table.ts';
 import { codeMark } from './code-files.ts';
 import { type WorkerNamer, workerNamer } from './connect.ts';
@@ -66,7 +66,7 @@ function asJson({ entry, here, availability }: KnownModel, nameOf: WorkerNamer |
 
 const ENTRY_COLUMNS: readonly Column<ModelEntry>[] = [
   { title: 'ID', value: (model) => model.id, isWhole: true },
-  { title: 'ALIAS', value: (model) => model.alias ?? '' },
+  { title: 'ALIAS', value: (model) => givenName(model) ?? '' },
   { title: 'TYPE', value: (model) => model.modelType },
   { title: 'SIZE', value: (model) => formatBytes(model.size), align: 'right' },
   { title: 'FILES', value: (model) => String(model.fileCount), align: 'right', optional: 6 },

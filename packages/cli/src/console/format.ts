@@ -44,9 +44,22 @@ export function formatModel({ alias, id }: { readonly alias?: string | undefined
   return printable(alias === undefined ? id : `${alias} (${id})`);
 }
 
-/** A model's alias, or its id when it has none. */
-export function shortName({ alias, id }: { readonly alias?: string | undefined; readonly id: string }): string {
-  return printable(alias ?? id);
+/** What people call a model by: its alias, else its name in a static registry, else its id. */
+export function shortName(model: NamedModel & { readonly id: string }): string {
+  return printable(givenName(model) ?? model.id);
+}
+
+/** A model's alias, or else its name in a static registry. */
+export function givenName({ alias, releases }: NamedModel): string | undefined {
+  const [release] = releases ?? [];
+  return alias ?? (release === undefined ? undefined : `${release.group}/${release.model}@${release.version}`);
+}
+
+interface NamedModel {
+  readonly alias?: string | undefined;
+  readonly releases?:
+    | readonly { readonly group: string; readonly model: string; readonly version: string }[]
+    | undefined;
 }
 
 /** The first few of a list, and how many more there are: `a, b and 3 more`. */

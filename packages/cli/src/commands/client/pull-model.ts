@@ -6,17 +6,19 @@ import { printable, shortName } from '../../console/format.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
 import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
+import { registryOptions, registryProvider } from '../static-registry.ts';
 import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText, workersText } from './transfer.ts';
 
 export const pullModel = defineCommand({
   usage: 'pull-model <ref>',
-  describe: 'Fetch a model from one or more workers to this machine',
+  describe: 'Fetch a model from workers, a static registry or both to this machine',
   positionals: {
     ref: {
       type: 'string',
       demandOption: true,
-      describe: "The worker's id, alias, digest prefix or full name of a model, or else this machine's",
+      describe:
+        "The worker's id, alias, digest prefix or full name of a model (GROUP/MODEL@VERSION), or else this machine's",
       completes: 'remote-models',
     },
   },
@@ -31,11 +33,13 @@ export const pullModel = defineCommand({
       coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
       describe: 'A session: a token, a saved name, or @FILE; several fetch from all at once',
     },
+    ...registryOptions,
     alias: { type: 'string', describe: 'Its alias here [the one it has here, else the one it has at the worker]' },
   },
   examples: [
     ['$0 client pull-model good-mouse-v1 --worker lab', 'from a saved worker'],
     ['$0 client pull-model good-mouse-v1 --worker lab --worker gpu', 'from both at once'],
+    ['$0 client pull-model whisper/tiny@fp16 --registry https://models.example.org', 'from a static registry'],
     ['$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file'],
     ['$0 client pull-model mouse --worker lab --alias-conflict overwrite', 'replace the old "mouse"'],
   ],
@@ -52,8 +56,10 @@ export const pullModel = defineCommand({
       );
     };
     const { connectAll } = await import('@model-rtc/client');
-    const sessions = await namedSessions(context, options.worker ?? []);
-    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions });
+    const registry = await registryProvider(context, options);
+    const sessions = await sessionsBeside(context, registry, options.worker);
+    const providers = registry === undefined ? [] : [registry];
+    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions, providers });
     if (dryRun) {
       const plan = await workers.planPull(ref, { safeOnly, onModel, ...controls });
       noteWhoseName(context, ref, plan);
@@ -76,6 +82,13 @@ export const pullModel = defineCommand({
     context.output.result(resultData(result), pulledText(result));
   },
 });
+
+/** With a registry no worker is needed: the one in the environment is asked as well if there is one. */
+async function sessionsBeside(context: Context, registry: object | undefined, given: Iterable<string> = []) {
+  const named = [...given];
+  const isNamed = named.length > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
+  return registry === undefined || isNamed ? await namedSessions(context, named) : [];
+}
 
 /** Says which model a reference named when it could have been another: the worker's names win over this machine's. */
 function noteWhoseName(
