@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Job, type JobEvent, type JobState, ModelRtcError } from '@model-rtc/protocol';
 import { Attempts } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
@@ -31,7 +32,7 @@ export async function followJob(worker: RemoteWorker, id: string, options: Follo
         // While it was connected nothing had to come: a silent job is a job that works.
         if (peer !== undefined) heardMs = clock.nowMs();
         if (clock.nowMs() - heardMs < LONGEST_ABSENCE_MS) stats.watchdog.progressed();
-        if (peer !== undefined && lostOnlyLane(peer, error)) continue;
+        if (peer !== undefined && (await lostOnlyLane(worker, peer, error))) continue;
         await attempts.recover(error);
       }
     }
@@ -51,8 +52,11 @@ async function followOver(peer: Peer, id: string, reader: EventReader, options: 
 }
 
 /** The lane that carried the events was lost or made way for a better one; the worker is still there. */
-function lostOnlyLane(peer: Peer, error: unknown): boolean {
-  return ModelRtcError.from(error).code === 'network' && peer.openLanes().length > 0;
+async function lostOnlyLane({ link }: RemoteWorker, peer: Peer, error: unknown): Promise<boolean> {
+  if (ModelRtcError.from(error).code !== 'network') return false;
+  // A request fails before its peer has ended with the last lane.
+  await nextTurn();
+  return link.current === peer && peer.openLanes().length > 0;
 }
 
 /** Passes each event on once, however often it comes. */

@@ -42,17 +42,19 @@ async function followed(answers: readonly Follow[], options: LabOptions = {}) {
     },
   });
   const seen: number[] = [];
+  const told: string[] = [];
   const follow = (signal?: AbortSignal) =>
     lab.client.jobs.follow('abcdefgh0123', {
       signal,
+      onProgress: ({ type }) => told.push(type),
       onEvents: (events) => seen.push(...events.map(({ number }) => number)),
     });
-  return { lab, asked, seen, follow };
+  return { lab, asked, seen, told, follow };
 }
 
 describe('following a job', () => {
   it('gives each event once, in order, over as many connections as it takes', async () => {
-    const { lab, asked, seen, follow } = await followed([
+    const { lab, asked, seen, told, follow } = await followed([
       async (_, context) => {
         await context.emit({ events: lines(1, 3) });
         lab.connections.at(-1)?.lanes[1].faults.cut();
@@ -69,6 +71,7 @@ describe('following a job', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5]);
     expect(asked.map(({ fromEvent }) => fromEvent)).toEqual([1, 4]);
     expect(lab.connections).toHaveLength(2);
+    expect(told).toEqual(['reconnecting']);
   });
 
   it('goes on for hours without an event, and still connects again after that', async () => {

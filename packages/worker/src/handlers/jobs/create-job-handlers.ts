@@ -1,4 +1,6 @@
+import type { Params, ResultInput } from '@model-rtc/protocol';
 import type { Handlers } from '@model-rtc/transport';
+import { MAX_PAGE_BYTES } from '../../limits.ts';
 import type { Answering, HandlerOptions } from '../types.ts';
 import { followJob } from './follow-job.ts';
 import type { JobResults } from './job-results.ts';
@@ -27,10 +29,7 @@ export function createJobHandlers(options: JobHandlersOptions, owner: string): P
     check_data: answering<'check_data'>(async ({ digests }) => ({ missing: await data.missing(digests, owner) })),
     push_data: answering<'push_data'>(({ manifest }, context) => data.receive(manifest, owner, context)),
     submit_job: answering<'submit_job'>((params) => submitJob(services, { jobs, data }, owner, params)),
-    list_jobs: answering<'list_jobs'>(async (params) => {
-      const { jobs: page, ...rest } = await jobs.list(owner, params);
-      return { ...rest, jobs: [...page] };
-    }),
+    list_jobs: answering<'list_jobs'>((params) => listJobs(jobs, owner, params)),
     get_job: answering<'get_job'>(async ({ id }) => ({ job: await jobs.get(owner, id) })),
     follow_job: answering<'follow_job'>((params, context) => followJob(jobs, owner, params, context)),
     cancel_job: answering<'cancel_job'>(async ({ id }) => ({ job: await jobs.cancel(owner, id) })),
@@ -40,4 +39,15 @@ export function createJobHandlers(options: JobHandlersOptions, owner: string): P
       return {};
     }),
   };
+}
+
+async function listJobs(
+  jobs: JobServices['jobs'],
+  owner: string,
+  params: Params<'list_jobs'>,
+): Promise<ResultInput<'list_jobs'>> {
+  const { jobs: found, nextCursor, total } = await jobs.list(owner, params);
+  const isTooLong = found.length > 1 && Buffer.byteLength(JSON.stringify(found)) > MAX_PAGE_BYTES;
+  if (isTooLong) return await listJobs(jobs, owner, { ...params, limit: found.length >> 1 });
+  return { jobs: [...found], nextCursor, total };
 }

@@ -81,7 +81,7 @@ async function handlersOf(
   return handlersFor({ keyId: 'mine', scopes: ['track'], ...who }) as AllHandlers;
 }
 
-function contextOf<M extends 'submit_job' | 'follow_job' | 'get_results' | 'get_chunks'>(
+function contextOf<M extends 'list_jobs' | 'submit_job' | 'follow_job' | 'get_results' | 'get_chunks'>(
   more: Partial<RequestContext<M>> = {},
 ): RequestContext<M> {
   return { signal: new AbortController().signal, peer: {}, lane: {}, ...more } as unknown as RequestContext<M>;
@@ -148,6 +148,26 @@ describe('submit_job', () => {
     const other = await handlersOf(training, services);
     await other.submit_job(asked({ resume: 'run-1' }), contextOf());
     expect(submitted[0]?.resume).toMatchObject({ id: 'run-1', digest: undefined, folder: '/runs/1' });
+  });
+});
+
+describe('list_jobs', () => {
+  it('ends a page before it is too long for an answer', async () => {
+    const settings = { text: 'x'.repeat(4096) };
+    const all = Array.from({ length: 2000 }, (_, i) => job({ id: `job${String(i).padStart(8, '0')}`, settings }));
+    const { services } = fakeJobs();
+    const jobs = {
+      async list(_owner: string, { cursor = '0', limit = 200 }: { cursor?: string; limit?: number }) {
+        const from = Number(cursor);
+        const page = all.slice(from, from + Math.min(limit, 2000));
+        return { jobs: page, nextCursor: String(from + page.length), total: all.length };
+      },
+    } as unknown as Jobs;
+    const { list_jobs } = await handlersOf(await openTestRegistry(), { ...services, jobs });
+    const page = await list_jobs({ limit: 2000 }, contextOf());
+    expect(page.jobs.length).toBeGreaterThan(100);
+    expect(JSON.stringify(page.jobs).length).toBeLessThan(4 * 1024 * 1024);
+    expect(page.nextCursor).toBe(String(page.jobs.length));
   });
 });
 
