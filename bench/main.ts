@@ -9,6 +9,7 @@ import { direct } from './benchmarks/direct.ts';
 import { fineTune } from './benchmarks/fine-tune.ts';
 import { firstChunk } from './benchmarks/first-chunk.ts';
 import { importHashing } from './benchmarks/import-hashing.ts';
+import { jobs } from './benchmarks/jobs.ts';
 import { memory } from './benchmarks/memory.ts';
 import { registry } from './benchmarks/registry.ts';
 import { relay } from './benchmarks/relay.ts';
@@ -38,6 +39,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   threeWorkers,
   fineTune,
   resume,
+  jobs,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
