@@ -1,5 +1,5 @@
-import { isEnded, type Job, type JobEvent } from '@model-rtc/protocol';
-import { formatDuration, printable } from '../../console/format.ts';
+import { formatBytes, isEnded, type Job, type JobEvent } from '@model-rtc/protocol';
+import { formatDuration, formatPercent, printable } from '../../console/format.ts';
 
 /** Colours and cursor movements that programs print for a terminal: CSI and OSC sequences, and other escapes of two characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these sequences begin with a control character
@@ -38,4 +38,15 @@ export function modelsText({ models, resume }: Pick<Job, 'models' | 'resume'>): 
 
 export function dataText({ data }: Pick<Job, 'data'>): string {
   return data.map(({ name }) => printable(name)).join(', ');
+}
+
+/** `42%, 55 s of processor, 1.2 GB memory`: what is known of how far a job is, and of what it takes. */
+export function statusText({ progress, usage }: Pick<Job, 'progress' | 'usage'>): string {
+  const { cpuSeconds = 0, memoryBytes = 0, gpuMemoryBytes = 0 } = usage ?? {};
+  return [
+    ...(progress?.fraction === undefined ? [] : [formatPercent(progress.fraction, 1)]),
+    ...(cpuSeconds >= 1 ? [`${formatDuration(cpuSeconds * 1000)} of processor time`] : []),
+    ...(memoryBytes > 0 ? [`${formatBytes(memoryBytes)} memory`] : []),
+    ...(gpuMemoryBytes > 0 ? [`${formatBytes(gpuMemoryBytes)} GPU memory`] : []),
+  ].join(', ');
 }

@@ -1,9 +1,11 @@
-import type { JobEvent, JobState } from '@model-rtc/protocol';
+import type { Job, JobEvent, JobState } from '@model-rtc/protocol';
 import type { Output } from '../../console/output.ts';
-import { lineText } from './job-text.ts';
+import { lineText, statusText } from './job-text.ts';
 
 /** Lines that explain why a job failed, when nobody saw them while it ran. */
 const LAST_LINES = 10;
+/** How often a person hears how far a job is, and that a silent one is alive. */
+const STATUS_INTERVAL_MS = 30_000;
 
 /** Shows what happens to a job, as it happens. */
 export class JobView {
@@ -13,10 +15,15 @@ export class JobView {
   #state: JobState | undefined;
   #isHeld = false;
   readonly #held: string[] = [];
+  readonly #now: () => number;
+  #statusMs: number;
+  #status: Pick<Job, 'progress' | 'usage'> = {};
 
-  constructor(output: Pick<Output, 'event' | 'note' | 'json'>, id: string) {
+  constructor(output: Pick<Output, 'event' | 'note' | 'json'>, id: string, now = () => performance.now()) {
     this.#output = output;
     this.#id = id;
+    this.#now = now;
+    this.#statusMs = now();
   }
 
   /** The last lines that the runner printed. */
@@ -57,9 +64,18 @@ export class JobView {
       if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
       return [line];
     }
+    if (event.type === 'progress' || event.type === 'usage') return this.#statusLines(event);
     if (event.type !== 'state' || event.state === this.#state) return [];
     this.#state = event.state;
     return SENTENCES[event.state] ?? [];
+  }
+
+  #statusLines(event: Extract<JobEvent, { type: 'progress' | 'usage' }>): string[] {
+    this.#status = event.type === 'progress' ? { ...this.#status, progress: event } : { ...this.#status, usage: event };
+    if (this.#now() - this.#statusMs < STATUS_INTERVAL_MS) return [];
+    this.#statusMs = this.#now();
+    const text = statusText(this.#status);
+    return text === '' ? [] : [`[${text}]`];
   }
 }
 

@@ -7,7 +7,7 @@ import { beginTransfer, type TransferControls } from '../client/transfer.ts';
 import { connectWorker } from '../connect.ts';
 import { failedJob } from '../jobs/end-of-job.ts';
 import { fetchResults, resultsText } from '../jobs/fetch-results.ts';
-import { durationText, modelsText, stateText } from '../jobs/job-text.ts';
+import { durationText, modelsText, stateText, statusText } from '../jobs/job-text.ts';
 import { workerFlag } from '../jobs/worker-flag.ts';
 import { networkOptions } from '../options.ts';
 import { followToEnd } from './follow.ts';
@@ -88,7 +88,8 @@ async function deliver(
   controls: TransferControls,
 ): Promise<void> {
   const took = durationText(job, Date.now());
-  const done = `Job ${job.id} completed${took === '' ? '' : ` in ${took}`}`;
+  const used = statusText({ usage: job.usage });
+  const done = `Job ${job.id} completed${took === '' ? '' : ` in ${took}`}${used === '' ? '' : ` (${used})`}`;
   if (job.results === undefined) {
     context.output.result({ job }, `${done}; it wrote no results.`);
     return;

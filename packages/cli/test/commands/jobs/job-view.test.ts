@@ -14,7 +14,7 @@ const state = (name: 'queued' | 'running' | 'completed'): JobEvent => {
   return { type: 'state', number, at, state: name };
 };
 
-function viewed(json = false) {
+function viewed(json = false, now = () => 0) {
   const notes: string[] = [];
   const events: object[] = [];
   const output = {
@@ -22,7 +22,7 @@ function viewed(json = false) {
     note: (text: string) => void notes.push(text),
     event: (data: object) => void events.push(data),
   };
-  return { view: new JobView(output, 'abcdefgh'), notes, events };
+  return { view: new JobView(output, 'abcdefgh', now), notes, events };
 }
 
 describe('a line that a runner printed', () => {
@@ -67,6 +67,20 @@ describe('the view of a job', () => {
     goOn();
     view.show([log('three')]);
     expect(notes).toEqual(['one\ntwo', 'three']);
+  });
+
+  it('says now and then how far a job is, and what it takes', () => {
+    let nowMs = 0;
+    const { view, notes } = viewed(false, () => nowMs);
+    const usage = (memoryBytes: number): JobEvent => {
+      number += 1;
+      return { type: 'usage', number, at, cpuSeconds: 55, memoryBytes };
+    };
+    view.show([{ type: 'progress', number: 1, at, fraction: 0.425, text: '42.5%' }, usage(1e9)]);
+    expect(notes).toEqual([]);
+    nowMs = 30_000;
+    view.show([usage(2e9), usage(3e9)]);
+    expect(notes).toEqual(['[42%, 55s of processor time, 2 GB memory]']);
   });
 
   it('gives programs every event as it came', () => {
