@@ -21,7 +21,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      globalSetup: '<rootDir>/test/support/joined/join-sources.js',
+      globalSetup: '<rootDir>/test/support/start-unit-tests.js',
       resolver: '<rootDir>/test/support/joined/resolver.js',
       testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/repository/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.process\\.test\\.ts$'],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { decodeMessage, encodeMessage, type Message, packValue, unpackValue } from '../src/index.ts';
 import { messageArbitrary } from './support/message-arbitrary.ts';
 import { failureOf, orRefused } from './support/outcome.ts';
@@ -115,7 +116,7 @@ describe('encodeMessage and decodeMessage', () => {
         const message = orRefused(() => decodeMessage(bytes));
         if (message !== undefined) expect(message).toHaveProperty('type');
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -131,7 +132,7 @@ describe('encodeMessage and decodeMessage', () => {
         const decoded = orRefused(() => decodeMessage(bytes));
         if (decoded !== undefined) expect(decodeMessage(encodeMessage(decoded))).toEqual(decoded);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

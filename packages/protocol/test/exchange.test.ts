@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { decodeExchange, type ExchangeMessage, encodeExchange, packValue } from '../src/index.ts';
 import { failureOf, orRefused } from './support/outcome.ts';
 
@@ -81,7 +82,7 @@ describe('what is inside the sealed exchange', () => {
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         expect(orRefused(() => decodeExchange(bytes))).toBeUndefined();
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

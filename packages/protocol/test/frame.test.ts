@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { CHUNK_FRAME_HEADER_BYTES, isFrame, loadFrameCodec, MAX_CHUNK_BYTES, packValue } from '../src/index.ts';
 import { orRefused } from './support/outcome.ts';
 
@@ -95,7 +96,7 @@ describe('FrameCodec.decode', () => {
         const frame = orRefused(() => codec.decode(Uint8Array.from([...start, ...rest])));
         if (frame !== undefined) expect(frame.offset + frame.payload.length).toBeLessThanOrEqual(2 ** 25);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

@@ -1,6 +1,7 @@
 import { posix, win32 } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { modelPathProblem, modelPathSchema, pathsProblem, windowsPathProblem } from '../src/index.ts';
 import { syntaxCases } from './support/syntax-cases.ts';
 
@@ -28,7 +29,7 @@ describe('a model path', () => {
         if (windowsPathProblem(path) !== undefined) return;
         expect(win32.resolve('C:\\models\\x', path).startsWith('C:\\models\\x\\')).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

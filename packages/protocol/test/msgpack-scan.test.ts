@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { MESSAGE_LIMITS, type PackLimits, packValue, unpackValue } from '../src/index.ts';
 import { scanMsgpack } from '../src/msgpack-scan.ts';
 import { failureOf, orRefused } from './support/outcome.ts';
@@ -101,7 +102,7 @@ describe('scanMsgpack', () => {
         const value = unpackValue(bytes);
         expect(unpackValue(packValue(value))).toEqual(value);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 

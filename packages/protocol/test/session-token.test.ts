@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import {
   encodeSessionToken,
   isSignalingUrl,
@@ -113,7 +114,7 @@ describe('parseSessionToken', () => {
         const parsed = orRefused(() => parseSessionToken(typed));
         if (parsed !== undefined) expect(parseSessionToken(encodeSessionToken(parsed))).toEqual(parsed);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

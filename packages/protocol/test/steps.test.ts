@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { canonicalFileList, type Digest, runAtOnce, runInSlices, type Steps } from '../src/index.ts';
 import { sortTexts } from '../src/steps.ts';
 
@@ -57,6 +58,6 @@ it('lists files by the bytes of their paths, characters beyond 16 bits and equal
       const list = canonicalFileList(paths.map((path) => ({ path, size: 1, sha256 })));
       expect(list).toBe(sorted.map((path) => `${sha256} 1 ${path}\n`).join(''));
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(1_000) },
   );
 });

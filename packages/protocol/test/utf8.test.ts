@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { isUtf8 } from '../src/utf8.ts';
 
 function accepts(bytes: Uint8Array): boolean {
@@ -20,7 +21,7 @@ describe('isUtf8', () => {
         const bytes = Uint8Array.from(values);
         expect(isUtf8(bytes)).toBe(accepts(bytes));
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { runs } from '../../../test/support/runs.ts';
 import { expectFiles } from './support/expectations.ts';
 import { makeModel, seededBytes, type TestModel } from './support/models.ts';
 import { localModels, nothingLocal, pullModel, temporaryFolder } from './support/pulling.ts';
@@ -78,7 +79,7 @@ describe('whatever the model and the faults', () => {
           await outcome.release();
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   }, 120_000);
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { findFlaws, recogniseFile } from '@model-rtc/formats/layouts';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { nodeInflate as inflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { file } from '../completeness/make-models.ts';
@@ -46,7 +47,7 @@ describe.each(WHOLE)('%s of a booster', (path, bytes, known, loads) => {
           await recogniseFile(memoryFile(name, other), { inflate });
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

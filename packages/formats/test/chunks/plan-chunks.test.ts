@@ -3,6 +3,7 @@ import { type ByteReader, plainCuts, planChunks } from '@model-rtc/formats';
 import { CHUNK_BYTES } from '@model-rtc/protocol';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { arrayReader } from '../bytes/readers.ts';
 import { filled, makeGguf, makeSafetensors, makeZip, u32, u64 } from './make-files.ts';
 
@@ -62,7 +63,7 @@ describe('planChunks', () => {
         const file = concatBytes(magic, body, utf8ToBytes(tail), new Uint8Array(tail === '' ? 0 : 18));
         expectWhole(await plan(file), file.length);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -75,7 +76,7 @@ describe('planChunks', () => {
         const kept = cut % 3 === 0 ? file.subarray(0, cut % file.length) : file;
         expectWhole(await plan(kept), kept.length);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

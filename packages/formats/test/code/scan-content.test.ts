@@ -2,6 +2,7 @@ import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type SampleName, sample } from '../../../../test/support/model-samples.ts';
+import { runs } from '../../../../test/support/runs.ts';
 import { LIGHTGBM, XGBOOST_JSON, XGBOOST_UBJSON } from '../boosters/make-boosters.ts';
 import { zip } from '../zip/make-zip.ts';
 import { raw, scanBytes, unicode } from './read-samples.ts';
@@ -239,7 +240,7 @@ describe('scanContent on hostile files', () => {
           expect(isCode || suspicious.length === 0).toBe(true);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

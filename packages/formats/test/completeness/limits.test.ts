@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { findFlaws } from '@model-rtc/formats/layouts';
 import { concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { readFixture } from '../chunks/fixtures.ts';
@@ -88,7 +89,7 @@ describe('files that other programs wrote', () => {
       fc.asyncProperty(size, async (end) => {
         expect(await flawsOf(file(name, bytes.slice(0, end)))).toHaveLength(1);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { findFlaws } from '@model-rtc/formats/layouts';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { filled, ggufText, makeGguf, makeSafetensors, u32 } from '../chunks/make-files.ts';
@@ -110,7 +111,7 @@ describe('an ONNX file', () => {
         for (const [at, value] of made) other[at] = value;
         expect(Array.isArray(await lacks(file('model.onnx', other)))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -186,7 +187,7 @@ describe('a checkpoint of TensorFlow', () => {
         for (const [at, value] of made) other[at] = value;
         expect(Array.isArray(await lacks(file('m.index', other), file(first, 'x'), file(second, 'x')))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Flaw, findFlaws } from '@model-rtc/formats/layouts';
 import { concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { nodeInflate } from '../bytes/node-inflate.ts';
 import { sparseReader } from '../bytes/readers.ts';
 import { filled, ggufText, makeGguf, makeSafetensors, makeZip, u32, u64 } from '../chunks/make-files.ts';
@@ -67,7 +68,7 @@ describe.each(WHOLE)('%s', (path, bytes) => {
         for (const [at, value] of changes) other[at] = value;
         expect(Array.isArray(await flawsOf(path, other))).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -78,7 +79,7 @@ describe.each(WHOLE)('%s', (path, bytes) => {
         const flaws = await flawsOf(path, content);
         if (first === 0) expect(flaws).toHaveLength(1);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
@@ -102,7 +103,7 @@ describe('a file of the old format of torch', () => {
         for (const [at, value] of changes) other[at] = value;
         expect(Array.isArray(await flawsOf('model.pt', other))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

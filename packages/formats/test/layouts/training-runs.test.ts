@@ -3,6 +3,7 @@ import { type LayoutMatch, recogniseFile, recogniseFolder, toFolder } from '@mod
 import { ModelRtcError } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { sample } from '../../../../test/support/model-samples.ts';
+import { runs } from '../../../../test/support/runs.ts';
 import { nodeInflate as inflate } from '../bytes/node-inflate.ts';
 import { raw, unicode } from '../code/read-samples.ts';
 import { memoryFile } from './memory-files.ts';
@@ -295,7 +296,7 @@ describe('broken and hostile files of a run', () => {
         }
         expect(found.facts.modelType).toMatch(/^[a-z0-9][a-z0-9_-]*$/);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

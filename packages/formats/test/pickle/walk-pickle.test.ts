@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type SampleName, sample } from '../../../../test/support/model-samples.ts';
+import { runs } from '../../../../test/support/runs.ts';
 import { entriesOf } from '../../src/pickle/values.ts';
 import { type PickleWalk, walkPickle } from '../../src/pickle/walk-pickle.ts';
 import { arrayReader } from '../bytes/readers.ts';
@@ -126,7 +127,7 @@ describe('walkPickle', () => {
           expect(found.end).toBeLessThanOrEqual(mixed.length);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 

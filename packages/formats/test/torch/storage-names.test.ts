@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { pickledTensorNames } from '../../src/torch/storage-names.ts';
 import { entryDataStart, readZipDirectory } from '../../src/zip/zip-directory.ts';
 import { arrayReader } from '../bytes/readers.ts';
@@ -66,7 +67,7 @@ describe('pickledTensorNames', () => {
         const mixed = concatBytes(valid.subarray(0, at), bytes);
         expect(pickledTensorNames(mixed).size).toBeLessThanOrEqual(mixed.length);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { bytesOf, countOf, numbersIn } from '../../src/onnx/dtypes.ts';
 import { readNpy } from '../../src/onnx/read-npy.ts';
@@ -44,7 +45,7 @@ describe('a file of numpy', () => {
         await writeNpy(path, tensor);
         expect(await readNpy(path, 'a.npy')).toEqual(tensor);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -148,7 +149,7 @@ describe('a hostile file', () => {
         await writeFile(path, hasMagic ? Buffer.concat([magic, bytes]) : bytes);
         await readNpy(path, 'random.npy').catch((error: Error) => expect(error.name).toBe('OnnxRunError'));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

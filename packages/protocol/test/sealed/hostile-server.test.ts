@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import {
   createVisitorSeal,
   createWorkerSeal,
@@ -50,7 +51,7 @@ describe('a signaling server that does not know the secret', () => {
     const { visitor, answer } = exchange();
     fc.assert(
       fc.property(change, (where) => expectInterference(() => visitor.open(changed(answer, where)))),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
     expect(decodeExchange(visitor.open(answer).bytes)).toMatchObject({ sdp: sdp('WORKER') });
   });

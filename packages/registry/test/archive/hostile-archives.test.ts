@@ -6,6 +6,7 @@ import type { Alias, Manifest, ModelPath } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { packTar, type TarEntry, type TarHeader } from 'modern-tar';
 import { rejection } from '../../../../test/support/rejection.ts';
+import { runs } from '../../../../test/support/runs.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { Registry } from '../../src/index.ts';
 import { entryOf, type Files, manifestOf, sha256 } from '../helpers/models.ts';
@@ -283,7 +284,7 @@ describe('a damaged archive', () => {
         expect(['invalid_model', 'verification_failed', entryOf(good).digest]).toContain(outcome);
         expect(await readdir(to.paths.staging)).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MODEL_SOURCES, MODEL_STATUSES } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { storedEntrySchema } from '../../src/entry/types.ts';
 import { isStoredEntry } from '../../src/store/entry-check.ts';
 
@@ -86,7 +87,7 @@ describe('isStoredEntry', () => {
         if (!isStoredEntry(entry)) return;
         expect(storedEntrySchema.parse(entry)).toEqual(entry);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 

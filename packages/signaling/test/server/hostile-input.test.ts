@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { identityFromSeed, roomOf } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/runs.ts';
 import { type SignalingServer, startSignalingServer } from '../../src/server/start-signaling-server.ts';
 import { dialAsVisitor, dialAsWorker, RawClient, rawExchange } from '../support/raw-client.ts';
 
@@ -55,7 +56,7 @@ describe('a signaling server that is sent nonsense', () => {
         client.close();
         await client.closed;
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
     await servesOthers();
   }, 60_000);
@@ -83,7 +84,7 @@ describe('a signaling server that is sent nonsense', () => {
         const text = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
         expect(await rawExchange(server.port, text)).not.toContain(' 101 ');
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
     await servesOthers();
   }, 60_000);

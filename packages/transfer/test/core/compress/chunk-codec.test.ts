@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { MAX_CHUNK_BYTES } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { runs } from '../../../../../test/support/runs.ts';
 import { ChunkCodec, ENCODED_HEAD_BYTES, readEncodedHead } from '../../../src/core/compress/chunk-codec.ts';
 import { loadZstd, nodeZstd, wasmZstd } from '../../../src/node/zstd.ts';
 import { makeWeights } from '../../support/weights.ts';
@@ -79,7 +80,7 @@ describe.each(codecs)('the codec of chunks with the zstd of %s', (_name, zstd) =
         expect(codec.decode(form(transform, 400, junk), 400)).toBeUndefined();
         expect(codec.decode(junk, 400)).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -95,7 +96,7 @@ describe.each(codecs)('the codec of chunks with the zstd of %s', (_name, zstd) =
         damaged[at] = (damaged[at] as number) ^ bits;
         expect(codec.decode(damaged, 4096)?.length ?? 4096).toBe(4096);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

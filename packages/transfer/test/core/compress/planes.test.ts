@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../../test/support/runs.ts';
 import { joinPlanes, planesEntropyBytes, splitPlanes } from '../../../src/core/compress/planes.ts';
 
 /** Bytes at any place of their memory, for words need an aligned one. */
@@ -32,7 +33,7 @@ describe('planes of bytes', () => {
         for (let i = 0; i < count * width; i++)
           expect(planes[(i % width) * count + Math.floor(i / width)]).toBe(bytes[i]);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -45,7 +46,7 @@ describe('planes of bytes', () => {
         joinPlanes(planes, width, back);
         expect(back).toEqual(Uint8Array.from(bytes));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

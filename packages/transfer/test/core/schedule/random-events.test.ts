@@ -1,5 +1,6 @@
 import { describe, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../../test/support/runs.ts';
 import { ALL_WINDOWS_BYTES, ASK_AGAIN_MS, SOURCE_WINDOW_BYTES } from '../../../src/core/limits.ts';
 import { bufferSize } from '../../../src/core/schedule/buffer-size.ts';
 import { Schedule } from '../../../src/core/schedule/schedule.ts';
@@ -131,7 +132,7 @@ describe('whatever happens', () => {
         for (const event of happening) watched.happen(event);
         watched.end();
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../../test/support/runs.ts';
 import { LaneGrowth } from '../../../src/core/connect/lane-growth.ts';
 import { LANE_GROWTH } from '../../../src/core/connect/lane-growth-settings.ts';
 
@@ -117,7 +118,7 @@ describe('lane growth', () => {
         const simulation = new Simulation({ carries: lossy, noise: 0.3, seed }).run(30_000);
         expect(simulation.reached(32)).toBeLessThanOrEqual(30_000);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -134,7 +135,7 @@ describe('lane growth', () => {
         expect(simulation.bytes).toBeGreaterThan(0.85 * 60 * cpuBound(1));
         expect(simulation.mostSince(30_000)).toBeLessThanOrEqual(8);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

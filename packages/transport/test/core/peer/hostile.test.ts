@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeMessage, loadFrameCodec, packValue } from '@model-rtc/protocol';
 import fc from 'fast-check';
+import { runs } from '../../../../../test/support/runs.ts';
 import { settle } from '../../../../../test/support/virtual-clock.ts';
 import { createMemoryLanes, createPeer, type Lane, type Peer } from '../../../src/index.ts';
 import { ALL, connectedPeers, failure, HELLO, INFO, rawAgainstPeer } from './support.ts';
@@ -133,7 +134,7 @@ describe('whatever one side sends', () => {
         expect(typeof (await asking).code).toBe('string');
         await expect(other.client.request('get_model_info', { ref: 'a' })).resolves.toEqual(INFO);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });

@@ -27,13 +27,17 @@ const file = new URL('../../../../protocol/vectors/relay.json', import.meta.url)
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vectors;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string | undefined) => new Uint8Array(Buffer.from(text ?? '', 'hex'));
+const NO_BODY = new Uint8Array();
 const FIRST_KEY = bytesOf(vectors.firstKey);
 
 /** Seals and opens in earnest only the frames with the wanted numbers: a million others would take their time. */
 function onlyFrames(crypto: RelayCrypto, numbers: readonly number[]): RelayCrypto & { readonly keys: string[] } {
   const wanted = new Set(numbers);
-  const isWanted = (nonce: Uint8Array) =>
-    wanted.has(Number(new DataView(nonce.buffer, nonce.byteOffset).getBigUint64(4)));
+  // What is before these three bytes is zero in all that are near, and is not read: a million frames pass here.
+  const isWanted = (nonce: Uint8Array) => {
+    const [a, b, c] = [nonce[9] as number, nonce[10] as number, nonce[11] as number];
+    return wanted.has((a << 16) | (b << 8) | c);
+  };
   const keys: string[] = [];
   const nothing = new Uint8Array(17);
   const createCipher = (key: Uint8Array) => {
@@ -76,7 +80,7 @@ describe.each([
     const seen: string[] = [];
     for (let number = 0; number <= 2 ** 20; number++) {
       const vector = byNumber.get(number);
-      const sealed = sealer.seal(vector?.kind ?? 0, bytesOf(vector?.body));
+      const sealed = sealer.seal(vector?.kind ?? 0, vector === undefined ? NO_BODY : bytesOf(vector.body));
       const opened = opener.open(sealed);
       if (vector === undefined) continue;
       expect(hex(sealed)).toBe(vector.frame);

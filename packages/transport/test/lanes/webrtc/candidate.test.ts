@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../../test/support/runs.ts';
 import { usableCandidate } from '../../../src/lanes/webrtc/candidate.ts';
 
 describe('usableCandidate', () => {
@@ -77,7 +78,7 @@ describe('usableCandidate', () => {
           isUsable,
         ]);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 
