@@ -10,9 +10,12 @@ type Runtime = typeof import('onnxruntime-node');
 /** The program that runs a model in a process of its own. It lies beside this file in the build, and in the command's bundle. */
 export const ONNX_PROGRAM = fileURLToPath(new URL('./onnx-runner.js', import.meta.url));
 
-/** The package that runs ONNX models, in the version that this one is tested with. */
+/**
+ * The package that runs ONNX models, in the version that this one is tested with: the last one that has nothing built in that
+ * reports to its maker which models run.
+ */
 export const RUNTIME_PACKAGE = 'onnxruntime-node';
-const RUNTIME_VERSION = '1.30.0';
+const RUNTIME_VERSION = '1.27.0';
 
 /** What to do where the package is not installed. Its install script downloads parts for CUDA, which are not used here. */
 export const INSTALL_RUNTIME = `Install it beside model-rtc: npm install --global --ignore-scripts ${RUNTIME_PACKAGE}@${RUNTIME_VERSION} (without --global where model-rtc is installed in a project).`;
@@ -43,6 +46,8 @@ export function hasRuntime(): boolean {
 /** @throws OnnxRunError when the package is missing or its library does not load here */
 function loadRuntime(): Runtime {
   if (!hasRuntime()) throw new OnnxRunError(`${RUNTIME_PACKAGE} is not installed on this machine. ${INSTALL_RUNTIME}`);
+  // Versions from 1.29 on report the model's name and hash, and what computes it, to their maker, unless they find this.
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   try {
     // By `require`, which also looks where NODE_PATH says.
     return createRequire(import.meta.url)(RUNTIME_PACKAGE) as Runtime;

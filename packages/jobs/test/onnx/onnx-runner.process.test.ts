@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { PNG } from 'pngjs';
 import { startChild } from '../../../../test/support/script-child.ts';
@@ -114,6 +116,18 @@ describe('the onnx program', () => {
     expect(await readFile(join(folder, 'out.json'), 'utf8')).toBe(
       '{"a_out": {"dtype": "float32", "shape": [2], "data": [0.5, null]}, "b_out": {"dtype": "int64", "shape": [1,1], "data": [[1152921504606846976]]}}\n',
     );
+  });
+});
+
+describe('the library that computes', () => {
+  it('reports nothing to anybody, and so keeps nothing that would tell this machine from others', async () => {
+    const home = join(folder, 'home');
+    await mkdir(home);
+    const args = ['--import', 'tsx', '--conditions=@model-rtc/source', fileURLToPath(PROGRAM)];
+    const options = [`--model=${FIXTURE}model.onnx`, `--input=${FIXTURE}input.npy`, `--output=${join(folder, 'out')}`];
+    // It also reports nothing where a variable CI says that nobody uses it.
+    await promisify(execFile)(process.execPath, [...args, ...options], { env: { HOME: home, PATH: process.env.PATH } });
+    expect(await readdir(home, { recursive: true })).toEqual([]);
   });
 });
 
