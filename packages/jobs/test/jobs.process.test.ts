@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { rejection } from '../../../test/support/rejection.ts';
@@ -89,6 +89,17 @@ describe('a request is refused', () => {
       { name: 'gone', usable: false, reason: expect.stringContaining('/nowhere/program is not there') },
     ]);
     expect((await rejection(test.jobs.submit(test.request({ runner: 'gone' })))).code).toBe('refused');
+  });
+
+  it('by a runner that somebody broke in the file, which says what is wrong', async () => {
+    const test = await openTestJobs();
+    const runners = [{ name: 'count', args: ['true'], limits: { tiem: 1 } }];
+    await writeFile(test.store.path, JSON.stringify({ version: 1, runners }));
+    const error = await rejection(test.jobs.submit(test.request({ runner: 'count' })));
+    expect([error.code, error.message]).toEqual([
+      'refused',
+      expect.stringContaining('not valid: limits: Unrecognized key'),
+    ]);
   });
 
   it('and a job whose model or runner goes while it waits fails with a sentence', async () => {

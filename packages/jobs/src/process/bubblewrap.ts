@@ -22,19 +22,23 @@ const ALWAYS_HIDDEN = ['/run', '/var/tmp'] as const;
 
 /** The arguments for bubblewrap before the program's own. */
 export function bubblewrapArgs({ writable, readable, hidden, temporary, devices, cwd }: Confinement): string[] {
+  const empty = [...ALWAYS_HIDDEN, ...hidden];
   return [
     ...APART,
     ...SYSTEM,
     ...devices.flatMap((path) => ['--dev-bind-try', path, path]),
-    ...[...ALWAYS_HIDDEN, ...hidden].flatMap((path) => ['--tmpfs', path]),
+    // Before the hidden folders, which may lie below it.
     ...['--bind', temporary, '/tmp'],
+    ...empty.flatMap((path) => ['--tmpfs', path]),
     ...readable.flatMap((path) => ['--ro-bind-try', path, path]),
     ...writable.flatMap((path) => ['--bind', path, path]),
+    // They lie in memory, which nothing that is written there may fill. What is bound below stays as it is.
+    ...empty.flatMap((path) => ['--remount-ro', path]),
     ...['--chdir', cwd, '--'],
   ];
 }
 
 /** Uses all of it on a program that does nothing. */
 export function bubblewrapProbe(): string[] {
-  return [...APART, ...SYSTEM, '--tmpfs', '/run', '--', 'true'];
+  return [...APART, ...SYSTEM, '--tmpfs', '/run', '--remount-ro', '/run', '--', 'true'];
 }

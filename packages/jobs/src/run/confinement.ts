@@ -34,9 +34,11 @@ export async function confinementOf(parts: ConfinementParts): Promise<Confinemen
   const models = record.resume === undefined ? record.models : [record.resume];
   const readable = new Set([parts.program, await realpath(parts.program), ...parts.ownPaths]);
   for (const { folder } of models) for (const path of await modelPaths(folder)) readable.add(path);
+  // A path that an argument names must not bring a whole hidden folder back.
+  const shows = (path: string): boolean => hidden.some((folder) => isInside(folder, path));
   return {
     hidden,
-    readable: [...[...readable].filter((path) => !isInside(path, paths.folder)), paths.input],
+    readable: [...[...readable].filter((path) => !isInside(path, paths.folder) && !shows(path)), paths.input],
     writable: [paths.output, paths.work],
     temporary: temporaryFolder(paths),
     devices: (await readdir('/dev')).filter((name) => GPU_DEVICE.test(name)).map((name) => join('/dev', name)),

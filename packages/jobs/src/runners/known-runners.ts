@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { ModelRtcError, type RunnerSummary } from '@model-rtc/protocol';
+import { ModelRtcError, type RunnerSummary, runnerNameSchema } from '@model-rtc/protocol';
 import { findProgram, findTools } from '../process/find-tools.ts';
 import type { Tools } from '../process/types.ts';
 import type { FoundRunner } from '../types.ts';
@@ -35,7 +35,7 @@ export class KnownRunners {
   /** @throws ModelRtcError `storage` when the owner's file is damaged */
   async list(): Promise<readonly KnownRunner[]> {
     const declared = await Promise.all((await this.#store.list()).map((stored) => this.#known(stored)));
-    const own = declared.filter((runner) => runner !== undefined);
+    const own = declared.filter((known) => known !== undefined);
     const names = new Set(own.map(({ runner }) => runner.name));
     const presets = (await this.#foundPresets()).filter(({ runner }) => !names.has(runner.name));
     return [...own, ...presets.map((found) => ({ ...found, origin: 'preset' as const }))];
@@ -60,8 +60,7 @@ export class KnownRunners {
   }
 
   async #known(stored: StoredRunner): Promise<KnownRunner | undefined> {
-    // A broken one has no name that could be trusted; `worker runners list` tells its owner.
-    if (stored.runner === undefined) return undefined;
+    if (stored.runner === undefined) return brokenRunner(stored);
     const reason = await problemWith(stored.runner, this.#tools, this.#env);
     return { runner: stored.runner, origin: 'owner', usable: reason === undefined, reason };
   }
@@ -98,6 +97,13 @@ async function problemWith(runner: Runner, tools: Tools, env: Environment): Prom
     return `It is confined, and that needs bubblewrap. ${tools.bubblewrap.problem}`;
   }
   return undefined;
+}
+
+/** One that somebody broke in the file keeps its name, so that whoever asks for it learns why it does not run. */
+function brokenRunner({ name, problem }: StoredRunner & { readonly runner: undefined }): KnownRunner | undefined {
+  if (!runnerNameSchema.safeParse(name).success) return undefined;
+  const reason = `Its declaration is not valid: ${problem}. Let the worker's owner add it again.`;
+  return { runner: { name, args: [name] }, origin: 'owner', usable: false, reason };
 }
 
 function summaryOf({ runner, origin, usable, reason }: KnownRunner): RunnerSummary {

@@ -5,7 +5,8 @@ import { parseRunner, RunnerStore } from '@model-rtc/jobs';
 import { PYTHON } from '../../../../test/support/requirements.ts';
 import { startChild } from '../../../../test/support/script-child.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
-import { eventsOf, linesOf, openTestJobs, processesWith } from '../support/open-test-jobs.ts';
+import { eventsOf, linesOf, openTestJobs } from '../support/open-test-jobs.ts';
+import { processesWith } from '../support/processes-with.ts';
 import { OWNER } from '../support/test-ports.ts';
 
 /** Says so and waits for a file, with a child that left its group. */

@@ -8,7 +8,8 @@ import { afterTest } from '../../../../test/support/after-test.ts';
 import { rejection } from '../../../../test/support/rejection.ts';
 import { PYTHON, program } from '../../../../test/support/requirements.ts';
 import { describeWith } from '../../../../test/support/suites.ts';
-import { eventsOf, linesOf, openTestJobs, processesWith } from '../support/open-test-jobs.ts';
+import { eventsOf, linesOf, openTestJobs } from '../support/open-test-jobs.ts';
+import { processesWith } from '../support/processes-with.ts';
 import { digestOf, OWNER } from '../support/test-ports.ts';
 
 const WRITER = `import os, sys
@@ -334,6 +335,7 @@ attempt('outside', lambda: open('/usr/evil', 'w'))
 attempt('home', lambda: open(os.path.expanduser('~/evil'), 'w'))
 attempt('model', lambda: open(model, 'a'))
 attempt('read', lambda: open(model).read())
+attempt('hidden', lambda: open(root + '/evil', 'w'))
 attempt('secret', lambda: open(root + '/secret').read())
 attempt('jobs', lambda: os.path.exists(os.path.dirname(os.path.dirname(out)) + '/job.json'))
 attempt('network', lambda: socket.create_connection(('127.0.0.1', ${port}), 2))
@@ -343,7 +345,14 @@ attempt('processes', lambda: len([p for p in os.listdir('/proc') if p.isdigit()]
     const job = await test.run();
     expect(await linesOf(test.jobs, job.id, 'stderr')).toEqual([]);
     expect(await linesOf(test.jobs, job.id)).toEqual([
-      ...['outside OSError', 'home OSError', 'model OSError', 'read weights', 'secret FileNotFoundError'],
+      ...[
+        'outside OSError',
+        'home OSError',
+        'model OSError',
+        'read weights',
+        'hidden OSError',
+        'secret FileNotFoundError',
+      ],
       ...['jobs False', 'network ConnectionRefusedError', 'processes True'],
     ]);
     expect(job).toMatchObject({ state: 'completed', results: { bytes: 6 } });
