@@ -10,6 +10,7 @@ import { fineTune } from './benchmarks/fine-tune.ts';
 import { firstChunk } from './benchmarks/first-chunk.ts';
 import { importHashing } from './benchmarks/import-hashing.ts';
 import { jobs } from './benchmarks/jobs.ts';
+import { manifests } from './benchmarks/manifests.ts';
 import { memory } from './benchmarks/memory.ts';
 import { registry } from './benchmarks/registry.ts';
 import { relay } from './benchmarks/relay.ts';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   importHashing,
   verify,
   registry,
+  manifests,
   wan,
   wanLoss,
   wanCompression,

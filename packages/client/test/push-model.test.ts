@@ -269,7 +269,13 @@ describe('pushes of one model by two clients at once', () => {
     const lock = await acquireLock(await stagingLock(there.paths.staging, model.digest));
     const waiting = gate();
     const stopped = new AbortController();
-    const pushing = client.pushModel('mouse', { signal: stopped.signal, onProgress: () => waiting.open() });
+    const pushing = client.pushModel('mouse', {
+      signal: stopped.signal,
+      onProgress: (progress) => {
+        if (progress.type === 'remote' && progress.reason === 'waiting_for_lock') waiting.open();
+      },
+    });
+    // The worker says what it waits for.
     await waiting.opened;
     stopped.abort();
     expect(await failure(pushing)).toMatchObject({ code: 'cancelled', exitCode: 130 });

@@ -93,6 +93,8 @@ export const pushModelParams = z.object({
 export const pushEventSchema = z.object({
   type: z.literal('progress'),
   state: z.string().max(64),
+  /** Why it is in this state, such as `waiting_for_lock`: another process there is fetching the same. Agents before 1.3 send none. */
+  reason: z.string().max(64).optional(),
   /**
    * Verified bytes on the receiver's disk, of `totalBytes`: `reusedBytes` of them were in other models there,
    * `resumedBytes` come from an earlier attempt.

@@ -53,11 +53,11 @@ export function createProgressView(
   let isWaiting = false;
   return {
     show(progress) {
-      const waits = isWaitingForOther(progress);
-      if (waits && !isWaiting) say(WAITING_FOR_OTHER);
-      isWaiting = waits;
+      const waiting = waitingText(progress);
+      if (waiting !== undefined && !isWaiting) say(waiting);
+      isWaiting = waiting !== undefined;
       // Nothing of this process moves.
-      if (waits) return view.clear();
+      if (isWaiting) return view.clear();
       const { warning } = { warning: undefined, ...progress };
       // Shown once for each stall.
       if (warning !== undefined && !isStalled) say(warning.message);
@@ -70,11 +70,13 @@ export function createProgressView(
   };
 }
 
-const WAITING_FOR_OTHER =
-  'Another process of this machine is fetching the same model: waiting for it. Ctrl+C stops this one only.';
-
-function isWaitingForOther(progress: ModelProgress): boolean {
-  return progress.type === 'transfer' && progress.state === 'preparing' && progress.reason === 'waiting_for_lock';
+/** What a transfer waits for while another one brings the same files; undefined when it does not. */
+function waitingText(progress: ModelProgress): string | undefined {
+  if (progress.type !== 'transfer' && progress.type !== 'remote') return undefined;
+  const { state, reason } = { reason: undefined, ...progress };
+  if (state !== 'preparing' || reason !== 'waiting_for_lock') return undefined;
+  const who = progress.type === 'remote' ? 'Another transfer at the worker' : 'Another process of this machine';
+  return `${who} is fetching the same model: waiting for it. Ctrl+C stops this one only.`;
 }
 
 /** Says once that the connection was lost: some reasons say nothing else. */

@@ -63,6 +63,16 @@ describe('progress where there is no terminal', () => {
     expect(stderr.text).toMatch(/^Another process of this machine is fetching the same model[^\n]*\n$/);
   });
 
+  it('says the same of a push whose worker waits', async () => {
+    const { stderr, clock, show } = await setup();
+    for (let second = 0; second < 5; second++) {
+      clock.ms = second * 1000;
+      const { type: _, ...told } = counts(0);
+      show({ ...told, type: 'remote', state: 'preparing', reason: 'waiting_for_lock', warning: undefined });
+    }
+    expect(stderr.text).toMatch(/^Another transfer at the worker is fetching the same model[^\n]*\n$/);
+  });
+
   it('shows no time left when there is none', async () => {
     const { stderr, clock, show } = await setup();
     clock.ms = 2000;

@@ -171,6 +171,22 @@ const accepted: [string, Message][] = [
     },
   ],
   [
+    'event of a push that waits',
+    {
+      type: 'event',
+      id: 7,
+      event: {
+        type: 'progress',
+        state: 'preparing',
+        reason: 'waiting_for_lock',
+        doneBytes: 0,
+        totalBytes: 9,
+        reusedBytes: 0,
+        resumedBytes: 0,
+      },
+    },
+  ],
+  [
     'event of a job that is followed',
     {
       type: 'event',

@@ -66,8 +66,8 @@ export async function emitProgress(
   context: Pick<PushContext, 'emit'>,
   progress: Omit<PushEvent, 'type'>,
 ): Promise<void> {
-  const { state, doneBytes, totalBytes, reusedBytes, resumedBytes } = progress;
+  const { state, reason, doneBytes, totalBytes, reusedBytes, resumedBytes } = progress;
   try {
-    await context.emit({ type: 'progress', state, doneBytes, totalBytes, reusedBytes, resumedBytes });
+    await context.emit({ type: 'progress', state, reason, doneBytes, totalBytes, reusedBytes, resumedBytes });
   } catch {}
 }
