@@ -20,6 +20,9 @@ const RUNTIME_VERSION = '1.27.0';
 /** What to do where the package is not installed. Its install script downloads parts for CUDA, which are not used here. */
 export const INSTALL_RUNTIME = `Install it beside model-rtc: npm install --global --ignore-scripts ${RUNTIME_PACKAGE}@${RUNTIME_VERSION} (without --global where model-rtc is installed in a project).`;
 
+/** The severity that the library logs from. */
+const FATAL = 4;
+
 /** The numbers of an output, or its texts. */
 export type Output = Tensor | { readonly dtype: 'string'; readonly shape: readonly number[]; readonly data: string[] };
 
@@ -66,7 +69,8 @@ export async function openModel(path: string, name: string, threads: number | un
   const runtime = loadRuntime();
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
-    logSeverityLevel: 3,
+    // What fails is thrown as well.
+    logSeverityLevel: FATAL,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
   };
   const session = await attempt(`${name} cannot be loaded`, () => runtime.InferenceSession.create(path, options));
@@ -81,7 +85,7 @@ export async function openModel(path: string, name: string, threads: number | un
     async run(inputs) {
       const feeds = Object.fromEntries([...inputs].map(([key, tensor]) => [key, toRuntime(runtime, tensor)]));
       const names = model.outputs.map((port) => port.name);
-      const results = await attempt(`${name} failed`, () => session.run(feeds, names));
+      const results = await attempt(`${name} failed`, () => session.run(feeds, names, { logSeverityLevel: FATAL }));
       return new Map(names.map((key) => [key, fromRuntime(results[key] as RuntimeTensor)]));
     },
   };

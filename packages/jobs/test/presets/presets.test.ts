@@ -54,7 +54,9 @@ describe('the presets', () => {
   });
 
   it('ask for the version of the ONNX library that the tests run with', async () => {
-    const { devDependencies } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+    const { devDependencies } = JSON.parse(
+      await readFile(new URL('../../../../package.json', import.meta.url), 'utf8'),
+    );
     expect(INSTALL_RUNTIME).toContain(`--ignore-scripts onnxruntime-node@${devDependencies['onnxruntime-node']} `);
   });
 
