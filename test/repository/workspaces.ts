@@ -18,6 +18,7 @@ export const ROOMS = [
   'static-registry',
   'worker',
   'client',
+  'model-manager',
   'cli',
 ] as const;
 export type Room = (typeof ROOMS)[number];

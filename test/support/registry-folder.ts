@@ -71,9 +71,12 @@ export async function publish(
   const text = JSON.stringify(manifest);
   await writeFile(join(folder, 'data', sha256(text)), text);
   await changeList(folder, (list) => {
-    list[group] ??= {};
-    list[group][model] ??= {};
-    list[group][model][version] = { hash: sha256(text), metadata: options.metadata ?? {} };
+    // Without prototypes, since a group may be called `constructor`.
+    const models = bare(list[group]);
+    const versions = bare(models[model]);
+    versions[version] = { hash: sha256(text), metadata: options.metadata ?? {} };
+    models[model] = versions;
+    list[group] = models;
   });
   return sha256(text);
 }
@@ -82,7 +85,11 @@ type List = Record<string, Record<string, Record<string, object>>>;
 
 export async function changeList(folder: string, change: (list: List) => void): Promise<void> {
   const path = join(folder, 'models.json');
-  const list = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as List;
+  const list = bare(JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as List);
   change(list);
   await writeFile(path, JSON.stringify(list));
+}
+
+function bare<T extends object>(map: T | undefined): T {
+  return Object.assign(Object.create(null), map) as T;
 }

@@ -8,8 +8,8 @@ import { type RemoteWorker, remembered } from './remote-worker.ts';
 export type WorkerModelInfo = ProvidedModel & NamedModel;
 
 /** What a person wrote, to be looked up at providers and then on this machine. */
-export async function referenceOf(registry: Registry, ref: string): Promise<Reference> {
-  return { ref, isPath: await isPath(ref), local: registry };
+export async function referenceOf(registry: Registry, ref: string, isName = false): Promise<Reference> {
+  return { ref, isPath: !isName && (await isPath(ref)), local: registry };
 }
 
 /** Everything that the worker knows about a model, by its name there or else its name here. Remembers that the worker has it. */

@@ -25,6 +25,8 @@ import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
 export interface PullModelOptions extends TransferOptions {
+  /** The reference is a provider's name for the model, whatever it looks like: never a path of this machine. */
+  readonly isName?: boolean | undefined;
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   /** Called with the model as the worker has it, before a byte of it is fetched; again when the pull begins anew. */
@@ -93,7 +95,7 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const { context, providers, names, ref, stats, options } = task;
   const { registry } = context;
   stats.begin();
-  const { model, provider } = await findModel(providers, await referenceOf(registry, ref), {
+  const { model, provider } = await findModel(providers, await referenceOf(registry, ref, options.isName), {
     ...retryOptions(context, stats, options),
     onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
   });

@@ -9,32 +9,42 @@ export interface Surroundings {
   readonly home: string | undefined;
 }
 
-const FOLDER_NAME = 'model-rtc';
+/** Whose data it is. */
+export interface DataOwner {
+  readonly folderName: string;
+  /** The environment variable with which a person chooses another folder. */
+  readonly variable: string;
+}
+
+const MODEL_RTC: DataOwner = { folderName: 'model-rtc', variable: 'MODEL_RTC_HOME' };
 
 /**
- * The folder for everything that model-rtc keeps: `MODEL_RTC_HOME`, else the platform's folder for application data.
+ * The folder for everything that a program keeps: what its variable says (`MODEL_RTC_HOME`), else the platform's folder for
+ * application data.
+ * @param owner - model-rtc by default
  * Sources: XDG Base Directory Specification 0.8 (ignores a relative XDG_DATA_HOME), Apple's File System Programming Guide,
  * Windows' known folders.
  * @throws ModelRtcError `bad_argument` when it would be in a home folder and there is none
  */
-export function dataFolder({ env, platform, home }: Surroundings): string {
-  const chosen = env.MODEL_RTC_HOME;
+export function dataFolder({ env, platform, home }: Surroundings, owner: DataOwner = MODEL_RTC): string {
+  const { folderName, variable } = owner;
+  const chosen = env[variable];
   if (chosen !== undefined && chosen !== '') return resolve(chosen);
   if (platform === 'win32') {
     const roaming = env.APPDATA;
-    return win32.join(roaming || win32.join(requireHome(home), 'AppData', 'Roaming'), FOLDER_NAME);
+    return win32.join(roaming || win32.join(requireHome(home, owner), 'AppData', 'Roaming'), folderName);
   }
-  if (platform === 'darwin') return posix.join(requireHome(home), 'Library', 'Application Support', FOLDER_NAME);
+  if (platform === 'darwin') return posix.join(requireHome(home, owner), 'Library', 'Application Support', folderName);
   const xdg = env.XDG_DATA_HOME;
-  return posix.join(xdg && isAbsolute(xdg) ? xdg : posix.join(requireHome(home), '.local', 'share'), FOLDER_NAME);
+  return posix.join(xdg && isAbsolute(xdg) ? xdg : posix.join(requireHome(home, owner), '.local', 'share'), folderName);
 }
 
 /** A relative folder, as an empty HOME makes one, would lie wherever the command is started. */
-function requireHome(home: string | undefined): string {
+function requireHome(home: string | undefined, { folderName, variable }: DataOwner): string {
   if (home !== undefined && home !== '') return home;
   throw new ModelRtcError(
     'bad_argument',
-    'This user has no home folder. Set MODEL_RTC_HOME to the folder where model-rtc may keep its data.',
+    `This user has no home folder. Set ${variable} to the folder where ${folderName} may keep its data.`,
   );
 }
 

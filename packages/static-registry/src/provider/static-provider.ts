@@ -95,6 +95,7 @@ export class StaticProvider implements ModelProvider<Reached> {
 
   async reach(signal: AbortSignal | undefined): Promise<Reached> {
     if (this.isClosed) throw cancelledBy(this.#closed.signal);
+    if (signal?.aborted) throw cancelledBy(signal);
     const reaching = this.#reached ?? this.#read();
     this.#reached = reaching;
     const reached = await withSignal(reaching, signal);
@@ -188,7 +189,6 @@ export class StaticProvider implements ModelProvider<Reached> {
 /** The signal ends only this wait. */
 async function withSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work;
-  if (signal.aborted) throw cancelledBy(signal);
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(cancelledBy(signal));

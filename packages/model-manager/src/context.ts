@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
+import { openRegistry, type Registry } from '@model-rtc/registry';
+import { openStaticRegistry, type StaticRegistry } from '@model-rtc/static-registry';
+import { modelsDataFolder } from './data-folder.ts';
+import { ModelManagerError } from './errors.ts';
+import { type FollowedVersions, openFollowedVersions } from './followed-versions.ts';
+import type { ModelManagerConfig, ModelManagerParts } from './types.ts';
+
+/** What the operations of a manager share. */
+export interface ManagerContext {
+  /** The data folder. */
+  readonly home: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly followed: FollowedVersions;
+  /** @throws ModelManagerError `invalid_reference` when no registry is configured, or its address is not one */
+  remote(): StaticRegistry;
+  /** Does work with this machine's registry, which is open only while some work needs it. */
+  withRegistry<T>(work: (registry: Registry) => Promise<T>): Promise<T>;
+}
+
+/** Where copies of registries' lists are kept in a data folder. */
+export function listsFolder(home: string): string {
+  return join(home, 'registries');
+}
+
+export function createContext(config: ModelManagerConfig, parts: ModelManagerParts): ManagerContext {
+  const { fetch, logger: log = silentLog, clock = systemClock } = parts;
+  const home = config.dataDir ?? modelsDataFolder(config.appName);
+  let remote: StaticRegistry | undefined;
+  return {
+    home,
+    log,
+    clock,
+    followed: openFollowedVersions(home),
+    remote() {
+      const { registryUrl: url, env = process.env } = config;
+      if (url === undefined || url === '') {
+        throw new ModelManagerError(
+          'invalid_reference',
+          'bad_argument',
+          'Which registry? Pass --registry URL, or set MODEL_RTC_REGISTRY_URL.',
+        );
+      }
+      remote ??= openStaticRegistry({ url, fetch, env, clock, cacheFolder: listsFolder(home) });
+      return remote;
+    },
+    withRegistry: sharedRegistry(() => openRegistry({ home, log })),
+  };
+}
+
+/** Opens for the first of several users at once, and closes after the last: nobody has to close a manager. */
+function sharedRegistry(open: () => Promise<Registry>): ManagerContext['withRegistry'] {
+  let opening: Promise<Registry> | undefined;
+  let users = 0;
+  return async (work) => {
+    users++;
+    opening ??= open();
+    const current = opening;
+    try {
+      return await work(await current);
+    } finally {
+      users--;
+      if (users === 0 || opening !== current) {
+        if (opening === current) opening = undefined;
+        await current.then((registry) => registry.close()).catch(() => {});
+      }
+    }
+  };
+}
