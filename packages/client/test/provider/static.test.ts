@@ -143,6 +143,24 @@ describe('a static registry and a worker', () => {
   });
 });
 
+describe('a model of a kind that imports know', () => {
+  it('is described as an import describes it, though the registry says nothing of it', async () => {
+    const files = { 'config.json': Buffer.from('{"model_type":"mouse"}'), 'model.safetensors': safetensors() };
+    const folder = await temporaryFolder();
+    await publish(folder, ['lab', 'kind', '1'], files, { chunkBytes: 1_000 });
+    const provider = new StaticProvider({ registry: openStaticRegistry({ url: `file://${folder}` }) });
+    const { pulled } = await pullFrom([provider], { ref: 'lab/kind@1', files });
+    expect(pulled.entry).toMatchObject({ modelType: 'mouse', checkpointPath: 'model.safetensors' });
+  });
+});
+
+function safetensors(): Buffer {
+  const header = Buffer.from(JSON.stringify({ a: { dtype: 'U8', shape: [4000], data_offsets: [0, 4000] } }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, seededBytes(4000, 4)]);
+}
+
 describe('a model of which this machine has much', () => {
   const CHANGED = { ...FILES, 'weights.bin': Buffer.from(FILES['weights.bin'] as Buffer) };
   CHANGED['weights.bin'].fill(7, 5 * MEBI, 5 * MEBI + 1000);

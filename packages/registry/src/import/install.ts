@@ -15,12 +15,13 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest, await modelModes(context.paths));
   const looked = await inspectStaged(context, options, manifest, stats);
+  const told = source === 'static-registry' ? await factsOfStaged(context, options) : {};
   const { stored } = await placeModel(context, {
     staged: filesFolder,
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...receivedDraft(options.entry, source), source, ...looked, ...arrival(source, context.now()) },
+    draft: { ...receivedDraft(options.entry, source), ...told, source, ...looked, ...arrival(source, context.now()) },
     alias,
     aliasConflict,
     keepsEntry,
@@ -30,6 +31,23 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     originalPath: undefined,
   });
   return stored;
+}
+
+/** A static registry says little of its models: what an import finds in such files counts. Nothing where it finds no model. */
+async function factsOfStaged(
+  { loadImportSteps }: Pick<RegistryContext, 'loadImportSteps'>,
+  { filesFolder, signal }: InstallOptions,
+): Promise<Partial<EntryDraft>> {
+  const steps = await loadImportSteps();
+  try {
+    const { facts } = await steps.scanModel(filesFolder, { isExact: true, asOne: true });
+    const { modelType, framework, backbone, checkpointPath, configPath, metrics, hyperparameters, versions } = facts;
+    const said = { modelType, framework, backbone, checkpointPath, configPath, metrics, hyperparameters, versions };
+    return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  } catch {
+    signal?.throwIfAborted();
+    return {};
+  }
 }
 
 /** Whoever sends a model is not believed when they say that it is safe, or whole. What is refused stays staged, and unseen. */
