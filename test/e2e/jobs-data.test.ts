@@ -162,7 +162,7 @@ describe('the data of a job', () => {
   }, 240_000);
 
   it('has names of every kind that can be had everywhere, comes back the same, and is refused with others', async () => {
-    const { client, track } = await openJobs({ copy: [COPY, '{input}', '{output}'] });
+    const { client } = await openJobs({ copy: [COPY, '{input}', '{output}'] });
     const folder = join(client.folder, 'cage $(touch pwned)');
     const names = [
       '実験/🐁 1.csv',
@@ -181,7 +181,10 @@ describe('the data of a job', () => {
       await writeFile(join(folder, name), name === 'empty' ? '' : name);
     }
     await symlink('empty', join(folder, 'link to empty'));
-    const { results } = await track('--runner', 'copy', '--data', folder);
+    await mkdir(join(folder, 'hollow'));
+    const ran = await client.succeed(trackArgs('--runner', 'copy', '--data', folder));
+    expect(ran.stdout).toContain('"leftOut":[{"path":"hollow","reason":"an empty folder"}]');
+    const { results } = ran.json<TrackJson>();
     expect(results).toMatchObject({ form: 'folder', fileCount: names.length + 1 });
     const contents = async (path: string) =>
       new Map([...(await treeDigest(path))].map(([name, { sha256 }]) => [name, sha256]));

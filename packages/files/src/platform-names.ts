@@ -1,7 +1,7 @@
 import { ModelRtcError, windowsPathProblem } from '@model-rtc/protocol';
 
 /**
- * Requires that this machine's file systems can have the files of a model, before any of them arrives.
+ * Requires that this machine's file systems can have files of these names, before any of them arrives.
  * @param platform - as `process.platform` names it
  * @throws ModelRtcError `refused` on Windows, for a name that others can have
  */
@@ -13,7 +13,7 @@ export function requireNames(
   for (const { path } of files) {
     const problem = windowsPathProblem(path);
     if (problem === undefined) continue;
-    const sentence = `Windows cannot have a file of this model: ${problem}. Rename it where the model comes from and import it there again.`;
+    const sentence = `Windows cannot have a file of this name: ${problem}. Rename it where it comes from, and run the command again.`;
     throw new ModelRtcError('refused', sentence, { details: { path } });
   }
 }

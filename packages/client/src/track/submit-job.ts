@@ -22,7 +22,11 @@ export async function submitJob(worker: RemoteWorker, options: TrackOptions): Pr
     models.push(model);
   }
   const sets: FileSet[] = [];
-  for (const path of options.data) sets.push(await hashData(worker, path, options));
+  for (const path of options.data) {
+    const set = await hashData(worker, path, options);
+    options.onData?.(set);
+    sets.push(set);
+  }
   await sendModels(worker, models, options);
   const again = options.again === true ? randomBytes(16).toString('hex') : undefined;
   const { runner, resume, settings = {} } = options;

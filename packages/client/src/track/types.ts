@@ -1,4 +1,5 @@
 import type { Digest, Job, JobEvent, JobState, ModelEntry, RunnerSummary, Settings } from '@model-rtc/protocol';
+import type { FileSet } from '@model-rtc/registry';
 import type { FetchedResults, FetchResultsOptions, ResultsTarget } from '../data/types.ts';
 import type { OnModelProgress } from '../progress.ts';
 import type { SpeedOptions } from '../transfer-speed.ts';
@@ -36,6 +37,8 @@ export interface TrackOptions extends WorkOptions, SpeedOptions {
   readonly again?: boolean | undefined;
   /** Called with each model in order, before anything is sent. */
   readonly onModel?: ((model: JobModel) => void) | undefined;
+  /** Called with each file or folder of data in order, once it is hashed: it says what of it does not travel. */
+  readonly onData?: ((set: FileSet) => void) | undefined;
 }
 
 export interface SubmittedJob {

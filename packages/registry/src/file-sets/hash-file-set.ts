@@ -22,7 +22,7 @@ export type HashParts = Pick<RegistryContext, 'loadImportSteps' | 'loadHashCache
 
 /** Names that a message lists. */
 const MAX_LISTED = 4;
-const LINK_ADVICE = 'Copy what they lead to into the folder, or remove them.';
+const LINK_ADVICE = 'Replace such links by what they lead to, or remove them.';
 
 /** Hashes the data that a person names. @throws ModelRtcError see `FileSets.hashFileSet` */
 export async function hashFileSet(parts: HashParts, path: string, options: ProgressOptions = {}): Promise<FileSet> {
@@ -73,12 +73,17 @@ function requireAll(root: string, { files, leftOut }: WalkedFiles): void {
 }
 
 function badNames(root: string, names: readonly { readonly path: string; readonly reason: string }[]): ModelRtcError {
-  const listed = names.slice(0, MAX_LISTED).map(({ path, reason }) => `${JSON.stringify(path)} (${reason})`);
+  const listed = names.slice(0, MAX_LISTED).map(({ path, reason }) => withReason(JSON.stringify(path), reason));
   const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
   return badArgument(
     root,
     `Not every machine can have a file of this name: ${listed.join(', ')}${more}, at ${root}. Rename it and run the command again.`,
   );
+}
+
+/** Most rules name the path that breaks them. */
+function withReason(path: string, reason: string): string {
+  return reason.startsWith(path) ? reason : `${path} (${reason})`;
 }
 
 function badArgument(path: string, sentence: string): ModelRtcError {

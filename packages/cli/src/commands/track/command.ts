@@ -1,5 +1,6 @@
 import type { JobModel, SubmittedJob, WorkerConnection } from '@model-rtc/client';
 import { isEnded, type Job, ModelRtcError } from '@model-rtc/protocol';
+import type { FileSet } from '@model-rtc/registry';
 import { defineCommand, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatModel, printable } from '../../console/format.ts';
@@ -13,6 +14,9 @@ import { networkOptions } from '../options.ts';
 import { followToEnd } from './follow.ts';
 import { trackOptions } from './options.ts';
 import { parseSettings } from './settings.ts';
+
+/** Names of what is left out that a message lists. */
+const SHOWN_LEFT_OUT = 5;
 
 type TrackValues = ValuesOf<typeof trackOptions>;
 
@@ -46,6 +50,7 @@ export const track = defineCommand({
       ...{ models: options.model, data: options.data, runner: options.runner, settings, resume: options.resume },
       ...{ remote: options.remote, noPush: !options.push, again: options.again, ...controls },
       onModel: (model) => showModel(context, worker, model),
+      onData: (set) => showLeftOut(context, set),
     });
     showSubmitted(context, worker, submitted);
     await finish(context, worker, submitted, options, controls);
@@ -119,6 +124,16 @@ function showModel({ output }: Context, worker: WorkerConnection, model: JobMode
   if (otherThere !== undefined) {
     output.note(`  ${workerName} calls another model so: ${otherThere}. Pass --remote to run that one.`);
   }
+}
+
+/** A runner that counts on what does not travel would find less. */
+function showLeftOut({ output }: Context, { name, digest, bytes, leftOut, emptyFolders }: FileSet): void {
+  const all = [...leftOut, ...emptyFolders.map((path) => ({ path, reason: 'an empty folder' }))];
+  output.event({ event: 'data', name, digest, bytes, leftOut: all.map(({ path, reason }) => ({ path, reason })) });
+  if (output.json || all.length === 0) return;
+  const shown = all.slice(0, SHOWN_LEFT_OUT).map(({ path, reason }) => `${printable(path)} (${reason})`);
+  const more = all.length > shown.length ? ` and ${all.length - shown.length} more` : '';
+  output.note(`Not sent with ${printable(name)}: ${shown.join(', ')}${more}`);
 }
 
 function showSubmitted({ output }: Context, worker: WorkerConnection, { job, outcome }: SubmittedJob): void {
