@@ -94,11 +94,11 @@ export class ChunkOffers {
 /** The worker must not learn paths of this machine. */
 function toldToWorker(error: ModelRtcError): ModelRtcError {
   if (error.code !== 'source_changed') {
-    return ModelRtcError.because(error, 'storage', 'The pushing machine could not read the model; it says why.');
+    return ModelRtcError.because(error, 'storage', 'The sending machine could not read its own files; it says why.');
   }
   const { path } = error.details ?? {};
   const file = typeof path === 'string' ? basename(path) : 'a file';
-  return new ModelRtcError('source_changed', `"${file}" changed on the pushing machine while the model was sent.`, {
+  return new ModelRtcError('source_changed', `"${file}" changed on the sending machine while it was sent.`, {
     cause: error,
     details: { file },
   });

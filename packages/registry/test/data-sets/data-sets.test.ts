@@ -112,6 +112,17 @@ describe('the cache of data', () => {
     expect(await sets.check(digest, 'me')).toBe(true);
   });
 
+  it('stops making data ready for a job that is cancelled', async () => {
+    const { sets, store, job } = await scene();
+    const digest = await store({ 'a.csv': 'first', 'b.csv': 'second' });
+    const signal = AbortSignal.abort();
+    expect(await rejection(sets.place(data(digest, 'x'), join(job, 'x'), { signal }))).toMatchObject({
+      code: 'cancelled',
+    });
+    expect(await readdir(join(job, 'x'))).toEqual([]);
+    expect(await sets.check(digest, 'me')).toBe(true);
+  });
+
   it('removes data that somebody changed, and does not give it to a job', async () => {
     const { sets, store, job } = await scene();
     const [checked, placed] = [await store({ 'a.csv': 'first' }), await store({ 'b.csv': 'first' })];

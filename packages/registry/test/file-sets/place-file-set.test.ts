@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest, Manifest, ModelPath } from '@model-rtc/protocol';
 import { manifestDigest } from '@model-rtc/protocol';
+import { afterTest } from '../../../../test/support/after-test.ts';
 import { rejection } from '../../../../test/support/rejection.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { PlaceOptions } from '../../src/index.ts';
@@ -27,6 +28,14 @@ async function staged(files: Files, { form = 'folder', emptyFolders = [] as stri
       ...more,
     });
   return { registry, folder, wanted, place, target: wanted.target };
+}
+
+/** A folder in memory where the machine has one for that; on others the same disk has to do. */
+async function onOtherDisk(): Promise<string> {
+  const inMemory = await mkdtemp('/dev/shm/model-rtc-test-').catch(() => undefined);
+  if (inMemory === undefined) return await temporaryFolder();
+  afterTest(() => rm(inMemory, { recursive: true, force: true }));
+  return inMemory;
 }
 
 describe('placing results', () => {
@@ -97,6 +106,24 @@ describe('placing results', () => {
     const file = await staged({ 'result.csv': 'a' }, { form: 'file' });
     await file.place();
     expect(await file.registry.checkTarget(file.target, file.wanted)).toBe('same');
+  });
+
+  it('copies to another disk, whole before it has its name, and keeps nothing of what was staged', async () => {
+    const elsewhere = await onOtherDisk();
+    const { place, registry } = await staged({ 'a.csv': 'a', 'deep/b': 'b' }, { emptyFolders: ['none'] });
+    await place({ target: join(elsewhere, 'out') });
+    expect(await readdir(elsewhere)).toEqual(['out']);
+    expect((await readdir(join(elsewhere, 'out'), { recursive: true })).sort()).toEqual([
+      'a.csv',
+      'deep',
+      'deep/b',
+      'none',
+    ]);
+    expect(await readdir(registry.paths.staging, { recursive: true })).not.toContain('a.csv');
+    const file = await staged({ 'result.csv': 'a' }, { form: 'file' });
+    await file.place({ target: join(elsewhere, 'mouse.csv') });
+    expect(await readFile(join(elsewhere, 'mouse.csv'), 'utf8')).toBe('a');
+    expect((await readdir(elsewhere)).sort()).toEqual(['mouse.csv', 'out']);
   });
 
   it('is not done inside of the data folder, or with files that were not staged', async () => {

@@ -39,8 +39,7 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
     Array.isArray(details?.codeFiles) && details.runner === undefined
       ? `The worker refuses models that run code when they are loaded: ${codeNames(details.codeFiles)}. Push it as safetensors, or ask the worker's owner.`
       : message,
-  source_changed: (error) =>
-    `${changedFile(error)} changed while the model was sent; it is no longer the one that was asked for.`,
+  source_changed: (error) => `${changedFile(error)} changed while it was sent; it is no longer what was asked for.`,
 };
 
 /** Sentences for errors that name a path of this machine, such as a lock that is held. */
@@ -90,7 +89,7 @@ function wrongBytes({ file, how }: Readonly<Record<string, unknown>>): string {
 function room(details: ModelRtcError['details']): string {
   const { neededBytes, freeBytes } = details ?? {};
   if (typeof neededBytes !== 'number' || typeof freeBytes !== 'number') return 'is full';
-  return `has too little room for this model (${formatBytes(neededBytes)} are needed and ${formatBytes(freeBytes)} are free)`;
+  return `has too little room (${formatBytes(neededBytes)} are needed and ${formatBytes(freeBytes)} are free)`;
 }
 
 function ownerOf(details: ModelRtcError['details']): string {

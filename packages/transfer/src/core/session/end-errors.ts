@@ -31,7 +31,7 @@ export function timedOut(how: QuietEnd, last: ModelRtcError | undefined, kept: K
 function whyQuiet({ isFlowing, empty }: QuietEnd): string {
   if (isFlowing) return `The connection is so slow that nothing came whole in ${SLOW_ABORT_MS / 60_000} min`;
   if (empty.length === 0) return `No data came for ${STALL_ABORT_MS / 1000} s`;
-  return `${empty.join(', ')} did not have the rest of the model for ${STALL_ABORT_MS / 1000} s`;
+  return `${empty.join(', ')} did not have the rest for ${STALL_ABORT_MS / 1000} s`;
 }
 
 export function stallWarning(quietMs: number): StallWarning {

@@ -38,7 +38,7 @@ export async function checkFreeSpace(
   if (free >= needed) return;
   throw new ModelRtcError(
     'storage_full',
-    `The disk has too little room for this model: ${formatBytes(needed)} are needed in ${folder} and ${formatBytes(free)} are free. Free some space and run the command again.`,
+    `The disk has too little room: ${formatBytes(needed)} are needed in ${folder} and ${formatBytes(free)} are free. Free some space and run the command again.`,
     { details: { neededBytes: needed, freeBytes: free, folder } },
   );
 }
