@@ -92,10 +92,13 @@ export type Release = z.infer<typeof releaseSchema>;
 /** One model is published under a few names, such as `1.0` and `stable`. */
 export const MAX_RELEASES = 32;
 
+/** A model's id: a name that can stand in a folder's or file's name. */
+export const modelIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
+
 /** What is known about a model besides its files: the part of a registry entry that agents send to each other. */
 export const modelEntrySchema = z.object({
   /** The first 8 hex characters of the digest, longer on a collision; a run id while the model is training. */
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
+  id: modelIdSchema,
   /** Absent while the model is training, because its content still changes. */
   digest: digestSchema.optional(),
   runHash: text.optional(),

@@ -13,6 +13,7 @@ export * from './fragments.ts';
 export * from './frame.ts';
 export { FRAGMENT_HEADER_BYTES, isFrame, isUnknownFrame } from './frame-head.ts';
 export * from './identity.ts';
+export * from './job-requests.ts';
 export * from './jobs.ts';
 export * from './limits.ts';
 export * from './log.ts';

@@ -16,7 +16,7 @@ import {
   pushDataResult,
   submitJobParams,
   submitJobResult,
-} from './jobs.ts';
+} from './job-requests.ts';
 import { MAX_ENTRIES_BYTES, MAX_MESSAGE_BYTES, MAX_PLAIN_MESSAGE_BYTES, QUERY_TIMEOUT_MS } from './limits.ts';
 import { manifestSchema } from './manifest.ts';
 import {

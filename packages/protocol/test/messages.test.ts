@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   isMethod,
+  jobSchema,
   listModelsParams,
   MAX_CHUNKS_PER_REQUEST,
   METHODS,
@@ -140,6 +141,25 @@ describe('a method', () => {
     expect(answer.resumeCommand).toBeUndefined();
     const interrupted = { entry, resolvedBy: 'id', resumeCommand: 'sleap-nn train' };
     expect(METHODS.get_model_info.result.parse(interrupted).resumeCommand).toBe('sleap-nn train');
+  });
+});
+
+describe('a job', () => {
+  const model = { digest, id: 'abababab', alias: 'good-mouse-v1' };
+  const job = {
+    ...{ id: 'abcdefgh', state: 'completed', runner: 'x', settings: {}, createdAt: '2026-01-02T03:04:05.678Z' },
+    ...{ models: [model], data: [{ digest, name: 'clip.mp4', form: 'file' }], lastEvent: 0 },
+  };
+  const isJob = (changes: object) => jobSchema.safeParse({ ...job, ...changes }).success;
+
+  it('has names that can stand in the name of a file, since its results are called by them', () => {
+    expect(isJob({})).toBe(true);
+    for (const name of ['../x', 'a/b', '..', '.', '', 'a\u0000', '/etc/passwd']) {
+      expect(isJob({ models: [{ ...model, alias: name }] })).toBe(false);
+      expect(isJob({ models: [{ ...model, id: name }] })).toBe(false);
+      expect(isJob({ data: [{ digest, name, form: 'file' }] })).toBe(false);
+      expect(isJob({ id: name })).toBe(false);
+    }
   });
 });
 

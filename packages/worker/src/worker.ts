@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
-import { type Identity, ModelRtcError, silentLog } from '@model-rtc/protocol';
+import { type Identity, ModelRtcError, type RunnerSummary, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { joinAsWorker, type WorkerRegistration } from '@model-rtc/signaling';
 import {
@@ -67,6 +67,8 @@ export interface RunningWorker extends AsyncDisposable {
   online(): Promise<void>;
   /** Why it is not online, as far as its servers said. */
   offlineReason(): ModelRtcError | undefined;
+  /** What clients may run models with; empty for a worker that runs no jobs. */
+  runners(): Promise<readonly RunnerSummary[]>;
   /** Resolves when the worker cannot go on, with the reason. */
   readonly ended: Promise<ModelRtcError>;
   close(): Promise<void>;
@@ -128,6 +130,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     directPort: direct?.port,
     online: () => registration.whenOnline(),
     offlineReason: () => registration.states().find(({ error }) => error !== undefined)?.error,
+    runners: async () => (await jobs?.jobs.runners()) ?? [],
     ended: registration.replaced.then(replacedError),
     close: () => cleanup.run(),
     [Symbol.asyncDispose]: () => cleanup.run(),

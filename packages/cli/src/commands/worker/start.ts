@@ -4,7 +4,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import type { RunningWorker, WatchEvent } from '@model-rtc/worker';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
-import { formatCount, formatModel, formatTime, printable } from '../../console/format.ts';
+import { formatCount, formatModel, formatSome, formatTime, printable } from '../../console/format.ts';
 import { parseDuration } from '../../console/quantities.ts';
 import { untilAborted } from '../../console/runtime.ts';
 import { agentLimits, dataCacheLimits } from '../../console/settings.ts';
@@ -166,6 +166,12 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   if (directPort !== undefined)
     output.note(`Clients that can reach this machine connect directly, to port ${directPort} (TLS)`);
   if (folders.length > 0) output.note(`Watching ${folders.join(', ')}: models found there are registered`);
+  const runners = (await worker.runners()).filter(({ usable }) => usable).map(({ name }) => name);
+  if (runners.length > 0) {
+    output.note(
+      `Sessions with the scope track may run models here with ${formatSome(runners, MAX_NAMED_RUNNERS)}: see model-rtc worker runners list`,
+    );
+  }
   const session = tokenFile === undefined ? 'SESSION' : `@${tokenFile}`;
   if (tokenFile === undefined) output.note(`The line above is this worker's session, ${validity}`);
   else output.note(`This worker's session is in ${tokenFile}, ${validity}`);
@@ -173,6 +179,8 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   output.note(`  model-rtc client pull-model REF --worker ${session}`);
   output.note('Ctrl+C stops the worker. After a restart the same session works again.');
 }
+
+const MAX_NAMED_RUNNERS = 8;
 
 const ONLY_HERE =
   'Only clients on this machine can reach this worker: its addresses are loopback and link-local ones. Connect the machine to a network and start the worker again, or pass --signaling URL.';
