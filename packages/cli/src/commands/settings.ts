@@ -5,6 +5,7 @@ import { renderTable } from '../console/table.ts';
 const NAMES = [
   ...(['limit.up', 'limit.down'] as const),
   ...(['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const),
+  ...(['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'] as const),
 ] as const satisfies readonly SettingName[];
 const name = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
 const WORKER_NOTE = 'Restart a running worker to apply it.';
@@ -49,7 +50,7 @@ const set = defineCommand({
     value: {
       type: 'string',
       demandOption: true,
-      describe: 'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d',
+      describe: 'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4',
     },
   },
   examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],

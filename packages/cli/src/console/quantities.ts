@@ -68,6 +68,24 @@ export function parseSize(text: string, name: string): number {
   );
 }
 
+const MOST_COUNT = 1024;
+/** The numbers that `parseCount` takes, for people. */
+export const COUNT_RANGE = `1 to ${MOST_COUNT}`;
+
+/**
+ * A number of things: `4`.
+ *
+ * @param name - the setting that it was given for, for the error.
+ * @throws ModelRtcError `bad_argument`
+ */
+export function parseCount(text: string, name: string): number {
+  const count = /^\d{1,6}$/.test(text.trim()) ? Number(text) : 0;
+  if (count >= 1 && count <= MOST_COUNT) return count;
+  throw new ModelRtcError('bad_argument', `"${text}" is not a number of ${name}. Pass ${COUNT_RANGE}.`, {
+    details: { name },
+  });
+}
+
 const LONGEST_MS = ms('100y');
 
 export interface DurationOptions {

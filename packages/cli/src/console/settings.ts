@@ -1,13 +1,14 @@
 import type { AgentLimits } from '@model-rtc/client';
+import type { JobsLimits } from '@model-rtc/jobs';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { DataLimits } from '@model-rtc/registry';
 import ms from 'ms';
 import { type ConfigFile, openConfigFile } from './config-file.ts';
 import { formatRate } from './format.ts';
-import { parseDuration, parseRate, parseSize, RATE_RANGE, SIZE_RANGE } from './quantities.ts';
+import { COUNT_RANGE, parseCount, parseDuration, parseRate, parseSize, RATE_RANGE, SIZE_RANGE } from './quantities.ts';
 
 /** What a setting is measured in, as `--json` names it. */
-type Unit = 'bytesPerSecond' | 'bytes' | 'ms';
+type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count';
 
 interface SettingSchema {
   readonly describe: string;
@@ -45,6 +46,14 @@ const AGE = {
   format: (amount: number) => ms(amount, { long: true }),
 } as const;
 
+const COUNT = {
+  type: 'whole number',
+  range: COUNT_RANGE,
+  unit: 'count',
+  parse: parseCount,
+  format: String,
+} as const;
+
 /** What can be set for both agents of this machine. docs/settings.md is generated from it. */
 export const SETTINGS = {
   'limit.up': {
@@ -63,6 +72,22 @@ export const SETTINGS = {
     default: 'half of data-cache.size',
   },
   'data-cache.age': { ...AGE, describe: 'How long a worker keeps data of jobs that nobody uses', default: '30d' },
+  'jobs.at-once': {
+    ...COUNT,
+    describe: 'How many jobs a worker runs at once, of all runners; each runner says how many of its own',
+    default: '8',
+  },
+  'jobs.session-at-once': { ...COUNT, describe: 'How many of them may be of one session', default: '4' },
+  'jobs.session-time': {
+    ...AGE,
+    describe: 'How long the jobs of one session may run within 24 hours, all together',
+    default: 'no limit',
+  },
+  'jobs.session-output': {
+    ...SIZE,
+    describe: 'How much of the results of one session a worker keeps; the oldest go first',
+    default: '256GiB',
+  },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -166,6 +191,20 @@ export async function dataCacheLimits(home: string): Promise<Partial<DataLimits>
     ...(maxBytes === undefined ? {} : { maxBytes }),
     ...(maxBytesPerOwner === undefined ? {} : { maxBytesPerOwner }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+  };
+}
+
+/** What bounds the jobs of a worker, as far as it is set. */
+export async function jobsLimits(home: string): Promise<Partial<JobsLimits>> {
+  const settings = await Settings.open(home);
+  const [maxRunning, maxRunningPerOwner, maxRunMsPerOwnerAndDay, maxKeptOutputBytesPerOwner] = (
+    ['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'] as const
+  ).map((name) => settings.get(name).amount);
+  return {
+    ...(maxRunning === undefined ? {} : { maxRunning }),
+    ...(maxRunningPerOwner === undefined ? {} : { maxRunningPerOwner }),
+    ...(maxRunMsPerOwnerAndDay === undefined ? {} : { maxRunMsPerOwnerAndDay }),
+    ...(maxKeptOutputBytesPerOwner === undefined ? {} : { maxKeptOutputBytesPerOwner }),
   };
 }
 

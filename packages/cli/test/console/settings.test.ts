@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { SavedWorkers } from '../../src/console/saved-workers.ts';
-import { dataCacheLimits, Settings, settingText } from '../../src/console/settings.ts';
+import { dataCacheLimits, jobsLimits, Settings, settingText } from '../../src/console/settings.ts';
 
 const folders: string[] = [];
 
@@ -44,6 +44,24 @@ describe('the settings', () => {
       expect(() => settings.set('data-cache.size', size)).toThrow(/is not a size\. data-cache\.size takes bytes/);
     }
     expect(() => settings.set('data-cache.age', '30')).toThrow('is not a length of time');
+  });
+
+  it('say how many jobs run at once, for how long, and how much they leave, as far as that is set', async () => {
+    const folder = await home();
+    expect(await jobsLimits(folder)).toEqual({});
+    const settings = await Settings.open(folder);
+    expect(settingText(settings.get('jobs.at-once'))).toBe('8');
+    expect(settingText(settings.set('jobs.at-once', '2'))).toBe('2 (2)');
+    settings.set('jobs.session-at-once', '1');
+    settings.set('jobs.session-time', '12h');
+    settings.set('jobs.session-output', '1GB');
+    expect(await jobsLimits(folder)).toEqual({
+      ...{ maxRunning: 2, maxRunningPerOwner: 1, maxKeptOutputBytesPerOwner: 1e9 },
+      maxRunMsPerOwnerAndDay: 12 * 60 * 60 * 1000,
+    });
+    for (const count of ['0', '-1', '1.5', '2000', 'many', '']) {
+      expect(() => settings.set('jobs.at-once', count)).toThrow('is not a number of jobs.at-once. Pass 1 to 1024.');
+    }
   });
 
   it('are in one file with the saved workers, which only its owner can read, and leave those alone', async () => {

@@ -6,8 +6,10 @@ import { describe, expect, it } from '@jest/globals';
 import { parseRunner } from '@model-rtc/jobs';
 import { afterTest } from '../../../../test/support/after-test.ts';
 import { rejection } from '../../../../test/support/rejection.ts';
-import { PYTHON, program } from '../../../../test/support/requirements.ts';
+import { PYTHON, program, rootUser } from '../../../../test/support/requirements.ts';
 import { describeWith } from '../../../../test/support/suites.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { mountTmpfs } from '../../../../test/support/tmpfs.ts';
 import { eventsOf, linesOf, openTestJobs } from '../support/open-test-jobs.ts';
 import { processesWith } from '../support/processes-with.ts';
 import { digestOf, OWNER } from '../support/test-ports.ts';
@@ -309,6 +311,23 @@ time.sleep(600)`;
     const ended = await Promise.all(submitted.map((id) => test.ended(id)));
     expect(ended.map(({ state }) => state)).toEqual(['completed', 'cancelled', 'completed']);
     expect(Date.parse(ended[2]?.startedAt as string)).toBeGreaterThanOrEqual(Date.parse(ended[0]?.endedAt as string));
+  });
+});
+
+describeWith([rootUser()], 'on a small disk', () => {
+  it('a job that fills it is stopped, and the next one runs', async () => {
+    const disk = await mountTmpfs(await temporaryFolder(), 150_000_000);
+    afterTest(() => disk.unmount());
+    const test = await openTestJobs({ root: disk.path });
+    await test.declare(
+      'fills',
+      `import sys\nwith open(sys.argv[1], 'wb') as f:\n  while True: f.write(bytes(100_000))`,
+    );
+    await test.declare('small', 'print("ran")');
+    const filled = await test.run({ runner: 'fills' });
+    expect(filled).toMatchObject({ state: 'failed' });
+    expect(await linesOf(test.jobs, (await test.run({ runner: 'small' })).id)).toEqual(['ran']);
+    expect((await test.jobs.list(OWNER)).total).toBe(2);
   });
 });
 

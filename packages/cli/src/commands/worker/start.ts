@@ -7,7 +7,7 @@ import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, formatSome, formatTime, printable } from '../../console/format.ts';
 import { parseDuration } from '../../console/quantities.ts';
 import { untilAborted } from '../../console/runtime.ts';
-import { agentLimits, dataCacheLimits } from '../../console/settings.ts';
+import { agentLimits, dataCacheLimits, jobsLimits } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
 import { iceServers } from '../connect.ts';
 import { safeOnlyOption, webRtcOptions } from '../options.ts';
@@ -97,7 +97,11 @@ export const start = defineCommand({
       safeOnly: options.safeOnly,
       direct: directOptions(options),
       limits: await agentLimits(context.home),
-      jobs: { env: context.runtime.env, data: await dataCacheLimits(context.home) },
+      jobs: {
+        env: context.runtime.env,
+        limits: await jobsLimits(context.home),
+        data: await dataCacheLimits(context.home),
+      },
       engine: options.engine,
       iceServers: iceServers(options.iceServer, context.runtime.env),
       watch: {

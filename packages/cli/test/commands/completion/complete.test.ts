@@ -40,7 +40,13 @@ describe('the completion of a command line', () => {
     ['client import-model ', [':files']],
     ['worker --watch ', [':folders']],
     ['worker --no-d', ['--no-direct']],
-    ['settings get ', ['limit.up', 'limit.down', 'data-cache.size', 'data-cache.session-size', 'data-cache.age']],
+    [
+      'settings get ',
+      [
+        ...['limit.up', 'limit.down', 'data-cache.size', 'data-cache.session-size', 'data-cache.age'],
+        ...['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'],
+      ],
+    ],
     ['settings set limit.up ', []],
     ['completion ', ['bash', 'zsh']],
     ['client history mouse x', []],
