@@ -29,7 +29,7 @@ describe('a rate', () => {
     '1e9MB',
     '20 M',
     '20Mbps',
-    '1TB',
+    '2TB',
     '9999GB',
     '20MB/m',
     '1.MB',
