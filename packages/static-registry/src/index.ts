@@ -6,6 +6,17 @@ export { DEFAULT_CONCURRENCY, MAX_CONCURRENCY, MAX_LIST_BYTES, MAX_STATIC_MANIFE
 export { type OpenStaticRegistryOptions, openStaticRegistry } from './open.ts';
 export { type StaticSourceOptions, staticSource } from './provider/chunk-source.ts';
 export { StaticProvider, type StaticProviderOptions } from './provider/static-provider.ts';
+export type { PublishedFile } from './publish/cut-files.ts';
+export { createFolderTarget } from './publish/folder-target.ts';
+export type { PublishedVersion } from './publish/list-change.ts';
+export { type PruneOptions, type PruneResult, pruneRegistry } from './publish/prune.ts';
+export {
+  type PublishOptions,
+  type PublishProgress,
+  type PublishResult,
+  publishModel,
+} from './publish/publish-model.ts';
+export type { PublishTarget, StoredData, StoredList } from './publish/target.ts';
 export { dataPath, LIST_PATH, StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
 export { createHttpStore, type Fetch, type FetchResponse, type HttpStoreOptions } from './store/http-store.ts';

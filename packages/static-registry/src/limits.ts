@@ -33,3 +33,15 @@ export const KEEP_ALIVE_MS = 30_000;
 export const MAX_WHOLE_CHUNKS = 2;
 /** A longer chunk of a server without ranges is read from its start for every part, instead of kept in memory. */
 export const MAX_WHOLE_CHUNK_BYTES = 32 * 1024 * 1024;
+
+/** How large chunks are that we publish, unless the publisher says otherwise: few requests, and a lost one costs little. */
+export const PUBLISHED_CHUNK_BYTES = 10_000_000;
+/** The smallest and largest chunk that a publisher may choose: each is held in memory, and each needs a request. */
+export const MIN_PUBLISHED_CHUNK_BYTES = 64 * 1024;
+export const MAX_PUBLISHED_CHUNK_BYTES = 64 * 1024 * 1024;
+/** What chunks that are being written may take in memory together; one may always be written. */
+export const PUBLISH_MEMORY_BYTES = 64 * 1024 * 1024;
+/** How often a list that another publisher changed meanwhile is read and changed again. */
+export const MAX_LIST_ATTEMPTS = 20;
+/** A file that no version names is kept for so long by default: somebody may be fetching a version that was just replaced. */
+export const PRUNE_AGE_MS = 7 * 24 * 3600 * 1000;

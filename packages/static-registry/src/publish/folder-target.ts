@@ -1,0 +1,74 @@
+import { readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  atStorage,
+  ignoreMissing,
+  listFolder,
+  makeFolder,
+  removeTemporaries,
+  withLock,
+  writeFileAtomic,
+} from '@model-rtc/files';
+import { type Digest, isDigest, sha256Digest } from '@model-rtc/protocol';
+import { dataPath, LIST_PATH } from '../static-registry.ts';
+import type { PublishTarget, StoredData, StoredList } from './target.ts';
+
+/** Readable by whoever serves the folder, whatever the publisher's umask allows. */
+const MODE = 0o644;
+const LOCK = '.models.json.lock';
+
+/** A registry in a folder, which is made when something is written. @param folder - its path */
+export function createFolderTarget(folder: string): PublishTarget {
+  const root = resolve(folder);
+  const list = join(root, LIST_PATH);
+  const place = (hash: Digest) => join(root, ...dataPath(hash).split('/'));
+  return {
+    name: root,
+    async claim(hash, bytes) {
+      return await atStorage(place(hash), 'read', async () => {
+        const found = await ignoreMissing(stat(place(hash)));
+        if (found?.isFile() !== true || found.size !== bytes) return false;
+        const now = new Date();
+        return (await ignoreMissing(utimes(place(hash), now, now).then(() => true))) ?? false;
+      });
+    },
+    async put(hash, bytes, signal) {
+      signal?.throwIfAborted();
+      await makeFolder(join(root, 'data'));
+      await writeFileAtomic(place(hash), bytes, { mode: MODE });
+    },
+    readList: () => readList(list),
+    async writeList(bytes, tag, signal) {
+      await makeFolder(root);
+      return await withLock(join(root, LOCK), { signal }, async () => {
+        const now = await readList(list);
+        if (now?.tag !== tag) return false;
+        await removeTemporaries(list);
+        await writeFileAtomic(list, bytes, { mode: MODE });
+        return true;
+      });
+    },
+    listData: () => listData(join(root, 'data')),
+    async removeOlder(hash, beforeMs) {
+      return await atStorage(place(hash), 'removed', async () => {
+        const found = await ignoreMissing(stat(place(hash)));
+        if (found === undefined || found.mtimeMs >= beforeMs) return false;
+        await rm(place(hash), { force: true });
+        return true;
+      });
+    },
+  };
+}
+
+async function readList(path: string): Promise<StoredList | undefined> {
+  const bytes = await atStorage(path, 'read', () => ignoreMissing(readFile(path)));
+  return bytes === undefined ? undefined : { bytes, tag: sha256Digest(bytes) };
+}
+
+async function* listData(folder: string): AsyncGenerator<StoredData> {
+  for (const { name } of await listFolder(folder)) {
+    if (!isDigest(name)) continue;
+    const found = await atStorage(join(folder, name), 'read', () => ignoreMissing(stat(join(folder, name))));
+    if (found?.isFile()) yield { hash: name, bytes: found.size, writtenAtMs: found.mtimeMs };
+  }
+}

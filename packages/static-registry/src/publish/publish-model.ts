@@ -1,0 +1,160 @@
+import { type Digest, MAX_CHUNKS, ModelRtcError, modelDigest, sha256Digest } from '@model-rtc/protocol';
+import { ModelList } from '../format/model-list.ts';
+import {
+  DEFAULT_CONCURRENCY,
+  MAX_LIST_ATTEMPTS,
+  MAX_PUBLISHED_CHUNK_BYTES,
+  MIN_PUBLISHED_CHUNK_BYTES,
+  PUBLISH_MEMORY_BYTES,
+  PUBLISHED_CHUNK_BYTES,
+} from '../limits.ts';
+import { cutFiles, type PublishedFile } from './cut-files.ts';
+import { type PublishedVersion, requireFree, requirePublishable, withVersion } from './list-change.ts';
+import type { PublishTarget } from './target.ts';
+
+/** How far a publication is. */
+export interface PublishProgress {
+  readonly totalBytes: number;
+  /** Bytes whose chunks are in the registry now. */
+  readonly doneBytes: number;
+  /** Of these, bytes that were there before. */
+  readonly reusedBytes: number;
+}
+
+export interface PublishOptions extends Omit<PublishedVersion, 'hash' | 'digest'> {
+  readonly files: readonly PublishedFile[];
+  /** Bytes of a chunk; 10 MB by default. */
+  readonly chunkBytes?: number | undefined;
+  readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PublishResult extends PublishProgress {
+  /** The SHA-256 of the manifest. */
+  readonly hash: Digest;
+  readonly digest: Digest;
+  readonly chunkCount: number;
+  /** False when the registry said all of this already. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Publishes a model: its chunks first, then its manifest, and the list that names it last, so that readers never see a version that
+ * is not whole. What is there already is not written again, so a publication that was interrupted goes on where it was.
+ * @throws ModelRtcError `bad_argument` for names and sizes; `refused` when the version has another content; `source_changed`;
+ * `busy` when other publishers change the list all the time; `storage`, `network`
+ */
+export async function publishModel(target: PublishTarget, options: PublishOptions): Promise<PublishResult> {
+  const { files, signal, ...wanted } = options;
+  requirePublishable(wanted);
+  const chunkBytes = requireChunkBytes(options);
+  const digest = modelDigest(files);
+  // Said before hours of work, as far as it is known by then.
+  requireFree((await readList(target, signal)).list, { ...wanted, digest });
+  const { chunks, ...progress } = await putChunks(target, chunkBytes, options);
+  const manifest = manifestBytes({ files, chunkBytes, chunks, digest });
+  const hash = sha256Digest(manifest);
+  if (!(await target.claim(hash, manifest.length, signal))) await target.put(hash, manifest, signal);
+  const isNew = await changeList(target, signal, (now) => withVersion(now, { ...wanted, hash, digest }));
+  return { ...progress, hash, digest, chunkCount: chunks.length, isNew };
+}
+
+/**
+ * Changes the list of models, again when another publisher was faster: what both changed is kept.
+ * @param change - gives the new text; undefined for no change
+ * @returns whether the list changed
+ */
+export async function changeList(
+  target: PublishTarget,
+  signal: AbortSignal | undefined,
+  change: (list: ModelList) => string | undefined,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < MAX_LIST_ATTEMPTS; attempt++) {
+    const { list, tag } = await readList(target, signal);
+    const text = change(list);
+    if (text === undefined) return false;
+    if (await target.writeList(new TextEncoder().encode(text), tag, signal)) return true;
+  }
+  throw new ModelRtcError(
+    'busy',
+    `Others changed the list of models in ${target.name} all the time. What was sent is kept; run the same command again.`,
+  );
+}
+
+async function readList(
+  target: PublishTarget,
+  signal: AbortSignal | undefined,
+): Promise<{ list: ModelList; tag: string | undefined }> {
+  const stored = await target.readList(signal);
+  if (stored === undefined) return { list: ModelList.empty(), tag: undefined };
+  return { list: ModelList.parse(new TextDecoder('utf-8', { fatal: true }).decode(stored.bytes)), tag: stored.tag };
+}
+
+function requireChunkBytes({ files, chunkBytes = PUBLISHED_CHUNK_BYTES }: PublishOptions): number {
+  const isInRange = chunkBytes >= MIN_PUBLISHED_CHUNK_BYTES && chunkBytes <= MAX_PUBLISHED_CHUNK_BYTES;
+  if (!Number.isInteger(chunkBytes) || !isInRange) {
+    throw new ModelRtcError('bad_argument', 'A chunk has 64 KiB to 64 MiB. Pass another --chunk-size.');
+  }
+  const count = Math.ceil(totalOf(files) / chunkBytes);
+  if (count <= MAX_CHUNKS) return chunkBytes;
+  throw new ModelRtcError(
+    'bad_argument',
+    `The model would have ${count} chunks, more than ${MAX_CHUNKS}. Pass a larger --chunk-size.`,
+  );
+}
+
+async function putChunks(
+  target: PublishTarget,
+  chunkBytes: number,
+  { files, onProgress, signal }: PublishOptions,
+): Promise<PublishProgress & { chunks: Digest[] }> {
+  const chunks: Digest[] = [];
+  const totalBytes = totalOf(files);
+  let doneBytes = 0;
+  let reusedBytes = 0;
+  const put = async (hash: Digest, bytes: Uint8Array): Promise<void> => {
+    const isThere = await target.claim(hash, bytes.length, signal);
+    if (!isThere) await target.put(hash, bytes, signal);
+    doneBytes += bytes.length;
+    if (isThere) reusedBytes += bytes.length;
+    onProgress?.({ totalBytes, doneBytes, reusedBytes });
+  };
+  const most = Math.max(1, Math.min(DEFAULT_CONCURRENCY, Math.floor(PUBLISH_MEMORY_BYTES / chunkBytes)));
+  const writing = new Map<Digest, Promise<void>>();
+  try {
+    for await (const { hash, bytes } of cutFiles(files, chunkBytes, signal)) {
+      chunks.push(hash);
+      // The same chunk may follow at once: its second writing waits for the first one, and finds it there.
+      await writing.get(hash);
+      if (writing.size >= most) await Promise.race(writing.values());
+      const work = put(hash, bytes).then(() => void writing.delete(hash));
+      // A failed one stays in the map, and ends the loop when it is waited for.
+      work.catch(() => undefined);
+      writing.set(hash, work);
+    }
+    await Promise.all(writing.values());
+  } finally {
+    await Promise.allSettled(writing.values());
+  }
+  return { totalBytes, doneBytes, reusedBytes, chunks };
+}
+
+function manifestBytes({
+  files,
+  chunkBytes,
+  chunks,
+  digest,
+}: {
+  files: readonly PublishedFile[];
+  chunkBytes: number;
+  chunks: readonly Digest[];
+  digest: Digest;
+}): Uint8Array {
+  const listed = files.map(({ path, size, sha256 }) => ({ path, size, sha256 }));
+  const manifest = { total_size: totalOf(files), chunk_size: chunkBytes, chunks, files: listed, digest };
+  return new TextEncoder().encode(JSON.stringify(manifest));
+}
+
+function totalOf(files: readonly PublishedFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}

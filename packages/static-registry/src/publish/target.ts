@@ -1,0 +1,47 @@
+import type { Digest } from '@model-rtc/protocol';
+
+/** A list of models as it lies in a registry. */
+export interface StoredList {
+  readonly bytes: Uint8Array;
+  /** Differs for any two contents. */
+  readonly tag: string;
+}
+
+/** A file in `data/`. */
+export interface StoredData {
+  readonly hash: Digest;
+  readonly bytes: number;
+  /** When it was written, in milliseconds since 1970. */
+  readonly writtenAtMs: number;
+}
+
+/**
+ * Where a registry is published to. A file in `data/` is named by its content, so it is written once and never changed; only the
+ * list of models is replaced, by one publisher at a time.
+ */
+export interface PublishTarget {
+  /** Its address, for people. */
+  readonly name: string;
+  /**
+   * Whether the file is there whole, with this many bytes. If so, its age begins anew, so that nobody who removes old files that no
+   * version names removes it before the list names it.
+   * @throws ModelRtcError `storage`, `network`, `refused`
+   */
+  claim(hash: Digest, bytes: number, signal: AbortSignal | undefined): Promise<boolean>;
+  /**
+   * Writes a file that readers see whole or not at all. The bytes may be overwritten once it resolves.
+   * @throws ModelRtcError `storage_full`, `storage`, `network`, `refused`
+   */
+  put(hash: Digest, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
+  /** @returns the list as it is now; undefined when there is none yet */
+  readList(signal: AbortSignal | undefined): Promise<StoredList | undefined>;
+  /**
+   * Replaces the list if it is still the one of this tag, or if there still is none.
+   * @returns false when somebody else was faster; nothing is written then
+   */
+  writeList(bytes: Uint8Array, tag: string | undefined, signal: AbortSignal | undefined): Promise<boolean>;
+  /** All files in `data/`, in any order. */
+  listData(signal: AbortSignal | undefined): AsyncIterable<StoredData>;
+  /** Removes a file from `data/`, unless it was written or claimed since. @returns whether it was removed */
+  removeOlder(hash: Digest, beforeMs: number, signal: AbortSignal | undefined): Promise<boolean>;
+}
