@@ -53,7 +53,7 @@ export function withVersion(list: ModelList, published: PublishedVersion): strin
   return isSame(changed, list.raw) ? undefined : listText(changed);
 }
 
-export function listText(raw: JsonMap): string {
+function listText(raw: JsonMap): string {
   return `${JSON.stringify(raw, undefined, 2)}\n`;
 }
 

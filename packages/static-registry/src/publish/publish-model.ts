@@ -64,7 +64,7 @@ export async function publishModel(target: PublishTarget, options: PublishOption
  * @param change - gives the new text; undefined for no change
  * @returns whether the list changed
  */
-export async function changeList(
+async function changeList(
   target: PublishTarget,
   signal: AbortSignal | undefined,
   change: (list: ModelList) => string | undefined,
