@@ -80,8 +80,7 @@ export async function placeFileSet({ paths }: Pick<RegistryContext, 'paths'>, op
   try {
     // What a killed process left.
     await rm(place.made, { recursive: true, force: true });
-    const whole = await wholeResult(paths, options, place);
-    await publish(whole, options.form, place);
+    await publishOrCopy(await wholeResult(paths, options, place), options, place);
     await syncFolder(dirname(target));
     // What was copied to another disk, or the folder of a single file: what stays would look like an unfinished transfer.
     if (options.filesFolder !== undefined) await rm(options.filesFolder, { recursive: true, force: true });
@@ -101,7 +100,7 @@ interface Place {
 }
 
 /** The path of the finished file or folder, which takes one rename to get its name. */
-async function wholeResult(paths: DataPaths, options: PlaceOptions, { target, made }: Place): Promise<string> {
+async function wholeResult(paths: DataPaths, options: PlaceOptions, { made }: Place): Promise<string> {
   const { filesFolder, manifest, form, emptyFolders } = options;
   const umask = process.umask();
   if (filesFolder === undefined || manifest === undefined) {
@@ -110,26 +109,30 @@ async function wholeResult(paths: DataPaths, options: PlaceOptions, { target, ma
   }
   requireStaged(paths.staging, filesFolder);
   await settleFiles(filesFolder, manifest, { file: modelFileMode(umask), folder: 0o777 & ~umask });
-  const whole = form === 'file' ? join(filesFolder, manifest.files[0]?.path ?? '') : filesFolder;
-  if (form === 'folder') await makeFolders(filesFolder, emptyFolders);
-  if (await isOnSameDisk(filesFolder, dirname(target))) return whole;
-  await requireRoom({
-    ...{ folder: dirname(target), bytes: modelSize(manifest), what: 'The copy of the results' },
-    otherwise: 'name another place',
-  });
-  await cp(whole, made, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  await syncCopied(made);
-  return made;
+  if (form === 'file') return join(filesFolder, manifest.files[0]?.path ?? '');
+  await makeFolders(filesFolder, emptyFolders);
+  return filesFolder;
+}
+
+/** Another disk shows only when something is renamed to there: two mounts of one look like one. */
+async function publishOrCopy(whole: string, { form, manifest }: PlaceOptions, place: Place): Promise<void> {
+  try {
+    await publish(whole, form, place);
+  } catch (thrown) {
+    if (errorCode(thrown) !== 'EXDEV' || manifest === undefined) throw thrown;
+    await requireRoom({
+      ...{ folder: dirname(place.target), bytes: modelSize(manifest), what: 'The copy of the results' },
+      otherwise: 'name another place',
+    });
+    await cp(whole, place.made, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    await syncCopied(place.made);
+    await publish(place.made, form, place);
+  }
 }
 
 async function makeFolders(root: string, folders: readonly string[]): Promise<void> {
   await mkdir(root, { recursive: true });
   for (const path of folders) await mkdir(join(root, ...path.split('/')), { recursive: true });
-}
-
-async function isOnSameDisk(a: string, b: string): Promise<boolean> {
-  const [{ dev: one }, { dev: other }] = await Promise.all([lstat(a), lstat(b)]);
-  return one === other;
 }
 
 async function syncCopied(path: string): Promise<void> {
