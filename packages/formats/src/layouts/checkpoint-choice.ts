@@ -34,6 +34,11 @@ function rankOf(path: string): number {
   return isNumbered(path) ? NUMBERED : NUMBERED + 1;
 }
 
+/** Whether a name tells a checkpoint from others of the same training. */
+export function isOneOfTraining(path: string): boolean {
+  return rankOf(path) <= NUMBERED;
+}
+
 const PROGRESS =
   /(?:^|[-_.=])(?:epochs?|steps?|iter(?:ation)?s?|snapshot|checkpoint|ckpt|model|weights)[-_.=]?0*(\d+)/i;
 

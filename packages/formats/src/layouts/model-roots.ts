@@ -1,5 +1,6 @@
 import { numberedPart } from '../completeness/numbered-parts.ts';
 import { extensionOf } from '../file-names.ts';
+import { isOneOfTraining } from './checkpoint-choice.ts';
 import { type FolderNames, isSure, markOf } from './marks.ts';
 import { holdsWeights, isWeightsFile } from './weights-files.ts';
 
@@ -18,6 +19,11 @@ export interface ModelRoot {
 
 /** In these formats every file is a model, unless it is one part of several. */
 const ONE_EACH = new Set(['.gguf', '.keras', '.llamafile', '.mar', '.mlmodel', '.nemo', '.safetensors']);
+/** In these formats several files may be one model: their names decide. */
+const BY_NAME = new Set(['.ckpt', '.joblib', '.onnx', '.pickle', '.pkl', '.pt', '.pth']);
+/** Networks and steps that work together. */
+const PART_OF_ONE =
+  /(^|[-_.])(actor|adapter|backbone|classifier|critic|decoder|discriminator|embedd?ings?|encoder|ema|features?|fold|generator|head|imputer|joiner|labels?|optim\w*|policy|post\w*|pre\w*|scaler|scheduler|state\w*|text|tokenizer|transformer|unet|vae|value|vectorizer|vision|vocab|vocoder)([-_.\d]|$)/i;
 /** The part of a language model that looks at pictures goes with it. */
 const PROJECTOR = /mmproj/i;
 
@@ -83,13 +89,20 @@ function namesOf(tree: Tree): FolderNames {
   };
 }
 
-/** The first file of each model, where each file of a format is one; undefined where they are not. */
+/** The first file of each model, where each file is one; undefined where they are not. */
 function singleModels(names: readonly string[]): string[] | undefined {
-  if (!names.every((name) => ONE_EACH.has(extensionOf(name)))) return undefined;
+  if (!names.every((name) => ONE_EACH.has(extensionOf(name))) && !areUnrelated(names)) return undefined;
   const first = new Map<string, string>();
   for (const name of [...names].sort()) {
     const key = numberedPart(name)?.set ?? name;
     if (!PROJECTOR.test(name) && !first.has(key)) first.set(key, name);
   }
   return [...first.values()];
+}
+
+/** Whether files of one format have names that say nothing of each other: neither checkpoints of a training nor parts of a model. */
+function areUnrelated(names: readonly string[]): boolean {
+  const [extension = '', ...others] = new Set(names.map(extensionOf));
+  if (names.length < 2 || others.length > 0 || !BY_NAME.has(extension)) return false;
+  return !names.some((name) => isOneOfTraining(name) || PART_OF_ONE.test(name));
 }

@@ -7,7 +7,7 @@ const MAX_NAMED = 5;
 /** What one of several models in a folder is called, by where it is. */
 export function nameInFolder(location: string, path: string): string {
   const above = location.split(/[/\\]/).filter((part) => part !== '');
-  const parts = path.replace(/\.(gguf|safetensors|pt|pth|ckpt)$/, '').split('/');
+  const parts = path.replace(/\.(gguf|safetensors|pt|pth|ckpt|onnx|joblib|pickle|pkl)$/, '').split('/');
   return nameByPath([...above, ...parts]) ?? parts.at(-1) ?? path;
 }
 

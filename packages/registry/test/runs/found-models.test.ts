@@ -169,7 +169,7 @@ describe('a found model', () => {
       outcome: 'already_there',
       entry: { id: first.entry.id },
     });
-    await writeFiles(path, { 'b.pt': 'more' });
+    await writeFiles(path, { 'config.yaml': 'more: 1' });
     await expect(again.takeFound({ kind: 'folder', path }, options)).rejects.toThrow('hashed again');
   });
 
