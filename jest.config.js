@@ -16,6 +16,9 @@ const PROCESS_TESTS = 'packages/*/test/**/*.process.test.ts';
 export default {
   // For a hung test, not for a slow machine. Jest takes it from here or its command line only, not from a project.
   testTimeout: 60_000,
+  // Node 20 keeps some 8 MB of each test file's modules. A process that has grown is replaced, and gets the time to end.
+  workerIdleMemoryLimit: '600MB',
+  workerGracefulExitTimeout: 10_000,
   testSequencer: './test/support/slowest-first.js',
   projects: [
     {

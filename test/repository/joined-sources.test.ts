@@ -28,6 +28,8 @@ describe('the sources in one script', () => {
     const { stack = '' } = refusal();
     expect(stack).not.toContain('packages/protocol/src');
     expect(inSources(stack)).toMatch(/at parseAlias \(\S*packages\/protocol\/src\/alias\.ts:\d+:\d+\)\n/);
+    const shown = stack.replaceAll(process.cwd(), '.').replaceAll('./', '');
+    expect(inSources(shown)).toMatch(/at parseAlias \(packages\/protocol\/src\/alias\.ts:\d+:\d+\)\n/);
     expect(inSources('Error: none\n    at /x.js:1:2')).toBe('Error: none\n    at /x.js:1:2');
   });
 });

@@ -37,6 +37,8 @@ class NodeEnvironment extends TestEnvironment {
 
   handleTestEvent({ name, error }) {
     if (name === 'setup') asyncHooks.AsyncLocalStorage = AsyncLocalStorage;
+    // An `error` alone may be a rejection that is handled a moment later.
+    if (!name.endsWith('_failure')) return;
     for (let failed = error; typeof failed?.stack === 'string'; failed = failed.cause) {
       failed.stack = inSources(failed.stack);
     }

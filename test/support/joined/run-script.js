@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, SourceMap } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Script } from 'node:vm';
 import { REPOSITORY, SCRIPT_VARIABLE } from './places.js';
 
@@ -29,13 +29,14 @@ function runScript(context, global) {
   return module.exports;
 }
 
-/** A stack whose lines in the script are those of the sources. */
+/** A stack whose lines in the script are those of the sources. Paths may begin at the root of the repository, as in messages of `expect`. */
 export function inSources(stack) {
   const script = process.env[SCRIPT_VARIABLE];
-  if (script === undefined || !stack.includes(script)) return stack;
+  const inRepository = script?.slice(REPOSITORY.length);
+  if (script === undefined || !stack.includes(inRepository)) return stack;
   if (mapped?.script !== script)
     mapped = { script, map: new SourceMap(JSON.parse(readFileSync(`${script}.map`, 'utf8'))) };
-  const [before, ...places] = stack.split(`${script}:`);
+  const [before, ...places] = stack.split(`${inRepository}:`);
   return [before, ...places.map(placeInSources)].join('');
 }
 
@@ -43,6 +44,7 @@ export function inSources(stack) {
 function placeInSources(text) {
   const [, row, column, rest] = /^(\d+):(\d+)(.*)$/s.exec(text) ?? [];
   const { originalSource, originalLine, originalColumn } = mapped.map.findEntry(row - 1, column - 1);
-  if (originalSource === undefined) return `${mapped.script}:${text}`;
-  return `${join(dirname(mapped.script), originalSource)}:${originalLine + 1}:${originalColumn + 1}${rest}`;
+  if (originalSource === undefined) return `${mapped.script.slice(REPOSITORY.length)}:${text}`;
+  const source = relative(REPOSITORY, join(dirname(mapped.script), originalSource));
+  return `${source}:${originalLine + 1}:${originalColumn + 1}${rest}`;
 }
