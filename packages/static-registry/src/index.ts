@@ -16,6 +16,7 @@ export {
   type PublishResult,
   publishModel,
 } from './publish/publish-model.ts';
+export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from './publish/serve-registry.ts';
 export type { PublishTarget, StoredData, StoredList } from './publish/target.ts';
 export { dataPath, LIST_PATH, StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
