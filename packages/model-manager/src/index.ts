@@ -1,5 +1,10 @@
+export { addModelsCommand, type CommanderLike } from './commander-command.ts';
+export { MODELS_COMMANDS, MODELS_DESCRIBE } from './commands/index.ts';
+export { defineModelsCommand, type ModelsArgument, type ModelsCommand, type ModelsContext } from './commands/types.ts';
 export { modelsDataFolder, modelsDirVariable } from './data-folder.ts';
 export { isModelError, type ModelErrorKind, ModelManagerError } from './errors.ts';
+export type { ModelsCommandConfig } from './host-context.ts';
 export { ModelManager } from './model-manager.ts';
 export type { ModelName, NameRef, VersionRef } from './reference.ts';
 export type * from './types.ts';
+export { createModelsCommand, type YargsModelsCommand } from './yargs-command.ts';

@@ -20,6 +20,7 @@ import { workers } from './client/workers.ts';
 import { completion } from './completion/command.ts';
 import { demo } from './demo/command.ts';
 import { jobs } from './jobs/group.ts';
+import { models } from './models/group.ts';
 import { settings } from './settings.ts';
 import { signaling } from './signaling.ts';
 import { track } from './track/command.ts';
@@ -53,7 +54,7 @@ const client: CommandGroup = {
 export const COMMANDS: CommandGroup = {
   name: PROGRAM,
   describe: 'Moves machine-learning models directly between two machines.',
-  commands: [worker, client, track, jobs, signaling, settings, completion, demo],
+  commands: [worker, client, track, jobs, models, signaling, settings, completion, demo],
   examples: [
     ['$0 worker', 'serve the models of this machine, and print a session'],
     ['$0 client pull-model good-mouse-v1 --worker SESSION', 'fetch a model'],

@@ -1,0 +1,13 @@
+import { info } from './info.ts';
+import { list } from './list.ts';
+import { path } from './path.ts';
+import { prune } from './prune.ts';
+import { pull } from './pull.ts';
+import { remove } from './remove.ts';
+import type { ModelsCommand } from './types.ts';
+import { update } from './update.ts';
+
+/** The commands under `models`, in the order of the help. Each is a file of its own. */
+export const MODELS_COMMANDS: readonly ModelsCommand[] = [list, info, pull, path, remove, update, prune];
+
+export const MODELS_DESCRIBE = 'Install and update models of a static registry';
