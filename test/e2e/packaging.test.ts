@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { packageName, REPOSITORY, ROOMS, readPackage } from '../repository/workspaces.ts';
 import { type CommandResult, runCommand } from '../support/command.ts';
+import { publish } from '../support/registry-folder.ts';
+import { importModel, openScene } from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
 interface Packed {
@@ -25,8 +27,12 @@ const environment = Object.fromEntries(
   ),
 );
 
-async function succeed(cwd: string, command: readonly [string, ...string[]]): Promise<CommandResult> {
-  const result = await runCommand(command, { cwd, env: environment });
+async function succeed(
+  cwd: string,
+  command: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const result = await runCommand(command, { cwd, env: { ...environment, ...env } });
   if (result.exitCode === 0) return result;
   throw new Error(`${command.join(' ')} ended with ${result.exitCode}\n${result.stdout}\n${result.stderr}`);
 }
@@ -129,6 +135,38 @@ describe('installed into an empty folder', () => {
     expect((await succeed(folder, ['node', 'use.mjs'])).json()).toEqual({ connect: 'function', total: 0 });
   });
 
+  it('give a program of ten lines the commands of a registry', async () => {
+    const url = await registryUrl();
+    await copyFile(join(REPOSITORY, 'examples/embedded-cli/mytool.js'), join(folder, 'mytool.js'));
+    const env = { MODEL_RTC_REGISTRY_URL: url, XDG_DATA_HOME: join(folder, 'data'), HOME: folder };
+    const mytool = async (...args: string[]) => await succeed(folder, ['node', 'mytool.js', 'models', ...args], env);
+    const { stdout, stderr } = await mytool('pull', 'fast-whisper/tiny', 'fp16');
+    expect(stderr).toContain('Downloading: 1/1 chunks [====================] 100%');
+    expect(stdout).toContain('Model installed: fast-whisper/tiny fp16');
+    const path = (await mytool('path', 'fast-whisper/tiny', 'fp16')).stdout.trim();
+    expect(path.startsWith(join(folder, 'data', 'mytool', 'models'))).toBe(true);
+    expect(await readFile(join(path, 'model.bin'), 'utf8')).toBe('weights');
+    expect((await mytool('list', '--json')).json()).toMatchObject({ models: [{ version: 'fp16', path }] });
+  });
+
+  it('run every example of docs/library.md', async () => {
+    const { worker, session } = await openScene(lab);
+    await writeFile(join(worker.folder, 'mouse.pt'), 'weights of a mouse');
+    await importModel(worker, join(worker.folder, 'mouse.pt'), 'mouse');
+    const env = { MODEL_RTC_REGISTRY_URL: await registryUrl(), XDG_DATA_HOME: join(folder, 'data'), HOME: folder };
+    const page = await readFile(join(REPOSITORY, 'docs/library.md'), 'utf8');
+    const examples = [...page.matchAll(/^```js\n(.*?)^```/gms)].map(([, text = '']) => text);
+    const printed: string[] = [];
+    for (const [i, text] of examples.entries()) {
+      await writeFile(join(folder, `example-${i}.mjs`), text);
+      const { stdout } = await succeed(folder, ['node', `example-${i}.mjs`], { ...env, MODEL_RTC_SESSION: session });
+      printed.push(stdout);
+    }
+    expect(printed[0]).toContain(join('mytool', 'models'));
+    expect(printed[1]).toContain(join('models', ''));
+    expect(printed[2]).toContain('mouse');
+  }, 120_000);
+
   it('give types that a TypeScript project can use', async () => {
     await writeFile(
       join(folder, 'use.mts'),
@@ -143,3 +181,11 @@ describe('installed into an empty folder', () => {
     await succeed(folder, [tool('tsc'), ...options, ...typeRoots, '--skipLibCheck', 'use.mts']);
   });
 });
+
+/** A registry in a folder, with one small model. */
+async function registryUrl(): Promise<string> {
+  const registry = await lab.folder();
+  const files = { 'model.bin': Buffer.from('weights') };
+  await publish(registry, ['fast-whisper', 'tiny', 'fp16'], files, { chunkBytes: 1024 });
+  return `file://${registry}`;
+}

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { safe, safeJson } from './commands/text.ts';
 import type { ModelsCommand, ModelsContext } from './commands/types.ts';
+import { modelsDirVariable } from './data-folder.ts';
 import { asModelError } from './errors.ts';
 import { ModelManager } from './model-manager.ts';
 
@@ -70,7 +71,11 @@ function createHostContext(
     stderr: process.stderr,
     manager: async (url) =>
       new ModelManager(
-        { appName, dataDir, registryUrl: url ?? (env.MODEL_RTC_REGISTRY_URL || registryUrl) },
+        {
+          appName,
+          dataDir: env[modelsDirVariable(appName)] || dataDir,
+          registryUrl: url ?? (env.MODEL_RTC_REGISTRY_URL || registryUrl),
+        },
         { logger: createLog(verbose, quiet) },
       ),
     result(data, text) {
