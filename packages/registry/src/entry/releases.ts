@@ -65,13 +65,15 @@ const MAX_TYPE_CHARS = 50;
 const MAX_ID_CHARS = 60;
 
 /**
- * The folder of a release in `models/`, which needs no link and stays when its content changes: `fast-whisper-tiny_fp16`. A name that
+ * The folder of a release in `models/`, which needs no link and stays when its content changes: `fast-whisper--tiny_fp16`. A name that
  * some file system cannot have, or that others may fall together with, gets a mark.
  */
 export function releaseFolder({ group, model, version }: Release): string {
-  const isPlain =
-    /^[a-z0-9][a-z0-9-]*$/.test(`${group}${model}`) && /^[a-z0-9][a-z0-9.-]*$/.test(version) && !version.endsWith('.');
-  const type = `${group}-${model}`
+  const isWord = (name: string): boolean => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name);
+  const isPlain = isWord(group) && isWord(model) && /^[a-z0-9][a-z0-9.-]*$/.test(version) && !version.endsWith('.');
+  // Two dashes end a group that has one itself, so that `a-b/c` and `a/b-c` are apart.
+  const gap = isPlain && group.includes('-') ? '--' : '-';
+  const type = `${group}${gap}${model}`
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^-+/, '');
@@ -80,7 +82,7 @@ export function releaseFolder({ group, model, version }: Release): string {
     .replace(/[^a-z0-9.-]+/g, '-')
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
   const isShort = type.length <= MAX_TYPE_CHARS && id.length <= MAX_ID_CHARS;
-  if (isPlain && isShort && !group.includes('-')) return `${type}_${id}`;
+  if (isPlain && isShort) return `${type}_${id}`;
   const mark = createHash('sha256')
     .update(JSON.stringify([group, model, version]))
     .digest('hex')

@@ -109,10 +109,14 @@ describe('a model of a static registry', () => {
 describe('the folder of a version', () => {
   it('is its names, with a mark where they would not be a safe name, or could be those of another version', () => {
     expect(releaseFolder({ group: 'whisper', model: 'tiny-en', version: '1.0' })).toBe('whisper-tiny-en_1.0');
+    expect(releaseFolder({ group: 'fast-whisper', model: 'tiny', version: 'fp16' })).toBe('fast-whisper--tiny_fp16');
     const names = [
       ['fast-whisper', 'tiny', 'fp16'],
       ['fast', 'whisper-tiny', 'fp16'],
       ['Fast', 'whisper-tiny', 'fp16'],
+      ['fast', '-whisper-tiny', 'fp16'],
+      ['fast-', 'whisper-tiny', 'fp16'],
+      ['fast--whisper', 'tiny', 'fp16'],
       ['../..', 'etc', 'passwd'],
       ['a', 'b', '..'],
       ['a', 'b', '1.'],
