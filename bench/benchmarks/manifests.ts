@@ -12,6 +12,8 @@ const MANIFESTS: Readonly<Record<string, (part: number) => unknown>> = {
     manifestOf(10_000 / part, (n) => `${n % 50}/${'a/'.repeat(DEEP_FOLDERS)}${n}`, [
       { digest: SHA256, size: 10_000 / part },
     ]),
+  '10,000 deep paths, each in a folder of its own': (part) =>
+    manifestOf(10_000 / part, (n) => `${n}/${'a/'.repeat(DEEP_FOLDERS)}a`, [{ digest: SHA256, size: 10_000 / part }]),
   '190,000 usual files': (part) =>
     manifestOf(190_000 / part, (n) => `layer-${n % 97}/${n}.bin`, [{ digest: SHA256, size: 190_000 / part }]),
   '380,000 chunks': (part) => {

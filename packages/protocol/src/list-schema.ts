@@ -8,10 +8,10 @@ export interface ListRules<T extends z.ZodType> {
   readonly min?: number;
   readonly max: number;
   /**
-   * The item as the schema gives it, found in less time; undefined when only the schema can tell. For lists of hundreds of
-   * thousands of items: zod takes about a microsecond for each.
+   * Makes, for each list, what gives an item as the schema gives it, found in less time; undefined when only the schema can
+   * tell. For lists of hundreds of thousands of items: zod takes about a microsecond for each.
    */
-  readonly quick?: (value: unknown) => z.output<T> | undefined;
+  readonly quick?: () => (value: unknown) => z.output<T> | undefined;
 }
 
 /** A list's schema, whose work can be done beforehand, in steps. */
@@ -37,7 +37,7 @@ export function listSchema<T extends z.ZodType>(item: T, rules: ListRules<T>): L
   const isCountable = (value: unknown): value is unknown[] =>
     Array.isArray(value) && value.length >= min && value.length <= max;
   function* checkOnce(values: readonly unknown[]): Steps<Checked<z.output<T>>> {
-    const checked = known.get(values) ?? (yield* checkItems(item, rules.quick, values));
+    const checked = known.get(values) ?? (yield* checkItems(item, rules.quick?.(), values));
     known.set(values, checked);
     if ('list' in checked) known.set(checked.list, checked);
     return checked;
@@ -60,7 +60,7 @@ export function listSchema<T extends z.ZodType>(item: T, rules: ListRules<T>): L
 
 function* checkItems<T extends z.ZodType>(
   item: T,
-  quick: ListRules<T>['quick'],
+  quick: undefined | ReturnType<NonNullable<ListRules<T>['quick']>>,
   values: readonly unknown[],
 ): Steps<Checked<z.output<T>>> {
   const list: z.output<T>[] = [];

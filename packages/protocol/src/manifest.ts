@@ -6,7 +6,7 @@ import { listSchema } from './list-schema.ts';
 import { findPathsProblem, modelPathSchema } from './model-path.ts';
 import { schemaProblem } from './schema-problem.ts';
 import { runAtOnce, runInSlices, type Steps } from './steps.ts';
-import { MAX_FILE_MODE, usualChunk, usualFile } from './usual-parts.ts';
+import { MAX_FILE_MODE, usualChunk, usualFiles } from './usual-parts.ts';
 
 export const MANIFEST_VERSION = 1;
 
@@ -27,8 +27,8 @@ const chunkSchema = z.object({
   size: z.number().int().min(1).max(MAX_CHUNK_BYTES),
 });
 
-const filesSchema = listSchema(manifestFileSchema, { min: 1, max: MAX_FILES, quick: usualFile });
-const chunksSchema = listSchema(chunkSchema, { max: MAX_CHUNKS, quick: usualChunk });
+const filesSchema = listSchema(manifestFileSchema, { min: 1, max: MAX_FILES, quick: usualFiles });
+const chunksSchema = listSchema(chunkSchema, { max: MAX_CHUNKS, quick: () => usualChunk });
 
 /**
  * What a model's files are and how to fetch them. The chunks cover the files laid end to end in order, so a chunk may

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { FolderMemory } from './folder-memory.ts';
 import { MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
-import { mapInSteps, runAtOnce, type Steps, sortTexts } from './steps.ts';
+import { runAtOnce, type Steps, sortTexts } from './steps.ts';
 
 /**
  * A path of a file inside a model, checked: relative, `/`-separated, NFC, and safe to create in a folder on every platform but
@@ -30,6 +31,27 @@ export const OWN_FOLDER = '.model-rtc';
 /** The rule that the path breaks, or undefined when it is a model path. */
 export function modelPathProblem(path: string): string | undefined {
   return isUsualPath(path) ? undefined : unusualPathProblem(path);
+}
+
+/** `modelPathProblem` for path after path of one model: the rules are checked once for the folder that some of them share. */
+export function createPathCheck(): typeof modelPathProblem {
+  const usualFolders = new FolderMemory<true>();
+  return (path) => {
+    const slash = path.lastIndexOf('/');
+    // A folder at the root, or none, is quickly checked; what is longer than a path may be is not looked at.
+    if (slash < 1 || path.length > MAX_PATH_BYTES) return modelPathProblem(path);
+    const folder = path.slice(0, slash);
+    if (usualFolders.get(folder) === undefined) {
+      if (!isUsualPath(folder)) return modelPathProblem(path);
+      usualFolders.set(folder, true);
+    }
+    return isUsualBelow(path.slice(slash)) ? undefined : unusualPathProblem(path);
+  };
+}
+
+/** Whether a slash and a name surely break no rule behind a usual path. */
+function isUsualBelow(name: string): boolean {
+  return name.length <= MAX_PATH_NAME_BYTES + 1 && !UNUSUAL_PART.test(name);
 }
 
 /**
@@ -127,36 +149,57 @@ export function pathsProblem(paths: readonly string[]): string | undefined {
   return runAtOnce(findPathsProblem(paths));
 }
 
-/** The same in steps. */
+/** The same in steps. Compares folders first, and then the names in each: paths share their folders, which may be long. */
 export function* findPathsProblem(paths: readonly string[]): Steps<string | undefined> {
-  const folded = yield* sortTexts(yield* mapInSteps(paths, foldCase));
-  for (let i = 0; i + 1 < folded.length; i++) {
-    const [path, next] = [folded[i] as string, folded[i + 1] as string];
-    if (next === path) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
+  const folders = yield* namesByFolder(paths);
+  const sorted = yield* sortTexts([...folders.keys()]);
+  for (const [i, folder] of sorted.entries()) {
+    const names = new Set<string>();
     // What is below a folder begins with its name, and so does all that sorts in between.
-    if (beginsWith(next, path) && hasBelow(folded, path, i + 1)) {
-      return `${JSON.stringify(path)} is both a file and a folder`;
+    const hasFolders = sorted[i + 1]?.startsWith(folder) === true;
+    for (const name of folders.get(folder) ?? []) {
+      const path = `${folder}${name}`;
+      if (names.has(name)) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
+      names.add(name);
+      if (hasFolders && isFolder(sorted, `${path}/`, i + 1))
+        return `${JSON.stringify(path)} is both a file and a folder`;
+      if (names.size % PATHS_A_STEP === 0) yield;
     }
     if (i % PATHS_A_STEP === 0) yield;
   }
   return undefined;
 }
 
-/** `startsWith` looks at each character in turn, which takes longer than all else here. */
-function beginsWith(text: string, start: string): boolean {
-  return text.length > start.length && text.slice(0, start.length) === start;
+/** The folded names in each folded folder, which has its slash with it. A slash parts what folds together, so each folds alone. */
+function* namesByFolder(paths: readonly string[]): Steps<Map<string, string[]>> {
+  const folders = new Map<string, string[]>();
+  const known = new FolderMemory<string[]>();
+  for (let i = 0; i < paths.length; i++) {
+    const path = paths[i] as string;
+    const slash = path.lastIndexOf('/') + 1;
+    const folder = path.slice(0, slash);
+    let names = known.get(folder);
+    if (names === undefined) {
+      const folded = foldCase(folder);
+      names = folders.get(folded) ?? [];
+      folders.set(folded, names);
+      known.set(folder, names);
+    }
+    names.push(foldCase(path.slice(slash)));
+    if (i % PATHS_A_STEP === 0) yield;
+  }
+  return folders;
 }
 
-/** Whether one of the sorted paths, from this one on, is below the folder. */
-function hasBelow(sorted: readonly string[], folder: string, from: number): boolean {
-  const prefix = `${folder}/`;
+/** Whether one of the sorted folders, from this one on, is this folder or below it. */
+function isFolder(sorted: readonly string[], folder: string, from: number): boolean {
   let [low, high] = [from, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sorted[middle] as string) < prefix) low = middle + 1;
+    if ((sorted[middle] as string) < folder) low = middle + 1;
     else high = middle;
   }
-  return sorted[low]?.startsWith(prefix) === true;
+  return sorted[low]?.startsWith(folder) === true;
 }
 
 /** Case folding as file systems do it: upper then lower, so that "ß" and "SS", "ſ" and "s" fall together; then NFC. */

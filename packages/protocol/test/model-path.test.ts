@@ -3,6 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../../../test/support/runs.ts';
 import { modelPathProblem, modelPathSchema, pathsProblem, windowsPathProblem } from '../src/index.ts';
+import { createPathCheck, foldCase } from '../src/model-path.ts';
+import { anyText } from './support/code-points.ts';
 import { syntaxCases } from './support/syntax-cases.ts';
 
 describe('a model path', () => {
@@ -29,6 +31,86 @@ describe('a model path', () => {
         if (windowsPathProblem(path) !== undefined) return;
         expect(win32.resolve('C:\\models\\x', path).startsWith('C:\\models\\x\\')).toBe(true);
       }),
+      { numRuns: runs(2000) },
+    );
+  });
+});
+
+describe('the paths of one model, checked in turn', () => {
+  const long = (character: string) => `${character}${'/long/folder'.repeat(40)}`;
+  const folder = fc.oneof(
+    fc.constantFrom(
+      '',
+      '/',
+      '/a',
+      'a',
+      'b',
+      'A/b',
+      'con',
+      'a/nul',
+      'a.',
+      'a ',
+      '.model-rtc',
+      'a//b',
+      'a/',
+      'é',
+      'e\u0301',
+    ),
+    fc.constantFrom(long('a'), long('b'), `${long('a')}.`, `aux${long('/')}`, 'x'.repeat(255), 'x'.repeat(256)),
+    anyText({ maxLength: 3 }),
+  );
+  const name = fc.oneof(
+    fc.constantFrom('a', '', '.', 'con', 'con.x', 'a.', 'a b', 'é', 'c:', 'a\\b', 'x'.repeat(255), 'x'.repeat(256)),
+    fc.nat({ max: 3_100 }).map((length) => 'ab/'.repeat(length / 3)),
+    anyText({ maxLength: 3 }),
+  );
+  const path = fc.tuple(folder, folder, name).map((parts) => parts.filter((part) => part !== 'b').join('/'));
+
+  it('are found wrong just as each alone is', () => {
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 12 }), (paths) => {
+        const check = createPathCheck();
+        expect([...paths, ...paths].map((text) => check(text))).toEqual([...paths, ...paths].map(modelPathProblem));
+      }),
+      { numRuns: runs(1000) },
+    );
+  });
+
+  it('are one when they fold to the same, in long folders and in any script', () => {
+    const part = fc.constantFrom(
+      'a',
+      'A',
+      'ß',
+      'SS',
+      'ς',
+      'Σ',
+      'σ',
+      '\u0338',
+      'e\u0301',
+      'é',
+      'İ',
+      long('a'),
+      long('A'),
+    );
+    const text = fc.array(part, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'));
+    const spelled = fc.array(part, { minLength: 1, maxLength: 3 }).map((letters) => letters.join(''));
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            text,
+            fc.array(spelled, { maxLength: 3 }).map((names) => names.join('/')),
+          ),
+          { maxLength: 8 },
+        ),
+        (paths) => {
+          const folded = paths.map(foldCase);
+          const isWrong = folded.some((one, i) =>
+            folded.some((other, j) => i !== j && (other === one || other.startsWith(`${one}/`))),
+          );
+          expect(pathsProblem(paths) !== undefined).toBe(isWrong);
+        },
+      ),
       { numRuns: runs(2000) },
     );
   });
