@@ -48,6 +48,8 @@ export interface OpenRegistryOptions {
   readonly now?: (() => Date) | undefined;
   /** Replaces `symlink` of the file system. */
   readonly makeLink?: RegistryContext['makeLink'] | undefined;
+  /** Whether an import comes next: the thread that reads into model files, which takes a while to start, then starts at once. */
+  readonly importsFirst?: boolean | undefined;
   /** Replaces the registry's own scanning and hashing. */
   readonly importSteps?: ImportSteps | undefined;
 }
@@ -58,6 +60,8 @@ export interface OpenRegistryOptions {
  */
 export async function openRegistry(options: OpenRegistryOptions): Promise<Registry> {
   const context = createContext(options);
+  // A thread that cannot be started says so again when it is needed.
+  if (options.importsFirst === true) void context.reading.run('prepareImport', undefined).catch(() => {});
   await prepareDataFolder(context.paths);
   const index = await context.index.read();
   if (await needsRecovery(context.paths, index)) await context.index.update(async () => ({ result: undefined }));

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { explainSystemError } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import { dataFolder, openRegistry, type Registry } from '@model-rtc/registry';
+import { dataFolder, type OpenRegistryOptions, openRegistry, type Registry } from '@model-rtc/registry';
 import { printable, printableJson } from './format.ts';
 import { Output } from './output.ts';
 import { type ConsoleStream, type EndingSignal, isCapable, type Runtime } from './runtime.ts';
@@ -29,7 +29,7 @@ export interface Context {
   /** Draws questions on the terminal and reads the answers. */
   prompts(): Promise<Prompts>;
   /** The registry of this machine, opened at the first call and closed when the command ends. */
-  registry(): Promise<Registry>;
+  registry(options?: Pick<OpenRegistryOptions, 'importsFirst'>): Promise<Registry>;
   /** Says from now on what Ctrl+C leaves behind, in place of a plain "Cancelled.". */
   explainCancel(sentence: string): void;
   /**
@@ -71,8 +71,8 @@ export async function runInContext(
       signal: controller.signal,
       interactive: runtime.stdin.isTTY === true && isCapable(runtime),
       prompts: () => import('@clack/prompts'),
-      registry: () => {
-        registry ??= openRegistry({ home, log });
+      registry: (options = {}) => {
+        registry ??= openRegistry({ home, log, ...options });
         return registry;
       },
       explainCancel(sentence) {

@@ -48,12 +48,16 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const original = await realOriginal(context, path);
   const additions = await readAdditions(context, work);
   const steps = await context.loadImportSteps();
-  const scanned = await steps.scanModel(original, scanOptions(work));
+  // Both load while the thread scans.
+  const [scanned, completeness, hashCache] = await Promise.all([
+    steps.scanModel(original, scanOptions(work)),
+    import('../inspect/find-incomplete.ts'),
+    work.ifExists === 'overwrite' ? undefined : context.loadHashCache(),
+  ]);
   if (work.found !== undefined) {
     const { foundIn, linksWithin } = work.found;
     await requireInside(scanned.files, foundIn, linksWithin);
   }
-  const completeness = await import('../inspect/find-incomplete.ts');
   const flaws = [...(await completeness.findIncomplete(context.reading, scanned.files, work.signal))];
   const requireWhole = () => {
     if (flaws.length > 0 && work.allowIncomplete !== true) throw completeness.incompleteError(path, flaws);
@@ -67,7 +71,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   });
   const hashed = await steps.hashFiles(scanned.files, {
     signal: work.signal,
-    cache: work.ifExists === 'overwrite' ? undefined : await context.loadHashCache(),
+    cache: hashCache,
     onProgress: inPhase(work.onProgress, 'hash'),
   });
   flaws.push(...(await completeness.findDamagedBlobs(scanned.files, hashed.manifest)));

@@ -21,6 +21,10 @@ type Tasks = { readonly [T in TaskName]: (input: TaskInput<T>, options: TaskOpti
 
 /** The tasks themselves, in whatever thread they are done. */
 export const READING_TASKS: Tasks = {
+  async prepareImport() {
+    await Promise.all([import('../import/scan-model.ts'), import('@model-rtc/formats/layouts')]);
+    return undefined;
+  },
   async scanFiles({ files, at }, { signal, onReport }) {
     const place = new Int32Array(at);
     const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());

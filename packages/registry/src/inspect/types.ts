@@ -6,6 +6,8 @@ import type { ModelInFolder, ScannedFile, ScannedModel } from '../import/scanned
 
 /** What reads into model files. All inputs and results can be sent to a thread. */
 export interface ReadingTasks {
+  /** Loads what an import needs, which takes longer than most scans. */
+  prepareImport(input: undefined): undefined;
   /** Reports each file that runs code. Number 0 of `at`, an Int32Array, is the index of the file that is being examined. */
   scanFiles(input: { readonly files: readonly ScannedFile[]; readonly at: SharedArrayBuffer }): undefined;
   /** What a model lacks by what its own files say. */

@@ -115,4 +115,25 @@ describe('the thread that reads into model files', () => {
     `);
     expect(result).toEqual({ code: 'source_changed' });
   });
+
+  it('starts when a registry is opened for an import, and does not keep the process', async () => {
+    const result = await runBuilt(`
+      const threads = await import('node:worker_threads');
+      const { syncBuiltinESMExports } = await import('node:module');
+      const started = [];
+      threads.default.Worker = class extends threads.Worker {
+        constructor(file, options) {
+          super(file, options);
+          started.push(options.name);
+        }
+      };
+      syncBuiltinESMExports();
+      const { openRegistry } = await import(built + '../open-registry.js');
+      await openRegistry({ home: paths[0] + '-home' });
+      const before = [...started];
+      await openRegistry({ home: paths[0] + '-home', importsFirst: true });
+      print({ before, started });
+    `);
+    expect(result).toEqual({ before: [], started: ['model-rtc-reading'] });
+  });
 });

@@ -44,7 +44,7 @@ export const importModel = defineCommand({
     if (ways.length > 1) {
       throw new ModelRtcError('bad_argument', 'Pass only one of --all, --as-one and --as-is.');
     }
-    const registry = await context.registry();
+    const registry = await context.registry({ importsFirst: true });
     const asked = options.yes ? { ...context, interactive: false } : context;
     const listed = options.all ? await listSeveral(context, registry, options) : [];
     if (listed.length > 0) return await importEach(context, registry, listed, options);
