@@ -11,7 +11,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/signaling/client': 250,
   '@model-rtc/transport/core': 300,
   '@model-rtc/transport/browser': 320,
-  '@model-rtc/transfer/core': 185,
+  '@model-rtc/transfer/core': 190,
 };
 
 interface Bundle {
