@@ -53,6 +53,16 @@ describe('connect().listModels', () => {
     const generous = await openLab({ handlers: { list_models: async () => await listOf(200)({ limit: 200 }) } });
     expect((await generous.client.listModels({ limit: 3 })).models).toHaveLength(3);
   });
+
+  it('ends with a worker whose list would fill the memory of this machine', async () => {
+    const models = Array.from({ length: 100 }, (_, i) => ({ ...entryOf(i), notes: 'x'.repeat(65_000) }));
+    let pages = 0;
+    const { client } = await openLab({
+      handlers: { list_models: async () => ({ models, total: 1e6, nextCursor: `${pages++}` }) },
+    });
+    expect(await failure(client.listModels())).toMatchObject({ code: 'refused' });
+    expect(pages).toBe(11);
+  });
 });
 
 describe('connect', () => {

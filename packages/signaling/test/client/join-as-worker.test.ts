@@ -4,8 +4,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   fromBase64Url,
   identityFromSeed,
+  type Log,
   registrationText,
   roomOf,
+  silentLog,
   toBase64Url,
   verifySignature,
 } from '@model-rtc/protocol';
@@ -93,8 +95,11 @@ describe('a worker at its signaling servers', () => {
 
   it('comes back when the server restarts, and its visitors were told that it went', async () => {
     const { server, port, url } = await start();
-    const registration = join([url]);
+    const warnings: string[] = [];
+    const log: Log = { ...silentLog, warn: (_fields, message) => void warnings.push(message) };
+    const registration = join([url], { log });
     await registration.whenOnline();
+    expect(warnings).toEqual([]);
     const link = await visit({ urls: [url], room });
     const visitor = await nextVisitor(registration);
     await server.close();
@@ -105,6 +110,8 @@ describe('a worker at its signaling servers', () => {
     await start(port);
     await registration.whenOnline();
     expect(registration.states()).toEqual([{ url, state: 'online', error: undefined }]);
+    expect(warnings[0]).toContain('closed the connection');
+    expect(warnings.at(-1)).toBe(`The signaling server ${url} answers again.`);
     (await visit({ urls: [url], room })).close();
   });
 
