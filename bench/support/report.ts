@@ -89,7 +89,8 @@ function thisMachine() {
   return {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
-    memoryBytes: totalmem(),
+    // What the kernel keeps for itself differs by some kilobytes from start to start.
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
   };
