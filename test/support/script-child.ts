@@ -8,6 +8,8 @@ export interface Child {
   readonly process: ChildProcess;
   /** Resolves when the child has written the text to its standard output. */
   saw(text: string): Promise<void>;
+  /** What it has written so far. */
+  readonly written: string;
   /** Resolves with the exit code, or the signal that ended it, and all that it wrote. */
   readonly ended: Promise<{ code: number | null; signal: string | null; output: string }>;
 }
@@ -41,5 +43,12 @@ export function startChild(file: URL, args: readonly string[]): Child {
     });
     await Promise.race([written, gone]);
   };
-  return { process: child, saw, ended };
+  return {
+    process: child,
+    saw,
+    ended,
+    get written() {
+      return output;
+    },
+  };
 }

@@ -1,7 +1,9 @@
+import type { PruneResult } from '@model-rtc/static-registry';
 import { createContext, type ManagerContext } from './context.ts';
 import { asModelError } from './errors.ts';
 import { findInstalled, listInstalled, requireInstalled } from './installed.ts';
 import { prune } from './prune.ts';
+import { pruneTarget, publish } from './publish.ts';
 import { pull } from './pull.ts';
 import { type NameRef, parseNameRef, parseVersionRef, type VersionRef } from './reference.ts';
 import { getRemote, getRemoteDetail, listRemote } from './remote.ts';
@@ -11,6 +13,8 @@ import type {
   ModelManagerConfig,
   ModelManagerParts,
   Pruned,
+  PublishOptions,
+  PublishResult,
   PullOptions,
   PullResult,
   RemoteModel,
@@ -109,6 +113,22 @@ export class ModelManager {
   /** Removes what pulls that were broken off left behind. No installed model goes. */
   async prune({ signal }: SignalOption = {}): Promise<Pruned> {
     return await typed(() => prune(this.#context, signal));
+  }
+
+  /**
+   * Publishes a model of this machine to a registry: content first, and the list that names it last. What is there is not written
+   * again, so an attempt that was broken off goes on.
+   * @param model - an id, an alias, a digest's beginning or a name, as `client` commands take it
+   * @throws ModelManagerError `not_installed`, `invalid_reference`; `refused` when the version has another content; `hash_mismatch` when
+   * the files changed since they were registered; `storage`
+   */
+  async publish(model: string, ref: VersionRef, options: PublishOptions): Promise<PublishResult> {
+    return await typed(() => publish(this.#context, model, parseVersionRef(ref), options));
+  }
+
+  /** Removes the files of a registry that no version names, but for those of the last week. @throws ModelManagerError as `publish` */
+  async pruneRegistry(to: string, { signal }: SignalOption = {}): Promise<PruneResult> {
+    return await typed(() => pruneTarget(to, signal));
   }
 }
 

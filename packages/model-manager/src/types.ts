@@ -1,5 +1,10 @@
 import type { Clock, Digest, Log, SessionToken } from '@model-rtc/protocol';
-import type { Fetch, ModelVersion } from '@model-rtc/static-registry';
+import type {
+  Fetch,
+  ModelVersion,
+  PublishResult as PublishedManifest,
+  PublishProgress,
+} from '@model-rtc/static-registry';
 
 export interface ModelManagerConfig {
   /** The program's name: the folder of its models, and `<APPNAME>_MODELS_DIR`, follow from it. */
@@ -145,4 +150,25 @@ export interface Pruned {
   /** Copies of registries' lists. */
   readonly lists: number;
   readonly freedBytes: number;
+}
+
+export interface PublishOptions {
+  /** The registry's folder: a path, or a `file:` address. */
+  readonly to: string;
+  /** Another name for the version, such as `latest`, that moves to it. */
+  readonly alias?: string | undefined;
+  /** Bytes of a chunk, from 64 KiB to 64 MiB; 10 MB by default. */
+  readonly chunkBytes?: number | undefined;
+  /** Beside what the model's entry says. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether another content may take the place of the one that has this version. */
+  readonly replace?: boolean | undefined;
+  readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PublishResult extends PublishedManifest {
+  readonly version: ModelVersion;
+  /** The registry, for people. */
+  readonly to: string;
 }

@@ -38,6 +38,37 @@ describe.each(['yargs', 'commander'])('a program with the commands by %s', (pars
   });
 });
 
+describe("a registry of one's own", () => {
+  it('is published to a folder, served, and installed from on another machine', async () => {
+    const scene = await registryScene();
+    const [home, elsewhere, to] = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()];
+    const at = (folder: string, ...args: string[]) =>
+      startChild(HOST, ['yargs', scene.server.url, folder, 'models', ...args]);
+    await at(home, 'pull', 'fast-whisper/tiny', 'fp16').ended;
+    const publish = ['publish', 'fast-whisper/tiny@fp16', 'mice/good', '1.0', '--to', to, '--alias', 'latest'];
+    expect(await at(home, ...publish, '--chunk-size', '1MiB').ended).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/Published: mice\/good 1\.0 \(3\.1 MB in 4 chunks/),
+    });
+    expect(await at(home, ...publish, '--chunk-size', '1MiB', '--prune').ended).toMatchObject({ code: 0 });
+    expect(await at(home, ...publish, '--chunk-size', 'x').ended).toMatchObject({ code: 2 });
+    expect(await at(home, 'publish', 'fast-whisper/tiny@fp16', 'mice/good', '1.0').ended).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('--to FOLDER'),
+    });
+    const serving = at(home, 'serve', to, '--port', '0', '--host', '127.0.0.1');
+    await serving.saw('--registry http://127.0.0.1:');
+    const [, url] = /--registry (http:\S+), or/.exec(serving.written) ?? [];
+    const pulled = await at(elsewhere, 'pull', 'mice/good', 'latest', '--registry', url ?? '').ended;
+    expect(pulled).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('Model installed: mice/good 1.0 (latest)'),
+    });
+    serving.process.kill('SIGINT');
+    expect(await serving.ended).toMatchObject({ code: 0 });
+  });
+});
+
 describe('two processes', () => {
   it('that pull one model at the same time both have it, and fetch it once', async () => {
     const scene = await registryScene();
@@ -49,7 +80,7 @@ describe('two processes', () => {
     expect(chunks).toHaveLength(new Set(chunks).size);
   });
 
-  it('of which one is killed in the middle leave nothing half-done, and the next goes on from there', async () => {
+  it('leave nothing half-done when one is killed in the middle, and the next goes on from there', async () => {
     const scene = await registryScene();
     const dataDir = join(await temporaryFolder(), 'home');
     const held: (() => void)[] = [];

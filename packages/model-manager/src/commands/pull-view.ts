@@ -1,19 +1,18 @@
-import { formatBytes } from '@model-rtc/protocol';
 import type { PullProgress } from '../types.ts';
+import { ProgressLine, progressText } from './progress-line.ts';
 import { safe } from './text.ts';
 import type { ModelsContext } from './types.ts';
-
-const BAR = 20;
 
 /** Shows how far a pull is, on standard error: one line that is drawn again on a terminal, and its last state elsewhere. */
 export class PullView {
   readonly #context: Pick<ModelsContext, 'json' | 'quiet' | 'stderr'>;
   #isFetchingManifest = false;
-  #drawn = '';
+  readonly #drawn: ProgressLine;
   #lastReason = '';
 
   constructor(context: Pick<ModelsContext, 'json' | 'quiet' | 'stderr'>) {
     this.#context = context;
+    this.#drawn = new ProgressLine(context);
   }
 
   show(progress: PullProgress): void {
@@ -32,23 +31,14 @@ export class PullView {
 
   /** Ends the line that is being drawn. */
   end(): void {
-    if (this.#isFetchingManifest || this.#drawn !== '')
-      this.#write(this.#isTerminal || this.#isFetchingManifest ? '\n' : `${this.#drawn}\n`);
+    if (this.#isFetchingManifest) this.#write('\n');
     this.#isFetchingManifest = false;
-    this.#drawn = '';
-  }
-
-  get #isTerminal(): boolean {
-    return this.#context.stderr.isTTY === true;
+    this.#drawn.end();
   }
 
   #draw({ state, doneBytes, totalBytes, doneChunks, totalChunks }: PullProgress & { type: 'transfer' }): void {
     if (state === 'preparing') return;
-    const share = totalBytes === 0 ? 1 : doneBytes / totalBytes;
-    const bar = '='.repeat(Math.floor(share * BAR)).padEnd(BAR);
-    const text = `Downloading: ${doneChunks}/${totalChunks} chunks [${bar}] ${Math.floor(share * 100)}% ${formatBytes(doneBytes)}`;
-    if (this.#isTerminal && text !== this.#drawn) this.#write(`\r${text.padEnd(this.#drawn.length)}`);
-    this.#drawn = text;
+    this.#drawn.draw(`Downloading: ${doneChunks}/${totalChunks} chunks ${progressText(doneBytes, totalBytes)}`);
   }
 
   #line(text: string): void {

@@ -1,0 +1,86 @@
+import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { nameText, parseNameRef } from '../reference.ts';
+import { ProgressLine, progressText } from './progress-line.ts';
+import { count, safe } from './text.ts';
+import { defineModelsCommand } from './types.ts';
+
+export const publish = defineModelsCommand({
+  usage: 'publish <ref> <model> <model-version>',
+  describe: 'Publish a model of this machine to a registry folder',
+  positionals: {
+    ref: { type: 'string', demandOption: true, describe: 'The model: an id, an alias or a name' },
+    model: { type: 'string', demandOption: true, describe: 'GROUP/MODEL, as readers will call it' },
+    'model-version': { type: 'string', demandOption: true, describe: 'The version, such as 1.0 or fp16' },
+  },
+  options: {
+    to: { type: 'string', describe: "The registry's folder; it is made when it is not there" },
+    alias: { type: 'string', describe: 'Another name for this version, such as latest, that moves to it' },
+    'chunk-size': { type: 'string', describe: 'The size of a chunk, from 64KB to 64MB [10MB]' },
+    metadata: { type: 'string', isRepeated: true, describe: 'KEY=VALUE, shown to readers; may be repeated' },
+    replace: {
+      type: 'boolean',
+      default: false,
+      describe: 'Put this content in the place of another one that has this version',
+    },
+    prune: {
+      type: 'boolean',
+      default: false,
+      describe: 'Then remove files that no version names and that are older than a week',
+    },
+  },
+  examples: [
+    [
+      '$0 publish good-mouse-v1 mice/good-mouse 1.0 --to /srv/models --alias latest',
+      'publish a version, and make it the latest',
+    ],
+  ],
+  async run(context, { ref, model, modelVersion, to, alias, chunkSize, metadata, replace, prune }) {
+    if (to === undefined) throw new ModelRtcError('bad_argument', 'Publish to which registry? Pass --to FOLDER.');
+    const manager = await context.manager(undefined);
+    const line = new ProgressLine(context);
+    const isShown = !context.json && !context.quiet;
+    try {
+      const published = await manager.publish(
+        ref,
+        { ...parseNameRef(model), version: modelVersion },
+        {
+          ...{ to, alias, replace, signal: context.signal },
+          chunkBytes: chunkSize === undefined ? undefined : chunkBytesOf(chunkSize),
+          metadata: Object.fromEntries([...(metadata ?? [])].map(pairOf)),
+          onProgress: ({ doneBytes, totalBytes }) => {
+            if (isShown) line.draw(`Publishing: ${progressText(doneBytes, totalBytes)}`);
+          },
+        },
+      );
+      line.end();
+      const pruned = prune ? await manager.pruneRegistry(to, { signal: context.signal }) : undefined;
+      const name = safe(`${nameText(published.version)} ${modelVersion}`);
+      const lines = [
+        published.isNew
+          ? `Published: ${name} (${formatBytes(published.totalBytes)} in ${count(published.chunkCount, 'chunk')}, ${formatBytes(published.reusedBytes)} there already)`
+          : `Already published: ${name}`,
+        `Registry: ${safe(published.to)}`,
+        ...(pruned === undefined
+          ? []
+          : [`Removed ${count(pruned.removedFiles, 'file')}: ${formatBytes(pruned.removedBytes)} freed.`]),
+      ];
+      context.result({ ...published, ...(pruned === undefined ? {} : { pruned }) }, lines.join('\n'));
+    } finally {
+      line.end();
+    }
+  },
+});
+
+function pairOf(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new ModelRtcError('bad_argument', `"${text}" is no metadata. Write --metadata KEY=VALUE.`);
+}
+
+const UNITS = { '': 1, kb: 1e3, mb: 1e6, kib: 1024, mib: 1024 ** 2 };
+
+function chunkBytesOf(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,9})\s*([km]i?b)?$/i.exec(text) ?? [];
+  if (number !== undefined) return Number(number) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
+  throw new ModelRtcError('bad_argument', `"${text}" is no size of a chunk. Write it as 10MB or 4MiB.`);
+}
