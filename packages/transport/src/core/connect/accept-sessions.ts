@@ -205,7 +205,7 @@ class SessionAcceptor implements Acceptor {
 
   async #refuse(visitor: Visitor, error: unknown, envelope: Uint8Array): Promise<void> {
     const { code, message } = ModelRtcError.from(error);
-    this.#log.warn({ visitor: visitor.visitor, code, reason: message }, 'a visitor was refused');
+    this.#log.warn({ visitor: visitor.visitor, code, reason: message }, `A client was refused, and told: ${message}`);
     await visitor.send(envelope);
   }
 

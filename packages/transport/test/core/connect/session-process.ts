@@ -93,7 +93,8 @@ const log: Log = {
   debug() {},
   info() {},
   warn(fields, message) {
-    if (message === 'a visitor was refused') refusals.push(String((fields as { reason?: unknown }).reason));
+    const { reason } = fields as { readonly reason?: unknown };
+    if (message === `A client was refused, and told: ${reason}`) refusals.push(String(reason));
   },
 };
 
