@@ -53,8 +53,8 @@ describe('repairing a model from a worker', () => {
     const folder = await mkdtemp(join(here.paths.root, 'shards-'));
     await writeFile(join(folder, 'a.pt'), BYTES);
     await writeFile(join(folder, 'b.pt'), seededBytes(2 * MEBI, 9));
-    const { entry } = await here.importModel(folder, { alias: 'shards' as never, copy: true });
-    await there.importModel(folder, { alias: 'shards' as never, copy: true });
+    const { entry } = await here.importModel(folder, { alias: 'shards' as never, copy: true, asOne: true });
+    await there.importModel(folder, { alias: 'shards' as never, copy: true, asOne: true });
     const { ino } = await lstat(join(entry.localPath, 'a.pt'));
     await damage(join(entry.localPath, 'b.pt'), 1);
     expect(await client.repairModel('shards')).toMatchObject({

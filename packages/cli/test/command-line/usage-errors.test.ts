@@ -65,10 +65,7 @@ describe('what is told of arguments that are refused', () => {
       'Pass only one of --path and --from. See: model-rtc client repair-model',
     ],
     ['client verify --lane tin', '--lane cannot be "tin". Choose one of "auto", "direct", "webrtc", "relay". See: '],
-    [
-      'settings get speed',
-      'NAME cannot be "speed". Choose one of "limit.up", "limit.down". See: model-rtc settings get',
-    ],
+    ['settings get speed', 'NAME cannot be "speed". Choose one of "limit.up", "limit.down", '],
     ['signaling --port http', '--port takes a number. See: model-rtc signaling --help'],
   ])('%s', async (line, expected) => {
     const { code, error } = await run(...line.split(' '));

@@ -26,7 +26,9 @@ describe('a model that several workers have', () => {
     const lab = await openSwarm(3);
     await importAt(lab, [0, 1, 2]);
     const pulled = await lab.group.pullModel('mouse');
-    expect(pulled).toMatchObject({ outcome: 'pulled', transferredBytes: BYTES.length, namedAt: 'worker-0' });
+    // The clock of the lab leaves earlier workers no time to answer before later ones.
+    const namedAt = expect.stringMatching(/^worker-[012]$/);
+    expect(pulled).toMatchObject({ outcome: 'pulled', transferredBytes: BYTES.length, namedAt });
     await expectWhole(pulled.entry.localPath);
     expect(pulled.workers.map(({ name }) => name).sort()).toEqual(['worker-0', 'worker-1', 'worker-2']);
     expect(pulled.workers.every(({ bytes, lanes }) => bytes > 0 && lanes[0]?.kind === 'memory')).toBe(true);
