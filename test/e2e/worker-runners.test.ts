@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { createLab } from '../support/lab.ts';
@@ -99,5 +99,18 @@ describe('the runners of a worker', () => {
     );
     const tried = await machine.run(['worker', 'runners', 'test', 'count']);
     expect([tried.exitCode, tried.stderr]).toEqual([1, expect.stringContaining('The runner count does not work: ')]);
+  });
+
+  it('keep no worker from serving models when their file is damaged', async () => {
+    await using lab = createLab();
+    const machine = await lab.machine('gpu');
+    await mkdir(machine.home, { mode: 0o700 });
+    await writeFile(join(machine.home, 'runners.json'), '{"version":1,');
+    const worker = machine.start(['worker', '--json', '--token-file', 'session', '--port', '0']);
+    await worker.waitForStderr(/Nobody can run models here: .*runners\.json is damaged/);
+    await worker.waitForStderr('Ctrl+C stops the worker.');
+    expect((await machine.run(['worker', 'list-models', '--session', '@session'])).exitCode).toBe(0);
+    const refused = await machine.run(['worker', 'runners', 'list']);
+    expect([refused.exitCode, refused.stderr]).toEqual([7, expect.stringContaining('is damaged')]);
   });
 });

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from './machine.ts';
 import { PYTHON } from './requirements.ts';
@@ -13,8 +13,9 @@ export interface DeclaredRunner {
 /** Declares the runners of a machine, in place of those that it has. A running worker takes the change at once. */
 export async function declareRunners(machine: Machine, runners: readonly DeclaredRunner[]): Promise<void> {
   const path = join(machine.home, 'runners.json');
-  await writeFile(path, JSON.stringify({ version: 1, runners }));
-  await chmod(path, 0o600);
+  // In one step, as the command does it: the worker may read the file at any time.
+  await writeFile(`${path}.new`, JSON.stringify({ version: 1, runners }), { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 /** The text of a program in Debian's Python, as a runner that is given the arguments behind it. */

@@ -153,6 +153,18 @@ interface Announced {
   readonly tokenFile: string | undefined;
 }
 
+/** What clients may run here. A damaged file of runners keeps no worker from serving models. */
+async function runnersLine(worker: RunningWorker): Promise<string | undefined> {
+  try {
+    const runners = (await worker.runners()).filter(({ usable }) => usable).map(({ name }) => name);
+    if (runners.length === 0) return undefined;
+    const named = formatSome(runners, MAX_NAMED_RUNNERS);
+    return `Sessions with the scope track may run models here with ${named}: see model-rtc worker runners list`;
+  } catch (error) {
+    return `Nobody can run models here: ${ModelRtcError.from(error).message}`;
+  }
+}
+
 async function announce(context: Context, worker: RunningWorker, { folders, tokenFile }: Announced): Promise<void> {
   const { output } = context;
   const { token, keyId, expiresAt, urls, directPort } = worker;
@@ -170,12 +182,8 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   if (directPort !== undefined)
     output.note(`Clients that can reach this machine connect directly, to port ${directPort} (TLS)`);
   if (folders.length > 0) output.note(`Watching ${folders.join(', ')}: models found there are registered`);
-  const runners = (await worker.runners()).filter(({ usable }) => usable).map(({ name }) => name);
-  if (runners.length > 0) {
-    output.note(
-      `Sessions with the scope track may run models here with ${formatSome(runners, MAX_NAMED_RUNNERS)}: see model-rtc worker runners list`,
-    );
-  }
+  const runners = await runnersLine(worker);
+  if (runners !== undefined) output.note(runners);
   const session = tokenFile === undefined ? 'SESSION' : `@${tokenFile}`;
   if (tokenFile === undefined) output.note(`The line above is this worker's session, ${validity}`);
   else output.note(`This worker's session is in ${tokenFile}, ${validity}`);
