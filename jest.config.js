@@ -12,6 +12,17 @@ const shared = {
 
 /** Unit tests that start processes and take long: they run with the whole-system tests, so that `npm test` stays short. */
 const PROCESS_TESTS = 'packages/*/test/**/*.process.test.ts';
+/** Unit tests that take five seconds and more: for the same reason they run with the whole-system tests. */
+const LONG_TESTS = [
+  'packages/cli/test/layouts/layouts.test.ts',
+  'packages/client/test/provider/contents.test.ts',
+  'packages/client/test/provider/static.test.ts',
+  'packages/client/test/provider/swarm.test.ts',
+  'packages/client/test/pull-model.test.ts',
+  'packages/model-manager/test/model-manager.test.ts',
+  'packages/registry/test/inspect/reading-thread.test.ts',
+  'packages/transport/test/lanes/direct/direct-lane.test.ts',
+];
 
 export default {
   // For a hung test, not for a slow machine. Jest takes it from here or its command line only, not from a project.
@@ -27,12 +38,15 @@ export default {
       globalSetup: '<rootDir>/test/support/start-unit-tests.js',
       resolver: '<rootDir>/test/support/joined/resolver.js',
       testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/repository/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.process\\.test\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.process\\.test\\.ts$', ...LONG_TESTS],
     },
     {
       ...shared,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/e2e/**/*.test.ts', `<rootDir>/${PROCESS_TESTS}`],
+      testMatch: [
+        '<rootDir>/test/e2e/**/*.test.ts',
+        ...[PROCESS_TESTS, ...LONG_TESTS].map((test) => `<rootDir>/${test}`),
+      ],
       setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
     },
   ],
