@@ -1,17 +1,8 @@
-import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError, parseBytes } from '@model-rtc/protocol';
 import ms from 'ms';
 
-/** Bytes of one of each unit: decimal as networks count, binary where the name says so. */
-const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
-  ['b', 1],
-  ['kb', 1e3],
-  ['mb', 1e6],
-  ['gb', 1e9],
-  ['tb', 1e12],
-  ['kib', 1024],
-  ['mib', 1024 ** 2],
-  ['gib', 1024 ** 3],
-  ['tib', 1024 ** 4],
+/** Bytes of one of each unit of bits, as networks count them. */
+const BIT_UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ['bit', 1 / 8],
   ['kbit', 1e3 / 8],
   ['mbit', 1e6 / 8],
@@ -34,14 +25,19 @@ export const RATE_RANGE = `${formatBytes(LEAST_BYTES_PER_SECOND)}/s to ${formatB
  * @throws ModelRtcError `bad_argument`
  */
 export function parseRate(text: string, name: string): number {
-  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]+)(?:\/s)?$/i.exec(text.trim()) ?? [];
-  const rate = Math.round(Number(number) * (UNIT_BYTES.get(unit.toLowerCase()) ?? Number.NaN));
+  const amount = text.trim().replace(/\/s$/i, '');
+  const rate = parseBytes(amount) ?? parseBits(amount);
   if (rate >= LEAST_BYTES_PER_SECOND && rate <= MOST_BYTES_PER_SECOND) return rate;
   throw new ModelRtcError(
     'bad_argument',
     `"${text}" is not a rate. ${name} takes bytes per second, such as 20MB or 1.5MiB, or bits, such as 50Mbit; at least 16kB.`,
     { details: { name } },
   );
+}
+
+function parseBits(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([kmg]?bit)$/i.exec(text) ?? [];
+  return Math.round(Number(number) * (BIT_UNIT_BYTES.get(unit.toLowerCase()) ?? Number.NaN));
 }
 
 /** Less would hold no data worth keeping. */
@@ -58,8 +54,7 @@ export const SIZE_RANGE = `${formatBytes(LEAST_SIZE_BYTES)} to ${formatBytes(MOS
  * @throws ModelRtcError `bad_argument`
  */
 export function parseSize(text: string, name: string): number {
-  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b)$/i.exec(text.trim()) ?? [];
-  const size = Math.round(Number(number) * (UNIT_BYTES.get(unit.toLowerCase()) ?? Number.NaN));
+  const size = parseBytes(text) ?? Number.NaN;
   if (size >= LEAST_SIZE_BYTES && size <= MOST_SIZE_BYTES) return size;
   throw new ModelRtcError(
     'bad_argument',

@@ -1,4 +1,5 @@
 import { findProgram } from '../process/find-tools.ts';
+import { PREDICTION_SETTINGS, SLEAP_PROGRESS, VIDEOS_AND_LABELS } from './sleap-settings.ts';
 import type { Preset } from './types.ts';
 
 /**
@@ -23,8 +24,8 @@ export const sleapNn: Preset = {
           ...['{set.tracking}', '{set.no_empty_frames}', '{set.json_progress}'],
         ],
         types: ['sleap-nn'],
-        inputs: ['.mp4', '.avi', '.mov', '.mkv', '.slp', '.h5', '.hdf5'],
-        progress: '"n_processed": (?P<done>[0-9]+), "n_total": (?P<total>[0-9]+)',
+        inputs: VIDEOS_AND_LABELS,
+        progress: SLEAP_PROGRESS,
         set: {
           device: {
             type: 'string',
@@ -32,20 +33,12 @@ export const sleapNn: Preset = {
             default: 'auto',
             description: 'auto, cpu, mps, cuda or cuda:0',
           },
-          batch_size: { type: 'integer', min: 1, max: 1024, default: 4, description: 'Frames that run at once' },
-          peak_threshold: {
-            type: 'number',
-            min: 0,
-            max: 1,
-            default: 0.2,
-            description: 'The least confidence of a point',
-          },
+          ...PREDICTION_SETTINGS,
           frames: {
             type: 'string',
             pattern: '[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*',
             description: 'Frames such as 0-100,200-300 [all]',
           },
-          max_instances: { type: 'integer', min: 1, max: 10_000, description: 'Animals in one frame at most' },
           tracking: {
             type: 'boolean',
             flag: '--tracking',

@@ -1,4 +1,4 @@
-import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError, parseBytes } from '@model-rtc/protocol';
 import { nameText, parseNameRef } from '../reference.ts';
 import { ProgressLine, progressText } from './progress-line.ts';
 import { count, safe } from './text.ts';
@@ -77,10 +77,8 @@ function pairOf(text: string): [string, string] {
   throw new ModelRtcError('bad_argument', `"${text}" is no metadata. Write --metadata KEY=VALUE.`);
 }
 
-const UNITS = { '': 1, kb: 1e3, mb: 1e6, kib: 1024, mib: 1024 ** 2 };
-
 function chunkBytesOf(text: string): number {
-  const [, number, unit = ''] = /^(\d{1,9})\s*([km]i?b)?$/i.exec(text) ?? [];
-  if (number !== undefined) return Number(number) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
   throw new ModelRtcError('bad_argument', `"${text}" is no size of a chunk. Write it as 10MB or 4MiB.`);
 }
