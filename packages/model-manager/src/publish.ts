@@ -24,7 +24,7 @@ export async function publish(
     const { entry } = await registry.resolve(ref, { paths: false });
     const published = await publishModel(target, {
       ...{ ...options, ...version, files: await filesOf(registry, entry) },
-      metadata: { ...described(entry), ...metadata },
+      ...{ described: described(entry), metadata: metadata ?? {} },
     });
     return { ...published, version, to: target.name };
   });

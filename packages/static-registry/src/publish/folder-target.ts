@@ -1,5 +1,5 @@
 import { readFile, rm, stat, utimes } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   atStorage,
   ignoreMissing,
@@ -11,15 +11,16 @@ import {
 } from '@model-rtc/files';
 import { type Digest, isDigest, sha256Digest } from '@model-rtc/protocol';
 import { dataPath, LIST_PATH } from '../static-registry.ts';
+import { registryFolder } from '../store/folder-store.ts';
 import type { PublishTarget, StoredData, StoredList } from './target.ts';
 
 /** Readable by whoever serves the folder, whatever the publisher's umask allows. */
 const MODE = 0o644;
 const LOCK = '.models.json.lock';
 
-/** A registry in a folder, which is made when something is written. @param folder - its path */
+/** A registry in a folder, which is made when something is written. @param folder - its path, or a `file:` address */
 export function createFolderTarget(folder: string): PublishTarget {
-  const root = resolve(folder);
+  const root = registryFolder(folder);
   const list = join(root, LIST_PATH);
   const place = (hash: Digest) => join(root, ...dataPath(hash).split('/'));
   return {
@@ -49,6 +50,7 @@ export function createFolderTarget(folder: string): PublishTarget {
       });
     },
     listData: () => listData(join(root, 'data')),
+    clearUnfinished: (beforeMs) => clearUnfinished(join(root, 'data'), beforeMs),
     async removeOlder(hash, beforeMs) {
       return await atStorage(place(hash), 'removed', async () => {
         const found = await ignoreMissing(stat(place(hash)));
@@ -71,4 +73,20 @@ async function* listData(folder: string): AsyncGenerator<StoredData> {
     const found = await atStorage(join(folder, name), 'read', () => ignoreMissing(stat(join(folder, name))));
     if (found?.isFile()) yield { hash: name, bytes: found.size, writtenAtMs: found.mtimeMs };
   }
+}
+
+/** What `writeFileAtomic` of a publisher that was killed leaves beside the files. */
+const UNFINISHED = /^[0-9a-f]{64}\.\d+-[0-9a-f]{12}\.tmp$/;
+
+async function clearUnfinished(folder: string, beforeMs: number): Promise<number> {
+  let bytes = 0;
+  for (const { name } of await listFolder(folder)) {
+    if (!UNFINISHED.test(name)) continue;
+    const path = join(folder, name);
+    const found = await atStorage(path, 'read', () => ignoreMissing(stat(path)));
+    if (found === undefined || found.mtimeMs >= beforeMs) continue;
+    await atStorage(path, 'removed', () => rm(path, { force: true }));
+    bytes += found.size;
+  }
+  return bytes;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { ModelList } from '../format/model-list.ts';
 import { type ModelVersion, publishedNameProblem, versionText } from '../format/versions.ts';
@@ -7,7 +8,10 @@ export interface PublishedVersion extends ModelVersion {
   readonly hash: Digest;
   /** The model's own digest. */
   readonly digest: Digest;
+  /** What the publisher says of it. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the model's own entry says, for what no publisher of this content has said. */
+  readonly described?: Readonly<Record<string, unknown>> | undefined;
   /** Another name for it, such as `latest`, that moves here from whatever it named. */
   readonly alias?: string | undefined;
   /** Whether another content may take the place of the one that has this version. */
@@ -38,10 +42,14 @@ export function requirePublishable({
  * @throws ModelRtcError `refused` when the version has another content, or the alias is a version of its own
  */
 export function withVersion(list: ModelList, published: PublishedVersion): string | undefined {
-  const { group, model, version, hash, digest, metadata, alias } = published;
+  const { group, model, version, hash, digest, metadata, described, alias } = published;
   requireFree(list, published);
   const known = mapIn(mapIn(mapIn(list.raw, group), model), version);
-  const entry = { ...known, hash, digest, metadata: { ...mapIn(known, 'metadata'), ...metadata } };
+  const isSameContent = known.hash === hash;
+  const said = isSameContent
+    ? { ...described, ...mapIn(known, 'metadata') }
+    : { ...mapIn(known, 'metadata'), ...described };
+  const entry = { ...known, hash, digest, metadata: { ...said, ...metadata } };
   const versions = {
     ...mapIn(mapIn(list.raw, group), model),
     [version]: entry,
@@ -50,7 +58,7 @@ export function withVersion(list: ModelList, published: PublishedVersion): strin
       : { [alias]: { ...mapIn(mapIn(mapIn(list.raw, group), model), alias), alias: version } }),
   };
   const changed = { ...list.raw, [group]: { ...mapIn(list.raw, group), [model]: versions } };
-  return isSame(changed, list.raw) ? undefined : listText(changed);
+  return isDeepStrictEqual(changed, list.raw) ? undefined : listText(changed);
 }
 
 function listText(raw: JsonMap): string {
@@ -89,8 +97,4 @@ export function requireFree(
 function mapIn(map: JsonMap, name: string): JsonMap {
   const value = Object.hasOwn(map, name) ? map[name] : undefined;
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : {};
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

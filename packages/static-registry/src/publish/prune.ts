@@ -39,7 +39,7 @@ export async function pruneRegistry(
   requireUnderstood(list);
   const named = await namedFiles(registry, list, signal);
   const beforeMs = now() - olderThanMs;
-  let [removedFiles, removedBytes, keptFiles] = [0, 0, 0];
+  let [removedFiles, removedBytes, keptFiles] = [0, await target.clearUnfinished(beforeMs, signal), 0];
   for await (const { hash, bytes, writtenAtMs } of target.listData(signal)) {
     if (named.has(hash)) continue;
     if (writtenAtMs < beforeMs && (await target.removeOlder(hash, beforeMs, signal))) {

@@ -1,9 +1,11 @@
-import { type Digest, MAX_CHUNKS, ModelRtcError, modelDigest, sha256Digest } from '@model-rtc/protocol';
+import { type Digest, formatBytes, MAX_CHUNKS, ModelRtcError, modelDigest, sha256Digest } from '@model-rtc/protocol';
 import { ModelList } from '../format/model-list.ts';
 import {
   DEFAULT_CONCURRENCY,
   MAX_LIST_ATTEMPTS,
+  MAX_LIST_BYTES,
   MAX_PUBLISHED_CHUNK_BYTES,
+  MAX_STATIC_MANIFEST_BYTES,
   MIN_PUBLISHED_CHUNK_BYTES,
   PUBLISH_MEMORY_BYTES,
   PUBLISHED_CHUNK_BYTES,
@@ -17,7 +19,7 @@ export interface PublishProgress {
   readonly totalBytes: number;
   /** Bytes whose chunks are in the registry now. */
   readonly doneBytes: number;
-  /** Of these, bytes that were there before. */
+  /** The part of them that was there before. */
   readonly reusedBytes: number;
 }
 
@@ -42,7 +44,7 @@ export interface PublishResult extends PublishProgress {
  * Publishes a model: its chunks first, then its manifest, and the list that names it last, so that readers never see a version that
  * is not whole. What is there already is not written again, so a publication that was interrupted goes on where it was.
  * @throws ModelRtcError `bad_argument` for names and sizes; `refused` when the version has another content; `source_changed`;
- * `busy` when other publishers change the list all the time; `storage`, `network`
+ * `busy` when other publishers keep changing the list; `storage`, `network`
  */
 export async function publishModel(target: PublishTarget, options: PublishOptions): Promise<PublishResult> {
   const { files, signal, ...wanted } = options;
@@ -53,6 +55,7 @@ export async function publishModel(target: PublishTarget, options: PublishOption
   requireFree((await readList(target, signal)).list, { ...wanted, digest });
   const { chunks, ...progress } = await putChunks(target, chunkBytes, options);
   const manifest = manifestBytes({ files, chunkBytes, chunks, digest });
+  requireReadable(manifest.length, MAX_STATIC_MANIFEST_BYTES, "The model's manifest");
   const hash = sha256Digest(manifest);
   if (!(await target.claim(hash, manifest.length, signal))) await target.put(hash, manifest, signal);
   const isNew = await changeList(target, signal, (now) => withVersion(now, { ...wanted, hash, digest }));
@@ -73,11 +76,13 @@ async function changeList(
     const { list, tag } = await readList(target, signal);
     const text = change(list);
     if (text === undefined) return false;
-    if (await target.writeList(new TextEncoder().encode(text), tag, signal)) return true;
+    const bytes = new TextEncoder().encode(text);
+    requireReadable(bytes.length, MAX_LIST_BYTES, `The list of models in ${target.name}`);
+    if (await target.writeList(bytes, tag, signal)) return true;
   }
   throw new ModelRtcError(
     'busy',
-    `Others changed the list of models in ${target.name} all the time. What was sent is kept; run the same command again.`,
+    `Other publishers keep changing the list of models in ${target.name}. What was written is kept; run the same command again.`,
   );
 }
 
@@ -88,6 +93,15 @@ async function readList(
   const stored = await target.readList(signal);
   if (stored === undefined) return { list: ModelList.empty(), tag: undefined };
   return { list: ModelList.parse(new TextDecoder('utf-8', { fatal: true }).decode(stored.bytes)), tag: stored.tag };
+}
+
+/** Readers refuse what is longer. */
+function requireReadable(bytes: number, maxBytes: number, what: string): void {
+  if (bytes <= maxBytes) return;
+  throw new ModelRtcError(
+    'bad_argument',
+    `${what} would take ${formatBytes(bytes)}, and readers take ${formatBytes(maxBytes)} at most. Publish fewer files, larger chunks, or to another registry.`,
+  );
 }
 
 function requireChunkBytes({ files, chunkBytes = PUBLISHED_CHUNK_BYTES }: PublishOptions): number {

@@ -86,6 +86,9 @@ function servedPath(url: string): string | undefined {
 }
 
 async function listen(server: Server, { port, host }: ServeRegistryOptions): Promise<void> {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ModelRtcError('bad_argument', 'A port is a number from 0 to 65535. Pass another --port.');
+  }
   await new Promise<void>((done, fail) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'Another program uses it' : error.message;

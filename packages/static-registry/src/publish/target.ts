@@ -42,6 +42,8 @@ export interface PublishTarget {
   writeList(bytes: Uint8Array, tag: string | undefined, signal: AbortSignal | undefined): Promise<boolean>;
   /** All files in `data/`, in any order. */
   listData(signal: AbortSignal | undefined): AsyncIterable<StoredData>;
+  /** Removes what publishers that were killed left, if nothing was written to it since. @returns the bytes that it took */
+  clearUnfinished(beforeMs: number, signal: AbortSignal | undefined): Promise<number>;
   /** Removes a file from `data/`, unless it was written or claimed since. @returns whether it was removed */
   removeOlder(hash: Digest, beforeMs: number, signal: AbortSignal | undefined): Promise<boolean>;
 }

@@ -12,18 +12,20 @@ const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A static registry in a folder. @param place - its path, or a `file:` address */
 export function createFolderStore(place: string): RegistryStore {
-  const folder = /^file:/i.test(place) ? folderOf(place) : place;
+  const folder = registryFolder(place);
   return {
     url: pathToFileURL(folder).href.replace(/\/+$/, ''),
     read: async (path, options = {}) => await readFile(join(folder, ...path.split('/')), options),
   };
 }
 
-function folderOf(url: string): string {
+/** The path of a registry's folder. @throws ModelRtcError `bad_argument` for a `file:` address that names none here */
+export function registryFolder(place: string): string {
+  const url = /^file:/i.test(place) ? place : pathToFileURL(place).href;
   try {
     return fileURLToPath(url);
   } catch (error) {
-    const sentence = `"${url}" is not the address of a folder. Write it as file:///path/of/the/folder.`;
+    const sentence = `"${place}" is not the address of a folder. Write it as file:///path/of/the/folder.`;
     throw ModelRtcError.because(error, 'bad_argument', sentence);
   }
 }

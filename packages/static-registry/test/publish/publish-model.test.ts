@@ -1,5 +1,6 @@
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
 import { sha256, temporaryFolder } from '../../../../test/support/registry-folder.ts';
@@ -100,6 +101,24 @@ describe('publishing a model', () => {
     expect(await publish()).toMatchObject({ isNew: true, reusedBytes: CHUNK_BYTES });
   });
 
+  it('takes a file: address as it takes a path', async () => {
+    const { folder, publish, registry } = await scene();
+    await publish({}, createFolderTarget(pathToFileURL(folder).href));
+    expect((await registry().list()).models('g')).toEqual(['m']);
+    expect(() => createFolderTarget('file://elsewhere/x')).toThrow('is not the address of a folder');
+  });
+
+  it("keeps what a publisher said of a content, and takes the rest from the model's entry", async () => {
+    const { list, publish } = await scene();
+    const described = { license: 'unknown', model_type: 'x' };
+    await publish({ described, metadata: { license: 'MIT' } });
+    const said = async () => (await list()).g.m[1].metadata;
+    expect(await said()).toEqual({ license: 'MIT', model_type: 'x' });
+    expect(await publish({ described, metadata: {} })).toMatchObject({ isNew: false });
+    await publish({ described: { license: 'new' }, files: await filesOf({ a: B }), replace: true });
+    expect(await said()).toEqual({ license: 'new', model_type: 'x' });
+  });
+
   it('keeps what others put into the list, unknown fields and all', async () => {
     const { folder, publish, list } = await scene();
     const before = {
@@ -185,6 +204,17 @@ describe('pruning a registry', () => {
     expect(await prune(folder, 60_000)).toMatchObject({ removedFiles: 2, keptFiles: 0 });
     const found = (await registry().list()).find({ group: 'g', model: 'm', version: '1' });
     for (const chunk of (await registry().manifest(found.hash)).chunks) await stat(join(folder, 'data', chunk));
+  });
+
+  it('removes what a publisher that was killed left, once it is old', async () => {
+    const { folder, publish } = await scene({ a: A });
+    await publish();
+    const left = join(folder, 'data', `${sha256(B)}.123-0123456789ab.tmp`);
+    await writeFile(left, B);
+    expect(await prune(folder, 60_000)).toEqual({ removedFiles: 0, removedBytes: 0, keptFiles: 0 });
+    await age(folder, 3600);
+    expect(await prune(folder, 60_000)).toEqual({ removedFiles: 0, removedBytes: B.length, keptFiles: 0 });
+    await expect(stat(left)).rejects.toThrow('ENOENT');
   });
 
   it('leaves a file that somebody publishes again meanwhile', async () => {

@@ -88,6 +88,10 @@ describe('serving a registry folder', () => {
     }
   });
 
+  it.each([-1, 65_536, 1.5, Number.NaN])('does not listen on port %d', async (port) => {
+    await expect(serveRegistry({ folder, port })).rejects.toMatchObject({ code: 'bad_argument' });
+  });
+
   it('says that a port is taken', async () => {
     await expect(serveRegistry({ folder, port: served.port, host: '127.0.0.1' })).rejects.toMatchObject({
       code: 'bad_argument',
