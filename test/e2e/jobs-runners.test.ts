@@ -92,7 +92,7 @@ with open(sys.argv[1], 'wb') as f:
     while True:
         f.write(b'x' * 1_000_000); f.flush(); time.sleep(0.01)`;
 
-/** Ignores SIGTERM as all of its children do, one of which left its process group. */
+/** Ignores SIGTERM, as all of its children do. One child has left its process group. */
 const STUBBORN = `
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -5,7 +5,7 @@ import type { ModelContents } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { contentsKey, planLayout, type TransferProgress } from '../src/index.ts';
 import { gitSha1, hubContents, lied, rangeSource, staticContents } from './support/contents.ts';
-import { expectFiles } from './support/expectations.ts';
+import { pullKnown } from './support/expectations.ts';
 import { contentsOf, makeModel, seededBytes, type TestModel } from './support/models.ts';
 import { failedPull, type PullInput, pullModel, temporaryFolder } from './support/pulling.ts';
 import { memorySource, networkError } from './support/sources.ts';
@@ -23,23 +23,15 @@ const model = makeModel(
 const hub = hubContents(model, 1000);
 const KEY = contentsKey(hub);
 
-/** The model, described by nothing but this. */
-async function pullKnown(contents: ModelContents, options: Omit<PullInput, 'contents'>, of: TestModel = model) {
-  const outcome = await pullModel(of, { ...options, contents });
-  await expectFiles(outcome.filesFolder, of);
-  expect(outcome.files.map(({ path, sha256 }) => [path, sha256])).toEqual(
-    of.manifest.files.map(({ path, sha256 }) => [path, sha256]),
-  );
-  await outcome.release();
-  return outcome;
-}
+const pullIt = (contents: ModelContents, options: Omit<PullInput, 'contents'>, of: TestModel = model) =>
+  pullKnown(contents, options, of);
 
 describe('a model known only by the hashes of its files', () => {
   it('comes whole, with the SHA-256 of files that only git had a hash of', async () => {
     const seen: TransferProgress[] = [];
     const source = rangeSource(model.files);
     const staging = await temporaryFolder();
-    const outcome = await pullKnown(hub, { staging, sources: [source], onProgress: (one) => seen.push(one) });
+    const outcome = await pullIt(hub, { staging, sources: [source], onProgress: (one) => seen.push(one) });
     expect(outcome).toMatchObject({ transferredBytes: 4 * MEBI + 114, refetchedChunks: 0 });
     expect(source.asked.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(seen.at(-1)).toMatchObject({ state: 'completed', doneBytes: 4 * MEBI + 114 });
@@ -49,7 +41,7 @@ describe('a model known only by the hashes of its files', () => {
   it('comes from several sources at once, and not from those that find chunks by digests alone', async () => {
     const [one, two] = [rangeSource(model.files, { name: 'one' }), rangeSource(model.files, { name: 'two' })];
     const worker = { ...memorySource(model, { name: 'worker' }), needsDigests: true };
-    await pullKnown(hub, { staging: await temporaryFolder(), sources: [worker, one, two] });
+    await pullIt(hub, { staging: await temporaryFolder(), sources: [worker, one, two] });
     expect(worker.asked).toEqual([]);
     expect(one.asked.length).toBeGreaterThan(0);
     expect(two.asked.length).toBeGreaterThan(0);
@@ -68,7 +60,7 @@ describe('a model known only by the hashes of its files', () => {
     const lines = (await readFile(join(staging, KEY, 'journal'), 'latin1')).split('\n').filter((line) => line !== '');
     expect(lines.slice(1)).toEqual([0, 1, 2].map((id) => expect.stringMatching(`^${id} \\?[0-9a-f]{8}$`)));
     const source = rangeSource(model.files);
-    const outcome = await pullKnown(hub, { staging, sources: [source] });
+    const outcome = await pullIt(hub, { staging, sources: [source] });
     expect(outcome.resumedBytes).toBe(3 * MEBI);
     expect(source.asked.map(({ index }) => index)).toEqual([3, 4, 5, 6]);
   });
@@ -79,7 +71,7 @@ describe('a model known only by the hashes of its files', () => {
     await file.write(Buffer.alloc(4096), 0, 4096, MEBI + 5);
     await file.close();
     const source = rangeSource(model.files);
-    const outcome = await pullKnown(hub, { staging, sources: [source] });
+    const outcome = await pullIt(hub, { staging, sources: [source] });
     expect(source.asked.map(({ index }) => index).sort()).toEqual([1, 3, 4, 5, 6]);
     expect(outcome).toMatchObject({ resumedBytes: 2 * MEBI, refetchedChunks: 1 });
   });
@@ -87,7 +79,7 @@ describe('a model known only by the hashes of its files', () => {
   it('fetches a file again that an earlier run brought wrong', async () => {
     const staging = await brokenOff(4, lied);
     const source = rangeSource(model.files);
-    await pullKnown(hub, { staging, sources: [source] });
+    await pullIt(hub, { staging, sources: [source] });
     expect(source.asked.map(({ index }) => index).sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
@@ -95,7 +87,7 @@ describe('a model known only by the hashes of its files', () => {
     const staging = await brokenOff(3);
     await appendFile(join(staging, KEY, 'journal'), '1 -\n3 00000000\n4 ?0000\n9 ?00000000\n5 ?');
     const source = rangeSource(model.files);
-    await pullKnown(hub, { staging, sources: [source] });
+    await pullIt(hub, { staging, sources: [source] });
     expect(source.asked.map(({ index }) => index)).toEqual([1, 3, 4, 5, 6]);
   });
 
@@ -117,7 +109,7 @@ describe('a model known only by the hashes of its files', () => {
 describe('a model of which only digests of chunks are known', () => {
   it('comes whole though its chunks span files, with the SHA-256 of each file', async () => {
     const source = memorySource(model);
-    const outcome = await pullKnown(staticContents(model), { staging: await temporaryFolder(), sources: [source] });
+    const outcome = await pullIt(staticContents(model), { staging: await temporaryFolder(), sources: [source] });
     expect(outcome.transferredBytes).toBe(4 * MEBI + 114);
   });
 
@@ -162,7 +154,7 @@ describe('a model of which this and that is known', () => {
           expect(error).toMatchObject({ code: 'invalid_model' });
           return;
         }
-        await pullKnown(contents, { staging: await temporaryFolder(), sources: [rangeSource(some.files)] }, some);
+        await pullIt(contents, { staging: await temporaryFolder(), sources: [rangeSource(some.files)] }, some);
       }),
       { numRuns: 30 },
     );
@@ -175,7 +167,7 @@ describe('a model of which this and that is known', () => {
     const source = rangeSource(model.files, {
       alter: ({ digest }, bytes, times) => (digest === undefined && times === 1 ? lied(bytes) : bytes),
     });
-    await pullKnown({ ...hub, chunks }, { staging: await temporaryFolder(), sources: [source] });
+    await pullIt({ ...hub, chunks }, { staging: await temporaryFolder(), sources: [source] });
     const counts = new Map<number, number>();
     for (const { index } of source.asked) counts.set(index, (counts.get(index) ?? 0) + 1);
     expect([...counts].filter(([, count]) => count > 1)).toEqual([
@@ -198,7 +190,7 @@ describe('a source of ranges that lies', () => {
   it.each([0, 1, 2])('does not keep the model from coming whole from one honest one (number %i)', async (place) => {
     const sources = [liar('liar 1'), liar('liar 2')];
     sources.splice(place, 0, honest('honest'));
-    const outcome = await pullKnown(hub, { staging: await temporaryFolder(), sources });
+    const outcome = await pullIt(hub, { staging: await temporaryFolder(), sources });
     expect(outcome.refetchedChunks).toBeGreaterThan(0);
   });
 
@@ -218,7 +210,7 @@ describe('a source of ranges that lies', () => {
     expect(error).toMatchObject({ code: 'verification_failed', details: { file, source: 'hub' } });
     expect(lies.asked.filter(({ index }) => index === 0)).toHaveLength(2);
     const mends = rangeSource(model.files, { alter: (_chunk, bytes, times) => (times === 1 ? lied(bytes) : bytes) });
-    await pullKnown(hub, { staging: await temporaryFolder(), sources: [mends] });
+    await pullIt(hub, { staging: await temporaryFolder(), sources: [mends] });
   });
 
   it('is dropped by name when it alone gave three wrong files', async () => {
@@ -229,7 +221,7 @@ describe('a source of ranges that lies', () => {
       rangeSource(many.files, { name: 'honest' }),
     ];
     const contents = hubContents(many, 1e6);
-    const outcome = await pullKnown(contents, { staging: await temporaryFolder(), sources }, many);
+    const outcome = await pullIt(contents, { staging: await temporaryFolder(), sources }, many);
     expect(outcome.dropped).toEqual([{ name: 'liar', reason: expect.stringContaining('wrong bytes') }]);
   });
 });

@@ -4,9 +4,9 @@ import type { Digest, ModelContents } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { contentsKey, planLayout } from '../src/index.ts';
 import { hubContents, lied, rangeSource, spannedContents } from './support/contents.ts';
-import { expectFiles } from './support/expectations.ts';
+import { pullKnown } from './support/expectations.ts';
 import { makeModel, seededBytes, type TestModel } from './support/models.ts';
-import { failedPull, type PullInput, pullModel, temporaryFolder } from './support/pulling.ts';
+import { failedPull, type PullInput, temporaryFolder } from './support/pulling.ts';
 import { memorySource, networkError } from './support/sources.ts';
 
 const MEBI = 1024 * 1024;
@@ -23,20 +23,13 @@ const model = makeModel(
 const spanned = spannedContents(model, SPAN);
 const KEY = contentsKey(spanned);
 
-async function pullKnown(contents: ModelContents, options: Omit<PullInput, 'contents'>, of: TestModel = model) {
-  const outcome = await pullModel(of, { ...options, contents });
-  await expectFiles(outcome.filesFolder, of);
-  expect(outcome.files.map(({ path, sha256 }) => [path, sha256])).toEqual(
-    of.manifest.files.map(({ path, sha256 }) => [path, sha256]),
-  );
-  await outcome.release();
-  return outcome;
-}
+const pullIt = (contents: ModelContents, options: Omit<PullInput, 'contents'>, of: TestModel = model) =>
+  pullKnown(contents, options, of);
 
 describe('a model known only by digests of spans that are longer than a chunk', () => {
   it('comes whole in parts of one mebibyte, and a span that it has twice comes once', async () => {
     const [source, staging] = [rangeSource(model.files), await temporaryFolder()];
-    const outcome = await pullKnown(spanned, { staging, sources: [source] });
+    const outcome = await pullIt(spanned, { staging, sources: [source] });
     expect(outcome).toMatchObject({ transferredBytes: 3 * SPAN + 300, reusedBytes: SPAN, refetchedChunks: 0 });
     expect(Math.max(...source.asked.map(({ size }) => size))).toBe(MEBI);
     expect(await readdir(staging)).toEqual([KEY]);
@@ -45,7 +38,7 @@ describe('a model known only by digests of spans that are longer than a chunk', 
   it('comes from several sources at once, and not from those that find chunks by digests alone', async () => {
     const [one, two] = [rangeSource(model.files, { name: 'one' }), rangeSource(model.files, { name: 'two' })];
     const worker = { ...memorySource(model, { name: 'worker' }), needsDigests: true };
-    await pullKnown(spanned, { staging: await temporaryFolder(), sources: [worker, one, two] });
+    await pullIt(spanned, { staging: await temporaryFolder(), sources: [worker, one, two] });
     expect(worker.asked.filter(({ digest }) => digest === undefined)).toEqual([]);
     expect([one, two].every(({ asked }) => asked.length > 0)).toBe(true);
   });
@@ -61,7 +54,7 @@ describe('a model known only by digests of spans that are longer than a chunk', 
     });
     expect((await failedPull(model, { staging, sources: [broken], contents: spanned })).code).toBe('network');
     const source = rangeSource(model.files);
-    const outcome = await pullKnown(spanned, { staging, sources: [source] });
+    const outcome = await pullIt(spanned, { staging, sources: [source] });
     expect(source.asked.map(({ index }) => index)).toEqual([4, 5, 6, 7, 8, 9]);
     expect(outcome.resumedBytes).toBe(2 * SPAN + MEBI);
   });
@@ -76,7 +69,7 @@ describe('a model known only by digests of spans that are longer than a chunk', 
       fc.asyncProperty(shape, async ({ sizes, span }) => {
         const some = makeModel(Object.fromEntries(sizes.map((bytes, i) => [`f${i}`, seededBytes(bytes, i)])), [MEBI]);
         const source = rangeSource(some.files);
-        await pullKnown(spannedContents(some, span), { staging: await temporaryFolder(), sources: [source] }, some);
+        await pullIt(spannedContents(some, span), { staging: await temporaryFolder(), sources: [source] }, some);
       }),
       { numRuns: 10 },
     );
@@ -108,7 +101,7 @@ describe('a source that lies about spans', () => {
       [liar, rangeSource(model.files)],
       [rangeSource(model.files), liar],
     ]) {
-      const outcome = await pullKnown(spanned, { staging: await temporaryFolder(), sources });
+      const outcome = await pullIt(spanned, { staging: await temporaryFolder(), sources });
       expect(outcome.refetchedChunks).toBeGreaterThan(0);
     }
   });
@@ -118,16 +111,16 @@ describe('a source that lies about spans', () => {
     const error = await failedPull(model, { staging: await temporaryFolder(), sources: [lies], contents: spanned });
     expect(error).toMatchObject({ code: 'verification_failed', details: { source: 'liar' } });
     const mends = rangeSource(model.files, { alter: (_chunk, bytes, times) => (times === 1 ? lied(bytes) : bytes) });
-    await pullKnown(spanned, { staging: await temporaryFolder(), sources: [mends] });
+    await pullIt(spanned, { staging: await temporaryFolder(), sources: [mends] });
   });
 });
 
-describe('a model of which one source knows chunks and another one spans', () => {
+describe('a model that one source knows by chunks and another by spans', () => {
   const { chunks } = model.manifest;
 
   it('comes by its chunks, and its spans are checked at the end', async () => {
     const worker = { ...memorySource(model, { name: 'worker' }), needsDigests: true };
-    await pullKnown({ ...spanned, chunks }, { staging: await temporaryFolder(), sources: [worker] });
+    await pullIt({ ...spanned, chunks }, { staging: await temporaryFolder(), sources: [worker] });
     expect(worker.asked.every(({ digest }) => digest !== undefined)).toBe(true);
   });
 

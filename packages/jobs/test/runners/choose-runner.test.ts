@@ -50,7 +50,7 @@ describe('without a name, the runner', () => {
     expect(choose([ANY], request([]))).toBe('any');
   });
 
-  it('reads the data, of which folders may hold more', () => {
+  it('reads the data; a folder may hold other files too', () => {
     expect(choose([ONNX], request([MLP], ['X.NPY', 'b.png']))).toBe('onnx');
     const folder = request([MLP], ['scans']);
     const paths = { ...folder, data: folder.data.map((one) => ({ ...one, paths: ['readme.txt', '1/a.png'] })) };
