@@ -96,7 +96,7 @@ export type PullProgress =
   | { readonly type: 'waiting'; readonly reason: string };
 
 export interface PullOptions {
-  /** Also when the version is installed: it is verified, and brought up to date with the registry, in one step. */
+  /** Pulls even an installed version: verifies it, and brings it up to date with the registry in one step. */
   readonly force?: boolean | undefined;
   /** Chunks that are fetched at once, from 1 to 16; 4 by default. */
   readonly concurrency?: number | undefined;
@@ -145,7 +145,7 @@ export interface UpdateCheck {
 }
 
 export interface Pruned {
-  /** Pulls that were broken off, of which nothing was installed. */
+  /** Interrupted pulls; they had installed nothing. */
   readonly transfers: number;
   /** Copies of registries' lists. */
   readonly lists: number;

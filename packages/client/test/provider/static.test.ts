@@ -161,7 +161,7 @@ function safetensors(): Buffer {
   return Buffer.concat([length, header, seededBytes(4000, 4)]);
 }
 
-describe('a model of which this machine has much', () => {
+describe('a model that this machine has for the most part', () => {
   const CHANGED = { ...FILES, 'weights.bin': Buffer.from(FILES['weights.bin'] as Buffer) };
   CHANGED['weights.bin'].fill(7, 5 * MEBI, 5 * MEBI + 1000);
 

@@ -14,9 +14,9 @@ export interface CommandParts {
 }
 
 /**
- * The program behind those that limit and confine it, each of which becomes the next one: limits of a control group where
- * systemd makes one; of single processes by prlimit, and processors by taskset, where it does not; bubblewrap last, since what it
- * starts has no way back.
+ * The program, started through the tools that limit and confine it; each tool replaces itself with the next one. Where there is
+ * systemd, it sets the limits of a control group. Elsewhere prlimit limits single processes, and taskset the processors. Bubblewrap
+ * is last, since what it starts has no way back.
  * @param tools what there is; a confined job must not come here without bubblewrap
  */
 export function buildCommand(parts: CommandParts, tools: Tools): [string, ...string[]] {
@@ -47,8 +47,8 @@ function systemdArgs({ limits: { memoryBytes, cpus }, unit }: CommandParts, { sy
 const THREADS_PER_PROCESS = 16;
 
 /**
- * The data of one process: not its address space, of which GPU drivers reserve terabytes. The job's memory as a whole is
- * measured; this stops one allocation that is too large at once.
+ * Limits the data of one process, not its address space: GPU drivers reserve terabytes of addresses. The job's memory as a whole is
+ * measured; this limit stops a single allocation that is too large.
  */
 function prlimitArgs({ memoryBytes, outputBytes }: ResourceLimits, { prlimit, systemdRun }: Tools): string[] {
   if (prlimit.path === undefined) return [];

@@ -12,8 +12,8 @@ export interface Progress {
 const MAX_TEXT_CHARS = 256;
 
 /**
- * Reads progress from lines by a runner's pattern: a group `percent`, groups `done` and `total`, or groups without names, of which
- * one is a percentage and two are done and total.
+ * Reads progress from lines by a runner's pattern: a group `percent`, groups `done` and `total`, or groups without names. One group
+ * without a name is a percentage; two are done and total.
  * @returns undefined for a line that says nothing of it
  */
 export function progressReader(pattern: string): (line: string) => Progress | undefined {

@@ -14,7 +14,7 @@ export const pull = defineModelsCommand({
     force: {
       type: 'boolean',
       default: false,
-      describe: 'Also when it is installed: verify it and bring it up to date',
+      describe: 'Pull it even if it is installed: verify it and bring it up to date',
     },
     concurrency: { type: 'number', describe: 'How many chunks to fetch at once, from 1 to 16 [4]' },
     worker: {

@@ -34,7 +34,7 @@ export interface ReceptionOptions {
   readonly aliasConflict?: AliasConflict | undefined;
   /** `skip` leaves a whole model as it is; `overwrite` verifies it. */
   readonly ifExists: IfExists;
-  /** What a static registry calls the model, as this machine itself read it there. It gets these names, also when it is here. */
+  /** What a static registry calls the model, as this machine itself read it there. It gets these names even if it is here already. */
   readonly releases?: readonly Release[] | undefined;
   /** Refuse a model with files that run code when loaded: by their names before anything is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
