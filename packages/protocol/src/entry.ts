@@ -92,6 +92,39 @@ export type Release = z.infer<typeof releaseSchema>;
 /** One model is published under a few names, such as `1.0` and `stable`. */
 export const MAX_RELEASES = 32;
 
+/** A name on a hub: 1 to 96 of these characters, no `-` or `.` at its ends, neither `--` nor `..` inside. */
+const HUB_NAME = '(?![^/]*(?:--|\\.\\.))[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?';
+
+/** A branch, tag or commit: as a hub's address can hold it, and as it can be shown in a line. */
+const hubRevisionSchema = z.string().regex(/^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+-]{0,254}$/);
+
+/** The version of a hub's repository that a model was taken from. */
+export const hubOriginSchema = z.object({
+  /** `ORG/NAME`; some old repositories have no `ORG`. */
+  repo: z.string().regex(new RegExp(`^${HUB_NAME}(?:/${HUB_NAME})?$`)),
+  commit: z.string().regex(/^[0-9a-f]{40}$/),
+  /** What a person asked for: a branch, a tag or the commit. Absent for the hub's default branch. */
+  revision: hubRevisionSchema.optional(),
+  /** The address of the hub, where it is not the public one. For people to read: no agent connects to it because another says so. */
+  endpoint: z.string().min(1).max(2048).optional(),
+});
+export type HubOrigin = z.infer<typeof hubOriginSchema>;
+
+/** More would hide each other. */
+export const MAX_MODEL_WARNINGS = 64;
+export const MAX_MODEL_WARNING_CHARS = 1024;
+
+const componentStateSchema = z.enum(['present', 'missing', 'incomplete']);
+export type ComponentState = z.infer<typeof componentStateSchema>;
+
+/** What a model consists of, and whether each is there. Absent where a model of its kind has no such part. */
+export const modelComponentsSchema = z.object({
+  weights: componentStateSchema.optional(),
+  config: componentStateSchema.optional(),
+  tokenizer: componentStateSchema.optional(),
+});
+export type ModelComponents = z.infer<typeof modelComponentsSchema>;
+
 /** A model's id: a name that can stand in a folder's or file's name. */
 export const modelIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
 
@@ -135,6 +168,13 @@ export const modelEntrySchema = z.object({
   license: text.optional(),
   /** What static registries call it. */
   releases: z.array(releaseSchema).max(MAX_RELEASES).optional(),
+  /** Where on a hub it comes from. */
+  hub: hubOriginSchema.optional(),
+  /** How many numbers its tensors hold. The kind of model is `modelType`, its class in its framework is `backbone`. */
+  parameters: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  /** What a person should know of how the model was made here, as sentences: what a conversion could not keep. */
+  warnings: z.array(z.string().min(1).max(MAX_MODEL_WARNING_CHARS)).min(1).max(MAX_MODEL_WARNINGS).optional(),
+  components: modelComponentsSchema.optional(),
   /** Empty when no file runs code, absent when that is unknown. Every agent inspects files itself and trusts no other. */
   codeFiles: z.array(codeFileSchema).max(256).optional(),
   /** What the model lacks by what its own files say. Absent for a whole one. Every agent looks for itself. */

@@ -34,6 +34,10 @@ describe('a model entry', () => {
     [{ name: 'Mouse, top view', codeFiles: [{ path: 'best.ckpt', suspicious: ['os.system'] }] }],
     [{ codeFiles: [] }],
     [{ codeFiles: [{ path: 'x', suspicious: ['(why)'], unexamined: true }] }],
+    [{ hub: { repo: 'Qwen/Qwen2.5-0.5B', commit: '1f'.repeat(20), revision: 'refs/pr/1', endpoint: 'http://mirror' } }],
+    [{ hub: { repo: 'gpt2', commit: '1f'.repeat(20) } }],
+    [{ parameters: 494_032_768, warnings: ['A sentence.'], components: { weights: 'present', tokenizer: 'missing' } }],
+    [{ components: {} }],
     [{ tags: ['a'], license: 'mit', lineage: { fineTunedFrom: 'x', parents: ['y'] } }],
   ])('takes %j', (change) => {
     expect(problemOf(change)).toBe(true);
@@ -57,6 +61,14 @@ describe('a model entry', () => {
     [{ tags: [''] }],
     [{ tags: Array.from({ length: 65 }, () => 'x') }],
     [{ notes: 'x'.repeat(65_537) }],
+    [{ parameters: 0.5 }],
+    [{ parameters: -1 }],
+    [{ parameters: 2 ** 53 }],
+    [{ warnings: [] }],
+    [{ warnings: [''] }],
+    [{ warnings: ['x'.repeat(1025)] }],
+    [{ warnings: Array.from({ length: 65 }, () => 'x') }],
+    [{ components: { weights: 'maybe' } }],
     [{ name: '' }],
     [{ name: 'x'.repeat(257) }],
     [{ codeFiles: ['best.ckpt'] }],
@@ -65,5 +77,31 @@ describe('a model entry', () => {
     [{ codeFiles: [{ path: 'x', suspicious: Array.from({ length: 33 }, () => 'os.system') }] }],
   ])('refuses %j', (change) => {
     expect(problemOf(change)).toBe(false);
+  });
+
+  it.each([
+    '../x',
+    'a/../b',
+    'a/b/c',
+    '/a',
+    'a/',
+    'a--b/c',
+    '.a/b',
+    'a/b.',
+    'a/-b',
+    'a b/c',
+    'a/x\u202e',
+    '',
+    `a/${'x'.repeat(97)}`,
+  ])('refuses %j as a repository of a hub', (repo) =>
+    expect(problemOf({ hub: { repo, commit: '1f'.repeat(20) } })).toBe(false),
+  );
+
+  it.each(['../main', '-x', '', 'a\nb', 'a b', 'x'.repeat(256)])('refuses %j as a revision of a hub', (revision) => {
+    expect(problemOf({ hub: { repo: 'a/b', commit: '1f'.repeat(20), revision } })).toBe(false);
+  });
+
+  it.each(['1F'.repeat(20), 'main', ''])('refuses %j as a commit of a hub', (commit) => {
+    expect(problemOf({ hub: { repo: 'a/b', commit } })).toBe(false);
   });
 });

@@ -44,6 +44,13 @@ const entry = {
 /** What an agent found when it looked at its own copy of the files. */
 const codeFiles = [{ path: 'best.ckpt', suspicious: ['os.system'] }];
 
+const fromHub = {
+  hub: { repo: 'org/mouse-0.5', commit: '1f'.repeat(20), revision: 'main' },
+  parameters: 494_032_768,
+  warnings: ['The optimizer was left out.'],
+  components: { weights: 'present', config: 'present', tokenizer: 'missing' },
+};
+
 const data = { digest: chunk, name: 'clip 1.mp4', form: 'file' };
 const job = {
   id: 'k3v9x2m4q7w1',
@@ -81,7 +88,7 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
   get_model_info: {
     params: { ref: 'good-mouse-v1' },
     result: {
-      entry: { ...entry, name: 'Mouse, top view, second camera', codeFiles },
+      entry: { ...entry, name: 'Mouse, top view, second camera', codeFiles, ...fromHub },
       resolvedBy: 'alias',
       resumeCommand: 'sleap-nn train --config training_config.yaml',
     },

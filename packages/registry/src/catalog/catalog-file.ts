@@ -127,6 +127,6 @@ export function encodeCatalog({ models, key, name, seenAt, syncedAt }: StoredCat
 /** What is kept of an entry: all of an ordinary one, and only what a list shows of an oversized one. */
 export function keptEntry(entry: ModelEntry): ModelEntry {
   if (JSON.stringify(entry).length <= MAX_ENTRY_CHARS) return entry;
-  const { notes: _notes, lineage: _lineage, codeFiles: _codeFiles, ...rest } = entry;
+  const { notes: _notes, lineage: _lineage, codeFiles: _codeFiles, warnings: _warnings, ...rest } = entry;
   return { ...rest, metrics: {}, hyperparameters: {}, versions: {} };
 }

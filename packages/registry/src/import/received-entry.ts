@@ -23,7 +23,7 @@ export function receivedDraft(entry: ModelEntry, source: ModelSource): EntryDraf
     codeFiles: ________,
     ...draft
   } = entry;
-  const { name, notes, tags, lineage, status, releases } = draft;
+  const { name, notes, tags, lineage, status, releases, hub, warnings } = draft;
   return {
     ...draft,
     ...cleanTexts(draft),
@@ -34,9 +34,19 @@ export function receivedDraft(entry: ModelEntry, source: ModelSource): EntryDraf
       source === 'static-registry'
         ? releases
         : releases?.map(({ group, model, version }) => ({ group, model, version })),
-    tags: [...new Set(tags.map((tag) => cleanText(tag)).filter((tag) => tag !== undefined))],
+    tags: cleanList(tags),
+    warnings: warnings === undefined ? undefined : someOf(cleanList(warnings)),
+    hub: hub === undefined ? undefined : { ...hub, endpoint: cleanText(hub.endpoint) },
     lineage: lineage === undefined ? undefined : { ...lineage, ...cleanLineage(lineage) },
   };
+}
+
+function cleanList(texts: readonly string[]): string[] {
+  return [...new Set(texts.map((text) => cleanText(text)).filter((text) => text !== undefined))];
+}
+
+function someOf<Item>(items: Item[]): Item[] | undefined {
+  return items.length === 0 ? undefined : items;
 }
 
 function cleanTexts(draft: EntryDraft): Partial<EntryDraft> {

@@ -45,11 +45,13 @@ describe('installing a model', () => {
         ...{ status: 'training', name: hostile, framework: '\u0007', license: hostile, notes: `one\ntwo${hostile}` },
         ...{ tags: [hostile, 'kept', '\u0007'], metrics: { [hostile]: hostile, loss: 1 } },
         lineage: { fineTunedFrom: hostile, parents: [hostile, '\u0007'] },
+        ...{ warnings: ['\u0007'], hub: { repo: 'org/mouse', commit: '1f'.repeat(20), endpoint: hostile } },
       },
     });
     expect(entry).toMatchObject({ status: 'completed', displayStatus: 'completed', notes: 'one\ntwo [31mred  ' });
     expect(entry).toMatchObject({ name: '[31mred', tags: ['[31mred', 'kept'], lineage: { parents: ['[31mred'] } });
-    expect(entry.framework).toBeUndefined();
+    expect(entry).toMatchObject({ hub: { repo: 'org/mouse', commit: '1f'.repeat(20), endpoint: '[31mred' } });
+    expect([entry.framework, entry.warnings]).toEqual([undefined, undefined]);
     const stored = await readFile(registry.paths.registryFile, 'utf8');
     const note = await readFile(join(entry.localPath, '.model-rtc/entry.json'), 'utf8');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be stored
