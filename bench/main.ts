@@ -15,6 +15,7 @@ import { memory } from './benchmarks/memory.ts';
 import { registry } from './benchmarks/registry.ts';
 import { relay } from './benchmarks/relay.ts';
 import { resume } from './benchmarks/resume.ts';
+import { staticRegistry } from './benchmarks/static.ts';
 import { threeWorkers } from './benchmarks/three-workers.ts';
 import { throughput } from './benchmarks/throughput.ts';
 import { verify } from './benchmarks/verify.ts';
@@ -41,6 +42,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   threeWorkers,
   fineTune,
   resume,
+  staticRegistry,
   jobs,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
