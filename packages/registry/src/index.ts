@@ -21,4 +21,5 @@ export { resumeCommand } from './runs/create.ts';
 export type * from './runs/types.ts';
 export * from './store/data-folder.ts';
 export { makeRoot } from './store/folder-modes.ts';
+export { loadIdentity, ownWorkerKey } from './store/identity-store.ts';
 export type * from './verify/types.ts';

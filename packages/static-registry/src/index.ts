@@ -1,5 +1,6 @@
 export { type RegistryProblem, registryError } from './format/errors.ts';
 export { type FoundVersion, type ListedVersion, ModelList } from './format/model-list.ts';
+export { dataPath, LIST_PATH, SIGNATURES_PATH } from './format/paths.ts';
 export { chunkSize, parseStaticManifest, type StaticManifest } from './format/static-manifest.ts';
 export { isReadableName, type ModelVersion, publishedNameProblem, readings, versionText } from './format/versions.ts';
 export { DEFAULT_CONCURRENCY, MAX_CONCURRENCY, MAX_LIST_BYTES, MAX_STATIC_MANIFEST_BYTES } from './limits.ts';
@@ -17,8 +18,8 @@ export {
   publishModel,
 } from './publish/publish-model.ts';
 export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from './publish/serve-registry.ts';
-export type { PublishTarget, StoredData, StoredList } from './publish/target.ts';
-export { dataPath, LIST_PATH, StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
+export type { NamedFile, PublishTarget, StoredData, StoredFile } from './publish/target.ts';
+export { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
 export { createHttpStore, type Fetch, type FetchResponse, type HttpStoreOptions } from './store/http-store.ts';
 export { type CachedList, createListCache, type ListCache } from './store/list-cache.ts';

@@ -1,18 +1,12 @@
 import { type Clock, type Digest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import { registryError } from './format/errors.ts';
 import { ModelList } from './format/model-list.ts';
+import { dataPath, LIST_PATH } from './format/paths.ts';
 import { parseStaticManifest, type StaticManifest } from './format/static-manifest.ts';
 import { LONGEST_PATIENCE_MS, MAX_LIST_BYTES, MAX_STATIC_MANIFEST_BYTES } from './limits.ts';
 import type { ListCache } from './store/list-cache.ts';
 import { readWhole } from './store/reading.ts';
 import type { RegistryStore } from './store/types.ts';
-
-export const LIST_PATH = 'models.json';
-
-/** Where a manifest or chunk lies. */
-export function dataPath(hash: Digest): string {
-  return `data/${hash}`;
-}
 
 export interface StaticRegistryOptions {
   readonly store: RegistryStore;

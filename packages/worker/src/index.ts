@@ -3,7 +3,6 @@ export { openWorkerData, type WorkerData, type WorkerDataOptions } from './data/
 export { createHandlers, type WorkerHandlers } from './handlers/create-handlers.ts';
 export { FreshModels } from './handlers/fresh-models.ts';
 export type { HandlerOptions } from './handlers/types.ts';
-export { loadIdentity, ownWorkerKey } from './identity-store.ts';
 export { DEFAULT_SIGNALING_PORT } from './open-signaling.ts';
 export {
   type CreateSessionOptions,

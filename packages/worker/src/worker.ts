@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
 import { type Identity, ModelRtcError, type RunnerSummary, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
+import { loadIdentity } from '@model-rtc/registry';
 import { joinAsWorker, type WorkerRegistration } from '@model-rtc/signaling';
 import {
   type Acceptor,
@@ -16,7 +17,6 @@ import { Cleanup } from './cleanup.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
 import { FreshModels } from './handlers/fresh-models.ts';
 import type { HandlerOptions } from './handlers/types.ts';
-import { loadIdentity } from './identity-store.ts';
 import { openSignaling, type SignalingOptions } from './open-signaling.ts';
 import { authorize } from './sessions/authorize.ts';
 import { SessionStore } from './sessions/session-store.ts';

@@ -59,7 +59,7 @@ function modelLine({ id, alias, reason }: ModelProblem): string {
  * @throws ModelRtcError `refused`
  */
 export async function requireOwnWorker(context: Context, session: string | undefined): Promise<void> {
-  const { ownWorkerKey } = await import('@model-rtc/worker');
+  const { ownWorkerKey } = await import('@model-rtc/registry');
   const [asked, own] = [await workerKeyOf(context, session), await ownWorkerKey((await context.registry()).paths.keys)];
   if (asked === own) return;
   throw new ModelRtcError(

@@ -1,8 +1,8 @@
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import { type ChunkSource, type FetchOptions, type FetchResult, Slots, type WantedChunk } from '@model-rtc/transfer';
+import { dataPath } from '../format/paths.ts';
 import type { StaticManifest } from '../format/static-manifest.ts';
 import { MAX_CONCURRENCY, MAX_WHOLE_CHUNK_BYTES, MAX_WHOLE_CHUNKS, SHORT_WAIT_MS } from '../limits.ts';
-import { dataPath } from '../static-registry.ts';
 import { askedWaitMs, readPart } from '../store/reading.ts';
 import type { RegistryStore } from '../store/types.ts';
 import { type ChunkRead, fileOffsets, planReads } from './plan-reads.ts';

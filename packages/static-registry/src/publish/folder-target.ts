@@ -10,18 +10,18 @@ import {
   writeFileAtomic,
 } from '@model-rtc/files';
 import { type Digest, isDigest, sha256Digest } from '@model-rtc/protocol';
-import { dataPath, LIST_PATH } from '../static-registry.ts';
+import { dataPath } from '../format/paths.ts';
 import { registryFolder } from '../store/folder-store.ts';
-import type { PublishTarget, StoredData, StoredList } from './target.ts';
+import type { PublishTarget, StoredData, StoredFile } from './target.ts';
 
 /** Readable by whoever serves the folder, whatever the publisher's umask allows. */
 const MODE = 0o644;
+/** Held while one of the named files is replaced. */
 const LOCK = '.models.json.lock';
 
 /** A registry in a folder, which is made when something is written. @param folder - its path, or a `file:` address */
 export function createFolderTarget(folder: string): PublishTarget {
   const root = registryFolder(folder);
-  const list = join(root, LIST_PATH);
   const place = (hash: Digest) => join(root, ...dataPath(hash).split('/'));
   return {
     name: root,
@@ -38,14 +38,15 @@ export function createFolderTarget(folder: string): PublishTarget {
       await makeFolder(join(root, 'data'));
       await writeFileAtomic(place(hash), bytes, { mode: MODE });
     },
-    readList: () => readList(list),
-    async writeList(bytes, tag, signal) {
+    readNamed: (file) => readStored(join(root, file)),
+    async writeNamed(file, bytes, tag, signal) {
+      const path = join(root, file);
       await makeFolder(root);
       return await withLock(join(root, LOCK), { signal }, async () => {
-        const now = await readList(list);
+        const now = await readStored(path);
         if (now?.tag !== tag) return false;
-        await removeTemporaries(list);
-        await writeFileAtomic(list, bytes, { mode: MODE });
+        await removeTemporaries(path);
+        await writeFileAtomic(path, bytes, { mode: MODE });
         return true;
       });
     },
@@ -62,7 +63,7 @@ export function createFolderTarget(folder: string): PublishTarget {
   };
 }
 
-async function readList(path: string): Promise<StoredList | undefined> {
+async function readStored(path: string): Promise<StoredFile | undefined> {
   const bytes = await atStorage(path, 'read', () => ignoreMissing(readFile(path)));
   return bytes === undefined ? undefined : { bytes, tag: sha256Digest(bytes) };
 }

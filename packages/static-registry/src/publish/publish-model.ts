@@ -1,5 +1,6 @@
 import { type Digest, formatBytes, MAX_CHUNKS, ModelRtcError, modelDigest, sha256Digest } from '@model-rtc/protocol';
 import { ModelList } from '../format/model-list.ts';
+import { LIST_PATH } from '../format/paths.ts';
 import {
   DEFAULT_CONCURRENCY,
   MAX_LIST_ATTEMPTS,
@@ -78,7 +79,7 @@ async function changeList(
     if (text === undefined) return false;
     const bytes = new TextEncoder().encode(text);
     requireReadable(bytes.length, MAX_LIST_BYTES, `The list of models in ${target.name}`);
-    if (await target.writeList(bytes, tag, signal)) return true;
+    if (await target.writeNamed(LIST_PATH, bytes, tag, signal)) return true;
   }
   throw new ModelRtcError(
     'busy',
@@ -90,7 +91,7 @@ async function readList(
   target: PublishTarget,
   signal: AbortSignal | undefined,
 ): Promise<{ list: ModelList; tag: string | undefined }> {
-  const stored = await target.readList(signal);
+  const stored = await target.readNamed(LIST_PATH, signal);
   if (stored === undefined) return { list: ModelList.empty(), tag: undefined };
   return { list: ModelList.parse(new TextDecoder('utf-8', { fatal: true }).decode(stored.bytes)), tag: stored.tag };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { isDigest, ModelRtcError } from '@model-rtc/protocol';
 import send from 'send';
-import { LIST_PATH } from '../static-registry.ts';
+import { LIST_PATH } from '../format/paths.ts';
 
 /** A year, in seconds: the longest that caches keep anything. */
 const IMMUTABLE_SECONDS = 365 * 24 * 3600;

@@ -1,7 +1,11 @@
 import type { Digest } from '@model-rtc/protocol';
+import type { LIST_PATH, SIGNATURES_PATH } from '../format/paths.ts';
 
-/** A list of models as it lies in a registry. */
-export interface StoredList {
+/** The files beside `data/`: the list of models, and the signatures over it. */
+export type NamedFile = typeof LIST_PATH | typeof SIGNATURES_PATH;
+
+/** One of them, as it lies in a registry. */
+export interface StoredFile {
   readonly bytes: Uint8Array;
   /** Differs for any two contents. */
   readonly tag: string;
@@ -17,7 +21,7 @@ export interface StoredData {
 
 /**
  * Where a registry is published to. A file in `data/` is named by its content, so it is written once and never changed; only the
- * list of models is replaced, by one publisher at a time.
+ * named files are replaced, each by one publisher at a time.
  */
 export interface PublishTarget {
   /** Its address, for people. */
@@ -33,13 +37,18 @@ export interface PublishTarget {
    * @throws ModelRtcError `storage_full`, `storage`, `network`, `refused`
    */
   put(hash: Digest, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
-  /** @returns the list as it is now; undefined when there is none yet */
-  readList(signal: AbortSignal | undefined): Promise<StoredList | undefined>;
+  /** @returns the file as it is now; undefined when there is none yet */
+  readNamed(file: NamedFile, signal: AbortSignal | undefined): Promise<StoredFile | undefined>;
   /**
-   * Replaces the list if it is still the one of this tag, or if there still is none.
+   * Replaces the file if it is still the one of this tag, or if there still is none.
    * @returns false when somebody else was faster; nothing is written then
    */
-  writeList(bytes: Uint8Array, tag: string | undefined, signal: AbortSignal | undefined): Promise<boolean>;
+  writeNamed(
+    file: NamedFile,
+    bytes: Uint8Array,
+    tag: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean>;
   /** All files in `data/`, in any order. */
   listData(signal: AbortSignal | undefined): AsyncIterable<StoredData>;
   /** Removes what publishers that were killed left, if nothing was written to it since. @returns the bytes that it took */

@@ -97,7 +97,10 @@ export const sessions: CommandGroup = {
 
 /** The sessions in this machine's data folder. */
 export async function openSessions(context: Context): Promise<SessionStore> {
-  const { loadIdentity, SessionStore } = await import('@model-rtc/worker');
+  const [{ loadIdentity }, { SessionStore }] = await Promise.all([
+    import('@model-rtc/registry'),
+    import('@model-rtc/worker'),
+  ]);
   const { paths } = await context.registry();
   const identity = await loadIdentity(paths.keys);
   return new SessionStore({ keysFolder: paths.keys, workerKey: identity.publicKey });
