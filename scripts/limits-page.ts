@@ -12,6 +12,7 @@ const FILES = [
   'packages/transport/src/core/peer/limits.ts',
   'packages/transport/src/lanes/direct/limits.ts',
   'packages/transfer/src/core/limits.ts',
+  'packages/http/src/limits.ts',
   'packages/static-registry/src/limits.ts',
   'packages/jobs/src/limits.ts',
   'packages/jobs/src/onnx/limits.ts',

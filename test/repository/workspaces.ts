@@ -10,6 +10,7 @@ export const ROOMS = [
   'protocol',
   'formats',
   'files',
+  'http',
   'registry',
   'jobs',
   'signaling',

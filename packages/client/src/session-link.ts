@@ -1,5 +1,5 @@
-import { ModelRtcError } from '@model-rtc/protocol';
-import { cancelledBy, closedError, type Reachable } from '@model-rtc/transfer';
+import { cancelledBy, ModelRtcError } from '@model-rtc/protocol';
+import { closedError, type Reachable } from '@model-rtc/transfer';
 import { type ConnectToSessionOptions, connectToSession, type LaneInfo, type Peer } from '@model-rtc/transport';
 
 /** Brings up one connection to the worker of a session. */

@@ -1,10 +1,6 @@
+import type { Fetch } from '@model-rtc/http';
 import type { Clock, Digest, Log, SessionToken } from '@model-rtc/protocol';
-import type {
-  Fetch,
-  ModelVersion,
-  PublishResult as PublishedManifest,
-  PublishProgress,
-} from '@model-rtc/static-registry';
+import type { ModelVersion, PublishResult as PublishedManifest, PublishProgress } from '@model-rtc/static-registry';
 
 export interface ModelManagerConfig {
   /** The program's name: the folder of its models, and `<APPNAME>_MODELS_DIR`, follow from it. */

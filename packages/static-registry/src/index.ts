@@ -21,8 +21,6 @@ export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from '.
 export type { NamedFile, PublishTarget, StoredData, StoredFile } from './publish/target.ts';
 export { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
-export { createHttpStore, type Fetch, type FetchResponse, type HttpStoreOptions } from './store/http-store.ts';
+export { createHttpStore, type HttpStoreOptions } from './store/http-store.ts';
 export { type CachedList, createListCache, type ListCache } from './store/list-cache.ts';
-export { createNodeFetch, type NodeFetchOptions } from './store/node-fetch.ts';
-export { type PartReading, type ReadingOptions, readPart, readWhole } from './store/reading.ts';
-export type { ByteRange, ReadOptions, RegistryStore, StoreAnswer } from './store/types.ts';
+export type { RegistryStore } from './store/types.ts';

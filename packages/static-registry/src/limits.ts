@@ -12,23 +12,8 @@ export const MAX_ALIAS_STEPS = 16;
 /** Chunks that are fetched at once. More rarely help: the server or the link is the limit. */
 export const DEFAULT_CONCURRENCY = 4;
 export const MAX_CONCURRENCY = 16;
-/** How often a request that brought nothing is sent again. One that brought something starts counting anew. */
-export const MAX_RETRIES = 3;
-/** The first and the longest wait before a request is sent again. */
-export const FIRST_RETRY_MS = 250;
-export const LONGEST_RETRY_MS = 8_000;
-/** A server that asks for a longer wait (`Retry-After`) is left alone for as long; nobody waits longer for one answer. */
-export const LONGEST_PATIENCE_MS = 60_000;
 /** A wait up to this time is spent within a request; for a longer one other sources are asked meanwhile. */
 export const SHORT_WAIT_MS = 2_000;
-/** How long a connection may take to come up, ... */
-export const CONNECT_TIMEOUT_MS = 10_000;
-/** ... an answer to begin, ... */
-export const HEAD_TIMEOUT_MS = 30_000;
-/** ... and a body to bring its next bytes. Slow links bring some. */
-export const BODY_GAP_MS = 20_000;
-/** An idle connection is kept for the next request: a pause while the disk is written takes a few seconds. */
-export const KEEP_ALIVE_MS = 30_000;
 /** Chunks that are kept in memory when a server sends no ranges: the parts of one are asked for one after the other. */
 export const MAX_WHOLE_CHUNKS = 2;
 /** A longer chunk of a server without ranges is read from its start for every part, instead of kept in memory. */

@@ -1,9 +1,9 @@
+import { createNodeFetch, type Fetch, type NodeFetchOptions } from '@model-rtc/http';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 import { createFolderStore } from './store/folder-store.ts';
-import { createHttpStore, type Fetch } from './store/http-store.ts';
+import { createHttpStore } from './store/http-store.ts';
 import { createListCache } from './store/list-cache.ts';
-import { createNodeFetch, type NodeFetchOptions } from './store/node-fetch.ts';
 import type { RegistryStore } from './store/types.ts';
 
 export interface OpenStaticRegistryOptions

@@ -1,12 +1,12 @@
+import { LONGEST_PATIENCE_MS, readWhole } from '@model-rtc/http';
 import { type Clock, type Digest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import { registryError } from './format/errors.ts';
 import { ModelList } from './format/model-list.ts';
 import { dataPath, LIST_PATH } from './format/paths.ts';
 import { parseStaticManifest, type StaticManifest } from './format/static-manifest.ts';
-import { LONGEST_PATIENCE_MS, MAX_LIST_BYTES, MAX_STATIC_MANIFEST_BYTES } from './limits.ts';
+import { MAX_LIST_BYTES, MAX_STATIC_MANIFEST_BYTES } from './limits.ts';
 import type { ListCache } from './store/list-cache.ts';
-import { readWhole } from './store/reading.ts';
-import type { RegistryStore } from './store/types.ts';
+import { fileIn, type RegistryStore } from './store/types.ts';
 
 export interface StaticRegistryOptions {
   readonly store: RegistryStore;
@@ -46,7 +46,7 @@ export class StaticRegistry {
    */
   async list(signal?: AbortSignal | undefined): Promise<ModelList> {
     const known = this.#last ?? (await this.#fromCache());
-    const answer = await readWhole(this.store, LIST_PATH, {
+    const answer = await readWhole(fileIn(this.store, LIST_PATH), {
       ...this.#reading(signal),
       maxBytes: MAX_LIST_BYTES,
       etag: known?.etag,
@@ -90,7 +90,7 @@ export class StaticRegistry {
 
   async #readManifest(hash: Digest, signal: AbortSignal | undefined): Promise<StaticManifest> {
     const maxBytes = MAX_STATIC_MANIFEST_BYTES;
-    const answer = await readWhole(this.store, dataPath(hash), { ...this.#reading(signal), maxBytes });
+    const answer = await readWhole(fileIn(this.store, dataPath(hash)), { ...this.#reading(signal), maxBytes });
     if (answer.kind === 'found') return parseStaticManifest(answer.bytes, hash);
     throw registryError(
       'registry_invalid',

@@ -1,10 +1,10 @@
+import { askedWaitMs, readPart } from '@model-rtc/http';
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import { type ChunkSource, type FetchOptions, type FetchResult, Slots, type WantedChunk } from '@model-rtc/transfer';
 import { dataPath } from '../format/paths.ts';
 import type { StaticManifest } from '../format/static-manifest.ts';
 import { MAX_CONCURRENCY, MAX_WHOLE_CHUNK_BYTES, MAX_WHOLE_CHUNKS, SHORT_WAIT_MS } from '../limits.ts';
-import { askedWaitMs, readPart } from '../store/reading.ts';
-import type { RegistryStore } from '../store/types.ts';
+import { fileIn, type RegistryStore } from '../store/types.ts';
 import { type ChunkRead, fileOffsets, planReads } from './plan-reads.ts';
 
 /** What one source is asked ahead for at most, so that all its connections have some of it. */
@@ -106,7 +106,7 @@ class ChunkReader {
     const hash = manifest.chunks[chunk];
     if (hash === undefined) return 'missing';
     const range = { offset, length };
-    return await readPart(store, dataPath(hash), range, {
+    return await readPart(fileIn(store, dataPath(hash)), range, {
       ...{ clock, random, signal, take, fileBytes: chunkBytes, patienceMs: SHORT_WAIT_MS },
       onWhole: () => {
         this.#sendsParts = false;

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  cancelledBy,
   contentsDigest,
   type Digest,
   type ModelContents,
@@ -9,7 +10,6 @@ import {
   systemClock,
 } from '@model-rtc/protocol';
 import {
-  cancelledBy,
   type FetchedModel,
   type ModelProvider,
   type ProvidedModel,

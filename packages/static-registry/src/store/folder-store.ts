@@ -3,8 +3,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMissing, storageError } from '@model-rtc/files';
+import type { FileAnswer, ReadOptions } from '@model-rtc/http';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { ReadOptions, RegistryStore, StoreAnswer } from './types.ts';
+import type { RegistryStore } from './types.ts';
 
 const PIECE_BYTES = 256 * 1024;
 /** Never waits for a pipe. */
@@ -30,7 +31,7 @@ export function registryFolder(place: string): string {
   }
 }
 
-async function readFile(path: string, { range, etag, signal }: ReadOptions): Promise<StoreAnswer> {
+async function readFile(path: string, { range, etag, signal }: ReadOptions): Promise<FileAnswer> {
   signal?.throwIfAborted();
   let handle: FileHandle;
   try {

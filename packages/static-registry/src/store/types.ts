@@ -1,31 +1,4 @@
-/** A part of a file. */
-export interface ByteRange {
-  readonly offset: number;
-  readonly length: number;
-}
-
-export interface ReadOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Only this part of the file. A store that cannot send parts answers with all of it. */
-  readonly range?: ByteRange | undefined;
-  /** What the file was tagged with before: answers `unchanged` if it still is. */
-  readonly etag?: string | undefined;
-}
-
-/** An answer of a store. */
-export type StoreAnswer =
-  | {
-      readonly kind: 'found';
-      /** Where in the file the body begins: at 0 where a store does not send parts. */
-      readonly offset: number;
-      /** The bytes of the whole file, if the store says so. */
-      readonly totalBytes: number | undefined;
-      readonly etag: string | undefined;
-      /** Read it to its end or leave it: both end the request. Throws `network` or `timeout` when it breaks off. */
-      readonly body: AsyncIterable<Uint8Array>;
-    }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'missing' };
+import type { FileAnswer, ReadOptions, RemoteFile } from '@model-rtc/http';
 
 /** Where the files of a static registry are. Each call is one attempt. */
 export interface RegistryStore {
@@ -35,5 +8,10 @@ export interface RegistryStore {
    * Reads a file of the registry, `models.json` or one in `data/`.
    * @throws ModelRtcError `network`, `timeout`; `busy` with `details.retryAfterMs` when it asks to wait; `refused`; `storage`
    */
-  read(path: string, options?: ReadOptions): Promise<StoreAnswer>;
+  read(path: string, options?: ReadOptions): Promise<FileAnswer>;
+}
+
+/** A file of a registry, to be read in several attempts. */
+export function fileIn(store: RegistryStore, path: string): RemoteFile {
+  return { url: `${store.url}/${path}`, read: (options) => store.read(path, options) };
 }

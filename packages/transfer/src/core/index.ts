@@ -6,8 +6,7 @@ export { createMemoryDisk, type MemoryDisk, type MemoryDiskOptions } from './dis
 export { type FetchModelOptions, fetchModel } from './fetch-model.ts';
 export { contentsKey } from './layout/contents-key.ts';
 export { type Layout, planLayout } from './layout/layout.ts';
-export { Attempts, closedError, GIVE_UP_MS, pause, type RetryOptions } from './provider/attempts.ts';
-export { cancelledBy } from './provider/cancelled.ts';
+export { Attempts, closedError, GIVE_UP_MS, type RetryOptions } from './provider/attempts.ts';
 export {
   findHere,
   findModel,

@@ -1,6 +1,5 @@
-import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, cancelledBy, ModelRtcError, pause } from '@model-rtc/protocol';
 import type { Watchdog } from '../session/watchdog.ts';
-import { cancelledBy } from './cancelled.ts';
 import type { Reachable } from './model-provider.ts';
 
 /** Retries end after this time without progress, however often a connection was renewed. What arrived is kept. */
@@ -112,22 +111,6 @@ export async function backOff(
   { clock, random, signal }: Pick<AttemptsOptions, 'clock' | 'random' | 'signal'>,
 ): Promise<void> {
   await pause(delayMs + (delayMs / 2) * random(), clock, signal);
-}
-
-/** @throws ModelRtcError `cancelled` when the signal aborts. */
-export async function pause(delayMs: number, clock: Clock, signal?: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted) throw cancelledBy(signal);
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => {
-      cancel();
-      reject(cancelledBy(signal));
-    };
-    const cancel = clock.after(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 /** The error of an attempt that this side closed. */

@@ -1,5 +1,5 @@
-import { type Digest, isDigest, ModelRtcError } from '@model-rtc/protocol';
-import { Attempts, backOff, pause, type RetryOptions } from './attempts.ts';
+import { type Digest, isDigest, ModelRtcError, pause } from '@model-rtc/protocol';
+import { Attempts, backOff, type RetryOptions } from './attempts.ts';
 import type { ModelProvider, ProvidedModel } from './model-provider.ts';
 import { ProviderNames } from './provider-names.ts';
 

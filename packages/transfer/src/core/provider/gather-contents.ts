@@ -1,6 +1,12 @@
-import { contentsDigest, contentsManifest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
-import { Attempts, pause, type RetryOptions } from './attempts.ts';
-import { cancelledBy } from './cancelled.ts';
+import {
+  cancelledBy,
+  contentsDigest,
+  contentsManifest,
+  type ModelContents,
+  ModelRtcError,
+  pause,
+} from '@model-rtc/protocol';
+import { Attempts, type RetryOptions } from './attempts.ts';
 import { disagreement, mergeContents } from './merge-contents.ts';
 import type { ModelProvider, WantedModel } from './model-provider.ts';
 

@@ -1,8 +1,7 @@
-import { contentsDigest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
+import { cancelledBy, contentsDigest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import { SourcePool } from '../sources/source-pool.ts';
 import { Attempts, closedError, GIVE_UP_MS, gaveUp, isRetryableInBackground, type RetryOptions } from './attempts.ts';
-import { cancelledBy } from './cancelled.ts';
 import type { FetchedModel, ModelProvider, WantedModel } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
 

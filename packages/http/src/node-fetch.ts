@@ -1,6 +1,6 @@
 import { EnvHttpProxyAgent, fetch } from 'undici';
-import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONCURRENCY } from '../limits.ts';
-import type { Fetch } from './http-store.ts';
+import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS } from './limits.ts';
+import type { Fetch } from './types.ts';
 
 export interface NodeFetchOptions {
   /** Where proxies are named (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, in either case): the caller's environment. */
@@ -14,10 +14,10 @@ export function createNodeFetch({ env = {} }: NodeFetchOptions = {}): Fetch {
     httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
     httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
     noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
-    connections: MAX_CONCURRENCY,
+    connections: MAX_CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
-    // The store has its own limits, with sentences that name the host.
+    // Each request has its own limits, with sentences that name the host.
     headersTimeout: 0,
     bodyTimeout: 0,
   });

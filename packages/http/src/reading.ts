@@ -1,19 +1,19 @@
-import { type Clock, ModelRtcError } from '@model-rtc/protocol';
-import { cancelledBy, pause } from '@model-rtc/transfer';
-import { FIRST_RETRY_MS, LONGEST_RETRY_MS, MAX_RETRIES } from '../limits.ts';
-import type { ByteRange, RegistryStore, StoreAnswer } from './types.ts';
+import { type Clock, cancelledBy, ModelRtcError, pause } from '@model-rtc/protocol';
+import { brokeOff } from './errors.ts';
+import { FIRST_RETRY_MS, LONGEST_RETRY_MS, MAX_RETRIES } from './limits.ts';
+import type { ByteRange, FileAnswer, RemoteFile } from './types.ts';
 
 export interface ReadingOptions {
   readonly clock: Clock;
   /** From 0 to below 1: spreads the attempts of many clients. */
   readonly random: () => number;
   readonly signal?: AbortSignal | undefined;
-  /** The longest wait that a busy store may ask for; after a longer one the `busy` error is thrown. */
+  /** The longest wait that a busy server may ask for; after a longer one the `busy` error is thrown. */
   readonly patienceMs: number;
 }
 
 /** Counts attempts that brought nothing, and waits between them. */
-class Retries {
+export class Retries {
   readonly #options: ReadingOptions;
   #failures = 0;
 
@@ -40,26 +40,25 @@ class Retries {
   }
 }
 
-/** How long a busy store asks to wait. @param otherwise - when it does not say */
+/** How long a busy server asks to wait. @param otherwise - when it does not say */
 export function askedWaitMs({ details }: ModelRtcError, otherwise: number): number {
   return typeof details?.retryAfterMs === 'number' ? Math.max(details.retryAfterMs, otherwise) : otherwise;
 }
 
-/** Reads a small file as a whole, again after a failure. @throws ModelRtcError `invalid_model` for a larger one, else as the store */
+/** Reads a small file as a whole, again after a failure. @throws ModelRtcError `invalid_model` for a larger one, else as `read` does */
 export async function readWhole(
-  store: RegistryStore,
-  path: string,
+  file: RemoteFile,
   { etag, maxBytes, ...options }: ReadingOptions & { readonly maxBytes: number; readonly etag?: string | undefined },
 ): Promise<
-  | Exclude<StoreAnswer, { kind: 'found' }>
+  | Exclude<FileAnswer, { kind: 'found' }>
   | { readonly kind: 'found'; readonly bytes: Uint8Array; readonly etag: string | undefined }
 > {
   const retries = new Retries(options);
   for (;;) {
     try {
-      const answer = await store.read(path, { signal: options.signal, etag });
+      const answer = await file.read({ signal: options.signal, etag });
       if (answer.kind !== 'found') return answer;
-      const bytes = await collect(answer, maxBytes, `${store.url}/${path}`);
+      const bytes = await collect(answer, maxBytes, file.url);
       return { kind: 'found', bytes, etag: answer.etag };
     } catch (error) {
       await retries.after(error);
@@ -68,7 +67,7 @@ export async function readWhole(
 }
 
 async function collect(
-  { body, totalBytes }: StoreAnswer & { kind: 'found' },
+  { body, totalBytes }: FileAnswer & { kind: 'found' },
   maxBytes: number,
   url: string,
 ): Promise<Uint8Array> {
@@ -79,7 +78,7 @@ async function collect(
     if (bytes > maxBytes) {
       throw new ModelRtcError(
         'invalid_model',
-        `${url} is longer than ${maxBytes} bytes; nothing was stored. Check the registry's address.`,
+        `${url} is longer than ${maxBytes} bytes; nothing was stored. Check the address.`,
       );
     }
     pieces.push(piece.slice());
@@ -99,18 +98,17 @@ export interface PartReading extends ReadingOptions {
   readonly fileBytes: number;
   /** Takes the bytes in order; `at` is their place in the file. They may be overwritten afterwards. */
   readonly take: (bytes: Uint8Array, at: number) => void;
-  /** Called when the store answers with the whole file. */
+  /** Called when the server answers with the whole file. */
   readonly onWhole?: (() => void) | undefined;
 }
 
 /**
  * Reads a part of a file, and goes on where an attempt broke off.
  * @returns `wrong` when the file has another length than it should
- * @throws ModelRtcError as the store does, when attempt after attempt brought nothing
+ * @throws ModelRtcError as `read` does, when attempt after attempt brought nothing
  */
 export async function readPart(
-  store: RegistryStore,
-  path: string,
+  file: RemoteFile,
   { offset, length }: ByteRange,
   { fileBytes, take, onWhole, ...options }: PartReading,
 ): Promise<'done' | 'missing' | 'wrong'> {
@@ -118,7 +116,7 @@ export async function readPart(
   const end = offset + length;
   for (let at = offset; ; ) {
     try {
-      const answer = await store.read(path, { signal: options.signal, range: { offset: at, length: end - at } });
+      const answer = await file.read({ signal: options.signal, range: { offset: at, length: end - at } });
       if (answer.kind !== 'found') return 'missing';
       if (answer.totalBytes !== undefined && answer.totalBytes !== fileBytes) return 'wrong';
       if (answer.offset !== at) onWhole?.();
@@ -134,13 +132,9 @@ export async function readPart(
         retries.progressed();
       }
       if (at >= end) return 'done';
-      throw brokeOff(`${store.url}/${path}`);
+      throw brokeOff(file.url);
     } catch (error) {
       await retries.after(error);
     }
   }
-}
-
-function brokeOff(url: string): ModelRtcError {
-  return new ModelRtcError('network', `${url} ended before all of it had come.`);
 }

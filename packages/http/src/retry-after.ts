@@ -1,4 +1,4 @@
-import { LONGEST_PATIENCE_MS } from '../limits.ts';
+import { LONGEST_PATIENCE_MS } from './limits.ts';
 
 /** How long a server asks to wait (RFC 9110, section 10.2.3): seconds or a time; undefined when it does not say. */
 export function retryAfterMs(header: string | null, now: Date): number | undefined {

@@ -4,35 +4,32 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Clock, type ModelRtcError, systemClock } from '@model-rtc/protocol';
-import { type FileServer, serveFolder } from '../../../../test/support/file-server.ts';
-import { publish, temporaryFolder } from '../../../../test/support/registry-folder.ts';
-import {
-  createFolderStore,
-  createHttpStore,
-  createNodeFetch,
-  openStaticRegistry,
-  type RegistryStore,
-  readPart,
-  readWhole,
-} from '../../src/index.ts';
+import { type FileServer, serveFolder } from '../../../test/support/file-server.ts';
+import { temporaryFolder } from '../../../test/support/registry-folder.ts';
+import { createNodeFetch, type HttpClient, type RemoteFile, readPart, readUrl, readWhole } from '../src/index.ts';
 
 /** Waits a hundredth of the time that it should. */
 const hurried: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) };
 const BYTES = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
 const options = { clock: hurried, random: () => 0, patienceMs: 60_000 };
 
-async function scene(): Promise<{ folder: string; server: FileServer; store: RegistryStore }> {
+async function scene(): Promise<{ server: FileServer; url: string; file: RemoteFile }> {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'file'), BYTES);
   const server = await serveFolder(folder);
-  return { folder, server, store: createHttpStore({ url: server.url, fetch: createNodeFetch() }) };
+  const url = `${server.url}/file`;
+  return { server, url, file: fileAt(url) };
 }
 
-async function part(store: RegistryStore, offset: number, length: number, more: object = {}) {
+function fileAt(url: string, client: Partial<HttpClient> = {}): RemoteFile {
+  const fetch = createNodeFetch();
+  return { url, read: (read) => readUrl({ fetch, ...client }, { url }, read) };
+}
+
+async function part(file: RemoteFile, offset: number, length: number, more: object = {}) {
   const got: Buffer[] = [];
   const outcome = await readPart(
-    store,
-    'file',
+    file,
     { offset, length },
     {
       ...{ ...options, fileBytes: BYTES.length },
@@ -57,20 +54,20 @@ async function failure(work: Promise<unknown>): Promise<ModelRtcError> {
 
 describe('a part of a file over HTTP', () => {
   it('comes as it is asked for, over one connection that is kept', async () => {
-    const { server, store } = await scene();
+    const { server, file } = await scene();
     for (const [offset, length] of [
       [0, 10],
       [500, 90_000],
       [99_999, 1],
     ] as const) {
-      expect(await part(store, offset, length)).toEqual({ outcome: 'done', isRight: true });
+      expect(await part(file, offset, length)).toEqual({ outcome: 'done', isRight: true });
     }
     expect(server.asked.map(({ range }) => range)).toEqual(['bytes=0-9', 'bytes=500-90499', 'bytes=99999-99999']);
     expect(new Set(server.asked.map(({ port }) => port)).size).toBeLessThan(3);
   });
 
   it('goes on where a connection was cut, as often as something came', async () => {
-    const { server, store } = await scene();
+    const { server, file } = await scene();
     server.misbehave = ({ range }, response, bytes, times) => {
       if (times > 6) return false;
       const from = Number(/=(\d+)/.exec(range ?? '')?.[1]);
@@ -81,7 +78,7 @@ describe('a part of a file over HTTP', () => {
       response.write(bytes.subarray(from, from + 1000), () => response.destroy());
       return true;
     };
-    expect(await part(store, 0, BYTES.length)).toEqual({ outcome: 'done', isRight: true });
+    expect(await part(file, 0, BYTES.length)).toEqual({ outcome: 'done', isRight: true });
     expect(server.asked).toHaveLength(7);
     expect(server.asked.at(-1)?.range).not.toBe('bytes=0-99999');
   });
@@ -89,26 +86,26 @@ describe('a part of a file over HTTP', () => {
   it.each([500, 502, 503, 429, 408])(
     'is asked for again after HTTP %i, and given up after three more',
     async (status) => {
-      const { server, store } = await scene();
+      const { server, file } = await scene();
       server.misbehave = (_asked, response, _bytes, times) => {
         if (times > 3) return false;
         response.writeHead(status).end();
         return true;
       };
-      expect(await part(store, 5, 10)).toEqual({ outcome: 'done', isRight: true });
+      expect(await part(file, 5, 10)).toEqual({ outcome: 'done', isRight: true });
       server.misbehave = (_asked, response) => {
         response.writeHead(status).end();
         return true;
       };
       const asked = server.asked.length;
-      const error = await failure(part(store, 5, 10));
+      const error = await failure(part(file, 5, 10));
       expect(error.code).toBe(status === 503 || status === 429 ? 'busy' : 'network');
       expect(server.asked.length - asked).toBe(4);
     },
   );
 
   it('waits for as long as a busy server says, unless that is too long', async () => {
-    const { server, store } = await scene();
+    const { server, file } = await scene();
     const waits: number[] = [];
     const clock: Clock = {
       ...systemClock,
@@ -125,19 +122,19 @@ describe('a part of a file over HTTP', () => {
       };
     };
     busyFor('7');
-    expect((await part(store, 0, 10, { clock })).outcome).toBe('done');
+    expect((await part(file, 0, 10, { clock })).outcome).toBe('done');
     expect(waits).toContain(7_000);
     busyFor('7');
-    expect(await failure(part(store, 0, 10, { clock, patienceMs: 2_000 }))).toMatchObject({
+    expect(await failure(part(file, 0, 10, { clock, patienceMs: 2_000 }))).toMatchObject({
       code: 'busy',
       details: { retryAfterMs: 7_000 },
     });
     busyFor(new Date(Date.now() - 60_000).toUTCString());
-    expect((await part(store, 0, 10, { clock })).outcome).toBe('done');
+    expect((await part(file, 0, 10, { clock })).outcome).toBe('done');
   });
 
   it('comes from a server that ignores ranges, which is noticed', async () => {
-    const { server, store } = await scene();
+    const { server, file } = await scene();
     let noticed = 0;
     server.misbehave = (_asked, response, bytes) => {
       response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
@@ -146,52 +143,52 @@ describe('a part of a file over HTTP', () => {
     const onWhole = () => {
       noticed++;
     };
-    expect(await part(store, 70_000, 1_000, { onWhole })).toEqual({ outcome: 'done', isRight: true });
+    expect(await part(file, 70_000, 1_000, { onWhole })).toEqual({ outcome: 'done', isRight: true });
     expect(noticed).toBe(1);
   });
 
   it('is missing where the file is, and wrong where the file has another length', async () => {
-    const { server, store } = await scene();
-    expect((await part(store, 0, 10, { fileBytes: 7 })).outcome).toBe('wrong');
-    expect((await part(store, 200_000, 10)).outcome).toBe('missing');
+    const { server, file } = await scene();
+    expect((await part(file, 0, 10, { fileBytes: 7 })).outcome).toBe('wrong');
+    expect((await part(file, 200_000, 10)).outcome).toBe('missing');
     server.misbehave = (_asked, response) => {
       response.writeHead(404).end();
       return true;
     };
-    expect((await part(store, 0, 10)).outcome).toBe('missing');
+    expect((await part(file, 0, 10)).outcome).toBe('missing');
   });
 
   it('ends when a server sends other bytes than those asked for', async () => {
-    const { server, store } = await scene();
+    const { server, file } = await scene();
     server.misbehave = (_asked, response, bytes) => {
       response
         .writeHead(206, { 'content-range': `bytes 3-12/${bytes.length}`, 'content-length': 10 })
         .end(bytes.subarray(3, 13));
       return true;
     };
-    expect((await failure(part(store, 0, 10))).code).toBe('network');
+    expect((await failure(part(file, 0, 10))).code).toBe('network');
   });
 
   it('is refused by HTTP 403, and asked for once', async () => {
-    const { server, store } = await scene();
+    const { server, file } = await scene();
     server.misbehave = (_asked, response) => {
       response.writeHead(403).end();
       return true;
     };
-    expect((await failure(part(store, 0, 10))).code).toBe('refused');
+    expect((await failure(part(file, 0, 10))).code).toBe('refused');
     expect(server.asked).toHaveLength(1);
   });
 
   it('ends soon when it is cancelled, and when a server says nothing', async () => {
-    const { server } = await scene();
+    const { server, url } = await scene();
     server.misbehave = (_asked, response, bytes, times) => {
       if (times % 2 === 0) response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 10));
       return true;
     };
-    const store = createHttpStore({ url: server.url, fetch: createNodeFetch(), headTimeoutMs: 30, bodyGapMs: 30 });
-    expect((await failure(part(store, 0, 1000))).code).toBe('timeout');
+    const file = fileAt(url, { headTimeoutMs: 30, bodyGapMs: 30 });
+    expect((await failure(part(file, 0, 1000))).code).toBe('timeout');
     const abort = new AbortController();
-    const cancelled = failure(part(store, 0, 1000, { signal: abort.signal }));
+    const cancelled = failure(part(file, 0, 1000, { signal: abort.signal }));
     abort.abort();
     expect((await cancelled).code).toBe('cancelled');
   });
@@ -199,57 +196,11 @@ describe('a part of a file over HTTP', () => {
 
 describe('a whole file', () => {
   it('is not taken when it is longer than it may be', async () => {
-    const { store, folder } = await scene();
-    for (const each of [store, createFolderStore(folder)]) {
-      const read = (maxBytes: number) => readWhole(each, 'file', { ...options, maxBytes });
-      expect(await read(BYTES.length)).toMatchObject({ kind: 'found' });
-      expect((await failure(read(BYTES.length - 1))).code).toBe('invalid_model');
-      expect(await readWhole(each, 'gone', { ...options, maxBytes: 10 })).toEqual({ kind: 'missing' });
-    }
-  });
-});
-
-describe('a registry', () => {
-  it('does not send an unchanged list again, over runs of the program too', async () => {
-    const [folder, cacheFolder] = [await temporaryFolder(), await temporaryFolder()];
-    await publish(folder, ['g', 'm', '1'], { a: Buffer.from('x') }, { chunkBytes: 10 });
-    const server = await serveFolder(folder);
-    const open = () => openStaticRegistry({ url: server.url, cacheFolder, clock: hurried });
-    const first = open();
-    expect((await first.list()).groups()).toEqual(['g']);
-    expect((await first.list()).groups()).toEqual(['g']);
-    expect((await open().list()).groups()).toEqual(['g']);
-    expect(server.asked.map(({ etag }) => etag !== undefined)).toEqual([false, true, true]);
-    await publish(folder, ['h', 'm', '1'], { a: Buffer.from('y') }, { chunkBytes: 10 });
-    expect((await first.list()).groups()).toEqual(['g', 'h']);
-    expect((await openStaticRegistry({ url: `file://${folder}` }).list()).groups()).toEqual(['g', 'h']);
-  });
-
-  it('lets a list be looked at before it is used', async () => {
-    const folder = await temporaryFolder();
-    await publish(folder, ['g', 'm', '1'], { a: Buffer.from('x') }, { chunkBytes: 10 });
-    const seen: string[] = [];
-    const registry = openStaticRegistry({
-      url: `file://${folder}`,
-      checkList: async (bytes) => {
-        seen.push(Buffer.from(bytes).toString());
-        if (seen.length === 2) throw new Error('not signed');
-      },
-    });
-    await registry.list();
-    await expect(registry.list()).rejects.toThrow('not signed');
-    expect(JSON.parse(seen[0] as string)).toHaveProperty('g');
-  });
-
-  it('says that there is none, or that its address is none', async () => {
-    const { server } = await scene();
-    expect(await failure(openStaticRegistry({ url: server.url }).list())).toMatchObject({
-      code: 'not_found',
-      details: { problem: 'registry_not_found' },
-    });
-    for (const url of ['ftp://x', 'example.org/models', 'http://']) {
-      expect(() => openStaticRegistry({ url })).toThrow('not the address of a registry');
-    }
+    const { file, url } = await scene();
+    const read = (maxBytes: number) => readWhole(file, { ...options, maxBytes });
+    expect(await read(BYTES.length)).toMatchObject({ kind: 'found' });
+    expect((await failure(read(BYTES.length - 1))).code).toBe('invalid_model');
+    expect(await readWhole(fileAt(`${url}-gone`), { ...options, maxBytes: 10 })).toEqual({ kind: 'missing' });
   });
 });
 
@@ -264,7 +215,7 @@ describe('the environment of a program', () => {
   });
 
   it('names the proxy that requests go through, and hosts that need none', async () => {
-    const { server } = await scene();
+    const { server, url } = await scene();
     const connected: string[] = [];
     const proxy = createServer((request, response) => {
       connected.push(request.url ?? '');
@@ -277,10 +228,9 @@ describe('the environment of a program', () => {
     proxies.push(proxy);
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    const storeWith = (env: Record<string, string>) =>
-      createHttpStore({ url: server.url, fetch: createNodeFetch({ env }) });
-    await failure(storeWith({ HTTP_PROXY }).read('file'));
+    const fileWith = (env: Record<string, string>) => fileAt(url, { fetch: createNodeFetch({ env }) });
+    await failure(fileWith({ HTTP_PROXY }).read({}));
     expect(connected.join()).toContain(new URL(server.url).host);
-    expect(await storeWith({ HTTP_PROXY, NO_PROXY: '127.0.0.1' }).read('file')).toMatchObject({ kind: 'found' });
+    expect(await fileWith({ HTTP_PROXY, NO_PROXY: '127.0.0.1' }).read({})).toMatchObject({ kind: 'found' });
   });
 });

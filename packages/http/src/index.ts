@@ -1,0 +1,17 @@
+export { brokeOff, fetchError, hostOf, statusError } from './errors.ts';
+export { type FileAddress, readUrl } from './http-file.ts';
+export { LONGEST_PATIENCE_MS, MAX_CONNECTIONS } from './limits.ts';
+export { createNodeFetch, type NodeFetchOptions } from './node-fetch.ts';
+export { askedWaitMs, type PartReading, type ReadingOptions, Retries, readPart, readWhole } from './reading.ts';
+export { type HttpRequest, type HttpResponse, requireEncryption, sendRequest } from './request.ts';
+export type {
+  ByteRange,
+  Fetch,
+  FetchInit,
+  FetchResponse,
+  FileAnswer,
+  HttpClient,
+  ReadOptions,
+  RemoteFile,
+  ResponseHeaders,
+} from './types.ts';
