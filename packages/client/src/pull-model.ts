@@ -1,5 +1,5 @@
 import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias } from '@model-rtc/protocol';
-import type { RegistryEntry } from '@model-rtc/registry';
+import type { InstallAdditions, RegistryEntry } from '@model-rtc/registry';
 import {
   earlierContent,
   findModel,
@@ -27,6 +27,8 @@ import { type TransferReport, TransferStats } from './transfer-stats.ts';
 export interface PullModelOptions extends TransferOptions {
   /** The reference is a provider's name for the model, whatever it looks like: never a path of this machine. */
   readonly isName?: boolean | undefined;
+  /** What a person of this machine says of the model, when it is not here already. */
+  readonly additions?: InstallAdditions | undefined;
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   /** Called with the model as the worker has it, before a byte of it is fetched; again when the pull begins anew. */
@@ -102,9 +104,9 @@ async function pullOnce(task: PullTask): Promise<PullModelResult> {
   const { entry, namedBy, otherHere } = model;
   options.onModel?.(entry);
   const digest = knownDigest(model);
-  const { aliasConflict, safeOnly, ifExists = 'skip' } = options;
+  const { aliasConflict, safeOnly, additions, ifExists = 'skip' } = options;
   const releases = provider.source === 'static-registry' ? entry.releases : undefined;
-  const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly, releases };
+  const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly, releases, additions };
   const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
   if (digest !== undefined && here === undefined) {
     const earlier = await earlierContent(registry.paths.staging, entry, digest);

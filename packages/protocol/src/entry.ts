@@ -98,6 +98,9 @@ const HUB_NAME = '(?![^/]*(?:--|\\.\\.))[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za
 /** A branch, tag or commit: as a hub's address can hold it, and as it can be shown in a line. */
 const hubRevisionSchema = z.string().regex(/^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+-]{0,254}$/);
 
+/** The hub that a model comes from where nothing else is said. */
+export const PUBLIC_HUB = 'https://huggingface.co';
+
 /** The version of a hub's repository that a model was taken from. */
 export const hubOriginSchema = z.object({
   /** `ORG/NAME`; some old repositories have no `ORG`. */

@@ -38,7 +38,7 @@ export function freeAliases(index: RegistryIndex, alias: Alias): Alias[] {
 }
 
 /** The alias with a number after it, cut where it would be too long. */
-function numbered(alias: Alias, number: number): Alias {
+export function numbered(alias: Alias, number: number): Alias {
   const suffix = `-${number}`;
   return `${alias.slice(0, MAX_ALIAS_LENGTH - suffix.length)}${suffix}` as Alias;
 }

@@ -1,5 +1,6 @@
-import { type Digest, ModelRtcError, modelEntrySchema } from '@model-rtc/protocol';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
+import { requireName } from '../entry/full-names.ts';
 import { resolveNamed } from '../entry/resolve.ts';
 import { joinTags, MAX_TAGS, requireNotes, requireTags } from '../entry/tags.ts';
 import type { StoredEntry } from '../entry/types.ts';
@@ -24,16 +25,6 @@ export async function readAdditions(
   requireName(name);
   requireNotes(notes);
   return { name, tags: unique, notes: notes || undefined, lineage: await lineageOf(context, parent) };
-}
-
-/** @throws ModelRtcError `bad_argument` */
-function requireName(name: string | undefined): void {
-  if (name === undefined) return;
-  const isName = modelEntrySchema.shape.name.safeParse(name).success && !/\p{Cc}/u.test(name) && name.trim() === name;
-  if (isName) return;
-  const sentence =
-    'The name of a model has 1 to 256 characters, none of them a control character, and no space at its ends. Choose another --name, or leave it out.';
-  throw new ModelRtcError('bad_argument', sentence);
 }
 
 /** The digest says which model it was for good; the name is for people. */

@@ -10,18 +10,28 @@ import type { InstallOptions } from './types.ts';
 
 /** Registers a model whose verified files lie in a staged folder. */
 export async function installModel(context: RegistryContext, options: InstallOptions): Promise<StoredEntry> {
-  const { filesFolder, alias, aliasConflict, source, ifExists, keepsEntry } = options;
+  const { filesFolder, alias, aliasConflict, source, ifExists, keepsEntry, additions } = options;
   const manifest = await readManifest(options.manifest);
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest, await modelModes(context.paths));
   const looked = await inspectStaged(context, options, manifest, stats);
-  const told = source === 'static-registry' ? await factsOfStaged(context, options) : {};
+  const told = SAYS_LITTLE.has(source) ? await factsOfStaged(context, options) : {};
+  const name = additions?.name ?? options.entry.name;
   const { stored } = await placeModel(context, {
     staged: filesFolder,
     digest: manifestDigest(manifest),
     manifest,
     stats,
-    draft: { ...receivedDraft(options.entry, source), ...told, source, ...looked, ...arrival(source, context.now()) },
+    draft: {
+      ...receivedDraft({ ...options.entry, name }, source),
+      ...told,
+      source,
+      ...looked,
+      ...arrival(source, context.now()),
+    },
+    takesName: additions?.takesName,
+    importedWith: additions?.importedWith,
+    licenseAccepted: additions?.licenseAccepted,
     alias,
     aliasConflict,
     keepsEntry,
@@ -33,7 +43,10 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   return stored;
 }
 
-/** A static registry says little of its models: what an import finds in such files counts. Nothing where it finds no model. */
+/** Where models come from that nobody looked into. */
+const SAYS_LITTLE: ReadonlySet<ModelSource> = new Set(['static-registry', 'hub']);
+
+/** A static registry says little of its models, and a hub too: what an import finds in such files counts. Nothing where it finds no model. */
 async function factsOfStaged(
   { loadImportSteps }: Pick<RegistryContext, 'loadImportSteps'>,
   { filesFolder, signal }: InstallOptions,

@@ -14,11 +14,13 @@ import {
 import { updateChunks } from '../chunks/chunk-index.ts';
 import type { RegistryContext } from '../context.ts';
 import { type DecidedAlias, decideAlias, renamed, wantedForExisting } from '../entry/aliases.ts';
+import { othersNamed } from '../entry/full-names.ts';
 import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
 import { releaseFolder, withNames } from '../entry/releases.ts';
 import { COMPLETENESS_CHECK, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 import { checkFiles } from '../files/check-files.ts';
 import { notesFolderOf, placeOf } from '../files/registered-model.ts';
+import { namesMetadataFile, writeMetadataFile } from '../store/metadata-file.ts';
 import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
 import { deleteTrashed, moveToTrash, replacedFolder } from '../store/trash.ts';
 import type { FileStat, Update } from '../store/types.ts';
@@ -56,6 +58,10 @@ export interface Placement {
   readonly foundIn?: string | undefined;
   /** What was said of the model's files at the import, to take the same ones when it is imported again. */
   readonly importedWith?: StoredEntry['importedWith'];
+  /** Its full name is its own from now on: other models lose it. */
+  readonly takesName?: boolean | undefined;
+  /** The license that a person of this machine agreed to. */
+  readonly licenseAccepted?: StoredEntry['licenseAccepted'];
   /** A model that this one takes the place of: its alias moves here and its entry goes. */
   readonly supersedes?: Digest | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -117,8 +123,12 @@ async function placeInIndex(
     formerOwner === undefined
       ? []
       : [await rewrite(context, formerOwner, renamed(formerOwner, undefined, context.now()))];
-  for (const owner of otherOwners(rest, stored)) {
+  for (const owner of placement.takesName === true ? othersNamed(rest, stored) : []) {
     const before = nameless.find(({ id }) => id === owner.id) ?? owner;
+    nameless.push(await rewrite(context, before, { ...before, name: undefined }));
+  }
+  for (const owner of otherOwners(rest, stored)) {
+    const before = nameless.findLast(({ id }) => id === owner.id) ?? owner;
     nameless.push(await rewrite(context, before, unnamed(before, stored)));
   }
   const outcome = keeps ? 'kept' : 'placed';
@@ -222,6 +232,7 @@ async function moveIn(
     }
     await syncFolder(paths.models);
   });
+  await writeMetadataFile(place, stored, async () => namesMetadataFile(manifest));
   return stored;
 }
 
@@ -255,7 +266,7 @@ function sameAs(existing: StoredEntry, { draft }: Placement): EntryDraft {
 }
 
 function describe(
-  { digest, manifest, draft, linked, originalPath, filesIn, foundIn, importedWith }: Placement,
+  { digest, manifest, draft, linked, originalPath, filesIn, foundIn, importedWith, licenseAccepted }: Placement,
   existing: StoredEntry | undefined,
   names: Pick<StoredEntry, 'id' | 'folder'>,
 ): StoredEntry {
@@ -284,6 +295,7 @@ function describe(
     foundIn,
     completenessCheck: draft.codeFiles === undefined ? undefined : COMPLETENESS_CHECK,
     importedWith,
+    licenseAccepted: licenseAccepted ?? existing?.licenseAccepted,
   });
   if (described.success) return described.data;
   const issue = described.error.issues[0];

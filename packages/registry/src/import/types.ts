@@ -1,5 +1,5 @@
 import type { Alias, AliasConflict, IfExists, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
-import type { RegistryEntry } from '../entry/types.ts';
+import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import type { HashedFiles, HashOptions } from '../hash/types.ts';
 import type { FollowedLink } from './link-rules.ts';
 
@@ -67,6 +67,14 @@ export interface ImportResult {
   readonly followed?: readonly FollowedLink[] | undefined;
 }
 
+/** What a person of this machine said of a model that comes over a network. */
+export interface InstallAdditions extends Pick<StoredEntry, 'importedWith' | 'licenseAccepted'> {
+  /** Its full name here. */
+  readonly name: string;
+  /** Other models of this name lose it. */
+  readonly takesName: boolean;
+}
+
 export interface InstallOptions {
   /** A folder inside `paths.staging` that holds exactly the manifest's files, verified. It is moved, not copied. */
   readonly filesFolder: string;
@@ -79,6 +87,7 @@ export interface InstallOptions {
   /** Refuse a model with files that run code when they are loaded, whatever they are called. */
   readonly safeOnly?: boolean | undefined;
   readonly source: ModelSource;
+  readonly additions?: InstallAdditions | undefined;
   /** A model of this digest that is here keeps all that is said of it; only its files are replaced. */
   readonly keepsEntry?: boolean | undefined;
   /** Ends it while the files are examined; after that it takes no time. */

@@ -11,6 +11,7 @@ import {
   OWN_FOLDER,
   pathsProblem,
 } from '@model-rtc/protocol';
+import { metadataReason } from '../store/metadata-file.ts';
 import type { FileChoice } from './file-choice.ts';
 import { isHubRepositoryAt, isOtherRepository } from './hub-cache.ts';
 import { type FoundPath, LeftOutFolders } from './left-out-folder.ts';
@@ -141,7 +142,7 @@ async function visit(folder: Folder, entry: Dirent, walk: Walk): Promise<Folder 
   const name = entry.name.normalize('NFC');
   const path = folder.path === '' ? name : `${folder.path}/${name}`;
   const found = { path, absolutePath: join(folder.absolutePath, entry.name) };
-  const reason = reasonFor(name, found, entry, walk);
+  const reason = reasonFor(name, found, entry, walk) ?? (await metadataReason(found));
   if (reason !== undefined) return await leaveOut(found, entry, reason, walk);
   if (entry.isDirectory() && (await isHubRepositoryAt(found.absolutePath))) {
     walk.repositories.push(path);

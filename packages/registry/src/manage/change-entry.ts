@@ -1,30 +1,35 @@
 import { join } from 'node:path';
 import type { RegistryContext } from '../context.ts';
+import { othersNamed, requireName } from '../entry/full-names.ts';
 import { resolveNamed } from '../entry/resolve.ts';
 import { joinTags, requireNotes, requireTags } from '../entry/tags.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
 import type { ModelChanges } from './types.ts';
 
-/** Changes a person's notes and tags of a model. */
+/** Changes what a person says of a model. */
 export async function updateModel(context: RegistryContext, ref: string, changes: ModelChanges): Promise<StoredEntry> {
   requireTags(changes.addTags ?? []);
   requireNotes(changes.notes);
+  requireName(changes.name);
   const { index, paths } = context;
   return await index.update(async (known) => {
     const { stored } = await resolveNamed(context, known, ref);
     const changed = withChanges(stored, changes);
-    await updateEntryNote(join(paths.models, changed.folder), changed);
-    return { result: changed, put: [changed] };
+    const others = changes.takesName === true ? othersNamed(known, changed) : [];
+    const nameless = others.map((other) => ({ ...other, name: undefined }));
+    for (const entry of [...nameless, changed]) await updateEntryNote(join(paths.models, entry.folder), entry);
+    return { result: changed, put: [...nameless, changed] };
   });
 }
 
 /** Clears tags first, then removes, then adds, so what is added is there afterwards. */
 function withChanges(
   stored: StoredEntry,
-  { notes, addTags = [], removeTags = [], clearTags = false }: ModelChanges,
+  { notes, addTags = [], removeTags = [], clearTags = false, name, licenseAccepted }: ModelChanges,
 ): StoredEntry {
   const left = clearTags ? [] : stored.tags.filter((tag) => !removeTags.includes(tag));
   const tags = joinTags(stored, left, addTags);
-  return { ...stored, tags, notes: notes === undefined ? stored.notes : notes === '' ? undefined : notes };
+  const said = { name: name ?? stored.name, licenseAccepted: licenseAccepted ?? stored.licenseAccepted };
+  return { ...stored, ...said, tags, notes: notes === undefined ? stored.notes : notes === '' ? undefined : notes };
 }

@@ -1,4 +1,5 @@
 import type { RegistryContext } from '../context.ts';
+import { freePair, ownersOf } from '../entry/full-names.ts';
 import { manifestOwner, releaseOwner } from '../entry/releases.ts';
 import { resolveNamed } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
@@ -35,6 +36,16 @@ export function createManagement(context: RegistryContext): Management {
     async rollback(alias, to) {
       const { stored, from } = await rollbackAlias(context, alias, to);
       return { entry: await show(stored), from: from && (await show(from)) };
+    },
+    async namesTaken(wanted) {
+      const known = await index.read();
+      const owners = ownersOf(known, wanted);
+      if (owners.length === 0) return undefined;
+      return { owners: await Promise.all(owners.map(show)), free: freePair(known, wanted) };
+    },
+    async fromHub(repo) {
+      const models = [...(await index.read()).byId.values()].filter(({ hub }) => hub !== undefined);
+      return await Promise.all(models.filter(({ hub }) => repo === undefined || hub?.repo === repo).map(show));
     },
     findRelease: async (release) => await shown(releaseOwner(await index.read(), release)),
     findByManifest: async (manifest) => await shown(manifestOwner(await index.read(), manifest)),

@@ -72,20 +72,28 @@ function groupByParent(
   return children;
 }
 
-/** Finds the parent that a model names: by digest, id, alias, full name, or path. */
+/** Finds the parent that a model names: by digest, id, alias, full name, repository on a hub, or path. */
 function createFinder(index: RegistryIndex): (name: string) => StoredEntry | undefined {
   const byName = new Map<string, StoredEntry>();
   const byOriginal = new Map<string, StoredEntry>();
+  const byRepository = new Map<string, StoredEntry>();
   for (const stored of index.byId.values()) {
     if (stored.name !== undefined) byName.set(stored.name, stored);
     if (stored.originalPath !== undefined) byOriginal.set(stored.originalPath, stored);
+    if (stored.hub !== undefined) byRepository.set(stored.hub.repo, newer(byRepository.get(stored.hub.repo), stored));
   }
   return (name) =>
     index.byDigest.get(name as Digest) ??
     index.byId.get(name) ??
     index.byAlias.get(name as Alias) ??
     byName.get(name) ??
+    byRepository.get(name) ??
     (isAbsolute(name) ? atOrAbove(byOriginal, name) : undefined);
+}
+
+/** Of the versions of a repository that are here, the one that came last. */
+function newer(known: StoredEntry | undefined, stored: StoredEntry): StoredEntry {
+  return known !== undefined && (known.downloadedAt ?? '') > (stored.downloadedAt ?? '') ? known : stored;
 }
 
 /** Tools note the path of the checkpoint they started from, which lies in the imported folder. */

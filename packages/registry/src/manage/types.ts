@@ -1,5 +1,8 @@
 import type { Alias, AliasConflict, Digest, Release } from '@model-rtc/protocol';
+import type { NamePair } from '../entry/full-names.ts';
 import type { RegistryEntry } from '../entry/types.ts';
+
+export type { NamePair } from '../entry/full-names.ts';
 
 export interface ModelChanges {
   /** Replaces the notes; an empty text removes them. */
@@ -7,6 +10,12 @@ export interface ModelChanges {
   readonly addTags?: readonly string[] | undefined;
   readonly removeTags?: readonly string[] | undefined;
   readonly clearTags?: boolean | undefined;
+  /** Replaces the full name. */
+  readonly name?: string | undefined;
+  /** Other models of that name lose it. */
+  readonly takesName?: boolean | undefined;
+  /** The license that a person of this machine agreed to. */
+  readonly licenseAccepted?: RegistryEntry['licenseAccepted'];
 }
 
 /** Chunks that an unfinished transfer still lacks. */
@@ -14,6 +23,12 @@ export interface NeededChunks {
   /** The model in transfer, for messages. */
   readonly model: Digest;
   readonly digests: ReadonlySet<Digest>;
+}
+
+/** The models that have names which another one is to get. */
+export interface TakenNames {
+  readonly owners: readonly RegistryEntry[];
+  readonly free: NamePair;
 }
 
 /** Names of a model in static registries to add and to remove. */
@@ -129,6 +144,13 @@ export interface Management {
    * @throws ModelRtcError `not_found_locally`, `refused` when the model before has another alias, which it would lose
    */
   rollback(alias: string, to?: string): Promise<Rollback>;
+  /**
+   * Which models have a full name or an alias that another model is to get, and a pair that is free. @returns undefined when nobody
+   * has them
+   */
+  namesTaken(wanted: NamePair): Promise<TakenNames | undefined>;
+  /** The models that come from a hub, or from this repository of one. */
+  fromHub(repo?: string): Promise<readonly RegistryEntry[]>;
   /** The model that was installed as this version of a static registry, or got its name from another agent. */
   findRelease(release: Release): Promise<RegistryEntry | undefined>;
   /** The model that this machine itself took from the manifest of this hash. */

@@ -20,6 +20,7 @@ import {
 } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { type StoredEntry, storedEntrySchema } from '../entry/types.ts';
+import { namesMetadataFile, writeMetadataFile } from './metadata-file.ts';
 import type { FileStat, FolderNotes } from './types.ts';
 
 /** The longest manifest that the protocol allows, as JSON, is about this long. */
@@ -66,6 +67,14 @@ export async function writeNotes(folder: string, { entry, manifest, stats }: Wri
 /** Replaces the entry in a registered model's folder; does nothing when the folder is gone. Call it under the registry's lock. */
 export async function updateEntryNote(folder: string, entry: StoredEntry): Promise<void> {
   await updateNote(folder, notePaths(folder).entry, encodeEntry(entry), removeTemporaries);
+  const { digest } = entry;
+  await writeMetadataFile(folder, entry, async () => digest === undefined || (await hasMetadataFile(folder, digest)));
+}
+
+/** Whether a file of the model has the name; one whose list of files cannot be read may have it. */
+async function hasMetadataFile(folder: string, digest: Digest): Promise<boolean> {
+  const manifest = await readManifestNote(folder, digest).catch(() => undefined);
+  return manifest === undefined || namesMetadataFile(manifest);
 }
 
 /** Replaces the noted sizes and times of the files. Call it when their bytes are known to be right. */

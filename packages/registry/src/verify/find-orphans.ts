@@ -6,6 +6,7 @@ import { isLocked, listFolder, listTree } from '@model-rtc/files';
 import { OWN_FOLDER } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
+import { isMetadataOf, METADATA_FILE } from '../store/metadata-file.ts';
 import { readEntryNote, readManifestNote } from '../store/model-notes.ts';
 import type { Orphan } from './types.ts';
 
@@ -86,7 +87,7 @@ async function strayFiles(
   for (const { path: file, inside } of await filesBelow(path)) {
     if (inside.startsWith(`${OWN_FOLDER}/`)) {
       if (TEMPORARY.test(inside)) orphans.push(...(await orphanTemporary(file, nowMs)));
-    } else if (!expected.has(inside)) {
+    } else if (!expected.has(inside) && !(inside === METADATA_FILE && (await isMetadataOf(file, stored.digest)))) {
       orphans.push(
         await describe(file, 'file', `it is in the folder of ${stored.alias ?? stored.id} but not part of it`),
       );

@@ -11,6 +11,7 @@ import {
 import type { RegistryContext } from '../context.ts';
 import type { ModelPlace } from '../files/types.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
+import { isMetadataOf, METADATA_FILE } from '../store/metadata-file.ts';
 import type { VerifyOptions } from './types.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function rebuildManifest(
 ): Promise<Manifest | undefined> {
   try {
     const { hashFiles } = await loadImportSteps();
-    const { manifest } = await hashFiles(await filesOf(place), { signal });
+    const { manifest } = await hashFiles(await filesOf(place, digest), { signal });
     return manifestDigest(manifest) === digest ? manifest : undefined;
   } catch (thrown) {
     const known = ModelRtcError.from(thrown);
@@ -35,10 +36,10 @@ export async function rebuildManifest(
 }
 
 /** @throws when one of them is not a readable file: then they are not the model */
-async function filesOf({ path: root, linked }: ModelPlace): Promise<ScannedFile[]> {
+async function filesOf({ path: root, linked }: ModelPlace, digest: Digest): Promise<ScannedFile[]> {
   const files: ScannedFile[] = [];
   for (const { path: absolutePath, inside, entry } of await listTree(root, (item) => item === OWN_FOLDER)) {
-    if (entry.isDirectory()) continue;
+    if (entry.isDirectory() || (inside === METADATA_FILE && (await isMetadataOf(absolutePath, digest)))) continue;
     const found = await (linked ? stat : lstat)(absolutePath, { bigint: true });
     if (!found.isFile()) throw new Error(`${absolutePath} is not a plain file`);
     const { size, mode, mtimeNs } = found;

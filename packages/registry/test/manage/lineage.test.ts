@@ -53,6 +53,20 @@ describe('lineage', () => {
     expect(await lineageOf(registry, 'right')).toMatchObject({ children: ['merged'] });
   });
 
+  it('knows a parent by its repository on a hub, the version that came last', async () => {
+    const days = ['2026-01-01', '2026-01-03', '2026-01-02'].map((day) => new Date(`${day}T00:00:00Z`));
+    const registry = await openTestRegistry({ now: () => days[0] as Date });
+    for (const [i, name] of ['first', 'last', 'between'].entries()) {
+      const hub = { repo: 'org/Model-7B', commit: String(i).repeat(40) };
+      await made(registry, name, { hub });
+      days.shift();
+    }
+    days.push(new Date());
+    await made(registry, 'tuned', { lineage: { fineTunedFrom: 'org/Model-7B' } });
+    expect(await lineageOf(registry, 'tuned')).toMatchObject({ parents: ['last'] });
+    expect(await lineageOf(registry, 'last')).toMatchObject({ children: ['tuned'] });
+  });
+
   it('knows a parent by its full name, and by a path inside of what was imported', async () => {
     const registry = await openTestRegistry();
     const run = await writeFiles(join(await temporaryFolder(), 'run'), { 'best.ckpt': 'w' });

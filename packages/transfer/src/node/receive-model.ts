@@ -16,7 +16,7 @@ import {
   manifestDigest,
   type Release,
 } from '@model-rtc/protocol';
-import type { Registry, RegistryEntry } from '@model-rtc/registry';
+import type { InstallAdditions, Registry, RegistryEntry } from '@model-rtc/registry';
 import type { FetchControls } from '../core/fetch-model.ts';
 import { localModels } from './local-spans.ts';
 import { type PullOutcome, receive } from './pull.ts';
@@ -36,6 +36,8 @@ export interface ReceptionOptions {
   readonly ifExists: IfExists;
   /** What a static registry calls the model, as this machine itself read it there. It gets these names even if it is here already. */
   readonly releases?: readonly Release[] | undefined;
+  /** What a person of this machine said of it. A model that is here already keeps what was said of it before. */
+  readonly additions?: InstallAdditions | undefined;
   /** Refuse a model with files that run code when loaded: by their names before anything is fetched, and by content. */
   readonly safeOnly?: boolean | undefined;
   /**
@@ -253,9 +255,9 @@ async function install(
   manifest: Manifest,
   filesFolder: string,
 ): Promise<RegistryEntry> {
-  const { registry, entry, source, safeOnly, signal } = options;
+  const { registry, entry, source, safeOnly, signal, additions } = options;
   return await registry.install({
-    ...{ manifest, filesFolder, entry, source, safeOnly, signal },
+    ...{ manifest, filesFolder, entry, source, safeOnly, signal, additions },
     keepsEntry: (await ownersModel(options)) !== undefined,
     alias: await chooseAlias(options),
     aliasConflict: conflictOf(options),
