@@ -7,6 +7,7 @@ import { BROWSER_ENTRIES, REPOSITORY } from './workspaces.ts';
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/protocol': 250,
   '@model-rtc/formats': 150,
+  '@model-rtc/formats/convert': 150,
   '@model-rtc/formats/layouts': 275,
   '@model-rtc/signaling/client': 250,
   '@model-rtc/transport/core': 300,

@@ -50,6 +50,7 @@ export function packageName(room: Room): string {
 export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
   { specifier: '@model-rtc/protocol', sources: 'packages/protocol/src/' },
   { specifier: '@model-rtc/formats', sources: 'packages/formats/src/' },
+  { specifier: '@model-rtc/formats/convert', sources: 'packages/formats/src/convert/' },
   { specifier: '@model-rtc/formats/layouts', sources: 'packages/formats/src/layouts/' },
   { specifier: '@model-rtc/signaling/client', sources: 'packages/signaling/src/client/' },
   {

@@ -1,4 +1,7 @@
-/** What needs no library beside the protocol. Recognising models is in `@model-rtc/formats/layouts`. */
+/**
+ * What needs no library beside the protocol. Recognising models is in `@model-rtc/formats/layouts`, turning files of torch into
+ * safetensors in `@model-rtc/formats/convert`.
+ */
 
 export { createReadBudget } from './bytes/read-budget.ts';
 export { plainCuts } from './chunks/cut-parts.ts';

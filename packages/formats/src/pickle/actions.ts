@@ -3,7 +3,7 @@ import { StructureError } from '../bytes/structure-error.ts';
 import { lineFloat, lineInteger, longInteger, quotedText, rawUnicodeText, utf8Text } from './literals.ts';
 import type { OpcodeName } from './opcodes.ts';
 import type { PickleStack } from './stack.ts';
-import { isKind, OPAQUE, type PickledValue } from './values.ts';
+import { isKind, itemsOf, OPAQUE, type PickledValue } from './values.ts';
 
 /** What follows an opcode's byte. */
 export interface Argument {
@@ -155,6 +155,7 @@ function setItems(machine: MachineState, items: readonly PickledValue[]): void {
   const { entries } = target;
   for (let i = 0; i + 1 < items.length; i += 2) {
     const key = items[i];
+    if (typeof key !== 'string') target.hasOtherKeys = true;
     if (typeof key === 'string' || typeof key === 'number') entries.set(String(key), items[i + 1] as PickledValue);
   }
 }
@@ -178,7 +179,7 @@ function memoKey(line: Uint8Array | undefined): number {
 function callActions(): Partial<Record<OpcodeName, Action>> {
   const call: Action = (machine) => {
     const [callee, args] = machine.stack.popItems(2) as [PickledValue, PickledValue];
-    keep(machine, callOf(callee, args));
+    keepCall(machine, callee, args);
   };
   return {
     GLOBAL: (machine, argument) => machine.stack.push(importLines(machine, argument)),
@@ -192,15 +193,15 @@ function callActions(): Partial<Record<OpcodeName, Action>> {
     NEWOBJ: call,
     NEWOBJ_EX(machine) {
       const [callee, args] = machine.stack.popItems(3) as [PickledValue, PickledValue, PickledValue];
-      keep(machine, callOf(callee, args));
+      keepCall(machine, callee, args);
     },
     INST(machine, argument) {
       const callee = importLines(machine, argument);
-      keep(machine, callOf(callee, { kind: 'tuple', items: machine.stack.popToMark() }));
+      keepCall(machine, callee, { kind: 'tuple', items: machine.stack.popToMark() });
     },
     OBJ(machine) {
       const [callee = OPAQUE, ...items] = machine.stack.popToMark();
-      keep(machine, callOf(callee, { kind: 'tuple', items }));
+      keepCall(machine, callee, { kind: 'tuple', items });
     },
     BUILD({ stack }) {
       const state = stack.pop();
@@ -226,10 +227,19 @@ function nameOf(line: Uint8Array | undefined): PickledValue {
 }
 
 /** A call of OrderedDict or defaultdict is a dict; any other call stays a call. */
-function callOf(callee: PickledValue, args: PickledValue): PickledValue {
+function keepCall(machine: MachineState, callee: PickledValue, args: PickledValue): void {
   const isDict =
     isKind(callee, 'global') &&
     callee.module === 'collections' &&
     (callee.name === 'OrderedDict' || callee.name === 'defaultdict');
-  return isDict ? { kind: 'dict' } : { kind: 'call', callee, args };
+  keep(machine, isDict ? { kind: 'dict' } : { kind: 'call', callee, args });
+  // Python 2 gives the entries to the call: a list of pairs.
+  const pairs = isDict && callee.name === 'OrderedDict' ? (itemsOf(itemsOf(args)?.[0]) ?? []) : [];
+  if (pairs.length > 0 && machine.mayKeep(pairs.length)) setItems(machine, pairs.flatMap(pairOf));
+}
+
+/** What is no pair has a key that nobody knows. */
+function pairOf(value: PickledValue): readonly PickledValue[] {
+  const pair = itemsOf(value);
+  return pair?.length === 2 ? pair : [OPAQUE, OPAQUE];
 }

@@ -23,9 +23,11 @@ export interface PickledList {
   readonly items: PickledValue[];
 }
 
-/** Keys that are not text are kept as text. */
+/** Numbers as keys are kept as text, and entries with other keys are left out. */
 export interface PickledDict {
   readonly kind: 'dict';
+  /** Whether the pickle has keys that are no text. */
+  hasOtherKeys?: true | undefined;
   /** Missing while the dict is empty, like the one that comes with each tensor. */
   entries?: Map<string, PickledValue> | undefined;
 }
@@ -37,8 +39,9 @@ export interface PickledCall {
   readonly args: PickledValue;
   /** What BUILD passes to the object. */
   state?: PickledValue | undefined;
-  /** What SETITEMS puts into the object, such as an OrderedDict. */
+  /** What SETITEMS puts into the object. */
   entries?: Map<string, PickledValue> | undefined;
+  hasOtherKeys?: true | undefined;
 }
 
 /** What the loader looks up itself: torch's storages. */

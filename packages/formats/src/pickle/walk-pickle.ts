@@ -42,6 +42,8 @@ export interface PickleWalk {
   readonly imports: readonly PickledGlobal[];
   /** Whether anything is called or built. */
   readonly calls: boolean;
+  /** Whether the value has all that the pickle holds; a large one is kept in part. */
+  readonly keepsAll: boolean;
   /** In the order of the file. */
   readonly constants: readonly EmbeddedConstant[];
   /** Whether there are more constants than are listed. */
@@ -204,7 +206,7 @@ async function skipLine(input: Cursor, budget: ReadBudget): Promise<undefined> {
 
 interface Machine extends MachineState {
   calls: boolean;
-  found(): Pick<PickleWalk, 'imports' | 'calls' | 'constants' | 'hasMoreConstants'>;
+  found(): Pick<PickleWalk, 'imports' | 'calls' | 'keepsAll' | 'constants' | 'hasMoreConstants'>;
 }
 
 function createMachine(maxKept: number): Machine {
@@ -241,7 +243,8 @@ function createMachine(maxKept: number): Machine {
       return keptChars <= MAX_PICKLE_HELD_CHARS;
     },
     found() {
-      return { imports: [...imports.values()], calls: this.calls, constants, hasMoreConstants };
+      const keepsAll = kept <= maxKept && keptChars <= MAX_PICKLE_HELD_CHARS;
+      return { imports: [...imports.values()], calls: this.calls, keepsAll, constants, hasMoreConstants };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { unlessBroken } from '../bytes/structure-error.ts';
 import { calleeName, entriesOf, isKind, itemsOf, type PickledValue } from '../pickle/values.ts';
 import type { ByteReader, ReadOptions } from '../types.ts';
 import { readTorchFile, type TorchFile } from './torch-file.ts';
@@ -109,7 +110,7 @@ async function numberOf(
   const tensor = tensorOf(value);
   if (tensor === undefined || tensor.shape.some((side) => side !== 1)) return undefined;
   const { itemBytes, dtype, key } = tensor.storage;
-  const place = await file.storage(key);
+  const place = await unlessBroken(file.storage(key));
   const start = tensor.offset * itemBytes;
   if (place === undefined || start + itemBytes > place.size) return undefined;
   const bytes = await reader.read(place.start + start, itemBytes);

@@ -1,3 +1,4 @@
+import { unlessBroken } from '../bytes/structure-error.ts';
 import type { ByteReader, FileFormat, FileTensor, ReadOptions } from '../types.ts';
 import { readTorchFile } from './torch-file.ts';
 import { listTorchTensors, type NamedTorchTensor, spannedItems } from './torch-tensors.ts';
@@ -15,7 +16,7 @@ async function torchTensors(reader: ByteReader, options: ReadOptions): Promise<F
   const tensors: FileTensor[] = [];
   for (const tensor of listTorchTensors(file.value)) {
     const { storage, offset, shape, name } = tensor;
-    const place = await file.storage(storage.key);
+    const place = await unlessBroken(file.storage(storage.key));
     const bytes = spannedItems(tensor) * storage.itemBytes;
     const start = offset * storage.itemBytes;
     if (place === undefined || !(start + bytes <= place.size)) continue;

@@ -1,7 +1,9 @@
-import { calleeName, entriesOf, isKind, itemsOf, type PickledValue } from '../pickle/values.ts';
+import { calleeName, entriesOf, isKind, itemsOf, type PickledCall, type PickledValue } from '../pickle/values.ts';
 
-/** Torch's types as safetensors calls them, and the bytes of one item. */
-const STORAGE_TYPES: Readonly<Record<string, readonly [dtype: string, itemBytes: number]>> = {
+/** How safetensors calls a type of torch's, and the bytes of one item. */
+type ItemType = readonly [dtype: string, itemBytes: number];
+
+const STORAGE_TYPES: Readonly<Record<string, ItemType>> = {
   DoubleStorage: ['F64', 8],
   FloatStorage: ['F32', 4],
   HalfStorage: ['F16', 2],
@@ -16,11 +18,37 @@ const STORAGE_TYPES: Readonly<Record<string, readonly [dtype: string, itemBytes:
   ComplexDoubleStorage: ['C128', 16],
   UntypedStorage: ['U8', 1],
 };
+/** What a tensor says itself, whose storage has no type: the types that came with torch 2.1 and later. */
+const TENSOR_TYPES: Readonly<Record<string, ItemType>> = {
+  float64: ['F64', 8],
+  float32: ['F32', 4],
+  float16: ['F16', 2],
+  bfloat16: ['BF16', 2],
+  float8_e4m3fn: ['F8_E4M3', 1],
+  float8_e4m3fnuz: ['F8_E4M3FNUZ', 1],
+  float8_e5m2: ['F8_E5M2', 1],
+  float8_e5m2fnuz: ['F8_E5M2FNUZ', 1],
+  float8_e8m0fnu: ['F8_E8M0', 1],
+  int64: ['I64', 8],
+  int32: ['I32', 4],
+  int16: ['I16', 2],
+  int8: ['I8', 1],
+  uint64: ['U64', 8],
+  uint32: ['U32', 4],
+  uint16: ['U16', 2],
+  uint8: ['U8', 1],
+  bool: ['BOOL', 1],
+  complex64: ['C64', 8],
+  complex128: ['C128', 16],
+};
 
 /** Where trainers put the model's own tensors, beside those of the optimizer. */
-const MODEL_KEYS = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'params'] as const;
-const REBUILD = /^torch\._utils\._rebuild_tensor(?:_v2)?$/;
+export const MODEL_KEYS = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'params'] as const;
+const REBUILD = /^torch\._utils\._rebuild_tensor(?:_v2|_v3)?$/;
 const REBUILD_PARAMETER = /^torch\._utils\._rebuild_parameter(?:_with_state)?$/;
+const REBUILD_TYPED = /^torch\._tensor\._rebuild_from_type(?:_v2)?$/;
+/** Types of tensors that differ in nothing that counts for their numbers. */
+const PLAIN_TYPES = new Set(['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer']);
 /** Limits on the search through a value, which may refer to itself. */
 const MAX_DEPTH = 32;
 const MAX_TENSORS = 131_072;
@@ -29,6 +57,8 @@ export interface TorchStorage {
   readonly key: string;
   readonly dtype: string;
   readonly itemBytes: number;
+  /** The part of a storage that old files name as a storage of its own, in items of the storage. */
+  readonly view?: { readonly offset: number; readonly items: number } | undefined;
 }
 
 /** A tensor as a view of a storage, in items. */
@@ -46,31 +76,61 @@ export interface NamedTorchTensor extends TorchTensor {
 /** The storage that a persistent id `('storage', class, key, device, items)` names; undefined for any other value. */
 export function storageOf(value: PickledValue): TorchStorage | undefined {
   const id = isKind(value, 'reference') ? itemsOf(value.id) : undefined;
-  const [kind, type, key] = id ?? [];
+  const [kind, type, key, , , view] = id ?? [];
   if (kind !== 'storage' || typeof key !== 'string' || !isKind(type, 'global')) return undefined;
-  const known = Object.hasOwn(STORAGE_TYPES, type.name) ? STORAGE_TYPES[type.name] : undefined;
-  return known && { key, dtype: known[0], itemBytes: known[1] };
+  const known = typeNamed(STORAGE_TYPES, type.name);
+  if (known === undefined) return undefined;
+  const [dtype, itemBytes] = known;
+  if (view === undefined || view === null) return { key, dtype, itemBytes };
+  // Before torch 0.4: the key of the view, its offset and its size.
+  const [, offset, items] = itemsOf(view) ?? [];
+  return isCount(offset) && isCount(items) ? { key, dtype, itemBytes, view: { offset, items } } : undefined;
+}
+
+function typeNamed(types: Readonly<Record<string, ItemType>>, name: string): ItemType | undefined {
+  return Object.hasOwn(types, name) ? types[name] : undefined;
 }
 
 /** The tensor that a value is rebuilt into; undefined for any other value. */
 export function tensorOf(value: PickledValue | undefined): TorchTensor | undefined {
-  const name = calleeName(value);
-  const args = isKind(value, 'call') ? itemsOf(value.args) : undefined;
-  if (name === undefined || args === undefined) return undefined;
-  if (REBUILD_PARAMETER.test(name))
-    return isKind(args[0], 'call') && args[0] !== value ? plainTensor(args[0]) : undefined;
-  return plainTensor(value);
+  return isKind(value, 'call') ? rebuilt(value, true) : undefined;
 }
 
-function plainTensor(value: PickledValue | undefined): TorchTensor | undefined {
-  const args = REBUILD.test(calleeName(value) ?? '') && isKind(value, 'call') ? itemsOf(value.args) : undefined;
-  const [reference, offset, size, strides] = args ?? [];
-  const storage = reference === undefined ? undefined : storageOf(reference);
+function rebuilt(call: PickledCall, mayWrap: boolean): TorchTensor | undefined {
+  const name = calleeName(call);
+  const args = itemsOf(call.args);
+  // A state would change the tensor; torch writes none.
+  if (name === undefined || args === undefined || call.state !== undefined) return undefined;
+  if (REBUILD.test(name)) return plainTensor(name, args);
+  if (!mayWrap) return undefined;
+  const [first, type, inner] = args;
+  if (REBUILD_PARAMETER.test(name)) return isKind(first, 'call') ? rebuilt(first, false) : undefined;
+  if (!REBUILD_TYPED.test(name) || !isKind(type, 'global') || !PLAIN_TYPES.has(`${type.module}.${type.name}`))
+    return undefined;
+  if (!isKind(first, 'global') || inner === undefined) return undefined;
+  const made = { kind: 'call', callee: first, args: inner } as const;
+  return REBUILD_TYPED.test(calleeName(made) ?? '') ? undefined : rebuilt(made, true);
+}
+
+/** Of `(storage, offset, size, stride, requires_grad, hooks)`; the third version goes on with the type, then both with metadata. */
+function plainTensor(name: string, args: readonly PickledValue[]): TorchTensor | undefined {
+  const [reference, offset, size, strides, , , ...rest] = args;
+  const stored = reference === undefined ? undefined : storageOf(reference);
   const shape = countsOf(size);
   const stride = countsOf(strides);
-  if (storage === undefined || !isCount(offset) || shape === undefined || stride?.length !== shape.length)
+  if (stored === undefined || !isCount(offset) || shape === undefined || stride?.length !== shape.length)
     return undefined;
-  return { storage, offset, shape, stride };
+  const type = name.endsWith('_v3') ? rest.shift() : undefined;
+  // Says that the numbers are conjugated or negated, which is done when they are read.
+  if ([...(entriesOf(rest[0])?.values() ?? [])].some((flag) => flag !== false)) return undefined;
+  const storage = name.endsWith('_v3') ? typed(stored, type) : stored;
+  return storage && { storage, offset, shape, stride };
+}
+
+function typed(storage: TorchStorage, type: PickledValue | undefined): TorchStorage | undefined {
+  if (!isKind(type, 'global') || type.module !== 'torch' || storage.view !== undefined) return undefined;
+  const known = typeNamed(TENSOR_TYPES, type.name);
+  return known && { key: storage.key, dtype: known[0], itemBytes: known[1] };
 }
 
 /** The model's tensors under their modules' names, in the order in which they were saved. */
