@@ -9,6 +9,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/formats': 150,
   '@model-rtc/formats/convert': 150,
   '@model-rtc/formats/layouts': 275,
+  '@model-rtc/formats/validation': 200,
   '@model-rtc/signaling/client': 250,
   '@model-rtc/transport/core': 300,
   '@model-rtc/transport/browser': 320,

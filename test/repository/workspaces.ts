@@ -52,6 +52,7 @@ export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
   { specifier: '@model-rtc/formats', sources: 'packages/formats/src/' },
   { specifier: '@model-rtc/formats/convert', sources: 'packages/formats/src/convert/' },
   { specifier: '@model-rtc/formats/layouts', sources: 'packages/formats/src/layouts/' },
+  { specifier: '@model-rtc/formats/validation', sources: 'packages/formats/src/validation/' },
   { specifier: '@model-rtc/signaling/client', sources: 'packages/signaling/src/client/' },
   {
     specifier: '@model-rtc/transport/core',

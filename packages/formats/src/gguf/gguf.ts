@@ -35,6 +35,8 @@ export interface GgufTensor {
 /** What a GGUF file says of itself. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, Scalar>;
+  /** How many items each array of the metadata has; the items are not kept. */
+  readonly counts: ReadonlyMap<string, number>;
   readonly tensors: readonly GgufTensor[];
   /** Where the bytes of the tensors begin, and what each of their starts is a multiple of, counted from there. */
   readonly dataStart: number;
@@ -59,17 +61,19 @@ export async function readGgufHeader(reader: ByteReader): Promise<GgufHeader | u
     throw new StructureError('too many entries');
   }
   const metadata = new Map<string, Scalar>();
+  const counts = new Map<string, number>();
   for (let i = 0; i < valueCount; i++) {
     const key = await readText(cursor, MAX_NAME_BYTES);
     const value = await readValue(cursor);
-    if (value !== undefined) metadata.set(key, value);
+    if (typeof value === 'object') counts.set(key, value.count);
+    else if (value !== undefined) metadata.set(key, value);
   }
   const tensors: GgufTensor[] = [];
   for (let i = 0; i < tensorCount; i++) tensors.push(await readTensor(cursor));
   const alignment = alignmentOf(metadata);
   const dataStart = alignUp(cursor.offset, alignment);
   const placed = tensors.map((tensor) => ({ ...tensor, start: dataStart + tensor.start }));
-  return { metadata, tensors: placed, dataStart, alignment };
+  return { metadata, counts, tensors: placed, dataStart, alignment };
 }
 
 /** The format of llama.cpp. Metadata: the scalars and shorter texts. */
@@ -125,14 +129,11 @@ async function readText(cursor: Cursor, maxBytes: number): Promise<string> {
   return new TextDecoder().decode(cursor.take(length));
 }
 
-/** A number, boolean or short text; undefined for arrays and long texts, which are skipped. */
-async function readValue(cursor: Cursor): Promise<Scalar | undefined> {
+/** A number, boolean or short text; of an array, how many items it has; undefined for long texts, which are skipped. */
+async function readValue(cursor: Cursor): Promise<Scalar | { readonly count: number } | undefined> {
   await cursor.fill(4);
   const type = cursor.u32();
-  if (type === ARRAY) {
-    await skipArray(cursor);
-    return undefined;
-  }
+  if (type === ARRAY) return { count: await skipArray(cursor) };
   if (type === TEXT) {
     await cursor.fill(8);
     const length = cursor.u64();
@@ -162,18 +163,19 @@ function readFixed(cursor: Cursor, type: number): number | boolean {
   return low + (type === 11 ? cursor.i32() : cursor.u32()) * 2 ** 32;
 }
 
-async function skipArray(cursor: Cursor): Promise<void> {
+async function skipArray(cursor: Cursor): Promise<number> {
   await cursor.fill(12);
   const type = cursor.u32();
   const count = cursor.u64();
   if (type !== TEXT) {
     cursor.skip(count * fixedSize(type));
-    return;
+    return count;
   }
   for (let i = 0; i < count; i++) {
     if (cursor.lacks(8)) await cursor.fill(8);
     cursor.skip(cursor.u64());
   }
+  return count;
 }
 
 function fixedSize(type: number): number {
