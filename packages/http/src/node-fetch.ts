@@ -1,5 +1,5 @@
-import { EnvHttpProxyAgent, fetch } from 'undici';
-import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS } from './limits.ts';
+import { type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
+import { BODY_GAP_MS, CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS } from './limits.ts';
 import type { Fetch } from './types.ts';
 
 export interface NodeFetchOptions {
@@ -8,8 +8,23 @@ export interface NodeFetchOptions {
 }
 
 /** `fetch` for Node that keeps connections open for the next request, and goes through the environment's proxies. */
-export function createNodeFetch({ env = {} }: NodeFetchOptions = {}): Fetch {
-  const dispatcher = new EnvHttpProxyAgent({
+export function createNodeFetch(options: NodeFetchOptions = {}): Fetch {
+  // Each request has its own limits, with sentences that name the host.
+  const dispatcher = createNodeDispatcher({ ...options, headersTimeoutMs: 0, bodyGapMs: 0 });
+  return async (url, init) => await fetch(url, { ...init, dispatcher });
+}
+
+/** What sends requests under `fetch`, for libraries that speak HTTP in a way of their own. */
+export function createNodeDispatcher({
+  env = {},
+  headersTimeoutMs,
+  bodyGapMs = BODY_GAP_MS,
+}: NodeFetchOptions & {
+  /** How long an answer may take to begin once the request is sent; 0 for ever. */
+  readonly headersTimeoutMs: number;
+  readonly bodyGapMs?: number | undefined;
+}): Dispatcher {
+  return new EnvHttpProxyAgent({
     // An empty text says that there is none; left out, undici would read this process's own environment.
     httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
     httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
@@ -17,9 +32,7 @@ export function createNodeFetch({ env = {} }: NodeFetchOptions = {}): Fetch {
     connections: MAX_CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
-    // Each request has its own limits, with sentences that name the host.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyGapMs,
   });
-  return async (url, init) => await fetch(url, { ...init, dispatcher });
 }
