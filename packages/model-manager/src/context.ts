@@ -14,6 +14,8 @@ export interface ManagerContext {
   readonly log: Log;
   readonly clock: Clock;
   readonly followed: FollowedVersions;
+  /** Where proxies are named. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** @throws ModelManagerError `invalid_reference` when no registry is configured, or its address is not one */
   remote(): StaticRegistry;
   /** Does work with this machine's registry, which is open only while some work needs it. */
@@ -27,15 +29,17 @@ export function listsFolder(home: string): string {
 
 export function createContext(config: ModelManagerConfig, parts: ModelManagerParts): ManagerContext {
   const { fetch, logger: log = silentLog, clock = systemClock } = parts;
+  const { env = process.env } = config;
   const home = config.dataDir ?? modelsDataFolder(config.appName);
   let remote: StaticRegistry | undefined;
   return {
     home,
     log,
     clock,
+    env,
     followed: openFollowedVersions(home),
     remote() {
-      const { registryUrl: url, env = process.env } = config;
+      const { registryUrl: url } = config;
       if (url === undefined || url === '') {
         throw new ModelManagerError(
           'invalid_reference',

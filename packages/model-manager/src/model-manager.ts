@@ -13,6 +13,7 @@ import type {
   ModelManagerConfig,
   ModelManagerParts,
   Pruned,
+  PruneRegistryOptions,
   PublishOptions,
   PublishResult,
   PullOptions,
@@ -127,8 +128,8 @@ export class ModelManager {
   }
 
   /** Removes the files of a registry that no version names, but for those of the last week. @throws ModelManagerError as `publish` */
-  async pruneRegistry(to: string, { signal }: SignalOption = {}): Promise<PruneResult> {
-    return await typed(() => pruneTarget(to, signal));
+  async pruneRegistry(to: string, options: PruneRegistryOptions = {}): Promise<PruneResult> {
+    return await typed(() => pruneTarget(this.#context, to, options));
   }
 }
 

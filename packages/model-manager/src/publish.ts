@@ -2,24 +2,23 @@ import { join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import {
-  createFolderStore,
-  createFolderTarget,
   type ModelVersion,
+  openPublishTarget,
   type PruneResult,
   type PublishedFile,
   pruneRegistry,
   publishModel,
 } from '@model-rtc/static-registry';
 import type { ManagerContext } from './context.ts';
-import type { PublishOptions, PublishResult } from './types.ts';
+import type { PruneRegistryOptions, PublishOptions, PublishResult } from './types.ts';
 
 export async function publish(
-  { withRegistry }: ManagerContext,
+  { withRegistry, env }: ManagerContext,
   ref: string,
   version: ModelVersion,
-  { to, metadata, ...options }: PublishOptions,
+  { to, s3, metadata, ...options }: PublishOptions,
 ): Promise<PublishResult> {
-  const target = createFolderTarget(requireFolder(to));
+  const { target } = await openPublishTarget(to, { ...s3, env });
   return await withRegistry(async (registry) => {
     const { entry } = await registry.resolve(ref, { paths: false });
     const published = await publishModel(target, {
@@ -30,9 +29,13 @@ export async function publish(
   });
 }
 
-export async function pruneTarget(to: string, signal: AbortSignal | undefined): Promise<PruneResult> {
-  const folder = requireFolder(to);
-  return await pruneRegistry(createFolderTarget(folder), createFolderStore(folder), { signal });
+export async function pruneTarget(
+  { env }: ManagerContext,
+  to: string,
+  { s3, signal }: PruneRegistryOptions,
+): Promise<PruneResult> {
+  const { target, store } = await openPublishTarget(to, { ...s3, env });
+  return await pruneRegistry(target, store, { signal });
 }
 
 async function filesOf(registry: Registry, { digest, localPath, id }: RegistryEntry): Promise<PublishedFile[]> {
@@ -50,17 +53,4 @@ function described({ modelType, license, notes }: RegistryEntry): Record<string,
     ...(license === undefined ? {} : { license }),
     ...(notes === undefined ? {} : { description: notes }),
   };
-}
-
-function requireFolder(to: string): string {
-  if (/^s3:/i.test(to)) {
-    throw new ModelRtcError(
-      'bad_argument',
-      'Publishing to a bucket is not possible yet. Publish to a folder, and copy it to the bucket: data/ first, models.json last.',
-    );
-  }
-  if (/^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(to)) {
-    throw new ModelRtcError('bad_argument', `Cannot publish to "${to}". Name the registry's folder.`);
-  }
-  return to;
 }

@@ -1,6 +1,11 @@
 import type { Fetch } from '@model-rtc/http';
 import type { Clock, Digest, Log, SessionToken } from '@model-rtc/protocol';
-import type { ModelVersion, PublishResult as PublishedManifest, PublishProgress } from '@model-rtc/static-registry';
+import type {
+  ModelVersion,
+  PublishResult as PublishedManifest,
+  PublishProgress,
+  S3Options,
+} from '@model-rtc/static-registry';
 
 export interface ModelManagerConfig {
   /** The program's name: the folder of its models, and `<APPNAME>_MODELS_DIR`, follow from it. */
@@ -149,8 +154,10 @@ export interface Pruned {
 }
 
 export interface PublishOptions {
-  /** The registry's folder: a path, or a `file:` address. */
+  /** The registry: the path or `file:` address of a folder, or `s3://BUCKET/PREFIX`. */
   readonly to: string;
+  /** How the bucket is reached, beside what the environment and the shared configuration files say. */
+  readonly s3?: S3Options | undefined;
   /** Another name for the version, such as `latest`, that moves to it. */
   readonly alias?: string | undefined;
   /** Bytes of a chunk, from 64 KiB to 64 MiB; 10 MB by default. */
@@ -160,6 +167,12 @@ export interface PublishOptions {
   /** Whether another content may take the place of the one that has this version. */
   readonly replace?: boolean | undefined;
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PruneRegistryOptions {
+  /** As for `publish`. */
+  readonly s3?: S3Options | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -47,7 +47,8 @@ describe('publishing', () => {
     ['not_installed', 'nobody', 'g/m@1', {}],
     ['invalid_reference', FP16, 'm@1', {}],
     ['invalid_reference', FP16, 'g/..@1', {}],
-    ['invalid_reference', FP16, 'g/m@1', { to: 's3://bucket/prefix' }],
+    ['invalid_reference', FP16, 'g/m@1', { to: 's3://bucket//prefix' }],
+    ['invalid_reference', FP16, 'g/m@1', { s3: { endpoint: 'https://storage.example.org' } }],
     ['invalid_reference', FP16, 'g/m@1', { to: 'https://models.example.org' }],
   ])('ends with %s for %s as %s %j, and writes nothing', async (kind, ref, name, options) => {
     const { manager, to } = await scene();

@@ -10,6 +10,7 @@ export { StaticProvider, type StaticProviderOptions } from './provider/static-pr
 export type { PublishedFile } from './publish/cut-files.ts';
 export { createFolderTarget } from './publish/folder-target.ts';
 export type { PublishedVersion } from './publish/list-change.ts';
+export { type OpenedTarget, openPublishTarget } from './publish/open-target.ts';
 export { type PruneOptions, type PruneResult, pruneRegistry } from './publish/prune.ts';
 export {
   type PublishOptions,
@@ -19,6 +20,7 @@ export {
 } from './publish/publish-model.ts';
 export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from './publish/serve-registry.ts';
 export type { NamedFile, PublishTarget, StoredData, StoredFile } from './publish/target.ts';
+export type { S3Options } from './s3/types.ts';
 export { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
 export { createHttpStore, type HttpStoreOptions } from './store/http-store.ts';

@@ -30,3 +30,12 @@ export const PUBLISH_MEMORY_BYTES = 64 * 1024 * 1024;
 export const MAX_LIST_ATTEMPTS = 20;
 /** A file that no version names is kept for so long by default: somebody may be fetching a version that was just replaced. */
 export const PRUNE_AGE_MS = 7 * 24 * 3600 * 1000;
+
+/** How often a request to an S3 store is sent in all: with the SDK's waits it bears half a minute of `SlowDown`. */
+export const S3_ATTEMPTS = 7;
+/** How long a store may take to answer once it has the whole request. It answers an upload when the bytes are stored. */
+export const S3_ANSWER_TIMEOUT_MS = 60_000;
+/** Objects that are uploaded, looked at or deleted at once: each upload waits for the store far longer than for the link. */
+export const S3_CONCURRENCY = 8;
+/** A chunk that is there and as old as this is written anew by a copy in place, so that no prune takes it before the list names it. */
+export const S3_TOUCH_AGE_MS = 24 * 3600 * 1000;

@@ -1,5 +1,7 @@
 import { createNodeFetch, type Fetch, type NodeFetchOptions } from '@model-rtc/http';
 import { ModelRtcError } from '@model-rtc/protocol';
+import { isS3Address, parseS3Address } from './s3/address.ts';
+import { createS3Store } from './s3/s3-store.ts';
 import { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 import { createFolderStore } from './store/folder-store.ts';
 import { createHttpStore } from './store/http-store.ts';
@@ -9,7 +11,7 @@ import type { RegistryStore } from './store/types.ts';
 export interface OpenStaticRegistryOptions
   extends Omit<StaticRegistryOptions, 'store' | 'cache'>,
     Pick<NodeFetchOptions, 'env'> {
-  /** `https://...`, `http://...` or `file:///...`. */
+  /** `https://...`, `http://...`, `file:///...`, or `s3://BUCKET/PREFIX` with the credentials of the environment. */
   readonly url: string;
   /** In place of Node's. */
   readonly fetch?: Fetch | undefined;
@@ -25,7 +27,7 @@ export function openStaticRegistry({
   cacheFolder,
   ...options
 }: OpenStaticRegistryOptions): StaticRegistry {
-  const store = openStore(url, () => fetch ?? createNodeFetch({ env }));
+  const store = openStore(url, env, () => fetch ?? createNodeFetch({ env }));
   return new StaticRegistry({
     ...options,
     store,
@@ -33,11 +35,12 @@ export function openStaticRegistry({
   });
 }
 
-function openStore(url: string, fetch: () => Fetch): RegistryStore {
+function openStore(url: string, env: NodeFetchOptions['env'], fetch: () => Fetch): RegistryStore {
   if (/^file:/i.test(url)) return createFolderStore(url);
+  if (isS3Address(url)) return createS3Store(parseS3Address(url), { env });
   if (/^https?:\/\//i.test(url) && URL.canParse(url)) return createHttpStore({ url, fetch: fetch() });
   throw new ModelRtcError(
     'bad_argument',
-    `"${url}" is not the address of a registry. It begins with https://, http:// or file://.`,
+    `"${url}" is not the address of a registry. It begins with https://, http://, file:// or s3://.`,
   );
 }

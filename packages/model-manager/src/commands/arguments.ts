@@ -16,6 +16,6 @@ export const registryOption = {
   registry: {
     type: 'string',
     env: 'MODEL_RTC_REGISTRY_URL',
-    describe: 'The static registry: an https://, http:// or file:// address',
+    describe: 'The static registry: an https://, http://, file:// or s3:// address',
   },
 } as const satisfies ModelsArguments;

@@ -6,14 +6,27 @@ import { defineModelsCommand } from './types.ts';
 
 export const publish = defineModelsCommand({
   usage: 'publish <ref> <model> <model-version>',
-  describe: 'Publish a model of this machine to a registry folder',
+  describe: 'Publish a model of this machine to a registry: a folder or a bucket',
   positionals: {
     ref: { type: 'string', demandOption: true, describe: 'The model: an id, an alias or a name' },
     model: { type: 'string', demandOption: true, describe: 'GROUP/MODEL, as readers will call it' },
     'model-version': { type: 'string', demandOption: true, describe: 'The version, such as 1.0 or fp16' },
   },
   options: {
-    to: { type: 'string', describe: "The registry's folder; it is made when it is not there" },
+    to: {
+      type: 'string',
+      describe: 'The registry: a folder, which is made when it is not there, or s3://BUCKET/PREFIX',
+    },
+    's3-endpoint': {
+      type: 'string',
+      describe: "The address of an S3 store [AWS, or the environment's or the profile's endpoint]",
+    },
+    'single-publisher': {
+      type: 'boolean',
+      default: false,
+      describe:
+        'For S3 stores that do not write on a condition: make sure yourself that nobody else publishes meanwhile',
+    },
     alias: { type: 'string', describe: 'Another name for this version, such as latest, that moves to it' },
     'chunk-size': { type: 'string', describe: 'The size of a chunk, from 64KB to 64MB [10MB]' },
     metadata: { type: 'string', isRepeated: true, describe: 'KEY=VALUE, shown to readers; may be repeated' },
@@ -33,9 +46,15 @@ export const publish = defineModelsCommand({
       '$0 publish good-mouse-v1 mice/good-mouse 1.0 --to /srv/models --alias latest',
       'publish a version, and make it the latest',
     ],
+    ['$0 publish good-mouse-v1 mice/good-mouse 1.0 --to s3://my-models/registry', 'publish to a bucket'],
   ],
-  async run(context, { ref, model, modelVersion, to, alias, chunkSize, metadata, replace, prune }) {
-    if (to === undefined) throw new ModelRtcError('bad_argument', 'Publish to which registry? Pass --to FOLDER.');
+  async run(context, { ref, model, modelVersion, to, alias, chunkSize, metadata, replace, prune, ...given }) {
+    if (to === undefined)
+      throw new ModelRtcError(
+        'bad_argument',
+        'Publish to which registry? Pass --to FOLDER, or --to s3://BUCKET/PREFIX.',
+      );
+    const s3 = { endpoint: given.s3Endpoint, singlePublisher: given.singlePublisher };
     const manager = await context.manager(undefined);
     const line = new ProgressLine(context);
     const isShown = !context.json && !context.quiet;
@@ -44,7 +63,7 @@ export const publish = defineModelsCommand({
         ref,
         { ...parseNameRef(model), version: modelVersion },
         {
-          ...{ to, alias, replace, signal: context.signal },
+          ...{ to, s3, alias, replace, signal: context.signal },
           chunkBytes: chunkSize === undefined ? undefined : chunkBytesOf(chunkSize),
           metadata: Object.fromEntries([...(metadata ?? [])].map(pairOf)),
           onProgress: ({ doneBytes, totalBytes }) => {
@@ -53,7 +72,7 @@ export const publish = defineModelsCommand({
         },
       );
       line.end();
-      const pruned = prune ? await manager.pruneRegistry(to, { signal: context.signal }) : undefined;
+      const pruned = prune ? await manager.pruneRegistry(to, { s3, signal: context.signal }) : undefined;
       const name = safe(`${nameText(published.version)} ${modelVersion}`);
       const lines = [
         published.isNew

@@ -11,6 +11,7 @@ import {
 } from '@model-rtc/files';
 import { type Digest, isDigest, sha256Digest } from '@model-rtc/protocol';
 import { dataPath } from '../format/paths.ts';
+import { DEFAULT_CONCURRENCY } from '../limits.ts';
 import { registryFolder } from '../store/folder-store.ts';
 import type { PublishTarget, StoredData, StoredFile } from './target.ts';
 
@@ -25,6 +26,10 @@ export function createFolderTarget(folder: string): PublishTarget {
   const place = (hash: Digest) => join(root, ...dataPath(hash).split('/'));
   return {
     name: root,
+    concurrency: DEFAULT_CONCURRENCY,
+    nowMs: async () => Date.now(),
+    // The first file that is written tells.
+    prepare: async () => {},
     async claim(hash, bytes) {
       return await atStorage(place(hash), 'read', async () => {
         const found = await ignoreMissing(stat(place(hash)));

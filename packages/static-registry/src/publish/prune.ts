@@ -7,8 +7,6 @@ import type { RegistryStore } from '../store/types.ts';
 import type { PublishTarget } from './target.ts';
 
 export interface PruneOptions {
-  /** Milliseconds since 1970. */
-  readonly now?: (() => number) | undefined;
   /** How long ago a file must have been written, or named in a publication, to be removed; a week by default. */
   readonly olderThanMs?: number | undefined;
   readonly onRemove?: ((hash: Digest, bytes: number) => void) | undefined;
@@ -32,13 +30,13 @@ export interface PruneResult {
 export async function pruneRegistry(
   target: PublishTarget,
   store: RegistryStore,
-  { now = Date.now, olderThanMs = PRUNE_AGE_MS, onRemove, signal }: PruneOptions,
+  { olderThanMs = PRUNE_AGE_MS, onRemove, signal }: PruneOptions,
 ): Promise<PruneResult> {
   const registry = new StaticRegistry({ store });
   const list = await registry.list(signal);
   requireUnderstood(list);
   const named = await namedFiles(registry, list, signal);
-  const beforeMs = now() - olderThanMs;
+  const beforeMs = (await target.nowMs(signal)) - olderThanMs;
   let [removedFiles, removedBytes, keptFiles] = [0, await target.clearUnfinished(beforeMs, signal), 0];
   for await (const { hash, bytes, writtenAtMs } of target.listData(signal)) {
     if (named.has(hash)) continue;

@@ -2,7 +2,6 @@ import { type Digest, formatBytes, MAX_CHUNKS, ModelRtcError, modelDigest, sha25
 import { ModelList } from '../format/model-list.ts';
 import { LIST_PATH } from '../format/paths.ts';
 import {
-  DEFAULT_CONCURRENCY,
   MAX_LIST_ATTEMPTS,
   MAX_LIST_BYTES,
   MAX_PUBLISHED_CHUNK_BYTES,
@@ -54,6 +53,7 @@ export async function publishModel(target: PublishTarget, options: PublishOption
   const digest = modelDigest(files);
   // Said before hours of work, as far as it is known by then.
   requireFree((await readList(target, signal)).list, { ...wanted, digest });
+  await target.prepare(signal);
   const { chunks, ...progress } = await putChunks(target, chunkBytes, options);
   const manifest = manifestBytes({ files, chunkBytes, chunks, digest });
   requireReadable(manifest.length, MAX_STATIC_MANIFEST_BYTES, "The model's manifest");
@@ -134,7 +134,7 @@ async function putChunks(
     if (isThere) reusedBytes += bytes.length;
     onProgress?.({ totalBytes, doneBytes, reusedBytes });
   };
-  const most = Math.max(1, Math.min(DEFAULT_CONCURRENCY, Math.floor(PUBLISH_MEMORY_BYTES / chunkBytes)));
+  const most = Math.max(1, Math.min(target.concurrency, Math.floor(PUBLISH_MEMORY_BYTES / chunkBytes)));
   const writing = new Map<Digest, Promise<void>>();
   try {
     for await (const { hash, bytes } of cutFiles(files, chunkBytes, signal)) {

@@ -3,10 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { isDigest, ModelRtcError } from '@model-rtc/protocol';
 import send from 'send';
-import { LIST_PATH } from '../format/paths.ts';
-
-/** A year, in seconds: the longest that caches keep anything. */
-const IMMUTABLE_SECONDS = 365 * 24 * 3600;
+import { DATA_HEADERS, LIST_PATH, NAMED_HEADERS } from '../format/paths.ts';
 
 export interface ServeRegistryOptions {
   /** The registry's folder. */
@@ -59,11 +56,11 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
     response.writeHead(404).end();
     return;
   }
-  const isData = path !== LIST_PATH;
+  const { contentType, cacheControl } = path === LIST_PATH ? NAMED_HEADERS : DATA_HEADERS;
   send(request, path, { root, index: false, dotfiles: 'deny', cacheControl: false })
     .on('headers', (found: ServerResponse) => {
-      found.setHeader('Content-Type', isData ? 'application/octet-stream' : 'application/json');
-      found.setHeader('Cache-Control', isData ? `public, max-age=${IMMUTABLE_SECONDS}, immutable` : 'no-cache');
+      found.setHeader('Content-Type', contentType);
+      found.setHeader('Cache-Control', cacheControl);
     })
     .on('error', ({ status }: { status?: number }) => {
       if (response.headersSent) response.destroy();

@@ -26,6 +26,15 @@ export interface StoredData {
 export interface PublishTarget {
   /** Its address, for people. */
   readonly name: string;
+  /** How many of its files may be written or removed at once. */
+  readonly concurrency: number;
+  /** The time by the clock that dates its files, in milliseconds since 1970. */
+  nowMs(signal: AbortSignal | undefined): Promise<number>;
+  /**
+   * Finds out whether it can be published to, before hours of work.
+   * @throws ModelRtcError `refused` with the reason; `not_found`, `network`, `storage`
+   */
+  prepare(signal: AbortSignal | undefined): Promise<void>;
   /**
    * Whether the file is there whole, with this many bytes. If so, its age begins anew, so that nobody who removes old files that no
    * version names removes it before the list names it.
