@@ -14,6 +14,7 @@ const FILES = [
   'packages/transfer/src/core/limits.ts',
   'packages/http/src/limits.ts',
   'packages/static-registry/src/limits.ts',
+  'packages/hub/src/limits.ts',
   'packages/jobs/src/limits.ts',
   'packages/jobs/src/onnx/limits.ts',
   'packages/worker/src/limits.ts',

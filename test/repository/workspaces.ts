@@ -17,6 +17,7 @@ export const ROOMS = [
   'transport',
   'transfer',
   'static-registry',
+  'hub',
   'worker',
   'client',
   'model-manager',

@@ -15,11 +15,12 @@ export async function readUrl(
   { url, headers }: FileAddress,
   read: ReadOptions,
 ): Promise<FileAnswer> {
-  const request = { url, headers: { ...headers, ...headersOf(read) }, signal: read.signal };
-  return await fileAnswer(client, await sendRequest(client, request), url, read);
+  const request = { url, headers: { ...headers, ...rangeHeaders(read) }, signal: read.signal };
+  return await answerFile(client, await sendRequest(client, request), url, read);
 }
 
-function headersOf({ range, etag }: ReadOptions): Record<string, string> {
+/** What a request says to get a part of a file, as it lies there. */
+export function rangeHeaders({ range, etag }: ReadOptions): Record<string, string> {
   return {
     // Ranges count the bytes that lie there, not compressed ones.
     'accept-encoding': 'identity',
@@ -28,7 +29,8 @@ function headersOf({ range, etag }: ReadOptions): Record<string, string> {
   };
 }
 
-async function fileAnswer(
+/** Makes an answer to a request for a file what it means, and ends the request where it brings nothing. @throws ModelRtcError as `RemoteFile.read` does */
+export async function answerFile(
   client: HttpClient,
   response: HttpResponse,
   url: string,

@@ -1,8 +1,16 @@
 export { brokeOff, fetchError, hostOf, statusError } from './errors.ts';
-export { type FileAddress, readUrl } from './http-file.ts';
+export { answerFile, type FileAddress, rangeHeaders, readUrl } from './http-file.ts';
 export { LONGEST_PATIENCE_MS, MAX_CONNECTIONS } from './limits.ts';
 export { createNodeDispatcher, createNodeFetch, type NodeFetchOptions } from './node-fetch.ts';
-export { askedWaitMs, type PartReading, type ReadingOptions, Retries, readPart, readWhole } from './reading.ts';
+export {
+  askedWaitMs,
+  type PartReading,
+  type ReadingOptions,
+  Retries,
+  readLimited,
+  readPart,
+  readWhole,
+} from './reading.ts';
 export { type HttpRequest, type HttpResponse, requireEncryption, sendRequest } from './request.ts';
 export type {
   ByteRange,

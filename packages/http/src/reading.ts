@@ -58,7 +58,8 @@ export async function readWhole(
     try {
       const answer = await file.read({ signal: options.signal, etag });
       if (answer.kind !== 'found') return answer;
-      const bytes = await collect(answer, maxBytes, file.url);
+      const bytes = await readLimited(answer.body, maxBytes, file.url);
+      if (answer.totalBytes !== undefined && answer.totalBytes !== bytes.length) throw brokeOff(file.url);
       return { kind: 'found', bytes, etag: answer.etag };
     } catch (error) {
       await retries.after(error);
@@ -66,11 +67,12 @@ export async function readWhole(
   }
 }
 
-async function collect(
-  { body, totalBytes }: FileAnswer & { kind: 'found' },
+/** All of a body. @throws ModelRtcError `invalid_model` for a longer one than it may be, else as the body does */
+export async function readLimited(
+  body: AsyncIterable<Uint8Array>,
   maxBytes: number,
   url: string,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of body) {
@@ -83,7 +85,6 @@ async function collect(
     }
     pieces.push(piece.slice());
   }
-  if (totalBytes !== undefined && totalBytes !== bytes) throw brokeOff(url);
   const whole = new Uint8Array(bytes);
   let at = 0;
   for (const piece of pieces) {
