@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
 import { openRegistry, type Registry } from '@model-rtc/registry';
-import { openStaticRegistry, type StaticRegistry } from '@model-rtc/static-registry';
+import {
+  openStaticRegistry,
+  openTrustedRegistries,
+  parsePublicKey,
+  type StaticRegistry,
+  type TrustedRegistries,
+} from '@model-rtc/static-registry';
 import { modelsDataFolder } from './data-folder.ts';
 import { ModelManagerError } from './errors.ts';
 import { type FollowedVersions, openFollowedVersions } from './followed-versions.ts';
@@ -16,6 +22,10 @@ export interface ManagerContext {
   readonly followed: FollowedVersions;
   /** Where proxies are named. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Pinned keys, and what was seen of their registries. */
+  readonly trusted: TrustedRegistries;
+  /** Whether keys are to be pinned, for which the registry has to be asked. */
+  readonly pinsKeys: boolean;
   /** @throws ModelManagerError `invalid_reference` when no registry is configured, or its address is not one */
   remote(): StaticRegistry;
   /** Does work with this machine's registry, which is open only while some work needs it. */
@@ -31,6 +41,7 @@ export function createContext(config: ModelManagerConfig, parts: ModelManagerPar
   const { fetch, logger: log = silentLog, clock = systemClock } = parts;
   const { env = process.env } = config;
   const home = config.dataDir ?? modelsDataFolder(config.appName);
+  const trusted = openTrustedRegistries(home);
   let remote: StaticRegistry | undefined;
   return {
     home,
@@ -38,6 +49,8 @@ export function createContext(config: ModelManagerConfig, parts: ModelManagerPar
     clock,
     env,
     followed: openFollowedVersions(home),
+    trusted,
+    pinsKeys: (config.pinKeys ?? []).length > 0,
     remote() {
       const { registryUrl: url } = config;
       if (url === undefined || url === '') {
@@ -47,7 +60,14 @@ export function createContext(config: ModelManagerConfig, parts: ModelManagerPar
           'Which registry? Pass --registry URL, or set MODEL_RTC_REGISTRY_URL.',
         );
       }
-      remote ??= openStaticRegistry({ url, fetch, env, clock, cacheFolder: listsFolder(home) });
+      remote ??= openStaticRegistry({
+        ...{ url, fetch, env, clock, cacheFolder: listsFolder(home) },
+        trust: {
+          registries: trusted,
+          keys: config.trustKeys?.map(parsePublicKey),
+          pin: config.pinKeys?.map(parsePublicKey),
+        },
+      });
       return remote;
     },
     withRegistry: sharedRegistry(() => openRegistry({ home, log })),

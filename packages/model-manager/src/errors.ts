@@ -21,6 +21,8 @@ export type ModelErrorKind =
   | 'invalid_reference'
   /** There is no registry at the address, or its list or a manifest breaks the format. */
   | 'registry_invalid'
+  /** No pinned key signed the registry's list, or the list is older than one that was seen. */
+  | 'untrusted'
   /** Another process is at the same model, for longer than this one waits. */
   | 'busy'
   /** The registry or a worker does not allow it, or the model may not go. */
@@ -56,6 +58,9 @@ const BY_PROBLEM: Readonly<Record<RegistryProblem, ModelErrorKind>> = {
   registry_invalid: 'registry_invalid',
   manifest_invalid: 'registry_invalid',
   hash_mismatch: 'hash_mismatch',
+  signature_missing: 'untrusted',
+  signature_invalid: 'untrusted',
+  list_rolled_back: 'untrusted',
 };
 
 const BY_CODE: Readonly<Record<ErrorCode, ModelErrorKind>> = {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { givenPublicKeys } from '@model-rtc/static-registry';
 import { safe, safeJson } from './commands/text.ts';
 import type { ModelsCommand, ModelsContext } from './commands/types.ts';
 import { modelsDirVariable } from './data-folder.ts';
@@ -15,6 +16,8 @@ export interface ModelsCommandConfig {
   readonly registryUrl?: string | undefined;
   /** The folder for all that is kept, instead of the platform's. */
   readonly dataDir?: string | undefined;
+  /** Public keys of the publishers of `registryUrl`: only what one of them signed is taken from there. */
+  readonly trustKeys?: readonly string[] | undefined;
 }
 
 /** The options that every command has. */
@@ -58,26 +61,32 @@ export async function runInProcess(
 const CANCELLED = 'Cancelled. What has arrived is kept: run the same command again to resume.';
 
 function createHostContext(
-  { appName, registryUrl, dataDir }: ModelsCommandConfig,
+  { appName, registryUrl, dataDir, trustKeys }: ModelsCommandConfig,
   { json = false, quiet = false, verbose = false }: CommonValues,
   signal: AbortSignal,
 ): ModelsContext {
   const { env } = process;
   return {
     program: `${appName} models`,
+    env,
     json,
     quiet,
     signal,
     stderr: process.stderr,
-    manager: async (url) =>
-      new ModelManager(
+    async manager(url, pinKeys) {
+      const chosenUrl = url ?? (env.MODEL_RTC_REGISTRY_URL || registryUrl);
+      return new ModelManager(
         {
           appName,
           dataDir: env[modelsDirVariable(appName)] || dataDir,
-          registryUrl: url ?? (env.MODEL_RTC_REGISTRY_URL || registryUrl),
+          registryUrl: chosenUrl,
+          // The program's keys are those of its own registry.
+          trustKeys: chosenUrl === registryUrl ? trustKeys : undefined,
+          pinKeys: await givenPublicKeys(pinKeys, env),
         },
         { logger: createLog(verbose, quiet) },
-      ),
+      );
+    },
     result(data, text) {
       process.stdout.write(`${json ? safeJson(data) : text}\n`);
     },

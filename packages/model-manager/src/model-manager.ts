@@ -2,16 +2,19 @@ import type { PruneResult } from '@model-rtc/static-registry';
 import { createContext, type ManagerContext } from './context.ts';
 import { asModelError } from './errors.ts';
 import { findInstalled, listInstalled, requireInstalled } from './installed.ts';
+import { pinKey, pinnedKeys, unpinKey } from './pinned-keys.ts';
 import { prune } from './prune.ts';
 import { pruneTarget, publish } from './publish.ts';
 import { pull } from './pull.ts';
 import { type NameRef, parseNameRef, parseVersionRef, type VersionRef } from './reference.ts';
 import { getRemote, getRemoteDetail, listRemote } from './remote.ts';
 import { removeAllVersions, removeVersion } from './remove.ts';
+import { publicKey } from './sign-keys.ts';
 import type {
   InstalledModel,
   ModelManagerConfig,
   ModelManagerParts,
+  PinnedKeys,
   Pruned,
   PruneRegistryOptions,
   PublishOptions,
@@ -125,6 +128,26 @@ export class ModelManager {
    */
   async publish(model: string, ref: VersionRef, options: PublishOptions): Promise<PublishResult> {
     return await typed(() => publish(this.#context, model, parseVersionRef(ref), options));
+  }
+
+  /** The public key that `publish` signs with: this machine's, which is made on first use, or that of a file. @throws ModelManagerError `storage` */
+  async publicKey(keyFile?: string | undefined): Promise<string> {
+    return await typed(() => publicKey(this.#context, keyFile));
+  }
+
+  /** The keys that are pinned on this machine, for any registry. */
+  async pinnedKeys(): Promise<PinnedKeys[]> {
+    return await typed(() => pinnedKeys(this.#context));
+  }
+
+  /** Pins a publisher's key for the registry: from now on, only what a pinned key signed is taken from there. @throws ModelManagerError `invalid_reference` */
+  async pinKey(key: string): Promise<PinnedKeys> {
+    return await typed(() => pinKey(this.#context, key));
+  }
+
+  /** @returns the keys that stay pinned @throws ModelManagerError `invalid_reference`; `model_not_found` when it is not pinned */
+  async unpinKey(key: string): Promise<PinnedKeys> {
+    return await typed(() => unpinKey(this.#context, key));
   }
 
   /** Removes the files of a registry that no version names, but for those of the last week. @throws ModelManagerError as `publish` */

@@ -10,20 +10,23 @@ import {
   publishModel,
 } from '@model-rtc/static-registry';
 import type { ManagerContext } from './context.ts';
+import { signingOf } from './sign-keys.ts';
 import type { PruneRegistryOptions, PublishOptions, PublishResult } from './types.ts';
 
 export async function publish(
-  { withRegistry, env }: ManagerContext,
+  context: ManagerContext,
   ref: string,
   version: ModelVersion,
-  { to, s3, metadata, ...options }: PublishOptions,
+  options: PublishOptions,
 ): Promise<PublishResult> {
-  const { target } = await openPublishTarget(to, { ...s3, env });
-  return await withRegistry(async (registry) => {
+  const { alias, chunkBytes, metadata = {}, replace, onProgress, signal } = options;
+  const { target } = await openPublishTarget(options.to, { ...options.s3, env: context.env });
+  const signing = await signingOf(context, options);
+  return await context.withRegistry(async (registry) => {
     const { entry } = await registry.resolve(ref, { paths: false });
     const published = await publishModel(target, {
-      ...{ ...options, ...version, files: await filesOf(registry, entry) },
-      ...{ described: described(entry), metadata: metadata ?? {} },
+      ...{ ...version, alias, chunkBytes, replace, onProgress, signal, signing },
+      ...{ files: await filesOf(registry, entry), described: described(entry), metadata },
     });
     return { ...published, version, to: target.name };
   });

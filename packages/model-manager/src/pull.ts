@@ -16,7 +16,8 @@ import type { InstalledModel, PullOptions, PullProgress, PullResult } from './ty
 /** Installs a version, whole and verified or not at all. */
 export async function pull(context: ManagerContext, wanted: ModelVersion, options: PullOptions): Promise<PullResult> {
   const { force = false, onProgress, signal } = options;
-  // Without a word to the registry, so that a machine that has the model can be offline.
+  // Without a word to the registry, so that a machine that has the model can be offline; but a key is pinned by what it signed.
+  if (!force && context.pinsKeys) await context.remote().list(signal);
   if (!force) refuseInstalled(wanted, await findInstalled(context, wanted));
   onProgress?.({ type: 'manifest' });
   const remote = context.remote();

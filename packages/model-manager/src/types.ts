@@ -14,6 +14,13 @@ export interface ModelManagerConfig {
   readonly registryUrl?: string | undefined;
   /** The folder for all that is kept, instead of the one that follows from `appName`. */
   readonly dataDir?: string | undefined;
+  /**
+   * Publishers' public keys: only what one of them signed is taken from the registry. They count in place of those that a person pinned
+   * for it, and are not remembered.
+   */
+  readonly trustKeys?: readonly string[] | undefined;
+  /** Keys that count as well, and are pinned for the registry once they have signed a list that was accepted. */
+  readonly pinKeys?: readonly string[] | undefined;
   /** Where proxies are named (`HTTPS_PROXY` and its like); this process's environment by default. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -166,6 +173,14 @@ export interface PublishOptions {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** Whether another content may take the place of the one that has this version. */
   readonly replace?: boolean | undefined;
+  /** Signs the list of models with this machine's key. A registry that is signed takes no list without a signature. */
+  readonly sign?: boolean | undefined;
+  /** Files with keys to sign with, instead of this machine's unless `sign` is set: a seed in hex, or PEM. */
+  readonly signKeyFiles?: readonly string[] | undefined;
+  /** Public keys of other publishers of the registry. */
+  readonly trustKeys?: readonly string[] | undefined;
+  /** Signs what is in the registry already, although none of these keys signed it. */
+  readonly adopt?: boolean | undefined;
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -180,4 +195,10 @@ export interface PublishResult extends PublishedManifest {
   readonly version: ModelVersion;
   /** The registry, for people. */
   readonly to: string;
+}
+
+/** The keys that are pinned for a registry. */
+export interface PinnedKeys {
+  readonly registry: string;
+  readonly keys: readonly string[];
 }

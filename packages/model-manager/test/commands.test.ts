@@ -20,7 +20,7 @@ class Console {
     const [name, model, modelVersion] = line.split(' ');
     const command = MODELS_COMMANDS.find(({ usage }) => usage.split(' ')[0] === name);
     const context: ModelsContext = {
-      ...{ program: 'mytool models', json: false, quiet: false, signal: new AbortController().signal },
+      ...{ program: 'mytool models', env: {}, json: false, quiet: false, signal: new AbortController().signal },
       stderr: { write: (text) => (this.error += text) },
       manager: async () => this.#manager,
       result: (data, text) => {

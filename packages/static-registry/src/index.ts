@@ -18,9 +18,14 @@ export {
   type PublishResult,
   publishModel,
 } from './publish/publish-model.ts';
+export type { Signing } from './publish/registry-state.ts';
 export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from './publish/serve-registry.ts';
 export type { NamedFile, PublishTarget, StoredData, StoredFile } from './publish/target.ts';
 export type { S3Options } from './s3/types.ts';
+export type { ListTrust } from './sign/check-list.ts';
+export { givenPublicKeys, readPublicKeys, readSigner } from './sign/key-files.ts';
+export { type ListSignature, parsePublicKey, publicKeyOf } from './sign/signatures.ts';
+export { openTrustedRegistries, type TrustedRegistries } from './sign/trusted-registries.ts';
 export { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
 export { createHttpStore, type HttpStoreOptions } from './store/http-store.ts';

@@ -39,3 +39,15 @@ export const S3_ANSWER_TIMEOUT_MS = 60_000;
 export const S3_CONCURRENCY = 8;
 /** A chunk that is there and as old as this is written anew by a copy in place, so that no prune takes it before the list names it. */
 export const S3_TOUCH_AGE_MS = 24 * 3600 * 1000;
+
+/** Signatures over lists that `models.json.sig` may hold: those of a few lists, and of many publishers at once. */
+export const MAX_SIGNATURES = 256;
+/** An entry takes about 370 bytes; later versions may write longer ones. */
+export const MAX_SIGNATURES_BYTES = 256 * 1024;
+/** Signatures of earlier lists that stay: caches may give readers an earlier list than the signatures. */
+export const KEPT_SIGNATURES = 8;
+/** A list that was signed and is not there yet will be, unless its publisher died: its signature stays for so long. */
+export const PENDING_SIGNATURE_MS = 3600 * 1000;
+/** How often the signatures are read again when a trusted publisher signed others, but not this list, and how long between. */
+export const SIGNATURE_RETRIES = 2;
+export const SIGNATURE_RETRY_MS = 1_000;

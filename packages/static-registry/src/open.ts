@@ -1,7 +1,8 @@
 import { createNodeFetch, type Fetch, type NodeFetchOptions } from '@model-rtc/http';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, systemClock } from '@model-rtc/protocol';
 import { isS3Address, parseS3Address } from './s3/address.ts';
 import { createS3Store } from './s3/s3-store.ts';
+import { checkList, type ListTrust } from './sign/check-list.ts';
 import { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
 import { createFolderStore } from './store/folder-store.ts';
 import { createHttpStore } from './store/http-store.ts';
@@ -11,6 +12,8 @@ import type { RegistryStore } from './store/types.ts';
 export interface OpenStaticRegistryOptions
   extends Omit<StaticRegistryOptions, 'store' | 'cache'>,
     Pick<NodeFetchOptions, 'env'> {
+  /** Whose lists are accepted; everybody's by default. In place of `checkList`. */
+  readonly trust?: ListTrust | undefined;
   /** `https://...`, `http://...`, `file:///...`, or `s3://BUCKET/PREFIX` with the credentials of the environment. */
   readonly url: string;
   /** In place of Node's. */
@@ -25,12 +28,15 @@ export function openStaticRegistry({
   fetch,
   env,
   cacheFolder,
+  trust,
   ...options
 }: OpenStaticRegistryOptions): StaticRegistry {
   const store = openStore(url, env, () => fetch ?? createNodeFetch({ env }));
+  const { clock = systemClock, random = Math.random } = options;
   return new StaticRegistry({
     ...options,
     store,
+    ...(trust && { checkList: (bytes, signal) => checkList(bytes, signal, { ...trust, store, clock, random }) }),
     cache: cacheFolder === undefined ? undefined : createListCache(cacheFolder),
   });
 }

@@ -64,7 +64,9 @@ export class StaticRegistry {
       return known.list;
     }
     if (answer.kind === 'unchanged') throw new ModelRtcError('network', `${this.url} gave no list of models.`);
-    const { bytes, etag } = answer;
+    const { bytes } = answer;
+    // The text of a list that begins with a byte order mark does not give its bytes back, which are checked the next time.
+    const etag = bytes[0] === 0xef ? undefined : answer.etag;
     await this.#options.checkList?.(bytes, signal);
     const text = decode(bytes);
     const list = ModelList.parse(text);

@@ -8,23 +8,34 @@ import type { Context } from '../console/context.ts';
 export const registryOptions = {
   registry: { type: 'string', describe: 'A static registry to fetch from: an https://, http:// or file:// address' },
   concurrency: { type: 'number', describe: 'How many chunks to fetch from the registry at once, from 1 to 16 [4]' },
+  'trust-key': {
+    type: 'string',
+    env: 'MODEL_RTC_TRUST_KEY',
+    coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
+    describe: "The key of the registry's publisher, or @FILE: pins it, so that only what it signed is taken from there",
+  },
 } as const satisfies ArgumentSpecs;
 
 /** The static registry that a person named, as a provider; undefined when none is named. */
 export async function registryProvider(
   context: Context,
-  { registry: url, concurrency }: ValuesOf<typeof registryOptions>,
+  { registry: url, concurrency, trustKey }: ValuesOf<typeof registryOptions>,
 ): Promise<StaticProvider | undefined> {
   if (url === undefined) {
-    if (concurrency === undefined) return undefined;
-    throw new ModelRtcError('bad_argument', '--concurrency is for a registry. Pass --registry URL as well.');
+    if (concurrency === undefined && (trustKey?.size ?? 0) === 0) return undefined;
+    const option = concurrency === undefined ? '--trust-key' : '--concurrency';
+    throw new ModelRtcError('bad_argument', `${option} is for a registry. Pass --registry URL as well.`);
   }
-  const { openStaticRegistry, StaticProvider } = await import('@model-rtc/static-registry');
+  const { givenPublicKeys, openStaticRegistry, openTrustedRegistries, StaticProvider } = await import(
+    '@model-rtc/static-registry'
+  );
+  const pin = await givenPublicKeys(trustKey, context.runtime.env);
   const models = await context.registry();
   return new StaticProvider({
     registry: openStaticRegistry({
       url,
       env: context.runtime.env,
+      trust: { registries: openTrustedRegistries(context.home), pin },
       cacheFolder: join(context.home, 'registries'),
     }),
     concurrency,

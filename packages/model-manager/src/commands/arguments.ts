@@ -18,4 +18,11 @@ export const registryOption = {
     env: 'MODEL_RTC_REGISTRY_URL',
     describe: 'The static registry: an https://, http://, file:// or s3:// address',
   },
+  'trust-key': {
+    type: 'string',
+    isRepeated: true,
+    env: 'MODEL_RTC_TRUST_KEY',
+    describe:
+      "A publisher's key, or @FILE: pins it, so that nothing is taken from the registry that no pinned key signed",
+  },
 } as const satisfies ModelsArguments;

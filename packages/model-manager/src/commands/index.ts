@@ -1,4 +1,5 @@
 import { info } from './info.ts';
+import { key } from './key.ts';
 import { list } from './list.ts';
 import { path } from './path.ts';
 import { prune } from './prune.ts';
@@ -6,6 +7,7 @@ import { publish } from './publish.ts';
 import { pull } from './pull.ts';
 import { remove } from './remove.ts';
 import { serve } from './serve.ts';
+import { trust } from './trust.ts';
 import type { ModelsCommand } from './types.ts';
 import { update } from './update.ts';
 
@@ -19,6 +21,8 @@ export const MODELS_COMMANDS: readonly ModelsCommand[] = [
   update,
   prune,
   publish,
+  key,
+  trust,
   serve,
 ];
 

@@ -18,8 +18,8 @@ export const info = defineModelsCommand({
     ...registryOption,
   },
   examples: [['$0 info fast-whisper/tiny fp16 --remote', 'before it is installed']],
-  async run(context, { model, modelVersion: version, remote, registry }) {
-    const manager = await context.manager(registry);
+  async run(context, { model, modelVersion: version, remote, registry, trustKey }) {
+    const manager = await context.manager(registry, trustKey);
     const ref = { ...parseNameRef(model), version };
     if (remote) {
       const detail = await manager.getRemoteDetail(ref, { signal: context.signal });

@@ -17,8 +17,8 @@ export const list = defineModelsCommand({
     ['$0 list', 'what is installed'],
     ['$0 list --remote', 'what there is to install'],
   ],
-  async run(context, { remote, registry }) {
-    const manager = await context.manager(registry);
+  async run(context, { remote, registry, trustKey }) {
+    const manager = await context.manager(registry, trustKey);
     if (remote) return printRemote(context, await manager.listRemote({ signal: context.signal }));
     const models = await manager.listInstalled();
     const rows = models.map(({ group, model, version, aliases, size, installedAt, isWhole }) => [

@@ -1,8 +1,9 @@
 import { formatBytes, ModelRtcError, parseBytes } from '@model-rtc/protocol';
+import { givenPublicKeys } from '@model-rtc/static-registry';
 import { nameText, parseNameRef } from '../reference.ts';
 import { ProgressLine, progressText } from './progress-line.ts';
 import { count, safe } from './text.ts';
-import { defineModelsCommand } from './types.ts';
+import { defineModelsCommand, type ModelsContext } from './types.ts';
 
 export const publish = defineModelsCommand({
   usage: 'publish <ref> <model> <model-version>',
@@ -35,6 +36,27 @@ export const publish = defineModelsCommand({
       default: false,
       describe: 'Put this content in the place of another one that has this version',
     },
+    sign: {
+      type: 'boolean',
+      default: false,
+      describe: "Sign the list of models with this machine's key, which models key shows",
+    },
+    'sign-key': {
+      type: 'string',
+      isRepeated: true,
+      describe: 'Sign with the Ed25519 key in this file, 64 hex characters or PEM; may be repeated',
+    },
+    'trust-key': {
+      type: 'string',
+      isRepeated: true,
+      env: 'MODEL_RTC_TRUST_KEY',
+      describe: 'The key of another publisher of this registry, or @FILE; may be repeated',
+    },
+    adopt: {
+      type: 'boolean',
+      default: false,
+      describe: 'Sign what is in the registry already, after you looked at it, although none of these keys signed it',
+    },
     prune: {
       type: 'boolean',
       default: false,
@@ -47,6 +69,7 @@ export const publish = defineModelsCommand({
       'publish a version, and make it the latest',
     ],
     ['$0 publish good-mouse-v1 mice/good-mouse 1.0 --to s3://my-models/registry', 'publish to a bucket'],
+    ['$0 publish good-mouse-v1 mice/good-mouse 1.0 --to /srv/models --sign', 'sign it for readers who pinned your key'],
   ],
   async run(context, { ref, model, modelVersion, to, alias, chunkSize, metadata, replace, prune, ...given }) {
     if (to === undefined)
@@ -64,6 +87,7 @@ export const publish = defineModelsCommand({
         { ...parseNameRef(model), version: modelVersion },
         {
           ...{ to, s3, alias, replace, signal: context.signal },
+          ...(await signingOptions(given, context)),
           chunkBytes: chunkSize === undefined ? undefined : chunkBytesOf(chunkSize),
           metadata: Object.fromEntries([...(metadata ?? [])].map(pairOf)),
           onProgress: ({ doneBytes, totalBytes }) => {
@@ -79,6 +103,7 @@ export const publish = defineModelsCommand({
           ? `Published: ${name} (${formatBytes(published.totalBytes)} in ${count(published.chunkCount, 'chunk')}, ${formatBytes(published.reusedBytes)} there already)`
           : `Already published: ${name}`,
         `Registry: ${safe(published.to)}`,
+        ...published.signatures.map(({ key, sequence }) => `Signed: number ${sequence}, by ${key}`),
         ...(pruned === undefined
           ? []
           : [`Removed ${count(pruned.removedFiles, 'file')}: ${formatBytes(pruned.removedBytes)} freed.`]),
@@ -89,6 +114,21 @@ export const publish = defineModelsCommand({
     }
   },
 });
+
+interface SigningValues {
+  readonly sign: boolean;
+  readonly signKey: Iterable<string> | undefined;
+  readonly trustKey: Iterable<string> | undefined;
+  readonly adopt: boolean;
+}
+
+/** The keys of the environment are those of registries that are read: they count only where the list is signed. */
+async function signingOptions({ sign, signKey, trustKey, adopt }: SigningValues, { env }: ModelsContext) {
+  const signKeyFiles = [...(signKey ?? [])];
+  const isSigned = sign || signKeyFiles.length > 0;
+  const trustKeys = await givenPublicKeys(trustKey, isSigned ? env : {});
+  return { sign, signKeyFiles, adopt, trustKeys };
+}
 
 function pairOf(text: string): [string, string] {
   const at = text.indexOf('=');

@@ -28,8 +28,8 @@ export const pull = defineModelsCommand({
     ['$0 pull fast-whisper/tiny fp16', 'install a model'],
     ['$0 pull fast-whisper/tiny latest --worker @session.txt', 'from the registry and a worker at once'],
   ],
-  async run(context, { model, modelVersion: version, force, concurrency, worker, registry }) {
-    const manager = await context.manager(registry);
+  async run(context, { model, modelVersion: version, force, concurrency, worker, registry, trustKey }) {
+    const manager = await context.manager(registry, trustKey);
     const ref = { ...parseNameRef(model), version };
     const view = new PullView(context);
     try {

@@ -69,13 +69,17 @@ export interface ConsoleStream {
 export interface ModelsContext {
   /** How a person calls these commands: `mytool models`. */
   readonly program: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly json: boolean;
   readonly quiet: boolean;
   /** Standard error, for what is no result. */
   readonly stderr: ConsoleStream;
   readonly signal: AbortSignal;
-  /** @param registryUrl - as it was given; else the program's own. */
-  manager(registryUrl: string | undefined): Promise<ModelManager>;
+  /**
+   * @param registryUrl - as it was given; else the program's own.
+   * @param trustKeys - publishers' keys as they were given; else those of MODEL_RTC_TRUST_KEY.
+   */
+  manager(registryUrl: string | undefined, trustKeys?: Iterable<string> | undefined): Promise<ModelManager>;
   /** Prints the result: one line of JSON with `--json`, else the text. */
   result(data: object, text: string): void;
   /** Asks yes or no. @throws ModelRtcError `bad_argument` naming `--yes` when nobody can be asked */

@@ -21,9 +21,9 @@ export const update = defineModelsCommand({
     ['$0 update', 'what is newer'],
     ['$0 update fast-whisper/tiny --apply', 'bring it'],
   ],
-  async run(context, { model, apply, registry }) {
+  async run(context, { model, apply, registry, trustKey }) {
     const { signal, program } = context;
-    const manager = await context.manager(registry);
+    const manager = await context.manager(registry, trustKey);
     const checks = await manager.checkUpdate(model === undefined ? undefined : parseNameRef(model), { signal });
     const updates = checks.filter(({ state }) => state === 'update');
     const news = checks.filter(({ state }) => state !== 'current');

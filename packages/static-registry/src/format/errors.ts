@@ -8,7 +8,12 @@ export type RegistryProblem =
   | 'registry_not_found'
   | 'registry_invalid'
   | 'manifest_invalid'
-  | 'hash_mismatch';
+  | 'hash_mismatch'
+  /** The list is not signed by a trusted key, or its signatures cannot be read. */
+  | 'signature_missing'
+  | 'signature_invalid'
+  /** The list is older than one that was seen, or another one with the same number. */
+  | 'list_rolled_back';
 
 const CODES: Readonly<Record<RegistryProblem, ErrorCode>> = {
   group_not_found: 'not_found',
@@ -18,6 +23,9 @@ const CODES: Readonly<Record<RegistryProblem, ErrorCode>> = {
   registry_invalid: 'invalid_model',
   manifest_invalid: 'invalid_model',
   hash_mismatch: 'verification_failed',
+  signature_missing: 'verification_failed',
+  signature_invalid: 'verification_failed',
+  list_rolled_back: 'verification_failed',
 };
 
 /** An error of a static registry. */

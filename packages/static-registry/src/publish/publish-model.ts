@@ -1,17 +1,17 @@
 import { type Digest, formatBytes, MAX_CHUNKS, ModelRtcError, modelDigest, sha256Digest } from '@model-rtc/protocol';
-import { ModelList } from '../format/model-list.ts';
-import { LIST_PATH } from '../format/paths.ts';
+import type { ModelList } from '../format/model-list.ts';
 import {
-  MAX_LIST_ATTEMPTS,
-  MAX_LIST_BYTES,
   MAX_PUBLISHED_CHUNK_BYTES,
   MAX_STATIC_MANIFEST_BYTES,
   MIN_PUBLISHED_CHUNK_BYTES,
   PUBLISH_MEMORY_BYTES,
   PUBLISHED_CHUNK_BYTES,
 } from '../limits.ts';
+import type { ListSignature } from '../sign/signatures.ts';
+import { changeList } from './change-list.ts';
 import { cutFiles, type PublishedFile } from './cut-files.ts';
 import { type PublishedVersion, requireFree, requirePublishable, withVersion } from './list-change.ts';
+import { readState, type Signing } from './registry-state.ts';
 import type { PublishTarget } from './target.ts';
 
 /** How far a publication is. */
@@ -27,6 +27,9 @@ export interface PublishOptions extends Omit<PublishedVersion, 'hash' | 'digest'
   readonly files: readonly PublishedFile[];
   /** Bytes of a chunk; 10 MB by default. */
   readonly chunkBytes?: number | undefined;
+  /** Signs the list; a registry that is signed must be. */
+  readonly signing?: Signing | undefined;
+  readonly now?: (() => Date) | undefined;
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,6 +41,8 @@ export interface PublishResult extends PublishProgress {
   readonly chunkCount: number;
   /** False when the registry said all of this already. */
   readonly isNew: boolean;
+  /** Those over the list as it is now; none where nobody signs. */
+  readonly signatures: readonly ListSignature[];
 }
 
 /**
@@ -47,53 +52,21 @@ export interface PublishResult extends PublishProgress {
  * `busy` when other publishers keep changing the list; `storage`, `network`
  */
 export async function publishModel(target: PublishTarget, options: PublishOptions): Promise<PublishResult> {
-  const { files, signal, ...wanted } = options;
+  const { files, signal, signing, now = () => new Date(), ...wanted } = options;
   requirePublishable(wanted);
   const chunkBytes = requireChunkBytes(options);
   const digest = modelDigest(files);
   // Said before hours of work, as far as it is known by then.
-  requireFree((await readList(target, signal)).list, { ...wanted, digest });
+  requireFree((await readState(target, signing, signal)).list, { ...wanted, digest });
   await target.prepare(signal);
   const { chunks, ...progress } = await putChunks(target, chunkBytes, options);
   const manifest = manifestBytes({ files, chunkBytes, chunks, digest });
   requireReadable(manifest.length, MAX_STATIC_MANIFEST_BYTES, "The model's manifest");
   const hash = sha256Digest(manifest);
   if (!(await target.claim(hash, manifest.length, signal))) await target.put(hash, manifest, signal);
-  const isNew = await changeList(target, signal, (now) => withVersion(now, { ...wanted, hash, digest }));
-  return { ...progress, hash, digest, chunkCount: chunks.length, isNew };
-}
-
-/**
- * Changes the list of models, again when another publisher was faster: what both changed is kept.
- * @param change - gives the new text; undefined for no change
- * @returns whether the list changed
- */
-async function changeList(
-  target: PublishTarget,
-  signal: AbortSignal | undefined,
-  change: (list: ModelList) => string | undefined,
-): Promise<boolean> {
-  for (let attempt = 0; attempt < MAX_LIST_ATTEMPTS; attempt++) {
-    const { list, tag } = await readList(target, signal);
-    const text = change(list);
-    if (text === undefined) return false;
-    const bytes = new TextEncoder().encode(text);
-    requireReadable(bytes.length, MAX_LIST_BYTES, `The list of models in ${target.name}`);
-    if (await target.writeNamed(LIST_PATH, bytes, tag, signal)) return true;
-  }
-  throw new ModelRtcError(
-    'busy',
-    `Other publishers keep changing the list of models in ${target.name}. What was written is kept; run the same command again.`,
-  );
-}
-
-async function readList(
-  target: PublishTarget,
-  signal: AbortSignal | undefined,
-): Promise<{ list: ModelList; tag: string | undefined }> {
-  const stored = await target.readNamed(LIST_PATH, signal);
-  if (stored === undefined) return { list: ModelList.empty(), tag: undefined };
-  return { list: ModelList.parse(new TextDecoder('utf-8', { fatal: true }).decode(stored.bytes)), tag: stored.tag };
+  const change = (list: ModelList) => withVersion(list, { ...wanted, hash, digest });
+  const { isChanged, signatures } = await changeList(target, { signing, change, now, signal });
+  return { ...progress, hash, digest, chunkCount: chunks.length, isNew: isChanged, signatures };
 }
 
 /** Readers refuse what is longer. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { isDigest, ModelRtcError } from '@model-rtc/protocol';
 import send from 'send';
-import { DATA_HEADERS, LIST_PATH, NAMED_HEADERS } from '../format/paths.ts';
+import { DATA_HEADERS, LIST_PATH, NAMED_HEADERS, SIGNATURES_PATH } from '../format/paths.ts';
 
 export interface ServeRegistryOptions {
   /** The registry's folder. */
@@ -23,7 +23,7 @@ export interface ServedRegistry extends AsyncDisposable {
 }
 
 /**
- * Serves a registry folder over HTTP, to read: its list of models, which caches must ask for again, and its data, which never changes.
+ * Serves a registry folder over HTTP, to read: its list of models with its signatures, which caches must ask for again, and its data, which never changes.
  * With ranges, ETags and HEAD. Nothing else of the folder can be reached.
  * @throws ModelRtcError `bad_argument` when it cannot listen there
  */
@@ -56,7 +56,8 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
     response.writeHead(404).end();
     return;
   }
-  const { contentType, cacheControl } = path === LIST_PATH ? NAMED_HEADERS : DATA_HEADERS;
+  const isNamed = path === LIST_PATH || path === SIGNATURES_PATH;
+  const { contentType, cacheControl } = isNamed ? NAMED_HEADERS : DATA_HEADERS;
   send(request, path, { root, index: false, dotfiles: 'deny', cacheControl: false })
     .on('headers', (found: ServerResponse) => {
       found.setHeader('Content-Type', contentType);
@@ -79,7 +80,7 @@ function rangeOf(response: ServerResponse): Record<string, string> {
 function servedPath(url: string): string | undefined {
   const path = (url.split(/[?#]/, 1)[0] ?? '').replace(/^\//, '');
   const [, hash] = /^data\/([^/]+)$/.exec(path) ?? [];
-  return path === LIST_PATH || (hash !== undefined && isDigest(hash)) ? path : undefined;
+  return path === LIST_PATH || path === SIGNATURES_PATH || (hash !== undefined && isDigest(hash)) ? path : undefined;
 }
 
 async function listen(server: Server, { port, host }: ServeRegistryOptions): Promise<void> {

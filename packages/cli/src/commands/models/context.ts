@@ -10,15 +10,20 @@ export function modelsContext(context: Context): ModelsContext {
   context.explainCancel('Cancelled. What has arrived is kept: run the same command again to resume.');
   return {
     program: `${PROGRAM} models`,
+    env: runtime.env,
     json: output.json,
     quiet: output.isQuiet,
     stderr: runtime.stderr,
     signal,
-    async manager(url) {
-      const { ModelManager } = await import('@model-rtc/model-manager');
+    async manager(url, trustKeys) {
+      const [{ ModelManager }, { givenPublicKeys }] = await Promise.all([
+        import('@model-rtc/model-manager'),
+        import('@model-rtc/static-registry'),
+      ]);
       const { env } = runtime;
       const registryUrl = url ?? env.MODEL_RTC_REGISTRY_URL;
-      return new ModelManager({ appName: PROGRAM, dataDir: home, registryUrl, env }, { logger: log });
+      const pinKeys = await givenPublicKeys(trustKeys, env);
+      return new ModelManager({ appName: PROGRAM, dataDir: home, registryUrl, env, pinKeys }, { logger: log });
     },
     result: (data, text) => output.result(data, text),
     confirm: (text) => confirm(context, { text, flag: '--yes' }),
