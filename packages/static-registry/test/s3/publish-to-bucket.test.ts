@@ -1,17 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { type Identity, identityFromSeed, systemClock } from '@model-rtc/protocol';
 import { sha256, temporaryFolder } from '../../../../test/support/registry-folder.ts';
 import { BUCKET } from '../../../../test/support/s3/server.ts';
 import {
   openStaticRegistry,
+  openTrustedRegistries,
   type PublishedFile,
   type PublishOptions,
   type PublishTarget,
   pruneRegistry,
+  publicKeyOf,
   publishModel,
   StaticRegistry,
 } from '../../src/index.ts';
+import { checkList } from '../../src/sign/check-list.ts';
 import { bucketScene, PREFIX } from './support.ts';
 
 const CHUNK_BYTES = 65_536;
@@ -61,6 +65,23 @@ describe('publishing to a bucket', () => {
     await Promise.all(versions.map(async (version) => publish((await open()).target, file, { version })));
     const { bytes } = (await target.readNamed('models.json', undefined)) ?? {};
     expect(Object.keys(JSON.parse(Buffer.from(bytes ?? []).toString()).g.m).sort()).toEqual(versions);
+  });
+
+  it('loses nothing when five publish and sign at once, and readers find the list signed', async () => {
+    const { open, target, store } = await bucketScene();
+    const versions = Array.from({ length: 5 }, (_, i) => `v${i}`);
+    const file = await fileOf(3);
+    const [alice, bob] = [1, 2].map((seed) => identityFromSeed(new Uint8Array(32).fill(seed))) as [Identity, Identity];
+    const keys = [publicKeyOf(alice), publicKeyOf(bob)];
+    const signing = (i: number) => ({ signers: [i % 2 === 0 ? alice : bob], trustKeys: keys });
+    await publish(target, file, { version: 'first', signing: signing(0) });
+    await Promise.all(
+      versions.map(async (version, i) => publish((await open()).target, file, { version, signing: signing(i) })),
+    );
+    const { bytes = new Uint8Array() } = (await target.readNamed('models.json', undefined)) ?? {};
+    expect(Object.keys(JSON.parse(Buffer.from(bytes).toString()).g.m).sort()).toEqual(['first', ...versions]);
+    const registries = openTrustedRegistries(await temporaryFolder());
+    await checkList(bytes, undefined, { store, registries, keys, clock: systemClock, random: () => 0 });
   });
 
   it('goes on where it broke off, and sends no chunk twice', async () => {
