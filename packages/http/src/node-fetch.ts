@@ -10,18 +10,16 @@ export interface NodeFetchOptions {
 /** `fetch` for Node that keeps connections open for the next request, and goes through the environment's proxies. */
 export function createNodeFetch(options: NodeFetchOptions = {}): Fetch {
   // Each request has its own limits, with sentences that name the host.
-  const dispatcher = createNodeDispatcher({ ...options, headersTimeoutMs: 0, bodyGapMs: 0 });
+  const dispatcher = createNodeDispatcher({ ...options, bodyGapMs: 0 });
   return async (url, init) => await fetch(url, { ...init, dispatcher });
 }
 
 /** What sends requests under `fetch`, for libraries that speak HTTP in a way of their own. */
 export function createNodeDispatcher({
   env = {},
-  headersTimeoutMs,
   bodyGapMs = BODY_GAP_MS,
 }: NodeFetchOptions & {
-  /** How long an answer may take to begin once the request is sent; 0 for ever. */
-  readonly headersTimeoutMs: number;
+  /** How long a body may take to bring its next bytes; 0 for ever. The caller limits the time before that. */
   readonly bodyGapMs?: number | undefined;
 }): Dispatcher {
   return new EnvHttpProxyAgent({
@@ -32,7 +30,7 @@ export function createNodeDispatcher({
     connections: MAX_CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: 0,
     bodyTimeout: bodyGapMs,
   });
 }

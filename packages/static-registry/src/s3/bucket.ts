@@ -61,10 +61,10 @@ export class Bucket implements RegistryStore {
       ...(profile === undefined ? {} : { profile }),
     } as const;
     const found = await configured(createClient(shared), address);
-    const endpoint = options.endpoint ?? found.endpoint;
+    const endpoint = options.endpoint || found.endpoint || undefined;
     const client = createClient({
       ...shared,
-      region: options.region ?? found.region ?? 'us-east-1',
+      region: options.region || found.region || 'us-east-1',
       // Stores of others seldom have a name for each bucket.
       ...(endpoint === undefined ? {} : { endpoint: requireEndpoint(endpoint), forcePathStyle: true }),
     });

@@ -42,31 +42,66 @@ const PIECE_BYTES = 256 * 1024;
  * @param env - where proxies are named
  */
 export function createS3HttpHandler(env: Readonly<Record<string, string | undefined>>): S3HttpHandler {
-  const dispatcher = createNodeDispatcher({ env, headersTimeoutMs: S3_ANSWER_TIMEOUT_MS });
+  const dispatcher = createNodeDispatcher({ env });
   let aheadMs = 0;
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request, { abortSignal } = {}) {
-      const signal = abortSignal as AbortSignal | undefined;
+      const silence = watchSilence(abortSignal as AbortSignal | undefined);
       try {
         const { statusCode, headers, body } = await dispatcher.request({
           ...targetOf(request),
           method: request.method as 'GET',
           headers: request.headers,
-          body: bodyOf(request.body),
-          signal: signal ?? null,
+          body: bodyOf(request.body, silence.restart),
+          signal: silence.signal,
         });
         const said = Date.parse(String(headers.date));
         if (!Number.isNaN(said)) aheadMs = said - Date.now();
+        silence.endTimer();
+        body.once('close', silence.end);
         return { response: { statusCode, headers: flat(headers), body } };
       } catch (error) {
-        throw asSdkError(error, signal);
+        silence.end();
+        throw asSdkError(error, abortSignal as AbortSignal | undefined);
       }
     },
     destroy: () => void dispatcher.destroy().catch(() => undefined),
     httpHandlerConfigs: () => ({}),
     updateHttpClientConfig() {},
     serverNowMs: () => Date.now() + aheadMs,
+  };
+}
+
+interface Silence {
+  readonly signal: AbortSignal;
+  /** Something was sent. */
+  restart(): void;
+  /** The answer has begun. */
+  endTimer(): void;
+  /** The answer has ended. */
+  end(): void;
+}
+
+/**
+ * Ends a request whose server neither takes anything nor answers for too long. undici's own limit begins when
+ * the connection is up; a proxy that closes every connection at once would keep it trying for ever.
+ */
+function watchSilence(cancelled: AbortSignal | undefined): Silence {
+  const abort = new AbortController();
+  const follow = (): void => abort.abort(cancelled?.reason);
+  if (cancelled?.aborted === true) follow();
+  cancelled?.addEventListener('abort', follow, { once: true });
+  const late = new Error(`it was silent for ${S3_ANSWER_TIMEOUT_MS / 1000} s`);
+  const timer = setTimeout(() => abort.abort(late), S3_ANSWER_TIMEOUT_MS);
+  return {
+    signal: abort.signal,
+    restart: () => void timer.refresh(),
+    endTimer: () => clearTimeout(timer),
+    end() {
+      clearTimeout(timer);
+      cancelled?.removeEventListener('abort', follow);
+    },
   };
 }
 
@@ -85,13 +120,16 @@ function escaped(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function bodyOf(body: unknown): Readable | Uint8Array | string | null {
+function bodyOf(body: unknown, onPiece: () => void): Readable | Uint8Array | string | null {
   if (!(body instanceof Uint8Array)) return typeof body === 'string' ? body : null;
-  return body.length <= PIECE_BYTES ? body : Readable.from(piecesOf(body));
+  return body.length <= PIECE_BYTES ? body : Readable.from(piecesOf(body, onPiece));
 }
 
-function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < body.length; at += PIECE_BYTES) yield body.subarray(at, at + PIECE_BYTES);
+function* piecesOf(body: Uint8Array, onPiece: () => void): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += PIECE_BYTES) {
+    onPiece();
+    yield body.subarray(at, at + PIECE_BYTES);
+  }
 }
 
 function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

@@ -1,5 +1,8 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { sha256Digest } from '@model-rtc/protocol';
+import { afterTest } from '../../../../test/support/after-test.ts';
 import { BUCKET, KEY, type S3ServerOptions } from '../../../../test/support/s3/server.ts';
 import { dataPath, LIST_PATH } from '../../src/index.ts';
 import { bucketScene, PREFIX } from './support.ts';
@@ -134,6 +137,25 @@ describe('a registry in a bucket', () => {
     });
     await expect(target.put(HASH, BYTES, abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
     expect(server.objects.size).toBe(0);
+  });
+});
+
+describe('a proxy that the environment names', () => {
+  it('is what the requests go through', async () => {
+    const { server, open } = await bucketScene();
+    const proxy = createServer().on('connect', (_, socket) => {
+      const there = connect(Number(new URL(server.url).port), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        there.pipe(socket).pipe(there);
+      });
+      afterTest(() => there.destroy());
+    });
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+    afterTest(() => proxy.close());
+    const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const { target } = await open({ endpoint: 'http://store.invalid', env: { HTTP_PROXY } });
+    await target.put(HASH, BYTES, undefined);
+    expect(server.objects.has(PLACE)).toBe(true);
   });
 });
 
