@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Digest, isDigest, type Log, type Manifest, type ManifestChunk } from '@model-rtc/protocol';
-import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import type { RegistryContext } from '../context.ts';
 import { openSoundLmdb, removeLmdb } from '../store/rebuildable-lmdb.ts';
 import type { ChunkIndex, ChunkLocation } from './types.ts';
@@ -13,6 +13,8 @@ const MAX_OFFSET = 2 ** 48 - 1;
 /** The event loop runs after so many: LMDB's calls are synchronous, and peers wait for answers. */
 const LOOKUPS_AT_ONCE = 4096;
 const ROWS_AT_ONCE = 4096;
+/** A model of so many chunks is added in some milliseconds, whenever that is. */
+const LEFT_CHUNKS = 256;
 
 interface ChunkTables {
   readonly root: RootDatabase;
@@ -22,8 +24,7 @@ interface ChunkTables {
   readonly models: Database<string | number, string>;
 }
 
-function openTables(folder: string): ChunkTables {
-  const root = openLmdb({ path: folder, maxDbs: 4, noSubdir: false });
+function openTables(root: RootDatabase): ChunkTables {
   const places = root.openDB<Buffer, Buffer>('places', { keyEncoding: 'binary', encoding: 'binary', dupSort: true });
   return { root, places, models: root.openDB<string | number, string>('models', {}) };
 }
@@ -54,6 +55,9 @@ export function createChunkIndex(folder: string, log: Log): ChunkIndex {
   }
 
   return {
+    get isOpen() {
+      return opened !== undefined;
+    },
     has: async (model) => typeof (await tables()).models.get(model) === 'number',
     add: async (model, manifest) => await addModel(await tables(), model, manifest),
     remove: async (model, manifest) => await removeModel(await tables(), model, manifest),
@@ -175,7 +179,11 @@ function encodePlace(number: number, offset: number, size: number): Buffer {
   return place;
 }
 
-/** Updates the chunk index after a change. The index only saves transfers, so its failure must not fail the change. */
+/**
+ * Updates the chunk index after a change. The index only saves transfers, so its failure must not fail the change. A small model is not
+ * added to an index that this process does not use: loading LMDB takes longer than importing the model, and the next process that looks
+ * for chunks adds what is missing.
+ */
 export async function updateChunks(
   { chunks, log }: Pick<RegistryContext, 'chunks' | 'log'>,
   change: 'add' | 'remove',
@@ -184,6 +192,7 @@ export async function updateChunks(
 ): Promise<void> {
   try {
     if (change === 'remove') await chunks.remove(digest, manifest);
+    else if (!chunks.isOpen && (manifest?.chunks.length ?? 0) <= LEFT_CHUNKS) return;
     else if (manifest !== undefined) await chunks.add(digest, manifest);
   } catch (thrown) {
     log.warn({ digest, error: thrown }, 'the chunk index could not be updated');

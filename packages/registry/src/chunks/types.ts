@@ -10,6 +10,8 @@ export interface ChunkLocation {
 
 /** Where the chunks of this machine's models lie: a cache over their manifests, shared by any number of processes. */
 export interface ChunkIndex {
+  /** Whether this process has opened it. */
+  readonly isOpen: boolean;
   /** Whether the model's chunks are in it. */
   has(model: Digest): Promise<boolean>;
   /** Adds all of a model's chunks or none; does nothing when they are there already. */

@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { CHUNKER } from '@model-rtc/formats';
 import type { Log } from '@model-rtc/protocol';
-import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import { openSoundLmdb } from '../store/rebuildable-lmdb.ts';
 import { decodeHashes, encodeHashes } from './hash-record.ts';
 import type { CacheableFile, FileHashes, HashCache } from './types.ts';
@@ -75,8 +75,7 @@ export function createHashCache(folder: string, options: HashCacheOptions): Hash
   };
 }
 
-function openTables(folder: string): Tables {
-  const root = openLmdb({ path: folder, maxDbs: 4, noSubdir: false });
+function openTables(root: RootDatabase): Tables {
   const options = { keyEncoding: 'binary', encoding: 'binary' } as const;
   const hashes = root.openDB<Buffer, Buffer>('hashes', options);
   const uses = root.openDB<Buffer, Buffer>('uses', options);

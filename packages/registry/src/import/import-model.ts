@@ -48,11 +48,12 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const original = await realOriginal(context, path);
   const additions = await readAdditions(context, work);
   const steps = await context.loadImportSteps();
-  // Both load while the thread scans.
-  const [scanned, completeness, hashCache] = await Promise.all([
+  // All of it loads while the thread scans.
+  const [scanned, completeness, hashCache, inspection] = await Promise.all([
     steps.scanModel(original, scanOptions(work)),
     import('../inspect/find-incomplete.ts'),
     work.ifExists === 'overwrite' ? undefined : context.loadHashCache(),
+    import('../inspect/code-files.ts'),
   ]);
   if (work.found !== undefined) {
     const { foundIn, linksWithin } = work.found;
@@ -65,7 +66,7 @@ export async function importModel(context: RegistryContext, path: string, work: 
   requireWhole();
   await refuseTakenAlias(context, work, scanned);
   // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
-  const codeFiles = await (await import('../inspect/code-files.ts')).inspectFiles(context.reading, scanned.files, {
+  const codeFiles = await inspection.inspectFiles(context.reading, scanned.files, {
     ...work,
     isUnknown: work.asIs,
   });

@@ -1,6 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing, withLock } from '@model-rtc/files';
+import type { RootDatabase } from 'lmdb';
 import { makeDataFolder } from './folder-modes.ts';
 
 const LMDB_MAGIC = 0xbeefc0de;
@@ -11,24 +12,28 @@ const SMALLEST_PAGE = 4096;
 
 /**
  * Opens LMDB tables whose content can be rebuilt: throws damaged ones away and makes new ones.
- * @param openTables opens them in the folder, which exists
+ * @param folder made when it is missing
+ * @param openTables opens them in the environment of the folder
  * @param onReset called when damaged ones were thrown away
  */
 export async function openSoundLmdb<T>(
   folder: string,
-  openTables: (folder: string) => T,
+  openTables: (root: RootDatabase) => T,
   onReset: (cause: unknown) => void,
 ): Promise<T> {
+  // Loading it takes 30 ms, and most commands open no tables.
+  const lmdb = await import('lmdb');
+  const open = (): T => openTables(lmdb.open({ path: folder, maxDbs: 4, noSubdir: false }));
   await makeDataFolder(folder);
   return await withLock(`${folder}.lock`, {}, async () => {
     try {
       await requireSound(join(folder, 'data.mdb'));
-      return openTables(folder);
+      return open();
     } catch (thrown) {
       onReset(thrown);
       await rm(folder, { recursive: true, force: true });
       await makeDataFolder(folder);
-      return openTables(folder);
+      return open();
     }
   });
 }

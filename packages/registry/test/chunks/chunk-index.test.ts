@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -19,6 +20,19 @@ async function readAt(registry: Registry, chunk: Digest): Promise<string | undef
 }
 
 describe('the chunks of this machine', () => {
+  it('are noted when they are first looked for: until then, a small model that comes opens no index', async () => {
+    const registry = await openTestRegistry();
+    await installFiles(registry, FIRST);
+    expect(existsSync(registry.paths.chunkIndex)).toBe(false);
+    expect(await readAt(registry, sha256(SHARED))).toBe(SHARED);
+    const { digest } = await installFiles(registry, SECOND);
+    expect((await registry.locateChunks([sha256('only in second..')])).size).toBe(1);
+    await registry.close();
+    const index = createChunkIndex(registry.paths.chunkIndex, silentLog);
+    expect(await index.has(digest as Digest)).toBe(true);
+    await index.close();
+  });
+
   it('are found in whatever model holds them, and those that none holds are not', async () => {
     const registry = await openTestRegistry();
     const first = await installFiles(registry, FIRST);
@@ -59,6 +73,7 @@ describe('the chunks of this machine', () => {
     const before = await openTestRegistry();
     await installFiles(before, FIRST);
     await installFiles(before, SECOND);
+    expect(await readAt(before, sha256(SHARED))).toBe(SHARED);
     await before.close();
     await damage(before.paths.chunkIndex);
     const registry = await openTestRegistry({ home: before.paths.root });
@@ -71,7 +86,6 @@ describe('the chunks of this machine', () => {
     const first = await installFiles(before, FIRST);
     await installFiles(before, SECOND);
     await before.close();
-    await rm(before.paths.chunkIndex, { recursive: true });
     await writeFile(join(first.localPath, '.model-rtc', 'manifest.json'), '{');
     const log = warningLog();
     const registry = await openTestRegistry({ home: before.paths.root, log });

@@ -199,6 +199,7 @@ describe('a model with chunks that an unfinished transfer needs', () => {
     const registry = await openTestRegistry();
     const { id } = await installFiles(registry, shared);
     await installFiles(registry, { 'other-name': shared.weights });
+    await registry.locateChunks([]);
     await registry.close();
     await rename(registry.paths.chunkIndex, join(registry.paths.root, 'lost'));
     const again = await openTestRegistry({ home: registry.paths.root });

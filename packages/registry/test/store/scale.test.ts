@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, listModelsParams } from '@model-rtc/protocol';
@@ -18,7 +18,6 @@ describe('a registry that is opened', () => {
       ids.push(id);
     }
     await first.close();
-    await rm(first.paths.chunkIndex, { recursive: true });
     const log = warningLog();
     const registry = await openTestRegistry({ home, log });
     expect((await registry.list(listModelsParams.parse({}))).total).toBe(3);
