@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { ModelRtcError } from './errors.ts';
 
 /** A person's name for a model, checked. */
@@ -34,15 +33,6 @@ export function parseAlias(text: string): Alias {
     details: { alias: text, rule: problem, suggestion: suggestAlias(text) },
   });
 }
-
-/** An alias that some agent gave to a model. Whoever gives one checks it with `parseAlias`. */
-export const aliasSchema = z
-  .string()
-  .superRefine((text, context) => {
-    const problem = storedAliasProblem(text);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  })
-  .transform((text) => text as Alias);
 
 /** Letters that no normal form takes apart, as people write them without. */
 const WHOLE_LETTERS: Readonly<Record<string, string>> = {

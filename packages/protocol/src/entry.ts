@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { aliasSchema } from './alias.ts';
 import { digestSchema } from './digest.ts';
+import { aliasSchema } from './name-schemas.ts';
 
 export const MODEL_SOURCES = [
   'worker-training',
@@ -97,9 +97,6 @@ const HUB_NAME = '(?![^/]*(?:--|\\.\\.))[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za
 
 /** A branch, tag or commit: as a hub's address can hold it, and as it can be shown in a line. */
 const hubRevisionSchema = z.string().regex(/^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+-]{0,254}$/);
-
-/** The hub that a model comes from where nothing else is said. */
-export const PUBLIC_HUB = 'https://huggingface.co';
 
 /** The version of a hub's repository that a model was taken from. */
 export const hubOriginSchema = z.object({

@@ -13,8 +13,8 @@ import {
 import { MAX_FILES, MAX_JOB_DATA, MAX_JOB_EVENTS, MAX_JOB_MODELS, MAX_PAGE, MAX_RUNNERS } from './limits.ts';
 import { listSchema } from './list-schema.ts';
 import { manifestSchema } from './manifest.ts';
-import { modelPathSchema } from './model-path.ts';
 import { refSchema } from './model-requests.ts';
+import { modelPathSchema } from './name-schemas.ts';
 
 const count = z.number().int().min(0);
 

@@ -3,7 +3,8 @@ import { type Digest, digestSchema, findModelDigest, modelDigest } from './diges
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES, MAX_TIME_MS } from './limits.ts';
 import { listSchema } from './list-schema.ts';
-import { findPathsProblem, modelPathSchema } from './model-path.ts';
+import { findPathsProblem } from './model-path.ts';
+import { modelPathSchema } from './name-schemas.ts';
 import { schemaProblem } from './schema-problem.ts';
 import { runAtOnce, runInSlices, type Steps } from './steps.ts';
 import { MAX_FILE_MODE, usualChunk, usualFiles } from './usual-parts.ts';

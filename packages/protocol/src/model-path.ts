@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { FolderMemory } from './folder-memory.ts';
 import { MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
 import { runAtOnce, type Steps, sortTexts } from './steps.ts';
@@ -207,11 +206,3 @@ export function foldCase(path: string): string {
   if (!NOT_ASCII.test(path)) return path.toLowerCase();
   return path.toUpperCase().toLowerCase().normalize('NFC');
 }
-
-export const modelPathSchema = z
-  .string()
-  .superRefine((path, context) => {
-    const problem = modelPathProblem(path);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  })
-  .transform((path) => path as ModelPath);

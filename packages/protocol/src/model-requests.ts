@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { aliasSchema } from './alias.ts';
 import { digestSchema } from './digest.ts';
 import { DISPLAY_STATUSES, modelEntrySchema } from './entry.ts';
 import { MAX_CHUNKS_PER_REQUEST, MAX_PAGE } from './limits.ts';
 import { listSchema } from './list-schema.ts';
 import { manifestSchema } from './manifest.ts';
 import { requestIdSchema } from './messages.ts';
+import { aliasSchema } from './name-schemas.ts';
 
 /** What names a model: an id, an alias, the start of a digest, a name or a path. */
 export const refSchema = z.string().min(1).max(4096);

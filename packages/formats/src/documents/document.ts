@@ -1,5 +1,4 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { parseDocument } from 'yaml';
 import type { ModelFile } from '../layouts/types.ts';
 import { type Document, isObject } from './scalars.ts';
 import { yamlNestingBound } from './yaml-nesting.ts';
@@ -27,7 +26,7 @@ export async function readDocument(file: ModelFile): Promise<Document> {
   if (file.size > MAX_DOCUMENT_BYTES) throw unreadable(file, `it is larger than ${MAX_DOCUMENT_BYTES} bytes`);
   const text = await readText(file, MAX_DOCUMENT_BYTES);
   try {
-    const value = file.path.endsWith('.json') ? parseLooseJson(text) : parseYaml(text);
+    const value = file.path.endsWith('.json') ? await parseLooseJson(text) : await parseYaml(text);
     if (isObject(value)) return value;
   } catch (cause) {
     throw unreadable(file, firstLine(cause), cause);
@@ -36,11 +35,13 @@ export async function readDocument(file: ModelFile): Promise<Document> {
 }
 
 /**
- * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted.
+ * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted. The parser is loaded for the first
+ * one: that takes longer than an import of a model that has none.
  * @throws ModelRtcError `invalid_model` when it is nested too deeply; the parser's error when it is broken.
  */
-export function parseYaml(text: string): unknown {
+export async function parseYaml(text: string): Promise<unknown> {
   if (yamlNestingBound(text) > MAX_YAML_NESTING) throw new ModelRtcError('invalid_model', 'it is nested too deeply');
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text, YAML_OPTIONS);
   const [error] = document.errors;
   if (error !== undefined) throw error;
@@ -48,11 +49,11 @@ export function parseYaml(text: string): unknown {
 }
 
 /** JSON, or what Python calls JSON: with `NaN` and `Infinity`, which YAML reads as texts. */
-function parseLooseJson(text: string): unknown {
+async function parseLooseJson(text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (/\b(NaN|Infinity)\b/.test(text)) return parseYaml(text);
+    if (/\b(NaN|Infinity)\b/.test(text)) return await parseYaml(text);
     throw error;
   }
 }

@@ -44,7 +44,7 @@ async function readFrontMatter(folder: ModelFolder): Promise<unknown> {
   const text = FRONT_MATTER.exec(await readText(readme, MAX_README_BYTES))?.[1];
   if (text === undefined) return undefined;
   try {
-    return parseYaml(text);
+    return await parseYaml(text);
   } catch {
     // A README is prose: front matter that cannot be parsed counts as missing.
     return undefined;

@@ -22,7 +22,7 @@ export function settingsOf(document: unknown, prefix = '', depth = 1): [string, 
 
 /** The rows of a table that a logger writes; none when it is missing or no table. */
 export async function readRows(file: ModelFile | undefined): Promise<Row[]> {
-  return file === undefined ? [] : parseRows(await readText(file, MAX_LOG_BYTES));
+  return file === undefined ? [] : await parseRows(await readText(file, MAX_LOG_BYTES));
 }
 
 /** A number of a row; undefined where the row has none under that name. */

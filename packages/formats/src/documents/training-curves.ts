@@ -21,7 +21,7 @@ export async function readTrainingCurves(files: readonly NamedReader[]): Promise
     const file = shallowest(files.filter(({ path }) => path === name || path.endsWith(`/${name}`)));
     if (file === undefined) continue;
     const text = await readText(file);
-    const curves = name === TRAINER_STATE ? curvesOfTrainer(text) : curvesOf(parseRows(text));
+    const curves = name === TRAINER_STATE ? curvesOfTrainer(text) : curvesOf(await parseRows(text));
     if (curves.length > 0) return curves;
   }
   return [];

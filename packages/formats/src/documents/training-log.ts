@@ -1,4 +1,3 @@
-import { parse } from 'csv-parse/browser/esm/sync';
 import type { ModelFile } from '../layouts/types.ts';
 import { readText } from './document.ts';
 import { type Scalars, toScalars } from './scalars.ts';
@@ -15,7 +14,7 @@ const VAL_LOSS = ['val_loss', 'val/loss', 'valid_loss'];
  * the run may still be writing.
  */
 export async function readTrainingLog(file: ModelFile): Promise<Scalars> {
-  const rows = parseRows(await readText(file, MAX_LOG_BYTES));
+  const rows = await parseRows(await readText(file, MAX_LOG_BYTES));
   const last = rows.at(-1);
   if (last === undefined) return {};
   const best = bestRow(rows, VAL_LOSS) ?? bestRow(rows, TRAIN_LOSS);
@@ -32,8 +31,9 @@ export async function readTrainingLog(file: ModelFile): Promise<Scalars> {
 /** One line of a log, by the columns' names in lower case. */
 export type Row = Readonly<Record<string, string>>;
 
-/** The complete lines of a log; none when it is not a table. */
-export function parseRows(text: string): Row[] {
+/** The complete lines of a log; none when it is not a table. The parser is loaded for the first one, as that of YAML is. */
+export async function parseRows(text: string): Promise<Row[]> {
+  const { parse } = await import('csv-parse/browser/esm/sync');
   try {
     const lines: string[][] = parse(text, {
       relax_column_count: true,
