@@ -8,7 +8,7 @@ import {
   isGroup,
   nameOf,
 } from '../packages/cli/src/command-line/types.ts';
-import { COMMANDS } from '../packages/cli/src/commands/index.ts';
+import { loadCommands } from '../packages/cli/src/commands/index.ts';
 import { table } from './markdown-table.ts';
 
 const HEAD = `# The command line
@@ -39,8 +39,8 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
 };
 
 /** The whole page, from the definitions of the commands. */
-export function renderCliPage(): string {
-  const commands = leaves(COMMANDS, []);
+export async function renderCliPage(): Promise<string> {
+  const commands = leaves(await loadCommands(), []);
   const index = commands.map(({ path, command }) => [
     `[\`${heading(path)}\`](#${anchor(heading(path))})`,
     cell(command.describe),

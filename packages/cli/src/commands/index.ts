@@ -1,60 +1,70 @@
-import { type CommandGroup, PROGRAM } from '../command-line/types.ts';
-import { cleanModels } from './client/clean-models.ts';
-import { compareModels } from './client/compare-models/command.ts';
-import { deleteModel } from './client/delete-model.ts';
-import { exportModel } from './client/export-model.ts';
-import { history } from './client/history.ts';
-import { importModel } from './client/import-model/command.ts';
-import { lineage } from './client/lineage.ts';
-import { listModels } from './client/list-models.ts';
-import { modelInfo } from './client/model-info/command.ts';
-import { pullModel } from './client/pull-model.ts';
-import { pushModel } from './client/push-model.ts';
-import { repairModel } from './client/repair-model.ts';
-import { rollback } from './client/rollback.ts';
-import { sync } from './client/sync.ts';
-import { tagModel, untagModel } from './client/tag-model.ts';
-import { updateModel } from './client/update-model.ts';
-import { verify } from './client/verify/command.ts';
-import { workers } from './client/workers.ts';
-import { completion } from './completion/command.ts';
-import { demo } from './demo/command.ts';
-import { jobs } from './jobs/group.ts';
-import { models } from './models/group.ts';
-import { settings } from './settings.ts';
-import { signaling } from './signaling.ts';
-import { track } from './track/command.ts';
-import { listWorkerModels } from './worker/list-models.ts';
-import { runners } from './worker/runners.ts';
-import { sessions } from './worker/sessions.ts';
-import { start } from './worker/start.ts';
-import { status } from './worker/status.ts';
+import { type Command, type CommandGroup, type Described, PROGRAM } from '../command-line/types.ts';
 
-const worker: CommandGroup = {
+type Load = () => Promise<Command | CommandGroup>;
+
+/** A group whose commands are loaded when they are needed, by the names that they have in the group. */
+interface LazyGroup extends Described {
+  readonly name: string;
+  readonly commands: Readonly<Record<string, Load | LazyGroup>>;
+}
+
+const worker: LazyGroup = {
   name: 'worker',
   describe: "Serve this machine's models, or list those of another worker",
-  commands: [start, listWorkerModels, runners, sessions, status],
+  commands: {
+    start: async () => (await import('./worker/start.ts')).start,
+    'list-models': async () => (await import('./worker/list-models.ts')).listWorkerModels,
+    runners: async () => (await import('./worker/runners.ts')).runners,
+    sessions: async () => (await import('./worker/sessions.ts')).sessions,
+    status: async () => (await import('./worker/status.ts')).status,
+  },
   examples: [],
 };
 
-const client: CommandGroup = {
+const client: LazyGroup = {
   name: 'client',
   describe: "Manage this machine's models, and exchange models with workers",
-  commands: [
-    ...[cleanModels, compareModels, deleteModel, exportModel, history, importModel, lineage, listModels, modelInfo],
-    ...[pullModel, pushModel, repairModel, rollback, sync, tagModel, untagModel, updateModel, verify, workers],
-  ],
+  commands: {
+    'clean-models': async () => (await import('./client/clean-models.ts')).cleanModels,
+    'compare-models': async () => (await import('./client/compare-models/command.ts')).compareModels,
+    'delete-model': async () => (await import('./client/delete-model.ts')).deleteModel,
+    'export-model': async () => (await import('./client/export-model.ts')).exportModel,
+    history: async () => (await import('./client/history.ts')).history,
+    'import-model': async () => (await import('./client/import-model/command.ts')).importModel,
+    lineage: async () => (await import('./client/lineage.ts')).lineage,
+    'list-models': async () => (await import('./client/list-models.ts')).listModels,
+    'model-info': async () => (await import('./client/model-info/command.ts')).modelInfo,
+    'pull-model': async () => (await import('./client/pull-model.ts')).pullModel,
+    'push-model': async () => (await import('./client/push-model.ts')).pushModel,
+    'repair-model': async () => (await import('./client/repair-model.ts')).repairModel,
+    rollback: async () => (await import('./client/rollback.ts')).rollback,
+    sync: async () => (await import('./client/sync.ts')).sync,
+    'tag-model': async () => (await import('./client/tag-model.ts')).tagModel,
+    'untag-model': async () => (await import('./client/tag-model.ts')).untagModel,
+    'update-model': async () => (await import('./client/update-model.ts')).updateModel,
+    verify: async () => (await import('./client/verify/command.ts')).verify,
+    workers: async () => (await import('./client/workers.ts')).workers,
+  },
   examples: [
     ['$0 client import-model ./runs/mouse', 'register a model'],
     ['$0 client pull-model good-mouse-v1 --worker lab', 'fetch one'],
   ],
 };
 
-/** All commands: the parser, the reference page and the completion of shells are made from them. */
-export const COMMANDS: CommandGroup = {
+const ALL: LazyGroup = {
   name: PROGRAM,
   describe: 'Moves machine-learning models directly between two machines.',
-  commands: [worker, client, track, jobs, models, signaling, settings, completion, demo],
+  commands: {
+    worker,
+    client,
+    track: async () => (await import('./track/command.ts')).track,
+    jobs: async () => (await import('./jobs/group.ts')).jobs,
+    models: async () => (await import('./models/group.ts')).models,
+    signaling: async () => (await import('./signaling.ts')).signaling,
+    settings: async () => (await import('./settings.ts')).settings,
+    completion: async () => (await import('./completion/command.ts')).completion,
+    demo: async () => (await import('./demo/command.ts')).demo,
+  },
   examples: [
     ['$0 worker', 'serve the models of this machine, and print a session'],
     ['$0 client pull-model good-mouse-v1 --worker SESSION', 'fetch a model'],
@@ -62,3 +72,25 @@ export const COMMANDS: CommandGroup = {
     ['$0 track --model good-mouse-v1 --data clip.mp4 --worker SESSION', 'run a model there'],
   ],
 };
+
+/**
+ * The commands: the parser, the reference page and the completion of shells are made from them. Loading all takes longer than many
+ * commands take to run, so only those are loaded that the arguments can mean.
+ *
+ * @param args - the words after the program's name; without them, all commands are loaded.
+ */
+export async function loadCommands(args: readonly string[] = []): Promise<CommandGroup> {
+  const firstOption = args.findIndex((arg) => arg.startsWith('-'));
+  return await loadGroup(ALL, firstOption === -1 ? args : args.slice(0, firstOption));
+}
+
+/** Of a group in which the first word names a command, that command alone. */
+async function loadGroup(
+  { commands, ...group }: LazyGroup,
+  [word, ...words]: readonly string[],
+): Promise<CommandGroup> {
+  const named = word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
+  const chosen = named === undefined ? Object.values(commands) : [named];
+  const load = async (one: Load | LazyGroup) => (typeof one === 'function' ? await one() : await loadGroup(one, words));
+  return { ...group, commands: await Promise.all(chosen.map(load)) };
+}

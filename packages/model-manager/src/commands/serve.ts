@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { LIST_PATH, serveRegistry } from '@model-rtc/static-registry';
 import { safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
 
@@ -14,6 +13,8 @@ export const serve = defineModelsCommand({
   },
   examples: [['$0 serve /srv/models --port 8080', 'let others on the network install from it']],
   async run({ signal, stderr, quiet, result, json }, { folder, port = 8080, host }) {
+    // A server is loaded by nothing else.
+    const { LIST_PATH, serveRegistry } = await import('@model-rtc/static-registry');
     await using served = await serveRegistry({ folder, port, host });
     if (!existsSync(join(folder, LIST_PATH)) && !quiet) {
       stderr.write(

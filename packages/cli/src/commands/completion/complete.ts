@@ -10,7 +10,7 @@ import {
   nameOf,
 } from '../../command-line/types.ts';
 import type { Runtime } from '../../console/runtime.ts';
-import { COMMANDS } from '../index.ts';
+import { loadCommands } from '../index.ts';
 import { type Candidate, knownNames } from './known-names.ts';
 
 /**
@@ -22,7 +22,8 @@ import { type Candidate, knownNames } from './known-names.ts';
 export async function printCompletions([shell, ...words]: readonly string[], runtime: Runtime): Promise<void> {
   try {
     const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
-    const { candidates, paths } = await complete(COMMANDS, COMMON_OPTIONS, words, (kind) => knownNames(kind, home));
+    const commands = await loadCommands(words.slice(0, -1));
+    const { candidates, paths } = await complete(commands, COMMON_OPTIONS, words, (kind) => knownNames(kind, home));
     const lines = candidates.map(({ value, describe }) =>
       shell === 'zsh' ? `${value.replaceAll(':', '\\:')}:${describe}` : `${value}\t${describe}`,
     );

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { COMMON_OPTIONS } from '../../../src/command-line/types.ts';
 import { complete } from '../../../src/commands/completion/complete.ts';
-import { COMMANDS } from '../../../src/commands/index.ts';
+import { loadCommands } from '../../../src/commands/index.ts';
 
 const NAMES = { models: ['mouse', '4f1c22ab'], 'remote-models': ['rat'], aliases: ['mouse'], workers: ['lab', 'gpu'] };
 
 /** What is offered for the last word of a line; `:files` and `:folders` stand for paths. */
 async function offered(line: string): Promise<string[]> {
-  const { candidates, paths } = await complete(COMMANDS, COMMON_OPTIONS, line.split(' '), async (kind) =>
+  const { candidates, paths } = await complete(await loadCommands(), COMMON_OPTIONS, line.split(' '), async (kind) =>
     (NAMES[kind as keyof typeof NAMES] ?? []).map((value) => ({ value, describe: '' })),
   );
   return [...candidates.map(({ value }) => value), ...(paths === undefined ? [] : [`:${paths}`])];
