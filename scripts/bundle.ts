@@ -4,49 +4,20 @@
  */
 import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
-import { directImports } from './direct-imports.ts';
+import { build } from 'esbuild';
+import { commandBundles } from './command-bundles.ts';
 
 const OUT = 'packages/cli/bin';
-/** Native addons and WebAssembly, which are loaded from their own folders. */
-const EXTERNAL = ['lmdb', 'node-datachannel', '@bokuweb/zstd-wasm'];
 
 await rm(OUT, { recursive: true, force: true });
-const { metafile } = await build({
-  // The file of a thread or program lies beside the code that starts it, as in the build.
-  entryPoints: {
-    main: 'packages/cli/dist/main.js',
-    'hash-thread': 'packages/registry/dist/hash/hash-thread.js',
-    'reading-thread': 'packages/registry/dist/inspect/reading-thread.js',
-    'thread-entry': 'packages/transfer/dist/node/disk/thread-entry.js',
-    'onnx-runner': 'packages/jobs/dist/onnx/onnx-runner.js',
-    'capture-output': 'packages/jobs/dist/presets/capture-output.js',
-  },
-  outdir: OUT,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  external: EXTERNAL,
-  plugins: [directImports()],
-  // Libraries written as CommonJS ask for Node's own modules by `require`.
-  banner: {
-    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
-  },
-  legalComments: 'none',
-  // A quarter less to compile. Names stay, and lines that can be shown when one of them throws.
-  minifyWhitespace: true,
-  lineLimit: 160,
-  metafile: true,
-  logLevel: 'warning',
-});
-await writeFile(join(OUT, 'THIRD-PARTY-LICENSES.txt'), await licensesOf(metafile));
+const inputs: string[] = [];
+for (const options of commandBundles(OUT)) inputs.push(...Object.keys((await build(options)).metafile.inputs));
+await writeFile(join(OUT, 'THIRD-PARTY-LICENSES.txt'), await licensesOf(inputs));
 
 /** The license of each library that is in the bundle, as those ask for. */
-async function licensesOf({ inputs }: Metafile): Promise<string> {
+async function licensesOf(inputs: readonly string[]): Promise<string> {
   const folders = new Set<string>();
-  for (const input of Object.keys(inputs)) {
+  for (const input of inputs) {
     const folder = await libraryOf(input);
     if (folder !== undefined) folders.add(folder);
   }

@@ -12,6 +12,8 @@ export type * from './files/types.ts';
 export { withImportFolder } from './import/staging.ts';
 export type * from './import/types.ts';
 export type * from './inspect/inspection.ts';
+export { startModelReading } from './inspect/model-reading.ts';
+export type { ModelReading } from './inspect/types.ts';
 export { modelDate, modelLoss, modelMatcher } from './list/list-order.ts';
 export type * from './list/types.ts';
 export type * from './manage/types.ts';

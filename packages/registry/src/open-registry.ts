@@ -48,8 +48,8 @@ export interface OpenRegistryOptions {
   readonly now?: (() => Date) | undefined;
   /** Replaces `symlink` of the file system. */
   readonly makeLink?: RegistryContext['makeLink'] | undefined;
-  /** Whether an import comes next: the thread that reads into model files, which takes a while to start, then starts at once. */
-  readonly importsFirst?: boolean | undefined;
+  /** What reads into model files, from `startModelReading`; the registry closes it. One of its own starts when it is needed. */
+  readonly reading?: ModelReading | undefined;
   /** Replaces the registry's own scanning and hashing. */
   readonly importSteps?: ImportSteps | undefined;
 }
@@ -60,8 +60,6 @@ export interface OpenRegistryOptions {
  */
 export async function openRegistry(options: OpenRegistryOptions): Promise<Registry> {
   const context = createContext(options);
-  // A thread that cannot be started says so again when it is needed.
-  if (options.importsFirst === true) void context.reading.run('prepareImport', undefined).catch(() => {});
   await prepareDataFolder(context.paths);
   const index = await context.index.read();
   if (await needsRecovery(context.paths, index)) await context.index.update(async () => ({ result: undefined }));
@@ -76,9 +74,9 @@ function createContext({
   now = () => new Date(),
   importSteps,
   makeLink = symlink,
+  reading = createModelReading(),
 }: OpenRegistryOptions): RegistryContext {
   const paths = dataPaths(home);
-  const reading = createModelReading();
   let hashCache: HashCache | undefined;
   return {
     paths,

@@ -11,7 +11,12 @@ const WIDEST_HELP = 110;
 
 /** What the arguments ask for. */
 export type Parsed =
-  | { readonly kind: 'command'; readonly options: CommonOptions; run(context: Context): Promise<void> }
+  | {
+      readonly kind: 'command';
+      readonly options: CommonOptions;
+      readonly importsModels: boolean;
+      run(context: Context): Promise<void>;
+    }
   /** The help or the version. */
   | { readonly kind: 'text'; readonly text: string };
 
@@ -98,7 +103,8 @@ function addCommand(parser: Argv, command: Command, select: Select): void {
     },
     (argv) => {
       const run = (context: Context): Promise<void> => command.run(context, argv as never);
-      select({ kind: 'command', options: argv as unknown as CommonOptions, run });
+      const { importsModels = false } = command;
+      select({ kind: 'command', options: argv as unknown as CommonOptions, importsModels, run });
     },
   );
 }

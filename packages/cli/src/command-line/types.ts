@@ -32,7 +32,7 @@ type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}
 
 export const PROGRAM = 'model-rtc';
 
-interface Described {
+export interface Described {
   readonly describe: string;
   /** Command lines that begin with `$0`, each with what it does. */
   readonly examples: readonly (readonly [command: string, meaning: string])[];
@@ -45,6 +45,8 @@ export interface CommandDefinition<Positionals extends ArgumentSpecs, Options ex
   readonly isDefault?: boolean | undefined;
   readonly positionals?: Positionals | undefined;
   readonly options?: Options | undefined;
+  /** Whether the thread that reads into model files starts before all else: it takes longer than a small import. */
+  readonly importsModels?: boolean | undefined;
   /** A last paragraph of the help. */
   readonly epilogue?: string | undefined;
   run(context: Context, given: CommonOptions & ValuesOf<Positionals & Options>): Promise<void>;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { explainSystemError } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
-import { dataFolder, type OpenRegistryOptions, openRegistry, type Registry } from '@model-rtc/registry';
+import { dataFolder, type ModelReading, openRegistry, type Registry } from '@model-rtc/registry';
 import { printable, printableJson } from './format.ts';
 import { Output } from './output.ts';
 import { type ConsoleStream, type EndingSignal, isCapable, type Runtime } from './runtime.ts';
@@ -29,7 +29,7 @@ export interface Context {
   /** Draws questions on the terminal and reads the answers. */
   prompts(): Promise<Prompts>;
   /** The registry of this machine, opened at the first call and closed when the command ends. */
-  registry(options?: Pick<OpenRegistryOptions, 'importsFirst'>): Promise<Registry>;
+  registry(): Promise<Registry>;
   /** Says from now on what Ctrl+C leaves behind, in place of a plain "Cancelled.". */
   explainCancel(sentence: string): void;
   /**
@@ -46,11 +46,14 @@ const SECRETS = ['token', 'session', 'secret', '*.token', '*.session', '*.secret
 /**
  * Runs a command's work and gives the exit code. Ctrl+C aborts the work, which cleans up and says how to go on; a second
  * one ends the process at once.
+ *
+ * @param reading - what reads into model files, where it was started before; it ends with the command.
  */
 export async function runInContext(
   runtime: Runtime,
   options: CommonOptions,
   work: (context: Context) => Promise<void>,
+  reading?: ModelReading,
 ): Promise<number> {
   const output = new Output(runtime, options);
   const controller = new AbortController();
@@ -71,8 +74,8 @@ export async function runInContext(
       signal: controller.signal,
       interactive: runtime.stdin.isTTY === true && isCapable(runtime),
       prompts: () => import('@clack/prompts'),
-      registry: (options = {}) => {
-        registry ??= openRegistry({ home, log, ...options });
+      registry: () => {
+        registry ??= openRegistry({ home, log, reading });
         return registry;
       },
       explainCancel(sentence) {
@@ -99,6 +102,7 @@ export async function runInContext(
   } finally {
     stopListening();
     await registry?.then((opened) => opened.close()).catch(() => {});
+    await reading?.close();
   }
 }
 

@@ -19,6 +19,17 @@ export function createModelReading(limits: ResourceLimits = RESOURCE_LIMITS): Mo
   return built ? new ReadingThread(limits) : createReadingInProcess();
 }
 
+/**
+ * Starts the thread and loads what an import needs, so that both are done by the time that a registry is open.
+ * @returns what `openRegistry` takes
+ */
+export function startModelReading(): ModelReading {
+  const reading = createModelReading();
+  // A thread that cannot be started says so again when it is needed.
+  void reading.run('prepareImport', undefined).catch(() => {});
+  return reading;
+}
+
 function createReadingInProcess(): ModelReading {
   return {
     async run(task, input, options = {}) {

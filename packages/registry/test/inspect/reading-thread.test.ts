@@ -116,7 +116,7 @@ describe('the thread that reads into model files', () => {
     expect(result).toEqual({ code: 'source_changed' });
   });
 
-  it('starts when a registry is opened for an import, and does not keep the process', async () => {
+  it('starts before a registry is opened where a command asks for that, and does not keep the process', async () => {
     const result = await runBuilt(`
       const threads = await import('node:worker_threads');
       const { syncBuiltinESMExports } = await import('node:module');
@@ -131,9 +131,12 @@ describe('the thread that reads into model files', () => {
       const { openRegistry } = await import(built + '../open-registry.js');
       await openRegistry({ home: paths[0] + '-home' });
       const before = [...started];
-      await openRegistry({ home: paths[0] + '-home', importsFirst: true });
-      print({ before, started });
+      const { startModelReading } = await import(built + 'model-reading.js');
+      const reading = startModelReading();
+      const registry = await openRegistry({ home: paths[0] + '-home', reading });
+      await registry.close();
+      print({ before, started, afterClose: await inspectFiles(reading, [small], {}).catch(failed) });
     `);
-    expect(result).toEqual({ before: [], started: ['model-rtc-reading'] });
+    expect(result).toEqual({ before: [], started: ['model-rtc-reading'], afterClose: { code: 'cancelled' } });
   });
 });

@@ -24,6 +24,7 @@ export const importModel = defineCommand({
     },
   },
   options: importOptions,
+  importsModels: true,
   examples: [
     ['$0 client import-model ./runs/mouse --alias good-mouse-v1', 'link a sleap-nn run into the registry'],
     ['$0 client import-model weights.safetensors --copy', 'copy a single file'],
@@ -44,7 +45,7 @@ export const importModel = defineCommand({
     if (ways.length > 1) {
       throw new ModelRtcError('bad_argument', 'Pass only one of --all, --as-one and --as-is.');
     }
-    const registry = await context.registry({ importsFirst: true });
+    const registry = await context.registry();
     const asked = options.yes ? { ...context, interactive: false } : context;
     const listed = options.all ? await listSeveral(context, registry, options) : [];
     if (listed.length > 0) return await importEach(context, registry, listed, options);
