@@ -8,7 +8,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/protocol': 250,
   '@model-rtc/formats': 150,
   '@model-rtc/formats/convert': 150,
-  '@model-rtc/formats/layouts': 275,
+  '@model-rtc/formats/layouts': 280,
   '@model-rtc/formats/validation': 200,
   '@model-rtc/signaling/client': 250,
   '@model-rtc/transport/core': 300,

@@ -1,5 +1,4 @@
 import { formatBytes, ModelRtcError, parseBytes } from '@model-rtc/protocol';
-import { givenPublicKeys } from '@model-rtc/static-registry';
 import { nameText, parseNameRef } from '../reference.ts';
 import { ProgressLine, progressText } from './progress-line.ts';
 import { count, safe } from './text.ts';
@@ -126,6 +125,7 @@ interface SigningValues {
 async function signingOptions({ sign, signKey, trustKey, adopt }: SigningValues, { env }: ModelsContext) {
   const signKeyFiles = [...(signKey ?? [])];
   const isSigned = sign || signKeyFiles.length > 0;
+  const { givenPublicKeys } = await import('@model-rtc/static-registry');
   const trustKeys = await givenPublicKeys(trustKey, isSigned ? env : {});
   return { sign, signKeyFiles, adopt, trustKeys };
 }

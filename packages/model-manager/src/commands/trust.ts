@@ -1,5 +1,4 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { readPublicKeys } from '@model-rtc/static-registry';
 import { registryOption } from './arguments.ts';
 import { safe, table } from './text.ts';
 import { defineModelsCommand } from './types.ts';
@@ -23,6 +22,7 @@ export const trust = defineModelsCommand({
       const rows = pinned.flatMap((one) => one.keys.map((own) => [one.registry, own]));
       return context.result({ pinned }, rows.length === 0 ? 'No keys are pinned.' : table(['REGISTRY', 'KEY'], rows));
     }
+    const { readPublicKeys } = await import('@model-rtc/static-registry');
     const [parsed = ''] = await readPublicKeys([key]);
     const now = await (remove ? manager.unpinKey(parsed) : manager.pinKey(parsed));
     const effect =
