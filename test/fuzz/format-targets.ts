@@ -12,12 +12,14 @@ import {
   readFileMetadata,
   scanFile,
 } from '@model-rtc/formats';
+import { convertedBlocks, planConversion, whyNotConverted } from '@model-rtc/formats/convert';
 import { recogniseFile } from '@model-rtc/formats/layouts';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { LIGHTGBM, XGBOOST_JSON, XGBOOST_UBJSON } from '../../packages/formats/test/boosters/make-boosters.ts';
 import { ggufText, makeGguf, makeSafetensors, makeZip } from '../../packages/formats/test/chunks/make-files.ts';
 import { inflate } from '../../packages/registry/src/inspect/inflate.ts';
 import { sample } from '../support/model-samples.ts';
+import { torchSample } from '../support/torch-samples.ts';
 import type { FuzzTarget } from './fuzz.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
@@ -113,4 +115,28 @@ export const FORMAT_TARGETS: readonly FuzzTarget[] = [
       }
     },
   },
+  {
+    name: 'convert',
+    samples: async () => [
+      ...(await samples()),
+      ...(['zip', 'legacy', 'wrapped', 'protocol4'] as const).map(torchSample),
+    ],
+    read: convert,
+  },
 ];
+
+/** What is planned can be read, and is as long as it says. */
+async function convert(bytes: Uint8Array): Promise<void> {
+  const reader = readerOf(bytes);
+  const plan = await planConversion(reader, options()).catch((thrown: unknown) => {
+    if (whyNotConverted(thrown) === undefined) throw thrown;
+  });
+  if (!plan) return;
+  const readInto = async (target: Uint8Array, offset: number) => target.set(await reader.read(offset, target.length));
+  let size = 0;
+  for (const block of convertedBlocks(plan, 64 * 1024)) {
+    size += block.bytes;
+    await block.fill(new Uint8Array(block.bytes), { readInto });
+  }
+  if (size !== plan.size) throw new Error(`a file of ${size} bytes where ${plan.size} were planned`);
+}

@@ -19,7 +19,7 @@ export type ModelProgress =
   /** Files of this machine are being read, before a push or at an import. */
   | {
       readonly type: 'local';
-      readonly phase: 'hash' | 'copy' | 'verify';
+      readonly phase: 'convert' | 'hash' | 'copy' | 'verify';
       readonly doneBytes: number;
       readonly totalBytes: number;
     };

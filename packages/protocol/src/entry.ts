@@ -46,6 +46,8 @@ function isScalar(value: unknown): boolean {
 const lineageSchema = z.object({
   fineTunedFrom: text.optional(),
   parents: z.array(text).max(64).optional(),
+  /** The model with the same tensors in files of another format, which this one was made from. */
+  convertedFrom: digestSchema.optional(),
 });
 
 /** A file that runs code when a tool loads it (pickle), with imports that a model does not need. */

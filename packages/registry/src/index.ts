@@ -1,6 +1,7 @@
 export type * from './archive/types.ts';
 export type * from './catalog/types.ts';
 export type * from './chunks/types.ts';
+export * from './convert/types.ts';
 export { openDataSets } from './data-sets/data-sets.ts';
 export type * from './data-sets/types.ts';
 export { toModelEntry } from './entry/registry-entry.ts';

@@ -8,6 +8,7 @@ import { createLocatedChunks } from './chunks/located-chunks.ts';
 import { modelHolders } from './chunks/model-holders.ts';
 import type { LocatedChunks } from './chunks/types.ts';
 import type { RegistryContext } from './context.ts';
+import { createConversions } from './convert/create.ts';
 import { requireFreeAlias } from './entry/aliases.ts';
 import { toRegistryEntry } from './entry/registry-entry.ts';
 import { requireModel, resolveNamed } from './entry/resolve.ts';
@@ -129,6 +130,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createCatalogs(context, modelList),
     ...createFileSets(context),
     ...createRuns(context),
+    ...createConversions(context),
     paths,
     list: async (params) => await modelList.page(params),
     resolve: async (ref, options = {}) => await resolveModel(context, ref, options),

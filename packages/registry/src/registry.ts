@@ -2,6 +2,7 @@ import type { Alias, Digest, ListModelsParams, Manifest } from '@model-rtc/proto
 import type { Archives } from './archive/types.ts';
 import type { Catalogs } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
+import type { Conversions } from './convert/types.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
 import type { Exports } from './export/types.ts';
 import type { FileSets } from './file-sets/types.ts';
@@ -32,6 +33,7 @@ export interface Registry
     Catalogs,
     FileSets,
     Runs,
+    Conversions,
     AsyncDisposable {
   readonly paths: DataPaths;
   /** One page of the models that match, sorted. */

@@ -51,7 +51,7 @@ const REASONS: Readonly<Record<number, string>> = {
   130: 'user_cancelled',
 };
 const NO_COUNTS: ProgressCounts = { doneBytes: 0, totalBytes: 0, bytesPerSecond: 0, secondsLeft: null, lanes: [] };
-const LOCAL_STATES = { hash: 'preparing', copy: 'transferring', verify: 'verifying' } as const;
+const LOCAL_STATES = { convert: 'preparing', hash: 'preparing', copy: 'transferring', verify: 'verifying' } as const;
 
 /** One command's events. Counts carry over from event to event; the last event says how it ended. */
 export class ProgressEvents {

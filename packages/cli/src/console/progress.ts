@@ -12,7 +12,7 @@ const BAR = {
   barIncompleteChar: '░',
 };
 
-const LOCAL_LABELS = { hash: 'hashing', copy: 'copying', verify: 'verifying' } as const;
+const LOCAL_LABELS = { convert: 'converting', hash: 'hashing', copy: 'copying', verify: 'verifying' } as const;
 
 /** The state of long work at one moment. */
 interface Step {

@@ -1,3 +1,4 @@
+import { OverBudgetError } from '../bytes/read-budget.ts';
 import { StructureError } from '../bytes/structure-error.ts';
 import { MAX_NAME_BYTES } from '../limits.ts';
 import { inFileOrder, isSafetensorsType, safetensorsHeader } from '../safetensors/write-header.ts';
@@ -40,6 +41,11 @@ export async function planConversion(reader: ByteReader, options: ConvertOptions
   }
   const besides = leftOut.length === 0 ? [] : [`${listed(leftOut)} of the original is no tensor and left out.`];
   return { header, tensors: ordered, size, dropped: [...dropped.keys()], warnings: [...besides, ...warnings] };
+}
+
+/** Why a file cannot be converted, as the end of a sentence; undefined for any other failure. */
+export function whyNotConverted(thrown: unknown): string | undefined {
+  return thrown instanceof StructureError || thrown instanceof OverBudgetError ? thrown.message : undefined;
 }
 
 async function placeTensor(file: TorchFile, tensor: NamedTorchTensor): Promise<TensorCopy> {

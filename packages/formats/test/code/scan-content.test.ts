@@ -1,10 +1,10 @@
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { zip } from '../../../../test/support/make-zip.ts';
 import { type SampleName, sample } from '../../../../test/support/model-samples.ts';
 import { runs } from '../../../../test/support/runs.ts';
 import { LIGHTGBM, XGBOOST_JSON, XGBOOST_UBJSON } from '../boosters/make-boosters.ts';
-import { zip } from '../zip/make-zip.ts';
 import { raw, scanBytes, unicode } from './read-samples.ts';
 
 const EVIL = { isCode: true, suspicious: ['posix.system'] };

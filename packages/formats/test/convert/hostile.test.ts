@@ -1,12 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { createReadBudget, MODEL_READ_LIMITS } from '@model-rtc/formats';
 import { planConversion } from '@model-rtc/formats/convert';
+import { zip } from '../../../../test/support/make-zip.ts';
+import { readTensors } from '../../../../test/support/safetensors-reader.ts';
+import {
+  dict,
+  number,
+  stateDict,
+  storage,
+  type TensorToPickle,
+  tensor,
+  torchLegacy,
+  torchZip,
+} from '../../../../test/support/torch-maker.ts';
 import { nodeInflate as inflate } from '../bytes/node-inflate.ts';
 import { arrayReader } from '../bytes/readers.ts';
 import { raw, unicode } from '../code/read-samples.ts';
-import { zip } from '../zip/make-zip.ts';
-import { dict, number, stateDict, storage, type TensorToPickle, tensor, torchLegacy, torchZip } from './make-torch.ts';
-import { convertBytes, readTensors } from './read-converted.ts';
+import { convertBytes } from './read-converted.ts';
 
 const W: TensorToPickle = { name: 'w', type: 'FloatStorage', key: '0', offset: 0, shape: [2, 3], stride: [3, 1] };
 const BYTES = Buffer.alloc(24, 1);

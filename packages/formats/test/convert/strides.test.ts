@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { runs } from '../../../../test/support/runs.ts';
-import { stateDict, type TensorToPickle, torchLegacy, torchZip } from './make-torch.ts';
-import { convertBytes, readTensors } from './read-converted.ts';
+import { readTensors } from '../../../../test/support/safetensors-reader.ts';
+import { stateDict, type TensorToPickle, torchLegacy, torchZip } from '../../../../test/support/torch-maker.ts';
+import { convertBytes } from './read-converted.ts';
 
 const TYPES: readonly (readonly [type: string, dtype: string, bytes: number, part: number])[] = [
   ['FloatStorage', 'F32', 4, 4],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { readTensors } from '../../../../test/support/safetensors-reader.ts';
 import { expectedTensors, type TorchSample, torchSample } from '../../../../test/support/torch-samples.ts';
-import { convertBytes, readTensors } from './read-converted.ts';
+import { convertBytes } from './read-converted.ts';
 
 describe('a file that torch wrote', () => {
   it.each<TorchSample>(['zip', 'legacy', 'wrapped', 'protocol4'])(

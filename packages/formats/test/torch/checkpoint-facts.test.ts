@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { listTensors } from '@model-rtc/formats';
+import { zip } from '../../../../test/support/make-zip.ts';
 import { type SampleName, sample } from '../../../../test/support/model-samples.ts';
 import { readCheckpointFacts } from '../../src/torch/checkpoint-facts.ts';
 import { nodeInflate as inflate } from '../bytes/node-inflate.ts';
 import { arrayReader } from '../bytes/readers.ts';
 import { raw, unicode } from '../code/read-samples.ts';
-import { zip } from '../zip/make-zip.ts';
 
 /** One checkpoint of Lightning, saved in each of torch's formats. */
 const CHECKPOINTS: readonly SampleName[] = ['torchZip', 'torchDeflated', 'torchLegacy'];

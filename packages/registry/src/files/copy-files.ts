@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { atStorage, cloneFile, modelFileMode, openToRead, requireRoom, setFileTime } from '@model-rtc/files';
+import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { createMeter, type Meter, type ProgressOptions } from '../progress.ts';
 
@@ -84,4 +85,17 @@ async function finishFile(path: string, mode: number, mtimeNs: bigint): Promise<
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Compares copies with what they were copied from, once both are hashed.
+ * @throws ModelRtcError `verification_failed`
+ */
+export function requireSame(originals: Manifest, hashed: Manifest, copies: readonly ScannedFile[]): void {
+  const expected = new Map(originals.files.map((file) => [file.path, file.sha256]));
+  const found = new Map(hashed.files.map((file) => [file.path, file.sha256]));
+  const wrong = copies.find(({ path }) => found.get(path) !== expected.get(path));
+  if (wrong === undefined) return;
+  const sentence = `The copy of ${wrong.path} is not the same as the original. Check the disk and import the model again.`;
+  throw new ModelRtcError('verification_failed', sentence, { details: { path: wrong.path } });
 }

@@ -1,47 +1,21 @@
 import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isInside, isMissing, storageError } from '@model-rtc/files';
-import {
-  type Digest,
-  type Manifest,
-  ModelRtcError,
-  type ModelSource,
-  manifestDigest,
-  suggestAlias,
-} from '@model-rtc/protocol';
+import { ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import { aliasTaken, nearestFreeAlias } from '../entry/aliases.ts';
-import type { StoredEntry } from '../entry/types.ts';
-import { copyFiles } from '../files/copy-files.ts';
+import { aliasTaken } from '../entry/aliases.ts';
+import { copyFiles, requireSame } from '../files/copy-files.ts';
 import type { HashedFiles } from '../hash/types.ts';
 import { inPhase } from '../progress.ts';
-import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from './additions.ts';
+import { readAdditions } from './additions.ts';
 import { repositoryOf } from './hub-cache.ts';
 import { requireInside } from './inside-folder.ts';
-import { emptyFolder, folderOfOriginals, lacksLinks, linkFiles, makeFolders, type WithoutLinks } from './link-files.ts';
-import { type EntryDraft, isWhole, type Placed, type Placement, placeModel } from './place-model.ts';
+import { emptyFolder, folderOfOriginals, lacksLinks, linkFiles, makeFolders } from './link-files.ts';
+import { type ImportWork, placeImported, resultOf, type StagedFiles } from './place-imported.ts';
+import { isWhole } from './place-model.ts';
 import type { FileOptions, ScannedFile, ScannedModel, ScanOptions } from './scanned-model.ts';
 import { withImportFolder } from './staging.ts';
-import type { ImportOptions, ImportResult, ImportSteps } from './types.ts';
-
-/** As many as an id has. */
-const ID_CHARS = 8;
-
-export interface ImportWork extends ImportOptions {
-  /** Where a worker came upon the model, when no person imports it. */
-  readonly found?:
-    | {
-        readonly foundIn: string;
-        readonly source: ModelSource;
-        /** Every folder into which links may lead; `foundIn` alone when left out. */
-        readonly linksWithin?: readonly string[] | undefined;
-      }
-    | undefined;
-  /** What to do where no symbolic links can be made; refused when left out. */
-  readonly withoutLinks?: WithoutLinks | undefined;
-  /** A model whose place the imported one takes, with what a person added to it. */
-  readonly supersedes?: (EntryAdditions & { readonly digest: Digest | undefined }) | undefined;
-}
+import type { ImportResult, ImportSteps } from './types.ts';
 
 /** Scans, hashes, stages and registers the model at a path. */
 export async function importModel(context: RegistryContext, path: string, work: ImportWork): Promise<ImportResult> {
@@ -65,6 +39,11 @@ export async function importModel(context: RegistryContext, path: string, work: 
   };
   requireWhole();
   await refuseTakenAlias(context, work, scanned);
+  if (work.convert !== undefined) {
+    const { importConverted } = await import('../convert/import-converted.ts');
+    const converted = await importConverted(context, { original, scanned, additions, hashCache }, work);
+    if (converted !== undefined) return converted;
+  }
   // Hashing refuses files that are not as they were scanned, so that what is looked at here is what is registered.
   const codeFiles = await inspection.inspectFiles(context.reading, scanned.files, {
     ...work,
@@ -81,13 +60,14 @@ export async function importModel(context: RegistryContext, path: string, work: 
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const kept = await stageFiles(context, steps, staged, scanned, hashed, work);
     const hashes = { manifest: hashed.manifest, ...kept };
-    return await place(context, staged, scanned.movedTo ?? original, scanned, hashes, {
+    return await placeImported(context, staged, scanned.movedTo ?? original, scanned, hashes, {
       ...work,
       additions,
       ...looked,
     });
   });
-  return await resultOf(context, placed, hashed.manifest, scanned);
+  const result = await resultOf(context, placed, hashed.manifest, scanned);
+  return work.convert === undefined ? result : { ...result, converted: [] };
 }
 
 function scanOptions({ modelType, revision, found, ...work }: ImportWork): ScanOptions {
@@ -126,19 +106,17 @@ function cannotImport(path: string, thrown: unknown): ModelRtcError {
 /** Before hours of hashing: an alias of a model that cannot be this one. It is checked again when the model is placed. */
 async function refuseTakenAlias(
   { index }: RegistryContext,
-  { alias, aliasConflict }: ImportWork,
+  { alias, aliasConflict, convert }: ImportWork,
   { files }: ScannedModel,
 ): Promise<void> {
   if (alias === undefined || aliasConflict !== undefined) return;
   const known = await index.read();
   const owner = known.byAlias.get(alias);
-  if (owner === undefined) return;
+  // What the model is converted to is known afterwards alone.
+  if (owner === undefined || (convert !== undefined && owner.lineage?.convertedFrom !== undefined)) return;
   const size = files.reduce((sum, file) => sum + file.size, 0);
   if (owner.size !== size || owner.fileCount !== files.length) throw aliasTaken(known, alias, owner);
 }
-
-/** How a model's files are kept. */
-type Staged = Pick<Placement, 'stats' | 'linked' | 'filesIn'>;
 
 async function stageFiles(
   context: RegistryContext,
@@ -147,9 +125,9 @@ async function stageFiles(
   { files }: ScannedModel,
   hashed: HashedFiles,
   work: ImportWork,
-): Promise<Staged> {
+): Promise<StagedFiles> {
   const { copy = false, ifExists, withoutLinks } = work;
-  const linked: Staged = { stats: hashed.stats, linked: true };
+  const linked: StagedFiles = { stats: hashed.stats, linked: true };
   const existing = (await context.index.read()).byDigest.get(manifestDigest(hashed.manifest));
   if (existing !== undefined && ifExists !== 'overwrite' && (await isWhole(context, existing))) {
     // Were the model removed before this one is placed, an empty folder would be registered in its place.
@@ -176,95 +154,9 @@ async function stageCopies(
   files: readonly ScannedFile[],
   hashed: HashedFiles,
   { signal, onProgress }: ImportWork,
-): Promise<Staged> {
+): Promise<StagedFiles> {
   const copies = await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
   const again = await hashFiles(copies, { signal, onProgress: inPhase(onProgress, 'verify') });
-  requireSame(hashed.manifest, again.manifest);
+  requireSame(hashed.manifest, again.manifest, copies);
   return { stats: again.stats, linked: false };
-}
-
-function requireSame(original: Manifest, copied: Manifest): void {
-  const digests = new Map(copied.files.map((file) => [file.path, file.sha256]));
-  const wrong = original.files.find((file) => digests.get(file.path) !== file.sha256);
-  if (wrong === undefined) return;
-  const sentence = `The copy of ${wrong.path} is not the same as the original. Check the disk and import the model again.`;
-  throw new ModelRtcError('verification_failed', sentence, { details: { path: wrong.path } });
-}
-
-async function place(
-  context: RegistryContext,
-  staged: string,
-  originalPath: string,
-  { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
-  hashed: Staged & { readonly manifest: Manifest },
-  work: ImportWork & Pick<EntryDraft, 'codeFiles' | 'incomplete'> & { readonly additions: EntryAdditions },
-): Promise<Placed> {
-  const { alias, aliasConflict, found, ifExists, supersedes, signal } = work;
-  const digest = manifestDigest(hashed.manifest);
-  const additions = joinAdditions(supersedes, work.additions);
-  requireNotOwnParent(digest, work.additions);
-  const draft: EntryDraft = {
-    ...facts,
-    source: found?.source ?? 'local-import',
-    importedAt: context.now().toISOString(),
-    name: additions.name,
-    tags: additions.tags,
-    notes: additions.notes,
-    lineage: additions.lineage ?? facts.lineage,
-    codeFiles: work.codeFiles,
-    incomplete: work.incomplete,
-  };
-  const offeredAlias = suggestAlias(suggestedAlias ?? `${facts.modelType}-${digest.slice(0, ID_CHARS)}`);
-  return await placeModel(context, {
-    ...hashed,
-    staged,
-    digest,
-    draft,
-    alias,
-    offeredAlias,
-    firstAlias: found === undefined ? undefined : offeredAlias,
-    aliasConflict,
-    additions,
-    ifExists,
-    originalPath,
-    foundIn: found?.foundIn,
-    importedWith: importedWith(work),
-    supersedes: supersedes?.digest,
-    signal,
-  });
-}
-
-/** Undefined where nothing was said. */
-function importedWith(work: ImportWork): StoredEntry['importedWith'] {
-  const { include = [], exclude = [], withTrainingState, asOne, asIs, followLinks } = work;
-  const said = {
-    ...(include.length > 0 ? { include: [...include] } : {}),
-    ...(exclude.length > 0 ? { exclude: [...exclude] } : {}),
-    ...(withTrainingState ? { withTrainingState } : {}),
-    ...(asOne ? { asOne } : {}),
-    ...(asIs ? { asIs } : {}),
-    ...(followLinks ? { followLinks } : {}),
-  };
-  return Object.keys(said).length === 0 ? undefined : said;
-}
-
-async function resultOf(
-  { index, show, readManifest }: RegistryContext,
-  { stored, outcome }: Placed,
-  manifest: Manifest,
-  { suggestedAlias, skipped, followed, movedTo }: ScannedModel,
-): Promise<ImportResult> {
-  const known = await index.read();
-  const offered = suggestAlias(suggestedAlias ?? `${stored.modelType}-${stored.id}`);
-  const suggestion = stored.alias === undefined ? nearestFreeAlias(known, offered) : undefined;
-  return {
-    entry: await show(stored),
-    // The stored one of a model that was here already may be cut into other chunks.
-    manifest: outcome === 'kept' ? await readManifest(stored) : manifest,
-    outcome: outcome === 'kept' ? 'already_there' : 'imported',
-    suggestedAlias: suggestion,
-    skipped,
-    followed,
-    movedTo,
-  };
 }

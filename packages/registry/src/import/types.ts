@@ -1,4 +1,5 @@
 import type { Alias, AliasConflict, IfExists, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
+import type { ConvertedFile, ConvertFormat } from '../convert/types.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import type { HashedFiles, HashOptions } from '../hash/types.ts';
 import type { FollowedLink } from './link-rules.ts';
@@ -9,8 +10,11 @@ export type { ModelInFolder, SkippedPath } from './scanned-model.ts';
 import type { FileOptions, ScannedFile, ScannedModel, ScanOptions, SkippedPath } from './scanned-model.ts';
 
 export interface ImportProgress {
-  /** `hash` reads the originals; with `copy`, `copy` and `verify` follow, each from 0 again. */
-  readonly phase: 'hash' | 'copy' | 'verify';
+  /**
+   * `hash` reads the originals; with `copy`, `copy` and `verify` follow, each from 0 again. With `convert`, `convert` and `copy` come
+   * before them.
+   */
+  readonly phase: 'convert' | 'hash' | 'copy' | 'verify';
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
@@ -48,6 +52,8 @@ export interface ImportOptions extends WorkOptions, FileOptions {
   readonly modelType?: string | undefined;
   /** Copy the files into the registry. Otherwise each is a symbolic link to the original. */
   readonly copy?: boolean | undefined;
+  /** Register a copy with its torch files as files of this format, see `Conversions`. */
+  readonly convert?: ConvertFormat | undefined;
 }
 
 /** How models are looked for in a folder. */
@@ -65,6 +71,8 @@ export interface ImportResult {
   readonly movedTo?: string | undefined;
   /** Links that were followed out of the model's folder, or to folders. */
   readonly followed?: readonly FollowedLink[] | undefined;
+  /** The files that were converted, if that was asked for; none where there was nothing to convert. */
+  readonly converted?: readonly ConvertedFile[] | undefined;
 }
 
 /** What a person of this machine said of a model that comes over a network. */

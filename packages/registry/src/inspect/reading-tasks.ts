@@ -57,6 +57,10 @@ export const READING_TASKS: Tasks = {
     const { compareTensors } = await import('@model-rtc/formats');
     return await withModel(first, (a) => withModel(second, (b) => compareTensors(a, b, { inflate, signal })));
   },
+  async convertFiles(job, { signal }) {
+    const { convertFiles } = await import('../convert/convert-files.ts');
+    return await convertFiles(job, signal);
+  },
   async trainingCurves(model) {
     const { readTrainingCurves } = await import('@model-rtc/formats/layouts');
     return await withModel(model, ({ files }) => readTrainingCurves(files));

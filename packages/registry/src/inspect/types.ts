@@ -1,6 +1,7 @@
 import type { TensorDifference } from '@model-rtc/formats';
 import type { Flaw, TrainingCurve } from '@model-rtc/formats/layouts';
 import type { CodeFile, ErrorData } from '@model-rtc/protocol';
+import type { ConvertedFiles, ConvertJob } from '../convert/convert-files.ts';
 import type { RegisteredModel } from '../files/types.ts';
 import type { ModelInFolder, ScannedFile, ScannedModel } from '../import/scanned-model.ts';
 
@@ -18,6 +19,7 @@ export interface ReadingTasks {
   planChunks(input: ScannedFile): number[];
   compareTensors(input: readonly [RegisteredModel, RegisteredModel]): TensorDifference | undefined;
   trainingCurves(input: RegisteredModel): TrainingCurve[];
+  convertFiles(input: ConvertJob): ConvertedFiles;
 }
 
 export type TaskName = keyof ReadingTasks;

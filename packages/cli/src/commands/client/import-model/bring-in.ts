@@ -22,7 +22,7 @@ export async function bringIn(context: Context, registry: Registry, options: Imp
 
 async function importAt(context: Context, registry: Registry, options: ImportOptions): Promise<ImportResult> {
   const { path, tag: tags, modelType, copy, name, notes, parent, ifExists, aliasConflict, safeOnly } = options;
-  const { allowIncomplete, revision } = options;
+  const { allowIncomplete, revision, convert } = options;
   const { parseAlias } = await import('@model-rtc/protocol');
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const onProgress = await context.output.progress();
@@ -31,14 +31,14 @@ async function importAt(context: Context, registry: Registry, options: ImportOpt
   const bring = isArchive ? registry.importArchive : registry.importModel;
   return await bring(path, {
     ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
-    ...{ ...fileOptions(options), allowIncomplete, revision },
+    ...{ ...fileOptions(options), allowIncomplete, revision, convert },
     signal: context.signal,
     onProgress: (progress) => onProgress({ type: 'local', ...progress }),
   });
 }
 
 function requireNoChoice(options: ImportOptions): void {
-  const given = (['include', 'exclude', 'follow-links', 'revision'] as const).find((name) => {
+  const given = (['include', 'exclude', 'follow-links', 'revision', 'convert'] as const).find((name) => {
     const value = name === 'follow-links' ? options.followLinks : options[name];
     return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
   });
@@ -87,9 +87,10 @@ async function askAlias(context: Context, suggestion: Alias): Promise<Alias | un
 }
 
 /** `Imported (linked) mouse (1a2b3c4d): llama, 3 files, 2.1 GB`. */
-export function importedText({ outcome, entry, manifest }: BroughtIn): string {
+export function importedText({ outcome, entry, manifest, converted = [] }: BroughtIn): string {
   const what = `${entry.modelType}, ${formatCount(manifest.files.length, 'file')}, ${formatBytes(entry.size)}`;
-  const imported = entry.linked ? 'Imported (linked)' : 'Imported (copied)';
+  const how = converted.length > 0 ? 'converted' : entry.linked ? 'linked' : 'copied';
+  const imported = `Imported (${how})`;
   return `${outcome === 'already_there' ? 'Already here as' : imported} ${formatModel(entry)}: ${what}`;
 }
 

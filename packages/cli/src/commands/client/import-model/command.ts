@@ -6,6 +6,7 @@ import type { Context } from '../../../console/context.ts';
 import { printable } from '../../../console/format.ts';
 import { incompleteNote } from '../../incomplete.ts';
 import { type BroughtIn, bringIn, importedText, surprises } from './bring-in.ts';
+import { convertedText } from './converted.ts';
 import { followedText, leftOutText } from './left-out.ts';
 import { findNamed } from './named-store.ts';
 import { type ImportOptions, importOptions, withAnswers } from './options.ts';
@@ -34,6 +35,7 @@ export const importModel = defineCommand({
       "$0 client import-model ./runs/mouse --include run.sh --exclude 'plots/**'",
       'with other files than the usual ones',
     ],
+    ['$0 client import-model ./bert --convert safetensors', 'a copy without pickles'],
     ['$0 client import-model ./engine --as-is --model-type tensorrt', 'a folder of any format'],
     ['$0 client import-model ollama:llama3.2:1b', 'a model of ollama, where it is'],
     ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
@@ -76,14 +78,15 @@ async function bringInOrChoose(
 }
 
 function report(context: Context, imported: BroughtIn, options: ImportOptions): void {
-  const { entry, outcome, skipped, followed = [], movedTo } = imported;
+  const { entry, outcome, skipped, followed = [], movedTo, converted } = imported;
   const notes = [
     ...surprises(imported, options),
     movedTo === undefined ? '' : `The model is in ${printable(movedTo)}.`,
     leftOutText(skipped),
+    convertedText(imported),
     followedText(followed),
     entry.incomplete === undefined ? '' : incompleteNote(entry),
   ];
   for (const note of notes) if (note !== '') context.output.note(note);
-  context.output.result({ outcome, entry, skipped, followed }, importedText(imported));
+  context.output.result({ outcome, entry, skipped, followed, converted }, importedText(imported));
 }

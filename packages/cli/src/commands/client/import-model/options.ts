@@ -26,6 +26,10 @@ export const importOptions = {
     completes: 'models',
   },
   copy: { type: 'boolean', default: false, describe: 'Copy the files instead of linking to them' },
+  convert: {
+    choices: ['safetensors'],
+    describe: 'Import a copy with its torch files (.bin, .pt, .pth) as safetensors; runs no code of theirs',
+  },
   'with-training-state': {
     type: 'boolean',
     default: false,

@@ -101,8 +101,8 @@ function isImported(outcome: Outcome): outcome is { readonly path: string; reado
 
 function asJson(outcome: Outcome): object {
   if (!isImported(outcome)) return { path: outcome.path, error: outcome.error.toData() };
-  const { outcome: what, entry, skipped, followed = [] } = outcome.imported;
-  return { path: outcome.path, outcome: what, entry, skipped, followed };
+  const { outcome: what, entry, skipped, followed = [], converted } = outcome.imported;
+  return { path: outcome.path, outcome: what, entry, skipped, followed, converted };
 }
 
 function lineOf(outcome: Outcome): string {

@@ -1,5 +1,5 @@
-import { raw, unicode } from '../code/read-samples.ts';
-import { zip } from '../zip/make-zip.ts';
+import { zip } from './make-zip.ts';
+import { raw, unicode } from './pickle-bytes.ts';
 
 /** A tensor as a test wants it in a file of torch. */
 export interface TensorToPickle {
