@@ -6,7 +6,7 @@ import {
   ModelRtcError,
   type ParamsInput,
 } from '@model-rtc/protocol';
-import type { CatalogChanges, KnownWorker } from '@model-rtc/registry';
+import type { KnownWorker, WorkerChanges } from '@model-rtc/registry';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 
 export interface ListOptions {
@@ -55,14 +55,14 @@ export async function listAndRemember(services: RemoteWorker, options: ListOptio
   const isWhole = !isFiltered && listed.models.length >= listed.total;
   await remembered(services, async () => {
     const models = wholeModels(listed.models);
-    if (isWhole) await registry.recordCatalog(known, models);
+    if (isWhole) await registry.recordWorker(known, models);
     else if (models.length > 0) await registry.recordSeen(known, models);
   });
   return listed;
 }
 
 /** The changes that a sync found, and the total. */
-export interface SyncResult extends CatalogChanges {
+export interface SyncResult extends WorkerChanges {
   readonly worker: KnownWorker;
   /** The models that the worker has now. */
   readonly total: number;
@@ -82,7 +82,7 @@ export async function syncWorker(services: RemoteWorker, signal: AbortSignal | u
     const { models, total } = await listModels(services, { sort: 'name', signal });
     if (models.length >= total) {
       const whole = wholeModels(models);
-      return { worker: known, total: whole.length, ...(await registry.recordCatalog(known, whole)) };
+      return { worker: known, total: whole.length, ...(await registry.recordWorker(known, whole)) };
     }
     if (attempt === SYNC_ATTEMPTS) throw incomplete(models.length, total);
   }

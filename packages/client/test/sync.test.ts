@@ -62,7 +62,7 @@ describe('a sync', () => {
     for (let i = 0; i < 5; i++) await importBytes(lab.there, seededBytes(10, i));
     expect((await lab.client.sync()).total).toBe(5);
     expect(pages).toBe(3);
-    expect((await lab.here.catalog(WORKER_KEY))?.models).toHaveLength(5);
+    expect((await lab.here.seenWorker(WORKER_KEY))?.models).toHaveLength(5);
   });
 });
 
@@ -72,7 +72,7 @@ describe('what other commands see of a worker', () => {
     const a = await importBytes(there, seededBytes(100, 1), { alias: 'a' });
     const b = await importBytes(there, seededBytes(100, 2), { alias: 'b' });
     await client.listModels({ filters: { alias: 'a' } });
-    expect((await here.catalog(WORKER_KEY))?.syncedAt).toBeUndefined();
+    expect((await here.seenWorker(WORKER_KEY))?.syncedAt).toBeUndefined();
     expect(await here.availability(b.digest)).toEqual([]);
     await client.listModels();
     expect(await here.availability(b.digest)).toHaveLength(1);

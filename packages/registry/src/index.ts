@@ -1,5 +1,4 @@
 export type * from './archive/types.ts';
-export type * from './catalog/types.ts';
 export type * from './chunks/types.ts';
 export * from './convert/types.ts';
 export { openDataSets } from './data-sets/data-sets.ts';
@@ -26,3 +25,4 @@ export * from './store/data-folder.ts';
 export { makeRoot } from './store/folder-modes.ts';
 export { loadIdentity, ownWorkerKey } from './store/identity-store.ts';
 export type * from './verify/types.ts';
+export type * from './workers/types.ts';

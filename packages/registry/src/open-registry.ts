@@ -2,7 +2,6 @@ import { symlink } from 'node:fs/promises';
 import { storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { createArchives } from './archive/create.ts';
-import { createCatalogs } from './catalog/create.ts';
 import { createChunkIndex } from './chunks/chunk-index.ts';
 import { createLocatedChunks } from './chunks/located-chunks.ts';
 import { modelHolders } from './chunks/model-holders.ts';
@@ -41,6 +40,7 @@ import { createManifestCache } from './store/manifest-cache.ts';
 import { readStatsNote } from './store/model-notes.ts';
 import { keepSpareRoom } from './store/spare-room.ts';
 import { createVerification } from './verify/create.ts';
+import { createSeenWorkers } from './workers/create.ts';
 
 export interface OpenRegistryOptions {
   /** The data folder, from `dataFolder`. Created if missing. */
@@ -127,7 +127,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createInspection(context),
     ...createArchives(context),
     ...createExports(context),
-    ...createCatalogs(context, modelList),
+    ...createSeenWorkers(context, modelList),
     ...createFileSets(context),
     ...createRuns(context),
     ...createConversions(context),

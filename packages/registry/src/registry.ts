@@ -1,6 +1,5 @@
 import type { Alias, Digest, ListModelsParams, Manifest } from '@model-rtc/protocol';
 import type { Archives } from './archive/types.ts';
-import type { Catalogs } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { Conversions } from './convert/types.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
@@ -22,6 +21,7 @@ import type { Management, TagOptions } from './manage/types.ts';
 import type { Runs } from './runs/types.ts';
 import type { DataPaths } from './store/data-folder.ts';
 import type { Verification } from './verify/types.ts';
+import type { SeenWorkers } from './workers/types.ts';
 
 /** The models of this machine. Any number of processes may have it open at once. */
 export interface Registry
@@ -30,7 +30,7 @@ export interface Registry
     Inspection,
     Archives,
     Exports,
-    Catalogs,
+    SeenWorkers,
     FileSets,
     Runs,
     Conversions,

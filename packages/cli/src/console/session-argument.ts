@@ -24,7 +24,7 @@ export async function sessionToken({ runtime, home }: Context, given: string | u
   return await parseSession(text, home);
 }
 
-/** The key of a session's worker, as catalogs and saved workers have it. @throws like `sessionToken` */
+/** The key of a session's worker, as seen and saved workers have it. @throws like `sessionToken` */
 export async function workerKeyOf(context: Context, session: string | undefined): Promise<string> {
   return Buffer.from((await sessionToken(context, session)).workerKey).toString('hex');
 }

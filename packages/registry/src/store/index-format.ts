@@ -35,7 +35,7 @@ export type Migration = (file: Record<string, unknown>) => Record<string, unknow
 /** By the version that each starts from. Version 1 was the first. */
 export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
   // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says. Where models
-  // were seen is in the workers' catalogs since then; what version 1 noted of it is not read.
+  // were seen is in files of the workers since then; what version 1 noted of it is not read.
   [1, (file) => file],
 ]);
 

@@ -72,14 +72,14 @@ describe('what a killed writer left beside a file', () => {
     expect(await readdir(models)).toContain(living);
   });
 
-  it('goes with the next note of a model and the next catalog', async () => {
+  it('goes with the next note of a model and the next sync', async () => {
     const registry = await openTestRegistry();
     const { id, localPath } = await installFiles(registry, { a: '1' });
     const worker = { key: 'ab'.repeat(32), name: 'lab' };
     await registry.recordSeen(worker, []);
-    const [catalog] = (await readdir(registry.paths.workers)).filter((name) => name.endsWith('.json'));
+    const [file] = (await readdir(registry.paths.workers)).filter((name) => name.endsWith('.json'));
     const note = join(localPath, '.model-rtc', `entry.json.${DEAD}-0123456789ab.tmp`);
-    const seen = join(registry.paths.workers, `${catalog}.${DEAD}-0123456789ab.tmp`);
+    const seen = join(registry.paths.workers, `${file}.${DEAD}-0123456789ab.tmp`);
     for (const path of [note, seen]) await writeFile(path, '{');
     await registry.update(id, { notes: 'x' });
     await registry.recordSeen({ ...worker, name: 'lab-2' }, []);

@@ -56,7 +56,7 @@ async function knownWorkers(
     const remembered = isTokenText(session) ? undefined : await rememberedWorker(registry, session);
     const key = (await savedKey(context, session)) ?? remembered?.key ?? (await workerKeyOf(context, session));
     keys.push(key);
-    if ((await registry.catalog(key))?.syncedAt !== undefined) continue;
+    if ((await registry.seenWorker(key))?.syncedAt !== undefined) continue;
     await using worker = await connectWorker(context, network, session);
     await worker.sync({ signal: context.signal });
   }
@@ -71,7 +71,7 @@ async function savedKey(context: Context, name: string): Promise<string | undefi
 
 async function emptyHint(context: Context, registry: Registry, location: ModelLocation): Promise<string> {
   if (location === 'local') return 'No models on this machine yet. Add one: model-rtc client import-model PATH';
-  const isSynced = (await registry.catalogs()).some(({ syncedAt }) => syncedAt !== undefined);
+  const isSynced = (await registry.seenWorkers()).some(({ syncedAt }) => syncedAt !== undefined);
   if (isSynced) return 'No models there.';
   return `No worker has been asked yet. Ask one: model-rtc client sync --worker ${await suggestedSession(context, {})}`;
 }

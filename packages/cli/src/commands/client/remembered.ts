@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Registry, WorkerCatalog } from '@model-rtc/registry';
+import type { Registry, SeenWorker } from '@model-rtc/registry';
 
 /** A shorter start of a key could be that of any worker. */
 const LEAST_KEY_CHARS = 6;
@@ -13,8 +13,8 @@ export const SHOWN_KEY_CHARS = 8;
  * @returns undefined when there is none
  * @throws ModelRtcError `ambiguous` when several have the name
  */
-export async function rememberedWorker(registry: Registry, text: string): Promise<WorkerCatalog | undefined> {
-  const all = await registry.catalogs();
+export async function rememberedWorker(registry: Registry, text: string): Promise<SeenWorker | undefined> {
+  const all = await registry.seenWorkers();
   const isKey = new RegExp(`^[0-9a-f]{${LEAST_KEY_CHARS},64}$`).test(text);
   const named = all.filter(({ name }) => name === text);
   const found = named.length > 0 || !isKey ? named : all.filter(({ key }) => key.startsWith(text));

@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { WorkerCatalog } from '@model-rtc/registry';
+import type { SeenWorker } from '@model-rtc/registry';
 import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
 import { formatCount, formatTime } from '../../console/format.ts';
 import type { SavedWorker } from '../../console/saved-workers.ts';
@@ -31,17 +31,17 @@ const add = defineCommand({
 interface Row {
   readonly name: string;
   readonly saved: SavedWorker | undefined;
-  readonly remembered: WorkerCatalog | undefined;
+  readonly remembered: SeenWorker | undefined;
 }
 
 /** One line for each saved session, then one for each worker that was only asked with a token. */
-function rowsOf(saved: readonly SavedWorker[], remembered: readonly WorkerCatalog[]): Row[] {
-  const byKey = new Map(remembered.map((catalog) => [catalog.key, catalog]));
+function rowsOf(saved: readonly SavedWorker[], remembered: readonly SeenWorker[]): Row[] {
+  const byKey = new Map(remembered.map((seen) => [seen.key, seen]));
   const keys = new Set(saved.map(({ workerKey }) => workerKey));
   const others = remembered.filter(({ key }) => !keys.has(key));
   return [
     ...saved.map((worker) => ({ name: worker.name, saved: worker, remembered: byKey.get(worker.workerKey) })),
-    ...others.map((catalog) => ({ name: catalog.name, saved: undefined, remembered: catalog })),
+    ...others.map((seen) => ({ name: seen.name, saved: undefined, remembered: seen })),
   ];
 }
 
@@ -57,7 +57,7 @@ const list = defineCommand({
   async run(context) {
     const { SavedWorkers } = await import('../../console/saved-workers.ts');
     const workers = (await SavedWorkers.open(context.home)).list();
-    const remembered = await (await context.registry()).catalogs();
+    const remembered = await (await context.registry()).seenWorkers();
     const rows = rowsOf(workers, remembered);
     if (rows.length === 0)
       context.output.note('No workers are saved. Save one: model-rtc client workers add NAME SESSION');

@@ -29,11 +29,11 @@ export async function knownNames(kind: Completes, home: string): Promise<Candida
   const local = modelNames(Object.values(fieldOf(await readJson(registryFile), 'models')));
   if (kind === 'aliases') return local.filter(({ isAlias }) => isAlias);
   if (kind !== 'remote-models') return local;
-  return unique([...(await catalogNames(workers)), ...local]);
+  return unique([...(await namesAtWorkers(workers)), ...local]);
 }
 
 /** The models that this machine's workers had when they were last asked. */
-async function catalogNames(folder: string): Promise<ModelName[]> {
+async function namesAtWorkers(folder: string): Promise<ModelName[]> {
   const names: ModelName[] = [];
   for (const file of await readdir(folder).catch(() => [])) {
     if (!file.endsWith('.json')) continue;

@@ -3,7 +3,7 @@ import type { Registry } from '@model-rtc/registry';
 import { rememberedWorker } from '../../../src/commands/client/remembered.ts';
 
 const registry = {
-  catalogs: async () => [
+  seenWorkers: async () => [
     { key: 'aa'.repeat(32), name: 'lab' },
     { key: 'ab'.repeat(32), name: 'gpu' },
     { key: 'cd'.repeat(32), name: 'gpu' },

@@ -9,19 +9,19 @@ export interface KnownWorker {
   readonly name: string;
 }
 
-export interface CatalogModel {
+export interface SeenModel {
   readonly entry: ModelEntry;
   /** When the worker was last seen to have it (ISO 8601). */
   readonly seenAt: string;
 }
 
 /** The last known state of a worker's models. */
-export interface WorkerCatalog extends KnownWorker {
+export interface SeenWorker extends KnownWorker {
   /** When it was last seen at all (ISO 8601). */
   readonly seenAt: string;
   /** When all of its models were last listed; undefined if never. */
   readonly syncedAt?: string | undefined;
-  readonly models: readonly CatalogModel[];
+  readonly models: readonly SeenModel[];
 }
 
 /** A model that both sides have, under different aliases or with an alias on one side only. */
@@ -34,7 +34,7 @@ export interface AliasDifference {
 }
 
 /** What a sync changed. */
-export interface CatalogChanges {
+export interface WorkerChanges {
   readonly added: readonly ModelEntry[];
   readonly updated: readonly ModelEntry[];
   readonly removed: readonly ModelEntry[];
@@ -75,15 +75,15 @@ export interface KnownPage {
 }
 
 /** What other machines have, as last seen: a cache of their answers, kept from one command to the next. */
-export interface Catalogs {
-  /** Replaces a worker's catalog with all that it has now. */
-  recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges>;
+export interface SeenWorkers {
+  /** Replaces what a worker had with all that it has now. */
+  recordWorker(worker: KnownWorker, models: readonly ModelEntry[]): Promise<WorkerChanges>;
   /** Notes that a worker has these models now, and leaves its others as they were. */
   recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void>;
-  /** All catalogs, the worker seen last first. */
-  catalogs(): Promise<readonly WorkerCatalog[]>;
-  /** The catalog of one worker, if there is one. */
-  catalog(key: string): Promise<WorkerCatalog | undefined>;
+  /** All workers that were seen, the worker seen last first. */
+  seenWorkers(): Promise<readonly SeenWorker[]>;
+  /** One worker, if it was seen. */
+  seenWorker(key: string): Promise<SeenWorker | undefined>;
   /** Forgets a worker and all its models. @returns whether it was known */
   forgetWorker(key: string): Promise<boolean>;
   /** Which workers have a model, latest sighting first. */

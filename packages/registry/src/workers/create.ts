@@ -1,24 +1,24 @@
 import type { ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { ModelList } from '../list/types.ts';
-import { catalogChanges } from './catalog-changes.ts';
-import { catalogModels, keptEntry, modelKey, type StoredCatalog, whoHas } from './catalog-file.ts';
-import { MAX_NAME_CHARS } from './catalog-limits.ts';
-import { createCatalogStore } from './catalog-store.ts';
 import { alsoKnown, findElsewhere, listKnown } from './known-models.ts';
-import type { CatalogChanges, CatalogModel, Catalogs, KnownWorker, WorkerCatalog } from './types.ts';
+import type { KnownWorker, SeenModel, SeenWorker, SeenWorkers, WorkerChanges } from './types.ts';
+import { workerChanges } from './worker-changes.ts';
+import { keptEntry, modelKey, type StoredWorker, seenModels, whoHas } from './worker-file.ts';
+import { MAX_NAME_CHARS } from './worker-limits.ts';
+import { createWorkerStore } from './worker-store.ts';
 
-export function createCatalogs(context: RegistryContext, list: ModelList): Catalogs {
+export function createSeenWorkers(context: RegistryContext, list: ModelList): SeenWorkers {
   const { paths, log, now, index } = context;
-  const store = createCatalogStore(paths.workers, log);
+  const store = createWorkerStore(paths.workers, log);
 
-  async function recordCatalog(worker: KnownWorker, models: readonly ModelEntry[]): Promise<CatalogChanges> {
+  async function recordWorker(worker: KnownWorker, models: readonly ModelEntry[]): Promise<WorkerChanges> {
     const here = await index.read();
     const seenAt = now().toISOString();
     const seen = sightings(models, seenAt);
     const before = await store.change(worker, () => ({ ...known(worker), seenAt, syncedAt: seenAt, models: seen }));
     const entries = [...seen.values()].map(({ entry }) => entry);
-    return catalogChanges(before, entries, here);
+    return workerChanges(before, entries, here);
   }
 
   async function recordSeen(worker: KnownWorker, models: readonly ModelEntry[]): Promise<void> {
@@ -30,22 +30,22 @@ export function createCatalogs(context: RegistryContext, list: ModelList): Catal
     });
   }
 
-  async function catalogsOf(workers: readonly string[] | undefined): Promise<readonly StoredCatalog[]> {
+  async function workersOf(workers: readonly string[] | undefined): Promise<readonly StoredWorker[]> {
     const all = await store.readAll();
     return workers === undefined ? all : all.filter(({ key }) => workers.includes(key));
   }
 
   return {
-    recordCatalog,
+    recordWorker,
     recordSeen,
-    catalogs: async () => (await store.readAll()).map(parsedCatalog),
-    async catalog(key) {
+    seenWorkers: async () => (await store.readAll()).map(parsedWorker),
+    async seenWorker(key) {
       const stored = await store.read(key);
-      return stored === undefined ? undefined : parsedCatalog(stored);
+      return stored === undefined ? undefined : parsedWorker(stored);
     },
     forgetWorker: async (key) => await store.remove({ key, name: key }),
     availability: async (digest) => whoHas(await store.readAll(), digest),
-    listKnown: async (params) => await listKnown(context, list, await catalogsOf(params.workers), params),
+    listKnown: async (params) => await listKnown(context, list, await workersOf(params.workers), params),
     alsoKnown: async (entries) => await alsoKnown(context, await store.readAll(), entries),
     findElsewhere: async (ref) => findElsewhere(await store.readAll(), ref),
   };
@@ -56,10 +56,10 @@ function known({ key, name }: KnownWorker): KnownWorker {
   return { key, name: name.slice(0, MAX_NAME_CHARS) || key.slice(0, 8) };
 }
 
-function sightings(models: readonly ModelEntry[], seenAt: string): Map<string, CatalogModel> {
+function sightings(models: readonly ModelEntry[], seenAt: string): Map<string, SeenModel> {
   return new Map(models.map((entry) => [modelKey(entry), { seenAt, entry: keptEntry(entry) }]));
 }
 
-function parsedCatalog({ models, ...rest }: StoredCatalog): WorkerCatalog {
-  return { ...rest, models: [...catalogModels(models)] };
+function parsedWorker({ models, ...rest }: StoredWorker): SeenWorker {
+  return { ...rest, models: [...seenModels(models)] };
 }

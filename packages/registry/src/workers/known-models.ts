@@ -5,8 +5,8 @@ import { digestPrefix } from '../entry/resolve.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { modelMatcher, sortModels } from '../list/list-order.ts';
 import type { ModelList } from '../list/types.ts';
-import { catalogModels, latestFirst, type StoredCatalog, whoHas } from './catalog-file.ts';
-import type { Availability, CatalogModel, KnownModel, KnownPage, ListKnownParams } from './types.ts';
+import type { Availability, KnownModel, KnownPage, ListKnownParams, SeenModel } from './types.ts';
+import { latestFirst, type StoredWorker, seenModels, whoHas } from './worker-file.ts';
 
 /** Files looked at on the disk at once. */
 const LOOKS_AT_ONCE = 64;
@@ -23,13 +23,13 @@ interface Candidate {
 export async function listKnown(
   { index, show }: RegistryContext,
   list: ModelList,
-  catalogs: readonly StoredCatalog[],
+  workers: readonly StoredWorker[],
   params: ListKnownParams,
 ): Promise<KnownPage> {
   const { filters, sort, location, limit = Number.POSITIVE_INFINITY } = params;
-  const here = location === 'worker' ? [] : await localCandidates(list, catalogs, params);
+  const here = location === 'worker' ? [] : await localCandidates(list, workers, params);
   const known = await index.read();
-  const there = location === 'worker' || location === 'all' ? candidatesAt(catalogs, filters) : [];
+  const there = location === 'worker' || location === 'all' ? candidatesAt(workers, filters) : [];
   const withLocal = there.map((row) => ({ ...row, stored: localOf(row.entry, known.byDigest) }));
   const listed = new Set(here.map(({ entry }) => entry.digest));
   const others = withLocal.filter(({ entry }) => entry.digest === undefined || !listed.has(entry.digest));
@@ -44,21 +44,21 @@ export async function listKnown(
 
 async function localCandidates(
   list: ModelList,
-  catalogs: readonly StoredCatalog[],
-  { filters, sort, location, workers }: ListKnownParams,
+  workers: readonly StoredWorker[],
+  { filters, sort, location, workers: only }: ListKnownParams,
 ): Promise<Candidate[]> {
   const stored = await list.matching({ filters, sort });
-  const rows = stored.map((entry) => ({ entry, stored: entry, availability: () => whoHas(catalogs, entry.digest) }));
+  const rows = stored.map((entry) => ({ entry, stored: entry, availability: () => whoHas(workers, entry.digest) }));
   const isThere = ({ availability }: Candidate): boolean => availability().length > 0;
-  return location === 'both' || workers !== undefined ? rows.filter(isThere) : rows;
+  return location === 'both' || only !== undefined ? rows.filter(isThere) : rows;
 }
 
 /** A model of several workers is one row, described as by the worker seen with it last. */
-function candidatesAt(catalogs: readonly StoredCatalog[], filters: ListModelsParams['filters']): Candidate[] {
+function candidatesAt(workers: readonly StoredWorker[], filters: ListModelsParams['filters']): Candidate[] {
   const matches = modelMatcher(filters);
-  const rows = new Map<string, { newest: CatalogModel; availability: Availability[] }>();
-  for (const { key, name, models } of catalogs) {
-    for (const model of catalogModels(models)) {
+  const rows = new Map<string, { newest: SeenModel; availability: Availability[] }>();
+  for (const { key, name, models } of workers) {
+    for (const model of seenModels(models)) {
       const { entry, seenAt } = model;
       if (!matches(entry)) continue;
       const row = rows.get(entry.digest ?? `${key} ${entry.id}`) ?? { newest: model, availability: [] };
@@ -85,20 +85,20 @@ function inOrder(rows: readonly Candidate[], sort: ListModelsParams['sort']): Ca
 /** Adds what is known here to models that a worker has just listed. */
 export async function alsoKnown(
   { index, show }: RegistryContext,
-  catalogs: readonly StoredCatalog[],
+  workers: readonly StoredWorker[],
   entries: readonly ModelEntry[],
 ): Promise<KnownModel[]> {
   const { byDigest } = await index.read();
   return await mapLimit(entries, LOOKS_AT_ONCE, async (entry): Promise<KnownModel> => {
     const stored = localOf(entry, byDigest);
     const here = stored === undefined ? undefined : await show(stored);
-    return { entry, here, availability: whoHas(catalogs, entry.digest) };
+    return { entry, here, availability: whoHas(workers, entry.digest) };
   });
 }
 
 /** The models at workers that a reference names: an id, else an alias, else the start of a digest, else a full name. */
-export function findElsewhere(catalogs: readonly StoredCatalog[], ref: string): KnownModel[] {
-  const rows = candidatesAt(catalogs, {});
+export function findElsewhere(workers: readonly StoredWorker[], ref: string): KnownModel[] {
+  const rows = candidatesAt(workers, {});
   const named = (isNamed: (row: Candidate) => boolean): Candidate[] => rows.filter(isNamed);
   const prefix = digestPrefix(ref);
   const ways = [

@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelEntry } from '@model-rtc/protocol';
 import type { RegistryIndex } from '../entry/types.ts';
-import { modelKey, parseCatalogModel, type StoredCatalog } from './catalog-file.ts';
-import type { AliasDifference, CatalogChanges } from './types.ts';
+import type { AliasDifference, WorkerChanges } from './types.ts';
+import { modelKey, parseSeenModel, type StoredWorker } from './worker-file.ts';
 
 /** How a worker's models differ from what was known of them, and from the names here. */
-export function catalogChanges(
-  before: StoredCatalog | undefined,
+export function workerChanges(
+  before: StoredWorker | undefined,
   models: readonly ModelEntry[],
   here: RegistryIndex,
-): CatalogChanges {
+): WorkerChanges {
   const known = before?.models ?? new Map<string, unknown>();
   const added: ModelEntry[] = [];
   const updated: ModelEntry[] = [];
   for (const entry of models) {
     const stored = known.get(modelKey(entry));
     if (isSameText(stored, entry)) continue;
-    const old = parseCatalogModel(stored)?.entry;
+    const old = parseSeenModel(stored)?.entry;
     if (old === undefined) added.push(entry);
     else if (!isDeepStrictEqual(plain(old), plain(entry))) updated.push(entry);
   }
@@ -27,7 +27,7 @@ function removedModels(known: ReadonlyMap<string, unknown>, models: readonly Mod
   const now = new Set(models.map(modelKey));
   return [...known]
     .filter(([key]) => !now.has(key))
-    .map(([, stored]) => parseCatalogModel(stored)?.entry)
+    .map(([, stored]) => parseSeenModel(stored)?.entry)
     .filter((entry) => entry !== undefined);
 }
 

@@ -22,8 +22,8 @@ beforeEach(async () => {
   await installFiles(registry, { 'best.ckpt': 'mine' }, { alias: 'mine' as Alias, entry: { tags: ['old'] } });
   await installFiles(registry, { 'best.ckpt': 'shared, longer' }, { alias: 'shared' as Alias });
   const shared = model('shared, longer', { alias: 'lab-name' as Alias });
-  await registry.recordCatalog(LAB, [shared, model('theirs', { alias: 'theirs' as Alias, modelType: 'gguf' })]);
-  await registry.recordCatalog(CLOUD, [{ ...shared, alias: undefined }]);
+  await registry.recordWorker(LAB, [shared, model('theirs', { alias: 'theirs' as Alias, modelType: 'gguf' })]);
+  await registry.recordWorker(CLOUD, [{ ...shared, alias: undefined }]);
 });
 
 async function list(params: Partial<ListKnownParams> & { filters?: object }): Promise<KnownPage> {
