@@ -158,6 +158,7 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
     return await receive({
       ...{ ...reception, contents, signal: options.signal, log: context.log },
       source: provider.source,
+      localFiles: providers.flatMap(({ localFiles }) => localFiles ?? []),
       sources: swarm.pool,
       watchdog: stats.watchdog,
       limiter: speed.limiter,

@@ -18,3 +18,5 @@ export const SHORT_WAIT_MS = 2_000;
 export const REPLACE_AFTER_MS = 1_000;
 /** A server that cannot send parts of files is read from the start of the file for each part, up to this size. */
 export const MAX_WHOLE_FILE_BYTES = 64 * 1024 * 1024;
+/** Repositories of the hub's own cache in which a file is looked for. Each takes a look at its list of files. */
+export const MAX_CACHED_REPOSITORIES = 512;

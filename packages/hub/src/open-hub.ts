@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { LONGEST_PATIENCE_MS, type RemoteFile, readWhole } from '@model-rtc/http';
 import { ModelRtcError } from '@model-rtc/protocol';
+import type { LocalFiles } from '@model-rtc/transfer';
 import { HubAccess, type HubAccessOptions } from './access/access.ts';
 import { apiFetch } from './access/api-fetch.ts';
 import { offlineError } from './access/errors.ts';
+import { cachedFiles } from './download/cached-files.ts';
 import { HubFileReader } from './download/hub-file.ts';
 import { MAX_INFO_BYTES, MAX_TREE_PAGE_BYTES } from './limits.ts';
 import { ASKED_FIELDS, type ModelFacts, readInfo } from './model/info.ts';
@@ -48,6 +50,10 @@ class HttpHub implements Hub {
 
   async commit(reference: HubReference, signal?: AbortSignal): Promise<string> {
     return (await this.#info(reference, signal)).commit;
+  }
+
+  cachedFiles(model: Pick<HubModel, 'repo' | 'commit'>): LocalFiles {
+    return cachedFiles(this.#access.settings.cacheFolders, model);
   }
 
   file({ repo, commit }: Pick<HubModel, 'repo' | 'commit'>, path: string): RemoteFile {

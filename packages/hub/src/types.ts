@@ -1,5 +1,6 @@
 import type { RemoteFile } from '@model-rtc/http';
 import type { Digest, HubOrigin } from '@model-rtc/protocol';
+import type { LocalFiles } from '@model-rtc/transfer';
 
 /** A repository of a hub, as a person names it: `hf:ORG/NAME@REV`. */
 export interface HubReference {
@@ -65,6 +66,8 @@ export interface Hub {
   model(reference: HubReference, signal?: AbortSignal | undefined): Promise<HubModel>;
   /** The newest commit of a branch, tag or commit, without the files. @throws ModelRtcError as `model` does */
   commit(reference: HubReference, signal?: AbortSignal | undefined): Promise<string>;
+  /** What the hub's own tools have downloaded of a model to this machine. */
+  cachedFiles(model: Pick<HubModel, 'repo' | 'commit'>): LocalFiles;
   /** A file, to be read in parts. It is the file of the model's commit, whatever the branch has now. */
   file(model: Pick<HubModel, 'repo' | 'commit'>, path: string): RemoteFile;
   /**

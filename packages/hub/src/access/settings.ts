@@ -14,6 +14,8 @@ export interface HubSettings {
   readonly token: string | undefined;
   /** Where the hub's own tools keep the token of a person who logged in. */
   readonly tokenPath: string | undefined;
+  /** Where they keep downloaded models. */
+  readonly cacheFolders: readonly string[];
 }
 
 /**
@@ -26,6 +28,7 @@ export function hubSettings(env: Environment): HubSettings {
   const home = hubHome(env);
   return {
     endpoint: endpointOf(env.HF_ENDPOINT),
+    cacheFolders: hubCacheFolders(env),
     isOffline: isOn(env.HF_HUB_OFFLINE),
     token: mayUseToken ? env.HF_TOKEN?.trim() || env.HUGGING_FACE_HUB_TOKEN?.trim() || undefined : undefined,
     tokenPath: mayUseToken ? env.HF_TOKEN_PATH || (home === undefined ? undefined : join(home, 'token')) : undefined,

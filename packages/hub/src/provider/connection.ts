@@ -68,7 +68,7 @@ class Connection {
     return missing.size === 0 ? {} : { missing: [...missing] };
   }
 
-  /** False when the hub is busy for long, so that others should be asked meanwhile. */
+  /** False when the hub does not have the file, or is busy for long, so that others should be asked. */
   async #read(read: FileRead, { signal, onPiece }: FetchOptions): Promise<boolean> {
     const { clock, random } = this.#files;
     if (clock.nowMs() < this.#files.notBeforeMs) return false;
@@ -86,8 +86,8 @@ class Connection {
         deliver(bytes, at);
       };
       const outcome = await readPart(file, read, { ...reading, take });
-      if (outcome === 'done') return true;
-      throw notAsListed(read.path, outcome);
+      if (outcome === 'wrong') throw notAsListed(read.path);
+      return outcome === 'done';
     } catch (thrown) {
       const error = ModelRtcError.from(thrown);
       if (error.code !== 'busy' || signal.aborted) throw error;
@@ -97,9 +97,8 @@ class Connection {
   }
 }
 
-function notAsListed(path: string, outcome: 'missing' | 'wrong'): ModelRtcError {
-  const what = outcome === 'missing' ? 'is not there' : 'has another size there';
-  const sentence = `The hub lists ${path}, but it ${what}. Try again later.`;
+function notAsListed(path: string): ModelRtcError {
+  const sentence = `${path} has another size at the hub than the hub's list of files says. Try again later.`;
   return new ModelRtcError('verification_failed', sentence, { details: { path } });
 }
 

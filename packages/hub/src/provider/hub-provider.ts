@@ -12,6 +12,7 @@ import {
 } from '@model-rtc/protocol';
 import {
   type FetchedModel,
+  type LocalFiles,
   type ModelProvider,
   type ProvidedModel,
   requireAgreement,
@@ -45,6 +46,7 @@ export class HubProvider implements ModelProvider<object> {
   readonly lanes = [];
   readonly name: string;
   readonly origin: string;
+  readonly localFiles: LocalFiles;
   readonly #options: HubProviderOptions;
   readonly #contents: ModelContents;
   readonly #closed = new AbortController();
@@ -54,6 +56,7 @@ export class HubProvider implements ModelProvider<object> {
   constructor(options: HubProviderOptions) {
     const { hub, model, files = model.files } = options;
     this.#options = options;
+    this.localFiles = hub.cachedFiles(model);
     this.name = new URL(hub.endpoint).host;
     this.origin = `hub:${hub.endpoint}/${model.repo}@${model.commit}`;
     this.#contents = parseContents({

@@ -55,6 +55,7 @@ export type { DroppedSource, LaneBytes, SourceBytes } from './session/stats.ts';
 export { Watchdog } from './session/watchdog.ts';
 export { type DiskSourceOptions, diskSource } from './sources/disk-source.ts';
 export type { LocalChunks } from './sources/local-chunks.ts';
+export type { FileHere, LocalFiles, WantedFile } from './sources/local-files.ts';
 export { PeerEncodings, type PeerEncodingsOptions } from './sources/peer-encodings.ts';
 export { type PeerPool, peerPool } from './sources/peer-pool.ts';
 export {

@@ -21,9 +21,11 @@ import { TransferStats } from '../core/session/stats.ts';
 import type { FetchTask } from '../core/session/types.ts';
 import { Watchdog } from '../core/session/watchdog.ts';
 import { findLocalSources, type LocalChunks, type LocalPlace } from '../core/sources/local-chunks.ts';
+import { findLocalFiles, type LocalFiles } from '../core/sources/local-files.ts';
 import { poolOf } from '../core/sources/source-pool.ts';
 import type { FolderJob } from './disk/folder-disk.ts';
 import { openFolderDisk } from './disk/thread-port.ts';
+import { registeredFiles } from './local-files.ts';
 import { findLocalSpans, type LocalModels } from './local-spans.ts';
 import { checkFreeSpace, chunksWithRoom, type FreeSpace } from './staging/free-space.ts';
 import type { OwnFiles } from './staging/own-files.ts';
@@ -48,6 +50,8 @@ export interface PullOptions extends FetchControls {
   readonly alsoLocal?: readonly LocalPlace[] | undefined;
   /** Models on this machine that may have what is listed in spans, however they are cut themselves: the `localModels` of a registry. */
   readonly localModels?: LocalModels | undefined;
+  /** Other places on this machine that have whole files, known by their hashes. */
+  readonly localFiles?: readonly LocalFiles[] | undefined;
   /** Where whole files may be that need no copy: the `ownFiles` of a registry. */
   readonly ownFiles?: OwnFiles | undefined;
   /** What the other side says about the model, for those who ask while it is being fetched. */
@@ -205,6 +209,7 @@ class Pull {
       local: registry,
       alsoLocal = [],
       localModels,
+      localFiles = [],
       sources,
       limiter,
       signal,
@@ -232,6 +237,13 @@ class Pull {
       if (found !== undefined) local.push(found);
       // Comparing what is here is not time without data.
       this.#watchdog.progressed();
+    }
+    if (unsure.length === 0) {
+      const taken = new Set(local.flatMap(({ chunks }) => chunks));
+      // The chunk index knows the models on this machine already, where chunks have digests.
+      const isByFiles = layout.ranges !== undefined && layout.spans === undefined && localModels !== undefined;
+      const filePlaces = [...(isByFiles ? [registeredFiles(localModels)] : []), ...localFiles];
+      local.push(...(await findLocalFiles(layout, (id) => journalled[id] === 1 || taken.has(id), filePlaces, signal)));
     }
     const job = { layout, filesFolder: paths.files, journalPath: paths.journal, journalled, sums: staging.sums };
     return {

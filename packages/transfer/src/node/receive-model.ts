@@ -18,6 +18,7 @@ import {
 } from '@model-rtc/protocol';
 import type { InstallAdditions, Registry, RegistryEntry } from '@model-rtc/registry';
 import type { FetchControls } from '../core/fetch-model.ts';
+import type { LocalFiles } from '../core/sources/local-files.ts';
 import { localModels } from './local-spans.ts';
 import { type PullOutcome, receive } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
@@ -52,6 +53,8 @@ export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'>, FetchC
   /** What is known of it. A model without a digest gets one when its files are here. */
   readonly contents: ModelContents;
   readonly source: ModelSource;
+  /** Places on this machine, besides the registry, that have whole files. */
+  readonly localFiles?: readonly LocalFiles[] | undefined;
 }
 
 export interface ReceivedModel extends Pick<PullOutcome, 'transferredBytes' | 'reusedBytes' | 'resumedBytes'> {
@@ -92,6 +95,7 @@ export async function receiveFromSources(options: ReceiveOptions): Promise<Recei
     ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
     ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },
     localModels: localModels(registry, entry),
+    localFiles: options.localFiles,
   };
   return await receive(pullOptions, {
     broughtMeanwhile: async () => {

@@ -1,5 +1,6 @@
 import type { Alias, Digest, ModelContents, ModelEntry, ModelRtcError, ModelSource, Result } from '@model-rtc/protocol';
 import type { LaneInfo } from '@model-rtc/transport';
+import type { LocalFiles } from '../sources/local-files.ts';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import type { SourcePool } from '../sources/source-pool.ts';
 
@@ -76,6 +77,8 @@ export interface ModelProvider<Connection = unknown> extends Reachable<Connectio
   readonly source: ModelSource;
   /** The connections that it has now. */
   readonly lanes: readonly LaneInfo[];
+  /** Where this machine keeps whole files that came from the same place by other programs. */
+  readonly localFiles?: LocalFiles | undefined;
   /** Called when it is known that much will come, so that it can open more connections. */
   expectBulk(): void;
   /**
