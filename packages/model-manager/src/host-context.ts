@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Log, ModelRtcError, ProgressEvents } from '@model-rtc/protocol';
 import { givenPublicKeys } from '@model-rtc/static-registry';
 import { safe, safeJson } from './commands/text.ts';
 import type { ModelsCommand, ModelsContext } from './commands/types.ts';
@@ -42,10 +42,12 @@ export async function runInProcess(
   const onInterrupt = (): void => abort.abort(new ModelRtcError('cancelled', CANCELLED));
   process.once('SIGINT', onInterrupt);
   process.once('SIGTERM', onInterrupt);
+  const context = createHostContext(config, given, abort.signal);
   try {
-    await command.run(createHostContext(config, given, abort.signal), given as never);
+    await command.run(context, given as never);
   } catch (thrown) {
     const error = asModelError(thrown);
+    context.events?.fail(error.toData());
     process.stderr.write(
       given.json
         ? `${safeJson({ error: error.toData() })}\n`
@@ -66,6 +68,8 @@ function createHostContext(
   signal: AbortSignal,
 ): ModelsContext {
   const { env } = process;
+  const writeEvent = (event: object): void => void process.stdout.write(`${safeJson(event)}\n`);
+  const events = json && !quiet ? new ProgressEvents(writeEvent, () => performance.now()) : undefined;
   return {
     program: `${appName} models`,
     env,
@@ -87,8 +91,11 @@ function createHostContext(
         { logger: createLog(verbose, quiet) },
       );
     },
+    events,
     result(data, text) {
-      process.stdout.write(`${json ? safeJson(data) : text}\n`);
+      const isEvent = events?.areUsed === true;
+      events?.complete();
+      process.stdout.write(`${json ? safeJson(isEvent ? { event: 'result', ...data } : data) : text}\n`);
     },
     confirm,
     sessions: (texts) => Promise.all(texts.map(sessionText)),

@@ -98,7 +98,8 @@ function tell(
     onProgress({ type: 'waiting', reason: progress.reason });
   }
   if (progress.type !== 'transfer') return;
-  const { state, doneBytes, totalBytes, bytesPerSecond, secondsLeft, reusedBytes, resumedBytes } = progress;
+  const { state, doneBytes, totalBytes, bytesPerSecond, secondsLeft } = progress;
+  const { transferredBytes, reusedBytes, resumedBytes, wastedBytes, lanes } = progress;
   if (progress.state === 'preparing' && progress.reason === 'waiting_for_lock')
     onProgress({ type: 'waiting', reason: 'Another process is pulling the same model.' });
   if (progress.state === 'transferring' && progress.warning !== undefined)
@@ -106,7 +107,7 @@ function tell(
   const doneChunks = doneBytes === totalBytes ? totalChunks : Math.floor(doneBytes / chunkBytes);
   onProgress({
     ...{ type: 'transfer', state, doneBytes, totalBytes, doneChunks, totalChunks, bytesPerSecond, secondsLeft },
-    reusedBytes: reusedBytes + resumedBytes,
+    ...{ transferredBytes, reusedBytes, resumedBytes, wastedBytes, lanes },
   });
 }
 

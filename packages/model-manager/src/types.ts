@@ -97,8 +97,14 @@ export type PullProgress =
       readonly totalChunks: number;
       readonly bytesPerSecond: number;
       readonly secondsLeft: number | undefined;
-      /** This machine had them already. */
+      /** Bytes that came over the network, each once; that this machine had; and that an earlier attempt brought. They add up to `doneBytes`. */
+      readonly transferredBytes: number;
       readonly reusedBytes: number;
+      readonly resumedBytes: number;
+      /** Bytes that came in vain. */
+      readonly wastedBytes: number;
+      /** The connections to workers. */
+      readonly lanes: readonly { readonly source: string; readonly kind: string; readonly bytesPerSecond: number }[];
     }
   /** Something holds the pull up: another process that pulls the same, a connection that was lost. */
   | { readonly type: 'waiting'; readonly reason: string };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, ProgressEvents } from '@model-rtc/protocol';
 import { MODELS_COMMANDS, type ModelManager, type ModelsContext } from '../src/index.ts';
 import { LARGER, registryScene } from './support/registry-scene.ts';
 
@@ -7,6 +7,8 @@ class Console {
   readonly results: string[] = [];
   readonly data: object[] = [];
   error = '';
+  /** What is written with --json while work goes on. */
+  readonly told: Record<string, unknown>[] = [];
   readonly #manager: ModelManager;
   readonly #answer: boolean | undefined;
 
@@ -21,6 +23,10 @@ class Console {
     const command = MODELS_COMMANDS.find(({ usage }) => usage.split(' ')[0] === name);
     const context: ModelsContext = {
       ...{ program: 'mytool models', env: {}, json: false, quiet: false, signal: new AbortController().signal },
+      events: new ProgressEvents(
+        (event) => this.told.push({ ...event }),
+        () => 0,
+      ),
       stderr: { write: (text) => (this.error += text) },
       manager: async () => this.#manager,
       result: (data, text) => {
@@ -78,6 +84,25 @@ describe('the commands', () => {
     expect(await shell.run('list', { remote: true })).toContain('latest -> fp32');
     expect(await shell.run('remove fast-whisper/tiny', { yes: true })).toBe('bad_argument');
     expect(await shell.run('remove fast-whisper/tiny', { yes: true, all: true })).toContain('(2 versions)');
+  });
+
+  it('tell programs how far they are, in events like those of other commands', async () => {
+    const scene = await registryScene();
+    const shell = new Console(await scene.manager());
+    await shell.run('pull fast-whisper/tiny fp16');
+    const states = shell.told.map(({ state }) => state);
+    expect([states[0], states[1]]).toEqual(['idle', 'connecting']);
+    expect(states).toEqual(expect.arrayContaining(['preparing', 'transferring', 'verifying']));
+    for (const { event, doneBytes, totalBytes, ...more } of shell.told) {
+      expect({ event, types: [typeof doneBytes, typeof totalBytes] }).toEqual({
+        event: 'progress',
+        types: ['number', 'number'],
+      });
+      if (typeof more.transferredBytes !== 'number') continue;
+      expect(more.transferredBytes + Number(more.reusedBytes) + Number(more.resumedBytes)).toBe(doneBytes);
+    }
+    expect(shell.told.at(-1)).toMatchObject({ doneBytes: 3145757, totalBytes: 3145757, totalChunks: 4 });
+    expect(await shell.run('pull fast-whisper/tiny fp16')).toMatch(/^Already installed/);
   });
 
   it('show names of a registry without what a terminal would obey', async () => {

@@ -50,7 +50,13 @@ describe("a registry of one's own", () => {
       code: 0,
       output: expect.stringMatching(/Published: mice\/good 1\.0 \(3\.1 MB in 4 chunks/),
     });
-    expect(await at(home, ...publish, '--chunk-size', '1MiB', '--prune').ended).toMatchObject({ code: 0 });
+    const events = (await at(home, ...publish, '--chunk-size', '1MiB', '--prune', '--json').ended).output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.at(0)).toMatchObject({ event: 'progress', state: 'idle' });
+    expect(events.at(-2)).toMatchObject({ event: 'progress', state: 'completed', lanes: [] });
+    expect(events.at(-1)).toMatchObject({ event: 'result', isNew: false, pruned: { removedFiles: 0 } });
     expect(await at(home, ...publish, '--chunk-size', 'x').ended).toMatchObject({ code: 2 });
     expect(await at(home, 'publish', 'fast-whisper/tiny@fp16', 'mice/good', '1.0').ended).toMatchObject({
       code: 2,

@@ -26,6 +26,7 @@ export * from './model-path.ts';
 export * from './model-requests.ts';
 export { MESSAGE_LIMITS, type PackLimits } from './msgpack-scan.ts';
 export * from './name-schemas.ts';
+export * from './progress-events.ts';
 export * from './public-hub.ts';
 export * from './schema-problem.ts';
 export {

@@ -1,8 +1,8 @@
 import type { OnModelProgress } from '@model-rtc/client';
-import type { ErrorData } from '@model-rtc/protocol';
+import { type ErrorData, ProgressEvents } from '@model-rtc/protocol';
 import { printable, printableJson } from './format.ts';
 import type { ProgressView } from './progress.ts';
-import { ProgressEvents } from './progress-events.ts';
+import { tellProgress } from './progress-events.ts';
 import { isCapable, type Runtime } from './runtime.ts';
 
 /** The one place that writes: results to standard output, everything else to standard error. */
@@ -53,7 +53,7 @@ export class Output {
     this.#view = view;
     return (progress) => {
       if (this.#view !== view) return;
-      this.events?.show(progress);
+      if (this.events !== undefined) tellProgress(this.events, progress);
       view.show(progress);
     };
   }

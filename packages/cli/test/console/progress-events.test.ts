@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ModelProgress } from '@model-rtc/client';
-import { ERROR_CODES, type ErrorCode } from '@model-rtc/protocol';
-import { ProgressEvents } from '../../src/console/progress-events.ts';
+import { ERROR_CODES, type ErrorCode, ProgressEvents } from '@model-rtc/protocol';
+import { tellProgress } from '../../src/console/progress-events.ts';
 
 function setup() {
   const clock = { ms: 0 };
@@ -26,10 +26,10 @@ describe('the events of a transfer', () => {
   it('tell each change of state at once, and the same state about four times a second', () => {
     const { clock, events, written, states } = setup();
     events.begin();
-    events.show({ type: 'connecting' });
+    tellProgress(events, { type: 'connecting' });
     for (let ms = 0; ms < 1000; ms += 10) {
       clock.ms = ms;
-      events.show(transferring(ms));
+      tellProgress(events, transferring(ms));
     }
     expect(states().slice(0, 3)).toEqual(['idle', 'connecting', 'transferring']);
     expect(written.length).toBeLessThanOrEqual(7);
@@ -40,7 +40,7 @@ describe('the events of a transfer', () => {
   it('name the lanes and how fast each is', () => {
     const { events, written } = setup();
     events.begin();
-    events.show(transferring(500));
+    tellProgress(events, transferring(500));
     expect(written.at(-1)).toEqual({
       ...{ event: 'progress', state: 'transferring', doneBytes: 500, totalBytes: 1000, transferredBytes: 500 },
       ...{ reusedBytes: 0, resumedBytes: 0, duplicateBytes: 0, wastedBytes: 0, bytesPerSecond: 100, secondsLeft: 9 },
@@ -52,12 +52,12 @@ describe('the events of a transfer', () => {
   it('warn of a stall once, keep the counts while the connection is made again, and end with why it failed', () => {
     const { events, written, states } = setup();
     events.begin();
-    events.show(transferring(500));
+    tellProgress(events, transferring(500));
     const warning = { kind: 'stalled', quietMs: 30_000, message: 'No data came for 30 s.' };
-    for (let i = 0; i < 3; i++) events.show(transferring(500, { warning }));
-    events.show({ type: 'reconnecting', reason: 'The other side is gone.' });
+    for (let i = 0; i < 3; i++) tellProgress(events, transferring(500, { warning }));
+    tellProgress(events, { type: 'reconnecting', reason: 'The other side is gone.' });
     events.fail({ code: 'timeout', message: 'Given up.' });
-    events.show(transferring(600));
+    tellProgress(events, transferring(600));
     expect(states()).toEqual(['idle', 'transferring', 'transferring', 'connecting', 'failed']);
     expect(written[2]).toMatchObject({ warning });
     expect(written[3]).toMatchObject({ reason: 'network_error', doneBytes: 500, bytesPerSecond: 0, lanes: [] });
@@ -67,7 +67,7 @@ describe('the events of a transfer', () => {
   it('say of a dry run how much is there already, of how much', () => {
     const { events, written } = setup();
     events.begin();
-    events.show({ type: 'local', phase: 'hash', doneBytes: 7, totalBytes: 7 });
+    tellProgress(events, { type: 'local', phase: 'hash', doneBytes: 7, totalBytes: 7 });
     events.planned({ doneBytes: 300, totalBytes: 1000 });
     events.complete();
     expect(written.at(-1)).toMatchObject({ state: 'completed', doneBytes: 300, totalBytes: 1000, secondsLeft: 0 });
@@ -92,15 +92,15 @@ describe('the events of a transfer', () => {
   it('tell what becomes of each worker by events of their own', () => {
     const { events, written } = setup();
     events.begin();
-    events.show({ type: 'worker', name: 'gpu', state: 'offline', reason: 'It is off.' });
+    tellProgress(events, { type: 'worker', name: 'gpu', state: 'offline', reason: 'It is off.' });
     expect(written.at(-1)).toEqual({ event: 'worker', worker: 'gpu', state: 'offline', reason: 'It is off.' });
   });
 
   it('take what a newer worker says of its state for something that is known here', () => {
     const { events, states } = setup();
     events.begin();
-    events.show({ ...transferring(1), type: 'remote', state: 'thinking' } as ModelProgress);
-    events.show({ ...transferring(1000), type: 'remote', state: 'completed' } as ModelProgress);
+    tellProgress(events, { ...transferring(1), type: 'remote', state: 'thinking' } as ModelProgress);
+    tellProgress(events, { ...transferring(1000), type: 'remote', state: 'completed' } as ModelProgress);
     expect(states()).toEqual(['idle', 'preparing', 'verifying']);
   });
 });
@@ -108,17 +108,17 @@ describe('the events of a transfer', () => {
 describe('the events of work on this machine', () => {
   it('are none when it is done at once, also when it fails', () => {
     const { events, written } = setup();
-    events.show({ type: 'local', phase: 'hash', doneBytes: 1, totalBytes: 2 });
+    tellProgress(events, { type: 'local', phase: 'hash', doneBytes: 1, totalBytes: 2 });
     events.fail({ code: 'storage', message: 'No.' });
     expect([written, events.areUsed]).toEqual([[], false]);
   });
 
   it('tell of work that goes on', () => {
     const { clock, events, written } = setup();
-    events.show({ type: 'local', phase: 'hash', doneBytes: 1, totalBytes: 2 });
+    tellProgress(events, { type: 'local', phase: 'hash', doneBytes: 1, totalBytes: 2 });
     clock.ms = 300;
-    events.show({ type: 'local', phase: 'hash', doneBytes: 2, totalBytes: 2 });
-    events.show({ type: 'local', phase: 'verify', doneBytes: 1, totalBytes: 2 });
+    tellProgress(events, { type: 'local', phase: 'hash', doneBytes: 2, totalBytes: 2 });
+    tellProgress(events, { type: 'local', phase: 'verify', doneBytes: 1, totalBytes: 2 });
     expect(written.map(({ state, phase }) => [state, phase])).toEqual([
       ['preparing', 'hash'],
       ['verifying', 'verify'],

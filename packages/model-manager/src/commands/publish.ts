@@ -1,4 +1,5 @@
-import { formatBytes, ModelRtcError, parseBytes } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError, type ProgressEvent, parseBytes } from '@model-rtc/protocol';
+import type { PublishProgress } from '@model-rtc/static-registry';
 import { nameText, parseNameRef } from '../reference.ts';
 import { ProgressLine, progressText } from './progress-line.ts';
 import { count, safe } from './text.ts';
@@ -80,6 +81,8 @@ export const publish = defineModelsCommand({
     const manager = await context.manager(undefined);
     const line = new ProgressLine(context);
     const isShown = !context.json && !context.quiet;
+    context.events?.begin();
+    const startedAt = performance.now();
     try {
       const published = await manager.publish(
         ref,
@@ -89,7 +92,9 @@ export const publish = defineModelsCommand({
           ...(await signingOptions(given, context)),
           chunkBytes: chunkSize === undefined ? undefined : chunkBytesOf(chunkSize),
           metadata: Object.fromEntries([...(metadata ?? [])].map(pairOf)),
-          onProgress: ({ doneBytes, totalBytes }) => {
+          onProgress: (progress) => {
+            const { doneBytes, totalBytes } = progress;
+            context.events?.tell(eventOf(progress, performance.now() - startedAt));
             if (isShown) line.draw(`Publishing: ${progressText(doneBytes, totalBytes)}`);
           },
         },
@@ -128,6 +133,16 @@ async function signingOptions({ sign, signKey, trustKey, adopt }: SigningValues,
   const { givenPublicKeys } = await import('@model-rtc/static-registry');
   const trustKeys = await givenPublicKeys(trustKey, isSigned ? env : {});
   return { sign, signKeyFiles, adopt, trustKeys };
+}
+
+function eventOf({ doneBytes, totalBytes, reusedBytes }: PublishProgress, passedMs: number): ProgressEvent {
+  const transferredBytes = doneBytes - reusedBytes;
+  const bytesPerSecond = passedMs > 0 ? Math.round((transferredBytes * 1000) / passedMs) : 0;
+  const secondsLeft = bytesPerSecond === 0 ? null : Math.ceil((totalBytes - doneBytes) / bytesPerSecond);
+  return {
+    ...{ event: 'progress', state: 'transferring', doneBytes, totalBytes, bytesPerSecond, secondsLeft, lanes: [] },
+    ...{ transferredBytes, reusedBytes, resumedBytes: 0, wastedBytes: 0 },
+  };
 }
 
 function pairOf(text: string): [string, string] {

@@ -1,4 +1,4 @@
-import type { SessionToken } from '@model-rtc/protocol';
+import type { ProgressEvents, SessionToken } from '@model-rtc/protocol';
 import type { ModelManager } from '../model-manager.ts';
 
 /** An option or a positional argument, in the terms that yargs, commander and model-rtc have in common. */
@@ -72,6 +72,8 @@ export interface ModelsContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Progress events for programs, with --json. */
+  readonly events: ProgressEvents | undefined;
   /** Standard error, for what is no result. */
   readonly stderr: ConsoleStream;
   readonly signal: AbortSignal;
@@ -80,7 +82,7 @@ export interface ModelsContext {
    * @param trustKeys - publishers' keys as they were given; else those of MODEL_RTC_TRUST_KEY.
    */
   manager(registryUrl: string | undefined, trustKeys?: Iterable<string> | undefined): Promise<ModelManager>;
-  /** Prints the result: one line of JSON with `--json`, else the text. */
+  /** Prints the result: one line of JSON with `--json`, which is an event after progress events; else the text. */
   result(data: object, text: string): void;
   /** Asks yes or no. @throws ModelRtcError `bad_argument` naming `--yes` when nobody can be asked */
   confirm(question: string): Promise<boolean>;

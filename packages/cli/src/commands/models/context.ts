@@ -13,6 +13,7 @@ export function modelsContext(context: Context): ModelsContext {
     env: runtime.env,
     json: output.json,
     quiet: output.isQuiet,
+    events: output.events,
     stderr: runtime.stderr,
     signal,
     async manager(url, trustKeys) {
