@@ -34,6 +34,8 @@ async function publisher(name: string, server: S3Server, weights: Buffer): Promi
     AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey,
     AWS_REGION: REGION,
     AWS_ENDPOINT_URL_S3: server.url,
+    // Looks for no keys on the network.
+    AWS_EC2_METADATA_DISABLED: 'true',
   };
   const machine = await lab.machine(name, { env });
   const folder = join(await lab.folder(), 'model');

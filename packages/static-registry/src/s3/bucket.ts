@@ -35,12 +35,20 @@ const GONE = new Set(['NoSuchKey', 'NotFound']);
 export class Bucket implements RegistryStore {
   readonly address: S3Address;
   readonly #client: S3Client;
+  /** Leaves it to whoever reads to try again, as with all registries. */
+  readonly #reader: S3Client;
   readonly #handler: S3HttpHandler;
   readonly #endpoint: string | undefined;
 
-  private constructor(address: S3Address, client: S3Client, handler: S3HttpHandler, endpoint: string | undefined) {
+  private constructor(
+    address: S3Address,
+    clients: { readonly client: S3Client; readonly reader: S3Client },
+    handler: S3HttpHandler,
+    endpoint: string | undefined,
+  ) {
     this.address = address;
-    this.#client = client;
+    this.#client = clients.client;
+    this.#reader = clients.reader;
     this.#handler = handler;
     this.#endpoint = endpoint;
   }
@@ -62,13 +70,18 @@ export class Bucket implements RegistryStore {
     } as const;
     const found = await configured(createClient(shared), address);
     const endpoint = options.endpoint || found.endpoint || undefined;
-    const client = createClient({
+    const config = {
       ...shared,
       region: options.region || found.region || 'us-east-1',
       // Stores of others seldom have a name for each bucket.
       ...(endpoint === undefined ? {} : { endpoint: requireEndpoint(endpoint), forcePathStyle: true }),
-    });
-    return new Bucket(address, client, handler, endpoint);
+    };
+    const clients = {
+      client: createClient(config),
+      // The second attempt is for a clock that is wrong.
+      reader: createClient({ ...config, maxAttempts: 2 }),
+    };
+    return new Bucket(address, clients, handler, endpoint);
   }
 
   get url(): string {
@@ -94,7 +107,7 @@ export class Bucket implements RegistryStore {
   /** Reads an object, as a file behind HTTP is read. */
   async read(path: string, { range, etag, signal }: ReadOptions = {}): Promise<FileAnswer> {
     const get = async (Key: string, options: SendOptions): Promise<FileAnswer> => {
-      const output = await this.#client.send(
+      const output = await this.#reader.send(
         new GetObjectCommand({
           ...{ Bucket: this.address.bucket, Key, IfNoneMatch: etag },
           Range: range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`,

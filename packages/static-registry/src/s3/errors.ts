@@ -60,7 +60,7 @@ const wrongRegion: Row = [
   (at, error) => {
     const region = regionIn(error);
     return region === undefined
-      ? `The bucket ${at.bucket} is in another region, or behind another address. Set AWS_REGION or --s3-endpoint.`
+      ? `The bucket ${at.bucket} is in another region, or behind another address. Set AWS_REGION, or correct the store's address.`
       : `The bucket ${at.bucket} is in the region ${region}. Set AWS_REGION=${region}.`;
   },
 ];
@@ -127,7 +127,7 @@ export function s3Error(thrown: unknown, request: S3Request, signal: AbortSignal
   const failed = (code: ErrorCode, sentence: string) => new ModelRtcError(code, sentence, { cause: thrown, details });
   if (row !== undefined) return failed(row[0], row[1](request, error));
   if (status === undefined) {
-    const sentence = `${storeOf(request)} cannot be reached, or broke off (${error.message}). Check the network and --s3-endpoint.`;
+    const sentence = `${storeOf(request)} cannot be reached, or broke off (${error.message}). Check the network and the store's address.`;
     return failed(isOfNetwork(error) ? 'network' : 'unexpected', isOfNetwork(error) ? sentence : error.message);
   }
   const answer = `${storeOf(request)} answered HTTP ${status} (${error.name}: ${error.message}) for ${request.key}.`;

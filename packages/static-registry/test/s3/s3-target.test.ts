@@ -210,7 +210,7 @@ describe('a bucket that cannot be used', () => {
     ['a full store', answered(507, 'XMinioStorageFull'), {}, 'storage_full', 'has no space left'],
     ['an error of its own', answered(400, 'Strange'), {}, 'refused', 'HTTP 400 (Strange'],
     ['a clock that cannot be right', answered(403, 'RequestTimeTooSkewed'), {}, 'refused', 'Set the clock'],
-    ['a redirect', answered(301, 'PermanentRedirect'), {}, 'bad_argument', 'Set AWS_REGION or --s3-endpoint'],
+    ['a redirect', answered(301, 'PermanentRedirect'), {}, 'bad_argument', 'Set AWS_REGION, or correct'],
   ])('ends with a sentence for %s', async (_, options, more, code, sentence) => {
     const { open } = await bucketScene(options);
     const { target } = await open(more);
