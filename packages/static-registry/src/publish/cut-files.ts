@@ -15,8 +15,10 @@ export interface PublishedFile {
 
 export interface Piece {
   readonly hash: Digest;
-  /** The caller's own: no later piece overwrites it. */
+  /** The caller's own until it is given back. */
   readonly bytes: Uint8Array;
+  /** Lets a later piece overwrite the bytes. Fresh memory for every piece would grow far beyond what is in use. */
+  giveBack(): void;
 }
 
 /**
@@ -31,7 +33,10 @@ export async function* cutFiles(
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
   let doneBytes = 0;
   let filled = 0;
-  let buffer = new Uint8Array(Math.min(chunkBytes, totalBytes));
+  const free: Uint8Array[] = [];
+  const take = (bytes: number): Uint8Array =>
+    (free.pop() ?? new Uint8Array(Math.min(chunkBytes, totalBytes))).subarray(0, bytes);
+  let buffer = take(Math.min(chunkBytes, totalBytes));
   for (const file of files) {
     const hash = createHash('sha256');
     const handle = await openSource(file);
@@ -45,8 +50,8 @@ export async function* cutFiles(
         filled += bytesRead;
         if (filled < buffer.length) continue;
         doneBytes += filled;
-        yield { hash: digestOf(buffer), bytes: buffer };
-        buffer = new Uint8Array(Math.min(chunkBytes, totalBytes - doneBytes));
+        yield pieceOf(buffer, free);
+        buffer = take(Math.min(chunkBytes, totalBytes - doneBytes));
         filled = 0;
       }
       if (hash.digest('hex') !== file.sha256) throw changed(file);
@@ -54,6 +59,11 @@ export async function* cutFiles(
       await handle.close();
     }
   }
+}
+
+function pieceOf(bytes: Uint8Array, free: Uint8Array[]): Piece {
+  const hash = createHash('sha256').update(bytes).digest('hex') as Digest;
+  return { hash, bytes, giveBack: () => void free.push(bytes) };
 }
 
 async function openSource(file: PublishedFile): Promise<FileHandle> {
@@ -76,10 +86,6 @@ async function readSome(handle: FileHandle, room: Uint8Array, at: number, file: 
     throw storageError(error, file.source, 'read');
   }
   throw changed(file);
-}
-
-function digestOf(bytes: Uint8Array): Digest {
-  return createHash('sha256').update(bytes).digest('hex') as Digest;
 }
 
 function changed({ path }: PublishedFile): ModelRtcError {

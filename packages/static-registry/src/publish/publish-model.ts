@@ -110,12 +110,15 @@ async function putChunks(
   const most = Math.max(1, Math.min(target.concurrency, Math.floor(PUBLISH_MEMORY_BYTES / chunkBytes)));
   const writing = new Map<Digest, Promise<void>>();
   try {
-    for await (const { hash, bytes } of cutFiles(files, chunkBytes, signal)) {
+    for await (const { hash, bytes, giveBack } of cutFiles(files, chunkBytes, signal)) {
       chunks.push(hash);
       // The same chunk may follow at once: its second writing waits for the first one, and finds it there.
       await writing.get(hash);
       if (writing.size >= most) await Promise.race(writing.values());
-      const work = put(hash, bytes).then(() => void writing.delete(hash));
+      const work = put(hash, bytes).then(() => {
+        writing.delete(hash);
+        giveBack();
+      });
       // A failed one stays in the map, and ends the loop when it is waited for.
       work.catch(() => undefined);
       writing.set(hash, work);
