@@ -31,6 +31,9 @@ export const MAX_LIST_ATTEMPTS = 20;
 /** A file that no version names is kept for so long by default: somebody may be fetching a version that was just replaced. */
 export const PRUNE_AGE_MS = 7 * 24 * 3600 * 1000;
 
+/** The list remembers for so long what a version was before: longer than any prune waits. */
+export const KEPT_REPLACED_MS = 30 * 24 * 3600 * 1000;
+
 /** How often a request to an S3 store is sent in all: with the SDK's waits it bears half a minute of `SlowDown`. */
 export const S3_ATTEMPTS = 7;
 /** How long a store may take to answer once it has the whole request. It answers an upload when the bytes are stored. */

@@ -20,6 +20,13 @@ export type ListedVersion = ModelVersion &
     | { readonly kind: 'alias'; readonly target: string }
   );
 
+/** A manifest that a version had before another content took its place. */
+export interface ReplacedManifest {
+  readonly hash: Digest;
+  /** When it was replaced, ISO 8601. */
+  readonly at: string;
+}
+
 /** A version with what its aliases lead to. */
 export interface FoundVersion extends Omit<ListedVersion & { kind: 'version' }, 'kind'> {
   /** The alias that was asked for; `version` is what it leads to. */
@@ -69,6 +76,16 @@ export class ModelList {
     return namesIn(versions).flatMap((version) => {
       const listed = listedVersion({ group, model, version }, own(versions, version));
       return listed === undefined ? [] : [listed];
+    });
+  }
+
+  /** What a version was before, as far as publishers noted it: somebody may be fetching it still. */
+  replaced({ group, model, version }: ModelVersion): ReplacedManifest[] {
+    const listed = own(own(own(this.raw, group), model), version)?.replaced;
+    return (Array.isArray(listed) ? listed : []).flatMap((item: unknown) => {
+      const { hash, at } = isMap(item) ? item : {};
+      const isKnown = typeof hash === 'string' && isDigest(hash) && typeof at === 'string';
+      return isKnown && !Number.isNaN(Date.parse(at)) ? [{ hash, at }] : [];
     });
   }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { ModelList } from '../format/model-list.ts';
+import type { ModelList, ReplacedManifest } from '../format/model-list.ts';
 import { type ModelVersion, publishedNameProblem, versionText } from '../format/versions.ts';
+import { KEPT_REPLACED_MS } from '../limits.ts';
 
 export interface PublishedVersion extends ModelVersion {
   /** The SHA-256 of the manifest. */
@@ -38,10 +39,11 @@ export function requirePublishable({
 
 /**
  * The list with one version more. Everything else in it stays as it is, unknown fields too.
+ * @param nowMs - by the clock of the registry, from which the content that is replaced is kept for those who are fetching it
  * @returns undefined when the list says all of this already
  * @throws ModelRtcError `refused` when the version has another content, or the alias is a version of its own
  */
-export function withVersion(list: ModelList, published: PublishedVersion): string | undefined {
+export function withVersion(list: ModelList, published: PublishedVersion, nowMs: number): string | undefined {
   const { group, model, version, hash, digest, metadata, described, alias } = published;
   requireFree(list, published);
   const known = mapIn(mapIn(mapIn(list.raw, group), model), version);
@@ -49,7 +51,8 @@ export function withVersion(list: ModelList, published: PublishedVersion): strin
   const said = isSameContent
     ? { ...described, ...mapIn(known, 'metadata') }
     : { ...mapIn(known, 'metadata'), ...described };
-  const entry = { ...known, hash, digest, metadata: { ...said, ...metadata } };
+  const replaced = isSameContent ? {} : replacedBy(list, published, nowMs);
+  const entry = { ...known, hash, digest, metadata: { ...said, ...metadata }, ...replaced };
   const versions = {
     ...mapIn(mapIn(list.raw, group), model),
     [version]: entry,
@@ -59,6 +62,19 @@ export function withVersion(list: ModelList, published: PublishedVersion): strin
   };
   const changed = { ...list.raw, [group]: { ...mapIn(list.raw, group), [model]: versions } };
   return isDeepStrictEqual(changed, list.raw) ? undefined : listText(changed);
+}
+
+/** What the version was until now, beside what it was shortly before. */
+function replacedBy(
+  list: ModelList,
+  { group, model, version }: ModelVersion,
+  nowMs: number,
+): { replaced?: readonly ReplacedManifest[] } {
+  const before = list.versions(group, model).find((listed) => listed.version === version);
+  const kept = list.replaced({ group, model, version }).filter(({ at }) => Date.parse(at) > nowMs - KEPT_REPLACED_MS);
+  const at = new Date(nowMs).toISOString();
+  const all = before?.kind === 'version' ? [{ hash: before.hash, at }, ...kept] : kept;
+  return all.length === 0 ? {} : { replaced: all };
 }
 
 function listText(raw: JsonMap): string {

@@ -4,7 +4,7 @@ import { versionText } from '../format/versions.ts';
 import { PRUNE_AGE_MS } from '../limits.ts';
 import { StaticRegistry } from '../static-registry.ts';
 import type { RegistryStore } from '../store/types.ts';
-import type { PublishTarget } from './target.ts';
+import type { PublishTarget, StoredData } from './target.ts';
 
 export interface PruneOptions {
   /** How long ago a file must have been written, or named in a publication, to be removed; a week by default. */
@@ -16,7 +16,7 @@ export interface PruneOptions {
 export interface PruneResult {
   readonly removedFiles: number;
   readonly removedBytes: number;
-  /** Files that no version names and that are too young to be removed. */
+  /** Files that no version names and that are too young to be removed, or that a version had until lately. */
   readonly keptFiles: number;
 }
 
@@ -35,16 +35,36 @@ export async function pruneRegistry(
   const registry = new StaticRegistry({ store });
   const list = await registry.list(signal);
   requireUnderstood(list);
-  const named = await namedFiles(registry, list, signal);
   const beforeMs = (await target.nowMs(signal)) - olderThanMs;
+  const named = await namedFiles(registry, list, signal);
+  const fetched = await replacedFiles(registry, list, beforeMs, signal);
   let [removedFiles, removedBytes, keptFiles] = [0, await target.clearUnfinished(beforeMs, signal), 0];
-  for await (const { hash, bytes, writtenAtMs } of target.listData(signal)) {
-    if (named.has(hash)) continue;
-    if (writtenAtMs < beforeMs && (await target.removeOlder(hash, beforeMs, signal))) {
-      removedFiles++;
-      removedBytes += bytes;
-      onRemove?.(hash, bytes);
-    } else keptFiles++;
+  const removing = new Set<Promise<void>>();
+  const remove = async ({ hash, bytes }: StoredData): Promise<void> => {
+    if (!(await target.removeOlder(hash, beforeMs, signal))) {
+      keptFiles++;
+      return;
+    }
+    removedFiles++;
+    removedBytes += bytes;
+    onRemove?.(hash, bytes);
+  };
+  try {
+    for await (const data of target.listData(signal)) {
+      if (named.has(data.hash)) continue;
+      if (data.writtenAtMs >= beforeMs || fetched.has(data.hash)) {
+        keptFiles++;
+        continue;
+      }
+      if (removing.size >= target.concurrency) await Promise.race(removing);
+      const work = remove(data).then(() => void removing.delete(work));
+      // A failed one stays in the set, and ends the loop when it is waited for.
+      work.catch(() => undefined);
+      removing.add(work);
+    }
+    await Promise.all(removing);
+  } finally {
+    await Promise.allSettled(removing);
   }
   return { removedFiles, removedBytes, keptFiles };
 }
@@ -66,6 +86,30 @@ async function namedFiles(
     }
   }
   return named;
+}
+
+/** What versions consisted of until they were replaced, since the time that is given. A manifest that is gone names nothing. */
+async function replacedFiles(
+  registry: StaticRegistry,
+  list: ModelList,
+  sinceMs: number,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<Digest>> {
+  const files = new Set<Digest>();
+  for (const group of list.groups()) {
+    for (const version of list.models(group).flatMap((model) => list.versions(group, model))) {
+      for (const { hash, at } of list.replaced(version)) {
+        if (Date.parse(at) < sinceMs) continue;
+        files.add(hash);
+        const manifest = await registry.manifest(hash, signal).catch((thrown: unknown) => {
+          const error = ModelRtcError.from(thrown);
+          if (error.code !== 'invalid_model' && error.code !== 'verification_failed') throw error;
+        });
+        for (const chunk of manifest?.chunks ?? []) files.add(chunk);
+      }
+    }
+  }
+  return files;
 }
 
 function requireUnderstood(list: ModelList): void {

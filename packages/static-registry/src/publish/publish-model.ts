@@ -64,7 +64,8 @@ export async function publishModel(target: PublishTarget, options: PublishOption
   requireReadable(manifest.length, MAX_STATIC_MANIFEST_BYTES, "The model's manifest");
   const hash = sha256Digest(manifest);
   if (!(await target.claim(hash, manifest.length, signal))) await target.put(hash, manifest, signal);
-  const change = (list: ModelList) => withVersion(list, { ...wanted, hash, digest });
+  const nowMs = await target.nowMs(signal);
+  const change = (list: ModelList) => withVersion(list, { ...wanted, hash, digest }, nowMs);
   const { isChanged, signatures } = await changeList(target, { signing, change, now, signal });
   return { ...progress, hash, digest, chunkCount: chunks.length, isNew: isChanged, signatures };
 }

@@ -201,9 +201,34 @@ describe('pruning a registry', () => {
     await publish({ files: await filesOf({ a: A }), replace: true });
     expect(await prune(folder, 60_000)).toEqual({ removedFiles: 0, removedBytes: 0, keptFiles: 2 });
     await age(folder, 3600);
+    // Old files, but somebody who read the list a minute ago may be fetching them.
+    expect(await prune(folder, 60_000)).toMatchObject({ removedFiles: 0, keptFiles: 2 });
+    const list = JSON.parse(await readFile(join(folder, 'models.json'), 'utf8'));
+    expect(list.g.m[1].replaced).toHaveLength(1);
+    list.g.m[1].replaced[0].at = new Date(Date.now() - 120_000).toISOString();
+    await writeFile(join(folder, 'models.json'), JSON.stringify(list));
     expect(await prune(folder, 60_000)).toMatchObject({ removedFiles: 2, keptFiles: 0 });
     const found = (await registry().list()).find({ group: 'g', model: 'm', version: '1' });
     for (const chunk of (await registry().manifest(found.hash)).chunks) await stat(join(folder, 'data', chunk));
+  });
+
+  it('remembers what a version was, in whatever order contents take its place', async () => {
+    const { publish, list } = await scene({ a: A });
+    const first = await publish();
+    const second = await publish({ files: await filesOf({ a: B }), replace: true });
+    await publish({ replace: true });
+    expect(await publish({ replace: true })).toMatchObject({ isNew: false });
+    const { hash, replaced } = (await list()).g.m[1];
+    expect([hash, ...replaced.map((one: { hash: string }) => one.hash)]).toEqual([first.hash, second.hash, first.hash]);
+  });
+
+  it('prunes though the manifest of a version that was replaced is gone', async () => {
+    const { folder, publish, list } = await scene({ a: A });
+    await publish();
+    const changed = await list();
+    changed.g.m[1].replaced = [{ hash: sha256(B), at: new Date().toISOString() }, { hash: 1 }, null];
+    await writeFile(join(folder, 'models.json'), JSON.stringify(changed));
+    expect(await prune(folder, 60_000)).toMatchObject({ removedFiles: 0, keptFiles: 0 });
   });
 
   it('removes what a publisher that was killed left, once it is old', async () => {
