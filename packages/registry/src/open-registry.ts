@@ -39,6 +39,7 @@ import { needsRecovery } from './store/index-recovery.ts';
 import { createManifestCache } from './store/manifest-cache.ts';
 import { readStatsNote } from './store/model-notes.ts';
 import { keepSpareRoom } from './store/spare-room.ts';
+import { createValidation } from './validate/create.ts';
 import { createVerification } from './verify/create.ts';
 import { createSeenWorkers } from './workers/create.ts';
 
@@ -124,6 +125,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
   return {
     ...createManagement(context),
     ...createVerification(context),
+    ...createValidation(context),
     ...createInspection(context),
     ...createArchives(context),
     ...createExports(context),

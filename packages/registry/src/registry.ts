@@ -20,6 +20,7 @@ import type { ModelPage } from './list/types.ts';
 import type { Management, TagOptions } from './manage/types.ts';
 import type { Runs } from './runs/types.ts';
 import type { DataPaths } from './store/data-folder.ts';
+import type { Validation } from './validate/types.ts';
 import type { Verification } from './verify/types.ts';
 import type { SeenWorkers } from './workers/types.ts';
 
@@ -27,6 +28,7 @@ import type { SeenWorkers } from './workers/types.ts';
 export interface Registry
   extends Management,
     Verification,
+    Validation,
     Inspection,
     Archives,
     Exports,

@@ -42,6 +42,7 @@ const client: LazyGroup = {
     'tag-model': async () => (await import('./client/tag-model.ts')).tagModel,
     'untag-model': async () => (await import('./client/tag-model.ts')).untagModel,
     'update-model': async () => (await import('./client/update-model.ts')).updateModel,
+    validate: async () => (await import('./client/validate/command.ts')).validate,
     verify: async () => (await import('./client/verify/command.ts')).verify,
     workers: async () => (await import('./client/workers.ts')).workers,
   },

@@ -27,6 +27,24 @@ const importedWithSchema = z.object({
   followLinks: z.boolean().optional(),
 });
 
+/** What one check of a model found, see `CheckResult` of formats. */
+const checkResultSchema = z.object({
+  check: z.string().min(1).max(64),
+  outcome: z.enum(['passed', 'failed', 'warning', 'skipped']),
+  detail: z.string().max(4096).optional(),
+});
+
+/** What the last validation of a model found. */
+export const validationSchema = z.object({
+  at: z.iso.datetime(),
+  /** The version of model-rtc that looked; later ones may find more. */
+  version: z.string().min(1).max(64),
+  /** Whether it read only a part of the bytes. */
+  quick: z.boolean().optional(),
+  results: z.array(checkResultSchema).max(64),
+});
+export type ModelValidation = z.infer<typeof validationSchema>;
+
 /** A stored entry: what agents tell each other, and what only this machine knows. */
 export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, partialBytes: true }).extend({
   /** The name of the model's folder in `models/`. */
@@ -48,6 +66,8 @@ export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, pa
   importedWith: importedWithSchema.optional(),
   /** The license that a person of this machine agreed to when they took the model from a hub, and when. */
   licenseAccepted: z.object({ license: z.string().min(1).max(4096), at: z.iso.datetime() }).optional(),
+  /** Absent for a model that was never validated, and after its files were replaced. */
+  validation: validationSchema.optional(),
   /** The command that resumes an interrupted run; run it in the run's folder. */
   resumeCommand: z.string().min(1).max(4096).optional(),
 });

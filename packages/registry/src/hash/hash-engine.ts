@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import { type FloatFindings, FloatScan } from '@model-rtc/formats/validation';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { createBlockMemory, createBlocks } from './hash-blocks.ts';
 import { createBothHashes } from './hash-state.ts';
-import type { HashThreadReply, HashThreadRequest } from './hash-thread.ts';
+import type { HashThreadData, HashThreadReply, HashThreadRequest } from './hash-thread.ts';
 import type { HashEngine } from './types.ts';
 
 /** Starting threads takes longer than hashing this much without them. */
@@ -21,11 +22,16 @@ export function createHashEngine(totalBytes: number, memory = createBlockMemory(
 function createInProcessEngine(memory: SharedArrayBuffer): HashEngine {
   return {
     blocks: createBlocks(memory),
-    open(chunkSizes) {
+    open(chunkSizes, spans) {
       const hashes = createBothHashes(chunkSizes);
+      const scan = spans === undefined ? undefined : new FloatScan(spans);
       return {
-        update: async (block, length) => hashes.update(block.bytes.subarray(0, length)),
-        finish: async () => hashes.finish(),
+        async update(block, length) {
+          const bytes = block.bytes.subarray(0, length);
+          hashes.update(bytes);
+          scan?.update(bytes);
+        },
+        finish: async () => ({ ...hashes.finish(), floats: scan?.finish() }),
       };
     },
     async close() {},
@@ -34,35 +40,40 @@ function createInProcessEngine(memory: SharedArrayBuffer): HashEngine {
 
 /**
  * Two threads, one for whole files and one for chunks, read the same shared blocks at the same time. A file then costs the
- * time of one digest, and the process stays free for other work.
+ * time of one digest, and the process stays free for other work. A third one looks at numbers, where it is asked to.
  */
 function createThreadEngine(memory: SharedArrayBuffer): HashEngine {
-  const wholeFiles = startThread(memory);
-  const chunks = startThread(memory);
-  const both = (request: HashThreadRequest) => Promise.all([wholeFiles.ask(request), chunks.ask(request)]);
+  const wholeFiles = startThread({ memory, scansFloats: false });
+  const chunks = startThread({ memory, scansFloats: false });
+  let floats: HashThread | undefined;
   let opened = 0;
   return {
     blocks: createBlocks(memory),
-    open(chunkSizes) {
+    open(chunkSizes, spans) {
       const file = opened++;
+      if (spans !== undefined) floats ??= startThread({ memory, scansFloats: true });
+      const threads = spans === undefined || floats === undefined ? [wholeFiles, chunks] : [wholeFiles, chunks, floats];
+      const all = (request: HashThreadRequest) => Promise.all(threads.map((thread) => thread.ask(request)));
       const ready = Promise.all([
-        wholeFiles.ask({ type: 'open', file, chunkSizes: undefined }),
-        chunks.ask({ type: 'open', file, chunkSizes }),
+        wholeFiles.ask({ type: 'open', file, work: { kind: 'file' } }),
+        chunks.ask({ type: 'open', file, work: { kind: 'chunks', sizes: chunkSizes } }),
+        spans && floats?.ask({ type: 'open', file, work: { kind: 'floats', spans } }),
       ]);
       // Requests are answered in order: a failure here fails the updates too, which are awaited.
       ready.catch(() => {});
       return {
         async update(block, length) {
-          await both({ type: 'update', file, block: block.index, length });
+          await all({ type: 'update', file, block: block.index, length });
         },
         async finish() {
-          const [whole, parts] = await both({ type: 'finish', file });
-          return { sha256: whole?.[0] as Digest, chunks: parts ?? [] };
+          const [whole, parts, found] = await all({ type: 'finish', file });
+          const [sha256] = whole as readonly [Digest];
+          return { sha256, chunks: (parts ?? []) as readonly Digest[], floats: found as FloatFindings | undefined };
         },
       };
     },
     async close() {
-      await Promise.all([wholeFiles.end(), chunks.end()]);
+      await Promise.all([wholeFiles.end(), chunks.end(), floats?.end()]);
     },
   };
 }
@@ -77,9 +88,9 @@ interface PendingRequest {
   readonly reject: (error: ModelRtcError) => void;
 }
 
-function startThread(memory: SharedArrayBuffer): HashThread {
+function startThread(data: HashThreadData): HashThread {
   // Otherwise a thread takes over the process's arguments, and refuses some of them (--input-type).
-  const options = { workerData: memory, execArgv: [], name: 'model-rtc-hash' };
+  const options = { workerData: data, execArgv: [], name: 'model-rtc-hash' };
   const worker = new Worker(new URL('./hash-thread.js', import.meta.url), options);
   const pending: PendingRequest[] = [];
   let failure: ModelRtcError | undefined;

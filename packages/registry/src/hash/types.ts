@@ -1,4 +1,5 @@
 import type { ByteReader } from '@model-rtc/formats';
+import type { FloatFindings, FloatSpan } from '@model-rtc/formats/validation';
 import type { Digest, Manifest } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import type { ProgressOptions } from '../progress.ts';
@@ -19,6 +20,11 @@ export interface FileDigests {
   readonly chunks: readonly Digest[];
 }
 
+/** The digests of one file, and what its numbers are where they were looked at. */
+export interface FileFindings extends FileDigests {
+  readonly floats?: FloatFindings | undefined;
+}
+
 /** One of an engine's buffers. A file is read into it. */
 export interface HashBlock {
   readonly index: number;
@@ -30,14 +36,15 @@ export interface FileHashing {
   /** Takes the first `length` bytes of a block; resolves when the block may be filled again. */
   update(block: HashBlock, length: number): Promise<void>;
   /** Call it after the last update has resolved. */
-  finish(): Promise<FileDigests>;
+  finish(): Promise<FileFindings>;
 }
 
 /** Hashes files as a whole and by chunks in one reading. */
 export interface HashEngine {
   /** The buffers; whoever reads a file hands them out. */
   readonly blocks: readonly HashBlock[];
-  open(chunkSizes: readonly number[]): FileHashing;
+  /** @param spans - where numbers lie that are to be looked at in the same reading */
+  open(chunkSizes: readonly number[], spans?: readonly FloatSpan[]): FileHashing;
   /** Ends the threads; what is open fails. */
   close(): Promise<void>;
 }

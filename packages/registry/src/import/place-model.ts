@@ -261,7 +261,7 @@ async function nameModel(
 
 /** What is said of a model now, with what was found in its files. */
 function sameAs(existing: StoredEntry, { draft }: Placement): EntryDraft {
-  const { id: _, digest: __, alias: ___, size: ____, fileCount: _____, ...said } = existing;
+  const { id: _, digest: __, alias: ___, size: ____, fileCount: _____, validation: ______, ...said } = existing;
   return { ...said, ...codeFilesOf(draft) };
 }
 

@@ -38,11 +38,7 @@ export const READING_TASKS: Tasks = {
   async findFlaws(files, { signal }) {
     const { findFlaws } = await import('@model-rtc/formats/layouts');
     const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
-    const checked = files.map((file) => ({
-      ...{ path: file.path, size: file.size },
-      withReader: async <T>(work: (reader: ByteReader) => Promise<T>) => await withSource(file, work),
-    }));
-    return await findFlaws(checked, { inflate, signal, budget });
+    return await findFlaws(toChecked(files), { inflate, signal, budget });
   },
   async scanModel({ path, options }) {
     const { scanModel } = await import('../import/scan-model.ts');
@@ -65,7 +61,29 @@ export const READING_TASKS: Tasks = {
     const { readTrainingCurves } = await import('@model-rtc/formats/layouts');
     return await withModel(model, ({ files }) => readTrainingCurves(files));
   },
+  async examineWeights(files, { signal }) {
+    const { examineWeights } = await import('@model-rtc/formats/validation');
+    const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
+    return await examineWeights(toChecked(files), { inflate, signal, budget });
+  },
+  async checkTokenizer(files) {
+    const { checkTokenizer, readConfig } = await import('@model-rtc/formats/validation');
+    const checked = toChecked(files);
+    const config = await readConfig(checked, 'config.json');
+    return await checkTokenizer(checked, config === 'damaged' ? undefined : config);
+  },
+  async sampleFloats({ file, spans }, { signal }) {
+    const { sampleFloats } = await import('@model-rtc/formats/validation');
+    return await withSource(file, (source) => sampleFloats(source, spans, signal));
+  },
 };
+
+function toChecked(files: readonly ScannedFile[]) {
+  return files.map((file) => ({
+    ...{ path: file.path, size: file.size },
+    withReader: async <T>(work: (reader: ByteReader) => Promise<T>) => await withSource(file, work),
+  }));
+}
 
 async function scanOne(path: string, source: ByteReader, options: ReadOptions): Promise<CodeFile | undefined> {
   const found = await scanFile({ ...source, path }, options);

@@ -1,5 +1,6 @@
 import type { TensorDifference } from '@model-rtc/formats';
 import type { Flaw, TrainingCurve } from '@model-rtc/formats/layouts';
+import type { CheckResult, ExaminedWeights, FloatFindings, FloatSpan } from '@model-rtc/formats/validation';
 import type { CodeFile, ErrorData } from '@model-rtc/protocol';
 import type { ConvertedFiles, ConvertJob } from '../convert/convert-files.ts';
 import type { RegisteredModel } from '../files/types.ts';
@@ -20,6 +21,11 @@ export interface ReadingTasks {
   compareTensors(input: readonly [RegisteredModel, RegisteredModel]): TensorDifference | undefined;
   trainingCurves(input: RegisteredModel): TrainingCurve[];
   convertFiles(input: ConvertJob): ConvertedFiles;
+  /** Headers against sizes, index against shards, configuration against tensors. */
+  examineWeights(input: readonly ScannedFile[]): ExaminedWeights;
+  checkTokenizer(input: readonly ScannedFile[]): CheckResult;
+  /** Some numbers of each tensor of a file. */
+  sampleFloats(input: { readonly file: ScannedFile; readonly spans: readonly FloatSpan[] }): FloatFindings;
 }
 
 export type TaskName = keyof ReadingTasks;

@@ -41,6 +41,20 @@ const codeFile: Check = (value) => {
   const known = unexamined === true ? 3 : 2;
   return Object.keys(value).length === known && text(4096)(path) && suspicious(found);
 };
+const outcome = oneOf(['passed', 'failed', 'warning', 'skipped']);
+const checkResult: Check = (value) => {
+  if (!isPlainObject(value)) return false;
+  const known = value.detail === undefined ? 2 : 3;
+  const isKnown = Object.keys(value).length === known && text(64, 1)(value.check) && outcome(value.outcome);
+  return isKnown && (known === 2 || text(4096)(value.detail));
+};
+/** All models that come from hubs have one. */
+const validation: Check = (value) => {
+  if (!isPlainObject(value)) return false;
+  const known = value.quick === undefined ? 3 : 4;
+  const isKnown = Object.keys(value).length === known && time(value.at) && text(64, 1)(value.version);
+  return isKnown && (known === 3 || typeof value.quick === 'boolean') && listOf(checkResult, 64)(value.results);
+};
 /** For fields that most entries do not have: the schema judges them. */
 const never: Check = () => false;
 const required = new Set<string>();
@@ -83,6 +97,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   incomplete: never,
   importedWith: never,
   licenseAccepted: never,
+  validation,
   folder: pattern(/^[a-z0-9][a-z0-9_-]{0,63}_[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
   linked: (value) => typeof value === 'boolean',
   originalPath: text(4096, 1),

@@ -12,7 +12,7 @@ export function createVerification(context: RegistryContext): Verification {
   return {
     async verify(ref, options = {}) {
       const { verifyModel } = await import('./verify-model.ts');
-      return await verifyModel(await verifyContext(), ref, options);
+      return (await verifyModel(await verifyContext(), ref, options)).verified;
     },
     async findOrphans() {
       const { findOrphans } = await import('./find-orphans.ts');

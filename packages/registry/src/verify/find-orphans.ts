@@ -73,7 +73,7 @@ async function orphanInStaging(staging: string, item: Dirent, known: RegistryInd
 }
 
 /** Files in a model's folder that do not belong to it: a tool that loads a model may write beside it. */
-async function strayFiles(
+export async function strayFiles(
   { readManifest }: RegistryContext,
   path: string,
   stored: StoredEntry,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mapLimit } from '@model-rtc/files';
+import type { FloatFindings, FloatSpan } from '@model-rtc/formats/validation';
 import type { Manifest } from '@model-rtc/protocol';
 import { modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
@@ -29,6 +30,13 @@ export interface HashedModel {
   readonly damagedChunks: readonly number[];
   /** Each file's state now, in the manifest's order; undefined when it could not be read as a file. */
   readonly stats: readonly (FileStat | undefined)[];
+  /** What the numbers are in the files that were to be looked at. */
+  readonly floats: ReadonlyMap<string, FloatFindings>;
+}
+
+export interface HashFoundOptions extends ProgressOptions {
+  /** Where numbers lie that are to be looked at in the same reading, by the path of their file. */
+  readonly spans?: ReadonlyMap<string, readonly FloatSpan[]> | undefined;
 }
 
 interface Pass {
@@ -36,16 +44,18 @@ interface Pass {
   readonly manifest: Manifest;
   readonly inside: (path: string) => Promise<boolean>;
   readonly meter: Meter;
+  readonly spans: HashFoundOptions['spans'];
 }
 
 interface FileVerdict {
   readonly problem?: string | undefined;
   readonly damaged: readonly number[];
   readonly stat?: FileStat | undefined;
+  readonly floats?: FloatFindings | undefined;
 }
 
 /** Reads each file of a model once and compares it, whole and chunk by chunk, with the manifest. */
-export type HashFound = (place: ModelPlace, manifest: Manifest, options: ProgressOptions) => Promise<HashedModel>;
+export type HashFound = (place: ModelPlace, manifest: Manifest, options: HashFoundOptions) => Promise<HashedModel>;
 
 /** The registry's context, and the hashing that verifying needs. */
 export interface VerifyContext extends RegistryContext {
@@ -69,7 +79,7 @@ export function createHashFound(): HashFound {
   return async (place, manifest, options) => {
     const plan = planHashing(manifest);
     const meter = createMeter(modelSize(manifest), options, 'nothing was changed');
-    const pass: Pass = { place, manifest, inside: insideTest(place), meter };
+    const pass: Pass = { place, manifest, inside: insideTest(place), meter, spans: options.spans };
     const verdicts = new Map<FilePlan, FileVerdict>();
     const large = plan.files.filter(({ file }) => file.size > SMALL_FILE_BYTES);
     const largeBytes = large.reduce((sum, { file }) => sum + file.size, 0);
@@ -121,6 +131,12 @@ function toHashedModel(
     }),
     damagedChunks: [...damaged].sort((a, b) => a - b),
     stats: files.map((file) => verdicts.get(file)?.stat),
+    floats: new Map(
+      files.flatMap((file) => {
+        const found = verdicts.get(file)?.floats;
+        return found === undefined ? [] : [[file.file.path, found] as const];
+      }),
+    ),
   };
 }
 
@@ -133,16 +149,16 @@ async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Hasher): 
   }
   try {
     const readable = Math.min(found.size, size);
-    const hashing = engine.open(plan.parts);
+    const hashing = engine.open(plan.parts, pass.spans?.get(path));
     await readThrough({ size: readable, readInto: found.readInto }, hashing, pool, pass.meter);
     pass.meter.add(size - readable);
-    const { sha256, chunks } = await hashing.finish();
+    const { sha256, chunks, floats } = await hashing.finish();
     const stat = { path, size: found.size, mtimeNs: found.mtimeNs };
     if (!(await found.isUnchanged())) {
       return { problem: 'it was changed while it was verified', damaged: allParts(plan), stat };
     }
     const damaged = damagedParts(plan, pass.manifest, chunks, found);
-    return { problem: problemOf(plan, found, sha256, damaged.length), damaged, stat };
+    return { problem: problemOf(plan, found, sha256, damaged.length), damaged, stat, floats };
   } finally {
     await found.close();
   }

@@ -33,9 +33,10 @@ export async function replaceFiles(
   return await context.show(stored);
 }
 
-/** Everything about a model except its names and the place of its files. */
+/** Everything about a model except its names, the place of its files, and what was found in these. */
 export function draftOf(stored: StoredEntry): EntryDraft {
   const { id: _, digest: __, alias: ___, aliasSince: _a, formerAliases: _b, size: _c, fileCount: _d, ...rest } = stored;
-  const { folder: _e, linked: _f, originalPath: _g, foundIn: _h, resumeCommand: _i, importedWith: _j, ...draft } = rest;
+  const { folder: _e, linked: _f, originalPath: _g, foundIn: _h, resumeCommand: _i, importedWith: _j, ...more } = rest;
+  const { validation: _k, ...draft } = more;
   return draft;
 }

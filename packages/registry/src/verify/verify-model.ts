@@ -19,7 +19,7 @@ import {
   updateStatsNote,
 } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
-import type { HashedModel, VerifyContext } from './hash-found.ts';
+import type { HashedModel, HashFoundOptions, VerifyContext } from './hash-found.ts';
 import { rebuildManifest } from './rebuild-manifest.ts';
 import type { VerifiedModel, VerifyOptions } from './types.ts';
 
@@ -28,6 +28,7 @@ const STATS_AT_ONCE = 16;
 /** The findings about a model. */
 interface Findings extends Pick<VerifiedModel, 'damagedChunks' | 'damagedBytes' | 'settled' | 'incomplete'> {
   readonly problems: readonly FileProblem[];
+  readonly floats: HashedModel['floats'];
 }
 
 /** A model's notes on the disk; undefined for a missing or damaged one. */
@@ -37,10 +38,26 @@ interface Notes {
   readonly isEntryRight: boolean;
 }
 
-const SOUND: Findings = { problems: [], damagedChunks: [], damagedBytes: 0, settled: [], incomplete: [] };
+const SOUND: Findings = {
+  ...{ problems: [], damagedChunks: [], damagedBytes: 0, settled: [], incomplete: [] },
+  floats: new Map(),
+};
+
+/** What else is looked at while every byte is read. */
+export type VerifyAndScanOptions = VerifyOptions & Pick<HashFoundOptions, 'spans'>;
+
+/** A verified model, and what its numbers are where they were to be looked at. */
+export interface ScannedVerification {
+  readonly verified: VerifiedModel;
+  readonly floats: HashedModel['floats'];
+}
 
 /** Checks a model's entry, folder and files against each other. */
-export async function verifyModel(context: VerifyContext, ref: string, options: VerifyOptions): Promise<VerifiedModel> {
+export async function verifyModel(
+  context: VerifyContext,
+  ref: string,
+  options: VerifyAndScanOptions,
+): Promise<ScannedVerification> {
   const { index, paths } = context;
   const { stored } = await resolveRef(await index.read(), ref, paths.models);
   const { digest } = stored;
@@ -56,24 +73,25 @@ export async function verifyModel(context: VerifyContext, ref: string, options: 
 async function toVerified(
   { show }: RegistryContext,
   stored: StoredEntry,
-  { problems, ...rest }: Findings,
-): Promise<VerifiedModel> {
+  { problems, floats, ...rest }: Findings,
+): Promise<ScannedVerification> {
   const soundState = rest.incomplete.length === 0 ? 'sound' : 'incomplete';
   const state = problems.length === 0 ? soundState : 'damaged';
-  return {
+  const verified: VerifiedModel = {
     ...rest,
     entry: await show(stored),
     state: stored.digest === undefined ? 'unsettled' : state,
     problems: problems.slice(0, LISTED_PROBLEMS),
     damagedFiles: problems.length,
   };
+  return { verified, floats };
 }
 
 async function examine(
   context: VerifyContext,
   stored: StoredEntry,
   digest: Digest,
-  options: VerifyOptions,
+  options: VerifyAndScanOptions,
 ): Promise<Findings> {
   const path = join(context.paths.models, stored.folder);
   const folder = await lstat(path).catch(() => undefined);
@@ -97,11 +115,12 @@ async function examine(
     };
   }
   const hashed = await context.hashFound(place, manifest, options);
-  const { problems, damagedChunks } = hashed;
+  const { problems, damagedChunks, floats } = hashed;
   const settled = problems.length === 0 ? await correctNotes(context, stored, notes, { ...hashed, manifest }) : [];
   const incomplete = await incompleteOf(context.reading, place.path, manifest, problems, options);
   const all = [...before, ...problems];
-  return { problems: all, damagedChunks, damagedBytes: bytesOf(damagedChunks, manifest), settled, incomplete };
+  const damagedBytes = bytesOf(damagedChunks, manifest);
+  return { problems: all, damagedChunks, damagedBytes, settled, incomplete, floats };
 }
 
 /** What the model lacked when it was registered. */

@@ -31,12 +31,25 @@ export function modelSections(facts: ModelFacts, session: string): string[][] {
       'Not whole',
       (entry.incomplete ?? []).map(({ path, problem }) => [path, problem]),
     ),
+    section(validatedTitle(facts), validationFacts(facts)),
     section(
       'Problems',
       (check?.problems ?? []).map(({ path, problem }) => [path === '' ? '.' : path, problem]),
     ),
     section('Use it', useCommands(facts, session)),
   ].filter((lines) => lines.length > 0);
+}
+
+function validatedTitle({ here }: ModelFacts): string {
+  const { at, quick } = here?.validation ?? {};
+  return `Validated ${formatTime(at) ?? ''}${quick === true ? ' (quick)' : ''}`;
+}
+
+/** What the last validation found on this machine. */
+function validationFacts({ here }: ModelFacts): Fact[] {
+  return (here?.validation?.results ?? []).map(({ check, outcome, detail }) => {
+    return [check, detail === undefined ? outcome : `${outcome}: ${detail}`];
+  });
 }
 
 function generalFacts({ entry, here }: ModelFacts): Fact[] {

@@ -1,0 +1,37 @@
+import type { CheckResult } from '@model-rtc/formats/validation';
+import type { RegistryEntry } from '../entry/types.ts';
+import type { ProgressOptions } from '../progress.ts';
+
+/**
+ * Runs a model once on numbers of no meaning, and looks at what comes out. Called only for a model in which nothing else failed.
+ * @returns `passed`, `failed`, or `skipped` with the reason where nothing on this machine runs such a model
+ */
+export type ForwardPass = (entry: RegistryEntry, signal: AbortSignal | undefined) => Promise<CheckResult>;
+
+export interface ValidateOptions extends ProgressOptions {
+  /** Compare only sizes and times, and look at some numbers of each tensor. */
+  readonly quick?: boolean | undefined;
+  /** The version of model-rtc, which is kept with the results. */
+  readonly version: string;
+  /** How a model is run; skipped when left out. */
+  readonly forward?: ForwardPass | undefined;
+}
+
+export interface ValidatedModel {
+  /** With the results, which are kept in it. */
+  readonly entry: RegistryEntry;
+  /** `files`, `checksums`, `headers`, `index`, `config`, `numbers`, `tokenizer`, `forward`, in this order; `index` only where there is one. */
+  readonly results: readonly CheckResult[];
+  /** Whether nothing failed. */
+  readonly isValid: boolean;
+}
+
+/** Whether models can be used, by all that their own files say. */
+export interface Validation {
+  /**
+   * Checks a model's files, bytes, headers, configuration, numbers and tokenizer, and runs it where that is possible. Keeps the results in its
+   * entry; changes nothing else but notes that `verify` corrects.
+   * @throws ModelRtcError `not_found_locally`, `ambiguous`, `cancelled`; `busy` for a model that is still training
+   */
+  validate(ref: string, options: ValidateOptions): Promise<ValidatedModel>;
+}
