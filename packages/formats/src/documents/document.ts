@@ -5,6 +5,7 @@ import { yamlNestingBound } from './yaml-nesting.ts';
 
 /** Configurations take some kilobytes; the largest, with long label maps, some hundred. */
 const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
+
 /** A few anchors for repeated lists are fine, but a few lines of nested ones can expand to gigabytes. */
 const MAX_ALIASES = 100;
 /** Levels of a configuration; real ones have less than 20, with up to 4 columns each. */
@@ -35,13 +36,12 @@ export async function readDocument(file: ModelFile): Promise<Document> {
 }
 
 /**
- * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted. The parser is loaded for the first
- * one: that takes longer than an import of a model that has none.
+ * The value of a YAML text: plain data, with limits on nesting and aliases; tags are not interpreted.
  * @throws ModelRtcError `invalid_model` when it is nested too deeply; the parser's error when it is broken.
  */
 export async function parseYaml(text: string): Promise<unknown> {
   if (yamlNestingBound(text) > MAX_YAML_NESTING) throw new ModelRtcError('invalid_model', 'it is nested too deeply');
-  const { parseDocument } = await import('yaml');
+  const { parseDocument } = await import('./yaml.ts');
   const document = parseDocument(text, YAML_OPTIONS);
   const [error] = document.errors;
   if (error !== undefined) throw error;
