@@ -32,6 +32,8 @@ const LINES: readonly (readonly [typed: string, completed: string])[] = [
   ['model-rtc client list-models --sort', 'list-models --sort-by '],
   ['model-rtc client list-models --sort-by=d', '--sort-by=date '],
   ['model-rtc worker --watch ru', '--watch runs/'],
+  ['model-rtc models pull fast-', 'models pull fast-whisper/tiny '],
+  ['model-rtc models pull fast-whisper/tiny la', 'fast-whisper/tiny latest '],
 ];
 
 /** A terminal with a shell in it. */
@@ -98,6 +100,9 @@ describe.each(Object.entries(SHELLS))('completion in %s', (name, { command, setU
       const model = join(REPOSITORY, 'packages/cli/demo-model/good-mouse-v1');
       await machine.succeed(['client', 'import-model', model, '--yes']);
       await writeFile(join(machine.home, 'config.json'), JSON.stringify({ workers: { lab: {} } }));
+      await mkdir(join(machine.home, 'registries'));
+      const text = JSON.stringify({ 'fast-whisper': { tiny: { latest: { alias: 'fp16' } } } });
+      await writeFile(join(machine.home, 'registries/a.json'), JSON.stringify({ url: 'u', etag: 'e', text }));
       const shell = await openTerminal(command, machine.home);
       await shell.type(`${setUp}\n`, '> ');
       for (const [typed, completed] of LINES) {

@@ -82,7 +82,7 @@ function addArguments(own: YargsLike, { positionals, options, examples }: Models
   return own;
 }
 
-function shown({ isRepeated: _, env, describe, ...spec }: ModelsArgument): object {
+function shown({ isRepeated: _, completes: _kind, env, describe, ...spec }: ModelsArgument): object {
   return { ...spec, describe: env === undefined ? describe : `${describe} [env: ${env}]` };
 }
 

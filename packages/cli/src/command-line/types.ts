@@ -1,8 +1,22 @@
 import type { InferredOptionTypes, Options } from 'yargs';
 import type { CommonOptions, Context } from '../console/context.ts';
 
-/** What a shell completes a value with: names that this machine knows, or paths. Options with `choices` need none of these. */
-export type Completes = 'models' | 'remote-models' | 'aliases' | 'workers' | 'files' | 'folders';
+/**
+ * What a shell completes a value with: names that this machine knows, or paths. Options with `choices` need none of these. Releases are
+ * the models of static registries, as GROUP/MODEL: those that are installed, or those that a registry listed as well; their versions
+ * follow the word before.
+ */
+export type Completes =
+  | 'models'
+  | 'remote-models'
+  | 'aliases'
+  | 'workers'
+  | 'files'
+  | 'folders'
+  | 'releases'
+  | 'listed-releases'
+  | 'release-versions'
+  | 'listed-release-versions';
 
 /** An option or a positional argument, as yargs takes it, with what the reference page and the completion need as well. */
 export interface ArgumentSpec extends Options {

@@ -4,12 +4,21 @@ export const modelArgument = {
   type: 'string',
   demandOption: true,
   describe: 'GROUP/MODEL',
+  completes: 'releases',
 } as const satisfies ModelsArgument;
 
 export const versionArgument = {
   type: 'string',
   demandOption: true,
   describe: 'A version, or an alias such as latest',
+  completes: 'release-versions',
+} as const satisfies ModelsArgument;
+
+/** What a registry listed can be named as well. */
+export const listedModel = { ...modelArgument, completes: 'listed-releases' } as const satisfies ModelsArgument;
+export const listedVersion = {
+  ...versionArgument,
+  completes: 'listed-release-versions',
 } as const satisfies ModelsArgument;
 
 export const registryOption = {

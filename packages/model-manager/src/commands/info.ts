@@ -2,7 +2,7 @@ import { formatBytes } from '@model-rtc/protocol';
 import { notInstalled } from '../errors.ts';
 import { parseNameRef } from '../reference.ts';
 import type { InstalledModel, RemoteModelDetail } from '../types.ts';
-import { modelArgument, registryOption, versionArgument } from './arguments.ts';
+import { listedModel, listedVersion, registryOption } from './arguments.ts';
 import { day, facts, safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
 
@@ -12,7 +12,7 @@ const SHOWN_FILES = 50;
 export const info = defineModelsCommand({
   usage: 'info <model> <model-version>',
   describe: 'Show what is known of a version',
-  positionals: { model: modelArgument, 'model-version': versionArgument },
+  positionals: { model: listedModel, 'model-version': listedVersion },
   options: {
     remote: { type: 'boolean', default: false, describe: 'As the registry has it, with its files' },
     ...registryOption,

@@ -9,13 +9,19 @@ export const publish = defineModelsCommand({
   usage: 'publish <ref> <model> <model-version>',
   describe: 'Publish a model of this machine to a registry: a folder or a bucket',
   positionals: {
-    ref: { type: 'string', demandOption: true, describe: 'The model: an id, an alias or a name' },
-    model: { type: 'string', demandOption: true, describe: 'GROUP/MODEL, as readers will call it' },
+    ref: { type: 'string', demandOption: true, completes: 'models', describe: 'The model: an id, an alias or a name' },
+    model: {
+      type: 'string',
+      demandOption: true,
+      completes: 'listed-releases',
+      describe: 'GROUP/MODEL, as readers will call it',
+    },
     'model-version': { type: 'string', demandOption: true, describe: 'The version, such as 1.0 or fp16' },
   },
   options: {
     to: {
       type: 'string',
+      completes: 'folders',
       describe: 'The registry: a folder, which is made when it is not there, or s3://BUCKET/PREFIX',
     },
     's3-endpoint': {
@@ -44,6 +50,7 @@ export const publish = defineModelsCommand({
     'sign-key': {
       type: 'string',
       isRepeated: true,
+      completes: 'files',
       describe: 'Sign with the Ed25519 key in this file, 64 hex characters or PEM; may be repeated',
     },
     'trust-key': {

@@ -1,7 +1,7 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { parseNameRef } from '../reference.ts';
 import type { PullResult } from '../types.ts';
-import { modelArgument, registryOption, versionArgument } from './arguments.ts';
+import { listedModel, listedVersion, registryOption } from './arguments.ts';
 import { PullView } from './pull-view.ts';
 import { safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
@@ -9,7 +9,7 @@ import { defineModelsCommand } from './types.ts';
 export const pull = defineModelsCommand({
   usage: 'pull <model> <model-version>',
   describe: 'Install a version from the registry',
-  positionals: { model: modelArgument, 'model-version': versionArgument },
+  positionals: { model: listedModel, 'model-version': listedVersion },
   options: {
     force: {
       type: 'boolean',
@@ -20,6 +20,7 @@ export const pull = defineModelsCommand({
     worker: {
       type: 'string',
       isRepeated: true,
+      completes: 'workers',
       describe: 'A session of a worker that may have it as well: a token or @FILE; several fetch from all at once',
     },
     ...registryOption,

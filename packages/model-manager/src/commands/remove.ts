@@ -11,7 +11,11 @@ export const remove = defineModelsCommand({
   describe: 'Remove an installed version, or all of a model',
   positionals: {
     model: modelArgument,
-    'model-version': { type: 'string', describe: 'A version, where several are installed' },
+    'model-version': {
+      type: 'string',
+      completes: 'release-versions',
+      describe: 'A version, where several are installed',
+    },
   },
   options: {
     all: { type: 'boolean', default: false, describe: 'Remove all versions of the model' },

@@ -6,7 +6,9 @@ import { defineModelsCommand } from './types.ts';
 export const serve = defineModelsCommand({
   usage: 'serve <folder>',
   describe: 'Serve a registry folder over HTTP, to read, until Ctrl+C',
-  positionals: { folder: { type: 'string', demandOption: true, describe: "The registry's folder" } },
+  positionals: {
+    folder: { type: 'string', demandOption: true, completes: 'folders', describe: "The registry's folder" },
+  },
   options: {
     port: { type: 'number', describe: 'The port; 0 for a free one [8080]' },
     host: { type: 'string', describe: 'The address to listen on, such as 127.0.0.1 [all addresses of this machine]' },

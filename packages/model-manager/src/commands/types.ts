@@ -14,7 +14,20 @@ export interface ModelsArgument {
   readonly demandOption?: boolean | undefined;
   /** The environment variable that is used when the option is not given. */
   readonly env?: string | undefined;
+  /** What a shell completes it with, where the program completes anything. */
+  readonly completes?: ModelsCompletes | undefined;
 }
+
+/** `releases` are models of registries, as GROUP/MODEL: installed ones, or those that a registry listed as well. */
+export type ModelsCompletes =
+  | 'models'
+  | 'workers'
+  | 'files'
+  | 'folders'
+  | 'releases'
+  | 'listed-releases'
+  | 'release-versions'
+  | 'listed-release-versions';
 
 export type ModelsArguments = Readonly<Record<string, ModelsArgument>>;
 

@@ -8,7 +8,7 @@ import { defineModelsCommand } from './types.ts';
 export const update = defineModelsCommand({
   usage: 'update [model]',
   describe: 'Compare what is installed with the registry, and bring what is newer',
-  positionals: { model: { type: 'string', describe: 'GROUP/MODEL; all when left out' } },
+  positionals: { model: { type: 'string', completes: 'releases', describe: 'GROUP/MODEL; all when left out' } },
   options: {
     apply: {
       type: 'boolean',

@@ -11,7 +11,8 @@ import {
 } from '../../command-line/types.ts';
 import type { Runtime } from '../../console/runtime.ts';
 import { loadCommands } from '../index.ts';
-import { type Candidate, knownNames } from './known-names.ts';
+import { knownNames } from './known-names.ts';
+import type { Candidate } from './release-names.ts';
 
 /**
  * Answers a shell: a candidate a line, with what it is behind a tab (bash) or a colon (zsh); then `:files` or `:directories`
@@ -23,7 +24,9 @@ export async function printCompletions([shell, ...words]: readonly string[], run
   try {
     const home = dataFolder({ env: runtime.env, platform: runtime.platform, home: runtime.userHome });
     const commands = await loadCommands(words.slice(0, -1));
-    const { candidates, paths } = await complete(commands, COMMON_OPTIONS, words, (kind) => knownNames(kind, home));
+    const { candidates, paths } = await complete(commands, COMMON_OPTIONS, words, (kind, given) =>
+      knownNames(kind, home, given),
+    );
     const lines = candidates.map(({ value, describe }) =>
       shell === 'zsh' ? `${value.replaceAll(':', '\\:')}:${describe}` : `${value}\t${describe}`,
     );
@@ -41,13 +44,16 @@ export interface Completion {
   readonly paths?: 'files' | 'folders' | undefined;
 }
 
-type KnownNames = (kind: Completes) => Promise<readonly Candidate[]>;
+/** @param given - the positional arguments before the word */
+type KnownNames = (kind: Completes, given: readonly string[]) => Promise<readonly Candidate[]>;
+
+type Names = (kind: Completes) => Promise<readonly Candidate[]>;
 
 /** The state of the command line before the word at the cursor. */
 interface Position {
   readonly command: Command | CommandGroup;
   /** Positional arguments that the command has so far. */
-  readonly given: number;
+  readonly given: readonly string[];
   /** The option whose value the word is. */
   readonly option: ArgumentSpec | undefined;
   readonly usedOptions: ReadonlySet<string>;
@@ -67,10 +73,11 @@ export async function complete(
   root: CommandGroup,
   common: ArgumentSpecs,
   words: readonly string[],
-  names: KnownNames,
+  allNames: KnownNames,
 ): Promise<Completion> {
   const word = words.at(-1) ?? '';
   const at = positionOf(root, common, words.slice(0, -1));
+  const names: Names = (kind) => allNames(kind, at.given);
   if (at.option !== undefined && !word.startsWith('-')) return await valuesOf(at.option, word, names);
   const [, name = '', value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
   if (value !== undefined) {
@@ -80,7 +87,7 @@ export async function complete(
   }
   if (word.startsWith('-') && !at.onlyPositionals) return optionNames(at, common, word);
   if (isGroup(at.command)) return startingWith(word, at.command.commands.map(commandCandidate));
-  const positional = positionalAt(at.command, at.given);
+  const positional = positionalAt(at.command, at.given.length);
   if (positional !== undefined) return await valuesOf(positional, word, names);
   return word === '' && !at.onlyPositionals ? optionNames(at, common, word) : NOTHING;
 }
@@ -89,7 +96,7 @@ const NOTHING: Completion = { candidates: [] };
 
 function positionOf(root: CommandGroup, common: ArgumentSpecs, words: readonly string[]): Position {
   let command: Command | CommandGroup = root;
-  let given = 0;
+  const given: string[] = [];
   let option: ArgumentSpec | undefined;
   let onlyPositionals = false;
   const usedOptions = new Set<string>();
@@ -108,7 +115,7 @@ function positionOf(root: CommandGroup, common: ArgumentSpecs, words: readonly s
     } else if (isGroup(command)) {
       const next: Command | CommandGroup | undefined = command.commands.find((one) => nameOf(one) === word);
       if (next !== undefined) command = next;
-    } else given++;
+    } else given.push(word);
   }
   return { command, given, option, usedOptions, onlyPositionals };
 }
@@ -156,7 +163,7 @@ function positionalAt({ usage, positionals = {} }: Command, place: number): Argu
 }
 
 /** The values of an option or a positional argument. A reference may be a path, and a session may be in a file. */
-async function valuesOf({ choices, completes }: ArgumentSpec, word: string, names: KnownNames): Promise<Completion> {
+async function valuesOf({ choices, completes }: ArgumentSpec, word: string, names: Names): Promise<Completion> {
   if (choices !== undefined) {
     return startingWith(
       word,
@@ -166,8 +173,11 @@ async function valuesOf({ choices, completes }: ArgumentSpec, word: string, name
   if (completes === undefined) return NOTHING;
   if (completes === 'files' || completes === 'folders') return { candidates: [], paths: completes };
   if (completes === 'workers' && word.startsWith('@')) return { candidates: [], paths: 'files' };
-  if (completes === 'models' && /^[./~]|\//.test(word)) return { candidates: [], paths: 'files' };
-  return startingWith(word, await names(completes));
+  if (completes === 'models' && /^[./~]/.test(word)) return { candidates: [], paths: 'files' };
+  const found = startingWith(word, await names(completes));
+  // A word with a slash that no name begins with is a path.
+  const isPath = completes === 'models' && word.includes('/') && found.candidates.length === 0;
+  return isPath ? { candidates: [], paths: 'files' } : found;
 }
 
 function startingWith(word: string, all: readonly Candidate[]): Completion {

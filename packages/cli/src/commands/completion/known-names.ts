@@ -1,13 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dataPaths } from '@model-rtc/registry';
 import type { Completes } from '../../command-line/types.ts';
-
-/** A completion, with a description. */
-export interface Candidate {
-  readonly value: string;
-  readonly describe: string;
-}
+import { asObject, fieldOf, readJson } from './lenient-json.ts';
+import { type Candidate, fullNames, RELEASE_KINDS, type ReleaseKind, releaseNames } from './release-names.ts';
 
 /** Names that need no quoting in any shell. Other machines choose some of them, so everything else is left out. */
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -17,19 +13,23 @@ const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
  * or absent. A shell waits for it at each press of Tab.
  *
  * @param home - the data folder.
+ * @param given - the positional arguments before the word.
  */
-export async function knownNames(kind: Completes, home: string): Promise<Candidate[]> {
+export async function knownNames(kind: Completes, home: string, given: readonly string[] = []): Promise<Candidate[]> {
   const { registryFile, configFile, workers } = dataPaths(home);
+  if (kind in RELEASE_KINDS) return await releaseNames(kind as ReleaseKind, home, given.at(-1) ?? '');
   if (kind === 'workers') {
     const saved = fieldOf(await readJson(configFile), 'workers');
     return Object.keys(saved)
       .filter(isSafe)
       .map((value) => ({ value, describe: 'saved worker' }));
   }
-  const local = modelNames(Object.values(fieldOf(await readJson(registryFile), 'models')));
+  const models = Object.values(fieldOf(await readJson(registryFile), 'models'));
+  const local = modelNames(models);
   if (kind === 'aliases') return local.filter(({ isAlias }) => isAlias);
-  if (kind !== 'remote-models') return local;
-  return unique([...(await namesAtWorkers(workers)), ...local]);
+  const releases = fullNames(models);
+  if (kind !== 'remote-models') return [...local, ...releases];
+  return unique([...(await namesAtWorkers(workers)), ...local, ...releases]);
 }
 
 /** The models that this machine's workers had when they were last asked. */
@@ -60,26 +60,10 @@ function modelNames(entries: readonly unknown[]): ModelName[] {
   return [...names.filter(({ isAlias }) => isAlias), ...names.filter(({ isAlias }) => !isAlias)];
 }
 
-function unique(names: readonly ModelName[]): ModelName[] {
+function unique(names: readonly Candidate[]): Candidate[] {
   return [...new Map(names.map((name) => [name.value, name])).values()];
 }
 
 function isSafe(name: unknown): name is string {
   return typeof name === 'string' && SAFE_NAME.test(name);
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function fieldOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  return asObject(asObject(value)[name]);
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

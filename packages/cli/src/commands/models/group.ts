@@ -21,13 +21,12 @@ function toCommand({ usage, describe, positionals, options, examples, run }: Mod
 }
 
 function argumentsOf(specs: Readonly<Record<string, ModelsArgument>>): ArgumentSpecs {
-  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, argumentOf(name, spec)]));
+  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, argumentOf(spec)]));
 }
 
-function argumentOf(name: string, { isRepeated, ...spec }: ModelsArgument): ArgumentSpec {
-  const completes = name === 'worker' ? ({ completes: 'workers' } as const) : {};
-  if (!isRepeated) return { ...spec, ...completes };
+function argumentOf({ isRepeated, ...spec }: ModelsArgument): ArgumentSpec {
+  if (!isRepeated) return spec;
   // Not an array option, which would take what follows for more of them. A set, since yargs refuses an array where one value is due.
   const coerce = (given: string | string[] | undefined) => new Set([given ?? []].flat());
-  return { ...spec, ...completes, coerce };
+  return { ...spec, coerce };
 }

@@ -3,12 +3,25 @@ import { COMMON_OPTIONS } from '../../../src/command-line/types.ts';
 import { complete } from '../../../src/commands/completion/complete.ts';
 import { loadCommands } from '../../../src/commands/index.ts';
 
-const NAMES = { models: ['mouse', '4f1c22ab'], 'remote-models': ['rat'], aliases: ['mouse'], workers: ['lab', 'gpu'] };
+const NAMES = {
+  releases: ['lab/mouse'],
+  'listed-releases': ['lab/mouse', 'lab/rat'],
+  models: ['mouse', '4f1c22ab', 'lab/mouse@1'],
+  'remote-models': ['rat'],
+  aliases: ['mouse'],
+  workers: ['lab', 'gpu'],
+};
 
 /** What is offered for the last word of a line; `:files` and `:folders` stand for paths. */
 async function offered(line: string): Promise<string[]> {
-  const { candidates, paths } = await complete(await loadCommands(), COMMON_OPTIONS, line.split(' '), async (kind) =>
-    (NAMES[kind as keyof typeof NAMES] ?? []).map((value) => ({ value, describe: '' })),
+  const { candidates, paths } = await complete(
+    await loadCommands(),
+    COMMON_OPTIONS,
+    line.split(' '),
+    async (kind, given) =>
+      (kind.endsWith('release-versions') ? [`1 of ${given.at(-1)}`] : (NAMES[kind as keyof typeof NAMES] ?? [])).map(
+        (value) => ({ value, describe: '' }),
+      ),
   );
   return [...candidates.map(({ value }) => value), ...(paths === undefined ? [] : [`:${paths}`])];
 }
@@ -19,7 +32,16 @@ describe('the completion of a command line', () => {
     ['worker ', ['start', 'list-models', 'runners', 'sessions', 'status']],
     ['client pull', ['pull-model']],
     ['client pull-model ', ['rat']],
-    ['client push-model ', ['mouse', '4f1c22ab']],
+    ['client push-model ', ['mouse', '4f1c22ab', 'lab/mouse@1']],
+    ['client push-model lab/m', ['lab/mouse@1']],
+    ['client push-model runs/m', [':files']],
+    ['models pull lab/', ['lab/mouse', 'lab/rat']],
+    ['models pull lab/rat ', ['1 of lab/rat']],
+    ['models pull --force lab/rat ', ['1 of lab/rat']],
+    ['models path lab/', ['lab/mouse']],
+    ['models remove lab/mouse ', ['1 of lab/mouse']],
+    ['models publish m', ['mouse']],
+    ['models publish mouse lab/m 1 --to ', [':folders']],
     ['client push-model m', ['mouse']],
     ['client push-model ./m', [':files']],
     ['client push-model mouse --worker ', ['lab', 'gpu']],

@@ -36,6 +36,26 @@ describe('the names that this machine knows', () => {
     expect(await valuesOf('workers')).toEqual(['lab']);
   });
 
+  it('are models and versions of registries: installed ones, and those that a registry listed when it was last read', async () => {
+    const releases = [{ group: 'lab', model: 'mouse', version: '1.0' }];
+    await write('models/registry.json', { version: 2, models: { x: { id: '4f1c22ab', releases } } });
+    await write('followed-versions.json', [{ group: 'lab', model: 'mouse', alias: 'latest', version: '1.0' }]);
+    const list = {
+      lab: { mouse: { '2.0': { hash: 'x' } }, rat: { $: {}, ok: { alias: '1' } } },
+      'a b': { c: { d: {} } },
+    };
+    await write('registries/aaaa.json', { url: 'u', etag: 'e', text: JSON.stringify(list) });
+    await write('registries/damaged.json', { text: '{' });
+    expect(await valuesOf('releases')).toEqual(['lab/mouse']);
+    expect(await valuesOf('listed-releases')).toEqual(['lab/mouse', 'lab/rat']);
+    const versions = async (kind: Completes, model: string) =>
+      (await knownNames(kind, home, ['x', model])).map(({ value }) => value);
+    expect(await versions('release-versions', 'lab/mouse')).toEqual(['1.0', 'latest']);
+    expect(await versions('listed-release-versions', 'lab/mouse')).toEqual(['1.0', 'latest', '2.0']);
+    expect(await versions('listed-release-versions', 'lab/rat')).toEqual(['ok']);
+    expect(await valuesOf('models')).toEqual(['4f1c22ab', 'lab/mouse@1.0']);
+  });
+
   it('leave out whatever a shell would run', async () => {
     const entry = { id: '$(reboot)', alias: 'a;b', modelType: '`x`' };
     await write('workers/aaaaaaaa.json', { models: { x: { entry } } });
@@ -44,7 +64,7 @@ describe('the names that this machine knows', () => {
     expect(await valuesOf('workers')).toEqual([]);
   });
 
-  it.each(['models', 'workers', 'remote-models'] as const)(
+  it.each(['models', 'workers', 'remote-models', 'listed-releases', 'release-versions'] as const)(
     'are none of %s where a file is damaged or absent',
     async (kind) => {
       expect(await valuesOf(kind)).toEqual([]);
