@@ -1,4 +1,5 @@
 /** Recognises models and reads what their files say about them. A separate entry, because the parsers of YAML and CSV are large. */
+export { findComponents } from '../completeness/components.ts';
 export { findFlaws } from '../completeness/find-flaws.ts';
 export type { CheckedFile, Flaw, FlawKind } from '../completeness/types.ts';
 export { readDocument } from '../documents/document.ts';

@@ -17,9 +17,10 @@ import {
 import type { RegistryContext } from '../context.ts';
 import { nearestFreeAlias, requireFreeAlias } from '../entry/aliases.ts';
 import type { StoredEntry } from '../entry/types.ts';
+import { isWhole } from '../files/registered-model.ts';
 import { type EntryAdditions, joinAdditions, readAdditions, requireNotOwnParent } from '../import/additions.ts';
 import { installModel } from '../import/install.ts';
-import { isWhole, placeModel } from '../import/place-model.ts';
+import { placeModel } from '../import/place-model.ts';
 import { withImportFolder } from '../import/staging.ts';
 import type { ImportOptions, ImportResult } from '../import/types.ts';
 import { inPhase } from '../progress.ts';

@@ -1,6 +1,7 @@
 import { type Digest, MAX_MODEL_WARNING_CHARS, MAX_MODEL_WARNINGS, type ModelEntry } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
-import type { EntryDraft } from '../import/place-model.ts';
+import type { EntryDraft, LookedInto } from '../import/place-model.ts';
+import { cleanText } from '../import/received-entry.ts';
 import type { MadeModel } from './make-converted.ts';
 
 /** What an entry keeps of a conversion. */
@@ -12,7 +13,7 @@ export interface Conversion {
 
 /** An entry that says what its model was converted from, and what that changed. */
 export function withConversion(draft: EntryDraft, { convertedFrom, warnings }: Conversion): EntryDraft {
-  const all = [...new Set([...(draft.warnings ?? []), ...warnings.map(shortened)])];
+  const all = [...new Set([...(draft.warnings ?? []), ...warnings.map(fit)])];
   return {
     ...draft,
     lineage: { ...draft.lineage, convertedFrom },
@@ -20,7 +21,9 @@ export function withConversion(draft: EntryDraft, { convertedFrom, warnings }: C
   };
 }
 
-function shortened(warning: string): string {
+/** Names of tensors and files may hold anything. */
+function fit(text: string): string {
+  const warning = cleanText(text) ?? '';
   return warning.length <= MAX_MODEL_WARNING_CHARS ? warning : `${warning.slice(0, MAX_MODEL_WARNING_CHARS - 1)}…`;
 }
 
@@ -58,11 +61,14 @@ export async function lookInto(
   location: string,
   { files }: MadeModel,
   { safeOnly, allowIncomplete, asIs, signal }: LookOptions,
-): Promise<Pick<EntryDraft, 'codeFiles' | 'incomplete'>> {
+): Promise<LookedInto> {
   const { inspectFiles } = await import('../inspect/code-files.ts');
-  const { findIncomplete, incompleteError, toIncomplete } = await import('../inspect/find-incomplete.ts');
+  const { findComponents, findIncomplete, incompleteError, toIncomplete } = await import(
+    '../inspect/find-incomplete.ts'
+  );
   const flaws = await findIncomplete(reading, files, signal);
   if (flaws.length > 0 && allowIncomplete !== true) throw incompleteError(location, flaws);
   const codeFiles = await inspectFiles(reading, files, { safeOnly, signal, isUnknown: asIs });
-  return { codeFiles, incomplete: toIncomplete(flaws) };
+  const components = await findComponents(reading, files, flaws, signal);
+  return { codeFiles, incomplete: toIncomplete(flaws), components };
 }

@@ -73,7 +73,7 @@ export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, pa
 });
 
 /** Grows when the check finds more than it did, so that models that were registered before are looked at again. */
-export const COMPLETENESS_CHECK = 1;
+export const COMPLETENESS_CHECK = 2;
 
 export type StoredEntry = z.infer<typeof storedEntrySchema>;
 

@@ -3,8 +3,9 @@ import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import type { DataPaths } from '../store/data-folder.ts';
-import { readStatsNote } from '../store/model-notes.ts';
+import { readManifestNote, readStatsNote } from '../store/model-notes.ts';
 import type { FileStat } from '../store/types.ts';
+import { checkFiles } from './check-files.ts';
 import type { ModelPlace, RegisteredModel } from './types.ts';
 
 /** Where a model's files are: in the folder of its notes, unless it is served in place. */
@@ -37,4 +38,15 @@ function inOrderOf(manifest: Manifest, stats: readonly FileStat[]): FileStat[] {
     const sentence = `The notes about ${path} contradict the model's manifest. To see what is wrong, run: model-rtc client verify.`;
     throw new ModelRtcError('storage', sentence, { details: { path } });
   });
+}
+
+/** Whether a registered model's files and notes are as they were; a damaged one is replaced by whatever comes whole. */
+export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): Promise<boolean> {
+  const path = notesFolderOf(paths, stored);
+  try {
+    if (stored.digest !== undefined) await readManifestNote(path, stored.digest);
+    return (await checkFiles(placeOf(paths, stored), await readStatsNote(path))).valid;
+  } catch {
+    return false;
+  }
 }

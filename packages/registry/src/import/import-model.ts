@@ -5,6 +5,7 @@ import { ModelRtcError, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { aliasTaken } from '../entry/aliases.ts';
 import { copyFiles, requireSame } from '../files/copy-files.ts';
+import { isWhole } from '../files/registered-model.ts';
 import type { HashedFiles } from '../hash/types.ts';
 import { inPhase } from '../progress.ts';
 import { readAdditions } from './additions.ts';
@@ -12,7 +13,6 @@ import { repositoryOf } from './hub-cache.ts';
 import { requireInside } from './inside-folder.ts';
 import { emptyFolder, folderOfOriginals, lacksLinks, linkFiles, makeFolders } from './link-files.ts';
 import { type ImportWork, placeImported, resultOf, type StagedFiles } from './place-imported.ts';
-import { isWhole } from './place-model.ts';
 import type { FileOptions, ScannedFile, ScannedModel, ScanOptions } from './scanned-model.ts';
 import { withImportFolder } from './staging.ts';
 import type { ImportResult, ImportSteps } from './types.ts';
@@ -56,7 +56,8 @@ export async function importModel(context: RegistryContext, path: string, work: 
   });
   flaws.push(...(await completeness.findDamagedBlobs(scanned.files, hashed.manifest)));
   requireWhole();
-  const looked = { codeFiles, incomplete: completeness.toIncomplete(flaws) };
+  const components = await completeness.findComponents(context.reading, scanned.files, flaws, work.signal);
+  const looked = { codeFiles, incomplete: completeness.toIncomplete(flaws), components };
   const placed = await withImportFolder(context.paths.staging, async (staged) => {
     const kept = await stageFiles(context, steps, staged, scanned, hashed, work);
     const hashes = { manifest: hashed.manifest, ...kept };

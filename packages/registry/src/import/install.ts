@@ -3,7 +3,7 @@ import { type Manifest, type ModelSource, manifestDigest, readManifest } from '@
 import type { RegistryContext } from '../context.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import type { FileStat } from '../store/types.ts';
-import { type EntryDraft, placeModel } from './place-model.ts';
+import { type EntryDraft, type LookedInto, placeModel } from './place-model.ts';
 import { receivedDraft } from './received-entry.ts';
 import { modelModes, requireStaged, settleFiles } from './settle-files.ts';
 import type { InstallOptions } from './types.ts';
@@ -69,15 +69,20 @@ async function inspectStaged(
   { filesFolder, entry, safeOnly, signal }: InstallOptions,
   manifest: Manifest,
   stats: readonly FileStat[],
-): Promise<Pick<EntryDraft, 'codeFiles' | 'incomplete'>> {
+): Promise<LookedInto> {
   const { AS_IS, inspectFiles } = await import('../inspect/code-files.ts');
   const files = manifest.files.map(({ path, size }, i) => {
     const { mtimeNs } = stats[i] as FileStat;
     return { path, size, mode: 0, mtimeNs, absolutePath: join(filesFolder, path) };
   });
-  const { findIncomplete, toIncomplete } = await import('../inspect/find-incomplete.ts');
+  const { findComponents, findIncomplete, toIncomplete } = await import('../inspect/find-incomplete.ts');
   const codeFiles = await inspectFiles(reading, files, { safeOnly, signal, isUnknown: entry.framework === AS_IS });
-  return { codeFiles, incomplete: toIncomplete(await findIncomplete(reading, files, signal)) };
+  const flaws = await findIncomplete(reading, files, signal);
+  return {
+    codeFiles,
+    incomplete: toIncomplete(flaws),
+    components: await findComponents(reading, files, flaws, signal),
+  };
 }
 
 /** An archive is imported, all else comes over a network. */

@@ -5,7 +5,7 @@ import { nearestFreeAlias } from '../entry/aliases.ts';
 import type { StoredEntry } from '../entry/types.ts';
 import { type EntryAdditions, joinAdditions, requireNotOwnParent } from './additions.ts';
 import type { WithoutLinks } from './link-files.ts';
-import { type EntryDraft, type Placed, type Placement, placeModel } from './place-model.ts';
+import { type EntryDraft, type LookedInto, type Placed, type Placement, placeModel } from './place-model.ts';
 import type { ScannedModel } from './scanned-model.ts';
 import type { ImportOptions, ImportResult } from './types.ts';
 
@@ -39,7 +39,7 @@ export async function placeImported(
   { facts: { runName: _, ...facts }, suggestedAlias }: ScannedModel,
   hashed: StagedFiles & { readonly manifest: Manifest },
   work: ImportWork &
-    Pick<EntryDraft, 'codeFiles' | 'incomplete'> & {
+    LookedInto & {
       readonly additions: EntryAdditions;
       readonly conversion?: Conversion | undefined;
     },
@@ -58,6 +58,7 @@ export async function placeImported(
     lineage: additions.lineage ?? facts.lineage,
     codeFiles: work.codeFiles,
     incomplete: work.incomplete,
+    components: work.components,
   };
   const draft = work.conversion === undefined ? said : withConversion(said, work.conversion);
   const offeredAlias = suggestAlias(suggestedAlias ?? `${facts.modelType}-${digest.slice(0, ID_CHARS)}`);

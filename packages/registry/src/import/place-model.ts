@@ -18,10 +18,9 @@ import { othersNamed } from '../entry/full-names.ts';
 import { changeIndex, freeId, runAt } from '../entry/registry-index.ts';
 import { releaseFolder, withNames } from '../entry/releases.ts';
 import { COMPLETENESS_CHECK, type RegistryIndex, type StoredEntry, storedEntrySchema } from '../entry/types.ts';
-import { checkFiles } from '../files/check-files.ts';
-import { notesFolderOf, placeOf } from '../files/registered-model.ts';
+import { isWhole } from '../files/registered-model.ts';
 import { namesMetadataFile, writeMetadataFile } from '../store/metadata-file.ts';
-import { readManifestNote, readStatsNote, updateEntryNote, writeNotes } from '../store/model-notes.ts';
+import { updateEntryNote, writeNotes } from '../store/model-notes.ts';
 import { deleteTrashed, moveToTrash, replacedFolder } from '../store/trash.ts';
 import type { FileStat, Update } from '../store/types.ts';
 import { type EntryAdditions, withAdditions } from './additions.ts';
@@ -30,6 +29,9 @@ import type { ImportIfExists } from './types.ts';
 
 /** What is known of a model before the registry gives it its names. */
 export type EntryDraft = Omit<ModelEntry, 'id' | 'digest' | 'alias' | 'size' | 'fileCount'>;
+
+/** What this machine found in a model's files. */
+export type LookedInto = Pick<EntryDraft, 'codeFiles' | 'incomplete' | 'components'>;
 
 /** A model that is whole in a staged folder, about to be registered. */
 export interface Placement {
@@ -159,17 +161,6 @@ function chooseAlias(
   return decideAlias(index, wanted, superseded?.alias ?? existing?.alias, conflict);
 }
 
-/** Whether a registered model's files and notes are as they were; a damaged one is replaced by whatever comes whole. */
-export async function isWhole({ paths }: RegistryContext, stored: StoredEntry): Promise<boolean> {
-  const path = notesFolderOf(paths, stored);
-  try {
-    if (stored.digest !== undefined) await readManifestNote(path, stored.digest);
-    return (await checkFiles(placeOf(paths, stored), await readStatsNote(path))).valid;
-  } catch {
-    return false;
-  }
-}
-
 async function keepExisting(
   context: RegistryContext,
   index: RegistryIndex,
@@ -188,9 +179,10 @@ async function keepExisting(
 function codeFilesOf({
   codeFiles,
   incomplete,
-}: EntryDraft): Pick<StoredEntry, 'codeFiles' | 'incomplete' | 'completenessCheck'> {
-  // Nobody looked for the one without the other.
-  return codeFiles === undefined ? {} : { codeFiles, incomplete, completenessCheck: COMPLETENESS_CHECK };
+  components,
+}: EntryDraft): LookedInto & Pick<StoredEntry, 'completenessCheck'> {
+  // Nobody looked for the one without the others.
+  return codeFiles === undefined ? {} : { codeFiles, incomplete, components, completenessCheck: COMPLETENESS_CHECK };
 }
 
 /** Writes a changed entry into its model's folder; the index is written by whoever asked. */

@@ -79,7 +79,7 @@ function cleanScalars(scalars: Record<string, Scalar>): Record<string, Scalar> {
 }
 
 /** @returns undefined when nothing is left of it */
-function cleanText(text: string | undefined): string | undefined {
+export function cleanText(text: string | undefined): string | undefined {
   const cleaned = text?.replace(UNSAFE, ' ').trim();
   return cleaned === '' ? undefined : cleaned;
 }

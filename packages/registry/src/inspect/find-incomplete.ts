@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { mapLimit } from '@model-rtc/files';
 import type { Flaw } from '@model-rtc/formats/layouts';
-import { type IncompleteFile, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { type IncompleteFile, type Manifest, type ModelComponents, ModelRtcError } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import type { ModelReading } from './types.ts';
 
@@ -25,6 +25,20 @@ export async function findIncomplete(
   signal?: AbortSignal,
 ): Promise<readonly Flaw[]> {
   return await reading.run('findFlaws', files, { signal });
+}
+
+/**
+ * Which parts of a model are there; undefined for a model whose parts have no usual names.
+ * @param flaws what `findIncomplete` found
+ * @throws ModelRtcError as `findIncomplete` does
+ */
+export async function findComponents(
+  reading: ModelReading,
+  files: readonly ScannedFile[],
+  flaws: readonly Flaw[],
+  signal?: AbortSignal,
+): Promise<ModelComponents | undefined> {
+  return await reading.run('findComponents', { files, flaws }, { signal });
 }
 
 /** The files of a hub's cache whose bytes are not those that they are named by. */

@@ -6,7 +6,7 @@ import { requireModel } from '../entry/resolve.ts';
 import { COMPLETENESS_CHECK, type StoredEntry } from '../entry/types.ts';
 import { readRegistered } from '../files/registered-model.ts';
 import { updateEntryNote } from '../store/model-notes.ts';
-import { findIncomplete, toIncomplete } from './find-incomplete.ts';
+import { findComponents, findIncomplete, toIncomplete } from './find-incomplete.ts';
 
 /**
  * Looks into a model that was registered before this version's check for what models lack, and notes what it found. Reads headers
@@ -24,12 +24,14 @@ export async function lookIfWhole(
     ...{ path, size, mode: 0, absolutePath: join(place.path, path) },
     mtimeNs: stats[i]?.mtimeNs ?? 0n,
   }));
-  const incomplete = toIncomplete(await findIncomplete(context.reading, files, signal));
+  const flaws = await findIncomplete(context.reading, files, signal);
+  const incomplete = toIncomplete(flaws);
+  const components = await findComponents(context.reading, files, flaws, signal);
   return await context.index.update(async ({ byDigest }) => {
     const now = byDigest.get(digest);
     // Removed or replaced meanwhile.
-    if (now === undefined || now.folder !== stored.folder) return { result: { ...stored, incomplete } };
-    const looked = { ...now, incomplete, completenessCheck: COMPLETENESS_CHECK };
+    if (now === undefined || now.folder !== stored.folder) return { result: { ...stored, incomplete, components } };
+    const looked = { ...now, incomplete, components, completenessCheck: COMPLETENESS_CHECK };
     if (isDeepStrictEqual(now, looked)) return { result: now };
     await updateEntryNote(join(context.paths.models, now.folder), looked);
     return { result: looked, put: [looked] };

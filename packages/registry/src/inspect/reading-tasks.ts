@@ -40,6 +40,10 @@ export const READING_TASKS: Tasks = {
     const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
     return await findFlaws(toChecked(files), { inflate, signal, budget });
   },
+  async findComponents({ files, flaws }) {
+    const { findComponents } = await import('@model-rtc/formats/layouts');
+    return await findComponents(toChecked(files), flaws);
+  },
   async scanModel({ path, options }) {
     const { scanModel } = await import('../import/scan-model.ts');
     return await scanModel(path, options);

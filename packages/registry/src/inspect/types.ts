@@ -1,7 +1,7 @@
 import type { TensorDifference } from '@model-rtc/formats';
 import type { Flaw, TrainingCurve } from '@model-rtc/formats/layouts';
 import type { CheckResult, ExaminedWeights, FloatFindings, FloatSpan } from '@model-rtc/formats/validation';
-import type { CodeFile, ErrorData } from '@model-rtc/protocol';
+import type { CodeFile, ErrorData, ModelComponents } from '@model-rtc/protocol';
 import type { ConvertedFiles, ConvertJob } from '../convert/convert-files.ts';
 import type { RegisteredModel } from '../files/types.ts';
 import type { ModelInFolder, ScannedFile, ScannedModel } from '../import/scanned-model.ts';
@@ -14,6 +14,10 @@ export interface ReadingTasks {
   scanFiles(input: { readonly files: readonly ScannedFile[]; readonly at: SharedArrayBuffer }): undefined;
   /** What a model lacks by what its own files say. */
   findFlaws(input: readonly ScannedFile[]): Flaw[];
+  findComponents(input: {
+    readonly files: readonly ScannedFile[];
+    readonly flaws: readonly Flaw[];
+  }): ModelComponents | undefined;
   scanModel(input: { readonly path: string; readonly options: object }): ScannedModel;
   findModels(input: { readonly path: string; readonly options: object }): ModelInFolder[];
   /** The sizes of a file's chunks. */

@@ -3,7 +3,7 @@ import { indexMissing } from '../chunks/located-chunks.ts';
 import { modelHolders } from '../chunks/model-holders.ts';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex, StoredEntry } from '../entry/types.ts';
-import { isWhole } from '../import/place-model.ts';
+import { isWhole } from '../files/registered-model.ts';
 import type { NeededChunks } from './types.ts';
 
 /** An unfinished transfer that would lose chunks. */

@@ -1,4 +1,11 @@
-import { type CodeFile, isDigest, MODEL_SOURCES, MODEL_STATUSES, storedAliasProblem } from '@model-rtc/protocol';
+import {
+  type CodeFile,
+  isDigest,
+  MODEL_SOURCES,
+  MODEL_STATUSES,
+  modelComponentsSchema,
+  storedAliasProblem,
+} from '@model-rtc/protocol';
 import * as z from 'zod';
 import { type StoredEntry, storedEntrySchema } from '../entry/types.ts';
 
@@ -55,6 +62,10 @@ const validation: Check = (value) => {
   const isKnown = Object.keys(value).length === known && time(value.at) && text(64, 1)(value.version);
   return isKnown && (known === 3 || typeof value.quick === 'boolean') && listOf(checkResult, 64)(value.results);
 };
+const COMPONENTS = new Set(Object.keys(modelComponentsSchema.shape));
+const componentState = oneOf(['present', 'missing', 'incomplete']);
+const components: Check = (value) =>
+  isPlainObject(value) && Object.entries(value).every(([name, state]) => COMPONENTS.has(name) && componentState(state));
 /** For fields that most entries do not have: the schema judges them. */
 const never: Check = () => false;
 const required = new Set<string>();
@@ -92,7 +103,7 @@ const CHECKS: Readonly<Record<keyof StoredEntry, Check>> = {
   hub: never,
   parameters: count,
   warnings: never,
-  components: never,
+  components,
   codeFiles: listOf(codeFile, 256),
   incomplete: never,
   importedWith: never,

@@ -52,6 +52,7 @@ describe('an import that converts', () => {
       linked: false,
       checkpointPath: 'model.safetensors',
       codeFiles: [],
+      components: { weights: 'present', config: 'present', tokenizer: 'present' },
       lineage: { convertedFrom: digest },
       warnings: [
         'pytorch_model.bin: lm_head.weight and embed.weight share their values in the original, and each has them here.',

@@ -33,6 +33,10 @@ export function modelSections(facts: ModelFacts, session: string): string[][] {
     ),
     section(validatedTitle(facts), validationFacts(facts)),
     section(
+      'Warnings',
+      (entry.warnings ?? []).map((warning) => ['-', warning]),
+    ),
+    section(
       'Problems',
       (check?.problems ?? []).map(({ path, problem }) => [path === '' ? '.' : path, problem]),
     ),
@@ -65,6 +69,7 @@ function generalFacts({ entry, here }: ModelFacts): Fact[] {
     ['source', entry.source],
     ['size', `${formatBytes(entry.size)} in ${entry.fileCount} ${entry.fileCount === 1 ? 'file' : 'files'}`],
     ['runs code', runsCode(entry)],
+    ['parts', componentsText(entry)],
     ['created', formatTime(entry.createdAt)],
     ['completed', formatTime(entry.completedAt)],
     ['imported', formatTime(entry.importedAt)],
@@ -81,6 +86,13 @@ function runsCode({ codeFiles }: ModelEntry): string {
   if (codeFiles.length === 0) return 'no';
   if (codeFiles.every(({ unexamined }) => unexamined)) return 'perhaps: it could not be examined';
   return `when ${codeFiles.length === 1 ? 'one of its files is' : `${codeFiles.length} of its files are`} loaded`;
+}
+
+/** Such as `weights present, config present, tokenizer missing`. */
+function componentsText({ components = {} }: ModelEntry): string {
+  return Object.entries(components)
+    .map(([name, state]) => `${name} ${state}`)
+    .join(', ');
 }
 
 /** This machine first; then each worker, with the model's alias there and when it was last seen. */
@@ -106,8 +118,18 @@ function lineageFacts({ entry, lineage }: ModelFacts): Fact[] {
   return [
     ['fine-tuned from', baseText(entry.lineage?.fineTunedFrom)],
     ['made from', (ancestors ?? entry.lineage?.parents ?? []).join(' < ')],
+    ['converted from', convertedText(entry)],
     ['led to', lineage?.children.map(called).join(', ')],
   ];
+}
+
+/** As many characters of a digest name a model in commands. */
+const DIGEST_CHARS = 12;
+
+function convertedText({ lineage, hub }: ModelEntry): string | undefined {
+  if (lineage?.convertedFrom === undefined) return undefined;
+  const from = hub === undefined ? '' : ` of ${hub.repo} at ${hub.commit.slice(0, DIGEST_CHARS)}`;
+  return `torch files${from} (digest ${lineage.convertedFrom.slice(0, DIGEST_CHARS)})`;
 }
 
 function baseText(base: string | undefined): string | undefined {
