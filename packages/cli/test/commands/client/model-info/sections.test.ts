@@ -41,6 +41,20 @@ describe('what people read of a model', () => {
     expect(text).toMatch(/^ {2}lab +last seen 2026-01-0\d \d\d:\d\d, as theirs$/m);
   });
 
+  it('says which parts are there, what it was converted from, and what to know of that', () => {
+    const hub = { repo: 'acme/tiny', commit: '1a'.repeat(20) };
+    const converted = here({
+      components: { weights: 'present', config: 'present', tokenizer: 'missing' },
+      lineage: { convertedFrom: 'cd'.repeat(32) as Digest },
+      warnings: ['w.bin: "epoch" of the original is no tensor and left out.'],
+    });
+    const text = textOf({ here: converted });
+    expect(text).toMatch(/^parts +weights present, config present, tokenizer missing$/m);
+    expect(text).toMatch(/^ {2}converted from +torch files \(digest cdcdcdcdcdcd\)$/m);
+    expect(text).toMatch(/^Warnings\n {2}- {2}w\.bin: "epoch" of the original is no tensor and left out\.$/m);
+    expect(textOf({ here: { ...converted, hub } })).toMatch(/torch files of acme\/tiny at 1a1a1a1a1a1a \(digest/);
+  });
+
   it('says of a run which worker it is at, though runs are remembered by no digest', () => {
     const { digest: _, ...run } = entry({ status: 'training' });
     expect(textOf({ entry: run, from: LAB })).toMatch(/Where it is\n {2}lab +has it now/);
