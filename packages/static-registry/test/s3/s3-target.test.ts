@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { sha256Digest } from '@model-rtc/protocol';
 import { afterTest } from '../../../../test/support/after-test.ts';
 import { BUCKET, KEY, type S3ServerOptions } from '../../../../test/support/s3/server.ts';
-import { dataPath, LIST_PATH } from '../../src/index.ts';
+import { dataPath, LIST_PATH, openPublishTarget } from '../../src/index.ts';
 import { bucketScene, PREFIX } from './support.ts';
 
 const BYTES = Buffer.alloc(300_000, 'weights ');
@@ -114,6 +115,7 @@ describe('a registry in a bucket', () => {
 
   it('goes by the clock of the store, and works though the clock of this machine is wrong', async () => {
     const { target } = await bucketScene({ aheadMs: 30 * DAY_MS });
+    expect(await target.readNamed(LIST_PATH, undefined)).toBeUndefined();
     await target.put(HASH, BYTES, undefined);
     const aheadMs = (await target.nowMs(undefined)) - Date.now();
     expect(Math.round(aheadMs / DAY_MS)).toBe(30);
@@ -141,21 +143,42 @@ describe('a registry in a bucket', () => {
 });
 
 describe('a proxy that the environment names', () => {
+  const startProxy = async (onConnect: (target: string, socket: Duplex) => void): Promise<string> => {
+    const proxy = createServer().on('connect', ({ url }, socket) => onConnect(url ?? '', socket));
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+    afterTest(() => proxy.close());
+    return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  };
+
   it('is what the requests go through', async () => {
     const { server, open } = await bucketScene();
-    const proxy = createServer().on('connect', (_, socket) => {
+    const HTTP_PROXY = await startProxy((_, socket) => {
       const there = connect(Number(new URL(server.url).port), '127.0.0.1', () => {
         socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
         there.pipe(socket).pipe(there);
       });
       afterTest(() => there.destroy());
     });
-    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
-    afterTest(() => proxy.close());
-    const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
     const { target } = await open({ endpoint: 'http://store.invalid', env: { HTTP_PROXY } });
     await target.put(HASH, BYTES, undefined);
     expect(server.objects.has(PLACE)).toBe(true);
+  });
+
+  it.each([
+    ['my-models', 'my-models.s3.eu-central-1.amazonaws.com:443'],
+    ['my.models', 's3.eu-central-1.amazonaws.com:443'],
+  ])('is asked for the address that %s has at AWS, where no other store is named', async (bucket, host) => {
+    const abort = new AbortController();
+    const asked: string[] = [];
+    const HTTPS_PROXY = await startProxy((target, socket) => {
+      asked.push(target);
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+      abort.abort();
+    });
+    const s3 = { region: 'eu-central-1', credentials: KEY, env: { HTTPS_PROXY } };
+    const { target } = await openPublishTarget(`s3://${bucket}/x`, s3);
+    await expect(target.put(HASH, BYTES, abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(asked[0]).toBe(host);
   });
 });
 
