@@ -11,6 +11,10 @@ export {
 export { fetchResults } from './data/fetch-results.ts';
 export { sendData } from './data/send-data.ts';
 export type * from './data/types.ts';
+export { WELL_KNOWN_FAMILIES } from './hub/families.ts';
+export { findNewer, type RevisionReport, type RevisionState } from './hub/newer-revisions.ts';
+export { takeFromHub } from './hub/take-from-hub.ts';
+export type * from './hub/types.ts';
 export type { ListedModels, ListOptions, SyncResult } from './list-models.ts';
 export type { WorkerModelInfo } from './model-info.ts';
 export { type ModelPlan, type PlanPullOptions, type PullPlan, planFromProviders } from './plan-transfer.ts';

@@ -8,7 +8,7 @@ export { plainCuts } from './chunks/cut-parts.ts';
 export { CHUNKER, mayHaveStructure, planChunks, STRUCTURE_HEAD_BYTES } from './chunks/plan-chunks.ts';
 export { namedLikeCode } from './code/file-kinds.ts';
 export { type Findings, splitSuspicious } from './code/findings.ts';
-export { programReason } from './code/left-out-programs.ts';
+export { programReason, programReasonByName } from './code/left-out-programs.ts';
 export { refuseCode } from './code/refuse-code.ts';
 export { scanFile } from './code/scan-content.ts';
 export { unknownFormats } from './code/unknown-formats.ts';

@@ -9,6 +9,7 @@ export type { FormerAlias, ModelValidation, RegistryEntry, ResolvedModel, Resolv
 export type * from './export/types.ts';
 export type * from './file-sets/types.ts';
 export type * from './files/types.ts';
+export { createFileChoice } from './import/file-choice.ts';
 export { withImportFolder } from './import/staging.ts';
 export type * from './import/types.ts';
 export type * from './inspect/inspection.ts';

@@ -41,6 +41,7 @@ const client: LazyGroup = {
     sync: async () => (await import('./client/sync.ts')).sync,
     'tag-model': async () => (await import('./client/tag-model.ts')).tagModel,
     'untag-model': async () => (await import('./client/tag-model.ts')).untagModel,
+    update: async () => (await import('./client/update.ts')).update,
     'update-model': async () => (await import('./client/update-model.ts')).updateModel,
     validate: async () => (await import('./client/validate/command.ts')).validate,
     verify: async () => (await import('./client/verify/command.ts')).verify,

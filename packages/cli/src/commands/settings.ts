@@ -6,6 +6,7 @@ const NAMES = [
   ...(['limit.up', 'limit.down'] as const),
   ...(['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const),
   ...(['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'] as const),
+  'hub.architectures',
 ] as const satisfies readonly SettingName[];
 const name = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
 const WORKER_NOTE = 'Restart a running worker to apply it.';
@@ -50,7 +51,8 @@ const set = defineCommand({
     value: {
       type: 'string',
       demandOption: true,
-      describe: 'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4',
+      describe:
+        'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4; a list: a,b',
     },
   },
   examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],
@@ -92,6 +94,6 @@ function otherwise(setting: Setting): string {
   return text === 'no limit' ? 'there is no limit' : `it is ${text}`;
 }
 
-function asData({ name, value, unit, amount }: Setting): object {
-  return { name, value: value ?? null, [unit]: amount ?? null };
+function asData({ name, value, unit, amount, list }: Setting): object {
+  return { name, value: value ?? null, [unit]: amount ?? list ?? null };
 }

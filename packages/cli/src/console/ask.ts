@@ -56,6 +56,17 @@ export async function chooseSeveral<T extends string>(
   return given<T[]>(prompts, answer);
 }
 
+/**
+ * Asks for a secret, which is not shown while it is typed.
+ * @throws ModelRtcError `bad_argument` naming the flag when there is no terminal; `cancelled`
+ */
+export async function askSecret(context: Context, question: Question): Promise<string> {
+  requireTerminal(context, question);
+  const prompts = await context.prompts();
+  const answer = await prompts.password({ message: question.text, mask: '*', output: process.stderr });
+  return given<string | undefined>(prompts, answer) ?? '';
+}
+
 function requireTerminal({ interactive, output }: Context, { text, flag }: Question): void {
   if (!interactive) {
     const sentence = `${text} Cannot ask without a terminal. Pass ${flag}.`;

@@ -13,7 +13,10 @@ export interface CommonOptions {
   readonly verbose: boolean;
 }
 
-export type Prompts = Pick<typeof import('@clack/prompts'), 'confirm' | 'isCancel' | 'multiselect' | 'select' | 'text'>;
+export type Prompts = Pick<
+  typeof import('@clack/prompts'),
+  'confirm' | 'isCancel' | 'multiselect' | 'password' | 'select' | 'text'
+>;
 
 /** What a command runs with. */
 export interface Context {

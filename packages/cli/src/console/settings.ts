@@ -8,7 +8,7 @@ import { formatRate } from './format.ts';
 import { COUNT_RANGE, parseCount, parseDuration, parseRate, parseSize, RATE_RANGE, SIZE_RANGE } from './quantities.ts';
 
 /** What a setting is measured in, as `--json` names it. */
-type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count';
+type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count' | 'list';
 
 interface SettingSchema {
   readonly describe: string;
@@ -18,7 +18,7 @@ interface SettingSchema {
   readonly default: string;
   readonly unit: Unit;
   /** @throws ModelRtcError `bad_argument` for what is not a value of the setting */
-  parse(text: string, name: string): number;
+  parse(text: string, name: string): number | readonly string[];
   /** The parsed value, for people. */
   format(amount: number): string;
 }
@@ -54,6 +54,25 @@ const COUNT = {
   format: String,
 } as const;
 
+/** The word that stands for the built-in list in a list of a person's own. */
+const BUILT_IN = 'default';
+const FAMILIES = {
+  type: 'list, such as `default,my_model`',
+  range: 'names separated by commas; `default` stands for the built-in list',
+  default: 'well-known families; docs/hubs.md lists them',
+  unit: 'list',
+  parse: parseFamilies,
+  format: String,
+} as const;
+
+/** @throws ModelRtcError `bad_argument` */
+function parseFamilies(text: string, name: string): readonly string[] {
+  const families = text.split(',').map((family) => family.trim());
+  if (families.every((family) => /^[A-Za-z0-9][\w.-]{0,63}$/.test(family))) return families;
+  const sentence = `${JSON.stringify(text)} is not a list of families. ${name} takes names separated by commas, such as llama,qwen2 or default,my_model.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { name } });
+}
+
 /** What can be set for both agents of this machine. docs/settings.md is generated from it. */
 export const SETTINGS = {
   'limit.up': {
@@ -88,6 +107,10 @@ export const SETTINGS = {
     describe: 'How much of the results of one session a worker keeps; the oldest go first',
     default: '256GiB',
   },
+  'hub.architectures': {
+    ...FAMILIES,
+    describe: 'Families of models that import-model takes from a hub; --arch-any takes any',
+  },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -99,8 +122,10 @@ export interface Setting {
   /** As it was given; undefined when nothing is set. */
   readonly value: string | undefined;
   readonly unit: Unit;
-  /** The value in that unit; undefined when nothing is set. */
+  /** The value in that unit; undefined when nothing is set, or when it is a list. */
   readonly amount: number | undefined;
+  /** The value of a list; undefined when nothing is set. */
+  readonly list?: readonly string[] | undefined;
 }
 
 /** The settings of this machine's agents, in `config.json` of the data folder. */
@@ -126,7 +151,11 @@ export class Settings {
     const value = this.#stored(name);
     if (value === undefined) return { name, describe, value, unit, amount: undefined };
     try {
-      return { name, describe, value, unit, amount: parse(value, name) };
+      const parsed = parse(value, name);
+      const setting = { name, describe, value, unit };
+      return typeof parsed === 'number'
+        ? { ...setting, amount: parsed }
+        : { ...setting, amount: undefined, list: parsed };
     } catch (error) {
       const sentence = `${ModelRtcError.from(error).message} The value is in ${this.#file.path}. Remove it: model-rtc settings unset ${name}.`;
       throw ModelRtcError.because(error, 'bad_argument', sentence);
@@ -176,8 +205,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** A setting as a table shows it: `20MB (20 MB/s)`, or what applies when it is not set. */
-export function settingText({ name, value, amount }: Setting): string {
+export function settingText({ name, value, amount, list }: Setting): string {
   const { default: otherwise, format } = SETTINGS[name];
+  if (list !== undefined) return list.join(', ');
   return value === undefined || amount === undefined ? otherwise : `${value} (${format(amount)})`;
 }
 
@@ -206,6 +236,12 @@ export async function jobsLimits(home: string): Promise<Partial<JobsLimits>> {
     ...(maxRunMsPerOwnerAndDay === undefined ? {} : { maxRunMsPerOwnerAndDay }),
     ...(maxKeptOutputBytesPerOwner === undefined ? {} : { maxKeptOutputBytesPerOwner }),
   };
+}
+
+/** The families of models that may be taken from a hub. @param builtIn - what applies when nothing is set */
+export async function hubFamilies(home: string, builtIn: readonly string[]): Promise<readonly string[]> {
+  const { list = [BUILT_IN] } = (await Settings.open(home)).get('hub.architectures');
+  return list.flatMap((family) => (family === BUILT_IN ? builtIn : [family]));
 }
 
 /** The limits that are set for all transfers of an agent together. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { SavedWorkers } from '../../src/console/saved-workers.ts';
-import { dataCacheLimits, jobsLimits, Settings, settingText } from '../../src/console/settings.ts';
+import { dataCacheLimits, hubFamilies, jobsLimits, Settings, settingText } from '../../src/console/settings.ts';
 
 const folders: string[] = [];
 
@@ -44,6 +44,17 @@ describe('the settings', () => {
       expect(() => settings.set('data-cache.size', size)).toThrow(/is not a size\. data-cache\.size takes bytes/);
     }
     expect(() => settings.set('data-cache.age', '30')).toThrow('is not a length of time');
+  });
+
+  it('say which families of models a hub may give, where "default" stands for the built-in ones', async () => {
+    const folder = await home();
+    expect(await hubFamilies(folder, ['llama'])).toEqual(['llama']);
+    const settings = await Settings.open(folder);
+    expect(settingText(settings.set('hub.architectures', ' default, my-model '))).toBe('default, my-model');
+    expect(settings.get('hub.architectures')).toMatchObject({ unit: 'list', list: ['default', 'my-model'] });
+    expect(await hubFamilies(folder, ['llama', 'qwen2'])).toEqual(['llama', 'qwen2', 'my-model']);
+    for (const bad of ['', 'a,,b', 'a b', '../x', 'a'.repeat(65)])
+      expect(() => settings.set('hub.architectures', bad)).toThrow('is not a list of families');
   });
 
   it('say how many jobs run at once, for how long, and how much they leave, as far as that is set', async () => {

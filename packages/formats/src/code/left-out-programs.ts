@@ -17,6 +17,13 @@ const DATA = new Set([
 ]);
 const HEAD_BYTES = 16;
 
+/** The same as `programReason` says, as far as the name of a file tells: before it is fetched, nothing else is known. */
+export function programReasonByName(path: string): string | undefined {
+  if (LIBRARIES.test(path)) return 'a library of machine code';
+  if (SCRIPTS.has(extensionOf(path))) return 'a script';
+  return isProgramName(path) ? 'a program' : undefined;
+}
+
 /**
  * Why a file is a program and so no part of a model that is imported, as a noun phrase; undefined for any other file. Judged by its
  * name, and by its first bytes: machine code under any name, and what an executable file holds.
@@ -26,9 +33,8 @@ const HEAD_BYTES = 16;
 export async function programReason(file: NamedReader, isExecutable: boolean): Promise<string | undefined> {
   const extension = extensionOf(file.path);
   if (MODEL_CODE.has(extension) || MODEL_PROGRAMS.has(extension)) return undefined;
-  if (LIBRARIES.test(file.path)) return 'a library of machine code';
-  if (SCRIPTS.has(extension)) return 'a script';
-  if (isProgramName(file.path)) return 'a program';
+  const byName = programReasonByName(file.path);
+  if (byName !== undefined) return byName;
   if (file.size === 0 || (!isExecutable && DATA.has(extension))) return undefined;
   const head = await readHead(file, HEAD_BYTES);
   if (await isMachineCode(file, head)) return 'a program, by its first bytes';

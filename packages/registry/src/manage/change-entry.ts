@@ -26,10 +26,14 @@ export async function updateModel(context: RegistryContext, ref: string, changes
 /** Clears tags first, then removes, then adds, so what is added is there afterwards. */
 function withChanges(
   stored: StoredEntry,
-  { notes, addTags = [], removeTags = [], clearTags = false, name, licenseAccepted }: ModelChanges,
+  { notes, addTags = [], removeTags = [], clearTags = false, name, hub, licenseAccepted }: ModelChanges,
 ): StoredEntry {
   const left = clearTags ? [] : stored.tags.filter((tag) => !removeTags.includes(tag));
   const tags = joinTags(stored, left, addTags);
-  const said = { name: name ?? stored.name, licenseAccepted: licenseAccepted ?? stored.licenseAccepted };
+  const said = {
+    ...(name === undefined ? {} : { name }),
+    ...(hub === undefined ? {} : { hub }),
+    ...(licenseAccepted === undefined ? {} : { licenseAccepted }),
+  };
   return { ...stored, ...said, tags, notes: notes === undefined ? stored.notes : notes === '' ? undefined : notes };
 }

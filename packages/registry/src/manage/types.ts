@@ -14,6 +14,8 @@ export interface ModelChanges {
   readonly name?: string | undefined;
   /** Other models of that name lose it. */
   readonly takesName?: boolean | undefined;
+  /** Where on a hub it comes from. */
+  readonly hub?: RegistryEntry['hub'];
   /** The license that a person of this machine agreed to. */
   readonly licenseAccepted?: RegistryEntry['licenseAccepted'];
 }

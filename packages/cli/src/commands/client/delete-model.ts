@@ -3,7 +3,7 @@ import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
-import { formatModel, formatSome, printable } from '../../console/format.ts';
+import { formatCount, formatModel, formatSome, printable } from '../../console/format.ts';
 import { localModel, yesOption } from '../options.ts';
 
 /** Descendants that a warning names. */
@@ -29,7 +29,7 @@ export const deleteModel = defineCommand({
     const registry = await context.registry();
     const { entry, children } = await registry.lineage(ref);
     warn(context, entry, children);
-    if (!yes && !keepFiles) await requireConsent(context, entry);
+    if (!yes && !keepFiles) await requireConsent(context, entry, children);
     const { stagedNeeds } = await import('@model-rtc/transfer');
     const needed = await stagedNeeds(registry.paths.staging);
     // By its digest: the reference may name another model by the time the question is answered.
@@ -47,11 +47,17 @@ function warn({ output }: Context, { foundIn }: RegistryEntry, children: readonl
     output.note(`A worker that watches ${foundIn} will register it again unless you remove it there too.`);
 }
 
-async function requireConsent(context: Context, entry: RegistryEntry): Promise<void> {
+async function requireConsent(
+  context: Context,
+  entry: RegistryEntry,
+  { length: children }: readonly RegistryEntry[],
+): Promise<void> {
   const what = entry.linked
     ? `Its original files in ${printable(entry.originalPath ?? 'their folder')} stay.`
     : `Its files (${formatBytes(entry.size)}) will be deleted too.`;
-  const text = `Delete ${formatModel(entry)}, ${entry.modelType}? ${what}`;
+  const parent =
+    children === 0 ? '' : ` ${formatCount(children, 'model')} here ${children === 1 ? 'was' : 'were'} made from it.`;
+  const text = `Delete ${formatModel(entry)}, ${entry.modelType}?${parent} ${what}`;
   if (await confirm(context, { text, flag: '--yes' })) return;
   throw new ModelRtcError('cancelled', 'Cancelled; nothing was deleted.');
 }

@@ -7,6 +7,7 @@ import { printable } from '../../../console/format.ts';
 import { incompleteNote } from '../../incomplete.ts';
 import { type BroughtIn, bringIn, importedText, surprises } from './bring-in.ts';
 import { convertedText } from './converted.ts';
+import { localOptions } from './hub-options.ts';
 import { followedText, leftOutText } from './left-out.ts';
 import { findNamed } from './named-store.ts';
 import { type ImportOptions, importOptions, withAnswers } from './options.ts';
@@ -14,13 +15,13 @@ import { askWhich, importEach, isSeveral, listSeveral } from './several.ts';
 
 export const importModel = defineCommand({
   usage: 'import-model <path>',
-  describe: 'Register a model that is on this disk',
+  describe: 'Register a model that is on this disk, or take one from a hub',
   positionals: {
     path: {
       type: 'string',
       demandOption: true,
       describe:
-        "The model's folder, its weights file, or an archive that export-model wrote; ollama:NAME:TAG, or ORG/NAME[@REV] in a hub's cache",
+        "The model's folder, its weights file, or an archive that export-model wrote; hf:ORG/NAME[@REV] on a hub; ollama:NAME:TAG, or ORG/NAME[@REV] in a hub's cache",
       completes: 'files',
     },
   },
@@ -38,11 +39,15 @@ export const importModel = defineCommand({
     ['$0 client import-model ./bert --convert safetensors', 'a copy without pickles'],
     ['$0 client import-model ./engine --as-is --model-type tensorrt', 'a folder of any format'],
     ['$0 client import-model ollama:llama3.2:1b', 'a model of ollama, where it is'],
+    ['$0 client import-model hf:Qwen/Qwen2.5-0.5B', 'from a hub, after a look at its license'],
+    ["$0 client import-model hf:org/tiny-GGUF@v1 --include '*Q4_K_M*' --accept-license", 'one of several, in a script'],
     ['$0 client import-model /media/usb/mouse.tar', 'an archive that export-model wrote'],
   ],
   async run(context, given) {
-    const { path, revision = given.revision } = await findNamed(given.path, context.runtime);
-    const options = withAnswers({ ...given, path, revision });
+    if (given.path.startsWith('hf:')) return await (await import('./from-hub.ts')).importFromHub(context, given);
+    const local = localOptions(given);
+    const { path, revision = local.revision } = await findNamed(local.path, context.runtime);
+    const options = withAnswers({ ...local, path, revision });
     const ways = [options.all, options.asOne, options.asIs].filter(Boolean);
     if (ways.length > 1) {
       throw new ModelRtcError('bad_argument', 'Pass only one of --all, --as-one and --as-is.');

@@ -1,4 +1,4 @@
-import type { FindOptions } from '@model-rtc/registry';
+import type { FindOptions, ImportIfExists } from '@model-rtc/registry';
 import type { ArgumentSpecs, ValuesOf } from '../../../command-line/types.ts';
 import { aliasConflictOption, safeOnlyOption, yesOption } from '../../options.ts';
 
@@ -13,8 +13,9 @@ export const importOptions = {
   },
   'model-type': { type: 'string', describe: 'Its type, instead of the one found in its files' },
   'if-exists': {
-    choices: ['skip', 'overwrite', 'rename'],
-    describe: 'If it is here under another alias: leave it, import it again, or only change its alias [asked]',
+    choices: ['skip', 'overwrite', 'rename', 'cancel'],
+    describe:
+      'If it is here under another alias: leave it, import it again, or only change its alias. From a hub, if another model has its name: take the name over, choose a free one, or fetch nothing [asked]',
   },
   name: { type: 'string', nargs: 1, describe: 'Its full name, such as acme/tiny; commands take it as a reference' },
   tag: { type: 'string', array: true, nargs: 1, describe: 'A tag; may be given several times' },
@@ -60,12 +61,28 @@ export const importOptions = {
   revision: {
     type: 'string',
     nargs: 1,
-    describe: "The branch, tag or commit of a repository in a hub's cache, when it has several",
+    describe: "The branch, tag or commit of a repository on a hub or in a hub's cache",
   },
   'allow-incomplete': {
     type: 'boolean',
     default: false,
     describe: 'Register it even if files are missing or cut off, and mark it so',
+  },
+  'accept-license': {
+    type: 'boolean',
+    default: false,
+    describe: "From a hub: accept the model's license [shown and asked]",
+  },
+  'token-file': {
+    type: 'string',
+    nargs: 1,
+    describe: "From a hub: a file that has your access token [HF_TOKEN, or that of the hub's own tools]",
+    completes: 'files',
+  },
+  'arch-any': {
+    type: 'boolean',
+    default: false,
+    describe: 'From a hub: take a model of any family, not only those of the setting hub.architectures',
   },
   yes: {
     ...yesOption.yes,
@@ -80,7 +97,11 @@ export function withAnswers(options: ImportOptions): ImportOptions {
   return { ...options, ifExists, aliasConflict };
 }
 
-export type ImportOptions = ValuesOf<typeof importOptions> & { readonly path: string };
+/** As a person gave them. */
+export type GivenImportOptions = ValuesOf<typeof importOptions> & { readonly path: string };
+
+/** For a model on this disk. */
+export type ImportOptions = Omit<GivenImportOptions, 'ifExists'> & { readonly ifExists?: ImportIfExists | undefined };
 
 /** Which files of a folder are the model, as the registry takes it. */
 export function fileOptions(options: ImportOptions): FindOptions {

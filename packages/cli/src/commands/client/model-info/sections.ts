@@ -56,6 +56,8 @@ function validationFacts({ here }: ModelFacts): Fact[] {
   });
 }
 
+const SHOWN_COMMIT_CHARS = 12;
+
 function generalFacts({ entry, here }: ModelFacts): Fact[] {
   return [
     ['id', entry.id],
@@ -67,6 +69,8 @@ function generalFacts({ entry, here }: ModelFacts): Fact[] {
     ['backbone', entry.backbone],
     ['status', statusText(entry)],
     ['source', entry.source],
+    ['from', hubText(entry)],
+    ['parameters', entry.parameters?.toLocaleString('en-US')],
     ['size', `${formatBytes(entry.size)} in ${entry.fileCount} ${entry.fileCount === 1 ? 'file' : 'files'}`],
     ['runs code', runsCode(entry)],
     ['parts', componentsText(entry)],
@@ -78,7 +82,22 @@ function generalFacts({ entry, here }: ModelFacts): Fact[] {
     ['tags', entry.tags.join(', ')],
     ['notes', entry.notes],
     ['license', entry.license],
+    ['accepted', acceptedText(here)],
+    ['warnings', entry.warnings?.join('\n')],
   ];
+}
+
+/** `Qwen/Qwen2.5-0.5B at 060db6499f32 (main)` */
+function hubText({ hub }: ModelEntry): string | undefined {
+  if (hub === undefined) return undefined;
+  const { repo, commit, revision, endpoint } = hub;
+  const asked = revision === undefined || revision === commit ? '' : ` (${revision})`;
+  return `${repo} at ${commit.slice(0, SHOWN_COMMIT_CHARS)}${asked}${endpoint === undefined ? '' : `, of ${endpoint}`}`;
+}
+
+function acceptedText(here: ModelFacts['here']): string | undefined {
+  const accepted = here?.licenseAccepted;
+  return accepted === undefined ? undefined : `${accepted.license}, ${formatTime(accepted.at)}`;
 }
 
 function runsCode({ codeFiles }: ModelEntry): string {

@@ -1,0 +1,155 @@
+import { freeBytes } from '@model-rtc/files';
+import type { Hub, HubModel } from '@model-rtc/hub';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { NamePair, Registry, RegistryEntry } from '@model-rtc/registry';
+import { pullFromProviders } from '../pull-model.ts';
+import type { ClientContext } from '../remote-worker.ts';
+import { askHub, settleAccess } from './access.ts';
+import { type ChosenFiles, chooseFiles } from './choose-files.ts';
+import { familyOf, requireSupported } from './families.ts';
+import { findHere, nameAgain } from './find-here.ts';
+import { licenseOf, settleLicense } from './license.ts';
+import { nameOfRepository, requireModelName, withAlias } from './model-name.ts';
+import type { TakenFromHub, TakeOptions } from './types.ts';
+
+/**
+ * Brings a model from a hub into this machine's registry: whole and verified, or not at all. What an earlier attempt fetched, and
+ * what this disk has in any model, is not fetched again. Everything that may stop it is settled before the first byte: whether the
+ * family is supported, the license, access to a gated model, the name. Nothing of the repository is run.
+ *
+ * @throws ModelRtcError `refused` for a family that is not supported, a license that is not accepted, or a hub that gives no access;
+ * `alias_taken` when the name is another model's and the decision is `cancel`; `ambiguous` when the repository holds several models;
+ * what `Hub.model` and `pullFromProviders` throw
+ */
+export async function takeFromHub(context: ClientContext, options: TakeOptions): Promise<TakenFromHub> {
+  const { registry } = context;
+  const pinned = await findHere(registry, options, undefined);
+  if (pinned !== undefined) return await alreadyHere(registry, pinned, options);
+  const { hub, model } = await askHub(options);
+  const here = await findHere(registry, options, model.commit);
+  if (here !== undefined) return await alreadyHere(registry, here, options);
+  const family = familyOf(model);
+  if (options.families !== undefined) requireSupported(model.repo, family, options.families);
+  const chosen = await choose(model, options);
+  await tellFound(registry, model, family, chosen, options);
+  const licenseAccepted = await settleLicense(registry, licenseOf(model), options);
+  const opened = await settleAccess(hub, model, options);
+  const named = await settleName(registry, model, chosen, options);
+  return await fetch(context, options, { hub: opened, model, chosen, named, licenseAccepted });
+}
+
+interface Chosen extends ChosenFiles<HubModel['files'][number]> {
+  /** The patterns that made it so. */
+  readonly include: readonly string[];
+}
+
+/** Asks again where one of several sets of weights has to be chosen. */
+async function choose(model: HubModel, options: TakeOptions): Promise<Chosen> {
+  const { include = [] } = options;
+  try {
+    return { ...chooseFiles(model.repo, model.files, options), include };
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code !== 'ambiguous' || options.chooseWeights === undefined) throw known;
+    const chosen = [...include, ...(await options.chooseWeights(known))];
+    return { ...chooseFiles(model.repo, model.files, { ...options, include: chosen }), include: chosen };
+  }
+}
+
+async function tellFound(
+  { paths }: Registry,
+  model: HubModel,
+  family: string | undefined,
+  { files, leftOut }: Chosen,
+  { onFound }: TakeOptions,
+): Promise<void> {
+  const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
+  onFound?.({ model, family, files, leftOut, totalBytes, freeBytes: await freeBytes(paths.staging) });
+}
+
+/** The names that the model gets. */
+interface SettledName extends NamePair {
+  /** Whether other models lose them. */
+  readonly takes: boolean;
+  readonly owners: readonly RegistryEntry[];
+}
+
+async function settleName(
+  registry: Registry,
+  { repo }: HubModel,
+  { onlyWeights }: Chosen,
+  { name, alias, ifTaken }: TakeOptions,
+): Promise<SettledName> {
+  const wanted = withAlias(name === undefined ? nameOfRepository(repo, onlyWeights) : requireModelName(name), alias);
+  const taken = await registry.namesTaken(wanted);
+  if (taken === undefined) return { ...wanted, takes: false, owners: [] };
+  const decision = typeof ifTaken === 'string' ? ifTaken : await ifTaken(taken, wanted);
+  if (decision === 'rename') return { ...taken.free, takes: false, owners: [] };
+  if (decision === 'overwrite') return { ...wanted, takes: true, owners: taken.owners };
+  const [owner] = taken.owners;
+  const sentence = `Model ${owner?.id} is called "${wanted.name}" already, so nothing was fetched. Pass --if-exists overwrite or rename, or choose another --name.`;
+  throw new ModelRtcError('alias_taken', sentence, { details: { ...wanted, owner: owner?.id, free: taken.free } });
+}
+
+interface Settled {
+  readonly hub: Hub;
+  readonly model: HubModel;
+  readonly chosen: Chosen;
+  readonly named: SettledName;
+  readonly licenseAccepted: NonNullable<RegistryEntry['licenseAccepted']>;
+}
+
+async function fetch(
+  context: ClientContext,
+  options: TakeOptions,
+  { hub, model, chosen, named, licenseAccepted }: Settled,
+): Promise<TakenFromHub> {
+  const { signal, onProgress, safeOnly, limitBytesPerSecond, exclude = [] } = options;
+  const { clock, random, registry } = context;
+  const { name, alias, takes, owners } = named;
+  const { HubProvider } = await import('@model-rtc/hub');
+  const provider = new HubProvider({ hub, model, files: chosen.files, clock, random, entry: { name, alias } });
+  try {
+    const report = await pullFromProviders(context, [provider], provider.ref, {
+      ...{ isName: true, signal, onProgress, safeOnly, limitBytesPerSecond, alias: options.alias },
+      aliasConflict: takes ? 'overwrite' : undefined,
+      additions: {
+        ...{ name, takesName: takes, licenseAccepted },
+        importedWith: { include: [...chosen.include], exclude: [...exclude] },
+      },
+    });
+    const isNew = report.outcome === 'pulled';
+    const outcome = isNew ? 'imported' : 'already_there';
+    const entry = isNew
+      ? report.entry
+      : await describe(registry, report.entry, {
+          origin: (await provider.resolve(provider.ref)).entry.hub,
+          named,
+          licenseAccepted,
+        });
+    return { entry, outcome, leftOut: chosen.leftOut, renamedFrom: owners.map(({ id }) => id), report };
+  } finally {
+    provider.close();
+  }
+}
+
+/** A model that came here another way is what the hub has: its entry says so from now on. */
+async function describe(
+  registry: Registry,
+  entry: RegistryEntry,
+  {
+    origin,
+    named,
+    licenseAccepted,
+  }: Pick<Settled, 'named' | 'licenseAccepted'> & { readonly origin: RegistryEntry['hub'] },
+): Promise<RegistryEntry> {
+  return await registry.update(entry.id, {
+    hub: origin,
+    licenseAccepted,
+    ...(entry.name === undefined ? { name: named.name, takesName: named.takes } : {}),
+  });
+}
+
+async function alreadyHere(registry: Registry, entry: RegistryEntry, options: TakeOptions): Promise<TakenFromHub> {
+  return { entry: await nameAgain(registry, entry, options), outcome: 'already_there', leftOut: [], renamedFrom: [] };
+}
