@@ -18,10 +18,15 @@ import type { TakenFromHub, TakeOptions } from './types.ts';
  * family is supported, the license, access to a gated model, the name. Nothing of the repository is run.
  *
  * @throws ModelRtcError `refused` for a family that is not supported, a license that is not accepted, or a hub that gives no access;
- * `alias_taken` when the name is another model's and the decision is `cancel`; `ambiguous` when the repository holds several models;
+ * `alias_taken` when the name is another model's and the decision is `cancel`; `ambiguous` when the repository holds several models; what `convertModel` throws: then the model stays as it was fetched;
  * what `Hub.model` and `pullFromProviders` throw
  */
 export async function takeFromHub(context: ClientContext, options: TakeOptions): Promise<TakenFromHub> {
+  const taken = await take(context, options);
+  return options.convert === undefined ? taken : await convert(context.registry, taken, options);
+}
+
+async function take(context: ClientContext, options: TakeOptions): Promise<TakenFromHub> {
   const { registry } = context;
   const pinned = await findHere(registry, options, undefined);
   if (pinned !== undefined) return await alreadyHere(registry, pinned, options);
@@ -152,4 +157,24 @@ async function describe(
 
 async function alreadyHere(registry: Registry, entry: RegistryEntry, options: TakeOptions): Promise<TakenFromHub> {
   return { entry: await nameAgain(registry, entry, options), outcome: 'already_there', leftOut: [], renamedFrom: [] };
+}
+
+async function convert(
+  registry: Registry,
+  taken: TakenFromHub,
+  { signal, onProgress }: TakeOptions,
+): Promise<TakenFromHub> {
+  const { digest, name = taken.entry.id } = taken.entry;
+  if (digest === undefined) return taken;
+  try {
+    const { entry, converted } = await registry.convertModel(digest, {
+      ...{ replace: true, signal },
+      onProgress: (progress) => onProgress?.({ type: 'local', ...progress }),
+    });
+    return { ...taken, entry, converted };
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    const sentence = `${known.message} The model stays as it was fetched: ${name}.`;
+    throw ModelRtcError.because(known, known.code, sentence);
+  }
 }

@@ -1,6 +1,13 @@
 import type { Hub, HubLicense, HubModel, HubReference } from '@model-rtc/hub';
 import type { Alias, ModelRtcError } from '@model-rtc/protocol';
-import type { NamePair, RegistryEntry, SkippedPath, TakenNames } from '@model-rtc/registry';
+import type {
+  ConvertedFile,
+  ConvertFormat,
+  NamePair,
+  RegistryEntry,
+  SkippedPath,
+  TakenNames,
+} from '@model-rtc/registry';
 import type { PullModelOptions, PullModelResult } from '../pull-model.ts';
 import type { FilePatterns } from './choose-files.ts';
 
@@ -39,6 +46,8 @@ export interface TakeOptions
   /** Chooses one of several sets of weights. @returns patterns for `include`. Without it, the error that lists them is thrown. */
   readonly chooseWeights?: ((several: ModelRtcError) => Promise<readonly string[]>) | undefined;
   readonly now?: (() => Date) | undefined;
+  /** Convert the files once they are here; the converted model takes the place of the fetched one. */
+  readonly convert?: ConvertFormat | undefined;
   /** Called before anything is asked or fetched; not when the model is here already. */
   readonly onFound?: ((found: FoundOnHub) => void) | undefined;
 }
@@ -57,6 +66,8 @@ export interface TakenFromHub {
   /** `already_there` when nothing was fetched, since the same commit or content is here. */
   readonly outcome: 'imported' | 'already_there';
   readonly leftOut: readonly SkippedPath[];
+  /** What was converted, if that was asked for; empty when there was nothing to convert. */
+  readonly converted?: readonly ConvertedFile[] | undefined;
   /** Models that had the name or the alias until now. */
   readonly renamedFrom: readonly string[];
   /** Undefined when not even the list of files was asked for. */

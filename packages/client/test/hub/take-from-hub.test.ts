@@ -6,8 +6,10 @@ import { type Alias, silentLog, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { type LocalHub, startHub } from '../../../../test/support/hub/local-hub.ts';
 import { SMALL_MODEL, safetensorsFile, smallModel } from '../../../../test/support/hub/small-model.ts';
+import { sample } from '../../../../test/support/model-samples.ts';
 import { rejection } from '../../../../test/support/rejection.ts';
 import { openTestRegistry } from '../../../../test/support/test-registry.ts';
+import { torchSample } from '../../../../test/support/torch-samples.ts';
 import { findNewer, type TakeOptions, takeFromHub, WELL_KNOWN_FAMILIES } from '../../src/index.ts';
 
 const REPO = 'Qwen/Qwen2.5-0.5B';
@@ -167,6 +169,30 @@ describe('taking a model from a hub', () => {
       fileCount: 2,
       importedWith: { include: ['x-Q8.gguf'] },
     });
+  });
+
+  it('converts what it fetched, under the same name, and knows the commit afterwards', async () => {
+    const { hub, registry, take } = await scene();
+    const files = { 'config.json': Buffer.from('{"model_type": "llama"}'), 'pytorch_model.bin': torchSample('zip') };
+    hub.addModel('org/torch', { files, card: { license: 'mit' }, config: { model_type: 'llama' } });
+    const { entry, converted } = await take('hf:org/torch', { convert: 'safetensors' });
+    expect(converted).toEqual([{ from: 'pytorch_model.bin', to: 'model.safetensors' }]);
+    expect(entry).toMatchObject({ name: 'torch', alias: 'torch', hub: { repo: 'org/torch' }, codeFiles: [] });
+    const metadata = JSON.parse(await readFile(join(entry.localPath, 'metadata.json'), 'utf8'));
+    expect(metadata).toMatchObject({ model_id: 'org/torch', digest: entry.digest });
+    const again = await take('hf:org/torch', { convert: 'safetensors' });
+    expect(again).toMatchObject({ outcome: 'already_there', entry: { id: entry.id }, converted: [] });
+    expect((await registry.fromHub()).length).toBe(1);
+  });
+
+  it('keeps what it fetched where it cannot be converted, and says so', async () => {
+    const { hub, registry, take } = await scene();
+    const files = { 'config.json': Buffer.from('{"model_type": "llama"}'), 'pytorch_model.bin': sample('torchScript') };
+    hub.addModel('org/script', { files, card: { license: 'mit' }, config: { model_type: 'llama' } });
+    const refused = await rejection(take('hf:org/script', { convert: 'safetensors' }));
+    expect(refused).toMatchObject({ code: 'invalid_model' });
+    expect(refused.message).toMatch(/The model stays as it was fetched: script\.$/);
+    expect((await registry.resolve('script', { paths: false })).entry.hub?.repo).toBe('org/script');
   });
 
   it('says which models have a newer commit, which are pinned, and which are of another hub', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../../../console/format.ts';
 import { agentLimits, hubFamilies } from '../../../console/settings.ts';
 import { beginTransfer, resultData } from '../transfer.ts';
+import { convertedText } from './converted.ts';
 import { refuseLocalOptions } from './hub-options.ts';
 import { leftOutText } from './left-out.ts';
 import type { GivenImportOptions } from './options.ts';
@@ -36,7 +37,7 @@ export async function importFromHub(context: Context, options: GivenImportOption
     { registry, limits, log: context.log, clock: systemClock, random: Math.random },
     {
       ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
-      ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly },
+      ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly, convert: options.convert },
       ...{ signal: controls.signal, onProgress: controls.onProgress },
       families: options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES),
       acceptLicense: options.acceptLicense || ((license) => askLicense(asked, license)),
@@ -142,15 +143,17 @@ async function addWhatWasSaid(
   await registry.update(entry.id, { addTags, notes });
 }
 
-function report({ output }: Context, { entry, outcome, leftOut, renamedFrom, report }: TakenFromHub): void {
+function report({ output }: Context, { entry, outcome, leftOut, renamedFrom, converted, report }: TakenFromHub): void {
   const left = leftOutText(leftOut);
   if (left !== '') output.note(left);
+  const conversion = convertedText({ entry, converted }, 'the fetched file is gone');
+  if (conversion !== '') output.note(conversion);
   if (renamedFrom.length > 0) output.note(`The name was that of ${formatSome(renamedFrom, MAX_NAMED)} until now.`);
   const text =
     outcome === 'imported' && report !== undefined
       ? `Imported ${nameText(entry)}: ${entry.modelType}, ${formatCount(entry.fileCount, 'file')}; ${fetchedText(report, entry)}`
       : `Already here as ${nameText(entry)}: ${printable(entry.hub?.repo ?? '')} at ${entry.hub?.commit.slice(0, 7) ?? ''}`;
-  const data = { outcome, entry, skipped: leftOut, renamedFrom, transfer: report && resultData(report) };
+  const data = { outcome, entry, skipped: leftOut, renamedFrom, converted, transfer: report && resultData(report) };
   output.result(data, `${text}\n  ${entry.localPath}`);
 }
 
