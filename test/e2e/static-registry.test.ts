@@ -79,6 +79,34 @@ describe('a static registry', () => {
     180_000,
   );
 
+  it('is used beside a worker by models pull, which takes bytes from both and finds the model there afterwards', async () => {
+    const { files, server } = await publishModel();
+    const scene = await openScene(lab);
+    // Cut by the worker's own rules, not by the registry's.
+    await importModel(scene.worker, await writeModel(files), 'tiny', '--name', REF);
+    // Each answer of the registry is slow, so that the worker is there before it has given all.
+    server.misbehave = async ({ range }) => {
+      if (range !== undefined) await new Promise((done) => setTimeout(done, 700));
+      return false;
+    };
+    const client = await lab.machine('client');
+    const args = ['whisper/tiny', 'fp16', '--registry', server.url, '--concurrency', '1', '--worker', scene.session];
+    const { stdout } = await client.succeed(['models', 'pull', ...args, '--json']);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const { model, sources, event, transferredBytes } = lines.at(-1);
+    expect({ event, transferredBytes }).toEqual({ event: 'result', transferredBytes: SIZE + 12 });
+    expect(sources).toHaveLength(2);
+    expect(sources.every(({ bytes }: { bytes: number }) => bytes > 0)).toBe(true);
+    expect(sources.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0)).toBe(SIZE + 12);
+    const path = (await client.succeed(['models', 'path', 'whisper/tiny', 'fp16'])).stdout.trim();
+    expect(path).toBe(model.path);
+    await expectModel({ entry: { ...model, localPath: path } } as TransferJson, files);
+    expect(lines.filter((line) => line.event === 'progress').some(({ lanes }) => lanes.length > 0)).toBe(true);
+  }, 180_000);
+
   it('goes on in the middle of a chunk after kill -9', async () => {
     const { files, server } = await publishModel();
     const client = await lab.machine('client');
