@@ -8,6 +8,8 @@ import { type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
 export interface PushModelOptions extends TransferOptions {
+  /** Whether the worker may fetch what came from a hub there, where that is faster. True by default; its owner decides too. */
+  readonly fromHub?: boolean | undefined;
   /** Called with the model as it is here, before a byte of it is sent. */
   readonly onModel?: ((entry: ModelEntry) => void) | undefined;
   /** Called when the model's files changed since they were registered, with what it is now. */
@@ -20,6 +22,8 @@ export interface PushModelResult extends TransferReport {
   readonly outcome: 'pushed' | 'already_there';
   /** The id of the model at the worker that had its alias until now, and has none any more. */
   readonly aliasTakenFrom?: string | undefined;
+  /** How much of it the worker fetched from a hub. */
+  readonly hubBytes?: number | undefined;
 }
 
 /**
@@ -93,7 +97,8 @@ async function pushEntry(services: RemoteWorker, task: ModelTask): Promise<PushM
   const digest = finalDigest(entry, 'push');
   const manifest = await registry.manifest(digest);
   const { aliasConflict, ifExists = 'skip' } = options;
-  const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists };
+  const fromHub = options.fromHub !== false && entry.hub !== undefined ? true : undefined;
+  const params = { manifest, entry: toModelEntry(entry), alias, aliasConflict, ifExists, fromHub };
   const { result, peer } = await pushUntilThere(
     services,
     { digest, size: entry.size, ask: (asked, how) => asked.request('push_model', params, how) },
@@ -102,8 +107,14 @@ async function pushEntry(services: RemoteWorker, task: ModelTask): Promise<PushM
   assertPushed(digest, result);
   await remembered(services, () => registry.recordSeen(services.known, [result.entry]));
   const outcome = result.outcome === 'installed' || stats.hasFetched ? 'pushed' : 'already_there';
-  const { aliasTakenFrom } = result;
-  return { entry: result.entry, outcome, aliasTakenFrom, ...stats.report(peer.lanes, bytesOf(result, stats)) };
+  const { aliasTakenFrom, hubBytes } = result;
+  return {
+    entry: result.entry,
+    outcome,
+    aliasTakenFrom,
+    hubBytes,
+    ...stats.report(peer.lanes, bytesOf(result, stats)),
+  };
 }
 
 function assertPushed(digest: Digest, { entry }: Result<'push_model'>): void {

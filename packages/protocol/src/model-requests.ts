@@ -87,6 +87,8 @@ export const pushModelParams = z.object({
   ifExists: z.enum(IF_EXISTS).default('skip'),
   /** Without it, a taken alias is refused, or taken over with `overwrite` above. */
   aliasConflict: z.enum(ALIAS_CONFLICTS).optional(),
+  /** The receiver may also fetch from the hub that `entry.hub` names, if its owner lets it. Agents before 1.3 pass it over. */
+  fromHub: z.boolean().optional(),
 });
 
 /** The receiver's progress events during a push. */
@@ -114,6 +116,8 @@ export const pushModelResult = z.object({
   resumedBytes: byteCount,
   /** The id of the model at the worker that had its alias until now, and has none any more. */
   aliasTakenFrom: refSchema.optional(),
+  /** How much of `transferredBytes` the receiver fetched from a hub. */
+  hubBytes: byteCount.optional(),
 });
 export type PushModelResult = z.infer<typeof pushModelResult>;
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
+import type { Hub } from '@model-rtc/hub';
 import { type Identity, ModelRtcError, type RunnerSummary, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { loadIdentity } from '@model-rtc/registry';
@@ -39,6 +40,11 @@ export interface WorkerOptions extends SignalingOptions {
   readonly limits?: HandlerOptions['limits'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'withoutLinks' | 'onEvent'> | undefined;
+  /**
+   * A hub from which models that clients push may be fetched as well, where the client agrees; from clients alone when left out. It
+   * should show no access token: what it fetches, clients have asked for.
+   */
+  readonly hub?: Hub | undefined;
   /** How jobs are run; clients are refused them when left out. */
   readonly jobs?: WorkerJobsOptions | undefined;
   /** The time of day, by which sessions expire. */
@@ -200,13 +206,14 @@ interface AcceptParts {
 
 function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): Acceptor {
   const { registration, identity, sessions, direct, jobs } = parts;
-  const { registry, safeOnly, limits, log = silentLog } = options;
+  const { registry, safeOnly, limits, hub, log = silentLog } = options;
   const { handlersFor, close } = createHandlers({
     registry,
     fresh: new FreshModels(registry, log),
     log,
     safeOnly,
     limits,
+    hub,
     jobs,
   });
   cleanup.add(close);

@@ -1,6 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Hub } from '@model-rtc/hub';
 import {
   type Alias,
   type Clock,
@@ -102,6 +103,8 @@ export interface LabOptions {
   readonly jobs?: (there: Registry) => Promise<HandlerOptions['jobs']>;
   /** A worker that takes no pushed model with files that run code. */
   readonly safeOnly?: boolean;
+  /** Where the worker may fetch pushed models from as well. */
+  readonly hub?: Hub;
   /** Holds back chunks of the worker. */
   readonly hold?: ChunkHold;
   /** Holds back chunks of the client. */
@@ -133,6 +136,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const { handlersFor, close } = createHandlers({
     ...{ registry: there, fresh: new FreshModels(there, log), log },
     safeOnly: options.safeOnly,
+    hub: options.hub,
     jobs: await options.jobs?.(there),
   });
   const handlers = handlersFor(authority);

@@ -17,6 +17,8 @@ import { findToken, type TokenOptions } from './token.ts';
 export interface HubAccessOptions extends TokenOptions, Pick<HttpClient, 'headTimeoutMs' | 'bodyGapMs'> {
   /** The caller's environment: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE`, `HF_HOME` and the proxies. */
   readonly env: Environment;
+  /** Shows no access token, whatever the environment has: for what somebody else asked for. */
+  readonly isAnonymous?: boolean | undefined;
   /** In place of Node's. */
   readonly fetch?: Fetch | undefined;
   /** For the waits between attempts. */
@@ -40,8 +42,9 @@ export class HubAccess {
   #token: Promise<string | undefined> | undefined;
 
   constructor({ env, fetch, clock = systemClock, random = Math.random, ...options }: HubAccessOptions) {
-    const { token, tokenFile, headTimeoutMs, bodyGapMs } = options;
-    this.settings = hubSettings(env);
+    const { token, tokenFile, isAnonymous = false, headTimeoutMs, bodyGapMs } = options;
+    const settings = hubSettings(env);
+    this.settings = isAnonymous ? { ...settings, token: undefined, tokenPath: undefined } : settings;
     this.client = { fetch: fetch ?? createNodeFetch({ env }), headTimeoutMs, bodyGapMs };
     this.clock = clock;
     this.random = random;

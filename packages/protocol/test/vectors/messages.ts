@@ -110,8 +110,11 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     result: { missing: [1] },
   },
   push_model: {
-    params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip', aliasConflict: 'rename' },
-    result: { entry, outcome: 'installed', transferredBytes: 1_048_578, reusedBytes: 2, resumedBytes: 0 },
+    params: { manifest, entry, alias: 'good-mouse-v1', ifExists: 'skip', aliasConflict: 'rename', fromHub: true },
+    result: {
+      ...{ entry, outcome: 'installed', transferredBytes: 1_048_578, reusedBytes: 2, resumedBytes: 0 },
+      hubBytes: 1_048_576,
+    },
   },
   plan_push: {
     params: { manifest },

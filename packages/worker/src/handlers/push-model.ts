@@ -1,5 +1,7 @@
+import type { Hub } from '@model-rtc/hub';
 import {
   type Digest,
+  type Log,
   ModelRtcError,
   manifestDigest,
   modelSize,
@@ -8,7 +10,15 @@ import {
   type ResultInput,
 } from '@model-rtc/protocol';
 import { toModelEntry } from '@model-rtc/registry';
-import { loadZstd, PeerEncodings, peerPool, type ReceivedModel, receiveModel } from '@model-rtc/transfer';
+import {
+  type LaneBytes,
+  loadZstd,
+  PeerEncodings,
+  peerPool,
+  type ReceivedModel,
+  receiveModel,
+  type SourcePool,
+} from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { StagedPushes } from './staged-pushes.ts';
 import type { HandlerOptions } from './types.ts';
@@ -23,31 +33,65 @@ interface PushOptions extends HandlerOptions {
 
 /** A push is a pull by this worker: the manifest says what, the asking peer is where from. */
 export async function pushModel(
-  { registry, log, safeOnly, limits, staged, keyId }: PushOptions,
+  { registry, log, safeOnly, limits, hub, staged, keyId }: PushOptions,
   params: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
   const { manifest, alias, aliasConflict, ifExists } = params;
   const { peer, signal } = context;
   const digest = checkedDigest(params);
+  let hubBytes = 0;
   const receive = async (): Promise<ReceivedModel> => {
     const encodings = new PeerEncodings({ loadZstd });
     const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings });
-    return await receiveModel({
-      ...{ registry, alias, aliasConflict, ifExists, safeOnly, signal, log },
-      entry: params.entry,
-      contents: { ...manifest, digest },
-      source: 'client-upload',
-      asGuest: true,
-      sources: pool,
-      limiter: limits?.down,
-      onProgress: (progress) => void emitProgress(context, progress),
-    }).finally(stop);
+    const over = new AbortController();
+    const sharing = shareHub({ params, hub, pool, log, signal: AbortSignal.any([signal, over.signal]) });
+    try {
+      return await receiveModel({
+        ...{ registry, alias, aliasConflict, ifExists, safeOnly, signal, log },
+        entry: params.entry,
+        contents: { ...manifest, digest },
+        source: 'client-upload',
+        asGuest: true,
+        sources: pool,
+        limiter: limits?.down,
+        onProgress: (progress) => {
+          hubBytes = bytesFromHub(progress.lanes);
+          void emitProgress(context, progress);
+        },
+      });
+    } finally {
+      stop();
+      over.abort(new ModelRtcError('cancelled', 'The transfer is over.'));
+      await sharing;
+    }
   };
   const push = { keyId: keyId ?? '', digest, bytes: modelSize(manifest) };
   const { entry, ...received } = await staged.run(push, receive);
-  log.info({ digest, alias: entry.alias, outcome: received.outcome }, 'model received');
-  return { entry: toModelEntry(entry), ...received };
+  log.info({ digest, alias: entry.alias, outcome: received.outcome, hubBytes }, 'model received');
+  return { entry: toModelEntry(entry), ...received, ...(hubBytes > 0 ? { hubBytes } : {}) };
+}
+
+interface HubShare {
+  readonly params: Params<'push_model'>;
+  readonly hub: Hub | undefined;
+  readonly pool: SourcePool;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Lets the hub give a part, if the owner of this worker and the pusher both let it. The push goes on without it. */
+async function shareHub({ params, hub, pool, log, signal }: HubShare): Promise<void> {
+  const { manifest, entry, fromHub } = params;
+  if (hub === undefined || fromHub !== true || entry.hub === undefined) return;
+  const { shareFromHub } = await import('@model-rtc/hub');
+  const end = await shareFromHub({ hub, origin: entry.hub, manifest, pool, signal });
+  if (!signal.aborted) log.info({ reason: end.message }, 'nothing more of a pushed model comes from the hub');
+}
+
+/** Only a hub is reached over HTTP. */
+function bytesFromHub(lanes: readonly LaneBytes[]): number {
+  return lanes.reduce((sum, { kind, bytes }) => sum + (kind === 'http' ? bytes : 0), 0);
 }
 
 function checkedDigest({ manifest, entry }: Params<'push_model'>): Digest {

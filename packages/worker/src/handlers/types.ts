@@ -1,3 +1,4 @@
+import type { Hub } from '@model-rtc/hub';
 import type { Log, Method, Params, ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
@@ -12,6 +13,8 @@ export interface HandlerOptions {
   readonly log: Log;
   /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** Where pushed models may be fetched from as well, if the pusher lets it; from the pusher alone when left out. */
+  readonly hub?: Hub | undefined;
   /** What jobs are run with; a worker without it refuses them. */
   readonly jobs?: JobServices | undefined;
   /** Limits on all transfers of this worker together; none when left out. */

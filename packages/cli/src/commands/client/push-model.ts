@@ -1,4 +1,5 @@
-import type { ModelEntry } from '@model-rtc/protocol';
+import type { PushModelResult } from '@model-rtc/client';
+import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
@@ -6,6 +7,11 @@ import { incompleteNote } from '../incomplete.ts';
 import { localModel, networkOptions, workerOption } from '../options.ts';
 import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText } from './transfer.ts';
+
+/** The worker's own way to a hub. */
+function hubText({ hubBytes = 0 }: PushModelResult): string {
+  return hubBytes === 0 ? '' : `\n  of that, the worker fetched ${formatBytes(hubBytes)} from the hub itself`;
+}
 
 export const pushModel = defineCommand({
   usage: 'push-model <ref>',
@@ -15,6 +21,11 @@ export const pushModel = defineCommand({
     ...networkOptions,
     ...transferOptions,
     worker: workerOption,
+    'from-hub': {
+      choices: ['auto', 'off'],
+      describe:
+        'Let the worker fetch from the hub what came from there and comes faster so, if its owner lets it [auto]',
+    },
     alias: {
       type: 'string',
       describe: 'Its alias at the worker [the one it has there, else the one it has here]',
@@ -38,11 +49,17 @@ export const pushModel = defineCommand({
     const workerName = printable(worker.workerName);
     if (dryRun) return printPlan(context, await worker.planPush(ref, noticed), `at ${workerName}`);
     const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      worker.pushModel(ref, { alias, aliasConflict: conflict, ifExists, ...noticed }),
+      worker.pushModel(ref, {
+        fromHub: options.fromHub !== 'off',
+        alias,
+        aliasConflict: conflict,
+        ifExists,
+        ...noticed,
+      }),
     );
     noteTakenAlias(context, result, `at ${workerName}`);
     const name = shortName(result.entry);
     const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;
-    context.output.result(resultData(result), `${verb} ${workerName}${transferText(result)}`);
+    context.output.result(resultData(result), `${verb} ${workerName}${transferText(result)}${hubText(result)}`);
   },
 });

@@ -66,6 +66,10 @@ export const start = defineCommand({
         "Another tool's folder whose models are served in place: a Hugging Face cache, ollama's or LM Studio's models, a folder of weights",
       completes: 'folders',
     },
+    'from-hub': {
+      choices: ['auto', 'off'],
+      describe: 'Let models that clients push be fetched from the hub in part, where they come from there [off]',
+    },
     'without-links': {
       choices: ['copy', 'in-place'],
       describe:
@@ -97,6 +101,7 @@ export const start = defineCommand({
       safeOnly: options.safeOnly,
       direct: directOptions(options),
       limits: await agentLimits(context.home),
+      hub: await hubForPushes(context, options.fromHub),
       jobs: {
         env: context.runtime.env,
         limits: await jobsLimits(context.home),
@@ -119,6 +124,14 @@ export const start = defineCommand({
     output.note('Stopping: clients are told, and what they were sending is kept.');
   },
 });
+
+/** Clients decide what is fetched, so it is fetched without this machine's access token. */
+async function hubForPushes({ runtime }: Context, fromHub: 'auto' | 'off' | undefined) {
+  if (fromHub !== 'auto') return undefined;
+  const { openHub } = await import('@model-rtc/hub');
+  const hub = openHub({ env: runtime.env, isAnonymous: true });
+  return hub.isOffline ? undefined : hub;
+}
 
 function eventText(event: WatchEvent): string {
   if (event.type === 'looked') return folderText(event);
