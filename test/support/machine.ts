@@ -82,7 +82,7 @@ export function machineEnvironment(
   machine: { folder: string; home: string; env: Readonly<Record<string, string | undefined>> },
 ): Record<string, string | undefined> {
   const kept = Object.entries(inherited).filter(
-    ([name]) => !/^(MODEL_RTC_|AWS_|XDG_|NODE_|JEST_|npm_|FORCE_COLOR$)/.test(name),
+    ([name]) => !/^(MODEL_RTC_|AWS_|HF_|HUGGING|XDG_|NODE_|JEST_|npm_|FORCE_COLOR$)/.test(name),
   );
   return {
     ...Object.fromEntries(kept),

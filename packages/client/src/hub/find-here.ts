@@ -1,5 +1,5 @@
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import { requireModelName, withAlias } from './model-name.ts';
+import { withAlias } from './model-name.ts';
 import type { TakeOptions } from './types.ts';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -40,8 +40,7 @@ export async function nameAgain(
 ): Promise<RegistryEntry> {
   const takesName = ifTaken === 'overwrite';
   let named = entry;
-  if (name !== undefined && name !== entry.name)
-    named = await registry.update(entry.id, { name: requireModelName(name), takesName });
+  if (name !== undefined && name !== entry.name) named = await registry.update(entry.id, { name, takesName });
   const wanted = alias ?? (name === undefined || name === entry.name ? undefined : withAlias(name).alias);
   if (wanted === undefined || wanted === named.alias) return named;
   const aliasConflict = ifTaken === 'overwrite' || ifTaken === 'rename' ? ifTaken : undefined;

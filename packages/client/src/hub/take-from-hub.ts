@@ -23,11 +23,13 @@ import type { TakenFromHub, TakeOptions } from './types.ts';
  */
 export async function takeFromHub(context: ClientContext, options: TakeOptions): Promise<TakenFromHub> {
   const taken = await take(context, options);
-  return options.convert === undefined ? taken : await convert(context.registry, taken, options);
+  const final = options.convert === undefined ? taken : await convert(context.registry, taken, options);
+  return await validate(context.registry, final, options);
 }
 
 async function take(context: ClientContext, options: TakeOptions): Promise<TakenFromHub> {
   const { registry } = context;
+  if (options.name !== undefined) requireModelName(options.name);
   const pinned = await findHere(registry, options, undefined);
   if (pinned !== undefined) return await alreadyHere(registry, pinned, options);
   const { hub, model } = await askHub(options);
@@ -85,7 +87,7 @@ async function settleName(
   { onlyWeights }: Chosen,
   { name, alias, ifTaken }: TakeOptions,
 ): Promise<SettledName> {
-  const wanted = withAlias(name === undefined ? nameOfRepository(repo, onlyWeights) : requireModelName(name), alias);
+  const wanted = withAlias(name ?? nameOfRepository(repo, onlyWeights), alias);
   const taken = await registry.namesTaken(wanted);
   if (taken === undefined) return { ...wanted, takes: false, owners: [] };
   const decision = typeof ifTaken === 'string' ? ifTaken : await ifTaken(taken, wanted);
@@ -177,4 +179,19 @@ async function convert(
     const sentence = `${known.message} The model stays as it was fetched: ${name}.`;
     throw ModelRtcError.because(known, known.code, sentence);
   }
+}
+
+/** A model that is not valid is here all the same: a person decides what to do with it. */
+async function validate(
+  registry: Registry,
+  taken: TakenFromHub,
+  { validate: how, signal, onProgress }: TakeOptions,
+): Promise<TakenFromHub> {
+  const isNew = taken.outcome === 'imported' || (taken.converted ?? []).length > 0;
+  if (how === undefined || !isNew) return taken;
+  const validated = await registry.validate(taken.entry.id, {
+    ...{ ...how, quick: true, signal },
+    onProgress: (progress) => onProgress?.({ type: 'local', phase: 'verify', ...progress }),
+  });
+  return { ...taken, entry: validated.entry, validated };
 }

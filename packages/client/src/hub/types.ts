@@ -7,6 +7,8 @@ import type {
   RegistryEntry,
   SkippedPath,
   TakenNames,
+  ValidatedModel,
+  ValidateOptions,
 } from '@model-rtc/registry';
 import type { PullModelOptions, PullModelResult } from '../pull-model.ts';
 import type { FilePatterns } from './choose-files.ts';
@@ -48,6 +50,8 @@ export interface TakeOptions
   readonly now?: (() => Date) | undefined;
   /** Convert the files once they are here; the converted model takes the place of the fetched one. */
   readonly convert?: ConvertFormat | undefined;
+  /** Have the model validated once it is here, quickly: its bytes were verified as they came. The version of model-rtc is kept with the results. */
+  readonly validate?: Pick<ValidateOptions, 'version' | 'forward'> | undefined;
   /** Called before anything is asked or fetched; not when the model is here already. */
   readonly onFound?: ((found: FoundOnHub) => void) | undefined;
 }
@@ -68,6 +72,8 @@ export interface TakenFromHub {
   readonly leftOut: readonly SkippedPath[];
   /** What was converted, if that was asked for; empty when there was nothing to convert. */
   readonly converted?: readonly ConvertedFile[] | undefined;
+  /** What a validation found, if that was asked for and the model is new here. */
+  readonly validated?: ValidatedModel | undefined;
   /** Models that had the name or the alias until now. */
   readonly renamedFrom: readonly string[];
   /** Undefined when not even the list of files was asked for. */

@@ -1,7 +1,7 @@
 import type { FoundOnHub, LicenseToAccept, NameDecision, TakenFromHub, TakeOptions } from '@model-rtc/client';
 import type { Hub } from '@model-rtc/hub';
 import { type Alias, formatBytes, ModelRtcError, systemClock } from '@model-rtc/protocol';
-import type { NamePair, TakenNames } from '@model-rtc/registry';
+import type { NamePair, TakenNames, ValidatedModel } from '@model-rtc/registry';
 import { askSecret, type Choice, choose, confirm } from '../../../console/ask.ts';
 import type { Context } from '../../../console/context.ts';
 import {
@@ -14,7 +14,9 @@ import {
   printable,
 } from '../../../console/format.ts';
 import { agentLimits, hubFamilies } from '../../../console/settings.ts';
+import { packageVersion } from '../../../package.ts';
 import { beginTransfer, resultData } from '../transfer.ts';
+import { countsText, renderValidated } from '../validate/text.ts';
 import { convertedText } from './converted.ts';
 import { refuseLocalOptions } from './hub-options.ts';
 import { leftOutText } from './left-out.ts';
@@ -39,6 +41,7 @@ export async function importFromHub(context: Context, options: GivenImportOption
       ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
       ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly, convert: options.convert },
       ...{ signal: controls.signal, onProgress: controls.onProgress },
+      validate: { version: packageVersion() },
       families: options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES),
       acceptLicense: options.acceptLicense || ((license) => askLicense(asked, license)),
       ifTaken: decisionOf(options) ?? ((names, wanted) => askName(asked, names, wanted)),
@@ -143,18 +146,39 @@ async function addWhatWasSaid(
   await registry.update(entry.id, { addTags, notes });
 }
 
-function report({ output }: Context, { entry, outcome, leftOut, renamedFrom, converted, report }: TakenFromHub): void {
+function report(
+  { output }: Context,
+  { entry, outcome, leftOut, renamedFrom, converted, validated, report }: TakenFromHub,
+): void {
   const left = leftOutText(leftOut);
   if (left !== '') output.note(left);
   const conversion = convertedText({ entry, converted }, 'the fetched file is gone');
   if (conversion !== '') output.note(conversion);
+  if (validated !== undefined) output.note(validatedText(validated));
   if (renamedFrom.length > 0) output.note(`The name was that of ${formatSome(renamedFrom, MAX_NAMED)} until now.`);
   const text =
     outcome === 'imported' && report !== undefined
       ? `Imported ${nameText(entry)}: ${entry.modelType}, ${formatCount(entry.fileCount, 'file')}; ${fetchedText(report, entry)}`
       : `Already here as ${nameText(entry)}: ${printable(entry.hub?.repo ?? '')} at ${entry.hub?.commit.slice(0, 7) ?? ''}`;
-  const data = { outcome, entry, skipped: leftOut, renamedFrom, converted, transfer: report && resultData(report) };
+  const data = {
+    outcome,
+    entry,
+    skipped: leftOut,
+    renamedFrom,
+    converted,
+    valid: validated?.isValid,
+    results: validated?.results,
+    transfer: report && resultData(report),
+  };
   output.result(data, `${text}\n  ${entry.localPath}`);
+}
+
+/** All that was found where something failed; a line where nothing did. */
+function validatedText(validated: ValidatedModel): string {
+  const { entry, isValid } = validated;
+  if (isValid)
+    return `Validated: ${countsText(validated.results)}. To look at every number: model-rtc client validate ${entry.id}`;
+  return `The model is here, and did not pass all checks:\n${renderValidated(validated)}`;
 }
 
 /** `qwen2.5-0.5b (0d8cef38, alias qwen2-5-0-5b)` */

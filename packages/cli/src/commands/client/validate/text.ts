@@ -21,7 +21,7 @@ export function renderValidated({ entry, results }: ValidatedModel): string {
 }
 
 /** `6 passed, 1 warning, 1 skipped`. */
-function countsText(results: readonly CheckResult[]): string {
+export function countsText(results: readonly CheckResult[]): string {
   const counts = (['failed', 'passed', 'warning', 'skipped'] as const).map((outcome) => {
     const count = results.filter((one) => one.outcome === outcome).length;
     return count === 0 ? [] : [`${count} ${outcome === 'warning' && count > 1 ? 'warnings' : outcome}`];
