@@ -3,17 +3,16 @@ import { type Benchmark, besideRow, type Row } from '../support/benchmark.ts';
 
 const FULL_REPEATS = 7;
 const SHA256 = 'ab'.repeat(32);
-/** A path of 3,000 bytes has so many folders. */
-const DEEP_FOLDERS = 1_480;
+/** Paths of 155 bytes, nearly as long as they may be on average, have so many folders above the last. */
+const DEEP_FOLDERS = 74;
 
 /** Manifests of about the longest that one message takes; a hundredth of that for a quick run. */
 const MANIFESTS: Readonly<Record<string, (part: number) => unknown>> = {
-  '10,000 deep paths': (part) =>
-    manifestOf(10_000 / part, (n) => `${n % 50}/${'a/'.repeat(DEEP_FOLDERS)}${n}`, [
-      { digest: SHA256, size: 10_000 / part },
-    ]),
-  '10,000 deep paths, each in a folder of its own': (part) =>
-    manifestOf(10_000 / part, (n) => `${n}/${'a/'.repeat(DEEP_FOLDERS)}a`, [{ digest: SHA256, size: 10_000 / part }]),
+  '117,000 deep paths': (part) => deepManifest(117_000 / part, (n, deep) => `${n % 50}/${deep}${n}`),
+  '117,000 deep paths, each in a folder of its own': (part) =>
+    deepManifest(117_000 / part, (n, deep) => `${n}/${deep}a`),
+  '117,000 deep paths, each in a folder of its own that only ends differently': (part) =>
+    deepManifest(117_000 / part, (n, deep) => `${deep}${n}/a`),
   '190,000 usual files': (part) =>
     manifestOf(190_000 / part, (n) => `layer-${n % 97}/${n}.bin`, [{ digest: SHA256, size: 190_000 / part }]),
   '380,000 chunks': (part) => {
@@ -46,6 +45,11 @@ export const manifests: Benchmark = {
 function manifestOf(count: number, pathOf: (n: number) => string, chunks: readonly object[]): object {
   const files = Array.from({ length: count }, (_, n) => ({ path: pathOf(n), size: 1, sha256: SHA256 }));
   return { version: 1, files, chunker: 'c', chunks };
+}
+
+function deepManifest(count: number, pathOf: (n: number, deep: string) => string): object {
+  const deep = 'a/'.repeat(DEEP_FOLDERS);
+  return manifestOf(count, (n) => pathOf(n, deep), [{ digest: SHA256, size: count }]);
 }
 
 function cpuMs(work: () => unknown): number {

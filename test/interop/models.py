@@ -61,6 +61,8 @@ def manifest(value):
     require(all(1 <= size <= MAX_CHUNK_BYTES for size in sizes), "A chunk has no such size.", "invalid_model")
     total = sum(file["size"] for file in checked["files"])
     require(sum(sizes) == total <= 2**53 - 1, "The chunks do not cover the files.", "invalid_model")
+    path_bytes = sum(len(file["path"].encode()) for file in checked["files"])
+    require(path_bytes <= max(160 * len(checked["files"]), 2**20), "The paths are too long together.", "invalid_model")
     paths = [_folded(file["path"]) for file in checked["files"]]
     folders = {path[:at] for path in paths for at, letter in enumerate(path) if letter == "/"}
     require(len(set(paths)) == len(paths), "A path is there twice.", "invalid_model")

@@ -4,9 +4,10 @@ import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES } from './limits.ts';
 import { listSchema } from './list-schema.ts';
 import { checkParts, MANIFEST_VERSION, type Manifest, manifestFileSchema, manifestProblem } from './manifest.ts';
+import { pathsLengthProblem } from './model-path.ts';
 import { schemaProblem } from './schema-problem.ts';
 import { runInSlices, type Steps } from './steps.ts';
-import { usualChunk, usualContentsFiles } from './usual-parts.ts';
+import { usualChunk, usualContentsFile } from './usual-parts.ts';
 
 /** A git blob's SHA-1: that of `blob SIZE`, a zero byte and the contents. */
 const gitSha1Schema = z.string().regex(/^[0-9a-f]{40}$/, 'a git SHA-1 is 40 lower-case hex characters');
@@ -26,9 +27,10 @@ const contentsSpanSchema = z.object({ digest: digestSchema, size: z.number().int
 
 const filesSchema = listSchema(contentsFileSchema, {
   ...{ min: 1, max: MAX_FILES },
-  quick: () => usualContentsFiles(true),
+  quick: usualContentsFile,
+  together: pathsLengthProblem,
 });
-const chunksSchema = listSchema(contentsChunkSchema, { max: MAX_CHUNKS, quick: () => usualChunk });
+const chunksSchema = listSchema(contentsChunkSchema, { max: MAX_CHUNKS, quick: usualChunk });
 const spansSchema = listSchema(contentsSpanSchema, { max: MAX_CHUNKS });
 
 /**

@@ -41,6 +41,10 @@ export const MAX_MODEL_BYTES = Number.MAX_SAFE_INTEGER;
 export const MAX_PATH_BYTES = 3072;
 /** One name of a path: ext4, APFS and NTFS allow 255. */
 export const MAX_PATH_NAME_BYTES = 255;
+/** The paths of many files, on average. Real ones are shorter, and checking long ones takes longer than decoding them. */
+export const MAX_MEAN_PATH_BYTES = 160;
+/** All paths of one model together may have so much, however few they are. */
+export const FREE_PATHS_BYTES = 1024 * 1024;
 
 /** A session token as text: it must fit in one line of a chat or of a shell. */
 export const MAX_TOKEN_CHARS = 2048;

@@ -3,11 +3,11 @@ import { type Digest, digestSchema, findModelDigest, modelDigest } from './diges
 import { ModelRtcError } from './errors.ts';
 import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_FILES, MAX_MODEL_BYTES, MAX_TIME_MS } from './limits.ts';
 import { listSchema } from './list-schema.ts';
-import { findPathsProblem } from './model-path.ts';
+import { findPathsProblem, pathsLengthProblem } from './model-path.ts';
 import { modelPathSchema } from './name-schemas.ts';
 import { schemaProblem } from './schema-problem.ts';
 import { runAtOnce, runInSlices, type Steps } from './steps.ts';
-import { MAX_FILE_MODE, usualChunk, usualFiles } from './usual-parts.ts';
+import { MAX_FILE_MODE, usualChunk, usualFile } from './usual-parts.ts';
 
 export const MANIFEST_VERSION = 1;
 
@@ -28,8 +28,11 @@ const chunkSchema = z.object({
   size: z.number().int().min(1).max(MAX_CHUNK_BYTES),
 });
 
-const filesSchema = listSchema(manifestFileSchema, { min: 1, max: MAX_FILES, quick: usualFiles });
-const chunksSchema = listSchema(chunkSchema, { max: MAX_CHUNKS, quick: () => usualChunk });
+const filesSchema = listSchema(manifestFileSchema, {
+  ...{ min: 1, max: MAX_FILES, quick: usualFile },
+  together: pathsLengthProblem,
+});
+const chunksSchema = listSchema(chunkSchema, { max: MAX_CHUNKS, quick: usualChunk });
 
 /**
  * What a model's files are and how to fetch them. The chunks cover the files laid end to end in order, so a chunk may

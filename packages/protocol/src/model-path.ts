@@ -1,6 +1,5 @@
-import { FolderMemory } from './folder-memory.ts';
-import { MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
-import { runAtOnce, type Steps, sortTexts } from './steps.ts';
+import { FREE_PATHS_BYTES, MAX_MEAN_PATH_BYTES, MAX_PATH_BYTES, MAX_PATH_NAME_BYTES } from './limits.ts';
+import { mapInSteps, runAtOnce, type Steps, sortTexts } from './steps.ts';
 
 /**
  * A path of a file inside a model, checked: relative, `/`-separated, NFC, and safe to create in a folder on every platform but
@@ -15,6 +14,7 @@ const SHORTEST_DEVICE_NAME = 3;
 const DEVICE_INITIALS = 'cpanlCPANL';
 const DOT = 0x2e;
 const SPACE = 0x20;
+const SLASH = 0x2f;
 /** How a path begins that may break a rule: `/`, the registry's own folder, or what may be the name of a device. */
 const UNUSUAL_START =
   /^(?:[./]|(?:[cC][oO][nNmM]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|[lL][pP][tT])(?:[./0-9iIoO]|$))/;
@@ -30,27 +30,6 @@ export const OWN_FOLDER = '.model-rtc';
 /** The rule that the path breaks, or undefined when it is a model path. */
 export function modelPathProblem(path: string): string | undefined {
   return isUsualPath(path) ? undefined : unusualPathProblem(path);
-}
-
-/** `modelPathProblem` for path after path of one model: the rules are checked once for the folder that some of them share. */
-export function createPathCheck(): typeof modelPathProblem {
-  const usualFolders = new FolderMemory<true>();
-  return (path) => {
-    const slash = path.lastIndexOf('/');
-    // A folder at the root, or none, is quickly checked; what is longer than a path may be is not looked at.
-    if (slash < 1 || path.length > MAX_PATH_BYTES) return modelPathProblem(path);
-    const folder = path.slice(0, slash);
-    if (usualFolders.get(folder) === undefined) {
-      if (!isUsualPath(folder)) return modelPathProblem(path);
-      usualFolders.set(folder, true);
-    }
-    return isUsualBelow(path.slice(slash)) ? undefined : unusualPathProblem(path);
-  };
-}
-
-/** Whether a slash and a name surely break no rule behind a usual path. */
-function isUsualBelow(name: string): boolean {
-  return name.length <= MAX_PATH_NAME_BYTES + 1 && !UNUSUAL_PART.test(name);
 }
 
 /**
@@ -143,55 +122,51 @@ function isPlainText(text: string): boolean {
   return !/[^ -~]/.test(text);
 }
 
+/** Why the paths of what may be files are too long together, if they are. */
+export function pathsLengthProblem(files: readonly unknown[]): string | undefined {
+  const max = Math.max(FREE_PATHS_BYTES, files.length * MAX_MEAN_PATH_BYTES);
+  const bytes = sumPaths(files, ({ length }) => length);
+  // A unit of a string is 1 to 3 bytes: what surely fits is not encoded.
+  const isOver = bytes > max || (bytes * 3 > max && sumPaths(files, byteLength) > max);
+  return isOver ? `the paths of ${files.length} files have more than ${max} bytes together` : undefined;
+}
+
+function sumPaths(files: readonly unknown[], lengthOf: (path: string) => number): number {
+  let sum = 0;
+  for (const file of files) {
+    if (typeof file !== 'object' || file === null || !('path' in file)) continue;
+    if (typeof file.path === 'string') sum += lengthOf(file.path);
+  }
+  return sum;
+}
+
+function byteLength(path: string): number {
+  return isPlainText(path) ? path.length : new TextEncoder().encode(path).length;
+}
+
 /** The first rule that a model's paths break together: two of one name after case folding, or a file that is also a folder. */
 export function pathsProblem(paths: readonly string[]): string | undefined {
   return runAtOnce(findPathsProblem(paths));
 }
 
-/** The same in steps. Compares folders first, and then the names in each: paths share their folders, which may be long. */
+/** The same in steps. A path and what is below it are near each other once they are sorted. */
 export function* findPathsProblem(paths: readonly string[]): Steps<string | undefined> {
-  const folders = yield* namesByFolder(paths);
-  const sorted = yield* sortTexts([...folders.keys()]);
-  for (const [i, folder] of sorted.entries()) {
-    const names = new Set<string>();
-    // What is below a folder begins with its name, and so does all that sorts in between.
-    const hasFolders = sorted[i + 1]?.startsWith(folder) === true;
-    for (const name of folders.get(folder) ?? []) {
-      const path = `${folder}${name}`;
-      if (names.has(name)) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
-      names.add(name);
-      if (hasFolders && isFolder(sorted, `${path}/`, i + 1))
-        return `${JSON.stringify(path)} is both a file and a folder`;
-      if (names.size % PATHS_A_STEP === 0) yield;
+  const sorted = yield* sortTexts(yield* mapInSteps(paths, foldCase));
+  for (let i = 0; i + 1 < sorted.length; i++) {
+    const [path, next] = [sorted[i] as string, sorted[i + 1] as string];
+    if (path === next) return `${JSON.stringify(path)} is there twice (upper and lower case are one)`;
+    // What goes on with a character behind the slash is behind all that is below the path.
+    if (next.charCodeAt(path.length) <= SLASH && next.startsWith(path) && isFolder(sorted, path, i + 1)) {
+      return `${JSON.stringify(path)} is both a file and a folder`;
     }
     if (i % PATHS_A_STEP === 0) yield;
   }
   return undefined;
 }
 
-/** The folded names in each folded folder, which has its slash with it. A slash parts what folds together, so each folds alone. */
-function* namesByFolder(paths: readonly string[]): Steps<Map<string, string[]>> {
-  const folders = new Map<string, string[]>();
-  const known = new FolderMemory<string[]>();
-  for (let i = 0; i < paths.length; i++) {
-    const path = paths[i] as string;
-    const slash = path.lastIndexOf('/') + 1;
-    const folder = path.slice(0, slash);
-    let names = known.get(folder);
-    if (names === undefined) {
-      const folded = foldCase(folder);
-      names = folders.get(folded) ?? [];
-      folders.set(folded, names);
-      known.set(folder, names);
-    }
-    names.push(foldCase(path.slice(slash)));
-    if (i % PATHS_A_STEP === 0) yield;
-  }
-  return folders;
-}
-
-/** Whether one of the sorted folders, from this one on, is this folder or below it. */
-function isFolder(sorted: readonly string[], folder: string, from: number): boolean {
+/** Whether one of the sorted paths, from this one on, is below a path. */
+function isFolder(sorted: readonly string[], path: string, from: number): boolean {
+  const folder = `${path}/`;
   let [low, high] = [from, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -4,7 +4,7 @@
  */
 import { type Digest, isDigest, isLowerHex } from './digest.ts';
 import { MAX_CHUNK_BYTES, MAX_MODEL_BYTES, MAX_TIME_MS } from './limits.ts';
-import { createPathCheck, type ModelPath } from './model-path.ts';
+import { type ModelPath, modelPathProblem } from './model-path.ts';
 
 /** Unix permission bits. */
 export const MAX_FILE_MODE = 0o777;
@@ -20,29 +20,22 @@ export interface UsualFile {
   gitSha1?: string;
 }
 
-/** What checks files of one manifest. */
-export function usualFiles(): (value: unknown) => (UsualFile & { sha256: Digest }) | undefined {
-  const check = usualContentsFiles(false);
-  return (value) => {
-    const file = check(value);
-    return file?.sha256 === undefined ? undefined : (file as UsualFile & { sha256: Digest });
-  };
+/** A file of a manifest. */
+export function usualFile(value: unknown): (UsualFile & { sha256: Digest }) | undefined {
+  const file = anyUsualFile(value, false);
+  return file?.sha256 === undefined ? undefined : (file as UsualFile & { sha256: Digest });
+}
+
+/** A file of contents. */
+export function usualContentsFile(value: unknown): UsualFile | undefined {
+  return anyUsualFile(value, true);
 }
 
 /** @param hasGitSha1 whether such a file may have one; else it is left out, as all that is not known is */
-export function usualContentsFiles(hasGitSha1: boolean): (value: unknown) => UsualFile | undefined {
-  const pathProblem = createPathCheck();
-  return (value) => usualContentsFile(value, hasGitSha1, pathProblem);
-}
-
-function usualContentsFile(
-  value: unknown,
-  hasGitSha1: boolean,
-  pathProblem: ReturnType<typeof createPathCheck>,
-): UsualFile | undefined {
+function anyUsualFile(value: unknown, hasGitSha1: boolean): UsualFile | undefined {
   const given = recordOf(value);
   const { path, size } = given;
-  if (typeof path !== 'string' || pathProblem(path) !== undefined) return undefined;
+  if (typeof path !== 'string' || modelPathProblem(path) !== undefined) return undefined;
   if (!isInteger(size, 0, MAX_MODEL_BYTES)) return undefined;
   const file: UsualFile = { path: path as ModelPath, size };
   // One that is there as undefined stays so: that is rare enough for the schema.

@@ -59,9 +59,42 @@ describe('a manifest', () => {
 
 it('costs no more to check than to read, however deep its folders are', () => {
   // Each path against each folder above each other took half a minute here.
-  const deep = 'a/'.repeat(1_480);
-  const files = Array.from({ length: 3_000 }, (_, n) => ({ path: `${n % 50}/${deep}${n}`, size: 0, sha256: EMPTY }));
-  expect(parseManifest({ version: 1, files, chunker: 'c', chunks: [] }).files).toHaveLength(3_000);
+  const deep = 'a/'.repeat(74);
+  const files = Array.from({ length: 40_000 }, (_, n) => ({ path: `${n % 50}/${deep}${n}`, size: 0, sha256: EMPTY }));
+  expect(parseManifest({ version: 1, files, chunker: 'c', chunks: [] }).files).toHaveLength(40_000);
   const clash = { ...files[7], path: `${(files[7] as { path: string }).path.toUpperCase()}` };
   expect(() => parseManifest({ version: 1, files: [...files, clash], chunker: 'c', chunks: [] })).toThrow('twice');
 });
+
+describe('paths that are too long together', () => {
+  const manifestOf = (paths: readonly string[]): unknown => ({
+    ...{ version: 1, chunker: 'c', chunks: [] },
+    files: paths.map((path) => ({ path, size: 0, sha256: EMPTY })),
+  });
+  const pathsOf = (count: number, pathOf: (n: string) => string): string[] =>
+    Array.from({ length: count }, (_, n) => pathOf(`${n}`.padStart(6, '0')));
+
+  it.each([
+    ['a few long ones', pathsOf(341, (n) => `${n}/${'a/'.repeat(1_532)}a`)],
+    ['many of 160 bytes each', pathsOf(7_000, (n) => `${n}/${'x'.repeat(153)}`)],
+    ['many of 160 bytes each that are fewer characters', pathsOf(7_000, (n) => `${n}/${'\u20ac'.repeat(51)}`)],
+  ])('are not %s', (_, paths) => {
+    expect(parseManifest(manifestOf(paths)).files).toHaveLength(paths.length);
+  });
+
+  it.each([
+    ['a few long ones', pathsOf(342, (n) => `${n}/${'a/'.repeat(1_532)}a`)],
+    ['many with one byte more than 160 each', [...pathsOf(7_000, (n) => `${n}/${'x'.repeat(153)}`), 'x'.repeat(161)]],
+    ['many in other characters', [...pathsOf(7_000, (n) => `${n}/${'\u20ac'.repeat(51)}`), `${'\u20ac'.repeat(53)}xx`]],
+  ])('are refused: %s', (_, paths) => {
+    expect(outcome(manifestOf(paths))).toMatch(/files: the paths of \d+ files have more than \d+ bytes together/);
+  });
+});
+
+function outcome(value: unknown): string | number {
+  try {
+    return parseManifest(value).files.length;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
