@@ -22,6 +22,7 @@ import { decodeGreeting, decodeWelcome } from '../../packages/transport/src/lane
 import { FORMAT_TARGETS } from './format-targets.ts';
 import type { FuzzTarget } from './fuzz.ts';
 import { JOB_TARGETS } from './job-targets.ts';
+import { VALIDATION_TARGETS } from './validation-targets.ts';
 
 /** What a reader may answer with; all else is a fault. */
 function answered<T>(read: () => T): T | undefined {
@@ -166,7 +167,12 @@ const PROTOCOL_TARGETS: readonly FuzzTarget[] = [
   },
 ];
 
-export const TARGETS: readonly FuzzTarget[] = [...PROTOCOL_TARGETS, ...FORMAT_TARGETS, ...JOB_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [
+  ...PROTOCOL_TARGETS,
+  ...FORMAT_TARGETS,
+  ...JOB_TARGETS,
+  ...VALIDATION_TARGETS,
+];
 
 function u32(value: number): Uint8Array {
   const bytes = Buffer.alloc(4);

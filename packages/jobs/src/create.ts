@@ -46,6 +46,7 @@ const DEFAULT_LIMITS: JobsLimits = {
  */
 export async function openJobs(options: OpenJobsOptions): Promise<Jobs> {
   const { root, dataSets, results, env, clock = systemClock, now = () => new Date(), log = silentLog } = options;
+  const { hidden = [] } = options;
   const paths = jobsPaths(root);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const book = await JobBook.open(paths, { maxBytes: limits.maxLogBytes, now, log });
@@ -59,7 +60,7 @@ export async function openJobs(options: OpenJobsOptions): Promise<Jobs> {
   };
   const runners = new KnownRunners(new RunnerStore(root), findAll, tools, env);
   const context: RunContext = {
-    ...{ root, dataSets, results, limits, env, clock, now, log, tools },
+    ...{ root, hidden, dataSets, results, limits, env, clock, now, log, tools },
     audit: new AuditLog(paths.audit, now, log),
     table: process.platform === 'linux' ? linuxTable : psTable,
     runner: (name) => runners.get(name),

@@ -6,3 +6,4 @@ export { runnerProblem } from './runners/known-runners.ts';
 export { type Runner, runnerSchema } from './runners/runner-schema.ts';
 export { parseRunner, RunnerStore, type StoredRunner } from './runners/runner-store.ts';
 export type * from './types.ts';
+export { type ForwardPassOptions, forwardPass } from './validate/forward-pass.ts';

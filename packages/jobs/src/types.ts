@@ -92,6 +92,8 @@ export interface OpenJobsOptions {
   /** The runners that are found on this machine, beside those that its owner declared; those that we know when left out. */
   readonly presets?: ((env: OpenJobsOptions['env']) => Promise<readonly FoundRunner[]>) | undefined;
   readonly limits?: Partial<JobsLimits> | undefined;
+  /** Folders that a confined job must not see, beside `root` and where people keep keys. */
+  readonly hidden?: readonly string[] | undefined;
   /** The environment of this process: jobs get a few variables of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;

@@ -1,5 +1,5 @@
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import type { FolderReport } from '@model-rtc/registry';
+import type { FolderReport, RegistryEntry } from '@model-rtc/registry';
 import type { ArgumentSpecs } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
 import { formatCount, formatTime, printable } from '../console/format.ts';
@@ -27,7 +27,7 @@ export async function printProblems({ registry, output }: Context): Promise<void
   const opened = await registry();
   const folders = await opened.folderReports();
   const { models } = await opened.listKnown({ filters: {}, sort: 'name', location: 'local', limit: undefined });
-  const problems = models.flatMap(({ entry }) => problemOf(entry) ?? []);
+  const problems = models.flatMap((model) => problemOf(model.entry) ?? failedCheck(model.here) ?? []);
   const lines = [...folders.flatMap(folderLines), ...problems.map(modelLine)];
   output.result({ folders, models: problems }, lines.map(printable).join('\n'));
   if (lines.length === 0) output.note('No problems: nothing was left out, and no model is known to be incomplete.');
@@ -41,6 +41,16 @@ function problemOf({ id, alias, incomplete, displayStatus }: ModelEntry): ModelP
   if (first === undefined) return undefined;
   const more = others.length === 0 ? '' : `; and ${formatCount(others.length, 'more file')}`;
   return { ...named, kind: 'incomplete', path: first.path, reason: `${first.path} ${first.problem}${more}` };
+}
+
+/** What the last `client validate` found to be wrong. */
+function failedCheck(here: RegistryEntry | undefined): ModelProblem | undefined {
+  const failed = here?.validation?.results.filter(({ outcome }) => outcome === 'failed') ?? [];
+  const [first] = failed;
+  if (here === undefined || first === undefined) return undefined;
+  const { id, alias } = here;
+  const reason = failed.map(({ check, detail = 'failed' }) => `${check}: ${detail}`).join(' ');
+  return { id, alias, kind: 'not_valid', path: undefined, reason };
 }
 
 function folderLines({ folder, lookedAt, models, leftOut }: FolderReport): string[] {

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { runOnnx } from './run-onnx.ts';
 import { parseSettings } from './settings.ts';
+import { NOT_TRIED, NotTriedError, tryModel } from './try-model.ts';
 import { OnnxRunError } from './types.ts';
 
 const OPTIONS = {
@@ -18,17 +19,21 @@ const OPTIONS = {
   batch: { type: 'string' },
   format: { type: 'string', default: 'npy' },
   threads: { type: 'string' },
+  /** Run the model once on numbers that are made for it, and look at what comes out. */
+  try: { type: 'boolean', default: false },
 } as const;
 
 try {
   const { values } = parseArgs({ options: OPTIONS });
   const { model, input, output } = values;
-  if (model === undefined || output === undefined) throw new OnnxRunError('Pass --model, --input and --output.');
-  await runOnnx({ model, inputs: input, output, settings: parseSettings(values), say });
+  if (values.try && model !== undefined) say(await tryModel(model));
+  else if (model === undefined || output === undefined)
+    throw new OnnxRunError('Pass --model, --input and --output, or --model and --try.');
+  else await runOnnx({ model, inputs: input, output, settings: parseSettings(values), say });
 } catch (error) {
   // Only what it says: a person reads it as the last line of the job.
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof NotTriedError ? NOT_TRIED : 1;
 }
 
 function say(line: string): void {

@@ -24,13 +24,15 @@ export interface ConfinementParts {
   readonly ownPaths: readonly string[];
   /** The data folder, with the keys of this machine. */
   readonly root: string;
+  /** Other folders that the job must not see. */
+  readonly alsoHidden: readonly string[];
   readonly home: string | undefined;
 }
 
 /** What a confined job sees: this machine without its secrets, its models and inputs to read, and its own folder to write. */
 export async function confinementOf(parts: ConfinementParts): Promise<Confinement> {
-  const { record, paths, prepared, root, home } = parts;
-  const hidden = [root, ...(await secretsOf(home))];
+  const { record, paths, prepared, root, alsoHidden, home } = parts;
+  const hidden = [root, ...alsoHidden, ...(await secretsOf(home))];
   const models = record.resume === undefined ? record.models : [record.resume];
   const readable = new Set([parts.program, await realpath(parts.program), ...parts.ownPaths]);
   for (const { folder } of models) for (const path of await modelPaths(folder)) readable.add(path);

@@ -125,7 +125,7 @@ async function commandOf(
   job: StoredJob,
   runner: Runner,
   prepared: PreparedJob,
-  { env, root, tools }: RunContext,
+  { env, root, hidden, tools }: RunContext,
   limits: ResourceLimits,
 ): Promise<Command> {
   const [name, ...args] = prepared.argv;
@@ -134,7 +134,16 @@ async function commandOf(
   const { record, paths } = job;
   const confinement =
     runner.confine === true
-      ? await confinementOf({ record, paths, prepared, program, ownPaths: ownPaths(runner), root, home: env.HOME })
+      ? await confinementOf({
+          record,
+          paths,
+          prepared,
+          program,
+          ownPaths: ownPaths(runner),
+          root,
+          alsoHidden: hidden,
+          home: env.HOME,
+        })
       : undefined;
   const argv = [program, ...args] as const;
   const temporary = temporaryFolder(paths);

@@ -8,6 +8,8 @@ import type { DataSets, JobsLimits, ResultsPort } from '../types.ts';
 export interface RunContext {
   /** The data folder. */
   readonly root: string;
+  /** Other folders that a confined job must not see. */
+  readonly hidden: readonly string[];
   readonly dataSets: DataSets;
   readonly results: ResultsPort;
   readonly limits: JobsLimits;

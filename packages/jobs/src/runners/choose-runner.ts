@@ -24,7 +24,8 @@ export interface RunnerRequest {
  */
 export function chooseRunner(runners: readonly FoundRunner[], request: RunnerRequest): Runner {
   if (request.runner !== undefined) return namedRunner(runners, request.runner, request);
-  const fitting = runners.filter(({ runner }) => mismatch(runner, request) === undefined);
+  // One that validates gives no results.
+  const fitting = runners.filter(({ runner }) => runner.validates !== true && mismatch(runner, request) === undefined);
   const usable = fitting.filter((found) => found.usable).map((found) => found.runner);
   const specific = usable.filter(({ types }) => types !== undefined);
   const candidates = specific.length > 0 ? specific : usable;
@@ -71,7 +72,7 @@ function mismatch(runner: Runner, { models, data, isResume }: RunnerRequest): st
 }
 
 /** What a model is: its type, the tool that it is for, and the kind of its main file. */
-function kindsOf({ modelType, framework, checkpoint }: JobModel): string[] {
+export function kindsOf({ modelType, framework, checkpoint }: JobModel): string[] {
   const kinds = [modelType, framework, checkpoint === undefined ? undefined : weightsType(checkpoint)];
   return [...new Set(kinds.filter((kind) => kind !== undefined && kind !== 'file'))] as string[];
 }

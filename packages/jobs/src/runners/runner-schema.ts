@@ -56,6 +56,12 @@ export const runnerSchema = z
       .boolean()
       .optional()
       .describe('Whether it may run models that run code when they are loaded [no]'),
+    validates: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether `client validate` runs it on this machine to see if a model works: exit code 0 means that it does. `track` runs it by its name only [no]',
+      ),
     confine: z
       .boolean()
       .optional()

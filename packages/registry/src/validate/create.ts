@@ -8,5 +8,17 @@ export function createValidation(context: RegistryContext): Validation {
       const { validateModel } = await import('./validate-model.ts');
       return await validateModel(context, ref, options);
     },
+    async entriesWithoutFolders() {
+      const { entriesWithoutFolders } = await import('./registry-entries.ts');
+      return await entriesWithoutFolders(context);
+    },
+    async dropEntry(id) {
+      const { dropEntry } = await import('./registry-entries.ts');
+      return await dropEntry(context, id);
+    },
+    async noteCheck(digest, result, version) {
+      const { noteCheck } = await import('./registry-entries.ts');
+      await noteCheck(context, digest, result, version);
+    },
   };
 }

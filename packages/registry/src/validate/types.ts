@@ -1,4 +1,5 @@
 import type { CheckResult } from '@model-rtc/formats/validation';
+import type { Digest } from '@model-rtc/protocol';
 import type { RegistryEntry } from '../entry/types.ts';
 import type { ProgressOptions } from '../progress.ts';
 
@@ -34,4 +35,13 @@ export interface Validation {
    * @throws ModelRtcError `not_found_locally`, `ambiguous`, `cancelled`; `busy` for a model that is still training
    */
   validate(ref: string, options: ValidateOptions): Promise<ValidatedModel>;
+  /** The entries whose folder in `models/` is gone. Folders without entries: see `unknownFolders`. */
+  entriesWithoutFolders(): Promise<readonly RegistryEntry[]>;
+  /**
+   * Takes an entry without a folder out of the index, and writes it into `kept/`.
+   * @returns where it is now; undefined when its folder is there after all, or the entry gone
+   */
+  dropEntry(id: string): Promise<string | undefined>;
+  /** Notes in a model's entry what one check found now. Does nothing for a model that is gone. */
+  noteCheck(digest: Digest, result: CheckResult, version: string): Promise<void>;
 }

@@ -145,7 +145,7 @@ async function forward(
   options: ValidateOptions,
 ): Promise<CheckResult> {
   const skipped = (detail: string): CheckResult => ({ check: 'forward', outcome: 'skipped', detail });
-  if (options.forward === undefined) return skipped('Nothing was asked to run it.');
+  if (options.forward === undefined) return skipped('Whoever asked for the validation runs no models.');
   const failed = results.filter(({ outcome }) => outcome === 'failed').map((one) => one.check);
   if (failed.length > 0) return skipped(`Not run, since this failed: ${failed.join(', ')}.`);
   return await options.forward(await show(stored), options.signal);

@@ -1,12 +1,10 @@
-import type { OnModelProgress } from '@model-rtc/client';
-import { MAX_PAGE, ModelRtcError } from '@model-rtc/protocol';
-import type { Orphan, Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { Orphan, Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../../command-line/types.ts';
-import type { Context } from '../../../console/context.ts';
 import { formatCount } from '../../../console/format.ts';
-import { type NetworkOptions, networkOptions } from '../../options.ts';
-import { repairDamaged } from '../repair-model.ts';
+import { networkOptions } from '../../options.ts';
 import { renderVerified, type VerifiedLine, type VerifyTotals } from './text.ts';
+import { allModels, type VerifyEachOptions, verifyEach } from './verify-each.ts';
 
 export const verify = defineCommand({
   usage: 'verify [refs..]',
@@ -51,18 +49,6 @@ export const verify = defineCommand({
   },
 });
 
-type VerifyOptions = NetworkOptions & { readonly quick: boolean; readonly repair: boolean };
-
-async function allModels(registry: Registry): Promise<RegistryEntry[]> {
-  const entries: RegistryEntry[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const page = await registry.list({ filters: {}, sort: 'name', limit: MAX_PAGE, cursor });
-    entries.push(...page.models);
-    cursor = page.nextCursor;
-    if (cursor === undefined) return entries;
-  }
-}
-
 /** Resolves all of them before the first is verified, so that a mistyped one fails at once. */
 async function named(registry: Registry, refs: readonly string[]): Promise<RegistryEntry[]> {
   const byId = new Map<string, RegistryEntry>();
@@ -71,69 +57,6 @@ async function named(registry: Registry, refs: readonly string[]): Promise<Regis
     byId.set(entry.id, entry);
   }
   return [...byId.values()];
-}
-
-async function verifyEach(
-  context: Context,
-  registry: Registry,
-  entries: readonly RegistryEntry[],
-  options: VerifyOptions,
-): Promise<VerifiedLine[]> {
-  const totalBytes = entries.reduce((sum, { size }) => sum + size, 0);
-  const onProgress = await context.output.progress();
-  const lines: VerifiedLine[] = [];
-  let before = 0;
-  for (const { id, size } of entries) {
-    const startBytes = before;
-    const found = await verifyOne(registry, id, {
-      quick: options.quick,
-      signal: context.signal,
-      onProgress: ({ doneBytes }) =>
-        onProgress({ type: 'local', phase: 'verify', doneBytes: startBytes + doneBytes, totalBytes }),
-    });
-    before += size;
-    if (found === undefined) continue;
-    const isToRepair = options.repair && found.state === 'damaged';
-    lines.push(isToRepair ? await repairLine(context, found, options, onProgress) : found);
-  }
-  return lines;
-}
-
-/** Undefined for a model that was removed in the meantime. */
-async function verifyOne(
-  registry: Registry,
-  id: string,
-  options: Parameters<Registry['verify']>[1],
-): Promise<VerifiedModel | undefined> {
-  try {
-    return await registry.verify(id, options);
-  } catch (error) {
-    const known = ModelRtcError.from(error);
-    if (known.code === 'not_found_locally') return undefined;
-    throw known;
-  }
-}
-
-async function repairLine(
-  context: Context,
-  quick: VerifiedModel,
-  options: VerifyOptions,
-  onProgress: OnModelProgress,
-): Promise<VerifiedLine> {
-  const registry = await context.registry();
-  const { signal } = context;
-  // A quick verification does not know which chunks are damaged.
-  const found = options.quick ? await registry.verify(quick.entry.id, { signal }) : quick;
-  if (found.state !== 'damaged') return found;
-  try {
-    const done = await repairDamaged(context, options, found, onProgress);
-    const { outcome, from, transferredBytes, reusedBytes, entry } = done;
-    return { ...found, entry, state: 'sound', repair: { outcome, from, transferredBytes, reusedBytes } };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    // The other models are still verified.
-    return { ...found, repair: { outcome: 'failed', reason: ModelRtcError.from(error).message } };
-  }
 }
 
 function totalsOf(models: readonly VerifiedLine[], orphans: readonly Orphan[], seconds: number): VerifyTotals {
@@ -148,7 +71,7 @@ function totalsOf(models: readonly VerifiedLine[], orphans: readonly Orphan[], s
   };
 }
 
-function stillDamaged(models: readonly VerifiedLine[], { repair }: VerifyOptions): ModelRtcError {
+function stillDamaged(models: readonly VerifiedLine[], { repair }: VerifyEachOptions): ModelRtcError {
   const damaged = models.filter(({ state }) => state === 'damaged');
   const count = `${damaged.length} of ${formatCount(models.length, 'model')}`;
   const advice = repair
