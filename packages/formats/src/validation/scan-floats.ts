@@ -45,6 +45,8 @@ const F32: FloatKind = { bytes: 4, mask: 0x7f80_0000, add: 0x0080_0000, high: 0x
 const F64: FloatKind = { bytes: 8, mask: 0x7ff0_0000, add: 0x0010_0000, high: 0x8000_0000 | 0, fraction: 0x000f_ffff };
 const HALVES = 0x8000_8000 | 0;
 const QUARTERS = 0x8080_8080 | 0;
+/** Types of one byte in which a single one is NaN, and none infinite. */
+const SINGLE_NANS: Readonly<Record<string, number>> = { F8_E8M0: 0xff, F8_E4M3FNUZ: 0x80, F8_E5M2FNUZ: 0x80 };
 /** It has no infinity, and one NaN, of which all bits are set. */
 const E4M3: FloatKind = { bytes: 1, mask: 0x7f7f_7f7f, add: 0x0101_0101, high: QUARTERS, fraction: 0x07 };
 
@@ -63,11 +65,13 @@ const KINDS: Readonly<Record<string, FloatKind>> = {
 
 /** Whether numbers of this type can be none. */
 export function isFloat(dtype: string): boolean {
-  return Object.hasOwn(KINDS, dtype);
+  return Object.hasOwn(KINDS, dtype) || Object.hasOwn(SINGLE_NANS, dtype);
 }
 
 interface OpenSpan extends FloatSpan {
   readonly kind: FloatKind;
+  /** The byte that is NaN, for types where only one is. */
+  readonly nan: number | undefined;
   nans: number;
   infinities: number;
 }
@@ -94,12 +98,13 @@ export class FloatScan {
     this.#tensors = sorted.length;
     let end = 0;
     this.#spans = sorted.flatMap((span) => {
-      const kind = KINDS[span.dtype] as FloatKind;
+      const kind = KINDS[span.dtype] ?? E4M3;
+      const nan = SINGLE_NANS[span.dtype];
       const start = Math.max(span.start, end);
       const bytes = span.start + span.bytes - start;
       if (bytes <= 0) return [];
       end = start + bytes;
-      return [{ ...span, start, bytes, kind, nans: 0, infinities: 0 }];
+      return [{ ...span, start, bytes, kind, nan, nans: 0, infinities: 0 }];
     });
   }
 
@@ -129,6 +134,10 @@ export class FloatScan {
   /** Numbers may be cut by the ends of blocks, and may lie anywhere in memory. */
   #look(span: OpenSpan, bytes: Uint8Array): void {
     this.#bytes += bytes.length;
+    if (span.nan !== undefined) {
+      for (const byte of bytes) if (byte === span.nan) span.nans++;
+      return;
+    }
     let at = 0;
     const size = span.kind.bytes;
     if (this.#carried > 0) {

@@ -13,6 +13,8 @@ const BITS: Readonly<
   F64: { size: 8, nan: 0x7ff0_0000_0000_0001n, infinity: 0xfff0_0000_0000_0000n, most: 0x7fef_ffff_ffff_ffffn },
   F8_E5M2: { size: 1, nan: 0x7dn, infinity: 0xfcn, most: 0x7bn },
   F8_E4M3: { size: 1, nan: 0xffn, most: 0x7en },
+  F8_E8M0: { size: 1, nan: 0xffn, most: 0xfen },
+  F8_E4M3FNUZ: { size: 1, nan: 0x80n, most: 0xffn },
 };
 
 function write(bytes: Uint8Array, at: number, size: number, bits: bigint): void {

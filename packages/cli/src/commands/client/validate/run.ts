@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Registry, RegistryEntry, ValidatedModel } from '@model-rtc/registry';
+import type { ForwardPass, Registry, ValidatedModel } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
 import { shortName } from '../../../console/format.ts';
 import { packageVersion } from '../../../package.ts';
@@ -19,20 +19,23 @@ export async function validateHere(
   const onProgress = await context.output.progress();
   return await registry.validate(ref, {
     ...{ quick, version: packageVersion(), signal: context.signal },
-    forward: async (entry, signal) => await runOnce(context, registry, entry, signal),
+    forward: forwardPassHere(context, registry),
     onProgress: (progress) => onProgress({ type: 'local', phase: 'verify', ...progress }),
   });
 }
 
-async function runOnce(context: Context, registry: Registry, entry: RegistryEntry, signal: AbortSignal | undefined) {
-  const { forwardPass } = await import('@model-rtc/jobs');
-  const { digest, id, alias, modelType, framework, localPath, codeFiles, checkpointPath, configPath } = entry;
-  const inModel = (path: string | undefined) => (path === undefined ? undefined : join(localPath, path));
-  const model = {
-    ...{ digest, id, alias, modelType, framework, codeFiles, folder: localPath },
-    ...{ checkpoint: inModel(checkpointPath), config: inModel(configPath) },
+/** Runs models with what this machine has for it: `onnxruntime-node`, or a runner that its owner declared. */
+function forwardPassHere({ runtime }: Context, { paths }: Registry): ForwardPass {
+  return async (entry, signal) => {
+    const { forwardPass } = await import('@model-rtc/jobs');
+    const { digest, id, alias, modelType, framework, localPath, codeFiles, checkpointPath, configPath } = entry;
+    const inModel = (path: string | undefined) => (path === undefined ? undefined : join(localPath, path));
+    const model = {
+      ...{ digest, id, alias, modelType, framework, codeFiles, folder: localPath },
+      ...{ checkpoint: inModel(checkpointPath), config: inModel(configPath) },
+    };
+    return await forwardPass(model, { root: paths.root, env: runtime.env, signal });
   };
-  return await forwardPass(model, { root: registry.paths.root, env: context.runtime.env, signal });
 }
 
 /** The error of a model in which something failed, once its results were shown. */
