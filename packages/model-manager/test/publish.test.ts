@@ -1,7 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { afterTest } from '../../../test/support/after-test.ts';
 import { temporaryFolder } from '../../../test/support/registry-folder.ts';
+import { BUCKET, KEY, REGION, startS3Server } from '../../../test/support/s3/server.ts';
 import { type InstalledModel, isModelError, ModelManager } from '../src/index.ts';
 import { registryScene } from './support/registry-scene.ts';
 
@@ -34,6 +36,24 @@ describe('publishing', () => {
     expect(pulled.model).toMatchObject({ digest: model.digest, license: 'MIT', isWhole: true });
     expect((await contentOf(pulled.model)).equals(await contentOf(model))).toBe(true);
     expect(await other.getRemote('mice/good-mouse@1.0')).toMatchObject({ metadata: { trained_on: 'mice' } });
+  });
+
+  it('publishes to a bucket, from which others install without keys', async () => {
+    const { manager } = await scene();
+    const server = await startS3Server({ isPublic: true });
+    afterTest(() => server.close());
+    const to = `s3://${BUCKET}/mice`;
+    const s3 = { endpoint: server.url, region: REGION, credentials: KEY };
+    const progress: number[] = [];
+    const onProgress = ({ doneBytes }: { doneBytes: number }) => progress.push(doneBytes);
+    expect(await manager.publish(FP16, 'g/m@1', { to, s3, onProgress })).toMatchObject({ isNew: true, to });
+    expect(progress.at(-1)).toBeGreaterThan(0);
+    expect(await manager.pruneRegistry(to, { s3 })).toMatchObject({ removedFiles: 0 });
+    const registryUrl = `${server.url}/${BUCKET}/mice`;
+    const other = new ModelManager({ appName: 'other', registryUrl, dataDir: await temporaryFolder(), env: {} });
+    expect((await other.pull('g/m@1')).model).toMatchObject({ isWhole: true });
+    const wrong = { ...s3, credentials: { ...KEY, secretAccessKey: 'other' } };
+    await expect(manager.publish(FP16, 'g/m@2', { to, s3: wrong })).rejects.toMatchObject({ kind: 'refused' });
   });
 
   it('takes a name of a registry as the model to publish, and changes nothing the second time', async () => {
