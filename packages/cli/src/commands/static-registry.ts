@@ -6,7 +6,10 @@ import type { Context } from '../console/context.ts';
 
 /** The options of commands that fetch from a static registry. */
 export const registryOptions = {
-  registry: { type: 'string', describe: 'A static registry to fetch from: an https://, http://, file:// or s3:// address' },
+  registry: {
+    type: 'string',
+    describe: 'A static registry to fetch from: an https://, http://, file:// or s3:// address',
+  },
   concurrency: { type: 'number', describe: 'How many chunks to fetch from the registry at once, from 1 to 16 [4]' },
   'trust-key': {
     type: 'string',
