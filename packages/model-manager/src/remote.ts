@@ -54,9 +54,9 @@ export async function getRemoteDetail(
 }
 
 function foundModel(found: FoundVersion, installed: InstalledModel | undefined): RemoteModel {
-  const { group, model, version, alias, hash, digest, metadata } = found;
+  const { group, model, version, alias, hash, digest, size, metadata } = found;
   const names = alias === undefined ? { version } : { version: alias, aliasOf: version };
-  return { group, model, ...names, hash, digest, metadata, installed };
+  return { group, model, ...names, hash, digest, size, metadata, installed };
 }
 
 function remoteModel(list: ModelList, listed: ListedVersion, installed: readonly InstalledModel[]): RemoteModel {

@@ -21,14 +21,18 @@ export async function removeAllVersions(context: ManagerContext, name: ModelName
 async function removeEach(context: ManagerContext, models: readonly InstalledModel[]): Promise<RemovedVersions> {
   return await context.withRegistry(async (registry) => {
     const needed = await stagedNeeds(registry.paths.staging);
-    const kept: ModelVersion[] = [];
+    const named: InstalledModel[] = [];
     let freedBytes = 0;
     for (const model of models) {
-      const { group, version } = model;
       const freed = await removeOne(registry, model, needed);
-      if (freed === undefined) kept.push({ group, model: model.model, version });
+      if (freed === undefined) named.push(model);
       else freedBytes += freed;
-      await context.followed.forget(model, version);
+      await context.followed.forget(model, model.version);
+    }
+    // A name that was removed later may have been the other one.
+    const kept: ModelVersion[] = [];
+    for (const { digest, group, model, version } of named) {
+      if ((await registry.find(digest)) !== undefined) kept.push({ group, model, version });
     }
     return { removed: models, freedBytes, kept };
   });

@@ -64,6 +64,8 @@ export interface RemoteModel extends ModelVersion {
   /** The SHA-256 of its manifest, or of what the alias leads to. Undefined for an alias that leads nowhere. */
   readonly hash?: Digest | undefined;
   readonly digest?: Digest | undefined;
+  /** Bytes of all files, where the list says it. */
+  readonly size?: number | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The same version on this machine, whatever its content. */
   readonly installed?: InstalledModel | undefined;

@@ -86,6 +86,16 @@ describe('the commands', () => {
     expect(await shell.run('remove fast-whisper/tiny', { yes: true, all: true })).toContain('(2 versions)');
   });
 
+  it('say what stays when one of two names of a content is removed, and that nothing does after the second', async () => {
+    const scene = await registryScene();
+    await scene.publish(['fast-whisper', 'tiny', 'same']);
+    const shell = new Console(await scene.manager());
+    for (const version of ['fp16', 'same']) await shell.run(`pull fast-whisper/tiny ${version}`);
+    expect(await shell.run('remove fast-whisper/tiny fp16', { yes: true })).toMatch(/0 B freed\. Files stay/);
+    await shell.run('pull fast-whisper/tiny fp16');
+    expect(await shell.run('remove fast-whisper/tiny', { yes: true, all: true })).toMatch(/3\.1 MB freed\.$/);
+  });
+
   it('tell programs how far they are, in events like those of other commands', async () => {
     const scene = await registryScene();
     const shell = new Console(await scene.manager());

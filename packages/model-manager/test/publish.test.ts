@@ -35,7 +35,9 @@ describe('publishing', () => {
     const pulled = await other.pull('mice/good-mouse@latest');
     expect(pulled.model).toMatchObject({ digest: model.digest, license: 'MIT', isWhole: true });
     expect((await contentOf(pulled.model)).equals(await contentOf(model))).toBe(true);
-    expect(await other.getRemote('mice/good-mouse@1.0')).toMatchObject({ metadata: { trained_on: 'mice' } });
+    expect(await other.getRemote('mice/good-mouse@1.0')).toMatchObject({
+      ...{ metadata: { trained_on: 'mice' }, size: model.size },
+    });
   });
 
   it('publishes to a bucket, from which others install without keys', async () => {

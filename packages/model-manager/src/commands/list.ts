@@ -31,9 +31,9 @@ export const list = defineModelsCommand({
 });
 
 function printRemote(context: ModelsContext, models: readonly RemoteModel[]): void {
-  const rows = models.map(({ group, model, version, aliasOf, installed }) => [
+  const rows = models.map(({ group, model, version, aliasOf, size, installed }) => [
     ...[group, model, aliasOf === undefined ? version : `${version} -> ${aliasOf}`],
-    ...[sizeText(installed?.size), day(installed?.installedAt)],
+    ...[sizeText(size ?? installed?.size), day(installed?.installedAt)],
   ]);
   context.result({ models }, rows.length === 0 ? 'The registry is empty.' : table(TITLES, rows));
 }

@@ -14,6 +14,8 @@ export type ListedVersion = ModelVersion &
         readonly hash: Digest;
         /** The model's digest, where the publisher says it. */
         readonly digest: Digest | undefined;
+        /** Bytes of all files, where the publisher says it. */
+        readonly size: number | undefined;
         readonly metadata: JsonMap;
       }
     /** Another name for a version of the same model. */
@@ -176,10 +178,11 @@ const SHOWN_NAMES = 10;
 
 function listedVersion(names: ModelVersion, value: JsonMap | undefined): ListedVersion | undefined {
   if (value === undefined) return undefined;
-  const { hash, alias, digest, metadata } = value;
+  const { hash, alias, digest, size, metadata } = value;
   if (typeof hash === 'string' && isDigest(hash)) {
     const known = typeof digest === 'string' && isDigest(digest) ? digest : undefined;
-    return { ...names, kind: 'version', hash, digest: known, metadata: isMap(metadata) ? metadata : {} };
+    const bytes = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined;
+    return { ...names, kind: 'version', hash, digest: known, size: bytes, metadata: isMap(metadata) ? metadata : {} };
   }
   return typeof alias === 'string' ? { ...names, kind: 'alias', target: alias } : undefined;
 }

@@ -9,6 +9,8 @@ export interface PublishedVersion extends ModelVersion {
   readonly hash: Digest;
   /** The model's own digest. */
   readonly digest: Digest;
+  /** Bytes of all files. */
+  readonly size: number;
   /** What the publisher says of it. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** What the model's own entry says, for what no publisher of this content has said. */
@@ -27,7 +29,7 @@ export function requirePublishable({
   model,
   version,
   alias,
-}: Omit<PublishedVersion, 'hash' | 'digest' | 'metadata'>): void {
+}: Omit<PublishedVersion, 'hash' | 'digest' | 'size' | 'metadata'>): void {
   for (const [what, name] of Object.entries({ group, model, version, alias })) {
     const problem = name === undefined ? undefined : publishedNameProblem(name);
     if (problem !== undefined) {
@@ -44,7 +46,7 @@ export function requirePublishable({
  * @throws ModelRtcError `refused` when the version has another content, or the alias is a version of its own
  */
 export function withVersion(list: ModelList, published: PublishedVersion, nowMs: number): string | undefined {
-  const { group, model, version, hash, digest, metadata, described, alias } = published;
+  const { group, model, version, hash, digest, size, metadata, described, alias } = published;
   requireFree(list, published);
   const known = mapIn(mapIn(mapIn(list.raw, group), model), version);
   const isSameContent = known.hash === hash;
@@ -52,7 +54,7 @@ export function withVersion(list: ModelList, published: PublishedVersion, nowMs:
     ? { ...described, ...mapIn(known, 'metadata') }
     : { ...mapIn(known, 'metadata'), ...described };
   const replaced = isSameContent ? {} : replacedBy(list, published, nowMs);
-  const entry = { ...known, hash, digest, metadata: { ...said, ...metadata }, ...replaced };
+  const entry = { ...known, hash, digest, size, metadata: { ...said, ...metadata }, ...replaced };
   const versions = {
     ...mapIn(mapIn(list.raw, group), model),
     [version]: entry,
@@ -87,7 +89,7 @@ function listText(raw: JsonMap): string {
  */
 export function requireFree(
   list: ModelList,
-  published: Omit<PublishedVersion, 'hash' | 'metadata'> & { hash?: Digest },
+  published: Omit<PublishedVersion, 'hash' | 'size' | 'metadata'> & { hash?: Digest },
 ): void {
   const { group, model, version, hash, digest, alias, replace } = published;
   for (const listed of list.versions(group, model)) {

@@ -23,7 +23,7 @@ export interface PublishProgress {
   readonly reusedBytes: number;
 }
 
-export interface PublishOptions extends Omit<PublishedVersion, 'hash' | 'digest'> {
+export interface PublishOptions extends Omit<PublishedVersion, 'hash' | 'digest' | 'size'> {
   readonly files: readonly PublishedFile[];
   /** Bytes of a chunk; 10 MB by default. */
   readonly chunkBytes?: number | undefined;
@@ -65,7 +65,8 @@ export async function publishModel(target: PublishTarget, options: PublishOption
   const hash = sha256Digest(manifest);
   if (!(await target.claim(hash, manifest.length, signal))) await target.put(hash, manifest, signal);
   const nowMs = await target.nowMs(signal);
-  const change = (list: ModelList) => withVersion(list, { ...wanted, hash, digest }, nowMs);
+  const size = totalOf(files);
+  const change = (list: ModelList) => withVersion(list, { ...wanted, hash, digest, size }, nowMs);
   const { isChanged, signatures } = await changeList(target, { signing, change, now, signal });
   return { ...progress, hash, digest, chunkCount: chunks.length, isNew: isChanged, signatures };
 }

@@ -29,7 +29,15 @@ describe('a list of models', () => {
   it('finds a version, and what an alias of an alias leads to', () => {
     const found = list.find({ group: 'fast-whisper', model: 'tiny', version: 'fp16' });
     expect(found).toEqual({
-      ...{ group: 'fast-whisper', model: 'tiny', version: 'fp16', hash: HASH, digest: undefined, alias: undefined },
+      ...{
+        group: 'fast-whisper',
+        model: 'tiny',
+        version: 'fp16',
+        hash: HASH,
+        digest: undefined,
+        size: undefined,
+        alias: undefined,
+      },
       metadata: { license: 'MIT' },
     });
     expect(list.find({ group: 'fast-whisper', model: 'tiny', version: 'latest' })).toMatchObject({

@@ -129,7 +129,7 @@ describe('publishing a model', () => {
     const { hash, digest } = await publish();
     expect(await list()).toEqual({
       ...before,
-      g: { ...before.g, m: { ...before.g.m, 1: { hash, digest, metadata: {} } } },
+      g: { ...before.g, m: { ...before.g.m, 1: { hash, digest, size: CHUNK_BYTES, metadata: {} } } },
     });
   });
 
