@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendError, sendFile, sendJson } from './answers.ts';
 import type { StoredFile } from './contents.ts';
-import type { LocalHub } from './local-hub.ts';
+import type { LocalHub } from './hub-server.ts';
 import type { Repository } from './repository.ts';
 import { signedAddress } from './storage-routes.ts';
 

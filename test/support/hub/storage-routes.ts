@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendFile } from './answers.ts';
-import type { LocalHub } from './local-hub.ts';
+import type { LocalHub } from './hub-server.ts';
 import type { Repository } from './repository.ts';
 
 /** How often each signature was used. */
