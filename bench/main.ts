@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { direct } from './benchmarks/direct.ts';
 import { fineTune } from './benchmarks/fine-tune.ts';
 import { firstChunk } from './benchmarks/first-chunk.ts';
+import { hub } from './benchmarks/hub.ts';
 import { importHashing } from './benchmarks/import-hashing.ts';
 import { jobs } from './benchmarks/jobs.ts';
 import { manifests } from './benchmarks/manifests.ts';
@@ -43,6 +44,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fineTune,
   resume,
   staticRegistry,
+  hub,
   jobs,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));

@@ -1,0 +1,196 @@
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '@model-rtc/protocol';
+import type { HubContent } from '../../test/support/hub/contents.ts';
+import { LocalHub } from '../../test/support/hub/hub-server.ts';
+import { createLab, type Lab } from '../../test/support/lab.ts';
+import { startNginx } from '../../test/support/nginx.ts';
+import { program } from '../../test/support/requirements.ts';
+import { startSignaling, startWorker } from '../../test/support/scene.ts';
+import { createBaseline, runBaseline } from '../support/baseline.ts';
+import { type Benchmark, besideRow, boundRow, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
+import { killOn } from '../support/commands.ts';
+import { besideShards, shardNames, writeShard, writeTorchModel } from '../support/float-files.ts';
+import { curl, fetchAndHash } from '../support/http-tools.ts';
+import { peakUntilEnd } from '../support/peak-memory.ts';
+import { plainSha256, timed } from '../support/plain-sha256.ts';
+
+const FULL_BYTES = 2_000_000_000;
+const QUICK_BYTES = 100_000_000;
+const SHARED_FULL_BYTES = 500_000_000;
+const REPEATS = 3;
+const LEAST_RATIO_TO_CURL = 0.7;
+const MOST_MEMORY_MEGABYTES = 250;
+const FILES = 4;
+/** Of these the worker lacks one. */
+const SHARED_FILES = 10;
+/** Of what the worker lacks: nothing else may come from the hub, but for its lists. */
+const MOST_OVERHEAD = 1.01;
+/** A bound for a command that hangs, far above what the slowest takes. */
+const LONGEST_MS = 10 * 60_000;
+const REPOSITORY = 'bench/model';
+const ALIAS = 'taken';
+
+type Say = (text: string) => void;
+
+export const hub: Benchmark = {
+  name: 'hub',
+  title:
+    'Models from a hub on this machine, beside curl with sha256sum, and from a worker as well; torch files to safetensors',
+  async run({ quick }, say) {
+    const nginx = program('nginx', 'nginx');
+    if (!nginx.met) throw new Error(nginx.advice);
+    return [
+      ...(await rowsOrFailure('import-model from a hub', () => measureImports(quick, say))),
+      ...(await rowsOrFailure('a worker that has 90 %', () => measureWorker(quick, say))),
+      ...(await rowsOrFailure('conversion', () => measureConversion(quick, say))),
+    ];
+  },
+};
+
+/** A hub whose large files nginx sends, as another server does for the public one. */
+async function openHub(
+  lab: Lab,
+): Promise<{ readonly hub: LocalHub; add(path: string, size: number): Promise<HubContent> }> {
+  const storage = join(await lab.folder(), 'storage');
+  await mkdir(join(storage, 'lfs'), { recursive: true });
+  // nginx is known to be up once it gives this.
+  await writeFile(join(storage, 'models.json'), '{}');
+  const { url } = await startNginx(lab, storage);
+  const server = new LocalHub();
+  await server.start();
+  lab.onEnd(() => server.close());
+  server.storageUrl = url;
+  return {
+    hub: server,
+    async add(path, size) {
+      const sha256 = (await plainSha256(path)) as Digest;
+      await link(path, join(storage, 'lfs', sha256));
+      return { path, size, sha256 };
+    },
+  };
+}
+
+async function addShards(
+  lab: Lab,
+  add: (path: string, size: number) => Promise<HubContent>,
+  names: readonly string[],
+  bytes: number,
+): Promise<Record<string, HubContent>> {
+  const folder = await lab.folder();
+  const size = shardSize(bytes, names.length);
+  const files: Record<string, HubContent> = { ...besideShards(names, size) };
+  for (const name of names) {
+    await writeShard(folder, name, size);
+    files[name] = await add(join(folder, name), size);
+  }
+  return files;
+}
+
+/** Whole floats. */
+function shardSize(bytes: number, count: number): number {
+  return Math.floor(bytes / count / 4) * 4;
+}
+
+async function measureImports(quick: boolean, say: Say): Promise<Row[]> {
+  await using lab = createLab();
+  const { hub: server, add } = await openHub(lab);
+  const bytes = quick ? QUICK_BYTES : FULL_BYTES;
+  const names = shardNames(FILES);
+  const files = await addShards(lab, add, names, bytes);
+  const commit = server.addModel(REPOSITORY, { files, card: { license: 'mit' } }).commitOf('main');
+  const remote = names.map((name) => ({ url: `${server.url}/${REPOSITORY}/resolve/${commit}/${name}`, name }));
+  const beside = createBaseline(say);
+  const [samples, memory]: [number[], number[]] = [[], []];
+  const speed = (ms: number): number => bytes / 1e3 / ms;
+  for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
+    say(`${bytes / 1e6} MB in ${FILES} files, repeat ${repeat}`);
+    await beside.measure(async (signal) => speed(await fetchAndHash(lab, curl, remote, signal)));
+    const client = await lab.machine(`client-${repeat}`, { env: server.env });
+    const args = ['client', 'import-model', `hf:${REPOSITORY}`, '--accept-license', '--arch-any', '--yes', '--json'];
+    const running = killOn(AbortSignal.timeout(LONGEST_MS), client.start(args));
+    const peak = await peakUntilEnd(running);
+    const { exitCode, durationMs, stderr } = await running.exited;
+    if (exitCode !== 0) throw new Error(`import-model ended with ${exitCode}: ${stderr}`);
+    samples.push(speed(durationMs));
+    memory.push(peak / 1e6);
+    await rm(client.home, { recursive: true });
+  }
+  const what = `import-model from a hub, ${bytes / 1e6} MB in ${FILES} files; beside curl --parallel and sha256sum`;
+  return [
+    ratioRow({ what, unit: 'MB/s', samples, beside, atLeast: LEAST_RATIO_TO_CURL }),
+    boundRow({ what: 'the same, peak memory', unit: 'MB', samples: memory, atMost: MOST_MEMORY_MEGABYTES }),
+  ];
+}
+
+/** The worker has an earlier commit, in which one file of ten was another one. */
+async function measureWorker(quick: boolean, say: Say): Promise<Row[]> {
+  await using lab = createLab();
+  const { hub: server, add } = await openHub(lab);
+  const bytes = quick ? QUICK_BYTES : SHARED_FULL_BYTES;
+  const names = shardNames(SHARED_FILES);
+  const before = await addShards(lab, add, names, bytes);
+  const [changed = '', ...same] = names;
+  const repository = server.addModel(REPOSITORY, { files: before, card: { license: 'mit' } });
+  const worker = await lab.machine('worker', { env: server.env });
+  await worker.succeed(['client', 'import-model', `hf:${REPOSITORY}`, '--accept-license', '--arch-any', '--yes']);
+  const other = await addShards(lab, add, [changed], bytes / SHARED_FILES);
+  repository.push({ ...before, [changed]: other[changed] as HubContent });
+  const { session } = await startWorker(worker, (await startSignaling(lab)).url);
+  say('a hub and a worker');
+  const client = await lab.machine('client', { env: server.env });
+  const args = ['client', 'pull-model', `hf:${REPOSITORY}`, '--worker', session, '--json'];
+  const running = killOn(AbortSignal.timeout(LONGEST_MS), client.start(args));
+  const { exitCode, stderr, ...ended } = await running.exited;
+  if (exitCode !== 0) throw new Error(`pull-model ended with ${exitCode}: ${stderr}`);
+  const { workers } = ended.json<{ readonly workers: readonly { readonly name: string; readonly bytes: number }[] }>();
+  const fromHub = workers.filter(({ name }) => name !== 'worker').reduce((sum, one) => sum + one.bytes, 0) / 1e6;
+  const lacking = bytes / SHARED_FILES / 1e6;
+  return [
+    {
+      ...{
+        what: `pull ${bytes / 1e6} MB, a worker has ${same.length} of ${names.length} files: bytes from the hub, beside what the worker lacks`,
+      },
+      ...{ unit: 'MB', value: fromHub, samples: [fromHub], baseline: lacking, ratio: fromHub / lacking },
+      required: { of: 'ratio', atMost: MOST_OVERHEAD },
+    },
+  ];
+}
+
+async function measureConversion(quick: boolean, say: Say): Promise<Row[]> {
+  await using lab = createLab();
+  const folder = join(await lab.folder(), 'torch-model');
+  const bytes = await writeTorchModel(folder, quick ? QUICK_BYTES : FULL_BYTES);
+  const [samples, memory]: [number[], number[]] = [[], []];
+  const beside = createBaseline(say);
+  for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
+    say(`conversion, repeat ${repeat}`);
+    await beside.measure(async (signal) => (await copyMs(lab, join(folder, 'pytorch_model.bin'), signal)) / 1000);
+    const machine = await lab.machine(`convert-${repeat}`);
+    const args = ['client', 'import-model', folder, '--convert', 'safetensors', '--alias', ALIAS, '--yes', '--json'];
+    const running = killOn(AbortSignal.timeout(LONGEST_MS), machine.start(args));
+    const peak = await peakUntilEnd(running);
+    const { exitCode, durationMs, stderr } = await running.exited;
+    if (exitCode !== 0) throw new Error(`import-model --convert ended with ${exitCode}: ${stderr}`);
+    samples.push(durationMs / 1000);
+    memory.push(peak / 1e6);
+    await rm(machine.home, { recursive: true });
+  }
+  const what = `import-model --convert safetensors of a ${(bytes / 1e9).toFixed(1)} GB .bin; beside reading and writing as much`;
+  return [
+    besideRow({ what, unit: 's', samples, beside }),
+    boundRow({ what: 'the same, peak memory', unit: 'MB', samples: memory, atMost: MOST_MEMORY_MEGABYTES }),
+  ];
+}
+
+/** A copy that is on the disk when it ends, as a model is. */
+async function copyMs(lab: Lab, path: string, signal: AbortSignal): Promise<number> {
+  const folder = await lab.folder();
+  const copy = join(folder, 'copy.bin');
+  const ms = await timed(async () => {
+    await runBaseline(['cp', path, copy], signal);
+    await runBaseline(['sync', copy], signal);
+  });
+  await rm(folder, { recursive: true });
+  return ms;
+}
