@@ -1,4 +1,4 @@
-import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@model-rtc/protocol';
 import type { HubContent } from '../../test/support/hub/contents.ts';
@@ -6,7 +6,6 @@ import { LocalHub } from '../../test/support/hub/hub-server.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { startNginx } from '../../test/support/nginx.ts';
 import { program } from '../../test/support/requirements.ts';
-import { startSignaling, startWorker } from '../../test/support/scene.ts';
 import { createBaseline, runBaseline } from '../support/baseline.ts';
 import { type Benchmark, besideRow, boundRow, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
 import { killOn } from '../support/commands.ts';
@@ -17,15 +16,10 @@ import { plainSha256, timed } from '../support/plain-sha256.ts';
 
 const FULL_BYTES = 2_000_000_000;
 const QUICK_BYTES = 100_000_000;
-const SHARED_FULL_BYTES = 500_000_000;
 const REPEATS = 3;
 const LEAST_RATIO_TO_CURL = 0.7;
 const MOST_MEMORY_MEGABYTES = 250;
 const FILES = 4;
-/** Of these the worker lacks one. */
-const SHARED_FILES = 10;
-/** Of what the worker lacks: nothing else may come from the hub, but for its lists. */
-const MOST_OVERHEAD = 1.01;
 /** A bound for a command that hangs, far above what the slowest takes. */
 const LONGEST_MS = 10 * 60_000;
 const REPOSITORY = 'bench/model';
@@ -35,23 +29,19 @@ type Say = (text: string) => void;
 
 export const hub: Benchmark = {
   name: 'hub',
-  title:
-    'Models from a hub on this machine, beside curl with sha256sum, and from a worker as well; torch files to safetensors',
+  title: 'Models from a hub on this machine, beside curl with sha256sum; torch files to safetensors',
   async run({ quick }, say) {
     const nginx = program('nginx', 'nginx');
     if (!nginx.met) throw new Error(nginx.advice);
     return [
       ...(await rowsOrFailure('import-model from a hub', () => measureImports(quick, say))),
-      ...(await rowsOrFailure('a worker that has 90 %', () => measureWorker(quick, say))),
       ...(await rowsOrFailure('conversion', () => measureConversion(quick, say))),
     ];
   },
 };
 
 /** A hub whose large files nginx sends, as another server does for the public one. */
-async function openHub(
-  lab: Lab,
-): Promise<{ readonly hub: LocalHub; add(path: string, size: number): Promise<HubContent> }> {
+async function openHub(lab: Lab): Promise<{ readonly hub: LocalHub; add(path: string): Promise<HubContent> }> {
   const storage = join(await lab.folder(), 'storage');
   await mkdir(join(storage, 'lfs'), { recursive: true });
   // nginx is known to be up once it gives this.
@@ -63,7 +53,8 @@ async function openHub(
   server.storageUrl = url;
   return {
     hub: server,
-    async add(path, size) {
+    async add(path) {
+      const { size } = await stat(path);
       const sha256 = (await plainSha256(path)) as Digest;
       await link(path, join(storage, 'lfs', sha256));
       return { path, size, sha256 };
@@ -73,7 +64,7 @@ async function openHub(
 
 async function addShards(
   lab: Lab,
-  add: (path: string, size: number) => Promise<HubContent>,
+  add: (path: string) => Promise<HubContent>,
   names: readonly string[],
   bytes: number,
 ): Promise<Record<string, HubContent>> {
@@ -82,9 +73,20 @@ async function addShards(
   const files: Record<string, HubContent> = { ...besideShards(names, size) };
   for (const name of names) {
     await writeShard(folder, name, size);
-    files[name] = await add(join(folder, name), size);
+    files[name] = await add(join(folder, name));
   }
   return files;
+}
+
+function sha256Of(files: Readonly<Record<string, HubContent>>, name: string): string {
+  const content = files[name];
+  if (content === undefined || Buffer.isBuffer(content)) throw new Error(`${name} is no large file`);
+  return content.sha256;
+}
+
+/** What a command says of its end. */
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** Whole floats. */
@@ -99,7 +101,11 @@ async function measureImports(quick: boolean, say: Say): Promise<Row[]> {
   const names = shardNames(FILES);
   const files = await addShards(lab, add, names, bytes);
   const commit = server.addModel(REPOSITORY, { files, card: { license: 'mit' } }).commitOf('main');
-  const remote = names.map((name) => ({ url: `${server.url}/${REPOSITORY}/resolve/${commit}/${name}`, name }));
+  const remote = names.map((name) => ({
+    url: `${server.url}/${REPOSITORY}/resolve/${commit}/${name}`,
+    name,
+    sha256: sha256Of(files, name),
+  }));
   const beside = createBaseline(say);
   const [samples, memory]: [number[], number[]] = [[], []];
   const speed = (ms: number): number => bytes / 1e3 / ms;
@@ -111,7 +117,7 @@ async function measureImports(quick: boolean, say: Say): Promise<Row[]> {
     const running = killOn(AbortSignal.timeout(LONGEST_MS), client.start(args));
     const peak = await peakUntilEnd(running);
     const { exitCode, durationMs, stderr } = await running.exited;
-    if (exitCode !== 0) throw new Error(`import-model ended with ${exitCode}: ${stderr}`);
+    if (exitCode !== 0) throw new Error(`import-model ended with ${exitCode}: ${lastLine(stderr)}`);
     samples.push(speed(durationMs));
     memory.push(peak / 1e6);
     await rm(client.home, { recursive: true });
@@ -120,40 +126,6 @@ async function measureImports(quick: boolean, say: Say): Promise<Row[]> {
   return [
     ratioRow({ what, unit: 'MB/s', samples, beside, atLeast: LEAST_RATIO_TO_CURL }),
     boundRow({ what: 'the same, peak memory', unit: 'MB', samples: memory, atMost: MOST_MEMORY_MEGABYTES }),
-  ];
-}
-
-/** The worker has an earlier commit, in which one file of ten was another one. */
-async function measureWorker(quick: boolean, say: Say): Promise<Row[]> {
-  await using lab = createLab();
-  const { hub: server, add } = await openHub(lab);
-  const bytes = quick ? QUICK_BYTES : SHARED_FULL_BYTES;
-  const names = shardNames(SHARED_FILES);
-  const before = await addShards(lab, add, names, bytes);
-  const [changed = '', ...same] = names;
-  const repository = server.addModel(REPOSITORY, { files: before, card: { license: 'mit' } });
-  const worker = await lab.machine('worker', { env: server.env });
-  await worker.succeed(['client', 'import-model', `hf:${REPOSITORY}`, '--accept-license', '--arch-any', '--yes']);
-  const other = await addShards(lab, add, [changed], bytes / SHARED_FILES);
-  repository.push({ ...before, [changed]: other[changed] as HubContent });
-  const { session } = await startWorker(worker, (await startSignaling(lab)).url);
-  say('a hub and a worker');
-  const client = await lab.machine('client', { env: server.env });
-  const args = ['client', 'pull-model', `hf:${REPOSITORY}`, '--worker', session, '--json'];
-  const running = killOn(AbortSignal.timeout(LONGEST_MS), client.start(args));
-  const { exitCode, stderr, ...ended } = await running.exited;
-  if (exitCode !== 0) throw new Error(`pull-model ended with ${exitCode}: ${stderr}`);
-  const { workers } = ended.json<{ readonly workers: readonly { readonly name: string; readonly bytes: number }[] }>();
-  const fromHub = workers.filter(({ name }) => name !== 'worker').reduce((sum, one) => sum + one.bytes, 0) / 1e6;
-  const lacking = bytes / SHARED_FILES / 1e6;
-  return [
-    {
-      ...{
-        what: `pull ${bytes / 1e6} MB, a worker has ${same.length} of ${names.length} files: bytes from the hub, beside what the worker lacks`,
-      },
-      ...{ unit: 'MB', value: fromHub, samples: [fromHub], baseline: lacking, ratio: fromHub / lacking },
-      required: { of: 'ratio', atMost: MOST_OVERHEAD },
-    },
   ];
 }
 
@@ -171,7 +143,7 @@ async function measureConversion(quick: boolean, say: Say): Promise<Row[]> {
     const running = killOn(AbortSignal.timeout(LONGEST_MS), machine.start(args));
     const peak = await peakUntilEnd(running);
     const { exitCode, durationMs, stderr } = await running.exited;
-    if (exitCode !== 0) throw new Error(`import-model --convert ended with ${exitCode}: ${stderr}`);
+    if (exitCode !== 0) throw new Error(`import-model --convert ended with ${exitCode}: ${lastLine(stderr)}`);
     samples.push(durationMs / 1000);
     memory.push(peak / 1e6);
     await rm(machine.home, { recursive: true });

@@ -17,6 +17,7 @@ export interface RemoteFile {
   readonly url: string;
   /** What it is called here. */
   readonly name: string;
+  readonly sha256: string;
 }
 
 /** As long as curl lets it choose: up to 50 files at a time. */
@@ -26,7 +27,7 @@ export const curl: HttpTool = {
   command: async (files, listPath, folder) => {
     const lines = files.map(({ url, name }) => `url = "${url}"\noutput = "${join(folder, name)}"\n`);
     await writeFile(listPath, lines.join(''));
-    return ['curl', '--parallel', '--fail', '--silent', '--show-error', '--config', listPath];
+    return ['curl', '--parallel', '--location', '--fail', '--silent', '--show-error', '--config', listPath];
   },
 };
 
@@ -64,6 +65,7 @@ export async function fetchAndHash(
   const { stdout } = await runBaseline(['sha256sum', ...files.map(({ name }) => join(fetched, name))], signal);
   const elapsedMs = performance.now() - startedMs;
   await rm(folder, { recursive: true });
-  if (stdout.trimEnd().split('\n').length !== files.length) throw new Error(`${tool.name} did not bring all files`);
+  const wrong = files.find(({ sha256 }) => !stdout.includes(sha256));
+  if (wrong !== undefined) throw new Error(`${tool.name} did not bring ${wrong.name} as it is`);
   return elapsedMs;
 }

@@ -48,7 +48,7 @@ export async function publishVersions(lab: Lab, publisher: Machine, totalBytes: 
 
 /** The files of a registry that these chunks are. */
 export function remoteFiles(url: string, chunks: readonly string[]): RemoteFile[] {
-  return chunks.map((chunk) => ({ url: `${url}/data/${chunk}`, name: chunk }));
+  return chunks.map((chunk) => ({ url: `${url}/data/${chunk}`, name: chunk, sha256: chunk }));
 }
 
 async function changeChunks(path: string, totalBytes: number): Promise<void> {

@@ -103,7 +103,7 @@ function addCommand(parser: Argv, command: Command, select: Select): void {
     },
     (argv) => {
       const run = (context: Context): Promise<void> => command.run(context, argv as never);
-      const { importsModels = false } = command;
+      const importsModels = command.importsModels?.(argv as never) === true;
       select({ kind: 'command', options: argv as unknown as CommonOptions, importsModels, run });
     },
   );

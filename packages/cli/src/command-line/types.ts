@@ -59,15 +59,16 @@ export interface CommandDefinition<Positionals extends ArgumentSpecs, Options ex
   readonly isDefault?: boolean | undefined;
   readonly positionals?: Positionals | undefined;
   readonly options?: Options | undefined;
-  /** Whether the thread that reads into model files starts before all else: it takes longer than a small import. */
-  readonly importsModels?: boolean | undefined;
+  /** Whether the thread that reads into model files starts before all else, as it takes longer than a small import. */
+  importsModels?(given: CommonOptions & ValuesOf<Positionals & Options>): boolean;
   /** A last paragraph of the help. */
   readonly epilogue?: string | undefined;
   run(context: Context, given: CommonOptions & ValuesOf<Positionals & Options>): Promise<void>;
 }
 
 /** A command, whatever its arguments are. */
-export interface Command extends Omit<CommandDefinition<ArgumentSpecs, ArgumentSpecs>, 'run'> {
+export interface Command extends Omit<CommandDefinition<ArgumentSpecs, ArgumentSpecs>, 'run' | 'importsModels'> {
+  importsModels?(given: never): boolean;
   run(context: Context, given: never): Promise<void>;
 }
 

@@ -26,7 +26,8 @@ export const importModel = defineCommand({
     },
   },
   options: importOptions,
-  importsModels: true,
+  // A download comes first, which takes long and needs the memory.
+  importsModels: ({ path }) => !path.startsWith('hf:'),
   examples: [
     ['$0 client import-model ./runs/mouse --alias good-mouse-v1', 'link a sleap-nn run into the registry'],
     ['$0 client import-model weights.safetensors --copy', 'copy a single file'],
