@@ -129,13 +129,19 @@ describe('a static registry', () => {
     expect(both.reduce((sum, { transferredBytes }) => sum + transferredBytes, 0)).toBe(SIZE + 12);
   }, 180_000);
 
-  it('ends with 3 for what it does not have, 5 when it is not there, and 6 for wrong bytes', async () => {
+  it('ends with 3 for what it does not have, 5 when it is not there, and 6 for wrong bytes and where a pinned key did not sign', async () => {
     const { server } = await publishModel();
     const client = await lab.machine('client');
     const from = async (ref: string, url: string) => {
       const ended = await client.run(['client', 'pull-model', ref, '--json', '--registry', url]);
       return { exitCode: ended.exitCode, error: errorOf(ended) };
     };
+    await client.succeed(['models', 'trust', '00'.repeat(32), '--registry', server.url]);
+    expect(await from(REF, server.url)).toMatchObject({
+      exitCode: 6,
+      error: { message: expect.stringContaining('is not signed, and a key is pinned for it') },
+    });
+    await client.succeed(['models', 'trust', '00'.repeat(32), '--registry', server.url, '--remove']);
     expect(await from('whisper/tiny@fp32', server.url)).toMatchObject({
       exitCode: 3,
       error: { message: expect.stringContaining('It has: fp16.') },

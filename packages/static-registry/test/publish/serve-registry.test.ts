@@ -45,6 +45,10 @@ describe('serving a registry folder', () => {
     expect(list.headers.get('cache-control')).toBe('no-cache');
     const etag = list.headers.get('etag') ?? '';
     expect(await status('/models.json', 'GET', { 'If-None-Match': etag })).toBe(304);
+    expect(await status('/models.json.sig')).toBe(404);
+    await writeFile(join(folder, 'models.json.sig'), '{"signatures":[]}');
+    const signatures = await fetch(address('models.json.sig'));
+    expect([signatures.status, signatures.headers.get('cache-control')]).toEqual([200, 'no-cache']);
   });
 
   it.each([
