@@ -111,7 +111,7 @@ export async function fetchManifest(peer: Peer, digest: Digest, signal: AbortSig
 }
 
 /** Serves until all lanes of the peer are gone. @returns why they are */
-async function serveUntilLost(
+export async function serveUntilLost(
   peer: Peer,
   origin: string,
   digest: Digest,

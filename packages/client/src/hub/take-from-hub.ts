@@ -10,6 +10,7 @@ import { familyOf, requireSupported } from './families.ts';
 import { findHere, nameAgain } from './find-here.ts';
 import { licenseOf, settleLicense } from './license.ts';
 import { nameOfRepository, requireModelName, withAlias } from './model-name.ts';
+import { providersOfFiles } from './shared-files.ts';
 import type { TakenFromHub, TakeOptions } from './types.ts';
 
 /**
@@ -111,14 +112,16 @@ async function fetch(
   options: TakeOptions,
   { hub, model, chosen, named, licenseAccepted }: Settled,
 ): Promise<TakenFromHub> {
-  const { signal, onProgress, safeOnly, limitBytesPerSecond, exclude = [] } = options;
+  const { signal, onProgress, safeOnly, limitBytesPerSecond, nice, compress, exclude = [], workers = [] } = options;
   const { clock, random, registry } = context;
   const { name, alias, takes, owners } = named;
   const { HubProvider } = await import('@model-rtc/hub');
   const provider = new HubProvider({ hub, model, files: chosen.files, clock, random, entry: { name, alias } });
   try {
-    const report = await pullFromProviders(context, [provider], provider.ref, {
-      ...{ isName: true, signal, onProgress, safeOnly, limitBytesPerSecond, alias: options.alias },
+    const contents = await provider.contents({ ref: provider.ref, digest: undefined });
+    const others = await providersOfFiles(context, workers, model.repo, contents, signal);
+    const report = await pullFromProviders(context, [provider, ...others], provider.ref, {
+      ...{ isName: true, signal, onProgress, safeOnly, limitBytesPerSecond, nice, compress, alias: options.alias },
       aliasConflict: takes ? 'overwrite' : undefined,
       additions: {
         ...{ name, takesName: takes, licenseAccepted },

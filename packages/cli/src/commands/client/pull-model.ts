@@ -8,17 +8,18 @@ import { incompleteNote } from '../incomplete.ts';
 import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
 import { registryOptions, registryProvider } from '../static-registry.ts';
 import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
+import { hubOptions, pullFromHub, refuseHubOptions } from './pull-from-hub.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText, workersText } from './transfer.ts';
 
 export const pullModel = defineCommand({
   usage: 'pull-model <ref>',
-  describe: 'Fetch a model from workers, a static registry or both to this machine',
+  describe: 'Fetch a model from workers, a static registry or a hub, or from several of them, to this machine',
   positionals: {
     ref: {
       type: 'string',
       demandOption: true,
       describe:
-        "The worker's id, alias, digest prefix or full name of a model (GROUP/MODEL@VERSION), or else this machine's",
+        "The worker's id, alias, digest prefix or full name of a model (GROUP/MODEL@VERSION), or else this machine's; hf:ORG/NAME[@REV] on a hub",
       completes: 'remote-models',
     },
   },
@@ -34,6 +35,7 @@ export const pullModel = defineCommand({
       describe: 'A session: a token, a saved name, or @FILE; several fetch from all at once',
     },
     ...registryOptions,
+    ...hubOptions,
     alias: { type: 'string', describe: 'Its alias here [the one it has here, else the one it has at the worker]' },
   },
   examples: [
@@ -41,10 +43,13 @@ export const pullModel = defineCommand({
     ['$0 client pull-model good-mouse-v1 --worker lab --worker gpu', 'from both at once'],
     ['$0 client pull-model whisper/tiny@fp16 --registry https://models.example.org', 'from a static registry'],
     ['$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file'],
+    ['$0 client pull-model hf:org/tiny --worker lab', 'from a hub, and from a worker that has files of it'],
     ['$0 client pull-model mouse --worker lab --alias-conflict overwrite', 'replace the old "mouse"'],
   ],
   async run(context, options) {
     const { ref, alias, aliasConflict, ifExists, safeOnly, dryRun } = options;
+    if (ref.startsWith('hf:')) return await pullFromHub(context, options);
+    refuseHubOptions(options);
     const controls = await beginTransfer(context, options);
     const onModel = (entry: ModelEntry) => {
       if (entry.incomplete !== undefined) context.output.note(incompleteNote(entry));

@@ -34,7 +34,7 @@ export const transferOptions = {
   },
 } as const satisfies ArgumentSpecs;
 
-type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'>;
+export type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'>;
 
 /** How to interrupt a pull or push, where its progress goes, and how fast it may be. */
 export interface TransferControls extends SpeedOptions {

@@ -15,7 +15,7 @@ import {
 } from '../../../console/format.ts';
 import { agentLimits, hubFamilies } from '../../../console/settings.ts';
 import { packageVersion } from '../../../package.ts';
-import { beginTransfer, resultData } from '../transfer.ts';
+import { beginTransfer, resultData, type TransferOptions } from '../transfer.ts';
 import { countsText, renderValidated } from '../validate/text.ts';
 import { convertedText } from './converted.ts';
 import { refuseLocalOptions } from './hub-options.ts';
@@ -24,15 +24,27 @@ import type { GivenImportOptions } from './options.ts';
 
 const MAX_NAMED = 3;
 
+/** Where the files come from besides the hub, and how fast. */
+export interface HubSources extends Partial<Pick<TransferOptions, 'limit' | 'nice' | 'compress'>> {
+  readonly workers?: TakeOptions['workers'];
+}
+
 /** Takes a model from a hub, and asks what has to be asked. */
-export async function importFromHub(context: Context, options: GivenImportOptions): Promise<void> {
+export async function importFromHub(
+  context: Context,
+  options: GivenImportOptions,
+  { workers = [], ...speed }: HubSources = {},
+): Promise<void> {
   refuseLocalOptions(options);
   const { openHub, parseHubReference } = await import('@model-rtc/hub');
   const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
   const asked = options.yes ? { ...context, interactive: false } : context;
   const reference = withRevision(parseHubReference(options.path), options.revision);
   const access = { env: context.runtime.env, tokenFile: options.tokenFile };
-  const controls = await beginTransfer(context, { dryRun: false, limit: undefined, nice: false, compress: 'off' });
+  const controls = await beginTransfer(context, {
+    ...{ dryRun: false, limit: undefined, nice: false, compress: 'off' },
+    ...speed,
+  });
   const registry = await context.registry();
   const limits = await agentLimits(context.home);
   const taken = await takeFromHub(
@@ -40,7 +52,7 @@ export async function importFromHub(context: Context, options: GivenImportOption
     {
       ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
       ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly, convert: options.convert },
-      ...{ signal: controls.signal, onProgress: controls.onProgress },
+      ...{ ...controls, workers },
       validate: { version: packageVersion() },
       families: options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES),
       acceptLicense: options.acceptLicense || ((license) => askLicense(asked, license)),

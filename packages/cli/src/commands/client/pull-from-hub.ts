@@ -1,0 +1,84 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { ValuesOf } from '../../command-line/types.ts';
+import type { Context } from '../../console/context.ts';
+import { agentOptions, namedSessions } from '../connect.ts';
+import type { networkOptions, safeOnlyOption } from '../options.ts';
+import type { registryOptions } from '../static-registry.ts';
+import { type GivenImportOptions, importOptions } from './import-model/options.ts';
+import type { transferOptions } from './transfer.ts';
+
+/** What `pull-model hf:ORG/NAME` takes, as `import-model` does. */
+export const hubOptions = {
+  include: { ...importOptions.include, describe: 'From a hub: take files that would be left out; a name or glob' },
+  exclude: { ...importOptions.exclude, describe: 'From a hub: leave files out; counts before --include' },
+  'accept-license': importOptions['accept-license'],
+  'token-file': importOptions['token-file'],
+  'arch-any': importOptions['arch-any'],
+} as const;
+
+type PullOptions = ValuesOf<typeof hubOptions> &
+  ValuesOf<typeof networkOptions> &
+  ValuesOf<typeof transferOptions> &
+  ValuesOf<typeof safeOnlyOption> &
+  ValuesOf<typeof registryOptions> & {
+    readonly ref: string;
+    readonly alias: string | undefined;
+    readonly worker: ReadonlySet<string> | undefined;
+  };
+
+/** What only counts for files on this disk, or is asked in another way. */
+const NOT_GIVEN = {
+  ...{ modelType: undefined, name: undefined, notes: undefined, parent: undefined, convert: undefined },
+  ...{ revision: undefined, aliasConflict: undefined, tag: undefined, copy: false, withTrainingState: false },
+  ...{ followLinks: false, all: false, asOne: false, asIs: false, allowIncomplete: false, yes: false },
+} as const;
+
+/** Takes a model from a hub, and from the workers that have files of it. */
+export async function pullFromHub(context: Context, options: PullOptions): Promise<void> {
+  if (options.registry !== undefined) throw notTogether('--registry', 'Name the model GROUP/MODEL@VERSION instead.');
+  if (options.dryRun) throw notTogether('--dry-run', 'client import-model shows what it needs before it fetches.');
+  const { connectAll } = await import('@model-rtc/client');
+  const { importFromHub } = await import('./import-model/from-hub.ts');
+  const {
+    ref,
+    alias,
+    worker = new Set<string>(),
+    aliasConflict,
+    include,
+    exclude,
+    acceptLicense,
+    tokenFile,
+    archAny,
+    safeOnly,
+  } = options;
+  const isNamed = worker.size > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
+  const sessions = isNamed ? await namedSessions(context, worker) : [];
+  await using group = connectAll({ ...(await agentOptions(context, options)), sessions });
+  const given: GivenImportOptions = {
+    ...NOT_GIVEN,
+    ...{ path: ref, alias, include, exclude, acceptLicense, tokenFile, archAny, safeOnly },
+    ifExists: aliasConflict === 'keep' ? 'rename' : aliasConflict,
+  };
+  const { limit, nice, compress } = options;
+  await importFromHub(context, given, { workers: group.workers, limit, nice, compress });
+}
+
+/** @throws ModelRtcError `bad_argument` for an option that only counts for a hub */
+export function refuseHubOptions(options: ValuesOf<typeof hubOptions>): void {
+  const { include, exclude, acceptLicense, tokenFile, archAny } = options;
+  const given = [
+    include.length > 0 ? '--include' : undefined,
+    exclude.length > 0 ? '--exclude' : undefined,
+    acceptLicense ? '--accept-license' : undefined,
+    tokenFile === undefined ? undefined : '--token-file',
+    archAny ? '--arch-any' : undefined,
+  ].find((option) => option !== undefined);
+  if (given === undefined) return;
+  const sentence = `${given} is for models from a hub. Leave it out, or name one: hf:ORG/NAME.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { option: given } });
+}
+
+function notTogether(option: string, hint: string): ModelRtcError {
+  const sentence = `${option} cannot be used with a model from a hub. ${hint}`;
+  return new ModelRtcError('bad_argument', sentence, { details: { option } });
+}
