@@ -59,7 +59,7 @@ const BUILT_IN = 'default';
 const FAMILIES = {
   type: 'list, such as `default,my_model`',
   range: 'names separated by commas; `default` stands for the built-in list',
-  default: 'well-known families; docs/hubs.md lists them',
+  default: 'well-known families; a refusal lists them',
   unit: 'list',
   parse: parseFamilies,
   format: String,

@@ -17,6 +17,7 @@ export async function findHere(
   if (wanted === undefined) return undefined;
   for (const entry of await registry.fromHub(reference.repo)) {
     const { hub, digest, importedWith, source } = entry;
+    // What another machine says of a model's origin is not known to be true, so that only what this one took itself counts.
     const isSameChoice =
       isSame(importedWith?.include ?? [], include) && isSame(importedWith?.exclude ?? [], exclude) && source === 'hub';
     if (hub?.commit !== wanted || !isSameChoice || digest === undefined) continue;

@@ -171,6 +171,19 @@ describe('taking a model from a hub', () => {
     });
   });
 
+  it('knows the base of an adapter by its configuration, and the license by its files, where the card says neither', async () => {
+    const { hub, take } = await scene();
+    const files = {
+      'adapter_config.json': Buffer.from(JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: REPO })),
+      'adapter_model.safetensors': safetensorsFile(300),
+      'README.md': Buffer.from('---\nlicense: mit\n---\n'),
+    };
+    hub.addModel('org/adapter', { files, libraryName: 'peft' });
+    const { entry } = await take('hf:org/adapter');
+    expect(entry).toMatchObject({ modelType: 'lora', lineage: { fineTunedFrom: REPO }, license: 'mit' });
+    expect(entry.licenseAccepted?.license).toBe('none named');
+  });
+
   it('converts what it fetched, under the same name, and knows the commit afterwards', async () => {
     const { hub, registry, take } = await scene();
     const files = { 'config.json': Buffer.from('{"model_type": "llama"}'), 'pytorch_model.bin': torchSample('zip') };

@@ -15,7 +15,10 @@ export async function installModel(context: RegistryContext, options: InstallOpt
   requireStaged(context.paths.staging, filesFolder);
   const stats = await settleFiles(filesFolder, manifest, await modelModes(context.paths));
   const looked = await inspectStaged(context, options, manifest, stats);
-  const told = SAYS_LITTLE.has(source) ? await factsOfStaged(context, options) : {};
+  const found = SAYS_LITTLE.has(source) ? await factsOfStaged(context, options) : {};
+  // What a hub's card says of these comes first: an adapter may name its base by a path of the machine that trained it.
+  const { lineage = found.lineage, license = found.license } = options.entry;
+  const { lineage: _, license: __, ...told } = found;
   const name = additions?.name ?? options.entry.name;
   const { stored } = await placeModel(context, {
     staged: filesFolder,
@@ -23,7 +26,7 @@ export async function installModel(context: RegistryContext, options: InstallOpt
     manifest,
     stats,
     draft: {
-      ...receivedDraft({ ...options.entry, name }, source),
+      ...receivedDraft({ ...options.entry, name, lineage, license }, source),
       ...told,
       source,
       ...looked,
@@ -55,7 +58,18 @@ async function factsOfStaged(
   try {
     const { facts } = await steps.scanModel(filesFolder, { isExact: true, asOne: true });
     const { modelType, framework, backbone, checkpointPath, configPath, metrics, hyperparameters, versions } = facts;
-    const said = { modelType, framework, backbone, checkpointPath, configPath, metrics, hyperparameters, versions };
+    const of = { lineage: facts.lineage, license: facts.license };
+    const said = {
+      modelType,
+      framework,
+      backbone,
+      checkpointPath,
+      configPath,
+      metrics,
+      hyperparameters,
+      versions,
+      ...of,
+    };
     return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
   } catch {
     signal?.throwIfAborted();

@@ -56,7 +56,7 @@ export async function importFromHub(
       validate: { version: packageVersion() },
       families: options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES),
       acceptLicense: options.acceptLicense || ((license) => askLicense(asked, license)),
-      ifTaken: decisionOf(options) ?? ((names, wanted) => askName(asked, names, wanted)),
+      ifTaken: decisionOf(options) ?? ((names, wanted) => askName(asked, reference.repo, names, wanted)),
       askToken: asked.interactive
         ? async (refusal): Promise<Hub> => openHub({ ...access, token: await askToken(asked, refusal) })
         : undefined,
@@ -97,8 +97,14 @@ async function askLicense(context: Context, license: LicenseToAccept): Promise<b
   return await confirm(context, { text: `${what} Do you accept it?`, flag: '--accept-license' });
 }
 
-async function askName(context: Context, { owners, free }: TakenNames, wanted: NamePair): Promise<NameDecision> {
-  const who = formatSome(owners.map(formatModel), MAX_NAMED);
+async function askName(
+  context: Context,
+  repo: string,
+  { owners, free }: TakenNames,
+  wanted: NamePair,
+): Promise<NameDecision> {
+  const older = owners.some(({ hub }) => hub?.repo === repo) ? ', which is of this repository at another commit,' : '';
+  const who = `${formatSome(owners.map(formatModel), MAX_NAMED)}${older}`;
   const text = `"${printable(wanted.name)}" is what ${who} ${owners.length === 1 ? 'is' : 'are'} called already.`;
   if (!context.interactive) {
     const sentence = `${text} Cannot ask without a terminal. Pass --if-exists overwrite, rename or cancel, or another --name.`;
