@@ -6,7 +6,7 @@ import { type LocalHub, startHub } from '../support/hub/local-hub.ts';
 import { SMALL_MODEL, smallModel } from '../support/hub/small-model.ts';
 import type { Machine } from '../support/machine.ts';
 import { program } from '../support/requirements.ts';
-import { errorOf } from '../support/scene.ts';
+import { errorOf, openScene, pull } from '../support/scene.ts';
 import { describeWith, useLab } from '../support/suites.ts';
 import { TerminalCommand } from '../support/terminal.ts';
 
@@ -144,6 +144,25 @@ describe('importing a model from a hub', () => {
     expect(taken.stdout + taken.stderr).not.toContain('hf_secret');
     const { entry } = await imported('hf:org/gated');
     expect(await readFile(join(entry.localPath, '.model-rtc/entry.json'), 'utf8')).not.toContain('hf_secret');
+  });
+
+  it('is sent on by a worker without metadata.json, and gets one of its own where it arrives', async () => {
+    const { worker, client: clientNamed } = await openScene(lab);
+    const client = await clientNamed('desk');
+    const taken = await worker.succeed(args(`hf:${REPO}`, '--accept-license', '--json'), { env: hub.env });
+    const { entry } = taken.json<ImportedJson>();
+    const pulled = await pull(client, entry.alias);
+    expect(pulled.entry).toMatchObject({ id: entry.id, name: 'qwen2.5-0.5b', hub: { repo: REPO }, fileCount: 3 });
+    const read = async (folder: string) => JSON.parse(await readFile(join(folder, 'metadata.json'), 'utf8'));
+    const [there, here] = [await read(entry.localPath), await read((pulled.entry as { localPath: string }).localPath)];
+    expect(here).toMatchObject({ model_id: REPO, digest: there.digest, revision: there.revision });
+    expect(here.created_at).not.toBe(there.created_at);
+    // What the worker says of the model's origin is no reason to believe that it is what the hub has.
+    const before = hub.fileRequests;
+    const again = await client.succeed(args(`hf:${REPO}`, '--accept-license', '--json'), { env: hub.env });
+    expect(again.json<ImportedJson>()).toMatchObject({ outcome: 'already_there', entry: { id: entry.id } });
+    expect(hub.askedFor('model.safetensors').length).toBe(1);
+    expect(hub.fileRequests).toBeGreaterThan(before);
   });
 
   it('knows which models were made from which, and which have a newer revision', async () => {

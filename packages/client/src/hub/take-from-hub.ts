@@ -84,13 +84,18 @@ interface SettledName extends NamePair {
 
 async function settleName(
   registry: Registry,
-  { repo }: HubModel,
+  { repo, commit }: HubModel,
   { onlyWeights }: Chosen,
   { name, alias, ifTaken }: TakeOptions,
 ): Promise<SettledName> {
   const wanted = withAlias(name ?? nameOfRepository(repo, onlyWeights), alias);
   const taken = await registry.namesTaken(wanted);
   if (taken === undefined) return { ...wanted, takes: false, owners: [] };
+  // A worker sent it and says that it is this very commit. If that is true it keeps its name, and if not it has no right to it.
+  const isSaidToBeSame = taken.owners.every(
+    ({ hub, source }) => source !== 'hub' && hub?.repo === repo && hub.commit === commit,
+  );
+  if (isSaidToBeSame) return { ...wanted, takes: true, owners: taken.owners };
   const decision = typeof ifTaken === 'string' ? ifTaken : await ifTaken(taken, wanted);
   if (decision === 'rename') return { ...taken.free, takes: false, owners: [] };
   if (decision === 'overwrite') return { ...wanted, takes: true, owners: taken.owners };
@@ -137,7 +142,8 @@ async function fetch(
           named,
           licenseAccepted,
         });
-    return { entry, outcome, leftOut: chosen.leftOut, renamedFrom: owners.map(({ id }) => id), report };
+    const renamedFrom = owners.map(({ id }) => id).filter((id) => id !== entry.id);
+    return { entry, outcome, leftOut: chosen.leftOut, renamedFrom, report };
   } finally {
     provider.close();
   }

@@ -66,7 +66,7 @@ describe('the completion of a command line', () => {
       'settings get ',
       [
         ...['limit.up', 'limit.down', 'data-cache.size', 'data-cache.session-size', 'data-cache.age'],
-        ...['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'],
+        ...['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output', 'hub.architectures'],
       ],
     ],
     ['settings set limit.up ', []],

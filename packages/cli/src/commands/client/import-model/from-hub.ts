@@ -103,7 +103,7 @@ async function askName(
   { owners, free }: TakenNames,
   wanted: NamePair,
 ): Promise<NameDecision> {
-  const older = owners.some(({ hub }) => hub?.repo === repo) ? ', which is of this repository at another commit,' : '';
+  const older = owners.some(({ hub }) => hub?.repo === repo) ? ', which is of the same repository,' : '';
   const who = `${formatSome(owners.map(formatModel), MAX_NAMED)}${older}`;
   const text = `"${printable(wanted.name)}" is what ${who} ${owners.length === 1 ? 'is' : 'are'} called already.`;
   if (!context.interactive) {
