@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent, fetch, Pool } from 'undici';
 import { BODY_GAP_MS, CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS } from './limits.ts';
 import type { Fetch } from './types.ts';
 
@@ -27,10 +27,30 @@ export function createNodeDispatcher({
     httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
     httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
     noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
+    clientFactory: proxyPool,
     connections: MAX_CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: 0,
     bodyTimeout: bodyGapMs,
   });
+}
+
+/**
+ * Connections to a proxy. undici takes a proxy that closes a connection without a word for a passing failure, and would connect
+ * again and again, thousands of times a second, past every time limit; with a code of its own for it the request fails.
+ */
+function proxyPool(origin: URL, options: object): Dispatcher {
+  const pool = new Pool(origin, options);
+  const connect = pool.connect.bind(pool) as (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+  const connectOnce = async (asked: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+    try {
+      return await connect(asked);
+    } catch (error) {
+      const { message } = error as Error;
+      const failure = new Error(`the proxy ${origin.host} gave no connection: ${message}`, { cause: error });
+      throw Object.assign(failure, { code: 'ECONNRESET' });
+    }
+  };
+  return Object.assign(pool, { connect: connectOnce });
 }

@@ -233,4 +233,18 @@ describe('the environment of a program', () => {
     expect(connected.join()).toContain(new URL(server.url).host);
     expect(await fileWith({ HTTP_PROXY, NO_PROXY: '127.0.0.1' }).read({})).toMatchObject({ kind: 'found' });
   });
+
+  it('fails at once when the proxy closes every connection, in place of connecting for ever', async () => {
+    const { url } = await scene();
+    let connections = 0;
+    const proxy = createServer().on('connect', (_, socket) => socket.destroy());
+    proxy.on('connection', () => connections++);
+    proxies.push(proxy);
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    expect(await failure(fileAt(url, { fetch: createNodeFetch({ env: { HTTP_PROXY } }) }).read({}))).toMatchObject({
+      code: 'network',
+    });
+    expect(connections).toBe(1);
+  });
 });

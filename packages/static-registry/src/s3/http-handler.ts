@@ -40,22 +40,27 @@ const PIECE_BYTES = 256 * 1024;
 /**
  * Sends the requests of the AWS SDK through the proxies of the environment, as everything else here goes; the SDK's own way knows none.
  * @param env - where proxies are named
+ * @param silenceMs - how long a server may neither take anything nor begin its answer
  */
-export function createS3HttpHandler(env: Readonly<Record<string, string | undefined>>): S3HttpHandler {
+export function createS3HttpHandler(
+  env: Readonly<Record<string, string | undefined>>,
+  silenceMs: number = S3_ANSWER_TIMEOUT_MS,
+): S3HttpHandler {
   const dispatcher = createNodeDispatcher({ env });
   let aheadMs = 0;
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request, { abortSignal } = {}) {
-      const silence = watchSilence(abortSignal as AbortSignal | undefined);
+      const silence = watchSilence(silenceMs, abortSignal as AbortSignal | undefined);
       try {
-        const { statusCode, headers, body } = await dispatcher.request({
+        const asked = dispatcher.request({
           ...targetOf(request),
           method: request.method as 'GET',
           headers: request.headers,
           body: bodyOf(request.body, silence.restart),
           signal: silence.signal,
         });
+        const { statusCode, headers, body } = await Promise.race([asked, silence.aborted]);
         const said = Date.parse(String(headers.date));
         if (!Number.isNaN(said)) aheadMs = said - Date.now();
         silence.endTimer();
@@ -75,6 +80,8 @@ export function createS3HttpHandler(env: Readonly<Record<string, string | undefi
 
 interface Silence {
   readonly signal: AbortSignal;
+  /** Rejects when the request has to end: undici itself ends one that waits for a connection only when that is up. */
+  readonly aborted: Promise<never>;
   /** Something was sent. */
   restart(): void;
   /** The answer has begun. */
@@ -84,18 +91,23 @@ interface Silence {
 }
 
 /**
- * Ends a request whose server neither takes anything nor answers for too long. undici's own limit begins when
- * the connection is up; a proxy that closes every connection at once would keep it trying for ever.
+ * Ends a request whose server neither takes anything nor answers for too long; undici's own limit begins when the connection is up.
  */
-function watchSilence(cancelled: AbortSignal | undefined): Silence {
+function watchSilence(silenceMs: number, cancelled: AbortSignal | undefined): Silence {
   const abort = new AbortController();
   const follow = (): void => abort.abort(cancelled?.reason);
   if (cancelled?.aborted === true) follow();
   cancelled?.addEventListener('abort', follow, { once: true });
-  const late = new Error(`it was silent for ${S3_ANSWER_TIMEOUT_MS / 1000} s`);
-  const timer = setTimeout(() => abort.abort(late), S3_ANSWER_TIMEOUT_MS);
+  const late = new Error(`it was silent for ${silenceMs / 1000} s`);
+  const timer = setTimeout(() => abort.abort(late), silenceMs);
+  const aborted = new Promise<never>((_, fail) => {
+    abort.signal.addEventListener('abort', () => fail(abort.signal.reason), { once: true });
+    if (abort.signal.aborted) fail(abort.signal.reason);
+  });
+  aborted.catch(() => undefined);
   return {
     signal: abort.signal,
+    aborted,
     restart: () => void timer.refresh(),
     endTimer: () => clearTimeout(timer),
     end() {
