@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { convert } from './benchmarks/convert.ts';
 import { direct } from './benchmarks/direct.ts';
 import { fineTune } from './benchmarks/fine-tune.ts';
 import { firstChunk } from './benchmarks/first-chunk.ts';
@@ -45,6 +46,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   resume,
   staticRegistry,
   hub,
+  convert,
   jobs,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
