@@ -1,6 +1,8 @@
 export type * from './archive/types.ts';
 export type * from './chunks/types.ts';
-export * from './convert/types.ts';
+export type * from './convert/conversions.ts';
+export type { ConvertOptions, ConvertResult } from './convert/convert-model.ts';
+export type { ConvertedFile, ConvertFormat } from './convert/types.ts';
 export { openDataSets } from './data-sets/data-sets.ts';
 export type * from './data-sets/types.ts';
 export { toModelEntry } from './entry/registry-entry.ts';

@@ -7,7 +7,7 @@ import { createLocatedChunks } from './chunks/located-chunks.ts';
 import { modelHolders } from './chunks/model-holders.ts';
 import type { LocatedChunks } from './chunks/types.ts';
 import type { RegistryContext } from './context.ts';
-import { createConversions } from './convert/create.ts';
+import { createConversions } from './convert/conversions.ts';
 import { requireFreeAlias } from './entry/aliases.ts';
 import { toRegistryEntry } from './entry/registry-entry.ts';
 import { requireModel, resolveNamed } from './entry/resolve.ts';

@@ -1,7 +1,7 @@
 import type { Alias, Digest, ListModelsParams, Manifest } from '@model-rtc/protocol';
 import type { Archives } from './archive/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
-import type { Conversions } from './convert/types.ts';
+import type { Conversions } from './convert/conversions.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
 import type { Exports } from './export/types.ts';
 import type { FileSets } from './file-sets/types.ts';

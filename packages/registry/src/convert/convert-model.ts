@@ -2,14 +2,27 @@ import { join } from 'node:path';
 import { type Digest, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { requireModel } from '../entry/resolve.ts';
-import type { StoredEntry } from '../entry/types.ts';
+import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import { readRegistered } from '../files/registered-model.ts';
 import { type EntryDraft, placeModel } from '../import/place-model.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { withImportFolder } from '../import/staging.ts';
+import type { WorkOptions } from '../import/types.ts';
 import { convertedFacts, lookInto, withConversion } from './converted-entry.ts';
 import { makeConverted } from './make-converted.ts';
-import type { ConvertOptions, ConvertResult } from './types.ts';
+import type { ConvertedFile } from './types.ts';
+
+export interface ConvertOptions extends WorkOptions {
+  /** Have the converted model take the place of this one, with its alias. Otherwise both are here. */
+  readonly replace?: boolean | undefined;
+}
+
+export interface ConvertResult {
+  /** The converted model; the model itself where there was nothing to convert. */
+  readonly entry: RegistryEntry;
+  /** Empty where there was nothing to convert. */
+  readonly converted: readonly ConvertedFile[];
+}
 
 /** Registers the converted copy of a model that is here. */
 export async function convertModel(
