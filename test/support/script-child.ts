@@ -14,12 +14,12 @@ export interface Child {
   readonly ended: Promise<{ code: number | null; signal: string | null; output: string }>;
 }
 
-/** Starts a TypeScript file as a process of its own. */
-export function startChild(file: URL, args: readonly string[]): Child {
+/** Starts a TypeScript file as a process of its own. @param env - beside this process's */
+export function startChild(file: URL, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings', fileURLToPath(file), ...args],
-    { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   let output = '';
   const waiters = new Set<() => void>();

@@ -38,6 +38,27 @@ describe.each(['yargs', 'commander'])('a program with the commands by %s', (pars
   });
 });
 
+describe('the keys that a program brings', () => {
+  it('count for its own registry, whatever is pinned, and not for another one', async () => {
+    const [scene, other] = [await registryScene(), await registryScene()];
+    const home = join(await temporaryFolder(), 'home');
+    const start = async (keys: string | undefined, ...args: string[]) => {
+      const env = keys === undefined ? {} : { HOST_TRUST_KEYS: keys };
+      return await startChild(HOST, ['commander', scene.server.url, home, 'models', ...args], env).ended;
+    };
+    const key = '00'.repeat(32);
+    expect(await start(key, 'list', '--remote')).toMatchObject({
+      code: 6,
+      output: expect.stringContaining('is not signed, and a key is pinned for it'),
+    });
+    expect(await start(key, 'list', '--remote', '--registry', other.server.url)).toMatchObject({ code: 0 });
+    expect(await start(undefined, 'list', '--remote')).toMatchObject({ code: 0 });
+    expect(await start(undefined, 'list', '--remote', '--trust-key', 'x')).toMatchObject({ code: 2 });
+    expect(await start(undefined, 'list', '--remote', '--trust-key', key)).toMatchObject({ code: 6 });
+    expect(await start(undefined, 'trust')).toMatchObject({ code: 0, output: 'No keys are pinned.\n' });
+  });
+});
+
 describe("a registry of one's own", () => {
   it('is published to a folder, served, and installed from on another machine', async () => {
     const scene = await registryScene();
