@@ -1,15 +1,17 @@
 /**
- * Writes the pages of docs/ that are generated from code: all of them, or those that are named (`cli`, `limits`,
- * `settings`, `track`).
+ * Writes the pages of docs/ that are generated from code: all of them, or those that are named (`catalog`, `cli`,
+ * `limits`, `settings`, `track`).
  * With --check it only compares.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { renderCatalogPage } from './catalog-page.ts';
 import { renderCliPage } from './cli-page.ts';
 import { renderLimitsPage } from './limits-page.ts';
 import { renderSettingsPage } from './settings-page.ts';
 import { renderTrackPage } from './track-page.ts';
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
+  catalog: renderCatalogPage,
   cli: renderCliPage,
   limits: renderLimitsPage,
   settings: renderSettingsPage,

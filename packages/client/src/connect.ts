@@ -12,6 +12,7 @@ import {
 import type { KnownWorker, Registry } from '@model-rtc/registry';
 import { type ModelProvider, shortOrigin } from '@model-rtc/transfer';
 import type { ConnectToSessionOptions, LaneInfo, Peer } from '@model-rtc/transport';
+import { type RemoteCatalog, remoteCatalog } from './catalog.ts';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
 import { checkAtWorker, modelInfo, type WorkerModelInfo } from './model-info.ts';
@@ -61,6 +62,8 @@ export interface WorkerConnection extends Omit<WorkerGroup, 'workers'> {
   /** The worker as this machine remembers it: its key is the same over all sessions and names. */
   readonly known: KnownWorker;
   readonly lanes: readonly LaneInfo[];
+  /** What the worker has and plans to have. */
+  readonly catalog: RemoteCatalog;
   /** What this session runs at the worker. */
   readonly jobs: WorkerJobs;
   listModels(params?: ListOptions): Promise<ListedModels>;
@@ -100,6 +103,7 @@ export async function connect({ session, name, signal, ...options }: ConnectOpti
   return {
     workerName: known.name,
     known,
+    catalog: remoteCatalog(worker),
     jobs: workerJobs(worker),
     get lanes() {
       return link.lanes;

@@ -1,4 +1,5 @@
 export { openJobs } from './create.ts';
+export { createHardwareProbe } from './hardware/probe-hardware.ts';
 export { type ShownRunner, showRunners } from './owner/show-runners.ts';
 export { type RunnerTrial, tryRunner } from './owner/try-runner.ts';
 export { findPresets } from './presets/presets.ts';

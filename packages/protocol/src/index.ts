@@ -1,6 +1,7 @@
 export * from './alias.ts';
 export * from './base64url.ts';
 export * from './cancelled.ts';
+export * from './catalog.ts';
 export * from './clock.ts';
 export * from './codec.ts';
 export * from './contents.ts';

@@ -67,6 +67,9 @@ export const MAX_LANES = 64;
 /** One page of list_models and list_jobs. */
 export const MAX_PAGE = 200;
 
+/** Models of one catalog, as many as a client lists of a worker. */
+export const MAX_CATALOG_MODELS = 100_000;
+
 /** Models of one job: a centroid and a centered-instance model are the usual pair. */
 export const MAX_JOB_MODELS = 16;
 /** Files and folders that one job reads: each is named in its runner's arguments. A folder may hold many files. */

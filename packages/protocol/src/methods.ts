@@ -1,4 +1,11 @@
 import * as z from 'zod';
+import {
+  catalogIdSchema,
+  catalogModelResult,
+  listCatalogParams,
+  listCatalogResult,
+  registerModelParams,
+} from './catalog.ts';
 import { digestSchema } from './digest.ts';
 import { ModelRtcError } from './errors.ts';
 import {
@@ -67,6 +74,7 @@ const QUICK_READ = { kind: 'query', scopes: ['read'], ...QUICK } as const;
 /** Who may run a model by its name may also ask what that name means. */
 const QUICK_NAME = { kind: 'query', scopes: ['read', 'track'], ...QUICK } as const;
 const QUICK_TRACK = { kind: 'query', scopes: ['track'], ...QUICK } as const;
+const QUICK_WRITE = { kind: 'action', scopes: ['write'], ...QUICK, retries: 0 } as const;
 const TRACK = { kind: 'action', scopes: ['track'], ...NO_LIMIT } as const;
 /** It names things by their digests, ids and aliases, and has an answer of that kind. */
 const SHORT = {
@@ -124,6 +132,20 @@ export const METHODS = {
     ...{ kind: 'action', scopes: ['read'], ...NO_LIMIT, ...SHORT },
     params: reportInstalledParams,
     result: nothing,
+    event: nothing,
+  },
+  list_catalog: {
+    ...QUICK_READ,
+    ...ENTRIES_BACK,
+    params: listCatalogParams,
+    result: listCatalogResult,
+    event: nothing,
+  },
+  register_model: { ...QUICK_WRITE, ...SHORT, params: registerModelParams, result: catalogModelResult, event: nothing },
+  unregister_model: {
+    ...{ ...QUICK_WRITE, ...SHORT },
+    params: z.object({ id: catalogIdSchema }),
+    result: catalogModelResult,
     event: nothing,
   },
   list_runners: { ...QUICK_TRACK, ...ENTRIES_BACK, params: nothing, result: listRunnersResult, event: nothing },

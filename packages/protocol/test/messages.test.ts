@@ -28,6 +28,8 @@ describe('a method', () => {
       ...[
         'push_model',
         'plan_push',
+        'register_model',
+        'unregister_model',
         'list_runners',
         'check_data',
         'push_data',

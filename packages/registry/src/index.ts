@@ -1,4 +1,5 @@
 export type * from './archive/types.ts';
+export type * from './catalog/types.ts';
 export type * from './chunks/types.ts';
 export type * from './convert/conversions.ts';
 export type { ConvertOptions, ConvertResult } from './convert/convert-model.ts';

@@ -2,6 +2,7 @@ import { symlink } from 'node:fs/promises';
 import { storageError } from '@model-rtc/files';
 import { type Digest, type Log, parseAlias, silentLog } from '@model-rtc/protocol';
 import { createArchives } from './archive/create.ts';
+import { createCatalog } from './catalog/create.ts';
 import { createChunkIndex } from './chunks/chunk-index.ts';
 import { createLocatedChunks } from './chunks/located-chunks.ts';
 import { modelHolders } from './chunks/model-holders.ts';
@@ -128,6 +129,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createValidation(context),
     ...createInspection(context),
     ...createArchives(context),
+    ...createCatalog(context),
     ...createExports(context),
     ...createSeenWorkers(context, modelList),
     ...createFileSets(context),

@@ -1,5 +1,6 @@
 import type { Alias, Digest, ListModelsParams, Manifest } from '@model-rtc/protocol';
 import type { Archives } from './archive/types.ts';
+import type { Catalog } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { Conversions } from './convert/conversions.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
@@ -31,6 +32,7 @@ export interface Registry
     Validation,
     Inspection,
     Archives,
+    Catalog,
     Exports,
     SeenWorkers,
     FileSets,

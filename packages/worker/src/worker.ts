@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
 import type { Hub } from '@model-rtc/hub';
-import { type Identity, ModelRtcError, type RunnerSummary, silentLog } from '@model-rtc/protocol';
+import { type Backend, type Identity, ModelRtcError, type RunnerSummary, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { loadIdentity } from '@model-rtc/registry';
 import { joinAsWorker, type WorkerRegistration } from '@model-rtc/signaling';
@@ -47,6 +47,8 @@ export interface WorkerOptions extends SignalingOptions {
   readonly hub?: Hub | undefined;
   /** How jobs are run; clients are refused them when left out. */
   readonly jobs?: WorkerJobsOptions | undefined;
+  /** What this machine can compute on, for its catalog; the CPU alone when left out. */
+  readonly hardware?: (() => Promise<ReadonlySet<Backend>>) | undefined;
   /** The time of day, by which sessions expire. */
   readonly now?: (() => Date) | undefined;
 }
@@ -215,6 +217,7 @@ function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): A
     limits,
     hub,
     jobs,
+    hardware: options.hardware,
   });
   cleanup.add(close);
   const acceptor = acceptSessions({
@@ -223,7 +226,11 @@ function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): A
     engine: options.engine ?? 'auto',
     iceServers: options.iceServers ?? [],
     direct,
-    agent: { name: options.name, version: options.version, capabilities: jobs === undefined ? [] : ['jobs'] },
+    agent: {
+      name: options.name,
+      version: options.version,
+      capabilities: ['catalog', ...(jobs === undefined ? [] : ['jobs'])],
+    },
     authorize: (keyId) => authorize(sessions, keyId),
     handlers: handlersFor,
     log,

@@ -8,6 +8,7 @@ import type { CommonOptions, Context } from '../console/context.ts';
  */
 export type Completes =
   | 'models'
+  | 'catalog-ids'
   | 'remote-models'
   | 'aliases'
   | 'workers'

@@ -59,6 +59,7 @@ const ALL: LazyGroup = {
   commands: {
     worker,
     client,
+    catalog: async () => (await import('./catalog/group.ts')).catalog,
     track: async () => (await import('./track/command.ts')).track,
     jobs: async () => (await import('./jobs/group.ts')).jobs,
     models: async () => (await import('./models/group.ts')).models,

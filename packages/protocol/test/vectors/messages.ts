@@ -1,4 +1,5 @@
 import {
+  CATALOG_VERSION,
   type ExchangeMessage,
   encodeExchange,
   encodeMessage,
@@ -49,6 +50,16 @@ const fromHub = {
   parameters: 494_032_768,
   warnings: ['The optimizer was left out.'],
   components: { weights: 'present', config: 'present', tokenizer: 'missing' },
+};
+
+const catalogModel = {
+  ...{ id: 'org/mouse-0.5', name: 'Mouse', path: 'models/centered_instance_abababab', format: 'safetensors' },
+  ...{ size_gb: 0.00104858, architecture: 'centered_instance', downloaded: true, backends: ['cpu', 'cuda'] },
+  metadata: { registry_id: 'abababab', digest, status: 'completed', source: 'hub', repo: 'org/mouse-0.5', files: 2 },
+};
+const planned = {
+  ...{ id: 'org/planned', name: 'Planned', path: null, format: null, size_gb: null, architecture: 'qwen2' },
+  ...{ downloaded: false, backends: [], metadata: { repo: 'org/planned', revision: 'main' } },
 };
 
 const data = { digest: chunk, name: 'clip 1.mp4', form: 'file' };
@@ -121,6 +132,19 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     result: { transferBytes: 2 ** 33, reusedBytes: 2, resumedBytes: 0, exists: false },
   },
   report_installed: { params: { digest, alias: 'good-mouse-v1' }, result: {} },
+  list_catalog: {
+    params: { cursor: 'b3JnL20', limit: 50 },
+    result: {
+      ...{ version: CATALOG_VERSION, pool_id: digest, updated_at: '2026-01-02T03:04:05.678Z' },
+      models: [catalogModel, { ...catalogModel, ...planned }],
+      total: 2,
+    },
+  },
+  register_model: {
+    params: { id: 'org/planned', name: 'Planned', repo: 'org/planned', revision: 'main', architecture: 'qwen2' },
+    result: { model: { ...catalogModel, ...planned } },
+  },
+  unregister_model: { params: { id: 'org/planned' }, result: { model: { ...catalogModel, ...planned } } },
   list_runners: { params: {}, result: { runners: [runner] } },
   check_data: { params: { digests: [digest, chunk] }, result: { missing: [chunk] } },
   push_data: {

@@ -61,6 +61,8 @@ export interface DataPaths {
   /** The folder of the chunk index. You can delete it at any time: it is rebuilt from the manifests. */
   readonly chunkIndex: string;
   readonly configFile: string;
+  /** The models that are registered for the catalog and may not be here yet. */
+  readonly catalogFile: string;
   /** The last known state of each worker's models. */
   readonly workers: string;
   /** The folder of the hashes of files that were hashed before. You can delete it at any time. */
@@ -91,6 +93,7 @@ export function dataPaths(root: string): DataPaths {
     registryLock: join(models, 'registry.lock'),
     chunkIndex: join(at, 'chunks'),
     configFile: join(at, 'config.json'),
+    catalogFile: join(at, 'catalog.json'),
     workers: join(at, 'workers'),
     hashCache: join(at, 'hashes'),
     spareRoom: join(at, 'spare-room'),

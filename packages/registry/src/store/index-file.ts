@@ -1,14 +1,6 @@
-import { constants, copyFile, readFile, rename } from 'node:fs/promises';
+import { constants, copyFile, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  errorCode,
-  fileVersion,
-  isMissing,
-  storageError,
-  syncFolder,
-  withLock,
-  writeFileAtomic,
-} from '@model-rtc/files';
+import { errorCode, fileVersion, isMissing, storageError, withLock, writeFileAtomic } from '@model-rtc/files';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import { changeIndex, EMPTY_INDEX } from '../entry/registry-index.ts';
 import type { RegistryIndex } from '../entry/types.ts';
@@ -16,6 +8,7 @@ import type { DataPaths } from './data-folder.ts';
 import { fileModeIn } from './folder-modes.ts';
 import { type DecodedIndex, decodeIndex, encodeIndex, type Migration } from './index-format.ts';
 import { recoverFolders } from './index-recovery.ts';
+import { keepDamaged } from './keep-damaged.ts';
 import { purgeTrash } from './trash.ts';
 import type { IndexFile, Update } from './types.ts';
 
@@ -52,7 +45,7 @@ export function openIndexFile({ paths, log: everyTime, now, migrations }: IndexF
     try {
       return await withLock(paths.registryLock, { waitMs: LOCK_WAIT_MS, signal }, async () => {
         const before = await load();
-        if (before.state === 'damaged') await keepDamaged(path, now(), log);
+        if (before.state === 'damaged') await keepDamagedIndex(path, now(), log);
         if (before.migratedFrom !== undefined) await keepOlder(path, before.migratedFrom);
         const recovered = await recoverFolders(paths, before.index, before.state !== 'stored', log);
         const { result, ...changes } = await change(recovered);
@@ -110,11 +103,8 @@ async function decodeFile(path: string, migrations: IndexFileOptions['migrations
   }
 }
 
-async function keepDamaged(path: string, now: Date, log: Log): Promise<void> {
-  const stamp = now.toISOString().replaceAll(/[:.]/g, '-');
-  const kept = await freeName((n) => join(dirname(path), `registry.corrupted.${stamp}${n === 0 ? '' : `-${n}`}.json`));
-  await rename(path, kept);
-  await syncFolder(dirname(path));
+async function keepDamagedIndex(path: string, now: Date, log: Log): Promise<void> {
+  const kept = await keepDamaged(path, now);
   log.warn(
     { kept },
     'the registry file was damaged: it is kept under another name, and rebuilt from the model folders',
@@ -126,12 +116,5 @@ async function keepOlder(path: string, version: number): Promise<void> {
     await copyFile(path, join(dirname(path), `registry.v${version}.json`), constants.COPYFILE_EXCL);
   } catch (thrown) {
     if (errorCode(thrown) !== 'EEXIST') throw storageError(thrown, path, 'kept in its older version');
-  }
-}
-
-async function freeName(nameOf: (attempt: number) => string): Promise<string> {
-  for (let attempt = 0; ; attempt++) {
-    const name = nameOf(attempt);
-    if ((await fileVersion(name)) === undefined) return name;
   }
 }

@@ -2,11 +2,13 @@ import { explainSystemError } from '@model-rtc/files';
 import { type ErrorCode, type Log, type Method, ModelRtcError, scopeMissingError } from '@model-rtc/protocol';
 import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
 import type { Authority, Handlers } from '@model-rtc/transport';
+import { registerModel, unregisterModel } from './change-catalog.ts';
 import { checkModelExists } from './check-model-exists.ts';
 import { getManifest } from './get-manifest.ts';
 import { getModelInfo } from './get-model-info.ts';
 import { createJobHandlers } from './jobs/create-job-handlers.ts';
 import { JobResults } from './jobs/job-results.ts';
+import { listCatalog } from './list-catalog.ts';
 import { listModels } from './list-models.ts';
 import { OpenPushes } from './open-pushes.ts';
 import { planPush } from './plan-push.ts';
@@ -53,6 +55,9 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
   const { jobs } = given;
   const results = jobs === undefined ? undefined : new JobResults({ ...jobs, limiter: given.limits?.up });
   const handlersFor = ({ keyId, scopes }: Authority): Handlers => ({
+    list_catalog: answering<'list_catalog'>((params) => listCatalog(services, params)),
+    register_model: answering<'register_model'>((params) => registerModel(services, params)),
+    unregister_model: answering<'unregister_model'>((params) => unregisterModel(services, params)),
     list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
     get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
     check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),

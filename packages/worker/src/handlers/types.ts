@@ -1,5 +1,5 @@
 import type { Hub } from '@model-rtc/hub';
-import type { Log, Method, Params, ResultInput } from '@model-rtc/protocol';
+import type { Backend, Log, Method, Params, ResultInput } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
@@ -11,6 +11,8 @@ export interface HandlerOptions {
   readonly registry: Registry;
   readonly fresh: FreshModels;
   readonly log: Log;
+  /** What this machine can compute on, for its catalog; the CPU alone when left out. */
+  readonly hardware?: (() => Promise<ReadonlySet<Backend>>) | undefined;
   /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   /** Where pushed models may be fetched from as well, if the pusher lets it; from the pusher alone when left out. */

@@ -16,7 +16,7 @@ const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
  * @param given - the positional arguments before the word.
  */
 export async function knownNames(kind: Completes, home: string, given: readonly string[] = []): Promise<Candidate[]> {
-  const { registryFile, configFile, workers } = dataPaths(home);
+  const { registryFile, catalogFile, configFile, workers } = dataPaths(home);
   if (kind in RELEASE_KINDS) return await releaseNames(kind as ReleaseKind, home, given.at(-1) ?? '');
   if (kind === 'workers') {
     const saved = fieldOf(await readJson(configFile), 'workers');
@@ -27,9 +27,22 @@ export async function knownNames(kind: Completes, home: string, given: readonly 
   const models = Object.values(fieldOf(await readJson(registryFile), 'models'));
   const local = modelNames(models);
   if (kind === 'aliases') return local.filter(({ isAlias }) => isAlias);
+  if (kind === 'catalog-ids') return [...plannedNames(await readJson(catalogFile)), ...local];
   const releases = fullNames(models);
   if (kind !== 'remote-models') return [...local, ...releases];
   return unique([...(await namesAtWorkers(workers)), ...local, ...releases]);
+}
+
+/** An id of the catalog that needs no quoting: names with `/` between them. */
+const SAFE_ID = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:\/[A-Za-z0-9_.+-]+)*$/;
+
+function plannedNames(file: unknown): ModelName[] {
+  const { planned } = asObject(file);
+  return (Array.isArray(planned) ? planned : []).flatMap((plan): ModelName[] => {
+    const { id } = asObject(plan);
+    const isPlain = typeof id === 'string' && id.length <= 256 && SAFE_ID.test(id);
+    return isPlain ? [{ value: id, describe: 'registered', isAlias: false }] : [];
+  });
 }
 
 /** The models that this machine's workers had when they were last asked. */

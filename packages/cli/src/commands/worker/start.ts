@@ -9,6 +9,7 @@ import { parseDuration } from '../../console/quantities.ts';
 import { untilAborted } from '../../console/runtime.ts';
 import { agentLimits, dataCacheLimits, jobsLimits } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
+import { ownHardware } from '../catalog/own-hardware.ts';
 import { iceServers } from '../connect.ts';
 import { safeOnlyOption, webRtcOptions } from '../options.ts';
 import { directOptions } from './direct.ts';
@@ -107,6 +108,7 @@ export const start = defineCommand({
         limits: await jobsLimits(context.home),
         data: await dataCacheLimits(context.home),
       },
+      hardware: await ownHardware(context),
       engine: options.engine,
       iceServers: iceServers(options.iceServer, context.runtime.env),
       watch: {

@@ -54,6 +54,13 @@ describe('the names that this machine knows', () => {
     expect(await versions('listed-release-versions', 'lab/mouse')).toEqual(['1.0', 'latest', '2.0']);
     expect(await versions('listed-release-versions', 'lab/rat')).toEqual(['ok']);
     expect(await valuesOf('models')).toEqual(['4f1c22ab', 'lab/mouse@1.0']);
+  it('are ids of the catalog, those with a slash before all others', async () => {
+    await write('catalog.json', {
+      version: 1,
+      planned: [{ id: 'org/m.1' }, { id: 'org/$(reboot)' }, { id: '../x;y' }, 7],
+    });
+    await write('models/registry.json', { version: 2, models: { '4f1c22ab': { id: '4f1c22ab', alias: 'mouse' } } });
+    expect(await valuesOf('catalog-ids')).toEqual(['org/m.1', 'mouse', '4f1c22ab']);
   });
 
   it('leave out whatever a shell would run', async () => {
@@ -64,7 +71,7 @@ describe('the names that this machine knows', () => {
     expect(await valuesOf('workers')).toEqual([]);
   });
 
-  it.each(['models', 'workers', 'remote-models', 'listed-releases', 'release-versions'] as const)(
+  it.each(['models', 'workers', 'remote-models', 'catalog-ids', 'listed-releases', 'release-versions'] as const)(
     'are none of %s where a file is damaged or absent',
     async (kind) => {
       expect(await valuesOf(kind)).toEqual([]);

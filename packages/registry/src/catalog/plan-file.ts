@@ -1,0 +1,62 @@
+import { ModelRtcError, plannedModelSchema } from '@model-rtc/protocol';
+import * as z from 'zod';
+import type { StoredPlan } from './types.ts';
+
+/** The version of catalog.json that this code writes. */
+export const PLANS_VERSION = 1;
+
+/** More than any machine plans to have; a session's holder must not fill the disk. */
+export const MAX_PLANS = 10_000;
+
+/** As many plans as that take less than half of it. We never write a longer file. */
+export const MAX_PLANS_BYTES = 32 * 1024 * 1024;
+
+const storedPlanSchema = plannedModelSchema.extend({
+  registeredAt: z.iso.datetime(),
+  bySession: z.literal(true).optional(),
+});
+
+const plansFileSchema = z.object({
+  version: z.literal(PLANS_VERSION),
+  planned: z.array(storedPlanSchema).max(MAX_PLANS),
+});
+
+/** Turns the content of a file of one version into that of the next. */
+export type PlansMigration = (file: Record<string, unknown>) => Record<string, unknown>;
+
+/** By the version that each starts from. Version 1 is the first. */
+const MIGRATIONS: ReadonlyMap<number, PlansMigration> = new Map();
+
+/** By id, in the order of ids. */
+export type Plans = ReadonlyMap<string, StoredPlan>;
+
+export function encodePlans(plans: Plans): string {
+  return `${JSON.stringify({ version: PLANS_VERSION, planned: [...plans.values()] }, undefined, 2)}\n`;
+}
+
+/**
+ * @param path named in errors
+ * @throws ModelRtcError `refused` when a newer version wrote it; any other error when it is damaged
+ */
+export function decodePlans(text: string, path: string, migrations = MIGRATIONS): Plans {
+  let file = z.looseObject({ version: z.number().int().min(0) }).parse(JSON.parse(text)) as Record<string, unknown>;
+  for (let version = file.version as number; version !== PLANS_VERSION; version++) {
+    if (version > PLANS_VERSION) throw newerVersion(path, version);
+    const migrate = migrations.get(version);
+    if (migrate === undefined) throw new Error(`no version ${version} of this file is known`);
+    file = { ...migrate(file), version: version + 1 };
+  }
+  const { planned } = plansFileSchema.parse(file);
+  const plans = sortedPlans(planned.map((plan) => [plan.id, plan]));
+  if (plans.size < planned.length) throw new Error('two planned models have one id');
+  return plans;
+}
+
+export function sortedPlans(plans: Iterable<readonly [string, StoredPlan]>): Plans {
+  return new Map([...plans].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+function newerVersion(path: string, version: number): ModelRtcError {
+  const sentence = `${path} was written by a newer model-rtc (its version is ${version}, this one reads up to ${PLANS_VERSION}). Upgrade model-rtc; nothing was changed.`;
+  return new ModelRtcError('refused', sentence, { details: { path, version } });
+}
