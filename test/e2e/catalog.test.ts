@@ -7,6 +7,7 @@ import { useLab } from '../support/suites.ts';
 
 const lab = useLab('after all');
 const ID = 'Qwen/Qwen2.5-0.5B';
+const HOSTILE = '--help\u001b]0;owned\u0007"; rm -rf / #\u202e\u009b31m';
 const PLAN = [ID, '--name', 'Qwen 0.5B', '--repo', ID, '--architecture', 'qwen2'] as const;
 
 interface CatalogJson {
@@ -45,15 +46,10 @@ describe('the catalog of a machine', () => {
     const { worker, laptop, session } = await openShared();
     const [good, red] = [join(FIXTURES, 'good-mouse-v1'), join(FIXTURES, 'good-mouse-v2')];
     await importModel(worker, good, 'mouse', '--copy');
-    await importModel(
-      worker,
-      red,
-      'red',
-      '--name',
-      '\u001b]0;owned\u0007"; rm -rf / #\u202e\u009b31m',
-      '--notes',
-      '--help',
-    );
+    await importModel(worker, red, 'red', '--name', 'A RED MODEL');
+    // As another machine could have called it before names were checked.
+    const registry = join(worker.home, 'models', 'registry.json');
+    await writeFile(registry, (await readFile(registry, 'utf8')).replace('"A RED MODEL"', JSON.stringify(HOSTILE)));
     await worker.succeed(['catalog', 'register', ...PLAN]);
     const commands = [
       ...[['catalog'], ['catalog', '--json'], ['catalog', 'list', '--only', 'planned'], ['catalog', 'export', '-']],
@@ -72,7 +68,7 @@ describe('the catalog of a machine', () => {
     }
     const { models } = await catalogOf(laptop, '--session', session);
     expect(models).toHaveLength(3);
-    const mouse = models.find(({ name }) => name.includes('mouse') || name === 'mouse');
+    const mouse = models.find(({ name }) => name === 'mouse');
     expect(mouse).toMatchObject({ downloaded: true, backends: ['cpu', 'cuda'] });
     expect((await stat(join(worker.home, String(mouse?.path)))).isDirectory()).toBe(true);
   }, 120_000);

@@ -16,7 +16,7 @@ describe('the catalog of a worker', () => {
     const { client, there } = await openLab({ capabilities: ['catalog'] });
     await importBytes(there, seededBytes(1234, 1), {
       alias: 'mouse',
-      name: '\u001b[31mred\u202e',
+      name: 'a "name" \\ with € and <b>',
     });
     await importBytes(there, seededBytes(999, 2), { copy: false });
     await client.catalog.register({ ...PLAN, revision: 'main' });

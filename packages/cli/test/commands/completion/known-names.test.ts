@@ -54,6 +54,8 @@ describe('the names that this machine knows', () => {
     expect(await versions('listed-release-versions', 'lab/mouse')).toEqual(['1.0', 'latest', '2.0']);
     expect(await versions('listed-release-versions', 'lab/rat')).toEqual(['ok']);
     expect(await valuesOf('models')).toEqual(['4f1c22ab', 'lab/mouse@1.0']);
+  });
+
   it('are ids of the catalog, those with a slash before all others', async () => {
     await write('catalog.json', {
       version: 1,
