@@ -1,7 +1,6 @@
 /** The part of docs/catalog.md that says what a catalog holds, made from the schema that reads and writes it. */
 import { readFile } from 'node:fs/promises';
-import { catalogSchema } from '@model-rtc/protocol';
-import * as z from 'zod';
+import { catalogJsonSchema } from '../packages/registry/src/catalog/json-schema.ts';
 import { table } from './markdown-table.ts';
 
 const PAGE = 'docs/catalog.md';
@@ -23,8 +22,7 @@ export async function renderCatalogPage(): Promise<string> {
 }
 
 function renderSchema(): string {
-  // Readers pass over fields that they do not know, so the schema of what is read allows them.
-  const schema = z.toJSONSchema(catalogSchema, { io: 'input' }) as JsonSchema;
+  const schema = catalogJsonSchema() as JsonSchema;
   const model = schema.properties?.models?.items;
   const metadata = model?.properties?.metadata;
   if (model === undefined || metadata === undefined) throw new Error('the schema of catalogs has other fields');

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { StoredPlan } from './types.ts';
 
 /** The version of catalog.json that this code writes. */
-export const PLANS_VERSION = 1;
+const PLANS_VERSION = 1;
 
 /** More than any machine plans to have; a session's holder must not fill the disk. */
 export const MAX_PLANS = 10_000;
