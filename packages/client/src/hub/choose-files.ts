@@ -1,5 +1,5 @@
 import { isWeightsFile, programReasonByName, skipReason } from '@model-rtc/formats';
-import { ModelRtcError, modelPathProblem } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError, modelPathProblem } from '@model-rtc/protocol';
 import { createFileChoice, type SkippedPath } from '@model-rtc/registry';
 
 /** What is told of a file before it is fetched. */
@@ -26,6 +26,8 @@ const OTHER_FORMATS =
   /^(pytorch_model.*\.bin(\.index\.json)?|tf_model.*\.h5(\.index\.json)?|flax_model.*\.msgpack(\.index\.json)?|rust_model\.ot|model\.ckpt(\..*)?)$/;
 /** Folders in which repositories keep their weights once more, for other programs. */
 const OTHER_FOLDERS = new Set(['onnx', 'openvino', 'coreml', 'tflite', 'original', 'gguf', 'mlx']);
+/** Sets of weights that a message names. */
+const LISTED_SETS = 12;
 const SHARD = /-\d{5}-of-\d{5}(?=\.gguf$)/;
 
 /**
@@ -111,8 +113,10 @@ function ggufSets(files: readonly ListedFile[]): ListedFile[] {
 }
 
 function severalSets(repo: string, sets: readonly ListedFile[]): ModelRtcError {
-  const [first] = sets;
-  const sentence = `${repo} holds ${sets.length} models in one repository. Choose one: --include ${JSON.stringify(first?.path.replace(SHARD, '*') ?? '')}.`;
+  const patterns = sets.map(({ path }) => path.replace(SHARD, '*'));
+  const shown = sets.slice(0, LISTED_SETS).map(({ size }, i) => `${patterns[i]} (${formatBytes(size)})`);
+  const more = sets.length > shown.length ? ` and ${sets.length - shown.length} more` : '';
+  const sentence = `${repo} holds ${sets.length} models: ${shown.join(', ')}${more}. Choose one, such as --include ${JSON.stringify(patterns[0])}.`;
   return new ModelRtcError('ambiguous', sentence, { details: { repo, models: sets } });
 }
 

@@ -59,7 +59,9 @@ describe('the files of a repository that make the model', () => {
     const shards = ['x-Q4-00001-of-00002.gguf', 'x-Q4-00002-of-00002.gguf'];
     expect(chosen(shards)).toEqual(shards);
     const several = () => chosen([...shards, 'x-Q8.gguf']);
-    expect(several).toThrow('org/x holds 2 models in one repository. Choose one: --include "x-Q4*.gguf".');
+    expect(several).toThrow(
+      'org/x holds 2 models: x-Q4*.gguf (20 B), x-Q8.gguf (10 B). Choose one, such as --include "x-Q4*.gguf".',
+    );
   });
 
   it('need weights', () => {

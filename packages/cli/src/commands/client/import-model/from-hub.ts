@@ -129,15 +129,15 @@ async function askToken(context: Context, refusal: ModelRtcError): Promise<strin
 }
 
 /** One of several sets of weights, as a pattern that names it alone. */
-async function askWeights(context: Context, { message, details }: ModelRtcError): Promise<readonly string[]> {
+async function askWeights(context: Context, { details }: ModelRtcError): Promise<readonly string[]> {
   const models = (details?.models ?? []) as readonly { readonly path: string; readonly size: number }[];
   const choices = models.map(({ path, size }) => ({
     value: path,
     label: `${printable(path)}  (${formatBytes(size)})`,
   }));
-  const [sentence = ''] = printable(message).split(' Choose one', 1);
-  const path = await choose(context, { text: `${sentence} Which one?`, flag: '--include GLOB' }, choices);
-  return [path.replace(/-\d{5}-of-\d{5}(?=\.gguf$)/, '*')];
+  const text = `${printable(String(details?.repo))} holds ${models.length} models. Which one?`;
+  const path = await choose(context, { text, flag: '--include GLOB' }, choices);
+  return [path.replace(/[\\*?[\]{}()!+@]/g, '\\$&').replace(/-\d{5}-of-\d{5}(?=\.gguf$)/, '*')];
 }
 
 /** `Qwen/Qwen2.5-0.5B at 060db64: qwen2, apache-2.0, 8 files. Needs 988 MB of disk; 12 GB are free.` */
