@@ -199,7 +199,7 @@ async function validate(
   const isNew = taken.outcome === 'imported' || (taken.converted ?? []).length > 0;
   if (how === undefined || !isNew) return taken;
   const validated = await registry.validate(taken.entry.id, {
-    ...{ ...how, quick: true, signal },
+    ...{ ...how, bytesVerified: true, signal },
     onProgress: (progress) => onProgress?.({ type: 'local', phase: 'verify', ...progress }),
   });
   return { ...taken, entry: validated.entry, validated };

@@ -53,7 +53,7 @@ export interface TakeOptions
   readonly now?: (() => Date) | undefined;
   /** Convert the files once they are here; the converted model takes the place of the fetched one. */
   readonly convert?: ConvertFormat | undefined;
-  /** Have the model validated once it is here, quickly: its bytes were verified as they came. The version of model-rtc is kept with the results. */
+  /** Have the model validated once it is here, without hashing again: its bytes were verified as they came. The version of model-rtc is kept with the results. */
   readonly validate?: Pick<ValidateOptions, 'version' | 'forward'> | undefined;
   /** Called before anything is asked or fetched; not when the model is here already. */
   readonly onFound?: ((found: FoundOnHub) => void) | undefined;

@@ -76,9 +76,9 @@ export const READING_TASKS: Tasks = {
     const config = await readConfig(checked, 'config.json');
     return await checkTokenizer(checked, config === 'damaged' ? undefined : config);
   },
-  async sampleFloats({ file, spans }, { signal }) {
+  async sampleFloats({ file, spans, all }, { signal }) {
     const { sampleFloats } = await import('@model-rtc/formats/validation');
-    return await withSource(file, (source) => sampleFloats(source, spans, signal));
+    return await withSource(file, (source) => sampleFloats(source, spans, { all, signal }));
   },
 };
 

@@ -28,8 +28,12 @@ export interface ReadingTasks {
   /** Headers against sizes, index against shards, configuration against tensors. */
   examineWeights(input: readonly ScannedFile[]): ExaminedWeights;
   checkTokenizer(input: readonly ScannedFile[]): CheckResult;
-  /** Some numbers of each tensor of a file. */
-  sampleFloats(input: { readonly file: ScannedFile; readonly spans: readonly FloatSpan[] }): FloatFindings;
+  /** Some numbers of each tensor of a file, or all. */
+  sampleFloats(input: {
+    readonly file: ScannedFile;
+    readonly spans: readonly FloatSpan[];
+    readonly all: boolean;
+  }): FloatFindings;
 }
 
 export type TaskName = keyof ReadingTasks;

@@ -15,23 +15,26 @@ export function listedProblems(problems: readonly FileProblem[]): string {
   return `${listed(problems.map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`)))}.`;
 }
 
-/** @param known - files whose problems are told already */
+/**
+ * @param known - files whose problems are told already
+ * @param hashed - when the bytes were verified: `before` by whoever fetched them
+ */
 export function checksumsResult(
   { problems, settled }: VerifiedModel,
   known: ReadonlySet<string>,
-  quick: boolean,
+  hashed: 'now' | 'before' | 'never',
 ): CheckResult {
   const wrong = problems.filter(({ path }) => !known.has(path));
   if (wrong.length > 0) return { check: 'checksums', outcome: 'failed', detail: listedProblems(wrong) };
-  if (quick)
-    return {
-      check: 'checksums',
-      outcome: 'skipped',
-      detail: 'With --quick no file is read whole; no file was written to since it was hashed.',
-    };
+  if (hashed === 'never') {
+    const detail = 'With --quick no file is read whole; no file was written to since it was hashed.';
+    return { check: 'checksums', outcome: 'skipped', detail };
+  }
   const notes = settled.length === 0 ? '' : ` ${settled.join('; ')}.`;
   const others = known.size > 0 ? ' of the other files' : '';
-  return { check: 'checksums', outcome: 'passed', detail: `Every byte${others} has the right SHA-256.${notes}` };
+  const detail =
+    hashed === 'now' ? `Every byte${others} has the right SHA-256.${notes}` : 'Every byte was verified as it came.';
+  return { check: 'checksums', outcome: 'passed', detail };
 }
 
 /** What the numbers of all files are. NaN is never meant; some models have an infinity in a mask. */

@@ -12,6 +12,8 @@ export type ForwardPass = (entry: RegistryEntry, signal: AbortSignal | undefined
 export interface ValidateOptions extends ProgressOptions {
   /** Compare only sizes and times, and look at some numbers of each tensor. */
   readonly quick?: boolean | undefined;
+  /** Every byte was verified just now: compare only sizes and times, and look at all numbers without hashing again. */
+  readonly bytesVerified?: boolean | undefined;
   /** The version of model-rtc, which is kept with the results. */
   readonly version: string;
   /** How a model is run; skipped when left out. */

@@ -47,7 +47,8 @@ async function check(
   digest: Digest,
   options: ValidateOptions,
 ): Promise<CheckResult[]> {
-  const { signal, quick = false } = options;
+  const { signal, quick = false, bytesVerified = false } = options;
+  const hashes = !quick && !bytesVerified;
   const verifying = { ...context, hashFound: createHashFound() };
   const folder = join(context.paths.models, stored.folder);
   const noted = async () => await readManifestNote(folder, digest).catch(() => undefined);
@@ -57,12 +58,13 @@ async function check(
   if (manifest === undefined) return withoutManifest(first?.verified.problems ?? []);
   const { result, files } = await findModelFiles(context, stored, manifest);
   const weights = await examine(context, files, signal);
-  const { verified, floats } = await verifyModel(verifying, digest, { ...options, spans: weights.floats });
+  const verifies = { ...options, quick: !hashes, spans: weights.floats };
+  const { verified, floats } = await verifyModel(verifying, digest, verifies);
   const results = [
     result,
-    checksumsResult(verified, absent(manifest, files), quick),
+    checksumsResult(verified, absent(manifest, files), hashes ? 'now' : quick ? 'never' : 'before'),
     ...weights.results,
-    numbersResult(quick ? await sample(context, files, weights, signal) : [...floats.values()], quick),
+    numbersResult(hashes ? [...floats.values()] : await lookAtNumbers(context, files, weights, options), quick),
     await tokenizer(context, files, signal),
   ];
   return [...results, await forward(context, stored, results, options)];
@@ -103,16 +105,17 @@ async function tokenizer(
   return found instanceof ModelRtcError ? { check: 'tokenizer', outcome: 'warning', detail: found.message } : found;
 }
 
-async function sample(
+async function lookAtNumbers(
   context: RegistryContext,
   files: readonly ScannedFile[],
   { floats }: ExaminedWeights,
-  signal: AbortSignal | undefined,
+  { quick = false, signal }: ValidateOptions,
 ): Promise<FloatFindings[]> {
   const found: FloatFindings[] = [];
   for (const file of files) {
     const spans = floats.get(file.path);
-    if (spans !== undefined) found.push(await context.reading.run('sampleFloats', { file, spans }, { signal }));
+    if (spans !== undefined)
+      found.push(await context.reading.run('sampleFloats', { file, spans, all: !quick }, { signal }));
   }
   return found;
 }

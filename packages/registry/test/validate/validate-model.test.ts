@@ -110,6 +110,14 @@ describe('validating a model', () => {
     expect((await registry.resolve('mouse')).entry.validation?.quick).toBe(true);
   });
 
+  it('looks at all numbers of a model whose bytes were verified just now, and hashes none', async () => {
+    const { registry } = await installed({ numbers: { 'model.norm.weight': Number.NaN } });
+    const { results, entry } = await registry.validate('mouse', { version: VERSION, bytesVerified: true });
+    expect(results.find(({ check }) => check === 'checksums')?.detail).toBe('Every byte was verified as it came.');
+    expect(results.find(({ check }) => check === 'numbers')?.detail).toBe('model.norm.weight has 1 NaN.');
+    expect(entry.validation?.quick).toBeUndefined();
+  });
+
   it('runs a model in which nothing failed, and keeps what came out', async () => {
     const { registry } = await installed();
     const ran: RegistryEntry[] = [];

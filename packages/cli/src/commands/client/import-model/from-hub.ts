@@ -16,6 +16,7 @@ import {
 import { agentLimits, hubFamilies } from '../../../console/settings.ts';
 import { packageVersion } from '../../../package.ts';
 import { beginTransfer, resultData, type TransferOptions } from '../transfer.ts';
+import { forwardPassHere } from '../validate/run.ts';
 import { countsText, renderValidated } from '../validate/text.ts';
 import { convertedText } from './converted.ts';
 import { refuseLocalOptions } from './hub-options.ts';
@@ -53,7 +54,7 @@ export async function importFromHub(
       ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
       ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly, convert: options.convert },
       ...{ ...controls, workers },
-      validate: { version: packageVersion() },
+      validate: { version: packageVersion(), forward: forwardPassHere(context, registry) },
       families: options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES),
       acceptLicense: options.acceptLicense || ((license) => askLicense(asked, license)),
       ifTaken: decisionOf(options) ?? ((names, wanted) => askName(asked, reference.repo, names, wanted)),
@@ -193,9 +194,7 @@ function report(
 
 /** All that was found where something failed; a line where nothing did. */
 function validatedText(validated: ValidatedModel): string {
-  const { entry, isValid } = validated;
-  if (isValid)
-    return `Validated: ${countsText(validated.results)}. To look at every number: model-rtc client validate ${entry.id}`;
+  if (validated.isValid) return `Validated: ${countsText(validated.results)}`;
   return `The model is here, and did not pass all checks:\n${renderValidated(validated)}`;
 }
 

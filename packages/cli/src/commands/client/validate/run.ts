@@ -25,7 +25,7 @@ export async function validateHere(
 }
 
 /** Runs models with what this machine has for it: `onnxruntime-node`, or a runner that its owner declared. */
-function forwardPassHere({ runtime }: Context, { paths }: Registry): ForwardPass {
+export function forwardPassHere({ runtime }: Context, { paths }: Registry): ForwardPass {
   return async (entry, signal) => {
     const { forwardPass } = await import('@model-rtc/jobs');
     const { digest, id, alias, modelType, framework, localPath, codeFiles, checkpointPath, configPath } = entry;
