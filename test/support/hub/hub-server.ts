@@ -33,8 +33,6 @@ export class LocalHub {
   pageSize = 1000;
   /** For how many requests a signed address is good. */
   signedFor = Number.POSITIVE_INFINITY;
-  /** Whether the storage accepts requests for Xet. */
-  acceptsXet = false;
   url = '';
   storageUrl = '';
   readonly #servers: Server[] = [];

@@ -8,7 +8,7 @@ import { formatRate } from './format.ts';
 import { COUNT_RANGE, parseCount, parseDuration, parseRate, parseSize, RATE_RANGE, SIZE_RANGE } from './quantities.ts';
 
 /** What a setting is measured in, as `--json` names it. */
-type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count' | 'list';
+type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count' | 'list' | 'word';
 
 interface SettingSchema {
   readonly describe: string;
@@ -65,6 +65,22 @@ const FAMILIES = {
   format: String,
 } as const;
 
+const CHOICE = {
+  type: 'word',
+  range: '`auto` or `off`',
+  unit: 'word',
+  parse: parseChoice,
+  format: String,
+} as const;
+
+/** @throws ModelRtcError `bad_argument` */
+function parseChoice(text: string, name: string): readonly string[] {
+  const word = text.trim();
+  if (word === 'auto' || word === 'off') return [word];
+  const sentence = `${JSON.stringify(text)} is not a value of ${name}. Pass auto or off.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { name } });
+}
+
 /** @throws ModelRtcError `bad_argument` */
 function parseFamilies(text: string, name: string): readonly string[] {
   const families = text.split(',').map((family) => family.trim());
@@ -111,6 +127,12 @@ export const SETTINGS = {
     ...FAMILIES,
     describe: 'Families of models that import-model takes from a hub; --arch-any takes any',
   },
+  'hub.pushes': {
+    ...CHOICE,
+    describe:
+      'Whether a worker fetches models that clients push from the hub in part; --from-hub says it for one start',
+    default: 'off',
+  },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -122,9 +144,9 @@ export interface Setting {
   /** As it was given; undefined when nothing is set. */
   readonly value: string | undefined;
   readonly unit: Unit;
-  /** The value in that unit; undefined when nothing is set, or when it is a list. */
+  /** The value in that unit; undefined when nothing is set, or when it is a list or a word. */
   readonly amount: number | undefined;
-  /** The value of a list; undefined when nothing is set. */
+  /** The value of a list, or the word; undefined when nothing is set. */
   readonly list?: readonly string[] | undefined;
 }
 
@@ -242,6 +264,11 @@ export async function jobsLimits(home: string): Promise<Partial<JobsLimits>> {
 export async function hubFamilies(home: string, builtIn: readonly string[]): Promise<readonly string[]> {
   const { list = [BUILT_IN] } = (await Settings.open(home)).get('hub.architectures');
   return list.flatMap((family) => (family === BUILT_IN ? builtIn : [family]));
+}
+
+/** Whether pushed models may be fetched from a hub in part. */
+export async function fetchesPushesFromHub(home: string): Promise<boolean> {
+  return (await Settings.open(home)).get('hub.pushes').list?.[0] === 'auto';
 }
 
 /** The limits that are set for all transfers of an agent together. */

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { SavedWorkers } from '../../src/console/saved-workers.ts';
-import { dataCacheLimits, hubFamilies, jobsLimits, Settings, settingText } from '../../src/console/settings.ts';
+import {
+  dataCacheLimits,
+  fetchesPushesFromHub,
+  hubFamilies,
+  jobsLimits,
+  Settings,
+  settingText,
+} from '../../src/console/settings.ts';
 
 const folders: string[] = [];
 
@@ -55,6 +62,19 @@ describe('the settings', () => {
     expect(await hubFamilies(folder, ['llama', 'qwen2'])).toEqual(['llama', 'qwen2', 'my-model']);
     for (const bad of ['', 'a,,b', 'a b', '../x', 'a'.repeat(65)])
       expect(() => settings.set('hub.architectures', bad)).toThrow('is not a list of families');
+  });
+
+  it('say whether pushed models may come from a hub', async () => {
+    const folder = await home();
+    expect(await fetchesPushesFromHub(folder)).toBe(false);
+    const settings = await Settings.open(folder);
+    expect(settingText(settings.get('hub.pushes'))).toBe('off');
+    expect(settingText(settings.set('hub.pushes', ' auto '))).toBe('auto');
+    expect(await fetchesPushesFromHub(folder)).toBe(true);
+    settings.set('hub.pushes', 'off');
+    expect(await fetchesPushesFromHub(folder)).toBe(false);
+    for (const bad of ['', 'on', 'auto,off'])
+      expect(() => settings.set('hub.pushes', bad)).toThrow('Pass auto or off.');
   });
 
   it('say how many jobs run at once, for how long, and how much they leave, as far as that is set', async () => {

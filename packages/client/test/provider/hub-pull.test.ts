@@ -106,6 +106,19 @@ describe('a model of a hub', () => {
 });
 
 describe('a download from a hub', () => {
+  it.each([
+    ['offers its files over Xet too', 200],
+    ['refuses to give them over Xet', 403],
+  ])('takes files from their signed addresses where a hub %s', async (_what, status) => {
+    const hub = await startHub();
+    hub.addModel('lab/mouse', { files: HUB_FILES, hasXet: true });
+    hub.fault = ({ url }, response) =>
+      /xet-read-token|reconstructions/.test(url) && response.writeHead(status).end('{}') !== undefined;
+    const { pulled } = await pullFromHub([await hubProvider(hub)]);
+    expect(pulled.transferredBytes).toBe(HUB_BYTES);
+    expect(hub.asked.filter(({ at }) => at === 'storage').every(({ url }) => url.startsWith('/lfs/'))).toBe(true);
+  });
+
   it('goes on with new addresses when signed ones expire', async () => {
     const { hub } = await hubWithModel();
     hub.signedFor = 1;

@@ -7,7 +7,7 @@ import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, formatSome, formatTime, printable } from '../../console/format.ts';
 import { parseDuration } from '../../console/quantities.ts';
 import { untilAborted } from '../../console/runtime.ts';
-import { agentLimits, dataCacheLimits, jobsLimits } from '../../console/settings.ts';
+import { agentLimits, dataCacheLimits, fetchesPushesFromHub, jobsLimits } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
 import { ownHardware } from '../catalog/own-hardware.ts';
 import { iceServers } from '../connect.ts';
@@ -69,7 +69,8 @@ export const start = defineCommand({
     },
     'from-hub': {
       choices: ['auto', 'off'],
-      describe: 'Let models that clients push be fetched from the hub in part, where they come from there [off]',
+      describe:
+        'Let models that clients push be fetched from the hub in part, where they come from there [the setting hub.pushes]',
     },
     'without-links': {
       choices: ['copy', 'in-place'],
@@ -128,8 +129,9 @@ export const start = defineCommand({
 });
 
 /** Clients decide what is fetched, so it is fetched without this machine's access token. */
-async function hubForPushes({ runtime }: Context, fromHub: 'auto' | 'off' | undefined) {
-  if (fromHub !== 'auto') return undefined;
+async function hubForPushes({ runtime, home }: Context, fromHub: 'auto' | 'off' | undefined) {
+  const isOn = fromHub === undefined ? await fetchesPushesFromHub(home) : fromHub === 'auto';
+  if (!isOn) return undefined;
   const { openHub } = await import('@model-rtc/hub');
   const hub = openHub({ env: runtime.env, isAnonymous: true });
   return hub.isOffline ? undefined : hub;
