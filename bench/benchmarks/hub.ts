@@ -6,36 +6,45 @@ import { LocalHub } from '../../test/support/hub/hub-server.ts';
 import { createLab, type Lab } from '../../test/support/lab.ts';
 import { startNginx } from '../../test/support/nginx.ts';
 import { program } from '../../test/support/requirements.ts';
-import { createBaseline, runBaseline } from '../support/baseline.ts';
-import { type Benchmark, besideRow, boundRow, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
+import { startSignaling, startWorker, type TransferJson } from '../../test/support/scene.ts';
+import { createBaseline } from '../support/baseline.ts';
+import { type Benchmark, boundRow, type Row, ratioRow, rowsOrFailure } from '../support/benchmark.ts';
 import { killOn } from '../support/commands.ts';
-import { besideShards, shardNames, writeShard, writeTorchModel } from '../support/float-files.ts';
+import { besideShards, shardNames, writeShard } from '../support/float-shards.ts';
 import { curl, fetchAndHash } from '../support/http-tools.ts';
+import { limitLink } from '../support/limited-link.ts';
 import { peakUntilEnd } from '../support/peak-memory.ts';
-import { plainSha256, timed } from '../support/plain-sha256.ts';
+import { plainSha256 } from '../support/plain-sha256.ts';
 
 const FULL_BYTES = 2_000_000_000;
 const QUICK_BYTES = 100_000_000;
+const SHARED_FULL_BYTES = 500_000_000;
 const REPEATS = 3;
 const LEAST_RATIO_TO_CURL = 0.7;
 const MOST_MEMORY_MEGABYTES = 250;
 const FILES = 4;
+/** Of these the worker lacks one. */
+const SHARED_FILES = 10;
+const HUB_MEGABYTES = 10;
+/** Of what the worker lacks: a hub that is not needed elsewhere gives some of the rest as well. */
+const MOST_OVERHEAD = 1.1;
 /** A bound for a command that hangs, far above what the slowest takes. */
 const LONGEST_MS = 10 * 60_000;
 const REPOSITORY = 'bench/model';
-const ALIAS = 'taken';
+/** The model is of no family that people know. */
+const ACCEPT = ['--accept-license', '--arch-any'];
 
 type Say = (text: string) => void;
 
 export const hub: Benchmark = {
   name: 'hub',
-  title: 'Models from a hub on this machine, beside curl with sha256sum; torch files to safetensors',
+  title: 'Models from a hub on this machine, beside curl with sha256sum, and from a worker as well',
   async run({ quick }, say) {
     const nginx = program('nginx', 'nginx');
     if (!nginx.met) throw new Error(nginx.advice);
     return [
       ...(await rowsOrFailure('import-model from a hub', () => measureImports(quick, say))),
-      ...(await rowsOrFailure('conversion', () => measureConversion(quick, say))),
+      ...(await rowsOrFailure('a worker that has 90 %', () => measureWorker(quick, say))),
     ];
   },
 };
@@ -113,7 +122,7 @@ async function measureImports(quick: boolean, say: Say): Promise<Row[]> {
     say(`${bytes / 1e6} MB in ${FILES} files, repeat ${repeat}`);
     await beside.measure(async (signal) => speed(await fetchAndHash(lab, curl, remote, signal)));
     const client = await lab.machine(`client-${repeat}`, { env: server.env });
-    const args = ['client', 'import-model', `hf:${REPOSITORY}`, '--accept-license', '--arch-any', '--yes', '--json'];
+    const args = ['client', 'import-model', `hf:${REPOSITORY}`, ...ACCEPT, '--yes', '--json'];
     const running = killOn(AbortSignal.timeout(LONGEST_MS), client.start(args));
     const peak = await peakUntilEnd(running);
     const { exitCode, durationMs, stderr } = await running.exited;
@@ -129,40 +138,35 @@ async function measureImports(quick: boolean, say: Say): Promise<Row[]> {
   ];
 }
 
-async function measureConversion(quick: boolean, say: Say): Promise<Row[]> {
+/** The worker has an earlier commit, in which one file of ten was another one; the hub is as far away as hubs are. */
+async function measureWorker(quick: boolean, say: Say): Promise<Row[]> {
   await using lab = createLab();
-  const folder = join(await lab.folder(), 'torch-model');
-  const bytes = await writeTorchModel(folder, quick ? QUICK_BYTES : FULL_BYTES);
-  const [samples, memory]: [number[], number[]] = [[], []];
-  const beside = createBaseline(say);
-  for (let repeat = 1; repeat <= (quick ? 1 : REPEATS); repeat += 1) {
-    say(`conversion, repeat ${repeat}`);
-    await beside.measure(async (signal) => (await copyMs(lab, join(folder, 'pytorch_model.bin'), signal)) / 1000);
-    const machine = await lab.machine(`convert-${repeat}`);
-    const args = ['client', 'import-model', folder, '--convert', 'safetensors', '--alias', ALIAS, '--yes', '--json'];
-    const running = killOn(AbortSignal.timeout(LONGEST_MS), machine.start(args));
-    const peak = await peakUntilEnd(running);
-    const { exitCode, durationMs, stderr } = await running.exited;
-    if (exitCode !== 0) throw new Error(`import-model --convert ended with ${exitCode}: ${lastLine(stderr)}`);
-    samples.push(durationMs / 1000);
-    memory.push(peak / 1e6);
-    await rm(machine.home, { recursive: true });
-  }
-  const what = `import-model --convert safetensors of a ${(bytes / 1e9).toFixed(1)} GB .bin; beside reading and writing as much`;
-  return [
-    besideRow({ what, unit: 's', samples, beside }),
-    boundRow({ what: 'the same, peak memory', unit: 'MB', samples: memory, atMost: MOST_MEMORY_MEGABYTES }),
-  ];
-}
-
-/** A copy that is on the disk when it ends, as a model is. */
-async function copyMs(lab: Lab, path: string, signal: AbortSignal): Promise<number> {
-  const folder = await lab.folder();
-  const copy = join(folder, 'copy.bin');
-  const ms = await timed(async () => {
-    await runBaseline(['cp', path, copy], signal);
-    await runBaseline(['sync', copy], signal);
-  });
-  await rm(folder, { recursive: true });
-  return ms;
+  const { hub: server, add } = await openHub(lab);
+  const bytes = quick ? QUICK_BYTES : SHARED_FULL_BYTES;
+  const names = shardNames(SHARED_FILES);
+  const before = await addShards(lab, add, names, bytes);
+  const [changed = '', ...same] = names;
+  const repository = server.addModel(REPOSITORY, { files: before, card: { license: 'mit' } });
+  const worker = await lab.machine('worker', { env: server.env });
+  await worker.succeed(['client', 'import-model', `hf:${REPOSITORY}`, ...ACCEPT, '--yes']);
+  const other = await addShards(lab, add, [changed], bytes / SHARED_FILES);
+  repository.push({ ...before, [changed]: other[changed] as HubContent });
+  const { port, pathname } = new URL(server.storageUrl);
+  server.storageUrl = `http://127.0.0.1:${await limitLink(lab, Number(port), HUB_MEGABYTES * 1e6)}${pathname}`;
+  const { session } = await startWorker(worker, (await startSignaling(lab)).url);
+  say('a hub and a worker');
+  const client = await lab.machine('client', { env: server.env });
+  const args = ['client', 'pull-model', `hf:${REPOSITORY}`, ...ACCEPT, '--worker', session, '--json'];
+  const running = killOn(AbortSignal.timeout(LONGEST_MS), client.start(args));
+  const { exitCode, stderr, ...ended } = await running.exited;
+  if (exitCode !== 0) throw new Error(`pull-model ended with ${exitCode}: ${lastLine(stderr)}`);
+  const { transfer } = ended.json<{ readonly transfer: Pick<TransferJson, 'workers'> }>();
+  const fromHub =
+    transfer.workers.filter(({ name }) => name !== 'worker').reduce((sum, one) => sum + one.bytes, 0) / 1e6;
+  const lacking = bytes / SHARED_FILES / 1e6;
+  const from = `from a worker that has ${same.length} of ${names.length} files and a hub of ${HUB_MEGABYTES} MB/s`;
+  const what = `pull-model ${bytes / 1e6} MB ${from}: bytes from the hub, beside what the worker lacks`;
+  const required = { of: 'ratio', atMost: MOST_OVERHEAD } as const;
+  const ratio = fromHub / lacking;
+  return [{ what, unit: 'MB', value: fromHub, samples: [fromHub], baseline: lacking, ratio, required }];
 }
