@@ -32,6 +32,8 @@ export interface RemoteCatalog {
   register(plan: ParamsInput<'register_model'>, options?: SignalOption): Promise<CatalogModel>;
   /** Forgets one that was registered over a session. @returns the model as it was */
   unregister(id: string, options?: SignalOption): Promise<CatalogModel>;
+  /** Has the worker fetch a registered model from its repository. Resolves when it is there. */
+  fetch(id: string, options?: SignalOption & { readonly acceptLicense?: boolean | undefined }): Promise<CatalogModel>;
 }
 
 export function remoteCatalog({ link }: Pick<RemoteWorker, 'link'>): RemoteCatalog {
@@ -43,6 +45,9 @@ export function remoteCatalog({ link }: Pick<RemoteWorker, 'link'>): RemoteCatal
     },
     async register(plan, { signal } = {}) {
       return (await (await askable(signal)).request('register_model', plan, { signal })).model;
+    },
+    async fetch(id, { acceptLicense, signal } = {}) {
+      return (await (await askable(signal)).request('fetch_model', { id, acceptLicense }, { signal })).model;
     },
     async unregister(id, { signal } = {}) {
       return (await (await askable(signal)).request('unregister_model', { id }, { signal })).model;

@@ -117,5 +117,8 @@ export const listCatalogResult = z.object({
 });
 export type CatalogPage = z.output<typeof listCatalogResult>;
 
+/** The model is fetched by whoever has the catalog. */
+export const fetchModelParams = z.object({ id: catalogIdSchema, acceptLicense: z.boolean().default(false) });
+
 export const registerModelParams = plannedModelSchema.omit({ digest: true });
 export const catalogModelResult = z.object({ model: catalogModelSchema });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   catalogIdSchema,
   catalogModelResult,
+  fetchModelParams,
   listCatalogParams,
   listCatalogResult,
   registerModelParams,
@@ -145,6 +146,12 @@ export const METHODS = {
   unregister_model: {
     ...{ ...QUICK_WRITE, ...SHORT },
     params: z.object({ id: catalogIdSchema }),
+    result: catalogModelResult,
+    event: nothing,
+  },
+  fetch_model: {
+    ...{ kind: 'action', scopes: ['write'], ...NO_LIMIT, ...SHORT },
+    params: fetchModelParams,
     result: catalogModelResult,
     event: nothing,
   },

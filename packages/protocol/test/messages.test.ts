@@ -30,6 +30,7 @@ describe('a method', () => {
         'plan_push',
         'register_model',
         'unregister_model',
+        'fetch_model',
         'list_runners',
         'check_data',
         'push_data',

@@ -2,7 +2,7 @@ export type { DataReception } from './data/data-reception.ts';
 export { openWorkerData, type WorkerData, type WorkerDataOptions } from './data/worker-data.ts';
 export { createHandlers, type WorkerHandlers } from './handlers/create-handlers.ts';
 export { FreshModels } from './handlers/fresh-models.ts';
-export type { HandlerOptions } from './handlers/types.ts';
+export type { FetchFromHub, HandlerOptions, WantedFromHub } from './handlers/types.ts';
 export { DEFAULT_SIGNALING_PORT } from './open-signaling.ts';
 export {
   type CreateSessionOptions,

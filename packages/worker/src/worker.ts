@@ -47,6 +47,8 @@ export interface WorkerOptions extends SignalingOptions {
   readonly hub?: Hub | undefined;
   /** How jobs are run; clients are refused them when left out. */
   readonly jobs?: WorkerJobsOptions | undefined;
+  /** Fetches registered models from a hub when clients ask for it; refused when left out. */
+  readonly fetchFromHub?: HandlerOptions['fetchFromHub'];
   /** What this machine can compute on, for its catalog; the CPU alone when left out. */
   readonly hardware?: (() => Promise<ReadonlySet<Backend>>) | undefined;
   /** The time of day, by which sessions expire. */
@@ -218,6 +220,7 @@ function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): A
     hub,
     jobs,
     hardware: options.hardware,
+    fetchFromHub: options.fetchFromHub,
   });
   cleanup.add(close);
   const acceptor = acceptSessions({

@@ -145,6 +145,7 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     result: { model: { ...catalogModel, ...planned } },
   },
   unregister_model: { params: { id: 'org/planned' }, result: { model: { ...catalogModel, ...planned } } },
+  fetch_model: { params: { id: 'org/mouse-0.5', acceptLicense: true }, result: { model: catalogModel } },
   list_runners: { params: {}, result: { runners: [runner] } },
   check_data: { params: { digests: [digest, chunk] }, result: { missing: [chunk] } },
   push_data: {

@@ -4,6 +4,7 @@ import { createChunkServer, createPartialModels } from '@model-rtc/transfer';
 import type { Authority, Handlers } from '@model-rtc/transport';
 import { registerModel, unregisterModel } from './change-catalog.ts';
 import { checkModelExists } from './check-model-exists.ts';
+import { CatalogFetches } from './fetch-model.ts';
 import { getManifest } from './get-manifest.ts';
 import { getModelInfo } from './get-model-info.ts';
 import { createJobHandlers } from './jobs/create-job-handlers.ts';
@@ -50,6 +51,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
       }
     };
   };
+  const fetches = new CatalogFetches(services);
   const pushes = new OpenPushes();
   const staged = new StagedPushes({ paths: given.registry.paths, log: given.log });
   const { jobs } = given;
@@ -58,6 +60,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
     list_catalog: answering<'list_catalog'>((params) => listCatalog(services, params)),
     register_model: answering<'register_model'>((params) => registerModel(services, params)),
     unregister_model: answering<'unregister_model'>((params) => unregisterModel(services, params)),
+    fetch_model: answering<'fetch_model'>((params, context) => fetches.fetch(params, context)),
     list_models: answering<'list_models'>((params, context) => listModels(services, params, context)),
     get_model_info: answering<'get_model_info'>((params, context) => getModelInfo(services, params, context)),
     check_model_exists: answering<'check_model_exists'>((params) => checkModelExists(services, params)),

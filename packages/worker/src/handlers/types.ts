@@ -1,10 +1,22 @@
 import type { Hub } from '@model-rtc/hub';
 import type { Backend, Log, Method, Params, ResultInput } from '@model-rtc/protocol';
-import type { Registry } from '@model-rtc/registry';
+import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { FreshModels } from './fresh-models.ts';
 import type { JobServices } from './jobs/types.ts';
+
+/** What a client asks to be fetched from a hub. */
+export interface WantedFromHub {
+  readonly repo: string;
+  readonly revision: string | undefined;
+  /** Whether the client accepts the model's license. */
+  readonly acceptLicense: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches a model from a hub into this machine's registry. */
+export type FetchFromHub = (wanted: WantedFromHub) => Promise<RegistryEntry>;
 
 /** What a worker's handlers use. */
 export interface HandlerOptions {
@@ -13,6 +25,8 @@ export interface HandlerOptions {
   readonly log: Log;
   /** What this machine can compute on, for its catalog; the CPU alone when left out. */
   readonly hardware?: (() => Promise<ReadonlySet<Backend>>) | undefined;
+  /** Fetches registered models from a hub when clients ask for it; refused when left out. */
+  readonly fetchFromHub?: FetchFromHub | undefined;
   /** Refuse pushed models with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
   /** Where pushed models may be fetched from as well, if the pusher lets it; from the pusher alone when left out. */

@@ -11,6 +11,8 @@ export interface CatalogSource extends AsyncDisposable {
   register(plan: Omit<PlannedModel, 'digest'>): Promise<CatalogModel>;
   /** Forgets a model that is only registered, or was. @returns the model as it was */
   unregister(id: string): Promise<CatalogModel>;
+  /** Has the worker fetch a registered model; undefined for this machine's own catalog. */
+  readonly fetch: undefined | ((id: string, acceptLicense: boolean) => Promise<CatalogModel>);
 }
 
 export interface SourceOptions extends NetworkOptions {
@@ -34,6 +36,7 @@ async function ownCatalog(context: Context): Promise<CatalogSource> {
       catalogSchema.parse(await gatherCatalog((params) => registry.catalogPage({ ...params, hardware }))),
     register: async (plan) => registry.catalogModel(await registry.registerModel(plan), hardware),
     unregister: async (id) => registry.catalogModel((await registry.unregisterModel(id)).item, hardware),
+    fetch: undefined,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -43,6 +46,7 @@ function atWorker({ signal }: Context, worker: WorkerConnection): CatalogSource 
     read: async () => await worker.catalog.read({ signal }),
     register: async (plan) => await worker.catalog.register(plan, { signal }),
     unregister: async (id) => await worker.catalog.unregister(id, { signal }),
+    fetch: async (id, acceptLicense) => await worker.catalog.fetch(id, { acceptLicense, signal }),
     [Symbol.asyncDispose]: async () => await worker.close(),
   };
 }

@@ -13,6 +13,7 @@ import { ownHardware } from '../catalog/own-hardware.ts';
 import { iceServers } from '../connect.ts';
 import { safeOnlyOption, webRtcOptions } from '../options.ts';
 import { directOptions } from './direct.ts';
+import { fetchForClients } from './fetch-from-hub.ts';
 
 export const start = defineCommand({
   usage: 'start',
@@ -70,7 +71,7 @@ export const start = defineCommand({
     'from-hub': {
       choices: ['auto', 'off'],
       describe:
-        'Let models that clients push be fetched from the hub in part, where they come from there [the setting hub.pushes]',
+        'Let models that clients push be fetched from the hub in part, where they come from there; auto also fetches registered models that clients ask for [the setting hub.pushes]',
     },
     'without-links': {
       choices: ['copy', 'in-place'],
@@ -110,6 +111,8 @@ export const start = defineCommand({
         data: await dataCacheLimits(context.home),
       },
       hardware: await ownHardware(context),
+      fetchFromHub:
+        options.fromHub === 'auto' ? fetchForClients(context, await context.registry(), options.safeOnly) : undefined,
       engine: options.engine,
       iceServers: iceServers(options.iceServer, context.runtime.env),
       watch: {

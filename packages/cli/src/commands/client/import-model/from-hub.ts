@@ -30,13 +30,41 @@ export interface HubSources extends Partial<Pick<TransferOptions, 'limit' | 'nic
   readonly workers?: TakeOptions['workers'];
 }
 
-/** Takes a model from a hub, and asks what has to be asked. */
 export async function importFromHub(
   context: Context,
   options: GivenImportOptions,
-  { workers = [], ...speed }: HubSources = {},
+  sources: HubSources = {},
 ): Promise<void> {
   refuseLocalOptions(options);
+  const taken = await takeAsked(context, options, sources);
+  await addWhatWasSaid(context, taken, options);
+  report(context, taken);
+}
+
+/** What a person says of a model that is taken from a hub. */
+export type HubOptions = Pick<
+  GivenImportOptions,
+  | 'path'
+  | 'revision'
+  | 'tokenFile'
+  | 'include'
+  | 'exclude'
+  | 'safeOnly'
+  | 'convert'
+  | 'archAny'
+  | 'acceptLicense'
+  | 'ifExists'
+  | 'yes'
+  | 'name'
+  | 'alias'
+>;
+
+/** Takes a model from a hub, and asks what has to be asked. */
+export async function takeAsked(
+  context: Context,
+  options: HubOptions,
+  { workers = [], ...speed }: HubSources = {},
+): Promise<TakenFromHub> {
   const { openHub, parseHubReference } = await import('@model-rtc/hub');
   const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
   const asked = options.yes ? { ...context, interactive: false } : context;
@@ -48,7 +76,7 @@ export async function importFromHub(
   });
   const registry = await context.registry();
   const limits = await agentLimits(context.home);
-  const taken = await takeFromHub(
+  return await takeFromHub(
     { registry, limits, log: context.log, clock: systemClock, random: Math.random },
     {
       ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
@@ -65,8 +93,6 @@ export async function importFromHub(
       onFound: (found) => context.output.note(foundText(found)),
     },
   );
-  await addWhatWasSaid(context, taken, options);
-  report(context, taken);
 }
 
 function withRevision<R extends { readonly revision?: string | undefined }>(
@@ -78,14 +104,14 @@ function withRevision<R extends { readonly revision?: string | undefined }>(
   throw new ModelRtcError('bad_argument', 'Pass the revision once: after @, or with --revision.');
 }
 
-async function namesOf({ name, alias }: GivenImportOptions): Promise<Pick<TakeOptions, 'name' | 'alias'>> {
+async function namesOf({ name, alias }: HubOptions): Promise<Pick<TakeOptions, 'name' | 'alias'>> {
   const { parseAlias } = await import('@model-rtc/protocol');
   const checked: Alias | undefined = alias === undefined ? undefined : parseAlias(alias);
   return { name, alias: checked };
 }
 
 /** --yes takes nothing from another model. */
-function decisionOf({ ifExists, yes }: GivenImportOptions): NameDecision | undefined {
+function decisionOf({ ifExists, yes }: HubOptions): NameDecision | undefined {
   return ifExists === undefined || ifExists === 'skip' ? (yes ? 'rename' : undefined) : ifExists;
 }
 

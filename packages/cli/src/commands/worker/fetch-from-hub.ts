@@ -1,0 +1,28 @@
+import { systemClock } from '@model-rtc/protocol';
+import type { Registry } from '@model-rtc/registry';
+import type { FetchFromHub } from '@model-rtc/worker';
+import type { Context } from '../../console/context.ts';
+import { agentLimits, hubFamilies } from '../../console/settings.ts';
+import { packageVersion } from '../../package.ts';
+
+/** Fetches registered models when clients ask for it: without this machine's access token, since clients decide what is fetched. */
+export function fetchForClients({ runtime, home, log }: Context, registry: Registry, safeOnly: boolean): FetchFromHub {
+  return async ({ repo, revision, acceptLicense, signal }) => {
+    const { openHub } = await import('@model-rtc/hub');
+    const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
+    const { entry } = await takeFromHub(
+      { registry, limits: await agentLimits(home), log, clock: systemClock, random: Math.random },
+      {
+        hub: openHub({ env: runtime.env, isAnonymous: true }),
+        reference: { repo, revision },
+        families: await hubFamilies(home, WELL_KNOWN_FAMILIES),
+        acceptLicense: async () => acceptLicense,
+        // A client takes no name from a model of the owner's.
+        ifTaken: 'rename',
+        validate: { version: packageVersion() },
+        ...{ safeOnly, signal },
+      },
+    );
+    return entry;
+  };
+}
