@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { TransferProgress } from '../src/index.ts';
 import { type ChunkSource, SourcePool } from '../src/index.ts';
 import { expectFiles } from './support/expectations.ts';
@@ -59,6 +59,7 @@ describe('the lanes of an origin', () => {
 describe('an origin whose model has changed', () => {
   it('is left out with all its lanes, and named, and the others give the model', async () => {
     const pool = new SourcePool();
+    const warned: string[] = [];
     const error = new ModelRtcError('source_changed', 'weights.bin changed.');
     const changed = memorySource(model, { name: 'changed', alter: failsAfter(2, error) });
     const lanes = [laneOf(changed, 0), laneOf({ ...changed, fetch: stalled('changed').fetch }, 1)];
@@ -66,8 +67,11 @@ describe('an origin whose model has changed', () => {
     const outcome = await pullModel(model, {
       staging: await temporaryFolder(),
       sources: pool,
+      log: { ...silentLog, warn: (_fields, message) => void warned.push(message) },
       onProgress: ({ dropped }) => dropped.length > 0 && pool.add(laneOf(changed, 2)),
     });
+    expect(warned[0]).toBe('changed is no longer used: weights.bin changed.');
+    expect(warned).toContain('changed is not used, since it was given up before');
     await expectFiles(outcome.filesFolder, model);
     expect(outcome.dropped).toEqual([{ name: 'changed', reason: 'weights.bin changed.' }]);
     for (const source of lanes) expect(pool.sources).not.toContain(source);

@@ -25,8 +25,14 @@ export function modelNameProblem(name: string): string | undefined {
 export function requireModelName(name: string): string {
   const problem = modelNameProblem(name);
   if (problem === undefined) return name;
-  const sentence = `${JSON.stringify(name)} cannot be the name of a model: ${problem}. Choose another --name, such as "${suggestAlias(name)}".`;
+  const sentence = `${JSON.stringify(name)} cannot be the name of a model: ${problem}. Choose another --name, such as "${likeName(name)}".`;
   throw new ModelRtcError('bad_argument', sentence, { details: { name, rule: problem } });
+}
+
+/** A name like one that cannot be used. */
+function likeName(name: string): string {
+  const like = suggestAlias(name);
+  return modelNameProblem(like) === undefined ? like : `${like}-model`;
 }
 
 /**

@@ -45,7 +45,25 @@ describe('the name of a model from a hub', () => {
     expect(() => requireModelName(name)).toThrow(/cannot be the name of a model: .* Choose another --name/);
   });
 
+  it.each(['con', 'org/nul.txt', 'deadbeef', '../x', '', 'all'])(
+    'is refused as %j with another one that can be used',
+    (name) => {
+      const { message } = thrownBy(() => requireModelName(name));
+      const [, like = ''] = /such as "(.+)"/.exec(message) ?? [];
+      expect(requireModelName(like)).toBe(like);
+    },
+  );
+
   it.each(['acme/tiny', 'Qwen2.5', 'a b', 'größer', 'v1.0'])('%j is taken as it is', (name) => {
     expect(requireModelName(name)).toBe(name);
   });
 });
+
+function thrownBy(act: () => unknown): Error {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('Nothing was thrown.');
+}

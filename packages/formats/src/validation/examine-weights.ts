@@ -69,8 +69,13 @@ async function checkHeaders(
   }
   const count = [...tensors.values()].reduce((sum, found) => sum + found.length, 0);
   const places = tensors.size === 1 ? '1 file' : `${tensors.size} files`;
-  if (count === 0) return { check: 'headers', outcome: 'passed', detail: `${places} of weights fit their formats.` };
-  return { check: 'headers', outcome: 'passed', detail: `${count} tensors in ${places} fit the sizes of the files.` };
+  if (count === 0) {
+    const fit = tensors.size === 1 ? 'fits its format' : 'fit their formats';
+    return { check: 'headers', outcome: 'passed', detail: `${places} of weights ${fit}.` };
+  }
+  const [what, fit] = count === 1 ? ['1 tensor', 'fits'] : [`${count} tensors`, 'fit'];
+  const sizes = tensors.size === 1 ? 'the size of the file' : 'the sizes of the files';
+  return { check: 'headers', outcome: 'passed', detail: `${what} in ${places} ${fit} ${sizes}.` };
 }
 
 async function checkContent(

@@ -68,6 +68,13 @@ describe('the weights of a model', () => {
     expect([...floats.values()].flat().map(({ name }) => name)).toEqual(all.map(({ name }) => name));
   });
 
+  it('are counted in words that fit one tensor and many', async () => {
+    const one = await examine({ 'model.safetensors': safetensors(all.slice(0, 1)) });
+    const many = await examine({ 'model.safetensors': safetensors(all) });
+    expect(one.results[0]?.detail).toBe('1 tensor in 1 file fits the size of the file.');
+    expect(many.results[0]?.detail).toBe(`${all.length} tensors in 1 file fit the size of the file.`);
+  });
+
   it('that are cut off fail at their header', async () => {
     const whole = safetensors(all);
     const found = await outcomes({ 'config.json': CONFIG, 'model.safetensors': whole.subarray(0, whole.length - 1) });

@@ -48,7 +48,7 @@ export function numbersResult(found: readonly FloatFindings[], quick: boolean): 
   const bad = found.flatMap((one) => one.bad);
   const how = quick ? 'in samples of' : 'in';
   if (bad.length === 0) {
-    const detail = `No NaN and no infinity ${how} ${tensors} tensors (${formatBytes(sum((one) => one.bytes))}).`;
+    const detail = `No NaN and no infinity ${how} ${tensors} tensor${tensors === 1 ? '' : 's'} (${formatBytes(sum((one) => one.bytes))}).`;
     return { check: 'numbers', outcome: 'passed', detail };
   }
   const named = bad.slice(0, MAX_NAMED).map(({ name, nans, infinities }) => {

@@ -148,10 +148,11 @@ async function forward(
   options: ValidateOptions,
 ): Promise<CheckResult> {
   const skipped = (detail: string): CheckResult => ({ check: 'forward', outcome: 'skipped', detail });
-  if (options.forward === undefined) return skipped('Whoever asked for the validation runs no models.');
   const failed = results.filter(({ outcome }) => outcome === 'failed').map((one) => one.check);
   if (failed.length > 0) return skipped(`Not run, since this failed: ${failed.join(', ')}.`);
-  return await options.forward(await show(stored), options.signal);
+  if (options.forward !== undefined) return await options.forward(await show(stored), options.signal);
+  const { alias, id } = stored;
+  return skipped(`The program that asked for this runs no models. To run it: model-rtc client validate ${alias ?? id}`);
 }
 
 function shortened({ check: name, outcome, detail }: CheckResult): CheckResult {

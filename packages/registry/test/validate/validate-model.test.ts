@@ -133,6 +133,11 @@ describe('validating a model', () => {
     expect(ran).toHaveLength(1);
   });
 
+  it('says how to run a model where nobody did', async () => {
+    const { registry } = await installed();
+    expect(await detail(registry, 'forward')).toMatch(/To run it: model-rtc client validate mouse$/);
+  });
+
   it('fails for a model whose folder is gone', async () => {
     const { registry, entry } = await installed();
     await rm(entry.localPath, { recursive: true });

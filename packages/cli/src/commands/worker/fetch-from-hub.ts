@@ -1,4 +1,5 @@
-import { systemClock } from '@model-rtc/protocol';
+import type { LicenseToAccept } from '@model-rtc/client';
+import { ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { FetchFromHub } from '@model-rtc/worker';
 import type { Context } from '../../console/context.ts';
@@ -16,7 +17,7 @@ export function fetchForClients({ runtime, home, log }: Context, registry: Regis
         hub: openHub({ env: runtime.env, isAnonymous: true }),
         reference: { repo, revision },
         families: await hubFamilies(home, WELL_KNOWN_FAMILIES),
-        acceptLicense: async () => acceptLicense,
+        acceptLicense: async (license) => acceptLicense || refuseLicense(license),
         // A client takes no name from a model of the owner's.
         ifTaken: 'rename',
         validate: { version: packageVersion() },
@@ -25,4 +26,11 @@ export function fetchForClients({ runtime, home, log }: Context, registry: Regis
     );
     return entry;
   };
+}
+
+/** Nobody can be asked here: the client learns what to read, and says so with its next request. */
+function refuseLicense({ repo, text, page }: LicenseToAccept): never {
+  const what = text === undefined ? `${repo} names no license, and that` : `${repo} has the license ${text}, which`;
+  const sentence = `${what} was not accepted, so nothing was fetched. Look at ${page}, then pass --accept-license.`;
+  throw new ModelRtcError('refused', sentence, { details: { repo } });
 }

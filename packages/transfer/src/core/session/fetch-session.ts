@@ -160,7 +160,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     const origin = wrong?.culprit;
     const name = this.#sources.namesOf(origin);
     const path = pathOf(layout, ranges[0] ?? 0);
-    log.warn({ file: path, source: name }, 'a file came with another hash than it should have');
+    log.warn({ file: path, source: name }, `${path} came from ${name} with another hash than it should have`);
     this.#takeBack(ranges);
     const verdict = origin === undefined ? 'again' : schedule.blame(origin);
     if (wrong?.isHopeless) this.#end(fileNeverRight(path, name));
@@ -200,7 +200,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     if (this.#sources.isGeneral(runner)) {
       stats.refetched();
       if (how === 'wrong') stats.wrong(chunk);
-      log.warn({ source: name, chunk: digestOf(layout, chunk) }, 'a chunk did not come right');
+      log.warn({ source: name, chunk: digestOf(layout, chunk) }, `a chunk did not come right from ${name}`);
     }
     if (verdict === 'give_up') {
       this.#end(neverRight(layout, chunk, how, name));

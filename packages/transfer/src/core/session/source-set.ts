@@ -107,7 +107,7 @@ export class SourceSet {
   drop(runner: SourceRunner, error: ModelRtcError): void {
     const { stats, log } = this.#parts;
     const { name } = runner.source;
-    log.warn({ source: name, code: error.code, reason: error.message }, 'a source is no longer used');
+    log.warn({ source: name, code: error.code }, `${name} is no longer used: ${error.message}`);
     // A lost connection, or an end on purpose, is not the source's fault.
     if (this.isGeneral(runner) && !error.recoversBy('reconnect', 'stopped')) stats.drop(name, error.message);
     this.#forget([runner], error);
@@ -117,7 +117,7 @@ export class SourceSet {
   ban(source: Pick<ChunkSource, 'name' | 'origin'>, error: ModelRtcError): void {
     const { stats, log } = this.#parts;
     const origin = originOf(source);
-    log.warn({ source: source.name, reason: error.message }, 'a source is no longer used');
+    log.warn({ source: source.name }, `${source.name} is no longer used: ${error.message}`);
     stats.drop(source.name, error.message);
     this.#banned.add(origin);
     this.#forget(
@@ -153,7 +153,7 @@ export class SourceSet {
   #join(source: ChunkSource): void {
     const { schedule, rules, stats, clock, log } = this.#parts;
     if (this.#banned.has(originOf(source))) {
-      log.warn({ source: source.name }, 'a source is not used: its origin was given up before');
+      log.warn({ source: source.name }, `${source.name} is not used, since it was given up before`);
       return;
     }
     const number = schedule.addSource(originOf(source));

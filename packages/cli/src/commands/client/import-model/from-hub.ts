@@ -117,11 +117,11 @@ function decisionOf({ ifExists, yes }: HubOptions): NameDecision | undefined {
 
 async function askLicense(context: Context, license: LicenseToAccept): Promise<boolean> {
   const { repo, text, page } = license;
-  const what =
+  const question =
     text === undefined
-      ? `${printable(repo)} names no license. Find out at ${printable(page)} whether you may use it.`
-      : `${printable(repo)} has the license ${printable(text)}. Read it at ${printable(page)}.`;
-  return await confirm(context, { text: `${what} Do you accept it?`, flag: '--accept-license' });
+      ? `${printable(repo)} names no license. Find out at ${printable(page)} whether you may use it. Do you want to go on?`
+      : `${printable(repo)} has the license ${printable(text)}. Read it at ${printable(page)}. Do you accept it?`;
+  return await confirm(context, { text: question, flag: '--accept-license' });
 }
 
 async function askName(
