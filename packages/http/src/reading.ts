@@ -10,6 +10,8 @@ export interface ReadingOptions {
   readonly signal?: AbortSignal | undefined;
   /** The longest wait that a busy server may ask for; after a longer one the `busy` error is thrown. */
   readonly patienceMs: number;
+  /** Called before a wait that a busy server asks for. */
+  readonly onBusy?: ((waitMs: number) => void) | undefined;
 }
 
 /** Counts attempts that brought nothing, and waits between them. */
@@ -28,7 +30,7 @@ export class Retries {
 
   /** Waits before another attempt. @throws ModelRtcError the error, when there is none */
   async after(thrown: unknown): Promise<void> {
-    const { signal, clock, random, patienceMs } = this.#options;
+    const { signal, clock, random, patienceMs, onBusy } = this.#options;
     if (signal?.aborted) throw cancelledBy(signal, thrown);
     const error = ModelRtcError.from(thrown);
     const backOffMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
@@ -36,7 +38,9 @@ export class Retries {
     const mayHelp = error.recoversBy('reconnect') || (error.code === 'busy' && waitMs <= patienceMs);
     if (!mayHelp || this.#failures >= MAX_RETRIES) throw error;
     this.#failures++;
-    await pause(waitMs + (waitMs / 2) * random(), clock, signal);
+    const spreadMs = waitMs + (waitMs / 2) * random();
+    if (error.code === 'busy') onBusy?.(spreadMs);
+    await pause(spreadMs, clock, signal);
   }
 }
 

@@ -61,11 +61,11 @@ class HttpHub implements Hub {
   }
 
   async readText(model: HubModel, path: string, maxBytes: number, signal?: AbortSignal): Promise<string> {
-    const { clock, random } = this.#access;
+    const { clock, random, onBusy } = this.#access;
     const listed = model.files.find((file) => file.path === path);
     const missing = new ModelRtcError('not_found', `${model.repo} has no file ${path}.`);
     if (listed === undefined) throw missing;
-    const reading = { clock, random, signal, patienceMs: LONGEST_PATIENCE_MS, maxBytes };
+    const reading = { clock, random, onBusy, signal, patienceMs: LONGEST_PATIENCE_MS, maxBytes };
     const answer = await readWhole(this.file(model, path), reading);
     if (answer.kind !== 'found') throw missing;
     requireHash(answer.bytes, listed, model.repo);

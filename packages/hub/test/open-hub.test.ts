@@ -55,7 +55,11 @@ describe('a model of a hub', () => {
       if (times === 2) response.destroy();
       return times < 3;
     };
-    expect((await open(hub).model({ repo: 'lab/mouse' })).files).toHaveLength(3);
+    const waits: number[] = [];
+    const patient = open(hub, { onBusy: (waitMs) => waits.push(waitMs) });
+    expect((await patient.model({ repo: 'lab/mouse' })).files).toHaveLength(3);
+    // The list of files is asked for apart.
+    expect(waits).toEqual([2000, 2000]);
     hub.fault = (_asked, response) => response.writeHead(503).end() !== undefined;
     expect(await rejection(open(hub).model({ repo: 'lab/mouse' }))).toMatchObject({ code: 'busy' });
   });

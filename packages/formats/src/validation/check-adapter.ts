@@ -17,14 +17,11 @@ interface Halves {
 export function checkAdapter(config: Document, tensors: readonly FoundTensor[]): CheckResult {
   const type = at(config, 'peft_type');
   const rank = at(config, 'r');
-  if (type !== 'LORA' || typeof rank !== 'number') {
-    const kind = typeof type === 'string' ? JSON.stringify(type.slice(0, 64)) : 'no kind that it names';
-    return {
-      check: 'config',
-      outcome: 'skipped',
-      detail: `Adapters of ${kind} are not compared; only those of LORA are.`,
-    };
+  if (type !== 'LORA') {
+    const kind = typeof type === 'string' ? `is of the kind ${JSON.stringify(type.slice(0, 64))}` : 'names no kind';
+    return skipped(`The adapter ${kind}; only LORA is compared.`);
   }
+  if (typeof rank !== 'number') return skipped('adapter_config.json names no rank (r), so nothing can be compared.');
   const pairs = new Map<string, Halves>();
   for (const tensor of tensors) {
     const [, layer, half] = HALF.exec(tensor.name) ?? [];
@@ -44,6 +41,10 @@ export function checkAdapter(config: Document, tensors: readonly FoundTensor[]):
     return failed(`${problems.slice(0, MAX_NAMED).join('; ')}${more}.`);
   }
   return { check: 'config', outcome: 'passed', detail: `${pairs.size} layers are changed with rank ${rank}.` };
+}
+
+function skipped(detail: string): CheckResult {
+  return { check: 'config', outcome: 'skipped', detail };
 }
 
 function failed(detail: string): CheckResult {

@@ -111,6 +111,16 @@ describe('the weights of a model', () => {
     expect(await outcomes(files(other))).toMatchObject({ config: 'failed' });
   });
 
+  it.each([
+    [{ peft_type: 'LORA' }, 'adapter_config.json names no rank (r), so nothing can be compared.'],
+    [{ peft_type: 'IA3', r: 2 }, 'The adapter is of the kind "IA3"; only LORA is compared.'],
+    [{ r: 2 }, 'The adapter names no kind; only LORA is compared.'],
+  ])('of an adapter with %j are not compared', async (adapter, detail) => {
+    const weights = safetensors([{ name: 'x.lora_A.weight', shape: [2, 8] }]);
+    const { results } = await examine({ 'adapter_config.json': adapter, 'adapter_model.safetensors': weights });
+    expect(results.find(({ check }) => check === 'config')).toEqual({ check: 'config', outcome: 'skipped', detail });
+  });
+
   it('are those that a loader takes first', async () => {
     const files = { 'config.json': CONFIG, 'consolidated.safetensors': safetensors([{ name: 'tok', shape: [1] }]) };
     expect(await outcomes({ ...files, 'model.safetensors': safetensors(all) })).toMatchObject({ config: 'passed' });

@@ -4,6 +4,7 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  type ReadingOptions,
   requireEncryption,
   sendRequest,
 } from '@model-rtc/http';
@@ -25,6 +26,8 @@ export interface HubAccessOptions extends TokenOptions, Pick<HttpClient, 'headTi
   readonly clock?: Clock | undefined;
   /** From 0 to below 1. */
   readonly random?: (() => number) | undefined;
+  /** Called before what is asked of a busy hub waits. */
+  readonly onBusy?: ReadingOptions['onBusy'];
 }
 
 /** An answer, or where the hub sends on to: another server, which gets no token. */
@@ -38,16 +41,18 @@ export class HubAccess {
   readonly client: HttpClient;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly onBusy: ReadingOptions['onBusy'];
   readonly #given: TokenOptions;
   #token: Promise<string | undefined> | undefined;
 
   constructor({ env, fetch, clock = systemClock, random = Math.random, ...options }: HubAccessOptions) {
-    const { token, tokenFile, isAnonymous = false, headTimeoutMs, bodyGapMs } = options;
+    const { token, tokenFile, isAnonymous = false, headTimeoutMs, bodyGapMs, onBusy } = options;
     const settings = hubSettings(env);
     this.settings = isAnonymous ? { ...settings, token: undefined, tokenPath: undefined } : settings;
     this.client = { fetch: fetch ?? createNodeFetch({ env }), headTimeoutMs, bodyGapMs };
     this.clock = clock;
     this.random = random;
+    this.onBusy = onBusy;
     this.#given = { token, tokenFile };
   }
 

@@ -19,8 +19,8 @@ export function apiFetch(access: HubAccess, options: ApiOptions): typeof fetch {
     if (!access.isOwn(url)) {
       throw new ModelRtcError('invalid_model', `The hub's list goes on at another server (${new URL(url).host}).`);
     }
-    const { clock, random } = access;
-    const retries = new Retries({ clock, random, signal: options.signal, patienceMs: LONGEST_PATIENCE_MS });
+    const { clock, random, onBusy } = access;
+    const retries = new Retries({ clock, random, onBusy, signal: options.signal, patienceMs: LONGEST_PATIENCE_MS });
     for (;;) {
       try {
         return await askOnce(access, url, options);

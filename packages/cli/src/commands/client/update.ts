@@ -3,6 +3,7 @@ import type { RegistryEntry } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, printable, shortName } from '../../console/format.ts';
+import { sayBusy } from './import-model/from-hub.ts';
 
 const SHOWN_COMMIT_CHARS = 7;
 
@@ -30,7 +31,7 @@ export const update = defineCommand({
     const entries = ref === undefined ? known : [(await registry.resolve(ref)).entry];
     const { openHub } = await import('@model-rtc/hub');
     const { findNewer } = await import('@model-rtc/client');
-    const hub = openHub({ env: context.runtime.env, tokenFile });
+    const hub = openHub({ env: context.runtime.env, tokenFile, onBusy: sayBusy(context) });
     const reports = await findNewer(hub, entries, known, context.signal);
     context.output.result({ models: reports.map(asData) }, textOf(context, reports, entries.length));
   },

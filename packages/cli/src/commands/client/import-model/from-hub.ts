@@ -69,7 +69,7 @@ export async function takeAsked(
   const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
   const asked = options.yes ? { ...context, interactive: false } : context;
   const reference = withRevision(parseHubReference(options.path), options.revision);
-  const access = { env: context.runtime.env, tokenFile: options.tokenFile };
+  const access = { env: context.runtime.env, tokenFile: options.tokenFile, onBusy: sayBusy(context) };
   const controls = await beginTransfer(context, {
     ...{ dryRun: false, limit: undefined, nice: false, compress: 'off' },
     ...speed,
@@ -93,6 +93,13 @@ export async function takeAsked(
       onFound: (found) => context.output.note(foundText(found)),
     },
   );
+}
+
+/** Tells a person why nothing happens. */
+export function sayBusy({ output }: Context): (waitMs: number) => void {
+  return (waitMs) => {
+    if (waitMs >= 1000) output.note(`The hub is busy. Asking again in ${formatDuration(waitMs)}.`);
+  };
 }
 
 function withRevision<R extends { readonly revision?: string | undefined }>(
