@@ -10,20 +10,27 @@ const COMMIT = /^[0-9a-f]{40}$/;
  */
 export async function findHere(
   registry: Registry,
-  { reference, include = [], exclude = [] }: TakeOptions,
+  options: TakeOptions,
   commit: string | undefined,
 ): Promise<RegistryEntry | undefined> {
+  const { reference } = options;
   const wanted = commit ?? (COMMIT.test(reference.revision ?? '') ? reference.revision : undefined);
   if (wanted === undefined) return undefined;
   for (const entry of await registry.fromHub(reference.repo)) {
-    const { hub, digest, importedWith, source } = entry;
+    const { hub, digest, source } = entry;
     // What another machine says of a model's origin is not known to be true, so that only what this one took itself counts.
-    const isSameChoice =
-      isSame(importedWith?.include ?? [], include) && isSame(importedWith?.exclude ?? [], exclude) && source === 'hub';
-    if (hub?.commit !== wanted || !isSameChoice || digest === undefined) continue;
+    if (hub?.commit !== wanted || source !== 'hub' || !isSameChoice(entry, options) || digest === undefined) continue;
     if ((await registry.check(digest)).valid) return entry;
   }
   return undefined;
+}
+
+/** Whether a model was taken with the same files of its repository in mind. */
+export function isSameChoice(
+  { importedWith }: Pick<RegistryEntry, 'importedWith'>,
+  { include = [], exclude = [] }: Pick<TakeOptions, 'include' | 'exclude'>,
+): boolean {
+  return isSame(importedWith?.include ?? [], include) && isSame(importedWith?.exclude ?? [], exclude);
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

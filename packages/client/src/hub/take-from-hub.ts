@@ -7,7 +7,7 @@ import type { ClientContext } from '../remote-worker.ts';
 import { askHub, settleAccess } from './access.ts';
 import { type ChosenFiles, chooseFiles } from './choose-files.ts';
 import { familyOf, requireSupported } from './families.ts';
-import { findHere, nameAgain } from './find-here.ts';
+import { findHere, isSameChoice, nameAgain } from './find-here.ts';
 import { licenseOf, settleLicense } from './license.ts';
 import { nameOfRepository, requireModelName, withAlias } from './model-name.ts';
 import { providersOfFiles } from './shared-files.ts';
@@ -86,14 +86,19 @@ async function settleName(
   registry: Registry,
   { repo, commit }: HubModel,
   { onlyWeights }: Chosen,
-  { name, alias, ifTaken }: TakeOptions,
+  options: TakeOptions,
 ): Promise<SettledName> {
+  const { name, alias, ifTaken } = options;
   const wanted = withAlias(name ?? nameOfRepository(repo, onlyWeights), alias);
   const taken = await registry.namesTaken(wanted);
   if (taken === undefined) return { ...wanted, takes: false, owners: [] };
-  // A worker sent it and says that it is this very commit. If that is true it keeps its name, and if not it has no right to it.
+  // A worker sent it and says that it is this very commit: if that is true it keeps its name, and if not it has no right to it. Or it
+  // was taken from here, and is damaged, since it would have been found as it is.
   const isSaidToBeSame = taken.owners.every(
-    ({ hub, source }) => source !== 'hub' && hub?.repo === repo && hub.commit === commit,
+    (owner) =>
+      owner.hub?.repo === repo &&
+      owner.hub.commit === commit &&
+      (owner.source !== 'hub' || isSameChoice(owner, options)),
   );
   if (isSaidToBeSame) return { ...wanted, takes: true, owners: taken.owners };
   const decision = typeof ifTaken === 'string' ? ifTaken : await ifTaken(taken, wanted);

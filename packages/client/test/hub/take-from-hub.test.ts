@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openHub, parseHubReference } from '@model-rtc/hub';
-import { type Alias, silentLog, systemClock } from '@model-rtc/protocol';
+import { type Alias, type Digest, silentLog, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { type LocalHub, startHub } from '../../../../test/support/hub/local-hub.ts';
 import { SMALL_MODEL, safetensorsFile, smallModel } from '../../../../test/support/hub/small-model.ts';
@@ -75,6 +75,17 @@ describe('taking a model from a hub', () => {
     await hub.close();
     const pinned = await take(`hf:${REPO}@${first.entry.hub?.commit}`);
     expect(pinned).toMatchObject({ outcome: 'already_there', entry: { id: first.entry.id } });
+  });
+
+  it('makes a damaged model whole under its own names, and fetches what is missing', async () => {
+    const { hub, registry, take } = await scene();
+    const { entry } = await take(`hf:${REPO}`);
+    await rm(join(entry.localPath, 'config.json'));
+    hub.asked.length = 0;
+    const again = await take(`hf:${REPO}`);
+    expect(again.entry).toMatchObject({ id: entry.id, name: entry.name, alias: entry.alias, status: 'completed' });
+    expect((await registry.check(entry.digest as Digest)).valid).toBe(true);
+    expect([hub.askedFor('config.json').length > 0, hub.askedFor('model.safetensors')]).toEqual([true, []]);
   });
 
   it('refuses a family that is not in the list before anything is fetched, unless any is taken', async () => {

@@ -210,7 +210,7 @@ function report(
   if (renamedFrom.length > 0) output.note(`The name was that of ${formatSome(renamedFrom, MAX_NAMED)} until now.`);
   const text =
     outcome === 'imported' && report !== undefined
-      ? `Imported ${nameText(entry)}: ${entry.modelType}, ${formatCount(entry.fileCount, 'file')}; ${fetchedText(report, entry)}`
+      ? `Imported ${nameText(entry)}: ${entry.modelType}, ${formatCount(entry.fileCount, 'file')}; ${fetchedText(report)}`
       : `Already here as ${nameText(entry)}: ${printable(entry.hub?.repo ?? '')} at ${entry.hub?.commit.slice(0, 7) ?? ''}`;
   const data = {
     outcome,
@@ -238,7 +238,9 @@ function nameText({ name, alias, id }: TakenFromHub['entry']): string {
   return others.length === 0 ? printable(shown) : `${printable(shown)} (${others.map(printable).join(', ')})`;
 }
 
-function fetchedText(report: NonNullable<TakenFromHub['report']>, { size }: TakenFromHub['entry']): string {
+export function fetchedText(report: NonNullable<TakenFromHub['report']>): string {
+  // A conversion changes the size afterwards.
+  const { size } = report.entry;
   const { transferredBytes, reusedBytes, resumedBytes, seconds, bytesPerSecond } = report;
   const rate = `in ${formatDuration(seconds * 1000)} (${formatRate(bytesPerSecond)})`;
   return [
