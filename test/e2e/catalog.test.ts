@@ -82,6 +82,10 @@ describe('the catalog of a machine', () => {
     expect(there.stdout).toBe(home.stdout);
     const again = await laptop.run(['catalog', 'register', ...PLAN, '--session', session, '--json']);
     expect([again.exitCode, errorOf(again).message]).toEqual([2, expect.stringContaining('in the catalog already')]);
+    const bad = ['catalog', 'register', 'a/../b', '--repo', ID];
+    const [badHome, badThere] = [await worker.run(bad), await laptop.run([...bad, '--session', session])];
+    expect([badThere.exitCode, badThere.stderr]).toEqual([badHome.exitCode, badHome.stderr]);
+    expect(badHome.stderr).toContain('The id cannot be used');
     const owned = await laptop.run(['catalog', 'unregister', ID, '--session', session, '--json']);
     expect([owned.exitCode, errorOf(owned).code]).toEqual([8, 'refused']);
     for (const more of [[], ['--with-files', '--yes']]) {

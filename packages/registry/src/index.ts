@@ -1,4 +1,5 @@
 export type * from './archive/types.ts';
+export { parsePlan } from './catalog/register.ts';
 export type * from './catalog/types.ts';
 export type * from './chunks/types.ts';
 export type * from './convert/conversions.ts';

@@ -122,6 +122,7 @@ function severalSets(repo: string, sets: readonly ListedFile[]): ModelRtcError {
 
 function nothingLeft(repo: string, count: number, leftOut: readonly SkippedPath[]): ModelRtcError {
   const why = leftOut.some(({ reason }) => reason.includes('clude')) ? ' Change --include and --exclude.' : '';
-  const sentence = `None of the ${count} files of ${repo} that would be fetched holds weights.${why}`;
+  const files = count === 1 ? 'The one file' : `None of the ${count} files`;
+  const sentence = `${files} of ${repo} that would be fetched holds ${count === 1 ? 'no ' : ''}weights.${why}`;
   return new ModelRtcError('bad_argument', sentence, { details: { repo, leftOut } });
 }

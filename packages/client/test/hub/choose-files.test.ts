@@ -65,7 +65,7 @@ describe('the files of a repository that make the model', () => {
   });
 
   it('need weights', () => {
-    expect(() => chosen(['README.md'])).toThrow('None of the 1 files of org/x that would be fetched holds weights.');
+    expect(() => chosen(['README.md'])).toThrow('The one file of org/x that would be fetched holds no weights.');
     expect(() => chosen(USUAL, { exclude: ['*.safetensors'] })).toThrow('Change --include and --exclude.');
   });
 

@@ -41,7 +41,7 @@ export async function readTree(entries: AsyncIterable<unknown>, repo: string): P
 
 function fileOf({ path, size, oid, lfs, xetHash }: z.infer<typeof entrySchema>, repo: string): HubFile {
   const problem = modelPathProblem(path);
-  if (problem !== undefined) throw badList(repo, `the path ${JSON.stringify(path)} ${problem}`);
+  if (problem !== undefined) throw badList(repo, `its path ${problem}`);
   if (lfs === undefined && oid === undefined) throw badList(repo, `${JSON.stringify(path)} has no hash`);
   return {
     path,

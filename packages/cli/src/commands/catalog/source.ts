@@ -44,7 +44,9 @@ async function ownCatalog(context: Context): Promise<CatalogSource> {
 function atWorker({ signal }: Context, worker: WorkerConnection): CatalogSource {
   return {
     read: async () => await worker.catalog.read({ signal }),
-    register: async (plan) => await worker.catalog.register(plan, { signal }),
+    // In the same words as at home: a worker would only say which rule of the protocol is broken.
+    register: async (plan) =>
+      await worker.catalog.register((await import('@model-rtc/registry')).parsePlan(plan), { signal }),
     unregister: async (id) => await worker.catalog.unregister(id, { signal }),
     fetch: async (id, acceptLicense) => await worker.catalog.fetch(id, { acceptLicense, signal }),
     [Symbol.asyncDispose]: async () => await worker.close(),
