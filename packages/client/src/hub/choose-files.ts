@@ -34,7 +34,7 @@ const SHARD = /-\d{5}-of-\d{5}(?=\.gguf$)/;
  * Which files of a repository make the model. Code of the repository, programs, logs, hidden files and copies of the weights in
  * other formats are left out unless `include` names them. Where `include` names weights, no others are taken.
  * @throws ModelRtcError `bad_argument` for a bad pattern or when nothing is left; `ambiguous` with the sets when the repository has several
- * sets of weights of which one is enough; `invalid_model` when weights have a name that no model can have
+ * sets of weights and one is enough; `invalid_model` when weights have a name that no model can have
  */
 export function chooseFiles<File extends ListedFile>(
   repo: string,

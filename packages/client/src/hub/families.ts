@@ -100,8 +100,8 @@ export function requireSupported(repo: string, family: string | undefined, suppo
   if (family !== undefined && known.includes(plain(family))) return;
   const what =
     family === undefined
-      ? `${repo} does not say of which family it is`
-      : `${repo} is of the family "${family}", which is not in the list of supported ones`;
+      ? `${repo} does not say what family it belongs to`
+      : `${repo} belongs to the family "${family}", which is not in the list of supported ones`;
   const addition = /^[A-Za-z0-9][\w.-]{0,63}$/.test(family ?? '') ? family : 'FAMILY';
   const sentence = `${what}, so nothing was fetched. Supported: ${known.join(', ')}. To take it all the same, pass --arch-any, or add the family: model-rtc settings set hub.architectures default,${addition}.`;
   throw new ModelRtcError('refused', sentence, { details: { repo, family: family ?? null, supported: known } });

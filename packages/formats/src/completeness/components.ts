@@ -25,7 +25,7 @@ const OF_LETTERS = /^(?:wav2vec2|hubert|wavlm|unispeech|sew|data2vec-audio|mctct
 
 /**
  * Which parts of a model are there, for a folder laid out as transformers has it; undefined for any other, whose parts have no such
- * names. A part of which some files are there, or are not whole, is incomplete.
+ * names. A part is incomplete when only some of its files are there, or some are not whole.
  * @param flaws what `findFlaws` found in the same files
  * @throws what opening and reading the configuration throws
  */

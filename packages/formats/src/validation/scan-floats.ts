@@ -47,7 +47,7 @@ const HALVES = 0x8000_8000 | 0;
 const QUARTERS = 0x8080_8080 | 0;
 /** Types of one byte in which a single one is NaN, and none infinite. */
 const SINGLE_NANS: Readonly<Record<string, number>> = { F8_E8M0: 0xff, F8_E4M3FNUZ: 0x80, F8_E5M2FNUZ: 0x80 };
-/** It has no infinity, and one NaN, of which all bits are set. */
+/** It has no infinity, and one NaN: all bits set. */
 const E4M3: FloatKind = { bytes: 1, mask: 0x7f7f_7f7f, add: 0x0101_0101, high: QUARTERS, fraction: 0x07 };
 
 /** Source: safetensors, `tensor.rs`; OCP 8-bit floating point specification. */

@@ -169,7 +169,7 @@ async function keepExisting(
   placement: Placement,
 ): Promise<StoredEntry> {
   const { ifExists, additions, draft } = placement;
-  // The content is the same, so that what was found in it now holds, also when nobody had looked before.
+  // The content is the same, so that what was found in it now holds, even if nobody had looked before.
   const looked = { ...renamed(existing, alias, context.now()), ...codeFilesOf(draft) };
   const named = withNames(looked, releasesFor(index, placement, existing));
   const stored = ifExists === 'skip' || additions === undefined ? named : withAdditions(named, additions);
