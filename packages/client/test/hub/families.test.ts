@@ -20,7 +20,9 @@ describe('the family of a model on a hub', () => {
     expect(refused).toThrow(
       'org/x belongs to the family "strange", which is not in the list of supported ones, so nothing was fetched. Supported: llama, qwen2. To take it all the same, pass --arch-any, or add the family: model-rtc settings set hub.architectures default,strange.',
     );
-    expect(() => requireSupported('org/x', undefined, ['llama'])).toThrow('org/x does not say what family it belongs to');
+    expect(() => requireSupported('org/x', undefined, ['llama'])).toThrow(
+      'org/x does not say what family it belongs to',
+    );
   });
 
   it('is in the built-in list once, as it is compared', () => {
