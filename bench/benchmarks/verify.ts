@@ -83,7 +83,7 @@ async function makeModel(lab: Lab, { command, files, fileBytes }: Shape): Promis
 
 const TENSORS = 100;
 
-/** Random numbers of 16 bits as models have them, none of which is NaN or infinite. */
+/** Random numbers of 16 bits as models have them, without NaN and infinity. */
 async function makeWeights(path: string, bytes: number): Promise<void> {
   const size = Math.floor(bytes / TENSORS / 2) * 2;
   const tensors = Array.from({ length: TENSORS }, (_, i) => {

@@ -47,7 +47,7 @@ describe('a pinned key', () => {
     expect(await manager.listInstalled()).toHaveLength(1);
   });
 
-  it('is remembered for its registry once it signed a list that was accepted, also when the model is here already', async () => {
+  it('is remembered for its registry once a list that it signed was accepted, even if the model is here already', async () => {
     const { reader, key, change } = await scene();
     const dataDir = await temporaryFolder();
     await expect((await reader({ dataDir, pinKeys: [STRANGER] })).listRemote()).rejects.toMatchObject({

@@ -25,7 +25,7 @@ function take(registry: Registry, hub: LocalHub, options: Partial<TakeOptions> =
   });
 }
 
-/** A worker that took the first commit; the hub has a second one, of which the worker lacks a file. */
+/** A worker that took the first commit. The hub has a second one, with a file that the worker lacks. */
 async function scene(workers = 1): Promise<{ hub: LocalHub; swarm: SwarmLab }> {
   const hub = await startHub();
   const repository = hub.addModel('lab/mouse', { files: FILES });
@@ -36,7 +36,7 @@ async function scene(workers = 1): Promise<{ hub: LocalHub; swarm: SwarmLab }> {
   return { hub, swarm };
 }
 
-describe('a model of a hub of which workers have a part', () => {
+describe('a model from a hub that workers have in part', () => {
   it('comes from the workers as far as they have it, and only the rest from the hub', async () => {
     const { hub, swarm } = await scene(2);
     // Otherwise the hub gives a part of what the workers have too.

@@ -4,7 +4,7 @@ import { arrayReader } from '../bytes/readers.ts';
 
 const BYTES = 9 * 1024 * 1024;
 
-/** Numbers of 32 bits, one of which is NaN. */
+/** Numbers of 32 bits; one is NaN. */
 function withNan(at: number) {
   const values = new Float32Array(BYTES / 4);
   values[at] = Number.NaN;

@@ -26,7 +26,7 @@ export interface HubAccessOptions extends TokenOptions, Pick<HttpClient, 'headTi
   readonly clock?: Clock | undefined;
   /** From 0 to below 1. */
   readonly random?: (() => number) | undefined;
-  /** Called before what is asked of a busy hub waits. */
+  /** Called before a request waits for a busy hub. */
   readonly onBusy?: ReadingOptions['onBusy'];
 }
 

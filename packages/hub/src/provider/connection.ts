@@ -1,8 +1,15 @@
 import { askedWaitMs, type RemoteFile, readPart } from '@model-rtc/http';
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
-import { type ChunkSource, type FetchOptions, type FetchResult, Slots, type WantedChunk } from '@model-rtc/transfer';
+import {
+  type ChunkSource,
+  deliverTo,
+  type FetchOptions,
+  type FetchResult,
+  Slots,
+  type WantedChunk,
+} from '@model-rtc/transfer';
 import { MAX_WHOLE_FILE_BYTES, REQUESTS_PER_CONNECTION, SHORT_WAIT_MS } from '../limits.ts';
-import { deliverTo, type FileRead, planReads } from './plan-reads.ts';
+import { type FileRead, planReads } from './plan-reads.ts';
 
 /** What a source asks for with one request at most. */
 const READ_BYTES = 4 * 1024 * 1024;
@@ -80,7 +87,7 @@ class Connection {
     };
     try {
       const reading = { clock, random, signal, onWhole, fileBytes: size, patienceMs: SHORT_WAIT_MS };
-      const deliver = deliverTo(read, onPiece);
+      const deliver = deliverTo(read.parts, onPiece);
       const take = (bytes: Uint8Array, at: number): void => {
         this.#files.failures = 0;
         deliver(bytes, at);

@@ -1,14 +1,4 @@
-import type { WantedChunk } from '@model-rtc/transfer';
-
-/** A part of a wanted chunk within a read. */
-export interface ReadPart {
-  /** The asker's label of the chunk. */
-  readonly index: number;
-  /** Where the part begins in the wanted chunk, and in the file. */
-  readonly at: number;
-  readonly offset: number;
-  readonly length: number;
-}
+import type { ReadPart, WantedChunk } from '@model-rtc/transfer';
 
 /** One request: a part of a file. */
 export interface FileRead {
@@ -39,23 +29,4 @@ function addPart(reads: FileRead[], path: string, part: ReadPart, maxBytes: numb
     last.parts.push(part);
     last.length += part.length;
   } else reads.push({ path, offset: part.offset, length: part.length, parts: [part] });
-}
-
-/** Takes the bytes of a read in order, and gives them as pieces of the wanted chunks. */
-export function deliverTo(
-  { parts }: Pick<FileRead, 'parts'>,
-  onPiece: (index: number, offset: number, bytes: Uint8Array, intact: boolean) => void,
-): (bytes: Uint8Array, at: number) => void {
-  let next = 0;
-  return (bytes, at) => {
-    for (let done = 0; done < bytes.length; ) {
-      const part = parts[next];
-      if (part === undefined) return;
-      const from = at + done - part.offset;
-      const length = Math.min(bytes.length - done, part.length - from);
-      onPiece(part.index, part.at + from, bytes.subarray(done, done + length), true);
-      done += length;
-      if (from + length === part.length) next++;
-    }
-  };
 }

@@ -1,6 +1,13 @@
 import { askedWaitMs, readPart } from '@model-rtc/http';
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
-import { type ChunkSource, type FetchOptions, type FetchResult, Slots, type WantedChunk } from '@model-rtc/transfer';
+import {
+  type ChunkSource,
+  deliverTo,
+  type FetchOptions,
+  type FetchResult,
+  Slots,
+  type WantedChunk,
+} from '@model-rtc/transfer';
 import { dataPath } from '../format/paths.ts';
 import type { StaticManifest } from '../format/static-manifest.ts';
 import { MAX_CONCURRENCY, MAX_WHOLE_CHUNK_BYTES, MAX_WHOLE_CHUNKS, SHORT_WAIT_MS } from '../limits.ts';
@@ -89,11 +96,11 @@ class ChunkReader {
 
   async #readOnce(read: ChunkRead, options: FetchOptions): Promise<'done' | 'missing' | 'wrong'> {
     if (this.#sendsParts || read.chunkBytes > MAX_WHOLE_CHUNK_BYTES) {
-      return await this.#readPart(read, options.signal, deliverTo(read, options));
+      return await this.#readPart(read, options.signal, deliverTo(read.parts, options.onPiece));
     }
     const whole = await this.#wholeChunk(read, options.signal);
     if (whole === undefined) return 'missing';
-    deliverTo(read, options)(whole.subarray(read.offset, read.offset + read.length), read.offset);
+    deliverTo(read.parts, options.onPiece)(whole.subarray(read.offset, read.offset + read.length), read.offset);
     return 'done';
   }
 
@@ -138,20 +145,4 @@ class ChunkReader {
     const outcome = await this.#readPart(read, signal, (bytes, at) => whole.set(bytes, at));
     return outcome === 'done' ? whole : undefined;
   }
-}
-
-/** Takes the bytes of a read in order, and gives them as pieces of the wanted chunks. */
-function deliverTo({ parts }: ChunkRead, { onPiece }: FetchOptions): (bytes: Uint8Array, at: number) => void {
-  let next = 0;
-  return (bytes, at) => {
-    for (let done = 0; done < bytes.length; ) {
-      const part = parts[next];
-      if (part === undefined) return;
-      const from = at + done - part.offset;
-      const length = Math.min(bytes.length - done, part.length - from);
-      onPiece(part.index, part.at + from, bytes.subarray(done, done + length), true);
-      done += length;
-      if (from + length === part.length) next++;
-    }
-  };
 }

@@ -1,16 +1,5 @@
-import type { WantedChunk } from '@model-rtc/transfer';
+import type { ReadPart, WantedChunk } from '@model-rtc/transfer';
 import { chunkSize, type StaticManifest } from '../format/static-manifest.ts';
-
-/** A part of a wanted chunk within a read. */
-export interface ReadPart {
-  /** The asker's label of the chunk. */
-  readonly index: number;
-  /** Where the part begins in the wanted chunk. */
-  readonly at: number;
-  /** Where it begins in the registry's chunk. */
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** One request: a part of one of the registry's chunks. */
 export interface ChunkRead {

@@ -68,6 +68,7 @@ export {
   peerSource,
   peerSources,
 } from './sources/peer-sources.ts';
+export { deliverTo, type ReadPart } from './sources/read-parts.ts';
 export type { ChunkSource, FetchOptions, FetchResult, FileExtent, SourceLane, WantedChunk } from './sources/source.ts';
 export { type PoolChange, SourcePool } from './sources/source-pool.ts';
 export { wantedChunk } from './sources/wanted-chunk.ts';

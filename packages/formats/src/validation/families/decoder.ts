@@ -1,5 +1,5 @@
 import { ConfigProblem, type ConfigReader } from '../config-reader.ts';
-import type { LayoutRow } from '../types.ts';
+import type { FamilyLayout, LayoutRow } from '../types.ts';
 
 /** The sizes that models which generate text have. */
 export interface DecoderSizes {
@@ -95,3 +95,30 @@ export function wordsHead({ hidden, vocabulary }: DecoderSizes, isTied: boolean)
 /** Older versions saved the frequencies of the positions with the weights. */
 export const OLD_BUFFERS = [/\.rotary_emb\.inv_freq$/, /\.attn\.(?:masked_)?bias$/];
 export const DECODER_PREFIXES = ['model.', ''];
+
+interface DecoderParts {
+  readonly attends: readonly LayoutRow[];
+  /** Whether the gated network has biases. */
+  readonly networkBias?: boolean;
+}
+
+/** The layout of llama, which several families share but for their attention: a norm before it and one behind it. */
+export function llamaLayout(
+  config: ConfigReader,
+  sizes: DecoderSizes,
+  { attends, networkBias }: DecoderParts,
+): FamilyLayout {
+  return {
+    prefixes: DECODER_PREFIXES,
+    layers: sizes.layers,
+    layer: [
+      ...attends,
+      ...gatedNetwork(sizes, networkBias),
+      ...norm('layers.{i}.input_layernorm', sizes.hidden),
+      ...norm('layers.{i}.post_attention_layernorm', sizes.hidden),
+    ],
+    once: decoderEnds(sizes),
+    head: wordsHead(sizes, config.flag('tie_word_embeddings', false)),
+    known: OLD_BUFFERS,
+  };
+}

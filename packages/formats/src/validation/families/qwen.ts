@@ -1,16 +1,5 @@
-import type { ConfigReader } from '../config-reader.ts';
-import type { Family, FamilyLayout, LayoutRow } from '../types.ts';
-import {
-  attention,
-  DECODER_PREFIXES,
-  type DecoderSizes,
-  decoderEnds,
-  decoderSizes,
-  gatedNetwork,
-  norm,
-  OLD_BUFFERS,
-  wordsHead,
-} from './decoder.ts';
+import type { Family } from '../types.ts';
+import { attention, decoderSizes, llamaLayout, norm } from './decoder.ts';
 
 const DEFAULTS = { hidden: 4096, inner: 22_016, layers: 32, vocabulary: 151_936, heads: 32, keyHeads: 32 };
 
@@ -20,7 +9,7 @@ export const qwen2: Family = {
   modelTypes: ['qwen2'],
   layout(config) {
     const sizes = decoderSizes(config, DEFAULTS);
-    return qwenLayout(config, sizes, attention(sizes, { input: true, output: false }));
+    return llamaLayout(config, sizes, { attends: attention(sizes, { input: true, output: false }) });
   },
 };
 
@@ -31,26 +20,11 @@ export const qwen3: Family = {
   layout(config) {
     const sizes = decoderSizes(config, { ...DEFAULTS, headSize: 128 });
     const bias = config.flag('attention_bias', false);
-    return qwenLayout(config, sizes, [
+    const attends = [
       ...attention(sizes, { input: bias, output: bias }),
       ...norm('layers.{i}.self_attn.q_norm', sizes.headSize),
       ...norm('layers.{i}.self_attn.k_norm', sizes.headSize),
-    ]);
+    ];
+    return llamaLayout(config, sizes, { attends });
   },
 };
-
-function qwenLayout(config: ConfigReader, sizes: DecoderSizes, attends: readonly LayoutRow[]): FamilyLayout {
-  return {
-    prefixes: DECODER_PREFIXES,
-    layers: sizes.layers,
-    layer: [
-      ...attends,
-      ...gatedNetwork(sizes),
-      ...norm('layers.{i}.input_layernorm', sizes.hidden),
-      ...norm('layers.{i}.post_attention_layernorm', sizes.hidden),
-    ],
-    once: decoderEnds(sizes),
-    head: wordsHead(sizes, config.flag('tie_word_embeddings', false)),
-    known: OLD_BUFFERS,
-  };
-}
