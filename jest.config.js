@@ -12,16 +12,39 @@ const shared = {
 
 /** Unit tests that start processes and take long: they run with the whole-system tests, so that `npm test` stays short. */
 const PROCESS_TESTS = 'packages/*/test/**/*.process.test.ts';
-/** Unit tests that take five seconds and more: for the same reason they run with the whole-system tests. */
+/** Tests of a package that move whole models, or start many servers, for seconds: for the same reason they run with the whole-system tests. */
 const LONG_TESTS = [
+  'packages/bridge/test/hugging-face/hub.test.ts',
+  'packages/bridge/test/oci/ollama.test.ts',
+  'packages/bridge/test/openai/models.test.ts',
   'packages/cli/test/layouts/layouts.test.ts',
+  'packages/client/test/hub/shared-files.test.ts',
+  'packages/client/test/hub/take-from-hub.test.ts',
+  'packages/client/test/mesh/mesh-provider.test.ts',
   'packages/client/test/provider/contents.test.ts',
+  'packages/client/test/provider/hub-pull.test.ts',
+  'packages/client/test/provider/hub-push.test.ts',
+  'packages/client/test/provider/providers.test.ts',
   'packages/client/test/provider/static.test.ts',
   'packages/client/test/provider/swarm.test.ts',
   'packages/client/test/pull-model.test.ts',
+  'packages/client/test/push-model.test.ts',
+  'packages/client/test/repair-model.test.ts',
   'packages/model-manager/test/model-manager.test.ts',
+  'packages/model-manager/test/publish.test.ts',
+  'packages/registry/test/archive/archives.test.ts',
+  'packages/registry/test/archive/hostile-archives.test.ts',
+  'packages/registry/test/export/export-to-tool.test.ts',
   'packages/registry/test/inspect/reading-thread.test.ts',
+  'packages/signaling/test/server/relay/relay.test.ts',
+  'packages/static-registry/test/s3/publish-to-bucket.test.ts',
+  'packages/static-registry/test/s3/s3-target.test.ts',
+  'packages/static-registry/test/sign/signed-registry.test.ts',
+  'packages/transfer/test/live-sources.test.ts',
+  'packages/transfer/test/stall.test.ts',
   'packages/transport/test/lanes/direct/direct-lane.test.ts',
+  'packages/worker/test/watch/slow-training.test.ts',
+  'packages/worker/test/watch/watch-folders.test.ts',
 ];
 
 export default {

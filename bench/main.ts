@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { bridge } from './benchmarks/bridge.ts';
 import { convert } from './benchmarks/convert.ts';
 import { direct } from './benchmarks/direct.ts';
 import { fineTune } from './benchmarks/fine-tune.ts';
@@ -14,6 +15,7 @@ import { importHashing } from './benchmarks/import-hashing.ts';
 import { jobs } from './benchmarks/jobs.ts';
 import { manifests } from './benchmarks/manifests.ts';
 import { memory } from './benchmarks/memory.ts';
+import { mesh } from './benchmarks/mesh.ts';
 import { registry } from './benchmarks/registry.ts';
 import { relay } from './benchmarks/relay.ts';
 import { resume } from './benchmarks/resume.ts';
@@ -46,8 +48,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   resume,
   staticRegistry,
   hub,
+  bridge,
   convert,
   jobs,
+  mesh,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 

@@ -18,6 +18,8 @@ export const ROOMS = [
   'transfer',
   'static-registry',
   'hub',
+  'mesh',
+  'bridge',
   'worker',
   'client',
   'model-manager',
@@ -66,6 +68,7 @@ export const BROWSER_ENTRIES: readonly BrowserEntry[] = [
     sources: 'packages/transfer/src/core/',
     adapters: 'packages/transfer/src/node/',
   },
+  { specifier: '@model-rtc/mesh/core', sources: 'packages/mesh/src/core/', adapters: 'packages/mesh/src/node/' },
 ];
 
 export interface BrowserEntry {

@@ -1,11 +1,14 @@
 import asyncHooks from 'node:async_hooks';
 import { TestEnvironment } from 'jest-environment-node';
+import { compileOnce } from './joined/compile-once.js';
 import { EVALUATE } from './joined/places.js';
 import { evaluator, inSources } from './joined/run-script.js';
 
 const { AsyncLocalStorage } = asyncHooks;
 /** Node's own limit. */
 const STACK_LIMIT = 10;
+
+compileOnce();
 
 /**
  * Jest's environment for Node, in which tests find the sources as one script (docs/decisions/joined-sources.md). It also

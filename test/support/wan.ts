@@ -1,9 +1,9 @@
+import { cProgram } from './c-program.ts';
 import { startCommand } from './command.ts';
 import type { Lab } from './lab.ts';
 import { addNamespace, deleteLeftoverNamespaces, deleteNamespace } from './namespaces.ts';
 import { device, program, type Requirement, rootUser } from './requirements.ts';
 import { createTrafficFilter, type TrafficFilter } from './traffic-filter.ts';
-import { wanlinkProgram } from './wanlink.ts';
 
 /** What a suite that opens a WAN needs; give it to `describeWith`. */
 export const WAN_REQUIREMENTS: readonly Requirement[] = [
@@ -47,7 +47,7 @@ export interface Wan {
  * Its processes are killed when the lab ends, whoever started them.
  */
 export async function openWan(lab: Lab, options: LinkOptions = {}): Promise<Wan> {
-  const wanlink = await wanlinkProgram();
+  const wanlink = await cProgram('wanlink');
   await deleteLeftoverNamespaces();
   const [left, right] = [await openEnd(lab, '10.77.0.1'), await openEnd(lab, '10.77.0.2')];
   const link = startCommand([wanlink, ...ends(left, right), ...linkArguments(options)], { env: process.env });

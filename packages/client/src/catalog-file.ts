@@ -7,6 +7,7 @@ import {
   ModelRtcError,
   type PlannedModel,
   schemaProblem,
+  withoutUndefined,
 } from '@model-rtc/protocol';
 
 /** Turns a catalog of one version into that of the next. */
@@ -68,11 +69,10 @@ export function planOf({ id, name, architecture, metadata }: CatalogModel, poolI
   return {
     id: catalogIdSchema.safeParse(named).success ? named : id,
     name: name.replaceAll(NOT_IN_A_LINE, '\u{fffd}'),
-    ...(repo === undefined ? {} : { repo }),
-    ...(revision === undefined ? {} : { revision }),
-    ...(architecture === null || architecture === ''
-      ? {}
-      : { architecture: architecture.replaceAll(NOT_IN_A_LINE, '\u{fffd}') }),
-    ...(digest === undefined ? {} : { digest }),
+    ...withoutUndefined({
+      ...{ repo, revision },
+      architecture: architecture?.replaceAll(NOT_IN_A_LINE, '\u{fffd}') || undefined,
+      digest,
+    }),
   };
 }

@@ -37,7 +37,7 @@ export interface RemoteCatalog {
 }
 
 export function remoteCatalog({ link }: Pick<RemoteWorker, 'link'>): RemoteCatalog {
-  const askable = async (signal: AbortSignal | undefined): Promise<Peer> => requireCatalog(await link.peer(signal));
+  const askable = async (signal: AbortSignal | undefined): Promise<Peer> => requireCatalog(await link.reach(signal));
   return {
     async read({ signal } = {}) {
       const peer = await askable(signal);

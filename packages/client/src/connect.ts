@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Mesh } from '@model-rtc/mesh';
 import {
   type Clock,
   type Digest,
@@ -10,11 +11,12 @@ import {
   systemClock,
 } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
-import { type ModelProvider, shortOrigin } from '@model-rtc/transfer';
+import { type ModelProvider, type StorageCap, shortOrigin } from '@model-rtc/transfer';
 import type { ConnectToSessionOptions, LaneInfo, Peer } from '@model-rtc/transport';
 import { type RemoteCatalog, remoteCatalog } from './catalog.ts';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
+import { MeshProvider } from './mesh/mesh-provider.ts';
 import { checkAtWorker, modelInfo, type WorkerModelInfo } from './model-info.ts';
 import {
   type ModelPlan,
@@ -53,6 +55,8 @@ export interface ConnectOptions
   readonly random?: (() => number) | undefined;
   /** Limits on all transfers of this agent together; none when left out. */
   readonly limits?: AgentLimits | undefined;
+  /** How much room the models of this machine may take; pulled ones make others go. Any when left out. */
+  readonly storage?: StorageCap | undefined;
 }
 
 /** One worker, as a client uses it. The connection is renewed when it is lost. */
@@ -95,7 +99,7 @@ export async function connect({ session, name, signal, ...options }: ConnectOpti
   const [worker] = workers as readonly [RemoteWorker];
   const { known, link } = worker;
   try {
-    await link.peer(signal);
+    await link.reach(signal);
   } catch (error) {
     await close();
     throw error;
@@ -110,7 +114,7 @@ export async function connect({ session, name, signal, ...options }: ConnectOpti
     },
     listModels: (params = {}) => listAndRemember(worker, params),
     modelInfo: (ref, asking = {}) => modelInfo(worker, ref, asking.signal),
-    manifest: async (digest, asking = {}) => fetchManifest(await link.peer(asking.signal), digest, asking.signal),
+    manifest: async (digest, asking = {}) => fetchManifest(await link.reach(asking.signal), digest, asking.signal),
     checkModel: (ref, asking = {}) => checkAtWorker(worker, ref, asking.signal),
     sync: (asking = {}) => syncWorker(worker, asking.signal),
     ...{ pullModel, planPull },
@@ -127,6 +131,8 @@ export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'nam
   readonly sessions: readonly { readonly session: string | SessionToken; readonly name?: string | undefined }[];
   /** Where models come from besides, such as a static registry. They decide before the workers what a name means. */
   readonly providers?: readonly ModelProvider[] | undefined;
+  /** A mesh whose nodes give models too. It decides first what a name means. */
+  readonly mesh?: Mesh | undefined;
 }
 
 /** Several workers that send one model at once. Each is connected to when it is first needed. */
@@ -144,11 +150,21 @@ export interface WorkerGroup extends AsyncDisposable {
  *
  * @throws ModelRtcError `bad_argument` for an invalid session
  */
-export function connectAll({ sessions, providers: others = [], ...options }: ConnectAllOptions): WorkerGroup {
-  const { registry, limits = {}, clock = systemClock, random = Math.random, log = silentLog, ...network } = options;
+export function connectAll({ sessions, providers: others = [], mesh, ...options }: ConnectAllOptions): WorkerGroup {
+  const {
+    registry,
+    limits = {},
+    storage,
+    clock = systemClock,
+    random = Math.random,
+    log = silentLog,
+    ...network
+  } = options;
   const { agentName = hostname(), agentVersion = 'unknown', ...lanes } = network;
-  const context = { registry, log, clock, random, limits };
+  const context = { registry, log, clock, random, limits, storage };
   const agent = { name: agentName, version: agentVersion, capabilities: CAPABILITIES };
+  const linkTo = (token: SessionToken): SessionLink => new SessionLink({ ...lanes, log, agent, token });
+  const inMesh = mesh === undefined ? [] : [new MeshProvider({ ...context, mesh, linkTo })];
   const workers = new Map<string, RemoteWorker>();
   for (const { session, name } of sessions) {
     const token = typeof session === 'string' ? parseSessionToken(session) : session;
@@ -163,9 +179,9 @@ export function connectAll({ sessions, providers: others = [], ...options }: Con
     workers.set(key, { ...context, known, link, offers, provider: new WorkerProvider({ registry, known, link, log }) });
   }
   const all = [...workers.values()];
-  const providers = [...others, ...all.map(({ provider }) => provider)];
+  const providers = [...inMesh, ...others, ...all.map(({ provider }) => provider)];
   const close = async (): Promise<void> => {
-    await Promise.all(all.map(({ link }) => link.close()));
+    await Promise.all([...all.map(({ link }) => link.close()), ...inMesh.map((provider) => provider.close())]);
   };
   return {
     workers: all,

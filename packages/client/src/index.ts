@@ -18,6 +18,7 @@ export { findNewer, type RevisionReport, type RevisionState } from './hub/newer-
 export { takeFromHub } from './hub/take-from-hub.ts';
 export type * from './hub/types.ts';
 export type { ListedModels, ListOptions, SyncResult } from './list-models.ts';
+export { MeshProvider, type MeshProviderOptions } from './mesh/mesh-provider.ts';
 export type { WorkerModelInfo } from './model-info.ts';
 export { type ModelPlan, type PlanPullOptions, type PullPlan, planFromProviders } from './plan-transfer.ts';
 export type { ModelProgress, OnModelProgress, WorkerNews } from './progress.ts';

@@ -32,7 +32,7 @@ const MAX_LISTED_BYTES = 64 * 1024 * 1024;
 export async function listModels({ link }: RemoteWorker, options: ListOptions): Promise<ListedModels> {
   const { filters, sort, signal } = options;
   const limit = Math.min(options.limit ?? MAX_LISTED, MAX_LISTED);
-  const peer = await link.peer(signal);
+  const peer = await link.reach(signal);
   const models: ModelEntry[] = [];
   let bytes = 0;
   for (let cursor: string | undefined; ; ) {

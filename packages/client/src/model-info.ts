@@ -30,7 +30,7 @@ export async function checkAtWorker(
   ref: string,
   signal: AbortSignal | undefined,
 ): Promise<Result<'check_model_exists'>> {
-  const peer = await link.peer(signal);
+  const peer = await link.reach(signal);
   const check = (asked: string) => peer.request('check_model_exists', { ref: asked }, { signal });
   const answer = (await isPath(ref)) ? undefined : await check(ref);
   if (answer?.exists) return answer;

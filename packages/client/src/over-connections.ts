@@ -8,7 +8,8 @@ import type { TransferStats } from './transfer-stats.ts';
 /**
  * Does work over a connection to the worker, and again over another one whenever it is lost. The work keeps its own state, so that it
  * goes on where it was.
- * @throws ModelRtcError what the work throws and another connection cannot mend; `timeout` after 2 min without progress
+ * @throws ModelRtcError what the work throws and another connection cannot mend; `timeout` when nothing came for as long as the stats' watchdog
+ * allows
  */
 export async function overConnections<T>(
   worker: RemoteWorker,
@@ -18,10 +19,12 @@ export async function overConnections<T>(
 ): Promise<T> {
   const attempts = new Attempts(worker.link, retryOptions(worker, stats, options));
   for (;;) {
+    let peer: Peer | undefined;
     try {
-      return await work(await attempts.begin());
+      peer = await worker.link.reach(options.signal);
+      return await work(peer);
     } catch (error) {
-      await attempts.recover(error);
+      await attempts.recover(error, peer);
     }
   }
 }

@@ -1,10 +1,11 @@
 import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { type CodeFile, contentsDigest, type Digest, type ModelContents } from '@model-rtc/protocol';
-import type { Registry } from '@model-rtc/registry';
+import type { EvictedModel, Registry } from '@model-rtc/registry';
 import {
   contentsOf,
   findModel,
   type ModelProvider,
+  makeRoomFor,
   type NamedModel,
   ProviderNames,
   planTransfer,
@@ -34,6 +35,8 @@ export interface ModelPlan {
 
 export interface PullPlan extends ModelPlan, NamedModel {
   readonly namedAt: string;
+  /** The models that would be removed to make room for it. */
+  readonly evicts?: readonly EvictedModel[] | undefined;
   /** This machine's models that have bytes of it, the one with the most first. */
   readonly reusedFrom: readonly { readonly id: string; readonly alias: string | undefined; readonly bytes: number }[];
 }
@@ -78,7 +81,9 @@ export async function planFromProviders(
   const contents = early ?? (await contentsOf(provider, { ref, digest }, retrying));
   if (options.safeOnly) refuseCode(knownCode(contents, entry.codeFiles));
   const plan = await planTransfer({ contents, staging: registry.paths.staging, local: registry });
-  return { ...named, exists: false, ...plan, reusedFrom: await withNames(registry, plan.reusedFrom) };
+  const { storage: cap } = context;
+  const evicts = cap === undefined ? undefined : await makeRoomFor({ registry, cap, contents, dryRun: true });
+  return { ...named, exists: false, ...plan, evicts, reusedFrom: await withNames(registry, plan.reusedFrom) };
 }
 
 /** Says what `pushModel` would send: the worker knows what it has. Nothing is stored on either side. */
@@ -91,7 +96,7 @@ export async function planPush(
   options.onModel?.(entry);
   const digest = finalDigest(entry, 'push');
   const manifest = await registry.manifest(digest);
-  const peer = await link.peer(options.signal);
+  const peer = await link.reach(options.signal);
   const plan = await peer.request('plan_push', { manifest }, { signal: options.signal });
   return { id: entry.id, digest, alias: entry.alias, totalBytes: entry.size, ...plan };
 }

@@ -2,8 +2,9 @@ import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias } f
 import type { InstallAdditions, RegistryEntry } from '@model-rtc/registry';
 import {
   earlierContent,
+  type FoundModel,
   findModel,
-  gatherContents,
+  limitBySize,
   loadZstd,
   type ModelProvider,
   type NamedModel,
@@ -16,11 +17,14 @@ import {
   receiveFromSources,
   receiveModel,
   Swarm,
+  type TrackedTransfer,
+  type TransferKind,
 } from '@model-rtc/transfer';
 import { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
 import { referenceOf } from './model-info.ts';
 import type { ClientContext } from './remote-worker.ts';
 import { requireRestart, retryOptions } from './retry-options.ts';
+import { nameOf, tracked } from './tracked.ts';
 import { isBulk, type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
@@ -31,6 +35,8 @@ export interface PullModelOptions extends TransferOptions {
   readonly additions?: InstallAdditions | undefined;
   /** Refuse a model with files that run code when they are loaded. */
   readonly safeOnly?: boolean | undefined;
+  /** What the record of this transfer calls it; a pull, or an import from a hub, when left out. */
+  readonly kind?: TransferKind | undefined;
   /** Called with the model as the worker has it, before a byte of it is fetched; again when the pull begins anew. */
   readonly onModel?: ((entry: ModelEntry) => void) | undefined;
   /** Called when an earlier attempt was at what the model's alias meant before, with the bytes that it left. */
@@ -63,15 +69,41 @@ export async function pullFromProviders(
   ref: string,
   options: PullModelOptions = {},
 ): Promise<PullModelResult> {
+  const kind = options.kind ?? (providers.some(({ source }) => source === 'hub') ? 'import' : 'pull');
+  return await tracked(context, { kind, name: ref }, options, (controlled, transfer) =>
+    pullUntilSettled(context, providers, ref, { ...controlled, transfer }),
+  );
+}
+
+async function pullUntilSettled(
+  context: ClientContext,
+  providers: readonly ModelProvider[],
+  ref: string,
+  options: TrackedOptions,
+): Promise<PullModelResult> {
   const { clock, limits } = context;
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
-  const stats = new TransferStats(clock);
+  const stats = new TransferStats(clock, options.maxReconnectMs);
   const speed = new TransferSpeed(options, limits.down, clock);
   const shared = { context, providers, ref, options, alias, stats, speed };
-  const task = { ...shared, names: new ProviderNames(providers), byWorker: new BytesByWorker() };
+  const task: PullTask = { ...shared, names: new ProviderNames(providers), byWorker: new BytesByWorker() };
   for (let restarts = 0; ; restarts++) {
     try {
-      return await pullOnce(task);
+      stats.begin();
+      const found = await findModel(providers, await referenceOf(context.registry, ref, options.isName), {
+        ...retryOptions(context, stats, options),
+        onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
+      });
+      const { entry } = found.model;
+      options.onModel?.(entry);
+      const peers = providers.map((each) => task.names.of(each));
+      options.transfer.describe({ name: nameOf(entry), digest: entry.digest, peers, totalBytes: entry.size });
+      const wanted = wantedModel(task, found);
+      const { reception, digest } = wanted;
+      const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
+      const received = here ?? (await fetchFromProviders(task, wanted));
+      await tellProviders(task, found, received.entry);
+      return resultOf(task, found, received);
     } catch (error) {
       requireRestart(error, restarts, options.onProgress);
       stats.startOver();
@@ -79,6 +111,8 @@ export async function pullFromProviders(
     }
   }
 }
+
+type TrackedOptions = PullModelOptions & { readonly transfer: TrackedTransfer };
 
 interface PullTask {
   readonly context: ClientContext;
@@ -89,42 +123,7 @@ interface PullTask {
   readonly stats: TransferStats;
   readonly byWorker: BytesByWorker;
   readonly speed: TransferSpeed;
-  readonly options: PullModelOptions;
-}
-
-/** What the reference names is found, taken from this disk or fetched, and everyone who gave it hears that it is here. */
-async function pullOnce(task: PullTask): Promise<PullModelResult> {
-  const { context, providers, names, ref, stats, options } = task;
-  const { registry } = context;
-  stats.begin();
-  const { model, provider } = await findModel(providers, await referenceOf(registry, ref, options.isName), {
-    ...retryOptions(context, stats, options),
-    onWaiting: (reason) => options.onProgress?.({ type: 'waiting', reason }),
-  });
-  const { entry, namedBy, otherHere } = model;
-  options.onModel?.(entry);
-  const digest = knownDigest(model);
-  const { aliasConflict, safeOnly, additions, ifExists = 'skip' } = options;
-  const releases = provider.source === 'static-registry' ? entry.releases : undefined;
-  const reception = { registry, entry, alias: task.alias, aliasConflict, ifExists, safeOnly, releases, additions };
-  const here = digest === undefined ? undefined : await receiveFromHere({ ...reception, digest });
-  if (digest !== undefined && here === undefined) {
-    const earlier = await earlierContent(registry.paths.staging, entry, digest);
-    if (earlier !== undefined) options.onEarlierContent?.(entry, earlier.bytes);
-  }
-  const received = here ?? (await fetchFromProviders(task, { reception, digest, provider }));
-  const installed = { digest: finalDigest(received.entry), alias: received.entry.alias };
-  await Promise.all(
-    providers.map((each) => each.noteInstalled({ ...installed, answer: each === provider ? entry : undefined })),
-  );
-  return {
-    entry: received.entry,
-    outcome: received.outcome === 'installed' ? 'pulled' : 'already_there',
-    aliasTakenFrom: received.aliasTakenFrom,
-    ...stats.report(lanesOf(providers), received),
-    workers: task.byWorker.list(),
-    ...{ namedBy, otherHere, namedAt: names.of(provider) },
-  };
+  readonly options: TrackedOptions;
 }
 
 /** The model to receive, and the provider that named it. */
@@ -134,15 +133,23 @@ interface Wanted {
   readonly provider: ModelProvider;
 }
 
+function wantedModel({ context, options, alias }: PullTask, { model, provider }: FoundModel): Wanted {
+  const { registry } = context;
+  const { entry } = model;
+  const { aliasConflict, safeOnly, additions, ifExists = 'skip' } = options;
+  const releases = provider.source === 'static-registry' ? entry.releases : undefined;
+  const reception = { registry, entry, alias, aliasConflict, ifExists, safeOnly, releases, additions };
+  return { reception, digest: knownDigest(model), provider };
+}
+
 async function fetchFromProviders(task: PullTask, { reception, digest, provider }: Wanted): Promise<ReceivedModel> {
   const { names, ref, speed, stats, options, context } = task;
   const { onProgress } = options;
-  const model = { ref, digest };
-  const retrying = retryOptions(context, stats, options);
+  if (digest !== undefined) await noteEarlierContent(task, reception.entry, digest);
   // The one that named the model is asked first.
   const providers = [provider, ...task.providers.filter((each) => each !== provider)];
   const swarm = new Swarm(providers, {
-    ...{ ...retrying, model, names },
+    ...{ ...retryOptions(context, stats, options), model: { ref, digest }, names },
     encodings: new PeerEncodings({ loadZstd, mode: options.compress }),
     onNews(news) {
       if (providers.length > 1) onProgress?.({ type: 'worker', ...news });
@@ -152,16 +159,16 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
   });
   if (isBulk(reception.entry)) for (const each of providers) each.expectBulk();
   try {
-    const contents = await gatherContents(providers, model, retrying);
-    swarm.start(contents);
+    const contents = await swarm.start();
     const receive = digest === undefined ? receiveModel : receiveFromSources;
     return await receive({
       ...{ ...reception, contents, signal: options.signal, log: context.log },
       source: provider.source,
+      room: context.storage === undefined ? undefined : { cap: context.storage, transferId: options.transfer.id },
       localFiles: providers.flatMap(({ localFiles }) => localFiles ?? []),
       sources: swarm.pool,
       watchdog: stats.watchdog,
-      limiter: speed.limiter,
+      limiter: limitBySize(speed.limiter, context.limits.bySize, reception.entry.size),
       onProgress: (progress) => {
         stats.note(progress);
         speed.moved(progress.transferredBytes, lanesOf(providers));
@@ -174,6 +181,39 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
   } finally {
     await swarm.end();
   }
+}
+
+/** Everyone who may have given it hears that it is here. */
+async function tellProviders(
+  { providers }: PullTask,
+  { model, provider }: FoundModel,
+  installed: RegistryEntry,
+): Promise<void> {
+  const told = { digest: finalDigest(installed), alias: installed.alias };
+  const answerOf = (each: ModelProvider): ModelEntry | undefined => (each === provider ? model.entry : undefined);
+  await Promise.all(providers.map((each) => each.noteInstalled({ ...told, answer: answerOf(each) })));
+}
+
+function resultOf(
+  { providers, names, stats, byWorker }: PullTask,
+  { model, provider }: FoundModel,
+  received: ReceivedModel,
+): PullModelResult {
+  const { namedBy, otherHere } = model;
+  return {
+    entry: received.entry,
+    outcome: received.outcome === 'installed' ? 'pulled' : 'already_there',
+    aliasTakenFrom: received.aliasTakenFrom,
+    ...stats.report(lanesOf(providers), received),
+    workers: byWorker.list(),
+    ...{ namedBy, otherHere, namedAt: names.of(provider) },
+  };
+}
+
+/** Says what an earlier attempt left, at what the model's alias meant before. */
+async function noteEarlierContent({ context, options }: PullTask, entry: ModelEntry, digest: Digest): Promise<void> {
+  const earlier = await earlierContent(context.registry.paths.staging, entry, digest);
+  if (earlier !== undefined) options.onEarlierContent?.(entry, earlier.bytes);
 }
 
 /** A provider had the model a moment ago. If it does not have it now, the files changed or the model was removed. */

@@ -4,6 +4,7 @@ import { finalDigest } from './pull-model.ts';
 import { type PushTask, pushUntilThere } from './push-until-there.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
 import { requireRestart } from './retry-options.ts';
+import { nameOf, tracked } from './tracked.ts';
 import { type TransferOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 
@@ -36,12 +37,27 @@ export async function pushModel(
   ref: string,
   options: PushModelOptions,
 ): Promise<PushModelResult> {
+  const about = { kind: 'push', name: ref, peers: [services.known.name] } as const;
+  return await tracked(services, about, options, (controlled, transfer) =>
+    pushUntilSettled(services, ref, controlled, (entry) =>
+      transfer.describe({ name: nameOf(entry), digest: entry.digest, totalBytes: entry.size }),
+    ),
+  );
+}
+
+async function pushUntilSettled(
+  services: RemoteWorker,
+  ref: string,
+  options: PushModelOptions,
+  describe: (entry: RegistryEntry) => void,
+): Promise<PushModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const { registry, clock, limits } = services;
-  const stats = new TransferStats(clock);
+  const stats = new TransferStats(clock, options.maxReconnectMs);
   const speed = new TransferSpeed(options, limits.up, clock);
   let entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
   options.onModel?.(entry);
+  describe(entry);
   for (let restarts = 0; ; restarts++) {
     try {
       return await pushEntry(services, { entry, alias, stats, speed, options });

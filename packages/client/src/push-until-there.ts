@@ -1,4 +1,5 @@
 import type { Digest, PushEvent } from '@model-rtc/protocol';
+import { limitBySize } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OfferOptions } from './chunk-offers.ts';
 import { overConnections } from './over-connections.ts';
@@ -45,7 +46,8 @@ async function pushOnce<R>(worker: RemoteWorker, peer: Peer, push: Push<R>, task
   const { digest, openModel } = push;
   stats.begin();
   if (isBulk(push)) peer.expectBulk();
-  const offer = { digest, openModel, limiter: speed.limiter, compress: options.compress };
+  const limiter = limitBySize(speed.limiter, worker.limits.bySize, push.size);
+  const offer = { digest, openModel, limiter, compress: options.compress };
   return await worker.offers.during(offer, () =>
     push.ask(peer, {
       signal: options.signal,

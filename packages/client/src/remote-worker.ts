@@ -1,6 +1,6 @@
 import type { Clock, Log } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
-import type { ModelProvider } from '@model-rtc/transfer';
+import type { ModelProvider, StorageCap } from '@model-rtc/transfer';
 import type { ChunkOffers } from './chunk-offers.ts';
 import type { SessionLink } from './session-link.ts';
 import type { AgentLimits } from './transfer-speed.ts';
@@ -13,6 +13,8 @@ export interface ClientContext {
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly limits: AgentLimits;
+  /** How much room the models here may take; any when left out. */
+  readonly storage?: StorageCap | undefined;
 }
 
 /** One worker, with what a client's operations on it need. */

@@ -1,10 +1,11 @@
 import { type Digest, formatBytes, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { loadZstd, PeerEncodings, peerPool, pull, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
+import { loadZstd, openPull, PeerEncodings, peerPool, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { overConnections } from './over-connections.ts';
 import type { OnModelProgress } from './progress.ts';
 import type { RemoteWorker } from './remote-worker.ts';
+import { tracked } from './tracked.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 import { fetchManifest } from './worker-provider.ts';
 
@@ -73,11 +74,26 @@ export async function repairModel(
   ref: string,
   options: RepairModelOptions,
 ): Promise<RepairModelResult> {
+  const about = { kind: 'repair', name: ref, peers: [worker.known.name] } as const;
+  return await tracked(worker, about, options, (controlled, transfer) =>
+    repairUntilSound(worker, ref, controlled, ({ id, alias, digest }) =>
+      transfer.describe({ name: alias ?? id, digest }),
+    ),
+  );
+}
+
+async function repairUntilSound(
+  worker: RemoteWorker,
+  ref: string,
+  options: RepairModelOptions,
+  describe: (entry: RegistryEntry) => void,
+): Promise<RepairModelResult> {
   const { registry, clock } = worker;
   const stats = new TransferStats(clock);
   const startedMs = clock.nowMs();
   const repair = await examine(registry, ref, options);
   const { found } = repair;
+  describe(found.entry);
   if (found.state === 'sound') {
     return { ...soundReport(startedMs, clock), entry: found.entry, outcome: 'sound', found };
   }
@@ -155,7 +171,7 @@ async function fetchAndReplace(
 ): Promise<typeof NOTHING_MOVED & { readonly entry: RegistryEntry }> {
   const { staging } = registry.paths;
   await using local = await registry.openRepairChunks(digest, manifest, damaged);
-  const outcome = await pull({
+  await using pulling = await openPull({
     contents: { ...manifest, digest },
     ...{ staging, sources: pool, local, signal, watchdog: stats?.watchdog },
     onProgress: (progress) => {
@@ -163,13 +179,9 @@ async function fetchAndReplace(
       onProgress?.({ type: 'transfer', ...progress });
     },
   });
-  try {
-    const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = outcome;
-    const entry = await registry.replaceFiles(digest, { filesFolder, manifest });
-    return { entry, transferredBytes, wastedBytes: 0, reusedBytes, resumedBytes };
-  } finally {
-    await outcome.release();
-  }
+  const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = await pulling.fetch();
+  const entry = await registry.replaceFiles(digest, { filesFolder, manifest });
+  return { entry, transferredBytes, wastedBytes: 0, reusedBytes, resumedBytes };
 }
 
 /** When the model's folder is gone, all chunks are damaged. */

@@ -1,4 +1,4 @@
-import { cancelledBy, ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, orAborted } from '@model-rtc/protocol';
 import { closedError, type Reachable } from '@model-rtc/transfer';
 import { type ConnectToSessionOptions, connectToSession, type LaneInfo, type Peer } from '@model-rtc/transport';
 
@@ -28,7 +28,7 @@ export class SessionLink implements Reachable<Peer> {
    * The live peer. Connects when there is none, and waits for a worker that was reached before.
    * @throws ModelRtcError what connecting throws; `cancelled` by the signal, and when the link was closed.
    */
-  async peer(signal?: AbortSignal | undefined): Promise<Peer> {
+  async reach(signal?: AbortSignal | undefined): Promise<Peer> {
     if (this.#isClosed) throw closedError();
     if (this.#peer !== undefined) return this.#peer;
     // All callers share one attempt: with two connections, no one would close the other one.
@@ -36,10 +36,6 @@ export class SessionLink implements Reachable<Peer> {
       this.#connecting = new SharedAttempt((attemptSignal) => this.#connect(attemptSignal));
     }
     return await this.#connecting.wait(signal);
-  }
-
-  async reach(signal: AbortSignal | undefined): Promise<Peer> {
-    return await this.peer(signal);
   }
 
   /** Closes a peer; the next caller gets a new one. */
@@ -112,7 +108,7 @@ class SharedAttempt<T> {
   async wait(signal?: AbortSignal | undefined): Promise<T> {
     this.#waiting += 1;
     try {
-      return await untilAborted(this.#result, signal);
+      return await orAborted(this.#result, signal);
     } finally {
       this.#waiting -= 1;
       if (this.#waiting === 0) this.abort(new ModelRtcError('cancelled', 'Cancelled.'));
@@ -121,21 +117,5 @@ class SharedAttempt<T> {
 
   abort(reason: ModelRtcError): void {
     this.#controller.abort(reason);
-  }
-}
-
-/** Waits for a promise, or until the signal aborts; the promise goes on by itself then. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(cancelledBy(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -6,6 +6,7 @@ import {
   createBackgroundLimiter,
   createRateLimiter,
   type RateLimiter,
+  type SizeTier,
 } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 import type { OnModelProgress } from './progress.ts';
@@ -18,6 +19,8 @@ export interface SpeedOptions {
   readonly nice?: boolean | undefined;
   /** Whether chunks may come encoded where that is faster; `auto` when left out. */
   readonly compress?: CompressMode | undefined;
+  /** How long it waits for a lost worker to come back, or for anything to come, in milliseconds; 2 min when left out. */
+  readonly maxReconnectMs?: number | undefined;
 }
 
 /** The options of both a pull and a push. */
@@ -36,6 +39,8 @@ export interface TransferOptions extends SpeedOptions {
 export interface AgentLimits {
   readonly up?: RateLimiter | undefined;
   readonly down?: RateLimiter | undefined;
+  /** How fast each transfer may be, by the size of its model. */
+  readonly bySize?: readonly SizeTier[] | undefined;
 }
 
 /** The background limiter takes a sample at most this often, since lanes measure their round trip no more often. */

@@ -1,5 +1,5 @@
 import { type Clock, type PushEvent, systemClock } from '@model-rtc/protocol';
-import { GIVE_UP_MS, inProportion, type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
+import { inProportion, type LaneBytes, RateMeter, type StallWarning, Watchdog } from '@model-rtc/transfer';
 import type { LaneInfo } from '@model-rtc/transport';
 
 /** The figures of a finished transfer. */
@@ -66,9 +66,10 @@ export class TransferStats {
   /** Bytes of a content that the model no longer has. */
   #outdatedBytes = 0;
 
-  constructor(clock: Clock = systemClock) {
+  /** @param giveUpMs - the longest that it waits for anything to come, in milliseconds; 2 min when left out */
+  constructor(clock: Clock = systemClock, giveUpMs?: number | undefined) {
     this.#clock = clock;
-    this.watchdog = new Watchdog(clock);
+    this.watchdog = new Watchdog(clock, giveUpMs);
     this.#startedMs = clock.nowMs();
     this.#rate = new RateMeter(this.#startedMs);
     this.#laneRates = new LaneRates(clock);
@@ -122,7 +123,7 @@ export class TransferStats {
       lanes: inProportion(this.#laneRates.sent(lanes, name), bytesPerSecond),
     };
     const quietMs = this.#clock.nowMs() - this.#movedMs;
-    const warning = event.state === 'transferring' ? stallWarning(quietMs) : undefined;
+    const warning = event.state === 'transferring' ? stallWarning(quietMs, this.watchdog.giveUpMs) : undefined;
     return { ...event, transferredBytes, ...rates, warning };
   }
 
@@ -157,9 +158,9 @@ export class TransferStats {
 const WARN_AFTER_MS = 30_000;
 
 /** The warning of a push that stalls. */
-function stallWarning(quietMs: number): StallWarning | undefined {
+function stallWarning(quietMs: number, giveUpMs: number): StallWarning | undefined {
   if (quietMs < WARN_AFTER_MS) return undefined;
-  const message = `Nothing arrived at the worker for ${Math.round(quietMs / 1000)} s. The transfer ends after ${GIVE_UP_MS / 1000} s.`;
+  const message = `Nothing arrived at the worker for ${Math.round(quietMs / 1000)} s. The transfer ends after ${giveUpMs / 1000} s.`;
   return { kind: 'stalled', quietMs, message };
 }
 

@@ -50,7 +50,7 @@ export class WorkerProvider implements ModelProvider<Peer> {
   }
 
   async reach(signal: AbortSignal | undefined): Promise<Peer> {
-    return await this.#worker.link.peer(signal);
+    return await this.#worker.link.reach(signal);
   }
 
   async reset(peer: Peer): Promise<void> {
@@ -115,7 +115,7 @@ export async function serveUntilLost(
   peer: Peer,
   origin: string,
   digest: Digest,
-  { pool, name, encodings, signal }: ServeOptions,
+  { pool, name, encodings, shared, signal }: ServeOptions,
 ): Promise<ModelRtcError> {
   let why: ModelRtcError | undefined;
   let onIdle = (): void => {};
@@ -128,7 +128,7 @@ export async function serveUntilLost(
     // A lane that was lost may be replaced in a moment; a lane that was given up stays open and unused.
     if (change.error !== undefined && !pool.sources.some((source) => source.origin === origin)) onIdle();
   });
-  const stop = peerSources(pool, peer, digest, name, { origin, encodings });
+  const stop = peerSources(pool, peer, digest, name, { origin, encodings, shared });
   signal.addEventListener('abort', onIdle, { once: true });
   try {
     if (signal.aborted) return endedError();

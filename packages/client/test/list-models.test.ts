@@ -11,7 +11,7 @@ function endlessWorker(entries: number, entryBytes: number) {
     pages += 1;
     return { models, total: 1_000_000, nextCursor: String(pages) };
   };
-  const worker = { link: { peer: async () => ({ request }) } } as unknown as RemoteWorker;
+  const worker = { link: { reach: async () => ({ request }) } } as unknown as RemoteWorker;
   return { worker, pages: () => pages };
 }
 

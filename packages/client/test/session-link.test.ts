@@ -34,9 +34,9 @@ const anyPeer: Connector = async () => (await freshPeer()).peer;
 describe('SessionLink', () => {
   it('makes one connection for all who ask while it comes up, and keeps it', async () => {
     const { link, asked } = linkOver(anyPeer);
-    const [first, second] = await Promise.all([link.peer(), link.peer()]);
+    const [first, second] = await Promise.all([link.reach(), link.reach()]);
     expect(second).toBe(first);
-    expect(await link.peer()).toBe(first);
+    expect(await link.reach()).toBe(first);
     expect(asked).toEqual([{ waitForWorker: false }]);
     await link.close();
   });
@@ -47,10 +47,10 @@ describe('SessionLink', () => {
       made.push(await freshPeer());
       return made.at(-1)?.peer as Peer;
     });
-    const first = await link.peer();
+    const first = await link.reach();
     made[0]?.cut();
     await first.closed;
-    expect(await link.peer()).not.toBe(first);
+    expect(await link.reach()).not.toBe(first);
     expect(asked).toEqual([{ waitForWorker: false }, { waitForWorker: true }]);
     await link.close();
   });
@@ -64,8 +64,8 @@ describe('SessionLink', () => {
       return (await freshPeer()).peer;
     });
     const [leaving, staying] = [new AbortController(), new AbortController()];
-    const left = failure(link.peer(leaving.signal));
-    const stayed = link.peer(staying.signal);
+    const left = failure(link.reach(leaving.signal));
+    const stayed = link.reach(staying.signal);
     leaving.abort();
     expect(await left).toMatchObject({ code: 'cancelled' });
     expect(signals[0]?.aborted).toBe(false);
@@ -82,11 +82,11 @@ describe('SessionLink', () => {
       return await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     });
     const leaving = new AbortController();
-    const left = failure(link.peer(leaving.signal));
+    const left = failure(link.reach(leaving.signal));
     leaving.abort();
     expect(await left).toMatchObject({ code: 'cancelled' });
     expect(signals[0]?.aborted).toBe(true);
-    await link.peer();
+    await link.reach();
     expect(signals).toHaveLength(2);
     await link.close();
   });
@@ -98,12 +98,12 @@ describe('SessionLink', () => {
       await opened.opened;
       return late.peer;
     });
-    const waiting = failure(link.peer());
+    const waiting = failure(link.reach());
     await link.close();
     opened.open();
     expect(await waiting).toMatchObject({ code: 'cancelled' });
     expect(await late.peer.closed).toBeUndefined();
-    expect(await failure(link.peer())).toMatchObject({ code: 'cancelled' });
+    expect(await failure(link.reach())).toMatchObject({ code: 'cancelled' });
     expect(asked).toHaveLength(1);
   });
 });

@@ -7,9 +7,9 @@ export {
   writeFileSynced,
 } from './atomic-file.ts';
 export { breakHardLinks, cloneFile, modelFileMode, NO_HARD_LINKS, setFileTime } from './copy.ts';
-export { createFileHandles, type FileHandles, openToRead } from './file-handles.ts';
-export { freeBytes, ownBytes, type RoomNeeded, requireRoom } from './free-space.ts';
-export type { LockOwner } from './lock-owner.ts';
+export { createFileHandles, openToRead } from './file-handles.ts';
+export { freeBytes, ownBytes, requireRoom } from './free-space.ts';
+export { describeSelf, type LockOwner, lockOwnerSchema, ownerState } from './lock-owner.ts';
 export {
   acquireLock,
   FREES_ITSELF,
@@ -24,8 +24,9 @@ export {
 } from './locks.ts';
 export { makeFolder } from './make-folder.ts';
 export { mapLimit } from './map-limit.ts';
-export { exists, isInside, listFolder, listTree, type TreeItem } from './paths.ts';
+export { exists, isFolder, isInside, listFolder, listTree, type TreeItem } from './paths.ts';
 export { requireNames } from './platform-names.ts';
+export { readJson } from './read-json.ts';
 export {
   atStorage,
   atStorageSync,

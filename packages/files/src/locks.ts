@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, parseJson } from '@model-rtc/protocol';
 import { NO_HARD_LINKS } from './copy.ts';
 import { describeSelf, type LockOwner, lockOwnerSchema, ownerState } from './lock-owner.ts';
 import { atStorage, errorCode, isMissing, storageError } from './storage-error.ts';
@@ -197,11 +197,7 @@ async function readHolder(path: string): Promise<Holder | 'gone'> {
 }
 
 function parseOwner(text: string): LockOwner | undefined {
-  try {
-    return lockOwnerSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return lockOwnerSchema.safeParse(parseJson(text)).data;
 }
 
 async function breakIfDead(path: string, holder: Holder, self: LockOwner): Promise<boolean> {

@@ -1,5 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isFolder } from './paths.ts';
 import { errorCode } from './storage-error.ts';
 
 /**
@@ -29,11 +30,4 @@ async function makeOne(path: string, mode: number): Promise<boolean> {
     if (errorCode(thrown) === 'ENOENT' || !(await isFolder(path))) throw thrown;
     return false;
   }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

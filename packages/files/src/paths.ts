@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { ignoreMissing, storageError } from './storage-error.ts';
 
@@ -11,6 +11,14 @@ export function isInside(path: string, folder: string): boolean {
 /** Whether anything has this path, even a broken link. */
 export async function exists(path: string): Promise<boolean> {
   return (await ignoreMissing(lstat(path))) !== undefined;
+}
+
+/** Whether there is a folder at this path, or a link to one. */
+export async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /**

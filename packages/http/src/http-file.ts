@@ -76,7 +76,12 @@ function lengthOf(headers: ResponseHeaders): number | undefined {
 function partOf(headers: ResponseHeaders, range: ByteRange, url: string) {
   const [, from, total] = /^bytes (\d{1,16})-\d{1,16}\/(\d{1,16}|\*)$/i.exec(headers.get('content-range') ?? '') ?? [];
   if (from === undefined || Number(from) !== range.offset) {
-    throw new ModelRtcError('network', `${hostOf(url)} sent another part of a file than it was asked for.`);
+    throw otherPart(url);
   }
   return { offset: Number(from), totalBytes: total === undefined || total === '*' ? undefined : Number(total) };
+}
+
+/** A server that answers with a part must say which, or its bytes would be taken for others. */
+export function otherPart(url: string): ModelRtcError {
+  return new ModelRtcError('network', `${hostOf(url)} sent another part of a file than it was asked for.`);
 }

@@ -1,10 +1,9 @@
-export { brokeOff, fetchError, hostOf, statusError } from './errors.ts';
-export { answerFile, type FileAddress, rangeHeaders, readUrl } from './http-file.ts';
+export { hostOf, statusError } from './errors.ts';
+export { answerFile, otherPart, rangeHeaders, readUrl } from './http-file.ts';
 export { LONGEST_PATIENCE_MS, MAX_CONNECTIONS } from './limits.ts';
 export { createNodeDispatcher, createNodeFetch, type NodeFetchOptions } from './node-fetch.ts';
 export {
   askedWaitMs,
-  type PartReading,
   type ReadingOptions,
   Retries,
   readLimited,
@@ -13,13 +12,9 @@ export {
 } from './reading.ts';
 export { type HttpRequest, type HttpResponse, requireEncryption, sendRequest } from './request.ts';
 export type {
-  ByteRange,
   Fetch,
-  FetchInit,
-  FetchResponse,
   FileAnswer,
   HttpClient,
   ReadOptions,
   RemoteFile,
-  ResponseHeaders,
 } from './types.ts';

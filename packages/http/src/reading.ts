@@ -1,5 +1,6 @@
 import { type Clock, cancelledBy, ModelRtcError, pause } from '@model-rtc/protocol';
 import { brokeOff } from './errors.ts';
+import { otherPart } from './http-file.ts';
 import { FIRST_RETRY_MS, LONGEST_RETRY_MS, MAX_RETRIES } from './limits.ts';
 import type { ByteRange, FileAnswer, RemoteFile } from './types.ts';
 
@@ -124,6 +125,7 @@ export async function readPart(
       const answer = await file.read({ signal: options.signal, range: { offset: at, length: end - at } });
       if (answer.kind !== 'found') return 'missing';
       if (answer.totalBytes !== undefined && answer.totalBytes !== fileBytes) return 'wrong';
+      if (answer.offset > at) throw otherPart(file.url);
       if (answer.offset !== at) onWhole?.();
       let position = answer.offset;
       for await (const bytes of answer.body) {

@@ -169,6 +169,44 @@ describe('a part of a file over HTTP', () => {
     expect((await failure(part(file, 0, 10))).code).toBe('network');
   });
 
+  it.each(['bytes 6-15/100000', 'bytes 4-13/100000', undefined, 'bytes */100000', 'bytes 5-14', 'items 5-14/100000'])(
+    'ends when a server says of a part that it is %s, where 5-14 were asked for',
+    async (said) => {
+      const { server, file } = await scene();
+      server.misbehave = (_asked, response, bytes) => {
+        response.writeHead(206, said === undefined ? {} : { 'content-range': said }).end(bytes.subarray(5, 15));
+        return true;
+      };
+      expect((await failure(part(file, 5, 10))).code).toBe('network');
+    },
+  );
+
+  it('is not taken from a reader that begins behind what was asked for', async () => {
+    const { url } = await scene();
+    const behind: RemoteFile = {
+      url,
+      read: async () => ({ kind: 'found', offset: 6, totalBytes: BYTES.length, etag: undefined, body: oneBody() }),
+    };
+    async function* oneBody() {
+      yield BYTES.subarray(6, 16);
+    }
+    expect((await failure(part(behind, 5, 10))).code).toBe('network');
+  });
+
+  it('goes on from the right place when a server answers the second attempt with the whole file', async () => {
+    const { server, file } = await scene();
+    server.misbehave = ({ range }, response, bytes, times) => {
+      if (times > 1) response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      else {
+        const from = Number(/=(\d+)/.exec(range ?? '')?.[1]);
+        response.writeHead(206, { 'content-range': `bytes ${from}-99999/100000`, 'content-length': 100_000 - from });
+        response.write(bytes.subarray(from, from + 1000), () => response.destroy());
+      }
+      return true;
+    };
+    expect(await part(file, 500, 90_000)).toEqual({ outcome: 'done', isRight: true });
+  });
+
   it('is refused by HTTP 403, and asked for once', async () => {
     const { server, file } = await scene();
     server.misbehave = (_asked, response) => {

@@ -1,4 +1,4 @@
-import { type Digest, type Job, type JobEvent, MAX_PAGE, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, type Job, type JobEvent, MAX_PAGE, ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import { readEvents } from './log/read-events.ts';
 import { JobQueue } from './queue/job-queue.ts';
 import { LOST, recoverJobs } from './queue/recover.ts';
@@ -129,6 +129,11 @@ export class JobService implements Jobs {
     return new Set(open.flatMap(({ record }) => record.job.data.map(({ digest }) => digest)));
   }
 
+  neededModels(): ReadonlySet<Digest> {
+    const open = this.#book.all().filter(({ hasEnded }) => !hasEnded);
+    return new Set(open.flatMap(({ record }) => record.models.flatMap(({ digest }) => digest ?? [])));
+  }
+
   async close(): Promise<void> {
     this.#stopExpiring();
     await this.#submitting;
@@ -170,14 +175,13 @@ export class JobService implements Jobs {
 }
 
 function shownJob({ id, record, lastEvent }: StoredJob, positions: ReadonlyMap<string, number>): Job {
-  const position = positions.get(id);
-  return { ...record.job, ...(position === undefined ? {} : { position }), lastEvent };
+  return { ...record.job, ...withoutUndefined({ position: positions.get(id) }), lastEvent };
 }
 
 function lastStateEvent({ record, hasEnded }: StoredJob): JobEvent | undefined {
   const { state, endedAt, createdAt, exit, error } = record.job;
   if (!hasEnded || record.lastEvent === undefined) return undefined;
-  const how = { ...(exit === undefined ? {} : { exit }), ...(error === undefined ? {} : { error }) };
+  const how = withoutUndefined({ exit, error });
   return { type: 'state', number: record.lastEvent, at: endedAt ?? createdAt, state, ...how };
 }
 

@@ -53,6 +53,8 @@ export interface Jobs extends AsyncDisposable {
   fetched(owner: Owner, id: string): Promise<void>;
   /** The data that jobs still need. */
   neededData(): ReadonlySet<Digest>;
+  /** The models that they run. */
+  neededModels(): ReadonlySet<Digest>;
   /** Ends the running jobs, which are then `lost`; queued ones run when the jobs are opened again. */
   close(): Promise<void>;
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, withLock, writeFileAtomic } from '@model-rtc/files';
+import { makeFolder, readJson, withLock, writeFileAtomic } from '@model-rtc/files';
 import * as z from 'zod';
 import type { ModelName } from './reference.ts';
 
@@ -31,13 +30,8 @@ const MAX_FOLLOWED = 10_000;
 /** Keeps them in a file of the data folder. A damaged one counts as empty: installed versions are known without it. */
 export function openFollowedVersions(home: string): FollowedVersions {
   const path = join(home, 'followed-versions.json');
-  const read = async (): Promise<FollowedVersion[]> => {
-    try {
-      return z.array(followedSchema).parse(JSON.parse(await readFile(path, 'utf8')));
-    } catch {
-      return [];
-    }
-  };
+  const read = async (): Promise<FollowedVersion[]> =>
+    z.array(followedSchema).safeParse(await readJson(path)).data ?? [];
   const change = async (apply: (known: readonly FollowedVersion[]) => FollowedVersion[]): Promise<void> => {
     await makeFolder(home, 0o700);
     await withLock(`${path}.lock`, {}, async () => {

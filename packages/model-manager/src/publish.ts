@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import {
   type ModelVersion,
@@ -51,9 +51,5 @@ async function filesOf(registry: Registry, { digest, localPath, id }: RegistryEn
 
 /** What readers see before they fetch it. */
 function described({ modelType, license, notes }: RegistryEntry): Record<string, string> {
-  return {
-    model_type: modelType,
-    ...(license === undefined ? {} : { license }),
-    ...(notes === undefined ? {} : { description: notes }),
-  };
+  return { model_type: modelType, ...withoutUndefined({ license, description: notes }) };
 }

@@ -23,3 +23,19 @@ export async function pause(delayMs: number, clock: Clock, signal?: AbortSignal 
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Waits for a promise, or until the signal aborts; the promise goes on by itself then. @throws ModelRtcError `cancelled` */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(cancelledBy(signal));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -162,3 +162,12 @@ const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'network',
   EPIPE: 'network',
 };
+
+/** What a promise gives; undefined where it fails with one of these codes. @throws ModelRtcError for any other failure */
+export async function unlessFails<T>(work: Promise<T>, ...codes: readonly ErrorCode[]): Promise<T | undefined> {
+  return await work.catch((thrown: unknown) => {
+    const error = ModelRtcError.from(thrown);
+    if (codes.includes(error.code)) return undefined;
+    throw error;
+  });
+}

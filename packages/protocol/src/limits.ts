@@ -60,6 +60,10 @@ export const MAX_ENVELOPES = 4096;
 /** What one get_chunks request may ask for. */
 export const MAX_CHUNKS_PER_REQUEST = 256;
 export const MAX_BYTES_PER_REQUEST = 16 * 1024 * 1024;
+/** Places that one event of follow_chunks names one by one; more come as bits. */
+export const MAX_FOLLOWED_PLACES = 1024;
+/** Bytes of bits in one event of follow_chunks, which is shorter than MAX_PLAIN_MESSAGE_BYTES with them. */
+export const MAX_FOLLOWED_BYTES = 48 * 1024;
 /** Requests of one peer that may be open at once: some on each of its lanes. */
 export const MAX_OPEN_REQUESTS = 256;
 /** Connections that one peer may have at once, of all kinds. */

@@ -27,8 +27,12 @@ import {
 } from './job-requests.ts';
 import { MAX_ENTRIES_BYTES, MAX_MESSAGE_BYTES, MAX_PLAIN_MESSAGE_BYTES, QUERY_TIMEOUT_MS } from './limits.ts';
 import { manifestSchema } from './manifest.ts';
+import { meshFetchParams, meshFetchResult, meshGossipParams, meshGossipResult } from './mesh-requests.ts';
 import {
   checkModelExistsResult,
+  followChunksEvent,
+  followChunksParams,
+  followChunksResult,
   getChunksParams,
   getChunksResult,
   getModelInfoResult,
@@ -86,6 +90,13 @@ const ENTRIES_BACK = { ...SHORT, maxReplyBytes: MAX_ENTRIES_BYTES } as const;
 const MANIFEST_BACK = { ...SHORT, maxReplyBytes: MAX_MESSAGE_BYTES, badResult: 'invalid_model' } as const;
 const MANIFEST_OUT = { ...ENTRIES_BACK, maxRequestBytes: MAX_MESSAGE_BYTES } as const;
 
+/** Members of a mesh only; whatever their scopes are. */
+const OF_MESH = {
+  scopes: ['read', 'write', 'track'],
+  maxRequestBytes: MAX_ENTRIES_BYTES,
+  maxReplyBytes: MAX_ENTRIES_BYTES,
+} as const;
+
 /** Every request: its policy, and the schemas of its parameters, of its answer and of what is told meanwhile. */
 export const METHODS = {
   list_models: { ...QUICK_READ, ...ENTRIES_BACK, params: listModelsParams, result: listModelsResult, event: nothing },
@@ -116,6 +127,12 @@ export const METHODS = {
     params: getChunksParams,
     result: getChunksResult,
     event: nothing,
+  },
+  follow_chunks: {
+    ...{ kind: 'stream', scopes: ['read'], ...NO_LIMIT, ...SHORT },
+    params: followChunksParams,
+    result: followChunksResult,
+    event: followChunksEvent,
   },
   push_model: {
     ...{ kind: 'action', scopes: ['write'], ...NO_LIMIT, ...MANIFEST_OUT },
@@ -175,6 +192,20 @@ export const METHODS = {
   },
   cancel_job: { ...TRACK, ...ENTRIES_BACK, params: jobIdParams, result: jobResult, event: nothing },
   get_results: { ...QUICK_TRACK, ...MANIFEST_BACK, params: jobIdParams, result: getResultsResult, event: nothing },
+  mesh_gossip: {
+    ...{ ...QUICK_READ, ...SHORT, ...OF_MESH },
+    params: meshGossipParams,
+    result: meshGossipResult,
+    event: nothing,
+  },
+  mesh_fetch: {
+    ...QUICK_READ,
+    ...ENTRIES_BACK,
+    scopes: OF_MESH.scopes,
+    params: meshFetchParams,
+    result: meshFetchResult,
+    event: nothing,
+  },
   report_fetched: { ...TRACK, ...SHORT, params: jobIdParams, result: nothing, event: nothing },
 } as const satisfies Record<string, MethodPolicy & { params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 
@@ -204,7 +235,7 @@ export function scopeMissingError(
   const lacking = needed.map((name) => `"${name}"`).join(' or ');
   return new ModelRtcError(
     'scope_missing',
-    `This session may not "${method}": it lacks the scope ${lacking}. Ask the worker's owner for another one: model-rtc worker sessions create --scope ${[...has, scope].join(',')}`,
+    `This session may not "${method}": it lacks the scope ${lacking}. Ask the worker's owner for another one: model-rtc worker sessions create --scope ${[...has, scope].join(',')}. In a mesh, the invite gives the scopes: model-rtc mesh invite --scope ${[...has, scope].join(',')}`,
     { details: { method, scope } },
   );
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { digestSchema } from './digest.ts';
 import { DISPLAY_STATUSES, modelEntrySchema } from './entry.ts';
-import { MAX_CHUNKS_PER_REQUEST, MAX_PAGE } from './limits.ts';
+import { MAX_CHUNKS, MAX_CHUNKS_PER_REQUEST, MAX_FOLLOWED_BYTES, MAX_FOLLOWED_PLACES, MAX_PAGE } from './limits.ts';
 import { listSchema } from './list-schema.ts';
 import { manifestSchema } from './manifest.ts';
 import { requestIdSchema } from './messages.ts';
@@ -63,11 +63,43 @@ export const getChunksParams = z.object({
     .max(MAX_CHUNKS_PER_REQUEST),
   /** Encodings that the asker can decode, besides the plain bytes; the answerer uses one that it knows, or none. */
   encodings: z.array(z.string().max(32)).max(16).optional(),
+  /**
+   * The asker also gets chunks from others that are fetching the model, and passes them on: the answerer may call a chunk missing
+   * that one of them is just getting from it. Agents that do not know it pass it over.
+   */
+  shared: z.boolean().optional(),
 });
 
 export const getChunksResult = z.object({
   /** Labels of chunks that the answerer does not have yet, because it is still fetching the model itself. */
   missing: z.array(requestIdSchema).max(MAX_CHUNKS_PER_REQUEST).optional(),
+});
+
+const placeSchema = z
+  .number()
+  .int()
+  .min(0)
+  .max(MAX_CHUNKS - 1);
+
+export const followChunksParams = z.object({
+  digest: digestSchema,
+  /** The SHA-256 of the asker's list of files and chunks: places in another list would mean other chunks. */
+  list: digestSchema,
+});
+/** Chunks that the answerer has, by their places in the list. It keeps what it has until it is done with the model. */
+export const followChunksEvent = z.object({
+  /** Bit i of byte b, counted from the lowest, stands for place `from + 8 * b + i`. */
+  from: placeSchema.optional(),
+  bits: z
+    .instanceof(Uint8Array)
+    .refine((bytes) => bytes.length <= MAX_FOLLOWED_BYTES, `at most ${MAX_FOLLOWED_BYTES} bytes`)
+    .optional(),
+  places: z.array(placeSchema).max(MAX_FOLLOWED_PLACES).optional(),
+});
+/** Sent when there is nothing more to follow. */
+export const followChunksResult = z.object({
+  /** It has the whole model; false: it gave up fetching it. */
+  whole: z.boolean(),
 });
 
 export const IF_EXISTS = ['skip', 'overwrite'] as const;

@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
-import { fromBase64Url, toBase64Url } from './base64url.ts';
+import { type CheckedText, decodeChecked, encodeChecked } from './checked-text.ts';
 import { ModelRtcError } from './errors.ts';
 import { MAX_TOKEN_CHARS, MAX_TOKEN_URLS, MAX_URL_CHARS } from './limits.ts';
 
@@ -31,9 +30,7 @@ export interface SessionToken {
 export const TOKEN_FEATURES = ['ask'] as const;
 export type TokenFeature = (typeof TOKEN_FEATURES)[number];
 
-const PREFIX = 'mrtc1_';
-const CHECKSUM_DOMAIN = utf8ToBytes('model-rtc/1/token\0');
-const CHECKSUM_BYTES = 4;
+const TEXT: CheckedText = { prefix: 'mrtc1_', domain: 'model-rtc/1/token\0' };
 /** Scopes (1 byte), expiry (6), worker key (32), key id (8), secret (16), count of URLs (1). */
 const FIXED_BYTES = 64;
 /** The last second that a Date can hold. */
@@ -57,7 +54,7 @@ export function encodeSessionToken(token: SessionToken): string {
   );
   const features = flagsOf(token.features ?? [], TOKEN_FEATURES);
   const body = concatBytes(head, ...urls, Uint8Array.from(features === 0 ? [] : [features]));
-  const text = PREFIX + toBase64Url(concatBytes(body, checksum(body)));
+  const text = encodeChecked(TEXT, body);
   if (text.length > MAX_TOKEN_CHARS) throw notAToken('its signaling addresses are too long; use fewer');
   return text;
 }
@@ -69,7 +66,7 @@ export function encodeSessionToken(token: SessionToken): string {
 export function parseSessionToken(text: string): SessionToken {
   const trimmed = pastedText(text);
   checkPrefix(trimmed);
-  const body = checkedBody(trimmed.slice(PREFIX.length));
+  const body = checkedBody(trimmed);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const seconds = view.getUint16(1) * 2 ** 32 + view.getUint32(3);
   const { urls, rest } = readUrls(body.subarray(FIXED_BYTES), body[63] as number);
@@ -101,7 +98,7 @@ export function keyIdText(keyId: Uint8Array): string {
 
 function checkPrefix(text: string): void {
   if (text.length > MAX_TOKEN_CHARS) throw notAToken('it is too long');
-  if (text.startsWith(PREFIX)) return;
+  if (text.startsWith(TEXT.prefix)) return;
   if (/^mrtc[0-9]+_/.test(text)) {
     throw new ModelRtcError(
       'bad_argument',
@@ -112,17 +109,10 @@ function checkPrefix(text: string): void {
 }
 
 /** The body of a token whose checksum is right. */
-function checkedBody(encoded: string): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = fromBase64Url(encoded);
-  } catch (cause) {
-    throw mistyped(cause);
-  }
-  const body = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
-  const given = bytes.subarray(body.length);
-  if (body.length < FIXED_BYTES || bytesToHex(given) !== bytesToHex(checksum(body))) throw mistyped();
-  return body;
+function checkedBody(text: string): Uint8Array {
+  const body = decodeChecked(TEXT, text);
+  if (body !== undefined && body.length >= FIXED_BYTES) return body;
+  throw new ModelRtcError('bad_argument', 'The session token is mistyped or cut off; copy it again.');
 }
 
 function flagsOf<T>(set: readonly T[], all: readonly T[]): number {
@@ -160,18 +150,6 @@ export function isSignalingUrl(text: string): boolean {
   if (text.length > MAX_URL_CHARS || !/^wss?:\/\/[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
   return url.hostname !== '' && url.username === '' && url.password === '' && url.hash === '';
-}
-
-function checksum(body: Uint8Array): Uint8Array {
-  return sha256(concatBytes(CHECKSUM_DOMAIN, body)).subarray(0, CHECKSUM_BYTES);
-}
-
-function mistyped(cause?: unknown): ModelRtcError {
-  return new ModelRtcError(
-    'bad_argument',
-    'The session token is mistyped or cut off; copy it again.',
-    cause === undefined ? {} : { cause },
-  );
 }
 
 function notAToken(problem: string): ModelRtcError {

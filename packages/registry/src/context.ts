@@ -1,6 +1,7 @@
 import type { Log, Manifest } from '@model-rtc/protocol';
 import type { ChunkIndex } from './chunks/types.ts';
 import type { RegistryEntry, StoredEntry } from './entry/types.ts';
+import type { Uses } from './eviction/uses.ts';
 import type { HashCache } from './hash/types.ts';
 import type { ImportSteps } from './import/types.ts';
 import type { ModelReading } from './inspect/types.ts';
@@ -14,6 +15,7 @@ export interface RegistryContext {
   readonly now: () => Date;
   readonly index: IndexFile;
   readonly chunks: ChunkIndex;
+  readonly uses: Uses;
   /** A model as callers get it: with its place on this machine, and with its status as the disk shows it now. */
   readonly show: (stored: StoredEntry) => Promise<RegistryEntry>;
   /** The manifest of a registered model; the last few are kept. @throws ModelRtcError `storage` */

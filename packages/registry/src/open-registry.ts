@@ -13,12 +13,14 @@ import { requireFreeAlias } from './entry/aliases.ts';
 import { toRegistryEntry } from './entry/registry-entry.ts';
 import { requireModel, resolveNamed } from './entry/resolve.ts';
 import type { ResolvedModel, ResolveOptions } from './entry/types.ts';
+import { createEviction } from './eviction/create.ts';
+import { Uses } from './eviction/uses.ts';
 import { createExports } from './export/create.ts';
 import { createFileSets } from './file-sets/create.ts';
 import { checkFiles } from './files/check-files.ts';
 import { createModelReader } from './files/model-reader.ts';
 import { notesFolderOf, placeOf, readRegistered } from './files/registered-model.ts';
-import type { CheckResult } from './files/types.ts';
+import type { CheckResult, ModelReader } from './files/types.ts';
 import type { HashCache, PlanChunks } from './hash/types.ts';
 import { importModel, realOriginal } from './import/import-model.ts';
 import { installModel } from './import/install.ts';
@@ -88,6 +90,7 @@ function createContext({
     makeLink,
     index: openIndexFile({ paths, log, now }),
     chunks: createChunkIndex(paths.chunkIndex, log),
+    uses: new Uses(paths.uses, { log, now }),
     show: async (stored) => await toRegistryEntry(stored, paths.models),
     readManifest: createManifestCache(paths.models),
     reading,
@@ -135,6 +138,7 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
     ...createFileSets(context),
     ...createRuns(context),
     ...createConversions(context),
+    ...createEviction(context),
     paths,
     list: async (params) => await modelList.page(params),
     resolve: async (ref, options = {}) => await resolveModel(context, ref, options),
@@ -164,13 +168,23 @@ function createRegistry(context: RegistryContext, located: LocatedChunks): Regis
       requireFreeAlias(await index.read(), parseAlias(alias), forDigest);
     },
     check: async (digest) => await checkModel(context, digest),
-    openModel: async (digest) =>
-      createModelReader(digest, await readRegistered(context, await requireModel(context, digest))),
+    openModel: async (digest) => await openModel(context, digest),
     locateChunks: async (digests) => await located.locate(digests),
     readLocatedChunk: async (_digest, location, into) => await located.read(location, into),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function openModel(context: RegistryContext, digest: Digest): Promise<ModelReader> {
+  const stored = await requireModel(context, digest);
+  const release = await context.uses.hold(digest);
+  try {
+    return createModelReader(digest, await readRegistered(context, stored), release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 async function resolveModel(context: RegistryContext, ref: string, options: ResolveOptions): Promise<ResolvedModel> {

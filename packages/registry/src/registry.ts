@@ -4,6 +4,7 @@ import type { Catalog } from './catalog/types.ts';
 import type { ChunkLocation } from './chunks/types.ts';
 import type { Conversions } from './convert/conversions.ts';
 import type { RegistryEntry, ResolvedModel, ResolveOptions } from './entry/types.ts';
+import type { Eviction } from './eviction/types.ts';
 import type { Exports } from './export/types.ts';
 import type { FileSets } from './file-sets/types.ts';
 import type { CheckResult, ModelReader } from './files/types.ts';
@@ -38,6 +39,7 @@ export interface Registry
     FileSets,
     Runs,
     Conversions,
+    Eviction,
     AsyncDisposable {
   readonly paths: DataPaths;
   /** One page of the models that match, sorted. */
@@ -76,6 +78,7 @@ export interface Registry
   checkAlias(alias: Alias, forDigest?: Digest): Promise<void>;
   /** Whether each file has the size and time that it had when it was hashed. */
   check(digest: Digest): Promise<CheckResult>;
+  /** While the reader is open, the model is not removed to make room. */
   openModel(digest: Digest): Promise<ModelReader>;
   /** Where this machine's models hold these chunks. Chunks that no model holds are not in the map. */
   locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, ChunkLocation>>;

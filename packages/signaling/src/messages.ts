@@ -1,3 +1,4 @@
+import { parseJson } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { MAX_PAYLOAD_CHARS } from './limits.ts';
 
@@ -110,13 +111,4 @@ function hasUnknownType(text: string): boolean {
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null || !('type' in value)) return false;
   return typeof value.type === 'string' && !SERVER_TYPES.has(value.type);
-}
-
-/** JSON has no `undefined`, so that stands for text that is not JSON. V8 parses without recursion: depth cannot hurt. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

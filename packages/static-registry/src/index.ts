@@ -1,17 +1,16 @@
 export { type RegistryProblem, registryError } from './format/errors.ts';
 export { type FoundVersion, type ListedVersion, ModelList } from './format/model-list.ts';
-export { dataPath, LIST_PATH, SIGNATURES_PATH } from './format/paths.ts';
+export { dataPath, LIST_PATH } from './format/paths.ts';
 export { chunkSize, parseStaticManifest, type StaticManifest } from './format/static-manifest.ts';
-export { isReadableName, type ModelVersion, publishedNameProblem, readings, versionText } from './format/versions.ts';
+export { isReadableName, type ModelVersion, readings, versionText } from './format/versions.ts';
 export { DEFAULT_CONCURRENCY, MAX_CONCURRENCY, MAX_LIST_BYTES, MAX_STATIC_MANIFEST_BYTES } from './limits.ts';
-export { type OpenStaticRegistryOptions, openStaticRegistry } from './open.ts';
-export { type StaticSourceOptions, staticSource } from './provider/chunk-source.ts';
-export { StaticProvider, type StaticProviderOptions } from './provider/static-provider.ts';
+export { openStaticRegistry } from './open.ts';
+export { staticSource } from './provider/chunk-source.ts';
+export { StaticProvider } from './provider/static-provider.ts';
 export type { PublishedFile } from './publish/cut-files.ts';
 export { createFolderTarget } from './publish/folder-target.ts';
-export type { PublishedVersion } from './publish/list-change.ts';
 export { type OpenedTarget, openPublishTarget } from './publish/open-target.ts';
-export { type PruneOptions, type PruneResult, pruneRegistry } from './publish/prune.ts';
+export { type PruneResult, pruneRegistry } from './publish/prune.ts';
 export {
   type PublishOptions,
   type PublishProgress,
@@ -19,15 +18,11 @@ export {
   publishModel,
 } from './publish/publish-model.ts';
 export type { Signing } from './publish/registry-state.ts';
-export { type ServedRegistry, type ServeRegistryOptions, serveRegistry } from './publish/serve-registry.ts';
-export type { NamedFile, PublishTarget, StoredData, StoredFile } from './publish/target.ts';
+export { type ServedRegistry, serveRegistry } from './publish/serve-registry.ts';
+export type { PublishTarget, StoredFile } from './publish/target.ts';
 export type { S3Options } from './s3/types.ts';
-export type { ListTrust } from './sign/check-list.ts';
 export { givenPublicKeys, readPublicKeys, readSigner } from './sign/key-files.ts';
-export { type ListSignature, parsePublicKey, publicKeyOf } from './sign/signatures.ts';
+export { parsePublicKey, publicKeyOf } from './sign/signatures.ts';
 export { openTrustedRegistries, type TrustedRegistries } from './sign/trusted-registries.ts';
-export { StaticRegistry, type StaticRegistryOptions } from './static-registry.ts';
+export { StaticRegistry } from './static-registry.ts';
 export { createFolderStore } from './store/folder-store.ts';
-export { createHttpStore, type HttpStoreOptions } from './store/http-store.ts';
-export { type CachedList, createListCache, type ListCache } from './store/list-cache.ts';
-export type { RegistryStore } from './store/types.ts';

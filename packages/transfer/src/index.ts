@@ -1,12 +1,6 @@
 export * from './core/index.ts';
-export {
-  type Destination,
-  type PullComponents,
-  type PullOptions,
-  type PullOutcome,
-  pull,
-  receive,
-} from './node/pull.ts';
+export { type MakeRoomOptions, makeRoomFor, type StorageCap } from './node/make-room.ts';
+export { openPull, type PullComponents, type PullOptions, type PullOutcome } from './node/pull.ts';
 export { type ReceiveDataOptions, type ReceivedData, receiveData } from './node/receive-data.ts';
 export {
   type ReceivedModel,
@@ -24,4 +18,21 @@ export { type PlanOptions, planTransfer, type TransferPlan } from './node/stagin
 export { type StageIntactOptions, stageIntactFiles } from './node/staging/stage-intact.ts';
 export { earlierContent, type StagedTransfer, stagedNeeds, stagedTransfers } from './node/staging/staged-transfers.ts';
 export { type DiscardStagingOptions, discardStaging } from './node/staging/staging.ts';
+export { findTransfer, readTransfers } from './node/transfers/record-file.ts';
+export {
+  type CancelledTransfer,
+  cancelTransfer,
+  type TrackedTransfer,
+  type TrackOptions,
+  trackTransfer,
+} from './node/transfers/track-transfer.ts';
+export {
+  isOver,
+  stepOfTransfer,
+  type TransferAbout,
+  type TransferKind,
+  type TransferRecord,
+  type TransferState,
+  type TransferStep,
+} from './node/transfers/types.ts';
 export { loadZstd } from './node/zstd.ts';

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
 import { openRegistry, type Registry } from '@model-rtc/registry';
-import { createChunkServer, peerSource, pull } from '../src/index.ts';
+import { createChunkServer, peerSource } from '../src/index.ts';
 import { seededBytes } from './support/models.ts';
 import { connectPeers } from './support/peers.ts';
-import { temporaryFolder } from './support/pulling.ts';
+import { pull, temporaryFolder } from './support/pulling.ts';
 
 const WRITTEN = new Date('2024-02-03T04:05:06.789Z');
 

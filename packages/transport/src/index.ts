@@ -1,21 +1,6 @@
-export type {
-  Acceptor,
-  AcceptSessionsOptions,
-  Authorization,
-} from './core/connect/accept-sessions.ts';
-export type {
-  DirectListener,
-  DirectOffer,
-  EngineChoice,
-  ExpectedLane,
-  ExpectLaneOptions,
-} from './core/connect/components.ts';
-export type {
-  Agent,
-  ConnectState,
-  ConnectToSessionOptions,
-  LaneChoice,
-} from './core/connect/connect-to-session.ts';
+export type * from './core/connect/accept-sessions.ts';
+export type * from './core/connect/components.ts';
+export type * from './core/connect/connect-to-session.ts';
 export type * from './core/lane/lane.ts';
 export * from './core/lane/memory-lane.ts';
 export { createPeer } from './core/peer/create-peer.ts';

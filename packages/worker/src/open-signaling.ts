@@ -5,7 +5,7 @@ import type { Cleanup } from './cleanup.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 
 /** The port of the embedded signaling server, unless it is taken. */
-export const DEFAULT_SIGNALING_PORT = 8787;
+const DEFAULT_SIGNALING_PORT = 8787;
 
 export interface SignalingOptions {
   /** Signaling servers to wait at. Without any, one is started in this process. */
@@ -20,6 +20,8 @@ export interface Signaling {
   /** Where this process registers, and where clients reach it: it joins an embedded server over loopback. */
   readonly joinUrls: readonly string[];
   readonly tokenUrls: readonly string[];
+  /** The same as the machine's networks are now. */
+  currentUrls(): readonly string[];
   readonly embeddedPort: number | undefined;
 }
 
@@ -30,12 +32,14 @@ export async function openSignaling(
   cleanup: Cleanup,
 ): Promise<Signaling> {
   const given = options.signalingUrls ?? [];
-  if (given.length > 0) return { joinUrls: given, tokenUrls: given, embeddedPort: undefined };
+  if (given.length > 0) return { joinUrls: given, tokenUrls: given, currentUrls: () => given, embeddedPort: undefined };
   const server = await startEmbedded(options, sessions.embeddedPort());
   cleanup.add(() => server.close());
+  const currentUrls = () => reachableUrls(server.port, { ipv6: server.host === '::' });
   return {
     joinUrls: [`ws://127.0.0.1:${server.port}`],
-    tokenUrls: reachableUrls(server.port, { ipv6: server.host === '::' }),
+    tokenUrls: currentUrls(),
+    currentUrls,
     embeddedPort: server.port,
   };
 }

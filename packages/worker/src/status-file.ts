@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing, type LockOwner, lockHolder, writeFileAtomic } from '@model-rtc/files';
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Log, ModelRtcError, parseJson } from '@model-rtc/protocol';
 import * as z from 'zod';
 
 /** How soon a change of the worker is in its file. */
@@ -86,13 +86,5 @@ export async function readWorkerStatus(root: string): Promise<FoundWorker> {
   }
   const { pid, host, takenAt } = holder;
   const text = await ignoreMissing(readFile(statusPath(root), 'utf8'));
-  return { process: { pid, host, takenAt }, status: text === undefined ? undefined : parsed(text) };
-}
-
-function parsed(text: string): WorkerStatus | undefined {
-  try {
-    return statusSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return { process: { pid, host, takenAt }, status: statusSchema.safeParse(parseJson(text ?? '')).data };
 }

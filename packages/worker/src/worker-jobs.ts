@@ -25,6 +25,8 @@ interface OpenOptions extends WorkerJobsOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** How often the models of open jobs are looked for; a model counts as in use for longer than this after it was submitted. */
+const HOLD_INTERVAL_MS = 2_000;
 /** How often the jobs of revoked sessions are looked for. */
 const REVOKED_INTERVAL_MS = 2_000;
 
@@ -56,12 +58,14 @@ export async function openWorkerJobs(options: OpenOptions): Promise<WorkerJobs> 
   // Only now is it known what jobs need.
   data.tidy().catch((error: unknown) => log.warn({ err: error }, 'old data of jobs could not be removed'));
   const stop = cancelRevoked(jobs, sessions, { clock, log });
+  const holding = holdModels(jobs, registry, { clock, log });
   return {
     ...{ jobs, data: data.reception, results: registry },
     dataUsage: () => data.usage(),
     async close() {
       stop();
       await jobs.close();
+      await holding.end();
       await data.close();
     },
   };
@@ -87,4 +91,36 @@ function cancelRevoked(
   };
   lookAgain();
   return clock.every(REVOKED_INTERVAL_MS, lookAgain);
+}
+
+/** Keeps the models that jobs wait for or run from being removed to make room. */
+function holdModels(
+  jobs: Pick<Jobs, 'neededModels'>,
+  registry: Pick<Registry, 'holdModel'>,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): { end(): Promise<void> } {
+  const held = new Map<Digest, () => Promise<void>>();
+  const settle = async (needed: ReadonlySet<Digest>): Promise<void> => {
+    for (const digest of needed) if (!held.has(digest)) held.set(digest, await registry.holdModel(digest));
+    for (const [digest, release] of held) {
+      if (needed.has(digest)) continue;
+      held.delete(digest);
+      await release();
+    }
+  };
+  let turn = Promise.resolve();
+  const look = (needed: ReadonlySet<Digest>): void => {
+    turn = turn
+      .then(() => settle(needed))
+      .catch((error: unknown) => log.warn({ err: error }, 'the models of jobs could not be marked as in use'));
+  };
+  look(jobs.neededModels());
+  const stop = clock.every(HOLD_INTERVAL_MS, () => look(jobs.neededModels()));
+  return {
+    async end() {
+      stop();
+      look(new Set());
+      await turn;
+    },
+  };
 }

@@ -24,6 +24,7 @@ import { SessionStore } from './sessions/session-store.ts';
 import { keepStatusFile, type WorkerStatus, workerLockPath } from './status-file.ts';
 import { type WatchFoldersOptions, watchFolders } from './watch/watch-folders.ts';
 import { openWorkerJobs, type WorkerJobs, type WorkerJobsOptions } from './worker-jobs.ts';
+import type { WorkerMesh } from './worker-mesh.ts';
 
 export interface WorkerOptions extends SignalingOptions {
   readonly registry: Registry;
@@ -38,6 +39,8 @@ export interface WorkerOptions extends SignalingOptions {
   readonly direct?: DirectOptions | false | undefined;
   /** Limits on all transfers of this worker together. */
   readonly limits?: HandlerOptions['limits'];
+  /** How much room the models of this machine may take; pushed ones make others go. Any when left out. */
+  readonly storage?: HandlerOptions['storage'];
   /** Folders whose models are registered as they appear and change; nothing is written there. */
   readonly watch?: Pick<WatchFoldersOptions, 'folders' | 'interruptedAfterMs' | 'withoutLinks' | 'onEvent'> | undefined;
   /**
@@ -51,6 +54,10 @@ export interface WorkerOptions extends SignalingOptions {
   readonly fetchFromHub?: HandlerOptions['fetchFromHub'];
   /** What this machine can compute on, for its catalog; the CPU alone when left out. */
   readonly hardware?: (() => Promise<ReadonlySet<Backend>>) | undefined;
+  /** The meshes that it takes part in; none when left out. They still belong to the caller until the worker runs, then it closes them. */
+  readonly mesh?: WorkerMesh | undefined;
+  /** How long the worker tries to come back to its signaling servers while none answers, in milliseconds; for ever when left out. */
+  readonly maxReconnectMs?: number | undefined;
   /** The time of day, by which sessions expire. */
   readonly now?: (() => Date) | undefined;
 }
@@ -117,10 +124,16 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
   const session = await sessions.defaultSession();
   const jobs = await openOwnJobs(options, sessions, cleanup);
-  const registration = joinAsWorker({ urls: signaling.joinUrls, identity, log: options.log ?? silentLog });
+  const { maxReconnectMs, log = silentLog } = options;
+  const meshUrls = (options.mesh?.signalingUrls ?? []).filter((url) => !signaling.joinUrls.includes(url));
+  const registration = joinAsWorker({ urls: [...signaling.joinUrls, ...meshUrls], identity, log, maxReconnectMs });
   cleanup.add(() => registration.close());
   const acceptor = accept(options, { registration, identity, sessions, direct, jobs }, cleanup);
   await acceptor.ready;
+  options.mesh?.start({
+    ...{ urls: () => [...meshUrls, ...signaling.currentUrls()], embeddedPort: signaling.embeddedPort, acceptor },
+    runners: async () => (await jobs?.jobs.runners()) ?? [],
+  });
   const startedAt = new Date().toISOString();
   const readStatus = (): WorkerStatus => ({
     ...{ name: options.name, version: options.version, startedAt, keyId: session.keyId },
@@ -129,7 +142,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     clients: acceptor.peers().map(({ remote, lanes }) => ({ name: remote.agent.name, lanes: [...lanes] })),
     data: jobs?.dataUsage(),
   });
-  cleanup.add(keepStatusFile(registry.paths.root, readStatus, options.log ?? silentLog));
+  cleanup.add(keepStatusFile(registry.paths.root, readStatus, log));
   return {
     sessions,
     token: sessions.token(session, signaling.tokenUrls),
@@ -141,7 +154,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     online: () => registration.whenOnline(),
     offlineReason: () => registration.states().find(({ error }) => error !== undefined)?.error,
     runners: async () => (await jobs?.jobs.runners()) ?? [],
-    ended: registration.replaced.then(replacedError),
+    ended: Promise.race([registration.replaced.then(replacedError), registration.lost]),
     close: () => cleanup.run(),
     [Symbol.asyncDispose]: () => cleanup.run(),
   };
@@ -210,13 +223,14 @@ interface AcceptParts {
 
 function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): Acceptor {
   const { registration, identity, sessions, direct, jobs } = parts;
-  const { registry, safeOnly, limits, hub, log = silentLog } = options;
+  const { registry, safeOnly, limits, hub, mesh, log = silentLog } = options;
   const { handlersFor, close } = createHandlers({
     registry,
     fresh: new FreshModels(registry, log),
     log,
     safeOnly,
     limits,
+    storage: options.storage,
     hub,
     jobs,
     hardware: options.hardware,
@@ -234,12 +248,15 @@ function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): A
       version: options.version,
       capabilities: ['catalog', ...(jobs === undefined ? [] : ['jobs'])],
     },
-    authorize: (keyId) => authorize(sessions, keyId),
-    handlers: handlersFor,
+    authorize: (keyId) => authorize(sessions, keyId) ?? mesh?.authorize(keyId),
+    handlers: (authority) => mesh?.handlers(authority, handlersFor(authority)) ?? handlersFor(authority),
+    onPeer: (peer, authority) => mesh?.connected(peer, authority),
     log,
   });
   // Before waiting for the handlers, which end when their clients are gone.
   cleanup.add(() => acceptor.close());
+  // First of all: members are told over connections that are still open.
+  if (mesh !== undefined) cleanup.add(() => mesh.close());
   return acceptor;
 }
 

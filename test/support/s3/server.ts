@@ -32,6 +32,8 @@ export interface S3ServerOptions {
   /** How far its clock is ahead of this machine's. */
   readonly aheadMs?: number;
   readonly pageSize?: number;
+  /** `ignored`: whole objects for parts; `unsaid`: parts without a word of which; `shifted`: others than were asked for. */
+  readonly ranges?: 'kept' | 'ignored' | 'unsaid' | 'shifted';
   /** Looks at each request that is signed well; answers with a refusal, or with nothing when the request may go on. */
   readonly before?: (ask: S3Ask) => Refusal | undefined | Promise<Refusal | undefined>;
 }
@@ -183,7 +185,7 @@ function copy(incoming: Incoming, { objects, nowMs }: State): Answer {
   return xml(200, result);
 }
 
-function read(incoming: Incoming, { objects }: State): Answer {
+function read(incoming: Incoming, { objects, options: { ranges = 'kept' } }: State): Answer {
   const { key, headers } = incoming.ask;
   const found = objects.get(key);
   if (found === undefined) return refused(NO_KEY);
@@ -192,13 +194,14 @@ function read(incoming: Incoming, { objects }: State): Answer {
   if (headers['if-none-match'] === etag) {
     return { status: 304, headers: said };
   }
-  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
-  const start = Number(from ?? 0);
+  const [, from, to] = ranges === 'ignored' ? [] : (/^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []);
+  const start = Number(from ?? 0) + (ranges === 'shifted' ? 1 : 0);
   const end = Math.min(bytes.length, to === undefined ? bytes.length : Number(to) + 1);
   if (from !== undefined && start >= bytes.length) {
     return refused({ status: 416, code: 'InvalidRange', message: 'No such range' });
   }
-  const range = from === undefined ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` };
+  const range =
+    from === undefined || ranges === 'unsaid' ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` };
   const status = from === undefined ? 200 : 206;
   return { status, headers: { ...said, ...range, 'Content-Length': end - start }, body: bytes.subarray(start, end) };
 }

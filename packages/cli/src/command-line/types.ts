@@ -9,9 +9,12 @@ import type { CommonOptions, Context } from '../console/context.ts';
 export type Completes =
   | 'models'
   | 'catalog-ids'
+  | 'transfers'
   | 'remote-models'
   | 'aliases'
   | 'workers'
+  | 'meshes'
+  | 'mesh-nodes'
   | 'files'
   | 'folders'
   | 'releases'
@@ -28,6 +31,28 @@ export interface ArgumentSpec extends Options {
 }
 
 export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
+
+type MoreOfSpec = Omit<ArgumentSpec, 'type' | 'describe'>;
+
+/** An option that is off unless it is given. */
+export function flagOption<const More extends MoreOfSpec = object>(describe: string, more?: More) {
+  return { type: 'boolean', default: false, describe, ...(more as More) } as const;
+}
+
+/** A text that may be left out. */
+export function textOption<const More extends MoreOfSpec = object>(describe: string, more?: More) {
+  return { type: 'string', describe, ...(more as More) } as const;
+}
+
+/** An option that may be given several times, or not at all. */
+export function textsOption<const More extends MoreOfSpec = object>(describe: string, more?: More) {
+  return { type: 'string', array: true, default: [], describe, ...(more as More) } as const;
+}
+
+/** A text that has to be given. */
+export function requiredText<const More extends MoreOfSpec = object>(describe: string, more?: More) {
+  return { type: 'string', demandOption: true, describe, ...(more as More) } as const;
+}
 
 /** The options that every command has. */
 export const COMMON_OPTIONS = {

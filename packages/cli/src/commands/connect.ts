@@ -3,10 +3,12 @@ import type { ConnectOptions, WorkerConnection } from '@model-rtc/client';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { KnownWorker } from '@model-rtc/registry';
 import type { IceServer } from '@model-rtc/transport';
+import { agentLimits } from '../console/agent-limits.ts';
 import type { Context } from '../console/context.ts';
 import { isTokenText } from '../console/format.ts';
+import type { BestNode } from '../console/mesh-reference.ts';
 import { sessionToken } from '../console/session-argument.ts';
-import { agentLimits } from '../console/settings.ts';
+import { storageCap } from '../console/storage-cap.ts';
 import { packageVersion } from '../package.ts';
 import type { NetworkOptions } from './options.ts';
 
@@ -14,23 +16,26 @@ import type { NetworkOptions } from './options.ts';
  * Connects to a worker.
  *
  * @param session - as the user wrote it; undefined for the session in the environment.
+ * @param wanted - which node `mesh:best` names, where the options do not say
  */
 export async function connectWorker(
   context: Context,
   network: NetworkOptions,
   session: string | undefined,
+  wanted: Pick<BestNode, 'best' | 'ref'> = {},
 ): Promise<WorkerConnection> {
   const { connect } = await import('@model-rtc/client');
-  const token = await sessionToken(context, session);
+  const { where, best = wanted.best } = network;
+  const token = await sessionToken(context, session, { where, best, ref: wanted.ref });
   return await connect({ ...(await agentOptions(context, network)), session: token, signal: context.signal });
 }
 
 /** Sessions for `connectAll`, as a person wrote them; the one in the environment when there are none. */
-export async function namedSessions(context: Context, given: Iterable<string>) {
+export async function namedSessions(context: Context, given: Iterable<string>, wanted?: BestNode) {
   const texts = [...given];
   return await Promise.all(
     (texts.length === 0 ? [undefined] : texts).map(async (text) => ({
-      session: await sessionToken(context, text),
+      session: await sessionToken(context, text, wanted),
       name: nameIn(text ?? context.runtime.env.MODEL_RTC_SESSION),
     })),
   );
@@ -49,6 +54,7 @@ export async function agentOptions(
     engine,
     iceServers: iceServers(iceServer, context.runtime.env),
     limits: await agentLimits(context.home),
+    storage: await storageCap(context.home, (text) => context.output.note(text)),
     log: context.log,
     onState: (state) => context.log.debug({ ...state }, 'connecting'),
   };

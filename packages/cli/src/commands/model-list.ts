@@ -1,6 +1,6 @@
 import { formatBytes, type ListModelsParams, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import { type KnownModel, modelDate, modelLoss } from '@model-rtc/registry';
-import type { ArgumentSpecs, ValuesOf } from '../command-line/types.ts';
+import { type ArgumentSpecs, textOption, type ValuesOf } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
 import { formatPercent, formatScalar, formatTime, givenName } from '../console/format.ts';
 import { type Column, renderTable } from '../console/table.ts';
@@ -9,9 +9,9 @@ import { type WorkerNamer, workerNamer } from './connect.ts';
 
 /** The options that filter and sort a list of models, on this machine or at a worker. */
 export const listOptions = {
-  type: { type: 'string', describe: 'Only models of this type' },
-  tag: { type: 'string', describe: 'Only models with this tag' },
-  alias: { type: 'string', describe: "Only models with this alias; '*' matches anything", completes: 'aliases' },
+  type: textOption('Only models of this type'),
+  tag: textOption('Only models with this tag'),
+  alias: textOption("Only models with this alias; '*' matches anything", { completes: 'aliases' }),
   status: {
     choices: ['training', 'completed', 'interrupted', 'failed', 'checkpoint_missing', 'broken_symlink'],
     describe: 'Only models with this status',

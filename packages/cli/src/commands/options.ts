@@ -1,12 +1,16 @@
-import type { ArgumentSpec, ArgumentSpecs, ValuesOf } from '../command-line/types.ts';
+import {
+  type ArgumentSpecs,
+  flagOption,
+  requiredText,
+  textOption,
+  textsOption,
+  type ValuesOf,
+} from '../command-line/types.ts';
 
 /** The positional argument that names a model of this machine. */
-export const localModel = {
-  type: 'string',
-  demandOption: true,
-  describe: 'An id, alias, digest prefix, full name or path',
+export const localModel = requiredText('An id, alias, digest prefix, full name or path', {
   completes: 'models',
-} as const satisfies ArgumentSpec;
+});
 
 /** What happens to an alias that another model has. Without it, a person is asked. */
 export const aliasConflictOption = {
@@ -17,23 +21,19 @@ export const aliasConflictOption = {
 } as const satisfies ArgumentSpecs;
 
 export const safeOnlyOption = {
-  'safe-only': { type: 'boolean', default: false, describe: 'Refuse a model that runs code when it is loaded' },
+  'safe-only': flagOption('Refuse a model that runs code when it is loaded'),
 } as const satisfies ArgumentSpecs;
 
 export const yesOption = {
-  yes: { type: 'boolean', default: false, alias: 'y', describe: 'Do not ask for confirmation' },
+  yes: flagOption('Do not ask for confirmation', { alias: 'y' }),
 } as const satisfies ArgumentSpecs;
 
 /** How an agent makes WebRTC connections. */
 export const webRtcOptions = {
   engine: { choices: ['auto', 'native', 'werift'], default: 'auto', describe: 'The WebRTC engine' },
-  'ice-server': {
-    type: 'string',
-    array: true,
-    default: [],
+  'ice-server': textsOption('A STUN or TURN server, e.g. stun:HOST:3478 or turn:USER:PASSWORD@HOST:3478', {
     env: 'MODEL_RTC_ICE_SERVERS',
-    describe: 'A STUN or TURN server, e.g. stun:HOST:3478 or turn:USER:PASSWORD@HOST:3478',
-  },
+  }),
 } as const satisfies ArgumentSpecs;
 
 /** How a command reaches workers. */
@@ -44,14 +44,27 @@ export const networkOptions = {
     default: 'auto',
     describe: 'The kind of connection; auto tries all of them and uses the best',
   },
+  where: textOption("With --worker mesh:best: what the node must have, such as 'gpu_memory >= 16'"),
+  best: textOption('With --worker mesh:best: the property by which the best is chosen [reliability]'),
 } as const satisfies ArgumentSpecs;
 export type NetworkOptions = ValuesOf<typeof networkOptions>;
 
+/** For an option that may be given several times: as an array option, it would take the arguments behind it as well. yargs refuses arrays elsewhere. */
+export function asSet(given: string | string[] | undefined): ReadonlySet<string> {
+  return new Set([given ?? []].flat());
+}
+
+/** How a person proves to a hub who they are. */
+export const tokenFileOption = {
+  'token-file': textOption("A file that has your access token [HF_TOKEN, or that of the hub's own tools]", {
+    nargs: 1,
+    completes: 'files',
+  }),
+} as const satisfies ArgumentSpecs;
+
 /** Which worker a command talks to. The session may come from the environment, so that no secret is in the arguments. */
-export const workerOption = {
-  type: 'string',
+export const workerOption = textOption('The session: a token, a saved name, @FILE, mesh:NODE or mesh:best', {
   alias: 'session',
   env: 'MODEL_RTC_SESSION',
   completes: 'workers',
-  describe: 'The session: a token, a saved name, or @FILE',
-} as const satisfies ArgumentSpec;
+});

@@ -1,16 +1,14 @@
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import type { FolderReport, RegistryEntry } from '@model-rtc/registry';
-import type { ArgumentSpecs } from '../command-line/types.ts';
+import { type ArgumentSpecs, flagOption } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
 import { formatCount, formatTime, printable } from '../console/format.ts';
 import { workerKeyOf } from '../console/session-argument.ts';
 
 export const problemsOption = {
-  problems: {
-    type: 'boolean',
-    default: false,
-    describe: "Show instead what this machine's worker left out of its folders and why, and models that are not whole",
-  },
+  problems: flagOption(
+    "Show instead what this machine's worker left out of its folders and why, and models that are not whole",
+  ),
 } as const satisfies ArgumentSpecs;
 
 /** A registered model that cannot be used as it is. */

@@ -1,9 +1,10 @@
-import { type CommandGroup, defineCommand } from '../command-line/types.ts';
+import { type CommandGroup, defineCommand, requiredText } from '../command-line/types.ts';
 import { type Setting, type SettingName, Settings, settingText } from '../console/settings.ts';
 import { renderTable } from '../console/table.ts';
 
 const NAMES = [
   ...(['limit.up', 'limit.down'] as const),
+  ...(['limit.by-size', 'storage.cap'] as const),
   ...(['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const),
   ...(['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'] as const),
   'hub.architectures',
@@ -48,12 +49,9 @@ const set = defineCommand({
   describe: 'Change a setting',
   positionals: {
     name,
-    value: {
-      type: 'string',
-      demandOption: true,
-      describe:
-        'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4; a list: a,b',
-    },
+    value: requiredText(
+      'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4; a list: a,b',
+    ),
   },
   examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],
   async run(context, given) {

@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { SignalingServerOptions } from '@model-rtc/signaling';
-import { defineCommand } from '../command-line/types.ts';
+import { defineCommand, textOption, textsOption } from '../command-line/types.ts';
 import { parseRate } from '../console/quantities.ts';
 import { untilAborted } from '../console/runtime.ts';
 
@@ -8,21 +8,16 @@ export const signaling = defineCommand({
   usage: 'signaling',
   describe: 'Run a signaling server, where workers and clients find each other',
   options: {
-    host: { type: 'string', default: '0.0.0.0', describe: 'The address to listen on' },
+    host: textOption('The address to listen on', { default: '0.0.0.0' }),
     port: { type: 'number', default: 8787, describe: 'The port to listen on; 0 for a free one' },
-    'public-host': {
-      type: 'string',
-      array: true,
-      default: [],
-      describe: 'Another HOST[:PORT] that workers with several signaling servers use for this one',
-    },
+    'public-host': textsOption('Another HOST[:PORT] that workers with several signaling servers use for this one'),
     relay: {
       choices: ['on', 'off'],
       default: 'on',
       describe: 'Whether agents that cannot connect in any other way may send models through this server',
     },
-    'relay-rate': { type: 'string', describe: 'The most that one pair may relay per second, e.g. 20MB' },
-    'relay-total': { type: 'string', describe: 'The most that all pairs together may relay per second' },
+    'relay-rate': textOption('The most that one pair may relay per second, e.g. 20MB'),
+    'relay-total': textOption('The most that all pairs together may relay per second'),
   },
   examples: [['$0 signaling --port 8787', 'then: model-rtc worker --signaling ws://THIS-HOST:8787']],
   async run(context, options) {

@@ -1,22 +1,18 @@
 import { join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { StaticProvider } from '@model-rtc/static-registry';
-import type { ArgumentSpecs, ValuesOf } from '../command-line/types.ts';
+import { type ArgumentSpecs, textOption, type ValuesOf } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
+import { asSet } from './options.ts';
 
 /** The options of commands that fetch from a static registry. */
 export const registryOptions = {
-  registry: {
-    type: 'string',
-    describe: 'A static registry to fetch from: an https://, http://, file:// or s3:// address',
-  },
+  registry: textOption('A static registry to fetch from: an https://, http://, file:// or s3:// address'),
   concurrency: { type: 'number', describe: 'How many chunks to fetch from the registry at once, from 1 to 16 [4]' },
-  'trust-key': {
-    type: 'string',
-    env: 'MODEL_RTC_TRUST_KEY',
-    coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
-    describe: "The key of the registry's publisher, or @FILE: pins it, so that only what it signed is taken from there",
-  },
+  'trust-key': textOption(
+    "The key of the registry's publisher, or @FILE: pins it, so that only what it signed is taken from there",
+    { env: 'MODEL_RTC_TRUST_KEY', coerce: asSet },
+  ),
 } as const satisfies ArgumentSpecs;
 
 /** The static registry that a person named, as a provider; undefined when none is named. */

@@ -99,3 +99,10 @@ export function isTokenText(text: string): boolean {
 export function shellText(text: string): string {
   return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** Facts below each other, with their values in one column. What has no value is left out. */
+export function factsText(facts: readonly (readonly [name: string, value: unknown])[]): string {
+  const shown = facts.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  const width = Math.max(...shown.map(([name]) => name.length));
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value))}`).join('\n');
+}

@@ -1,4 +1,5 @@
 import { formatBytes, ModelRtcError, parseBytes } from '@model-rtc/protocol';
+import type { SizeTier } from '@model-rtc/transfer';
 import ms from 'ms';
 
 /** Bytes of one of each unit of bits, as networks count them. */
@@ -108,4 +109,32 @@ export function parseDuration(text: string, flag: string, options: DurationOptio
       details: { flag },
     },
   );
+}
+
+/** `10GB:20MB`: models of 10 GB and more at 20 MB/s at most. @throws ModelRtcError `bad_argument` */
+export function parseTiers(text: string, name: string): SizeTier[] {
+  return text.split(',').map((tier) => {
+    const [size = '', rate = '', ...more] = tier.split(':');
+    if (more.length > 0 || rate === '') {
+      const sentence = `"${tier.trim()}" is not a size with a rate. ${name} takes SIZE:RATE, separated by commas, such as 1GB:50MB,10GB:20MB.`;
+      throw new ModelRtcError('bad_argument', sentence, { details: { name } });
+    }
+    return { fromBytes: parseSize(size.trim(), name), bytesPerSecond: parseRate(rate, name) };
+  });
+}
+
+/** @throws ModelRtcError `bad_argument` */
+export function parseChoice(text: string, name: string): readonly string[] {
+  const word = text.trim();
+  if (word === 'auto' || word === 'off') return [word];
+  const sentence = `${JSON.stringify(text)} is not a value of ${name}. Pass auto or off.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { name } });
+}
+
+/** @throws ModelRtcError `bad_argument` */
+export function parseFamilies(text: string, name: string): readonly string[] {
+  const families = text.split(',').map((family) => family.trim());
+  if (families.every((family) => /^[A-Za-z0-9][\w.-]{0,63}$/.test(family))) return families;
+  const sentence = `${JSON.stringify(text)} is not a list of families. ${name} takes names separated by commas, such as llama,qwen2 or default,my_model.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { name } });
 }

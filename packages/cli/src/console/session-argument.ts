@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import type { Context } from './context.ts';
 import { isTokenText } from './format.ts';
+import { type BestNode, isMeshText, meshSession } from './mesh-reference.ts';
 
 /** A token's file holds one line; anything longer is some other file. */
 const MAX_TOKEN_FILE_BYTES = 8192;
@@ -11,17 +12,24 @@ const MAX_SHOWN_CHARS = 20;
 /**
  * The session that a person named, or else the one in the environment.
  *
+ * @param wanted - which node `mesh:best` names
+ *
  * @throws ModelRtcError `bad_argument` when there is none, or it is not valid.
  */
-export async function sessionToken({ runtime, home }: Context, given: string | undefined): Promise<SessionToken> {
+export async function sessionToken(
+  context: Context,
+  given: string | undefined,
+  wanted?: BestNode,
+): Promise<SessionToken> {
+  const { runtime, home } = context;
   const text = given ?? runtime.env.MODEL_RTC_SESSION;
   if (text === undefined || text.trim() === '') {
     throw new ModelRtcError(
       'bad_argument',
-      'Which worker? Pass --worker with a session token, a saved name or @FILE, or set MODEL_RTC_SESSION.',
+      'Which worker? Pass --worker with a session token, a saved name, @FILE or mesh:NODE, or set MODEL_RTC_SESSION.',
     );
   }
-  return await parseSession(text, home);
+  return isMeshText(text) ? await meshSession(context, text, wanted) : await parseSession(text, home);
 }
 
 /** The key of a session's worker, as seen and saved workers have it. @throws like `sessionToken` */
@@ -45,7 +53,7 @@ export async function parseSession(text: string, home: string): Promise<SessionT
   const shown = given.length <= MAX_SHOWN_CHARS ? ` "${given}"` : '';
   throw new ModelRtcError(
     'bad_argument',
-    `The session${shown} is neither a token (mrtc1_...), a saved name, nor @FILE. See the saved ones: model-rtc client workers list.`,
+    `The session${shown} is neither a token (mrtc1_...), a saved name, @FILE, nor mesh:NODE. See the saved ones: model-rtc client workers list.`,
   );
 }
 

@@ -1,11 +1,21 @@
-import type { AgentLimits } from '@model-rtc/client';
 import type { JobsLimits } from '@model-rtc/jobs';
-import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import type { DataLimits } from '@model-rtc/registry';
 import ms from 'ms';
 import { type ConfigFile, openConfigFile } from './config-file.ts';
 import { formatRate } from './format.ts';
-import { COUNT_RANGE, parseCount, parseDuration, parseRate, parseSize, RATE_RANGE, SIZE_RANGE } from './quantities.ts';
+import {
+  COUNT_RANGE,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseFamilies,
+  parseRate,
+  parseSize,
+  parseTiers,
+  RATE_RANGE,
+  SIZE_RANGE,
+} from './quantities.ts';
 
 /** What a setting is measured in, as `--json` names it. */
 type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count' | 'list' | 'word';
@@ -65,6 +75,18 @@ const FAMILIES = {
   format: String,
 } as const;
 
+const TIERS = {
+  type: 'list, such as `10GB:20MB`',
+  range: 'sizes of models, each with a rate',
+  default: 'no limit',
+  unit: 'list',
+  parse: (text: string, name: string) => {
+    parseTiers(text, name);
+    return text.split(',').map((tier) => tier.trim());
+  },
+  format: String,
+} as const;
+
 const CHOICE = {
   type: 'word',
   range: '`auto` or `off`',
@@ -73,22 +95,6 @@ const CHOICE = {
   format: String,
 } as const;
 
-/** @throws ModelRtcError `bad_argument` */
-function parseChoice(text: string, name: string): readonly string[] {
-  const word = text.trim();
-  if (word === 'auto' || word === 'off') return [word];
-  const sentence = `${JSON.stringify(text)} is not a value of ${name}. Pass auto or off.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { name } });
-}
-
-/** @throws ModelRtcError `bad_argument` */
-function parseFamilies(text: string, name: string): readonly string[] {
-  const families = text.split(',').map((family) => family.trim());
-  if (families.every((family) => /^[A-Za-z0-9][\w.-]{0,63}$/.test(family))) return families;
-  const sentence = `${JSON.stringify(text)} is not a list of families. ${name} takes names separated by commas, such as llama,qwen2 or default,my_model.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { name } });
-}
-
 /** What can be set for both agents of this machine. docs/settings.md is generated from it. */
 export const SETTINGS = {
   'limit.up': {
@@ -96,6 +102,16 @@ export const SETTINGS = {
     describe: 'The most that all transfers together may send per second, such as 20MB or 50Mbit',
   },
   'limit.down': { ...RATE, describe: 'The most that all transfers together may fetch per second' },
+  'limit.by-size': {
+    ...TIERS,
+    describe: 'The most that one transfer of a model of a size or larger may move per second: 1GB:50MB,10GB:20MB',
+  },
+  'storage.cap': {
+    ...SIZE,
+    describe:
+      'The most that the models of this machine may take; those without an alias or pin that were unused for longest make room',
+    default: 'no limit',
+  },
   'data-cache.size': {
     ...SIZE,
     describe: 'How much data of jobs a worker keeps; what was used longest ago goes first',
@@ -132,6 +148,11 @@ export const SETTINGS = {
     describe:
       'Whether a worker fetches models that clients push from the hub in part; --from-hub says it for one start',
     default: 'off',
+  },
+  'mesh.mdns': {
+    ...CHOICE,
+    describe: 'Whether members of a mesh find each other on the local network; --no-mdns forbids it for one start',
+    default: 'auto',
   },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
@@ -236,28 +257,22 @@ export function settingText({ name, value, amount, list }: Setting): string {
 /** How much data of jobs a worker keeps, and for how long, as far as it is set. */
 export async function dataCacheLimits(home: string): Promise<Partial<DataLimits>> {
   const settings = await Settings.open(home);
-  const [maxBytes, maxBytesPerOwner, maxAgeMs] = (
-    ['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const
-  ).map((name) => settings.get(name).amount);
-  return {
-    ...(maxBytes === undefined ? {} : { maxBytes }),
-    ...(maxBytesPerOwner === undefined ? {} : { maxBytesPerOwner }),
-    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
-  };
+  return withoutUndefined({
+    maxBytes: settings.get('data-cache.size').amount,
+    maxBytesPerOwner: settings.get('data-cache.session-size').amount,
+    maxAgeMs: settings.get('data-cache.age').amount,
+  });
 }
 
 /** What bounds the jobs of a worker, as far as it is set. */
 export async function jobsLimits(home: string): Promise<Partial<JobsLimits>> {
   const settings = await Settings.open(home);
-  const [maxRunning, maxRunningPerOwner, maxRunMsPerOwnerAndDay, maxKeptOutputBytesPerOwner] = (
-    ['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'] as const
-  ).map((name) => settings.get(name).amount);
-  return {
-    ...(maxRunning === undefined ? {} : { maxRunning }),
-    ...(maxRunningPerOwner === undefined ? {} : { maxRunningPerOwner }),
-    ...(maxRunMsPerOwnerAndDay === undefined ? {} : { maxRunMsPerOwnerAndDay }),
-    ...(maxKeptOutputBytesPerOwner === undefined ? {} : { maxKeptOutputBytesPerOwner }),
-  };
+  return withoutUndefined({
+    maxRunning: settings.get('jobs.at-once').amount,
+    maxRunningPerOwner: settings.get('jobs.session-at-once').amount,
+    maxRunMsPerOwnerAndDay: settings.get('jobs.session-time').amount,
+    maxKeptOutputBytesPerOwner: settings.get('jobs.session-output').amount,
+  });
 }
 
 /** The families of models that may be taken from a hub. @param builtIn - what applies when nothing is set */
@@ -271,14 +286,7 @@ export async function fetchesPushesFromHub(home: string): Promise<boolean> {
   return (await Settings.open(home)).get('hub.pushes').list?.[0] === 'auto';
 }
 
-/** The limits that are set for all transfers of an agent together. */
-export async function agentLimits(home: string): Promise<AgentLimits> {
-  const settings = await Settings.open(home);
-  const up = settings.get('limit.up').amount;
-  const down = settings.get('limit.down').amount;
-  if (up === undefined && down === undefined) return {};
-  const { createRateLimiter } = await import('@model-rtc/transfer');
-  const paceOf = (bytesPerSecond: number | undefined) =>
-    bytesPerSecond === undefined ? undefined : createRateLimiter({ bytesPerSecond });
-  return { up: paceOf(up), down: paceOf(down) };
+/** Whether members of a mesh are looked for on the local network. */
+export async function usesMdns(home: string): Promise<boolean> {
+  return (await Settings.open(home)).get('mesh.mdns').list?.[0] !== 'off';
 }

@@ -3,10 +3,10 @@ import { type Digest, ModelRtcError, manifestDigest, modelSize, pathsProblem, ty
 import type { PlaceOptions } from '@model-rtc/registry';
 import {
   loadZstd,
+  openPull,
   PeerEncodings,
   type PullOutcome,
   peerPool,
-  receive,
   type TransferProgress,
 } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
@@ -34,7 +34,7 @@ export async function fetchResults(
   options: FetchResultsOptions = {},
 ): Promise<FetchedResults> {
   const { clock, limits } = worker;
-  const stats = new TransferStats(clock);
+  const stats = new TransferStats(clock, options.maxReconnectMs);
   const speed = new TransferSpeed(options, limits.down, clock);
   const task = { worker, id, place: placeOf(target), options, stats, speed };
   return await overConnections(worker, stats, options, async (peer) => {
@@ -108,23 +108,22 @@ async function bring(task: FetchTask, peer: Peer, place: Omit<PlaceOptions, 'fil
   if (isBulk({ size: modelSize(manifest) })) peer.expectBulk();
   const encodings = new PeerEncodings({ loadZstd, mode: options.compress });
   const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings });
-  const pull = {
-    ...{ contents: { ...manifest, digest }, sources: pool, staging: registry.paths.staging, local: registry, log },
-    ...{ signal: options.signal, watchdog: stats.watchdog, limiter: speed.limiter },
-    onProgress: (progress: TransferProgress) => {
-      stats.note(progress);
-      speed.moved(progress.transferredBytes, peer.lanes);
-      options.onProgress?.({ type: 'transfer', ...progress });
-    },
-  };
-  return await receive<Moved>(pull, {
-    // Another command may be fetching the same files to another place.
-    broughtMeanwhile: async () => undefined,
-    async install(pulled) {
-      await registry.placeFileSet({ ...place, filesFolder: pulled.filesFolder });
-      return pulled;
-    },
-  }).finally(stop);
+  try {
+    await using pulling = await openPull({
+      ...{ contents: { ...manifest, digest }, sources: pool, staging: registry.paths.staging, local: registry, log },
+      ...{ signal: options.signal, watchdog: stats.watchdog, limiter: speed.limiter },
+      onProgress: (progress: TransferProgress) => {
+        stats.note(progress);
+        speed.moved(progress.transferredBytes, peer.lanes);
+        options.onProgress?.({ type: 'transfer', ...progress });
+      },
+    });
+    const pulled = await pulling.fetch();
+    await registry.placeFileSet({ ...place, filesFolder: pulled.filesFolder });
+    return pulled;
+  } finally {
+    stop();
+  }
 }
 
 /** @throws ModelRtcError `malformed_message` for results that nobody can have */

@@ -19,8 +19,11 @@ export async function sendData(
 ): Promise<SentData> {
   const byDigest = new Map(sets.map((set) => [set.digest, set]));
   if (byDigest.size === 0) return { transferredBytes: 0, reusedBytes: 0, resumedBytes: 0 };
-  const { missing } = await overConnections(worker, new TransferStats(worker.clock), options, (peer) =>
-    peer.request('check_data', { digests: [...byDigest.keys()] }, { signal: options.signal }),
+  const { missing } = await overConnections(
+    worker,
+    new TransferStats(worker.clock, options.maxReconnectMs),
+    options,
+    (peer) => peer.request('check_data', { digests: [...byDigest.keys()] }, { signal: options.signal }),
   );
   const lacks = new Set(missing);
   const sent: SentData[] = [];
@@ -33,7 +36,7 @@ async function sendOne(worker: RemoteWorker, set: FileSet, options: DataOptions)
   const { digest, bytes, manifest } = set;
   if (manifest === undefined) throw new ModelRtcError('bad_argument', `${set.name} holds no files.`);
   const { registry, clock, limits } = worker;
-  const stats = new TransferStats(clock);
+  const stats = new TransferStats(clock, options.maxReconnectMs);
   const task = { stats, speed: new TransferSpeed(options, limits.up, clock), options };
   const push = { digest, size: bytes, openModel: async () => registry.openFileSet(set) };
   try {

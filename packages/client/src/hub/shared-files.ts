@@ -1,11 +1,10 @@
 import type { Digest, Manifest, ModelContents, ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import { pause } from '@model-rtc/protocol';
-import type { FetchedModel, ModelProvider, ProvidedModel, ServeOptions } from '@model-rtc/transfer';
+import type { FetchedModel, ModelProvider, ServeOptions } from '@model-rtc/transfer';
 import { requireAgreement } from '@model-rtc/transfer';
-import type { LaneInfo, Peer } from '@model-rtc/transport';
 import { listModels } from '../list-models.ts';
 import type { ClientContext, RemoteWorker } from '../remote-worker.ts';
-import { fetchManifest, serveUntilLost } from '../worker-provider.ts';
+import { fetchManifest, serveUntilLost, WorkerProvider } from '../worker-provider.ts';
 
 /** How long workers have to say what they have. Those that have not said it by then give nothing. */
 const LOOK_MS = 15_000;
@@ -63,7 +62,7 @@ async function mostOf(
   );
   let best: Shared | undefined;
   for (const digest of candidates.slice(0, MAX_COMPARED)) {
-    const manifest = await fetchManifest(await worker.link.peer(signal), digest, signal);
+    const manifest = await fetchManifest(await worker.link.reach(signal), digest, signal);
     const { chunks, bytes } = cutAs(contents, manifest);
     if (bytes > (best?.bytes ?? 0)) best = { worker, digest, contents: { ...contents, chunks }, bytes };
   }
@@ -106,62 +105,26 @@ function partsOf(size: number): { size: number }[] {
 }
 
 /** A worker that gives some files of a model, from another model that it has. */
-class SharedFiles implements ModelProvider<Peer> {
-  readonly source = 'worker-pull';
+class SharedFiles extends WorkerProvider {
   readonly #shared: Shared;
 
   constructor(shared: Shared) {
+    super(shared.worker);
     this.#shared = shared;
   }
 
-  get origin(): string {
-    return this.#shared.worker.known.key;
-  }
-
-  get name(): string {
-    return this.#shared.worker.known.name;
-  }
-
-  get lanes(): readonly LaneInfo[] {
-    return this.#shared.worker.link.lanes;
-  }
-
-  get wasReached(): boolean {
-    return this.#shared.worker.link.wasReached;
-  }
-
-  get isClosed(): boolean {
-    return this.#shared.worker.link.isClosed;
-  }
-
-  async reach(signal: AbortSignal | undefined): Promise<Peer> {
-    return await this.#shared.worker.link.peer(signal);
-  }
-
-  async reset(peer: Peer): Promise<void> {
-    await this.#shared.worker.link.reset(peer);
-  }
-
-  expectBulk(): void {
-    this.#shared.worker.link.current?.expectBulk();
-  }
-
-  async resolve(ref: string, signal: AbortSignal | undefined): Promise<ProvidedModel> {
-    return await this.#shared.worker.provider.resolve(ref, signal);
-  }
-
-  async contents(): Promise<ModelContents> {
+  override async contents(): Promise<ModelContents> {
     return this.#shared.contents;
   }
 
-  async requireModel({ contents }: FetchedModel): Promise<void> {
+  override async requireModel({ contents }: FetchedModel): Promise<void> {
     requireAgreement(contents, this.#shared.contents, this.name);
   }
 
-  async serve(_model: FetchedModel, options: ServeOptions): Promise<ModelRtcError> {
+  override async serve(_model: FetchedModel, options: ServeOptions): Promise<ModelRtcError> {
     return await serveUntilLost(await this.reach(options.signal), this.origin, this.#shared.digest, options);
   }
 
   /** The model is the hub's, and no worker's. */
-  async noteInstalled(): Promise<void> {}
+  override async noteInstalled(): Promise<void> {}
 }

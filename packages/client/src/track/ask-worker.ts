@@ -17,10 +17,15 @@ export async function askWorker<T>(
   options: WorkOptions,
   ask: (peer: Peer) => Promise<T>,
 ): Promise<T> {
-  return await overConnections(worker, new TransferStats(worker.clock), options, async (peer) => {
-    requireJobs(peer);
-    return await ask(peer);
-  });
+  return await overConnections(
+    worker,
+    new TransferStats(worker.clock, options.maxReconnectMs),
+    options,
+    async (peer) => {
+      requireJobs(peer);
+      return await ask(peer);
+    },
+  );
 }
 
 /** @throws ModelRtcError `protocol_mismatch` for a worker that runs no jobs */

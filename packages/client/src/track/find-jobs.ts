@@ -1,4 +1,4 @@
-import { isEnded, type Job, jobIdSchema, MAX_PAGE, ModelRtcError } from '@model-rtc/protocol';
+import { isEnded, type Job, jobIdSchema, MAX_PAGE, ModelRtcError, unlessFails } from '@model-rtc/protocol';
 import type { RemoteWorker } from '../remote-worker.ts';
 import { askWorker } from './ask-worker.ts';
 import type { ListJobsOptions, WorkOptions } from './types.ts';
@@ -31,12 +31,8 @@ export async function listJobs(
 export async function findJob(worker: RemoteWorker, ref: string, options: WorkOptions): Promise<Job> {
   const wanted = ref.trim().toLowerCase();
   if (jobIdSchema.safeParse(wanted).success) {
-    const exact = await askWorker(worker, options, (peer) => peer.request('get_job', { id: wanted }, options)).catch(
-      (error: unknown) => {
-        if (ModelRtcError.from(error).code === 'not_found') return undefined;
-        throw error;
-      },
-    );
+    const asking = askWorker(worker, options, (peer) => peer.request('get_job', { id: wanted }, options));
+    const exact = await unlessFails(asking, 'not_found');
     if (exact !== undefined) return exact.job;
   }
   if (!/^[a-z0-9]{1,32}$/.test(wanted)) throw unknownJob(ref, worker);

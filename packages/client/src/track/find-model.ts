@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { type Digest, type ModelEntry, ModelRtcError, type Result } from '@model-rtc/protocol';
+import { type Digest, type ModelEntry, ModelRtcError, type Result, unlessFails } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
 import { finalDigest } from '../pull-model.ts';
 import { freshEntry } from '../push-model.ts';
@@ -45,13 +45,8 @@ interface FoundHere {
 }
 
 async function findHere({ registry }: RemoteWorker, ref: string): Promise<FoundHere | undefined> {
-  try {
-    return { entry: (await registry.resolve(ref)).entry, namedBy: 'here' };
-  } catch (error) {
-    const known = ModelRtcError.from(error);
-    if (known.code === 'not_found_locally') return undefined;
-    throw known;
-  }
+  const found = await unlessFails(registry.resolve(ref), 'not_found_locally');
+  return found && { entry: found.entry, namedBy: 'here' };
 }
 
 /** Registers what is at a path of this machine, with links to the files where they are. */
@@ -97,14 +92,8 @@ async function otherAtWorker(
 ): Promise<string | undefined> {
   // The worker must not learn paths of this machine.
   if (/[/\\]/.test(ref)) return undefined;
-  try {
-    const { entry, resolvedBy } = await infoAtWorker(worker, ref, options);
-    return resolvedBy === 'alias' && entry.digest !== digest ? entry.id : undefined;
-  } catch (error) {
-    const known = ModelRtcError.from(error);
-    if (known.code === 'not_found' || known.code === 'ambiguous') return undefined;
-    throw known;
-  }
+  const found = await unlessFails(infoAtWorker(worker, ref, options), 'not_found', 'ambiguous');
+  return found?.resolvedBy === 'alias' && found.entry.digest !== digest ? found.entry.id : undefined;
 }
 
 function explainUnknown({ known }: RemoteWorker, ref: string): (error: unknown) => never {

@@ -16,7 +16,7 @@ const POSITION_INTERVAL_MS = 3_000;
 /** See `WorkerJobs.follow`. */
 export async function followJob(worker: RemoteWorker, id: string, options: FollowOptions): Promise<Job> {
   const { clock, link } = worker;
-  const stats = new TransferStats(clock);
+  const stats = new TransferStats(clock, options.maxReconnectMs);
   const attempts = new Attempts(link, retryOptions(worker, stats, options));
   const reader = new EventReader(options);
   const stopWatching = watchPosition(worker, id, reader, options);
@@ -25,7 +25,7 @@ export async function followJob(worker: RemoteWorker, id: string, options: Follo
     for (;;) {
       let peer: Peer | undefined;
       try {
-        peer = await attempts.begin();
+        peer = await link.reach(options.signal);
         requireJobs(peer);
         return await followOver(peer, id, reader, options);
       } catch (error) {
@@ -33,7 +33,7 @@ export async function followJob(worker: RemoteWorker, id: string, options: Follo
         if (peer !== undefined) heardMs = clock.nowMs();
         if (clock.nowMs() - heardMs < LONGEST_ABSENCE_MS) stats.watchdog.progressed();
         if (peer !== undefined && (await lostOnlyLane(worker, peer, error))) continue;
-        await attempts.recover(error);
+        await attempts.recover(error, peer);
       }
     }
   } finally {

@@ -14,7 +14,7 @@ export interface JobModel {
   readonly otherThere?: string | undefined;
 }
 
-export interface WorkOptions {
+export interface WorkOptions extends Pick<SpeedOptions, 'maxReconnectMs'> {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnModelProgress | undefined;
 }

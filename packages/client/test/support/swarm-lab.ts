@@ -4,6 +4,7 @@ import { createMemoryLanes, createPeer, type Handlers, type MemoryLane, type Pee
 import { createHandlers, FreshModels } from '@model-rtc/worker';
 import { type Connector, connectAll, type WorkerGroup } from '../../src/index.ts';
 import { atEnd, type ChunkHold, HurriedClock, openTestRegistry, TOKEN } from './lab.ts';
+import { TestMesh } from './test-mesh.ts';
 
 /** One of several workers, in this process. */
 export interface SwarmWorker {
@@ -31,6 +32,23 @@ export interface SwarmLab {
 
 /** A client and several workers with a registry each. */
 export async function openSwarm(count: number, clock: Clock = new HurriedClock()): Promise<SwarmLab> {
+  const { here, workers, options } = await openWorkers(count, clock);
+  const sessions = workers.map(({ token, name }) => ({ session: token, name: `saved-${name}` }));
+  const group = connectAll({ ...options, sessions });
+  atEnd(() => group.close());
+  return { here, workers, group };
+}
+
+/** The same workers as nodes of a mesh. */
+export async function openMeshSwarm(count: number, clock: Clock): Promise<SwarmLab & { readonly mesh: TestMesh }> {
+  const { here, workers, options } = await openWorkers(count, clock);
+  const mesh = new TestMesh(workers);
+  const group = connectAll({ ...options, sessions: [], mesh });
+  atEnd(() => group.close());
+  return { here, workers, group, mesh };
+}
+
+async function openWorkers(count: number, clock: Clock) {
   const here = await openTestRegistry();
   const workers = await Promise.all(Array.from({ length: count }, (_, number) => openWorkerOf(number)));
   const connector: Connector = async ({ token, agent, handlers = {}, signal }) => {
@@ -45,10 +63,8 @@ export async function openSwarm(count: number, clock: Clock = new HurriedClock()
     ]);
     return client;
   };
-  const sessions = workers.map(({ swarm }) => ({ session: swarm.token, name: `saved-${swarm.name}` }));
-  const group = connectAll({ sessions, registry: here, connector, clock, random: () => 0 });
-  atEnd(() => group.close());
-  return { here, workers: workers.map(({ swarm }) => swarm), group };
+  const options = { registry: here, connector, clock, random: () => 0 };
+  return { here, workers: workers.map(({ swarm }) => swarm), options };
 }
 
 async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answer(lane: MemoryLane): Promise<Peer> }> {

@@ -1,6 +1,6 @@
 import { baseName } from '../file-names.ts';
 import { folderOf, missing } from './folders.ts';
-import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
+import type { CheckedFile, CheckedFiles, Flaw, NamingFile } from './types.ts';
 
 const MAX_TAG_BYTES = 256;
 const MODEL_STATES = /(^|_)model_states\.pt$/;
@@ -8,19 +8,10 @@ const OPTIMIZER_STATES = /(^|_)optim_states\.pt$/;
 const PARTITION = /zero_pp_rank_(\d+)_mp_rank_(\d+)_optim_states\.pt$/;
 
 /** DeepSpeed: `latest` names the folder with the states of the model. Source: deepspeed/utils/zero_to_fp32.py */
-export const deepspeed: SetCheck = {
-  name: 'deepspeed',
-  async check(model) {
-    const flaws: Flaw[] = [];
-    for (const file of model.files) {
-      if (baseName(file.path) === 'latest' && file.size <= MAX_TAG_BYTES)
-        flaws.push(...(await checkLatest(file, model)));
-    }
-    return flaws;
-  },
-};
+export const deepspeed: NamingFile = { matches: (path) => baseName(path) === 'latest', check: checkLatest };
 
 async function checkLatest(file: CheckedFile, { files, file: find }: CheckedFiles): Promise<Flaw[]> {
+  if (file.size > MAX_TAG_BYTES) return [];
   const tag = new TextDecoder().decode(await file.withReader((reader) => reader.read(0, reader.size))).trim();
   const folder = `${folderOf(file.path)}${tag}/`;
   const isDeepspeed =

@@ -12,7 +12,7 @@ import { nnunet, pipelines } from './pipelines.ts';
 import { shardIndex } from './shard-index.ts';
 import { tensorflow } from './tensorflow.ts';
 import { torchDistributed } from './torch-distributed.ts';
-import type { CheckedFile, CheckedFiles, FileCheck, Flaw, FoundFlaw, SetCheck } from './types.ts';
+import type { CheckedFile, CheckedFiles, FileCheck, Flaw, FoundFlaw, NamingFile, SetCheck } from './types.ts';
 import { wholeLightgbm, wholeXgboost } from './whole-boosters.ts';
 import { wholeGguf } from './whole-gguf.ts';
 import { wholeHdf5 } from './whole-hdf5.ts';
@@ -37,16 +37,16 @@ const FILE_CHECKS: readonly FileCheck[] = [
   wholeXgboost,
   wholeLightgbm,
 ];
-/** What files tell of one another. */
-const SET_CHECKS: readonly SetCheck[] = [
-  shardIndex,
+/** What files tell of one another: several together, or one that names others. The first flaw of a path counts. */
+const SET_CHECKS: readonly (SetCheck | readonly NamingFile[])[] = [
+  [shardIndex],
   numberedParts,
-  ggufSplit,
-  onnxData,
-  openvino,
+  [ggufSplit],
+  [onnxData],
+  [openvino],
   tensorflow,
   torchDistributed,
-  deepspeed,
+  [deepspeed],
   pipelines,
   nnunet,
   coremlParts,
@@ -75,7 +75,19 @@ export async function findFlaws(files: readonly CheckedFile[], options: ReadOpti
     add(found.flatMap((flaw, i) => (flaw === undefined ? [] : [{ ...flaw, path: (group[i] as CheckedFile).path }])));
   }
   const model = toCheckedFiles(files);
-  for (const { check } of SET_CHECKS) add(await check(model, options));
+  for (const check of SET_CHECKS) {
+    add(typeof check === 'function' ? await check(model, options) : await checkNaming(check, model, options));
+  }
+  return flaws;
+}
+
+async function checkNaming(kinds: readonly NamingFile[], model: CheckedFiles, options: ReadOptions): Promise<Flaw[]> {
+  const flaws: Flaw[] = [];
+  for (const file of model.files) {
+    for (const { matches, check } of kinds) {
+      if (matches(file.path)) flaws.push(...(await check(file, model, options)));
+    }
+  }
   return flaws;
 }
 

@@ -8,7 +8,6 @@ const FIRST_LINE = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.c
 
 /** Git LFS leaves a small text in place of each file until `git lfs pull`. Source: git-lfs docs/spec.md. */
 export const lfsPointer: FileCheck = {
-  name: 'git-lfs-pointer',
   matches: ({ size }) => size >= MIN_POINTER_BYTES && size <= MAX_POINTER_BYTES,
   async check(reader) {
     const text = new TextDecoder('latin1').decode(await reader.read(0, reader.size));

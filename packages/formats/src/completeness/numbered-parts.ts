@@ -39,20 +39,17 @@ export function numberedPart(name: string): NumberedPart | undefined {
 }
 
 /** All parts of each set in numbered files. */
-export const numberedParts: SetCheck = {
-  name: 'numbered-parts',
-  async check({ files }) {
-    const sets = new Map<string, { part: NumberedPart; folder: string; numbers: Set<number> }>();
-    for (const { path } of files) {
-      const part = numberedPart(baseName(path));
-      if (part === undefined) continue;
-      const folder = folderOf(path);
-      const set = sets.get(folder + part.set) ?? { part, folder, numbers: new Set<number>() };
-      sets.set(folder + part.set, set);
-      set.numbers.add(part.number);
-    }
-    return [...sets.values()].flatMap(absentParts);
-  },
+export const numberedParts: SetCheck = async ({ files }) => {
+  const sets = new Map<string, { part: NumberedPart; folder: string; numbers: Set<number> }>();
+  for (const { path } of files) {
+    const part = numberedPart(baseName(path));
+    if (part === undefined) continue;
+    const folder = folderOf(path);
+    const set = sets.get(folder + part.set) ?? { part, folder, numbers: new Set<number>() };
+    sets.set(folder + part.set, set);
+    set.numbers.add(part.number);
+  }
+  return [...sets.values()].flatMap(absentParts);
 };
 
 function absentParts(set: { part: NumberedPart; folder: string; numbers: ReadonlySet<number> }): Flaw[] {

@@ -3,19 +3,10 @@ import { extensionOf } from '../file-names.ts';
 import { readOnnx } from '../onnx/onnx.ts';
 import { besideFile, missing } from './folders.ts';
 import { bytesText } from './sizes.ts';
-import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
+import type { CheckedFile, CheckedFiles, Flaw, NamingFile } from './types.ts';
 
 /** The files beside an ONNX file that hold its tensors; the ONNX file names them. */
-export const onnxData: SetCheck = {
-  name: 'onnx-data',
-  async check(model) {
-    const flaws: Flaw[] = [];
-    for (const file of model.files) {
-      if (extensionOf(file.path) === '.onnx') flaws.push(...(await checkData(file, model)));
-    }
-    return flaws;
-  },
-};
+export const onnxData: NamingFile = { matches: (path) => extensionOf(path) === '.onnx', check: checkData };
 
 /** The paths, inside the model, of the files that an ONNX file keeps tensors in; none for a broken one. */
 export async function onnxDataPaths(file: CheckedFile): Promise<readonly { path: string; end: number }[]> {

@@ -2,7 +2,7 @@ import { extensionOf } from '../file-names.ts';
 import type { ByteReader } from '../types.ts';
 import { missing } from './folders.ts';
 import { bytesText } from './sizes.ts';
-import type { CheckedFile, Flaw, SetCheck } from './types.ts';
+import type { CheckedFile, NamingFile } from './types.ts';
 
 /** The network of a large language model takes some 10 MB of XML. */
 const MAX_XML_BYTES = 64 * 1024 * 1024;
@@ -14,22 +14,17 @@ const NETWORK = /^\uFEFF?\s*(<\?xml[^>]*\?>\s*)?<net[\s>]/;
 const PLACE = /\boffset="(\d{1,15})"[^>]*?\bsize="(\d{1,15})"/g;
 
 /** OpenVINO keeps a network in an `.xml` and its weights in a `.bin` of the same name. Source: docs.openvino.ai (IR format). */
-export const openvino: SetCheck = {
-  name: 'openvino',
-  async check(model) {
-    const flaws: Flaw[] = [];
-    for (const file of model.files) {
-      if (extensionOf(file.path) !== '.xml' || !(await isOpenvinoXml(file))) continue;
-      const needed = await file.withReader(weightsEnd);
-      const path = weightsPath(file.path);
-      const weights = model.file(path);
-      if (weights === undefined && needed > 0) flaws.push(missing(path, `the weights of ${file.path} are in it`));
-      if (weights !== undefined && weights.size < needed) {
-        const problem = `is cut off: it has ${bytesText(weights.size)} of ${bytesText(needed)}`;
-        flaws.push({ kind: 'cut_off', path, problem });
-      }
-    }
-    return flaws;
+export const openvino: NamingFile = {
+  matches: (path) => extensionOf(path) === '.xml',
+  async check(file, model) {
+    if (!(await isOpenvinoXml(file))) return [];
+    const needed = await file.withReader(weightsEnd);
+    const path = weightsPath(file.path);
+    const weights = model.file(path);
+    if (weights === undefined) return needed > 0 ? [missing(path, `the weights of ${file.path} are in it`)] : [];
+    if (weights.size >= needed) return [];
+    const problem = `is cut off: it has ${bytesText(weights.size)} of ${bytesText(needed)}`;
+    return [{ kind: 'cut_off', path, problem }];
   },
 };
 

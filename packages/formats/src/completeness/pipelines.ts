@@ -3,25 +3,17 @@ import { baseName } from '../file-names.ts';
 import { isWeightsFile } from '../layouts/weights-files.ts';
 import { besideFile, folderOf, missing } from './folders.ts';
 import { readJson } from './read-json.ts';
-import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
+import type { CheckedFile, CheckedFiles, Flaw, NamingFile, SetCheck } from './types.ts';
 
 const MAX_BYTES = 1024 * 1024;
 /** Modules of sentence-transformers without settings: their folders are empty, and a download does not bring them. */
 const WITHOUT_FILES = /\.(Normalize|Dropout|LayerNorm)$/;
 
 /** Models of several parts, each in a folder: pipelines of diffusers, and sentence-transformers. */
-export const pipelines: SetCheck = {
-  name: 'pipelines',
-  async check(model) {
-    const flaws: Flaw[] = [];
-    for (const file of model.files) {
-      const name = baseName(file.path);
-      if (name === 'model_index.json') flaws.push(...(await checkParts(file, model)));
-      if (name === 'modules.json') flaws.push(...(await checkModules(file, model)));
-    }
-    return flaws;
-  },
-};
+export const pipelines: readonly NamingFile[] = [
+  { matches: (path) => baseName(path) === 'model_index.json', check: checkParts },
+  { matches: (path) => baseName(path) === 'modules.json', check: checkModules },
+];
 
 /** Each part has its library and class; one that is left out has null for both. Source: diffusers `DiffusionPipeline`. */
 async function checkParts(file: CheckedFile, model: CheckedFiles): Promise<Flaw[]> {
@@ -63,15 +55,12 @@ const FOLD_CHECKPOINT = /^(?:.*\/)?fold_(?:\d+|all)\/checkpoint_(?:final|best|la
 const PLANS = ['plans.json', 'dataset.json'] as const;
 
 /** nnU-Net: the folds are of no use without the plans and the data set's description above them. */
-export const nnunet: SetCheck = {
-  name: 'nnunet',
-  async check({ files, file }) {
-    const inFolds = files.filter(({ path }) => FOLD_CHECKPOINT.test(path));
-    const trainers = new Set(inFolds.map(({ path }) => folderOf(folderOf(path).slice(0, -1))));
-    return [...trainers].flatMap((folder) =>
-      PLANS.filter((name) => file(`${folder}${name}`) === undefined).map((name) =>
-        missing(`${folder}${name}`, 'nnU-Net reads it before the folds. Import the folder that holds both'),
-      ),
-    );
-  },
+export const nnunet: SetCheck = async ({ files, file }) => {
+  const inFolds = files.filter(({ path }) => FOLD_CHECKPOINT.test(path));
+  const trainers = new Set(inFolds.map(({ path }) => folderOf(folderOf(path).slice(0, -1))));
+  return [...trainers].flatMap((folder) =>
+    PLANS.filter((name) => file(`${folder}${name}`) === undefined).map((name) =>
+      missing(`${folder}${name}`, 'nnU-Net reads it before the folds. Import the folder that holds both'),
+    ),
+  );
 };

@@ -1,3 +1,4 @@
+import { parseJson } from '@model-rtc/protocol';
 import type { CheckedFile } from './types.ts';
 
 /** An index of 100,000 tensors takes some 10 MB. */
@@ -7,9 +8,5 @@ const MAX_INDEX_BYTES = 32 * 1024 * 1024;
 export async function readJson(file: CheckedFile, maxBytes = MAX_INDEX_BYTES): Promise<unknown> {
   if (file.size > maxBytes) return undefined;
   const bytes = await file.withReader(async (reader) => await reader.read(0, reader.size));
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
+  return parseJson(new TextDecoder().decode(bytes));
 }

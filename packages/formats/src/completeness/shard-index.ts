@@ -2,23 +2,14 @@ import { isObject } from '../documents/scalars.ts';
 import { isWeightsFile } from '../layouts/weights-files.ts';
 import { besideFile, folderOf, missing } from './folders.ts';
 import { readJson } from './read-json.ts';
-import type { CheckedFile, CheckedFiles, Flaw, SetCheck } from './types.ts';
+import type { CheckedFile, CheckedFiles, Flaw, NamingFile } from './types.ts';
 
 const INDEX = /\.index(\.[^./]+)?\.json$/i;
 /** Different files that an index names. */
 const MAX_SHARDS = 10_000;
 
 /** A hub's index of a model in several files: it names the file of each tensor. Source: transformers `modeling_utils.py`. */
-export const shardIndex: SetCheck = {
-  name: 'shard-index',
-  async check(model) {
-    const flaws: Flaw[] = [];
-    for (const file of model.files) {
-      if (INDEX.test(file.path)) flaws.push(...(await checkIndex(file, model)));
-    }
-    return flaws;
-  },
-};
+export const shardIndex: NamingFile = { matches: (path) => INDEX.test(path), check: checkIndex };
 
 async function checkIndex(file: CheckedFile, model: CheckedFiles): Promise<Flaw[]> {
   const index = await readJson(file);

@@ -9,13 +9,10 @@ const INDEX = /^(.+)\.index$/;
 const DATA = /^(.+)\.data-(\d{5})-of-(\d{5})$/;
 
 /** A SavedModel keeps its weights in variables/, a checkpoint in files beside its index. Source: tensorflow.org (SavedModel, checkpoint). */
-export const tensorflow: SetCheck = {
-  name: 'tensorflow',
-  async check(model) {
-    const paths = model.files.map(({ path }) => path);
-    const folders = paths.filter((path) => baseName(path) === 'saved_model.pb').map(folderOf);
-    return [...folders.flatMap((folder) => checkSavedModel(folder, model)), ...(await checkpointFlaws(paths, model))];
-  },
+export const tensorflow: SetCheck = async (model) => {
+  const paths = model.files.map(({ path }) => path);
+  const folders = paths.filter((path) => baseName(path) === 'saved_model.pb').map(folderOf);
+  return [...folders.flatMap((folder) => checkSavedModel(folder, model)), ...(await checkpointFlaws(paths, model))];
 };
 
 function checkSavedModel(folder: string, model: CheckedFiles): Flaw[] {

@@ -17,24 +17,21 @@ const MAX_NAMES = 100_000;
 const MAX_NAMED = 20;
 
 /** torch.distributed.checkpoint: `.metadata` says in which `.distcp` file each tensor is. Source: torch/distributed/checkpoint/filesystem.py */
-export const torchDistributed: SetCheck = {
-  name: 'torch-distributed',
-  async check(model, options) {
-    const flaws: Flaw[] = [];
-    const parts = new Set(
-      model.files.filter(({ path }) => extensionOf(path) === '.distcp').map(({ path }) => folderOf(path)),
-    );
-    for (const folder of parts) {
-      if (model.file(`${folder}.metadata`) === undefined) {
-        flaws.push(missing(`${folder}.metadata`, 'without it nobody knows which tensor is where in the .distcp files'));
-      }
+export const torchDistributed: SetCheck = async (model, options) => {
+  const flaws: Flaw[] = [];
+  const parts = new Set(
+    model.files.filter(({ path }) => extensionOf(path) === '.distcp').map(({ path }) => folderOf(path)),
+  );
+  for (const folder of parts) {
+    if (model.file(`${folder}.metadata`) === undefined) {
+      flaws.push(missing(`${folder}.metadata`, 'without it nobody knows which tensor is where in the .distcp files'));
     }
-    for (const file of model.files) {
-      if (baseName(file.path) !== '.metadata') continue;
-      flaws.push(...(await absentParts(file, model)), ...(await cutParts(file, model, options)));
-    }
-    return flaws;
-  },
+  }
+  for (const file of model.files) {
+    if (baseName(file.path) !== '.metadata') continue;
+    flaws.push(...(await absentParts(file, model)), ...(await cutParts(file, model, options)));
+  }
+  return flaws;
 };
 
 async function absentParts(file: CheckedFile, model: CheckedFiles): Promise<Flaw[]> {

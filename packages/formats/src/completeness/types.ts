@@ -27,7 +27,6 @@ export interface CheckedFile {
 
 /** A format whose files tell whether they are whole. Reads headers alone, within limits. */
 export interface FileCheck {
-  readonly name: string;
   /** Whether the file is one to look into: by its name and size, which cost nothing. */
   matches(file: CheckedFile): boolean;
   /** Undefined for a file that is whole, or of another format. A StructureError stands for a broken file. */
@@ -47,7 +46,10 @@ export interface CheckedFiles {
 }
 
 /** A layout whose files name one another. */
-export interface SetCheck {
-  readonly name: string;
-  check(model: CheckedFiles, options: ReadOptions): Promise<readonly Flaw[]>;
+export type SetCheck = (model: CheckedFiles, options: ReadOptions) => Promise<readonly Flaw[]>;
+
+/** A file that names other files of its model. */
+export interface NamingFile {
+  matches(path: string): boolean;
+  check(file: CheckedFile, model: CheckedFiles, options: ReadOptions): Promise<readonly Flaw[]>;
 }

@@ -8,7 +8,6 @@ import type { FileCheck, FoundFlaw } from './types.ts';
 
 /** Models of XGBoost, in JSON and in universal binary JSON: both say where they end. */
 export const wholeXgboost: FileCheck = {
-  name: 'xgboost',
   matches: byExtension('.json', '.ubj', '.model', '.xgb'),
   async check(reader) {
     for (const name of ['m.json', 'm.ubj']) {
@@ -21,7 +20,6 @@ export const wholeXgboost: FileCheck = {
 
 /** A model of LightGBM says how long its trees are, and marks where they and its settings end. */
 export const wholeLightgbm: FileCheck = {
-  name: 'lightgbm',
   matches: byExtension('.txt', '.model', '.lgb', '.lgbm'),
   async check(reader) {
     if (!(await isLightgbm(reader))) return undefined;

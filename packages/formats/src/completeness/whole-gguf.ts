@@ -8,7 +8,6 @@ import type { FileCheck, FoundFlaw } from './types.ts';
 
 /** The header lists each tensor's type, shape and place, and so where the last one ends. */
 export const wholeGguf: FileCheck = {
-  name: 'gguf',
   matches: byExtension('.gguf'),
   async check(reader) {
     try {

@@ -13,7 +13,6 @@ const SUPERBLOCK_BYTES = 56;
 
 /** The superblock says where the file ends. Source: HDF5 File Format Specification 3.0, section II.A. */
 export const wholeHdf5: FileCheck = {
-  name: 'hdf5',
   matches: byExtension('.h5', '.hdf5'),
   async check(reader) {
     const start = await findSuperblock(reader);

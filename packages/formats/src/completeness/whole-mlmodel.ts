@@ -15,7 +15,6 @@ const DESCRIPTION = 2;
 
 /** A specification of Core ML is one message whose parts say how long they are; the model itself is one of them. */
 export const wholeMlmodel: FileCheck = {
-  name: 'mlmodel',
   matches: byExtension('.mlmodel'),
   async check(reader) {
     try {

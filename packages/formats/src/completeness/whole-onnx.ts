@@ -6,7 +6,6 @@ import type { FileCheck } from './types.ts';
 
 /** An ONNX file is one message whose parts say how long they are, and has a graph and the operators that it is made of. */
 export const wholeOnnx: FileCheck = {
-  name: 'onnx',
   matches: byExtension('.onnx'),
   async check(reader) {
     try {

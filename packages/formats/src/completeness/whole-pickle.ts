@@ -22,7 +22,6 @@ const MIN_HEAD_BYTES = 4;
 
 /** What torch.save wrote before torch 1.6, which says how long each storage is. */
 export const wholeLegacyTorch: FileCheck = {
-  name: 'torch-legacy',
   matches: byExtension('.pt', '.pth', '.ckpt', '.bin', '.pkl'),
   async check(reader, options) {
     const head = await readHead(reader, LEGACY_HEAD.length);
@@ -33,7 +32,6 @@ export const wholeLegacyTorch: FileCheck = {
 
 /** A plain pickle ends with a stop, and tells nothing else of its length. */
 export const wholePickle: FileCheck = {
-  name: 'pickle',
   matches: byExtension('.pkl', '.pickle', '.joblib'),
   async check(reader, options) {
     const [first = 0, protocol = 0] = await readHead(reader, 2);

@@ -16,7 +16,6 @@ const OFFSETS = /"data_offsets"\s*:\s*\[\s*(\d{1,16})\s*,\s*(\d{1,16})\s*\]/g;
 
 /** The header says where the last tensor ends, and the file ends there. */
 export const wholeSafetensors: FileCheck = {
-  name: 'safetensors',
   matches: byExtension('.safetensors'),
   async check(reader, options) {
     if (reader.size < SAFETENSORS_LENGTH_BYTES) return cutOff(reader.size, 'its header alone takes more');

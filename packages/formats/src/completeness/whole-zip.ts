@@ -14,7 +14,6 @@ const HEADER_BYTES = 30;
 
 /** Files that are zip archives if they begin like one, and may be something else: pickles, raw tensors. */
 export const wholeZip: FileCheck = {
-  name: 'zip',
   matches: byExtension('.pt', '.pth', '.ckpt', '.bin', '.torchscript', '.ptl', '.nemo', '.mar', '.skops', '.zip'),
   async check(reader) {
     return startsWith(await readHead(reader, ZIP_HEAD.length), ZIP_HEAD) ? await checkZip(reader) : undefined;
@@ -23,7 +22,6 @@ export const wholeZip: FileCheck = {
 
 /** Files that are zip archives and nothing else; before Keras 3, a .keras file could be HDF5. */
 export const certainZip: FileCheck = {
-  name: 'certain-zip',
   matches: byExtension('.npz', '.keras'),
   async check(reader) {
     const head = await readHead(reader, ZIP_HEAD.length);

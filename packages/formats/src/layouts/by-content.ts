@@ -9,7 +9,6 @@ const MAX_CANDIDATES = 64;
 
 /** A folder whose model has a name like any other file: a booster in a `.json` or a `.txt`. */
 export const byContent: Layout = {
-  name: 'by-content',
   async recognise(folder) {
     if (folder.weights.length > 0) return undefined;
     const candidates = folder.files.filter(({ path }) => baseName(path) === path).slice(0, MAX_CANDIDATES);

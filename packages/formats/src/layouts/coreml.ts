@@ -1,6 +1,6 @@
 import { readDocument } from '../documents/document.ts';
 import { at, isObject, toText } from '../documents/scalars.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
+import { factsOf } from './facts.ts';
 import type { Layout, ModelFile, ModelFolder } from './types.ts';
 
 /** Inside a package, what its items' paths are relative to. */
@@ -10,19 +10,15 @@ const SPECIFICATION = 'Data/com.apple.CoreML/model.mlmodel';
 
 /** Core ML: a package (.mlpackage), or what Xcode compiles one to (.mlmodelc). Source: coremltools, mlpackage/src/ModelPackage.cpp */
 export const coreml: Layout = {
-  name: 'coreml',
   async recognise(folder) {
     const compiled = folder.file('coremldata.bin');
     const checkpoint = compiled ?? (await specificationOf(folder));
     if (checkpoint === undefined) return undefined;
-    const facts = {
-      ...NO_FACTS,
+    const facts = factsOf(checkpoint, {
       modelType: 'coreml',
       framework: 'coreml',
-      checkpointPath: checkpoint.path,
       configPath: compiled === undefined ? 'Manifest.json' : folder.file('metadata.json')?.path,
-      completedAt: modifiedAt(checkpoint),
-    };
+    });
     return { facts };
   },
 };

@@ -2,8 +2,8 @@ import { readText } from '../documents/document.ts';
 import { numberIn, readIfThere, readRows } from '../documents/run-documents.ts';
 import { at, mergeScalars, type Scalars, toScalars, toText } from '../documents/scalars.ts';
 import { baseName } from '../file-names.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
-import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { factsOf } from './facts.ts';
+import type { Layout, ModelFile, ModelFolder } from './types.ts';
 import { readTrainingFacts } from './weights-facts.ts';
 
 /** `snapshot-200.pt`, `snapshot-best-190.pt`, `snapshot-detector-best-190.pt`, `snapshot-100000.index` and so on. */
@@ -23,7 +23,6 @@ interface Snapshot {
  * Sources: deeplabcut/pose_estimation_tensorflow/core/predict.py, deeplabcut/pose_estimation_pytorch/runners/snapshots.py
  */
 export const deeplabcut: Layout = {
-  name: 'deeplabcut',
   async recognise(folder) {
     const configFile = ['pytorch_config.yaml', 'train/pytorch_config.yaml', 'pose_cfg.yaml', 'train/pose_cfg.yaml']
       .map((path) => folder.file(path))
@@ -35,8 +34,7 @@ export const deeplabcut: Layout = {
     if (checkpoint === undefined) return undefined;
     const config = await readIfThere(configFile);
     const ofWeights = checkpoint.path.endsWith('.pt') ? await readTrainingFacts(checkpoint, folder) : {};
-    const facts: ModelFacts = {
-      ...NO_FACTS,
+    const facts = factsOf(checkpoint, {
       modelType: 'deeplabcut',
       framework: checkpoint.path.endsWith('.pb') ? 'deeplabcut-live' : 'deeplabcut',
       backbone: toText(at(config, 'net_type')),
@@ -48,10 +46,8 @@ export const deeplabcut: Layout = {
         ['learning_rate', at(config, 'runner', 'optimizer', 'params', 'lr')],
       ]),
       versions: ofWeights.versions ?? {},
-      checkpointPath: checkpoint.path,
       configPath: configFile.path,
-      completedAt: modifiedAt(checkpoint),
-    };
+    });
     const isEarlier = (path: string) => toSnapshot(path) !== undefined && !kept.some((one) => isOf(one, path));
     return { facts, leaveOut: (path) => (isEarlier(path) ? 'an earlier snapshot of the training' : undefined) };
   },

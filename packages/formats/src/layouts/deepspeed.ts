@@ -1,8 +1,8 @@
 import { readText } from '../documents/document.ts';
 import { baseName } from '../file-names.ts';
 import { compareNumbers, numbersOf } from './checkpoint-choice.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
-import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { factsOf } from './facts.ts';
+import type { Layout, ModelFile, ModelFolder } from './types.ts';
 import { readTrainingFacts } from './weights-facts.ts';
 
 const MAX_TAG_BYTES = 256;
@@ -14,22 +14,18 @@ const STATES = /^([^/]+)\/[^/]*_(model|optim)_states\.pt$/;
  * parts alone, so these stay. Source: deepspeed/utils/zero_to_fp32.py
  */
 export const deepspeed: Layout = {
-  name: 'deepspeed',
   async recognise(folder) {
     const tag = await tagOf(folder);
     const checkpoint = tag === undefined ? undefined : checkpointOf(folder, tag);
     if (tag === undefined || checkpoint === undefined) return undefined;
     const ofWeights = await readTrainingFacts(checkpoint, folder);
-    const facts: ModelFacts = {
-      ...NO_FACTS,
+    const facts = factsOf(checkpoint, {
       modelType: 'torch',
       framework: 'deepspeed',
       metrics: ofWeights.metrics ?? {},
       hyperparameters: ofWeights.hyperparameters ?? {},
       versions: ofWeights.versions ?? {},
-      checkpointPath: checkpoint.path,
-      completedAt: modifiedAt(checkpoint),
-    };
+    });
     const isEarlier = (path: string) => STATES.test(path) && !path.startsWith(`${tag}/`);
     return { facts, leaveOut: (path) => (isEarlier(path) ? 'an earlier checkpoint of the training' : undefined) };
   },

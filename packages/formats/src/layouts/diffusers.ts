@@ -12,7 +12,6 @@ const VARIANT = /^[^.]+\.[a-z0-9]+(-\d+-of-\d+)?\.(safetensors|bin)$/;
 
 /** A pipeline of diffusers: a folder for each part, and `model_index.json`. Source: huggingface.co/docs/diffusers (pipelines) */
 export const diffusers: Layout = {
-  name: 'diffusers',
   async recognise(folder) {
     const index = folder.file('model_index.json');
     if (index === undefined) return undefined;

@@ -1,16 +1,15 @@
 import { isOpenvinoXml } from '../completeness/openvino.ts';
 import type { CheckedFile } from '../completeness/types.ts';
 import { baseName, extensionOf } from '../file-names.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
-import type { Layout, LayoutMatch, ModelFile, ModelFolder } from './types.ts';
+import { factsOf } from './facts.ts';
+import type { Layout, ModelFile, ModelFolder } from './types.ts';
 
 /** What tools export or save a model to, where one file stands for the others: each with how that file is found. */
 export const exported: Layout = {
-  name: 'exported',
   async recognise(folder) {
     for (const { framework, modelType, find } of KINDS) {
       const checkpoint = await find(folder);
-      if (checkpoint !== undefined) return matchOf(framework, modelType, checkpoint);
+      if (checkpoint !== undefined) return { facts: factsOf(checkpoint, { modelType, framework }) };
     }
     return undefined;
   },
@@ -45,17 +44,6 @@ async function findOpenvino({ files }: ModelFolder): Promise<ModelFile | undefin
     if (isTop(file.path) && extensionOf(file.path) === '.xml' && (await isOpenvinoXml(toChecked(file)))) return file;
   }
   return undefined;
-}
-
-function matchOf(framework: string, modelType: string, checkpoint: ModelFile): LayoutMatch {
-  const facts = {
-    ...NO_FACTS,
-    modelType,
-    framework,
-    checkpointPath: checkpoint.path,
-    completedAt: modifiedAt(checkpoint),
-  };
-  return { facts };
 }
 
 function isTop(path: string): boolean {

@@ -1,7 +1,12 @@
-import type { ModelFile } from './types.ts';
+import type { ModelFacts, ModelFile } from './types.ts';
 
 /** The facts of a model whose layout tells nothing. */
 export const NO_FACTS = { metrics: {}, hyperparameters: {}, versions: {}, status: 'completed' } as const;
+
+/** What a layout tells of a model that one file stands for. */
+export function factsOf(checkpoint: ModelFile, known: Partial<ModelFacts> & Pick<ModelFacts, 'modelType'>): ModelFacts {
+  return { ...NO_FACTS, checkpointPath: checkpoint.path, completedAt: modifiedAt(checkpoint), ...known };
+}
 
 /** The last time whose ISO 8601 text has a year of four digits. */
 const LAST_TIME_MS = Date.UTC(9999, 11, 31);

@@ -38,7 +38,6 @@ const PROJECTOR = /mmproj/i;
 
 /** A repository of a model hub: weights and a configuration. The configuration is `config.json`, for an adapter `adapter_config.json`. */
 export const hub: Layout = {
-  name: 'hub',
   async recognise(folder) {
     const configFile = configOf(folder);
     if (configFile === undefined) return undefined;

@@ -3,8 +3,8 @@ import { at, mergeScalars, type Scalars, toScalars, toText } from '../documents/
 import { readTrainingLog } from '../documents/training-log.ts';
 import { baseName } from '../file-names.ts';
 import { chooseCheckpoint, compareNumbers, isNumbered, numbersOf } from './checkpoint-choice.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
-import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { factsOf } from './facts.ts';
+import type { Layout, ModelFile, ModelFolder } from './types.ts';
 import { readTrainingFacts, readWeightsFacts } from './weights-facts.ts';
 
 const CHECKPOINT = /^(?:.*\/)?(?:checkpoints?|ckpts?)\/.+\.ckpt(?:\/|$)/;
@@ -21,7 +21,6 @@ const LOWER_IS_BETTER = /loss|err|mse|mae|rmse|perplexity|ppl|wer|fid/i;
  * Sources: lightning/pytorch/callbacks/model_checkpoint.py, https://hydra.cc/docs (output directory)
  */
 export const lightning: Layout = {
-  name: 'lightning',
   async recognise(folder) {
     const configFile = folder.file('hparams.yaml') ?? folder.file(HYDRA_CONFIG) ?? findConfig(folder);
     const inFolder = folder.weights.filter(({ path }) => CHECKPOINT.test(path));
@@ -33,18 +32,15 @@ export const lightning: Layout = {
     if (chosen === undefined) return undefined;
     const checkpoint = folder.file(chosen.path.replace(DISTRIBUTED_PART, '.metadata')) ?? chosen;
     const ofWeights = await readWeightsFacts(chosen, folder);
-    const facts: ModelFacts = {
-      ...NO_FACTS,
+    const facts = factsOf(checkpoint, {
       modelType: ofWeights.modelType ?? 'torch',
       framework: checkpoint === chosen ? 'lightning' : 'torch-distributed',
       metrics: mergeScalars(await metricsOf(folder), ofWeights.metrics ?? {}),
       hyperparameters: mergeScalars(await settingsIn(configFile), ofWeights.hyperparameters ?? {}),
       versions: ofWeights.versions ?? {},
-      checkpointPath: checkpoint.path,
       configPath: configFile?.path,
-      completedAt: modifiedAt(checkpoint),
       runName: await nameOf(folder),
-    };
+    });
     return { facts, leaveOut: leavingOut(checkpoints, best) };
   },
 };

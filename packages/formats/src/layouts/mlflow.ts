@@ -16,7 +16,6 @@ const MAX_METRIC_BYTES = 64 * 1024;
 
 /** A logged model of MLflow, in `mlruns/` or anywhere else. Source: https://mlflow.org/docs/latest/ml/model (MLmodel) */
 export const mlflow: Layout = {
-  name: 'mlflow',
   async recognise(folder) {
     const modelFile = folder.file('MLmodel');
     if (modelFile === undefined) return undefined;

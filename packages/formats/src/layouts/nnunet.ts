@@ -2,8 +2,8 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { readIfThere } from '../documents/run-documents.ts';
 import { at, mergeScalars, type Scalars, toScalars, toText } from '../documents/scalars.ts';
 import { baseName } from '../file-names.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
-import type { Layout, ModelFacts, ModelFile, ModelFolder } from './types.ts';
+import { factsOf } from './facts.ts';
+import type { Layout, ModelFile, ModelFolder } from './types.ts';
 import { readTrainingFacts } from './weights-facts.ts';
 
 const FOLD = /^fold_(\d+|all)$/;
@@ -17,7 +17,6 @@ const LOG = /(^|\/)(progress\.png|training_log[^/]*\.txt)$/;
 
 /** A trained nnU-Net: plans, the data set's description and folds. Source: nnunetv2/inference/predict_from_raw_data.py */
 export const nnunet: Layout = {
-  name: 'nnunet',
   async recognise(folder) {
     requireNoFold(folder);
     const plansFile = folder.file('plans.json');
@@ -28,8 +27,7 @@ export const nnunet: Layout = {
     const [trainer, plansName, configuration] = partsOf(folder, plans);
     const settings = at(plans, 'configurations', configuration ?? '');
     const ofWeights = await readTrainingFacts(checkpoint, folder);
-    const facts: ModelFacts = {
-      ...NO_FACTS,
+    const facts = factsOf(checkpoint, {
       modelType: 'nnunet',
       framework: 'nnunet',
       backbone: trainer,
@@ -43,11 +41,9 @@ export const nnunet: Layout = {
         ['file_ending', at(dataset, 'file_ending')],
       ]),
       versions: {},
-      checkpointPath: checkpoint.path,
       configPath: plansFile.path,
-      completedAt: modifiedAt(checkpoint),
       runName: nameOf(toText(at(plans, 'dataset_name')), [configuration, trainer, plansName]),
-    };
+    });
     return { facts, leaveOut: (path) => (LOG.test(path) ? 'a log of the training' : undefined) };
   },
 };

@@ -5,7 +5,6 @@ import type { Layout, ModelFacts } from './types.ts';
 
 /** A training run of sleap-nn: `training_config.yaml` and Lightning checkpoints. Source: https://nn.sleap.ai (configuration). */
 export const sleapNn: Layout = {
-  name: 'sleap-nn',
   async recognise(folder) {
     const configFile = folder.file('training_config.yaml') ?? folder.file('training_config.yml');
     if (configFile === undefined) return undefined;

@@ -5,7 +5,6 @@ import type { Layout, ModelFacts } from './types.ts';
 
 /** A training run of SLEAP 1.x: `training_config.json` and Keras weights. Source: https://legacy.sleap.ai (training). */
 export const sleap: Layout = {
-  name: 'sleap',
   async recognise(folder) {
     const configFile = folder.file('training_config.json');
     if (configFile === undefined) return undefined;

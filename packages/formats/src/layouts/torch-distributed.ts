@@ -1,5 +1,5 @@
 import { extensionOf } from '../file-names.ts';
-import { modifiedAt, NO_FACTS } from './facts.ts';
+import { factsOf } from './facts.ts';
 import type { Layout, ModelFile, ModelFolder } from './types.ts';
 
 /** Where accelerate and the Trainer put the weights; the optimizer's folder is beside it. */
@@ -11,18 +11,10 @@ const FSDP_PART = /^(pytorch_)?model_fsdp_\d+\/[^/]+\.distcp$/;
  * Sources: torch/distributed/checkpoint/filesystem.py, accelerate/utils/fsdp_utils.py
  */
 export const torchDistributed: Layout = {
-  name: 'torch-distributed',
   async recognise(folder) {
     const checkpoint = checkpointOf(folder);
     if (checkpoint === undefined) return undefined;
-    const facts = {
-      ...NO_FACTS,
-      modelType: 'torch',
-      framework: 'torch-distributed',
-      checkpointPath: checkpoint.path,
-      completedAt: modifiedAt(checkpoint),
-    };
-    return { facts };
+    return { facts: factsOf(checkpoint, { modelType: 'torch', framework: 'torch-distributed' }) };
   },
 };
 

@@ -64,7 +64,6 @@ export interface LayoutMatch {
 
 /** How one tool lays a model out in files. Listed in `layouts.ts`. */
 export interface Layout {
-  readonly name: string;
   /**
    * Reads a folder as the tool writes it; undefined when the folder is not laid out that way.
    * Throws ModelRtcError `invalid_model` when the tool's own configuration is there but is broken.

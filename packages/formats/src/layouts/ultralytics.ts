@@ -27,7 +27,6 @@ const FITNESS = [
  * Source: ultralytics/engine/trainer.py
  */
 export const ultralytics: Layout = {
-  name: 'ultralytics',
   async recognise(folder) {
     const settingsFile = folder.file('args.yaml') ?? folder.file('opt.yaml');
     const inWeights = folder.weights.filter(({ path }) => path.startsWith('weights/'));

@@ -12,7 +12,6 @@ const PROJECTOR = /mmproj[^/]*\.gguf$/i;
 
 /** A folder of weights without a configuration. */
 export const weights: Layout = {
-  name: 'weights',
   async recognise(folder) {
     const models = folder.weights.filter(({ path }) => !PROJECTOR.test(path));
     const checkpoint = chooseCheckpoint(models.length > 0 ? models : folder.weights);

@@ -1,7 +1,6 @@
 import { at, type Document, isObject } from '../documents/scalars.ts';
-import type { CheckResult, FoundTensor } from './types.ts';
+import { type CheckResult, configResult, type FoundTensor, someOf } from './types.ts';
 
-const MAX_NAMED = 4;
 /** The two halves of a change: `lora_A` takes the inputs, `lora_B` gives the outputs. */
 const HALF = /^(.*)\.lora_(?:embedding_)?([AB])(?:\.default)?(?:\.weight)?$/;
 
@@ -19,9 +18,10 @@ export function checkAdapter(config: Document, tensors: readonly FoundTensor[]):
   const rank = at(config, 'r');
   if (type !== 'LORA') {
     const kind = typeof type === 'string' ? `is of the kind ${JSON.stringify(type.slice(0, 64))}` : 'names no kind';
-    return skipped(`The adapter ${kind}; only LORA is compared.`);
+    return configResult('skipped', `The adapter ${kind}; only LORA is compared.`);
   }
-  if (typeof rank !== 'number') return skipped('adapter_config.json names no rank (r), so nothing can be compared.');
+  if (typeof rank !== 'number')
+    return configResult('skipped', 'adapter_config.json names no rank (r), so nothing can be compared.');
   const pairs = new Map<string, Halves>();
   for (const tensor of tensors) {
     const [, layer, half] = HALF.exec(tensor.name) ?? [];
@@ -30,25 +30,14 @@ export function checkAdapter(config: Document, tensors: readonly FoundTensor[]):
     halves[half as keyof Halves] = tensor;
     pairs.set(layer, halves);
   }
-  if (pairs.size === 0) return failed('The weights hold no tensor of a LoRA.');
+  if (pairs.size === 0) return configResult('failed', 'The weights hold no tensor of a LoRA.');
   const ranks = isObject(at(config, 'rank_pattern')) ? (at(config, 'rank_pattern') as Document) : {};
   const problems = [...pairs].flatMap(([layer, halves]) => {
     const expected = Object.entries(ranks).find(([name]) => layer === name || layer.endsWith(`.${name}`))?.[1] ?? rank;
     return problemsOf(layer, halves, Number(expected));
   });
-  if (problems.length > 0) {
-    const more = problems.length > MAX_NAMED ? `; and ${problems.length - MAX_NAMED} more` : '';
-    return failed(`${problems.slice(0, MAX_NAMED).join('; ')}${more}.`);
-  }
-  return { check: 'config', outcome: 'passed', detail: `${pairs.size} layers are changed with rank ${rank}.` };
-}
-
-function skipped(detail: string): CheckResult {
-  return { check: 'config', outcome: 'skipped', detail };
-}
-
-function failed(detail: string): CheckResult {
-  return { check: 'config', outcome: 'failed', detail };
+  if (problems.length > 0) return configResult('failed', `${someOf(problems)}.`);
+  return configResult('passed', `${pairs.size} layers are changed with rank ${rank}.`);
 }
 
 /** The rank is the smaller side: of `A` the outputs and of `B` the inputs; for words it is the other way round. */

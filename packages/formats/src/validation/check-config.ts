@@ -2,7 +2,7 @@ import type { Document } from '../documents/scalars.ts';
 import { ConfigProblem, ConfigReader } from './config-reader.ts';
 import { FAMILIES } from './families/families.ts';
 import { findQuantised, type QuantScheme, schemeOf } from './quantisation.ts';
-import type { CheckResult, FamilyLayout, FoundTensor, LayoutRow } from './types.ts';
+import { type CheckResult, configResult, type FamilyLayout, type FoundTensor, type LayoutRow } from './types.ts';
 
 /** Names that a detail lists; how many more there are is said. */
 const MAX_NAMED = 4;
@@ -19,24 +19,21 @@ export function checkConfig(config: Document, tensors: readonly FoundTensor[]): 
   if (family === undefined) {
     const known = FAMILIES.flatMap(({ modelTypes }) => modelTypes).join(', ');
     const what = type === undefined ? 'names no model_type' : `is of the family ${JSON.stringify(type.slice(0, 64))}`;
-    return skipped(`config.json ${what}; the tensors of ${known} are known.`);
+    return configResult('skipped', `config.json ${what}; the tensors of ${known} are known.`);
   }
   try {
     const scheme = schemeOf(reader);
     if (scheme !== undefined && 'unknown' in scheme) {
-      return skipped(
+      return configResult(
+        'skipped',
         `The weights are quantised by ${JSON.stringify(scheme.unknown.slice(0, 64))}, whose names are not known.`,
       );
     }
     return judge(compare(family.layout(reader), tensors, scheme, reader), family.name, tensors.length, scheme?.name);
   } catch (error) {
     if (!(error instanceof ConfigProblem)) throw error;
-    return { check: 'config', outcome: 'failed', detail: `config.json makes no sense: ${error.message}` };
+    return configResult('failed', `config.json makes no sense: ${error.message}`);
   }
-}
-
-function skipped(detail: string): CheckResult {
-  return { check: 'config', outcome: 'skipped', detail };
 }
 
 /** How weights differ from their configuration. */
@@ -143,10 +140,10 @@ function judge(
 ): CheckResult {
   const problems = [listed('Missing', missing), listed('Wrong shape', wrong), listed('Unexpected', unexpected)];
   const detail = problems.filter((text) => text !== undefined).join(' ');
-  if (missing.length + wrong.length > 0) return { check: 'config', outcome: 'failed', detail };
-  if (unexpected.length > 0) return { check: 'config', outcome: 'warning', detail };
+  if (missing.length + wrong.length > 0) return configResult('failed', detail);
+  if (unexpected.length > 0) return configResult('warning', detail);
   const how = scheme === undefined ? '' : `, quantised by ${scheme}`;
-  return { check: 'config', outcome: 'passed', detail: `${count} tensors are those of ${family}${how}.` };
+  return configResult('passed', `${count} tensors are those of ${family}${how}.`);
 }
 
 function listed(what: string, items: readonly string[]): string | undefined {

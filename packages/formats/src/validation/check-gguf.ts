@@ -1,8 +1,7 @@
 import type { GgufHeader } from '../gguf/gguf.ts';
 import { MAX_LAYERS } from './config-reader.ts';
-import type { CheckResult } from './types.ts';
+import { type CheckResult, configResult, someOf } from './types.ts';
 
-const MAX_NAMED = 4;
 const BLOCK = /^blk\.(\d+)\./;
 
 /** Architectures whose blocks all have these parts. Source: llama.cpp, `src/llama-arch.cpp`. */
@@ -28,20 +27,21 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 export function checkGgufConfig(headers: readonly GgufHeader[]): CheckResult {
   const metadata = headers[0]?.metadata ?? new Map();
   const architecture = metadata.get('general.architecture');
-  if (typeof architecture !== 'string') return result('skipped', 'The GGUF file names no architecture.');
-  if (metadata.get('general.type') === 'adapter') return result('skipped', 'An adapter says nothing of its layers.');
+  if (typeof architecture !== 'string') return configResult('skipped', 'The GGUF file names no architecture.');
+  if (metadata.get('general.type') === 'adapter')
+    return configResult('skipped', 'An adapter says nothing of its layers.');
   const number = (key: string): number | undefined => {
     const value = metadata.get(`${architecture}.${key}`);
     return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
   };
   const [blocks, hidden] = [number('block_count'), number('embedding_length')];
   if (blocks === undefined || hidden === undefined) {
-    return result(
+    return configResult(
       'skipped',
       `The GGUF file does not say ${architecture}.block_count and ${architecture}.embedding_length.`,
     );
   }
-  if (blocks > MAX_LAYERS) return result('failed', `${blocks} blocks are more than any model has.`);
+  if (blocks > MAX_LAYERS) return configResult('failed', `${blocks} blocks are more than any model has.`);
   const shapes = new Map<string, readonly number[]>();
   for (const { tensors } of headers) for (const { name, shape } of tensors) shapes.set(name, [...shape].reverse());
   const problems = [
@@ -52,13 +52,8 @@ export function checkGgufConfig(headers: readonly GgufHeader[]): CheckResult {
       hasOwnHeads: headers[0]?.counts.has(`${architecture}.attention.head_count_kv`) ?? false,
     }),
   ];
-  if (problems.length === 0) return result('passed', `${shapes.size} tensors fit the keys of ${architecture}.`);
-  const more = problems.length > MAX_NAMED ? `; and ${problems.length - MAX_NAMED} more` : '';
-  return result('failed', `${problems.slice(0, MAX_NAMED).join('; ')}${more}.`);
-}
-
-function result(outcome: CheckResult['outcome'], detail: string): CheckResult {
-  return { check: 'config', outcome, detail };
+  if (problems.length === 0) return configResult('passed', `${shapes.size} tensors fit the keys of ${architecture}.`);
+  return configResult('failed', `${someOf(problems)}.`);
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;

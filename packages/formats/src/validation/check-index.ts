@@ -1,8 +1,6 @@
 import type { FileTensor } from '../types.ts';
-import type { CheckResult } from './types.ts';
+import { type CheckResult, someOf } from './types.ts';
 import type { ShardIndex } from './weights.ts';
-
-const MAX_NAMED = 4;
 
 /**
  * Compares the index of a model in several files with what these hold.
@@ -28,18 +26,13 @@ export function checkIndex(
     else if (place !== shard) problems.push(`${name} is in ${place}, not in ${shard}`);
   }
   const unlisted = [...places.keys()].filter((name) => !map.has(name));
-  if (problems.length > 0) return { check: 'index', outcome: 'failed', detail: joined(problems) };
+  if (problems.length > 0) return { check: 'index', outcome: 'failed', detail: `${someOf(problems)}.` };
   const warnings = unlisted.map((name) => `${name} is in ${places.get(name)} and not in the index`);
   // Tied weights count once or twice, by the version of the writer.
   if (totalBytes !== undefined && totalBytes > bytes && unlisted.length === 0) {
     warnings.push(`total_size says ${totalBytes} bytes, and the tensors have ${bytes}`);
   }
-  if (warnings.length > 0) return { check: 'index', outcome: 'warning', detail: joined(warnings) };
+  if (warnings.length > 0) return { check: 'index', outcome: 'warning', detail: `${someOf(warnings)}.` };
   const detail = `${map.size} tensors are in ${shards.size} files, where ${file.path} says.`;
   return { check: 'index', outcome: 'passed', detail };
-}
-
-function joined(problems: readonly string[]): string {
-  const more = problems.length > MAX_NAMED ? `; and ${problems.length - MAX_NAMED} more` : '';
-  return `${problems.slice(0, MAX_NAMED).join('; ')}${more}.`;
 }

@@ -13,11 +13,10 @@ import { checkConfig } from './check-config.ts';
 import { checkGgufConfig } from './check-gguf.ts';
 import { checkIndex } from './check-index.ts';
 import { type FloatSpan, isFloat } from './scan-floats.ts';
-import type { CheckResult } from './types.ts';
+import { type CheckResult, configResult, someOf } from './types.ts';
 import { chooseWeights } from './weights.ts';
 
 const MAX_CONFIG_BYTES = 2 * 1024 * 1024;
-const MAX_NAMED = 4;
 
 /** What the headers of a model's weights tell. */
 export interface ExaminedWeights {
@@ -60,9 +59,8 @@ async function checkHeaders(
 ): Promise<CheckResult> {
   const flaws = await findFlaws(files, options);
   if (flaws.length > 0) {
-    const named = flaws.slice(0, MAX_NAMED).map(({ path, problem }) => `${path} ${problem}`);
-    const more = flaws.length > MAX_NAMED ? `; and ${flaws.length - MAX_NAMED} more` : '';
-    return { check: 'headers', outcome: 'failed', detail: `${named.join('; ')}${more}.` };
+    const named = flaws.map(({ path, problem }) => `${path} ${problem}`);
+    return { check: 'headers', outcome: 'failed', detail: `${someOf(named)}.` };
   }
   if (tensors.size === 0) {
     return { check: 'headers', outcome: 'skipped', detail: 'The model has no weights file of a format that is known.' };
@@ -97,7 +95,7 @@ async function checkContent(
     adapter === undefined && config === undefined
       ? 'The model has no config.json.'
       : 'Nothing tells which weights the configuration is of.';
-  return [{ check: 'config', outcome: 'skipped', detail }];
+  return [configResult('skipped', detail)];
 }
 
 function compareConfig(
@@ -109,11 +107,9 @@ function compareConfig(
   const chosen = isAdapter || config === undefined ? adapter : config;
   const name = chosen === adapter ? 'adapter_config.json' : 'config.json';
   if (chosen === undefined || chosen === 'damaged') {
-    return { check: 'config', outcome: 'failed', detail: `${name} is no JSON object, or too large.` };
+    return configResult('failed', `${name} is no JSON object, or too large.`);
   }
-  if (tensors.length === 0) {
-    return { check: 'config', outcome: 'skipped', detail: 'The tensors of its weights cannot be listed.' };
-  }
+  if (tensors.length === 0) return configResult('skipped', 'The tensors of its weights cannot be listed.');
   return chosen === adapter ? checkAdapter(chosen, tensors) : checkConfig(chosen, tensors);
 }
 

@@ -11,6 +11,20 @@ export interface CheckResult {
   readonly detail?: string | undefined;
 }
 
+/** Items that a detail lists; how many more there are is said. */
+const MAX_NAMED = 4;
+
+/** Some of many, with how many more there are. */
+export function someOf(items: readonly string[]): string {
+  const more = items.length > MAX_NAMED ? `; and ${items.length - MAX_NAMED} more` : '';
+  return `${items.slice(0, MAX_NAMED).join('; ')}${more}`;
+}
+
+/** What a configuration says beside the tensors. */
+export function configResult(outcome: CheckOutcome, detail: string): CheckResult {
+  return { check: 'config', outcome, detail };
+}
+
 /** A tensor that a model's weights hold. */
 export interface FoundTensor {
   readonly name: string;

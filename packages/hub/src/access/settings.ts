@@ -36,7 +36,7 @@ export function hubSettings(env: Environment): HubSettings {
 }
 
 /** Where the hub's own tools keep downloaded models, in the order in which they look. */
-export function hubCacheFolders(env: Environment): string[] {
+function hubCacheFolders(env: Environment): string[] {
   const named = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (named) return [named];
   const home = hubHome(env);

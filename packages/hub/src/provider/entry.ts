@@ -1,4 +1,4 @@
-import type { Digest, ModelContents, ModelEntry } from '@model-rtc/protocol';
+import { type Digest, type ModelContents, type ModelEntry, withoutUndefined } from '@model-rtc/protocol';
 import { PUBLIC_ENDPOINT } from '../access/settings.ts';
 import { type HubModel, originOf } from '../types.ts';
 
@@ -19,9 +19,7 @@ export function hubEntry(model: HubModel, { files }: ModelContents, digest: Dige
     size: files.reduce((sum, { size }) => sum + size, 0),
     fileCount: files.length,
     ...{ metrics: {}, hyperparameters: {}, versions: {}, tags: [] },
-    ...(backbone === undefined ? {} : { backbone }),
-    ...(licenseText === undefined ? {} : { license: licenseText }),
-    ...(parameters === undefined ? {} : { parameters }),
+    ...withoutUndefined({ backbone, license: licenseText, parameters }),
     ...(parent === undefined ? {} : { lineage: { fineTunedFrom: parent, parents: baseModels.slice(0, 64) } }),
     hub: originOf(model, PUBLIC_ENDPOINT),
   };

@@ -9,6 +9,7 @@ import {
   type ModelSource,
   parseContents,
   systemClock,
+  withoutUndefined,
 } from '@model-rtc/protocol';
 import {
   type FetchedModel,
@@ -60,11 +61,7 @@ export class HubProvider implements ModelProvider<object> {
     this.name = new URL(hub.endpoint).host;
     this.origin = `hub:${hub.endpoint}/${model.repo}@${model.commit}`;
     this.#contents = parseContents({
-      files: files.map(({ path, size, sha256, gitSha1 }) => ({
-        ...{ path, size },
-        ...(sha256 === undefined ? {} : { sha256 }),
-        ...(gitSha1 === undefined ? {} : { gitSha1 }),
-      })),
+      files: files.map(({ path, size, sha256, gitSha1 }) => withoutUndefined({ path, size, sha256, gitSha1 })),
     });
   }
 

@@ -85,6 +85,42 @@ describe('a connection to a hub', () => {
     expect(shapes(150_000)).toHaveLength(4);
   });
 
+  it('takes what it wants of small files from a hub that ignores ranges, and nothing of large ones', async () => {
+    const { hub } = await scene();
+    const content = FILES['a.bin'];
+    let size = content.length;
+    const opened = open(hub);
+    const file = opened.file(await opened.model({ repo: 'lab/mouse' }), 'a.bin');
+    hub.fault = (_asked, response) => {
+      response.writeHead(200, { 'content-length': size }).end(content);
+      return true;
+    };
+    const source = hubConnection(
+      {
+        ...{ name: 'hub', origin: 'hub:lab/mouse', clock: hurried, random: () => 0, notBeforeMs: 0, failures: 0 },
+        find: () => ({ file, size }),
+      },
+      0,
+    );
+    const got: Buffer[] = [];
+    const fetch = () =>
+      source.fetch(
+        [
+          {
+            index: 0,
+            digest: undefined,
+            size: 1000,
+            extents: () => [{ path: 'a.bin', offset: 100_000, length: 1000 }],
+          },
+        ],
+        { signal: new AbortController().signal, onPiece: (_index, _offset, piece) => got.push(Buffer.from(piece)) },
+      );
+    await fetch();
+    expect(Buffer.concat(got).equals(content.subarray(100_000, 101_000))).toBe(true);
+    size = 65 * 1024 * 1024;
+    await expect(fetch()).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('no parts') });
+  });
+
   it('says that it lacks what a hub is too busy to give, and asks nothing until it may', async () => {
     const { hub, source } = await scene();
     const layout = planLayout({ ...model().manifest, digest: model().digest });

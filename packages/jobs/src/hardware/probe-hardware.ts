@@ -8,10 +8,12 @@ const run = promisify(execFile);
 const PROBE_MS = 5_000;
 /** A machine with a hundred GPUs prints less. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
+/** How a program of a driver is run: one that hangs or chatters is ended. */
+export const DRIVER_LIMITS = { timeout: PROBE_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
 /** How long an answer holds: a GPU seldom comes or goes, and a worker is asked page by page. */
 const KEPT_MS = 5 * 60 * 1000;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The machine as the probe sees it. */
 export interface ProbedMachine {
@@ -48,9 +50,8 @@ async function probeHardware({ env, platform, arch }: ProbedMachine): Promise<Re
 async function hasCuda(env: Environment): Promise<boolean> {
   const nvidiaSmi = await findProgram('nvidia-smi', env.PATH);
   if (nvidiaSmi === undefined) return false;
-  const limits = { timeout: PROBE_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
   const query = ['--query-gpu=uuid', '--format=csv,noheader'];
-  const answer = await run(nvidiaSmi, query, { ...limits, env: { PATH: env.PATH, LC_ALL: 'C' } }).catch(
+  const answer = await run(nvidiaSmi, query, { ...DRIVER_LIMITS, env: { PATH: env.PATH, LC_ALL: 'C' } }).catch(
     () => undefined,
   );
   return answer !== undefined && /^GPU-/m.test(answer.stdout);

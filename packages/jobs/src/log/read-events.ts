@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { ignoreMissing } from '@model-rtc/files';
-import { type JobEvent, jobEventSchema, MAX_JOB_EVENTS, ModelRtcError } from '@model-rtc/protocol';
+import { type JobEvent, jobEventSchema, MAX_JOB_EVENTS, ModelRtcError, parseJson } from '@model-rtc/protocol';
 import { EVENT_BATCH_CHARS } from '../limits.ts';
 
 /** What a reader needs to know of a log that is still written. */
@@ -105,9 +105,5 @@ async function* linesFrom(file: FileHandle, place: Place, endBytes: number, from
 }
 
 function parseLine(line: string): JobEvent | undefined {
-  try {
-    return jobEventSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return jobEventSchema.safeParse(parseJson(line)).data;
 }

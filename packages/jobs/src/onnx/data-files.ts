@@ -106,12 +106,18 @@ function stem(name: string): string {
 
 /** Two files of one name, as `a.png` and `a.npy`, have results of two names. */
 function withLabels(samples: readonly Sample[]): Sample[] {
+  const labels = uniqueNames(samples.map(({ label }) => label));
+  return samples.map((sample, i) => ({ ...sample, label: labels[i] as string }));
+}
+
+/** The same names, made different where they repeat: the second `a` is `a-2`. */
+export function uniqueNames(names: readonly string[]): string[] {
   const taken = new Set<string>();
-  return samples.map((sample) => {
-    let label = sample.label;
+  return names.map((name) => {
+    let unique = name;
     // Compared as file systems do that take `A` and `a` for one name.
-    for (let count = 2; taken.has(label.toLowerCase()); count++) label = `${sample.label}-${count}`;
-    taken.add(label.toLowerCase());
-    return { ...sample, label };
+    for (let count = 2; taken.has(unique.toLowerCase()); count++) unique = `${name}-${count}`;
+    taken.add(unique.toLowerCase());
+    return unique;
   });
 }

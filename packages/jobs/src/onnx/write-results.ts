@@ -1,7 +1,7 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { numberAt } from './convert.ts';
-import { fileName } from './data-files.ts';
+import { fileName, uniqueNames } from './data-files.ts';
 import { countOf } from './dtypes.ts';
 import { MAX_JSON_NUMBERS } from './limits.ts';
 import type { Output } from './runtime.ts';
@@ -32,7 +32,7 @@ export class ResultFiles {
   /** @throws OnnxRunError for more numbers than a JSON file may have; what the file system throws */
   async write(label: string, outputs: readonly NamedOutput[]): Promise<void> {
     if (this.#format === 'json') return await writeJson(await this.#place(label, undefined, 1, '.json'), outputs);
-    const names = uniqueNames(outputs.map(([name]) => name));
+    const names = uniqueNames(outputs.map(([name]) => fileName(name)));
     for (const [i, [name, output]] of outputs.entries()) {
       const isText = output.dtype === 'string';
       const path = await this.#place(label, names[i] as string, outputs.length, isText ? '.json' : '.npy');
@@ -49,17 +49,6 @@ export class ResultFiles {
     await mkdir(dirname(path), { recursive: true });
     return path;
   }
-}
-
-/** As files have them; `a/b` and `a:b` are two outputs. */
-function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((name) => {
-    let unique = fileName(name);
-    for (let count = 2; taken.has(unique.toLowerCase()); count++) unique = `${fileName(name)}-${count}`;
-    taken.add(unique.toLowerCase());
-    return unique;
-  });
 }
 
 async function writeJson(path: string, outputs: readonly NamedOutput[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { hasRuntime, INSTALL_RUNTIME, ONNX_PROGRAM, RUNTIME_PACKAGE } from '../onnx/runtime.ts';
+import { number } from './settings.ts';
 import type { Preset } from './types.ts';
 
 const NUMBERS = '-?[0-9]+(\\.[0-9]+)?(,-?[0-9]+(\\.[0-9]+)?){0,3}';
@@ -29,13 +30,7 @@ export const onnx: Preset = {
           color: choice(['auto', 'rgb', 'bgr', 'gray'], 'The channels of images, in order'),
           width: count('Pixels that images are resized to [what the model takes, else their own]'),
           height: count('The same for their height'),
-          divide: {
-            type: 'number',
-            min: 1e-6,
-            max: 65_535,
-            default: 255,
-            description: 'What values of pixels, 0 to 255, are divided by',
-          },
+          divide: number({ min: 1e-6, max: 65_535, default: 255 }, 'What values of pixels, 0 to 255, are divided by'),
           mean: numbers('0', 'Subtracted after that: one number, or one for each channel such as 0.485,0.456,0.406'),
           std: numbers('1', 'Divided by after that, in the same way'),
           threads: count('Threads that compute [one for each processor]'),

@@ -12,7 +12,9 @@ export interface Preset {
 
 export interface FoundPreset {
   /** The runner; also where the tool is missing, so that a person sees what it would be. */
-  readonly runner: Omit<z.input<typeof runnerSchema>, 'name'>;
+  readonly runner: PresetRunner;
   /** Why it cannot run, as a sentence that says what to do; undefined when it can. */
   readonly problem: string | undefined;
 }
+
+export type PresetRunner = Omit<z.input<typeof runnerSchema>, 'name'>;

@@ -1,5 +1,5 @@
 import { freeBytes } from '@model-rtc/files';
-import { type Clock, type ErrorData, formatBytes } from '@model-rtc/protocol';
+import { type Clock, type ErrorCode, type ErrorData, formatBytes } from '@model-rtc/protocol';
 import {
   MAX_OUTPUT_FILES,
   MAX_PROCESSES,
@@ -41,7 +41,11 @@ export class LimitWatch implements AsyncDisposable {
     this.#options = options;
     const { clock, limits } = options;
     const { timeMs } = limits;
-    if (timeMs !== undefined) this.#stops.push(clock.after(timeMs, () => this.#pass(timePassed(timeMs))));
+    if (timeMs !== undefined) {
+      const most = `it ran for longer than the ${timeMs / 1000} s that its runner allows`;
+      const message = `${most}. Use less data, or ask the worker's owner for more time.`;
+      this.#stops.push(clock.after(timeMs, () => this.#pass('time', message, 'timeout')));
+    }
     this.#every(MEASURE_INTERVAL_MS, () => this.#checkProcesses());
     this.#every(MEASURE_OUTPUT_INTERVAL_MS, () => this.#checkOutput());
     this.#every(USAGE_INTERVAL_MS, () => this.#report());
@@ -79,10 +83,10 @@ export class LimitWatch implements AsyncDisposable {
     this.#stops.push(this.#options.clock.every(intervalMs, start));
   }
 
-  #pass(error: ErrorData): void {
+  #pass(limit: string, what: string, code: ErrorCode = 'refused'): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#options.onPassed(error);
+    this.#options.onPassed({ code, message: `Stopped: ${what}`, details: { limit } });
   }
 
   async #measure(): Promise<Usage & { readonly pids: readonly number[] }> {
@@ -105,21 +109,32 @@ export class LimitWatch implements AsyncDisposable {
 
   async #checkProcesses(): Promise<void> {
     const { memoryBytes, processes, pids } = await this.#measure();
-    if (processes > MAX_PROCESSES) this.#pass(tooManyProcesses());
+    if (processes > MAX_PROCESSES) {
+      this.#pass('processes', `it started more than ${MAX_PROCESSES} processes. Let it start fewer.`);
+    }
     const max = this.#options.limits.memoryBytes;
     if (max === undefined || memoryBytes <= max) return;
     // Memory that processes share was counted for each of them. This takes longer, and is asked when it matters.
     const own = (await this.#options.table.ownMemoryBytes(pids)) ?? memoryBytes;
-    if (own > max) this.#pass(tooMuchMemory(own, max));
+    if (own <= max) return;
+    const sizes = `it used ${formatBytes(own)} of memory, and its runner allows ${formatBytes(max)}`;
+    this.#pass('memory', `${sizes}. Use a smaller batch, or ask the worker's owner for more memory.`);
   }
 
   async #checkOutput(): Promise<void> {
     const { folders, limits } = this.#options;
     const size = await measureFolders(folders, { maxBytes: limits.outputBytes, maxFiles: MAX_OUTPUT_FILES });
-    if (size.bytes > limits.outputBytes) this.#pass(tooMuchOutput(limits.outputBytes));
-    if (size.files > MAX_OUTPUT_FILES) this.#pass(tooManyFiles());
+    if (size.bytes > limits.outputBytes) {
+      const most = `it wrote more than the ${formatBytes(limits.outputBytes)} that its runner allows`;
+      this.#pass('output', `${most}. Use less data, or ask the worker's owner to allow more output.`);
+    }
+    if (size.files > MAX_OUTPUT_FILES) {
+      this.#pass('files', `it made more than ${MAX_OUTPUT_FILES} files. Let the program write fewer, larger ones.`);
+    }
     const free = await freeBytes(folders[0] as string);
-    if (free < MIN_FREE_BYTES) this.#pass(diskFull(free));
+    if (free >= MIN_FREE_BYTES) return;
+    const left = `the worker's disk is full (${formatBytes(free)} left). Ask the worker's owner to free some space.`;
+    this.#pass('disk', left, 'storage_full');
   }
 
   async #report(): Promise<void> {
@@ -127,34 +142,4 @@ export class LimitWatch implements AsyncDisposable {
     const gpu = await gpuMemoryBytes(this.#options.nvidiaSmi, new Set(usage.pids));
     this.#options.onUsage({ ...usage, gpuMemoryBytes: gpu });
   }
-}
-
-function timePassed(timeMs: number): ErrorData {
-  const message = `Stopped: it ran for longer than the ${timeMs / 1000} s that its runner allows. Use less data, or ask the worker's owner for more time.`;
-  return { code: 'timeout', message, details: { limit: 'time' } };
-}
-
-function tooMuchMemory(bytes: number, max: number): ErrorData {
-  const message = `Stopped: it used ${formatBytes(bytes)} of memory, and its runner allows ${formatBytes(max)}. Use a smaller batch, or ask the worker's owner for more memory.`;
-  return { code: 'refused', message, details: { limit: 'memory' } };
-}
-
-function tooMuchOutput(max: number): ErrorData {
-  const message = `Stopped: it wrote more than the ${formatBytes(max)} that its runner allows. Use less data, or ask the worker's owner to allow more output.`;
-  return { code: 'refused', message, details: { limit: 'output' } };
-}
-
-function tooManyFiles(): ErrorData {
-  const message = `Stopped: it made more than ${MAX_OUTPUT_FILES} files. Let the program write fewer, larger ones.`;
-  return { code: 'refused', message, details: { limit: 'files' } };
-}
-
-function tooManyProcesses(): ErrorData {
-  const message = `Stopped: it started more than ${MAX_PROCESSES} processes. Let it start fewer.`;
-  return { code: 'refused', message, details: { limit: 'processes' } };
-}
-
-function diskFull(free: number): ErrorData {
-  const message = `Stopped: the worker's disk is full (${formatBytes(free)} left). Ask the worker's owner to free some space.`;
-  return { code: 'storage_full', message, details: { limit: 'disk' } };
 }

@@ -1,4 +1,4 @@
-import { type ErrorData, type Job, ModelRtcError } from '@model-rtc/protocol';
+import { type ErrorData, type Job, ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import type { ProgramExit } from '../process/launch.ts';
 import { removeTree } from '../store/remove-tree.ts';
 import type { StateChange, StoredJob } from '../store/stored-job.ts';
@@ -25,14 +25,14 @@ export async function finishJob(
   signal: AbortSignal,
 ): Promise<JobEnd> {
   const results = await keepResults(job, context, signal);
-  const change = { exit: exitOf(exit), ...(results === undefined ? {} : { results }) };
+  const change = withoutUndefined({ exit: withoutUndefined(exit), results });
   if (exit.code === 0) return { state: 'completed', change };
   return { state: 'failed', change: { ...change, error: exitError(exit, job.record.job.runner) } };
 }
 
 /** The end of a job that was stopped, or that could not be run: nothing that it wrote is kept. */
 export function stoppedEnd({ state, error }: Stop, exit: ProgramExit | undefined): JobEnd {
-  return { state, change: { error, ...(exit === undefined ? {} : { exit: exitOf(exit) }) } };
+  return { state, change: { error, ...withoutUndefined({ exit: exit && withoutUndefined(exit) }) } };
 }
 
 /** Removes what an ended job needs no more. A disk that refuses is the owner's to look at. */
@@ -66,10 +66,6 @@ async function keepResults(
   }
   const expiresAt = new Date(now().getTime() + limits.resultsKeptMs).toISOString();
   return { ...found, expiresAt };
-}
-
-function exitOf({ code, signal }: ProgramExit): NonNullable<Job['exit']> {
-  return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
 }
 
 function exitError(exit: ProgramExit, runner: string): ErrorData {

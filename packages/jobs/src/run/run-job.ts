@@ -1,4 +1,4 @@
-import { type ErrorData, ModelRtcError, namesLocalPath } from '@model-rtc/protocol';
+import { type ErrorData, ModelRtcError, namesLocalPath, withoutUndefined } from '@model-rtc/protocol';
 import type { ProgramExit } from '../process/launch.ts';
 import type { StoredJob } from '../store/stored-job.ts';
 import { finishJob, type JobEnd, removeLeftovers, stoppedEnd } from './finish-job.ts';
@@ -73,8 +73,4 @@ function clientError(error: ModelRtcError): ErrorData {
   if (!namesLocalPath(error)) return { code, message };
   const why = code === 'storage_full' ? 'its disk is full' : "the reason is in the worker's log";
   return { code, message: `The worker cannot read or write the files of this job: ${why}. Tell its owner.` };
-}
-
-function withoutUndefined({ code, signal }: ProgramExit): { code?: number; signal?: string } {
-  return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
 }

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { ModelRtcError, type RunnerSummary, runnerNameSchema } from '@model-rtc/protocol';
+import { isFolder } from '@model-rtc/files';
+import { ModelRtcError, type RunnerSummary, runnerNameSchema, withoutUndefined } from '@model-rtc/protocol';
 import { findProgram, findTools } from '../process/find-tools.ts';
 import type { Tools } from '../process/types.ts';
 import type { FoundRunner } from '../types.ts';
@@ -112,14 +112,6 @@ function summaryOf({ runner, origin, usable, reason }: KnownRunner): RunnerSumma
   return {
     ...{ name, origin, types: [...types], inputs: [...inputs], set: Object.fromEntries(declared) },
     ...{ resumes: resume !== undefined, allowsUnsafeModels: allowUnsafeModels, usable },
-    ...(description === undefined ? {} : { description }),
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ description, reason }),
   };
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { atStorage, ignoreMissing, writeFileAtomic } from '@model-rtc/files';
-import { isEnded, type Job, type JobState, type Log } from '@model-rtc/protocol';
+import { isEnded, type Job, type JobState, type Log, parseJson, withoutUndefined } from '@model-rtc/protocol';
 import { EventLog, type EventLogOptions } from '../log/event-log.ts';
 import type { JobPaths } from './job-paths.ts';
 import { type JobRecord, jobRecordSchema, type ProgramRecord } from './job-record.ts';
@@ -103,25 +103,11 @@ export class StoredJob {
 export async function readStoredJob(paths: JobPaths, log: LogSettings): Promise<StoredJob | undefined> {
   const text = await ignoreMissing(readFile(paths.record, 'utf8'));
   if (text === undefined) return undefined;
-  const record = parseRecord(text);
+  const record = jobRecordSchema.safeParse(parseJson(text)).data;
   if (record === undefined) {
     log.log.warn({ path: paths.record }, 'the record of a job is damaged: the job is left out');
     return undefined;
   }
   const events = isEnded(record.job.state) ? undefined : await EventLog.open({ ...log, path: paths.log });
   return new StoredJob(paths, record, events, log.log);
-}
-
-function parseRecord(text: string): JobRecord | undefined {
-  try {
-    return jobRecordSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

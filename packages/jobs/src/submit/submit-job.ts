@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Job } from '@model-rtc/protocol';
+import { type Job, withoutUndefined } from '@model-rtc/protocol';
 import type { RunContext } from '../run/types.ts';
 import { checkSettings } from '../runners/check-settings.ts';
 import { chooseRunner } from '../runners/choose-runner.ts';
@@ -39,8 +39,7 @@ export async function submitJob(
   const job = await book.add((id, sequence) => ({
     ...{ version: 1, owner, sequence, sameKey, marker: randomBytes(MARKER_BYTES).toString('hex') },
     ...{ models: models.map(storedModel), settings, job: newJob(id, request, runner.name, settings, now()) },
-    ...(again === undefined ? {} : { again }),
-    ...(resume === undefined ? {} : { resume: storedModel(resume) }),
+    ...withoutUndefined({ again, resume: resume && storedModel(resume) }),
   }));
   return { job, isNew: true };
 }
@@ -59,7 +58,7 @@ function newJob(
         ? []
         : [{ digest, id: model, ...withoutUndefined({ alias, checkpoint: inside(folder, checkpoint) }) }],
     ),
-    ...withoutUndefined({ resume: resume === undefined ? undefined : (resume.alias ?? resume.id) }),
+    ...withoutUndefined({ resume: resume?.alias ?? resume?.id }),
   };
 }
 
@@ -71,10 +70,4 @@ function inside(folder: string, path: string | undefined): string | undefined {
 function storedModel({ codeFiles: _, ...model }: JobModel): StoredModel {
   const { id, modelType, folder, ...others } = model;
   return { id, modelType, folder, ...withoutUndefined(others) };
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -1,37 +1,40 @@
 import type { ModelsArgument, ModelsArguments } from './types.ts';
 
-export const modelArgument = {
-  type: 'string',
-  demandOption: true,
-  describe: 'GROUP/MODEL',
-  completes: 'releases',
-} as const satisfies ModelsArgument;
+type MoreOfArgument = Omit<ModelsArgument, 'type' | 'describe'>;
 
-export const versionArgument = {
-  type: 'string',
-  demandOption: true,
-  describe: 'A version, or an alias such as latest',
-  completes: 'release-versions',
-} as const satisfies ModelsArgument;
+/** An option that is off unless it is given. */
+export function flag<const More extends MoreOfArgument = object>(describe: string, more?: More) {
+  return { type: 'boolean', default: false, describe, ...(more as More) } as const;
+}
+
+/** A text that may be left out. */
+export function text<const More extends MoreOfArgument = object>(describe: string, more?: More) {
+  return { type: 'string', describe, ...(more as More) } as const;
+}
+
+/** An option that may be given several times, or not at all. */
+export function texts<const More extends MoreOfArgument = object>(describe: string, more?: More) {
+  return { type: 'string', isRepeated: true, describe, ...(more as More) } as const;
+}
+
+/** A text that has to be given. */
+export function required<const More extends MoreOfArgument = object>(describe: string, more?: More) {
+  return { type: 'string', demandOption: true, describe, ...(more as More) } as const;
+}
+
+export const modelArgument = required('GROUP/MODEL', { completes: 'releases' });
+export const versionArgument = required('A version, or an alias such as latest', { completes: 'release-versions' });
 
 /** What a registry listed can be named as well. */
-export const listedModel = { ...modelArgument, completes: 'listed-releases' } as const satisfies ModelsArgument;
-export const listedVersion = {
-  ...versionArgument,
-  completes: 'listed-release-versions',
-} as const satisfies ModelsArgument;
+export const listedModel = { ...modelArgument, completes: 'listed-releases' } as const;
+export const listedVersion = { ...versionArgument, completes: 'listed-release-versions' } as const;
 
 export const registryOption = {
-  registry: {
-    type: 'string',
+  registry: text('The static registry: an https://, http://, file:// or s3:// address', {
     env: 'MODEL_RTC_REGISTRY_URL',
-    describe: 'The static registry: an https://, http://, file:// or s3:// address',
-  },
-  'trust-key': {
-    type: 'string',
-    isRepeated: true,
-    env: 'MODEL_RTC_TRUST_KEY',
-    describe:
-      "A publisher's key, or @FILE: pins it, so that nothing is taken from the registry that no pinned key signed",
-  },
+  }),
+  'trust-key': texts(
+    "A publisher's key, or @FILE: pins it, so that nothing is taken from the registry that no pinned key signed",
+    { env: 'MODEL_RTC_TRUST_KEY' },
+  ),
 } as const satisfies ModelsArguments;

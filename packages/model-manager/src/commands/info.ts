@@ -2,7 +2,7 @@ import { formatBytes } from '@model-rtc/protocol';
 import { notInstalled } from '../errors.ts';
 import { parseNameRef } from '../reference.ts';
 import type { InstalledModel, RemoteModelDetail } from '../types.ts';
-import { listedModel, listedVersion, registryOption } from './arguments.ts';
+import { flag, listedModel, listedVersion, registryOption } from './arguments.ts';
 import { day, facts, safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
 
@@ -14,7 +14,7 @@ export const info = defineModelsCommand({
   describe: 'Show what is known of a version',
   positionals: { model: listedModel, 'model-version': listedVersion },
   options: {
-    remote: { type: 'boolean', default: false, describe: 'As the registry has it, with its files' },
+    remote: flag('As the registry has it, with its files'),
     ...registryOption,
   },
   examples: [['$0 info fast-whisper/tiny fp16 --remote', 'before it is installed']],

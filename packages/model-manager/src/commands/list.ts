@@ -1,5 +1,5 @@
 import type { RemoteModel } from '../types.ts';
-import { registryOption } from './arguments.ts';
+import { flag, registryOption } from './arguments.ts';
 import { day, sizeText, table } from './text.ts';
 import { defineModelsCommand, type ModelsContext } from './types.ts';
 
@@ -10,7 +10,7 @@ export const list = defineModelsCommand({
   describe: 'List the installed models, or those of the registry',
   positionals: {},
   options: {
-    remote: { type: 'boolean', default: false, describe: 'What the registry has' },
+    remote: flag('What the registry has'),
     ...registryOption,
   },
   examples: [

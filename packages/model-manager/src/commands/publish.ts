@@ -1,6 +1,7 @@
 import { formatBytes, ModelRtcError, type ProgressEvent, parseBytes } from '@model-rtc/protocol';
 import type { PublishProgress } from '@model-rtc/static-registry';
 import { nameText, parseNameRef } from '../reference.ts';
+import { flag, required, text, texts } from './arguments.ts';
 import { ProgressLine, progressText } from './progress-line.ts';
 import { count, safe } from './text.ts';
 import { defineModelsCommand, type ModelsContext } from './types.ts';
@@ -9,66 +10,31 @@ export const publish = defineModelsCommand({
   usage: 'publish <ref> <model> <model-version>',
   describe: 'Publish a model of this machine to a registry: a folder or a bucket',
   positionals: {
-    ref: { type: 'string', demandOption: true, completes: 'models', describe: 'The model: an id, an alias or a name' },
-    model: {
-      type: 'string',
-      demandOption: true,
-      completes: 'listed-releases',
-      describe: 'GROUP/MODEL, as readers will call it',
-    },
-    'model-version': { type: 'string', demandOption: true, describe: 'The version, such as 1.0 or fp16' },
+    ref: required('The model: an id, an alias or a name', { completes: 'models' }),
+    model: required('GROUP/MODEL, as readers will call it', { completes: 'listed-releases' }),
+    'model-version': required('The version, such as 1.0 or fp16'),
   },
   options: {
-    to: {
-      type: 'string',
+    to: text('The registry: a folder, which is made when it is not there, or s3://BUCKET/PREFIX', {
       completes: 'folders',
-      describe: 'The registry: a folder, which is made when it is not there, or s3://BUCKET/PREFIX',
-    },
-    's3-endpoint': {
-      type: 'string',
-      describe: "The address of an S3 store [AWS, or the environment's or the profile's endpoint]",
-    },
-    'single-publisher': {
-      type: 'boolean',
-      default: false,
-      describe:
-        'For S3 stores that do not write on a condition: make sure yourself that nobody else publishes meanwhile',
-    },
-    alias: { type: 'string', describe: 'Another name for this version, such as latest, that moves to it' },
-    'chunk-size': { type: 'string', describe: 'The size of a chunk, from 64KB to 64MB [10MB]' },
-    metadata: { type: 'string', isRepeated: true, describe: 'KEY=VALUE, shown to readers; may be repeated' },
-    replace: {
-      type: 'boolean',
-      default: false,
-      describe: 'Put this content in the place of another one that has this version',
-    },
-    sign: {
-      type: 'boolean',
-      default: false,
-      describe: "Sign the list of models with this machine's key, which models key shows",
-    },
-    'sign-key': {
-      type: 'string',
-      isRepeated: true,
+    }),
+    's3-endpoint': text("The address of an S3 store [AWS, or the environment's or the profile's endpoint]"),
+    'single-publisher': flag(
+      'For S3 stores that do not write on a condition: make sure yourself that nobody else publishes meanwhile',
+    ),
+    alias: text('Another name for this version, such as latest, that moves to it'),
+    'chunk-size': text('The size of a chunk, from 64KB to 64MB [10MB]'),
+    metadata: texts('KEY=VALUE, shown to readers; may be repeated'),
+    replace: flag('Put this content in the place of another one that has this version'),
+    sign: flag("Sign the list of models with this machine's key, which models key shows"),
+    'sign-key': texts('Sign with the Ed25519 key in this file, 64 hex characters or PEM; may be repeated', {
       completes: 'files',
-      describe: 'Sign with the Ed25519 key in this file, 64 hex characters or PEM; may be repeated',
-    },
-    'trust-key': {
-      type: 'string',
-      isRepeated: true,
+    }),
+    'trust-key': texts('The key of another publisher of this registry, or @FILE; may be repeated', {
       env: 'MODEL_RTC_TRUST_KEY',
-      describe: 'The key of another publisher of this registry, or @FILE; may be repeated',
-    },
-    adopt: {
-      type: 'boolean',
-      default: false,
-      describe: 'Sign what is in the registry already, after you looked at it, although none of these keys signed it',
-    },
-    prune: {
-      type: 'boolean',
-      default: false,
-      describe: 'Then remove files that no version names and that are older than a week',
-    },
+    }),
+    adopt: flag('Sign what is in the registry already, after you looked at it, although none of these keys signed it'),
+    prune: flag('Then remove files that no version names and that are older than a week'),
   },
   examples: [
     [

@@ -1,7 +1,7 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { parseNameRef } from '../reference.ts';
 import type { PullResult } from '../types.ts';
-import { listedModel, listedVersion, registryOption } from './arguments.ts';
+import { flag, listedModel, listedVersion, registryOption, texts } from './arguments.ts';
 import { PullView } from './pull-view.ts';
 import { safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
@@ -11,18 +11,11 @@ export const pull = defineModelsCommand({
   describe: 'Install a version from the registry',
   positionals: { model: listedModel, 'model-version': listedVersion },
   options: {
-    force: {
-      type: 'boolean',
-      default: false,
-      describe: 'Pull it even if it is installed: verify it and bring it up to date',
-    },
+    force: flag('Pull it even if it is installed: verify it and bring it up to date'),
     concurrency: { type: 'number', describe: 'How many chunks to fetch at once, from 1 to 16 [4]' },
-    worker: {
-      type: 'string',
-      isRepeated: true,
+    worker: texts('A session of a worker that may have it as well: a token or @FILE; several fetch from all at once', {
       completes: 'workers',
-      describe: 'A session of a worker that may have it as well: a token or @FILE; several fetch from all at once',
-    },
+    }),
     ...registryOption,
   },
   examples: [

@@ -2,7 +2,7 @@ import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { ModelManager } from '../model-manager.ts';
 import { nameText, parseNameRef } from '../reference.ts';
 import type { InstalledModel, RemovedVersions } from '../types.ts';
-import { modelArgument } from './arguments.ts';
+import { flag, modelArgument, text } from './arguments.ts';
 import { count, safe } from './text.ts';
 import { defineModelsCommand, type ModelsContext } from './types.ts';
 
@@ -11,15 +11,11 @@ export const remove = defineModelsCommand({
   describe: 'Remove an installed version, or all of a model',
   positionals: {
     model: modelArgument,
-    'model-version': {
-      type: 'string',
-      completes: 'release-versions',
-      describe: 'A version, where several are installed',
-    },
+    'model-version': text('A version, where several are installed', { completes: 'release-versions' }),
   },
   options: {
-    all: { type: 'boolean', default: false, describe: 'Remove all versions of the model' },
-    yes: { type: 'boolean', default: false, alias: 'y', describe: 'Do not ask for confirmation' },
+    all: flag('Remove all versions of the model'),
+    yes: flag('Do not ask for confirmation', { alias: 'y' }),
   },
   examples: [
     ['$0 remove fast-whisper/tiny fp16', 'after a question'],

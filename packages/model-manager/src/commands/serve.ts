@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { required, text } from './arguments.ts';
 import { safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
 
@@ -7,11 +8,11 @@ export const serve = defineModelsCommand({
   usage: 'serve <folder>',
   describe: 'Serve a registry folder over HTTP, to read, until Ctrl+C',
   positionals: {
-    folder: { type: 'string', demandOption: true, completes: 'folders', describe: "The registry's folder" },
+    folder: required("The registry's folder", { completes: 'folders' }),
   },
   options: {
     port: { type: 'number', describe: 'The port; 0 for a free one [8080]' },
-    host: { type: 'string', describe: 'The address to listen on, such as 127.0.0.1 [all addresses of this machine]' },
+    host: text('The address to listen on, such as 127.0.0.1 [all addresses of this machine]'),
   },
   examples: [['$0 serve /srv/models --port 8080', 'let others on the network install from it']],
   async run({ signal, stderr, quiet, result, json }, { folder, port = 8080, host }) {

@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { registryOption } from './arguments.ts';
+import { flag, registryOption, text } from './arguments.ts';
 import { safe, table } from './text.ts';
 import { defineModelsCommand } from './types.ts';
 
@@ -8,8 +8,8 @@ const { registry } = registryOption;
 export const trust = defineModelsCommand({
   usage: 'trust [key]',
   describe: "Pin a publisher's key for a registry, or show the pinned ones",
-  positionals: { key: { type: 'string', describe: 'The key, or @FILE; shows all pinned keys when left out' } },
-  options: { remove: { type: 'boolean', default: false, describe: 'Forget the key' }, registry },
+  positionals: { key: text('The key, or @FILE; shows all pinned keys when left out') },
+  options: { remove: flag('Forget the key'), registry },
   examples: [
     ['$0 trust 3b6a27bc... --registry https://models.example.org', 'take only what this publisher signed'],
     ['$0 trust', 'show all pinned keys'],

@@ -1,6 +1,6 @@
 import { nameText, parseNameRef } from '../reference.ts';
 import type { PullResult, UpdateCheck } from '../types.ts';
-import { registryOption } from './arguments.ts';
+import { flag, registryOption, text } from './arguments.ts';
 import { PullView } from './pull-view.ts';
 import { safe, table } from './text.ts';
 import { defineModelsCommand } from './types.ts';
@@ -8,13 +8,9 @@ import { defineModelsCommand } from './types.ts';
 export const update = defineModelsCommand({
   usage: 'update [model]',
   describe: 'Compare what is installed with the registry, and bring what is newer',
-  positionals: { model: { type: 'string', completes: 'releases', describe: 'GROUP/MODEL; all when left out' } },
+  positionals: { model: text('GROUP/MODEL; all when left out', { completes: 'releases' }) },
   options: {
-    apply: {
-      type: 'boolean',
-      default: false,
-      describe: 'Install the updates; the old content is usable until the new one is whole',
-    },
+    apply: flag('Install the updates; the old content is usable until the new one is whole'),
     ...registryOption,
   },
   examples: [

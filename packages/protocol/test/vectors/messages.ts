@@ -109,6 +109,7 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
     result: { exists: true, entry, valid: false, problems: [{ path: 'config.json', problem: 'it is gone' }] },
   },
   get_manifest: { params: { digest }, result: { manifest } },
+  follow_chunks: { params: { digest, list: chunk }, result: { whole: true } },
   get_chunks: {
     params: {
       digest,
@@ -160,6 +161,11 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
   get_job: { params: { id: job.id }, result: { job } },
   follow_job: { params: { id: job.id, fromEvent: 5 }, result: { job } },
   report_fetched: { params: { id: job.id }, result: {} },
+  mesh_gossip: {
+    params: { records: [], have: [{ name: 'roster', order: 4 }] },
+    result: { records: [], want: ['roster'] },
+  },
+  mesh_fetch: { params: { parts: [digest] }, result: { parts: [] } },
   cancel_job: { params: { id: job.id }, result: { job: { ...job, state: 'cancelled', exit: { signal: 'SIGTERM' } } } },
   get_results: {
     params: { id: job.id },

@@ -43,14 +43,10 @@ export async function exportModel(
   const sizes = [...members, ...model.manifest.files].map(({ size }) => size);
   const place = { folder: dirname(output.path), bytes: archiveBytes(sizes) };
   await requireRoom({ ...place, what: 'The archive', otherwise: 'write it to another disk' });
-  const files = openModelFiles(model.place, model.stats);
-  try {
-    members.push(...fileMembers(model, files, options));
-    const bytes = await writeOutput(output.path, overwrite, async (file) => await writeMembers(file, members));
-    return { entry: model.entry, path: output.path, bytes };
-  } finally {
-    await files.close();
-  }
+  await using files = openModelFiles(model.place, model.stats);
+  members.push(...fileMembers(model, files, options));
+  const bytes = await writeOutput(output.path, overwrite, async (file) => await writeMembers(file, members));
+  return { entry: model.entry, path: output.path, bytes };
 }
 
 /**

@@ -36,13 +36,9 @@ export async function isArchive(path: string): Promise<boolean> {
 }
 
 async function readFirstBlock(path: string): Promise<Buffer> {
-  const file = await openToRead(path, true);
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(BLOCK_BYTES), 0, BLOCK_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
+  await using file = await openToRead(path, true);
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(BLOCK_BYTES), 0, BLOCK_BYTES, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** How the files of gzip, bzip2, xz and zstd begin. */
@@ -95,18 +91,14 @@ async function feed(
 ): Promise<void> {
   decoder.closed.catch(() => undefined);
   try {
-    const file = await openToRead(path, true);
-    try {
-      for (;;) {
-        signal?.throwIfAborted();
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(BUFFER_BYTES), 0, BUFFER_BYTES);
-        if (bytesRead === 0) break;
-        await decoder.write(buffer.subarray(0, bytesRead));
-      }
-      await decoder.close();
-    } finally {
-      await file.close();
+    await using file = await openToRead(path, true);
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(BUFFER_BYTES), 0, BUFFER_BYTES);
+      if (bytesRead === 0) break;
+      await decoder.write(buffer.subarray(0, bytesRead));
     }
+    await decoder.close();
   } catch (thrown) {
     await decoder.abort(thrown).catch(() => undefined);
   }

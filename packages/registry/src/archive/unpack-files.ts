@@ -68,26 +68,22 @@ async function writeFile(
   member: ArchiveMember,
   meter: Meter,
 ): Promise<void> {
-  const file = await atStorage(path, 'created', async () => await open(path, 'wx'));
-  try {
-    let left = size;
+  await using file = await atStorage(path, 'created', async () => await open(path, 'wx'));
+  let left = size;
+  meter.throwIfCancelled();
+  for await (const bytes of member.bytes) {
+    left -= bytes.length;
+    if (left < 0) break;
+    await atStorage(path, 'written', async () => await file.writeFile(bytes));
     meter.throwIfCancelled();
-    for await (const bytes of member.bytes) {
-      left -= bytes.length;
-      if (left < 0) break;
-      await atStorage(path, 'written', async () => await file.writeFile(bytes));
-      meter.throwIfCancelled();
-      meter.add(bytes.length);
-    }
-    if (left !== 0) throw invalidArchive(`${quote(member.path)} does not have the bytes that its header says`);
-    await atStorage(path, 'written', async () => {
-      // An archive of an earlier version has the time in the member's header alone, in seconds.
-      await setFileTime(file, mtimeMs ?? member.mtimeMs ?? Date.now());
-      await file.sync();
-    });
-  } finally {
-    await file.close();
+    meter.add(bytes.length);
   }
+  if (left !== 0) throw invalidArchive(`${quote(member.path)} does not have the bytes that its header says`);
+  await atStorage(path, 'written', async () => {
+    // An archive of an earlier version has the time in the member's header alone, in seconds.
+    await setFileTime(file, mtimeMs ?? member.mtimeMs ?? Date.now());
+    await file.sync();
+  });
 }
 
 /** Sets the mode before reading the time, since nothing touches the file after this. */

@@ -1,3 +1,4 @@
+import { ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { RegistryIndex } from '../entry/types.ts';
 import { removeModel } from '../manage/remove-model.ts';
@@ -7,8 +8,7 @@ import { createPages, toItem } from './catalog-page.ts';
 import type { Plans } from './plan-file.ts';
 import { createPlanStore } from './plan-store.ts';
 import { addTaken, isFree, parsePlan, requireFree, takenIn, withPlan } from './register.ts';
-import type { Catalog, CatalogItem } from './types.ts';
-import { notInCatalog, requireRemovable } from './unregister.ts';
+import type { Catalog, CatalogAsker, CatalogItem } from './types.ts';
 
 export function createCatalog(context: RegistryContext): Catalog {
   const { index, now } = context;
@@ -86,4 +86,23 @@ function keptRows(): (index: RegistryIndex, plans: Plans) => readonly CatalogRow
     if (kept?.index !== index || kept.plans !== plans) kept = { index, plans, rows: catalogRows(index, plans) };
     return kept.rows;
   };
+}
+
+/** @throws ModelRtcError `bad_argument` for a model that would stay, `refused` for a session that did not register it */
+function requireRemovable({ id, plan, stored }: CatalogRow, withFiles: boolean, by: CatalogAsker): void {
+  if (plan === undefined && stored !== undefined && by === 'session') throw ofOwner(id);
+  if (plan !== undefined && plan.bySession !== true && by === 'session') throw ofOwner(id);
+  if (plan !== undefined || withFiles) return;
+  const sentence = `"${id}" is a model that is here, not only registered. Pass --with-files to delete it with its files.`;
+  throw new ModelRtcError('bad_argument', sentence, { details: { id } });
+}
+
+function ofOwner(id: string): ModelRtcError {
+  const sentence = `"${id}" belongs to the worker's owner: a session can only unregister what was registered over a session. Ask the owner.`;
+  return new ModelRtcError('refused', sentence, { details: { id } });
+}
+
+function notInCatalog(id: string): ModelRtcError {
+  const sentence = `The catalog has no model "${id}". See its ids: model-rtc catalog list`;
+  return new ModelRtcError('not_found_locally', sentence, { details: { ref: id } });
 }

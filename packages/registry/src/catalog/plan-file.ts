@@ -1,5 +1,6 @@
-import { ModelRtcError, plannedModelSchema } from '@model-rtc/protocol';
+import { plannedModelSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
+import { type Migration, migratedFile } from '../store/versioned-file.ts';
 import type { StoredPlan } from './types.ts';
 
 /** The version of catalog.json that this code writes. */
@@ -21,11 +22,8 @@ const plansFileSchema = z.object({
   planned: z.array(storedPlanSchema).max(MAX_PLANS),
 });
 
-/** Turns the content of a file of one version into that of the next. */
-export type PlansMigration = (file: Record<string, unknown>) => Record<string, unknown>;
-
 /** By the version that each starts from. Version 1 is the first. */
-const MIGRATIONS: ReadonlyMap<number, PlansMigration> = new Map();
+const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
 
 /** By id, in the order of ids. */
 export type Plans = ReadonlyMap<string, StoredPlan>;
@@ -39,13 +37,7 @@ export function encodePlans(plans: Plans): string {
  * @throws ModelRtcError `refused` when a newer version wrote it; any other error when it is damaged
  */
 export function decodePlans(text: string, path: string, migrations = MIGRATIONS): Plans {
-  let file = z.looseObject({ version: z.number().int().min(0) }).parse(JSON.parse(text)) as Record<string, unknown>;
-  for (let version = file.version as number; version !== PLANS_VERSION; version++) {
-    if (version > PLANS_VERSION) throw newerVersion(path, version);
-    const migrate = migrations.get(version);
-    if (migrate === undefined) throw new Error(`no version ${version} of this file is known`);
-    file = { ...migrate(file), version: version + 1 };
-  }
+  const { file } = migratedFile(text, path, PLANS_VERSION, migrations);
   const { planned } = plansFileSchema.parse(file);
   const plans = sortedPlans(planned.map((plan) => [plan.id, plan]));
   if (plans.size < planned.length) throw new Error('two planned models have one id');
@@ -54,9 +46,4 @@ export function decodePlans(text: string, path: string, migrations = MIGRATIONS)
 
 export function sortedPlans(plans: Iterable<readonly [string, StoredPlan]>): Plans {
   return new Map([...plans].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
-
-function newerVersion(path: string, version: number): ModelRtcError {
-  const sentence = `${path} was written by a newer model-rtc (its version is ${version}, this one reads up to ${PLANS_VERSION}). Upgrade model-rtc; nothing was changed.`;
-  return new ModelRtcError('refused', sentence, { details: { path, version } });
 }

@@ -64,7 +64,7 @@ export function createLocatedChunks<H>(holders: ChunkHolders<H>): LocatedChunks 
   async function forget(holder: H): Promise<void> {
     const files = open.get(holder);
     open.delete(holder);
-    await files?.then((opened) => opened.close()).catch(() => undefined);
+    await files?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
   }
 
   async function close(): Promise<void> {

@@ -14,9 +14,7 @@ export interface Conversions {
 
 export function createConversions(context: RegistryContext): Conversions {
   return {
-    async convertModel(digest, options) {
-      const { convertModel } = await import('./convert-model.ts');
-      return await convertModel(context, digest, options);
-    },
+    convertModel: async (digest, options) =>
+      await (await import('./convert-model.ts')).convertModel(context, digest, options),
   };
 }

@@ -11,9 +11,8 @@ import {
   whyNotConverted,
 } from '@model-rtc/formats/convert';
 import { trainingStateReason } from '@model-rtc/formats/layouts';
-import { ModelRtcError, modelPathProblem } from '@model-rtc/protocol';
-import { openSourceFile } from '../hash/source-file.ts';
-import type { SourceFile } from '../hash/types.ts';
+import { ModelRtcError, modelPathProblem, parseJson } from '@model-rtc/protocol';
+import { withSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { inflate } from '../inspect/inflate.ts';
 import { createMeter } from '../progress.ts';
@@ -73,7 +72,7 @@ export async function convertFiles(job: ConvertJob, signal?: AbortSignal): Promi
   const buffers = createWriteBuffers();
   for (const { file, to, plan } of planned) {
     const target = await targetIn(job.folder, to);
-    await withSource(file, async (source) => await writeConverted(plan, source, target, buffers, meter));
+    await withSourceFile(file, async (source) => await writeConverted(plan, source, target, buffers, meter));
   }
   for (const { to, text } of indexes) await writeText(await targetIn(job.folder, to), text);
   return {
@@ -101,7 +100,7 @@ async function planAll(
       continue;
     }
     const options = { inflate, budget, signal, tiesWeights: await ties(file.path) };
-    const plan = await withSource(file, async (source) => {
+    const plan = await withSourceFile(file, async (source) => {
       return await planConversion(budget.excuseReads(source), options).catch((thrown: unknown) => {
         throw cannotConvert(file, thrown);
       });
@@ -152,12 +151,8 @@ async function convertIndexes(files: readonly ScannedFile[], planned: readonly P
 /** Undefined for what is no JSON, or too large. */
 async function readJson(file: ScannedFile, maxBytes: number): Promise<unknown> {
   if (file.size > maxBytes) return undefined;
-  const bytes = await withSource(file, (source) => source.read(0, file.size));
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
+  const bytes = await withSourceFile(file, (source) => source.read(0, file.size));
+  return parseJson(new TextDecoder().decode(bytes));
 }
 
 /** A converted file never takes the name of another one, on any file system. */
@@ -181,13 +176,4 @@ function requireFreeNames(
 
 function folded(path: string): string {
   return path.normalize('NFC').toLowerCase();
-}
-
-async function withSource<T>(file: ScannedFile, work: (source: SourceFile) => Promise<T>): Promise<T> {
-  const source = await openSourceFile(file);
-  try {
-    return await work(source);
-  } finally {
-    await source.close();
-  }
 }

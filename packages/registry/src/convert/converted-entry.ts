@@ -2,6 +2,7 @@ import { type Digest, MAX_MODEL_WARNING_CHARS, MAX_MODEL_WARNINGS, type ModelEnt
 import type { RegistryContext } from '../context.ts';
 import type { EntryDraft, LookedInto } from '../import/place-model.ts';
 import { cleanText } from '../import/received-entry.ts';
+import type { ImportOptions } from '../import/types.ts';
 import type { MadeModel } from './make-converted.ts';
 
 /** What an entry keeps of a conversion. */
@@ -45,13 +46,6 @@ export function convertedFacts<T extends Pick<ModelEntry, 'checkpointPath' | 'co
     : { ...facts, checkpointPath: byOld.get(checkpointPath) ?? checkpointPath };
 }
 
-interface LookOptions {
-  readonly safeOnly?: boolean | undefined;
-  readonly allowIncomplete?: boolean | undefined;
-  readonly asIs?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * What the new files hold: it is these that will be loaded.
  * @param location of the model, for messages
@@ -60,7 +54,7 @@ export async function lookInto(
   { reading }: RegistryContext,
   location: string,
   { files }: MadeModel,
-  { safeOnly, allowIncomplete, asIs, signal }: LookOptions,
+  { safeOnly, allowIncomplete, asIs, signal }: Pick<ImportOptions, 'safeOnly' | 'allowIncomplete' | 'asIs' | 'signal'>,
 ): Promise<LookedInto> {
   const { inspectFiles } = await import('../inspect/code-files.ts');
   const { findComponents, findIncomplete, incompleteError, toIncomplete } = await import(

@@ -1,12 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, mapLimit } from '@model-rtc/files';
-import { type Digest, type Manifest, manifestDigest } from '@model-rtc/protocol';
+import { type Digest, type Manifest, type ModelPath, manifestDigest } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { copyFiles, requireSame } from '../files/copy-files.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { modelModes, settleFiles } from '../import/settle-files.ts';
 import type { WorkOptions } from '../import/types.ts';
+import { toFile } from '../import/walk-folder.ts';
 import { type ByteProgress, inPhase } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 import type { ConvertedFiles } from './convert-files.ts';
@@ -86,6 +87,6 @@ function progressOf(progress: SharedArrayBuffer): ByteProgress {
 
 async function toScanned(staged: string, path: string): Promise<ScannedFile> {
   const absolutePath = join(staged, path);
-  const { size, mtimeNs, mode } = await atStorage(absolutePath, 'read', () => lstat(absolutePath, { bigint: true }));
-  return { path: path as ScannedFile['path'], absolutePath, size: Number(size), mode: Number(mode) & 0o777, mtimeNs };
+  const stats = await atStorage(absolutePath, 'read', () => lstat(absolutePath, { bigint: true }));
+  return toFile(path as ModelPath, absolutePath, stats);
 }

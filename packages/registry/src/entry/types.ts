@@ -64,6 +64,8 @@ export const storedEntrySchema = modelEntrySchema.omit({ displayStatus: true, pa
   /** Which check for what models lack has looked at it; absent for models of before there was one. */
   completenessCheck: z.number().int().min(0).optional(),
   importedWith: importedWithSchema.optional(),
+  /** A person keeps it from being removed to make room. */
+  pinned: z.boolean().optional(),
   /** The license that a person of this machine agreed to when they took the model from a hub, and when. */
   licenseAccepted: z.object({ license: z.string().min(1).max(4096), at: z.iso.datetime() }).optional(),
   /** Absent for a model that was never validated, and after its files were replaced. */

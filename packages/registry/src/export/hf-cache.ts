@@ -60,8 +60,7 @@ export async function placeInHubCache(placing: Placing): Promise<PlacedModel> {
 
 /** @throws ModelRtcError `bad_argument` */
 export function hubName(name: string): string {
-  if (REPOSITORY.test(name) && name.length <= MAX_NAME_CHARS && !/--|\.\./.test(name) && !/[.-]$/.test(name))
-    return name;
+  if (isHubName(name)) return name;
   const sentence = `"${name}" cannot be the name of a repository in a Hugging Face cache. Pass one such as ORG/NAME with --name.`;
   throw new ModelRtcError('bad_argument', sentence);
 }

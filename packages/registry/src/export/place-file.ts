@@ -75,13 +75,9 @@ async function makeFile({ absolutePath }: SourceFile, to: string): Promise<keyof
     if (code !== 'EXDEV' && !NO_HARD_LINKS.has(code)) throw thrown;
   }
   await copyFile(absolutePath, to, constants.COPYFILE_EXCL);
-  const copy = await open(to, 'r');
-  try {
-    await copy.chmod(modelFileMode(process.umask()));
-    await copy.sync();
-  } finally {
-    await copy.close();
-  }
+  await using copy = await open(to, 'r');
+  await copy.chmod(modelFileMode(process.umask()));
+  await copy.sync();
   return 'copied';
 }
 

@@ -14,9 +14,10 @@ import type { RegistryContext } from '../context.ts';
 import { createModelReader } from '../files/model-reader.ts';
 import type { ModelReader } from '../files/types.ts';
 import { linksOutError } from '../import/link-rules.ts';
+import { toFile } from '../import/walk-folder.ts';
 import type { ProgressOptions } from '../progress.ts';
 import type { FileSet, FileSetForm } from './types.ts';
-import { toFile, tooManyFiles, type WalkedFiles, walkFiles } from './walk-files.ts';
+import { tooManyFiles, type WalkedFiles, walkFiles } from './walk-files.ts';
 
 export type HashParts = Pick<RegistryContext, 'loadImportSteps' | 'loadHashCache'>;
 
@@ -38,7 +39,7 @@ export async function hashFileSet(parts: HashParts, path: string, options: Progr
   }
   if (!stats.isFile()) throw badArgument(given, `${given} is neither a file nor a folder. Name the data itself.`);
   const absolutePath = await atStorage(given, 'read', () => realpath(given));
-  const files = [toFile({ path: name as ModelPath, absolutePath }, stats)];
+  const files = [toFile(name as ModelPath, absolutePath, stats)];
   const only = { root: dirname(absolutePath), files, emptyFolders: [], leftOut: [] };
   return await hashWalked(parts, { ...only, form: 'file', name }, options);
 }

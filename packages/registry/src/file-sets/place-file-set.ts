@@ -140,12 +140,8 @@ async function syncCopied(path: string): Promise<void> {
     ? [path]
     : (await listTree(path)).filter(({ entry }) => entry.isFile()).map((item) => item.path);
   await mapLimit(files, FILES_AT_ONCE, async (file) => {
-    const handle = await open(file, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await using handle = await open(file, 'r');
+    await handle.sync();
   });
 }
 

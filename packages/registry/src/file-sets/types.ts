@@ -57,9 +57,7 @@ export interface PlaceOptions extends Pick<FileSet, 'digest' | 'form' | 'emptyFo
 }
 
 /** What should be at a place. */
-export interface TargetOptions extends Pick<FileSet, 'digest' | 'form' | 'emptyFolders' | 'manifest'> {
-  readonly overwrite?: boolean | undefined;
-}
+export type TargetOptions = Omit<PlaceOptions, 'filesFolder' | 'target'>;
 
 /** Plain files on this machine that travel as models do. */
 export interface FileSets {

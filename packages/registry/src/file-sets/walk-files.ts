@@ -1,10 +1,10 @@
-import type { BigIntStats, Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, isInside, mapLimit } from '@model-rtc/files';
 import { foldCase, MAX_FILES, type ModelPath, ModelRtcError, modelPathProblem } from '@model-rtc/protocol';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { sortByPath } from '../import/walk-folder.ts';
+import { kindOf, sortByPath, toFile } from '../import/walk-folder.ts';
 import type { LeftOutFile } from './types.ts';
 
 /** Node runs 4 file operations at once; a few more keep them busy. */
@@ -95,7 +95,7 @@ async function visit(
   if (entry.isSymbolicLink()) return await takeLink(found, walk);
   if (entry.isDirectory()) return found;
   const stats = await atStorage(absolutePath, 'read', () => lstat(absolutePath, { bigint: true }));
-  if (stats.isFile()) walk.files.push(toFile(found, stats));
+  if (stats.isFile()) walk.files.push(toFile(found.path, found.absolutePath, stats));
   else walk.leftOut.push({ path, kind: 'other', reason: `a ${kindOf(stats)}` });
   return undefined;
 }
@@ -112,18 +112,9 @@ async function takeLink({ path, absolutePath }: Found, walk: Walk): Promise<unde
   }
   const stats = await atStorage(target, 'read', () => stat(target, { bigint: true }));
   // The file itself, so that whoever reads it later follows no link.
-  if (stats.isFile()) walk.files.push(toFile({ path, absolutePath: target }, stats));
+  if (stats.isFile()) walk.files.push(toFile(path, target, stats));
   else if (stats.isDirectory()) walk.leftOut.push({ path, kind: 'other', reason: 'a link to a folder' });
   else walk.leftOut.push({ path, kind: 'other', reason: `a link to a ${kindOf(stats)}` });
-}
-
-export function toFile({ path, absolutePath }: Found, { size, mode, mtimeNs }: BigIntStats): ScannedFile {
-  return { path, absolutePath, size: Number(size), mode: Number(mode & 0o777n), mtimeNs };
-}
-
-function kindOf(stats: BigIntStats): string {
-  if (stats.isFIFO()) return 'pipe';
-  return stats.isSocket() ? 'socket' : 'device';
 }
 
 /** Leaves out what would be the same file as another, or as a folder, where upper and lower case are one. */

@@ -57,34 +57,22 @@ async function canClone(files: readonly ScannedFile[], folder: string): Promise<
 }
 
 async function copyBytes(from: string, to: string, buffer: Uint8Array, meter: Meter): Promise<void> {
-  const source = await openToRead(from, true);
-  try {
-    const target = await open(to, 'wx');
-    try {
-      for (;;) {
-        meter.throwIfCancelled();
-        const { bytesRead } = await source.read(buffer, 0, buffer.length);
-        if (bytesRead === 0) return;
-        await target.writeFile(buffer.subarray(0, bytesRead));
-        meter.add(bytesRead);
-      }
-    } finally {
-      await target.close();
-    }
-  } finally {
-    await source.close();
+  await using source = await openToRead(from, true);
+  await using target = await open(to, 'wx');
+  for (;;) {
+    meter.throwIfCancelled();
+    const { bytesRead } = await source.read(buffer, 0, buffer.length);
+    if (bytesRead === 0) return;
+    await target.writeFile(buffer.subarray(0, bytesRead));
+    meter.add(bytesRead);
   }
 }
 
 async function finishFile(path: string, mode: number, mtimeNs: bigint): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.chmod(mode);
-    await setFileTime(file, Number(mtimeNs) / 1e6);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path, 'r');
+  await file.chmod(mode);
+  await setFileTime(file, Number(mtimeNs) / 1e6);
+  await file.sync();
 }
 
 /**

@@ -52,7 +52,7 @@ function open(place: ModelPlace, files: readonly FileStat[], confirm: Confirm): 
     }
   }
 
-  return { size, read, close: () => handles.close() };
+  return { size, read, [Symbol.asyncDispose]: () => handles.close() };
 }
 
 function startsOf(files: readonly FileStat[]): Float64Array {

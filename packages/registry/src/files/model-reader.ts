@@ -1,10 +1,13 @@
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import { openModelFiles } from './model-files.ts';
-
 import type { ModelFiles, ModelReader, RegisteredModel } from './types.ts';
 
-/** Reads a model's chunks from its files by their digests. Opens a file when it is first read. */
-export function createModelReader(digest: Digest, { place, manifest, stats }: RegisteredModel): ModelReader {
+/** Reads a model's chunks from its files by their digests. Opens a file when it is first read. @param onClose - called once */
+export function createModelReader(
+  digest: Digest,
+  { place, manifest, stats }: RegisteredModel,
+  onClose: () => Promise<void> = async () => {},
+): ModelReader {
   const files = openModelFiles(place, stats);
   const chunks = chunkOffsets(manifest);
   let closed: Promise<void> | undefined;
@@ -18,11 +21,23 @@ export function createModelReader(digest: Digest, { place, manifest, stats }: Re
     return await readInto(files, found.offset, found.size, into);
   }
 
+  async function readAt(offset: number, into: Uint8Array): Promise<void> {
+    if (closed !== undefined) throw new ModelRtcError('cancelled', `The reader of model ${digest} is closed.`);
+    await files.read(offset, into);
+  }
+
+  const closeAll = async (): Promise<void> => {
+    try {
+      await files[Symbol.asyncDispose]();
+    } finally {
+      await onClose();
+    }
+  };
   const close = (): Promise<void> => {
-    closed ??= files.close();
+    closed ??= closeAll();
     return closed;
   };
-  return { digest, manifest, readChunk, close, [Symbol.asyncDispose]: close };
+  return { digest, manifest, readChunk, readAt, close, [Symbol.asyncDispose]: close };
 }
 
 /** Reads into the start of `into` when it has room, otherwise into memory of its own. */

@@ -23,6 +23,11 @@ export interface ModelReader extends AsyncDisposable {
    *   not of this model.
    */
   readChunk(digest: Digest, into?: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Bytes of the files laid end to end, from an offset on, until `into` is full.
+   * @throws ModelRtcError `source_changed` as above, `not_found` for bytes behind the end
+   */
+  readAt(offset: number, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,7 +40,7 @@ export interface ModelPlace {
 }
 
 /** A model's files laid end to end, as one run of bytes. */
-export interface ModelFiles {
+export interface ModelFiles extends AsyncDisposable {
   readonly size: number;
   /**
    * @param offset bytes from the start of the first file
@@ -43,7 +48,6 @@ export interface ModelFiles {
    * @throws ModelRtcError `source_changed` naming the file that is not as it was hashed
    */
   read(offset: number, into: Uint8Array): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** A registered model's files as they were noted when they were hashed. */

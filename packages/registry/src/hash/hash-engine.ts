@@ -34,7 +34,7 @@ function createInProcessEngine(memory: SharedArrayBuffer): HashEngine {
         finish: async () => ({ ...hashes.finish(), floats: scan?.finish() }),
       };
     },
-    async close() {},
+    async [Symbol.asyncDispose]() {},
   };
 }
 
@@ -72,7 +72,7 @@ function createThreadEngine(memory: SharedArrayBuffer): HashEngine {
         },
       };
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       await Promise.all([wholeFiles.end(), chunks.end(), floats?.end()]);
     },
   };

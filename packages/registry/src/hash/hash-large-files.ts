@@ -5,7 +5,7 @@ import type { ScannedFile } from '../import/scanned-model.ts';
 import type { Meter } from '../progress.ts';
 import { BlockPool } from './hash-blocks.ts';
 import { createHashEngine } from './hash-engine.ts';
-import { openSourceFile } from './source-file.ts';
+import { withSourceFile } from './source-file.ts';
 import type { FileHashing, HashedFile, PlanChunks, SourceFile } from './types.ts';
 
 /** While one file's last blocks are hashed the next one is opened and read. */
@@ -25,24 +25,20 @@ export async function hashLargeFiles(
   if (files.length === 0) return;
   const planned = await mapLimit(files, FILES_AT_ONCE, async (file) => {
     meter.throwIfCancelled();
-    return await withSource(file, (source) => planLarge(file, source, plan));
+    return await withSourceFile(file, (source) => planLarge(file, source, plan));
   });
   const plans = fitPlans(planned, maxChunks);
-  const engine = createHashEngine(files.reduce((sum, file) => sum + file.size, 0));
-  try {
-    const pool = new BlockPool(engine.blocks);
-    const work = files.map((file, i) => ({ file, chunkSizes: plans[i] as readonly number[] }));
-    await mapLimit(work, FILES_AT_ONCE, async ({ file, chunkSizes }) => {
-      const result = await withSource(file, async (source) => {
-        const hashing = engine.open(chunkSizes);
-        await readThrough(source, hashing, pool, meter);
-        return { ...(await hashing.finish()), chunkSizes, stats: await source.confirm() };
-      });
-      hashed.set(file, result);
+  await using engine = createHashEngine(files.reduce((sum, file) => sum + file.size, 0));
+  const pool = new BlockPool(engine.blocks);
+  const work = files.map((file, i) => ({ file, chunkSizes: plans[i] as readonly number[] }));
+  await mapLimit(work, FILES_AT_ONCE, async ({ file, chunkSizes }) => {
+    const result = await withSourceFile(file, async (source) => {
+      const hashing = engine.open(chunkSizes);
+      await readThrough(source, hashing, pool, meter);
+      return { ...(await hashing.finish()), chunkSizes, stats: await source.confirm() };
     });
-  } finally {
-    await engine.close();
-  }
+    hashed.set(file, result);
+  });
 }
 
 /** Only a file that begins like one with structure is planned elsewhere; it may be hostile. */
@@ -50,15 +46,6 @@ async function planLarge(file: ScannedFile, source: SourceFile, plan: PlanChunks
   if (plan === undefined) return await planChunks(source, file.path);
   const head = await source.read(0, STRUCTURE_HEAD_BYTES);
   return mayHaveStructure(head) ? await plan(file) : plainCuts(file.size);
-}
-
-async function withSource<T>(file: ScannedFile, work: (source: SourceFile) => Promise<T>): Promise<T> {
-  const source = await openSourceFile(file);
-  try {
-    return await work(source);
-  } finally {
-    await source.close();
-  }
 }
 
 /**

@@ -35,20 +35,16 @@ export async function hashSmallFiles(
 }
 
 async function hashSmallFile(file: ScannedFile, bytes: Uint8Array, chunksLeft: number): Promise<HashedFile> {
-  const source = await openSourceFile(file);
-  try {
-    await source.readInto(bytes, 0);
-    const planned = await planChunks(
-      { size: bytes.length, read: async (offset, length) => bytes.slice(offset, offset + length) },
-      file.path,
-    );
-    const chunkSizes = planned.length > 1 && planned.length - 1 > chunksLeft ? [bytes.length] : planned;
-    const hashes = createBothHashes(chunkSizes);
-    hashes.update(bytes);
-    return { ...hashes.finish(), chunkSizes, stats: await source.confirm() };
-  } finally {
-    await source.close();
-  }
+  await using source = await openSourceFile(file);
+  await source.readInto(bytes, 0);
+  const planned = await planChunks(
+    { size: bytes.length, read: async (offset, length) => bytes.slice(offset, offset + length) },
+    file.path,
+  );
+  const chunkSizes = planned.length > 1 && planned.length - 1 > chunksLeft ? [bytes.length] : planned;
+  const hashes = createBothHashes(chunkSizes);
+  hashes.update(bytes);
+  return { ...hashes.finish(), chunkSizes, stats: await source.confirm() };
 }
 
 function grow(buffer: Uint8Array | undefined, size: number): Uint8Array {

@@ -17,6 +17,12 @@ export async function openSourceFile(file: ScannedFile): Promise<SourceFile> {
   }
 }
 
+/** Does the work with an open file, and closes it. @throws what `openSourceFile` and the work throw */
+export async function withSourceFile<T>(file: ScannedFile, work: (source: SourceFile) => Promise<T>): Promise<T> {
+  await using source = await openSourceFile(file);
+  return await work(source);
+}
+
 function createSourceFile(file: ScannedFile, handle: FileHandle, ino: bigint): SourceFile {
   const readInto = async (target: Uint8Array, offset: number) => {
     for (let done = 0; done < target.length; ) {
@@ -40,7 +46,7 @@ function createSourceFile(file: ScannedFile, handle: FileHandle, ino: bigint): S
       if (now.ino !== ino) throw sourceChanged(file);
       return { path: file.path, size: file.size, mtimeNs: now.mtimeNs };
     },
-    close: () => handle.close(),
+    [Symbol.asyncDispose]: () => handle.close(),
   };
 }
 

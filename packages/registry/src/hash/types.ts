@@ -6,12 +6,11 @@ import type { ProgressOptions } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 
 /** A file of a model, open for reading, that notices when it is no longer the file that was scanned. */
-export interface SourceFile extends ByteReader {
+export interface SourceFile extends ByteReader, AsyncDisposable {
   /** Fills the target from `offset`. */
   readInto(target: Uint8Array, offset: number): Promise<void>;
   /** Compares the file under its path with the scan once more. Call it after the last byte was read. */
   confirm(): Promise<FileStat>;
-  close(): Promise<void>;
 }
 
 export interface FileDigests {
@@ -39,14 +38,12 @@ export interface FileHashing {
   finish(): Promise<FileFindings>;
 }
 
-/** Hashes files as a whole and by chunks in one reading. */
-export interface HashEngine {
+/** Hashes files as a whole and by chunks in one reading. Disposing ends the threads; what is open fails. */
+export interface HashEngine extends AsyncDisposable {
   /** The buffers; whoever reads a file hands them out. */
   readonly blocks: readonly HashBlock[];
   /** @param spans - where numbers lie that are to be looked at in the same reading */
   open(chunkSizes: readonly number[], spans?: readonly FloatSpan[]): FileHashing;
-  /** Ends the threads; what is open fails. */
-  close(): Promise<void>;
 }
 
 /** The hashes of a file's bytes. */

@@ -1,6 +1,6 @@
 import { openToRead, storageError } from '@model-rtc/files';
 import type { ModelFile } from '@model-rtc/formats/layouts';
-import { openSourceFile } from '../hash/source-file.ts';
+import { withSourceFile } from '../hash/source-file.ts';
 import type { ScannedFile } from './scanned-model.ts';
 
 /**
@@ -14,14 +14,7 @@ export function toModelFile(file: ScannedFile): ModelFile {
     size,
     location: absolutePath,
     modifiedAtMs: Number(mtimeNs / 1_000_000n),
-    async read(offset, length) {
-      const source = await openSourceFile(file);
-      try {
-        return await source.read(offset, length);
-      } finally {
-        await source.close();
-      }
-    },
+    read: async (offset, length) => await withSourceFile(file, (source) => source.read(offset, length)),
     async readStart(maxBytes) {
       try {
         return await readStart(absolutePath, Math.min(size, maxBytes));
@@ -33,11 +26,7 @@ export function toModelFile(file: ScannedFile): ModelFile {
 }
 
 async function readStart(path: string, length: number): Promise<Uint8Array> {
-  const handle = await openToRead(path, true);
-  try {
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(length), 0, length, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  await using handle = await openToRead(path, true);
+  const { bytesRead, buffer } = await handle.read(new Uint8Array(length), 0, length, 0);
+  return buffer.subarray(0, bytesRead);
 }

@@ -55,17 +55,13 @@ function unusableManifest(path: string, cause: unknown): ModelRtcError {
 }
 
 async function readStart(path: string): Promise<Uint8Array> {
-  const handle = await openToRead(path, true);
-  try {
-    const buffer = new Uint8Array(MAX_OLLAMA_MANIFEST_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
-    }
-  } finally {
-    await handle.close();
+  await using handle = await openToRead(path, true);
+  const buffer = new Uint8Array(MAX_OLLAMA_MANIFEST_BYTES + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    length += bytesRead;
+    if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
   }
 }
 

@@ -246,7 +246,8 @@ export function toScannedFile(path: string, absolutePath: string, stats: BigIntS
   return toFile(path as ModelPath, absolutePath, stats);
 }
 
-function toFile(path: ModelPath, absolutePath: string, { size, mode, mtimeNs }: BigIntStats): ScannedFile {
+/** A file by what `lstat` or `stat` says of it. */
+export function toFile(path: ModelPath, absolutePath: string, { size, mode, mtimeNs }: BigIntStats): ScannedFile {
   return { path, absolutePath, size: Number(size), mode: Number(mode & 0o777n), mtimeNs };
 }
 
@@ -277,7 +278,8 @@ async function missingEntry(path: string, cause: unknown): Promise<ModelRtcError
   return new ModelRtcError('source_changed', `${path} went away while the folder was read; import again.`, { cause });
 }
 
-function kindOf(stats: BigIntStats): string {
+/** What something is that is neither a file nor a folder. */
+export function kindOf(stats: BigIntStats): string {
   if (stats.isFIFO()) return 'pipe';
   return stats.isSocket() ? 'socket' : 'device';
 }

@@ -36,10 +36,8 @@ export function createInspection(context: RegistryContext): Inspection {
       const models = [await registered(first), await registered(second)] as const;
       return await context.reading.run('compareTensors', models, { signal });
     },
-    async lookIfWhole(digest, signal) {
-      const { lookIfWhole } = await import('./look-again.ts');
-      return await context.show(await lookIfWhole(context, digest, signal));
-    },
+    lookIfWhole: async (digest, signal) =>
+      await context.show(await (await import('./look-again.ts')).lookIfWhole(context, digest, signal)),
     trainingCurves: async (digest) => await context.reading.run('trainingCurves', await registered(digest)),
   };
 }

@@ -30,12 +30,8 @@ export async function* readAhead(files: readonly ScannedFile[]): AsyncGenerator<
       yield { file, source: small };
       continue;
     }
-    const source = await openSourceFile(file);
-    try {
-      yield { file, source };
-    } finally {
-      await source.close();
-    }
+    await using source = await openSourceFile(file);
+    yield { file, source };
   }
 }
 
@@ -43,11 +39,7 @@ export async function* readAhead(files: readonly ScannedFile[]): AsyncGenerator<
 async function readSmall(file: ScannedFile): Promise<ByteReader | undefined> {
   const { size } = file;
   if (size > SMALL_BYTES) return undefined;
-  const source = await openSourceFile(file);
-  try {
-    const bytes = await source.read(0, size);
-    return { size, read: async (offset, length) => bytes.subarray(offset, offset + length) };
-  } finally {
-    await source.close();
-  }
+  await using source = await openSourceFile(file);
+  const bytes = await source.read(0, size);
+  return { size, read: async (offset, length) => bytes.subarray(offset, offset + length) };
 }

@@ -2,6 +2,7 @@ import {
   type ByteReader,
   type ComparableFile,
   type ComparableModel,
+  compareTensors,
   createReadBudget,
   MODEL_READ_LIMITS,
   planChunks,
@@ -11,7 +12,8 @@ import {
 import type { CodeFile, Manifest } from '@model-rtc/protocol';
 import { openModelFiles } from '../files/model-files.ts';
 import type { RegisteredModel } from '../files/types.ts';
-import { openSourceFile } from '../hash/source-file.ts';
+import { withSourceFile } from '../hash/source-file.ts';
+import type { SourceFile } from '../hash/types.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { inflate } from './inflate.ts';
 import { readAhead } from './read-ahead.ts';
@@ -40,27 +42,15 @@ export const READING_TASKS: Tasks = {
     const budget = createReadBudget(MODEL_READ_LIMITS, () => performance.now());
     return await findFlaws(toChecked(files), { inflate, signal, budget });
   },
-  async findComponents({ files, flaws }) {
-    const { findComponents } = await import('@model-rtc/formats/layouts');
-    return await findComponents(toChecked(files), flaws);
-  },
-  async scanModel({ path, options }) {
-    const { scanModel } = await import('../import/scan-model.ts');
-    return await scanModel(path, options);
-  },
-  async findModels({ path, options }) {
-    const { findModels } = await import('../import/find-models.ts');
-    return await findModels(path, options);
-  },
-  planChunks: async (file) => await withSource(file, (source) => planChunks(source, file.path)),
-  async compareTensors([first, second], { signal }) {
-    const { compareTensors } = await import('@model-rtc/formats');
-    return await withModel(first, (a) => withModel(second, (b) => compareTensors(a, b, { inflate, signal })));
-  },
-  async convertFiles(job, { signal }) {
-    const { convertFiles } = await import('../convert/convert-files.ts');
-    return await convertFiles(job, signal);
-  },
+  findComponents: async ({ files, flaws }) =>
+    await (await import('@model-rtc/formats/layouts')).findComponents(toChecked(files), flaws),
+  scanModel: async ({ path, options }) => await (await import('../import/scan-model.ts')).scanModel(path, options),
+  findModels: async ({ path, options }) => await (await import('../import/find-models.ts')).findModels(path, options),
+  planChunks: async (file) => await withSourceFile(file, (source) => planChunks(source, file.path)),
+  compareTensors: async ([first, second], { signal }) =>
+    await withModel(first, (a) => withModel(second, (b) => compareTensors(a, b, { inflate, signal }))),
+  convertFiles: async (job, { signal }) =>
+    await (await import('../convert/convert-files.ts')).convertFiles(job, signal),
   async trainingCurves(model) {
     const { readTrainingCurves } = await import('@model-rtc/formats/layouts');
     return await withModel(model, ({ files }) => readTrainingCurves(files));
@@ -78,14 +68,31 @@ export const READING_TASKS: Tasks = {
   },
   async sampleFloats({ file, spans, all }, { signal }) {
     const { sampleFloats } = await import('@model-rtc/formats/validation');
-    return await withSource(file, (source) => sampleFloats(source, spans, { all, signal }));
+    return await withSourceFile(file, (source) => sampleFloats(inOneArray(source), spans, { all, signal }));
   },
 };
+
+/**
+ * A reader for work that keeps no array: each read overwrites what the one before gave. A new array for each part of a large model
+ * stays in memory until V8 next collects garbage, which it seldom does for a heap so small.
+ */
+function inOneArray({ size, readInto }: SourceFile): ByteReader {
+  let array = new Uint8Array(0);
+  return {
+    size,
+    async read(offset, length) {
+      if (array.length < length) array = new Uint8Array(length);
+      const target = array.subarray(0, length);
+      await readInto(target, offset);
+      return target;
+    },
+  };
+}
 
 function toChecked(files: readonly ScannedFile[]) {
   return files.map((file) => ({
     ...{ path: file.path, size: file.size },
-    withReader: async <T>(work: (reader: ByteReader) => Promise<T>) => await withSource(file, work),
+    withReader: async <T>(work: (reader: ByteReader) => Promise<T>) => await withSourceFile(file, work),
   }));
 }
 
@@ -101,34 +108,18 @@ function includesText({ buffer, byteOffset, byteLength }: Uint8Array, text: stri
   return Buffer.from(buffer, byteOffset, byteLength).includes(text, 0, 'latin1');
 }
 
-async function withSource<T>(
-  file: ScannedFile,
-  work: (source: Awaited<ReturnType<typeof openSourceFile>>) => Promise<T>,
-): Promise<T> {
-  const source = await openSourceFile(file);
-  try {
-    return await work(source);
-  } finally {
-    await source.close();
-  }
-}
-
 /** Does the work with a registered model's files. Reading them throws ModelRtcError `source_changed`. */
 async function withModel<T>(
   { place, manifest, stats }: RegisteredModel,
   work: (model: ComparableModel) => Promise<T>,
 ): Promise<T> {
-  const opened = openModelFiles(place, stats);
+  await using opened = openModelFiles(place, stats);
   const read = async (offset: number, length: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(length);
     if (length > 0) await opened.read(offset, bytes);
     return bytes;
   };
-  try {
-    return await work({ manifest, files: filesOf(manifest, read), read });
-  } finally {
-    await opened.close();
-  }
+  return await work({ manifest, files: filesOf(manifest, read), read });
 }
 
 function filesOf({ files }: Manifest, read: ComparableModel['read']): ComparableFile[] {

@@ -47,6 +47,8 @@ async function removeFromIndex(context: RegistryContext, ref: string, options: R
     return await index.update(async (known): Promise<Update<Removed>> => {
       const { stored } = await resolveRef(known, ref, paths.models);
       await requireNotNeeded(context, known, stored, options);
+      if (options.mayGo !== undefined && !(await options.mayGo(stored)))
+        throw new ModelRtcError('refused', `${stored.alias ?? stored.id} is needed again, so it stays.`);
       // A linked model's originals stay where they are, so it has no files to keep.
       const keepsFiles = options.keepFiles === true && !stored.linked;
       const entry = await context.show(stored);

@@ -1,6 +1,6 @@
 import type { Alias, AliasConflict, Digest, Release } from '@model-rtc/protocol';
 import type { NamePair } from '../entry/full-names.ts';
-import type { RegistryEntry } from '../entry/types.ts';
+import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 
 export type { NamePair } from '../entry/full-names.ts';
 
@@ -10,6 +10,8 @@ export interface ModelChanges {
   readonly addTags?: readonly string[] | undefined;
   readonly removeTags?: readonly string[] | undefined;
   readonly clearTags?: boolean | undefined;
+  /** Whether to keep it from being removed to make room. */
+  readonly pinned?: boolean | undefined;
   /** Replaces the full name. */
   readonly name?: string | undefined;
   /** Other models of that name lose it. */
@@ -44,6 +46,8 @@ export interface RemoveOptions {
   readonly keepFiles?: boolean | undefined;
   /** What unfinished transfers still need. A model with the only copy of such a chunk is not removed. */
   readonly needed?: readonly NeededChunks[] | undefined;
+  /** Asked under the registry's lock: the model only goes if this still allows it. */
+  readonly mayGo?: ((stored: StoredEntry) => Promise<boolean>) | undefined;
 }
 
 export interface RemovedModel {

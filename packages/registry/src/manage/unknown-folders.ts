@@ -25,10 +25,7 @@ export async function listUnknownFolders({ index, paths }: RegistryContext): Pro
   });
 }
 
-/**
- * Moves such a folder to `kept/`, since nobody knows what its files are worth.
- * @returns where it is now; undefined when it is a model after all, or gone
- */
+/** Nobody knows what its files are worth. See `Management`. */
 export async function keepUnknownFolder(
   { index, paths }: RegistryContext,
   folder: string,

@@ -16,31 +16,14 @@ export function resumeCommand(entry: Pick<StoredEntry, 'status' | 'digest' | 're
 export function createRuns(context: RegistryContext): Runs {
   const { index, show } = context;
   return {
-    async recordRun(run) {
-      const { recordRun } = await import('./record-run.ts');
-      return await show(await recordRun(context, run));
-    },
+    recordRun: async (run) => await show(await (await import('./record-run.ts')).recordRun(context, run)),
     forgetRun: async (path) => await forgetFound(context, path),
-    async findPlaces(root) {
-      const { findPlaces } = await import('./find-places.ts');
-      return await findPlaces(root, [context.paths.root]);
-    },
-    async lookAt(place) {
-      const { lookAt } = await import('./look-at-place.ts');
-      return await lookAt(place);
-    },
-    async takeFound(place, options) {
-      const { takeFound } = await import('./import-found.ts');
-      return await takeFound(context, place, options);
-    },
-    async recordReports(reports) {
-      const { writeReports } = await import('./folder-reports.ts');
-      await writeReports(context.paths.folderReports, reports);
-    },
-    async folderReports() {
-      const { readReports } = await import('./folder-reports.ts');
-      return await readReports(context.paths.folderReports);
-    },
+    findPlaces: async (root) => await (await import('./find-places.ts')).findPlaces(root, [context.paths.root]),
+    lookAt: async (place) => await (await import('./look-at-place.ts')).lookAt(place),
+    takeFound: async (place, options) => await (await import('./import-found.ts')).takeFound(context, place, options),
+    recordReports: async (reports) =>
+      await (await import('./folder-reports.ts')).writeReports(context.paths.folderReports, reports),
+    folderReports: async () => await (await import('./folder-reports.ts')).readReports(context.paths.folderReports),
     async listFound(foundIn) {
       const all = [...(await index.read()).byId.values()];
       const found = all.filter(

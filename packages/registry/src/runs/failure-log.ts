@@ -69,12 +69,8 @@ export function tellsOfFailure(tail: string): boolean {
 }
 
 async function tailOf({ path, size }: LogFile): Promise<string> {
-  const file = await openToRead(path, false);
-  try {
-    const length = Math.min(size, TAIL_BYTES);
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.subarray(0, bytesRead).toString('utf8');
-  } finally {
-    await file.close();
-  }
+  await using file = await openToRead(path, false);
+  const length = Math.min(size, TAIL_BYTES);
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+  return buffer.subarray(0, bytesRead).toString('utf8');
 }

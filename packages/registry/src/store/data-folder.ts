@@ -79,6 +79,10 @@ export interface DataPaths {
   readonly dataSets: string;
   /** The folders of the worker's jobs. */
   readonly jobs: string;
+  /** A small record of each transfer of any process. */
+  readonly transfers: string;
+  /** When each model was last used, and who reads it now. You can delete it while nothing runs. */
+  readonly uses: string;
 }
 
 export function dataPaths(root: string): DataPaths {
@@ -102,5 +106,7 @@ export function dataPaths(root: string): DataPaths {
     folderReports: join(at, 'watched-folders.json'),
     dataSets: join(at, 'data-sets'),
     jobs: join(at, 'jobs'),
+    transfers: join(at, 'transfers'),
+    uses: join(at, 'uses'),
   };
 }

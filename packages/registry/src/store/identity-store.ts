@@ -13,9 +13,16 @@ const SEED_BYTES = 32;
  * @throws ModelRtcError `storage` when the key file cannot be read or holds something else.
  */
 export async function loadIdentity(keysFolder: string): Promise<Identity> {
+  return identityFromSeed(await loadIdentitySeed(keysFolder));
+}
+
+/**
+ * The private key of that identity, 32 bytes: for computing what it shares with another key. Do not keep or show it.
+ * @throws ModelRtcError as `loadIdentity` does
+ */
+export async function loadIdentitySeed(keysFolder: string): Promise<Uint8Array> {
   const path = join(keysFolder, 'identity.key');
-  const seed = (await readSeed(path)) ?? (await createSeed(path));
-  return identityFromSeed(seed);
+  return (await readSeed(path)) ?? (await createSeed(path));
 }
 
 /** The public key of this machine's worker in hex; undefined when no worker has run with this folder yet. */

@@ -6,11 +6,12 @@ import { changeIndex, EMPTY_INDEX } from '../entry/registry-index.ts';
 import type { RegistryIndex } from '../entry/types.ts';
 import type { DataPaths } from './data-folder.ts';
 import { fileModeIn } from './folder-modes.ts';
-import { type DecodedIndex, decodeIndex, encodeIndex, type Migration } from './index-format.ts';
+import { type DecodedIndex, decodeIndex, encodeIndex } from './index-format.ts';
 import { recoverFolders } from './index-recovery.ts';
 import { keepDamaged } from './keep-damaged.ts';
 import { purgeTrash } from './trash.ts';
 import type { IndexFile, Update } from './types.ts';
+import type { Migration } from './versioned-file.ts';
 
 /** A change holds the lock for milliseconds. Whoever waits longer is told who holds it. */
 const LOCK_WAIT_MS = 60_000;

@@ -1,8 +1,8 @@
-import { ModelRtcError } from '@model-rtc/protocol';
 import * as z from 'zod';
 import { makeIndex } from '../entry/registry-index.ts';
 import { type RegistryIndex, storedEntrySchema } from '../entry/types.ts';
 import { isStoredEntry } from './entry-check.ts';
+import { type Migration, migratedFile } from './versioned-file.ts';
 
 /** The version of registry.json that this code writes. */
 export const INDEX_VERSION = 2;
@@ -29,9 +29,6 @@ export function encodeIndex(index: RegistryIndex): string {
   return `${JSON.stringify(file, undefined, 2)}\n`;
 }
 
-/** Turns the content of a file of one version into that of the next. */
-export type Migration = (file: Record<string, unknown>) => Record<string, unknown>;
-
 /** By the version that each starts from. Version 1 was the first. */
 export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
   // Version 2 remembers former aliases: of a model of version 1 none is known, which is what their absence says. Where models
@@ -50,15 +47,7 @@ export interface DecodedIndex {
  * @throws ModelRtcError `refused` when a newer version wrote it; any other error when it is damaged
  */
 export function decodeIndex(text: string, path: string, migrations = MIGRATIONS): DecodedIndex {
-  const raw: unknown = JSON.parse(text);
-  const { version } = z.looseObject({ version: z.number().int().min(0) }).parse(raw);
-  if (version > INDEX_VERSION) throw newerVersion(path, version);
-  let file = raw as Record<string, unknown>;
-  for (let from = version; from < INDEX_VERSION; from++) {
-    const migrate = migrations.get(from);
-    if (migrate === undefined) throw new Error(`no version ${from} of this file is known`);
-    file = { ...migrate(file), version: from + 1 };
-  }
+  const { file, version } = migratedFile(text, path, INDEX_VERSION, migrations);
   const { models } = indexFileSchema.parse(file);
   const entries = Object.entries(models).map(([id, value]) => {
     const entry = isStoredEntry(value) ? value : storedEntrySchema.parse(value);
@@ -67,9 +56,4 @@ export function decodeIndex(text: string, path: string, migrations = MIGRATIONS)
   });
   const index = makeIndex(entries);
   return version === INDEX_VERSION ? { index } : { index, migratedFrom: version };
-}
-
-function newerVersion(path: string, version: number): ModelRtcError {
-  const sentence = `${path} was written by a newer model-rtc (its version is ${version}, this one reads up to ${INDEX_VERSION}). Upgrade model-rtc; nothing was changed.`;
-  return new ModelRtcError('refused', sentence, { details: { path, version } });
 }

@@ -147,12 +147,8 @@ function damagedNote(path: string, cause: unknown): ModelRtcError {
 }
 
 async function readJson(path: string, maxBytes: number): Promise<unknown> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    if (size > maxBytes) throw new Error(`${path} is longer than ${maxBytes} bytes`);
-    return JSON.parse(await file.readFile('utf8'));
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path, 'r');
+  const { size } = await file.stat();
+  if (size > maxBytes) throw new Error(`${path} is longer than ${maxBytes} bytes`);
+  return JSON.parse(await file.readFile('utf8'));
 }

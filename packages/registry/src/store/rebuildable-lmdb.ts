@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ignoreMissing, withLock } from '@model-rtc/files';
+import { dirname, join } from 'node:path';
+import { ignoreMissing, makeFolder, withLock } from '@model-rtc/files';
 import type { RootDatabase } from 'lmdb';
 import { makeDataFolder } from './folder-modes.ts';
 
@@ -12,7 +12,7 @@ const SMALLEST_PAGE = 4096;
 
 /**
  * Opens LMDB tables whose content can be rebuilt: throws damaged ones away and makes new ones.
- * @param folder made when it is missing
+ * @param folder made when it is missing, and so is the one that it lies in
  * @param openTables opens them in the environment of the folder
  * @param onReset called when damaged ones were thrown away
  */
@@ -24,6 +24,7 @@ export async function openSoundLmdb<T>(
   // Loading it takes 30 ms, and most commands open no tables.
   const lmdb = await import('lmdb');
   const open = (): T => openTables(lmdb.open({ path: folder, maxDbs: 4, noSubdir: false }));
+  await makeFolder(dirname(folder), 0o700);
   await makeDataFolder(folder);
   return await withLock(`${folder}.lock`, {}, async () => {
     try {
@@ -48,22 +49,17 @@ export async function removeLmdb(folder: string): Promise<void> {
  * ends the process.
  */
 async function requireSound(path: string): Promise<void> {
-  const file = await ignoreMissing(open(path, 'r'));
+  await using file = await ignoreMissing(open(path, 'r'));
   if (file === undefined) return;
-  try {
-    const { size } = await file.stat();
-    const first = Buffer.alloc(META.bytes);
-    await file.read(first, 0, first.length, 0);
-    const pageSize = first.readUInt32LE(META.pageSize);
-    if (first.readUInt32LE(META.magic) !== LMDB_MAGIC || pageSize < SMALLEST_PAGE)
-      throw new Error('it is no LMDB file');
-    for (let page = 0; page < META_PAGES; page++) {
-      const meta = Buffer.alloc(META.bytes);
-      await file.read(meta, 0, meta.length, page * pageSize);
-      const pages = Number(meta.readBigUInt64LE(META.lastPage)) + 1;
-      if (meta.readUInt32LE(META.magic) !== LMDB_MAGIC || pages * pageSize > size) throw new Error('it was cut short');
-    }
-  } finally {
-    await file.close();
+  const { size } = await file.stat();
+  const first = Buffer.alloc(META.bytes);
+  await file.read(first, 0, first.length, 0);
+  const pageSize = first.readUInt32LE(META.pageSize);
+  if (first.readUInt32LE(META.magic) !== LMDB_MAGIC || pageSize < SMALLEST_PAGE) throw new Error('it is no LMDB file');
+  for (let page = 0; page < META_PAGES; page++) {
+    const meta = Buffer.alloc(META.bytes);
+    await file.read(meta, 0, meta.length, page * pageSize);
+    const pages = Number(meta.readBigUInt64LE(META.lastPage)) + 1;
+    if (meta.readUInt32LE(META.magic) !== LMDB_MAGIC || pages * pageSize > size) throw new Error('it was cut short');
   }
 }

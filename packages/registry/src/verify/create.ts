@@ -14,21 +14,12 @@ export function createVerification(context: RegistryContext): Verification {
       const { verifyModel } = await import('./verify-model.ts');
       return (await verifyModel(await verifyContext(), ref, options)).verified;
     },
-    async findOrphans() {
-      const { findOrphans } = await import('./find-orphans.ts');
-      return await findOrphans(context);
-    },
-    async relink(ref, path, options = {}) {
-      const { relinkModel } = await import('./relink-model.ts');
-      return await relinkModel(await verifyContext(), ref, path, options);
-    },
-    async openRepairChunks(digest, manifest, damagedChunks) {
-      const { openRepairChunks } = await import('./repair-chunks.ts');
-      return await openRepairChunks(context, digest, manifest, damagedChunks);
-    },
-    async replaceFiles(digest, options) {
-      const { replaceFiles } = await import('./replace-files.ts');
-      return await replaceFiles(context, digest, options);
-    },
+    findOrphans: async () => await (await import('./find-orphans.ts')).findOrphans(context),
+    relink: async (ref, path, options = {}) =>
+      await (await import('./relink-model.ts')).relinkModel(await verifyContext(), ref, path, options),
+    openRepairChunks: async (digest, manifest, damagedChunks) =>
+      await (await import('./repair-chunks.ts')).openRepairChunks(context, digest, manifest, damagedChunks),
+    replaceFiles: async (digest, options) =>
+      await (await import('./replace-files.ts')).replaceFiles(context, digest, options),
   };
 }

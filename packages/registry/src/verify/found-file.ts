@@ -5,7 +5,7 @@ import { describeUnreadable } from '../files/check-files.ts';
 import type { ModelPlace } from '../files/types.ts';
 
 /** A file in whatever state it is now. */
-export interface FoundFile {
+export interface FoundFile extends AsyncDisposable {
   readonly size: number;
   readonly mtimeNs: bigint;
   /** The unreadable parts of the file; they count as zeros. */
@@ -14,7 +14,6 @@ export interface FoundFile {
   readInto(target: Uint8Array, offset: number): Promise<void>;
   /** Whether the file at the path is still the one that was opened, unchanged. */
   isUnchanged(): Promise<boolean>;
-  close(): Promise<void>;
 }
 
 /** @returns the problem as the end of a sentence when there is no file to read */
@@ -69,6 +68,6 @@ function createFound(handle: FileHandle, path: string, was: Identity): FoundFile
       const now = await stat(path, { bigint: true }).catch(() => undefined);
       return now !== undefined && now.size === was.size && now.mtimeNs === was.mtimeNs && now.ino === was.ino;
     },
-    close: () => handle.close(),
+    [Symbol.asyncDispose]: () => handle.close(),
   };
 }

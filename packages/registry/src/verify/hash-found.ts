@@ -88,11 +88,9 @@ export function createHashFound(): HashFound {
     await hashIn(inProcess, others, pass, verdicts);
     if (threaded.size > 0) {
       const memory = spare.pop() ?? createBlockMemory();
-      const engine = createHashEngine(largeBytes, memory);
-      try {
+      {
+        await using engine = createHashEngine(largeBytes, memory);
         await hashIn(hasherOf(engine, LARGE_FILES_AT_ONCE), [...threaded], pass, verdicts);
-      } finally {
-        await engine.close();
       }
       // Not after a failure, since the other file may still be read into it.
       spare.push(memory);
@@ -147,21 +145,18 @@ async function judgeFile(plan: FilePlan, pass: Pass, { engine, pool }: Hasher): 
     pass.meter.add(size);
     return { problem: found, damaged: allParts(plan) };
   }
-  try {
-    const readable = Math.min(found.size, size);
-    const hashing = engine.open(plan.parts, pass.spans?.get(path));
-    await readThrough({ size: readable, readInto: found.readInto }, hashing, pool, pass.meter);
-    pass.meter.add(size - readable);
-    const { sha256, chunks, floats } = await hashing.finish();
-    const stat = { path, size: found.size, mtimeNs: found.mtimeNs };
-    if (!(await found.isUnchanged())) {
-      return { problem: 'it was changed while it was verified', damaged: allParts(plan), stat };
-    }
-    const damaged = damagedParts(plan, pass.manifest, chunks, found);
-    return { problem: problemOf(plan, found, sha256, damaged.length), damaged, stat, floats };
-  } finally {
-    await found.close();
+  await using _file = found;
+  const readable = Math.min(found.size, size);
+  const hashing = engine.open(plan.parts, pass.spans?.get(path));
+  await readThrough({ size: readable, readInto: found.readInto }, hashing, pool, pass.meter);
+  pass.meter.add(size - readable);
+  const { sha256, chunks, floats } = await hashing.finish();
+  const stat = { path, size: found.size, mtimeNs: found.mtimeNs };
+  if (!(await found.isUnchanged())) {
+    return { problem: 'it was changed while it was verified', damaged: allParts(plan), stat };
   }
+  const damaged = damagedParts(plan, pass.manifest, chunks, found);
+  return { problem: problemOf(plan, found, sha256, damaged.length), damaged, stat, floats };
 }
 
 function allParts({ firstChunk, parts }: FilePlan): number[] {
@@ -200,21 +195,17 @@ function problemOf({ file, parts }: FilePlan, found: FoundFile, sha256: string, 
 async function damagedSpanning(spanning: readonly SpanningChunk[], pass: Pass): Promise<number[]> {
   if (spanning.length === 0) return [];
   const { place, manifest } = pass;
-  const files = openDamagedFiles(place, manifest);
+  await using files = openDamagedFiles(place, manifest);
   const damaged: number[] = [];
-  try {
-    for (const { index, offset } of spanning) {
-      pass.meter.throwIfCancelled();
-      const chunk = manifest.chunks[index];
-      const bytes = new Uint8Array(chunk?.size ?? 0);
-      const isRead = await files.read(offset, bytes).then(
-        () => true,
-        () => false,
-      );
-      if (!isRead || createHash('sha256').update(bytes).digest('hex') !== chunk?.digest) damaged.push(index);
-    }
-  } finally {
-    await files.close();
+  for (const { index, offset } of spanning) {
+    pass.meter.throwIfCancelled();
+    const chunk = manifest.chunks[index];
+    const bytes = new Uint8Array(chunk?.size ?? 0);
+    const isRead = await files.read(offset, bytes).then(
+      () => true,
+      () => false,
+    );
+    if (!isRead || createHash('sha256').update(bytes).digest('hex') !== chunk?.digest) damaged.push(index);
   }
   return damaged;
 }

@@ -11,6 +11,7 @@ import {
 import type { RegistryContext } from '../context.ts';
 import type { ModelPlace } from '../files/types.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
+import { toFile } from '../import/walk-folder.ts';
 import { isMetadataOf, METADATA_FILE } from '../store/metadata-file.ts';
 import type { VerifyOptions } from './types.ts';
 
@@ -42,9 +43,7 @@ async function filesOf({ path: root, linked }: ModelPlace, digest: Digest): Prom
     if (entry.isDirectory() || (inside === METADATA_FILE && (await isMetadataOf(absolutePath, digest)))) continue;
     const found = await (linked ? stat : lstat)(absolutePath, { bigint: true });
     if (!found.isFile()) throw new Error(`${absolutePath} is not a plain file`);
-    const { size, mode, mtimeNs } = found;
-    const path = inside.normalize('NFC') as ModelPath;
-    files.push({ path, absolutePath, size: Number(size), mode: Number(mode) & 0o777, mtimeNs });
+    files.push(toFile(inside.normalize('NFC') as ModelPath, absolutePath, found));
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

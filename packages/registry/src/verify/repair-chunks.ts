@@ -34,10 +34,6 @@ export async function openRepairChunks(
     return found;
   }
 
-  async function close(): Promise<void> {
-    await Promise.all([files.close(), others.close()]);
-  }
-
   return {
     locateChunks,
     async readLocatedChunk(_chunk, location, into) {
@@ -45,8 +41,9 @@ export async function openRepairChunks(
       // The caller looks elsewhere for what can no longer be read.
       return await readInto(files, location.offset, location.size, into).catch(() => undefined);
     },
-    close,
-    [Symbol.asyncDispose]: close,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([files[Symbol.asyncDispose](), others.close()]);
+    },
   };
 }
 

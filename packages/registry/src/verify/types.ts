@@ -50,7 +50,6 @@ export type RepairLocation =
 export interface RepairChunks extends AsyncDisposable {
   locateChunks(digests: Iterable<Digest>): Promise<Map<Digest, RepairLocation>>;
   readLocatedChunk(digest: Digest, location: RepairLocation, into?: Uint8Array): Promise<Uint8Array | undefined>;
-  close(): Promise<void>;
 }
 
 export interface ReplaceFilesOptions {

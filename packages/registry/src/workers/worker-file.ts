@@ -91,15 +91,11 @@ export async function readWorkerFile(path: string, key: string, log: Log): Promi
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  const file = await ignoreMissing(open(path, 'r'));
+  await using file = await ignoreMissing(open(path, 'r'));
   if (file === undefined) return undefined;
-  try {
-    const { size } = await file.stat();
-    // We never write a file this long. An empty text is not JSON, so the file counts as damaged.
-    return size > MAX_WORKER_BYTES * 2 ? '' : await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
+  const { size } = await file.stat();
+  // We never write a file this long. An empty text is not JSON, so the file counts as damaged.
+  return size > MAX_WORKER_BYTES * 2 ? '' : await file.readFile('utf8');
 }
 
 /**

@@ -115,7 +115,7 @@ describe('reading chunks', () => {
     }
     expect((await rejection(model.read(all.length - 1, new Uint8Array(2)))).code).toBe('not_found');
     expect((await rejection(model.read(-1, new Uint8Array(1)))).code).toBe('not_found');
-    await model.close();
+    await model[Symbol.asyncDispose]();
   });
 });
 

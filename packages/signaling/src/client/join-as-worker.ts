@@ -1,5 +1,6 @@
 import {
   type Clock,
+  deferred,
   type Identity,
   type Log,
   ModelRtcError,
@@ -24,6 +25,8 @@ export interface JoinOptions {
   readonly clock?: Clock | undefined;
   /** From 0 to below 1: spreads the attempts to reconnect. */
   readonly random?: (() => number) | undefined;
+  /** How long it tries to come back to its servers while none of them answers, in milliseconds; for ever when left out. */
+  readonly maxReconnectMs?: number | undefined;
 }
 
 export interface RegistrationStatus {
@@ -48,6 +51,8 @@ export interface WorkerRegistration {
   whenOnline(): Promise<void>;
   /** Resolves when another run with the same key took this one's place at every server. It does not come back by itself. */
   readonly replaced: Promise<void>;
+  /** Resolves when no server took this worker for `maxReconnectMs`. It goes on trying until it is closed. */
+  readonly lost: Promise<ModelRtcError>;
   /** Leaves every server and ends every link. */
   close(): void;
 }
@@ -68,18 +73,21 @@ interface Waiter {
 
 class Registrations implements WorkerRegistration {
   readonly visitors: BoundedQueue<Visitor>;
-  readonly replaced: Promise<void>;
+  readonly #replaced = deferred<void>();
   readonly #registrations: readonly { readonly url: string; readonly registration: ServerRegistration }[];
   readonly #waiters: Waiter[] = [];
   readonly #closing = new AbortController();
-  #resolveReplaced: () => void = () => {};
+  readonly #lost = deferred<ModelRtcError>();
+  /** Undefined while a server knows this worker. */
+  #cancelLost: (() => void) | undefined;
+  readonly #clock: Clock;
+  readonly #maxReconnectMs: number | undefined;
 
   constructor(options: JoinOptions, openWebSocket: OpenWebSocket) {
     const { urls, identity, log = silentLog, clock = systemClock, random = Math.random } = options;
     this.visitors = new BoundedQueue({ maxItems: MAX_VISITORS_PER_ROOM, maxBytes: 0 });
-    this.replaced = new Promise((resolve) => {
-      this.#resolveReplaced = resolve;
-    });
+    this.#clock = clock;
+    this.#maxReconnectMs = options.maxReconnectMs;
     const instance = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
     const shared = {
       ...{ identity, instance, log, clock, random, openWebSocket },
@@ -96,12 +104,21 @@ class Registrations implements WorkerRegistration {
     }));
   }
 
+  get replaced(): Promise<void> {
+    return this.#replaced.promise;
+  }
+
+  get lost(): Promise<ModelRtcError> {
+    return this.#lost.promise;
+  }
+
   /** Aborts when the registration closes. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
   open(): void {
+    this.#watchLoss(false);
     for (const { registration } of this.#registrations) registration.connect();
   }
 
@@ -123,6 +140,7 @@ class Registrations implements WorkerRegistration {
   close(): void {
     if (this.closing.aborted) return;
     this.#closing.abort();
+    this.#cancelLost?.();
     for (const { registration } of this.#registrations) registration.close();
     this.visitors.finish();
     this.#rejectWaiters(hasLeft());
@@ -130,15 +148,32 @@ class Registrations implements WorkerRegistration {
 
   #changed(): void {
     if (this.closing.aborted) this.#rejectWaiters(hasLeft());
-    if (this.#registrations.some(({ registration }) => registration.state === 'online')) {
-      for (const { resolve } of this.#waiters.splice(0)) resolve();
-    }
+    const isOnline = this.#registrations.some(({ registration }) => registration.state === 'online');
+    if (isOnline) for (const { resolve } of this.#waiters.splice(0)) resolve();
+    this.#watchLoss(isOnline);
     const [first] = this.#registrations;
     if (first === undefined || this.#registrations.some(({ registration }) => registration.state !== 'replaced'))
       return;
     // A single server cannot end a worker that others know: it might lie.
-    this.#resolveReplaced();
+    this.#replaced.resolve();
     this.#rejectWaiters(first.registration.error as ModelRtcError);
+  }
+
+  /** Counts the time from when the last server was lost. */
+  #watchLoss(isOnline: boolean): void {
+    const maxMs = this.#maxReconnectMs;
+    if (maxMs === undefined || this.closing.aborted) return;
+    if (isOnline) {
+      this.#cancelLost?.();
+      this.#cancelLost = undefined;
+    } else this.#cancelLost ??= this.#clock.after(maxMs, () => this.#lost.resolve(this.#whyLost(maxMs)));
+  }
+
+  #whyLost(maxMs: number): ModelRtcError {
+    const cause = this.states().find(({ error }) => error !== undefined)?.error;
+    const why = cause === undefined ? '' : ` The last failure: ${cause.message}`;
+    const sentence = `No signaling server took this worker for ${Math.round(maxMs / 1000)} s, so it ends.${why}`;
+    return new ModelRtcError('network', sentence, { cause });
   }
 
   #rejectWaiters(error: ModelRtcError): void {

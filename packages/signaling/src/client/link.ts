@@ -1,4 +1,4 @@
-import { fromBase64Url, ModelRtcError, toBase64Url } from '@model-rtc/protocol';
+import { deferred, fromBase64Url, ModelRtcError, toBase64Url } from '@model-rtc/protocol';
 import { MAX_LINK_QUEUE_BYTES, MAX_LINK_QUEUE_ITEMS, MAX_PAYLOAD_BYTES } from '../limits.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 
@@ -41,16 +41,13 @@ export interface DrivenLink {
 export function createLink(carrier: LinkCarrier): DrivenLink {
   const messages = new BoundedQueue<Uint8Array>({ maxItems: MAX_LINK_QUEUE_ITEMS, maxBytes: MAX_LINK_QUEUE_BYTES });
   let ended: { reason: ModelRtcError | undefined } | undefined;
-  let settle: (reason: ModelRtcError | undefined) => void = () => {};
-  const closed = new Promise<ModelRtcError | undefined>((resolve) => {
-    settle = resolve;
-  });
+  const closed = deferred<ModelRtcError | undefined>();
 
   function end(reason: ModelRtcError | undefined): void {
     if (ended !== undefined) return;
     ended = { reason };
     messages.finish();
-    settle(reason);
+    closed.resolve(reason);
   }
 
   function endBoth(reason: ModelRtcError | undefined): void {
@@ -76,5 +73,5 @@ export function createLink(carrier: LinkCarrier): DrivenLink {
   }
 
   const { serverUrl } = carrier;
-  return { link: { serverUrl, send, messages, close: () => endBoth(undefined), closed }, deliver, end };
+  return { link: { serverUrl, send, messages, close: () => endBoth(undefined), closed: closed.promise }, deliver, end };
 }

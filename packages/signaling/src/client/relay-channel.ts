@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { deferred, ModelRtcError } from '@model-rtc/protocol';
 import { MAX_RELAY_FRAME_BYTES, MAX_UNREAD_RELAY_BYTES, MEETING_BUFFER_BYTES } from '../limits.ts';
 import { relayBrokeRules, relayClosed, relayLost, relayRefusal, tooMuchUnread } from './relay-errors.ts';
 import type { ClientWebSocket, OpenWebSocket } from './web-socket.ts';
@@ -33,9 +33,8 @@ export interface RelayChannel {
 
 /** A connection to a relay, before and after the other side is there. A failure to connect is an end. */
 export class RelayConnection implements RelayChannel {
-  readonly closed: Promise<ModelRtcError | undefined>;
-  /** Resolves when the other side is there. @throws why the connection ended before. */
-  readonly joined: Promise<void>;
+  readonly #closed = deferred<ModelRtcError | undefined>();
+  readonly #joined = deferred<void>();
   readonly #server: string;
   readonly #socket: ClientWebSocket;
   readonly #unread: Uint8Array[] = [];
@@ -45,20 +44,21 @@ export class RelayConnection implements RelayChannel {
   #end: { readonly reason: ModelRtcError | undefined } | undefined;
   #wakeReader: () => void = () => {};
   readonly #waitingSends: { resolve(): void; reject(error: ModelRtcError): void }[] = [];
-  #settleJoined: { resolve(): void; reject(error: ModelRtcError): void } = { resolve() {}, reject() {} };
-  #settleClosed: (reason: ModelRtcError | undefined) => void = () => {};
 
   /** @param url where it dials. @param server how people know it, for errors. */
   constructor(url: string, server: string, openWebSocket: OpenWebSocket) {
     this.#server = server;
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
-    this.joined = new Promise((resolve, reject) => {
-      this.#settleJoined = { resolve, reject };
-    });
     this.joined.catch(() => {}); // The caller need not await it.
     this.#socket = this.#open(url, openWebSocket);
+  }
+
+  get closed(): Promise<ModelRtcError | undefined> {
+    return this.#closed.promise;
+  }
+
+  /** Resolves when the other side is there. @throws why the connection ended before. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
   }
 
   get frames(): AsyncIterable<Uint8Array> {
@@ -112,7 +112,7 @@ export class RelayConnection implements RelayChannel {
   #onText(text: string): void {
     if (this.#end !== undefined || text !== JOINED) return;
     this.#isJoined = true;
-    this.#settleJoined.resolve();
+    this.#joined.resolve();
   }
 
   #onFrame(frame: Uint8Array): void {
@@ -161,8 +161,8 @@ export class RelayConnection implements RelayChannel {
     this.#end = { reason };
     this.#wakeReader();
     for (const { reject } of this.#waitingSends.splice(0)) reject(reason ?? channelClosed());
-    this.#settleJoined.reject(reason ?? channelClosed());
-    this.#settleClosed(reason);
+    this.#joined.reject(reason ?? channelClosed());
+    this.#closed.resolve(reason);
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
+import { type Clock, deferred, type Log, ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
 import { OFFLINE_GRACE_MS, VISIT_STAGGER_MS, VISIT_TIMEOUT_MS } from '../limits.ts';
 import type { Link } from './link.ts';
 import { parseServerUrls } from './server-url.ts';
@@ -43,8 +43,7 @@ class VisitRace {
   readonly #waiting: VisitAttempt[] = [];
   readonly #cancelTimers: (() => void)[] = [];
   #isDecided = false;
-  #resolve: (link: Link) => void = () => {};
-  #reject: (error: ModelRtcError) => void = () => {};
+  readonly #link = deferred<Link>();
 
   constructor(options: VisitOptions, openWebSocket: OpenWebSocket) {
     const { urls, room, timeoutMs = VISIT_TIMEOUT_MS, log = silentLog, clock = systemClock } = options;
@@ -57,16 +56,13 @@ class VisitRace {
   }
 
   run(): Promise<Link> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#after(this.#timeoutMs, () => this.#giveUp());
-      for (const attempt of this.#attempts) attempt.start();
-    });
+    this.#after(this.#timeoutMs, () => this.#giveUp());
+    for (const attempt of this.#attempts) attempt.start();
+    return this.#link.promise;
   }
 
   fail(error: ModelRtcError): void {
-    if (this.#decide()) this.#reject(error);
+    if (this.#decide()) this.#link.reject(error);
   }
 
   #changed(attempt: VisitAttempt): void {
@@ -90,7 +86,7 @@ class VisitRace {
   }
 
   #win(winner: VisitAttempt, link: Link): void {
-    if (this.#decide(winner)) this.#resolve(link);
+    if (this.#decide(winner)) this.#link.resolve(link);
   }
 
   #giveUp(): void {

@@ -177,6 +177,26 @@ describe('a worker at its signaling servers', () => {
     (await visiting).close();
   });
 
+  it('says that it is lost when no server took it for as long as it may try, and not while one of two does', async () => {
+    const gone = await start();
+    const { url, server } = await start();
+    await gone.server.close();
+    const clock = fastTimers(100);
+    const registration = join([gone.url, url], { clock, maxReconnectMs: 20_000 });
+    await registration.whenOnline();
+    let lost: Error | undefined;
+    void registration.lost.then((error) => {
+      lost = error;
+    });
+    const beganMs = clock.nowMs();
+    await until(() => clock.nowMs() - beganMs > 40_000);
+    expect(lost).toBeUndefined();
+    await server.close();
+    await until(() => lost !== undefined);
+    expect(lost).toMatchObject({ code: 'network', exitCode: 5 });
+    expect(lost?.message).toMatch(/^No signaling server took this worker for 20 s, so it ends\. The last failure: /);
+  });
+
   it('stays where it is online when another server says that it is replaced', async () => {
     const hostile = await startScripted((reply, message) => {
       if (message.type === 'register') reply({ type: 'replaced' });

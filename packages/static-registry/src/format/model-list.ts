@@ -81,6 +81,13 @@ export class ModelList {
     });
   }
 
+  /** The versions and aliases of all models, in the order of the list. */
+  *all(): Generator<ListedVersion> {
+    for (const group of namesIn(this.raw)) {
+      for (const model of namesIn(own(this.raw, group))) yield* this.versions(group, model);
+    }
+  }
+
   /** What a version was before, as far as publishers noted it: somebody may be fetching it still. */
   replaced({ group, model, version }: ModelVersion): ReplacedManifest[] {
     const listed = own(own(own(this.raw, group), model), version)?.replaced;
@@ -133,14 +140,10 @@ export class ModelList {
 
   /** The first version whose publisher says that it has this digest. */
   withDigest(digest: Digest): FoundVersion | undefined {
-    for (const group of namesIn(this.raw)) {
-      for (const model of namesIn(own(this.raw, group))) {
-        for (const listed of this.versions(group, model)) {
-          if (listed.kind !== 'version' || listed.digest !== digest) continue;
-          const { kind: _, ...found } = listed;
-          return { ...found, alias: undefined };
-        }
-      }
+    for (const listed of this.all()) {
+      if (listed.kind !== 'version' || listed.digest !== digest) continue;
+      const { kind: _, ...found } = listed;
+      return { ...found, alias: undefined };
     }
     return undefined;
   }
@@ -214,6 +217,6 @@ function own(map: JsonMap | undefined, name: string): JsonMap | undefined {
   return isMap(value) ? value : undefined;
 }
 
-function isMap(value: unknown): value is JsonMap {
+export function isMap(value: unknown): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@ import {
   type ModelEntry,
   ModelRtcError,
   type ModelSource,
+  orAborted,
   systemClock,
 } from '@model-rtc/protocol';
 import {
@@ -98,7 +99,7 @@ export class StaticProvider implements ModelProvider<Reached> {
     if (signal?.aborted) throw cancelledBy(signal);
     const reaching = this.#reached ?? this.#read();
     this.#reached = reaching;
-    const reached = await withSignal(reaching, signal);
+    const reached = await orAborted(reaching, signal);
     this.#wasReached = true;
     return reached;
   }
@@ -183,21 +184,6 @@ export class StaticProvider implements ModelProvider<Reached> {
       this.#reached = undefined;
       throw error;
     }
-  }
-}
-
-/** The signal ends only this wait. */
-async function withSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancelledBy(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

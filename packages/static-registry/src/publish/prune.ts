@@ -1,5 +1,5 @@
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { ModelList } from '../format/model-list.ts';
+import { type Digest, ModelRtcError, unlessFails } from '@model-rtc/protocol';
+import { isMap, type ModelList } from '../format/model-list.ts';
 import { versionText } from '../format/versions.ts';
 import { PRUNE_AGE_MS } from '../limits.ts';
 import { StaticRegistry } from '../static-registry.ts';
@@ -75,15 +75,11 @@ async function namedFiles(
   signal: AbortSignal | undefined,
 ): Promise<ReadonlySet<Digest>> {
   const named = new Set<Digest>();
-  for (const group of list.groups()) {
-    for (const model of list.models(group)) {
-      for (const listed of list.versions(group, model)) {
-        if (listed.kind !== 'version' || named.has(listed.hash)) continue;
-        named.add(listed.hash);
-        const { chunks } = await registry.manifest(listed.hash, signal);
-        for (const chunk of chunks) named.add(chunk);
-      }
-    }
+  for (const listed of list.all()) {
+    if (listed.kind !== 'version' || named.has(listed.hash)) continue;
+    named.add(listed.hash);
+    const { chunks } = await registry.manifest(listed.hash, signal);
+    for (const chunk of chunks) named.add(chunk);
   }
   return named;
 }
@@ -96,17 +92,12 @@ async function replacedFiles(
   signal: AbortSignal | undefined,
 ): Promise<ReadonlySet<Digest>> {
   const files = new Set<Digest>();
-  for (const group of list.groups()) {
-    for (const version of list.models(group).flatMap((model) => list.versions(group, model))) {
-      for (const { hash, at } of list.replaced(version)) {
-        if (Date.parse(at) < sinceMs) continue;
-        files.add(hash);
-        const manifest = await registry.manifest(hash, signal).catch((thrown: unknown) => {
-          const error = ModelRtcError.from(thrown);
-          if (error.code !== 'invalid_model' && error.code !== 'verification_failed') throw error;
-        });
-        for (const chunk of manifest?.chunks ?? []) files.add(chunk);
-      }
+  for (const version of list.all()) {
+    for (const { hash, at } of list.replaced(version)) {
+      if (Date.parse(at) < sinceMs) continue;
+      files.add(hash);
+      const manifest = await unlessFails(registry.manifest(hash, signal), 'invalid_model', 'verification_failed');
+      for (const chunk of manifest?.chunks ?? []) files.add(chunk);
     }
   }
   return files;
@@ -129,7 +120,5 @@ function requireUnderstood(list: ModelList): void {
 }
 
 function mapsIn(map: object): [string, object][] {
-  return Object.entries(map).filter(
-    ([, value]) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  );
+  return Object.entries(map).filter(([, value]) => isMap(value));
 }

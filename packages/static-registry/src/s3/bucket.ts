@@ -8,8 +8,8 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import type { FileAnswer, ReadOptions } from '@model-rtc/http';
-import { type Digest, sha256Digest } from '@model-rtc/protocol';
+import { type FileAnswer, otherPart, type ReadOptions } from '@model-rtc/http';
+import { type Digest, sha256Digest, withoutUndefined } from '@model-rtc/protocol';
 import type { FileHeaders } from '../format/paths.ts';
 import { S3_ATTEMPTS } from '../limits.ts';
 import type { RegistryStore } from '../store/types.ts';
@@ -65,8 +65,7 @@ export class Bucket implements RegistryStore {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false,
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(profile === undefined ? {} : { profile }),
+      ...withoutUndefined({ credentials, profile }),
     } as const;
     const found = await configured(createClient(shared), address);
     const endpoint = options.endpoint || found.endpoint || undefined;
@@ -114,8 +113,11 @@ export class Bucket implements RegistryStore {
         }),
         options,
       );
-      const { Body, ContentLength, ContentRange, ETag } = output;
+      const { Body, ContentLength, ContentRange, ETag, $metadata } = output;
       const [, from, total] = /^bytes (\d{1,16})-\d{1,16}\/(\d{1,16})$/.exec(ContentRange ?? '') ?? [];
+      if ($metadata.httpStatusCode === 206 && (from === undefined || Number(from) !== range?.offset)) {
+        throw otherPart(`${this.#endpoint ?? this.url}/${Key}`);
+      }
       const body = this.#bodyOf(Body as AsyncIterable<Uint8Array> | undefined, path, signal);
       const totalBytes = from === undefined ? ContentLength : Number(total);
       return { kind: 'found', offset: Number(from ?? 0), totalBytes, etag: ETag, body };

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, writeFileAtomic } from '@model-rtc/files';
+import { makeFolder, readJson, writeFileAtomic } from '@model-rtc/files';
 import * as z from 'zod';
 
 const cachedSchema = z.object({ url: z.string(), etag: z.string().max(1024), text: z.string() });
@@ -27,12 +26,8 @@ export function createListCache(folder: string): ListCache {
   };
   return {
     async read(url) {
-      try {
-        const parsed = cachedSchema.parse(JSON.parse(await readFile(pathOf(url), 'utf8')));
-        return parsed.url === url ? parsed : undefined;
-      } catch {
-        return undefined;
-      }
+      const { data } = cachedSchema.safeParse(await readJson(pathOf(url)));
+      return data?.url === url ? data : undefined;
     },
     async write(url, { etag, text }) {
       try {

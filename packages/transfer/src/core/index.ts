@@ -6,8 +6,9 @@ export { createMemoryDisk, type MemoryDisk, type MemoryDiskOptions } from './dis
 export { type FetchModelOptions, fetchModel } from './fetch-model.ts';
 export { contentsKey } from './layout/contents-key.ts';
 export { type Layout, planLayout } from './layout/layout.ts';
-export { Attempts, closedError, GIVE_UP_MS, type RetryOptions } from './provider/attempts.ts';
+export { Attempts, closedError, type RetryOptions } from './provider/attempts.ts';
 export {
+  type FoundModel,
   findHere,
   findModel,
   type LocalNames,
@@ -15,7 +16,7 @@ export {
   type Reference,
   resolveReference,
 } from './provider/find-model.ts';
-export { contentsOf, gatherContents, requireAgreement } from './provider/gather-contents.ts';
+export { requireAgreement } from './provider/merge-contents.ts';
 export type {
   FetchedModel,
   InstalledModel,
@@ -26,13 +27,14 @@ export type {
   WantedModel,
 } from './provider/model-provider.ts';
 export { ProviderNames, shortOrigin } from './provider/provider-names.ts';
-export { type ProviderNews, Swarm } from './provider/swarm.ts';
+export { contentsOf, type ProviderNews, Swarm } from './provider/swarm.ts';
 export {
   type BackgroundLimiter,
   type BackgroundLimiterOptions,
   createBackgroundLimiter,
 } from './rate/background-limiter.ts';
 export { combine, type RateLimiter } from './rate/rate-limiter.ts';
+export { limitBySize, type SizeTier, tierRate } from './rate/size-tiers.ts';
 export { type AdjustableLimiter, createRateLimiter, type RateLimiterOptions } from './rate/token-bucket.ts';
 export {
   type ChunkRequestContext,

@@ -26,6 +26,12 @@ export const ENDGAME_GAIN = 0.8;
 export const UNKNOWN_SOURCE_MS = 1_000;
 /** How many chunks that this source cannot be asked for now are passed over before the request is put off. */
 export const MAX_PASSED_OVER = 4096;
+/** How many chunks are looked at for the rarest one that a source may be asked for. */
+export const MAX_LOOKED_AT = 1024;
+/** What a source that has all is asked for at once while others give parts: one chunk, so that it can be called back alone. */
+export const SHARED_REQUEST_BYTES = 1024 * 1024;
+/** A peer is asked again what it has this long after the lane was lost that told it. */
+export const FOLLOW_AGAIN_MS = 1_000;
 /** The smallest buffer: tiny chunks must not take more memory than they count for in a window. */
 export const MIN_BUFFER_BYTES = 16 * 1024;
 /** Gaps that pieces out of order may leave in a chunk; an honest lane leaves none. */
@@ -105,3 +111,10 @@ export const MAX_UNANSWERED_REQUESTS = 16;
 
 /** How much is sent at once when the rate is limited: sixteen steps a second at 1 MB/s. */
 export const LIMITED_STEP_BYTES = 64 * 1024;
+
+/** While many fetch one model, a chunk that one of them just got is not sent to the others for this long: they can have it from that one. */
+export const SPREAD_MS = 2_000;
+/** A chunk that takes longer to its first receiver than this goes to the others as well: that one may never take it. */
+export const FIRST_COPY_MS = 30_000;
+/** Chunks whose first copy is under way or was sent lately that are remembered, over all models. */
+export const MAX_FIRST_COPIES = 4096;

@@ -76,60 +76,22 @@ export interface PullOutcome {
   readonly bytesPerSource: readonly SourceBytes[];
   readonly lanes: readonly LaneBytes[];
   readonly dropped: readonly DroppedSource[];
-  /** Unlocks the staging folder, and removes it if the files were moved out. Call it once, after the install. */
-  release(): Promise<void>;
 }
 
 /**
- * Fetches a model's chunks onto this disk, from what is there already and from the sources, and verifies every chunk and
- * every file. Ends with all files in a staging folder, or with an error that leaves the state for the next attempt: the
- * same call resumes, even after kill -9.
+ * Locks the staging folder of a model that is to be fetched: waits until no other process fetches the same one. Another process may
+ * have brought the model by then, so look whether it is still needed before the fetch.
  *
- * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
- * source, `source_changed` when the model changed at the last source that had it, `storage_full`, `storage`, `timeout` after
- * 2 min without data, `cancelled`, `invalid_model` when the contents are not those of the digest, or some bytes could never
- * be verified.
+ * @throws ModelRtcError `cancelled`, `storage`
  */
-export async function pull(options: PullOptions): Promise<PullOutcome> {
+export async function openPull(options: PullOptions): Promise<Pull> {
   const pulling = new Pull(options, await planLayoutInSlices(options.contents));
-  return await pulling.fetch(await pulling.lock());
+  await pulling.lock();
+  return pulling;
 }
 
-/** What becomes of files that are received: a model in the registry, data in its cache, results under a name. */
-export interface Destination<T> {
-  /** What is there already, once no other process can be bringing it; undefined when the files have to be fetched. */
-  broughtMeanwhile(): Promise<T | undefined>;
-  /** Takes the whole and verified files out of the staging folder. */
-  install(pulled: PullOutcome): Promise<T>;
-}
-
-/**
- * Fetches files and hands them over, whole or not at all. What was fetched before a failure stays for the next attempt.
- * @throws ModelRtcError what `pull` and the destination throw
- */
-export async function receive<T>(options: PullOptions, { broughtMeanwhile, install }: Destination<T>): Promise<T> {
-  const pulling = new Pull(options, await planLayoutInSlices(options.contents));
-  const held = await pulling.lock();
-  let isNeeded = false;
-  try {
-    // Another transfer may have installed it while this one waited for their staging folder: it must not be copied out of there
-    // and installed again.
-    const brought = await broughtMeanwhile();
-    if (brought !== undefined) return brought;
-    isNeeded = true;
-  } finally {
-    if (!isNeeded) await pulling.leave(held);
-  }
-  const pulled = await pulling.fetch(held);
-  try {
-    return await install(pulled);
-  } finally {
-    await pulled.release();
-  }
-}
-
-/** A pull in two steps: another process may have brought the model before this one got the lock. */
-class Pull {
+/** One attempt to fetch a model. Dispose of it when the files were moved out of the staging folder, or are not needed. */
+export class Pull {
   readonly #options: PullOptions;
   readonly #clock: Clock;
   readonly #startedMs: number;
@@ -139,6 +101,8 @@ class Pull {
   readonly #stats: TransferStats;
   readonly #watchdog: Watchdog;
   readonly #progress: ProgressReporter;
+  #held: Lock | undefined;
+  #release: () => Promise<void> = async () => {};
 
   constructor(options: PullOptions, layout: Layout) {
     this.#options = options;
@@ -151,55 +115,63 @@ class Pull {
     this.#progress = new ProgressReporter(this.#stats, this.#clock, options.onProgress);
   }
 
-  /**
-   * Waits until no other process pulls the same model.
-   * @returns the lock, which `fetch` or `leave` releases
-   * @throws ModelRtcError `cancelled`, `storage`
-   */
-  async lock(): Promise<Lock> {
+  /** As `openPull` does. */
+  async lock(): Promise<void> {
     const { staging, signal } = this.#options;
+    const key = this.#key;
     let waited = false;
     const onWait = (): void => {
       waited = true;
       this.#progress.enter({ state: 'preparing', reason: 'waiting_for_lock' });
     };
     try {
-      const held = await lockStaging({ staging, key: this.#key, signal, onWait });
+      const held = await lockStaging({ staging, key, signal, onWait });
+      this.#held = held;
+      this.#release = () => leaveStaging(staging, key, held);
       // Time spent waiting for another process is not time without data.
       if (waited) this.#watchdog.progressed();
-      return held;
     } catch (error) {
       this.#progress.end();
       throw error;
     }
   }
 
-  /** Unlocks the staging folder as it was, when nothing has to be fetched any more. */
-  async leave(held: Lock): Promise<void> {
-    this.#progress.end();
-    await leaveStaging(this.#options.staging, this.#key, held);
-  }
-
-  /** As `pull` does. */
-  async fetch(held: Lock): Promise<PullOutcome> {
+  /**
+   * Fetches the model's chunks onto this disk, from what is there already and from the sources, and verifies every chunk and
+   * every file. Ends with all files in a staging folder, or with an error that leaves the state for the next attempt: the
+   * same call resumes, even after kill -9.
+   *
+   * @throws ModelRtcError the last source's error when none is left (`network` mostly), `verification_failed` naming file and
+   * source, `source_changed` when the model changed at the last source that had it, `storage_full`, `storage`, `timeout` after
+   * 2 min without data, `cancelled`, `invalid_model` when the contents are not those of the digest, or some bytes could never
+   * be verified.
+   */
+  async fetch(): Promise<PullOutcome> {
     const { staging: folder, contents, entry, ownFiles, signal, log = silentLog } = this.#options;
     const parts = { layout: this.#layout, stats: this.#stats, progress: this.#progress, watchdog: this.#watchdog };
+    const held = this.#held as Lock;
+    // A failure unlocks and keeps what came.
+    this.#release = async () => {};
+    const staged = { staging: folder, key: this.#key, contents, layout: this.#layout, entry, ownFiles, held, signal };
+    const staging = await openStaging(staged);
     try {
-      const staged = { staging: folder, key: this.#key, contents, layout: this.#layout, entry, ownFiles, held, signal };
-      const staging = await openStaging(staged);
-      try {
-        const task = await this.#taskOn(staging);
-        const session = new FetchSession({ ...parts, clock: this.#clock, log }, task);
-        const files = verifiedFiles(this.#layout, await session.run());
-        this.#progress.enter({ state: 'completed' });
-        return this.#outcome(staging, files);
-      } catch (error) {
-        await staging.keep();
-        throw ModelRtcError.from(error);
-      }
-    } finally {
+      const task = await this.#taskOn(staging);
+      const session = new FetchSession({ ...parts, clock: this.#clock, log }, task);
+      const files = verifiedFiles(this.#layout, await session.run());
+      this.#progress.enter({ state: 'completed' });
       this.#progress.end();
+      this.#release = () => staging.end();
+      return this.#outcome(staging.paths.files, files);
+    } catch (error) {
+      await staging.keep();
+      throw ModelRtcError.from(error);
     }
+  }
+
+  /** Unlocks the staging folder, and removes it if it is empty or its files were moved out. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#progress.end();
+    await this.#release();
   }
 
   /** Counts what an earlier attempt left, checks the free space, and finds what else is on this disk. */
@@ -252,18 +224,16 @@ class Pull {
     };
   }
 
-  #outcome(staging: Staging, files: Manifest['files']): PullOutcome {
+  #outcome(filesFolder: string, files: Manifest['files']): PullOutcome {
     const nowMs = this.#clock.nowMs();
     const { transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes, dropped } = this.#stats;
     return {
-      filesFolder: staging.paths.files,
-      files,
+      ...{ filesFolder, files },
       ...{ transferredBytes, reusedBytes, resumedBytes, refetchedChunks, duplicateBytes },
       seconds: (nowMs - this.#startedMs) / 1000,
       bytesPerSource: this.#stats.bytesPerSource(),
       lanes: this.#stats.bytesPerLane(nowMs),
       dropped: [...dropped],
-      release: () => staging.end(),
     };
   }
 }

@@ -4,7 +4,7 @@ import type { RateLimiter } from '../core/rate/rate-limiter.ts';
 import type { OnTransferProgress } from '../core/session/progress.ts';
 import type { ChunkSource } from '../core/sources/source.ts';
 import type { SourcePool } from '../core/sources/source-pool.ts';
-import { type PullOutcome, receive } from './pull.ts';
+import { openPull, type PullOutcome } from './pull.ts';
 import { filesIn, type OwnFiles, ownFiles, ownFilesOf } from './staging/own-files.ts';
 
 export interface ReceiveDataOptions {
@@ -43,18 +43,17 @@ export async function receiveData(options: ReceiveDataOptions): Promise<Received
   if (here !== undefined) return here;
   const giveBack = await dataSets.reserve(bytes, owner);
   try {
-    const pull = {
+    await using pulling = await openPull({
       ...{ ...how, contents: { ...manifest, digest }, staging: dataSets.staging, local: registry },
       alsoLocal: [{ name: 'data on this machine', local: dataSets }],
       ownFiles: clonesOf(registry, dataSets),
-    };
-    return await receive<ReceivedData>(pull, {
-      broughtMeanwhile: alreadyThere,
-      async install({ filesFolder, transferredBytes, reusedBytes, resumedBytes }) {
-        await dataSets.install(filesFolder, manifest, owner);
-        return { outcome: 'stored', transferredBytes, reusedBytes, resumedBytes };
-      },
     });
+    // Another transfer may have brought it while this one waited for the lock.
+    const brought = await alreadyThere();
+    if (brought !== undefined) return brought;
+    const { filesFolder, transferredBytes, reusedBytes, resumedBytes } = await pulling.fetch();
+    await dataSets.install(filesFolder, manifest, owner);
+    return { outcome: 'stored', transferredBytes, reusedBytes, resumedBytes };
   } finally {
     giveBack();
   }

@@ -20,7 +20,8 @@ import type { InstallAdditions, Registry, RegistryEntry } from '@model-rtc/regis
 import type { FetchControls } from '../core/fetch-model.ts';
 import type { LocalFiles } from '../core/sources/local-files.ts';
 import { localModels } from './local-spans.ts';
-import { type PullOutcome, receive } from './pull.ts';
+import { type MakeRoomOptions, makeRoomFor } from './make-room.ts';
+import { openPull, type PullOutcome } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
 /** Which model to receive, and how to install it. */
@@ -53,6 +54,8 @@ export interface ReceiveOptions extends Omit<ReceptionOptions, 'digest'>, FetchC
   /** What is known of it. A model without a digest gets one when its files are here. */
   readonly contents: ModelContents;
   readonly source: ModelSource;
+  /** Makes room below a cap before the first byte is fetched; nothing is removed when left out. */
+  readonly room?: Pick<MakeRoomOptions, 'cap' | 'transferId'> | undefined;
   /** Places on this machine, besides the registry, that have whole files. */
   readonly localFiles?: readonly LocalFiles[] | undefined;
 }
@@ -90,32 +93,32 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
   const { registry, contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   if (options.safeOnly) refuseCode(namedLikeCode(contents));
-  const told = contentsDigest(contents);
-  const pullOptions = {
+  if (options.room !== undefined) await makeRoomFor({ registry, contents, ...options.room });
+  await using pulling = await openPull({
     ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
     ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },
     localModels: localModels(registry, entry),
     localFiles: options.localFiles,
-  };
-  return await receive(pullOptions, {
-    broughtMeanwhile: async () => {
-      const digest = told ?? (await digestHere(options));
-      if (digest === undefined) return undefined;
-      const known = { ...options, digest };
-      const brought = await usableModel(known);
-      return brought === undefined ? undefined : await alreadyThere(known, brought);
-    },
-    async install(pulled) {
-      try {
-        return await installPulled(options, pulled);
-      } catch (error) {
-        // Files that were refused for their content are useless to another attempt, so remove them.
-        if (ModelRtcError.from(error).code === 'refused')
-          await rm(pulled.filesFolder, { recursive: true, force: true });
-        throw error;
-      }
-    },
   });
+  // Another transfer may have installed it while this one waited for the lock: do not copy it out of there and install it again.
+  const brought = await broughtMeanwhile(options);
+  if (brought !== undefined) return brought;
+  const pulled = await pulling.fetch();
+  try {
+    return await installPulled(options, pulled);
+  } catch (error) {
+    // Files that were refused for their content are useless to another attempt, so remove them.
+    if (ModelRtcError.from(error).code === 'refused') await rm(pulled.filesFolder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function broughtMeanwhile(options: ReceiveOptions): Promise<ReceivedModel | undefined> {
+  const digest = contentsDigest(options.contents) ?? (await digestHere(options));
+  if (digest === undefined) return undefined;
+  const known = { ...options, digest };
+  const brought = await usableModel(known);
+  return brought === undefined ? undefined : await alreadyThere(known, brought);
 }
 
 /** The digest that another transfer found for the same manifest of a static registry. */

@@ -2,7 +2,7 @@
  * Pulls a model from a source in memory, in a process that can be killed. Says `asked N` before it sends chunk N, and
  * `done` with the outcome at the end.
  */
-import { type PullOutcome, pull } from '@model-rtc/transfer';
+import { openPull } from '@model-rtc/transfer';
 import { type ChildJob, childContents, childModel } from '../support/child-job.ts';
 import { rangeSource } from '../support/contents.ts';
 import { memorySource } from '../support/sources.ts';
@@ -22,11 +22,11 @@ const source = job.isHub
   ? rangeSource(model.files, { alter: ({ index }, bytes) => give(index, bytes) })
   : memorySource(model, { pieceBytes: 16_000, alter: ({ index }, pieces) => give(index, pieces) });
 
-const outcome: PullOutcome = await pull({
+const pulling = await openPull({
   contents: childContents(job),
   sources: [source],
   staging: job.staging,
   local: { locateChunks: async () => new Map(), readLocatedChunk: async () => undefined },
 });
-process.stdout.write(`done ${JSON.stringify({ ...outcome, release: undefined })}\n`);
-await outcome.release();
+process.stdout.write(`done ${JSON.stringify(await pulling.fetch())}\n`);
+await pulling[Symbol.asyncDispose]();

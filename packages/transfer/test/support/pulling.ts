@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
-import { type LocalChunks, type PullOptions, type PullOutcome, pull } from '../../src/index.ts';
+import { type LocalChunks, openPull, type PullOptions, type PullOutcome } from '../../src/index.ts';
 import { contentsOf, type TestModel } from './models.ts';
 import { memorySource, networkError } from './sources.ts';
 
@@ -40,7 +40,24 @@ export function localModels(...models: TestModel[]): LocalChunks & { readonly re
 
 export type PullInput = Partial<PullOptions> & Pick<PullOptions, 'sources' | 'staging'>;
 
-export async function pullModel(model: TestModel, options: PullInput): Promise<PullOutcome> {
+/** What a pull ends with, and what to call when the files were taken. */
+export interface Pulled extends PullOutcome {
+  release(): Promise<void>;
+}
+
+/** Fetches a model into its staging folder, and keeps it locked until `release`. */
+export async function pull(options: PullOptions): Promise<Pulled> {
+  const pulling = await openPull(options);
+  const release = async () => await pulling[Symbol.asyncDispose]();
+  try {
+    return { ...(await pulling.fetch()), release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+export async function pullModel(model: TestModel, options: PullInput): Promise<Pulled> {
   return await pull({ contents: contentsOf(model), local: nothingLocal, ...options });
 }
 

@@ -7,31 +7,9 @@ export type {
   IceServer,
   WebRtcEngine,
 } from '../lanes/webrtc/engine.ts';
-export {
-  type Acceptor,
-  type AcceptSessionsOptions,
-  type Authorization,
-  acceptSessionsWith,
-} from './connect/accept-sessions.ts';
-export {
-  type AcceptComponents,
-  type AnswerLane,
-  type AskLane,
-  type AttemptKind,
-  type AttemptOptions,
-  type ConnectComponents,
-  type CpuLoad,
-  type DirectListener,
-  type EngineChoice,
-  LANE_CHOICES,
-} from './connect/components.ts';
-export {
-  type Agent,
-  type ConnectState,
-  type ConnectToSessionOptions,
-  connectToSessionWith,
-  type LaneChoice,
-} from './connect/connect-to-session.ts';
+export * from './connect/accept-sessions.ts';
+export * from './connect/components.ts';
+export * from './connect/connect-to-session.ts';
 export type * from './lane/lane.ts';
 export * from './lane/memory-lane.ts';
 export { createPeer } from './peer/create-peer.ts';

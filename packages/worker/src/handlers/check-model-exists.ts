@@ -1,5 +1,5 @@
-import { ModelRtcError, type Params, type ResultInput } from '@model-rtc/protocol';
-import { type FileProblem, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
+import { type Params, type ResultInput, unlessFails } from '@model-rtc/protocol';
+import { type FileProblem, toModelEntry } from '@model-rtc/registry';
 import { resolveHere } from './resolve-here.ts';
 import type { HandlerOptions } from './types.ts';
 
@@ -7,14 +7,10 @@ export async function checkModelExists(
   services: HandlerOptions,
   { ref }: Params<'check_model_exists'>,
 ): Promise<ResultInput<'check_model_exists'>> {
-  let entry: RegistryEntry;
-  try {
-    ({ entry } = await resolveHere(services, ref));
-  } catch (error) {
-    if (ModelRtcError.from(error).code === 'not_found') return { exists: false, valid: false, problems: [] };
-    throw error;
-  }
-  const digest = entry.digest;
+  const found = await unlessFails(resolveHere(services, ref), 'not_found');
+  if (found === undefined) return { exists: false, valid: false, problems: [] };
+  const { entry } = found;
+  const { digest } = entry;
   if (digest === undefined) {
     return {
       exists: true,

@@ -5,6 +5,7 @@ import type { Authority, Handlers } from '@model-rtc/transport';
 import { registerModel, unregisterModel } from './change-catalog.ts';
 import { checkModelExists } from './check-model-exists.ts';
 import { CatalogFetches } from './fetch-model.ts';
+import { FollowedChunks } from './follow-chunks.ts';
 import { getManifest } from './get-manifest.ts';
 import { getModelInfo } from './get-model-info.ts';
 import { createJobHandlers } from './jobs/create-job-handlers.ts';
@@ -53,6 +54,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
   };
   const fetches = new CatalogFetches(services);
   const pushes = new OpenPushes();
+  const followed = new FollowedChunks(services);
   const staged = new StagedPushes({ paths: given.registry.paths, log: given.log });
   const { jobs } = given;
   const results = jobs === undefined ? undefined : new JobResults({ ...jobs, limiter: given.limits?.up });
@@ -72,6 +74,7 @@ export function createHandlers(given: HandlerOptions): WorkerHandlers {
       if (!scopes.includes('read')) throw scopeMissingError('get_chunks', ['read'], scopes);
       return await chunks(params, context);
     }),
+    follow_chunks: answering<'follow_chunks'>((params, context) => followed.follow(params, context)),
     push_model: answering<'push_model'>((params, context) =>
       pushes.run(keyId, params.manifest, () => pushModel({ ...services, staged, keyId }, params, context)),
     ),

@@ -12,12 +12,16 @@ import {
 import { toModelEntry } from '@model-rtc/registry';
 import {
   type LaneBytes,
+  limitBySize,
   loadZstd,
   PeerEncodings,
   peerPool,
   type ReceivedModel,
   receiveModel,
   type SourcePool,
+  stepOfTransfer,
+  type TrackedTransfer,
+  trackTransfer,
 } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { StagedPushes } from './staged-pushes.ts';
@@ -33,13 +37,32 @@ interface PushOptions extends HandlerOptions {
 
 /** A push is a pull by this worker: the manifest says what, the asking peer is where from. */
 export async function pushModel(
-  { registry, log, safeOnly, limits, hub, staged, keyId }: PushOptions,
+  options: PushOptions,
   params: Params<'push_model'>,
   context: PushContext,
 ): Promise<ResultInput<'push_model'>> {
-  const { manifest, alias, aliasConflict, ifExists } = params;
-  const { peer, signal } = context;
+  const { alias } = params;
   const digest = checkedDigest(params);
+  const { alias: sentAlias, id } = params.entry;
+  const about = {
+    kind: 'receive',
+    name: alias ?? sentAlias ?? id,
+    digest,
+    peers: [context.peer.remote.agent.name],
+  } as const;
+  const tracking = { folder: options.registry.paths.transfers, about, signal: context.signal, log: options.log };
+  return await trackTransfer(tracking, (transfer) => receivePush(options, params, context, { digest, transfer }));
+}
+
+async function receivePush(
+  { registry, log, safeOnly, limits, hub, staged, keyId, storage }: PushOptions,
+  params: Params<'push_model'>,
+  context: PushContext,
+  { digest, transfer }: { readonly digest: Digest; readonly transfer: TrackedTransfer },
+): Promise<ResultInput<'push_model'>> {
+  const { manifest, alias, aliasConflict, ifExists } = params;
+  const { peer } = context;
+  const { signal } = transfer;
   let hubBytes = 0;
   const receive = async (): Promise<ReceivedModel> => {
     const encodings = new PeerEncodings({ loadZstd });
@@ -52,11 +75,13 @@ export async function pushModel(
         entry: params.entry,
         contents: { ...manifest, digest },
         source: 'client-upload',
+        room: storage === undefined ? undefined : { cap: storage, transferId: transfer.id },
         asGuest: true,
         sources: pool,
-        limiter: limits?.down,
+        limiter: limitBySize(limits?.down, limits?.bySize, modelSize(manifest)),
         onProgress: (progress) => {
           hubBytes = bytesFromHub(progress.lanes);
+          transfer.note(stepOfTransfer(progress));
           void emitProgress(context, progress);
         },
       });

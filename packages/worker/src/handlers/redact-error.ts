@@ -29,7 +29,10 @@ const SENTENCES: Partial<Record<ErrorCode, Sentence>> = {
   not_found_locally: () => 'The worker no longer has this model. See what it has: model-rtc worker list-models.',
   storage_full: ({ details }) =>
     `The worker's disk ${room(details)}; what has arrived is kept there. Free some space on the worker's disk and run the same command again.`,
-  cancelled: () => 'The worker ended this. Run the same command again.',
+  cancelled: ({ details }) =>
+    details?.transfer === undefined
+      ? 'The worker ended this. Run the same command again.'
+      : "The worker's owner cancelled this transfer. What has arrived is kept there: run the same command again to resume.",
   storage: () => 'The worker could not read or write its own files. Its log says which, and why.',
   alias_taken: ({ details }) =>
     `At the worker the alias "${details?.alias}" is taken by model ${ownerOf(details)}. Choose another one${suggestions(details)}.`,

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists, writeFileAtomic } from '@model-rtc/files';
+import { exists, readJson, writeFileAtomic } from '@model-rtc/files';
 import { type Digest, digestSchema, formatBytes, type Log, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { discardStaging } from '@model-rtc/transfer';
@@ -114,11 +113,7 @@ export class StagedPushes {
 
 /** A damaged list is as good as none: it only says whose the parts in staging are. */
 async function readPushes(path: string): Promise<readonly StagedPush[]> {
-  try {
-    return fileSchema.parse(JSON.parse(await readFile(path, 'utf8'))).pushes;
-  } catch {
-    return [];
-  }
+  return fileSchema.safeParse(await readJson(path)).data?.pushes ?? [];
 }
 
 function bytesOf(pushes: readonly StagedPush[]): number {

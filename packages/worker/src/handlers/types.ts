@@ -1,7 +1,7 @@
 import type { Hub } from '@model-rtc/hub';
 import type { Backend, Log, Method, Params, ResultInput } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import type { PartialModels, RateLimiter } from '@model-rtc/transfer';
+import type { PartialModels, RateLimiter, SizeTier, StorageCap } from '@model-rtc/transfer';
 import type { RequestContext } from '@model-rtc/transport';
 import type { FreshModels } from './fresh-models.ts';
 import type { JobServices } from './jobs/types.ts';
@@ -33,8 +33,17 @@ export interface HandlerOptions {
   readonly hub?: Hub | undefined;
   /** What jobs are run with; a worker without it refuses them. */
   readonly jobs?: JobServices | undefined;
+  /** How much room the models of this machine may take; any when left out. */
+  readonly storage?: StorageCap | undefined;
   /** Limits on all transfers of this worker together; none when left out. */
-  readonly limits?: { readonly up?: RateLimiter | undefined; readonly down?: RateLimiter | undefined } | undefined;
+  readonly limits?:
+    | {
+        readonly up?: RateLimiter | undefined;
+        readonly down?: RateLimiter | undefined;
+        /** How fast each transfer may be, by the size of its model. */
+        readonly bySize?: readonly SizeTier[] | undefined;
+      }
+    | undefined;
 }
 
 /** What answers one method. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing, removeTemporaries, withLock, writeFileAtomic } from '@model-rtc/files';
-import { ModelRtcError, scopeSchema } from '@model-rtc/protocol';
+import { ModelRtcError, parseJson, scopeSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 
 const SESSIONS_VERSION = 1;
@@ -61,15 +61,6 @@ export function readSessionFile(keysFolder: string): SessionFile {
     'storage',
     `The list of sessions ${path} is damaged, or a newer version wrote it. Restore it, or move it away.`,
   );
-}
-
-/** Gives undefined for invalid JSON: a SyntaxError quotes the text, perhaps with a secret, which a log would keep. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Changes the list of sessions under a lock between processes; what `change` returns is written, mode 0600. */

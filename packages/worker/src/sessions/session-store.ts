@@ -42,7 +42,7 @@ export interface SessionStoreOptions {
 }
 
 /** The name of the session that `model-rtc worker` prints. */
-export const DEFAULT_SESSION = 'default';
+const DEFAULT_SESSION = 'default';
 const DEFAULT_SCOPES: readonly Scope[] = ['read', 'write', 'track'];
 const DEFAULT_LIFETIME_MS = 30 * 24 * 3600 * 1000;
 

@@ -2,10 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type Digest, silentLog } from '@model-rtc/protocol';
+import {
+  type Digest,
+  MAX_FOLLOWED_BYTES,
+  MAX_FOLLOWED_PLACES,
+  type Manifest,
+  sha256Digest,
+  silentLog,
+} from '@model-rtc/protocol';
 import { type Registry, toModelEntry } from '@model-rtc/registry';
 import { receiveModel } from '@model-rtc/transfer';
 import { createMemoryLanes, createPeer, type Peer } from '@model-rtc/transport';
+import { asBits, asPlaces } from '../../src/handlers/follow-chunks.ts';
 import { createHandlers, FreshModels } from '../../src/index.ts';
 import { afterTest, failure, openTestRegistry } from '../support/registry.ts';
 
@@ -144,6 +152,70 @@ describe('a worker that is still fetching a model', () => {
     await failure(received);
     expect(await client.request('list_models', {})).toMatchObject({ total: 0 });
     expect(await failure(getChunks(client, digest, manifest.chunks))).toMatchObject({ code: 'not_found' });
+  });
+});
+
+/** The SHA-256 of a manifest's list, as docs/protocol.md says. */
+function listOf({ files, chunks }: Manifest): Digest {
+  const lines = [
+    ...files.map(({ size, path }) => `${size} ${path}\n`),
+    ...chunks.map((c) => `${c.digest} ${c.size}\n`),
+  ];
+  return sha256Digest(Buffer.from(lines.join('')));
+}
+
+describe('follow_chunks', () => {
+  it('tells which chunks are there, each that comes, and when the model is whole', async () => {
+    const { registry, digest, manifest, finish, received } = await fetching();
+    const client = await connectTo(registry, ['partial']);
+    const has = new Set<number>();
+    const first = deferred();
+    const following = client.request(
+      'follow_chunks',
+      { digest, list: listOf(manifest) },
+      {
+        onEvent({ from = 0, bits = new Uint8Array(), places = [] }) {
+          for (let place = 0; place < 8 * bits.length; place++)
+            if (((bits[place >> 3] ?? 0) >> (place & 7)) & 1) has.add(from + place);
+          for (const place of places) has.add(place);
+          first.resolve();
+        },
+      },
+    );
+    await first.promise;
+    expect([...has]).toEqual([0, 1]);
+    finish();
+    await received;
+    expect(await following).toEqual({ whole: true });
+    expect(await client.request('follow_chunks', { digest, list: listOf(manifest) })).toEqual({ whole: true });
+  });
+
+  it('says when the machine gave up, and refuses other lists, other models and too many at once', async () => {
+    const { registry, digest, manifest, stop, received } = await fetching();
+    const client = await connectTo(registry, []);
+    const follow = (list = listOf(manifest), model = digest) =>
+      client.request('follow_chunks', { digest: model, list });
+    expect(await failure(follow('0'.repeat(64) as Digest))).toMatchObject({ code: 'bad_argument' });
+    expect(await failure(follow(listOf(manifest), '0'.repeat(64) as Digest))).toMatchObject({ code: 'not_found' });
+    const all = Array.from({ length: 16 }, () => follow());
+    expect(await failure(follow())).toMatchObject({ code: 'busy' });
+    stop();
+    await failure(received);
+    expect(await Promise.all(all)).toEqual(all.map(() => ({ whole: false })));
+  });
+
+  it('puts every chunk into events that are short enough', () => {
+    const has = Uint8Array.from({ length: 380_000 }, (_, place) => (place % 3) & 1);
+    const heard = new Uint8Array(has.length);
+    for (const { from = 0, bits = new Uint8Array() } of asBits(has)) {
+      expect(bits.length).toBeLessThanOrEqual(MAX_FOLLOWED_BYTES);
+      for (let i = 0; i < 8 * bits.length && from + i < has.length; i++)
+        heard[from + i] = ((bits[i >> 3] ?? 0) >> (i & 7)) & 1;
+    }
+    expect(Buffer.compare(heard, has)).toBe(0);
+    const more = [...asPlaces(has, new Uint8Array(has.length))].flatMap(({ places = [] }) => [places.length]);
+    expect(Math.max(...more)).toBeLessThanOrEqual(MAX_FOLLOWED_PLACES);
+    expect(more.reduce((sum, count) => sum + count)).toBe(has.filter((there) => there === 1).length);
   });
 });
 

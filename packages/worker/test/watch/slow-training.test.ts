@@ -46,11 +46,12 @@ async function write(path: string, content: string | Uint8Array): Promise<void> 
 /** Writes a file in pieces, with pauses after which files count as stable, and looks at the registry in each. */
 async function writeSlowly(path: string, content: Uint8Array, look: () => Promise<void>): Promise<void> {
   const half = Math.floor(content.length / 2);
+  const step = Math.ceil(content.length / 8);
   await write(path, content.subarray(0, half));
-  for (let at = half; at < content.length; at += 100) {
+  for (let at = half; at < content.length; at += step) {
     await new Promise((resolve) => setTimeout(resolve, 3 * QUICK.stableMs));
     await look();
-    await appendFile(path, content.subarray(at, at + 100));
+    await appendFile(path, content.subarray(at, at + step));
   }
 }
 

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isInside, writeFileAtomic } from '@model-rtc/files';
 import { type Catalog, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, requiredText } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, printable, printableJson } from '../../console/format.ts';
@@ -13,15 +13,10 @@ export const exportCatalog = defineCommand({
   usage: 'export <file>',
   describe: 'Write the catalog to a file, in one step',
   positionals: {
-    file: {
-      type: 'string',
-      demandOption: true,
-      describe: 'The file to write, or - for standard output',
-      completes: 'files',
-    },
+    file: requiredText('The file to write, or - for standard output', { completes: 'files' }),
   },
   options: {
-    force: { type: 'boolean', default: false, describe: 'Replace an existing file without asking' },
+    force: flagOption('Replace an existing file without asking'),
     ...catalogOptions,
   },
   examples: [

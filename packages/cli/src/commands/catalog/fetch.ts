@@ -1,40 +1,28 @@
 import { type CatalogModel, type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { defineCommand, type ValuesOf } from '../../command-line/types.ts';
+import { defineCommand, flagOption, textOption, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable } from '../../console/format.ts';
 import { takeAsked } from '../client/import-model/from-hub.ts';
 import { beginTransfer } from '../client/transfer.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
-import { safeOnlyOption } from '../options.ts';
+import { asSet, safeOnlyOption, tokenFileOption } from '../options.ts';
+import { refuseGiven } from '../refuse-given.ts';
 import { catalogId, catalogOptions } from './options.ts';
 import { findModel, openCatalog } from './source.ts';
 
 const fetchOptions = {
-  worker: {
-    type: 'string',
-    completes: 'workers',
-    // A set, since yargs makes an array of an option that may be given only once.
-    coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
-    describe:
-      'Fetch it from a worker that has it, not from the hub: a token, a saved name, or @FILE; may be given several times',
-  },
-  'accept-license': { type: 'boolean', default: false, describe: "Accept the model's license [shown and asked]" },
+  worker: textOption(
+    'Fetch it from a worker that has it, not from the hub: a token, a saved name, or @FILE; may be given several times',
+    { completes: 'workers', coerce: asSet },
+  ),
+  'accept-license': flagOption("Accept the model's license [shown and asked]"),
   'if-exists': {
     choices: ['overwrite', 'rename', 'cancel'],
     describe: 'If another model has its name: take the name over, choose a free one, or fetch nothing [asked]',
   },
-  'token-file': {
-    type: 'string',
-    nargs: 1,
-    describe: "A file that has your access token [HF_TOKEN, or that of the hub's own tools]",
-    completes: 'files',
-  },
-  'arch-any': {
-    type: 'boolean',
-    default: false,
-    describe: 'Take a model of any family, not only those of the setting hub.architectures',
-  },
+  ...tokenFileOption,
+  'arch-any': flagOption('Take a model of any family, not only those of the setting hub.architectures'),
   ...safeOnlyOption,
   ...catalogOptions,
 } as const;
@@ -78,14 +66,10 @@ function fetchedText({ id, path, metadata: { registry_id = '' } }: CatalogModel)
 }
 
 /** What a worker decides for itself. @throws ModelRtcError `bad_argument` */
-function refuseLocalOptions({ worker, ifExists, tokenFile, archAny, safeOnly }: FetchOptions): void {
-  const given = Object.entries({
-    ...{ '--worker': (worker?.size ?? 0) > 0, '--if-exists': ifExists !== undefined },
-    ...{ '--token-file': tokenFile !== undefined, '--arch-any': archAny, '--safe-only': safeOnly },
-  }).find(([, isGiven]) => isGiven)?.[0];
-  if (given === undefined) return;
-  const sentence = `${given} is for a model that this machine fetches. With --session the worker fetches it, as its owner set it up. Leave one of them out.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { option: given } });
+function refuseLocalOptions(options: FetchOptions): void {
+  const sentence = (option: string) =>
+    `${option} is for a model that this machine fetches. With --session the worker fetches it, as its owner set it up. Leave one of them out.`;
+  refuseGiven(options, ['worker', 'ifExists', 'tokenFile', 'archAny', 'safeOnly'], sentence);
 }
 
 async function fetchModel(context: Context, model: CatalogModel, options: FetchOptions): Promise<RegistryEntry> {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { isMissing, storageError } from '@model-rtc/files';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, requiredText } from '../../command-line/types.ts';
 import { formatCount, formatSome, printable } from '../../console/format.ts';
 
 /** As large as the largest catalog that a worker sends. */
@@ -13,7 +13,7 @@ export const importCatalog = defineCommand({
   usage: 'import <file>',
   describe: "Register the models of another machine's catalog that are not here; nothing is fetched",
   positionals: {
-    file: { type: 'string', demandOption: true, describe: 'A file that catalog export wrote', completes: 'files' },
+    file: requiredText('A file that catalog export wrote', { completes: 'files' }),
   },
   examples: [['$0 catalog import catalog.json', 'then fetch what you want: model-rtc catalog fetch ID']],
   async run(context, { file }) {

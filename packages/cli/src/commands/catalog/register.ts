@@ -1,5 +1,5 @@
 import { type CatalogModel, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, requiredText, textOption } from '../../command-line/types.ts';
 import { printable } from '../../console/format.ts';
 import { catalogOptions } from './options.ts';
 import { openCatalog } from './source.ts';
@@ -8,20 +8,12 @@ export const registerModel = defineCommand({
   usage: 'register <id>',
   describe: 'Enter a model into the catalog before it is here; nothing is fetched',
   positionals: {
-    id: {
-      type: 'string',
-      demandOption: true,
-      describe: 'What the catalog calls it from now on, such as Qwen/Qwen2.5-0.5B',
-    },
+    id: requiredText('What the catalog calls it from now on, such as Qwen/Qwen2.5-0.5B'),
   },
   options: {
-    name: { type: 'string', describe: 'A name for people [the id]' },
-    repo: {
-      type: 'string',
-      demandOption: true,
-      describe: 'Its repository on a hub: ORG/NAME, or ORG/NAME@REV for a version',
-    },
-    architecture: { type: 'string', describe: 'Its kind, such as qwen2' },
+    name: textOption('A name for people [the id]'),
+    repo: requiredText('Its repository on a hub: ORG/NAME, or ORG/NAME@REV for a version'),
+    architecture: textOption('Its kind, such as qwen2'),
     ...catalogOptions,
   },
   examples: [

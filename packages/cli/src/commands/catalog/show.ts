@@ -1,6 +1,6 @@
 import type { CatalogModel } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
-import { printable } from '../../console/format.ts';
+import { factsText } from '../../console/format.ts';
 import { sizeText } from './list.ts';
 import { catalogId, catalogOptions } from './options.ts';
 import { findModel, openCatalog } from './source.ts';
@@ -37,7 +37,5 @@ function modelText(model: CatalogModel): string {
       Array.isArray(value) ? value.join(', ') : value,
     ]),
   ];
-  const shown = facts.filter(([, value]) => value !== null && value !== '');
-  const width = Math.max(...shown.map(([key]) => key.length));
-  return shown.map(([key, value]) => `${key.padEnd(width)}  ${printable(String(value))}`).join('\n');
+  return factsText(facts);
 }

@@ -1,5 +1,5 @@
 import { type CatalogModel, formatBytes, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
 import { printable } from '../../console/format.ts';
@@ -13,11 +13,7 @@ export const unregisterModel = defineCommand({
   describe: 'Take a registered model out of the catalog; its files stay unless you say otherwise',
   positionals: { id: catalogId },
   options: {
-    'with-files': {
-      type: 'boolean',
-      default: false,
-      describe: 'Also delete the model that is here, with its files; asks first',
-    },
+    'with-files': flagOption('Also delete the model that is here, with its files; asks first'),
     ...yesOption,
     ...catalogOptions,
   },

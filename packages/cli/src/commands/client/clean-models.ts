@@ -1,7 +1,7 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { CleanCandidate, CleanPlan, Registry, UnknownFolder } from '@model-rtc/registry';
 import type { StagedTransfer } from '@model-rtc/transfer';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, textOption } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, formatTime, printable } from '../../console/format.ts';
@@ -16,17 +16,12 @@ export const cleanModels = defineCommand({
   usage: 'clean-models',
   describe: 'Remove old versions that lost their alias, and what interrupted transfers left',
   options: {
-    'dry-run': { type: 'boolean', default: false, describe: 'Only show what would be removed' },
+    'dry-run': flagOption('Only show what would be removed'),
     keep: { type: 'number', default: 0, describe: 'Keep this many old versions of each alias' },
-    'older-than': {
-      type: 'string',
-      describe: 'Only what was given up this long ago, e.g. 30d [versions at once, transfers after 30d]',
-    },
-    unused: {
-      type: 'boolean',
-      default: false,
-      describe: 'Also remove models that never had an alias, tag or note, and that no other model was made from',
-    },
+    'older-than': textOption('Only what was given up this long ago, e.g. 30d [versions at once, transfers after 30d]'),
+    unused: flagOption(
+      'Also remove models that never had an alias, tag or note, and that no other model was made from',
+    ),
     ...yesOption,
   },
   examples: [

@@ -5,36 +5,18 @@ import type { Context } from '../../console/context.ts';
 import { printable } from '../../console/format.ts';
 
 /**
- * Runs work that is refused before it starts when an alias is taken; then asks, and runs it again with the answer.
+ * Asks what to do when work was refused because an alias is taken. Such work is refused before it starts, so run it again with the answer.
  *
- * @throws ModelRtcError `bad_argument` naming the flag when there is no terminal
+ * @param given - the answer that the refused work already had
+ * @throws the error, when it is another one; ModelRtcError `bad_argument` naming the flag when there is no terminal
  */
-export async function askOnAliasConflict<T>(
+export async function askAliasConflict(
   context: Context,
   given: AliasConflict | undefined,
-  work: (conflict: AliasConflict | undefined) => Promise<T>,
-): Promise<T> {
-  try {
-    return await work(given);
-  } catch (error) {
-    const known = ModelRtcError.from(error);
-    if (known.code !== 'alias_taken' || given !== undefined) throw known;
-    return await work(await askAliasConflict(context, known));
-  }
-}
-
-/** Says which model lost its alias. @param where - `here`, or `at lab` */
-export function noteTakenAlias(
-  { output }: Context,
-  result: { readonly entry: Pick<ModelEntry, 'alias'>; readonly aliasTakenFrom?: string | undefined },
-  where: string,
-): void {
-  if (result.aliasTakenFrom === undefined) return;
-  const [alias, id] = [result.entry.alias ?? '', result.aliasTakenFrom].map(printable);
-  output.note(`"${alias}" was model ${id} ${where} until now; that one has no alias any more.`);
-}
-
-async function askAliasConflict(context: Context, taken: ModelRtcError): Promise<AliasConflict> {
+  error: unknown,
+): Promise<AliasConflict> {
+  const taken = ModelRtcError.from(error);
+  if (taken.code !== 'alias_taken' || given !== undefined) throw taken;
   const flag = '--alias-conflict';
   if (!context.interactive) throw unanswered(taken, taken.message, flag, ['keep', 'rename', 'overwrite']);
   const { alias, suggestions } = taken.details ?? {};
@@ -46,6 +28,17 @@ async function askAliasConflict(context: Context, taken: ModelRtcError): Promise
     { value: 'overwrite', label: `Call this model "${alias}"; the other one loses its alias` },
   ];
   return await choose(context, { text: taken.message, flag }, choices);
+}
+
+/** Says which model lost its alias. @param where - `here`, or `at lab` */
+export function noteTakenAlias(
+  { output }: Context,
+  result: { readonly entry: Pick<ModelEntry, 'alias'>; readonly aliasTakenFrom?: string | undefined },
+  where: string,
+): void {
+  if (result.aliasTakenFrom === undefined) return;
+  const [alias, id] = [result.entry.alias ?? '', result.aliasTakenFrom].map(printable);
+  output.note(`"${alias}" was model ${id} ${where} until now; that one has no alias any more.`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, formatSome, printable } from '../../console/format.ts';
@@ -14,11 +14,7 @@ export const deleteModel = defineCommand({
   describe: 'Remove a model from this machine; asks before it deletes files',
   positionals: { ref: localModel },
   options: {
-    'keep-files': {
-      type: 'boolean',
-      default: false,
-      describe: "Move its files to the data folder's kept/ instead of deleting them",
-    },
+    'keep-files': flagOption("Move its files to the data folder's kept/ instead of deleting them"),
     ...yesOption,
   },
   examples: [

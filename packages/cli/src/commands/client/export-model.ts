@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { ToolExport, ToolStore } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, requiredText, textOption } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
 import { formatModel, formatSome, printable } from '../../console/format.ts';
@@ -15,26 +15,16 @@ export const exportModel = defineCommand({
   describe: 'Write a model to one tar file, or put it where another tool finds it',
   positionals: { ref: localModel },
   options: {
-    to: {
-      type: 'string',
-      demandOption: true,
-      describe: "The file to write, such as /media/usb/mouse.tar; with --as, the other tool's folder",
+    to: requiredText("The file to write, such as /media/usb/mouse.tar; with --as, the other tool's folder", {
       completes: 'files',
-    },
+    }),
     as: {
       choices: ['tar', 'hf-cache', 'ollama', 'folder'],
       default: 'tar',
       describe: 'One tar file, a repository in a Hugging Face cache, a model of ollama, or a folder with its files',
     },
-    name: {
-      type: 'string',
-      describe: 'What the other tool calls it: ORG/NAME, NAME:TAG, or a folder [its name or alias]',
-    },
-    force: {
-      type: 'boolean',
-      default: false,
-      describe: 'Replace an existing file without asking; with --as, let the name mean this model from now on',
-    },
+    name: textOption('What the other tool calls it: ORG/NAME, NAME:TAG, or a folder [its name or alias]'),
+    force: flagOption('Replace an existing file without asking; with --as, let the name mean this model from now on'),
   },
   examples: [
     ['$0 client export-model good-mouse-v1 --to /media/usb/mouse.tar', 'write it to a USB stick'],

@@ -1,5 +1,5 @@
 import { formatBytes } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, requiredText } from '../../command-line/types.ts';
 import { formatTime } from '../../console/format.ts';
 import { renderTable } from '../../console/table.ts';
 
@@ -7,12 +7,7 @@ export const history = defineCommand({
   usage: 'history <ref>',
   describe: 'Show which models an alias named, and when',
   positionals: {
-    ref: {
-      type: 'string',
-      demandOption: true,
-      describe: 'An alias, or a model that has or had one',
-      completes: 'models',
-    },
+    ref: requiredText('An alias, or a model that has or had one', { completes: 'models' }),
   },
   examples: [['$0 client history good-mouse', 'newest first']],
   async run(context, { ref }) {

@@ -1,5 +1,5 @@
 import type { ModelLocation, Registry } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, textsOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { isTokenText } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
@@ -17,14 +17,10 @@ export const listModels = defineCommand({
     ...listOptions,
     ...problemsOption,
     ...networkOptions,
-    worker: {
-      type: 'string',
-      array: true,
-      default: [],
-      alias: 'session',
-      completes: 'workers',
-      describe: 'Only models that this worker had when last asked: a token, a saved name, @FILE, or what WHERE shows',
-    },
+    worker: textsOption(
+      'Only models that this worker had when last asked: a token, a saved name, @FILE, or what WHERE shows',
+      { alias: 'session', completes: 'workers' },
+    ),
   },
   examples: [
     ['$0 client list-models --sort-by size', 'the largest first'],

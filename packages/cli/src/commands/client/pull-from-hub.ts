@@ -3,6 +3,7 @@ import type { ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
 import type { networkOptions, safeOnlyOption } from '../options.ts';
+import { refuseGiven } from '../refuse-given.ts';
 import type { registryOptions } from '../static-registry.ts';
 import { type GivenImportOptions, importOptions } from './import-model/options.ts';
 import type { transferOptions } from './transfer.ts';
@@ -65,17 +66,8 @@ export async function pullFromHub(context: Context, options: PullOptions): Promi
 
 /** @throws ModelRtcError `bad_argument` for an option that only counts for a hub */
 export function refuseHubOptions(options: ValuesOf<typeof hubOptions>): void {
-  const { include, exclude, acceptLicense, tokenFile, archAny } = options;
-  const given = [
-    include.length > 0 ? '--include' : undefined,
-    exclude.length > 0 ? '--exclude' : undefined,
-    acceptLicense ? '--accept-license' : undefined,
-    tokenFile === undefined ? undefined : '--token-file',
-    archAny ? '--arch-any' : undefined,
-  ].find((option) => option !== undefined);
-  if (given === undefined) return;
-  const sentence = `${given} is for models from a hub. Leave it out, or name one: hf:ORG/NAME.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { option: given } });
+  const sentence = (option: string) => `${option} is for models from a hub. Leave it out, or name one: hf:ORG/NAME.`;
+  refuseGiven(options, ['include', 'exclude', 'acceptLicense', 'tokenFile', 'archAny'], sentence);
 }
 
 function notTogether(option: string, hint: string): ModelRtcError {

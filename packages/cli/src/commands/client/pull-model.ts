@@ -1,42 +1,40 @@
 import type { PullModelResult } from '@model-rtc/client';
+import type { Mesh } from '@model-rtc/mesh';
 import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, requiredText, textOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
+import { type BestNode, isMeshText, openMeshOf, refreshUnless } from '../../console/mesh-reference.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
-import { networkOptions, safeOnlyOption, workerOption } from '../options.ts';
+import { asSet, networkOptions, safeOnlyOption, workerOption } from '../options.ts';
 import { registryOptions, registryProvider } from '../static-registry.ts';
-import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
+import { askAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { hubOptions, pullFromHub, refuseHubOptions } from './pull-from-hub.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText, workersText } from './transfer.ts';
 
 export const pullModel = defineCommand({
   usage: 'pull-model <ref>',
-  describe: 'Fetch a model from workers, a static registry or a hub, or from several of them, to this machine',
+  describe: 'Fetch a model from workers, a mesh, a static registry or a hub, or from several of them, to this machine',
   positionals: {
-    ref: {
-      type: 'string',
-      demandOption: true,
-      describe:
-        "The worker's id, alias, digest prefix or full name of a model (GROUP/MODEL@VERSION), or else this machine's; hf:ORG/NAME[@REV] on a hub",
-      completes: 'remote-models',
-    },
+    ref: requiredText(
+      "The worker's id, alias, digest prefix or full name of a model (GROUP/MODEL@VERSION), or else this machine's; hf:ORG/NAME[@REV] on a hub; mesh:NAME in a mesh",
+      { completes: 'remote-models' },
+    ),
   },
   options: {
     ...networkOptions,
     ...transferOptions,
     ...safeOnlyOption,
-    // Not an array option: that would take REF for one more session.
     worker: {
       ...workerOption,
-      // A set, since yargs makes an array of an option that may be given only once.
-      coerce: (given: string | string[] | undefined) => new Set([given ?? []].flat()),
-      describe: 'A session: a token, a saved name, or @FILE; several fetch from all at once',
+      coerce: asSet,
+      describe: 'A session: a token, a saved name, @FILE, mesh:NODE or mesh:best; several fetch from all at once',
     },
     ...registryOptions,
     ...hubOptions,
-    alias: { type: 'string', describe: 'Its alias here [the one it has here, else the one it has at the worker]' },
+    alias: textOption('Its alias here [the one it has here, else the one it has at the worker]'),
+    pin: flagOption('Keep it from being removed when storage.cap needs room'),
   },
   examples: [
     ['$0 client pull-model good-mouse-v1 --worker lab', 'from a saved worker'],
@@ -44,11 +42,12 @@ export const pullModel = defineCommand({
     ['$0 client pull-model whisper/tiny@fp16 --registry https://models.example.org', 'from a static registry'],
     ['$0 client pull-model 4f1c22ab --worker @session.txt', 'by id, with a token from a file'],
     ['$0 client pull-model hf:org/tiny --worker lab', 'from a hub, and from a worker that has files of it'],
+    ['$0 client pull-model mesh:good-mouse-v1', 'from all nodes of the mesh that have it'],
     ['$0 client pull-model mouse --worker lab --alias-conflict overwrite', 'replace the old "mouse"'],
   ],
   async run(context, options) {
-    const { ref, alias, aliasConflict, ifExists, safeOnly, dryRun } = options;
-    if (ref.startsWith('hf:')) return await pullFromHub(context, options);
+    const { alias, aliasConflict, ifExists, safeOnly, dryRun } = options;
+    if (options.ref.startsWith('hf:')) return await pullFromHub(context, options);
     refuseHubOptions(options);
     const controls = await beginTransfer(context, options);
     const onModel = (entry: ModelEntry) => {
@@ -62,37 +61,58 @@ export const pullModel = defineCommand({
     };
     const { connectAll } = await import('@model-rtc/client');
     const registry = await registryProvider(context, options);
-    const sessions = await sessionsBeside(context, registry, options.worker);
+    await using inMesh = await meshOf(context, options.ref);
+    const { ref, mesh } = inMesh;
+    const sessions = await sessionsBeside(context, mesh ?? registry, { ...options, ref });
     const providers = registry === undefined ? [] : [registry];
-    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions, providers });
+    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions, providers, mesh });
     if (dryRun) {
       const plan = await workers.planPull(ref, { safeOnly, onModel, ...controls });
       noteWhoseName(context, ref, plan);
       printPlan(context, plan, 'here');
       return;
     }
-    const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      workers.pullModel(ref, {
-        alias,
-        aliasConflict: conflict,
-        ifExists,
-        safeOnly,
-        onModel,
-        onEarlierContent,
-        ...controls,
-      }),
-    );
+    const how = { alias, isName: mesh !== undefined, ifExists, safeOnly, onModel, onEarlierContent, ...controls };
+    const result = await workers.pullModel(ref, { ...how, aliasConflict }).catch(async (error: unknown) => {
+      const answer = await askAliasConflict(context, aliasConflict, error);
+      return await workers.pullModel(ref, { ...how, aliasConflict: answer });
+    });
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
     noteTakenAlias(context, result, 'here');
+    if (options.pin) await (await context.registry()).update(result.entry.id, { pinned: true });
     context.output.result(resultData(result), pulledText(result));
   },
 });
 
-/** With a registry no worker is needed: the one in the environment is asked as well if there is one. */
-async function sessionsBeside(context: Context, registry: object | undefined, given: Iterable<string> = []) {
+/** The mesh of `mesh:NAME`, in which the model is known by then, and the rest of the reference; no mesh for other references. */
+async function meshOf(context: Context, text: string): Promise<AsyncDisposable & { ref: string; mesh?: Mesh }> {
+  if (!isMeshText(text)) return { ref: text, [Symbol.asyncDispose]: async () => {} };
+  const { mesh, ref } = await openMeshOf(context, text);
+  try {
+    await refreshUnless(context, mesh, async () => {
+      const holders = await mesh.find(ref).then(
+        (found) => found.holders,
+        () => [],
+      );
+      return holders.some(({ node }) => node.isPresent && !node.isSelf);
+    });
+    await mesh.find(ref);
+  } catch (error) {
+    await mesh[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { ref, mesh, [Symbol.asyncDispose]: () => mesh[Symbol.asyncDispose]() };
+}
+
+/** With a mesh or a registry no worker is needed: the one in the environment is asked as well if there is one. */
+async function sessionsBeside(
+  context: Context,
+  registry: object | undefined,
+  { worker: given = [], ref, where, best }: BestNode & { readonly worker?: Iterable<string> | undefined },
+) {
   const named = [...given];
   const isNamed = named.length > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
-  return registry === undefined || isNamed ? await namedSessions(context, named) : [];
+  return registry === undefined || isNamed ? await namedSessions(context, named, { where, best, ref }) : [];
 }
 
 /** Says which model a reference named when it could have been another: the worker's names win over this machine's. */

@@ -1,11 +1,11 @@
 import type { PushModelResult } from '@model-rtc/client';
 import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, textOption } from '../../command-line/types.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
 import { localModel, networkOptions, workerOption } from '../options.ts';
-import { askOnAliasConflict, noteTakenAlias } from './conflicts.ts';
+import { askAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { beginTransfer, printPlan, resultData, transferOptions, transferText } from './transfer.ts';
 
 /** The worker's own way to a hub. */
@@ -26,10 +26,7 @@ export const pushModel = defineCommand({
       describe:
         'Let the worker fetch from the hub what came from there and comes faster so, if its owner lets it [auto]',
     },
-    alias: {
-      type: 'string',
-      describe: 'Its alias at the worker [the one it has there, else the one it has here]',
-    },
+    alias: textOption('Its alias at the worker [the one it has there, else the one it has here]'),
   },
   examples: [
     ['$0 client push-model legacy-rat --worker lab', 'to a saved worker'],
@@ -48,15 +45,11 @@ export const pushModel = defineCommand({
     await using worker = await connectWorker(context, options, options.worker);
     const workerName = printable(worker.workerName);
     if (dryRun) return printPlan(context, await worker.planPush(ref, noticed), `at ${workerName}`);
-    const result = await askOnAliasConflict(context, aliasConflict, (conflict) =>
-      worker.pushModel(ref, {
-        fromHub: options.fromHub !== 'off',
-        alias,
-        aliasConflict: conflict,
-        ifExists,
-        ...noticed,
-      }),
-    );
+    const how = { fromHub: options.fromHub !== 'off', alias, ifExists, ...noticed };
+    const result = await worker.pushModel(ref, { ...how, aliasConflict }).catch(async (error: unknown) => {
+      const answer = await askAliasConflict(context, aliasConflict, error);
+      return await worker.pushModel(ref, { ...how, aliasConflict: answer });
+    });
     noteTakenAlias(context, result, `at ${workerName}`);
     const name = shortName(result.entry);
     const verb = result.outcome === 'pushed' ? `Pushed ${name} to` : `${name} is already at`;

@@ -1,7 +1,7 @@
 import type { OnModelProgress, RepairModelOptions, RepairModelResult } from '@model-rtc/client';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { VerifiedModel } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, textOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
@@ -14,17 +14,10 @@ export const repairModel = defineCommand({
   positionals: { ref: localModel },
   options: {
     ...networkOptions,
-    path: {
-      type: 'string',
-      describe: 'The folder or file where the same files are now',
-      conflicts: 'from',
-      completes: 'files',
-    },
-    from: {
-      type: 'string',
-      describe: 'Fetch the damaged chunks from this worker: a session token, a saved name, or @FILE',
+    path: textOption('The folder or file where the same files are now', { conflicts: 'from', completes: 'files' }),
+    from: textOption('Fetch the damaged chunks from this worker: a session token, a saved name, or @FILE', {
       completes: 'workers',
-    },
+    }),
   },
   epilogue: 'With neither, it tries other models on this machine and the saved workers that have the model.',
   examples: [

@@ -1,15 +1,11 @@
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, requiredText, textOption } from '../../command-line/types.ts';
 
 export const rollback = defineCommand({
   usage: 'rollback <alias>',
   describe: 'Give an alias back to the model that had it before',
-  positionals: { alias: { type: 'string', demandOption: true, describe: 'The alias', completes: 'aliases' } },
+  positionals: { alias: requiredText('The alias', { completes: 'aliases' }) },
   options: {
-    to: {
-      type: 'string',
-      describe: 'An earlier model that had it; model-rtc client history ALIAS lists them',
-      completes: 'models',
-    },
+    to: textOption('An earlier model that had it; model-rtc client history ALIAS lists them', { completes: 'models' }),
   },
   examples: [
     ['$0 client rollback good-mouse', 'to the previous version; run it again to undo that'],

@@ -1,7 +1,7 @@
 import type { SyncResult } from '@model-rtc/client';
 import { mapLimit } from '@model-rtc/files';
 import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
-import { type ArgumentSpecs, defineCommand, type ValuesOf } from '../../command-line/types.ts';
+import { type ArgumentSpecs, defineCommand, flagOption, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, isTokenText, printable } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
@@ -19,7 +19,7 @@ const syncOptions = {
     default: [],
     describe: 'A worker: a token, a saved name, or @FILE; may be given several times',
   },
-  all: { type: 'boolean', default: false, describe: 'All saved workers' },
+  all: flagOption('All saved workers'),
 } as const satisfies ArgumentSpecs;
 type SyncOptions = ValuesOf<typeof syncOptions>;
 

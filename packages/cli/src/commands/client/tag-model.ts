@@ -1,6 +1,6 @@
-import { type Alias, ModelRtcError } from '@model-rtc/protocol';
+import { type Alias, ModelRtcError, unlessFails } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, requiredText } from '../../command-line/types.ts';
 import { confirm } from '../../console/ask.ts';
 import type { Context } from '../../console/context.ts';
 import { localModel } from '../options.ts';
@@ -10,14 +10,10 @@ export const tagModel = defineCommand({
   describe: 'Give a model on this machine an alias',
   positionals: {
     ref: localModel,
-    alias: { type: 'string', demandOption: true, describe: 'Its new alias', completes: 'aliases' },
+    alias: requiredText('Its new alias', { completes: 'aliases' }),
   },
   options: {
-    force: {
-      type: 'boolean',
-      default: false,
-      describe: 'Take the alias from the model that has it; rollback gives it back',
-    },
+    force: flagOption('Take the alias from the model that has it; rollback gives it back'),
   },
   examples: [
     ['$0 client tag-model 4f1c22ab good-mouse-v2', 'name a model by its id'],
@@ -43,7 +39,7 @@ export const tagModel = defineCommand({
 export const untagModel = defineCommand({
   usage: 'untag-model <alias>',
   describe: 'Remove an alias; the model stays',
-  positionals: { alias: { type: 'string', demandOption: true, describe: 'The exact alias', completes: 'aliases' } },
+  positionals: { alias: requiredText('The exact alias', { completes: 'aliases' }) },
   examples: [['$0 client untag-model good-mouse-v1', 'its model keeps its id']],
   async run(context, { alias }) {
     const registry = await context.registry();
@@ -53,15 +49,9 @@ export const untagModel = defineCommand({
 });
 
 async function ownerOf(registry: Registry, alias: Alias): Promise<RegistryEntry | undefined> {
-  try {
-    // An alias is no path: a folder of that name says nothing about it.
-    const { entry } = await registry.resolve(alias, { paths: false });
-    return entry.alias === alias ? entry : undefined;
-  } catch (error) {
-    const { code } = ModelRtcError.from(error);
-    if (code === 'not_found_locally' || code === 'ambiguous') return undefined;
-    throw error;
-  }
+  // An alias is no path: a folder of that name says nothing about it.
+  const found = await unlessFails(registry.resolve(alias, { paths: false }), 'not_found_locally', 'ambiguous');
+  return found?.entry.alias === alias ? found.entry : undefined;
 }
 
 /** Does not ask without a terminal: the registry then refuses the alias, naming its owner and free aliases. */

@@ -9,11 +9,12 @@ import type {
   WorkerBytes,
 } from '@model-rtc/client';
 import { formatBytes } from '@model-rtc/protocol';
-import type { ArgumentSpecs, ValuesOf } from '../../command-line/types.ts';
+import { type ArgumentSpecs, flagOption, textOption, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatDuration, formatRate, formatShare, formatSome, printable, shortName } from '../../console/format.ts';
 import { laneKindsText } from '../../console/lanes-text.ts';
-import { parseRate } from '../../console/quantities.ts';
+import { parseDuration, parseRate } from '../../console/quantities.ts';
+import { evictedText } from '../../console/storage-cap.ts';
 import { aliasConflictOption } from '../options.ts';
 
 /** The options of both pull-model and push-model. */
@@ -24,17 +25,19 @@ export const transferOptions = {
     default: 'skip',
     describe: 'If it is already there: leave it, or verify and repair it and set its alias',
   },
-  'dry-run': { type: 'boolean', default: false, describe: 'Show how much would be sent, and send nothing' },
-  limit: { type: 'string', describe: 'The most to move per second, such as 20MB or 50Mbit' },
-  nice: { type: 'boolean', default: false, describe: 'Yield to other traffic on the network' },
+  'dry-run': flagOption('Show how much would be sent, and send nothing'),
+  limit: textOption('The most to move per second, such as 20MB or 50Mbit'),
+  nice: flagOption('Yield to other traffic on the network'),
   compress: {
     choices: ['auto', 'off'],
     default: 'auto',
     describe: 'Compress when the connection is slower than compressing',
   },
+  'max-reconnect-time': textOption('How long to wait for a lost worker, or for anything to come [2m]'),
 } as const satisfies ArgumentSpecs;
 
-export type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'>;
+export type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'> &
+  Partial<Pick<ValuesOf<typeof transferOptions>, 'maxReconnectTime'>>;
 
 /** How to interrupt a pull or push, where its progress goes, and how fast it may be. */
 export interface TransferControls extends SpeedOptions {
@@ -45,13 +48,15 @@ export interface TransferControls extends SpeedOptions {
 /**
  * Shows progress from now on, and explains what an interruption leaves behind.
  *
- * @throws ModelRtcError `bad_argument` for a limit that is not a rate.
+ * @throws ModelRtcError `bad_argument` for a limit that is not a rate, or a time that is none.
  */
 export async function beginTransfer(
   context: Context,
-  { dryRun, limit, nice, compress }: TransferOptions,
+  { dryRun, limit, nice, compress, maxReconnectTime }: TransferOptions,
 ): Promise<TransferControls> {
   const limitBytesPerSecond = limit === undefined ? undefined : parseRate(limit, '--limit');
+  const maxReconnectMs =
+    maxReconnectTime === undefined ? undefined : parseDuration(maxReconnectTime, '--max-reconnect-time');
   context.explainCancel(
     dryRun
       ? 'Cancelled. A dry run sends nothing.'
@@ -60,7 +65,7 @@ export async function beginTransfer(
   const onProgress = await context.output.progress();
   context.output.events?.begin();
   onProgress({ type: 'connecting' });
-  return { signal: context.signal, onProgress, limitBytesPerSecond, nice, compress };
+  return { signal: context.signal, onProgress, limitBytesPerSecond, nice, compress, maxReconnectMs };
 }
 
 /** Prints a dry run. @param where - the receiver: `here`, or `at lab`. */
@@ -129,7 +134,7 @@ export function workersText(workers: readonly WorkerBytes[]): string[] {
  *
  * @param where - the receiver: `here`, or `at lab`.
  */
-export function planText(plan: ModelPlan & Partial<Pick<PullPlan, 'reusedFrom'>>, where: string): string {
+export function planText(plan: ModelPlan & Partial<Pick<PullPlan, 'reusedFrom' | 'evicts'>>, where: string): string {
   const { exists, totalBytes, transferBytes, reusedBytes, resumedBytes, reusedFrom = [] } = plan;
   const name = shortName(plan);
   if (exists) return `Nothing would be sent: ${name} (${formatBytes(totalBytes)}) is ${where} already`;
@@ -140,5 +145,6 @@ export function planText(plan: ModelPlan & Partial<Pick<PullPlan, 'reusedFrom'>>
     ...(reusedBytes > 0 ? [`${formatBytes(reusedBytes)} are ${where} already${models}`] : []),
     ...(resumedBytes > 0 ? [`${formatBytes(resumedBytes)} were fetched by an earlier attempt`] : []),
   ];
-  return `${name}: ${parts.join('; ')}`;
+  const gone = (plan.evicts ?? []).map((model) => `\n  to make room, this would be removed: ${evictedText(model)}`);
+  return `${name}: ${parts.join('; ')}${gone.join('')}`;
 }

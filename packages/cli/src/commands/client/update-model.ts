@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, textOption } from '../../command-line/types.ts';
 import { formatModel, printable } from '../../console/format.ts';
 import { localModel } from '../options.ts';
 
@@ -8,10 +8,10 @@ export const updateModel = defineCommand({
   describe: 'Change the notes and tags of a model on this machine',
   positionals: { ref: localModel },
   options: {
-    notes: { type: 'string', nargs: 1, describe: 'Its new notes, at most 1,000 characters; "" removes them' },
-    'add-tag': { type: 'string', array: true, nargs: 1, describe: 'A tag to add; may be given several times' },
-    'remove-tag': { type: 'string', array: true, nargs: 1, describe: 'A tag to remove; may be given several times' },
-    'clear-tags': { type: 'boolean', default: false, describe: 'Remove all tags first' },
+    notes: textOption('Its new notes, at most 1,000 characters; "" removes them', { nargs: 1 }),
+    'add-tag': textOption('A tag to add; may be given several times', { array: true, nargs: 1 }),
+    'remove-tag': textOption('A tag to remove; may be given several times', { array: true, nargs: 1 }),
+    'clear-tags': flagOption('Remove all tags first'),
   },
   examples: [
     ['$0 client update-model good-mouse-v1 --notes "cage 4, 30 Hz" --add-tag mouse', 'notes and a tag'],

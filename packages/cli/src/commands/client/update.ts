@@ -1,8 +1,9 @@
 import type { RevisionReport } from '@model-rtc/client';
 import type { RegistryEntry } from '@model-rtc/registry';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, textOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, printable, shortName } from '../../console/format.ts';
+import { tokenFileOption } from '../options.ts';
 import { sayBusy } from './import-model/from-hub.ts';
 
 const SHOWN_COMMIT_CHARS = 7;
@@ -11,16 +12,9 @@ export const update = defineCommand({
   usage: 'update [ref]',
   describe: 'Say which models from a hub have a newer revision there; nothing is fetched',
   positionals: {
-    ref: { type: 'string', describe: 'A model on this machine [all that come from a hub]', completes: 'models' },
+    ref: textOption('A model on this machine [all that come from a hub]', { completes: 'models' }),
   },
-  options: {
-    'token-file': {
-      type: 'string',
-      nargs: 1,
-      describe: "A file that has your access token [HF_TOKEN, or that of the hub's own tools]",
-      completes: 'files',
-    },
-  },
+  options: tokenFileOption,
   examples: [
     ['$0 client update', 'ask for all models that come from a hub'],
     ['$0 client update qwen2.5-0.5b', 'ask for one'],

@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { SeenWorker } from '@model-rtc/registry';
-import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
+import { type CommandGroup, defineCommand, requiredText, textOption } from '../../command-line/types.ts';
 import { formatCount, formatTime } from '../../console/format.ts';
 import type { SavedWorker } from '../../console/saved-workers.ts';
 import { sessionToken } from '../../console/session-argument.ts';
@@ -11,8 +11,8 @@ const add = defineCommand({
   usage: 'add <name> [session]',
   describe: 'Save a session; every option that takes a session accepts its name',
   positionals: {
-    name: { type: 'string', demandOption: true, describe: 'Its name here' },
-    session: { type: 'string', describe: 'A token or @FILE', env: 'MODEL_RTC_SESSION' },
+    name: requiredText('Its name here'),
+    session: textOption('A token or @FILE', { env: 'MODEL_RTC_SESSION' }),
   },
   examples: [['$0 client workers add lab @session.txt', 'save a session as "lab"']],
   async run(context, { name, session }) {
@@ -88,12 +88,7 @@ const remove = defineCommand({
   usage: 'remove <name>',
   describe: 'Remove a saved session from this machine, and forget what its worker had',
   positionals: {
-    name: {
-      type: 'string',
-      demandOption: true,
-      describe: 'Its name here, or the name or key of a worker that is remembered',
-      completes: 'workers',
-    },
+    name: requiredText('Its name here, or the name or key of a worker that is remembered', { completes: 'workers' }),
   },
   examples: [
     ['$0 client workers remove lab', 'remove "lab"; the session itself stays valid'],

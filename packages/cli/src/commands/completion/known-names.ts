@@ -16,14 +16,16 @@ const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
  * @param given - the positional arguments before the word.
  */
 export async function knownNames(kind: Completes, home: string, given: readonly string[] = []): Promise<Candidate[]> {
-  const { registryFile, catalogFile, configFile, workers } = dataPaths(home);
+  const { registryFile, catalogFile, configFile, workers, transfers } = dataPaths(home);
   if (kind in RELEASE_KINDS) return await releaseNames(kind as ReleaseKind, home, given.at(-1) ?? '');
+  if (kind === 'transfers') return await transferIds(transfers);
   if (kind === 'workers') {
     const saved = fieldOf(await readJson(configFile), 'workers');
     return Object.keys(saved)
       .filter(isSafe)
       .map((value) => ({ value, describe: 'saved worker' }));
   }
+  if (kind === 'meshes' || kind === 'mesh-nodes') return await namesOfMeshes(join(home, 'mesh'), kind);
   const models = Object.values(fieldOf(await readJson(registryFile), 'models'));
   const local = modelNames(models);
   if (kind === 'aliases') return local.filter(({ isAlias }) => isAlias);
@@ -31,6 +33,18 @@ export async function knownNames(kind: Completes, home: string, given: readonly 
   const releases = fullNames(models);
   if (kind !== 'remote-models') return [...local, ...releases];
   return unique([...(await namesAtWorkers(workers)), ...local, ...releases]);
+}
+
+/** Those that have not ended come first, since they can be cancelled. */
+async function transferIds(folder: string): Promise<Candidate[]> {
+  const ids: (Candidate & { readonly isOver: boolean })[] = [];
+  for (const file of await readdir(folder).catch(() => [])) {
+    if (!/^[0-9a-f]{10}\.json$/.test(file)) continue;
+    const { kind, name, endedAt } = asObject(await readJson(join(folder, file)));
+    const about = [kind, name].filter(isSafe).join(' ');
+    ids.push({ value: file.slice(0, 10), describe: about, isOver: typeof endedAt === 'string' });
+  }
+  return ids.sort((a, b) => Number(a.isOver) - Number(b.isOver)).map(({ value, describe }) => ({ value, describe }));
 }
 
 /** An id of the catalog that needs no quoting: names with `/` between them. */
@@ -43,6 +57,20 @@ function plannedNames(file: unknown): ModelName[] {
     const isPlain = typeof id === 'string' && id.length <= 256 && SAFE_ID.test(id);
     return isPlain ? [{ value: id, describe: 'registered', isAlias: false }] : [];
   });
+}
+
+/** The meshes that this machine joined, or the nodes of all of them, as they were last known. */
+async function namesOfMeshes(folder: string, kind: 'meshes' | 'mesh-nodes'): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const { name: mesh } = asObject(await readJson(join(folder, name, 'mesh.json')));
+    if (!isSafe(mesh)) continue;
+    if (kind === 'meshes') found.push({ value: mesh, describe: 'mesh' });
+    const { members } = asObject(kind === 'meshes' ? undefined : await readJson(join(folder, name, 'members.json')));
+    const names = (Array.isArray(members) ? members : []).map((member) => asObject(member).name);
+    found.push(...names.filter(isSafe).map((value) => ({ value, describe: `in ${mesh}` })));
+  }
+  return unique(found);
 }
 
 /** The models that this machine's workers had when they were last asked. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, textOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatDuration, formatRate } from '../../console/format.ts';
 import { laneKindsText } from '../../console/lanes-text.ts';
@@ -18,7 +18,7 @@ export const demo = defineCommand({
   usage: 'demo',
   describe: 'Move a model between two agents on this machine, each command as its own process',
   options: {
-    model: { type: 'string', describe: 'A model of your own: a folder or a weights file', completes: 'files' },
+    model: textOption('A model of your own: a folder or a weights file', { completes: 'files' }),
   },
   examples: [['$0 demo --model ./runs/mouse', 'with your own model']],
   async run(context, { model }) {

@@ -1,5 +1,5 @@
 import { isEnded } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, requiredText } from '../../command-line/types.ts';
 import { printable } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
 import { jobNamed } from './job-named.ts';
@@ -9,7 +9,7 @@ import { jobsOptions } from './options.ts';
 export const cancelJob = defineCommand({
   usage: 'cancel <job>',
   describe: 'End a job, with all of its processes',
-  positionals: { job: { type: 'string', demandOption: true, describe: 'Its id, or the start of it' } },
+  positionals: { job: requiredText('Its id, or the start of it') },
   options: jobsOptions,
   examples: [['$0 jobs cancel k3v9x2m4q7w1 --worker lab', 'its processes get 10 s to end by themselves']],
   async run(context, options) {

@@ -1,14 +1,16 @@
+import type { FoundResults } from '@model-rtc/client';
 import { isEnded, ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption, textOption } from '../../command-line/types.ts';
 import { beginTransfer, transferOptions } from '../client/transfer.ts';
 import { connectWorker } from '../connect.ts';
-import { fetchResults, resultsText } from './fetch-results.ts';
+import { resultsText } from './fetch-results.ts';
 import { jobNamed } from './job-named.ts';
 import { stateText } from './job-text.ts';
 import { jobArgument, jobsOptions } from './options.ts';
+import { resultsPath } from './results-name.ts';
 import { workerFlag } from './worker-flag.ts';
 
-const { limit, nice, compress } = transferOptions;
+const { limit, nice, compress, 'max-reconnect-time': maxReconnectTime } = transferOptions;
 
 export const fetchJob = defineCommand({
   usage: 'fetch [job]',
@@ -16,13 +18,9 @@ export const fetchJob = defineCommand({
   positionals: { job: jobArgument },
   options: {
     ...jobsOptions,
-    output: {
-      type: 'string',
-      describe: 'Where they go [in this folder: DATA.MODEL.predictions.EXT]',
-      completes: 'files',
-    },
-    force: { type: 'boolean', default: false, describe: 'Replace what is there' },
-    ...{ limit, nice, compress },
+    output: textOption('Where they go [in this folder: DATA.MODEL.predictions.EXT]', { completes: 'files' }),
+    force: flagOption('Replace what is there'),
+    ...{ limit, nice, compress, 'max-reconnect-time': maxReconnectTime },
   },
   examples: [['$0 jobs fetch k3v9 --worker lab --output results/', 'into a folder']],
   async run(context, options) {
@@ -37,8 +35,9 @@ export const fetchJob = defineCommand({
         { details: { job: job.id, state: job.state } },
       );
     }
-    const wanted = { output: options.output, beside: undefined, force: options.force };
-    const results = await fetchResults(worker, job, wanted, controls);
+    const { output, force } = options;
+    const target = (found: FoundResults) => resultsPath(job, found, { output, beside: undefined });
+    const results = await worker.jobs.fetchResults(job.id, target, { ...controls, force });
     context.output.result({ job, results }, `Fetched ${resultsText(results)}`);
   },
 });

@@ -1,5 +1,5 @@
 import { isEnded, JOB_STATES, type Job } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption } from '../../command-line/types.ts';
 import { formatPercent, formatTime } from '../../console/format.ts';
 import { renderTable } from '../../console/table.ts';
 import { connectWorker } from '../connect.ts';
@@ -13,7 +13,7 @@ export const listJobs = defineCommand({
   options: {
     ...jobsOptions,
     state: { choices: JOB_STATES, array: true, default: [], describe: 'Only those in this state' },
-    open: { type: 'boolean', default: false, describe: 'Only those that have not ended' },
+    open: flagOption('Only those that have not ended'),
     // The fields of a worker's answer are bounded by pages; a terminal by patience.
     limit: { type: 'number', default: 50, describe: 'At most this many' },
   },

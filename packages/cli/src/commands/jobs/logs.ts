@@ -1,5 +1,5 @@
 import { isEnded, type JobEvent } from '@model-rtc/protocol';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, flagOption } from '../../command-line/types.ts';
 import { connectWorker } from '../connect.ts';
 import { jobNamed } from './job-named.ts';
 import { lineText, stateText } from './job-text.ts';
@@ -11,7 +11,7 @@ export const jobLogs = defineCommand({
   positionals: { job: jobArgument },
   options: {
     ...jobsOptions,
-    follow: { type: 'boolean', default: false, alias: 'f', describe: 'Go on until the job has ended' },
+    follow: flagOption('Go on until the job has ended', { alias: 'f' }),
     tail: { type: 'number', describe: 'Only the last lines, so many' },
   },
   examples: [

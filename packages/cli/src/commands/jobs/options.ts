@@ -1,10 +1,7 @@
-import type { ArgumentSpec, ArgumentSpecs } from '../../command-line/types.ts';
+import { type ArgumentSpecs, textOption } from '../../command-line/types.ts';
 import { networkOptions, workerOption } from '../options.ts';
 
 export const jobsOptions = { worker: workerOption, ...networkOptions } as const satisfies ArgumentSpecs;
 
 /** A job of the session. */
-export const jobArgument = {
-  type: 'string',
-  describe: 'Its id, or the start of it [the one that has not ended, else the newest]',
-} as const satisfies ArgumentSpec;
+export const jobArgument = textOption('Its id, or the start of it [the one that has not ended, else the newest]');

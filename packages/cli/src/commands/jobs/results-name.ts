@@ -1,12 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
+import type { FoundResults } from '@model-rtc/client';
+import { isFolder } from '@model-rtc/files';
 import type { Job } from '@model-rtc/protocol';
-
-/** What came back: a folder, or a file under the name that its runner gave it. */
-export interface FoundResults {
-  readonly form: 'file' | 'folder';
-  readonly fileName: string | undefined;
-}
 
 /** The names of models that a file's name shows; the id of the job tells the rest. */
 const MAX_NAMED_MODELS = 4;
@@ -50,14 +45,7 @@ export async function resultsPath(
   { output, beside }: { readonly output: string | undefined; readonly beside: string | undefined },
 ): Promise<string> {
   if (output === undefined) return join(beside === undefined ? '.' : dirname(beside), resultsName(job, found));
-  const isFolder = output.endsWith('/') || output.endsWith(sep);
-  const isThere = found.form === 'file' && (await isDirectory(output));
-  return isFolder || isThere ? join(output, resultsName(job, found)) : output;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
+  const meansFolder = output.endsWith('/') || output.endsWith(sep);
+  const isThere = found.form === 'file' && (await isFolder(output));
+  return meansFolder || isThere ? join(output, resultsName(job, found)) : output;
 }

@@ -1,13 +1,13 @@
 import { formatBytes, isEnded, type Job } from '@model-rtc/protocol';
 import { defineCommand } from '../../command-line/types.ts';
 import {
+  factsText,
   formatCount,
   formatDuration,
   formatModel,
   formatPercent,
   formatScalar,
   formatTime,
-  printable,
 } from '../../console/format.ts';
 import { connectWorker } from '../connect.ts';
 import { jobNamed } from './job-named.ts';
@@ -23,14 +23,7 @@ export const showJob = defineCommand({
   async run(context, options) {
     await using worker = await connectWorker(context, options, options.worker);
     const job = await jobNamed(context, worker, options.job);
-    const rows = rowsOf(job, Date.now()).filter(
-      (row): row is [string, string] => row[1] !== undefined && row[1] !== '',
-    );
-    const width = Math.max(...rows.map(([name]) => name.length));
-    context.output.result(
-      { job },
-      rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join('\n'),
-    );
+    context.output.result({ job }, factsText(rowsOf(job, Date.now())));
   },
 });
 

@@ -1,5 +1,6 @@
 import { MODELS_COMMANDS, MODELS_DESCRIBE, type ModelsArgument, type ModelsCommand } from '@model-rtc/model-manager';
 import type { ArgumentSpec, ArgumentSpecs, Command, CommandGroup } from '../../command-line/types.ts';
+import { asSet } from '../options.ts';
 import { modelsContext } from './context.ts';
 
 /** The commands that any program can mount, with the registry of this machine. */
@@ -25,8 +26,5 @@ function argumentsOf(specs: Readonly<Record<string, ModelsArgument>>): ArgumentS
 }
 
 function argumentOf({ isRepeated, ...spec }: ModelsArgument): ArgumentSpec {
-  if (!isRepeated) return spec;
-  // Not an array option, which would take what follows for more of them. A set, since yargs refuses an array where one value is due.
-  const coerce = (given: string | string[] | undefined) => new Set([given ?? []].flat());
-  return { ...spec, coerce };
+  return isRepeated ? { ...spec, coerce: asSet } : spec;
 }

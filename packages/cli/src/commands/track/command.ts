@@ -1,4 +1,4 @@
-import type { JobModel, SubmittedJob, WorkerConnection } from '@model-rtc/client';
+import type { FoundResults, JobModel, SubmittedJob, WorkerConnection } from '@model-rtc/client';
 import { isEnded, type Job, ModelRtcError } from '@model-rtc/protocol';
 import type { FileSet } from '@model-rtc/registry';
 import { defineCommand, type ValuesOf } from '../../command-line/types.ts';
@@ -7,8 +7,9 @@ import { formatModel, printable } from '../../console/format.ts';
 import { beginTransfer, type TransferControls } from '../client/transfer.ts';
 import { connectWorker } from '../connect.ts';
 import { failedJob } from '../jobs/end-of-job.ts';
-import { fetchResults, resultsText } from '../jobs/fetch-results.ts';
+import { resultsText } from '../jobs/fetch-results.ts';
 import { durationText, modelsText, stateText, statusText } from '../jobs/job-text.ts';
+import { resultsPath } from '../jobs/results-name.ts';
 import { workerFlag } from '../jobs/worker-flag.ts';
 import { networkOptions } from '../options.ts';
 import { followToEnd } from './follow.ts';
@@ -45,7 +46,7 @@ export const track = defineCommand({
     context.explainCancel(
       'Cancelled; no job was started. What has arrived is kept: run the same command again to resume.',
     );
-    await using worker = await connectWorker(context, options, options.worker);
+    await using worker = await connectWorker(context, options, options.worker, { best: 'gpu_memory' });
     const submitted = await worker.jobs.submit({
       ...{ models: options.model, data: options.data, runner: options.runner, settings, resume: options.resume },
       ...{ remote: options.remote, noPush: !options.push, again: options.again, ...controls },
@@ -101,7 +102,8 @@ async function deliver(
   }
   // The time that the job took is none of the transfer's.
   const onProgress = await context.output.progress();
-  const results = await fetchResults(worker, job, { output, beside: data[0], force }, { ...controls, onProgress });
+  const target = (found: FoundResults) => resultsPath(job, found, { output, beside: data[0] });
+  const results = await worker.jobs.fetchResults(job.id, target, { ...controls, onProgress, force });
   context.output.result({ job, results }, `${done}: ${resultsText(results)}`);
 }
 

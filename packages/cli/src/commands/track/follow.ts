@@ -32,7 +32,7 @@ export interface EndedJob {
 export async function followToEnd(
   context: Context,
   { worker, job, workerFlag, onInterrupt }: FollowedJob,
-  { onProgress }: Pick<TransferControls, 'onProgress'>,
+  { onProgress, maxReconnectMs }: Pick<TransferControls, 'onProgress' | 'maxReconnectMs'>,
 ): Promise<EndedJob> {
   const view = new JobView(context.output, job.id);
   const leaving = new AbortController();
@@ -58,6 +58,7 @@ export async function followToEnd(
     const ended = await worker.jobs.follow(job.id, {
       signal: leaving.signal,
       onProgress,
+      maxReconnectMs,
       onEvents: (events) => view.show(events),
       onPosition: (position) => view.position(position),
     });

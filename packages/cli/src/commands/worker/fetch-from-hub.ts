@@ -2,17 +2,26 @@ import type { LicenseToAccept } from '@model-rtc/client';
 import { ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { FetchFromHub } from '@model-rtc/worker';
+import { agentLimits } from '../../console/agent-limits.ts';
 import type { Context } from '../../console/context.ts';
-import { agentLimits, hubFamilies } from '../../console/settings.ts';
+import { hubFamilies } from '../../console/settings.ts';
+import { storageCap } from '../../console/storage-cap.ts';
 import { packageVersion } from '../../package.ts';
 
 /** Fetches registered models when clients ask for it: without this machine's access token, since clients decide what is fetched. */
-export function fetchForClients({ runtime, home, log }: Context, registry: Registry, safeOnly: boolean): FetchFromHub {
+export function fetchForClients(
+  { runtime, home, log, output }: Context,
+  registry: Registry,
+  safeOnly: boolean,
+): FetchFromHub {
   return async ({ repo, revision, acceptLicense, signal }) => {
     const { openHub } = await import('@model-rtc/hub');
     const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
     const { entry } = await takeFromHub(
-      { registry, limits: await agentLimits(home), log, clock: systemClock, random: Math.random },
+      {
+        ...{ registry, limits: await agentLimits(home), log, clock: systemClock, random: Math.random },
+        storage: await storageCap(home, (text) => output.note(text)),
+      },
       {
         hub: openHub({ env: runtime.env, isAnonymous: true }),
         reference: { repo, revision },

@@ -1,6 +1,6 @@
 import type { RunnerTrial, ShownRunner } from '@model-rtc/jobs';
 import { ModelRtcError } from '@model-rtc/protocol';
-import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
+import { type CommandGroup, defineCommand, requiredText } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { printable } from '../../console/format.ts';
 import { renderTable } from '../../console/table.ts';
@@ -22,7 +22,7 @@ const add = defineCommand({
   usage: 'add <file>',
   describe: 'Let clients run a program, declared in a JSON file; one of the same name is replaced',
   positionals: {
-    file: { type: 'string', demandOption: true, describe: 'The JSON file: see docs/track.md', completes: 'files' },
+    file: requiredText('The JSON file: see docs/track.md', { completes: 'files' }),
   },
   examples: [['$0 worker runners add runner.json', 'a running worker takes it at once']],
   async run(context, { file }) {
@@ -39,7 +39,7 @@ const add = defineCommand({
 const test = defineCommand({
   usage: 'test <name>',
   describe: 'Check that a runner can run, and show what a job of it would start',
-  positionals: { name: { type: 'string', demandOption: true, describe: 'Its name' } },
+  positionals: { name: requiredText('Its name') },
   epilogue:
     'It checks that the program, the working folder and the confinement are there. Only the program of the runner onnx is also run, on a tiny model.',
   examples: [['$0 worker runners test onnx', 'exit code 1 when it does not work']],
@@ -58,7 +58,7 @@ const test = defineCommand({
 const remove = defineCommand({
   usage: 'remove <name>',
   describe: 'Let clients run one of your programs no more',
-  positionals: { name: { type: 'string', demandOption: true, describe: 'Its name' } },
+  positionals: { name: requiredText('Its name') },
   examples: [['$0 worker runners remove count', 'jobs that run now go on']],
   async run(context, { name }) {
     const { RunnerStore } = await import('@model-rtc/jobs');

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { ModelRtcError, type Scope } from '@model-rtc/protocol';
 import type { SessionStore } from '@model-rtc/worker';
-import { type CommandGroup, defineCommand } from '../../command-line/types.ts';
+import { type CommandGroup, defineCommand, requiredText, textOption, textsOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatTime } from '../../console/format.ts';
 import { parseDuration } from '../../console/quantities.ts';
 import { renderTable } from '../../console/table.ts';
+import { parseScopes } from '../scopes.ts';
 
 const list = defineCommand({
   usage: 'list',
@@ -35,24 +35,11 @@ const create = defineCommand({
   usage: 'create',
   describe: 'Create a session and print its token',
   options: {
-    scope: {
-      type: 'string',
-      default: 'read',
-      describe: 'What it allows: a list of read, write and track, such as read,write',
-    },
-    expires: { type: 'string', default: '30d', describe: 'How long it is valid, e.g. 12h, 7d, or never' },
-    name: { type: 'string', describe: 'A name to revoke it by' },
-    signaling: {
-      type: 'string',
-      array: true,
-      default: [],
-      describe: 'The signaling servers of the worker [those it used last]',
-    },
-    'token-file': {
-      type: 'string',
-      describe: 'Write the token to this file, mode 0600, instead of printing it',
-      completes: 'files',
-    },
+    scope: textOption('What it allows: a list of read, write and track, such as read,write', { default: 'read' }),
+    expires: textOption('How long it is valid, e.g. 12h, 7d, or never', { default: '30d' }),
+    name: textOption('A name to revoke it by'),
+    signaling: textsOption('The signaling servers of the worker [those it used last]'),
+    'token-file': textOption('Write the token to this file, mode 0600, instead of printing it', { completes: 'files' }),
   },
   examples: [['$0 worker sessions create --scope read --expires 7d --name reviewers', 'read only, for a week']],
   async run(context, { scope, expires, name, signaling, tokenFile }) {
@@ -79,7 +66,7 @@ const create = defineCommand({
 const revoke = defineCommand({
   usage: 'revoke <session>',
   describe: 'End a session for everyone who holds it',
-  positionals: { session: { type: 'string', demandOption: true, describe: 'Its key id or name' } },
+  positionals: { session: requiredText('Its key id or name') },
   examples: [['$0 worker sessions revoke reviewers', 'also closes the connections that it opened']],
   async run(context, { session: which }) {
     const session = await (await openSessions(context)).revoke(which);
@@ -104,19 +91,6 @@ export async function openSessions(context: Context): Promise<SessionStore> {
   const { paths } = await context.registry();
   const identity = await loadIdentity(paths.keys);
   return new SessionStore({ keysFolder: paths.keys, workerKey: identity.publicKey });
-}
-
-async function parseScopes(text: string): Promise<Scope[]> {
-  const { SCOPES, scopeSchema } = await import('@model-rtc/protocol');
-  const scopes = text.split(',').map((part) => {
-    const parsed = scopeSchema.safeParse(part.trim());
-    if (parsed.success) return parsed.data;
-    throw new ModelRtcError(
-      'bad_argument',
-      `"${part.trim()}" is not a scope. Pass --scope a list of ${SCOPES.join(', ')}, such as read,write.`,
-    );
-  });
-  return [...new Set(scopes)];
 }
 
 /** A time from now such as `7d` or `12h`; undefined for `never`. */

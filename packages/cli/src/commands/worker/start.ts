@@ -1,19 +1,25 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import type { RunningBridge } from '@model-rtc/bridge';
+import type { MeshNodes } from '@model-rtc/mesh';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { RunningWorker, WatchEvent } from '@model-rtc/worker';
-import { defineCommand } from '../../command-line/types.ts';
+import { defineCommand, textOption, textsOption } from '../../command-line/types.ts';
+import { agentLimits } from '../../console/agent-limits.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, formatSome, formatTime, printable } from '../../console/format.ts';
 import { parseDuration } from '../../console/quantities.ts';
 import { untilAborted } from '../../console/runtime.ts';
-import { agentLimits, dataCacheLimits, fetchesPushesFromHub, jobsLimits } from '../../console/settings.ts';
+import { dataCacheLimits, fetchesPushesFromHub, jobsLimits } from '../../console/settings.ts';
+import { storageCap } from '../../console/storage-cap.ts';
 import { packageVersion } from '../../package.ts';
 import { ownHardware } from '../catalog/own-hardware.ts';
 import { iceServers } from '../connect.ts';
 import { safeOnlyOption, webRtcOptions } from '../options.ts';
 import { directOptions } from './direct.ts';
 import { fetchForClients } from './fetch-from-hub.ts';
+import { bridgeLines, httpOptions, startHttpBridge } from './http-bridge.ts';
+import { meshLines, openWorkerMesh, workerMeshOptions } from './mesh.ts';
 
 export const start = defineCommand({
   usage: 'start',
@@ -21,16 +27,12 @@ export const start = defineCommand({
   describe: "Serve this machine's models, and print the session that clients need",
   options: {
     ...webRtcOptions,
+    ...workerMeshOptions,
     'safe-only': {
       ...safeOnlyOption['safe-only'],
       describe: 'Refuse pushed models that run code when they are loaded',
     },
-    signaling: {
-      type: 'string',
-      array: true,
-      default: [],
-      describe: 'A signaling server, ws:// or wss://; without one, the worker starts its own',
-    },
+    signaling: textsOption('A signaling server, ws:// or wss://; without one, the worker starts its own'),
     port: {
       type: 'number',
       describe: "The port of the worker's own signaling server [the last one used, else 8787, else a free one]",
@@ -40,34 +42,19 @@ export const start = defineCommand({
       default: true,
       describe: 'Let clients that can reach this machine connect to it directly; --no-direct forbids it',
     },
-    'direct-port': { type: 'string', describe: 'The port for direct connections; 0 for a free one [0]' },
-    advertise: {
-      type: 'string',
-      array: true,
-      default: [],
-      describe: "HOST:PORT where clients reach the direct port, instead of this machine's addresses",
-    },
-    name: { type: 'string', describe: "The name that clients see [this machine's name]" },
-    'token-file': {
-      type: 'string',
-      describe: 'Write the session to this file, mode 0600, instead of printing it',
+    'direct-port': textOption('The port for direct connections; 0 for a free one [0]'),
+    advertise: textsOption("HOST:PORT where clients reach the direct port, instead of this machine's addresses"),
+    name: textOption("The name that clients see [this machine's name]"),
+    'token-file': textOption('Write the session to this file, mode 0600, instead of printing it', {
       completes: 'files',
-    },
-    watch: {
-      type: 'string',
-      array: true,
-      default: [],
-      describe: 'A folder whose models are registered as they appear, trainings as they progress',
+    }),
+    watch: textsOption('A folder whose models are registered as they appear, trainings as they progress', {
       completes: 'folders',
-    },
-    'read-only-store': {
-      type: 'string',
-      array: true,
-      default: [],
-      describe:
-        "Another tool's folder whose models are served in place: a Hugging Face cache, ollama's or LM Studio's models, a folder of weights",
-      completes: 'folders',
-    },
+    }),
+    'read-only-store': textsOption(
+      "Another tool's folder whose models are served in place: a Hugging Face cache, ollama's or LM Studio's models, a folder of weights",
+      { completes: 'folders' },
+    ),
     'from-hub': {
       choices: ['auto', 'off'],
       describe:
@@ -78,15 +65,15 @@ export const start = defineCommand({
       describe:
         'Where the data folder can have no symbolic links: copy found models, or read them in place [leave them out]',
     },
-    'interrupted-after': {
-      type: 'string',
-      describe: 'How long a training may write nothing before it counts as interrupted [10m]',
-    },
+    ...httpOptions,
+    'interrupted-after': textOption('How long a training may write nothing before it counts as interrupted [10m]'),
+    'max-reconnect-time': textOption('End when no signaling server answered for so long [never]'),
   },
   examples: [
     ['$0 worker', 'serve, with a signaling server of its own'],
     ['$0 worker --signaling wss://signal.lab.example --token-file session.txt', 'use a shared signaling server'],
     ['$0 worker --direct-port 7000 --advertise gpu.lab.example:7000', 'behind a router that forwards a port'],
+    ['$0 worker --http-port 14345', 'also over HTTP: for curl, the Hugging Face libraries, ollama'],
     ['$0 worker --watch runs --read-only-store ~/.cache/huggingface', 'also serve the models found there'],
   ],
   /** Serves until Ctrl+C. */
@@ -95,6 +82,7 @@ export const start = defineCommand({
     const { startWorker } = await import('@model-rtc/worker');
     const { output, log, signal } = context;
     const folders = [...watch, ...readOnlyStore];
+    const mesh = await openWorkerMesh(context, options, name);
     await using worker = await startWorker({
       registry: await context.registry(),
       name,
@@ -104,6 +92,7 @@ export const start = defineCommand({
       safeOnly: options.safeOnly,
       direct: directOptions(options),
       limits: await agentLimits(context.home),
+      storage: await storageCap(context.home, (text) => output.note(text)),
       hub: await hubForPushes(context, options.fromHub),
       jobs: {
         env: context.runtime.env,
@@ -122,10 +111,16 @@ export const start = defineCommand({
           interruptedAfter === undefined ? undefined : parseDuration(interruptedAfter, '--interrupted-after'),
         onEvent: (event) => output.note(printable(eventText(event))),
       },
+      mesh,
+      maxReconnectMs:
+        options.maxReconnectTime === undefined
+          ? undefined
+          : parseDuration(options.maxReconnectTime, '--max-reconnect-time'),
       log,
     });
+    await using bridge = await startHttpBridge(context, options);
     await waitOnline(context, worker);
-    await announce(context, worker, { folders, tokenFile });
+    await announce(context, worker, { folders, tokenFile, mesh, bridge, httpTokenFile: options.httpTokenFile });
     await Promise.race([untilAborted(signal), worker.ended.then(fail)]);
     output.note('Stopping: clients are told, and what they were sending is kept.');
   },
@@ -171,6 +166,9 @@ async function waitOnline(context: Context, worker: RunningWorker): Promise<void
 interface Announced {
   readonly folders: readonly string[];
   readonly tokenFile: string | undefined;
+  readonly mesh: MeshNodes | undefined;
+  readonly bridge: RunningBridge | undefined;
+  readonly httpTokenFile: string | undefined;
 }
 
 /** What clients may run here. A damaged file of runners keeps no worker from serving models. */
@@ -185,16 +183,18 @@ async function runnersLine(worker: RunningWorker): Promise<string | undefined> {
   }
 }
 
-async function announce(context: Context, worker: RunningWorker, { folders, tokenFile }: Announced): Promise<void> {
+async function announce(context: Context, worker: RunningWorker, announced: Announced): Promise<void> {
   const { output } = context;
+  const { folders, tokenFile, mesh, bridge, httpTokenFile } = announced;
+  const httpUrl = bridge?.url;
   const { token, keyId, expiresAt, urls, directPort } = worker;
   const validity = `valid until ${formatTime(expiresAt) || 'it is revoked'}. Anyone who has it can use this worker:`;
-  if (tokenFile === undefined) output.result({ session: token, keyId, expiresAt, urls, directPort }, token);
+  if (tokenFile === undefined) output.result({ session: token, keyId, expiresAt, urls, directPort, httpUrl }, token);
   else {
     const { writeFileAtomic } = await import('@model-rtc/files');
     await writeFileAtomic(tokenFile, `${token}\n`, { mode: 0o600 });
     // Standard output often goes to a log that more people can read.
-    output.result({ tokenFile: resolve(tokenFile), keyId, expiresAt, urls, directPort }, '');
+    output.result({ tokenFile: resolve(tokenFile), keyId, expiresAt, urls, directPort, httpUrl }, '');
   }
   const { total } = await (await context.registry()).list({ filters: {}, sort: 'date', limit: 1 });
   output.note(`Serving ${formatCount(total, 'model')} at ${urls.join(' ')}`);
@@ -202,6 +202,7 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   if (directPort !== undefined)
     output.note(`Clients that can reach this machine connect directly, to port ${directPort} (TLS)`);
   if (folders.length > 0) output.note(`Watching ${folders.join(', ')}: models found there are registered`);
+  for (const line of meshLines(mesh)) output.note(line);
   const runners = await runnersLine(worker);
   if (runners !== undefined) output.note(runners);
   const session = tokenFile === undefined ? 'SESSION' : `@${tokenFile}`;
@@ -209,6 +210,7 @@ async function announce(context: Context, worker: RunningWorker, { folders, toke
   else output.note(`This worker's session is in ${tokenFile}, ${validity}`);
   output.note(`  model-rtc worker list-models --session ${session}`);
   output.note(`  model-rtc client pull-model REF --worker ${session}`);
+  if (bridge !== undefined) for (const line of bridgeLines(bridge, httpTokenFile)) output.note(line);
   output.note('Ctrl+C stops the worker. After a restart the same session works again.');
 }
 

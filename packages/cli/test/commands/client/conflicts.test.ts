@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type AliasConflict, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportIfExists } from '@model-rtc/registry';
-import { askOnAliasConflict, askOnDuplicate } from '../../../src/commands/client/conflicts.ts';
+import { askAliasConflict, askOnDuplicate } from '../../../src/commands/client/conflicts.ts';
 import type { Context, Prompts } from '../../../src/console/context.ts';
 
 interface Asked {
@@ -45,6 +45,15 @@ function stopped<T>(error: ModelRtcError): {
     return `done with ${String(told)}`;
   };
   return { work, calls };
+}
+
+/** Runs work as the commands do. */
+async function askOnAliasConflict(
+  context: Context,
+  given: AliasConflict | undefined,
+  work: (conflict: AliasConflict | undefined) => Promise<string>,
+): Promise<string> {
+  return await work(given).catch(async (error) => await work(await askAliasConflict(context, given, error)));
 }
 
 async function failure(promise: Promise<unknown>): Promise<ModelRtcError> {

@@ -65,7 +65,15 @@ describe('the completion of a command line', () => {
     [
       'settings get ',
       [
-        ...['limit.up', 'limit.down', 'data-cache.size', 'data-cache.session-size', 'data-cache.age'],
+        ...[
+          'limit.up',
+          'limit.down',
+          'limit.by-size',
+          'storage.cap',
+          'data-cache.size',
+          'data-cache.session-size',
+          'data-cache.age',
+        ],
         ...['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output', 'hub.architectures'],
       ],
     ],

@@ -83,42 +83,31 @@ export function gatedNetwork({ hidden, inner }: DecoderSizes, bias = false): Lay
 }
 
 /** The words going in, and the normalisation of what comes out. */
-export function decoderEnds({ hidden, vocabulary }: DecoderSizes): LayoutRow[] {
+function decoderEnds({ hidden, vocabulary }: DecoderSizes): LayoutRow[] {
   return [{ name: 'embed_tokens.weight', shape: [vocabulary, hidden] }, ...norm('norm', hidden)];
 }
 
 /** What turns it into words. Where it is tied to the words going in, writers leave it out, or write it twice. */
-export function wordsHead({ hidden, vocabulary }: DecoderSizes, isTied: boolean): LayoutRow[] {
+function wordsHead({ hidden, vocabulary }: DecoderSizes, isTied: boolean): LayoutRow[] {
   return [{ name: 'lm_head.weight', shape: [vocabulary, hidden], isOptional: isTied }];
 }
 
 /** Older versions saved the frequencies of the positions with the weights. */
-export const OLD_BUFFERS = [/\.rotary_emb\.inv_freq$/, /\.attn\.(?:masked_)?bias$/];
-export const DECODER_PREFIXES = ['model.', ''];
+const OLD_BUFFERS = [/\.rotary_emb\.inv_freq$/, /\.attn\.(?:masked_)?bias$/];
 
-interface DecoderParts {
-  readonly attends: readonly LayoutRow[];
-  /** Whether the gated network has biases. */
-  readonly networkBias?: boolean;
-}
-
-/** The layout of llama, which several families share but for their attention: a norm before it and one behind it. */
-export function llamaLayout(
+/** What models that generate words share, around their layers. @param isTied - whether the head is tied where nothing is said */
+export function decoderLayout(
   config: ConfigReader,
   sizes: DecoderSizes,
-  { attends, networkBias }: DecoderParts,
+  layer: readonly LayoutRow[],
+  isTied = false,
 ): FamilyLayout {
   return {
-    prefixes: DECODER_PREFIXES,
+    prefixes: ['model.', ''],
     layers: sizes.layers,
-    layer: [
-      ...attends,
-      ...gatedNetwork(sizes, networkBias),
-      ...norm('layers.{i}.input_layernorm', sizes.hidden),
-      ...norm('layers.{i}.post_attention_layernorm', sizes.hidden),
-    ],
+    layer,
     once: decoderEnds(sizes),
-    head: wordsHead(sizes, config.flag('tie_word_embeddings', false)),
+    head: wordsHead(sizes, config.flag('tie_word_embeddings', isTied)),
     known: OLD_BUFFERS,
   };
 }

@@ -2,15 +2,12 @@ import type { ConfigReader } from '../config-reader.ts';
 import type { Family, FamilyLayout, LayoutRow } from '../types.ts';
 import {
   attention,
-  DECODER_PREFIXES,
   type DecoderDefaults,
   type DecoderSizes,
-  decoderEnds,
+  decoderLayout,
   decoderSizes,
   gatedNetwork,
   norm,
-  OLD_BUFFERS,
-  wordsHead,
 } from './decoder.ts';
 
 const GEMMA: DecoderDefaults = {
@@ -64,17 +61,11 @@ function gemmaLayout(
   more: readonly LayoutRow[] = [],
 ): FamilyLayout {
   const bias = config.flag('attention_bias', false);
-  return {
-    prefixes: DECODER_PREFIXES,
-    layers: sizes.layers,
-    layer: [
-      ...attention(sizes, { input: bias, output: bias }),
-      ...gatedNetwork(sizes),
-      ...norms.flatMap((name) => norm(`layers.{i}.${name}`, sizes.hidden)),
-      ...more,
-    ],
-    once: decoderEnds(sizes),
-    head: wordsHead(sizes, config.flag('tie_word_embeddings', true)),
-    known: OLD_BUFFERS,
-  };
+  const layer = [
+    ...attention(sizes, { input: bias, output: bias }),
+    ...gatedNetwork(sizes),
+    ...norms.flatMap((name) => norm(`layers.{i}.${name}`, sizes.hidden)),
+    ...more,
+  ];
+  return decoderLayout(config, sizes, layer, true);
 }

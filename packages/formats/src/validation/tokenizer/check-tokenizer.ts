@@ -2,7 +2,7 @@ import { unlessBroken } from '../../bytes/structure-error.ts';
 import { readJson } from '../../completeness/read-json.ts';
 import type { CheckedFile } from '../../completeness/types.ts';
 import { at, type Document, isObject } from '../../documents/scalars.ts';
-import type { CheckResult } from '../types.ts';
+import { type CheckResult, someOf } from '../types.ts';
 import { loadAndTry } from './load-tokenizer.ts';
 import { countPieces, countTiktokenLines } from './sentencepiece.ts';
 import { isId, quoted, readTokenizerJson, readVocabulary, type TokenizerFacts } from './tokenizer-json.ts';
@@ -10,15 +10,8 @@ import { isId, quoted, readTokenizerJson, readVocabulary, type TokenizerFacts } 
 /** The largest, with 260,000 words and 500,000 merges, have 35 MB. */
 const MAX_TOKENIZER_BYTES = 64 * 1024 * 1024;
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
-const MAX_NAMED = 4;
-const FILES = [
-  'tokenizer.json',
-  'vocab.json',
-  'vocab.txt',
-  'tokenizer.model',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-];
+const PIECES = ['tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model'];
+const FILES = ['tokenizer.json', 'vocab.json', 'vocab.txt', ...PIECES];
 
 /** What is wrong, and what was found to be right; as ends of sentences that begin with a file's name. */
 interface Findings {
@@ -48,7 +41,7 @@ export async function checkTokenizer(
   await checkJson(file('tokenizer.json'), settings, limit, findings);
   await checkWords(file('vocab.json'), file('merges.txt'), limit, findings);
   await checkList(file('vocab.txt'), limit, findings);
-  for (const path of FILES.slice(3)) await checkPieces(file(path), limit, findings);
+  for (const path of PIECES) await checkPieces(file(path), limit, findings);
   checkSpecial(config, limit, findings);
   return judge(findings);
 }
@@ -56,8 +49,7 @@ export async function checkTokenizer(
 function judge({ failed, warnings, right }: Findings): CheckResult {
   const outcome = failed.length > 0 ? 'failed' : warnings.length > 0 ? 'warning' : 'passed';
   const said = failed.length > 0 ? failed : warnings.length > 0 ? warnings : right;
-  const more = said.length > MAX_NAMED ? `; and ${said.length - MAX_NAMED} more` : '';
-  return { check: 'tokenizer', outcome, detail: `${said.slice(0, MAX_NAMED).join('; ')}${more}.` };
+  return { check: 'tokenizer', outcome, detail: `${someOf(said)}.` };
 }
 
 async function readSettings(file: CheckedFile | undefined, { failed }: Findings): Promise<Document | undefined> {

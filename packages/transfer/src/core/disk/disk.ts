@@ -1,4 +1,4 @@
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { type Deferred, type Digest, deferred, ModelRtcError } from '@model-rtc/protocol';
 import { ALL_WINDOWS_BYTES } from '../limits.ts';
 import { BufferPool, type ChunkBuffer } from './buffer-pool.ts';
 import type { DiskCommand, DiskEvent, DiskPort } from './disk-port.ts';
@@ -26,8 +26,7 @@ export class Disk {
   readonly #known = new Set<number>();
   readonly #storing = new Map<number, ChunkBuffer>();
   #commands: DiskCommand[] = [];
-  #flushed: (() => void) | undefined;
-  #failed: ((error: ModelRtcError) => void) | undefined;
+  #flushing: Deferred<void> | undefined;
 
   constructor(openPort: (onEvents: (events: readonly DiskEvent[]) => void) => DiskPort, listener: DiskListener) {
     this.#listener = listener;
@@ -64,11 +63,9 @@ export class Disk {
 
   /** Sets sizes and modes, and resolves when everything is on the disk itself. */
   async flush(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#flushed = resolve;
-      this.#failed = reject;
-      this.#post({ type: 'flush' });
-    });
+    this.#flushing = deferred<void>();
+    this.#post({ type: 'flush' });
+    await this.#flushing.promise;
   }
 
   /** Closes the disk when every chunk that was stored before is kept, and the right ones are in the journal. */
@@ -102,12 +99,12 @@ export class Disk {
     else if (event.type === 'file_hash') this.#listener.fileHash(event.file, event.sha256);
     else if (event.type === 'hashed') this.#listener.hashed(event.bytes);
     else if (event.type === 'whole') this.#listener.whole();
-    else if (event.type === 'flushed') this.#flushed?.();
+    else if (event.type === 'flushed') this.#flushing?.resolve();
     else this.#fail(ModelRtcError.fromData(event.error));
   }
 
   #fail(error: ModelRtcError): void {
-    this.#failed?.(error);
+    this.#flushing?.reject(error);
     this.#listener.failed(error);
   }
 

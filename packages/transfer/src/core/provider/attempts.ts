@@ -2,8 +2,6 @@ import { type Clock, cancelledBy, ModelRtcError, pause } from '@model-rtc/protoc
 import type { Watchdog } from '../session/watchdog.ts';
 import type { Reachable } from './model-provider.ts';
 
-/** Retries end after this time without progress, however often a connection was renewed. What arrived is kept. */
-export const GIVE_UP_MS = 120_000;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 8_000;
 
@@ -22,58 +20,40 @@ export interface RetryOptions extends AttemptsOptions {
 }
 
 /**
- * Decides whether and when to retry work over a connection that failed. An attempt is `begin`, then the work, with `recover` in a
- * `catch` around both; it throws after the last attempt. The work keeps its own state, so that it resumes.
+ * Decides whether and when to retry work over a connection that failed. An attempt reaches the other side, then does the work, with
+ * `recover` in a `catch` around both; it throws after the last attempt. The work keeps its own state, so that it resumes.
  */
 export class Attempts<Connection = unknown> {
   readonly #target: Reachable<Connection>;
   readonly #options: RetryOptions;
   #delayMs = FIRST_RETRY_MS;
-  #startedMs = 0;
-  /** The connection of this attempt, once it has got as far as asking. */
-  #reached: { readonly connection: Connection } | undefined;
+  /** When this attempt began. */
+  #startedMs: number;
 
   constructor(target: Reachable<Connection>, options: RetryOptions) {
     this.#target = target;
     this.#options = options;
-  }
-
-  /** Begins an attempt by reaching the other side. @throws ModelRtcError why it cannot be reached */
-  async begin(): Promise<Connection> {
-    this.#startedMs = this.#options.clock.nowMs();
-    this.#reached = undefined;
-    const connection = await this.#target.reach(this.#options.signal);
-    this.#reached = { connection };
-    return connection;
-  }
-
-  /** Whether this attempt has got as far as asking. */
-  get isReached(): boolean {
-    return this.#reached !== undefined;
+    this.#startedMs = options.clock.nowMs();
   }
 
   /** Whether nothing came for so long that no further attempt is made. */
   get isExhausted(): boolean {
-    return this.#options.watchdog.quietMs >= GIVE_UP_MS;
+    return this.#options.watchdog.isExhausted;
   }
 
   /**
-   * Waits until the next attempt is due.
+   * Ends the connection of a failed attempt, and waits until the next attempt is due.
+   * @param connection - undefined when the attempt did not get as far as asking
    * @throws ModelRtcError why there is none: the error, when another connection cannot fix it, or the other side was never
-   *   reached; `timeout` after `GIVE_UP_MS` without progress; `cancelled` by the signal and when this side closed
+   *   reached; `timeout` when nothing came for the time that the watchdog allows; `cancelled` by the signal and when this side closed
    */
-  async recover(thrown: unknown): Promise<void> {
+  async recover(thrown: unknown, connection: Connection | undefined): Promise<void> {
     const error = this.#asEnd(ModelRtcError.from(thrown));
-    if (!this.#target.wasReached || !this.#mayRetry(error)) throw error;
-    if (this.isExhausted) throw gaveUp(error);
+    if (!this.#target.wasReached || !mayRetry(error, connection !== undefined)) throw error;
+    if (this.isExhausted) throw gaveUp(error, this.#options.watchdog);
     this.#options.onRetry?.(error);
-    await this.reset();
+    if (connection !== undefined) await this.#target.reset(connection);
     await this.wait();
-  }
-
-  /** Ends the connection of this attempt. */
-  async reset(): Promise<void> {
-    if (this.#reached !== undefined) await this.#target.reset(this.#reached.connection);
   }
 
   /** Waits before the next attempt: longer each time, unless the last one carried something before it broke. */
@@ -82,11 +62,7 @@ export class Attempts<Connection = unknown> {
     if (watchdog.quietMs < clock.nowMs() - this.#startedMs) this.#delayMs = FIRST_RETRY_MS;
     await backOff(this.#delayMs, { clock, random, signal });
     this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_RETRY_MS);
-  }
-
-  /** A worker that everyone reconnects to at once may be busy for a while; one that answers says how long to wait. */
-  #mayRetry(error: ModelRtcError): boolean {
-    return error.recoversBy('reconnect', 'wait') || (error.recoversBy('back_off') && !this.isReached);
+    this.#startedMs = clock.nowMs();
   }
 
   /** The reason of a cancelled or closed attempt is that it was cancelled or closed, whatever it failed with. */
@@ -95,6 +71,11 @@ export class Attempts<Connection = unknown> {
     if (signal?.aborted) return cancelledBy(signal, error);
     return this.#target.isClosed ? closedError(error) : error;
   }
+}
+
+/** A worker that everyone reconnects to at once may be busy for a while; one that answers says how long to wait. */
+function mayRetry(error: ModelRtcError, isReached: boolean): boolean {
+  return error.recoversBy('reconnect', 'wait') || (error.recoversBy('back_off') && !isReached);
 }
 
 /**
@@ -118,11 +99,20 @@ export function closedError(cause?: unknown): ModelRtcError {
   return new ModelRtcError('cancelled', 'The connection to the worker was closed on this side.', { cause });
 }
 
-/** The error of a transfer that made no progress for `GIVE_UP_MS`. */
-export function gaveUp(last: ModelRtcError, details?: ModelRtcError['details']): ModelRtcError {
+/** The error of a transfer that made no progress for as long as its watchdog allows. */
+export function gaveUp(
+  last: ModelRtcError,
+  { giveUpMs }: Pick<Watchdog, 'giveUpMs'>,
+  details?: ModelRtcError['details'],
+): ModelRtcError {
   return new ModelRtcError(
     'timeout',
-    `Nothing arrived for ${GIVE_UP_MS / 60_000} minutes, however often the connection was renewed. What has arrived is kept: run the same command again to resume. The last failure: ${last.message}`,
+    `Nothing arrived for ${spanText(giveUpMs)}, however often the connection was renewed. What has arrived is kept: run the same command again to resume. The last failure: ${last.message}`,
     { cause: last, details },
   );
+}
+
+function spanText(ms: number): string {
+  const minutes = ms / 60_000;
+  return Number.isInteger(minutes) && minutes > 1 ? `${minutes} minutes` : `${ms / 1000} s`;
 }

@@ -96,13 +96,14 @@ async function askUntilAnswered(
 ): Promise<ProvidedModel & NamedModel> {
   const attempts = new Attempts(provider, options);
   for (;;) {
+    let connection: unknown;
     try {
-      await attempts.begin();
+      connection = await provider.reach(options.signal);
       return await resolveReference(provider, reference, options.signal);
     } catch (error) {
       const known = ModelRtcError.from(error);
-      if (known.code === 'busy' && attempts.isReached) await waitUntilReady(known, options);
-      else await attempts.recover(known);
+      if (known.code === 'busy' && connection !== undefined) await waitUntilReady(known, options);
+      else await attempts.recover(known, connection);
     }
   }
 }

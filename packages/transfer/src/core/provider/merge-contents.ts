@@ -1,4 +1,11 @@
-import { type ContentsFile, hashedFiles, type ModelContents, modelDigest } from '@model-rtc/protocol';
+import {
+  type ContentsFile,
+  hashedFiles,
+  type ModelContents,
+  ModelRtcError,
+  modelDigest,
+  withoutUndefined,
+} from '@model-rtc/protocol';
 
 /**
  * Says how two descriptions of one model differ: in paths, sizes, or hashes that both have.
@@ -22,6 +29,17 @@ export function disagreement(a: ModelContents, b: ModelContents): string | undef
 }
 
 /**
+ * Checks a provider that does not know models by their digests.
+ * @throws ModelRtcError `verification_failed` when what a provider has is not what is fetched
+ */
+export function requireAgreement(fetched: ModelContents, own: ModelContents, name: string): void {
+  const why = disagreement(fetched, own);
+  if (why === undefined) return;
+  const sentence = `${name} has other files than the model that is being fetched (${why}). Nothing is taken from it.`;
+  throw new ModelRtcError('verification_failed', sentence);
+}
+
+/**
  * Combines two descriptions of a model that agree. It takes the chunks from the one that knows more of them. Where the other one has
  * digests of its own chunks or spans, and nothing else shows that both mean the same bytes, those are checked too, as spans.
  */
@@ -29,16 +47,13 @@ export function mergeContents(a: ModelContents, b: ModelContents): ModelContents
   const [best, other] = chunkRank(b) > chunkRank(a) ? [b, a] : [a, b];
   const digest = a.digest ?? b.digest;
   const { cut, order, rest } = mergeCuts(best, other);
-  return {
-    ...(digest === undefined ? {} : { digest }),
-    // Chunks and spans cover the files in the order of their own description.
-    files: mergeFiles(order.files, new Map(rest.files.map((file) => [file.path, file]))),
-    ...cut,
-  };
+  // Chunks and spans cover the files in the order of their own description.
+  const files = mergeFiles(order.files, new Map(rest.files.map((file) => [file.path, file])));
+  return withoutUndefined({ digest, files, ...cut });
 }
 
 interface MergedCuts {
-  readonly cut: Pick<ModelContents, 'chunker' | 'chunks' | 'spans'>;
+  readonly cut: { [K in 'chunker' | 'chunks' | 'spans']?: ModelContents[K] | undefined };
   /** The description whose order of files counts, and the other one. */
   readonly order: ModelContents;
   readonly rest: ModelContents;
@@ -51,12 +66,7 @@ function mergeCuts(best: ModelContents, other: ModelContents): MergedCuts {
   const moved = proof === undefined || chunks === undefined ? undefined : chunksInOrder(best, other.files);
   if (proof !== undefined && moved === undefined) return { cut: { spans: proof }, order: other, rest: best };
   return {
-    cut: {
-      ...(chunker === undefined ? {} : { chunker }),
-      ...(chunks === undefined ? {} : { chunks: moved ?? chunks }),
-      ...(spans === undefined ? {} : { spans }),
-      ...(proof === undefined ? {} : { spans: proof }),
-    },
+    cut: { chunker, chunks: moved ?? chunks, spans: proof ?? spans },
     ...(proof === undefined ? { order: best, rest: other } : { order: other, rest: best }),
   };
 }

@@ -33,8 +33,8 @@ export interface Reachable<Connection = unknown> {
   /** Whether this side closed it; it is never reached again then. */
   readonly isClosed: boolean;
   /**
-   * Resolves when it can be asked, with an object for the connection; at once when it is still connected. The signal ends only
-   * this call.
+   * Resolves when it can be asked, with something for the connection that is not undefined; at once when it is still connected. The
+   * signal ends only this call.
    */
   reach(signal: AbortSignal | undefined): Promise<Connection>;
   /** Ends this connection after a failed attempt, so that the next `reach` makes a new one. A newer one stays. */
@@ -55,6 +55,8 @@ export interface ServeOptions {
   readonly name: string;
   /** How chunks may come encoded; all sources of the transfer share it. */
   readonly encodings: PeerEncodings;
+  /** Others that are fetching the model are sources too, and this machine passes on what it has. */
+  readonly shared?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 

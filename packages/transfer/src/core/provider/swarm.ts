@@ -1,9 +1,20 @@
-import { cancelledBy, contentsDigest, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
+import {
+  cancelledBy,
+  contentsDigest,
+  contentsManifest,
+  type ModelContents,
+  ModelRtcError,
+  pause,
+} from '@model-rtc/protocol';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import { SourcePool } from '../sources/source-pool.ts';
-import { Attempts, closedError, GIVE_UP_MS, gaveUp, isRetryableInBackground, type RetryOptions } from './attempts.ts';
+import { Attempts, closedError, gaveUp, isRetryableInBackground, type RetryOptions } from './attempts.ts';
+import { disagreement, mergeContents } from './merge-contents.ts';
 import type { FetchedModel, ModelProvider, WantedModel } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
+
+/** How long to wait for what the others know, after the first one has answered. */
+const OTHERS_MS = 2_000;
 
 /** What happened to one of the providers of a transfer. */
 export interface ProviderNews {
@@ -20,6 +31,8 @@ export interface ProviderNews {
 export interface SwarmOptions extends RetryOptions {
   readonly model: WantedModel;
   readonly encodings: PeerEncodings;
+  /** Others that are fetching the model are among the providers, and this machine passes on what it has. */
+  readonly shared?: boolean | undefined;
   /** The names of the providers. */
   readonly names: ProviderNames;
   readonly onNews: (news: ProviderNews) => void;
@@ -50,10 +63,16 @@ export class Swarm {
     this.#signal = signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]);
   }
 
-  /** Begins to take the model from all providers that have it. */
-  start(contents: ModelContents): void {
+  /**
+   * Begins to take the model from all providers that have it.
+   * @returns everything that is known of it
+   * @throws ModelRtcError why none describes it
+   */
+  async start(): Promise<ModelContents> {
+    const contents = await this.#gatherContents();
     const model = { ...this.#options.model, contents, digest: contentsDigest(contents) };
     this.#serving = this.#providers.map((provider) => this.#keepServing(provider, model));
+    return contents;
   }
 
   /** Stops using all providers; their connections stay. */
@@ -69,8 +88,45 @@ export class Swarm {
     if (signal?.aborted) return cancelledBy(signal, error);
     const failure = this.#endError() ?? this.#lastFailure;
     if (failure !== undefined && this.#providers.every(({ isClosed }) => isClosed)) return failure;
-    const isStalled = error.code === 'timeout' && watchdog.quietMs >= GIVE_UP_MS;
-    return isStalled && failure !== undefined ? gaveUp(failure, error.details) : error;
+    const isStalled = error.code === 'timeout' && watchdog.isExhausted;
+    return isStalled && failure !== undefined ? gaveUp(failure, watchdog, error.details) : error;
+  }
+
+  /**
+   * What the first provider to answer says and, if that is not all, what the others know. Descriptions that do not agree with it are
+   * left out; their providers are dropped when they are asked to serve.
+   */
+  async #gatherContents(): Promise<ModelContents> {
+    const { model, clock, signal } = this.#options;
+    const { first, contents } = await this.#firstContents();
+    const others = this.#providers.filter((provider) => provider !== first);
+    if (others.length === 0 || contentsManifest(contents) !== undefined) return contents;
+    const wanted = { ...model, digest: contentsDigest(contents) };
+    const told: ModelContents[] = [];
+    const asking = others.map(async (provider) => {
+      await provider.reach(signal);
+      told.push(await provider.contents(wanted, signal));
+    });
+    await Promise.race([Promise.allSettled(asking), pause(OTHERS_MS, clock, signal)]);
+    return told.reduce(
+      (all, more) => (disagreement(all, more) === undefined ? mergeContents(all, more) : all),
+      contents,
+    );
+  }
+
+  /** Waits for the first provider when no other one answers. */
+  async #firstContents(): Promise<{ readonly first: ModelProvider; readonly contents: ModelContents }> {
+    const { model, signal } = this.#options;
+    for (const first of this.#providers.length === 1 ? [] : this.#providers) {
+      try {
+        return { first, contents: await first.contents(model, signal) };
+      } catch (error) {
+        if (signal?.aborted) throw cancelledBy(signal, error);
+      }
+    }
+    const [first] = this.#providers;
+    if (first === undefined) throw new ModelRtcError('bad_argument', 'There is no provider to take the model from.');
+    return { first, contents: await contentsOf(first, model, this.#options) };
   }
 
   /**
@@ -81,7 +137,7 @@ export class Swarm {
     const attempts = new Attempts(provider, { ...this.#options, signal: this.#signal });
     const told = new Set<ProviderNews['state']>();
     for (;;) {
-      const { wasServing, error } = await this.#serveOnce(provider, model, attempts);
+      const { wasServing, error } = await this.#serveOnce(provider, model);
       if (this.#signal.aborted) return;
       if (provider.isClosed) this.#ends.set(provider, closedError(error));
       else if (!isRetryableInBackground(error)) {
@@ -105,21 +161,20 @@ export class Swarm {
   async #serveOnce(
     provider: ModelProvider,
     model: FetchedModel,
-    attempts: Attempts,
   ): Promise<{ readonly wasServing: boolean; readonly error: ModelRtcError }> {
-    const { encodings, names } = this.#options;
+    const { encodings, names, shared } = this.#options;
     const signal = this.#signal;
     let wasServing = false;
     try {
-      await attempts.begin();
+      const connection = await provider.reach(signal);
       await provider.requireModel(model, signal);
       const name = names.keep(provider);
       this.#served.add(provider);
       this.#tell(provider, 'serving');
       wasServing = true;
-      const error = await provider.serve(model, { pool: this.pool, name, encodings, signal });
+      const error = await provider.serve(model, { pool: this.pool, name, encodings, shared, signal });
       // If only the model changed, the connection is still good: the transfer may begin again over it.
-      if (!signal.aborted && error.code !== 'source_changed') await attempts.reset();
+      if (!signal.aborted && error.code !== 'source_changed') await provider.reset(connection);
       return { wasServing, error };
     } catch (thrown) {
       return { wasServing, error: ModelRtcError.from(thrown) };
@@ -146,7 +201,8 @@ export class Swarm {
     if (error === undefined) {
       return new ModelRtcError('source_changed', 'The model changed at the worker while it was sent.');
     }
-    return this.#options.watchdog.quietMs >= GIVE_UP_MS ? gaveUp(error) : error;
+    const { watchdog } = this.#options;
+    return watchdog.isExhausted ? gaveUp(error, watchdog) : error;
   }
 
   #changedError(): ModelRtcError | undefined {
@@ -156,5 +212,23 @@ export class Swarm {
   /** Among several, the error of the first provider that failed in another way than not having the model. */
   #endError(): ModelRtcError | undefined {
     return [...this.#ends.values()].find(({ code }) => code !== 'not_found');
+  }
+}
+
+/** Asks one provider for the contents, and again over a new connection when one is lost. */
+export async function contentsOf(
+  provider: ModelProvider,
+  model: WantedModel,
+  options: RetryOptions,
+): Promise<ModelContents> {
+  const attempts = new Attempts(provider, options);
+  for (;;) {
+    let connection: unknown;
+    try {
+      connection = await provider.reach(options.signal);
+      return await provider.contents(model, options.signal);
+    } catch (error) {
+      await attempts.recover(error, connection);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { MAX_REFETCHES, MAX_WRONG_CHUNKS } from '../limits.ts';
+import type { ScheduledSource } from './scheduled-source.ts';
 
 interface ChunkFailures {
   times: number;
@@ -28,12 +29,19 @@ export class Failures {
     this.#chunks.delete(id);
   }
 
-  bySource(id: number, source: number): boolean {
-    return this.#chunks.get(id)?.sources.has(source) ?? false;
-  }
-
   byOrigin(id: number, origin: string): boolean {
     return this.#chunks.get(id)?.origins.has(origin) ?? false;
+  }
+
+  /**
+   * A source that gave the chunk wrong is asked again only if every other one that could give it gave it wrong too.
+   * @param able - all sources that could give it
+   */
+  othersAreBetter(id: number, source: ScheduledSource, able: readonly ScheduledSource[]): boolean {
+    if (able.some(({ origin }) => !this.byOrigin(id, origin))) return true;
+    // Try another lane of the same origin first: perhaps only the lane damages what it carries.
+    const failed = ({ number }: ScheduledSource): boolean => this.#chunks.get(id)?.sources.has(number) ?? false;
+    return failed(source) && !able.every(failed);
   }
 
   tooOften(id: number): boolean {

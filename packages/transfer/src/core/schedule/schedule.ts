@@ -1,14 +1,15 @@
-import { MAX_CHUNKS_PER_REQUEST } from '@model-rtc/protocol';
 import { ASK_AGAIN_MS, REQUEST_BYTES } from '../limits.ts';
 import { type Budget, budgetOf } from './budget.ts';
-import { bufferSize } from './buffer-size.ts';
+import { ChunkHolders } from './chunk-holders.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import type { ChunkRules } from './chunk-rules.ts';
 import { ASKED, ChunkStates, KEPT, MISSING, PRESENT, WRITING } from './chunk-states.ts';
 import { chunkForEndgame } from './endgame.ts';
 import { Failures } from './failures.ts';
+import { RarestFirst } from './rarest-first.ts';
 import { lacks, type ScheduledSource } from './scheduled-source.ts';
 import { SourceWindow } from './source-window.ts';
+import { takeInOrder, takeKept, takeRarest } from './take-chunks.ts';
 
 /** What to do about a chunk that came wrong or not at all. */
 export type Verdict = 'again' | 'give_up' | 'drop_origin';
@@ -20,6 +21,9 @@ export type Verdict = 'again' | 'give_up' | 'drop_origin';
  * Chunks are asked for in order, each from one source. When nothing is left to ask for, a source that is done is also asked
  * for what another one would bring last, so that a slow source does not hold up the end. At most two sources are asked for
  * a chunk at a time.
+ *
+ * Once a source says which chunks it has, because it is still fetching the model itself, or a source that has all gives way to
+ * others, the rarest chunks are asked for first; see `RarestFirst`.
  */
 export class Schedule {
   readonly #sizes: Uint32Array;
@@ -29,23 +33,25 @@ export class Schedule {
   #live: ScheduledSource[] = [];
   readonly #queue: ChunkQueue;
   readonly #failures = new Failures();
-  /** By chunk: sources that were asked for it, or that gave it and it is not verified yet. */
-  readonly #holders = new Map<number, Set<number>>();
-  readonly #largestChunk: number;
+  readonly #holders: ChunkHolders;
   readonly #rules: ChunkRules | undefined;
-  #usedBytes = 0;
+  readonly #random: () => number;
+  /** While it is undefined, chunks are asked for in order. */
+  #rarest: RarestFirst | undefined;
 
   /**
    * @param sizes - bytes of each chunk, by id
    * @param present - by id: 1 for each chunk that is on disk already
    * @param rules - without them, each source may be asked for any chunk
+   * @param random - from 0 to below 1: chooses among chunks that are equally rare
    */
-  constructor(sizes: Uint32Array, present: Uint8Array, rules?: ChunkRules) {
+  constructor(sizes: Uint32Array, present: Uint8Array, rules?: ChunkRules, random: () => number = Math.random) {
     this.#rules = rules;
+    this.#random = random;
     this.#sizes = sizes;
+    this.#holders = new ChunkHolders(sizes);
     this.#states = new ChunkStates(present);
     this.#queue = new ChunkQueue(sizes.length);
-    this.#largestChunk = bufferSize(sizes.reduce((most, size) => Math.max(most, size), 0));
   }
 
   /** Whether every chunk is on disk. */
@@ -73,8 +79,11 @@ export class Schedule {
     this.#states.move(id, PRESENT);
   }
 
+  /** The chunk is missing, and may be asked for. */
   release(id: number): void {
-    this.#return(id);
+    this.#states.move(id, MISSING);
+    if (this.#rarest === undefined) this.#queue.putBack([id]);
+    else this.#rarest.add(id);
   }
 
   /**
@@ -85,7 +94,7 @@ export class Schedule {
     const kept = only?.filter((id) => this.#states.is(id, MISSING));
     for (const id of kept ?? []) this.#states.move(id, KEPT);
     kept?.sort((a, b) => b - a);
-    const window = new SourceWindow(this.#largestChunk);
+    const window = new SourceWindow(this.#holders.largestCost);
     const own = { asked: new Map(), arrived: new Map(), notBeforeMs: new Map() };
     const number = this.#sources.length;
     const source = { number, origin, kept, ...own, window, from: 0, usedBytes: 0, quietSinceMs: 0 };
@@ -95,18 +104,47 @@ export class Schedule {
   }
 
   /**
+   * The source is still fetching the model itself and has these chunks, by id; undefined: it has all of them now. From the
+   * first such source on, the rarest chunks are asked for first.
+   */
+  holds(source: number, has: Uint8Array | undefined): void {
+    if (has === undefined && this.#rarest === undefined) return;
+    this.#rarestFirst().set(source, has);
+  }
+
+  /** A source that is still fetching the model has these chunks too. */
+  gained(source: number, ids: Iterable<number>): void {
+    const { notBeforeMs } = this.#source(source);
+    for (const id of ids) {
+      this.#rarest?.gained(source, id);
+      notBeforeMs.delete(id);
+    }
+  }
+
+  /**
+   * A source that has all gave way: others are just getting what it was asked for, and will give it. So from now on the rarest
+   * chunks are asked for first.
+   */
+  givesWay(source: number): void {
+    if (this.#rarest?.isPartial(source) !== true) this.#rarestFirst();
+  }
+
+  /**
    * The next request for this source; empty when its window is full or there is nothing to ask it for.
    *
    * @param maxBytes - the most bytes of a request for more than one chunk
    */
   take(source: number, nowMs: number, maxBytes: number = REQUEST_BYTES): number[] {
     const taker = this.#source(source);
-    const budget = budgetOf(taker, { live: this.#live, usedBytes: this.#usedBytes, maxBytes });
+    const budget = budgetOf(taker, { live: this.#live, usedBytes: this.#holders.usedBytes, maxBytes });
     if (budget === undefined) return [];
-    const ids = taker.kept === undefined ? this.#takeQueued(taker, budget, nowMs) : this.#takeKept(taker.kept, budget);
+    const ids = this.#choose(taker, budget, nowMs);
     if (ids.length === 0 && taker.kept === undefined) ids.push(...this.#endgame(taker, budget, nowMs));
     if (taker.asked.size === 0) taker.quietSinceMs = nowMs;
-    for (const id of ids) this.#ask(source, id, nowMs);
+    for (const id of ids) {
+      this.#holders.ask(taker, id, nowMs);
+      this.#settle(id);
+    }
     return ids;
   }
 
@@ -128,13 +166,12 @@ export class Schedule {
   verified(source: number, id: number, nowMs: number): number[] {
     const giver = this.#source(source);
     const mark = giver.arrived.get(id);
-    if (mark !== undefined) giver.window.delivered(this.#cost(id), mark, nowMs);
+    if (mark !== undefined) giver.window.delivered(this.#holders.cost(id), mark, nowMs);
     giver.quietSinceMs = nowMs;
-    const others = [...(this.#holders.get(id) ?? [])].filter((holder) => holder !== source);
-    for (const holder of [source, ...others]) this.#letGo(holder, id);
+    const holders = this.#holders.letAllGo(id);
     this.#states.move(id, PRESENT);
     this.#failures.forget(id);
-    return others;
+    return holders.map(({ number }) => number).filter((holder) => holder !== source);
   }
 
   /**
@@ -145,22 +182,20 @@ export class Schedule {
   missed(source: number, id: number, how: 'wrong' | 'lost', nowMs: number): Verdict {
     const { origin, kept } = this.#source(source);
     this.#letGo(source, id);
-    this.#settle(id);
     if (kept !== undefined) return 'again';
     this.#failures.add(id, source, origin);
-    if (how === 'wrong') this.#failures.countWrong(origin);
+    const verdict = how === 'wrong' ? this.blame(origin) : 'again';
     const others = this.#general().filter((other) => other.origin !== origin);
-    if (this.#failures.tooOften(id) && !this.#holders.has(id)) {
+    if (this.#failures.tooOften(id) && this.#holders.countOf(id) === 0) {
       if (others.every((other) => this.#failures.byOrigin(id, other.origin))) return 'give_up';
       for (const lane of this.#general()) {
         if (this.#failures.byOrigin(id, lane.origin)) lane.notBeforeMs.set(id, nowMs + ASK_AGAIN_MS);
       }
     }
-    const replaceable = others.length > 0;
-    return how === 'wrong' && replaceable && this.#failures.isUntrusted(origin) ? 'drop_origin' : 'again';
+    return verdict;
   }
 
-  /** The origin gave a whole file wrong, which counts as one wrong chunk. */
+  /** The origin gave a chunk wrong, or a whole file, which counts as one wrong chunk. */
   blame(origin: string): Verdict {
     this.#failures.countWrong(origin);
     const isReplaceable = this.#general().some((other) => other.origin !== origin);
@@ -173,23 +208,20 @@ export class Schedule {
     asked.notBeforeMs.set(id, askAgainMs);
     asked.from = Math.max(asked.from, id + 1);
     this.#letGo(source, id);
-    this.#settle(id);
   }
 
   /** The source is gone: others may be asked for what it was asked for, or what was kept for it. What arrived stays. */
   drop(source: number): void {
     const { asked, kept } = this.#source(source);
     this.#live = this.#live.filter(({ number }) => number !== source);
-    for (const id of [...asked.keys()]) {
-      this.#letGo(source, id);
-      this.#settle(id);
-    }
-    for (const id of kept?.splice(0) ?? []) this.#return(id);
+    this.#rarest?.set(source, undefined);
+    for (const id of [...asked.keys()]) this.#letGo(source, id);
+    for (const id of kept?.splice(0) ?? []) this.release(id);
   }
 
   /** Chunks that were on disk turned out wrong there. */
   lost(ids: Iterable<number>): void {
-    for (const id of ids) if (this.#states.is(id, PRESENT)) this.#return(id);
+    for (const id of ids) if (this.#states.is(id, PRESENT)) this.release(id);
   }
 
   /** How many chunks this source was asked for that have not arrived whole. */
@@ -197,118 +229,66 @@ export class Schedule {
     return this.#source(source).asked.size;
   }
 
-  #takeQueued(taker: ScheduledSource, budget: Budget, nowMs: number): number[] {
-    const { from } = taker;
-    const ids = this.#takeFrom(taker, budget, nowMs);
-    // Where rules passed many chunks over, the next call looks at those behind them.
-    if (ids.length > 0 || from === 0 || taker.from !== from) return ids;
-    taker.from = 0;
-    return this.#takeFrom(taker, budget, nowMs);
-  }
-
-  #takeFrom(taker: ScheduledSource, budget: Budget, nowMs: number): number[] {
-    let left = budget.bytes;
-    const want = (id: number): 'take' | 'leave' | 'forget' | 'stop' => {
-      if (!this.#states.is(id, MISSING)) return 'forget';
-      if (!this.#mayAsk(taker, id)) {
-        taker.from = id + 1;
-        return 'leave';
-      }
-      if (!this.#mayServe(taker, id, nowMs)) return 'leave';
-      const cost = this.#cost(id);
-      // The first chunk is taken even if it is larger than a request.
-      if (cost > (left === budget.bytes ? budget.chunkBytes : left)) return 'stop';
-      left -= cost;
-      // At once, since a chunk that came back may be in the queue twice.
-      this.#states.move(id, ASKED);
-      return 'take';
+  #choose(taker: ScheduledSource, budget: Budget, nowMs: number): number[] {
+    const choice = {
+      ...{ taker, budget, nowMs, states: this.#states },
+      cost: (id: number): number => this.#holders.cost(id),
+      mayAsk: (id: number): boolean => this.#mayAsk(taker, id),
+      mayServe: (id: number): boolean => this.#mayServe(taker, id, nowMs),
     };
-    return this.#queue.take(MAX_CHUNKS_PER_REQUEST, want, taker.from);
+    if (taker.kept !== undefined) return takeKept(taker.kept, choice);
+    if (this.#rarest === undefined) return takeInOrder(this.#queue, choice);
+    return takeRarest(this.#rarest, this.#general(), choice);
   }
 
-  #takeKept(kept: number[], budget: Budget): number[] {
-    const ids: number[] = [];
-    let left = budget.bytes;
-    while (kept.length > 0 && ids.length < MAX_CHUNKS_PER_REQUEST) {
-      const id = kept.at(-1) as number;
-      const cost = this.#cost(id);
-      if (cost > (ids.length === 0 ? budget.chunkBytes : left)) break;
-      left -= cost;
-      ids.push(id);
-      kept.pop();
-    }
-    return ids;
+  #rarestFirst(): RarestFirst {
+    if (this.#rarest !== undefined) return this.#rarest;
+    const rarest = new RarestFirst(this.#sizes.length, this.#random);
+    for (let id = 0; id < this.#sizes.length; id++) if (this.#states.is(id, MISSING)) rarest.add(id);
+    this.#rarest = rarest;
+    return rarest;
   }
 
   #endgame(idle: ScheduledSource, budget: Budget, nowMs: number): number[] {
-    if (this.someMissing || (idle.asked.size > 0 && !idle.window.measured)) return [];
+    // A source that has only some chunks may be done with them while others are missing.
+    const isDone = this.#rarest?.isPartial(idle.number) || !this.someMissing;
+    if (!isDone || (idle.asked.size > 0 && !idle.window.measured)) return [];
     const others = this.#general().filter((other) => other !== idle);
-    const cost = (id: number): number => this.#cost(id);
+    const cost = (id: number): number => this.#holders.cost(id);
     const mayTake = (id: number): boolean =>
-      this.#holders.get(id)?.size === 1 && cost(id) <= budget.chunkBytes && this.#mayServe(idle, id, nowMs);
+      this.#holders.countOf(id) === 1 && cost(id) <= budget.chunkBytes && this.#mayServe(idle, id, nowMs);
     const id = chunkForEndgame(idle, others, { nowMs, cost, mayTake });
     return id === undefined ? [] : [id];
   }
 
-  /** A source that gave the chunk wrong is asked again only if every other one that could give it gave it wrong too. */
   #mayServe(server: ScheduledSource, id: number, nowMs: number): boolean {
     if (!this.#mayAsk(server, id) || lacks(server, id, nowMs)) return false;
     if (!this.#failures.byOrigin(id, server.origin)) return true;
     const able = this.#general().filter((other) => this.#mayAsk(other, id) && !lacks(other, id, nowMs));
-    if (able.some(({ origin }) => !this.#failures.byOrigin(id, origin))) return false;
-    // Try another lane of the same origin first: perhaps only the lane damages what it carries.
-    return (
-      !this.#failures.bySource(id, server.number) || able.every(({ number }) => this.#failures.bySource(id, number))
-    );
+    return !this.#failures.othersAreBetter(id, server, able);
   }
 
   #mayAsk(source: ScheduledSource, id: number): boolean {
+    if (this.#rarest?.mayHave(source.number, id) === false) return false;
     return this.#rules === undefined || this.#rules.mayAsk(id, source);
-  }
-
-  #ask(source: number, id: number, nowMs: number): void {
-    const asked = this.#source(source);
-    asked.asked.set(id, asked.window.mark(nowMs));
-    asked.usedBytes += this.#cost(id);
-    this.#usedBytes += this.#cost(id);
-    const holders = this.#holders.get(id) ?? new Set();
-    holders.add(source);
-    this.#holders.set(id, holders);
-    this.#settle(id);
   }
 
   /** The chunk is no longer expected from the source. */
   #letGo(source: number, id: number): void {
-    const holders = this.#holders.get(id);
-    if (!holders?.delete(source)) return;
-    if (holders.size === 0) this.#holders.delete(id);
-    const holder = this.#source(source);
-    holder.asked.delete(id);
-    holder.arrived.delete(id);
-    holder.usedBytes -= this.#cost(id);
-    this.#usedBytes -= this.#cost(id);
+    this.#holders.letGo(this.#source(source), id);
+    this.#settle(id);
   }
 
   /** Sets the chunk's state by the source that is furthest with it. */
   #settle(id: number): void {
     if (this.#states.is(id, PRESENT)) return;
-    const holders = this.#holders.get(id);
-    if (holders === undefined) this.#return(id);
-    else this.#states.move(id, [...holders].some((holder) => this.#source(holder).arrived.has(id)) ? WRITING : ASKED);
-  }
-
-  #return(id: number): void {
-    this.#states.move(id, MISSING);
-    this.#queue.putBack([id]);
+    if (this.#holders.countOf(id) === 0) this.release(id);
+    else this.#states.move(id, this.#holders.someArrived(id) ? WRITING : ASKED);
   }
 
   /** The live sources without chunks of their own. */
   #general(): ScheduledSource[] {
     return this.#live.filter(({ kept }) => kept === undefined);
-  }
-
-  #cost(id: number): number {
-    return bufferSize(this.#sizes[id] ?? 0);
   }
 
   #source(source: number): ScheduledSource {

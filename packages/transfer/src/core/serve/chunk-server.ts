@@ -1,8 +1,10 @@
-import { type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, MAX_BYTES_PER_REQUEST, ModelRtcError, type Params, type Result } from '@model-rtc/protocol';
+import type { RequestContext } from '@model-rtc/transport';
 import { CHUNK_ENCODING, ChunkCodec } from '../compress/chunk-codec.ts';
 import type { Zstd } from '../compress/zstd.ts';
 import { LIMITED_STEP_BYTES } from '../limits.ts';
 import type { RateLimiter } from '../rate/rate-limiter.ts';
+import { FirstCopies } from './first-copies.ts';
 import { LaneBook, type LaneTurns, type Loan } from './lane-turns.ts';
 import { type ModelReader, type OpenModel, ReaderPool } from './reader-pool.ts';
 
@@ -18,39 +20,16 @@ export interface ChunkServerOptions {
 }
 
 /** The part of a `RequestContext` of @model-rtc/transport that serving needs. */
-export interface ChunkRequestContext {
+export interface ChunkRequestContext extends Pick<RequestContext, 'signal' | 'sendChunk'> {
   /** Who asks: peers get equal shares of what may be sent. */
   readonly peer: object;
   /** What the request came over: the requests of one lane do not hold up those of another. */
   readonly lane: object;
-  /** Aborts when the request is cancelled or its peer is gone. */
-  readonly signal: AbortSignal;
-  /**
-   * Resolves when there is room for more; the bytes may be overwritten then. `encoded`: they are the chunk's encoded form.
-   * `headroom`: the lane may overwrite them, and this many bytes before them.
-   */
-  sendChunk(
-    index: number,
-    bytes: Uint8Array,
-    options?: {
-      readonly encoded?: boolean | undefined;
-      readonly offset?: number | undefined;
-      readonly headroom?: number | undefined;
-    },
-  ): Promise<void>;
 }
 
-export interface WantedChunks {
-  readonly digest: Digest;
-  readonly chunks: readonly { readonly index: number; readonly digest: Digest }[];
-  /** Encodings that the asker accepts besides plain chunks. */
-  readonly encodings?: readonly string[] | undefined;
-}
-
-export interface ServedChunks {
-  /** Labels of the chunks that the model's reader does not have yet. */
-  missing?: number[];
-}
+export type WantedChunks = Params<'get_chunks'>;
+/** `missing`: labels of the chunks that the model's reader does not have yet. */
+export type ServedChunks = Result<'get_chunks'>;
 
 /** The handler of `get_chunks`. */
 export interface ChunkServer {
@@ -65,12 +44,15 @@ interface Serving {
   readonly codec: ChunkCodec | undefined;
   readonly limiter: RateLimiter | undefined;
   readonly context: ChunkRequestContext;
+  /** For askers that pass chunks on to each other. */
+  readonly copies: FirstCopies | undefined;
   /** What was read for the request, before encoding: the request is bounded by the work of reading and encoding. */
   readonly read: { bytes: number };
 }
 
-/** A chunk that was read; `bytes` is undefined when it is not there yet. */
+/** A chunk that was read; `bytes` is undefined when it is not there yet, or left to another asker. */
 interface ReadChunk {
+  readonly digest: Digest;
   readonly loan: Loan;
   readonly bytes: Uint8Array | undefined;
   readonly encoded: boolean;
@@ -94,6 +76,7 @@ export function createChunkServer({
 }: ChunkServerOptions): ChunkServer {
   const readers = new ReaderPool(openModel);
   const lanes = new LaneBook(headroomBytes);
+  const copies = new FirstCopies();
   const limiters = new WeakMap<object, RateLimiter>();
   const limiterOf = (peer: object): RateLimiter | undefined => {
     const known = limiters.get(peer) ?? limiter?.share?.() ?? limiter;
@@ -115,7 +98,11 @@ export function createChunkServer({
     const lastIsRead = await turns.read.enter(context.signal);
     try {
       const codec = await codecFor(wanted);
-      const serving = { turns, codec, limiter: limiterOf(context.peer), context, read: { bytes: 0 } };
+      const shared = wanted.shared ? copies : undefined;
+      const serving = {
+        ...{ turns, codec, limiter: limiterOf(context.peer), context, copies: shared },
+        read: { bytes: 0 },
+      };
       return await readers.use(wanted.digest, (reader) => sendAll({ ...serving, reader }, wanted, lastIsRead));
     } finally {
       lastIsRead();
@@ -130,7 +117,7 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
   const missing: number[] = [];
   let next = readAhead(serving, chunks[0]?.digest);
   const sent = await turns.send.enter(signal).catch((error: unknown) => {
-    abandon(next);
+    abandon(next, serving);
     throw error;
   });
   try {
@@ -142,21 +129,23 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
       await sendOne(serving, index, chunk);
     }
   } finally {
-    abandon(next);
+    abandon(next, serving);
     sent();
   }
   return missing.length === 0 ? {} : { missing };
 }
 
-async function sendOne({ context, limiter }: Serving, index: number, chunk: ReadChunk): Promise<void> {
-  const { bytes, encoded, headroom, loan } = chunk;
+async function sendOne({ context, limiter, copies }: Serving, index: number, chunk: ReadChunk): Promise<void> {
+  const { digest, bytes, encoded, headroom, loan } = chunk;
   let isUnused = false;
   try {
     context.signal.throwIfAborted();
     if (bytes !== undefined && limiter === undefined) await context.sendChunk(index, bytes, { encoded, headroom });
     else if (bytes !== undefined) await sendInSteps({ context, limiter }, index, { ...chunk, bytes });
     isUnused = true;
+    copies?.sent(digest, context.peer, performance.now());
   } finally {
+    if (!isUnused) copies?.failed(digest, context.peer);
     loan.giveBack(isUnused);
   }
 }
@@ -182,7 +171,11 @@ function readAhead(serving: Serving, digest: Digest | undefined): Promise<ReadCh
   return reading;
 }
 
-async function readOne({ turns, reader, codec, context, read }: Serving, digest: Digest): Promise<ReadChunk> {
+async function readOne(serving: Serving, digest: Digest): Promise<ReadChunk> {
+  const { turns, reader, codec, context, read, copies } = serving;
+  if (copies?.leftToAnother(digest, context.peer, performance.now())) {
+    return { digest, loan: NO_LOAN, bytes: undefined, encoded: false, headroom: 0 };
+  }
   const loan = await turns.borrow(context.signal);
   try {
     const bytes = await reader.readChunk(digest, loan.buffer);
@@ -192,17 +185,28 @@ async function readOne({ turns, reader, codec, context, read }: Serving, digest:
     const isOurs = bytes?.buffer === loan.buffer.buffer;
     const form = bytes && codec?.encode(bytes, isOurs ? bytes : new Uint8Array(bytes.length));
     const headroom = isOurs ? turns.headroomBytes : 0;
-    return { loan, bytes: form ?? bytes, encoded: form !== undefined, headroom };
+    if (bytes === undefined) copies?.failed(digest, context.peer);
+    return { digest, loan, bytes: form ?? bytes, encoded: form !== undefined, headroom };
   } catch (error) {
+    copies?.failed(digest, context.peer);
     loan.giveBack(false);
     throw error;
   }
 }
 
 /** Gives back what was read ahead and is no longer wanted. */
-function abandon(reading: Promise<ReadChunk> | undefined): void {
-  reading?.then(({ loan }) => loan.giveBack(true)).catch(() => {});
+function abandon(
+  reading: Promise<ReadChunk> | undefined,
+  { copies, context }: Pick<Serving, 'copies' | 'context'>,
+): void {
+  const giveBack = ({ digest, loan }: ReadChunk): void => {
+    copies?.failed(digest, context.peer);
+    loan.giveBack(true);
+  };
+  reading?.then(giveBack).catch(() => {});
 }
+
+const NO_LOAN: Loan = { buffer: new Uint8Array(0), giveBack: () => {} };
 
 function tooMuch(): ModelRtcError {
   return new ModelRtcError(

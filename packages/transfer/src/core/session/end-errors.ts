@@ -1,6 +1,6 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { digestOf, extentsAt, type Layout, placesOf } from '../layout/layout.ts';
-import { MAX_REFETCHES, MAX_WRONG_CHUNKS, SLOW_ABORT_MS, STALL_ABORT_MS } from '../limits.ts';
+import { MAX_REFETCHES, MAX_WRONG_CHUNKS } from '../limits.ts';
 import type { Miss } from './chunk-request.ts';
 import type { StallWarning } from './progress.ts';
 import type { TransferStats } from './stats.ts';
@@ -12,6 +12,8 @@ type Kept = Pick<TransferStats, 'doneBytes' | 'totalBytes'>;
 export interface QuietEnd {
   /** Bytes came, but no chunk got whole. */
   readonly isFlowing: boolean;
+  /** How long that had to last. */
+  readonly limitMs: number;
   /** What people call the sources that say that they do not have the rest. */
   readonly empty: readonly string[];
 }
@@ -28,14 +30,14 @@ export function timedOut(how: QuietEnd, last: ModelRtcError | undefined, kept: K
   return resumable(new ModelRtcError('timeout', message, { cause: last }), `${message} ${bytesKept(kept)} Run`, kept);
 }
 
-function whyQuiet({ isFlowing, empty }: QuietEnd): string {
-  if (isFlowing) return `The connection is so slow that nothing came whole in ${SLOW_ABORT_MS / 60_000} min`;
-  if (empty.length === 0) return `No data came for ${STALL_ABORT_MS / 1000} s`;
-  return `${empty.join(', ')} did not have the rest for ${STALL_ABORT_MS / 1000} s`;
+function whyQuiet({ isFlowing, limitMs, empty }: QuietEnd): string {
+  if (isFlowing) return `The connection is so slow that nothing came whole in ${Math.round(limitMs / 60_000)} min`;
+  if (empty.length === 0) return `No data came for ${limitMs / 1000} s`;
+  return `${empty.join(', ')} did not have the rest for ${limitMs / 1000} s`;
 }
 
-export function stallWarning(quietMs: number): StallWarning {
-  const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${STALL_ABORT_MS / 1000} s.`;
+export function stallWarning(quietMs: number, giveUpMs: number): StallWarning {
+  const message = `No data came for ${Math.round(quietMs / 1000)} s; the transfer is given up after ${giveUpMs / 1000} s.`;
   return { kind: 'stalled', quietMs, message };
 }
 

@@ -1,4 +1,4 @@
-import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { type Digest, deferred, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkBuffer } from '../disk/buffer-pool.ts';
 import { Disk, type DiskListener } from '../disk/disk.ts';
 import { digestOf, isRange, sizeOf } from '../layout/layout.ts';
@@ -34,9 +34,8 @@ export class FetchSession implements DiskListener, RunnerListener {
   readonly #stall: StallWatch;
   #disk: Disk | undefined;
   #unsure: number;
-  #settle: ((error?: ModelRtcError) => void) | undefined;
   /** Settles when every file has its hash, or when nothing more can be done. */
-  readonly #ended: Promise<void>;
+  readonly #ended = deferred<void>();
 
   constructor(given: Omit<FetchParts, 'schedule' | 'rules'>, task: FetchTask) {
     const { layout } = given;
@@ -55,11 +54,8 @@ export class FetchSession implements DiskListener, RunnerListener {
         buffers: this.#disk as Disk,
       });
     });
-    this.#ended = new Promise((resolve, reject) => {
-      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
-    });
     // The disk may fail before `run` waits for it.
-    this.#ended.catch(() => {});
+    this.#ended.promise.catch(() => {});
   }
 
   /**
@@ -95,7 +91,7 @@ export class FetchSession implements DiskListener, RunnerListener {
     try {
       if (signal?.aborted) onAbort();
       else this.#start(disk);
-      await this.#ended;
+      await this.#ended.promise;
     } finally {
       stopTimer();
       stopListening();
@@ -213,6 +209,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   lacking(runner: SourceRunner, chunks: readonly number[], askAgainMs: number): void {
     const { layout, schedule } = this.#parts;
     for (const chunk of chunks) schedule.lacking(runner.number, chunk, askAgainMs);
+    if (runner.source.givesWay) schedule.givesWay(runner.number);
     if (chunks.some((chunk) => isRange(layout, chunk))) this.#sources.passOver(runner);
     this.#fillAll();
   }
@@ -293,6 +290,7 @@ export class FetchSession implements DiskListener, RunnerListener {
   }
 
   #end(error?: ModelRtcError): void {
-    this.#settle?.(error);
+    if (error === undefined) this.#ended.resolve();
+    else this.#ended.reject(error);
   }
 }

@@ -1,7 +1,8 @@
 import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { chunkCount, type Layout } from '../layout/layout.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { LocalSource } from '../sources/local-chunks.ts';
-import type { ChunkSource } from '../sources/source.ts';
+import type { ChunkSource, HoldingsNews } from '../sources/source.ts';
 import type { PoolChange, SourcePool } from '../sources/source-pool.ts';
 
 import { noSourceLeft } from './end-errors.ts';
@@ -11,6 +12,7 @@ import type { SourceRunner } from './source-runner.ts';
 import type { TransferStats } from './stats.ts';
 
 export interface SourceSetParts {
+  readonly layout: Layout;
   readonly schedule: Schedule;
   readonly rules: RangeRules | undefined;
   readonly stats: TransferStats;
@@ -30,6 +32,8 @@ export class SourceSet {
   readonly #runners = new Map<number, SourceRunner>();
   /** Those of the pool, which can give any chunk. */
   readonly #general = new Map<ChunkSource, SourceRunner>();
+  /** By source: stops following which chunks it has. */
+  readonly #followed = new Map<ChunkSource, () => void>();
   /** Origins that are not used any more. */
   readonly #banned = new Set<string>();
   /** Of all that ever could give chunks without digests, by origin. */
@@ -148,6 +152,7 @@ export class SourceSet {
   stop(): void {
     const over = new ModelRtcError('cancelled', 'The transfer is over.');
     for (const runner of this.#runners.values()) runner.stop(over);
+    for (const source of [...this.#followed.keys()]) this.#unfollow(source);
   }
 
   #join(source: ChunkSource): void {
@@ -159,8 +164,34 @@ export class SourceSet {
     const number = schedule.addSource(originOf(source));
     if (source.needsDigests) rules?.needsDigests(number);
     else this.#names.set(originOf(source), source.name);
-    this.#general.set(source, this.#add(source, number));
+    const runner = this.#add(source, number);
+    this.#general.set(source, runner);
     stats.joined(source, clock.nowMs());
+    this.#follow(source, runner);
+  }
+
+  /** Keeps the schedule informed of what the source has while it is still fetching the model itself. */
+  #follow({ holdings }: ChunkSource, runner: SourceRunner): void {
+    const { layout, schedule } = this.#parts;
+    const { number, source } = runner;
+    const idOf = (place: number): number => layout.idAt[place] ?? 0;
+    const onNews = (news: HoldingsNews): void => {
+      if (news.type === 'whole') schedule.holds(number, undefined);
+      if (news.type === 'more') schedule.gained(number, news.places.map(idOf));
+      if (news.type === 'partial') {
+        const has = new Uint8Array(chunkCount(layout));
+        for (const [place, there] of news.has.entries()) if (there === 1) has[idOf(place)] = 1;
+        schedule.holds(number, has);
+      }
+      runner.fill();
+    };
+    const stop = holdings?.follow(layout.listHash, layout.idAt.length, onNews);
+    if (stop !== undefined) this.#followed.set(source, stop);
+  }
+
+  #unfollow(source: ChunkSource): void {
+    this.#followed.get(source)?.();
+    this.#followed.delete(source);
   }
 
   #add(source: ChunkSource, number: number): SourceRunner {
@@ -187,6 +218,7 @@ export class SourceSet {
     this.#lastError = error;
     for (const { source } of general) {
       this.#general.delete(source);
+      this.#unfollow(source);
       this.#parts.stats.left(source);
     }
     this.#tellGone(general);

@@ -1,5 +1,5 @@
 import type { ModelRtcError } from '@model-rtc/protocol';
-import { SLOW_ABORT_MS, STALL_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
+import { SLOW_ABORT_MS, STALL_WARNING_MS } from '../limits.ts';
 import { stallWarning, timedOut } from './end-errors.ts';
 import { SlowFlow } from './origin-flow.ts';
 import type { SourceSet } from './source-set.ts';
@@ -32,18 +32,20 @@ export class StallWatch {
   /** @returns why the transfer ends, when nothing came for too long */
   look(sources: WatchedSources): ModelRtcError | undefined {
     const { watchdog, stats } = this.#parts;
-    const { quietMs } = watchdog;
+    const { quietMs, giveUpMs } = watchdog;
     this.#flow.look(sources.receivedBytes);
     const { isFlowing } = this.#flow;
     if (!isFlowing && quietMs >= STALL_WARNING_MS && !this.#warned) this.#warn(quietMs);
-    if (quietMs < (isFlowing ? SLOW_ABORT_MS : STALL_ABORT_MS)) return undefined;
-    return timedOut({ isFlowing, empty: isFlowing ? [] : sources.emptyNames() }, sources.lastError, stats);
+    const limitMs = isFlowing ? Math.max(SLOW_ABORT_MS, giveUpMs) : giveUpMs;
+    if (quietMs < limitMs) return undefined;
+    const empty = isFlowing ? [] : sources.emptyNames();
+    return timedOut({ isFlowing, limitMs, empty }, sources.lastError, stats);
   }
 
   #warn(quietMs: number): void {
-    const { progress, log } = this.#parts;
+    const { progress, log, watchdog } = this.#parts;
     this.#warned = true;
-    const warning = stallWarning(quietMs);
+    const warning = stallWarning(quietMs, watchdog.giveUpMs);
     // The progress tells people; a warning in the log would say it a second time.
     log.info({ quietMs }, warning.message);
     progress.enter({ state: 'transferring', warning });

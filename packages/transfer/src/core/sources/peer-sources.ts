@@ -1,6 +1,7 @@
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { ChunkPiece } from '@model-rtc/transport';
 import type { PeerEncodings } from './peer-encodings.ts';
+import { type FollowedPeer, PeerHoldings } from './peer-holdings.ts';
 import type { ChunkSource, FetchOptions, FetchResult, SourceLane } from './source.ts';
 import type { SourcePool } from './source-pool.ts';
 
@@ -11,15 +12,18 @@ export interface ChunkLane extends SourceLane {
 }
 
 /** The part of a `Peer` of @model-rtc/transport that its sources need. */
-export interface LanedPeer<L extends ChunkLane> extends ChunkPeer<L> {
-  openLanes(): readonly L[];
-  onLanesChanged(listener: () => void): () => void;
-}
+export type LanedPeer<L extends ChunkLane> = ChunkPeer<L> &
+  FollowedPeer & {
+    openLanes(): readonly L[];
+    onLanesChanged(listener: () => void): () => void;
+  };
 
 export interface PeerSourcesOptions {
   /** Identifies the peer, over reconnects too: its name and key. The name alone by default. */
   readonly origin?: string | undefined;
   readonly encodings?: PeerEncodings | undefined;
+  /** Others fetch the model too, and pass on what they have; see `get_chunks`. */
+  readonly shared?: boolean | undefined;
 }
 
 /**
@@ -33,14 +37,15 @@ export function peerSources<L extends ChunkLane>(
   peer: LanedPeer<L>,
   digest: Digest,
   name: string,
-  { origin = name, encodings }: PeerSourcesOptions = {},
+  { origin = name, encodings, shared }: PeerSourcesOptions = {},
 ): () => void {
   // A lane stays here while it is open, even when its source was given up: it is not asked again.
   const sources = new Map<L, ChunkSource>();
+  const holdings = new PeerHoldings(peer, digest);
   const sourceOver = (lane: L): ChunkSource =>
     peerSource(peer, digest, name, {
       origin,
-      encodings,
+      ...{ encodings, shared, holdings },
       over: lane,
       lane: { id: lane.id, kind: lane.kind, engine: lane.engine },
       onStall: (error) => lane.abort(error),
@@ -79,16 +84,17 @@ export interface ChunkRequestOptions<L> {
 export interface ChunkPeer<L = unknown> {
   request(
     method: 'get_chunks',
-    params: { digest: Digest; chunks: { index: number; digest: Digest }[]; encodings?: string[] },
+    params: { digest: Digest; chunks: { index: number; digest: Digest }[]; encodings?: string[]; shared?: boolean },
     options: ChunkRequestOptions<L>,
   ): Promise<FetchResult>;
 }
 
-export interface PeerSourceOptions<L> extends Pick<ChunkSource, 'onStall' | 'origin' | 'lane'> {
+export interface PeerSourceOptions<L> extends Pick<ChunkSource, 'onStall' | 'origin' | 'lane' | 'holdings'> {
   /** The lane to ask over; each time the best one by default. */
   readonly over?: L | undefined;
   /** Lets chunks come encoded when that is faster; all sources of a transfer share it. */
   readonly encodings?: PeerEncodings | undefined;
+  readonly shared?: boolean | undefined;
 }
 
 /** Makes the other agent a source of one model's chunks. */
@@ -96,12 +102,13 @@ export function peerSource<L = never>(
   peer: ChunkPeer<L>,
   modelDigest: Digest,
   name: string,
-  { over, encodings, ...options }: PeerSourceOptions<L> = {},
+  { over, encodings, shared, ...options }: PeerSourceOptions<L> = {},
 ): ChunkSource {
   return {
     ...options,
     name,
     needsDigests: true,
+    givesWay: shared,
     async fetch(chunks, { signal, onPiece, onWrong, onWireBytes }) {
       const how = await encodings?.open(chunks, { onPiece, onWrong, onWireBytes });
       signal.throwIfAborted();
@@ -111,6 +118,7 @@ export function peerSource<L = never>(
           digest: modelDigest,
           chunks: chunks.flatMap(({ index, digest }) => (digest === undefined ? [] : [{ index, digest }])),
           ...(how?.encodings === undefined ? {} : { encodings: how.encodings }),
+          ...(shared ? { shared } : {}),
         },
         {
           signal,

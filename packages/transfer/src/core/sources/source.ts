@@ -30,6 +30,23 @@ export interface FetchOptions {
   readonly onWireBytes?: ((bytes: number) => void) | undefined;
 }
 
+/** What a source that is still fetching the model itself has of it, by places in the list of chunks. */
+export type HoldingsNews =
+  /** By place: 1 for each chunk that it has. */
+  | { readonly type: 'partial'; readonly has: Uint8Array }
+  | { readonly type: 'more'; readonly places: readonly number[] }
+  | { readonly type: 'whole' };
+
+/** Tells which chunks a source has. Without a word from it, the source counts as one that may have all. */
+export interface Holdings {
+  /**
+   * @param list - the layout's `listHash`: a source that cuts the model in another way says nothing
+   * @param count - how many places the list has
+   * @returns a function that stops listening
+   */
+  follow(list: string, count: number, listener: (news: HoldingsNews) => void): () => void;
+}
+
 /** The connection that carries a source's chunks, when there may be several to the same agent. */
 export interface SourceLane {
   /** Its number within this connection to the agent; a later connection uses the number again. */
@@ -40,7 +57,10 @@ export interface SourceLane {
 }
 
 export interface FetchResult {
-  /** Labels of chunks that the source does not have yet. That is no fault: it may be asked for them again later. */
+  /**
+   * Labels of chunks that the source does not have yet, or that it gives to another receiver first who will pass them on. That is no
+   * fault: it may be asked for them again later.
+   */
   readonly missing?: readonly number[] | undefined;
 }
 
@@ -58,6 +78,10 @@ export interface ChunkSource {
   readonly isLimited?: boolean | undefined;
   /** Whether it finds chunks by their digests alone, and is never asked for ranges. False by default. */
   readonly needsDigests?: boolean | undefined;
+  /** Whether what it does not give may come sooner from others that are fetching the model. False by default. */
+  readonly givesWay?: boolean | undefined;
+  /** Tells which chunks it has while it is still fetching the model itself. */
+  readonly holdings?: Holdings | undefined;
   /** The same object for the same connection, since bytes are counted per lane. */
   readonly lane?: SourceLane | undefined;
   /**

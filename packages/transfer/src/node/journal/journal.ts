@@ -81,6 +81,17 @@ export class JournalWriter {
   }
 }
 
+/** Adds chunks to a journal that has its title. */
+export function noteChunks(path: string, layout: Layout, chunks: Iterable<number>): void {
+  const journal = new JournalWriter(path, layout);
+  try {
+    for (const id of chunks) journal.add(id);
+    journal.flush();
+  } finally {
+    journal.close();
+  }
+}
+
 function readLine(line: string, layout: Layout, { present, sums }: Journalled): void {
   const [, number, range = '', rest = ''] = /^(\d{1,7}) (?:(\?|-))?([0-9a-f]{8})?$/.exec(line) ?? [];
   const id = Number(number);

@@ -15,6 +15,10 @@ export interface PartialReader {
   has(chunk: Digest): boolean;
   /** The chunk's bytes, verified just now; undefined while it is not here. */
   readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Identifies the list of chunks that places count in: see `Layout.listHash`. */
+  readonly list: string;
+  /** By place in that list: 1 for each chunk that is here now. */
+  present(): Uint8Array;
   /** Whether the transfer has ended: the model is installed, or was given up. */
   isOver(): Promise<boolean>;
 }
@@ -42,6 +46,11 @@ export function openPartialReader(
 
   return {
     digest,
+    list: layout.listHash,
+    present() {
+      const here = journal.present();
+      return Uint8Array.from(layout.idAt, (id) => here?.[id] ?? 0);
+    },
     has: (chunk) => ids.has(chunk),
     readChunk,
     isOver: async () => !(await isRunning(paths.lock, now)),
@@ -49,20 +58,26 @@ export function openPartialReader(
 }
 
 /** Follows the growing journal: reads it again when a chunk is not in it, but not for every chunk. */
-function followJournal(path: string, layout: Layout): { has(id: number): boolean } {
+function followJournal(path: string, layout: Layout): { has(id: number): boolean; present(): Uint8Array | undefined } {
   let present: Uint8Array | undefined;
   let size = -1;
   let lookedMs = Number.NEGATIVE_INFINITY;
+  const look = (): void => {
+    const nowMs = performance.now();
+    if (nowMs - lookedMs < REREAD_JOURNAL_MS) return;
+    lookedMs = nowMs;
+    const now = statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+    if (now !== size) present = readJournal(path, layout);
+    size = now;
+  };
   return {
     has(id) {
-      if (present?.[id] === 1) return true;
-      const nowMs = performance.now();
-      if (nowMs - lookedMs < REREAD_JOURNAL_MS) return false;
-      lookedMs = nowMs;
-      const now = statSync(path, { throwIfNoEntry: false })?.size ?? -1;
-      if (now !== size) present = readJournal(path, layout);
-      size = now;
+      if (present?.[id] !== 1) look();
       return present?.[id] === 1;
+    },
+    present() {
+      look();
+      return present;
     },
   };
 }

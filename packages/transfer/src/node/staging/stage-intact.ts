@@ -12,7 +12,7 @@ import {
   placesOf,
   planLayoutInSlices,
 } from '../../core/layout/layout.ts';
-import { JournalWriter, journalTitle } from '../journal/journal.ts';
+import { journalTitle, noteChunks } from '../journal/journal.ts';
 import { stagingPaths, stagingPathsIn } from './staging.ts';
 
 export interface StageIntactOptions {
@@ -108,11 +108,5 @@ async function linkFiles(
 
 async function writeJournal(path: string, layout: Layout, chunks: readonly number[]): Promise<void> {
   await writeFileAtomic(path, journalTitle(layout), { mode: 0o600 });
-  const journal = new JournalWriter(path, layout);
-  try {
-    for (const id of chunks) journal.add(id);
-    journal.flush();
-  } finally {
-    journal.close();
-  }
+  noteChunks(path, layout, chunks);
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, link, lstat, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { chunkCount, extentsAt, type LayoutFile, placesOf } from '../../core/layout/layout.ts';
-import { JournalWriter } from '../journal/journal.ts';
+import { noteChunks } from '../journal/journal.ts';
 import type { OwnFile } from './own-files.ts';
 import type { OpenStagingOptions, StagingPaths } from './types.ts';
 
@@ -32,13 +32,7 @@ export async function stageWholeFiles(
     );
     if (isStaged) ids.add(id);
   }
-  const journal = new JournalWriter(paths.journal, layout);
-  try {
-    for (const id of ids) journal.add(id);
-    journal.flush();
-  } finally {
-    journal.close();
-  }
+  noteChunks(paths.journal, layout, ids);
   return ids;
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '@model-rtc/protocol';
 import { digestOf, type Extent, extentsAt, type Layout, type LayoutFile } from '../../core/layout/layout.ts';
@@ -75,20 +75,16 @@ async function readExtent(
   { extent, bytes }: { extent: Extent; bytes: Uint8Array },
 ): Promise<boolean> {
   const { path } = layout.files[extent.file] as LayoutFile;
-  const handle: FileHandle = await open(join(filesFolder, ...path.split('/')), READ_FLAGS);
-  try {
-    for (let done = 0; done < extent.length; ) {
-      const { bytesRead } = await handle.read(
-        bytes,
-        extent.chunkOffset + done,
-        extent.length - done,
-        extent.fileOffset + done,
-      );
-      if (bytesRead === 0) return false;
-      done += bytesRead;
-    }
-    return true;
-  } finally {
-    await handle.close();
+  await using handle = await open(join(filesFolder, ...path.split('/')), READ_FLAGS);
+  for (let done = 0; done < extent.length; ) {
+    const { bytesRead } = await handle.read(
+      bytes,
+      extent.chunkOffset + done,
+      extent.length - done,
+      extent.fileOffset + done,
+    );
+    if (bytesRead === 0) return false;
+    done += bytesRead;
   }
+  return true;
 }

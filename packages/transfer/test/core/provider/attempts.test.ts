@@ -2,13 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { rejection } from '../../../../../test/support/rejection.ts';
 import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
-import { Attempts, GIVE_UP_MS, type RetryOptions } from '../../../src/core/provider/attempts.ts';
+import { Attempts, type RetryOptions } from '../../../src/core/provider/attempts.ts';
 import type { Reachable } from '../../../src/core/provider/model-provider.ts';
 import { Watchdog } from '../../../src/core/session/watchdog.ts';
 
 const LOST = new ModelRtcError('network', 'The connection was lost.');
 
-class Target implements Reachable<number> {
+interface Connection {
+  readonly number: number;
+}
+
+class Target implements Reachable<Connection> {
   wasReached = false;
   isClosed = false;
   readonly resets: number[] = [];
@@ -16,22 +20,22 @@ class Target implements Reachable<number> {
   reached = 0;
   failures: (ModelRtcError | undefined)[] = [];
 
-  async reach(): Promise<number> {
+  async reach(): Promise<Connection> {
     this.reached += 1;
     const error = this.failures[this.reached - 1];
     if (error !== undefined) throw error;
     this.wasReached = true;
-    return this.reached;
+    return { number: this.reached };
   }
 
-  async reset(connection: number): Promise<void> {
-    this.resets.push(connection);
+  async reset({ number }: Connection): Promise<void> {
+    this.resets.push(number);
   }
 }
 
-function scene(options: Partial<RetryOptions> = {}) {
+function scene({ giveUpMs, ...options }: Partial<RetryOptions> & { readonly giveUpMs?: number | undefined } = {}) {
   const clock = new VirtualClock();
-  const watchdog = new Watchdog(clock);
+  const watchdog = new Watchdog(clock, giveUpMs);
   const target = new Target();
   const startedMs: number[] = [];
   const reasons: string[] = [];
@@ -40,11 +44,13 @@ function scene(options: Partial<RetryOptions> = {}) {
   /** Runs the work over and over as every user of attempts does, in virtual time. */
   const run = async <T>(work: (connection: number) => Promise<T>): Promise<T> => {
     for (;;) {
+      let connection: Connection | undefined;
       try {
         startedMs.push(clock.nowMs());
-        return await work(await attempts.begin());
+        connection = await target.reach();
+        return await work(connection.number);
       } catch (error) {
-        await attempts.recover(error);
+        await attempts.recover(error, connection);
       }
     }
   };
@@ -95,20 +101,27 @@ describe('attempts', () => {
     expect(waits()).toEqual([250, 500]);
   });
 
-  it('wait longer from time to time, up to a bound, and give up after the time without progress', async () => {
-    const { clock, run, waits } = scene();
-    const done = rejection(
-      run(async () => {
-        throw LOST;
-      }),
-    );
-    await clock.advance(GIVE_UP_MS + 8_000);
-    const error = await done;
-    expect(error).toMatchObject({ code: 'timeout', exitCode: 9 });
-    expect(error.message).toContain('run the same command again');
-    expect(waits().slice(0, 7)).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000]);
-    expect(waits().reduce((sum, ms) => sum + ms)).toBeGreaterThanOrEqual(GIVE_UP_MS);
-  });
+  it.each([
+    ['2 minutes', undefined, 120_000],
+    ['as long as was asked for', 600_000, 600_000],
+  ])(
+    'wait longer from time to time, up to a bound, and give up after %s without progress',
+    async (_, giveUpMs, afterMs) => {
+      const { clock, run, waits } = scene({ giveUpMs });
+      const done = rejection(
+        run(async () => {
+          throw LOST;
+        }),
+      );
+      await clock.advance(afterMs + 8_000);
+      const error = await done;
+      expect(error).toMatchObject({ code: 'timeout', exitCode: 9 });
+      expect(error.message).toContain(`Nothing arrived for ${afterMs / 60_000} minutes`);
+      expect(error.message).toContain('run the same command again');
+      expect(waits().slice(0, 7)).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000]);
+      expect(waits().reduce((sum, ms) => sum + ms)).toBeGreaterThanOrEqual(afterMs);
+    },
+  );
 
   it('come back soon each time that the connection before carried something', async () => {
     const { clock, watchdog, run, waits } = scene();

@@ -374,7 +374,7 @@ describe('the chunk server', () => {
           bytes[index] = Buffer.from(chunk);
         },
       });
-      await serve({ ...wanted(weights), encodings }, context);
+      await serve({ ...wanted(weights), encodings: encodings && [...encodings] }, context);
       expect(encoded).toEqual(flags);
       for (const [index, { digest, size }] of weights.manifest.chunks.entries()) {
         const sent = bytes[index] as Buffer;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
-import { type ChunkLane, type LanedPeer, peerSources, SourcePool } from '../../../src/index.ts';
+import { type ChunkLane, type ChunkPeer, type LanedPeer, peerSources, SourcePool } from '../../../src/index.ts';
 import { networkError } from '../../support/sources.ts';
 
 const DIGEST = 'a'.repeat(64) as Digest;
@@ -46,14 +46,14 @@ class TestPeer implements LanedPeer<TestLane> {
     for (const listener of this.#listeners) listener();
   }
 
-  request: LanedPeer<TestLane>['request'] = async (_method, { chunks }, { lane: over, onChunk }) => {
+  request = (async (_method, { chunks }, { lane: over, onChunk }) => {
     this.asked.push(over);
     for (const { index } of chunks) {
       const frame = { index, offset: 0, payload: new Uint8Array([index]), intact: true };
       onChunk?.({ ...frame, encoded: index === 13 });
     }
     return { missing: [99] };
-  };
+  }) as ChunkPeer<TestLane>['request'] as LanedPeer<TestLane>['request'];
 }
 
 describe('the sources of a peer', () => {

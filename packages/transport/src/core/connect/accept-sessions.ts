@@ -1,6 +1,7 @@
 import {
   type Clock,
   createWorkerSeal,
+  deferred,
   encodeExchange,
   type Identity,
   type Log,
@@ -13,7 +14,6 @@ import {
 import type { Visitor, WorkerRegistration } from '@model-rtc/signaling/client';
 
 import type { IceServer, WebRtcEngine } from '../../lanes/webrtc/engine.ts';
-import { deferred } from '../peer/deferred.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { toWireError } from '../peer/wire-error.ts';
 import { Admission } from './admission.ts';

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  cancelledBy,
   isUnavailable,
   type Log,
   ModelRtcError,
@@ -12,7 +13,6 @@ import {
 import type { Link } from '@model-rtc/signaling/client';
 import type { IceServer, WebRtcEngine } from '../../lanes/webrtc/engine.ts';
 import type { LaneKind } from '../lane/lane.ts';
-import { cancelledError } from '../peer/errors.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { PeerAssembly } from './assemble-peer.ts';
 import {
@@ -83,7 +83,7 @@ export async function connectToSessionWith(
   options: ConnectToSessionOptions,
 ): Promise<Peer> {
   const { token, timeoutMs = CONNECT_TIMEOUT_MS, clock = systemClock, signal } = options;
-  if (signal?.aborted) throw cancelledError(signal);
+  if (signal?.aborted) throw cancelledBy(signal);
   assertNotExpired(token, options.now ?? (() => new Date()));
   const budget = new TimeBudget(timeoutMs, signal, clock);
   const connecting = new Connecting(components, { ...options, clock }, budget);
@@ -91,7 +91,7 @@ export async function connectToSessionWith(
     return await connecting.run();
   } catch (error) {
     if (budget.isTimeUp) throw timeoutError(timeoutMs, connecting.lastFailure);
-    throw signal?.aborted ? cancelledError(signal) : ModelRtcError.from(error);
+    throw signal?.aborted ? cancelledBy(signal) : ModelRtcError.from(error);
   } finally {
     connecting.close();
     budget.release();

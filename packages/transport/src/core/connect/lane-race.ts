@@ -1,7 +1,6 @@
-import { type Clock, isUnavailable, type Log, ModelRtcError, unavailableError } from '@model-rtc/protocol';
+import { type Clock, deferred, isUnavailable, type Log, ModelRtcError, unavailableError } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
-import { deferred } from '../peer/deferred.ts';
 import { rankOf } from '../peer/links.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { PeerAssembly } from './assemble-peer.ts';

@@ -1,5 +1,4 @@
-import { type Clock, ModelRtcError } from '@model-rtc/protocol';
-import { cancelledError } from '../peer/errors.ts';
+import { type Clock, cancelledBy, ModelRtcError } from '@model-rtc/protocol';
 import { manyListeners } from './many-listeners.ts';
 
 /** A time limit and the caller's own signal in one signal. */
@@ -9,7 +8,7 @@ export class TimeBudget {
   readonly #outer: AbortSignal | undefined;
   readonly #endsAtMs: number;
   readonly #stopTimer: () => void;
-  readonly #onOuterAbort = () => this.#controller.abort(cancelledError(this.#outer));
+  readonly #onOuterAbort = () => this.#controller.abort(cancelledBy(this.#outer));
 
   constructor(timeoutMs: number, outer: AbortSignal | undefined, clock: Clock) {
     this.#clock = clock;
@@ -47,7 +46,7 @@ export class TimeBudget {
 
   /** @throws the reason of the abort, if aborted */
   check(): void {
-    if (this.signal.aborted) throw cancelledError(this.signal);
+    if (this.signal.aborted) throw cancelledBy(this.signal);
   }
 
   /** Call it when the work has ended, however it ended. */

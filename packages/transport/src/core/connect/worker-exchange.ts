@@ -1,5 +1,6 @@
 import {
   decodeExchange,
+  deferred,
   type ExchangeMessage,
   encodeExchange,
   type Log,
@@ -28,7 +29,7 @@ export interface WorkerExchangeOptions {
 export class WorkerExchange {
   readonly #options: WorkerExchangeOptions;
   readonly #answers: LaneAnswers;
-  #settle: { resolve(): void; reject(error: ModelRtcError): void } | undefined;
+  readonly #settled = deferred<void>();
   #linkEnded = false;
   #lanes = 0;
 
@@ -57,11 +58,9 @@ export class WorkerExchange {
     const onAbort = () => this.#fail(ModelRtcError.from(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#settle = { resolve, reject };
-        if (signal.aborted) onAbort();
-        else void this.#read();
-      });
+      if (signal.aborted) onAbort();
+      else void this.#read();
+      await this.#settled.promise;
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#answers.end();
@@ -112,7 +111,7 @@ export class WorkerExchange {
 
   /** Ends the exchange. It is a failure only when no lane opened. */
   #fail(error: ModelRtcError): void {
-    if (this.#lanes > 0) this.#settle?.resolve();
-    else this.#settle?.reject(error);
+    if (this.#lanes > 0) this.#settled.resolve();
+    else this.#settled.reject(error);
   }
 }

@@ -1,7 +1,6 @@
-import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, deferred, type Log, ModelRtcError } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
-import { deferred } from '../peer/deferred.ts';
 import type { MessageBudget } from '../peer/message-budget.ts';
 import type { Authority, Handlers, Peer } from '../peer/peer.ts';
 import { PeerAssembly } from './assemble-peer.ts';

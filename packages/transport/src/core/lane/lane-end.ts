@@ -1,16 +1,13 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { deferred, ModelRtcError } from '@model-rtc/protocol';
 
 /** How and whether a lane has ended: settled once, by whichever of its ways to end comes first. */
 export class LaneEnd {
-  readonly closed: Promise<ModelRtcError | undefined>;
-  #resolve: (error: ModelRtcError | undefined) => void = () => {};
+  readonly #closed = deferred<ModelRtcError | undefined>();
   #ended = false;
   #error: ModelRtcError | undefined;
 
-  constructor() {
-    this.closed = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  get closed(): Promise<ModelRtcError | undefined> {
+    return this.#closed.promise;
   }
 
   get ended(): boolean {
@@ -22,7 +19,7 @@ export class LaneEnd {
     if (this.#ended) return false;
     this.#ended = true;
     this.#error = error;
-    this.#resolve(error);
+    this.#closed.resolve(error);
     return true;
   }
 

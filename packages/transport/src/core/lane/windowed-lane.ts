@@ -1,4 +1,4 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { deferred, ModelRtcError } from '@model-rtc/protocol';
 import type { Lane, LaneKind, LaneStats } from './lane.ts';
 import {
   CREDIT_INTERVAL_MS,
@@ -48,13 +48,11 @@ export abstract class WindowedLane implements Lane {
   abstract readonly kind: LaneKind;
   abstract readonly engine: string | undefined;
   abstract readonly maxMessageSize: number;
-  /** Resolves when data is known to flow both ways; rejects when the lane ends before. */
-  readonly opened: Promise<void>;
   protected abstract readonly outgoing: OutgoingMessages;
   readonly #end = new LaneEnd();
   readonly #queue = new LaneQueue((message) => this.#onTaken(messageCost(message)));
   #state: State = 'opening';
-  #settleOpened: { resolve(): void; reject(error: ModelRtcError): void } = { resolve() {}, reject() {} };
+  readonly #opened = deferred<void>();
   #timer: NodeJS.Timeout | undefined;
   #owesEnded = false;
   #grantedCost = 0;
@@ -65,10 +63,12 @@ export abstract class WindowedLane implements Lane {
   #heard = 0;
 
   constructor() {
-    this.opened = new Promise((resolve, reject) => {
-      this.#settleOpened = { resolve, reject };
-    });
     this.opened.catch(() => {}); // The caller need not await it.
+  }
+
+  /** Resolves when data is known to flow both ways; rejects when the lane ends before. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
   }
 
   get messages(): AsyncIterable<Uint8Array> {
@@ -151,7 +151,7 @@ export abstract class WindowedLane implements Lane {
   #onCredit(total: number): void {
     if (this.#state === 'opening') {
       this.#state = 'open';
-      this.#settleOpened.resolve();
+      this.#opened.resolve();
     }
     this.outgoing.allow(total);
   }
@@ -224,7 +224,7 @@ export abstract class WindowedLane implements Lane {
     if (!this.#end.settle(error)) return;
     this.#queue.end();
     this.outgoing.end(error ?? laneClosedError());
-    this.#settleOpened.reject(error ?? laneClosedError());
+    this.#opened.reject(error ?? laneClosedError());
   }
 }
 

@@ -1,17 +1,17 @@
 import {
   type Clock,
+  cancelledBy,
+  type Deferred,
+  deferred,
   type ErrorData,
   longManifest,
   METHODS,
   type Method,
   ModelRtcError,
   prepareManifest,
-  schemaErrorCode,
-  schemaProblem,
 } from '@model-rtc/protocol';
 
-import { type Deferred, deferred } from './deferred.ts';
-import { cancelledError } from './errors.ts';
+import { checkedParams } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import { SLOTS_FOR_QUERIES } from './limits.ts';
 import type { ChunkPiece } from './peer.ts';
@@ -61,12 +61,12 @@ export class AskedRequests {
     const { signal } = options;
     const manifest = longManifest(params);
     if (manifest !== undefined) await prepareManifest(manifest);
-    const checked = checkedParams(method, params);
-    if (signal?.aborted) throw cancelledError(signal);
+    const checked = checkedParams(method, params, `"${method}" cannot be asked with these parameters`);
+    if (signal?.aborted) throw cancelledBy(signal);
     if (METHODS[method].kind === 'stream') {
       // Checked again each time, with nothing awaited before the slot is taken: many may ask in the same turn.
       while (this.#isFullForStreams && this.#ended === undefined) await this.#placeFreed(signal);
-      const obstacle = signal?.aborted ? cancelledError(signal) : options.link?.isOver ? laneOverError() : undefined;
+      const obstacle = signal?.aborted ? cancelledBy(signal) : options.link?.isOver ? laneOverError() : undefined;
       if (obstacle !== undefined) {
         this.#wakeNext();
         throw obstacle;
@@ -83,7 +83,7 @@ export class AskedRequests {
     };
     const { onEvent, onChunk } = options;
     const pending = new PendingRequest({ method, clock: this.#options.clock, silenceMs, onSilent, onEvent, onChunk });
-    const onAbort = () => pending.fail(cancelledError(signal));
+    const onAbort = () => pending.fail(cancelledBy(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       this.#send(pending, checked, options.link);
@@ -170,7 +170,7 @@ export class AskedRequests {
    */
   async #placeFreed(signal: AbortSignal | undefined): Promise<void> {
     const place = deferred<void>();
-    const onAbort = () => place.reject(cancelledError(signal));
+    const onAbort = () => place.reject(cancelledBy(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#waiting.push(place);
     try {
@@ -245,16 +245,6 @@ export class AskedRequests {
         asking.sent.then(() => asking.link.sendMessage({ type: 'cancel', id })).catch(() => {});
     }
   }
-}
-
-function checkedParams(method: Method, params: unknown): unknown {
-  const parsed = METHODS[method].params.safeParse(params);
-  if (parsed.success) return parsed.data;
-  throw new ModelRtcError(
-    schemaErrorCode(parsed.error, 'bad_argument'),
-    `"${method}" cannot be asked with these parameters: ${schemaProblem(parsed.error, 'parameters')}.`,
-    { cause: parsed.error },
-  );
 }
 
 function silentError(method: Method, silenceMs: number): ModelRtcError {

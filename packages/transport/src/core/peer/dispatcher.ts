@@ -8,10 +8,9 @@ import {
   type Method,
   ModelRtcError,
   prepareManifest,
-  schemaErrorCode,
-  schemaProblem,
   scopeMissingError,
 } from '@model-rtc/protocol';
+import { checkedParams } from './errors.ts';
 import { type AnyHandler, IncomingRequest } from './incoming-request.ts';
 import type { LaneLink } from './lane-link.ts';
 import { MAX_LATE_ORIGINALS, MAX_REMEMBERED_ANSWERS } from './limits.ts';
@@ -200,7 +199,7 @@ export class Dispatcher {
       const manifest = longManifest(params);
       // Other peers get their turn meanwhile.
       if (manifest !== undefined) await prepareManifest(manifest);
-      return await request.run(handler, checkedParams(known, params));
+      return await request.run(handler, checkedParams(known, params, `The other side refuses this "${known}"`));
     } finally {
       this.#running.delete(id);
     }
@@ -226,16 +225,6 @@ function knownMethod(method: string): Method {
   throw new ModelRtcError(
     'protocol_mismatch',
     `The other side does not know the request "${method}"; upgrade model-rtc there.`,
-  );
-}
-
-function checkedParams(method: Method, params: unknown): unknown {
-  const parsed = METHODS[method].params.safeParse(params);
-  if (parsed.success) return parsed.data;
-  throw new ModelRtcError(
-    schemaErrorCode(parsed.error, 'bad_argument'),
-    `The other side refuses this "${method}": ${schemaProblem(parsed.error, 'parameters')}.`,
-    { cause: parsed.error },
   );
 }
 

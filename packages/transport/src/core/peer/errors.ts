@@ -1,11 +1,4 @@
-import { METHODS, type Method, ModelRtcError, schemaProblem } from '@model-rtc/protocol';
-
-/** What an aborted signal throws: its own reason when that says something, else that it was cancelled. */
-export function cancelledError(signal?: AbortSignal | undefined): ModelRtcError {
-  const reason: unknown = signal?.reason;
-  if (reason instanceof ModelRtcError) return reason;
-  return new ModelRtcError('cancelled', 'Cancelled.', { cause: reason });
-}
+import { METHODS, type Method, ModelRtcError, schemaErrorCode, schemaProblem } from '@model-rtc/protocol';
 
 /** What waiting work throws when the peer has ended; each has an error of its own, so that stacks are not mixed up. */
 export function peerEndedError(why: ModelRtcError | undefined): ModelRtcError {
@@ -58,4 +51,16 @@ export function badResultError(method: Method, cause: Parameters<typeof schemaPr
   } as const;
   const { badResult } = METHODS[method];
   return new ModelRtcError(badResult, sentences[badResult], { cause });
+}
+
+/**
+ * The parameters as their schema has them.
+ * @param refusal - the beginning of the sentence that says what is refused
+ * @throws ModelRtcError `bad_argument`; `invalid_model` for a manifest of no model
+ */
+export function checkedParams(method: Method, params: unknown, refusal: string): unknown {
+  const parsed = METHODS[method].params.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const sentence = `${refusal}: ${schemaProblem(parsed.error, 'parameters')}.`;
+  throw new ModelRtcError(schemaErrorCode(parsed.error, 'bad_argument'), sentence, { cause: parsed.error });
 }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   decodeMessage,
+  deferred,
   encodeMessage,
   type Hello,
   isFrame,
@@ -14,7 +15,6 @@ import {
 } from '@model-rtc/protocol';
 
 import type { Lane } from '../lane/lane.ts';
-import { deferred } from './deferred.ts';
 import { notUnderstoodError } from './errors.ts';
 import { HELLO_TIMEOUT_MS } from './limits.ts';
 

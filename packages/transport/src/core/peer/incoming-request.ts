@@ -1,5 +1,5 @@
-import { longManifest, METHODS, type Method, ModelRtcError, prepareManifest } from '@model-rtc/protocol';
-import { badResultError, cancelledError } from './errors.ts';
+import { cancelledBy, longManifest, METHODS, type Method, ModelRtcError, prepareManifest } from '@model-rtc/protocol';
+import { badResultError } from './errors.ts';
 import type { LaneLink } from './lane-link.ts';
 import type { Peer, PeerLane, RequestContext, SendChunkOptions } from './peer.ts';
 
@@ -99,7 +99,7 @@ export class IncomingRequest implements RequestContext {
   }
 
   #assertGoing(): void {
-    if (this.signal.aborted) throw cancelledError(this.signal);
+    if (this.signal.aborted) throw cancelledBy(this.signal);
     if (this.#answered) throw new Error('a handler sends after it has answered');
   }
 }

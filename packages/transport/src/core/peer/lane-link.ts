@@ -2,6 +2,7 @@ import {
   type ChunkFrame,
   type Clock,
   decodeKnownMessage,
+  deferred,
   FRAGMENT_GAP_MS,
   FragmentAssembler,
   type FrameCodec,
@@ -13,7 +14,6 @@ import {
 } from '@model-rtc/protocol';
 
 import type { Lane, LaneKind } from '../lane/lane.ts';
-import { deferred } from './deferred.ts';
 import { notUnderstoodError, peerEndedError } from './errors.ts';
 import { LONGEST_CLOSE_MS, RTT_INTERVAL_MS } from './limits.ts';
 import { Liveness } from './liveness.ts';

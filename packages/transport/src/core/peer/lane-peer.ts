@@ -1,5 +1,6 @@
 import {
   type Clock,
+  deferred,
   type ErrorData,
   type ExchangeMessage,
   type FrameCodec,
@@ -18,7 +19,6 @@ import {
 
 import type { Lane } from '../lane/lane.ts';
 import { AskedRequests } from './asked-requests.ts';
-import { deferred } from './deferred.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { peerEndedError, toldError } from './errors.ts';
 import { type AgentHello, UNSUMMED } from './hello.ts';

@@ -1,6 +1,13 @@
-import { type Clock, longManifest, METHODS, type Method, ModelRtcError, prepareManifest } from '@model-rtc/protocol';
+import {
+  type Clock,
+  deferred,
+  longManifest,
+  METHODS,
+  type Method,
+  ModelRtcError,
+  prepareManifest,
+} from '@model-rtc/protocol';
 
-import { deferred } from './deferred.ts';
 import { badResultError } from './errors.ts';
 import type { ChunkPiece } from './peer.ts';
 

@@ -1,5 +1,8 @@
 import {
   CHUNK_FRAME_HEADER_BYTES,
+  cancelledBy,
+  type Deferred,
+  deferred,
   encodeFragments,
   encodeMessage,
   type FrameCodec,
@@ -7,8 +10,7 @@ import {
   ModelRtcError,
 } from '@model-rtc/protocol';
 import type { Lane } from '../lane/lane.ts';
-import { type Deferred, deferred } from './deferred.ts';
-import { cancelledError, tooLongError } from './errors.ts';
+import { tooLongError } from './errors.ts';
 import { MAX_FRAME_BYTES, MAX_WAITING_MESSAGES } from './limits.ts';
 import type { SendChunkOptions } from './peer.ts';
 
@@ -90,14 +92,14 @@ export class SendScheduler {
   /** Resolves when all frames of the chunk are with the lane. @throws ModelRtcError the signal's; what ended the lane. */
   async sendChunk(chunk: OutgoingChunk, signal: AbortSignal): Promise<void> {
     this.#assertOpen();
-    if (signal.aborted) throw cancelledError(signal);
+    if (signal.aborted) throw cancelledBy(signal);
     if (chunk.bytes.length === 0) return;
     const room = this.#frameBytes - CHUNK_FRAME_HEADER_BYTES;
     const step = Math.ceil(chunk.bytes.length / Math.ceil(chunk.bytes.length / room));
     const item: ChunkItem = { chunk, step, offset: 0, sent: deferred<void>() };
     const onAbort = () => {
       remove(this.#chunks, item);
-      item.sent.reject(cancelledError(signal));
+      item.sent.reject(cancelledBy(signal));
     };
     signal.addEventListener('abort', onAbort, { once: true });
     this.#chunks.push(item);

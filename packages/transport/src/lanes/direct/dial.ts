@@ -1,9 +1,8 @@
-import { ModelRtcError } from '@model-rtc/protocol';
+import { cancelledBy, ModelRtcError } from '@model-rtc/protocol';
 import type { AskLane, DirectOffer } from '../../core/connect/components.ts';
 import { awaitAnswer } from '../../core/connect/mailbox.ts';
 import { manyListeners } from '../../core/connect/many-listeners.ts';
 import type { Lane } from '../../core/lane/lane.ts';
-import { cancelledError } from '../../core/peer/errors.ts';
 import { dialAddress } from './dial-address.ts';
 import { DIAL_STAGGER_MS, DIAL_TIMEOUT_MS, MAX_DIALLED_ADDRESSES } from './limits.ts';
 import type { DirectAddress } from './listen.ts';
@@ -36,7 +35,7 @@ export const askDirect: AskLane = async (lane, mailbox, { channel, timeoutMs, si
  */
 export async function dialDirect(offer: DirectOffer, options: DialDirectOptions = {}): Promise<Lane> {
   const { signal, timeoutMs = DIAL_TIMEOUT_MS } = options;
-  if (signal?.aborted) throw cancelledError(signal);
+  if (signal?.aborted) throw cancelledBy(signal);
   const addresses = offer.addresses.slice(0, MAX_DIALLED_ADDRESSES);
   return await new Promise<Lane>((resolve, reject) => {
     const controller = manyListeners(new AbortController());
@@ -51,7 +50,7 @@ export async function dialDirect(offer: DirectOffer, options: DialDirectOptions 
       controller.abort();
       how();
     };
-    const onAbort = () => finish(() => reject(cancelledError(signal)));
+    const onAbort = () => finish(() => reject(cancelledBy(signal)));
     const onTimeout = () => finish(() => reject(timeoutError(addresses, failures, timeoutMs)));
     const timeoutTimer = setTimeout(onTimeout, timeoutMs);
     const tryNext = () => {

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+import { type Clock, cancelledBy, ModelRtcError } from '@model-rtc/protocol';
 
 import type { Lane } from '../../core/lane/lane.ts';
-import { cancelledError } from '../../core/peer/errors.ts';
 import { MAX_EXPECTED_LANES } from './limits.ts';
 
 const TOKEN_BYTES = 32;
@@ -33,13 +32,13 @@ export class ExpectedLanes {
 
   /** @throws ModelRtcError `busy` when too many are waited for; `cancelled` for a signal that was aborted before */
   add({ timeoutMs, signal }: ExpectOptions): { readonly token: Uint8Array<ArrayBuffer>; readonly lane: Promise<Lane> } {
-    if (signal?.aborted) throw cancelledError(signal);
+    if (signal?.aborted) throw cancelledBy(signal);
     if (this.#waiting.size >= MAX_EXPECTED_LANES) throw tooManyError();
     const token = new Uint8Array(randomBytes(TOKEN_BYTES));
     const key = keyOf(token);
     const lane = new Promise<Lane>((resolve, reject) => {
       const stopTimer = this.#clock.after(timeoutMs, () => settle(() => reject(nobodyConnectedError(timeoutMs))));
-      const onAbort = () => settle(() => reject(cancelledError(signal)));
+      const onAbort = () => settle(() => reject(cancelledBy(signal)));
       const settle = (how: () => void) => {
         stopTimer();
         signal?.removeEventListener('abort', onAbort);

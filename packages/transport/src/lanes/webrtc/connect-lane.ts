@@ -1,4 +1,4 @@
-import { type ExchangeMessage, ModelRtcError } from '@model-rtc/protocol';
+import { deferred, type ExchangeMessage, ModelRtcError } from '@model-rtc/protocol';
 import type { AskLane } from '../../core/connect/components.ts';
 import type { Lane } from '../../core/lane/lane.ts';
 import { MAX_REMOTE_CANDIDATES, usableCandidate } from './candidate.ts';
@@ -80,11 +80,9 @@ async function establish(options: ConnectLaneOptions, begin: (attempt: LaneAttem
 class LaneAttempt {
   readonly lane: number;
   readonly webrtcLane: WebRtcLane;
-  /** Rejects when a message cannot be sent to the other side. */
-  readonly failed: Promise<never>;
+  readonly #failed = deferred<never>();
   readonly #send: ConnectLaneOptions['send'];
   readonly #headStartMs: number;
-  #fail: (error: unknown) => void = () => {};
   /** Candidates found before the other side may have them. */
   #held: LocalCandidate[] | undefined = [];
   #sending = Promise.resolve();
@@ -94,9 +92,6 @@ class LaneAttempt {
     this.lane = lane;
     this.#send = send;
     this.#headStartMs = engine.answererHeadStartMs;
-    this.failed = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
     this.failed.catch(() => {}); // After the lane is open, a failure no longer matters.
     const onCandidate = (candidate: LocalCandidate) => this.#onCandidate(candidate);
     const mtu = asked === undefined || engine.maxMtu === undefined ? undefined : Math.min(asked, engine.maxMtu);
@@ -105,6 +100,11 @@ class LaneAttempt {
       (events) => engine.connect({ iceServers, mtu, events: { ...events, onCandidate } }),
       mtu,
     );
+  }
+
+  /** Rejects when a message cannot be sent to the other side. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   get connection(): EngineConnection {
@@ -179,7 +179,7 @@ class LaneAttempt {
   }
 
   #queue(message: ExchangeMessage): void {
-    this.#sending = this.#sending.then(() => this.#send(message)).catch((error) => this.#fail(error));
+    this.#sending = this.#sending.then(() => this.#send(message)).catch((error) => this.#failed.reject(error));
   }
 }
 

@@ -29,6 +29,7 @@ async function modelOf(services: HandlerOptions, digest: Digest): Promise<JobMod
   const fresh = await services.fresh.ensure(entry);
   // A digest names one content, and that is what the client wants to run.
   if (fresh.digest !== digest) throw missingModel(digest);
+  await services.registry.noteUse(digest);
   await requireWhole(services.registry, fresh, digest);
   return jobModel(await services.registry.lookIfWhole(digest), fresh.filesIn ?? fresh.localPath);
 }

@@ -1,6 +1,6 @@
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
-import { defineCommand } from '../../../command-line/types.ts';
+import { defineCommand, textOption } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
 import { compareScalars } from './scalars.ts';
 import { type ComparedModel, type ComparedTensors, renderComparison } from './text.ts';
@@ -9,13 +9,10 @@ export const compareModels = defineCommand({
   usage: 'compare-models <refs..>',
   describe: 'Show models of this machine side by side: metrics, hyperparameters, tensors, loss curves',
   positionals: {
-    refs: {
-      type: 'string',
-      array: true,
-      demandOption: true,
-      describe: 'Two or more ids, aliases, digest prefixes or paths; the tensors of each are compared with the first',
-      completes: 'models',
-    },
+    refs: textOption(
+      'Two or more ids, aliases, digest prefixes or paths; the tensors of each are compared with the first',
+      { array: true, demandOption: true, completes: 'models' },
+    ),
   },
   options: {
     tensors: {

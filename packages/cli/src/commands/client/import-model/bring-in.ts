@@ -2,7 +2,8 @@ import { type Alias, formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportResult, Registry, RegistryEntry } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
 import { formatCount, formatModel } from '../../../console/format.ts';
-import { askOnAliasConflict, askOnDuplicate } from '../conflicts.ts';
+import { refuseGiven } from '../../refuse-given.ts';
+import { askAliasConflict, askOnDuplicate } from '../conflicts.ts';
 import { fileOptions, type ImportOptions } from './options.ts';
 
 /** A model that is in the registry now, with the name that it got. */
@@ -13,9 +14,10 @@ export interface BroughtIn extends ImportResult {
 /** Imports the one model at a path, and asks what has to be asked. */
 export async function bringIn(context: Context, registry: Registry, options: ImportOptions): Promise<BroughtIn> {
   const imported = await askOnDuplicate(context, options.ifExists, (ifExists) =>
-    askOnAliasConflict(context, options.aliasConflict, (aliasConflict) =>
-      importAt(context, registry, { ...options, ifExists, aliasConflict }),
-    ),
+    importAt(context, registry, { ...options, ifExists }).catch(async (error: unknown) => {
+      const aliasConflict = await askAliasConflict(context, options.aliasConflict, error);
+      return await importAt(context, registry, { ...options, ifExists, aliasConflict });
+    }),
   );
   return { ...imported, entry: await nameIt(context, registry, imported, options) };
 }
@@ -38,13 +40,9 @@ async function importAt(context: Context, registry: Registry, options: ImportOpt
 }
 
 function requireNoChoice(options: ImportOptions): void {
-  const given = (['include', 'exclude', 'follow-links', 'revision', 'convert'] as const).find((name) => {
-    const value = name === 'follow-links' ? options.followLinks : options[name];
-    return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
-  });
-  if (given === undefined) return;
-  const sentence = `An archive is imported whole, so --${given} says nothing about it. Leave it out, or unpack the archive with tar and import the folder.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { option: `--${given}` } });
+  const sentence = (option: string) =>
+    `An archive is imported whole, so ${option} says nothing about it. Leave it out, or unpack the archive with tar and import the folder.`;
+  refuseGiven(options, ['include', 'exclude', 'followLinks', 'revision', 'convert'], sentence);
 }
 
 /**
@@ -64,9 +62,10 @@ async function nameIt(
   context.output.clearProgress();
   const alias = await askAlias(context, suggestedAlias);
   if (alias === undefined) return entry;
-  return await askOnAliasConflict(context, aliasConflict, (conflict) =>
-    registry.tag(entry.id, alias, { aliasConflict: conflict }),
-  );
+  return await registry.tag(entry.id, alias, { aliasConflict }).catch(async (error: unknown) => {
+    const answer = await askAliasConflict(context, aliasConflict, error);
+    return await registry.tag(entry.id, alias, { aliasConflict: answer });
+  });
 }
 
 async function askAlias(context: Context, suggestion: Alias): Promise<Alias | undefined> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { ModelInFolder, Registry } from '@model-rtc/registry';
-import { defineCommand } from '../../../command-line/types.ts';
+import { defineCommand, requiredText } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
 import { printable } from '../../../console/format.ts';
 import { incompleteNote } from '../../incomplete.ts';
@@ -17,13 +17,10 @@ export const importModel = defineCommand({
   usage: 'import-model <path>',
   describe: 'Register a model that is on this disk, or take one from a hub',
   positionals: {
-    path: {
-      type: 'string',
-      demandOption: true,
-      describe:
-        "The model's folder, its weights file, or an archive that export-model wrote; hf:ORG/NAME[@REV] on a hub; ollama:NAME:TAG, or ORG/NAME[@REV] in a hub's cache",
-      completes: 'files',
-    },
+    path: requiredText(
+      "The model's folder, its weights file, or an archive that export-model wrote; hf:ORG/NAME[@REV] on a hub; ollama:NAME:TAG, or ORG/NAME[@REV] in a hub's cache",
+      { completes: 'files' },
+    ),
   },
   options: importOptions,
   // A download comes first, which takes long and needs the memory.

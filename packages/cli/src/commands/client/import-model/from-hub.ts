@@ -2,6 +2,7 @@ import type { FoundOnHub, LicenseToAccept, NameDecision, TakenFromHub, TakeOptio
 import type { Hub } from '@model-rtc/hub';
 import { type Alias, formatBytes, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { NamePair, TakenNames, ValidatedModel } from '@model-rtc/registry';
+import { agentLimits } from '../../../console/agent-limits.ts';
 import { askSecret, type Choice, choose, confirm } from '../../../console/ask.ts';
 import type { Context } from '../../../console/context.ts';
 import {
@@ -13,7 +14,8 @@ import {
   formatSome,
   printable,
 } from '../../../console/format.ts';
-import { agentLimits, hubFamilies } from '../../../console/settings.ts';
+import { hubFamilies } from '../../../console/settings.ts';
+import { storageCap } from '../../../console/storage-cap.ts';
 import { packageVersion } from '../../../package.ts';
 import { beginTransfer, resultData, type TransferOptions } from '../transfer.ts';
 import { forwardPassHere } from '../validate/run.ts';
@@ -76,8 +78,9 @@ export async function takeAsked(
   });
   const registry = await context.registry();
   const limits = await agentLimits(context.home);
+  const storage = await storageCap(context.home, (text) => context.output.note(text));
   return await takeFromHub(
-    { registry, limits, log: context.log, clock: systemClock, random: Math.random },
+    { registry, limits, storage, log: context.log, clock: systemClock, random: Math.random },
     {
       ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
       ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly, convert: options.convert },

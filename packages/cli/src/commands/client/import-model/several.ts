@@ -4,6 +4,7 @@ import type { ModelInFolder, Registry } from '@model-rtc/registry';
 import { chooseSeveral } from '../../../console/ask.ts';
 import type { Context } from '../../../console/context.ts';
 import { formatCount, printable } from '../../../console/format.ts';
+import { refuseGiven } from '../../refuse-given.ts';
 import { type BroughtIn, bringIn, importedText } from './bring-in.ts';
 import { fileOptions, type ImportOptions } from './options.ts';
 
@@ -76,11 +77,10 @@ export async function importEach(
 }
 
 /** @throws ModelRtcError `bad_argument` for what only one model can have */
-function requireNamesOfNone({ alias, name }: ImportOptions): void {
-  const given = [alias === undefined ? undefined : '--alias', name === undefined ? undefined : '--name'].find(Boolean);
-  if (given === undefined) return;
-  const sentence = `${given} names one model, and this import takes several. Leave it out: each gets the name of its file or folder.`;
-  throw new ModelRtcError('bad_argument', sentence, { details: { option: given } });
+function requireNamesOfNone(options: ImportOptions): void {
+  const sentence = (option: string) =>
+    `${option} names one model, and this import takes several. Leave it out: each gets the name of its file or folder.`;
+  refuseGiven(options, ['alias', 'name'], sentence);
 }
 
 async function importOne(

@@ -1,5 +1,5 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import { defineCommand } from '../../../command-line/types.ts';
+import { defineCommand, flagOption, textOption } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
 import { networkOptions } from '../../options.ts';
 import { notValid, validateHere } from './run.ts';
@@ -9,27 +9,17 @@ export const validate = defineCommand({
   usage: 'validate [ref]',
   describe: 'Check whether a model can be used: files, numbers, configuration, tokenizer; exits 6 if a check fails',
   positionals: {
-    ref: { type: 'string', describe: 'An id, alias, digest prefix, full name or path', completes: 'models' },
+    ref: textOption('An id, alias, digest prefix, full name or path', { completes: 'models' }),
   },
   options: {
     ...networkOptions,
-    quick: {
-      type: 'boolean',
-      default: false,
-      describe: 'Only look at sizes and times, and at some numbers of each tensor',
-    },
-    registry: {
-      type: 'boolean',
-      default: false,
-      describe:
-        'Compare the registry with the disk instead: entries without folders, folders without entries, wrong bytes',
-    },
-    fix: {
-      type: 'boolean',
-      default: false,
-      describe:
-        'With --registry: mend what can be, from the originals, other models and saved workers; deletes nothing',
-    },
+    quick: flagOption('Only look at sizes and times, and at some numbers of each tensor'),
+    registry: flagOption(
+      'Compare the registry with the disk instead: entries without folders, folders without entries, wrong bytes',
+    ),
+    fix: flagOption(
+      'With --registry: mend what can be, from the originals, other models and saved workers; deletes nothing',
+    ),
   },
   examples: [
     ['$0 client validate qwen2-5-0-5b', 'everything that can be checked on this machine'],

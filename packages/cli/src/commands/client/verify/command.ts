@@ -1,6 +1,6 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { Orphan, Registry, RegistryEntry } from '@model-rtc/registry';
-import { defineCommand } from '../../../command-line/types.ts';
+import { defineCommand, flagOption, textsOption } from '../../../command-line/types.ts';
 import { formatCount } from '../../../console/format.ts';
 import { networkOptions } from '../../options.ts';
 import { renderVerified, type VerifiedLine, type VerifyTotals } from './text.ts';
@@ -10,22 +10,14 @@ export const verify = defineCommand({
   usage: 'verify [refs..]',
   describe: 'Check that models are whole, byte by byte; exits 6 if one is not',
   positionals: {
-    refs: {
-      type: 'string',
-      array: true,
-      default: [],
-      describe: 'Ids, aliases, digest prefixes or paths [all models, and files that belong to none]',
+    refs: textsOption('Ids, aliases, digest prefixes or paths [all models, and files that belong to none]', {
       completes: 'models',
-    },
+    }),
   },
   options: {
     ...networkOptions,
-    quick: { type: 'boolean', default: false, describe: 'Only look at sizes and times; read no files' },
-    repair: {
-      type: 'boolean',
-      default: false,
-      describe: 'Repair damaged models from other models and from saved workers that have them',
-    },
+    quick: flagOption('Only look at sizes and times; read no files'),
+    repair: flagOption('Repair damaged models from other models and from saved workers that have them'),
   },
   examples: [
     ['$0 client verify', 'all models, and orphans in the data folder'],

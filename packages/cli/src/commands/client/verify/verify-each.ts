@@ -1,5 +1,5 @@
 import type { OnModelProgress } from '@model-rtc/client';
-import { MAX_PAGE, ModelRtcError } from '@model-rtc/protocol';
+import { MAX_PAGE, ModelRtcError, unlessFails } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
 import type { NetworkOptions } from '../../options.ts';
@@ -32,33 +32,20 @@ export async function verifyEach(
   let before = 0;
   for (const { id, size } of entries) {
     const startBytes = before;
-    const found = await verifyOne(registry, id, {
+    const verifying = registry.verify(id, {
       quick: options.quick,
       signal: context.signal,
       onProgress: ({ doneBytes }) =>
         onProgress({ type: 'local', phase: 'verify', doneBytes: startBytes + doneBytes, totalBytes }),
     });
+    // A model may be removed in the meantime.
+    const found = await unlessFails(verifying, 'not_found_locally');
     before += size;
     if (found === undefined) continue;
     const isToRepair = options.repair && found.state === 'damaged';
     lines.push(isToRepair ? await repairLine(context, found, options, onProgress) : found);
   }
   return lines;
-}
-
-/** Undefined for a model that was removed in the meantime. */
-async function verifyOne(
-  registry: Registry,
-  id: string,
-  options: Parameters<Registry['verify']>[1],
-): Promise<VerifiedModel | undefined> {
-  try {
-    return await registry.verify(id, options);
-  } catch (error) {
-    const known = ModelRtcError.from(error);
-    if (known.code === 'not_found_locally') return undefined;
-    throw known;
-  }
 }
 
 async function repairLine(

@@ -1,0 +1,90 @@
+import type { HolderSession, RemoteModels } from '@model-rtc/bridge';
+import type { Mesh } from '@model-rtc/mesh';
+import type { Digest } from '@model-rtc/protocol';
+import type { Context } from '../../console/context.ts';
+import { packageVersion } from '../../package.ts';
+import { agentOptions } from '../connect.ts';
+import { nodeName } from '../mesh/options.ts';
+import type { NetworkOptions } from '../options.ts';
+
+export interface BridgeMeshFlags extends Omit<NetworkOptions, 'lane' | 'where' | 'best'> {
+  /** The only mesh to look at; `false` for none. */
+  readonly mesh?: string | boolean | undefined;
+  readonly safeOnly?: boolean | undefined;
+}
+
+/** How often it is looked whether this machine joined or left a mesh. */
+const LOOK_MS = 3_000;
+
+export interface BridgeMeshes extends AsyncDisposable {
+  readonly remote: RemoteModels;
+}
+
+/** The models of the meshes that this worker takes part in, for its bridge; those that it joins later included. */
+export async function openBridgeMeshes(context: Context, flags: BridgeMeshFlags): Promise<BridgeMeshes> {
+  const [{ meshModels }, { connectAll }] = [await import('@model-rtc/bridge'), await import('@model-rtc/client')];
+  const meshes = new JoinedMeshes(context, flags.mesh);
+  const agent = await agentOptions(context, { ...flags, lane: 'auto', where: undefined, best: undefined });
+  const withWorkers = (holders: readonly HolderSession[]) => connectAll({ ...agent, sessions: holders });
+  const remote = meshModels({
+    meshes: () => meshes.now(),
+    async manifestFrom(holder, digest, signal) {
+      const { connect } = await import('@model-rtc/client');
+      await using worker = await connect({ ...agent, ...holder, signal });
+      return await worker.manifest(digest, { signal });
+    },
+    async pullFrom(holders, digest: Digest, signal) {
+      await using workers = withWorkers(holders);
+      // Nobody is asked: the model comes without its alias where this machine has given that to another one.
+      const how = { isName: true, aliasConflict: 'keep', safeOnly: flags.safeOnly } as const;
+      await workers.pullModel(digest, { ...how, signal });
+    },
+  });
+  return { remote, [Symbol.asyncDispose]: () => meshes.close() };
+}
+
+/** The meshes that this machine is in, opened once each. */
+class JoinedMeshes {
+  readonly #context: Context;
+  readonly #wanted: string | boolean | undefined;
+  readonly #open = new Map<string, Promise<Mesh>>();
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(context: Context, wanted: string | boolean | undefined) {
+    this.#context = context;
+    this.#wanted = wanted;
+  }
+
+  async now(): Promise<readonly Mesh[]> {
+    const nowMs = performance.now();
+    if (this.#wanted !== false && nowMs - this.#lookedAtMs > LOOK_MS) {
+      this.#lookedAtMs = nowMs;
+      await this.#look();
+    }
+    return await Promise.all(this.#open.values());
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#open.values()];
+    this.#open.clear();
+    for (const mesh of all) await (await mesh)[Symbol.asyncDispose]();
+  }
+
+  async #look(): Promise<void> {
+    const { joinedMeshes, openMesh } = await import('@model-rtc/mesh');
+    const { log } = this.#context;
+    const { root } = (await this.#context.registry()).paths;
+    const agent = { name: nodeName(this.#context), version: packageVersion() };
+    const isWanted = (name: string, id: string): boolean =>
+      typeof this.#wanted !== 'string' || name === this.#wanted || id.startsWith(this.#wanted);
+    const ids = (await joinedMeshes(root, log))
+      .filter(({ mesh }) => isWanted(mesh.name, mesh.id))
+      .map(({ mesh }) => mesh.id);
+    for (const [id, mesh] of this.#open) {
+      if (ids.includes(id)) continue;
+      this.#open.delete(id);
+      await (await mesh)[Symbol.asyncDispose]();
+    }
+    for (const id of ids) if (!this.#open.has(id)) this.#open.set(id, openMesh({ root, name: id, agent, log }));
+  }
+}

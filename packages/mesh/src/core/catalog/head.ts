@@ -1,0 +1,127 @@
+import { type Digest, digestSchema, type Identity, isSignalingUrl } from '@model-rtc/protocol';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import * as z from 'zod';
+import type { MeshModel, MeshProperty, MeshRole } from '../../types.ts';
+import { CATALOG_TTL_MS, MAX_FETCHING, MAX_NODE_MODELS, MAX_PARTS, MAX_PROPERTIES, MAX_TAGS } from '../limits.ts';
+import { isPartCount, type Part } from '../parts.ts';
+import {
+  countSchema,
+  hashSchema,
+  keySchema,
+  lineSchema,
+  nodeNameSchema,
+  parseBody,
+  refusedRecord,
+  type SignedRecord,
+  signRecord,
+  timeSchema,
+} from '../record.ts';
+import { packModels } from './models.ts';
+
+const propertySchema = z.union([lineSchema(256), z.number(), z.boolean()]);
+const urlSchema = z.string().refine(isSignalingUrl, 'it is not a ws:// or wss:// URL');
+
+const headBody = z.object({
+  meshId: keySchema,
+  node: keySchema,
+  name: nodeNameSchema,
+  sequence: countSchema,
+  issuedAt: timeSchema,
+  ttl: z.number().int().min(1).max(86_400),
+  role: z.enum(['worker', 'client']),
+  tags: z.array(lineSchema(64)).max(MAX_TAGS),
+  properties: z
+    .record(z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/i), propertySchema)
+    .refine((all) => Object.keys(all).length <= MAX_PROPERTIES),
+  urls: z.array(urlSchema).max(16),
+  bridgeUrl: z.url().max(256).optional(),
+  fetching: z.array(digestSchema).max(MAX_FETCHING),
+  modelCount: z.number().int().min(0).max(MAX_NODE_MODELS),
+  parts: z
+    .array(hashSchema)
+    .max(MAX_PARTS)
+    .refine(({ length }) => isPartCount(length), 'the parts are a power of two'),
+});
+
+/** What a node says of itself in its catalog. */
+export interface OwnAnnouncement {
+  readonly name: string;
+  readonly role: MeshRole;
+  readonly tags: readonly string[];
+  readonly properties: Readonly<Record<string, MeshProperty>>;
+  readonly urls: readonly string[];
+  readonly models: readonly MeshModel[];
+  /** Digests of models that it is fetching now. */
+  readonly fetching?: readonly Digest[] | undefined;
+}
+
+/** What a node says of itself, and which parts list its models. */
+export interface CatalogHead {
+  readonly record: SignedRecord;
+  readonly key: string;
+  readonly name: string;
+  readonly sequence: number;
+  readonly issuedAtMs: number;
+  readonly ttlMs: number;
+  readonly role: MeshRole;
+  readonly tags: readonly string[];
+  readonly properties: Readonly<Record<string, MeshProperty>>;
+  readonly urls: readonly string[];
+  readonly bridgeUrl: string | undefined;
+  readonly fetching: readonly Digest[];
+  readonly modelCount: number;
+  readonly parts: readonly string[];
+}
+
+export interface SignHeadOptions {
+  readonly meshId: string;
+  readonly own: OwnAnnouncement;
+  readonly sequence: number;
+  readonly nowMs: number;
+  /** How long it counts: less for a node that is going. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** @returns the head, and the parts that it names */
+export function signHead(
+  identity: Identity,
+  { meshId, own, sequence, nowMs, ttlMs = CATALOG_TTL_MS }: SignHeadOptions,
+): { record: SignedRecord; parts: Part[] } {
+  const { parts, count } = packModels(own.models.slice(0, MAX_NODE_MODELS));
+  const body = {
+    ...{
+      meshId: hexToBytes(meshId),
+      node: identity.publicKey,
+      name: own.name,
+      sequence,
+      issuedAt: nowMs,
+      ttl: Math.max(1, Math.floor(ttlMs / 1000)),
+    },
+    ...{ role: own.role, tags: own.tags.slice(0, MAX_TAGS), properties: own.properties, urls: own.urls.slice(0, 16) },
+    ...{
+      fetching: (own.fetching ?? []).slice(0, MAX_FETCHING),
+      modelCount: count,
+      parts: parts.map(({ hash }) => hexToBytes(hash)),
+    },
+  };
+  return { record: signRecord('model_catalog', body, [identity]), parts };
+}
+
+/** The signature is not checked yet. @throws ModelRtcError `malformed_message`, `refused` */
+export function readHead(record: SignedRecord, meshId: string): CatalogHead {
+  const body = parseBody(headBody, record);
+  if (bytesToHex(body.meshId) !== meshId) throw refusedRecord('it is about another mesh');
+  const { name, sequence, issuedAt, ttl, role, tags, properties, urls, bridgeUrl, fetching, modelCount } = body;
+  return {
+    ...{
+      record,
+      key: bytesToHex(body.node),
+      name,
+      sequence,
+      issuedAtMs: issuedAt,
+      ttlMs: Math.min(ttl * 1000, CATALOG_TTL_MS),
+    },
+    ...{ role, tags, properties, urls, bridgeUrl, fetching, modelCount },
+    parts: body.parts.map((hash) => bytesToHex(hash)),
+  };
+}

@@ -1,0 +1,42 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import type { RecordStore, RecordSummary } from './types.ts';
+
+/** Names fall into so many ranges, by the first byte of the key that they hold. */
+const RANGES = 256;
+const HASH_BYTES = 8;
+
+/** The range of a record's name: the first two hex characters behind its `/`; 0 for a name without. */
+function rangeOf(name: string): number {
+  const range = Number.parseInt(name.slice(name.indexOf('/') + 1).slice(0, 2), 16);
+  return name.includes('/') && range >= 0 ? range : 0;
+}
+
+/** @param ranges only what falls into these; all when left out */
+export function summaryOf(store: Pick<RecordStore, 'summary'>, ranges: readonly number[] | undefined): RecordSummary[] {
+  const all = [...store.summary()];
+  if (ranges === undefined) return all;
+  const wanted = new Set(ranges);
+  return all.filter(({ name }) => wanted.has(rangeOf(name)));
+}
+
+/** For each range the first 8 bytes of the SHA-256 of its lines `NAME ORDER\n`, sorted by name; zeros for an empty one. */
+export function rangeHashes(store: Pick<RecordStore, 'summary'>): Uint8Array {
+  const lines = Array.from({ length: RANGES }, (): string[] => []);
+  for (const { name, order } of store.summary()) lines[rangeOf(name)]?.push(`${name} ${order}\n`);
+  const hashes = new Uint8Array(RANGES * HASH_BYTES);
+  lines.forEach((list, range) => {
+    if (list.length === 0) return;
+    hashes.set(sha256(utf8ToBytes(list.sort().join(''))).subarray(0, HASH_BYTES), range * HASH_BYTES);
+  });
+  return hashes;
+}
+
+/** The ranges whose hashes are not the same. */
+export function differing(a: Uint8Array, b: Uint8Array): number[] {
+  const isSame = (range: number): boolean => {
+    for (let at = range * HASH_BYTES; at < (range + 1) * HASH_BYTES; at++) if (a[at] !== b[at]) return false;
+    return true;
+  };
+  return Array.from({ length: RANGES }, (_, range) => range).filter((range) => !isSame(range));
+}

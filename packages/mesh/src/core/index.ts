@@ -1,0 +1,22 @@
+/** The part that also runs in a browser: membership, catalogs, gossip and queries. Clock and randomness are passed in. */
+
+export * from './limits.ts';
+export { DEFAULT_INVITE_MS, makeInvite, nextRoster } from './membership/authority.ts';
+export { signFounder, signLeave, signMembership } from './membership/certificates.ts';
+export { parseInvite, requireValid } from './membership/invite-text.ts';
+export { Membership, restoreMembership } from './membership/membership.ts';
+export {
+  type MeshPair,
+  type MeshSessionOptions,
+  MeshVisitors,
+  meshKeyId,
+  meshSecret,
+  meshSession,
+  type SharedSecretOf,
+  sharedSecretsOf,
+} from './membership/session.ts';
+export { parseNodeName, suggestNodeName } from './node-name.ts';
+export { type Part, partHash, partOf } from './parts.ts';
+export { type Comparison, type Condition, parseWhere } from './query/parse-where.ts';
+export { type NodeQuery, queryNodes } from './query/query-nodes.ts';
+export { decodeRecord, RECORD_LIMITS, recordId, type SignedRecord } from './record.ts';

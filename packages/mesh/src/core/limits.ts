@@ -1,0 +1,33 @@
+/** Every bound of a mesh, with its reason. */
+
+/** A signed record, a part of a catalog, or a part of a roster: what one answer over a lane holds easily. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+/** Nodes of one mesh: everyone knows everyone. */
+export const MAX_MEMBERS = 16_384;
+/** Keys that a roster remembers as removed. It names all of them at once, so that a removal holds with its first message. */
+export const MAX_REMOVED = 1_000;
+/** Invites that a roster revokes: those that have expired need not be named. */
+export const MAX_REVOKED_INVITES = 256;
+/** An invite as text: several addresses, and still one line to paste. */
+export const MAX_INVITE_CHARS = 8_192;
+/** Members that an invite names to be reached first. */
+export const MAX_INVITE_MEMBERS = 4;
+/** How long a node counts as present after its last sign of life. */
+export const CATALOG_TTL_MS = 300_000;
+/** How far two clocks may be apart: what claims to be from later than this is refused. */
+export const MAX_SKEW_MS = 120_000;
+/** Catalogs of one node in a minute: a change of its models or a download makes one. */
+export const MAX_CATALOGS_PER_MINUTE = 60;
+/** Models of one node. */
+export const MAX_NODE_MODELS = 10_000;
+/** Models of all nodes together, one counted for each node that has it: about 200 MB in memory. */
+export const MAX_MESH_MODELS = 200_000;
+/** Parts are split until none is longer, so that a new model costs everyone little; a few long entries may need more. */
+export const PART_BYTES_WANTED = 16 * 1024;
+/** Parts of one catalog or roster: their hashes fit into its head. */
+export const MAX_PARTS = 1_024;
+export const MAX_TAGS = 32;
+export const MAX_PROPERTIES = 64;
+/** Digests that a node says it is fetching now. */
+export const MAX_FETCHING = 64;
+export const MAX_NODE_NAME_CHARS = 64;

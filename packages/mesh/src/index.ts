@@ -1,0 +1,17 @@
+export * from './core/index.ts';
+export * from './node/index.ts';
+export * from './policy/index.ts';
+export { chooseHolders, compareNodes } from './select/choose-holders.ts';
+export type {
+  Mesh,
+  MeshHolder,
+  MeshMember,
+  MeshModel,
+  MeshModelFilter,
+  MeshModelHolders,
+  MeshNodeInfo,
+  MeshOutcome,
+  MeshProperty,
+  MeshReach,
+  MeshRole,
+} from './types.ts';

@@ -1,0 +1,7 @@
+export { createMesh } from './manage/create-mesh.ts';
+export { inviteToMesh } from './manage/invite.ts';
+export { joinMesh } from './manage/join-mesh.ts';
+export { leaveMesh, removeFromMesh, trustInMesh } from './manage/members.ts';
+export { type OpenMeshOptions, openMesh } from './open-mesh.ts';
+export { MeshNodes, type OpenMeshNodesOptions, openMeshNodes } from './open-mesh-nodes.ts';
+export { joinedMeshes } from './state/mesh-folders.ts';

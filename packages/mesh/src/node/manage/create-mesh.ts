@@ -1,0 +1,53 @@
+import { ModelRtcError, SCOPES, toBase64Url } from '@model-rtc/protocol';
+import { dataPaths, loadIdentity } from '@model-rtc/registry';
+import { parseNodeName, signFounder } from '../../core/index.ts';
+import { joinedMeshes, saveMesh } from '../state/mesh-folders.ts';
+import { keepAuthority, newAuthority } from './authority.ts';
+
+export interface CreateMeshOptions {
+  /** The data folder. */
+  readonly root: string;
+  readonly name: string;
+  readonly nodeName: string;
+  /** Where members in other networks meet. */
+  readonly signalingUrls: readonly string[];
+}
+
+export interface CreatedMesh {
+  readonly name: string;
+  readonly id: string;
+  readonly authorityKeyFile: string;
+}
+
+/**
+ * Makes a mesh whose first member and authority is this machine.
+ * @throws ModelRtcError `bad_argument` for a bad name, `refused` when this machine is in a mesh of that name, `storage`
+ */
+export async function createMesh({ root, name, nodeName, signalingUrls }: CreateMeshOptions): Promise<CreatedMesh> {
+  parseNodeName(name);
+  await requireFreeName(root, name);
+  const node = await loadIdentity(dataPaths(root).keys);
+  const { identity, seed } = newAuthority();
+  const now = new Date();
+  const membership = signFounder(
+    { node, name: parseNodeName(nodeName), scopes: SCOPES, nowMs: now.getTime() },
+    identity,
+  );
+  const id = Buffer.from(identity.publicKey).toString('hex');
+  const joined = await saveMesh(root, {
+    ...{ version: 1, id, name, nodeName, joinedAt: now.toISOString(), scopes: [...SCOPES] },
+    ...{ signalingUrls: [...signalingUrls], contacts: [], membership: toBase64Url(membership.bytes) },
+  });
+  await keepAuthority(joined, seed);
+  return { name, id, authorityKeyFile: joined.authorityKeyFile };
+}
+
+/** Two meshes of one name on one machine could not be told apart in commands. @throws ModelRtcError `refused` */
+export async function requireFreeName(root: string, name: string, exceptId?: string): Promise<void> {
+  const taken = (await joinedMeshes(root)).find(({ mesh }) => mesh.name === name && mesh.id !== exceptId);
+  if (taken === undefined) return;
+  throw new ModelRtcError(
+    'refused',
+    `This machine is already in a mesh "${name}". Leave it first: model-rtc mesh leave --mesh ${name}. Or use another name.`,
+  );
+}

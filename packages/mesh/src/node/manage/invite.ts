@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { isSignalingUrl, ModelRtcError, type Scope } from '@model-rtc/protocol';
+import { dataPaths, loadIdentity } from '@model-rtc/registry';
+import { makeInvite } from '../../core/index.ts';
+import { openOwnView } from '../records/open-mesh-view.ts';
+import { joinedMesh } from '../state/mesh-folders.ts';
+import { requireAuthority } from './authority.ts';
+
+export interface InviteOptions {
+  readonly root: string;
+  readonly mesh?: string | undefined;
+  readonly scopes: readonly Scope[];
+  readonly forMs: number;
+  /** Signaling servers besides the mesh's. */
+  readonly signalingUrls: readonly string[];
+  /** Where this machine's worker waits; empty when none has run. */
+  readonly ownUrls: readonly string[];
+}
+
+export interface MadeInvite {
+  readonly mesh: string;
+  readonly text: string;
+  /** By which it can be revoked. */
+  readonly key: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: string;
+  /** All addresses that it names. */
+  readonly urls: readonly string[];
+}
+
+/** @throws ModelRtcError `refused` on a machine that is not the authority; `bad_argument` for a bad URL or a time that is too long */
+export async function inviteToMesh(options: InviteOptions): Promise<MadeInvite> {
+  const { root, scopes, forMs, ownUrls } = options;
+  const joined = await joinedMesh(root, options.mesh);
+  const authority = await requireAuthority(joined, 'invite others');
+  const wrong = options.signalingUrls.find((url) => !isSignalingUrl(url));
+  if (wrong !== undefined)
+    throw new ModelRtcError('bad_argument', `"${wrong}" is not a signaling server. Pass a URL such as ws://host:8787.`);
+  const { mesh } = joined;
+  const urls = [...new Set([...mesh.signalingUrls, ...options.signalingUrls])];
+  const { publicKey } = await loadIdentity(dataPaths(root).keys);
+  const members = [{ key: publicKey, urls: [...new Set([...ownUrls, ...urls])].slice(0, MAX_OWN_URLS) }];
+  await using view = await openOwnView(root, joined);
+  const nowMs = Date.now();
+  const made = makeInvite(authority, {
+    ...{ meshName: mesh.name, scopes, forMs, urls, members, nowMs, seed: new Uint8Array(randomBytes(32)) },
+    epoch: view.membership.roster?.epoch ?? 0,
+  });
+  return {
+    ...{ mesh: mesh.name, ...made, scopes, urls: [...new Set([...urls, ...ownUrls])] },
+    expiresAt: new Date(nowMs + forMs).toISOString(),
+  };
+}
+
+/** More would make invites long. */
+const MAX_OWN_URLS = 6;

@@ -1,0 +1,31 @@
+import type { Clock, Log, SessionToken } from '@model-rtc/protocol';
+import type { Agent, Handlers, Peer } from '@model-rtc/transport';
+import type { MeshMember, MeshReach, MeshRole } from '../types.ts';
+import type { OwnState } from './own/self-announcer.ts';
+import type { MeshSessions } from './sessions.ts';
+import type { MeshView } from './view.ts';
+
+export interface MeshNodeOptions {
+  readonly view: MeshView;
+  readonly meshName: string;
+  readonly ownKey: string;
+  /** Members to reach first, as the invite named them. */
+  readonly contacts: readonly { readonly key: string; readonly urls: readonly string[] }[];
+  /** Signaling servers at which every member may wait. */
+  readonly signalingUrls: readonly string[];
+  readonly sessions: MeshSessions;
+  /** Connects to a member's worker with a session for it, and with the handlers that it may ask. */
+  readonly connect: (token: SessionToken, handlers: Handlers, signal: AbortSignal) => Promise<Peer>;
+  /** What to announce; undefined for a process that only looks. */
+  readonly own?: (() => Promise<OwnState>) | undefined;
+  readonly agent: Agent;
+  readonly role: MeshRole;
+  readonly gossipIntervalMs: number;
+  /** Called when a new member came in by the door. */
+  readonly onJoined?: ((member: MeshMember) => void) | undefined;
+  /** Called when how members are reached has changed. */
+  readonly onReach?: ((reach: ReadonlyMap<string, MeshReach>) => void) | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}

@@ -1,0 +1,298 @@
+import type { ParamsInput } from '@model-rtc/protocol';
+import { ModelRtcError } from '@model-rtc/protocol';
+import type { Handlers, Peer } from '@model-rtc/transport';
+import { RecordSync } from '../core/gossip/record-sync.ts';
+import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
+import type { MeshReach } from '../types.ts';
+import { doorHandlers } from './door.ts';
+import { AddressBook } from './links/address-book.ts';
+import { connectAsMember } from './links/connect-as-member.ts';
+import { Links } from './links/links.ts';
+import type { LanSighting } from './mdns/types.ts';
+import type { MeshNodeOptions } from './mesh-node-options.ts';
+import { chooseNeighbours } from './neighbours.ts';
+import { SelfAnnouncer } from './own/self-announcer.ts';
+import type { MeshView } from './view.ts';
+
+/** How often own models, members and neighbours are looked at. */
+const LOOK_MS = 2_000;
+/** This machine in one mesh: it announces what is here, keeps a few connections with other members, and passes on what it hears. */
+export class MeshNode {
+  readonly view: MeshView;
+  readonly #options: MeshNodeOptions;
+  readonly #links: Links;
+  readonly #sync: RecordSync;
+  readonly #addresses: AddressBook;
+  readonly #self: SelfAnnouncer | undefined;
+  readonly #reach = new Map<string, MeshReach>();
+  readonly #compared = new Set<string>();
+  readonly #wereMembers = new Set<string>();
+  /** Members that could not be reached, and when that was. */
+  readonly #failedAtMs = new Map<string, number>();
+  #listeners = new Set<() => void>();
+  #stopTimer: () => void = () => {};
+  #reachTold = '';
+  #restUntilMs = 0;
+  #neighbours: readonly string[] = [];
+  #looking: Promise<void> | undefined;
+
+  constructor(options: MeshNodeOptions) {
+    this.#options = options;
+    this.view = options.view;
+    const { clock, log, random } = options;
+    this.#addresses = new AddressBook(clock);
+    const { own } = options;
+    this.#self = own === undefined ? undefined : new SelfAnnouncer({ ...options, own });
+    for (const { key, urls } of options.contacts) this.#addresses.told(key, urls);
+    this.#links = new Links({
+      ...{ clock, log, connect: (key, signal) => this.#connect(key, signal) },
+      onLinked: (key, peer) => this.#linked(key, peer),
+      onUnlinked: (key) => this.#reach.delete(key),
+      onFailed: (key, error) => {
+        this.#failedAtMs.set(key, clock.nowMs());
+        if (error.code === 'token_revoked') this.#toldNoMember(error.message);
+        log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
+      },
+    });
+    this.#sync = new RecordSync({
+      ...{ store: options.view, clock, log, random },
+      tell: (key, message) => this.#tell(key, message),
+      fetchParts: (key, hashes) => this.#fetchParts(key, hashes),
+      linked: () => this.#links.linked(),
+      onNews: () => this.#changed(),
+      onBrokenLimit: (key, problem) => this.#drop(key, problem),
+    });
+  }
+
+  /** Begins to announce, look for others and connect. */
+  start(): void {
+    this.#stopTimer = this.#options.clock.every(LOOK_MS, () => void this.look());
+    void this.look();
+  }
+
+  /** Looks now at what changed here, and at whom to be connected with. It never rejects. */
+  async look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const news = await this.view.reload();
+      if (news.length > 0) {
+        void this.#sync.announce(news);
+        this.#changed();
+      }
+      const own = await this.#self?.announceIfDue();
+      if (own !== undefined) {
+        void this.#sync.announce(own);
+        this.#changed();
+      }
+      this.#dropStrangers();
+      this.#wantNeighbours();
+      this.#tellReach();
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error },
+        `The mesh ${this.#options.meshName} could not be kept up. It is tried again.`,
+      );
+    }
+  }
+
+  /** What members may ask, beside what their scopes give them at the worker. @param key - who asks */
+  handlersFor(key: string): Handlers {
+    return {
+      mesh_gossip: async (message) => {
+        const { records, want } = await this.#sync.answer(key, message);
+        return { records: [...records], want: [...want] };
+      },
+      mesh_fetch: async ({ parts }) => ({ parts: parts.flatMap((hash) => this.view.part(hash) ?? []) }),
+    };
+  }
+
+  /** What a visitor may ask that is no member yet: to be let in. */
+  doorHandlers(): Handlers {
+    const answer = async (message: SyncMessage) => await this.#sync.answer(DOOR, message);
+    return doorHandlers({ view: this.view, answer, onJoined: this.#options.onJoined });
+  }
+
+  adopt(key: string, peer: Peer): void {
+    this.#links.adopt(key, peer);
+  }
+
+  seenOnLan({ nodeHint, urls, isLeaving }: LanSighting): void {
+    this.#addresses.heard(nodeHint, isLeaving ? undefined : urls);
+    const key = this.#candidates().find((one) => this.#options.sessions.lanHint(one) === nodeHint);
+    if (key === undefined) return;
+    if (isLeaving) this.#addresses.leftLan(key);
+    else if (this.#addresses.seenOnLan(key, urls)) {
+      this.#wantNeighbours();
+      this.#links.retry(key);
+    }
+  }
+
+  /** How a member is reached now; undefined where no connection is open. */
+  reachOf(key: string): MeshReach | undefined {
+    if (this.#links.peerOf(key) === undefined) return undefined;
+    return this.#addresses.isOnLan(key) ? 'lan' : (this.#reach.get(key) ?? 'signaling');
+  }
+
+  urlsOf(key: string): string[] {
+    const catalog = this.view.catalogOf(key);
+    if (catalog !== undefined) this.#addresses.told(key, catalog.urls);
+    return this.#addresses.urlsOf(key, this.#options.signalingUrls);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Waits until a member was asked and all that it has is here, or until the time is up.
+   * @returns the keys of those that were asked
+   */
+  async untilHeard(waitMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        stopListening();
+        stopTimer();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const stopListening = this.onChange(() => {
+        if (this.#compared.size > 0 && this.view.missingParts(1).length === 0) end();
+      });
+      const stopTimer = clock.after(waitMs, end);
+      signal.addEventListener('abort', end);
+    });
+    return [...this.#compared];
+  }
+
+  async close(): Promise<void> {
+    this.#stopTimer();
+    await this.#looking;
+    await this.#sayGoodbye();
+    this.#sync.close();
+    await this.#links.close();
+  }
+
+  /** A member that was removed, or left, is not talked to any more. */
+  #dropStrangers(): void {
+    for (const key of this.#links.linked()) {
+      if (this.view.scopesOf(key) !== undefined) this.#wereMembers.add(key);
+      if (!this.#wereMembers.has(key) || this.view.scopesOf(key) !== undefined) continue;
+      void this.#links.end(key, new ModelRtcError('token_revoked', 'This node is no member of the mesh any more.'));
+    }
+  }
+
+  /** Members, and those that the invite named while nobody else is known. */
+  #candidates(): string[] {
+    const members = this.view.members().map(({ key }) => key);
+    const contacts = members.length > 1 ? [] : this.#options.contacts.map(({ key }) => key);
+    return [...new Set([...members, ...contacts])];
+  }
+
+  #toldNoMember(message: string): void {
+    this.#restUntilMs = this.#options.clock.nowMs() + REST_MS;
+    this.view.noteProblem(this.#options.ownKey, message);
+  }
+
+  #wantNeighbours(): void {
+    if (this.#options.clock.nowMs() < this.#restUntilMs) {
+      this.#links.want([]);
+      return;
+    }
+    const { ownKey, sessions, clock, random } = this.#options;
+    const members = this.#candidates().filter((key) => key !== ownKey);
+    for (const key of members) this.#addresses.recognise(key, sessions.lanHint(key));
+    const nowMs = clock.nowMs();
+    const reachable = members.filter((key) => this.urlsOf(key).length > 0);
+    const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
+    this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
+    this.#links.want(this.#neighbours);
+  }
+
+  async #connect(key: string, signal: AbortSignal): Promise<Peer> {
+    const { connect, sessions, ownKey } = this.#options;
+    const own = this.view.members().find((member) => member.key === ownKey);
+    return await connectAsMember({
+      ...{ connect, sessions, key, signal, urls: this.urlsOf(key), scopes: own?.scopes ?? ['read'] },
+      ...{ handlers: this.handlersFor(key), introduction: this.view.introduction() },
+      isNew: own !== undefined && Date.now() - own.joinedAt.getTime() < NEW_MEMBER_MS && !this.#compared.has(key),
+    });
+  }
+
+  /** Those that are connected know at once that this node is gone, and pass it on. */
+  async #sayGoodbye(): Promise<void> {
+    const names = await this.#self?.announceEnd().catch(() => undefined);
+    if (names === undefined) return;
+    // A member that does not answer must not hold up the end.
+    await Promise.race([
+      this.#sync.announce(names),
+      new Promise<void>((end) => this.#options.clock.after(GOODBYE_MS, end)),
+    ]);
+  }
+
+  #linked(key: string, peer: Peer): void {
+    this.#failedAtMs.delete(key);
+    const [lane] = peer.openLanes();
+    if (lane !== undefined && lane.kind !== 'memory') this.#reach.set(key, lane.kind);
+    this.#changed();
+    void this.#sync.compare(key).then((isDone) => {
+      if (!isDone) return;
+      this.#compared.add(key);
+      this.#changed();
+    });
+  }
+
+  async #tell(key: string, message: SyncMessage): Promise<SyncReply> {
+    return await this.#peer(key).request('mesh_gossip', message as ParamsInput<'mesh_gossip'>);
+  }
+
+  async #fetchParts(key: string, hashes: readonly string[]): Promise<readonly Uint8Array[]> {
+    return (await this.#peer(key).request('mesh_fetch', { parts: [...hashes] })).parts;
+  }
+
+  #peer(key: string): Peer {
+    const peer = this.#links.peerOf(key);
+    if (peer !== undefined) return peer;
+    throw new ModelRtcError('network', 'The connection with this member has ended.');
+  }
+
+  #drop(key: string, problem: string): void {
+    this.view.noteProblem(key, problem);
+    void this.#links.end(key, new ModelRtcError('busy', problem));
+  }
+
+  #tellReach(): void {
+    const reach = new Map(
+      this.#links.linked().flatMap((key) => {
+        const how = this.reachOf(key);
+        return how === undefined ? [] : [[key, how] as const];
+      }),
+    );
+    const text = JSON.stringify([...reach].sort());
+    if (text === this.#reachTold) return;
+    this.#reachTold = text;
+    this.#options.onReach?.(reach);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Who comes in by the door has no name yet. */
+const DOOR = 'door';
+/** How long a node that was told that it is no member asks nobody. */
+const REST_MS = 5 * 60_000;
+/** How long members are given to hear that this node is leaving. */
+const GOODBYE_MS = 1_000;
+/** How long after it joined a member is surely not known to all. */
+const NEW_MEMBER_MS = 10 * 60_000;
+/** How long a member that could not be reached is tried only where nobody else is there. */
+const DOUBTFUL_MS = 120_000;

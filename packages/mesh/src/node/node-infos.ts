@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import { MAX_SKEW_MS } from '../core/limits.ts';
+import type { MeshMember, MeshNodeInfo, MeshReach } from '../types.ts';
+import type { StoredMeshView } from './records/stored-view.ts';
+import type { CachedRecord } from './state/record-cache.ts';
+import type { Scores } from './state/scores.ts';
+
+/** Where the worker keeps how it reaches each node, in the cache. */
+export const REACH_PREFIX = 'reach/';
+
+/** A catalog that counts no longer than this says that its node is leaving. */
+const GOODBYE_TTL_MS = 1_000;
+
+const reachSchema = z.record(z.string(), z.enum(['lan', 'signaling', 'direct', 'webrtc', 'relay']));
+
+/** How the worker of this machine reaches each node. */
+export function readReach(records: ReadonlyMap<string, CachedRecord>): Map<string, MeshReach> {
+  const [record] = records.values();
+  if (record === undefined) return new Map();
+  const parsed = reachSchema.safeParse(JSON.parse(Buffer.from(record.bytes).toString('utf8')));
+  return new Map(parsed.success ? Object.entries(parsed.data) : []);
+}
+
+export interface NodeInfoParts {
+  readonly view: Pick<StoredMeshView, 'members' | 'catalogOf' | 'problemOf' | 'ownKey'>;
+  readonly ownName: string;
+  /** Whether this machine's worker runs. */
+  readonly hasWorker: boolean;
+  readonly scores: Scores;
+  readonly distrusted: ReadonlySet<string>;
+  readonly reach: ReadonlyMap<string, MeshReach>;
+  readonly nowMs: number;
+}
+
+/** All members as this machine sees them: itself first, then by name. */
+export function nodeInfos({
+  view,
+  ownName,
+  hasWorker,
+  scores,
+  distrusted,
+  reach,
+  nowMs,
+}: NodeInfoParts): MeshNodeInfo[] {
+  const members: readonly Pick<MeshMember, 'key' | 'name'>[] = view.members();
+  // It is shown where it was removed too, with the reason.
+  const isIn = members.some(({ key }) => key === view.ownKey);
+  const infos = (isIn ? members : [{ key: view.ownKey, name: ownName }, ...members]).map((member): MeshNodeInfo => {
+    const { key } = member;
+    const head = view.catalogOf(key);
+    const isSelf = key === view.ownKey;
+    const isFresh =
+      head !== undefined && head.ttlMs > GOODBYE_TTL_MS && nowMs - head.issuedAtMs <= head.ttlMs + MAX_SKEW_MS;
+    const score = scores.nodes[key];
+    return {
+      ...{
+        key,
+        name: head?.name ?? member.name,
+        role: head?.role ?? 'client',
+        isSelf,
+        isTrusted: !distrusted.has(key),
+      },
+      ...{
+        tags: head?.tags ?? [],
+        properties: head?.properties ?? {},
+        urls: head?.urls ?? [],
+        bridgeUrl: head?.bridgeUrl,
+      },
+      ...{ fetching: head?.fetching ?? [], sequence: head?.sequence ?? 0, modelCount: head?.modelCount ?? 0 },
+      heardAt: head === undefined ? undefined : new Date(Math.min(head.issuedAtMs, nowMs)),
+      isPresent: isSelf ? hasWorker : isFresh || reach.has(key),
+      ...{ reachedBy: reach.get(key), latencyMs: score?.latencyMs, bytesPerSecond: score?.bytesPerSecond },
+      ...{ reliability: score?.reliability ?? 1, problem: view.problemOf(key) },
+    };
+  });
+  return toldApart(infos).sort((a, b) => Number(b.isSelf) - Number(a.isSelf));
+}
+
+/** Nodes of one name get the beginning of their key behind it. */
+function toldApart(infos: readonly MeshNodeInfo[]): MeshNodeInfo[] {
+  const counts = new Map<string, number>();
+  for (const { name } of infos) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return infos.map((info) =>
+    (counts.get(info.name) ?? 0) > 1 ? { ...info, name: keyedName(info.name, info.key) } : info,
+  );
+}
+
+/** How a node is named where others have its name too. */
+export function keyedName(name: string, key: string): string {
+  return `${name}-${key.slice(0, 8)}`;
+}

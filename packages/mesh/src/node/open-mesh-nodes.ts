@@ -1,0 +1,285 @@
+import { type Clock, type Digest, type Log, type RunnerSummary, silentLog, systemClock } from '@model-rtc/protocol';
+import { loadIdentity, loadIdentitySeed, type Registry } from '@model-rtc/registry';
+import { createPartialModels, type PartialModels } from '@model-rtc/transfer';
+import {
+  type Agent,
+  type Authority,
+  type Authorization,
+  connectToSession,
+  type Handlers,
+  type Peer,
+} from '@model-rtc/transport';
+import { sharedSecretsOf } from '../core/index.ts';
+import type { MeshProperty } from '../types.ts';
+import { noMemberError } from './links/connect-as-member.ts';
+import { type Lan, openLan } from './mdns/lan.ts';
+import { MeshNode } from './mesh-node.ts';
+import { REACH_PREFIX } from './node-infos.ts';
+import { OwnModels } from './own/own-models.ts';
+import { openMeshView } from './records/open-mesh-view.ts';
+import { MeshSessions } from './sessions.ts';
+import { type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
+import { openRecordCache, type RecordCache } from './state/record-cache.ts';
+
+export interface OpenMeshNodesOptions {
+  readonly registry: Registry;
+  /** The one mesh to take part in; all that this machine joined when left out, those that it joins later included. */
+  readonly name?: string | undefined;
+  readonly agent: Agent;
+  readonly tags: readonly string[];
+  /** What this machine is, asked now and then. */
+  readonly properties: () => Promise<Readonly<Record<string, MeshProperty>>>;
+  readonly usesMdns: boolean;
+  /** The name that members see, instead of that with which this machine joined. */
+  readonly nodeName?: string | undefined;
+  /** Called when a node showed its membership here. */
+  readonly onJoined?: ((nodeName: string, meshName: string) => void) | undefined;
+  /** Between two catalogs when nothing changes, in milliseconds; five minutes when left out. */
+  readonly gossipIntervalMs?: number | undefined;
+  readonly log?: Log | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** What meshes are told of the worker of this machine. */
+interface MeshWorker {
+  urls(): readonly string[];
+  readonly embeddedPort: number | undefined;
+  runners(): Promise<readonly RunnerSummary[]>;
+}
+
+/** How often it is looked whether this machine joined or left a mesh. */
+const LOOK_MS = 3_000;
+/** How often properties are asked: asking the driver of a GPU takes a moment. */
+const PROPERTIES_MS = 30_000;
+const GOSSIP_INTERVAL_MS = 300_000;
+const CONNECT_MS = 20_000;
+
+/**
+ * Takes part in the meshes that this machine joined, for its worker.
+ * @throws ModelRtcError `not_found_locally` when it did not join the named one; `storage`
+ */
+export async function openMeshNodes(options: OpenMeshNodesOptions): Promise<MeshNodes> {
+  const { root, keys } = options.registry.paths;
+  if (options.name !== undefined) await joinedMesh(root, options.name, options.log);
+  const [identity, seed] = [await loadIdentity(keys), await loadIdentitySeed(keys)];
+  const cache = await openRecordCache(meshFolder(root), options.log);
+  const nodes = new MeshNodes(options, { cache, ownKey: identity.publicKey, sharedSecretOf: sharedSecretsOf(seed) });
+  await nodes.look();
+  return nodes;
+}
+
+interface Parts {
+  readonly cache: RecordCache;
+  readonly ownKey: Uint8Array;
+  readonly sharedSecretOf: (otherKey: Uint8Array) => Uint8Array;
+}
+
+interface Participation {
+  readonly joined: JoinedMesh;
+  readonly node: MeshNode;
+  readonly sessions: MeshSessions;
+  members: string;
+}
+
+/** This machine in its meshes, as its worker uses it. */
+export class MeshNodes {
+  readonly #options: OpenMeshNodesOptions;
+  readonly #parts: Parts;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #models: OwnModels;
+  readonly #partials: PartialModels;
+  readonly #taking = new Map<string, Participation>();
+  #signalingUrls: readonly string[] = [];
+  #worker: MeshWorker | undefined;
+  #lan: Lan | undefined;
+  #stopTimer: () => void = () => {};
+  #properties: { readonly atMs: number; readonly value: Promise<Readonly<Record<string, MeshProperty>>> } | undefined;
+  #isClosed = false;
+
+  constructor(options: OpenMeshNodesOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLog;
+    this.#models = new OwnModels(options.registry);
+    this.#partials = createPartialModels(options.registry.paths.staging);
+  }
+
+  /** Signaling servers at which members of these meshes look for each other. */
+  get signalingUrls(): readonly string[] {
+    return this.#signalingUrls;
+  }
+
+  /** The meshes, and how many others are in each as far as is known. */
+  joined(): readonly { readonly name: string; readonly others: number }[] {
+    return [...this.#taking.values()].map(({ joined, node }) => ({
+      name: joined.mesh.name,
+      others: node.view.members().length - 1,
+    }));
+  }
+
+  authorize(keyId: string): Authorization | undefined {
+    for (const { node, sessions } of this.#taking.values()) {
+      const visitor = sessions.visitorOf(keyId);
+      if (visitor === undefined) continue;
+      const { secret } = visitor;
+      if (visitor.kind === 'door') return { secret, authority: { scopes: ['read'], keyId } };
+      const check = (): void => {
+        if (node.view.scopesOf(visitor.key) === undefined) throw noMemberError();
+      };
+      return { secret, authority: { scopes: node.view.scopesOf(visitor.key) ?? [], keyId, check } };
+    }
+    return undefined;
+  }
+
+  /** What a visitor may ask, given what the worker answers the holders of its sessions. */
+  handlers({ keyId = '' }: Authority, ordinary: Handlers): Handlers {
+    const [found] = this.#visitor(keyId);
+    if (found === undefined) return ordinary;
+    if (found.key === undefined) return found.node.doorHandlers();
+    return { ...ordinary, ...found.node.handlersFor(found.key) };
+  }
+
+  connected(peer: Peer, { keyId = '' }: Authority): void {
+    const [found] = this.#visitor(keyId);
+    if (found?.key !== undefined) found.node.adopt(found.key, peer);
+  }
+
+  /** The worker waits for visitors from now on. */
+  start(worker: MeshWorker): void {
+    this.#worker = worker;
+    for (const { node } of this.#taking.values()) node.start();
+    if (this.#options.usesMdns) {
+      this.#lan = openLan({
+        ...{ announcements: () => this.#announcements(), log: this.#log, clock: this.#clock },
+        onSighting: (sighting) => {
+          for (const { node, sessions } of this.#taking.values())
+            if (sessions.lanHint() === sighting.meshHint) node.seenOnLan(sighting);
+        },
+      });
+    }
+    this.#stopTimer = this.#clock.every(LOOK_MS, () => {
+      this.look().catch((error: unknown) =>
+        this.#log.warn({ err: error }, 'The meshes of this machine could not be read.'),
+      );
+    });
+  }
+
+  /** Takes part in meshes that were joined, and in those that were left no more. */
+  async look(): Promise<void> {
+    const { registry, name, log } = this.#options;
+    const all = await joinedMeshes(registry.paths.root, log);
+    const wanted = all.filter(({ mesh }) => name === undefined || mesh.name === name || mesh.id.startsWith(name));
+    for (const [id, { node }] of this.#taking) {
+      if (wanted.some(({ mesh }) => mesh.id === id)) continue;
+      this.#taking.delete(id);
+      await node.close();
+    }
+    for (const joined of wanted) if (!this.#taking.has(joined.mesh.id)) await this.#take(joined);
+    if (this.#worker === undefined)
+      this.#signalingUrls = [...new Set(wanted.flatMap(({ mesh }) => mesh.signalingUrls))];
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopTimer();
+    this.#lan?.close();
+    for (const { node } of this.#taking.values()) await node.close();
+    await this.#parts.cache.close();
+  }
+
+  async #take(joined: JoinedMesh): Promise<void> {
+    const { cache, ownKey, sharedSecretOf } = this.#parts;
+    const { registry, agent, gossipIntervalMs = GOSSIP_INTERVAL_MS } = this.#options;
+    const { mesh } = joined;
+    const view = await openMeshView({ joined, cache, keysFolder: registry.paths.keys, log: this.#log });
+    view.clearOwnProblem();
+    const sessions = new MeshSessions(mesh.id, ownKey, sharedSecretOf);
+    const node = new MeshNode({
+      ...{
+        view,
+        sessions,
+        agent,
+        gossipIntervalMs,
+        role: 'worker',
+        meshName: mesh.name,
+        ownKey: Buffer.from(ownKey).toString('hex'),
+      },
+      ...{
+        contacts: mesh.contacts,
+        signalingUrls: mesh.signalingUrls,
+        clock: this.#clock,
+        log: this.#log,
+        random: Math.random,
+      },
+      connect: (token, handlers, signal) =>
+        connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log: this.#log }),
+      onJoined: (member) => this.#options.onJoined?.(member.name, mesh.name),
+      onReach: (reach) => {
+        const bytes = Buffer.from(JSON.stringify(Object.fromEntries(reach)));
+        const record = { bytes, heardAtMs: Date.now(), order: Date.now() };
+        cache
+          .putRecord(`${REACH_PREFIX}${mesh.id}`, record)
+          .catch((error: unknown) => this.#log.warn({ err: error }, 'How members are reached could not be kept.'));
+      },
+      own: async () => ({
+        ...{
+          name: this.#options.nodeName ?? mesh.nodeName,
+          tags: this.#options.tags,
+          urls: this.#worker?.urls() ?? [],
+        },
+        ...{ properties: await this.#ownProperties(), models: await this.#models.current() },
+        fetching: await this.#fetching(),
+      }),
+    });
+    const taking: Participation = { joined, node, sessions, members: '' };
+    const setMembers = (): void => {
+      const keys = view.members().map(({ key }) => key);
+      if (keys.join() === taking.members) return;
+      taking.members = keys.join();
+      sessions.setMembers(keys);
+    };
+    node.onChange(setMembers);
+    setMembers();
+    this.#taking.set(mesh.id, taking);
+    if (this.#worker !== undefined) node.start();
+  }
+
+  /** A damaged staging folder is for the transfer to tell. */
+  async #fetching(): Promise<readonly Digest[]> {
+    const fetching = await this.#partials.list().catch(() => []);
+    return fetching.map(({ digest }) => digest).sort();
+  }
+
+  /** The member, or the one at the door, whose session has this key id. */
+  #visitor(keyId: string): readonly { readonly node: MeshNode; readonly key: string | undefined }[] {
+    return [...this.#taking.values()].flatMap(({ node, sessions }) => {
+      const visitor = sessions.visitorOf(keyId);
+      return visitor === undefined ? [] : [{ node, key: visitor.kind === 'door' ? undefined : visitor.key }];
+    });
+  }
+
+  #announcements() {
+    const port = this.#worker?.embeddedPort;
+    if (port === undefined) return [];
+    const ownKey = Buffer.from(this.#parts.ownKey).toString('hex');
+    return [...this.#taking.values()].map(({ sessions }) => ({
+      ...{ meshHint: sessions.lanHint(), nodeHint: sessions.lanHint(ownKey), port },
+    }));
+  }
+
+  async #ownProperties(): Promise<Readonly<Record<string, MeshProperty>>> {
+    const nowMs = this.#clock.nowMs();
+    if (this.#properties === undefined || nowMs - this.#properties.atMs > PROPERTIES_MS)
+      this.#properties = { atMs: nowMs, value: this.#askProperties() };
+    return await this.#properties.value;
+  }
+
+  async #askProperties(): Promise<Readonly<Record<string, MeshProperty>>> {
+    const runners = ((await this.#worker?.runners().catch(() => [])) ?? []).filter(({ usable }) => usable);
+    const names = runners.map(({ name }) => name).join(',');
+    return { ...(await this.#options.properties()), ...(names === '' ? {} : { runners: names.slice(0, 256) }) };
+  }
+}

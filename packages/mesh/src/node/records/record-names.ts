@@ -1,0 +1,33 @@
+import { unpackValue } from '@model-rtc/protocol';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { decodeRecord, RECORD_LIMITS, type SignedRecord } from '../../core/index.ts';
+
+export const ROSTER = 'roster';
+
+const KIND_ORDER: readonly SignedRecord['kind'][] = ['roster', 'membership', 'leave', 'model_catalog', 'invite'];
+
+/** Records from this machine's disk, those first on which others depend. Damaged ones are asked for again from other members. */
+export function decodeKept(kept: readonly Uint8Array[]): SignedRecord[] {
+  const records = kept.flatMap((bytes) => {
+    try {
+      return [decodeRecord(new Uint8Array(bytes))];
+    } catch {
+      return [];
+    }
+  });
+  return records.sort((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind));
+}
+
+/** What a record that was checked is called, and how new it is. */
+export function namedAs({ kind, body }: SignedRecord): {
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly order: number;
+} {
+  const fields = unpackValue(body, RECORD_LIMITS) as Record<string, unknown>;
+  const numbers = [fields.sequence, fields.joinedAt, fields.leftAt].filter((value) => typeof value === 'number');
+  const order = numbers[0] ?? 0;
+  if (kind === 'roster') return { name: ROSTER, key: undefined, order };
+  const key = bytesToHex(fields.node as Uint8Array);
+  return { name: `${kind}/${key}`, key, order };
+}

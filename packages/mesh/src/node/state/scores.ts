@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { MeshOutcome } from '../../types.ts';
+import { JsonFile } from './json-file.ts';
+
+const scoreSchema = z.object({
+  /** 0 to 1. */
+  reliability: z.number().min(0).max(1),
+  latencyMs: z.number().min(0).optional(),
+  bytesPerSecond: z.number().min(0).optional(),
+  at: z.iso.datetime(),
+});
+const scoresSchema = z.object({ nodes: z.record(z.string(), scoreSchema) });
+export type Scores = z.infer<typeof scoresSchema>;
+
+/** How much the newest outcome counts. */
+const WEIGHT = 0.2;
+/** Nodes whose scores are kept; those that were asked longest ago go first. */
+const MAX_SCORES = 2_048;
+
+/** What came of asking nodes for data, in the mesh's folder. */
+export function scoresFile(folder: string): JsonFile<Scores> {
+  return new JsonFile({ path: join(folder, 'scores.json'), schema: scoresSchema, empty: { nodes: {} } });
+}
+
+/** The scores with one more outcome of a node. */
+export function withOutcome({ nodes }: Scores, key: string, outcome: MeshOutcome, now: Date): Scores {
+  const before = nodes[key];
+  const rate = outcome.ok && outcome.ms > 0 && outcome.bytes > 0 ? (outcome.bytes * 1000) / outcome.ms : undefined;
+  // Wrong content says more than a broken connection.
+  const weight = outcome.reason === 'hash_mismatch' ? 0.5 : WEIGHT;
+  const score = {
+    reliability: moved(before?.reliability ?? 1, outcome.ok ? 1 : 0, weight),
+    at: now.toISOString(),
+    ...optional('latencyMs', moved(before?.latencyMs, outcome.latencyMs, WEIGHT)),
+    ...optional('bytesPerSecond', moved(before?.bytesPerSecond, rate, WEIGHT)),
+  };
+  const all = Object.entries({ ...nodes, [key]: { ...score, reliability: score.reliability ?? 1 } });
+  const kept = all.sort(([, a], [, b]) => (a.at < b.at ? 1 : -1)).slice(0, MAX_SCORES);
+  return { nodes: Object.fromEntries(kept) };
+}
+
+function moved(before: number | undefined, now: number | undefined, weight: number): number | undefined {
+  if (before === undefined || now === undefined) return now ?? before;
+  return before + (now - before) * weight;
+}
+
+function optional(name: 'latencyMs' | 'bytesPerSecond', value: number | undefined): Record<string, number> {
+  return value === undefined ? {} : { [name]: value };
+}

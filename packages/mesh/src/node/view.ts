@@ -1,0 +1,26 @@
+import type { Scope } from '@model-rtc/protocol';
+import type { OwnAnnouncement } from '../core/catalog/head.ts';
+import type { RecordStore } from '../core/gossip/types.ts';
+import type { MeshMember } from '../types.ts';
+
+/** What a node of the mesh last said of itself. */
+export interface HeardCatalog {
+  readonly urls: readonly string[];
+}
+
+/** All that this machine knows of one mesh: members, catalogs, and the signed records that they came in. */
+export interface MeshView extends RecordStore {
+  members(): readonly MeshMember[];
+  /** undefined for a key that is no member: never let in, removed, or gone. */
+  scopesOf(key: string): readonly Scope[] | undefined;
+  catalogOf(key: string): HeardCatalog | undefined;
+  /** Signs what this node is now. @returns the names of the new records */
+  announceSelf(own: OwnAnnouncement, ttlMs?: number): Promise<readonly string[]>;
+  /** Whether a membership of a member is among these records. */
+  areOfMembers(records: readonly Uint8Array[]): boolean;
+  /** What lets another node know that this one is a member. */
+  introduction(): Uint8Array[];
+  /** Takes in what other processes of this machine wrote. @returns the names of records that are news */
+  reload(): Promise<readonly string[]>;
+  noteProblem(key: string, problem: string): void;
+}

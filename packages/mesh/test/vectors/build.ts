@@ -1,0 +1,60 @@
+import { type Digest, identityFromSeed } from '@model-rtc/protocol';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { signHead } from '../../src/core/catalog/head.ts';
+import { Membership, meshSession, nextRoster, sharedSecretsOf, signFounder, signLeave } from '../../src/core/index.ts';
+import { AUTHORITY, identityOf, inviteText, joined, keyTextOf, MESH_ID, START_MS, seedOf } from '../support/people.ts';
+
+/** The test vectors of meshes by the name of their file. Bytes are hex. */
+export function buildMeshVectors(): Record<string, unknown> {
+  return { 'membership.json': membershipVectors(), 'catalogs.json': catalogVectors() };
+}
+
+function membershipVectors() {
+  const founder = signFounder({ node: identityOf(1), name: 'founder', scopes: ['read'], nowMs: START_MS }, AUTHORITY);
+  const member = joined(2);
+  const membership = new Membership({ meshId: MESH_ID, wallMs: () => START_MS });
+  for (const record of [founder, member]) membership.take(record);
+  const roster = nextRoster(membership, { meshName: 'lab', remove: [keyTextOf(2)] }, AUTHORITY, START_MS);
+  const pair = { meshId: AUTHORITY.publicKey, visitorKey: identityOf(1).publicKey, workerKey: identityOf(2).publicKey };
+  const shared = sharedSecretsOf(seedOf(1))(pair.workerKey);
+  const session = meshSession({ pair, shared, urls: ['ws://10.0.0.1:8787'], scopes: ['read'] });
+  return {
+    description: 'A mesh whose founder lets a node in by an invite, and removes it again. Bytes are hex.',
+    authority: { seed: bytesToHex(seedOf(200)), publicKey: MESH_ID },
+    nodes: [1, 2].map((number) => ({ seed: bytesToHex(seedOf(number)), publicKey: keyTextOf(number) })),
+    inviteSeed: bytesToHex(seedOf(100)),
+    invitePublicKey: bytesToHex(identityFromSeed(seedOf(100)).publicKey),
+    invite: inviteText().text,
+    founder: bytesToHex(founder.bytes),
+    membership: bytesToHex(member.bytes),
+    rosterThatRemovesIt: bytesToHex(roster.record.bytes),
+    rosterParts: roster.parts.map(({ hash, bytes }) => ({ hash, bytes: bytesToHex(bytes) })),
+    leave: bytesToHex(signLeave(AUTHORITY.publicKey, identityOf(2), START_MS + 1).bytes),
+    session: {
+      shared: bytesToHex(shared),
+      keyId: bytesToHex(session.keyId),
+      secret: bytesToHex(session.secret),
+    },
+  };
+}
+
+function catalogVectors() {
+  const digest = '5f'.repeat(32) as Digest;
+  const model = {
+    ...{ digest, modelId: '5f5f5f5f', name: 'tiny-llama', type: 'llama', sizeBytes: 4096, source: 'hub' as const },
+    ...{ capabilities: [], tags: ['small'], format: 'safetensors' },
+  };
+  const urls = ['ws://10.0.0.2:8787'];
+  const own = { name: 'node-2', role: 'worker' as const, tags: ['lab'], properties: { gpu_memory: 16 }, urls };
+  const { record, parts } = signHead(identityOf(2), {
+    ...{ meshId: MESH_ID, own: { ...own, models: [model] }, sequence: 7, nowMs: START_MS },
+  });
+  return {
+    description: 'The catalog of a node with one model. Bytes are hex.',
+    meshId: MESH_ID,
+    node: { seed: bytesToHex(seedOf(2)), publicKey: keyTextOf(2) },
+    head: bytesToHex(record.bytes),
+    id: record.id,
+    parts: parts.map(({ hash, bytes }) => ({ hash, bytes: bytesToHex(bytes) })),
+  };
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { digestSchema } from './digest.ts';
+
+/** A record or a part of a catalog, in bytes. */
+export const MAX_MESH_RECORD_BYTES = 64 * 1024;
+/** Records in one message; their bytes are bounded by the message. */
+const MAX_RECORDS = 4_096;
+/** What a mesh of 10,000 nodes has: a membership and a head of each, and some. */
+const MAX_SUMMARY = 32_768;
+/** Parts in one request: 2 MiB at most. */
+const MAX_PARTS = 32;
+
+/** A signed record of a mesh: a membership, a roster, a leave or the head of a catalog. What is in it is the mesh's to check. */
+const recordSchema = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length > 0 && value.length <= MAX_MESH_RECORD_BYTES,
+  'a record of 1 byte to 64 KiB',
+);
+const nameSchema = z.string().min(1).max(128);
+
+/** Names of records fall into so many ranges, by the first byte of the key in them. */
+const RANGES = 256;
+const rangesSchema = z
+  .array(
+    z
+      .number()
+      .int()
+      .min(0)
+      .max(RANGES - 1),
+  )
+  .max(RANGES);
+
+export const meshGossipParams = z.object({
+  records: z.array(recordSchema).max(MAX_RECORDS),
+  /** All that the sender has, by name and order: the answer brings what is newer. Left out where only news is told. */
+  have: z
+    .array(z.object({ name: nameSchema, order: z.number().int().min(0) }))
+    .max(MAX_SUMMARY)
+    .optional(),
+  /** What `have` is about, when it is about a part of all names. */
+  ranges: rangesSchema.optional(),
+  /** Asks in which ranges of names the two differ, before any name is sent. */
+  hashes: z
+    .custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === RANGES * 8, '8 bytes for each range')
+    .optional(),
+});
+export const meshGossipResult = z.object({
+  records: z.array(recordSchema).max(MAX_RECORDS),
+  /** Names of records that the sender has and this side lacks. */
+  want: z.array(nameSchema).max(MAX_SUMMARY),
+  /** The answer to `hashes`. */
+  ranges: rangesSchema.optional(),
+});
+export const meshFetchParams = z.object({ parts: z.array(digestSchema).min(1).max(MAX_PARTS) });
+export const meshFetchResult = z.object({ parts: z.array(recordSchema).max(MAX_PARTS) });

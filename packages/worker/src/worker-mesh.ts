@@ -1,0 +1,28 @@
+import type { RunnerSummary } from '@model-rtc/protocol';
+import type { Acceptor, Authority, Authorization, Handlers, Peer } from '@model-rtc/transport';
+
+/** What a mesh is told of the worker that takes part in it. */
+export interface MeshWorker {
+  /** Where others reach it now: signaling servers. They change with the machine's networks. */
+  urls(): readonly string[];
+  /** The port of its own signaling server, for the local network; undefined when it waits at others. */
+  readonly embeddedPort: number | undefined;
+  readonly acceptor: Pick<Acceptor, 'closeWhere'>;
+  runners(): Promise<readonly RunnerSummary[]>;
+}
+
+/** The meshes that a worker takes part in. Their members visit it with sessions that it never issued. */
+export interface WorkerMesh {
+  /** Signaling servers at which members look for this worker, besides those that it has anyway. */
+  readonly signalingUrls: readonly string[];
+  /** @param keyId 16 hex characters. @returns undefined for nobody that a mesh knows */
+  authorize(keyId: string): Authorization | undefined;
+  /** What a visitor with this authority may ask, given what the worker answers the holders of its sessions. */
+  handlers(authority: Authority, ordinary: Handlers): Handlers;
+  /** A visitor connected, of whichever kind. */
+  connected(peer: Peer, authority: Authority): void;
+  /** The worker waits for visitors from now on. */
+  start(worker: MeshWorker): void;
+  /** Before the worker leaves its servers. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import type { Machine } from '../support/machine.ts';
+import { importModel, startSignaling } from '../support/scene.ts';
+import { useLab } from '../support/suites.ts';
+
+const lab = useLab();
+
+/** Starts the worker of a member. @returns the address of its bridge, where it has one */
+async function startMember(machine: Machine, signaling: string, ...more: string[]): Promise<string> {
+  const args = ['worker', '--name', machine.name, '--no-mdns', '--signaling', signaling, '--json', ...more];
+  const worker = machine.start(args);
+  const [line] = await worker.waitForStdout(/^\{.*\}$/m);
+  return (JSON.parse(line) as { httpUrl?: string }).httpUrl ?? '';
+}
+
+interface Listed {
+  readonly data: readonly { readonly id: string; readonly is_local: boolean }[];
+}
+
+/** Asks the bridge until it lists the model as one that is here, or that others have. */
+async function untilListed(url: string, id: string, isLocal: boolean): Promise<Listed['data'][number]> {
+  for (let i = 0; i < 300; i++) {
+    const { data } = (await (await fetch(`${url}/v1/models`)).json()) as Listed;
+    const found = data.find((model) => model.id === id && model.is_local === isLocal);
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${id} was not listed`);
+}
+
+it('sends a tool what another member of the mesh has, and keeps it', async () => {
+  const { url: signaling } = await startSignaling(lab);
+  const [owner, member] = [await lab.machine('owner'), await lab.machine('member')];
+  const bytes = randomBytes(30_000_000);
+  const path = join(await lab.folder(), 'weights.bin');
+  await writeFile(path, bytes);
+  await importModel(owner, path, 'big', '--as-is');
+  await owner.succeed(['mesh', 'create', 'lab']);
+  await startMember(owner, signaling);
+  const invited = await owner.succeed(['mesh', 'invite', '--json']);
+  await member.succeed(['mesh', 'join', invited.json<{ invite: string }>().invite]);
+  const bridge = await startMember(member, signaling, '--http-port', '0');
+  await untilListed(bridge, 'big', false);
+  // Two tools at once; the second wants the end of it.
+  const [whole, end] = await Promise.all([
+    fetch(`${bridge}/v1/models/download/big`),
+    fetch(`${bridge}/hf/big/resolve/main/weights.bin`, { headers: { range: 'bytes=-1000' } }),
+  ]);
+  expect([whole.status, end.status]).toEqual([200, 206]);
+  const got = Buffer.from(await whole.arrayBuffer());
+  expect(createHash('sha256').update(got).digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
+  expect(Buffer.from(await end.arrayBuffer()).equals(bytes.subarray(-1000))).toBe(true);
+  await untilListed(bridge, 'big', true);
+  const metrics = await (await fetch(`${bridge}/metrics`)).text();
+  expect(metrics).toMatch(/^model_rtc_bridge_pulls_total\{outcome="completed"\} 1$/m);
+  await member.succeed(['client', 'verify', 'big']);
+}, 180_000);

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningCommand } from './command.ts';
+import type { Lab } from './lab.ts';
+import type { Host } from './local-network.ts';
+import type { Machine } from './machine.ts';
+
+/** The parts of what `mesh peers --json` and `mesh models --json` print that tests look at. */
+export interface MeshPeerJson {
+  readonly name: string;
+  readonly key: string;
+  readonly isPresent: boolean;
+  readonly isSelf: boolean;
+  readonly reachedBy?: string;
+  readonly modelCount: number;
+  readonly reliability: number;
+  readonly sequence: number;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly problem?: string;
+}
+export interface MeshModelJson {
+  readonly digest: string;
+  readonly names: readonly string[];
+  readonly holders: readonly { readonly node: { readonly name: string }; readonly isWhole: boolean }[];
+}
+
+/** A machine on a local network that takes part in a mesh. */
+export interface MeshMachine extends Machine {
+  /** Starts its worker, and waits until it serves. */
+  startWorker(...args: string[]): Promise<RunningCommand>;
+  /** What its worker knows; with `refresh`, what it hears when it asks. */
+  peers(): Promise<readonly MeshPeerJson[]>;
+  models(): Promise<readonly MeshModelJson[]>;
+}
+
+export async function meshMachine(lab: Lab, name: string, { prefix }: Pick<Host, 'prefix'>): Promise<MeshMachine> {
+  const machine = await lab.machine(name, { prefix, env: { MODEL_RTC_NODE_NAME: name } });
+  return {
+    ...machine,
+    startWorker: async (...args) => {
+      const worker = machine.start(['worker', '--name', name, '--json', ...args]);
+      await worker.waitForStdout(/^\{.*\}$/m);
+      return worker;
+    },
+    peers: async () => (await machine.succeed(['mesh', 'peers', '--json'])).json<{ nodes: MeshPeerJson[] }>().nodes,
+    models: async () =>
+      (await machine.succeed(['mesh', 'models', '--json'])).json<{ models: MeshModelJson[] }>().models,
+  };
+}
+
+/** Makes a mesh on the first machine, and lets the others join with one invite. */
+export async function joinAll(
+  [first, ...others]: readonly [MeshMachine, ...MeshMachine[]],
+  options: { readonly create?: readonly string[]; readonly invite?: readonly string[] } = {},
+): Promise<void> {
+  await first.succeed(['mesh', 'create', 'lab', ...(options.create ?? [])]);
+  const made = await first.succeed(['mesh', 'invite', '--json', ...(options.invite ?? [])]);
+  const { invite } = made.json<{ invite: string }>();
+  for (const other of others) await other.succeed(['mesh', 'join', invite, '--timeout', '1s']);
+}
+
+/** Far above what anything here takes that does not hang. */
+const HANGS_AFTER_MS = 90_000;
+const LOOK_MS = 500;
+
+/** Asks again until the answer is right. @throws Error with the last answer */
+export async function until<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+  const startedAt = performance.now();
+  for (;;) {
+    const answer = await ask();
+    if (isRight(answer)) return answer;
+    if (performance.now() - startedAt > HANGS_AFTER_MS) throw new Error(`It stays at ${JSON.stringify(answer)}`);
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Whether these nodes are present, among them all others that are. */
+export function arePresent(nodes: readonly MeshPeerJson[], names: readonly string[]): boolean {
+  const present = nodes.filter(({ isPresent }) => isPresent).map(({ name }) => name);
+  return [...present].sort().join() === [...names].sort().join();
+}
+
+/** Whether a model is known with exactly these holders. */
+export function isHeldBy(models: readonly MeshModelJson[], name: string, holders: readonly string[]): boolean {
+  const found = models.find(({ names }) => names.includes(name));
+  const has = (found?.holders ?? []).map(({ node }) => node.name);
+  return [...has].sort().join() === [...holders].sort().join();
+}
