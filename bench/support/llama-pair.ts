@@ -2,7 +2,7 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Two models of which one was trained further from the other. */
+/** Two models: one was trained further from the other. */
 export interface LlamaPair {
   readonly base: string;
   readonly tuned: string;

@@ -87,7 +87,7 @@ describe('pushing under an alias that another model there has', () => {
 });
 
 describe('the worker of a pull', () => {
-  it('is told what the model is called here, also when nothing had to be fetched', async () => {
+  it('is told what the model is called here, even when nothing had to be fetched', async () => {
     const reports: unknown[] = [];
     const { client, there } = await openLab({
       handlers: {

@@ -106,7 +106,7 @@ describe('a model known only by the hashes of its files', () => {
   }
 });
 
-describe('a model of which only digests of chunks are known', () => {
+describe('a model with known digests of chunks alone', () => {
   it('comes whole though its chunks span files, with the SHA-256 of each file', async () => {
     const source = memorySource(model);
     const outcome = await pullIt(staticContents(model), { staging: await temporaryFolder(), sources: [source] });
@@ -125,7 +125,7 @@ describe('a model of which only digests of chunks are known', () => {
   });
 });
 
-describe('a model of which this and that is known', () => {
+describe('a model with some digests known', () => {
   it('comes whole, however files and chunks are cut and whatever is known of them', async () => {
     const shape = fc.record({
       sizes: fc.array(fc.nat(3000), { minLength: 1, maxLength: 6 }),

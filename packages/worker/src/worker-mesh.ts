@@ -19,7 +19,7 @@ export interface WorkerMesh {
   authorize(keyId: string): Authorization | undefined;
   /** What a visitor with this authority may ask, given what the worker answers the holders of its sessions. */
   handlers(authority: Authority, ordinary: Handlers): Handlers;
-  /** A visitor connected, of whichever kind. */
+  /** A visitor of any kind connected. */
   connected(peer: Peer, authority: Authority): void;
   /** The worker waits for visitors from now on. */
   start(worker: MeshWorker): void;

@@ -61,7 +61,7 @@ describe('SessionStore', () => {
     );
   });
 
-  it('refuses a revoked session at once, also when another process revoked it', async () => {
+  it('refuses a revoked session at once, even when another process revoked it', async () => {
     const { record } = await store.create({ scopes: ['read'] });
     expect(store.assertUsable(record.keyId).keyId).toBe(record.keyId);
     await (await reopened()).revoke(record.keyId);

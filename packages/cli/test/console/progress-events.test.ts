@@ -106,7 +106,7 @@ describe('the events of a transfer', () => {
 });
 
 describe('the events of work on this machine', () => {
-  it('are none when it is done at once, also when it fails', () => {
+  it('are none when it is done at once, even when it fails', () => {
     const { events, written } = setup();
     tellProgress(events, { type: 'local', phase: 'hash', doneBytes: 1, totalBytes: 2 });
     events.fail({ code: 'storage', message: 'No.' });

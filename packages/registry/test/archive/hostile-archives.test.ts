@@ -34,7 +34,7 @@ async function archiveOf(members: readonly TarEntry[]): Promise<string> {
   return path;
 }
 
-/** The error of an import that must fail, of which nothing may be left. */
+/** The error of an import that must fail and leave nothing behind. */
 async function refusal(archive: string, registry?: Registry): Promise<Error & { code?: string }> {
   const to = registry ?? (await openTestRegistry());
   const error = await rejection(to.importArchive(archive));

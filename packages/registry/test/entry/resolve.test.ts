@@ -81,7 +81,7 @@ describe('a reference', () => {
 });
 
 describe('an alias', () => {
-  it('that is taken has three free suggestions, also when it is as long as one may be', () => {
+  it('that is taken has three free suggestions, even when it is as long as one may be', () => {
     const long = 'a'.repeat(64) as Alias;
     const index = makeIndex([stored(1, { alias: long }), stored(2, { alias: `${'a'.repeat(62)}-2` as Alias })]);
     expect(freeAliases(index, long)).toEqual([3, 4, 5].map((n) => `${'a'.repeat(62)}-${n}`));

@@ -57,7 +57,7 @@ describe('a removal that is killed', () => {
     expect(await readdir(paths.staging)).toEqual([]);
   });
 
-  it('never brings half a model back, also when the index is lost on top of it', async () => {
+  it('never brings half a model back, even when the index is lost as well', async () => {
     const { home, paths } = await killedBefore('rm');
     await rm(paths.registryFile);
     await using again = await openRegistry({ home });

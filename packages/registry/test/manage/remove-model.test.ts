@@ -195,7 +195,7 @@ describe('a model with chunks that an unfinished transfer needs', () => {
     expect((await registry.remove(id, { needed: [elsewhere, own] })).entry.id).toBe(id);
   });
 
-  it('is told from one with copies also when the chunk index was lost', async () => {
+  it('is told from one with copies even when the chunk index was lost', async () => {
     const registry = await openTestRegistry();
     const { id } = await installFiles(registry, shared);
     await installFiles(registry, { 'other-name': shared.weights });

@@ -249,7 +249,7 @@ describe('a found model', () => {
     expect(found.alias).toBeUndefined();
   });
 
-  it('is refused when a file of it leads out of the watched folder, also when it comes to do so later', async () => {
+  it('is refused when a file of it leads out of the watched folder, even when it begins to do so later', async () => {
     const { root, registry, take, record } = await setUp();
     const secret = await writeFiles(await temporaryFolder(), { 'secret.txt': 'mine alone' });
     const path = await writeFiles(join(root, 'net'), { 'a.pt': 'weights', 'notes.txt': 'x' });

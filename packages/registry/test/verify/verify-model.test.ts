@@ -168,7 +168,7 @@ describe('what is only noted of files whose bytes are right', () => {
     expect(JSON.parse(await readFile(path('.model-rtc/entry.json'), 'utf8'))).toMatchObject({ entry: { digest } });
   });
 
-  it('is put right also when all notes are lost, since the digest tells whether the files are the model', async () => {
+  it('is put right even when all notes are lost, since the digest tells whether the files are the model', async () => {
     const { registry, digest, entry, path } = await installed();
     await rm(path('.model-rtc'), { recursive: true });
     expect((await registry.verify('mouse', { quick: true })).problems).toEqual([

@@ -98,7 +98,7 @@ describe('the switchboard', () => {
     expect(told(board.received(2, replayed), 2)).toEqual(['error refused', 'end refused']);
   });
 
-  it('refuses a signature for another server, also when its host is changed on the way', () => {
+  it('refuses a signature for another server, even when its host is changed on the way', () => {
     const { board, connect, nonceOf } = createBoard();
     connect(1);
     const elsewhere = registration(alice, { host: 'hostile:1', nonce: nonceOf(1) });

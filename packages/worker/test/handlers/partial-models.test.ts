@@ -47,7 +47,7 @@ async function connectTo(registry: Registry, capabilities: readonly string[]): P
   return client;
 }
 
-/** A worker that is fetching a model, of which two chunks come at once and the others when they are let. */
+/** A worker that is fetching a model: two chunks come at once, the others when they are let. */
 async function fetching() {
   const [source, registry] = [await openTestRegistry(), await openTestRegistry()];
   const folder = await mkdtemp(join(tmpdir(), 'model-rtc-partial-'));

@@ -119,7 +119,7 @@ describe('a relay', () => {
     expect(await left.closed).toMatchObject({ code: 1001 });
   });
 
-  it('uses no compression, also when it is asked for', async () => {
+  it('uses no compression, even when it is asked for', async () => {
     const { port } = await start();
     const left = new RelayClient(port, 1, { perMessageDeflate: true });
     await left.opened();
@@ -153,7 +153,7 @@ describe('the limits of a relay', () => {
     await deaf.closed;
   });
 
-  it('end a pair of which neither reads', async () => {
+  it('end a pair when neither side reads', async () => {
     const server = await start({ limits: { pingIntervalMs: 20, staleMs: 200 } });
     const pair = await RelayClient.pair(server.port, 1);
     for (const { socket } of pair) {

@@ -59,7 +59,7 @@ describe('sources in virtual time', () => {
     expect(tookMs).toBeLessThan(all * 1.1);
   });
 
-  it('are not held up by one of which nothing ever came', () => {
+  it('are not held up by one that never sent anything', () => {
     const { tookMs } = simulate(40, [
       { name: 'silent', bytesPerSecond: 10 * MB, silentFromMs: 0 },
       { name: 'a', bytesPerSecond: 10 * MB, delayMs: 20 },

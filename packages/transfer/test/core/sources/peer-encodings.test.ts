@@ -90,7 +90,7 @@ describe("a request's encodings", () => {
     ['a piece is missing', (form) => pieces(0, form).filter((_, i) => i !== 1)],
     ['a piece comes twice', (form) => pieces(0, form).flatMap((one, i) => (i === 1 ? [one, one] : [one]))],
     ['pieces come in another order', (form) => pieces(0, form).reverse()],
-  ])('make a damaged chunk of one of which %s, and the next one is right', async (_what, broken) => {
+  ])('make a chunk damaged when %s, and the next one is right', async (_what, broken) => {
     const { onChunk, taken } = await opened(await offering());
     for (const one of broken(Buffer.from(forms[0] as Buffer))) onChunk(one);
     expect(taken.length).toBeGreaterThan(0);
@@ -109,7 +109,7 @@ describe("a request's encodings", () => {
     ['its head is cut off', (form) => pieces(0, form, 5)],
     ['it says that it is longer than the longest chunk', () => [piece(0, 0, Buffer.from('01fffffffffffffff0', 'hex'))]],
     ['it has begun already', (form) => [...pieces(0, form).slice(0, 2), ...pieces(0, form)]],
-  ])('make a wrong chunk of one of which %s, and are offered no more', async (_what, broken) => {
+  ])('make a chunk wrong when %s, and are offered no more', async (_what, broken) => {
     const encodings = await offering();
     const { onChunk, taken, wrong } = await opened(encodings);
     for (const one of broken(Buffer.from(forms[0] as Buffer))) onChunk(one);

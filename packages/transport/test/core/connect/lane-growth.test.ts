@@ -106,7 +106,7 @@ describe('lane growth', () => {
     expect(simulation.lanes).toBe(32);
   });
 
-  it('reaches them also when samples come once a second', () => {
+  it('reaches them even when samples come once a second', () => {
     const simulation = new Simulation({ carries: lossy, sampleMs: 1_000 }).run(20_000);
     expect(simulation.reached(32)).toBeLessThanOrEqual(12_000);
     expect(simulation.lanes).toBe(32);

@@ -89,7 +89,7 @@ class FakePeer {
   }
 }
 
-/** A processor of which this part is left over, whenever it is looked at. */
+/** A processor that has this part left over, whenever it is looked at. */
 class FakeCpu {
   idleShare = 0.5;
   #times = { idle: 0, all: 0 };

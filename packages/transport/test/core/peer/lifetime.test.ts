@@ -128,7 +128,7 @@ describe('a peer', () => {
     expect((await asking).code).toBe('token_revoked');
   });
 
-  it('closes also when the other side takes nothing any more', async () => {
+  it('closes even when the other side takes nothing any more', async () => {
     const clock = new VirtualClock();
     const { raw, peer } = await rawAgainstPeer({
       clock,

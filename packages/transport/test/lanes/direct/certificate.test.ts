@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createCertificate } from '../../../src/lanes/direct/certificate.ts';
 
 describe('createCertificate', () => {
-  it('makes a certificate that its own key signs, of which the digest is the SHA-256', () => {
+  it('makes a certificate that its own key signs, with its SHA-256 as the digest', () => {
     for (let i = 0; i < 50; i++) {
       const { privateKeyPem, certificatePem, digest } = createCertificate();
       const certificate = new X509Certificate(certificatePem);

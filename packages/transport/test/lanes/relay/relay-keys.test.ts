@@ -35,7 +35,7 @@ describe.each([
     ['zero', '00'.repeat(32)],
     ['one', `01${'00'.repeat(31)}`],
     ['a point of order 8', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
-  ])('are not made from %s, of which anyone knows the result', (_, point) => {
+  ])('are not made from %s: anyone knows what comes of it', (_, point) => {
     const derive = () => createRelayKeyPair(crypto).derive('answerer', Buffer.from(point, 'hex'), meeting);
     expect(derive).toThrow(expect.objectContaining({ code: 'refused' }));
   });

@@ -56,7 +56,7 @@ export class JobResults {
     if (oldest !== undefined && this.#asked.size > MAX_OPEN) this.#asked.delete(oldest);
   }
 
-  /** The same files may be the results of several jobs, some of which are gone. */
+  /** The same files may be the results of several jobs, and some of those may be gone. */
   async #open(digest: Digest) {
     const { jobs, results } = this.#options;
     for (const { owner, id } of [...this.#asked.values()].filter((asked) => asked.digest === digest)) {
