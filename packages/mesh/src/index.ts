@@ -3,6 +3,7 @@ export * from './node/index.ts';
 export * from './policy/index.ts';
 export { chooseHolders, compareNodes } from './select/choose-holders.ts';
 export type {
+  ConsentRule,
   Mesh,
   MeshHolder,
   MeshMember,

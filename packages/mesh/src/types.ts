@@ -35,6 +35,9 @@ export interface MeshModel {
 export type MeshProperty = string | number | boolean;
 export type MeshRole = 'worker' | 'client';
 
+/** Which members models may be fetched from: those that the owner of this machine was asked about, or every member. */
+export type ConsentRule = 'ask' | 'members';
+
 /** How a node was reached last. */
 export type MeshReach = 'lan' | 'signaling' | 'direct' | 'webrtc' | 'relay';
 
@@ -61,6 +64,8 @@ export interface MeshNodeInfo {
   readonly isSelf: boolean;
   /** Whether its catalog counts here. */
   readonly isTrusted: boolean;
+  /** Whether models may be fetched from it: the owner of this machine agreed to that once. */
+  readonly hasConsent?: boolean | undefined;
   readonly reachedBy?: MeshReach | undefined;
   readonly latencyMs?: number | undefined;
   readonly bytesPerSecond?: number | undefined;

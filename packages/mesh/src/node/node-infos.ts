@@ -28,6 +28,8 @@ export interface NodeInfoParts {
   readonly hasWorker: boolean;
   readonly scores: Scores;
   readonly distrusted: ReadonlySet<string>;
+  /** Whether models may be fetched from the node with this key. */
+  readonly hasConsent: (key: string) => boolean;
   readonly reach: ReadonlyMap<string, MeshReach>;
   readonly nowMs: number;
 }
@@ -39,6 +41,7 @@ export function nodeInfos({
   hasWorker,
   scores,
   distrusted,
+  hasConsent,
   reach,
   nowMs,
 }: NodeInfoParts): MeshNodeInfo[] {
@@ -59,6 +62,7 @@ export function nodeInfos({
         role: head?.role ?? 'client',
         isSelf,
         isTrusted: !distrusted.has(key),
+        hasConsent: isSelf || hasConsent(key),
       },
       ...{
         tags: head?.tags ?? [],

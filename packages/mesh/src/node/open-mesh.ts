@@ -4,7 +4,15 @@ import { type Clock, type Log, ModelRtcError, type SessionToken, silentLog, syst
 import { dataPaths, loadIdentity, loadIdentitySeed } from '@model-rtc/registry';
 import type { Agent } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
-import type { Mesh, MeshMember, MeshModelFilter, MeshModelHolders, MeshNodeInfo, MeshOutcome } from '../types.ts';
+import type {
+  ConsentRule,
+  Mesh,
+  MeshMember,
+  MeshModelFilter,
+  MeshModelHolders,
+  MeshNodeInfo,
+  MeshOutcome,
+} from '../types.ts';
 import { findModel, mergeModels } from './merge-models.ts';
 import { nodeInfos, REACH_PREFIX, readReach } from './node-infos.ts';
 import { openMeshView } from './records/open-mesh-view.ts';
@@ -24,6 +32,8 @@ export interface OpenMeshOptions {
   readonly agent: Agent;
   /** Whether members are looked for on the local network; true when left out. */
   readonly usesMdns?: boolean | undefined;
+  /** `ask` when left out. */
+  readonly consentRule?: ConsentRule | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -82,13 +92,15 @@ class OpenMesh implements Mesh {
   }
 
   async nodes(): Promise<readonly MeshNodeInfo[]> {
-    const { view, joined, cache } = this.#parts;
+    const { view, joined, cache, options } = this.#parts;
     await view.reload();
     const { distrusted } = await joined.trust.read();
+    const agreed = new Set((await joined.consents.read()).consents.map(({ key }) => key));
     const hasWorker = await this.#hasWorker();
     return nodeInfos({
       ...{ view, hasWorker, ownName: joined.mesh.nodeName, scores: await this.#scores.read(), nowMs: Date.now() },
       distrusted: new Set(distrusted.map(({ key }) => key)),
+      hasConsent: (key) => options.consentRule === 'members' || agreed.has(key),
       reach: hasWorker ? readReach(cache.records(`${REACH_PREFIX}${this.id}`)) : new Map(),
     });
   }

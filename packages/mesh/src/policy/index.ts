@@ -6,3 +6,13 @@ export {
   noteDecisions,
   readDecisions,
 } from './audit.ts';
+export { type ConsentAnswer, type ConsentOptions, consentDecisions, decideConsent } from './consents.ts';
+export {
+  type ConsentedMesh,
+  consentCommand,
+  consentNames,
+  isNoConsent,
+  needsConsent,
+  noConsentError,
+  withConsent,
+} from './with-consent.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listFolder, makeFolder, withLock } from '@model-rtc/files';
 import { type Log, ModelRtcError, scopeSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
+import { type ConsentsFile, consentsFile } from './consents-file.ts';
 import { JsonFile } from './json-file.ts';
 
 const MESH_VERSION = 1;
@@ -62,6 +63,7 @@ export interface JoinedMesh {
   readonly folder: string;
   readonly mesh: MeshFile;
   readonly trust: JsonFile<TrustFile>;
+  readonly consents: JsonFile<ConsentsFile>;
   readonly roster: JsonFile<RosterFile | undefined>;
   /** For people and shells; what counts are the signed records. */
   readonly members: JsonFile<MembersFile>;
@@ -148,6 +150,7 @@ function openJoined(folder: string, mesh: MeshFile, log?: Log): JoinedMesh {
   return {
     ...{ folder, mesh, authorityKeyFile: join(folder, 'authority.key') },
     trust: new JsonFile({ path: join(folder, 'trust.json'), schema: trustFileSchema, empty: { distrusted: [] }, log }),
+    consents: consentsFile(folder, log),
     roster: new JsonFile({
       path: join(folder, 'roster.json'),
       schema: rosterFileSchema.or(z.undefined()),
