@@ -30,6 +30,8 @@ export const MAX_PULLS_A_MINUTE = 30;
 export const MAX_PULLS = 8;
 /** Names that other machines are asked for in a minute: each may take a connection. */
 export const MAX_LOOKUPS_A_MINUTE = 600;
+/** How long other machines are asked what the files of a model are, one after the other; most tools wait a minute for an answer. */
+export const MANIFEST_MS = 45_000;
 /** How often a file that is still being fetched is looked at for the next bytes. */
 export const LOOK_AGAIN_MS = 100;
 /** How long the list of all models is used again; asking for ten thousand looks at as many files. */

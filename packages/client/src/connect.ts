@@ -16,6 +16,7 @@ import type { ConnectToSessionOptions, LaneInfo, Peer } from '@model-rtc/transpo
 import { type RemoteCatalog, remoteCatalog } from './catalog.ts';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
+import { manifestFrom } from './manifest.ts';
 import { MeshProvider } from './mesh/mesh-provider.ts';
 import { checkAtWorker, modelInfo, type WorkerModelInfo } from './model-info.ts';
 import {
@@ -34,7 +35,7 @@ import { type Connector, SessionLink } from './session-link.ts';
 import type { WorkerJobs } from './track/types.ts';
 import { workerJobs } from './track/worker-jobs.ts';
 import type { AgentLimits } from './transfer-speed.ts';
-import { fetchManifest, WorkerProvider } from './worker-provider.ts';
+import { WorkerProvider } from './worker-provider.ts';
 
 /** How a client connects to one worker. The inherited options are those of `connectToSession` in @model-rtc/transport. */
 export interface ConnectOptions
@@ -72,8 +73,6 @@ export interface WorkerConnection extends Omit<WorkerGroup, 'workers'> {
   readonly jobs: WorkerJobs;
   listModels(params?: ListOptions): Promise<ListedModels>;
   modelInfo(ref: string, options?: SignalOption): Promise<WorkerModelInfo>;
-  /** The files of a model that the worker has, and their chunks. @throws ModelRtcError `not_found`, `verification_failed` */
-  manifest(digest: Digest, options?: SignalOption): Promise<Manifest>;
   checkModel(ref: string, options?: SignalOption): Promise<Result<'check_model_exists'>>;
   /** Lists all models of the worker, and updates what this machine knows about it. */
   sync(options?: SignalOption): Promise<SyncResult>;
@@ -95,7 +94,7 @@ interface SignalOption {
  * `refused` when the session is not valid, `timeout` when no connection comes up in time.
  */
 export async function connect({ session, name, signal, ...options }: ConnectOptions): Promise<WorkerConnection> {
-  const { workers, pullModel, planPull, close } = connectAll({ ...options, sessions: [{ session, name }] });
+  const { workers, pullModel, planPull, manifest, close } = connectAll({ ...options, sessions: [{ session, name }] });
   const [worker] = workers as readonly [RemoteWorker];
   const { known, link } = worker;
   try {
@@ -114,10 +113,9 @@ export async function connect({ session, name, signal, ...options }: ConnectOpti
     },
     listModels: (params = {}) => listAndRemember(worker, params),
     modelInfo: (ref, asking = {}) => modelInfo(worker, ref, asking.signal),
-    manifest: async (digest, asking = {}) => fetchManifest(await link.reach(asking.signal), digest, asking.signal),
     checkModel: (ref, asking = {}) => checkAtWorker(worker, ref, asking.signal),
     sync: (asking = {}) => syncWorker(worker, asking.signal),
-    ...{ pullModel, planPull },
+    ...{ pullModel, planPull, manifest },
     pushModel: (ref, pushOptions = {}) => pushModel(worker, ref, pushOptions),
     planPush: (ref, planOptions) => planPush(worker, ref, planOptions),
     repairModel: (ref, repairOptions = {}) => repairModel(worker, ref, repairOptions),
@@ -131,8 +129,8 @@ export interface ConnectAllOptions extends Omit<ConnectOptions, 'session' | 'nam
   readonly sessions: readonly { readonly session: string | SessionToken; readonly name?: string | undefined }[];
   /** Where models come from besides, such as a static registry. They decide before the workers what a name means. */
   readonly providers?: readonly ModelProvider[] | undefined;
-  /** A mesh whose nodes give models too. It decides first what a name means. */
-  readonly mesh?: Mesh | undefined;
+  /** Meshes whose nodes give models too. They decide first what a name means. */
+  readonly meshes?: readonly Mesh[] | undefined;
 }
 
 /** Several workers that send one model at once. Each is connected to when it is first needed. */
@@ -141,6 +139,8 @@ export interface WorkerGroup extends AsyncDisposable {
   pullModel(ref: string, options?: PullModelOptions): Promise<PullModelResult>;
   /** What `pullModel` would fetch; nothing is stored. */
   planPull(ref: string, options?: PlanPullOptions): Promise<PullPlan>;
+  /** The files of a model and their chunks, as the first that has it says. @throws ModelRtcError `not_found`, `verification_failed` */
+  manifest(digest: Digest, options?: SignalOption): Promise<Manifest>;
   close(): Promise<void>;
 }
 
@@ -150,7 +150,12 @@ export interface WorkerGroup extends AsyncDisposable {
  *
  * @throws ModelRtcError `bad_argument` for an invalid session
  */
-export function connectAll({ sessions, providers: others = [], mesh, ...options }: ConnectAllOptions): WorkerGroup {
+export function connectAll({
+  sessions,
+  providers: others = [],
+  meshes = [],
+  ...options
+}: ConnectAllOptions): WorkerGroup {
   const {
     registry,
     limits = {},
@@ -164,7 +169,7 @@ export function connectAll({ sessions, providers: others = [], mesh, ...options 
   const context = { registry, log, clock, random, limits, storage };
   const agent = { name: agentName, version: agentVersion, capabilities: CAPABILITIES };
   const linkTo = (token: SessionToken): SessionLink => new SessionLink({ ...lanes, log, agent, token });
-  const inMesh = mesh === undefined ? [] : [new MeshProvider({ ...context, mesh, linkTo })];
+  const inMeshes = meshes.map((mesh) => new MeshProvider({ ...context, mesh, linkTo }));
   const workers = new Map<string, RemoteWorker>();
   for (const { session, name } of sessions) {
     const token = typeof session === 'string' ? parseSessionToken(session) : session;
@@ -179,14 +184,15 @@ export function connectAll({ sessions, providers: others = [], mesh, ...options 
     workers.set(key, { ...context, known, link, offers, provider: new WorkerProvider({ registry, known, link, log }) });
   }
   const all = [...workers.values()];
-  const providers = [...inMesh, ...others, ...all.map(({ provider }) => provider)];
+  const providers = [...inMeshes, ...others, ...all.map(({ provider }) => provider)];
   const close = async (): Promise<void> => {
-    await Promise.all([...all.map(({ link }) => link.close()), ...inMesh.map((provider) => provider.close())]);
+    await Promise.all([...all.map(({ link }) => link.close()), ...inMeshes.map((provider) => provider.close())]);
   };
   return {
     workers: all,
     pullModel: (ref, pullOptions) => pullFromProviders(context, providers, ref, pullOptions),
     planPull: (ref, planOptions) => planFromProviders(context, providers, ref, planOptions),
+    manifest: (digest, asking = {}) => manifestFrom(providers, digest, asking.signal),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,26 +1,15 @@
 import type { Mesh, MeshModelHolders } from '@model-rtc/mesh';
-import { type Digest, type Manifest, ModelRtcError, type SessionToken } from '@model-rtc/protocol';
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { RemoteModel, RemoteModels } from '../types.ts';
-
-/** A worker that has a model, or a part of it. */
-export interface HolderSession {
-  readonly name: string;
-  readonly session: SessionToken;
-}
 
 export interface MeshModelsOptions {
   /** The meshes that this machine takes part in now. */
   readonly meshes: () => Promise<readonly Mesh[]>;
-  /** Asks one worker what the files of a model are. */
-  readonly manifestFrom: (holder: HolderSession, digest: Digest, signal: AbortSignal) => Promise<Manifest>;
-  /** Fetches a model from all of them at once. @throws ModelRtcError `refused` where the policy does not allow it */
-  readonly pullFrom: (holders: readonly HolderSession[], digest: Digest, signal: AbortSignal) => Promise<void>;
+  /** Asks nodes of these meshes that have a model what its files are, one after the other. */
+  readonly manifestFrom: (meshes: readonly Mesh[], digest: Digest, signal: AbortSignal) => Promise<Manifest>;
+  /** Fetches a model from the nodes of these meshes that have it. @throws ModelRtcError `refused` where the policy does not allow it */
+  readonly pullFrom: (meshes: readonly Mesh[], digest: Digest, signal: AbortSignal) => Promise<void>;
 }
-
-/** Workers that one model is fetched from at once; more bring nothing, and each takes a connection. */
-const MAX_HOLDERS = 16;
-/** Workers that are asked for a manifest, one after the other. */
-const MAX_ASKED = 3;
 
 /** The models of meshes, for the bridge. */
 export function meshModels({ meshes, manifestFrom, pullFrom }: MeshModelsOptions): RemoteModels {
@@ -37,22 +26,8 @@ export function meshModels({ meshes, manifestFrom, pullFrom }: MeshModelsOptions
       }
       return undefined;
     },
-    async manifest(digest, { signal }) {
-      const asked = (await holdersOf(await meshes(), digest)).slice(0, MAX_ASKED);
-      let failure: unknown;
-      for (const holder of asked) {
-        try {
-          return await manifestFrom(holder, digest, signal);
-        } catch (error) {
-          if (signal.aborted) throw error;
-          failure ??= error;
-        }
-      }
-      throw failure;
-    },
-    async pull(digest, { signal }) {
-      await pullFrom(await holdersOf(await meshes(), digest), digest, signal);
-    },
+    manifest: async (digest, { signal }) => await manifestFrom(await having(await meshes(), digest), digest, signal),
+    pull: async (digest, { signal }) => await pullFrom(await having(await meshes(), digest), digest, signal),
   };
 }
 
@@ -70,23 +45,16 @@ async function findIn(mesh: Mesh, ref: string): Promise<MeshModelHolders | undef
 }
 
 /**
- * Sessions for those who have it, whole ones and reliable ones first.
- * @throws ModelRtcError `worker_offline` when none of them can be reached
+ * The meshes in which someone who is present has the model. Who asked over HTTP does not wait for nodes that are absent.
+ * @throws ModelRtcError `worker_offline` when there is none
  */
-async function holdersOf(meshes: readonly Mesh[], digest: Digest): Promise<HolderSession[]> {
-  const found = new Map<string, HolderSession>();
+async function having(meshes: readonly Mesh[], digest: Digest): Promise<readonly Mesh[]> {
+  const found: Mesh[] = [];
   for (const mesh of meshes) {
-    const held = await findIn(mesh, digest);
-    const others = (held?.holders ?? [])
-      .filter(({ node }) => node.isPresent && node.isTrusted && !node.isSelf)
-      .sort((a, b) => Number(b.isWhole) - Number(a.isWhole) || b.node.reliability - a.node.reliability);
-    for (const { node } of others) {
-      if (found.has(node.key) || found.size >= MAX_HOLDERS) continue;
-      const session = await mesh.session(node.key).catch(() => undefined);
-      if (session !== undefined) found.set(node.key, { name: node.name, session });
-    }
+    const { holders = [] } = (await findIn(mesh, digest)) ?? {};
+    if (holders.some(({ node }) => node.isPresent && node.isTrusted && !node.isSelf)) found.push(mesh);
   }
-  if (found.size > 0) return [...found.values()];
+  if (found.length > 0) return found;
   const sentence = `No machine of the mesh that has model ${digest.slice(0, 12)} can be reached now. See who is there: model-rtc mesh peers.`;
   throw new ModelRtcError('worker_offline', sentence);
 }

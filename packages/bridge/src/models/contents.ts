@@ -1,7 +1,7 @@
 import { type Digest, type Manifest, ModelRtcError, modelDigest, readManifest } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import type { PartialModels } from '@model-rtc/transfer';
-import { MAX_KEPT_MANIFESTS } from '../limits.ts';
+import { MANIFEST_MS, MAX_KEPT_MANIFESTS } from '../limits.ts';
 import type { RemoteModels } from '../types.ts';
 
 /** What the files of models are. */
@@ -27,7 +27,7 @@ export function createContents({ registry, partials, remote, beforeAsking }: Con
     if (known !== undefined) return known;
     if (remote === undefined) throw gone(digest);
     beforeAsking();
-    const manifest = await readManifest(await remote.manifest(digest, { signal }));
+    const manifest = await readManifest(await askInTime(remote, digest, signal));
     if (modelDigest(manifest.files) !== digest) {
       throw new ModelRtcError('verification_failed', `The files that were named are not those of model ${digest}.`);
     }
@@ -42,6 +42,18 @@ export function createContents({ registry, partials, remote, beforeAsking }: Con
       return (await partials.manifest(digest)) ?? (await ask(digest, signal));
     },
   };
+}
+
+/** @throws ModelRtcError `timeout` */
+async function askInTime(remote: RemoteModels, digest: Digest, signal: AbortSignal): Promise<Manifest> {
+  const late = AbortSignal.timeout(MANIFEST_MS);
+  try {
+    return await remote.manifest(digest, { signal: AbortSignal.any([signal, late]) });
+  } catch (error) {
+    if (!late.aborted || signal.aborted) throw error;
+    const sentence = `No machine that has model ${digest.slice(0, 12)} said what its files are. Ask again in a moment.`;
+    throw ModelRtcError.because(error, 'timeout', sentence);
+  }
 }
 
 export function gone(digest: Digest): ModelRtcError {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Mesh, MeshHolder, MeshModelHolders, MeshNodeInfo } from '@model-rtc/mesh';
-import { type Digest, ModelRtcError, type SessionToken } from '@model-rtc/protocol';
-import { type HolderSession, meshModels } from '../../src/index.ts';
+import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { meshModels } from '../../src/index.ts';
 
 const DIGESTS = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as Digest[];
 
@@ -34,21 +34,18 @@ function held(
   return { digest, names: [name], model, holders };
 }
 
-/** A mesh with these models. Nodes called `away` cannot be reached. */
-function meshOf(all: readonly MeshModelHolders[]): Mesh {
+/** A mesh with these models. */
+function meshOf(name: string, all: readonly MeshModelHolders[]): Mesh {
   const never = () => Promise.reject(new Error('nobody asks for this'));
   return {
-    ...{ name: 'lab', id: 'id', selfKey: 'self', members: never, nodes: never, refresh: never, noteOutcome: never },
+    ...{ name, id: name, selfKey: 'self', members: never, nodes: never, refresh: never },
+    ...{ session: never, noteOutcome: never },
     models: async () => all,
     async find(ref) {
       const found = all.filter(({ digest, names }) => digest.startsWith(ref) || names.includes(ref));
       if (found.length > 1) throw new ModelRtcError('ambiguous', 'Two models have this name.');
       if (found[0] === undefined) throw new ModelRtcError('not_found', 'No model has this name.');
       return found[0];
-    },
-    async session(key) {
-      if (key === 'away') throw new ModelRtcError('worker_offline', 'No address of it is known.');
-      return { keyId: key } as unknown as SessionToken;
     },
     onChange: () => () => {},
     [Symbol.asyncDispose]: async () => {},
@@ -57,14 +54,14 @@ function meshOf(all: readonly MeshModelHolders[]): Mesh {
 
 function scene(...meshes: readonly Mesh[]) {
   const asked: string[][] = [];
-  const names = (holders: readonly HolderSession[]) => holders.map(({ name }) => name);
+  const ask = (of: readonly Mesh[]) => asked.push(of.map(({ name }) => name));
   const remote = meshModels({
     meshes: async () => meshes,
-    async manifestFrom(holder) {
-      asked.push(names([holder]));
-      throw new ModelRtcError('network', `${holder.name} does not answer.`);
+    async manifestFrom(having) {
+      ask(having);
+      return {} as Manifest;
     },
-    pullFrom: async (holders) => void asked.push(names(holders)),
+    pullFrom: async (having) => void ask(having),
   });
   return { remote, asked };
 }
@@ -75,8 +72,8 @@ const [A, B, C] = DIGESTS as [Digest, Digest, Digest];
 describe('the models of meshes', () => {
   it('are listed once, whichever mesh has them, and found by name', async () => {
     const { remote } = scene(
-      meshOf([held(A, 'mouse', [node('gpu')])]),
-      meshOf([held(A, 'mouse', [node('gpu')]), held(B, 'rat', [node('nas')])]),
+      meshOf('lab', [held(A, 'mouse', [node('gpu')])]),
+      meshOf('home', [held(A, 'mouse', [node('gpu')]), held(B, 'rat', [node('nas')])]),
     );
     expect((await remote.list()).map(({ digest }) => digest)).toEqual([A, B]);
     expect(await remote.find('rat')).toMatchObject({ digest: B, name: 'rat', source: 'hub' });
@@ -84,31 +81,31 @@ describe('the models of meshes', () => {
   });
 
   it('are ambiguous where two have one name', async () => {
-    const { remote } = scene(meshOf([held(A, 'mouse', [node('gpu')]), held(B, 'mouse', [node('nas')])]));
+    const { remote } = scene(meshOf('lab', [held(A, 'mouse', [node('gpu')]), held(B, 'mouse', [node('nas')])]));
     await expect(remote.find('mouse')).rejects.toMatchObject({ code: 'ambiguous' });
   });
 
-  it('are fetched from all who are there and trusted, whole and reliable ones first', async () => {
-    const nodes = [
-      ...[node('partial'), node('shaky', { reliability: 0.2 }), node('gpu'), node('away')],
-      ...[node('gone', { isPresent: false }), node('liar', { isTrusted: false }), node('self', { isSelf: true })],
+  it('are asked for in every mesh where someone who is there and trusted has them', async () => {
+    const meshes = [
+      meshOf('lab', [held(A, 'mouse', [node('gone', { isPresent: false }), node('gpu')])]),
+      meshOf('empty', []),
+      meshOf('absent', [held(A, 'mouse', [node('gone', { isPresent: false })])]),
+      meshOf('doubtful', [held(A, 'mouse', [node('liar', { isTrusted: false }), node('self', { isSelf: true })])]),
+      meshOf('home', [held(A, 'mouse', [node('partial')], ['partial'])]),
     ];
-    const { remote, asked } = scene(meshOf([held(A, 'mouse', nodes, ['partial'])]));
+    const { remote, asked } = scene(...meshes);
+    await remote.manifest(A, { signal });
     await remote.pull(A, { signal });
-    expect(asked).toEqual([['gpu', 'shaky', 'partial']]);
+    expect(asked).toEqual([
+      ['lab', 'home'],
+      ['lab', 'home'],
+    ]);
   });
 
-  it('cannot be fetched when none who has them is there', async () => {
-    const { remote, asked } = scene(meshOf([held(A, 'mouse', [node('away')])]));
+  it('cannot be fetched when none who has them is there, and nobody is waited for', async () => {
+    const { remote, asked } = scene(meshOf('lab', [held(A, 'mouse', [node('gone', { isPresent: false })])]));
     await expect(remote.pull(A, { signal })).rejects.toMatchObject({ code: 'worker_offline' });
-    await expect(remote.pull(C, { signal })).rejects.toMatchObject({ code: 'worker_offline' });
+    await expect(remote.manifest(C, { signal })).rejects.toMatchObject({ code: 'worker_offline' });
     expect(asked).toEqual([]);
-  });
-
-  it('have their files asked of a few, one after the other', async () => {
-    const nodes = ['one', 'two', 'three', 'four'].map((name) => node(name));
-    const { remote, asked } = scene(meshOf([held(A, 'mouse', nodes)]));
-    await expect(remote.manifest(A, { signal })).rejects.toThrow('one does not answer.');
-    expect(asked).toEqual([['one'], ['two'], ['three']]);
   });
 });

@@ -43,7 +43,7 @@ export async function openSwarm(count: number, clock: Clock = new HurriedClock()
 export async function openMeshSwarm(count: number, clock: Clock): Promise<SwarmLab & { readonly mesh: TestMesh }> {
   const { here, workers, options } = await openWorkers(count, clock);
   const mesh = new TestMesh(workers);
-  const group = connectAll({ ...options, sessions: [], mesh });
+  const group = connectAll({ ...options, sessions: [], meshes: [mesh] });
   atEnd(() => group.close());
   return { here, workers, group, mesh };
 }

@@ -65,7 +65,8 @@ export const pullModel = defineCommand({
     const { ref, mesh } = inMesh;
     const sessions = await sessionsBeside(context, mesh ?? registry, { ...options, ref });
     const providers = registry === undefined ? [] : [registry];
-    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions, providers, mesh });
+    const meshes = mesh === undefined ? [] : [mesh];
+    await using workers = connectAll({ ...(await agentOptions(context, options)), sessions, providers, meshes });
     if (dryRun) {
       const plan = await workers.planPull(ref, { safeOnly, onModel, ...controls });
       noteWhoseName(context, ref, plan);

@@ -1,6 +1,5 @@
-import type { HolderSession, RemoteModels } from '@model-rtc/bridge';
+import type { RemoteModels } from '@model-rtc/bridge';
 import type { Mesh } from '@model-rtc/mesh';
-import type { Digest } from '@model-rtc/protocol';
 import type { Context } from '../../console/context.ts';
 import { packageVersion } from '../../package.ts';
 import { agentOptions } from '../connect.ts';
@@ -25,19 +24,18 @@ export async function openBridgeMeshes(context: Context, flags: BridgeMeshFlags)
   const [{ meshModels }, { connectAll }] = [await import('@model-rtc/bridge'), await import('@model-rtc/client')];
   const meshes = new JoinedMeshes(context, flags.mesh);
   const agent = await agentOptions(context, { ...flags, lane: 'auto', where: undefined, best: undefined });
-  const withWorkers = (holders: readonly HolderSession[]) => connectAll({ ...agent, sessions: holders });
+  const nodesOf = (of: readonly Mesh[]) => connectAll({ ...agent, sessions: [], meshes: of });
   const remote = meshModels({
     meshes: () => meshes.now(),
-    async manifestFrom(holder, digest, signal) {
-      const { connect } = await import('@model-rtc/client');
-      await using worker = await connect({ ...agent, ...holder, signal });
-      return await worker.manifest(digest, { signal });
+    async manifestFrom(having, digest, signal) {
+      await using nodes = nodesOf(having);
+      return await nodes.manifest(digest, { signal });
     },
-    async pullFrom(holders, digest: Digest, signal) {
-      await using workers = withWorkers(holders);
+    async pullFrom(having, digest, signal) {
+      await using nodes = nodesOf(having);
       // Nobody is asked: the model comes without its alias where this machine has given that to another one.
       const how = { isName: true, aliasConflict: 'keep', safeOnly: flags.safeOnly } as const;
-      await workers.pullModel(digest, { ...how, signal });
+      await nodes.pullModel(digest, { ...how, signal });
     },
   });
   return { remote, [Symbol.asyncDispose]: () => meshes.close() };
@@ -48,6 +46,8 @@ class JoinedMeshes {
   readonly #context: Context;
   readonly #wanted: string | boolean | undefined;
   readonly #open = new Map<string, Promise<Mesh>>();
+  /** Those that this machine left. They are closed at the end: a request or a pull may still read them. */
+  readonly #left: Promise<Mesh>[] = [];
   #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: Context, wanted: string | boolean | undefined) {
@@ -65,9 +65,10 @@ class JoinedMeshes {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#open.values()];
+    const all = [...this.#left, ...this.#open.values()];
     this.#open.clear();
-    for (const mesh of all) await (await mesh)[Symbol.asyncDispose]();
+    for (const opened of await Promise.allSettled(all))
+      if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]();
   }
 
   async #look(): Promise<void> {
@@ -77,14 +78,19 @@ class JoinedMeshes {
     const agent = { name: nodeName(this.#context), version: packageVersion() };
     const isWanted = (name: string, id: string): boolean =>
       typeof this.#wanted !== 'string' || name === this.#wanted || id.startsWith(this.#wanted);
-    const ids = (await joinedMeshes(root, log))
-      .filter(({ mesh }) => isWanted(mesh.name, mesh.id))
-      .map(({ mesh }) => mesh.id);
+    const joined = (await joinedMeshes(root, log)).filter(({ mesh }) => isWanted(mesh.name, mesh.id));
+    const ids = joined.map(({ mesh }) => mesh.id);
     for (const [id, mesh] of this.#open) {
       if (ids.includes(id)) continue;
       this.#open.delete(id);
-      await (await mesh)[Symbol.asyncDispose]();
+      this.#left.push(mesh);
     }
-    for (const id of ids) if (!this.#open.has(id)) this.#open.set(id, openMesh({ root, name: id, agent, log }));
+    for (const id of ids) {
+      if (this.#open.has(id)) continue;
+      const opened = openMesh({ root, name: id, agent, log });
+      this.#open.set(id, opened);
+      // Whoever asks now gets the reason; the next look tries again.
+      opened.catch(() => this.#open.delete(id));
+    }
   }
 }
