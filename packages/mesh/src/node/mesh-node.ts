@@ -8,9 +8,9 @@ import { doorHandlers } from './door.ts';
 import { AddressBook } from './links/address-book.ts';
 import { connectAsMember } from './links/connect-as-member.ts';
 import { Links } from './links/links.ts';
+import { Neighbourhood } from './links/neighbourhood.ts';
 import type { LanSighting } from './mdns/types.ts';
 import type { MeshNodeOptions } from './mesh-node-options.ts';
-import { chooseNeighbours } from './neighbours.ts';
 import { SelfAnnouncer } from './own/self-announcer.ts';
 import type { MeshView } from './view.ts';
 
@@ -23,17 +23,14 @@ export class MeshNode {
   readonly #links: Links;
   readonly #sync: RecordSync;
   readonly #addresses: AddressBook;
+  readonly #neighbourhood: Neighbourhood;
   readonly #self: SelfAnnouncer | undefined;
   readonly #reach = new Map<string, MeshReach>();
   readonly #compared = new Set<string>();
   readonly #wereMembers = new Set<string>();
-  /** Members that could not be reached, and when that was. */
-  readonly #failedAtMs = new Map<string, number>();
   #listeners = new Set<() => void>();
   #stopTimer: () => void = () => {};
   #reachTold = '';
-  #restUntilMs = 0;
-  #neighbours: readonly string[] = [];
   #looking: Promise<void> | undefined;
 
   constructor(options: MeshNodeOptions) {
@@ -41,6 +38,10 @@ export class MeshNode {
     this.view = options.view;
     const { clock, log, random } = options;
     this.#addresses = new AddressBook(clock);
+    this.#neighbourhood = new Neighbourhood({
+      ...{ ...options, addresses: this.#addresses, urlsOf: (key) => this.urlsOf(key) },
+      want: (keys) => this.#links.want(keys),
+    });
     const { own } = options;
     this.#self = own === undefined ? undefined : new SelfAnnouncer({ ...options, own });
     for (const { key, urls } of options.contacts) this.#addresses.told(key, urls);
@@ -49,7 +50,7 @@ export class MeshNode {
       onLinked: (key, peer) => this.#linked(key, peer),
       onUnlinked: (key) => this.#reach.delete(key),
       onFailed: (key, error) => {
-        this.#failedAtMs.set(key, clock.nowMs());
+        this.#neighbourhood.failed(key);
         if (error.code === 'token_revoked') this.#toldNoMember(error.message);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
@@ -91,7 +92,7 @@ export class MeshNode {
         this.#changed();
       }
       this.#dropStrangers();
-      this.#wantNeighbours();
+      this.#neighbourhood.look();
       this.#tellReach();
     } catch (error) {
       this.#options.log.warn(
@@ -124,11 +125,11 @@ export class MeshNode {
 
   seenOnLan({ nodeHint, urls, isLeaving }: LanSighting): void {
     this.#addresses.heard(nodeHint, isLeaving ? undefined : urls);
-    const key = this.#candidates().find((one) => this.#options.sessions.lanHint(one) === nodeHint);
+    const key = this.#neighbourhood.candidates().find((one) => this.#options.sessions.lanHint(one) === nodeHint);
     if (key === undefined) return;
     if (isLeaving) this.#addresses.leftLan(key);
     else if (this.#addresses.seenOnLan(key, urls)) {
-      this.#wantNeighbours();
+      this.#neighbourhood.look();
       this.#links.retry(key);
     }
   }
@@ -189,31 +190,9 @@ export class MeshNode {
     }
   }
 
-  /** Members, and those that the invite named while nobody else is known. */
-  #candidates(): string[] {
-    const members = this.view.members().map(({ key }) => key);
-    const contacts = members.length > 1 ? [] : this.#options.contacts.map(({ key }) => key);
-    return [...new Set([...members, ...contacts])];
-  }
-
   #toldNoMember(message: string): void {
-    this.#restUntilMs = this.#options.clock.nowMs() + REST_MS;
+    this.#neighbourhood.rest();
     this.view.noteProblem(this.#options.ownKey, message);
-  }
-
-  #wantNeighbours(): void {
-    if (this.#options.clock.nowMs() < this.#restUntilMs) {
-      this.#links.want([]);
-      return;
-    }
-    const { ownKey, sessions, clock, random } = this.#options;
-    const members = this.#candidates().filter((key) => key !== ownKey);
-    for (const key of members) this.#addresses.recognise(key, sessions.lanHint(key));
-    const nowMs = clock.nowMs();
-    const reachable = members.filter((key) => this.urlsOf(key).length > 0);
-    const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
-    this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
-    this.#links.want(this.#neighbours);
   }
 
   async #connect(key: string, signal: AbortSignal): Promise<Peer> {
@@ -238,7 +217,7 @@ export class MeshNode {
   }
 
   #linked(key: string, peer: Peer): void {
-    this.#failedAtMs.delete(key);
+    this.#neighbourhood.reached(key);
     const [lane] = peer.openLanes();
     if (lane !== undefined && lane.kind !== 'memory') this.#reach.set(key, lane.kind);
     this.#changed();
@@ -288,11 +267,7 @@ export class MeshNode {
 
 /** Who comes in by the door has no name yet. */
 const DOOR = 'door';
-/** How long a node that was told that it is no member asks nobody. */
-const REST_MS = 5 * 60_000;
 /** How long members are given to hear that this node is leaving. */
 const GOODBYE_MS = 1_000;
 /** How long after it joined a member is surely not known to all. */
 const NEW_MEMBER_MS = 10 * 60_000;
-/** How long a member that could not be reached is tried only where nobody else is there. */
-const DOUBTFUL_MS = 120_000;

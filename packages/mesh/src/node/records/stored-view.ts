@@ -1,21 +1,15 @@
-import { fromBase64Url, type Identity, type Log, ModelRtcError, type Scope, toBase64Url } from '@model-rtc/protocol';
+import { fromBase64Url, type Identity, type Log, ModelRtcError, type Scope } from '@model-rtc/protocol';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { CatalogBook, TwoNodesError } from '../../core/catalog/catalog-book.ts';
 import { type CatalogHead, type OwnAnnouncement, signHead } from '../../core/catalog/head.ts';
 import type { RecordSummary } from '../../core/gossip/types.ts';
-import {
-  CATALOG_TTL_MS,
-  decodeRecord,
-  Membership,
-  nextRoster,
-  type Part,
-  partHash,
-  type SignedRecord,
-} from '../../core/index.ts';
+import { CATALOG_TTL_MS, decodeRecord, Membership, partHash, type SignedRecord } from '../../core/index.ts';
 import type { MeshMember, MeshModel } from '../../types.ts';
 import type { JoinedMesh } from '../state/mesh-folders.ts';
 import type { RecordCache } from '../state/record-cache.ts';
 import type { MeshView } from '../view.ts';
+import { KnownRecords } from './known-records.ts';
+import { MemberFiles, type SignedRoster } from './member-files.ts';
 import { ProblemBook } from './problem-book.ts';
 import { decodeKept, namedAs, ROSTER } from './record-names.ts';
 
@@ -28,16 +22,6 @@ export interface ViewParts {
   readonly log: Log;
 }
 
-interface KnownRecord {
-  readonly bytes: Uint8Array;
-  readonly order: number;
-  /** Whose it is; undefined for the roster. */
-  readonly key: string | undefined;
-}
-
-/** How long the authority waits for more members before it lists new ones. */
-const LIST_AFTER_MS = 5_000;
-
 /** What this machine knows of one mesh: in memory, and in the cache that its processes share. */
 export class StoredMeshView implements MeshView {
   readonly ownKey: string;
@@ -46,11 +30,9 @@ export class StoredMeshView implements MeshView {
   readonly #parts: ViewParts;
   readonly #prefix: string;
   readonly #problems: ProblemBook;
-  readonly #known = new Map<string, KnownRecord>();
+  readonly #members: MemberFiles;
+  readonly #known = new KnownRecords();
   #cacheVersion = -1;
-  #rosterSequence = 0;
-  #listedAtMs = Number.NEGATIVE_INFINITY;
-  #membersWritten = '';
 
   constructor(parts: ViewParts) {
     this.#parts = parts;
@@ -64,11 +46,17 @@ export class StoredMeshView implements MeshView {
       wallMs: Date.now,
       isMember: (key) => this.membership.isMember(key),
     });
+    this.#members = new MemberFiles({
+      ...{ joined: parts.joined, authority: parts.authority, membership: this.membership },
+      take: async (record) => void (await this.#take(record, false)),
+      takeKept: (kept) => this.#takeKept(kept),
+      acceptPart: (bytes) => this.acceptPart(bytes),
+    });
   }
 
   /** Reads what is kept. Everything is checked again. @throws ModelRtcError `storage` */
   async open(): Promise<void> {
-    await this.#takeRosterFile();
+    await this.#members.readRoster();
     const { mesh } = this.#parts.joined;
     await this.#takeKept([fromBase64Url(mesh.membership)]);
     await this.reload();
@@ -104,17 +92,15 @@ export class StoredMeshView implements MeshView {
   }
 
   summary(): RecordSummary[] {
-    return [...this.#known]
-      .filter(([, { key }]) => key === undefined || this.membership.isMember(key) || this.#hasLeft(key))
-      .map(([name, { order }]) => ({ name, order }));
+    return this.#known.summary((key) => this.membership.isMember(key) || this.#known.has(`leave/${key}`));
   }
 
   orderOf(name: string): number | undefined {
-    return this.#known.get(name)?.order;
+    return this.#known.orderOf(name);
   }
 
   bytesOf(name: string): Uint8Array | undefined {
-    return this.#known.get(name)?.bytes;
+    return this.#known.bytesOf(name);
   }
 
   areOfMembers(records: readonly Uint8Array[]): boolean {
@@ -173,12 +159,7 @@ export class StoredMeshView implements MeshView {
 
   async reload(): Promise<readonly string[]> {
     const { cache } = this.#parts;
-    const news: string[] = [];
-    await this.#takeRosterFile();
-    if (this.#rosterSequence !== (this.membership.roster?.sequence ?? 0)) {
-      this.#rosterSequence = this.membership.roster?.sequence ?? 0;
-      news.push(ROSTER);
-    }
+    const news = (await this.#members.readRoster()) ? [ROSTER] : [];
     const version = cache.version();
     if (version !== this.#cacheVersion) {
       this.#cacheVersion = version;
@@ -191,47 +172,14 @@ export class StoredMeshView implements MeshView {
       const bytes = cache.part(hash);
       if (bytes !== undefined) await this.acceptPart(new Uint8Array(bytes)).catch(() => undefined);
     }
-    news.push(...(await this.#listMembers()));
-    await this.#writeMembers();
+    if (await this.#members.listNew(Date.now())) news.push(ROSTER);
+    await this.#members.write();
     return news;
   }
 
   /** Keeps a roster that this machine, as the authority, has signed. @throws ModelRtcError `storage` */
-  async acceptRoster({
-    record,
-    parts,
-  }: {
-    readonly record: SignedRecord;
-    readonly parts: readonly Part[];
-  }): Promise<void> {
-    await this.#take(record, false);
-    for (const { bytes } of parts) await this.acceptPart(bytes);
-    await this.#parts.joined.roster.update(() => ({
-      ...{ epoch: this.membership.roster?.epoch ?? 0, sequence: this.membership.roster?.sequence ?? 0 },
-      members: this.members().map(({ key, name }) => ({ key, name })),
-      removed: [...(this.membership.roster?.removed ?? [])].map(([key, epoch]) => ({ key, epoch })),
-      ...{ signed: toBase64Url(record.bytes), parts: parts.map(({ bytes }) => toBase64Url(bytes)) },
-    }));
-  }
-
-  /** The authority lists members that came with an invite, so that they stay when it has expired. */
-  async #listMembers(): Promise<readonly string[]> {
-    const { authority, joined } = this.#parts;
-    const listed = this.membership.roster?.memberCount;
-    if (authority === undefined || this.members().length === listed) return [];
-    if (Date.now() - this.#listedAtMs < LIST_AFTER_MS) return [];
-    this.#listedAtMs = Date.now();
-    await this.acceptRoster(nextRoster(this.membership, { meshName: joined.mesh.name }, authority, Date.now()));
-    this.#rosterSequence = this.membership.roster?.sequence ?? 0;
-    return [ROSTER];
-  }
-
-  /** The roster's file holds what the authority's machine signed, by whichever process. */
-  async #takeRosterFile(): Promise<void> {
-    const file = await this.#parts.joined.roster.read();
-    if (file === undefined || file.sequence <= (this.membership.roster?.sequence ?? 0)) return;
-    await this.#takeKept([fromBase64Url(file.signed)]);
-    for (const part of file.parts) await this.acceptPart(fromBase64Url(part)).catch(() => undefined);
+  async acceptRoster(roster: SignedRoster): Promise<void> {
+    await this.#members.keepRoster(roster);
   }
 
   /** Records from this machine's own disk. Those that do not count any more are left out. */
@@ -269,26 +217,6 @@ export class StoredMeshView implements MeshView {
     if (typeof problem === 'string' && /future/.test(problem))
       this.noteProblem(fromKey, `${problem[0]?.toUpperCase()}${problem.slice(1)}.`);
     this.#parts.log.debug({ err: error, member: fromKey }, 'a record of a member was refused');
-  }
-
-  #hasLeft(key: string): boolean {
-    return this.#known.has(`leave/${key}`);
-  }
-
-  /** Names for people, and for the completion of shells. */
-  async #writeMembers(): Promise<void> {
-    const members = this.members().map(({ key, name, scopes, joinedAt }) => ({
-      key,
-      name,
-      scopes: [...scopes],
-      joinedAt: joinedAt.toISOString(),
-    }));
-    const text = JSON.stringify(members);
-    if (text === this.#membersWritten) return;
-    this.#membersWritten = text;
-    await this.#parts.joined.members.update((before) =>
-      JSON.stringify(before.members) === text ? before : { members },
-    );
   }
 }
 

@@ -1,0 +1,74 @@
+import type { Clock } from '@model-rtc/protocol';
+import type { MeshSessions } from '../sessions.ts';
+import type { MeshView } from '../view.ts';
+import type { AddressBook } from './address-book.ts';
+import { chooseNeighbours } from './neighbours.ts';
+
+export interface NeighbourhoodOptions {
+  readonly view: Pick<MeshView, 'members'>;
+  readonly ownKey: string;
+  /** Members to reach first, as the invite named them. */
+  readonly contacts: readonly { readonly key: string }[];
+  readonly sessions: Pick<MeshSessions, 'lanHint'>;
+  readonly addresses: Pick<AddressBook, 'recognise'>;
+  readonly urlsOf: (key: string) => readonly string[];
+  /** Told with whom there should be connections from now on. */
+  readonly want: (keys: readonly string[]) => void;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly random: () => number;
+}
+
+/** How long a node that was told that it is no member asks nobody. */
+const REST_MS = 5 * 60_000;
+/** How long a member that could not be reached is tried only where nobody else is there. */
+const DOUBTFUL_MS = 120_000;
+
+/** With which members this node keeps connections. */
+export class Neighbourhood {
+  readonly #options: NeighbourhoodOptions;
+  /** Members that could not be reached, and when that was. */
+  readonly #failedAtMs = new Map<string, number>();
+  #restUntilMs = 0;
+  #neighbours: readonly string[] = [];
+
+  constructor(options: NeighbourhoodOptions) {
+    this.#options = options;
+  }
+
+  /** Members, and those that the invite named while nobody else is known. */
+  candidates(): string[] {
+    const { view, contacts } = this.#options;
+    const members = view.members().map(({ key }) => key);
+    const named = members.length > 1 ? [] : contacts.map(({ key }) => key);
+    return [...new Set([...members, ...named])];
+  }
+
+  /** Chooses anew. */
+  look(): void {
+    const { ownKey, sessions, addresses, urlsOf, want, clock, random } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs < this.#restUntilMs) {
+      want([]);
+      return;
+    }
+    const members = this.candidates().filter((key) => key !== ownKey);
+    for (const key of members) addresses.recognise(key, sessions.lanHint(key));
+    const reachable = members.filter((key) => urlsOf(key).length > 0);
+    const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
+    this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
+    want(this.#neighbours);
+  }
+
+  failed(key: string): void {
+    this.#failedAtMs.set(key, this.#options.clock.nowMs());
+  }
+
+  reached(key: string): void {
+    this.#failedAtMs.delete(key);
+  }
+
+  /** Members say that this node is none: it leaves them alone for a while. */
+  rest(): void {
+    this.#restUntilMs = this.#options.clock.nowMs() + REST_MS;
+  }
+}

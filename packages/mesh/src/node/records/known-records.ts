@@ -1,0 +1,36 @@
+import type { RecordSummary } from '../../core/gossip/types.ts';
+
+export interface KnownRecord {
+  readonly bytes: Uint8Array;
+  readonly order: number;
+  /** Whose it is; undefined for the roster. */
+  readonly key: string | undefined;
+}
+
+/** The newest record of each name, as its bytes came. */
+export class KnownRecords {
+  readonly #byName = new Map<string, KnownRecord>();
+
+  set(name: string, record: KnownRecord): void {
+    this.#byName.set(name, record);
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  orderOf(name: string): number | undefined {
+    return this.#byName.get(name)?.order;
+  }
+
+  bytesOf(name: string): Uint8Array | undefined {
+    return this.#byName.get(name)?.bytes;
+  }
+
+  /** @param counts - whether what a node signed is shown to others */
+  summary(counts: (key: string) => boolean): RecordSummary[] {
+    return [...this.#byName]
+      .filter(([, { key }]) => key === undefined || counts(key))
+      .map(([name, { order }]) => ({ name, order }));
+  }
+}
