@@ -71,6 +71,8 @@ export interface MeshNodeInfo {
   readonly bytesPerSecond?: number | undefined;
   /** A moving average of what came of fetching from it: 0 to 1, 1 for a node that was never asked. */
   readonly reliability: number;
+  /** For a node that was never asked here: what others measured, from 0.7 to 1. It counts in the choice of holders alone. */
+  readonly hinted?: number | undefined;
   /** A sentence about what is wrong with it: two nodes with one key, wrong content, broken limits. */
   readonly problem?: string | undefined;
 }

@@ -30,4 +30,8 @@ export const MAX_TAGS = 32;
 export const MAX_PROPERTIES = 64;
 /** Digests that a node says it is fetching now. */
 export const MAX_FETCHING = 64;
+/** Nodes whose reliability a node tells the others: those that it asked last. 216 bytes of its catalog. */
+export const MAX_HINTS = 24;
+/** The longest URL of a bridge. */
+export const MAX_BRIDGE_URL_CHARS = 256;
 export const MAX_NODE_NAME_CHARS = 64;

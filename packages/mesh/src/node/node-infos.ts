@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAX_SKEW_MS } from '../core/limits.ts';
+import { hintsOf } from '../select/hints.ts';
 import type { MeshMember, MeshNodeInfo, MeshReach } from '../types.ts';
 import type { StoredMeshView } from './records/stored-view.ts';
 import type { CachedRecord } from './state/record-cache.ts';
@@ -77,7 +78,20 @@ export function nodeInfos({
       ...{ reliability: score?.reliability ?? 1, problem: view.problemOf(key) },
     };
   });
-  return toldApart(infos).sort((a, b) => Number(b.isSelf) - Number(a.isSelf));
+  return toldApart(withHints(infos, view, scores)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf));
+}
+
+/** What members say of those that this machine has not asked. Its own outcomes come before whatever others say. */
+function withHints(
+  infos: readonly MeshNodeInfo[],
+  view: Pick<NodeInfoParts['view'], 'catalogOf'>,
+  { nodes: measured }: Scores,
+): MeshNodeInfo[] {
+  const givers = infos.filter(({ isSelf, isTrusted, isPresent }) => !isSelf && isTrusted && isPresent);
+  const hinted = hintsOf(givers.map(({ key }) => ({ key, hints: view.catalogOf(key)?.hints ?? [] })));
+  return infos.map((info) =>
+    info.isSelf || measured[info.key] !== undefined ? info : { ...info, hinted: hinted(info.key) },
+  );
 }
 
 /** Nodes of one name get the beginning of their key behind it. */

@@ -20,6 +20,7 @@ import { openMeshView } from './records/open-mesh-view.ts';
 import { MeshSessions } from './sessions.ts';
 import { type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
 import { openRecordCache, type RecordCache } from './state/record-cache.ts';
+import { hintsFrom, scoresFile } from './state/scores.ts';
 
 export interface OpenMeshNodesOptions {
   readonly registry: Registry;
@@ -92,6 +93,7 @@ export class MeshNodes {
   readonly #taking = new Map<string, Participation>();
   #signalingUrls: readonly string[] = [];
   #worker: MeshWorker | undefined;
+  #bridgeUrl: string | undefined;
   #lan: Lan | undefined;
   #stopTimer: () => void = () => {};
   #properties: { readonly atMs: number; readonly value: Promise<Readonly<Record<string, MeshProperty>>> } | undefined;
@@ -166,6 +168,11 @@ export class MeshNodes {
     });
   }
 
+  /** Members are told from now on where the HTTP bridge of this machine is. */
+  announceBridge(url: string | undefined): void {
+    this.#bridgeUrl = url;
+  }
+
   /** Takes part in meshes that were joined, and in those that were left no more. */
   async look(): Promise<void> {
     const { registry, name, log } = this.#options;
@@ -197,6 +204,7 @@ export class MeshNodes {
     const view = await openMeshView({ joined, cache, keysFolder: registry.paths.keys, log: this.#log });
     view.clearOwnProblem();
     const sessions = new MeshSessions(mesh.id, ownKey, sharedSecretOf);
+    const scores = scoresFile(joined.folder);
     const node = new MeshNode({
       ...{
         view,
@@ -231,7 +239,8 @@ export class MeshNodes {
           urls: this.#worker?.urls() ?? [],
         },
         ...{ properties: await this.#ownProperties(), models: await this.#models.current() },
-        fetching: await this.#fetching(),
+        ...{ fetching: await this.#fetching(), bridgeUrl: this.#bridgeUrl },
+        hints: hintsFrom(await scores.read(), Date.now()),
       }),
     });
     const taking: Participation = { joined, node, sessions, members: '' };

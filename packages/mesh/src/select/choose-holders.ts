@@ -2,19 +2,21 @@ import type { MeshHolder, MeshNodeInfo, MeshReach } from '../types.ts';
 
 type Scored = Pick<
   MeshNodeInfo,
-  'key' | 'isTrusted' | 'isPresent' | 'reachedBy' | 'latencyMs' | 'bytesPerSecond' | 'reliability'
+  'key' | 'isTrusted' | 'isPresent' | 'reachedBy' | 'latencyMs' | 'bytesPerSecond' | 'reliability' | 'hinted'
 >;
 
 /** Below this, a node comes after all others: most of what was asked of it failed, or it gave wrong content. */
 const UNRELIABLE = 0.35;
 /** How often each way to a node comes off: a direct one before webrtc before relay. */
 const BY_REACH: Readonly<Record<MeshReach, number>> = { lan: 0, direct: 0, webrtc: 1, signaling: 1, relay: 2 };
+/** From so many places on, one goes to a whole holder that is chosen at random among the others, so that no order keeps any of them away for good. */
+const PLACES_WITH_CHANCE = 4;
 /** Differences in latency below a factor of two, and in goodput below a factor of one and a half, are noise. */
 const LATENCY_STEP = 2;
 const GOODPUT_STEP = 1.5;
 
 /** Smaller is better, field by field. */
-function rankOf({ isPresent, reliability, reachedBy, latencyMs, bytesPerSecond }: Scored): readonly number[] {
+function rankOf({ isPresent, reliability, hinted, reachedBy, latencyMs, bytesPerSecond }: Scored): readonly number[] {
   return [
     isPresent ? 0 : 1,
     reliability < UNRELIABLE ? 1 : 0,
@@ -22,13 +24,13 @@ function rankOf({ isPresent, reliability, reachedBy, latencyMs, bytesPerSecond }
     reachedBy === undefined ? 0 : BY_REACH[reachedBy],
     latencyMs === undefined ? 0 : Math.round(Math.log(Math.max(1, latencyMs)) / Math.log(LATENCY_STEP)),
     bytesPerSecond === undefined ? 0 : -Math.round(Math.log(Math.max(1, bytesPerSecond)) / Math.log(GOODPUT_STEP)),
-    1 - reliability,
+    1 - (hinted ?? reliability),
   ];
 }
 
 /**
  * Compares two nodes as sources: present ones first, unreliable ones last, then by the way they were reached, then by latency, measured goodput
- * and reliability.
+ * and reliability: the own one, or for a node that was never asked what others say of it.
  */
 export function compareNodes(a: Scored, b: Scored): number {
   const [ranksA, ranksB] = [rankOf(a), rankOf(b)];
@@ -49,8 +51,8 @@ export interface ChoiceOptions {
 }
 
 /**
- * Who to ask for a model: the best of those that have it whole, at most half of the places while others have parts of it, and at random those that are still
- * fetching it, so that many receivers do not all ask the same few.
+ * Who to ask for a model: the best of those that have it whole and one more of them by chance, at most half of the places while others have parts of it, and at
+ * random those that are still fetching it, so that many receivers do not all ask the same few.
  */
 export function chooseHolders(
   holders: readonly MeshHolder[],
@@ -66,6 +68,15 @@ export function chooseHolders(
     .sort((a, b) => a.at - b.at)
     .map(({ holder }) => holder);
   const places = Math.max(count - partial.length, Math.ceil(count / 2));
-  const first = whole.slice(0, places);
+  const first = withOneByChance(whole, places, random);
   return [...first, ...partial.slice(0, count - first.length)];
+}
+
+/** @param sorted the best first */
+function withOneByChance(sorted: readonly MeshHolder[], places: number, random: () => number): readonly MeshHolder[] {
+  const best = sorted.slice(0, places);
+  if (places < PLACES_WITH_CHANCE || sorted.length <= places) return best;
+  const others = sorted.slice(places - 1).filter(({ node }) => node.isPresent && node.reliability >= UNRELIABLE);
+  const chosen = others[Math.floor(random() * others.length)];
+  return chosen === undefined ? best : [...best.slice(0, -1), chosen];
 }

@@ -63,6 +63,17 @@ describe('the choice of holders', () => {
     expect(chosen.map(({ node: { key } }) => key)).toEqual(['w0', 'w1', 'w2', 'w3', 'p9', 'p8', 'p7', 'p6']);
   });
 
+  it('gives one of many places to a whole holder by chance, but to no absent or unreliable one', () => {
+    const best = Array.from({ length: 8 }, (_, i) => holder(`a${i}`, true, { reachedBy: 'lan' }));
+    const others = [
+      ...[holder('x', true, { reachedBy: 'relay' }), holder('y', true, { reachedBy: 'relay' })],
+      ...[holder('bad', true, { reliability: 0.1 }), holder('away', true, { isPresent: false })],
+    ];
+    const lastOf = (random: number) =>
+      chooseHolders([...best, ...others], { ...anyone, count: 8, random: () => random }).at(-1)?.node.key;
+    expect([0, 0.34, 0.67, 0.99].map(lastOf)).toEqual(['a7', 'x', 'y', 'y']);
+  });
+
   it('passes over itself, the untrusted, those without an address, and those that it is told to', () => {
     const holders = [
       holder('self', true, { isSelf: true }),

@@ -1,6 +1,7 @@
 import { type Digest, identityFromSeed } from '@model-rtc/protocol';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { signHead } from '../../src/core/catalog/head.ts';
+import { packHints } from '../../src/core/catalog/hints.ts';
 import { Membership, meshSession, nextRoster, sharedSecretsOf, signFounder, signLeave } from '../../src/core/index.ts';
 import { AUTHORITY, identityOf, inviteText, joined, keyTextOf, MESH_ID, START_MS, seedOf } from '../support/people.ts';
 
@@ -49,6 +50,15 @@ function catalogVectors() {
   const { record, parts } = signHead(identityOf(2), {
     ...{ meshId: MESH_ID, own: { ...own, models: [model] }, sequence: 7, nowMs: START_MS },
   });
+  const hints = [
+    { node: keyTextOf(1), reliability: 1 },
+    { node: keyTextOf(3), reliability: 0.25 },
+  ];
+  const withHints = signHead(identityOf(2), {
+    meshId: MESH_ID,
+    own: { ...own, models: [], bridgeUrl: 'http://10.0.0.2:14345', hints },
+    ...{ sequence: 8, nowMs: START_MS },
+  });
   return {
     description: 'The catalog of a node with one model. Bytes are hex.',
     meshId: MESH_ID,
@@ -56,5 +66,6 @@ function catalogVectors() {
     head: bytesToHex(record.bytes),
     id: record.id,
     parts: parts.map(({ hash, bytes }) => ({ hash, bytes: bytesToHex(bytes) })),
+    withBridgeAndHints: { hints, packed: bytesToHex(packHints(hints)), head: bytesToHex(withHints.record.bytes) },
   };
 }

@@ -2,7 +2,15 @@ import { type Digest, digestSchema, type Identity, isSignalingUrl } from '@model
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
 import type { MeshModel, MeshProperty, MeshRole } from '../../types.ts';
-import { CATALOG_TTL_MS, MAX_FETCHING, MAX_NODE_MODELS, MAX_PARTS, MAX_PROPERTIES, MAX_TAGS } from '../limits.ts';
+import {
+  CATALOG_TTL_MS,
+  MAX_BRIDGE_URL_CHARS,
+  MAX_FETCHING,
+  MAX_NODE_MODELS,
+  MAX_PARTS,
+  MAX_PROPERTIES,
+  MAX_TAGS,
+} from '../limits.ts';
 import { isPartCount, type Part } from '../parts.ts';
 import {
   countSchema,
@@ -16,6 +24,7 @@ import {
   signRecord,
   timeSchema,
 } from '../record.ts';
+import { hintsSchema, packHints, type ReliabilityHint } from './hints.ts';
 import { packModels } from './models.ts';
 
 const propertySchema = z.union([lineSchema(256), z.number(), z.boolean()]);
@@ -34,13 +43,18 @@ const headBody = z.object({
     .record(z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/i), propertySchema)
     .refine((all) => Object.keys(all).length <= MAX_PROPERTIES),
   urls: z.array(urlSchema).max(16),
-  bridgeUrl: z.url().max(256).optional(),
+  bridgeUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(MAX_BRIDGE_URL_CHARS)
+    .regex(/^[!-~]+$/, 'it cannot be shown in a line')
+    .optional(),
   fetching: z.array(digestSchema).max(MAX_FETCHING),
   modelCount: z.number().int().min(0).max(MAX_NODE_MODELS),
   parts: z
     .array(hashSchema)
     .max(MAX_PARTS)
     .refine(({ length }) => isPartCount(length), 'the parts are a power of two'),
+  hints: hintsSchema.optional(),
 });
 
 /** What a node says of itself in its catalog. */
@@ -53,6 +67,10 @@ export interface OwnAnnouncement {
   readonly models: readonly MeshModel[];
   /** Digests of models that it is fetching now. */
   readonly fetching?: readonly Digest[] | undefined;
+  /** Where its HTTP bridge is, if other machines can reach it. */
+  readonly bridgeUrl?: string | undefined;
+  /** What came of asking other nodes. */
+  readonly hints?: readonly ReliabilityHint[] | undefined;
 }
 
 /** What a node says of itself, and which parts list its models. */
@@ -71,6 +89,7 @@ export interface CatalogHead {
   readonly fetching: readonly Digest[];
   readonly modelCount: number;
   readonly parts: readonly string[];
+  readonly hints: readonly ReliabilityHint[];
 }
 
 export interface SignHeadOptions {
@@ -103,6 +122,8 @@ export function signHead(
       modelCount: count,
       parts: parts.map(({ hash }) => hexToBytes(hash)),
     },
+    ...(own.bridgeUrl === undefined ? {} : { bridgeUrl: own.bridgeUrl }),
+    ...((own.hints ?? []).length === 0 ? {} : { hints: packHints(own.hints ?? []) }),
   };
   return { record: signRecord('model_catalog', body, [identity]), parts };
 }
@@ -111,7 +132,20 @@ export function signHead(
 export function readHead(record: SignedRecord, meshId: string): CatalogHead {
   const body = parseBody(headBody, record);
   if (bytesToHex(body.meshId) !== meshId) throw refusedRecord('it is about another mesh');
-  const { name, sequence, issuedAt, ttl, role, tags, properties, urls, bridgeUrl, fetching, modelCount } = body;
+  const {
+    name,
+    sequence,
+    issuedAt,
+    ttl,
+    role,
+    tags,
+    properties,
+    urls,
+    bridgeUrl,
+    fetching,
+    modelCount,
+    hints = [],
+  } = body;
   return {
     ...{
       record,
@@ -121,7 +155,7 @@ export function readHead(record: SignedRecord, meshId: string): CatalogHead {
       issuedAtMs: issuedAt,
       ttlMs: Math.min(ttl * 1000, CATALOG_TTL_MS),
     },
-    ...{ role, tags, properties, urls, bridgeUrl, fetching, modelCount },
+    ...{ role, tags, properties, urls, bridgeUrl, fetching, modelCount, hints },
     parts: body.parts.map((hash) => bytesToHex(hash)),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock, Digest } from '@model-rtc/protocol';
+import { packHints, type ReliabilityHint } from '../../core/catalog/hints.ts';
 import type { MeshModel, MeshProperty, MeshRole } from '../../types.ts';
 import type { MeshView } from '../view.ts';
 
@@ -10,6 +11,9 @@ export interface OwnState {
   readonly models: readonly MeshModel[];
   /** Models that processes of this machine are fetching now. */
   readonly fetching: readonly Digest[];
+  readonly bridgeUrl?: string | undefined;
+  /** What came of asking other nodes. */
+  readonly hints: readonly ReliabilityHint[];
 }
 
 export interface SelfAnnouncerOptions {
@@ -32,7 +36,7 @@ export class SelfAnnouncer {
   readonly #options: SelfAnnouncerOptions;
   #announcedAtMs = Number.NEGATIVE_INFINITY;
   #said = '';
-  #properties = '';
+  #changing = '';
 
   constructor(options: SelfAnnouncerOptions) {
     this.#options = options;
@@ -47,15 +51,16 @@ export class SelfAnnouncer {
       state.name,
       state.tags,
       state.urls,
+      state.bridgeUrl,
       state.models,
       state.fetching,
       Object.keys(state.properties),
     ]);
-    const properties = JSON.stringify(state.properties);
-    if (!this.#isDue(lasting, properties, nowMs - this.#announcedAtMs)) return undefined;
+    const changing = JSON.stringify([state.properties, Buffer.from(packHints(state.hints)).toString('hex')]);
+    if (!this.#isDue(lasting, changing, nowMs - this.#announcedAtMs)) return undefined;
     const names = await view.announceSelf({ ...state, role });
     this.#said = lasting;
-    this.#properties = properties;
+    this.#changing = changing;
     this.#announcedAtMs = nowMs;
     return names;
   }
@@ -67,8 +72,8 @@ export class SelfAnnouncer {
     return await view.announceSelf({ ...(await own()), role }, ENDED_TTL_MS);
   }
 
-  #isDue(lasting: string, properties: string, sinceMs: number): boolean {
+  #isDue(lasting: string, changing: string, sinceMs: number): boolean {
     if (lasting !== this.#said || sinceMs >= this.#options.gossipIntervalMs) return true;
-    return properties !== this.#properties && sinceMs >= PROPERTIES_MS;
+    return changing !== this.#changing && sinceMs >= PROPERTIES_MS;
   }
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
+import { hintKey, type ReliabilityHint } from '../../core/catalog/hints.ts';
+import { MAX_HINTS } from '../../core/limits.ts';
 import type { MeshOutcome } from '../../types.ts';
 import { JsonFile } from './json-file.ts';
 
@@ -39,6 +41,20 @@ export function withOutcome({ nodes }: Scores, key: string, outcome: MeshOutcome
   const kept = all.sort(([, a], [, b]) => (a.at < b.at ? 1 : -1)).slice(0, MAX_SCORES);
   return { nodes: Object.fromEntries(kept) };
 }
+
+/** How long an outcome is worth telling. */
+const TOLD_FOR_MS = 7 * 24 * 3_600_000;
+
+/** What the others are told: how reliable those were that this machine asked last. */
+export function hintsFrom({ nodes }: Scores, nowMs: number): ReliabilityHint[] {
+  return Object.entries(nodes)
+    .filter(([key, { at }]) => KEY.test(key) && nowMs - Date.parse(at) < TOLD_FOR_MS)
+    .sort(([, a], [, b]) => (a.at < b.at ? 1 : -1))
+    .slice(0, MAX_HINTS)
+    .map(([key, { reliability }]) => ({ node: hintKey(key), reliability }));
+}
+
+const KEY = /^[0-9a-f]{64}$/;
 
 function moved(before: number | undefined, now: number | undefined, weight: number): number | undefined {
   if (before === undefined || now === undefined) return now ?? before;
