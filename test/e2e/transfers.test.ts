@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { makeRandomFile } from '../support/files.ts';
 import type { Machine } from '../support/machine.ts';
-import { errorOf, importModel, openScene, pull } from '../support/scene.ts';
+import { errorOf, importModel, openScene, pull, startWorker } from '../support/scene.ts';
 import { useLab } from '../support/suites.ts';
 
 const SIZE = 60_000_000;
@@ -18,11 +18,12 @@ interface TransferJson {
   readonly state: string;
   readonly reason?: string;
   readonly doneBytes: number;
+  readonly bytesPerSecond: number;
 }
 
-async function makeModel(): Promise<string> {
+async function makeModel(size = SIZE): Promise<string> {
   const folder = join(await lab.folder(), 'model');
-  await makeRandomFile(join(folder, 'weights.msgpack'), SIZE);
+  await makeRandomFile(join(folder, 'weights.msgpack'), size);
   return folder;
 }
 
@@ -37,6 +38,17 @@ async function moving(machine: Machine, name: string): Promise<TransferJson> {
     const found = (await transfers(machine)).find((one) => one.name === name && one.doneBytes > 0);
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Waits until the rates of mouse and rat are as wanted. */
+async function rates(machine: Machine, areRight: (mouse: number, rat: number) => boolean): Promise<void> {
+  for (;;) {
+    const now = await transfers(machine);
+    const rateOf = (name: string): number => now.find((one) => one.name === name)?.bytesPerSecond ?? 0;
+    if (now.length < 2) throw new Error('One of the two pulls ended too early.');
+    if (areRight(rateOf('mouse'), rateOf('rat'))) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
@@ -68,6 +80,31 @@ describe('model-rtc transfers', () => {
     const states = (await transfers(client, '--all')).map(({ name, state }) => `${name} ${state}`);
     expect(states.sort()).toEqual(['mouse completed', 'rat cancelled']);
     expect((await pull(client, 'rat')).resumedBytes).toBeGreaterThan(0);
+  }, 180_000);
+
+  it('lets a critical pull of another process go first, and again when the other one becomes critical', async () => {
+    const scene = await openScene(lab);
+    await importModel(scene.worker, await makeModel(400_000_000), 'mouse');
+    await importModel(scene.worker, await makeModel(400_000_000), 'rat');
+    await scene.worker.succeed(['settings', 'set', 'limit.up', '8MB']);
+    await scene.workerProcess.kill();
+    await startWorker(scene.worker, scene.signalingUrl);
+    const client = await scene.client('client');
+    const mouse = client.start(['client', 'pull-model', 'mouse', '--json', '--priority', 'critical']);
+    await moving(client, 'mouse');
+    const rat = client.start(['client', 'pull-model', 'rat', '--json']);
+    const { id } = await moving(client, 'rat');
+    // The worker would give both the same.
+    await rates(client, (ofMouse, ofRat) => ofRat > 0 && ofMouse > 3 * ofRat);
+    await client.succeed(['transfers', 'priority', (await moving(client, 'mouse')).id, 'low']);
+    await client.succeed(['transfers', 'priority', id, 'high']);
+    await rates(client, (ofMouse, ofRat) => ofMouse > 0 && ofRat > 3 * ofMouse);
+    const { decisions } = (await client.succeed(['mesh', 'audit', '--json'])).json<{ decisions: { what: string }[] }>();
+    expect(decisions.map(({ what }) => what)).toEqual([
+      'changed the priority of the pull of rat from normal to high',
+      'changed the priority of the pull of mouse from critical to low',
+    ]);
+    for (const running of [mouse, rat]) await running.kill();
   }, 180_000);
 
   it('cancels at the worker what it receives, and tells the client who did', async () => {

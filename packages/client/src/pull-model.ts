@@ -4,7 +4,7 @@ import {
   earlierContent,
   type FoundModel,
   findModel,
-  limitBySize,
+  limitTransfer,
   loadZstd,
   type ModelProvider,
   type NamedModel,
@@ -70,7 +70,7 @@ export async function pullFromProviders(
   options: PullModelOptions = {},
 ): Promise<PullModelResult> {
   const kind = options.kind ?? (providers.some(({ source }) => source === 'hub') ? 'import' : 'pull');
-  return await tracked(context, { kind, name: ref }, options, (controlled, transfer) =>
+  return await tracked(context, { kind, name: ref, priority: options.priority }, options, (controlled, transfer) =>
     pullUntilSettled(context, providers, ref, { ...controlled, transfer }),
   );
 }
@@ -84,7 +84,7 @@ async function pullUntilSettled(
   const { clock, limits } = context;
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const stats = new TransferStats(clock, options.maxReconnectMs);
-  const speed = new TransferSpeed(options, limits.down, clock);
+  const speed = new TransferSpeed(options, limits.down, clock, options.transfer);
   const shared = { context, providers, ref, options, alias, stats, speed };
   const task: PullTask = { ...shared, names: new ProviderNames(providers), byWorker: new BytesByWorker() };
   for (let restarts = 0; ; restarts++) {
@@ -168,7 +168,7 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
       localFiles: providers.flatMap(({ localFiles }) => localFiles ?? []),
       sources: swarm.pool,
       watchdog: stats.watchdog,
-      limiter: limitBySize(speed.limiter, context.limits.bySize, reception.entry.size),
+      limiter: limitTransfer(options.transfer, speed.limiter, context.limits.bySize, reception.entry.size),
       onProgress: (progress) => {
         stats.note(progress);
         speed.moved(progress.transferredBytes, lanesOf(providers));

@@ -1,5 +1,6 @@
 import { type Alias, type Digest, type ModelEntry, ModelRtcError, parseAlias, type Result } from '@model-rtc/protocol';
 import { type Registry, type RegistryEntry, toModelEntry } from '@model-rtc/registry';
+import type { TrackedTransfer } from '@model-rtc/transfer';
 import { finalDigest } from './pull-model.ts';
 import { type PushTask, pushUntilThere } from './push-until-there.ts';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
@@ -37,11 +38,9 @@ export async function pushModel(
   ref: string,
   options: PushModelOptions,
 ): Promise<PushModelResult> {
-  const about = { kind: 'push', name: ref, peers: [services.known.name] } as const;
+  const about = { kind: 'push', name: ref, peers: [services.known.name], priority: options.priority } as const;
   return await tracked(services, about, options, (controlled, transfer) =>
-    pushUntilSettled(services, ref, controlled, (entry) =>
-      transfer.describe({ name: nameOf(entry), digest: entry.digest, totalBytes: entry.size }),
-    ),
+    pushUntilSettled(services, ref, controlled, transfer),
   );
 }
 
@@ -49,18 +48,18 @@ async function pushUntilSettled(
   services: RemoteWorker,
   ref: string,
   options: PushModelOptions,
-  describe: (entry: RegistryEntry) => void,
+  transfer: TrackedTransfer,
 ): Promise<PushModelResult> {
   const alias = options.alias === undefined ? undefined : parseAlias(options.alias);
   const { registry, clock, limits } = services;
   const stats = new TransferStats(clock, options.maxReconnectMs);
-  const speed = new TransferSpeed(options, limits.up, clock);
+  const speed = new TransferSpeed(options, limits.up, clock, transfer);
   let entry = await freshEntry(registry, (await registry.resolve(ref)).entry, options);
   options.onModel?.(entry);
-  describe(entry);
+  transfer.describe({ name: nameOf(entry), digest: entry.digest, totalBytes: entry.size });
   for (let restarts = 0; ; restarts++) {
     try {
-      return await pushEntry(services, { entry, alias, stats, speed, options });
+      return await pushEntry(services, { entry, alias, stats, speed, options, transfer });
     } catch (error) {
       requireRestart(error, restarts, options.onProgress);
       stats.startOver();

@@ -1,5 +1,5 @@
 import type { Digest, PushEvent } from '@model-rtc/protocol';
-import { limitBySize } from '@model-rtc/transfer';
+import { limitTransfer, type Prioritized } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import type { OfferOptions } from './chunk-offers.ts';
 import { overConnections } from './over-connections.ts';
@@ -23,6 +23,8 @@ interface AskOptions {
 export interface PushTask {
   readonly stats: TransferStats;
   readonly speed: TransferSpeed;
+  /** Undefined for data that has no record of its own. */
+  readonly transfer?: Prioritized | undefined;
   readonly options: SpeedOptions & {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: OnModelProgress | undefined;
@@ -35,18 +37,23 @@ export async function pushUntilThere<R>(
   push: Push<R>,
   task: PushTask,
 ): Promise<{ readonly result: R; readonly peer: Peer }> {
+  const limiter = limitTransfer(task.transfer, task.speed.limiter, worker.limits.bySize, push.size);
   return await overConnections(worker, task.stats, task.options, async (peer) => ({
-    result: await pushOnce(worker, peer, push, task),
+    result: await pushOnce(worker, peer, { ...push, limiter }, task),
     peer,
   }));
 }
 
-async function pushOnce<R>(worker: RemoteWorker, peer: Peer, push: Push<R>, task: PushTask): Promise<R> {
+async function pushOnce<R>(
+  worker: RemoteWorker,
+  peer: Peer,
+  push: Push<R> & Pick<OfferOptions, 'limiter'>,
+  task: PushTask,
+): Promise<R> {
   const { stats, speed, options } = task;
-  const { digest, openModel } = push;
+  const { digest, openModel, limiter } = push;
   stats.begin();
   if (isBulk(push)) peer.expectBulk();
-  const limiter = limitBySize(speed.limiter, worker.limits.bySize, push.size);
   const offer = { digest, openModel, limiter, compress: options.compress };
   return await worker.offers.during(offer, () =>
     push.ask(peer, {

@@ -5,6 +5,8 @@ import {
   combine,
   createBackgroundLimiter,
   createRateLimiter,
+  type Prioritized,
+  type Priority,
   type RateLimiter,
   type SizeTier,
 } from '@model-rtc/transfer';
@@ -19,6 +21,8 @@ export interface SpeedOptions {
   readonly nice?: boolean | undefined;
   /** Whether chunks may come encoded where that is faster; `auto` when left out. */
   readonly compress?: CompressMode | undefined;
+  /** Which of this machine's transfers go first; normal when left out. A low one gives way to other traffic, as with `nice`. */
+  readonly priority?: Priority | undefined;
   /** How long it waits for a lost worker to come back, or for anything to come, in milliseconds; 2 min when left out. */
   readonly maxReconnectMs?: number | undefined;
 }
@@ -50,7 +54,7 @@ const SAMPLE_INTERVAL_MS = 500;
 export class TransferSpeed {
   /** Undefined when there is no limit. */
   readonly limiter: RateLimiter | undefined;
-  readonly #nice: BackgroundLimiter | undefined;
+  readonly #background: BackgroundLimiter;
   readonly #clock: Pick<Clock, 'nowMs'>;
   #sampled: { readonly atMs: number; readonly bytes: number } | undefined;
 
@@ -58,16 +62,24 @@ export class TransferSpeed {
     { limitBytesPerSecond: limit, nice = false }: SpeedOptions,
     agent: RateLimiter | undefined,
     clock: Pick<Clock, 'nowMs'>,
+    transfer?: Pick<Prioritized, 'onPriority'>,
   ) {
     this.#clock = clock;
-    this.#nice = nice ? createBackgroundLimiter({ maxBytesPerSecond: limit }) : undefined;
-    const own = this.#nice ?? (limit === undefined ? undefined : createRateLimiter({ bytesPerSecond: limit }));
-    this.limiter = own === undefined || agent === undefined ? (own ?? agent) : combine(own, agent);
+    this.#background = createBackgroundLimiter({ maxBytesPerSecond: limit, isOn: nice });
+    transfer?.onPriority((priority) => {
+      this.#background.isOn = nice || priority === 'low';
+    });
+    const all = [
+      ...(nice || transfer !== undefined ? [this.#background] : []),
+      ...(limit === undefined ? [] : [createRateLimiter({ bytesPerSecond: limit })]),
+      ...(agent === undefined ? [] : [agent.share?.() ?? agent]),
+    ];
+    this.limiter = all.length === 0 ? undefined : all.reduce(combine);
   }
 
   /** Takes the bytes that the transfer has moved so far, and the lanes that it uses. */
   moved(bytes: number, lanes: readonly LaneInfo[]): void {
-    if (this.#nice === undefined) return;
+    if (!this.#background.isOn) return;
     const atMs = this.#clock.nowMs();
     // Measured since the last sample: an average over seconds lags behind a rate that doubles with each sample.
     this.#sampled ??= { atMs, bytes };
@@ -77,7 +89,7 @@ export class TransferSpeed {
     if (!Number.isFinite(rttMs)) return;
     const cameBytes = Math.max(0, bytes - this.#sampled.bytes);
     this.#sampled = { atMs, bytes };
-    this.#nice.sample({ rttMs, bytesPerSecond: (cameBytes * 1000) / passedMs });
+    this.#background.sample({ rttMs, bytesPerSecond: (cameBytes * 1000) / passedMs });
   }
 }
 

@@ -18,10 +18,14 @@ export { type PlanOptions, planTransfer, type TransferPlan } from './node/stagin
 export { type StageIntactOptions, stageIntactFiles } from './node/staging/stage-intact.ts';
 export { earlierContent, type StagedTransfer, stagedNeeds, stagedTransfers } from './node/staging/staged-transfers.ts';
 export { type DiscardStagingOptions, discardStaging } from './node/staging/staging.ts';
-export { findTransfer, readTransfers } from './node/transfers/record-file.ts';
 export {
   type CancelledTransfer,
   cancelTransfer,
+  type PrioritizedTransfer,
+  prioritizeTransfer,
+} from './node/transfers/asks.ts';
+export { findTransfer, readTransfers } from './node/transfers/record-file.ts';
+export {
   type TrackedTransfer,
   type TrackOptions,
   trackTransfer,

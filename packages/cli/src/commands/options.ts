@@ -1,3 +1,4 @@
+import type { Priority } from '@model-rtc/transfer';
 import {
   type ArgumentSpecs,
   flagOption,
@@ -22,6 +23,16 @@ export const aliasConflictOption = {
 
 export const safeOnlyOption = {
   'safe-only': flagOption('Refuse a model that runs code when it is loaded'),
+} as const satisfies ArgumentSpecs;
+
+export const PRIORITY_CHOICES = ['critical', 'high', 'normal', 'low'] as const satisfies readonly Priority[];
+
+/** Which of this machine's transfers go first. */
+export const priorityOption = {
+  priority: {
+    choices: PRIORITY_CHOICES,
+    describe: 'Which transfers of this machine go first; low also yields to other traffic [normal]',
+  },
 } as const satisfies ArgumentSpecs;
 
 export const yesOption = {

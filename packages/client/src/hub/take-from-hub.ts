@@ -122,7 +122,17 @@ async function fetch(
   options: TakeOptions,
   { hub, model, chosen, named, licenseAccepted }: Settled,
 ): Promise<TakenFromHub> {
-  const { signal, onProgress, safeOnly, limitBytesPerSecond, nice, compress, exclude = [], workers = [] } = options;
+  const {
+    signal,
+    onProgress,
+    safeOnly,
+    limitBytesPerSecond,
+    nice,
+    compress,
+    priority,
+    exclude = [],
+    workers = [],
+  } = options;
   const { clock, random, registry } = context;
   const { name, alias, takes, owners } = named;
   const { HubProvider } = await import('@model-rtc/hub');
@@ -131,7 +141,17 @@ async function fetch(
     const contents = await provider.contents({ ref: provider.ref, digest: undefined });
     const others = await providersOfFiles(context, workers, model.repo, contents, signal);
     const report = await pullFromProviders(context, [provider, ...others], provider.ref, {
-      ...{ isName: true, signal, onProgress, safeOnly, limitBytesPerSecond, nice, compress, alias: options.alias },
+      ...{
+        isName: true,
+        signal,
+        onProgress,
+        safeOnly,
+        limitBytesPerSecond,
+        nice,
+        compress,
+        priority,
+        alias: options.alias,
+      },
       aliasConflict: takes ? 'overwrite' : undefined,
       additions: {
         ...{ name, takesName: takes, licenseAccepted },

@@ -32,7 +32,10 @@ export interface FoundOnHub {
 /** Which model to take from a hub, and the answers to what it asks. A function asks a person; it throws when nobody is there. */
 export interface TakeOptions
   extends FilePatterns,
-    Pick<PullModelOptions, 'signal' | 'onProgress' | 'safeOnly' | 'limitBytesPerSecond' | 'nice' | 'compress'> {
+    Pick<
+      PullModelOptions,
+      'signal' | 'onProgress' | 'safeOnly' | 'limitBytesPerSecond' | 'nice' | 'compress' | 'priority'
+    > {
   readonly hub: Hub;
   readonly reference: HubReference;
   /** Workers that may have files of the repository, and give them together with the hub. */

@@ -8,7 +8,7 @@ import * as z from 'zod';
 const MAX_AUDIT_BYTES = 1024 * 1024;
 const MAX_LINE_CHARS = 4096;
 
-export const AUDIT_EVENTS = ['download', 'consent', 'eviction', 'prefetch', 'refusal'] as const;
+export const AUDIT_EVENTS = ['download', 'consent', 'eviction', 'prefetch', 'priority', 'refusal'] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 
 /** One decision about models of this machine. */

@@ -33,8 +33,9 @@ export {
   type BackgroundLimiterOptions,
   createBackgroundLimiter,
 } from './rate/background-limiter.ts';
+export { DEFAULT_PRIORITY, goesBefore, PRIORITIES, type Priority } from './rate/priority.ts';
 export { combine, type RateLimiter } from './rate/rate-limiter.ts';
-export { limitBySize, type SizeTier, tierRate } from './rate/size-tiers.ts';
+export { limitTransfer, type Prioritized, type SizeTier, tierRate } from './rate/size-tiers.ts';
 export { type AdjustableLimiter, createRateLimiter, type RateLimiterOptions } from './rate/token-bucket.ts';
 export {
   type ChunkRequestContext,

@@ -12,7 +12,7 @@ import {
 import { toModelEntry } from '@model-rtc/registry';
 import {
   type LaneBytes,
-  limitBySize,
+  limitTransfer,
   loadZstd,
   PeerEncodings,
   peerPool,
@@ -78,7 +78,7 @@ async function receivePush(
         room: storage === undefined ? undefined : { cap: storage, transferId: transfer.id },
         asGuest: true,
         sources: pool,
-        limiter: limitBySize(limits?.down, limits?.bySize, modelSize(manifest)),
+        limiter: limitTransfer(transfer, limits?.down, limits?.bySize, modelSize(manifest)),
         onProgress: (progress) => {
           hubBytes = bytesFromHub(progress.lanes);
           transfer.note(stepOfTransfer(progress));

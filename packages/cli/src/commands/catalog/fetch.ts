@@ -6,7 +6,7 @@ import { printable } from '../../console/format.ts';
 import { takeAsked } from '../client/import-model/from-hub.ts';
 import { beginTransfer } from '../client/transfer.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
-import { asSet, safeOnlyOption, tokenFileOption } from '../options.ts';
+import { asSet, priorityOption, safeOnlyOption, tokenFileOption } from '../options.ts';
 import { refuseGiven } from '../refuse-given.ts';
 import { catalogId, catalogOptions } from './options.ts';
 import { findModel, openCatalog } from './source.ts';
@@ -24,6 +24,7 @@ const fetchOptions = {
   ...tokenFileOption,
   'arch-any': flagOption('Take a model of any family, not only those of the setting hub.architectures'),
   ...safeOnlyOption,
+  ...priorityOption,
   ...catalogOptions,
 } as const;
 
@@ -69,7 +70,7 @@ function fetchedText({ id, path, metadata: { registry_id = '' } }: CatalogModel)
 function refuseLocalOptions(options: FetchOptions): void {
   const sentence = (option: string) =>
     `${option} is for a model that this machine fetches. With --session the worker fetches it, as its owner set it up. Leave one of them out.`;
-  refuseGiven(options, ['worker', 'ifExists', 'tokenFile', 'archAny', 'safeOnly'], sentence);
+  refuseGiven(options, ['worker', 'ifExists', 'tokenFile', 'archAny', 'safeOnly', 'priority'], sentence);
 }
 
 async function fetchModel(context: Context, model: CatalogModel, options: FetchOptions): Promise<RegistryEntry> {
@@ -85,6 +86,7 @@ async function fetchModel(context: Context, model: CatalogModel, options: FetchO
     ...{ path: `hf:${repo}${revision === undefined ? '' : `@${revision}`}`, revision: undefined },
     ...{ acceptLicense, ifExists, tokenFile, archAny, safeOnly },
     ...{ include: [], exclude: [], convert: undefined, name: undefined, alias: undefined, yes: false },
+    priority: options.priority,
   });
   return entry;
 }
@@ -99,7 +101,13 @@ async function fromWorkers(
   const { connectAll } = await import('@model-rtc/client');
   const sessions = await namedSessions(context, worker);
   const agent = await agentOptions(context, options);
-  const controls = await beginTransfer(context, { dryRun: false, limit: undefined, nice: false, compress: 'auto' });
+  const controls = await beginTransfer(context, {
+    dryRun: false,
+    limit: undefined,
+    nice: false,
+    compress: 'auto',
+    priority: options.priority,
+  });
   const digest = model.metadata.digest ?? (await digestAtWorkers(context, model, { sessions, agent }));
   await using workers = connectAll({ ...agent, sessions });
   const { entry } = await workers.pullModel(digest, {

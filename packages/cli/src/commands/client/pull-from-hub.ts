@@ -59,6 +59,7 @@ export async function pullFromHub(context: Context, options: PullOptions): Promi
     ...NOT_GIVEN,
     ...{ path: ref, alias, include, exclude, acceptLicense, tokenFile, archAny, safeOnly },
     ifExists: aliasConflict === 'keep' ? 'rename' : aliasConflict,
+    priority: options.priority,
   };
   const { limit, nice, compress } = options;
   await importFromHub(context, given, { workers: group.workers, limit, nice, compress });

@@ -15,7 +15,7 @@ import { formatDuration, formatRate, formatShare, formatSome, printable, shortNa
 import { laneKindsText } from '../../console/lanes-text.ts';
 import { parseDuration, parseRate } from '../../console/quantities.ts';
 import { evictedText } from '../../console/storage-cap.ts';
-import { aliasConflictOption } from '../options.ts';
+import { aliasConflictOption, priorityOption } from '../options.ts';
 
 /** The options of both pull-model and push-model. */
 export const transferOptions = {
@@ -28,6 +28,7 @@ export const transferOptions = {
   'dry-run': flagOption('Show how much would be sent, and send nothing'),
   limit: textOption('The most to move per second, such as 20MB or 50Mbit'),
   nice: flagOption('Yield to other traffic on the network'),
+  ...priorityOption,
   compress: {
     choices: ['auto', 'off'],
     default: 'auto',
@@ -37,7 +38,7 @@ export const transferOptions = {
 } as const satisfies ArgumentSpecs;
 
 export type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'> &
-  Partial<Pick<ValuesOf<typeof transferOptions>, 'maxReconnectTime'>>;
+  Partial<Pick<ValuesOf<typeof transferOptions>, 'maxReconnectTime' | 'priority'>>;
 
 /** How to interrupt a pull or push, where its progress goes, and how fast it may be. */
 export interface TransferControls extends SpeedOptions {
@@ -52,7 +53,7 @@ export interface TransferControls extends SpeedOptions {
  */
 export async function beginTransfer(
   context: Context,
-  { dryRun, limit, nice, compress, maxReconnectTime }: TransferOptions,
+  { dryRun, limit, nice, compress, maxReconnectTime, priority }: TransferOptions,
 ): Promise<TransferControls> {
   const limitBytesPerSecond = limit === undefined ? undefined : parseRate(limit, '--limit');
   const maxReconnectMs =
@@ -65,7 +66,7 @@ export async function beginTransfer(
   const onProgress = await context.output.progress();
   context.output.events?.begin();
   onProgress({ type: 'connecting' });
-  return { signal: context.signal, onProgress, limitBytesPerSecond, nice, compress, maxReconnectMs };
+  return { signal: context.signal, onProgress, limitBytesPerSecond, nice, compress, maxReconnectMs, priority };
 }
 
 /** Prints a dry run. @param where - the receiver: `here`, or `at lab`. */

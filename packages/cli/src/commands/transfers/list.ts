@@ -30,6 +30,7 @@ export const listTransfers = defineCommand({
         { title: 'KIND', value: ({ kind }) => kind },
         { title: 'MODEL', value: ({ name }) => printable(name) },
         { title: 'STATE', value: stateText },
+        { title: 'PRIORITY', value: ({ priority }) => priority, optional: 6 },
         { title: 'DONE', value: doneText, optional: 1 },
         { title: 'RATE', value: rateText, optional: 3 },
         { title: 'WITH', value: peersText, optional: 4 },

@@ -17,6 +17,7 @@ export const showTransfer = defineCommand({
       ['Model', `${printable(name)}${digest === undefined ? '' : ` (${digest.slice(0, 12)})`}`],
       ['Kind', `${kind} ${peersText(transfer)}`.trim()],
       ['State', stateText(transfer)],
+      ['Priority', transfer.priority],
       ['Message', message && printable(message)],
       ['Done', doneText(transfer)],
       ['Rate', rateText(transfer)],

@@ -5,7 +5,7 @@ export interface RateLimiter {
    * @throws the signal's reason; then nothing was taken.
    */
   take(bytes: number, signal?: AbortSignal): Promise<void>;
-  /** Bytes that may go now without waiting: 0 while others wait, or while earlier takes are still being paid for. */
+  /** Bytes that may go now without waiting: 0 while others wait, or while earlier takes are still being paid for; infinity while there is no limit. */
   room(): number;
   /** The same limit for one of several takers, so that they get equal parts however much each takes at once. */
   share?(): RateLimiter;

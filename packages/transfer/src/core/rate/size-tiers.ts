@@ -1,3 +1,4 @@
+import type { Priority } from './priority.ts';
 import { combine, type RateLimiter } from './rate-limiter.ts';
 import { createRateLimiter } from './token-bucket.ts';
 
@@ -13,14 +14,30 @@ export function tierRate(tiers: readonly SizeTier[], bytes: number): number | un
   return reached.sort((a, b) => b.fromBytes - a.fromBytes)[0]?.bytesPerSecond;
 }
 
-/** A limiter for one transfer by the tier of its model, within the limit that all transfers share. */
-export function limitBySize(
+/** A transfer whose priority may change while it runs. */
+export interface Prioritized {
+  /** Gives way to more urgent transfers of this machine. */
+  readonly limiter: RateLimiter;
+  /** Calls back with the priority now and whenever it changes. */
+  onPriority(listener: (priority: Priority) => void): void;
+}
+
+/** The limit of one transfer within that which all share: by its priority, and by the tier of its model unless it is critical. */
+export function limitTransfer(
+  transfer: Prioritized | undefined,
   shared: RateLimiter | undefined,
   tiers: readonly SizeTier[] | undefined,
   bytes: number,
 ): RateLimiter | undefined {
+  // Transfers of one process get equal parts of what they share.
+  const part = shared?.share?.() ?? shared;
+  const within =
+    part !== undefined && transfer !== undefined ? combine(transfer.limiter, part) : (transfer?.limiter ?? part);
   const bytesPerSecond = tierRate(tiers ?? [], bytes);
-  if (bytesPerSecond === undefined) return shared;
-  const own = createRateLimiter({ bytesPerSecond });
-  return shared === undefined ? own : combine(own, shared);
+  if (bytesPerSecond === undefined) return within;
+  const tier = createRateLimiter({ bytesPerSecond });
+  transfer?.onPriority((priority) => {
+    tier.rate = priority === 'critical' ? Number.POSITIVE_INFINITY : bytesPerSecond;
+  });
+  return within === undefined ? tier : combine(tier, within);
 }

@@ -6,13 +6,14 @@ const BURST_MS = 50;
 const MIN_BURST_BYTES = 16 * 1024;
 
 export interface RateLimiterOptions {
+  /** Infinity for no limit at present. */
   readonly bytesPerSecond: number;
   readonly clock?: Clock | undefined;
 }
 
 /** A limiter whose rate can be changed, and that can be shared out. */
 export interface AdjustableLimiter extends RateLimiter {
-  /** Bytes a second. */
+  /** Bytes a second; infinity lets everything through. */
   rate: number;
   share(): RateLimiter;
 }
@@ -125,7 +126,8 @@ class TokenBucket implements AdjustableLimiter {
 
   #refill(): void {
     const nowMs = this.#clock.nowMs();
-    const earned = ((nowMs - this.#atMs) * this.#bytesPerSecond) / 1000;
+    const isOpen = this.#bytesPerSecond === Number.POSITIVE_INFINITY;
+    const earned = isOpen ? Number.POSITIVE_INFINITY : ((nowMs - this.#atMs) * this.#bytesPerSecond) / 1000;
     this.#balance = Math.min(this.#burstBytes, this.#balance + earned);
     this.#atMs = nowMs;
   }

@@ -140,7 +140,8 @@ async function sendOne({ context, limiter, copies }: Serving, index: number, chu
   let isUnused = false;
   try {
     context.signal.throwIfAborted();
-    if (bytes !== undefined && limiter === undefined) await context.sendChunk(index, bytes, { encoded, headroom });
+    if (bytes !== undefined && (limiter?.room() ?? OPEN) === OPEN)
+      await context.sendChunk(index, bytes, { encoded, headroom });
     else if (bytes !== undefined) await sendInSteps({ context, limiter }, index, { ...chunk, bytes });
     isUnused = true;
     copies?.sent(digest, context.peer, performance.now());
@@ -205,6 +206,9 @@ function abandon(
   };
   reading?.then(giveBack).catch(() => {});
 }
+
+/** What a limiter has room for while it limits nothing. */
+const OPEN = Number.POSITIVE_INFINITY;
 
 const NO_LOAN: Loan = { buffer: new Uint8Array(0), giveBack: () => {} };
 

@@ -26,6 +26,11 @@ export class AskGate {
   /** Bytes that may be asked for now. */
   room(): number {
     if (this.#limiter === undefined) return REQUEST_BYTES;
+    if (this.#limiter.room() === Number.POSITIVE_INFINITY) {
+      // What was asked for without a limit is not paid for when there is one again.
+      this.#credit = Math.max(0, this.#credit);
+      return REQUEST_BYTES;
+    }
     if (this.#credit <= 0) this.#wait(this.#limiter);
     return Math.max(0, this.#credit);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeSelf, ignoreMissing, isMissing, type LockOwner, lockOwnerSchema, ownerState } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import * as z from 'zod';
+import { DEFAULT_PRIORITY, PRIORITIES } from '../../core/rate/priority.ts';
 import { isOver, PROCESS_ENDED, TRANSFER_KINDS, TRANSFER_STATES, type TransferRecord } from './types.ts';
 
 /** The ended transfers that are kept, and for how long. */
@@ -25,6 +26,8 @@ const recordSchema = z.object({
   name: z.string().max(1024),
   digest: z.string().max(64).optional(),
   peers: z.array(z.string().max(256)).max(64),
+  // Older versions wrote none.
+  priority: z.enum(PRIORITIES).default(DEFAULT_PRIORITY),
   state: z.enum(TRANSFER_STATES),
   reason: z.string().max(64).optional(),
   message: z.string().max(2048).optional(),
@@ -43,6 +46,16 @@ export function newTransferId(): string {
 /** The file by which another process asks a transfer to stop. */
 export function cancelPath(folder: string, id: string): string {
   return join(folder, `${id}.cancel`);
+}
+
+/** The file by which another process gives a transfer another priority, which it holds. */
+export function priorityPath(folder: string, id: string): string {
+  return join(folder, `${id}.priority`);
+}
+
+/** Removes what other processes asked of a transfer that is over. */
+export async function removeAsks(folder: string, id: string): Promise<void> {
+  for (const path of [cancelPath(folder, id), priorityPath(folder, id)]) await rm(path, { force: true });
 }
 
 /**
@@ -86,6 +99,25 @@ export async function readTransfers(folder: string, now = new Date()): Promise<T
   return records.sort((a, b) => b.startedAt.localeCompare(a.startedAt) || a.id.localeCompare(b.id));
 }
 
+/**
+ * The transfers that run now.
+ * @param over - ids of ended ones, which are not read again; those that are found are added
+ */
+export async function readRunning(folder: string, over: Set<string>, now = new Date()): Promise<StoredTransfer[]> {
+  const self = await describeSelf('reader');
+  const running: StoredTransfer[] = [];
+  for (const name of (await ignoreMissing(readdir(folder))) ?? []) {
+    const id = name.replace(/\.json$/, '');
+    if (!name.endsWith('.json') || !ID.test(id) || over.has(id)) continue;
+    const stored = await readRecord(folder, id);
+    if (stored === undefined) continue;
+    const latest = await settled(folder, stored, self, now);
+    if (isOver(latest)) over.add(id);
+    else running.push(latest);
+  }
+  return running;
+}
+
 export async function readRecord(folder: string, id: string): Promise<StoredTransfer | undefined> {
   try {
     const path = join(folder, `${id}.json`);
@@ -115,7 +147,7 @@ async function settled(folder: string, stored: StoredTransfer, self: LockOwner, 
     message: 'Its process ended without a word. What has arrived is kept: run the same command again to resume.',
   };
   await writeRecord(folder, failed).catch(() => undefined);
-  await rm(cancelPath(folder, failed.id), { force: true }).catch(() => undefined);
+  await removeAsks(folder, failed.id).catch(() => undefined);
   return failed;
 }
 
@@ -138,7 +170,7 @@ export async function tidyTransfers(folder: string, now = new Date()): Promise<v
   );
   for (const { id } of gone) {
     await rm(join(folder, `${id}.json`), { force: true });
-    await rm(cancelPath(folder, id), { force: true });
+    await removeAsks(folder, id);
   }
   for (const name of names.filter((one) => one.endsWith('.tmp'))) await removeIfOld(join(folder, name), now);
 }

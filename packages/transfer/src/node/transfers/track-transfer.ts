@@ -1,37 +1,35 @@
-import { access, rm, writeFile } from 'node:fs/promises';
-import { describeSelf, ignoreMissing, makeFolder } from '@model-rtc/files';
-import { type Clock, type Log, ModelRtcError, pause, systemClock } from '@model-rtc/protocol';
+import { access } from 'node:fs/promises';
+import { describeSelf, makeFolder } from '@model-rtc/files';
+import { type Clock, type Log, ModelRtcError, systemClock } from '@model-rtc/protocol';
+import { DEFAULT_PRIORITY, type Priority } from '../../core/rate/priority.ts';
+import type { RateLimiter } from '../../core/rate/rate-limiter.ts';
+import type { Prioritized } from '../../core/rate/size-tiers.ts';
+import { ASK_POLL_MS, wantedPriority } from './asks.ts';
+import { TransferPace } from './pace.ts';
 import {
   cancelPath,
-  findTransfer,
   newTransferId,
-  readRecord,
-  readTransfers,
+  removeAsks,
   type StoredTransfer,
-  shown,
   tidyTransfers,
   writeRecord,
 } from './record-file.ts';
-import { isOver, reasonOf, type TransferAbout, type TransferRecord, type TransferStep } from './types.ts';
+import { reasonOf, type TransferAbout, type TransferStep } from './types.ts';
 
 /** Between two writes of a record whose state does not change. */
 const WRITE_INTERVAL_MS = 1_000;
-/** How soon a transfer notices that another process cancels it. */
-const CANCEL_POLL_MS = 500;
 /** A record is written again at least this often, so that processes that cannot see this one know that it lives. */
 const HEARTBEAT_MS = 10_000;
-/** How long `cancelTransfer` waits for the transfer to end. */
-const CANCEL_WAIT_MS = 15_000;
 
 /** A transfer that runs, as its work sees it. */
-export interface TrackedTransfer {
+export interface TrackedTransfer extends Prioritized {
   readonly id: string;
   /** Aborts when the caller's signal does, and when another process cancels this transfer. */
   readonly signal: AbortSignal;
   /** Says how far it is; call it as often as you like. */
   note(step: TransferStep): void;
   /** Says what was found out about it. */
-  describe(about: Partial<Omit<TransferAbout, 'kind'>> & Pick<TransferStep, 'totalBytes'>): void;
+  describe(about: Partial<Omit<TransferAbout, 'kind' | 'priority'>> & Pick<TransferStep, 'totalBytes'>): void;
 }
 
 export interface TrackOptions {
@@ -73,6 +71,7 @@ class TransferWriter implements TrackedTransfer {
   readonly #options: TrackOptions;
   readonly #clock: Clock;
   readonly #controller = new AbortController();
+  readonly #pace: TransferPace;
   readonly #stop: Array<() => void> = [];
   #record: StoredTransfer;
   #writing: Promise<void> = Promise.resolve();
@@ -84,6 +83,7 @@ class TransferWriter implements TrackedTransfer {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#record = record;
+    this.#pace = new TransferPace(options.folder, this.#clock);
   }
 
   static async begin(options: TrackOptions): Promise<TransferWriter> {
@@ -95,6 +95,7 @@ class TransferWriter implements TrackedTransfer {
         id,
         ...about,
         peers: about.peers ?? [],
+        priority: about.priority ?? DEFAULT_PRIORITY,
         state: 'connecting',
         doneBytes: 0,
         totalBytes: 0,
@@ -108,7 +109,7 @@ class TransferWriter implements TrackedTransfer {
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     writer.#stop.push(() => signal?.removeEventListener('abort', onAbort));
-    writer.#stop.push(writer.#clock.every(CANCEL_POLL_MS, () => void writer.#poll()));
+    writer.#stop.push(writer.#clock.every(ASK_POLL_MS, () => void writer.#poll()));
     return writer;
   }
 
@@ -120,12 +121,20 @@ class TransferWriter implements TrackedTransfer {
     return this.#controller.signal;
   }
 
+  get limiter(): RateLimiter {
+    return this.#pace.limiter;
+  }
+
+  onPriority(listener: (priority: Priority) => void): void {
+    this.#pace.onPriority(listener, this.#record.priority);
+  }
+
   note({ state, reason, ...counts }: TransferStep): void {
     const isNews = state !== this.#record.state || reason !== this.#record.reason;
     this.#change({ ...definedOf(counts), state, reason }, isNews);
   }
 
-  describe(about: Partial<Omit<TransferAbout, 'kind'>> & Pick<TransferStep, 'totalBytes'>): void {
+  describe(about: Partial<Omit<TransferAbout, 'kind' | 'priority'>> & Pick<TransferStep, 'totalBytes'>): void {
     this.#change(definedOf(about), false);
   }
 
@@ -143,7 +152,7 @@ class TransferWriter implements TrackedTransfer {
     const counts = { bytesPerSecond: 0, doneBytes: state === 'completed' ? totalBytes : doneBytes };
     this.#record = { ...this.#record, ...counts, state, reason, message, endedAt: now };
     await this.#write();
-    await rm(cancelPath(this.#options.folder, this.id), { force: true }).catch(() => undefined);
+    await removeAsks(this.#options.folder, this.id).catch(() => undefined);
   }
 
   #change(changes: Partial<StoredTransfer>, isNews: boolean): void {
@@ -156,6 +165,8 @@ class TransferWriter implements TrackedTransfer {
     const passedMs = this.#clock.nowMs() - this.#writtenMs;
     if (passedMs >= HEARTBEAT_MS || (this.#isDirty && passedMs >= WRITE_INTERVAL_MS)) void this.#write();
     const { folder } = this.#options;
+    await this.#takePriority();
+    await this.#pace.look(() => this.#record);
     const isAsked = await access(cancelPath(folder, this.id)).then(
       () => true,
       () => false,
@@ -164,6 +175,13 @@ class TransferWriter implements TrackedTransfer {
     const sentence = `Another process cancelled this transfer: model-rtc transfers cancel ${this.id}. What has arrived is kept: run the same command again to resume.`;
     this.#cancelled = new ModelRtcError('cancelled', sentence, { details: { transfer: this.id } });
     this.#controller.abort(this.#cancelled);
+  }
+
+  async #takePriority(): Promise<void> {
+    const priority = await wantedPriority(this.#options.folder, this.id);
+    if (priority === undefined || priority === this.#record.priority) return;
+    this.#change({ priority }, true);
+    this.#pace.changed(priority);
   }
 
   /** One write at a time; what changed meanwhile is in the next. */
@@ -184,45 +202,4 @@ class TransferWriter implements TrackedTransfer {
 /** Leaves out what has no value, so that it replaces nothing. */
 function definedOf<T extends object>(values: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
-}
-
-export interface CancelledTransfer {
-  readonly transfer: TransferRecord;
-  /** `asked` when it has not ended within the time that this waits. */
-  readonly outcome: 'cancelled' | 'over_already' | 'asked';
-}
-
-/**
- * Cancels a transfer of any process of this machine, as Ctrl+C does: what has arrived is kept. Waits for its end.
- *
- * @param prefix - the start of its id
- * @throws ModelRtcError `not_found_locally`, `ambiguous`, `bad_argument`, `cancelled`
- */
-export async function cancelTransfer(
-  folder: string,
-  prefix: string,
-  { signal, clock = systemClock }: { readonly signal?: AbortSignal | undefined; readonly clock?: Clock } = {},
-): Promise<CancelledTransfer> {
-  const transfer = await findTransfer(folder, prefix);
-  const { id } = transfer;
-  if (isOver(transfer)) return { transfer, outcome: 'over_already' };
-  await writeFile(cancelPath(folder, id), '', { mode: 0o600 });
-  const untilMs = clock.nowMs() + CANCEL_WAIT_MS;
-  while (clock.nowMs() < untilMs) {
-    await pause(CANCEL_POLL_MS / 2, clock, signal);
-    const stored = await readRecord(folder, id);
-    // A killed process is noticed by looking at all.
-    const latest = stored === undefined || isOver(stored) ? stored : await latestOf(folder, id);
-    if (latest === undefined) break;
-    if (!isOver(latest)) continue;
-    // It may have ended before it saw the question.
-    await ignoreMissing(rm(cancelPath(folder, id), { force: true }));
-    const ended = 'owner' in latest ? shown(latest) : latest;
-    return { transfer: ended, outcome: ended.state === 'completed' ? 'over_already' : 'cancelled' };
-  }
-  return { transfer, outcome: 'asked' };
-}
-
-async function latestOf(folder: string, id: string): Promise<TransferRecord | undefined> {
-  return (await readTransfers(folder)).find((one) => one.id === id);
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@model-rtc/protocol';
+import type { Priority } from '../../core/rate/priority.ts';
 
 /** What moves, as seen from this machine. `receive` is a push that this machine's worker takes in. */
 export const TRANSFER_KINDS = ['pull', 'push', 'receive', 'import', 'repair', 'prefetch'] as const;
@@ -25,6 +26,8 @@ export interface TransferAbout {
   readonly digest?: string | undefined;
   /** The agents, registries or hubs at the other end, by name. */
   readonly peers?: readonly string[] | undefined;
+  /** Normal when left out. */
+  readonly priority?: Priority | undefined;
 }
 
 /** How far it is. */
@@ -62,6 +65,7 @@ export interface TransferRecord extends TransferAbout {
   /** What went wrong, in a sentence. */
   readonly message?: string | undefined;
   readonly peers: readonly string[];
+  readonly priority: Priority;
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;

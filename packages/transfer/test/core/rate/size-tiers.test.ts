@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRateLimiter, limitBySize, tierRate } from '../../../src/index.ts';
+import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
+import { createRateLimiter, limitTransfer, type Priority, tierRate } from '../../../src/index.ts';
 
 const TIERS = [
   { fromBytes: 1000, bytesPerSecond: 500_000 },
@@ -20,12 +21,24 @@ describe('limits by the size of a model', () => {
 
   it('hold within the limit of all transfers', async () => {
     const shared = createRateLimiter({ bytesPerSecond: 1_000_000 });
-    expect(limitBySize(shared, TIERS, 9)).toBe(shared);
-    expect(limitBySize(undefined, TIERS, 9)).toBeUndefined();
-    const own = limitBySize(shared, TIERS, 5000);
+    expect(limitTransfer(undefined, undefined, TIERS, 9)).toBeUndefined();
+    const own = limitTransfer(undefined, shared, TIERS, 5000);
     const before = shared.room();
     await own?.take(1000);
     expect(shared.room()).toBeLessThan(before);
     expect(own?.room()).toBeLessThanOrEqual(shared.room());
+  });
+
+  it('do not hold for a critical transfer, and hold again when it is one no longer', async () => {
+    const clock = new VirtualClock();
+    const tell: ((priority: Priority) => void)[] = [];
+    const limiter = createRateLimiter({ bytesPerSecond: Number.POSITIVE_INFINITY, clock });
+    const transfer = { limiter, onPriority: (listener: (priority: Priority) => void) => tell.push(listener) };
+    const own = limitTransfer(transfer, undefined, TIERS, 5000);
+    expect(own?.room()).toBeLessThan(500_000);
+    tell[0]?.('critical');
+    expect(own?.room()).toBe(Number.POSITIVE_INFINITY);
+    tell[0]?.('high');
+    expect(own?.room()).toBeLessThan(500_000);
   });
 });

@@ -141,3 +141,26 @@ describe('a rate limiter', () => {
     expect(combine(own, agent).room()).toBeLessThanOrEqual(Math.min(own.room(), agent.room()));
   });
 });
+
+describe('a rate limiter without a limit', () => {
+  it('lets everything through, and those who wait when its limit ends', async () => {
+    const time = new VirtualClock();
+    const limiter = createRateLimiter({ bytesPerSecond: Number.POSITIVE_INFINITY, clock: time });
+    await limiter.take(1e12);
+    await time.advance(1000);
+    expect(limiter.room()).toBe(Number.POSITIVE_INFINITY);
+    limiter.rate = 1000;
+    await limiter.take(limiter.room() + 10_000);
+    let isGranted = false;
+    const waiting = limiter.take(1).then(() => {
+      isGranted = true;
+    });
+    await time.advance(5_000);
+    expect(isGranted).toBe(false);
+    limiter.rate = Number.POSITIVE_INFINITY;
+    await time.advance(1);
+    await waiting;
+    limiter.rate = 1000;
+    expect(limiter.room()).toBeLessThanOrEqual(16 * 1024);
+  });
+});

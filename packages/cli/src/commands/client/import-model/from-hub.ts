@@ -59,7 +59,7 @@ export type HubOptions = Pick<
   | 'yes'
   | 'name'
   | 'alias'
->;
+> & { readonly priority?: GivenImportOptions['priority'] };
 
 /** Takes a model from a hub, and asks what has to be asked. */
 export async function takeAsked(
@@ -75,6 +75,7 @@ export async function takeAsked(
   const controls = await beginTransfer(context, {
     ...{ dryRun: false, limit: undefined, nice: false, compress: 'off' },
     ...speed,
+    priority: options.priority,
   });
   const registry = await context.registry();
   const limits = await agentLimits(context.home);

@@ -25,7 +25,7 @@ export function refuseLocalOptions(options: GivenImportOptions): void {
 
 /** The options for a model on this disk. @throws ModelRtcError `bad_argument` for one that only counts for a hub */
 export function localOptions({ ifExists, ...options }: GivenImportOptions): ImportOptions {
-  const given = firstGiven(options, ['acceptLicense', 'tokenFile', 'archAny']);
+  const given = firstGiven(options, ['acceptLicense', 'tokenFile', 'archAny', 'priority']);
   if (given === undefined && ifExists !== 'cancel') return { ...options, ifExists };
   const sentence = `${given ?? '--if-exists cancel'} is for models from a hub. Leave it out, or name one: hf:ORG/NAME.`;
   throw new ModelRtcError('bad_argument', sentence, { details: { option: given ?? '--if-exists' } });
