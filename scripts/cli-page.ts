@@ -9,6 +9,7 @@ import {
   nameOf,
 } from '../packages/cli/src/command-line/types.ts';
 import { loadCommands } from '../packages/cli/src/commands/index.ts';
+import { ENVIRONMENT } from '../packages/cli/src/console/environment.ts';
 import { table } from './markdown-table.ts';
 
 const HEAD = `# The command line
@@ -17,12 +18,6 @@ const HEAD = `# The command line
 
 [models.md](models.md) tells how to work with models; this page lists every command and option.
 `;
-
-const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
-  ['MODEL_RTC_HOME', "The data folder of this machine [the platform's folder for application data]"],
-  ['MODEL_RTC_SESSION', 'The session when no option names one: a token, a saved name, or `@FILE`'],
-  ['MODEL_RTC_ICE_SERVERS', 'STUN and TURN servers when `--ice-server` is not given, separated by spaces or commas'],
-];
 
 const EXIT_CODES: Readonly<Record<number, string>> = {
   0: 'done',
@@ -51,7 +46,10 @@ export async function renderCliPage(): Promise<string> {
     `## Options of every command\n\n${optionTable(COMMON_OPTIONS)}`,
     `## Environment\n\n${table(
       ['variable', 'meaning'],
-      ENVIRONMENT.map(([name, meaning]) => [`\`${name}\``, meaning]),
+      Object.values(ENVIRONMENT).map(({ names, describe }) => [
+        names.map((name) => `\`${name}\``).join(', or else '),
+        describe,
+      ]),
     )}`,
     `## Exit codes\n\n${table(['exit code', 'meaning', 'error codes'], exitCodeRows())}`,
     ...commands.map(({ path, command }) => section(path, command)),

@@ -20,6 +20,11 @@ interface Listed {
   readonly data: readonly { readonly id: string; readonly is_local: boolean }[];
 }
 
+interface PeerSeen {
+  readonly key: string;
+  readonly isSelf: boolean;
+}
+
 /** Asks the bridge until it lists the model as one that is here, or that others have. */
 async function untilListed(url: string, id: string, isLocal: boolean): Promise<Listed['data'][number]> {
   for (let i = 0; i < 300; i++) {
@@ -57,4 +62,14 @@ it('sends a tool what another member of the mesh has, and keeps it', async () =>
   const metrics = await (await fetch(`${bridge}/metrics`)).text();
   expect(metrics).toMatch(/^model_rtc_bridge_pulls_total\{outcome="completed"\} 1$/m);
   await member.succeed(['client', 'verify', 'big']);
+  // What came of it counts when the next holder is chosen, as after a pull by a person.
+  const { nodes } = (await member.succeed(['mesh', 'peers', '--known-only', '--json'])).json<{ nodes: PeerSeen[] }>();
+  const giver = nodes.find(({ isSelf }) => !isSelf);
+  expect(giver).toMatchObject({ name: 'owner', reliability: 1, bytesPerSecond: expect.any(Number) });
+  const catalog = await (await fetch(`${bridge}/v1/catalog`)).json();
+  expect(catalog).toMatchObject({
+    object: 'model_catalog',
+    nodes: expect.arrayContaining([expect.objectContaining({ node_name: 'owner', node_key: giver?.key })]),
+    models: [{ alias: 'big', holders: expect.arrayContaining([{ node_key: giver?.key, is_whole: true }]) }],
+  });
 }, 180_000);

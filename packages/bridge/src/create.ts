@@ -1,6 +1,8 @@
+import { OwnModels } from '@model-rtc/mesh';
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { createPartialModels } from '@model-rtc/transfer';
+import { createCatalogApi } from './catalog/create.ts';
 import { createFiles } from './files.ts';
 import { sendText } from './http/json.ts';
 import { notFound, requireMethod } from './http/problems.ts';
@@ -15,12 +17,14 @@ import { createPulls } from './models/pulls.ts';
 import { createRateLimit } from './models/rate-limit.ts';
 import { createOciApi } from './oci/create.ts';
 import { createModelsApi } from './openai/create.ts';
-import type { RemoteModels } from './types.ts';
+import type { OwnNode, RemoteModels } from './types.ts';
 
 export interface BridgeOptions {
   readonly registry: Registry;
   /** The models that others have; this machine's alone when left out. */
   readonly remote?: RemoteModels | undefined;
+  /** This machine, as `/v1/catalog` names it. */
+  readonly self?: OwnNode | undefined;
   /** 0 for any that is free. */
   readonly port: number;
   /** The address to listen at; 127.0.0.1 when left out. */
@@ -34,6 +38,8 @@ export interface RunningBridge extends AsyncDisposable {
   /** Without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Whether only programs of this machine reach it. */
+  readonly isLoopback: boolean;
   /** Cuts what is being sent, ends the pulls that requests started, and keeps what they have. */
   close(): Promise<void>;
 }
@@ -45,7 +51,7 @@ const DEFAULT_HOST = '127.0.0.1';
  * @throws ModelRtcError `bad_argument` for an address that other machines reach without a token; `network` when the port is taken
  */
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
-  const { registry, remote, host = DEFAULT_HOST, token, log = silentLog } = options;
+  const { registry, remote, self, host = DEFAULT_HOST, token, log = silentLog } = options;
   const isLoopback = isLoopbackAddress(host);
   if (!isLoopback && token === undefined) throw tokenNeeded(host);
   const nowMs = () => performance.now();
@@ -58,6 +64,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
           ...{ remote, log, rate: createRateLimit(MAX_PULLS_A_MINUTE, nowMs) },
           onEnd: (outcome) => metrics.pulled(outcome),
         });
+  const ownModels = new OwnModels(registry);
   const catalog = createCatalog({ registry, remote, nowMs, log });
   const contents = createContents({ registry, partials, remote, beforeAsking: () => requireRoom(lookups.take()) });
   const pull = pulls === undefined ? undefined : pulls.start;
@@ -71,6 +78,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     models: createModelsApi({ catalog, files }),
     hub: createHubApi(catalog, files),
     oci: createOciApi(catalog, files),
+    catalog: createCatalogApi({ own: () => ownModels.current(), self, remote, nowMs }),
   };
   const own = { health: healthApi(), metrics: metricsApi(metrics), none: noApi() };
   const server = await startHttpServer({
@@ -83,13 +91,15 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await pulls?.close();
   };
   const shown = host.includes(':') ? `[${host}]` : host;
-  return { url: `http://${shown}:${server.port}`, port: server.port, close, [Symbol.asyncDispose]: close };
+  const url = `http://${shown}:${server.port}`;
+  return { url, port: server.port, isLoopback, close, [Symbol.asyncDispose]: close };
 }
 
-type Apis = Readonly<Record<'models' | 'hub' | 'oci' | 'health' | 'metrics' | 'none', Api>>;
+type Apis = Readonly<Record<'models' | 'catalog' | 'hub' | 'oci' | 'health' | 'metrics' | 'none', Api>>;
 
 function chooseApi([first, second]: readonly string[], apis: Apis): Api {
   if (first === 'v1' && second === 'models') return apis.models;
+  if (first === 'v1' && second === 'catalog') return apis.catalog;
   if (first === 'hf') return apis.hub;
   if (first === 'v2') return apis.oci;
   if (first === 'health' && second === undefined) return apis.health;
@@ -111,7 +121,7 @@ function metricsApi(metrics: BridgeMetrics): Api {
 
 function noApi(): Api {
   return plainApi('none', async () => {
-    throw notFound('Nothing is here. See /v1/models, /hf, /v2/, /health and /metrics.');
+    throw notFound('Nothing is here. See /v1/models, /v1/catalog, /hf, /v2/, /health and /metrics.');
   });
 }
 

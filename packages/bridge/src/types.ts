@@ -1,12 +1,38 @@
-import type { MeshModel } from '@model-rtc/mesh';
+import type { MeshModel, MeshNodeInfo } from '@model-rtc/mesh';
 import type { Digest, HubOrigin, Manifest, ModelSource } from '@model-rtc/protocol';
 
 /** A model that other machines have, as they announce it. */
-export type RemoteModel = Omit<MeshModel, 'name'> & { readonly name?: string | undefined };
+export type RemoteModel = Omit<MeshModel, 'name'> & {
+  readonly name?: string | undefined;
+  /** The nodes that have it, or a part of it. */
+  readonly holders?: readonly ModelHolder[] | undefined;
+};
+
+export interface ModelHolder {
+  /** Of the node. */
+  readonly key: string;
+  /** False while the node is fetching the model itself. */
+  readonly isWhole: boolean;
+}
+
+/** A node, and the mesh that it is in. */
+export type RemoteNode = MeshNodeInfo & { readonly mesh: string };
+
+/** This machine, as others know it. */
+export interface OwnNode {
+  /** Its identity key: 64 hex characters. */
+  readonly key: string;
+  /** Where it is in no mesh. */
+  readonly name: string;
+  /** What other tools call it. */
+  readonly id?: string | undefined;
+}
 
 /** The models that other machines have: a mesh. */
 export interface RemoteModels {
   list(): Promise<readonly RemoteModel[]>;
+  /** Everyone in the meshes, this machine included. */
+  nodes(): Promise<readonly RemoteNode[]>;
   /** The model that an id, alias, name or prefix of a digest names. @throws ModelRtcError `ambiguous` */
   find(ref: string): Promise<RemoteModel | undefined>;
   /** What its files are, as a machine that has it says. The bridge checks that it is the digest's. */

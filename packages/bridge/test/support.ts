@@ -114,6 +114,7 @@ export function remoteOf(from: Registry, to: Registry, more: Partial<Pick<Recept
   });
   const pulls: Digest[] = [];
   const remote: RemoteModels = {
+    nodes: async () => [],
     list: async () => (await from.list({ filters: {}, sort: 'date', limit: 200 })).models.map(described),
     find: async (ref) =>
       await from.resolve(ref, { paths: false }).then(

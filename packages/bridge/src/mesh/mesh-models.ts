@@ -1,6 +1,6 @@
 import type { Mesh, MeshModelHolders } from '@model-rtc/mesh';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
-import type { RemoteModel, RemoteModels } from '../types.ts';
+import type { ModelHolder, RemoteModel, RemoteModels } from '../types.ts';
 
 export interface MeshModelsOptions {
   /** The meshes that this machine takes part in now. */
@@ -16,8 +16,15 @@ export function meshModels({ meshes, manifestFrom, pullFrom }: MeshModelsOptions
   return {
     async list() {
       const all = await Promise.all((await meshes()).map(async (mesh) => await mesh.models()));
-      const byDigest = new Map(all.flat().map((held) => [held.digest, toRemote(held)]));
+      const byDigest = new Map<Digest, RemoteModel>();
+      for (const held of all.flat()) byDigest.set(held.digest, toRemote(held, byDigest.get(held.digest)));
       return [...byDigest.values()];
+    },
+    async nodes() {
+      const all = await Promise.all(
+        (await meshes()).map(async (mesh) => (await mesh.nodes()).map((node) => ({ ...node, mesh: mesh.name }))),
+      );
+      return all.flat();
     },
     async find(ref) {
       for (const mesh of await meshes()) {
@@ -31,8 +38,11 @@ export function meshModels({ meshes, manifestFrom, pullFrom }: MeshModelsOptions
   };
 }
 
-function toRemote({ digest, model }: MeshModelHolders): RemoteModel {
-  return { ...model, digest };
+/** @param known - what another mesh says of it */
+function toRemote({ digest, model, holders: held }: MeshModelHolders, known?: RemoteModel): RemoteModel {
+  const holders = new Map<string, ModelHolder>((known?.holders ?? []).map((holder) => [holder.key, holder]));
+  for (const { node, isWhole } of held) holders.set(node.key, { key: node.key, isWhole });
+  return { ...model, digest, holders: [...holders.values()] };
 }
 
 async function findIn(mesh: Mesh, ref: string): Promise<MeshModelHolders | undefined> {

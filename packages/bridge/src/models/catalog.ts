@@ -2,6 +2,7 @@ import { type Log, MAX_PAGE, ModelRtcError } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { LIST_AGE_MS, MAX_LISTED } from '../limits.ts';
 import type { BridgeModel, RemoteModel, RemoteModels } from '../types.ts';
+import { aged } from './aged.ts';
 import { fromEntry, fromRemote } from './describe.ts';
 
 /** What the bridge can serve: the models of this machine, then those that only others have. */
@@ -25,18 +26,7 @@ export interface CatalogOptions {
 
 export function createCatalog(options: CatalogOptions): Catalog {
   const { registry, remote, nowMs } = options;
-  let kept: { readonly models: Promise<readonly BridgeModel[]>; readonly atMs: number } | undefined;
-
-  async function list(): Promise<readonly BridgeModel[]> {
-    if (kept === undefined || nowMs() - kept.atMs > LIST_AGE_MS) {
-      const models = readAll(options);
-      kept = { models, atMs: nowMs() };
-      models.catch(() => {
-        kept = undefined;
-      });
-    }
-    return await kept.models;
-  }
+  const list = aged(() => readAll(options), LIST_AGE_MS, nowMs);
 
   async function find(ref: string): Promise<BridgeModel> {
     const here = await findHere(registry, ref);

@@ -32,7 +32,7 @@ export function fromEntry(entry: RegistryEntry): BridgeModel | undefined {
 /** A model of other machines. What they say of it is text to show; only its digest counts. */
 export function fromRemote(model: RemoteModel): BridgeModel | undefined {
   if (!isDigest(model.digest)) return undefined;
-  const { digest, modelId, ...rest } = model;
+  const { digest, modelId, holders: _, ...rest } = model;
   return { ...rest, digest, id: modelId, hub: hubOf(model), releases: releasesOf(model), isHere: false };
 }
 

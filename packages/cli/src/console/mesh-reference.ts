@@ -3,6 +3,7 @@ import type { Mesh, MeshNodeInfo } from '@model-rtc/mesh';
 import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import { packageVersion } from '../package.ts';
 import type { Context } from './context.ts';
+import { nodeNameIn } from './environment.ts';
 import { formatSome, printable } from './format.ts';
 
 const PREFIX = 'mesh:';
@@ -114,10 +115,11 @@ function namedNode(mesh: Mesh, nodes: readonly MeshNodeInfo[], ref: string): Mes
 
 async function openJoined(context: Context, name: string | undefined): Promise<Mesh> {
   const { openMesh } = await import('@model-rtc/mesh');
+  const own = (await nodeNameIn(context.runtime.env)) ?? hostname();
   const { paths } = await context.registry();
   return await openMesh({
     ...{ root: paths.root, name, log: context.log },
-    agent: { name: hostname(), version: packageVersion() },
+    agent: { name: own, version: packageVersion() },
   });
 }
 

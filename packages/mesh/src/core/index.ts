@@ -15,7 +15,7 @@ export {
   type SharedSecretOf,
   sharedSecretsOf,
 } from './membership/session.ts';
-export { parseNodeName, suggestNodeName } from './node-name.ts';
+export { isNodeName, parseNodeName, suggestNodeName } from './node-name.ts';
 export { type Part, partHash, partOf } from './parts.ts';
 export { type Comparison, type Condition, parseWhere } from './query/parse-where.ts';
 export { type NodeQuery, queryNodes } from './query/query-nodes.ts';

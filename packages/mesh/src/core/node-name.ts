@@ -15,6 +15,10 @@ export function suggestNodeName(text: string): string {
   return kept === '' ? 'node' : kept;
 }
 
+export function isNodeName(text: string): boolean {
+  return NODE_NAME.test(text);
+}
+
 /** @throws ModelRtcError `bad_argument` for a text that cannot be the name of a node or mesh, with one that can */
 export function parseNodeName(text: string): string {
   if (NODE_NAME.test(text)) return text;

@@ -1,4 +1,5 @@
 import { defineCommand, requiredText, textOption, textsOption } from '../../command-line/types.ts';
+import { variableNames } from '../../console/environment.ts';
 import { nodeName, noteRestart } from './options.ts';
 
 export const create = defineCommand({
@@ -9,7 +10,9 @@ export const create = defineCommand({
     signaling: textsOption(
       'A signaling server through which members in other networks reach this one; none is needed on one network',
     ),
-    'node-name': textOption("This machine's name in the mesh [this machine's name]", { env: 'MODEL_RTC_NODE_NAME' }),
+    'node-name': textOption("This machine's name in the mesh [this machine's name]", {
+      env: variableNames('nodeName'),
+    }),
   },
   examples: [
     ['$0 mesh create lab', 'then: model-rtc mesh invite'],
@@ -19,7 +22,7 @@ export const create = defineCommand({
     const { createMesh } = await import('@model-rtc/mesh');
     const { paths } = await context.registry();
     const made = await createMesh({
-      ...{ root: paths.root, name, nodeName: nodeName(context, given), signalingUrls: signaling },
+      ...{ root: paths.root, name, nodeName: await nodeName(context, given), signalingUrls: signaling },
     });
     context.output.result(
       made,

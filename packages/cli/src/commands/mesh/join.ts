@@ -1,4 +1,5 @@
 import { defineCommand, requiredText, textOption } from '../../command-line/types.ts';
+import { variableNames } from '../../console/environment.ts';
 import { inviteText } from './invite-text.ts';
 import { meshWork, nodeName, noteRestart } from './options.ts';
 
@@ -7,7 +8,9 @@ export const join = defineCommand({
   describe: 'Join a mesh with an invite',
   positionals: { invite: requiredText('The invite, or @FILE with it') },
   options: {
-    'node-name': textOption("This machine's name in the mesh [this machine's name]", { env: 'MODEL_RTC_NODE_NAME' }),
+    'node-name': textOption("This machine's name in the mesh [this machine's name]", {
+      env: variableNames('nodeName'),
+    }),
     timeout: textOption('How long to look for a member to tell', { default: '10s' }),
   },
   examples: [['$0 mesh join @invite.txt', 'then: model-rtc mesh models']],
@@ -20,7 +23,7 @@ export const join = defineCommand({
       ...{
         ...(await meshWork(context, undefined)),
         invite: await inviteText(invite),
-        nodeName: nodeName(context, given),
+        nodeName: await nodeName(context, given),
       },
       waitMs: parseDuration(timeout, '--timeout'),
     });

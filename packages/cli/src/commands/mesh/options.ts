@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { type Mesh, suggestNodeName } from '@model-rtc/mesh';
 import { type ArgumentSpecs, textOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
+import { nodeNameIn } from '../../console/environment.ts';
 import { usesMdns } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
 
@@ -18,14 +19,14 @@ export async function openNamedMesh(context: Context, name: string | undefined):
     root: paths.root,
     name,
     log: context.log,
-    agent: { name: nodeName(context), version: packageVersion() },
+    agent: { name: await nodeName(context), version: packageVersion() },
   });
 }
 
 /** What commands that change a mesh need to tell its members. */
 export async function meshWork(context: Context, mesh: string | undefined) {
   const { paths } = await context.registry();
-  const agent = { name: nodeName(context), version: packageVersion() };
+  const agent = { name: await nodeName(context), version: packageVersion() };
   return {
     root: paths.root,
     mesh,
@@ -36,10 +37,9 @@ export async function meshWork(context: Context, mesh: string | undefined) {
   };
 }
 
-/** The name that other members see. */
-export function nodeName({ runtime }: Context, given?: string): string {
-  const { MODEL_RTC_NODE_NAME, ATMOSPHERE_NODE_NAME } = runtime.env;
-  return given ?? MODEL_RTC_NODE_NAME ?? ATMOSPHERE_NODE_NAME ?? suggestNodeName(hostname());
+/** The name that other members see. @throws ModelRtcError `bad_argument` for a bad one in the environment */
+export async function nodeName({ runtime }: Context, given?: string): Promise<string> {
+  return given ?? (await nodeNameIn(runtime.env)) ?? suggestNodeName(hostname());
 }
 
 /** The first characters of a node's key, by which it is told from others of its name. */

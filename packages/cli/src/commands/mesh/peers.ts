@@ -73,6 +73,9 @@ function table(nodes: readonly MeshNodeInfo[], properties: readonly string[], wi
         value: ({ latencyMs }) => (latencyMs === undefined ? '' : formatDuration(latencyMs)),
         optional: 3,
       },
+      ...(nodes.some(({ bridgeUrl }) => bridgeUrl !== undefined)
+        ? [{ title: 'BRIDGE', value: ({ bridgeUrl = '' }: MeshNodeInfo) => bridgeUrl, optional: 5 }]
+        : []),
       { title: 'TAGS', value: ({ tags }) => tags.join(','), optional: 2 },
       { title: 'TRUST', value: ({ isTrusted }) => (isTrusted ? 'yes' : 'no'), optional: 1 },
     ],

@@ -75,7 +75,7 @@ class JoinedMeshes {
     const { joinedMeshes, openMesh } = await import('@model-rtc/mesh');
     const { log } = this.#context;
     const { root } = (await this.#context.registry()).paths;
-    const agent = { name: nodeName(this.#context), version: packageVersion() };
+    const agent = { name: await nodeName(this.#context), version: packageVersion() };
     const isWanted = (name: string, id: string): boolean =>
       typeof this.#wanted !== 'string' || name === this.#wanted || id.startsWith(this.#wanted);
     const joined = (await joinedMeshes(root, log)).filter(({ mesh }) => isWanted(mesh.name, mesh.id));

@@ -2,6 +2,7 @@ import type { MeshNodes } from '@model-rtc/mesh';
 import { ModelRtcError } from '@model-rtc/protocol';
 import { type ArgumentSpecs, textOption, textsOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
+import { gossipInterval, nodeId, nodeNameIn } from '../../console/environment.ts';
 import { formatCount, printable } from '../../console/format.ts';
 import { usesMdns } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
@@ -42,16 +43,18 @@ export async function openWorkerMesh(
   const registry = await context.registry();
   const { machineProperties } = await import('@model-rtc/jobs');
   const { env, platform } = context.runtime;
+  const id = nodeId(env);
+  const said = { ...(id === undefined ? {} : { node_id: id }), ...own };
   return await openMeshNodes({
     ...{ registry, name: typeof flags.mesh === 'string' ? flags.mesh : undefined, tags: flags.tag, log: context.log },
     ...{
       agent: { name, version: packageVersion() },
-      nodeName: flags.name === undefined ? undefined : suggestNodeName(flags.name),
+      nodeName: flags.name === undefined ? await nodeNameIn(env) : suggestNodeName(flags.name),
     },
     onJoined: (node, mesh) => context.output.note(printable(`${node} joined the mesh ${mesh}`)),
     usesMdns: flags.mdns && (await usesMdns(context.home)),
-    gossipIntervalMs: gossipInterval(env.MODEL_BRIDGE_GOSSIP_INTERVAL),
-    properties: async () => ({ ...(await machineProperties({ env, platform, folder: registry.paths.root })), ...own }),
+    gossipIntervalMs: gossipInterval(env),
+    properties: async () => ({ ...(await machineProperties({ env, platform, folder: registry.paths.root })), ...said }),
   });
 }
 
@@ -73,16 +76,5 @@ function parseProperties(given: readonly string[]): Record<string, string | numb
       if (value === 'true' || value === 'false') return [name, value === 'true'];
       return [name, /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value];
     }),
-  );
-}
-
-/** @throws ModelRtcError `bad_argument` */
-function gossipInterval(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const seconds = Number(text);
-  if (seconds >= 1 && seconds <= 86_400) return seconds * 1000;
-  throw new ModelRtcError(
-    'bad_argument',
-    `MODEL_BRIDGE_GOSSIP_INTERVAL is a number of seconds from 1 to 86400, not "${text}".`,
   );
 }

@@ -18,7 +18,7 @@ import { iceServers } from '../connect.ts';
 import { safeOnlyOption, webRtcOptions } from '../options.ts';
 import { directOptions } from './direct.ts';
 import { fetchForClients } from './fetch-from-hub.ts';
-import { bridgeLines, httpOptions, startHttpBridge } from './http-bridge.ts';
+import { announcedUrl, bridgeLines, bridgePort, httpOptions, ownAddress, startHttpBridge } from './http-bridge.ts';
 import { meshLines, openWorkerMesh, workerMeshOptions } from './mesh.ts';
 
 export const start = defineCommand({
@@ -82,6 +82,7 @@ export const start = defineCommand({
     const { startWorker } = await import('@model-rtc/worker');
     const { output, log, signal } = context;
     const folders = [...watch, ...readOnlyStore];
+    const httpPort = bridgePort(options, context.runtime.env);
     const mesh = await openWorkerMesh(context, options, name);
     await using worker = await startWorker({
       registry: await context.registry(),
@@ -118,7 +119,8 @@ export const start = defineCommand({
           : parseDuration(options.maxReconnectTime, '--max-reconnect-time'),
       log,
     });
-    await using bridge = await startHttpBridge(context, options);
+    await using bridge = await startHttpBridge(context, options, httpPort);
+    if (bridge !== undefined) mesh?.announceBridge(announcedUrl(bridge, await ownAddress()));
     await waitOnline(context, worker);
     await announce(context, worker, { folders, tokenFile, mesh, bridge, httpTokenFile: options.httpTokenFile });
     await Promise.race([untilAborted(signal), worker.ended.then(fail)]);
