@@ -18,6 +18,8 @@ export const CATALOG_TTL_MS = 300_000;
 export const MAX_SKEW_MS = 120_000;
 /** Catalogs of one node in a minute: a change of its models or a download makes one. */
 export const MAX_CATALOGS_PER_MINUTE = 60;
+/** Times that a node may join or leave in a minute: a person does it a few times. */
+export const MAX_MEMBERSHIPS_PER_MINUTE = 12;
 /** Models of one node. */
 export const MAX_NODE_MODELS = 10_000;
 /** Models of all nodes together, one counted for each node that has it: about 200 MB in memory. */

@@ -1,4 +1,5 @@
-import type { Handlers } from '@model-rtc/transport';
+import { type Clock, ModelRtcError } from '@model-rtc/protocol';
+import type { Handlers, Peer } from '@model-rtc/transport';
 import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
 import type { MeshMember } from '../types.ts';
 import { noMemberError } from './links/connect-as-member.ts';
@@ -12,11 +13,18 @@ export interface DoorOptions {
 
 /** A membership, a roster and a leave. */
 const MAX_DOOR_RECORDS = 4;
+/** How often a visitor may try to be let in before it has to connect again. */
+const MAX_DOOR_REQUESTS = 4;
+/** How long a visitor has for it: all who come in share the places of one session. */
+const DOOR_MS = 30_000;
 
 /** What a visitor may ask that is no member yet: to be let in. It is told nothing, except that it does not belong to the mesh. */
 export function doorHandlers({ view, answer, onJoined }: DoorOptions): Handlers {
+  let requests = 0;
   return {
     mesh_gossip: async ({ records }) => {
+      requests += 1;
+      if (requests > MAX_DOOR_REQUESTS) throw new ModelRtcError('busy', 'You ask too often. Connect again later.');
       const shown = records.slice(0, MAX_DOOR_RECORDS);
       const before = new Set(view.members().map(({ key }) => key));
       await answer({ records: shown });
@@ -26,4 +34,12 @@ export function doorHandlers({ view, answer, onJoined }: DoorOptions): Handlers 
       return { records: [], want: [] };
     },
   };
+}
+
+/** A visitor that stays in the door would keep others out. */
+export function endSoon(peer: Peer, clock: Pick<Clock, 'after'>): void {
+  const stop = clock.after(DOOR_MS, () => {
+    void peer.close(new ModelRtcError('timeout', 'You did not come in. Connect again.'));
+  });
+  void peer.closed.then(stop);
 }

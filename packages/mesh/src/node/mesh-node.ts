@@ -7,6 +7,7 @@ import type { MeshReach } from '../types.ts';
 import { doorHandlers } from './door.ts';
 import { AddressBook } from './links/address-book.ts';
 import { connectAsMember } from './links/connect-as-member.ts';
+import { inTime } from './links/in-time.ts';
 import { Links } from './links/links.ts';
 import { Neighbourhood } from './links/neighbourhood.ts';
 import type { LanSighting } from './mdns/types.ts';
@@ -28,6 +29,7 @@ export class MeshNode {
   readonly #reach = new Map<string, MeshReach>();
   readonly #compared = new Set<string>();
   readonly #wereMembers = new Set<string>();
+  #visits = 0;
   #listeners = new Set<() => void>();
   #stopTimer: () => void = () => {};
   #reachTold = '';
@@ -106,16 +108,18 @@ export class MeshNode {
   handlersFor(key: string): Handlers {
     return {
       mesh_gossip: async (message) => {
-        const { records, want } = await this.#sync.answer(key, message);
-        return { records: [...records], want: [...want] };
+        const { records, want, ranges } = await this.#sync.answer(key, message);
+        return { records: [...records], want: [...want], ...(ranges === undefined ? {} : { ranges: [...ranges] }) };
       },
-      mesh_fetch: async ({ parts }) => ({ parts: parts.flatMap((hash) => this.view.part(hash) ?? []) }),
+      mesh_fetch: async ({ parts }) => ({ parts: this.#sync.giveParts(key, parts) }),
     };
   }
 
   /** What a visitor may ask that is no member yet: to be let in. */
   doorHandlers(): Handlers {
-    const answer = async (message: SyncMessage) => await this.#sync.answer(DOOR, message);
+    this.#visits += 1;
+    const visit = `${DOOR}/${this.#visits}`;
+    const answer = async (message: SyncMessage) => await this.#sync.answer(visit, message);
     return doorHandlers({ view: this.view, answer, onJoined: this.#options.onJoined });
   }
 
@@ -165,7 +169,7 @@ export class MeshNode {
         resolve();
       };
       const stopListening = this.onChange(() => {
-        if (this.#compared.size > 0 && this.view.missingParts(1).length === 0) end();
+        if (this.#compared.size > 0 && this.#sync.isComplete) end();
       });
       const stopTimer = clock.after(waitMs, end);
       signal.addEventListener('abort', end);
@@ -229,11 +233,15 @@ export class MeshNode {
   }
 
   async #tell(key: string, message: SyncMessage): Promise<SyncReply> {
-    return await this.#peer(key).request('mesh_gossip', message as ParamsInput<'mesh_gossip'>);
+    const peer = this.#peer(key);
+    const params = message as ParamsInput<'mesh_gossip'>;
+    return await inTime((options) => peer.request('mesh_gossip', params, options), this.#options.clock);
   }
 
   async #fetchParts(key: string, hashes: readonly string[]): Promise<readonly Uint8Array[]> {
-    return (await this.#peer(key).request('mesh_fetch', { parts: [...hashes] })).parts;
+    const peer = this.#peer(key);
+    const params = { parts: [...hashes] };
+    return (await inTime((options) => peer.request('mesh_fetch', params, options), this.#options.clock)).parts;
   }
 
   #peer(key: string): Peer {
@@ -243,6 +251,7 @@ export class MeshNode {
   }
 
   #drop(key: string, problem: string): void {
+    if (key.startsWith(DOOR)) return;
     this.view.noteProblem(key, problem);
     void this.#links.end(key, new ModelRtcError('busy', problem));
   }
@@ -265,7 +274,7 @@ export class MeshNode {
   }
 }
 
-/** Who comes in by the door has no name yet. */
+/** Who comes in by the door has no name yet; each visit is counted by itself. */
 const DOOR = 'door';
 /** How long members are given to hear that this node is leaving. */
 const GOODBYE_MS = 1_000;

@@ -11,6 +11,7 @@ import {
 } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
 import type { MeshProperty } from '../types.ts';
+import { endSoon } from './door.ts';
 import { noMemberError } from './links/connect-as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
 import { MeshNode } from './mesh-node.ts';
@@ -21,6 +22,7 @@ import { MeshSessions } from './sessions.ts';
 import { type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
 import { openRecordCache, type RecordCache } from './state/record-cache.ts';
 import { hintsFrom, scoresFile } from './state/scores.ts';
+import { partsTidier } from './state/tidy-parts.ts';
 
 export interface OpenMeshNodesOptions {
   readonly registry: Registry;
@@ -90,6 +92,7 @@ export class MeshNodes {
   readonly #log: Log;
   readonly #models: OwnModels;
   readonly #partials: PartialModels;
+  readonly #tidyParts: ReturnType<typeof partsTidier>;
   readonly #taking = new Map<string, Participation>();
   #signalingUrls: readonly string[] = [];
   #worker: MeshWorker | undefined;
@@ -103,6 +106,7 @@ export class MeshNodes {
     this.#options = options;
     this.#parts = parts;
     this.#clock = options.clock ?? systemClock;
+    this.#tidyParts = partsTidier(parts.cache, this.#clock);
     this.#log = options.log ?? silentLog;
     this.#models = new OwnModels(options.registry);
     this.#partials = createPartialModels(options.registry.paths.staging);
@@ -145,7 +149,9 @@ export class MeshNodes {
 
   connected(peer: Peer, { keyId = '' }: Authority): void {
     const [found] = this.#visitor(keyId);
-    if (found?.key !== undefined) found.node.adopt(found.key, peer);
+    if (found === undefined) return;
+    if (found.key === undefined) endSoon(peer, this.#clock);
+    else found.node.adopt(found.key, peer);
   }
 
   /** The worker waits for visitors from now on. */
@@ -184,6 +190,8 @@ export class MeshNodes {
       await node.close();
     }
     for (const joined of wanted) if (!this.#taking.has(joined.mesh.id)) await this.#take(joined);
+    const views = [...this.#taking.values()].map(({ node }) => node.view);
+    await this.#tidyParts((hash) => views.some((view) => view.part(hash) !== undefined));
     if (this.#worker === undefined)
       this.#signalingUrls = [...new Set(wanted.flatMap(({ mesh }) => mesh.signalingUrls))];
   }

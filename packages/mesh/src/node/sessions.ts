@@ -21,6 +21,8 @@ export class MeshSessions {
   readonly #ownKey: Uint8Array;
   readonly #sharedSecretOf: SharedSecretOf;
   readonly #shared = new Map<string, Uint8Array>();
+  /** Each announcement on the network is compared with those of all members. */
+  readonly #hints = new Map<string | undefined, string>();
   readonly #visitors: MeshVisitors;
   readonly #door: { readonly keyId: string; readonly secret: Uint8Array };
 
@@ -63,8 +65,12 @@ export class MeshSessions {
 
   /** By what a node of this mesh is told on a local network: 16 hex characters that say nothing to others. */
   lanHint(key?: string): string {
+    const known = this.#hints.get(key);
+    if (known !== undefined) return known;
     const parts = key === undefined ? [this.#meshId] : [this.#meshId, hexToBytes(key)];
-    return bytesToHex(sha256(concatBytes(LAN_DOMAIN, ...parts)).subarray(0, HINT_BYTES));
+    const hint = bytesToHex(sha256(concatBytes(LAN_DOMAIN, ...parts)).subarray(0, HINT_BYTES));
+    this.#hints.set(key, hint);
+    return hint;
   }
 
   #sharedWith(key: string): Uint8Array {

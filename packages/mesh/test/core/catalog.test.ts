@@ -112,6 +112,69 @@ describe('CatalogBook', () => {
     expect(() => book.take(signRecord('model_catalog', named, [identityOf(2)]))).toThrow('name');
   });
 
+  it('counts a part once that a head names often, and none of a head that names the parts of others', () => {
+    const book = new CatalogBook({ meshId: MESH_ID, wallMs: () => START_MS, isMember: () => true });
+    const { record, parts } = signed(1, [modelOf(1), modelOf(2), modelOf(3)]);
+    const [part] = parts;
+    const hash = Buffer.from(part?.hash ?? '', 'hex');
+    const repeated = { ...headFields(record.body), parts: Array.from({ length: 1_024 }, () => new Uint8Array(hash)) };
+    book.take(record);
+    book.takePart(part?.bytes as Uint8Array);
+    const copied = { ...repeated, node: identityOf(3).publicKey, modelCount: 1 };
+    book.take(signRecord('model_catalog', copied, [identityOf(3)]));
+    expect(book.modelsOf(keyTextOf(3))).toEqual([]);
+    book.take(signRecord('model_catalog', { ...repeated, sequence: 2 }, [identityOf(2)]));
+    expect(book.modelsOf(keyTextOf(2))).toHaveLength(3);
+  });
+
+  it('asks for the parts of all catalogs in turn, and never again for one that is wrong', () => {
+    const book = new CatalogBook({ meshId: MESH_ID, wallMs: () => START_MS, isMember: () => true });
+    const many = signed(1, [modelOf(1)]);
+    const never = Array.from({ length: 1_024 }, (_, i) => new Uint8Array(32).fill(1 + (i % 250)));
+    book.take(signRecord('model_catalog', { ...headFields(many.record.body), parts: never }, [identityOf(2)]));
+    const { record, parts } = signed(1, [modelOf(1), modelOf(2)], START_MS, 3);
+    const [hash] = parts.map((part) => part.hash);
+    book.take(signRecord('model_catalog', { ...headFields(record.body), modelCount: 1 }, [identityOf(3)]));
+    expect(book.missingParts().slice(0, 2)).toContain(hash);
+    expect(() => book.takePart(parts[0]?.bytes as Uint8Array)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ culprit: keyTextOf(3) }) }),
+    );
+    expect(book.missingParts()).not.toContain(hash);
+    expect(book.missingParts()).toHaveLength(250);
+  });
+
+  it('names who signed a catalog from the future, and nobody where the signature is wrong', () => {
+    const later = signed(1, [], START_MS + 3_600_000).record;
+    expect(() => bookAt().take(later)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ culprit: keyTextOf(2) }) }),
+    );
+    const forged = signRecord('model_catalog', headFields(later.body), [identityOf(3)]);
+    expect(() => bookAt().take(forged)).toThrow('signature');
+  });
+
+  it('forgets what a node said before when it changes its models all the time', () => {
+    const book = bookAt();
+    const [first, ...later] = [1, 2, 3].map((sequence) => {
+      const { record, parts } = signed(sequence, [modelOf(sequence)]);
+      const body = { ...headFields(record.body), modelCount: 10_000 };
+      return { record: signRecord('model_catalog', body, [identityOf(2)]), parts };
+    }) as [ReturnType<typeof signed>, ...ReturnType<typeof signed>[]];
+    give(book, first);
+    expect(book.part(first.parts[0]?.hash ?? '')).toBeDefined();
+    for (const next of later) give(book, next);
+    expect(book.part(first.parts[0]?.hash ?? '')).toBeUndefined();
+    expect(book.modelsOf(keyTextOf(2))).toHaveLength(1);
+  });
+
+  it('refuses an address that is none of a web server', () => {
+    const fields = headFields(signed(1, []).record.body);
+    const taken = (bridgeUrl: string) => () =>
+      bookAt().take(signRecord('model_catalog', { ...fields, bridgeUrl }, [identityOf(2)]));
+    expect(taken('http://10.0.0.2:14345')()).toBe(keyTextOf(2));
+    for (const url of ['javascript:alert(1)', 'http://a/\u001b[2J', 'http://a/\n', ' http://a', 'file:///etc/passwd'])
+      expect(taken(url)).toThrow('bridgeUrl');
+  });
+
   it('fails in one way for any bytes', () => {
     const { record, parts } = signed(1, [modelOf(1)]);
     fc.assert(

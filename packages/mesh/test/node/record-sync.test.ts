@@ -26,18 +26,23 @@ class TextStore implements RecordStore {
     this.records.set(name, Number(order));
     return name;
   }
-  missingParts(most: number) {
-    return [...this.wantedParts].filter((hash) => !this.parts.has(hash)).slice(0, most);
+  missingParts(most: number, isSkipped: (hash: string) => boolean = () => false) {
+    return [...this.wantedParts].filter((hash) => !this.parts.has(hash) && !isSkipped(hash)).slice(0, most);
   }
   part(hash: string) {
     return this.parts.has(hash) ? Buffer.from(hash) : undefined;
   }
   async acceptPart(bytes: Uint8Array) {
-    this.parts.add(Buffer.from(bytes).toString());
+    const hash = Buffer.from(bytes).toString();
+    if (this.parts.has(hash) || !this.wantedParts.has(hash)) return false;
+    this.parts.add(hash);
+    return true;
   }
 }
 
 interface TestNode {
+  readonly clock: VirtualClock;
+  readonly asked: string[][];
   readonly store: TextStore;
   readonly sync: RecordSync;
   readonly broken: string[];
@@ -49,15 +54,20 @@ function connect(names: readonly string[], linksOf?: (name: string) => readonly 
   for (const name of names) {
     const store = new TextStore();
     const broken: string[] = [];
+    const asked: string[][] = [];
+    const clock = new VirtualClock();
     const other = (key: string): TestNode => nodes.get(key) as TestNode;
     const sync = new RecordSync({
-      ...{ store, clock: new VirtualClock(), random: () => 0, log: silentLog, onNews: () => {} },
+      ...{ store, clock, random: () => 0, log: silentLog, onNews: () => {} },
       tell: async (key, message: SyncMessage) => await other(key).sync.answer(name, message),
-      fetchParts: async (key, hashes) => hashes.flatMap((hash) => other(key).store.part(hash) ?? []),
+      fetchParts: async (key, hashes) => {
+        asked.push([...hashes]);
+        return other(key).sync.giveParts(name, hashes);
+      },
       linked: () => linksOf?.(name) ?? names.filter((one) => one !== name),
       onBrokenLimit: (key) => broken.push(key),
     });
-    nodes.set(name, { store, sync, broken });
+    nodes.set(name, { store, sync, broken, asked, clock });
   }
   return nodes;
 }
@@ -112,11 +122,85 @@ describe('RecordSync', () => {
     expect([...a.store.parts].sort()).toEqual(['p', 'q']);
   });
 
+  it('fetches what somebody has, whatever thousands of parts a catalog names that nobody has', async () => {
+    const nodes = connect(['a', 'b']);
+    const a = nodes.get('a') as TestNode;
+    for (let i = 0; i < 2_000; i++) a.store.wantedParts.add(`never${i}`);
+    a.store.wantedParts.add('p');
+    nodes.get('b')?.store.parts.add('p');
+    await a.sync.fetchMissing();
+    expect([...a.store.parts]).toEqual(['p']);
+    expect(a.sync.isComplete).toBe(true);
+    const { length } = a.asked;
+    await a.sync.fetchMissing();
+    expect(a.asked).toHaveLength(length);
+  });
+
+  it('asks again for a part whose head came before it', async () => {
+    const nodes = connect(['a', 'b']);
+    const a = nodes.get('a') as TestNode;
+    a.store.wantedParts.add('p');
+    await a.sync.fetchMissing();
+    nodes.get('b')?.store.parts.add('p');
+    await a.clock.advance(1_000);
+    expect([...a.store.parts]).toEqual(['p']);
+  });
+
+  it('stops asking a member that answers with what nobody asked for', async () => {
+    const nodes = connect(['a', 'b']);
+    const [a, b] = [nodes.get('a') as TestNode, nodes.get('b') as TestNode];
+    a.store.wantedParts.add('p');
+    b.store.part = () => Buffer.from('junk');
+    await a.sync.fetchMissing();
+    expect(a.asked).toEqual([['p']]);
+  });
+
+  it('refuses a member that asks for the same parts for ever, and says who it was', async () => {
+    const a = connect(['a', 'b']).get('a') as TestNode;
+    a.store.part = () => new Uint8Array(64 * 1024);
+    const askFor = () => a.sync.giveParts('b', ['p', 'p', 'q']);
+    expect(askFor()).toHaveLength(2);
+    expect(() => {
+      for (let i = 0; i < 3_000; i++) askFor();
+    }).toThrow('more records in a minute');
+    expect(a.broken).toEqual(['b']);
+    expect(a.sync.giveParts('c', ['p'])).toHaveLength(1);
+    await a.clock.advance(61_000);
+    expect(askFor()).toHaveLength(2);
+  });
+
+  it('gives each record once, however often a member wants it', async () => {
+    const nodes = connect(['a', 'b']);
+    const [a, b] = [nodes.get('a') as TestNode, nodes.get('b') as TestNode];
+    a.store.records.set('x', 1);
+    const taken: number[] = [];
+    b.sync.answer = async (_, { records }) => {
+      taken.push(records.length);
+      return { records: [], want: Array.from({ length: 10_000 }, () => 'x') };
+    };
+    await a.sync.compare('b');
+    expect(taken).toEqual([0, 1]);
+  });
+
+  it('tells nobody more than it may send, so that passing on a flood shuts nobody out', async () => {
+    const nodes = connect(['a', 'b', 'c', 'd'], (name) => (name === 'a' ? ['b', 'c', 'd'] : ['a']));
+    const a = nodes.get('a') as TestNode;
+    for (const [from, first] of [['b', 0] as const, ['c', 40_000] as const]) {
+      for (let round = 0; round < 40; round++) {
+        const records = Array.from({ length: 1_000 }, (_, i) => Buffer.from(`r${first + round * 1_000 + i} 1`));
+        await a.sync.answer(from, { records });
+      }
+    }
+    await a.clock.advance(0);
+    expect(a.store.records.size).toBe(80_000);
+    expect([...nodes.values()].flatMap(({ broken }) => broken)).toEqual([]);
+  });
+
   it('refuses a member that sends more than it may, and says who it was', async () => {
     const nodes = connect(['a', 'b']);
     const a = nodes.get('a') as TestNode;
     const records = Array.from({ length: 1_000 }, (_, i) => Buffer.from(`r${i} 1`));
-    for (let round = 0; round < 50; round++) await a.sync.answer('b', { records });
+    for (let round = 0; round < 49; round++) await a.sync.answer('b', { records });
     await expect(a.sync.answer('b', { records })).rejects.toMatchObject({ code: 'busy' });
     expect(a.broken).toEqual(['b']);
     await expect(a.sync.answer('c', { records: [] })).resolves.toEqual({ records: [], want: [] });

@@ -1,4 +1,6 @@
-import { type Clock, type Log, ModelRtcError } from '@model-rtc/protocol';
+import type { Clock, Log } from '@model-rtc/protocol';
+import { bytesIn, COSTS, MemberBudgets } from './member-budgets.ts';
+import { PartFetcher } from './part-fetcher.ts';
 import { differing, rangeHashes, summaryOf } from './ranges.ts';
 import type { RecordStore, RecordSummary, SyncMessage, SyncReply } from './types.ts';
 
@@ -20,13 +22,6 @@ export interface RecordSyncOptions {
 
 /** Bytes of records in one message: what an answer of the protocol holds, with room to spare. */
 const MAX_MESSAGE_RECORD_BYTES = 2 * 1024 * 1024;
-/** Parts asked for at once: each has 64 KiB at most. */
-const PARTS_AT_ONCE = 32;
-/** What one member may send in a minute: all catalogs of a large mesh after a partition, several times over. */
-const MAX_BYTES_PER_MINUTE = 64 * 1024 * 1024;
-const MAX_RECORDS_PER_MINUTE = 50_000;
-/** A record with a wrong signature counts as so many: it takes a millisecond and a half to see, and honest members send none. */
-const FORGED_COUNTS_AS = 500;
 /** How often a random neighbour is asked whether it has more: what a lost message brings back. */
 const COMPARE_MS = 60_000;
 
@@ -36,24 +31,23 @@ const FAN_OUT = 5;
 const MIN_HASHED_RECORDS = 128;
 const NOTHING: SyncReply = { records: [], want: [] };
 
-interface Taken {
-  sinceMs: number;
-  bytes: number;
-  records: number;
-}
-
 /**
  * Keeps the records of linked members alike: a new link compares what both have, news goes on to every link at once, and now and then two
  * compare again. Catalog parts follow their heads. It knows nothing of what records say.
  */
 export class RecordSync {
   readonly #options: RecordSyncOptions;
-  readonly #taken = new Map<string, Taken>();
+  readonly #budgets: MemberBudgets;
+  readonly #parts: PartFetcher;
   readonly #stop: () => void;
-  #isFetching = false;
 
   constructor(options: RecordSyncOptions) {
     this.#options = options;
+    this.#budgets = new MemberBudgets(options.clock);
+    this.#parts = new PartFetcher({
+      ...options,
+      count: (key, parts) => this.#count(key, { bytes: bytesIn(parts), records: parts.length }),
+    });
     this.#stop = options.clock.every(COMPARE_MS, () => {
       const linked = options.linked();
       const key = linked[Math.floor(options.random() * linked.length)];
@@ -69,7 +63,7 @@ export class RecordSync {
       const { records, want } =
         ranges?.length === 0 ? NOTHING : await this.#options.tell(key, { records: [], have, ranges });
       await this.#take(key, records);
-      for (let rest = this.#recordsOf(want); rest.length > 0; ) {
+      for (let rest = this.#recordsOf([...new Set(want)]); rest.length > 0; ) {
         const { now, later } = firstBytes(rest);
         await this.#options.tell(key, { records: now });
         rest = later;
@@ -84,6 +78,8 @@ export class RecordSync {
 
   /** Answers a member. @throws ModelRtcError `busy` when it sends more than it may */
   async answer(key: string, { records, have, ranges, hashes }: SyncMessage): Promise<SyncReply> {
+    const names = Math.ceil((have?.length ?? 0) / COSTS.namesPerRecord);
+    this.#count(key, { records: COSTS.message + names + (hashes === undefined ? 0 : COSTS.hashes) });
     await this.#take(key, records);
     if (records.length > 0) void this.fetchMissing(key);
     if (hashes !== undefined) return { ...NOTHING, ranges: differing(hashes, rangeHashes(this.#options.store)) };
@@ -91,7 +87,17 @@ export class RecordSync {
     const theirs = new Map(have.map(({ name, order }) => [name, order]));
     const newer = summaryOf(this.#options.store, ranges).filter(({ name, order }) => order > (theirs.get(name) ?? -1));
     const want = have.filter((one) => this.#isMissing(one)).map(({ name }) => name);
-    return { records: firstBytes(this.#recordsOf(newer.map(({ name }) => name))).now, want };
+    const given = firstBytes(this.#recordsOf(newer.map(({ name }) => name))).now;
+    this.#give(key, given);
+    return { records: given, want };
+  }
+
+  /** Answers a member that asks for parts of catalogs. @throws ModelRtcError `busy` when it asks for more than it may */
+  giveParts(key: string, hashes: readonly string[]): Uint8Array[] {
+    this.#count(key, { records: COSTS.message });
+    const parts = [...new Set(hashes)].flatMap((hash) => this.#options.store.part(hash) ?? []);
+    this.#give(key, parts);
+    return parts;
   }
 
   /** Tells all linked members of records that are news here. It never rejects. Resolves when they have answered. */
@@ -102,6 +108,7 @@ export class RecordSync {
   }
 
   async #announceTo(key: string, records: readonly Uint8Array[]): Promise<void> {
+    if (!this.#budgets.mayTell(key, records)) return;
     try {
       await this.#options.tell(key, { records });
     } catch (error) {
@@ -109,48 +116,27 @@ export class RecordSync {
     }
   }
 
-  /** Fetches what heads name and is not here: from the given member first, then from the others. */
+  /** Fetches what heads name and is not here: from the given member first, then from the others. It never rejects. */
   async fetchMissing(firstKey?: string): Promise<void> {
-    if (this.#isFetching) return;
-    this.#isFetching = true;
-    try {
-      const keys = [...new Set([...(firstKey === undefined ? [] : [firstKey]), ...this.#options.linked()])];
-      for (const key of keys) {
-        while (await this.#fetchSome(key));
-        if (this.#options.store.missingParts(1).length === 0) return;
-      }
-    } finally {
-      this.#isFetching = false;
-    }
+    await this.#parts.fetch(firstKey);
+  }
+
+  /** Whether all that somebody has is here. */
+  get isComplete(): boolean {
+    return this.#parts.isDone;
   }
 
   close(): void {
     this.#stop();
-  }
-
-  /** @returns whether there is more to ask of this member */
-  async #fetchSome(key: string): Promise<boolean> {
-    const { store, fetchParts, onNews, log } = this.#options;
-    const wanted = store.missingParts(PARTS_AT_ONCE);
-    if (wanted.length === 0) return false;
-    try {
-      const parts = await fetchParts(key, wanted);
-      this.#count(key, bytesIn(parts), parts.length);
-      for (const part of parts) await store.acceptPart(part);
-      if (parts.length > 0) onNews();
-      return store.missingParts(1).length > 0 && parts.length > 0;
-    } catch (error) {
-      log.debug({ err: error, member: key }, 'parts of catalogs could not be fetched from a member');
-      return false;
-    }
+    this.#parts.close();
   }
 
   async #take(key: string, records: readonly Uint8Array[]): Promise<void> {
-    this.#count(key, bytesIn(records), records.length);
+    this.#count(key, { bytes: bytesIn(records), records: records.length });
     const news: string[] = [];
     for (const record of records) {
       const name = await this.#options.store.accept(record, key);
-      if (name === false) this.#count(key, 0, FORGED_COUNTS_AS);
+      if (name === false) this.#count(key, { records: COSTS.forged });
       else if (name !== undefined) news.push(name);
     }
     if (news.length === 0) return;
@@ -158,17 +144,24 @@ export class RecordSync {
     void this.announce(news, key);
   }
 
-  #count(key: string, bytes: number, records: number): void {
-    const nowMs = this.#options.clock.nowMs();
-    const known = this.#taken.get(key);
-    const taken =
-      known === undefined || nowMs - known.sinceMs > 60_000 ? { sinceMs: nowMs, bytes: 0, records: 0 } : known;
-    taken.bytes += bytes;
-    taken.records += records;
-    this.#taken.set(key, taken);
-    if (taken.bytes <= MAX_BYTES_PER_MINUTE && taken.records <= MAX_RECORDS_PER_MINUTE) return;
-    this.#options.onBrokenLimit(key, 'It sends more records in a minute than a member may.');
-    throw new ModelRtcError('busy', 'You send more records in a minute than a member may. Wait a minute.');
+  /** @throws ModelRtcError `busy`, after the member was dropped for it */
+  #count(key: string, cost: { readonly bytes?: number; readonly records?: number }): void {
+    try {
+      this.#budgets.take(key, cost);
+    } catch (error) {
+      this.#options.onBrokenLimit(key, 'It sends more records in a minute than a member may.');
+      throw error;
+    }
+  }
+
+  /** @throws as `#count` */
+  #give(key: string, given: readonly Uint8Array[]): void {
+    try {
+      this.#budgets.give(key, bytesIn(given));
+    } catch (error) {
+      this.#options.onBrokenLimit(key, 'It asks for more records in a minute than a member may.');
+      throw error;
+    }
   }
 
   /** In which ranges of names the two differ; undefined when all of them are to be compared. */
@@ -193,10 +186,6 @@ export class RecordSync {
   #recordsOf(names: readonly string[]): Uint8Array[] {
     return names.flatMap((name) => this.#options.store.bytesOf(name) ?? []);
   }
-}
-
-function bytesIn(items: readonly Uint8Array[]): number {
-  return items.reduce((sum, { length }) => sum + length, 0);
 }
 
 function firstBytes(records: readonly Uint8Array[]): { readonly now: Uint8Array[]; readonly later: Uint8Array[] } {

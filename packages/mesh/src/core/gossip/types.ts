@@ -36,7 +36,8 @@ export interface RecordStore {
    */
   accept(bytes: Uint8Array, fromKey: string): Promise<string | false | undefined>;
   /** Hashes of catalog parts that the heads name and that are not here, at most so many. */
-  missingParts(most: number): readonly string[];
+  missingParts(most: number, isSkipped?: (hash: string) => boolean): readonly string[];
   part(hash: string): Uint8Array | undefined;
-  acceptPart(bytes: Uint8Array): Promise<void>;
+  /** @returns whether it is news: false for what no head names, and for what is not valid */
+  acceptPart(bytes: Uint8Array, fromKey: string): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import type { Scope } from '@model-rtc/protocol';
 import type { MeshMember } from '../../types.ts';
-import { CATALOG_TTL_MS, MAX_MEMBERS, MAX_SKEW_MS } from '../limits.ts';
+import { CATALOG_TTL_MS, MAX_MEMBERS, MAX_MEMBERSHIPS_PER_MINUTE, MAX_SKEW_MS } from '../limits.ts';
 import { partHash } from '../parts.ts';
 import { decodeRecord, defaultVerify, refusedRecord, type SignedRecord, type Verify } from '../record.ts';
 import { type LeaveCertificate, type MembershipCertificate, readLeave, readMembership } from './certificates.ts';
@@ -25,6 +25,9 @@ export class Membership {
   /** Of the latest roster whose parts are all here. */
   #listed: ReadonlyMap<string, RosterMember> = new Map();
   readonly #partBytes = new Map<string, Uint8Array>();
+  /** News of each node in this minute. */
+  readonly #taken = new Map<string, number>();
+  #takenSinceMs = 0;
 
   constructor({ meshId, wallMs, verify = defaultVerify }: MembershipOptions) {
     this.#meshId = meshId;
@@ -44,7 +47,7 @@ export class Membership {
    */
   take(record: SignedRecord, isKept = false): boolean {
     if (record.kind === 'membership') return this.#takeMembership(record, isKept);
-    if (record.kind === 'leave') return this.#takeLeave(record);
+    if (record.kind === 'leave') return this.#takeLeave(record, isKept);
     if (record.kind === 'roster') return this.#takeRoster(record);
     throw refusedRecord(`a ${record.kind} says nothing about members`);
   }
@@ -96,6 +99,12 @@ export class Membership {
       .sort((a, b) => (a.name === b.name ? compare(a.key, b.key) : compare(a.name, b.name)));
   }
 
+  /** Whether the latest roster lists the members of now, and nobody else. */
+  isListed(): boolean {
+    const members = this.members();
+    return this.#roster?.memberCount === members.length && members.every(({ key }) => this.#listed.has(key));
+  }
+
   scopesOf(key: string): readonly Scope[] {
     return this.memberOf(key)?.scopes ?? [];
   }
@@ -123,6 +132,7 @@ export class Membership {
     if (removedIn !== undefined && certificate.epoch < removedIn)
       throw refusedRecord('its node was removed from the mesh');
     if (before === undefined && this.#certificates.size >= MAX_MEMBERS) throw refusedRecord('the mesh is full');
+    if (!isKept) this.#countNews(certificate.key);
     this.#certificates.set(certificate.key, certificate);
     return true;
   }
@@ -150,7 +160,19 @@ export class Membership {
     return invite !== undefined && (this.#roster?.revokedInvites.includes(invite) ?? false);
   }
 
-  #takeLeave(record: SignedRecord): boolean {
+  /** Each is passed on to everyone, so a node that leaves and comes back all the time would keep the whole mesh busy. */
+  #countNews(key: string): void {
+    const nowMs = this.#wallMs();
+    if (Math.abs(nowMs - this.#takenSinceMs) >= 60_000) {
+      this.#takenSinceMs = nowMs;
+      this.#taken.clear();
+    }
+    const count = (this.#taken.get(key) ?? 0) + 1;
+    if (count > MAX_MEMBERSHIPS_PER_MINUTE) throw refusedRecord('its node joins and leaves more often than a node may');
+    this.#taken.set(key, count);
+  }
+
+  #takeLeave(record: SignedRecord, isKept: boolean): boolean {
     const leave = readLeave(record, this.#meshId, this.#verify);
     const before = this.#leaves.get(leave.key);
     if (before !== undefined && before.leftAtMs >= leave.leftAtMs) return false;
@@ -158,6 +180,7 @@ export class Membership {
     if (!this.#certificates.has(leave.key) && !this.#listed.has(leave.key))
       throw refusedRecord('its node is no member');
     if (leave.leftAtMs > this.#wallMs() + MAX_SKEW_MS) throw refusedRecord('it lies in the future');
+    if (!isKept) this.#countNews(leave.key);
     this.#leaves.set(leave.key, leave);
     return true;
   }

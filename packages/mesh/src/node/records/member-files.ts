@@ -17,7 +17,7 @@ export interface MemberFilesOptions {
   readonly take: (record: SignedRecord) => Promise<void>;
   /** Takes records from this machine's disk. */
   readonly takeKept: (kept: readonly Uint8Array[]) => Promise<unknown>;
-  readonly acceptPart: (bytes: Uint8Array) => Promise<void>;
+  readonly acceptPart: (bytes: Uint8Array) => Promise<unknown>;
 }
 
 /** How long the authority waits for more members before it lists new ones. */
@@ -40,7 +40,7 @@ export class MemberFiles {
     const file = await joined.roster.read();
     if (file !== undefined && file.sequence > (membership.roster?.sequence ?? 0)) {
       await takeKept([fromBase64Url(file.signed)]);
-      for (const part of file.parts) await this.#options.acceptPart(fromBase64Url(part)).catch(() => undefined);
+      for (const part of file.parts) await this.#options.acceptPart(fromBase64Url(part));
     }
     const before = this.#rosterSequence;
     this.#rosterSequence = membership.roster?.sequence ?? 0;
@@ -63,7 +63,7 @@ export class MemberFiles {
   /** The authority lists members that came with an invite, so that they stay when it has expired. @returns whether it did */
   async listNew(nowMs: number): Promise<boolean> {
     const { authority, membership, joined } = this.#options;
-    if (authority === undefined || membership.members().length === membership.roster?.memberCount) return false;
+    if (authority === undefined || membership.isListed()) return false;
     if (nowMs - this.#listedAtMs < LIST_AFTER_MS) return false;
     this.#listedAtMs = nowMs;
     await this.keepRoster(nextRoster(membership, { meshName: joined.mesh.name }, authority, nowMs));

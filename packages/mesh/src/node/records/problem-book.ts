@@ -10,9 +10,14 @@ export interface ProblemBookOptions {
   readonly ownKey: string;
 }
 
+/** One warning about a node, and so many about all, in this time. */
+const WARN_AGAIN_MS = 10 * 60_000;
+const MAX_WARNINGS = 20;
+
 /** What is wrong with nodes of a mesh, for every process of this machine. */
 export class ProblemBook {
   readonly #options: ProblemBookOptions;
+  readonly #warnedAtMs = new Map<string, number>();
 
   constructor(options: ProblemBookOptions) {
     this.#options = options;
@@ -28,11 +33,23 @@ export class ProblemBook {
     const { cache, log, mesh, ownKey } = this.#options;
     if (this.of(key) === problem) return;
     const whose = key === ownKey ? '' : `A node of the mesh ${mesh.name} has a problem (${key.slice(0, 8)}): `;
-    log.warn({ member: key }, `${whose}${problem}`);
+    const words = `${whose}${problem}`;
+    if (this.#mayWarn(key)) log.warn({ member: key }, words);
+    else log.debug({ member: key }, words);
     const record = { bytes: Buffer.from(problem), heardAtMs: Date.now(), order: Date.now() };
     cache
       .putRecord(this.#name(key), record)
       .catch((error: unknown) => log.debug({ err: error }, 'a problem could not be kept'));
+  }
+
+  /** A node that is right and wrong by turns must not fill the log. */
+  #mayWarn(key: string): boolean {
+    const nowMs = Date.now();
+    for (const [one, atMs] of this.#warnedAtMs)
+      if (Math.abs(nowMs - atMs) >= WARN_AGAIN_MS) this.#warnedAtMs.delete(one);
+    if (this.#warnedAtMs.has(key) || this.#warnedAtMs.size >= MAX_WARNINGS) return false;
+    this.#warnedAtMs.set(key, nowMs);
+    return true;
   }
 
   clear(key: string): void {

@@ -4,6 +4,15 @@ import { decodeRecord, RECORD_LIMITS, type SignedRecord } from '../../core/index
 
 export const ROSTER = 'roster';
 
+/** The field that says how new a record of each kind is. */
+const ORDERED_BY: Readonly<Record<SignedRecord['kind'], string>> = {
+  roster: 'sequence',
+  membership: 'joinedAt',
+  leave: 'leftAt',
+  model_catalog: 'sequence',
+  invite: 'issuedAt',
+};
+
 const KIND_ORDER: readonly SignedRecord['kind'][] = ['roster', 'membership', 'leave', 'model_catalog', 'invite'];
 
 /** Records from this machine's disk, those first on which others depend. Damaged ones are asked for again from other members. */
@@ -25,8 +34,8 @@ export function namedAs({ kind, body }: SignedRecord): {
   readonly order: number;
 } {
   const fields = unpackValue(body, RECORD_LIMITS) as Record<string, unknown>;
-  const numbers = [fields.sequence, fields.joinedAt, fields.leftAt].filter((value) => typeof value === 'number');
-  const order = numbers[0] ?? 0;
+  // Only the field that was checked for its kind: a body may have others, and an order that is no count breaks what others send.
+  const order = Number(fields[ORDERED_BY[kind]]);
   if (kind === 'roster') return { name: ROSTER, key: undefined, order };
   const key = bytesToHex(fields.node as Uint8Array);
   return { name: `${kind}/${key}`, key, order };

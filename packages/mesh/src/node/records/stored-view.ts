@@ -132,17 +132,24 @@ export class StoredMeshView implements MeshView {
     }
   }
 
-  missingParts(most: number): readonly string[] {
-    return [...this.membership.missingParts(), ...this.catalogs.missingParts()].slice(0, most);
+  missingParts(most: number, isSkipped: (hash: string) => boolean = () => false): readonly string[] {
+    const all = [...this.membership.missingParts(), ...this.catalogs.missingParts()];
+    return all.filter((hash) => !isSkipped(hash)).slice(0, most);
   }
 
   part(hash: string): Uint8Array | undefined {
     return this.membership.part(hash) ?? this.catalogs.part(hash);
   }
 
-  async acceptPart(bytes: Uint8Array): Promise<void> {
-    const isNews = this.membership.takePart(bytes) || this.catalogs.takePart(bytes);
-    if (isNews) await this.#parts.cache.putPart(partHash(bytes), bytes);
+  async acceptPart(bytes: Uint8Array, fromKey = this.ownKey): Promise<boolean> {
+    try {
+      const isNews = this.membership.takePart(bytes) || this.catalogs.takePart(bytes);
+      if (isNews) await this.#parts.cache.putPart(partHash(bytes), bytes);
+      return isNews;
+    } catch (error) {
+      this.#refused(ModelRtcError.from(error), fromKey);
+      return false;
+    }
   }
 
   async announceSelf(own: OwnAnnouncement, ttlMs = CATALOG_TTL_MS): Promise<readonly string[]> {
@@ -170,7 +177,7 @@ export class StoredMeshView implements MeshView {
     }
     for (const hash of this.missingParts(Number.POSITIVE_INFINITY)) {
       const bytes = cache.part(hash);
-      if (bytes !== undefined) await this.acceptPart(new Uint8Array(bytes)).catch(() => undefined);
+      if (bytes !== undefined) await this.acceptPart(new Uint8Array(bytes));
     }
     if (await this.#members.listNew(Date.now())) news.push(ROSTER);
     await this.#members.write();
@@ -213,9 +220,9 @@ export class StoredMeshView implements MeshView {
   }
 
   #refused(error: ModelRtcError, fromKey: string): void {
-    const problem = error.details?.problem;
-    if (typeof problem === 'string' && /future/.test(problem))
-      this.noteProblem(fromKey, `${problem[0]?.toUpperCase()}${problem.slice(1)}.`);
+    const { problem, culprit } = error.details ?? {};
+    if (typeof problem === 'string' && typeof culprit === 'string')
+      this.noteProblem(culprit, `${problem[0]?.toUpperCase()}${problem.slice(1)}.`);
     this.#parts.log.debug({ err: error, member: fromKey }, 'a record of a member was refused');
   }
 }

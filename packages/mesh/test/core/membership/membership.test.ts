@@ -197,6 +197,17 @@ describe('a roster', () => {
 });
 
 describe('a leave', () => {
+  it('is refused when a node leaves and joins more often than anyone would, and taken again a minute later', () => {
+    const membership = meshOf(founder, joined(2));
+    const leave = (second: number) => signLeave(AUTHORITY.publicKey, identityOf(2), START_MS + second * 1_000);
+    nowMs += 1_000;
+    expect(() => {
+      for (let second = 1; second <= 20; second++) membership.take(leave(second));
+    }).toThrow('more often');
+    nowMs += 61_000;
+    expect(membership.take(leave(60))).toBe(true);
+  });
+
   it('ends a membership until the node joins again, and only its own', () => {
     const membership = meshOf(joined(2));
     membership.take(signLeave(AUTHORITY.publicKey, identityOf(2), START_MS + 1));

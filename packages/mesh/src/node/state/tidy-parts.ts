@@ -1,0 +1,15 @@
+import type { Clock } from '@model-rtc/protocol';
+import type { RecordCache } from './record-cache.ts';
+
+/** How often it is done. */
+const TIDY_MS = 60_000;
+
+/** Catalogs change all the time, and their old parts must not fill the disk. @returns what to call often, with the parts that are needed */
+export function partsTidier(cache: Pick<RecordCache, 'keepParts'>, clock: Pick<Clock, 'nowMs'>) {
+  let tidiedAtMs = clock.nowMs();
+  return async (isNeeded: (hash: string) => boolean): Promise<void> => {
+    if (clock.nowMs() - tidiedAtMs < TIDY_MS) return;
+    tidiedAtMs = clock.nowMs();
+    await cache.keepParts(isNeeded);
+  };
+}
