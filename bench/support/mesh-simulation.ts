@@ -57,7 +57,7 @@ class NumberStore implements RecordStore {
     return undefined;
   }
   acceptPart() {
-    return Promise.resolve();
+    return Promise.resolve(false);
   }
 }
 

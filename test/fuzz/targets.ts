@@ -8,7 +8,6 @@ import {
   type FragmentFrame,
   isUnknownFrame,
   loadFrameCodec,
-  ModelRtcError,
   parseContents,
   parseManifest,
   parseSessionToken,
@@ -19,34 +18,18 @@ import { planLayout } from '@model-rtc/transfer/core';
 import { parseClientMessage, parseServerMessage } from '../../packages/signaling/src/messages.ts';
 import { FrameReader } from '../../packages/transport/src/lanes/direct/frame-reader.ts';
 import { decodeGreeting, decodeWelcome } from '../../packages/transport/src/lanes/direct/greeting.ts';
+import { answered, bytesIn, parsedJson, texts } from './answers.ts';
+import { BRIDGE_TARGETS } from './bridge-targets.ts';
 import { FORMAT_TARGETS } from './format-targets.ts';
 import type { FuzzTarget } from './fuzz.ts';
 import { JOB_TARGETS } from './job-targets.ts';
+import { MESH_TARGETS } from './mesh-targets.ts';
 import { VALIDATION_TARGETS } from './validation-targets.ts';
-
-/** What a reader may answer with; all else is a fault. */
-function answered<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ModelRtcError && error.code !== 'unexpected') return undefined;
-    throw error;
-  }
-}
 
 async function vectors(name: string): Promise<Record<string, unknown>> {
   const path = new URL(`../../packages/protocol/vectors/${name}.json`, import.meta.url);
   return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
 }
-
-/** All texts of hex digits that stand anywhere in a value, as bytes. */
-function bytesIn(value: unknown): Uint8Array[] {
-  if (typeof value === 'string') return /^(?:[0-9a-f]{2}){2,}$/.test(value) ? [Buffer.from(value, 'hex')] : [];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(bytesIn) : [];
-}
-
-const texts = (...values: readonly unknown[]): Uint8Array[] =>
-  values.map((value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
 
 const SHA256 = 'ab'.repeat(32);
 const MANIFEST = {
@@ -172,18 +155,12 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...FORMAT_TARGETS,
   ...JOB_TARGETS,
   ...VALIDATION_TARGETS,
+  ...MESH_TARGETS,
+  ...BRIDGE_TARGETS,
 ];
 
 function u32(value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;
-}
-
-function parsedJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

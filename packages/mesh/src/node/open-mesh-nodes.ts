@@ -149,9 +149,8 @@ export class MeshNodes {
 
   connected(peer: Peer, { keyId = '' }: Authority): void {
     const [found] = this.#visitor(keyId);
-    if (found === undefined) return;
-    if (found.key === undefined) endSoon(peer, this.#clock);
-    else found.node.adopt(found.key, peer);
+    if (found?.key !== undefined) found.node.adopt(found.key, peer);
+    else if (found !== undefined) endSoon(peer, this.#clock);
   }
 
   /** The worker waits for visitors from now on. */
@@ -190,8 +189,7 @@ export class MeshNodes {
       await node.close();
     }
     for (const joined of wanted) if (!this.#taking.has(joined.mesh.id)) await this.#take(joined);
-    const views = [...this.#taking.values()].map(({ node }) => node.view);
-    await this.#tidyParts((hash) => views.some((view) => view.part(hash) !== undefined));
+    await this.#tidyParts([...this.#taking.values()].map(({ node }) => node.view));
     if (this.#worker === undefined)
       this.#signalingUrls = [...new Set(wanted.flatMap(({ mesh }) => mesh.signalingUrls))];
   }

@@ -4,12 +4,12 @@ import type { RecordCache } from './record-cache.ts';
 /** How often it is done. */
 const TIDY_MS = 60_000;
 
-/** Catalogs change all the time, and their old parts must not fill the disk. @returns what to call often, with the parts that are needed */
+/** Catalogs change all the time, and their old parts must not fill the disk. @returns what to call often, with those that have parts */
 export function partsTidier(cache: Pick<RecordCache, 'keepParts'>, clock: Pick<Clock, 'nowMs'>) {
   let tidiedAtMs = clock.nowMs();
-  return async (isNeeded: (hash: string) => boolean): Promise<void> => {
+  return async (views: readonly { readonly part: (hash: string) => unknown }[]): Promise<void> => {
     if (clock.nowMs() - tidiedAtMs < TIDY_MS) return;
     tidiedAtMs = clock.nowMs();
-    await cache.keepParts(isNeeded);
+    await cache.keepParts((hash) => views.some((view) => view.part(hash) !== undefined));
   };
 }
