@@ -173,6 +173,26 @@ describeWith([program('curl', 'curl')], 'a bridge whose worker is killed', () =>
   }, 180_000);
 });
 
+describeWith([program('aria2c', 'aria2')], 'a download whose name has moved to another model', () => {
+  it('is not taken for the same file', async () => {
+    const { file, folder, machine } = await scene();
+    const out = join(folder, 'got.bin');
+    const first = startCommand(ARIA2C.slow(file, out), PATH);
+    lab.onEnd(() => first.kill('SIGKILL'));
+    await hasBytes(out, 3 * MEGABYTE);
+    await first.kill('SIGINT');
+    const etag = (await fetch(file, { method: 'HEAD' })).headers.get('etag') ?? '';
+    await machine.succeed(['client', 'delete-model', 'big', '--yes']);
+    const other = Buffer.from(BYTES).reverse();
+    await writeFile(join(folder, 'other.bin'), other);
+    await importModel(machine, join(folder, 'other.bin'), 'big', '--copy', '--as-is');
+    const rest = await fetch(file, { headers: { range: 'bytes=1000-', 'if-range': etag } });
+    expect([rest.status, sha256(Buffer.from(await rest.arrayBuffer()))]).toEqual([200, sha256(other)]);
+    const { exitCode } = await runCommand(ARIA2C.resume(file, out), PATH);
+    expect(exitCode).not.toBe(0);
+  }, 120_000);
+});
+
 describe('a worker whose models come from a hub', () => {
   it('is a hub to another machine', async () => {
     const hub = await startHub();

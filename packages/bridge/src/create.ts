@@ -68,7 +68,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
   const catalog = createCatalog({ registry, remote, nowMs, log });
   const contents = createContents({ registry, partials, remote, beforeAsking: () => requireRoom(lookups.take()) });
   const pull = pulls === undefined ? undefined : pulls.start;
-  const files = createFiles({ registry, partials, contents, pull, onSent: (bytes) => metrics.sent(bytes) });
+  const files = createFiles({ registry, partials, contents, pull, onSent: (bytes) => metrics.sent(bytes), nowMs });
   const metrics: BridgeMetrics = createMetrics({
     connections: () => server.connections(),
     downloads: () => files.sending,

@@ -1,10 +1,10 @@
-import { type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import type { Manifest } from '@model-rtc/protocol';
 import { createPieces } from './http/pieces.ts';
 import { sendFile } from './http/send-file.ts';
 import type { Asked } from './http/types.ts';
-import { MAX_DOWNLOADS } from './limits.ts';
 import type { Contents } from './models/contents.ts';
 import { type OpenFileOptions, openFile } from './models/open-file.ts';
+import { createPlaces } from './models/places.ts';
 import type { BridgeModel, FileBytes, ModelFile } from './types.ts';
 
 /** The files of models, for every API. */
@@ -22,38 +22,34 @@ export interface Files {
 export interface FilesOptions extends OpenFileOptions {
   readonly contents: Contents;
   readonly onSent: (bytes: number) => void;
+  /** Milliseconds that only grow. */
+  readonly nowMs: () => number;
 }
 
-export function createFiles({ contents, onSent, ...options }: FilesOptions): Files {
+export function createFiles({ contents, onSent, nowMs, ...options }: FilesOptions): Files {
   const pieces = createPieces();
-  let sending = 0;
+  const places = createPlaces({ nowMs });
   const manifestOf = async ({ digest }: BridgeModel, signal: AbortSignal): Promise<Manifest> =>
     await contents.manifest(digest, signal);
 
   return {
     list: async (model, signal) => (await manifestOf(model, signal)).files,
     async send(asked, model, file, headers) {
-      if (sending >= MAX_DOWNLOADS) {
-        throw new ModelRtcError('busy', `${MAX_DOWNLOADS} files are being sent. Ask again in a moment.`);
-      }
-      sending++;
+      const place = places.take();
+      const signal = AbortSignal.any([asked.signal, place.signal]);
       try {
         const open = async () =>
-          await openFile(options, {
-            digest: model.digest,
-            manifest: await manifestOf(model, asked.signal),
-            file,
-          });
-        await sendFile(asked, { file, headers, open, pieces, onSent });
+          await openFile(options, { digest: model.digest, manifest: await manifestOf(model, signal), file });
+        await sendFile({ ...asked, signal }, { file, headers, open, pieces, onSent, onWriting: place.onWriting });
       } finally {
-        sending--;
+        place.leave();
       }
     },
     async sendBytes(asked, bytes, file, headers) {
       await sendFile(asked, { file, headers, open: async () => inMemory(bytes), pieces, onSent });
     },
     get sending() {
-      return sending;
+      return places.taken;
     },
   };
 }

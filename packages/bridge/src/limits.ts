@@ -24,6 +24,8 @@ export const REQUEST_MS = 20_000;
 export const KEEP_ALIVE_MS = 15_000;
 /** A client that takes no byte for this long is cut off: it holds memory and an open file. */
 export const STALLED_CLIENT_MS = 60_000;
+/** When all places are taken, a client that needs longer than this for one piece, which is less than 35 kB/s, makes room for another one. It can resume. */
+export const SLOW_CLIENT_MS = 30_000;
 /** Pulls that requests start in a minute; each takes a network and a disk. */
 export const MAX_PULLS_A_MINUTE = 30;
 /** Pulls that requests started and that run at once. */

@@ -18,6 +18,8 @@ export interface SendFileOptions {
   readonly pieces: Pieces;
   /** Called with each piece's length as the network takes it. */
   readonly onSent: (bytes: number) => void;
+  /** Called when the network begins to take a piece, and when it has it. */
+  readonly onWriting?: ((isWriting: boolean) => void) | undefined;
 }
 
 /**
@@ -103,13 +105,14 @@ async function stream(
   bytes: FileBytes,
   first: FilledPiece | undefined,
   { start, end }: { readonly start: number; readonly end: number },
-  { pieces, onSent }: SendFileOptions,
+  { pieces, onSent, onWriting = () => {} }: SendFileOptions,
 ): Promise<void> {
   let at = start;
   for (let filled = first; filled !== undefined; ) {
     const { piece, length } = filled;
     at += length;
-    const sent = write(response, piece.subarray(0, length), signal);
+    onWriting(true);
+    const sent = write(response, piece.subarray(0, length), signal).finally(() => onWriting(false));
     const next = at < end ? readPiece(bytes, at, end, pieces, signal) : Promise.resolve(undefined);
     const [written, following] = await Promise.allSettled([sent, next]);
     const nextPiece = following.status === 'fulfilled' ? following.value : undefined;

@@ -130,8 +130,9 @@ function fail(
   const { response } = asked;
   const problem = problemOf(thrown);
   const { status, headers, cause } = problem;
-  if (cause !== undefined && cause.code !== 'cancelled' && status >= 500) {
-    log.warn({ status, reason: cause.message }, 'a request over HTTP failed');
+  // What is busy is counted in the metrics: a line for each refusal would fill the log.
+  if (cause !== undefined && cause.code !== 'cancelled' && cause.code !== 'busy' && status >= 500) {
+    log.warn({ status, code: cause.code }, `A request over HTTP failed: ${cause.message}`);
   }
   // The client sees that the length which was promised did not come.
   if (response.headersSent) return void response.destroy();

@@ -42,7 +42,11 @@ export function createPulls({ remote, rate, log, onEnd }: PullsOptions): Pulls {
       .pull(digest, { signal: ending.signal })
       .catch((error: unknown) => {
         pull.failure = ModelRtcError.from(error);
-        log.warn({ digest, reason: pull.failure.message }, 'a model that was asked for over HTTP could not be fetched');
+        const { message } = pull.failure;
+        log.warn(
+          { digest },
+          `The model ${digest.slice(0, 12)}, which was asked for over HTTP, was not fetched: ${message}`,
+        );
       })
       .finally(() => {
         pull.hasEnded = true;
