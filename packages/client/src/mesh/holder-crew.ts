@@ -26,6 +26,8 @@ interface Member {
   readonly name: string;
   readonly over: AbortController;
   peer: Peer | undefined;
+  /** By lane, what it brought: lanes come and go. */
+  readonly lanes: Map<number, number>;
   bytes: number;
   usefulMs: number;
 }
@@ -96,7 +98,7 @@ export class HolderCrew {
     const isTaken = [...this.#members.values()].some((member) => member.name === name) || name === this.#options.name;
     const shown = isTaken ? `${name} (${key.slice(0, 8)})` : name;
     const over = new AbortController();
-    const member: Member = { holder, name: shown, over, peer: undefined, bytes: 0, usefulMs: nowMs };
+    const member: Member = { holder, name: shown, over, peer: undefined, lanes: new Map(), bytes: 0, usefulMs: nowMs };
     this.#members.set(key, member);
     void this.#serve(member).then((error) => {
       // It may have been sent away, and chosen again.
@@ -170,8 +172,9 @@ export class HolderCrew {
   }
 }
 
-function receivedBytes({ peer }: Member): number {
-  return (peer?.lanes ?? []).reduce((sum, lane) => sum + lane.receivedBytes, 0);
+function receivedBytes({ peer, lanes }: Member): number {
+  for (const { id, receivedBytes } of peer?.lanes ?? []) lanes.set(id, receivedBytes);
+  return [...lanes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Undefined where nothing can be said: it was sent away before it gave anything. */

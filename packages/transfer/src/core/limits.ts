@@ -30,6 +30,11 @@ export const MAX_PASSED_OVER = 4096;
 export const MAX_LOOKED_AT = 1024;
 /** What a source that has all is asked for at once while others give parts: one chunk, so that it can be called back alone. */
 export const SHARED_REQUEST_BYTES = 1024 * 1024;
+/**
+ * All lanes to it together are asked ahead for what they bring in this time, two chunks at least: what many receivers ask of a slow
+ * sender at once comes to all of them late, and none can pass it on.
+ */
+export const SHARED_AHEAD_MS = 2_000;
 /** A peer is asked again what it has this long after the lane was lost that told it. */
 export const FOLLOW_AGAIN_MS = 1_000;
 /** The smallest buffer: tiny chunks must not take more memory than they count for in a window. */
@@ -114,7 +119,9 @@ export const LIMITED_STEP_BYTES = 64 * 1024;
 
 /** While many fetch one model, a chunk that one of them just got is not sent to the others for this long: they can have it from that one. */
 export const SPREAD_MS = 2_000;
-/** A chunk that takes longer to its first receiver than this goes to the others as well: that one may never take it. */
+/** Where a chunk took longer than that to send, they are given as long, up to this: sending it again would take the time anyway. */
+export const LONGEST_SPREAD_MS = 20_000;
+/** A chunk of which its receiver took nothing for this long goes to the others as well: that one may never take it. */
 export const FIRST_COPY_MS = 30_000;
-/** Chunks whose first copy is under way or was sent lately that are remembered, over all models. */
-export const MAX_FIRST_COPIES = 4096;
+/** Chunks that are being sent to one of many or were sent lately that are remembered, over all models. */
+export const MAX_COPIED_CHUNKS = 4096;

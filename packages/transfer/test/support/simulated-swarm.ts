@@ -16,6 +16,8 @@ export interface SwarmOfNodes {
   readonly random: () => number;
   /** The seed is gone once this many different chunks were sent whole. */
   readonly seedLeavesAfter?: number;
+  /** Connections of each node to the seed; 1 by default. */
+  readonly lanes?: number;
   /** Whether the seed lets a chunk spread from its first receiver; true by default. */
   readonly spreads?: boolean;
 }
@@ -62,7 +64,7 @@ export class SimulatedSwarm {
 
   constructor(options: SwarmOfNodes) {
     this.#options = options;
-    const { nodes, chunks, chunkBytes, random, peers } = options;
+    const { nodes, chunks, chunkBytes, random, peers, lanes = 1 } = options;
     const sizes = new Uint32Array(chunks).fill(chunkBytes);
     // Number 0 is the seed.
     this.#schedules = Array.from(
@@ -71,7 +73,7 @@ export class SimulatedSwarm {
     );
     this.#has = Array.from({ length: nodes + 1 }, () => new Uint8Array(chunks));
     for (let to = 1; to <= nodes; to++) {
-      this.#connect(SEED, to);
+      for (let lane = 0; lane < lanes; lane++) this.#connect(SEED, to);
       const others = Array.from({ length: nodes }, (_, i) => i + 1).filter((node) => node !== to);
       for (let i = 0; i < Math.min(peers, nodes - 1); i++) {
         const [from] = others.splice(Math.floor(random() * others.length), 1) as [number];
@@ -123,6 +125,7 @@ export class SimulatedSwarm {
         next.leftBytes -= sent;
         bytes -= sent;
         if (from === SEED) this.#seedBytes += sent;
+        if (from === SEED) this.#copies.progressed(`${next.id}`, this.#schedules[link.to] as Schedule, this.#nowMs);
         if (next.leftBytes > 0) break;
         link.queue.shift();
         this.#arrived(link, next.id);
@@ -138,7 +141,7 @@ export class SimulatedSwarm {
       const receiver = this.#schedules[link.to] as Schedule;
       if (next === undefined) return undefined;
       const isBegun = next.leftBytes < this.#options.chunkBytes;
-      if (isBegun || !isSpreading || !this.#copies.leftToAnother(`${next.id}`, receiver, this.#nowMs)) return next;
+      if (isBegun || !isSpreading || this.#copies.begin(`${next.id}`, receiver, this.#nowMs)) return next;
       link.queue.shift();
       receiver.lacking(link.source, next.id, this.#nowMs + 1_000);
       receiver.givesWay(link.source);

@@ -46,6 +46,11 @@ export class SourceWindow {
     return this.#rate !== undefined;
   }
 
+  /** Bytes that come in this time at the measured rate; none while it is not measured. */
+  bytesIn(ms: number): number {
+    return (this.#rate ?? 0) * ms;
+  }
+
   mark(nowMs: number): Mark {
     return { atMs: nowMs, deliveredBytes: this.#deliveredBytes };
   }

@@ -1,5 +1,5 @@
 import { MAX_CHUNKS_PER_REQUEST } from '@model-rtc/protocol';
-import { SHARED_REQUEST_BYTES } from '../limits.ts';
+import { SHARED_AHEAD_MS, SHARED_REQUEST_BYTES } from '../limits.ts';
 import type { Budget } from './budget.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
 import { ASKED, type ChunkStates, MISSING } from './chunk-states.ts';
@@ -75,7 +75,7 @@ export function takeRarest(rarest: RarestFirst, others: readonly ScheduledSource
   const isPartial = rarest.isPartial(taker.number);
   const sooner = isPartial ? [] : partialsSooner(rarest, taker, others);
   const ids: number[] = [];
-  let left = isPartial ? budget.bytes : Math.min(budget.bytes, SHARED_REQUEST_BYTES);
+  let left = isPartial ? budget.bytes : Math.min(budget.bytes, SHARED_REQUEST_BYTES, roomAt(taker, others));
   const isMissing = (id: number): boolean => states.is(id, MISSING);
   const mayTake = (id: number, holders: number): boolean => {
     if (cost(id) > (ids.length === 0 ? budget.chunkBytes : left)) return false;
@@ -91,6 +91,14 @@ export function takeRarest(rarest: RarestFirst, others: readonly ScheduledSource
     ids.push(id);
   }
   return ids;
+}
+
+/** What a sender that has all may still be asked ahead for, over all its lanes. */
+function roomAt({ origin }: ScheduledSource, others: readonly ScheduledSource[]): number {
+  const lanes = others.filter((other) => other.origin === origin);
+  const usedBytes = lanes.reduce((sum, lane) => sum + lane.usedBytes, 0);
+  const bringBytes = lanes.reduce((sum, { window }) => sum + window.bytesIn(SHARED_AHEAD_MS), 0);
+  return Math.max(2 * SHARED_REQUEST_BYTES, bringBytes) - usedBytes;
 }
 
 /** Sources that are still fetching the model and would bring a small chunk sooner than this one. */

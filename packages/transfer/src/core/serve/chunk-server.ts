@@ -117,7 +117,7 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
   const missing: number[] = [];
   let next = readAhead(serving, chunks[0]?.digest);
   const sent = await turns.send.enter(signal).catch((error: unknown) => {
-    abandon(next, serving);
+    abandon(next);
     throw error;
   });
   try {
@@ -125,26 +125,29 @@ async function sendAll(serving: Serving, { chunks }: WantedChunks, lastIsRead: (
       const chunk = await (next as Promise<ReadChunk>);
       next = readAhead(serving, chunks[place + 1]?.digest);
       if (next === undefined) lastIsRead();
-      if (chunk.bytes === undefined) missing.push(index);
-      await sendOne(serving, index, chunk);
+      if (!(await sendOne(serving, index, chunk))) missing.push(index);
     }
   } finally {
-    abandon(next, serving);
+    abandon(next);
     sent();
   }
   return missing.length === 0 ? {} : { missing };
 }
 
-async function sendOne({ context, limiter, copies }: Serving, index: number, chunk: ReadChunk): Promise<void> {
-  const { digest, bytes, encoded, headroom, loan } = chunk;
+/** @returns false when it is not here yet, or left to another asker */
+async function sendOne(serving: Serving, index: number, { bytes, ...chunk }: ReadChunk): Promise<boolean> {
+  const { context, limiter, copies } = serving;
+  const { digest, encoded, headroom, loan } = chunk;
   let isUnused = false;
   try {
     context.signal.throwIfAborted();
-    if (bytes !== undefined && (limiter?.room() ?? OPEN) === OPEN)
-      await context.sendChunk(index, bytes, { encoded, headroom });
-    else if (bytes !== undefined) await sendInSteps({ context, limiter }, index, { ...chunk, bytes });
+    // Another asker may have been sent it since it was read.
+    const isSent = bytes !== undefined && copies?.begin(digest, context.peer, performance.now()) !== false;
+    if (isSent && (limiter?.room() ?? OPEN) === OPEN) await context.sendChunk(index, bytes, { encoded, headroom });
+    else if (isSent) await sendInSteps({ context, limiter, copies }, index, { ...chunk, bytes });
     isUnused = true;
-    copies?.sent(digest, context.peer, performance.now());
+    if (isSent) copies?.sent(digest, context.peer, performance.now());
+    return isSent;
   } finally {
     if (!isUnused) copies?.failed(digest, context.peer);
     loan.giveBack(isUnused);
@@ -153,14 +156,15 @@ async function sendOne({ context, limiter, copies }: Serving, index: number, chu
 
 /** Sends in small steps, so that a slow rate is a smooth one and the asker sees that the lane is alive. */
 async function sendInSteps(
-  { context, limiter }: Pick<Serving, 'context' | 'limiter'>,
+  { context, limiter, copies }: Pick<Serving, 'context' | 'limiter' | 'copies'>,
   index: number,
-  { bytes, encoded, headroom }: ReadChunk & { readonly bytes: Uint8Array },
+  { bytes, encoded, headroom, digest }: ReadChunk & { readonly bytes: Uint8Array },
 ): Promise<void> {
   for (let offset = 0; offset < bytes.length; offset += LIMITED_STEP_BYTES) {
     const step = bytes.subarray(offset, offset + LIMITED_STEP_BYTES);
     await limiter?.take(step.length, context.signal);
     await context.sendChunk(index, step, { encoded, offset, headroom });
+    copies?.progressed(digest, context.peer, performance.now());
   }
 }
 
@@ -174,7 +178,7 @@ function readAhead(serving: Serving, digest: Digest | undefined): Promise<ReadCh
 
 async function readOne(serving: Serving, digest: Digest): Promise<ReadChunk> {
   const { turns, reader, codec, context, read, copies } = serving;
-  if (copies?.leftToAnother(digest, context.peer, performance.now())) {
+  if (copies?.isLeftToAnother(digest, context.peer, performance.now())) {
     return { digest, loan: NO_LOAN, bytes: undefined, encoded: false, headroom: 0 };
   }
   const loan = await turns.borrow(context.signal);
@@ -186,25 +190,16 @@ async function readOne(serving: Serving, digest: Digest): Promise<ReadChunk> {
     const isOurs = bytes?.buffer === loan.buffer.buffer;
     const form = bytes && codec?.encode(bytes, isOurs ? bytes : new Uint8Array(bytes.length));
     const headroom = isOurs ? turns.headroomBytes : 0;
-    if (bytes === undefined) copies?.failed(digest, context.peer);
     return { digest, loan, bytes: form ?? bytes, encoded: form !== undefined, headroom };
   } catch (error) {
-    copies?.failed(digest, context.peer);
     loan.giveBack(false);
     throw error;
   }
 }
 
 /** Gives back what was read ahead and is no longer wanted. */
-function abandon(
-  reading: Promise<ReadChunk> | undefined,
-  { copies, context }: Pick<Serving, 'copies' | 'context'>,
-): void {
-  const giveBack = ({ digest, loan }: ReadChunk): void => {
-    copies?.failed(digest, context.peer);
-    loan.giveBack(true);
-  };
-  reading?.then(giveBack).catch(() => {});
+function abandon(reading: Promise<ReadChunk> | undefined): void {
+  reading?.then(({ loan }) => loan.giveBack(true)).catch(() => {});
 }
 
 /** What a limiter has room for while it limits nothing. */

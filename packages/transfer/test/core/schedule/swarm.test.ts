@@ -36,6 +36,14 @@ describe('twenty nodes that fetch one model from one slow seed', () => {
     expect(new SimulatedSwarm(options).run().lastMs).toBeLessThan(1.5 * downloadMs(options));
   });
 
+  it('take no longer over several connections to a seed that needs half a minute for a chunk on each', () => {
+    const slow = { nodes: 10, chunks: 20, lanes: 4, seedBytesPerSecond: MB / 2, newsMs: 1_000 };
+    const options = { ...twenty, ...slow, random: seeded(5) };
+    const { lastMs, seedBytes } = new SimulatedSwarm(options).run();
+    expect(lastMs).toBeLessThan(1.5 * downloadMs(options));
+    expect(seedBytes).toBeLessThan(1.2 * options.chunks * MIB);
+  });
+
   it('would take more than twice as long without a seed that lets chunks spread', () => {
     const options = { ...twenty, chunks: 24, random: seeded(7), spreads: false };
     const { seedBytes } = new SimulatedSwarm(options).run();

@@ -1,45 +1,66 @@
 import { describe, expect, it } from '@jest/globals';
-import { FIRST_COPY_MS, MAX_FIRST_COPIES, SPREAD_MS } from '../../../src/core/limits.ts';
+import { FIRST_COPY_MS, LONGEST_SPREAD_MS, MAX_COPIED_CHUNKS, SPREAD_MS } from '../../../src/core/limits.ts';
 import { FirstCopies } from '../../../src/core/serve/first-copies.ts';
 
-const [anna, ben] = [{}, {}];
+const [anna, ben, cleo] = [{}, {}, {}];
 
-describe('the first copies of chunks', () => {
+describe('the copies of chunks', () => {
   it('are left to the first receiver while it gets them, and for a moment after', () => {
     const copies = new FirstCopies();
-    expect(copies.leftToAnother('x', anna, 0)).toBe(false);
-    expect(copies.leftToAnother('x', ben, 1)).toBe(true);
-    expect(copies.leftToAnother('x', anna, 1)).toBe(false);
+    expect(copies.begin('x', anna, 0)).toBe(true);
+    expect(copies.begin('x', ben, 1)).toBe(false);
+    expect(copies.begin('x', anna, 1)).toBe(true);
     copies.sent('x', anna, 100);
-    expect(copies.leftToAnother('x', ben, 99 + SPREAD_MS)).toBe(true);
-    expect(copies.leftToAnother('x', ben, 100 + SPREAD_MS)).toBe(false);
+    expect(copies.begin('x', ben, 99 + SPREAD_MS)).toBe(false);
+    expect(copies.begin('x', ben, 100 + SPREAD_MS)).toBe(true);
   });
 
-  it('are held back once only', () => {
+  it('are only looked at when a chunk is read, before it is sent', () => {
     const copies = new FirstCopies();
-    copies.leftToAnother('x', anna, 0);
+    expect(copies.isLeftToAnother('x', anna, 0)).toBe(false);
+    expect(copies.isLeftToAnother('x', ben, 0)).toBe(false);
+    copies.begin('x', anna, 0);
+    expect([anna, ben].map((receiver) => copies.isLeftToAnother('x', receiver, 1))).toEqual([false, true]);
+  });
+
+  it('go to one receiver at a time later too', () => {
+    const copies = new FirstCopies();
+    copies.begin('x', anna, 0);
     copies.sent('x', anna, 0);
-    copies.leftToAnother('x', anna, SPREAD_MS);
-    expect(copies.leftToAnother('x', ben, SPREAD_MS)).toBe(false);
+    expect(copies.begin('x', ben, SPREAD_MS)).toBe(true);
+    expect(copies.begin('x', cleo, SPREAD_MS)).toBe(false);
   });
 
-  it('go to the next one when the first does not get them, or takes too long', () => {
+  it('have as long to spread as they took to send, up to a limit', () => {
     const copies = new FirstCopies();
-    copies.leftToAnother('x', anna, 0);
+    copies.begin('x', anna, 0);
+    copies.sent('x', anna, 10_000);
+    expect(copies.isLeftToAnother('x', ben, 19_999)).toBe(true);
+    expect(copies.isLeftToAnother('x', ben, 20_000)).toBe(false);
+    copies.begin('y', anna, 0);
+    copies.sent('y', anna, 10 * LONGEST_SPREAD_MS);
+    expect(copies.isLeftToAnother('y', ben, 11 * LONGEST_SPREAD_MS)).toBe(false);
+  });
+
+  it('go to the next one when the first does not get them, or takes nothing for too long', () => {
+    const copies = new FirstCopies();
+    copies.begin('x', anna, 0);
     copies.failed('x', ben);
-    expect(copies.leftToAnother('x', ben, 1)).toBe(true);
+    expect(copies.begin('x', ben, 1)).toBe(false);
     copies.failed('x', anna);
-    expect(copies.leftToAnother('x', ben, 1)).toBe(false);
-    expect(copies.leftToAnother('x', anna, FIRST_COPY_MS)).toBe(true);
-    expect(copies.leftToAnother('x', anna, 1 + FIRST_COPY_MS)).toBe(false);
+    expect(copies.begin('x', ben, 1)).toBe(true);
+    copies.progressed('x', anna, 10_000);
+    copies.progressed('x', ben, 1_000);
+    expect(copies.begin('x', anna, 999 + FIRST_COPY_MS)).toBe(false);
+    expect(copies.begin('x', anna, 1_000 + FIRST_COPY_MS)).toBe(true);
   });
 
   it('take no more memory than their limit', () => {
     const copies = new FirstCopies();
-    for (let i = 0; i < MAX_FIRST_COPIES; i++) copies.leftToAnother(`${i}`, anna, 0);
-    expect(copies.leftToAnother('one more', anna, 1)).toBe(false);
-    expect(copies.leftToAnother('one more', ben, 1)).toBe(false);
-    copies.leftToAnother('later', anna, FIRST_COPY_MS);
-    expect(copies.leftToAnother('later', ben, FIRST_COPY_MS)).toBe(true);
+    for (let i = 0; i < MAX_COPIED_CHUNKS; i++) copies.begin(`${i}`, anna, 0);
+    expect(copies.begin('one more', anna, 1)).toBe(true);
+    expect(copies.begin('one more', ben, 1)).toBe(true);
+    copies.begin('later', anna, FIRST_COPY_MS);
+    expect(copies.begin('later', ben, FIRST_COPY_MS)).toBe(false);
   });
 });
