@@ -23,6 +23,17 @@ interface Listed {
 interface PeerSeen {
   readonly key: string;
   readonly isSelf: boolean;
+  readonly hinted?: number;
+}
+
+/** Asks the mesh until it tells of a node that fits. */
+async function untilPeer(machine: Machine, fits: (node: PeerSeen) => boolean): Promise<PeerSeen> {
+  for (let i = 0; i < 60; i++) {
+    const { nodes } = (await machine.succeed(['mesh', 'peers', '--json'])).json<{ nodes: PeerSeen[] }>();
+    const found = nodes.find(fits);
+    if (found !== undefined) return found;
+  }
+  throw new Error('no node fits');
 }
 
 /** Asks the bridge until it lists the model as one that is here, or that others have. */
@@ -72,4 +83,9 @@ it('sends a tool what another member of the mesh has, and keeps it', async () =>
     nodes: expect.arrayContaining([expect.objectContaining({ node_name: 'owner', node_key: giver?.key })]),
     models: [{ alias: 'big', holders: expect.arrayContaining([{ node_key: giver?.key, is_whole: true }]) }],
   });
+  // Others are told of it, who have not asked the owner themselves.
+  const onlooker = await lab.machine('onlooker');
+  await onlooker.succeed(['mesh', 'join', invited.json<{ invite: string }>().invite]);
+  const seen = await untilPeer(onlooker, ({ key, hinted }) => key === giver?.key && hinted !== undefined);
+  expect(seen).toMatchObject({ hinted: 1, reliability: 1 });
 }, 180_000);

@@ -1,3 +1,4 @@
+import { announcedFormat, announcedSource } from '@model-rtc/mesh';
 import { type Digest, isDigest } from '@model-rtc/protocol';
 import { modelDate, type RegistryEntry } from '@model-rtc/registry';
 import type { BridgeModel, ModelFile, RemoteModel } from '../types.ts';
@@ -12,10 +13,10 @@ export function fromEntry(entry: RegistryEntry): BridgeModel | undefined {
     alias: entry.alias,
     name: entry.name,
     type: entry.modelType,
-    format: entry.framework,
+    format: announcedFormat(entry),
     sizeBytes: entry.size,
     source: entry.source,
-    sourceRef: hub === undefined ? undefined : `hf:${hub.repo}@${hub.commit}`,
+    sourceRef: announcedSource(entry),
     hub,
     releases: entry.releases ?? [],
     version: entry.releases?.at(-1)?.version ?? hub?.commit,

@@ -4,5 +4,5 @@ export { joinMesh } from './manage/join-mesh.ts';
 export { leaveMesh, removeFromMesh, trustInMesh } from './manage/members.ts';
 export { type OpenMeshOptions, openMesh } from './open-mesh.ts';
 export { MeshNodes, type OpenMeshNodesOptions, openMeshNodes } from './open-mesh-nodes.ts';
-export { OwnModels } from './own/own-models.ts';
+export { announcedFormat, announcedSource, OwnModels } from './own/own-models.ts';
 export { joinedMeshes } from './state/mesh-folders.ts';

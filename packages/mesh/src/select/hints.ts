@@ -9,6 +9,7 @@ export const HINT_FLOOR = 0.7;
 /** A member whose hints count. */
 export interface HintGiver {
   readonly key: string;
+  /** Each node once, as `hintsSchema` makes sure. */
   readonly hints: readonly ReliabilityHint[];
 }
 
@@ -17,18 +18,22 @@ export interface HintGiver {
  * @returns by key; undefined where nobody says anything
  */
 export function hintsOf(givers: readonly HintGiver[]): (key: string) => number | undefined {
-  const said = new Map<string, Map<string, number>>();
-  for (const { key, hints } of givers) {
+  const said = new Map<string, number[]>();
+  for (const { key, hints } of new Map(givers.map((giver) => [giver.key, giver])).values()) {
+    const own = hintKey(key);
     for (const { node, reliability } of hints) {
-      if (node === hintKey(key)) continue;
-      const ofNode = said.get(node) ?? new Map<string, number>();
-      said.set(node, ofNode.set(key, reliability));
+      if (node === own) continue;
+      const values = said.get(node);
+      if (values === undefined) said.set(node, [reliability]);
+      else values.push(reliability);
     }
   }
   return (key) => {
-    const values = [...(said.get(hintKey(key))?.values() ?? [])].sort((a, b) => a - b);
+    const values = said.get(hintKey(key));
+    if (values === undefined) return undefined;
+    values.sort((a, b) => a - b);
     // Of two in the middle the better one: a doubt counts for the node.
-    const median = values[Math.floor(values.length / 2)];
-    return median === undefined ? undefined : HINT_FLOOR + (1 - HINT_FLOOR) * Math.min(1, Math.max(0, median));
+    const median = values[Math.floor(values.length / 2)] as number;
+    return HINT_FLOOR + (1 - HINT_FLOOR) * Math.min(1, Math.max(0, median));
   };
 }

@@ -61,26 +61,27 @@ function announced(entry: RegistryEntry, digest: Digest, sha256: Digest | undefi
     name: entry.name ?? entry.alias ?? `${entry.modelType}_${entry.id}`,
     alias: entry.alias,
     type: entry.modelType,
-    format: formatOf(entry),
+    format: announcedFormat(entry),
     sizeBytes: entry.size,
     sha256,
     version: release?.version,
     capabilities: [],
     baseModel: entry.lineage?.fineTunedFrom,
     source: entry.source,
-    sourceRef: sourceRef(entry),
+    sourceRef: announcedSource(entry),
     tags: entry.tags,
     license: entry.license,
   };
 }
 
 /** By the ending of the main file's name, which is what tools go by. */
-function formatOf({ checkpointPath, framework }: RegistryEntry): string | undefined {
+export function announcedFormat({ checkpointPath, framework }: RegistryEntry): string | undefined {
   const ending = /\.([A-Za-z0-9]{1,16})$/.exec(checkpointPath ?? '')?.[1];
   return ending?.toLowerCase() ?? framework;
 }
 
-function sourceRef({ hub, releases }: RegistryEntry): string | undefined {
+/** Where a model came from, for people: `hf:ORG/NAME@COMMIT`, or `GROUP/MODEL@VERSION` of a static registry. */
+export function announcedSource({ hub, releases }: RegistryEntry): string | undefined {
   if (hub !== undefined) return `hf:${hub.repo}@${hub.commit}`;
   const [release] = releases ?? [];
   return release === undefined ? undefined : `${release.group}/${release.model}@${release.version}`;
