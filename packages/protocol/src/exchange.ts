@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { packValue, unpackValue } from './codec.ts';
-import { MAX_ENVELOPE_BYTES } from './limits.ts';
+import { MAX_ENVELOPE_BYTES, MAX_SEALED_PIECE_BYTES } from './limits.ts';
 import { errorDataSchema } from './messages.ts';
 import { MESSAGE_LIMITS, malformed, type PackLimits } from './msgpack-scan.ts';
 import { schemaProblem } from './schema-problem.ts';
@@ -9,9 +9,13 @@ import { schemaProblem } from './schema-problem.ts';
 const laneSchema = z.number().int().min(0).max(0xffff_ffff);
 const bytesSchema = (length: number) =>
   z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `${length} bytes`);
+const pieceSchema = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length <= MAX_SEALED_PIECE_BYTES,
+  `at most ${MAX_SEALED_PIECE_BYTES} bytes`,
+);
 const sdpSchema = z.string().min(1).max(MAX_ENVELOPE_BYTES);
 
-/** The messages of a visitor and a worker inside the seal, which bring up connections. */
+/** The messages of a visitor and a worker inside the seal: they bring up connections, or do without. */
 export const exchangeMessageSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('offer'),
@@ -55,6 +59,10 @@ export const exchangeMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('relay_offer'), lane: laneSchema, publicKey: bytesSchema(32) }),
   /** The worker cannot offer such a lane; `message` says why. */
   z.object({ type: z.literal('unavailable'), lane: laneSchema, message: z.string().max(1024) }),
+  /** A piece of a request that needs no connection, as a message of a lane has it. Its number is one of those of lanes. */
+  z.object({ type: z.literal('request'), lane: laneSchema, bytes: pieceSchema, more: z.literal(true).optional() }),
+  /** A piece of its answer. */
+  z.object({ type: z.literal('reply'), lane: laneSchema, bytes: pieceSchema, more: z.literal(true).optional() }),
   /** The sender ends the exchange: an expired token, a worker that is full. */
   z.object({ type: z.literal('refuse'), error: errorDataSchema }),
 ]);

@@ -57,6 +57,11 @@ export const MAX_ENVELOPE_BYTES = 64 * 1024;
 /** Envelopes of one direction of one sealed exchange: up to 32 connections with their candidates. */
 export const MAX_ENVELOPES = 4096;
 
+/** One piece of a request or answer inside the seal: it fits into an envelope. */
+export const MAX_SEALED_PIECE_BYTES = 60 * 1024;
+/** A request without a connection, or its answer, after its pieces are joined: others use the signaling server too. */
+export const MAX_SEALED_MESSAGE_BYTES = 512 * 1024;
+
 /** What one get_chunks request may ask for. */
 export const MAX_CHUNKS_PER_REQUEST = 256;
 export const MAX_BYTES_PER_REQUEST = 16 * 1024 * 1024;

@@ -9,6 +9,8 @@ const MAX_RECORDS = 4_096;
 const MAX_SUMMARY = 32_768;
 /** Parts in one request: 2 MiB at most. */
 const MAX_PARTS = 32;
+/** Parts that come with records, where they cannot be fetched. */
+const MAX_SENT_PARTS = 8;
 
 /** A signed record of a mesh: a membership, a roster, a leave or the head of a catalog. What is in it is the mesh's to check. */
 const recordSchema = z.custom<Uint8Array>(
@@ -42,6 +44,8 @@ export const meshGossipParams = z.object({
   hashes: z
     .custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === RANGES * 8, '8 bytes for each range')
     .optional(),
+  /** Parts that the other side lacks and cannot fetch. */
+  parts: z.array(recordSchema).max(MAX_SENT_PARTS).optional(),
 });
 export const meshGossipResult = z.object({
   records: z.array(recordSchema).max(MAX_RECORDS),
@@ -49,6 +53,8 @@ export const meshGossipResult = z.object({
   want: z.array(nameSchema).max(MAX_SUMMARY),
   /** The answer to `hashes`. */
   ranges: rangesSchema.optional(),
+  /** Parts that this side lacks, where it cannot fetch them. */
+  missing: z.array(digestSchema).max(MAX_SENT_PARTS).optional(),
 });
 export const meshFetchParams = z.object({ parts: z.array(digestSchema).min(1).max(MAX_PARTS) });
 export const meshFetchResult = z.object({ parts: z.array(recordSchema).max(MAX_PARTS) });

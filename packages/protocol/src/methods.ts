@@ -67,6 +67,8 @@ interface MethodPolicy {
   /** The longest message that asks it, and the longest that answers it, in bytes. A longer one is refused undecoded. */
   readonly maxRequestBytes: number;
   readonly maxReplyBytes: number;
+  /** Whether it may be asked over signaling servers, where there is no connection: its messages are short then. */
+  readonly withoutLane?: true;
   /** What an answer that breaks its schema is: another version's, or about a model that no agent can take. */
   readonly badResult: 'malformed_message' | 'invalid_model';
 }
@@ -93,6 +95,7 @@ const MANIFEST_OUT = { ...ENTRIES_BACK, maxRequestBytes: MAX_MESSAGE_BYTES } as 
 /** Members of a mesh only; whatever their scopes are. */
 const OF_MESH = {
   scopes: ['read', 'write', 'track'],
+  withoutLane: true,
   maxRequestBytes: MAX_ENTRIES_BYTES,
   maxReplyBytes: MAX_ENTRIES_BYTES,
 } as const;
@@ -201,7 +204,7 @@ export const METHODS = {
   mesh_fetch: {
     ...QUICK_READ,
     ...ENTRIES_BACK,
-    scopes: OF_MESH.scopes,
+    ...{ scopes: OF_MESH.scopes, withoutLane: true },
     params: meshFetchParams,
     result: meshFetchResult,
     event: nothing,
@@ -210,6 +213,10 @@ export const METHODS = {
 } as const satisfies Record<string, MethodPolicy & { params: z.ZodType; result: z.ZodType; event: z.ZodType }>;
 
 export type Method = keyof typeof METHODS;
+/** What may be asked without a connection. */
+export type SealedMethod = {
+  [M in Method]: (typeof METHODS)[M] extends { readonly withoutLane: true } ? M : never;
+}[Method];
 /** The parameters as a caller writes them (defaults may be left out), and as a handler gets them. */
 export type ParamsInput<M extends Method> = z.input<(typeof METHODS)[M]['params']>;
 export type Params<M extends Method> = z.output<(typeof METHODS)[M]['params']>;
@@ -219,6 +226,10 @@ export type EventOf<M extends Method> = z.output<(typeof METHODS)[M]['event']>;
 
 export function isMethod(name: string): name is Method {
   return Object.hasOwn(METHODS, name);
+}
+
+export function isSealedMethod(name: string): name is SealedMethod {
+  return isMethod(name) && 'withoutLane' in METHODS[name];
 }
 
 /**

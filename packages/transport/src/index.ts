@@ -1,6 +1,8 @@
 export type * from './core/connect/accept-sessions.ts';
 export type * from './core/connect/components.ts';
 export type * from './core/connect/connect-to-session.ts';
+export type { SealedHandlers } from './core/connect/sealed-answers.ts';
+export type { SealedVisit, VisitSessionOptions } from './core/connect/sealed-visit.ts';
 export type * from './core/lane/lane.ts';
 export * from './core/lane/memory-lane.ts';
 export { createPeer } from './core/peer/create-peer.ts';
@@ -18,4 +20,4 @@ export { type MachineAddressesOptions, machineAddresses } from './lanes/direct/m
 export { answerLane, type ConnectLaneOptions, LANE_OPEN_TIMEOUT_MS, offerLane } from './lanes/webrtc/connect-lane.ts';
 export type { EngineName, IceServer, WebRtcEngine } from './lanes/webrtc/engine.ts';
 export { loadEngine } from './lanes/webrtc/load-engine.ts';
-export { acceptSessions, connectToSession } from './node/create.ts';
+export { acceptSessions, connectToSession, visitSession } from './node/create.ts';

@@ -3,6 +3,7 @@ import { meetAtRelay, visit } from '@model-rtc/signaling';
 import { type Acceptor, type AcceptSessionsOptions, acceptSessionsWith } from '../core/connect/accept-sessions.ts';
 import type { AnswerLane, AnswerLaneOptions } from '../core/connect/components.ts';
 import { type ConnectToSessionOptions, connectToSessionWith } from '../core/connect/connect-to-session.ts';
+import { type SealedVisit, type VisitSessionOptions, visitSessionWith } from '../core/connect/sealed-visit.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { askDirect } from '../lanes/direct/dial.ts';
 import { nodeCrypto } from '../lanes/relay/node-crypto.ts';
@@ -18,6 +19,11 @@ const ASK_LANE = { direct: askDirect, webrtc: askWebRtc, relay: relayAskerOn(REL
 export function connectToSession(options: ConnectToSessionOptions): Promise<Peer> {
   const createCpuLoad = () => new CpuMeter();
   return connectToSessionWith({ visit, ask: ASK_LANE, loadEngine, createCpuLoad }, options);
+}
+
+/** `visitSessionWith` Node's WebSockets. */
+export function visitSession(options: VisitSessionOptions): Promise<SealedVisit> {
+  return visitSessionWith(visit, options);
 }
 
 /** `acceptSessionsWith` all that Node has. */

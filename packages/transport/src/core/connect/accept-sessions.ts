@@ -2,6 +2,7 @@ import {
   type Clock,
   createWorkerSeal,
   deferred,
+  type ExchangeMessage,
   encodeExchange,
   type Identity,
   type Log,
@@ -23,6 +24,7 @@ import { ConnectedPeers } from './connected-peers.ts';
 import { ExchangeMemory } from './exchange-memory.ts';
 import { WERIFT } from './lane-upkeep.ts';
 import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS } from './limits.ts';
+import { SealedAnswers, type SealedHandlers, SealedRate } from './sealed-answers.ts';
 import { WorkerExchange } from './worker-exchange.ts';
 import { workerLanes } from './worker-lanes.ts';
 
@@ -39,6 +41,8 @@ export interface AcceptSessionsOptions {
   readonly authorize: (keyId: string) => Authorization | undefined;
   /** What a client with this authority may ask. */
   readonly handlers: (authority: Authority) => Handlers;
+  /** What it may ask over the signaling server, without a connection; nothing when left out. */
+  readonly sealedHandlers?: ((authority: Authority) => SealedHandlers) | undefined;
   /** `auto` when left out. */
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
@@ -85,6 +89,7 @@ class SessionAcceptor implements Acceptor {
   readonly #peers: ConnectedPeers;
   readonly #admission = new Admission();
   readonly #memory: ExchangeMemory;
+  readonly #sealedRate: SealedRate;
   /** Aborts each ongoing exchange. */
   readonly #ongoing = new Set<AbortController>();
   #isClosed = false;
@@ -96,6 +101,7 @@ class SessionAcceptor implements Acceptor {
     this.#clock = clock;
     this.#log = log;
     this.#memory = new ExchangeMemory(clock);
+    this.#sealedRate = new SealedRate(clock);
     this.#peers = new ConnectedPeers(clock, log);
     this.#engine = components.loadEngine(engine);
     this.ready = this.#engine.then(() => {});
@@ -214,7 +220,7 @@ class SessionAcceptor implements Acceptor {
     { seal, authority }: Admitted,
     { signal, leave }: { readonly signal: AbortSignal; readonly leave: readonly (() => void)[] },
   ): Promise<void> {
-    const { agent, handlers, iceServers, direct } = this.#options;
+    const { agent, handlers, sealedHandlers, iceServers, direct } = this.#options;
     const engine = await this.#engine;
     const answer = this.#components.createAnswer({
       engine,
@@ -238,7 +244,9 @@ class SessionAcceptor implements Acceptor {
       log: this.#log,
       clock: this.#clock,
     });
-    await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, onLane }).run();
+    const sealed = { authority, handlers: sealedHandlers?.(authority) ?? {}, rate: this.#sealedRate, log: this.#log };
+    const requests = (send: (message: ExchangeMessage) => Promise<void>) => new SealedAnswers({ ...sealed, send });
+    await new WorkerExchange({ link: visitor, seal, signal, log: this.#log, answer, requests, onLane }).run();
   }
 
   #take(peer: Peer, authority: Authority, kind: string): void {

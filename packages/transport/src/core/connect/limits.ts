@@ -31,6 +31,15 @@ export const MAX_PENDING_FURTHER = 40;
 /** Further lanes that a peer may ask for while it lives: one a second for a week. */
 export const MAX_FURTHER_ASKS = 600_000;
 
+/** Requests that one exchange may hold in place of a connection. */
+export const MAX_SEALED_REQUESTS = 64;
+/** What the requests and answers of one token's holders without a connection may have in a minute: others use the server too. */
+export const SEALED_BYTES_PER_MINUTE = 2 * 1024 * 1024;
+/** The same of all tokens. */
+export const ALL_SEALED_BYTES_PER_MINUTE = 16 * 1024 * 1024;
+/** How long such a request waits for its answer: it is made from memory. */
+export const SEALED_SILENCE_MS = 8_000;
+
 /** How long each kind waits to give the better ones a head start. */
 export const HEAD_START_MS = { webrtc: 150, relay: 1_000 } as const;
 /** How long worse lanes are kept after a better one opened, in case it carries nothing. */

@@ -14,11 +14,14 @@ import { toWireError } from '../peer/wire-error.ts';
 import type { AnswerLane } from './components.ts';
 import { LaneAnswers } from './lane-answers.ts';
 import { MAX_ASKS, MAX_PENDING_ASKS } from './limits.ts';
+import type { SealedAnswers } from './sealed-answers.ts';
 
 export interface WorkerExchangeOptions {
   readonly link: Link;
   readonly seal: WorkerSeal;
   readonly answer: AnswerLane;
+  /** What answers requests that need no connection, with what sends the answers. */
+  readonly requests: (send: (message: ExchangeMessage) => Promise<void>) => SealedAnswers;
   /** Gets each lane that opens. */
   readonly onLane: (lane: Lane) => void;
   readonly signal: AbortSignal;
@@ -29,6 +32,7 @@ export interface WorkerExchangeOptions {
 export class WorkerExchange {
   readonly #options: WorkerExchangeOptions;
   readonly #answers: LaneAnswers;
+  readonly #requests: SealedAnswers;
   readonly #settled = deferred<void>();
   #linkEnded = false;
   #lanes = 0;
@@ -36,6 +40,7 @@ export class WorkerExchange {
   constructor(options: WorkerExchangeOptions) {
     const { answer, log } = options;
     this.#options = options;
+    this.#requests = options.requests((message) => this.#send(message));
     this.#answers = new LaneAnswers({
       answer,
       send: (message) => this.#send(message),
@@ -51,7 +56,7 @@ export class WorkerExchange {
 
   /**
    * Answers the visitor's asks until it is done and no lane is opening any more.
-   * @throws ModelRtcError when no lane opened: the visitor left or sent nonsense, or the signal aborted.
+   * @throws ModelRtcError when no lane opened and nothing else was asked: the visitor left or sent nonsense, or the signal aborted.
    */
   async run(): Promise<void> {
     const { signal } = this.#options;
@@ -85,6 +90,7 @@ export class WorkerExchange {
     const message = decodeExchange(bytes);
     // The visitor knows why it ends the exchange.
     if (message?.type === 'refuse') this.#fail(ModelRtcError.fromData(message.error));
+    else if (message?.type === 'request') this.#requests.take(message);
     else if (message !== undefined) this.#answers.take(message);
   }
 
@@ -109,9 +115,9 @@ export class WorkerExchange {
     await this.#options.link.send(this.#options.seal.seal(encodeExchange(message)));
   }
 
-  /** Ends the exchange. It is a failure only when no lane opened. */
+  /** Ends the exchange. It is a failure only when no lane opened, and no request came that needs none. */
   #fail(error: ModelRtcError): void {
-    if (this.#lanes > 0) this.#settled.resolve();
+    if (this.#lanes > 0 || this.#requests.asked > 0) this.#settled.resolve();
     else this.#settled.reject(error);
   }
 }
