@@ -24,6 +24,15 @@ const messageArbitrary: fc.Arbitrary<ExchangeMessage> = fc.oneof(
     candidate: fc.string(),
     mid: fc.string({ maxLength: 10 }),
   }),
+  fc.record(
+    {
+      type: fc.constantFrom('request' as const, 'reply' as const),
+      lane,
+      bytes: fc.uint8Array(),
+      more: fc.constant(true as const),
+    },
+    { requiredKeys: ['type', 'lane', 'bytes'] },
+  ),
   fc.record({
     type: fc.constant('refuse' as const),
     error: fc.record({ code: fc.constant('busy' as const), message: fc.string({ unit: 'grapheme' }) }),
@@ -61,6 +70,8 @@ describe('what is inside the sealed exchange', () => {
     ['an empty description', { type: 'answer', lane: 1, sdp: '' }],
     ['a lane that is no number', { type: 'answer', lane: '1', sdp: 'v=0' }],
     ['a candidate of 4097 characters', { type: 'candidate', lane: 1, candidate: 'x'.repeat(4097), mid: '0' }],
+    ['a piece of a request that is too long', { type: 'request', lane: 1, bytes: new Uint8Array(61_441) }],
+    ['a piece that is no binary', { type: 'reply', lane: 1, bytes: 'x' }],
     ['nothing', null],
   ])('refuses %s', (_, value) => {
     expect(failureOf(() => decodeExchange(packValue(value))).code).toBe('malformed_message');

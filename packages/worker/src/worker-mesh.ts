@@ -1,5 +1,5 @@
 import type { RunnerSummary } from '@model-rtc/protocol';
-import type { Acceptor, Authority, Authorization, Handlers, Peer } from '@model-rtc/transport';
+import type { Acceptor, Authority, Authorization, Handlers, Peer, SealedHandlers } from '@model-rtc/transport';
 
 /** What a mesh is told of the worker that takes part in it. */
 export interface MeshWorker {
@@ -19,6 +19,8 @@ export interface WorkerMesh {
   authorize(keyId: string): Authorization | undefined;
   /** What a visitor with this authority may ask, given what the worker answers the holders of its sessions. */
   handlers(authority: Authority, ordinary: Handlers): Handlers;
+  /** What it may ask over the signaling server alone. */
+  sealedHandlers(authority: Authority): SealedHandlers;
   /** A visitor of any kind connected. */
   connected(peer: Peer, authority: Authority): void;
   /** The worker waits for visitors from now on. */

@@ -250,6 +250,7 @@ function accept(options: WorkerOptions, parts: AcceptParts, cleanup: Cleanup): A
     },
     authorize: (keyId) => authorize(sessions, keyId) ?? mesh?.authorize(keyId),
     handlers: (authority) => mesh?.handlers(authority, handlersFor(authority)) ?? handlersFor(authority),
+    sealedHandlers: (authority) => mesh?.sealedHandlers(authority) ?? {},
     onPeer: (peer, authority) => mesh?.connected(peer, authority),
     log,
   });

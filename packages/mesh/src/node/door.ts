@@ -1,8 +1,8 @@
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
-import type { Handlers, Peer } from '@model-rtc/transport';
+import type { Peer, SealedHandlers } from '@model-rtc/transport';
 import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
 import type { MeshMember } from '../types.ts';
-import { noMemberError } from './links/connect-as-member.ts';
+import { noMemberError } from './links/as-member.ts';
 import type { MeshView } from './view.ts';
 
 export interface DoorOptions {
@@ -19,7 +19,7 @@ const MAX_DOOR_REQUESTS = 4;
 const DOOR_MS = 30_000;
 
 /** What a visitor may ask that is no member yet: to be let in. It is told nothing, except that it does not belong to the mesh. */
-export function doorHandlers({ view, answer, onJoined }: DoorOptions): Handlers {
+export function doorHandlers({ view, answer, onJoined }: DoorOptions): SealedHandlers {
   let requests = 0;
   return {
     mesh_gossip: async ({ records }) => {

@@ -1,6 +1,7 @@
 import type { Clock, Log, SessionToken } from '@model-rtc/protocol';
 import type { Agent, Handlers, Peer } from '@model-rtc/transport';
 import type { MeshMember, MeshReach, MeshRole } from '../types.ts';
+import type { VisitWorker } from './links/as-member.ts';
 import type { OwnState } from './own/self-announcer.ts';
 import type { MeshSessions } from './sessions.ts';
 import type { MeshView } from './view.ts';
@@ -16,6 +17,10 @@ export interface MeshNodeOptions {
   readonly sessions: MeshSessions;
   /** Connects to a member's worker with a session for it, and with the handlers that it may ask. */
   readonly connect: (token: SessionToken, handlers: Handlers, signal: AbortSignal) => Promise<Peer>;
+  /** Visits it over its signaling server alone, for what needs no connection. */
+  readonly visit: VisitWorker;
+  /** Whether this process only asks and leaves again: it opens connections only for what a few messages cannot do. */
+  readonly isPassing?: boolean | undefined;
   /** What to announce; undefined for a process that only looks. */
   readonly own?: (() => Promise<OwnState>) | undefined;
   readonly agent: Agent;

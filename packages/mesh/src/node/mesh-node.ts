@@ -1,14 +1,12 @@
-import type { ParamsInput } from '@model-rtc/protocol';
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Handlers, Peer } from '@model-rtc/transport';
+import type { Handlers, Peer, SealedHandlers } from '@model-rtc/transport';
 import { RecordSync } from '../core/gossip/record-sync.ts';
-import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
+import type { SyncMessage } from '../core/gossip/types.ts';
 import type { MeshReach } from '../types.ts';
 import { doorHandlers } from './door.ts';
 import { AddressBook } from './links/address-book.ts';
-import { connectAsMember } from './links/connect-as-member.ts';
-import { inTime } from './links/in-time.ts';
 import { Links } from './links/links.ts';
+import { MemberContact } from './links/member-contact.ts';
 import { Neighbourhood } from './links/neighbourhood.ts';
 import type { LanSighting } from './mdns/types.ts';
 import type { MeshNodeOptions } from './mesh-node-options.ts';
@@ -22,6 +20,7 @@ export class MeshNode {
   readonly view: MeshView;
   readonly #options: MeshNodeOptions;
   readonly #links: Links;
+  readonly #contact: MemberContact;
   readonly #sync: RecordSync;
   readonly #addresses: AddressBook;
   readonly #neighbourhood: Neighbourhood;
@@ -47,8 +46,15 @@ export class MeshNode {
     const { own } = options;
     this.#self = own === undefined ? undefined : new SelfAnnouncer({ ...options, own });
     for (const { key, urls } of options.contacts) this.#addresses.told(key, urls);
+    this.#contact = new MemberContact({
+      ...{ ...options, peerOf: (key) => this.#links.peerOf(key), urlsOf: (key) => this.urlsOf(key) },
+      handlersFor: (key) => this.handlersFor(key),
+      compare: (key) => this.#sync.compare(key),
+      isCompared: (key) => this.#compared.has(key),
+      onCompared: (key) => this.#didCompare(key),
+    });
     this.#links = new Links({
-      ...{ clock, log, connect: (key, signal) => this.#connect(key, signal) },
+      ...{ clock, log, connect: (key, signal) => this.#contact.connect(key, signal) },
       onLinked: (key, peer) => this.#linked(key, peer),
       onUnlinked: (key) => this.#reach.delete(key),
       onFailed: (key, error) => {
@@ -59,8 +65,9 @@ export class MeshNode {
     });
     this.#sync = new RecordSync({
       ...{ store: options.view, clock, log, random },
-      tell: (key, message) => this.#tell(key, message),
-      fetchParts: (key, hashes) => this.#fetchParts(key, hashes),
+      tell: (key, message) => this.#contact.tell(key, message),
+      fetchParts: (key, hashes) => this.#contact.fetchParts(key, hashes),
+      isWithoutLane: (key) => this.#contact.isWithoutLane(key),
       linked: () => this.#links.linked(),
       onNews: () => this.#changed(),
       onBrokenLimit: (key, problem) => this.#drop(key, problem),
@@ -91,6 +98,7 @@ export class MeshNode {
       const own = await this.#self?.announceIfDue();
       if (own !== undefined) {
         void this.#sync.announce(own);
+        for (const key of this.#contact.hasNews()) this.#links.retry(key);
         this.#changed();
       }
       this.#dropStrangers();
@@ -115,8 +123,27 @@ export class MeshNode {
     };
   }
 
+  /** The same of a member that has no connection with this node. It asks alone, and briefly. */
+  sealedHandlersFor(key: string): SealedHandlers {
+    return {
+      mesh_gossip: async (message) => {
+        this.#contact.visitedBy(key);
+        const { records, want, ranges, missing } = await this.#sync.answer(key, message, { isWithoutLane: true });
+        return {
+          records: [...records],
+          want: [...want],
+          ranges: ranges && [...ranges],
+          missing: missing && [...missing],
+        };
+      },
+      mesh_fetch: async ({ parts }) => {
+        return { parts: this.#sync.giveParts(key, parts, { isWithoutLane: true }) };
+      },
+    };
+  }
+
   /** What a visitor may ask that is no member yet: to be let in. */
-  doorHandlers(): Handlers {
+  doorHandlers(): SealedHandlers {
     this.#visits += 1;
     const visit = `${DOOR}/${this.#visits}`;
     const answer = async (message: SyncMessage) => await this.#sync.answer(visit, message);
@@ -138,9 +165,9 @@ export class MeshNode {
     }
   }
 
-  /** How a member is reached now; undefined where no connection is open. */
+  /** How a member is reached now; undefined where it is not. */
   reachOf(key: string): MeshReach | undefined {
-    if (this.#links.peerOf(key) === undefined) return undefined;
+    if (this.#links.peerOf(key) === undefined) return this.#contact.reached().includes(key) ? 'signaling' : undefined;
     return this.#addresses.isOnLan(key) ? 'lan' : (this.#reach.get(key) ?? 'signaling');
   }
 
@@ -199,16 +226,6 @@ export class MeshNode {
     this.view.noteProblem(this.#options.ownKey, message);
   }
 
-  async #connect(key: string, signal: AbortSignal): Promise<Peer> {
-    const { connect, sessions, ownKey } = this.#options;
-    const own = this.view.members().find((member) => member.key === ownKey);
-    return await connectAsMember({
-      ...{ connect, sessions, key, signal, urls: this.urlsOf(key), scopes: own?.scopes ?? ['read'] },
-      ...{ handlers: this.handlersFor(key), introduction: this.view.introduction() },
-      isNew: own !== undefined && Date.now() - own.joinedAt.getTime() < NEW_MEMBER_MS && !this.#compared.has(key),
-    });
-  }
-
   /** Those that are connected know at once that this node is gone, and pass it on. */
   async #sayGoodbye(): Promise<void> {
     const names = await this.#self?.announceEnd().catch(() => undefined);
@@ -226,28 +243,13 @@ export class MeshNode {
     if (lane !== undefined && lane.kind !== 'memory') this.#reach.set(key, lane.kind);
     this.#changed();
     void this.#sync.compare(key).then((isDone) => {
-      if (!isDone) return;
-      this.#compared.add(key);
-      this.#changed();
+      if (isDone) this.#didCompare(key);
     });
   }
 
-  async #tell(key: string, message: SyncMessage): Promise<SyncReply> {
-    const peer = this.#peer(key);
-    const params = message as ParamsInput<'mesh_gossip'>;
-    return await inTime((options) => peer.request('mesh_gossip', params, options), this.#options.clock);
-  }
-
-  async #fetchParts(key: string, hashes: readonly string[]): Promise<readonly Uint8Array[]> {
-    const peer = this.#peer(key);
-    const params = { parts: [...hashes] };
-    return (await inTime((options) => peer.request('mesh_fetch', params, options), this.#options.clock)).parts;
-  }
-
-  #peer(key: string): Peer {
-    const peer = this.#links.peerOf(key);
-    if (peer !== undefined) return peer;
-    throw new ModelRtcError('network', 'The connection with this member has ended.');
+  #didCompare(key: string): void {
+    this.#compared.add(key);
+    this.#changed();
   }
 
   #drop(key: string, problem: string): void {
@@ -258,7 +260,7 @@ export class MeshNode {
 
   #tellReach(): void {
     const reach = new Map(
-      this.#links.linked().flatMap((key) => {
+      [...this.#contact.reached(), ...this.#links.linked()].flatMap((key) => {
         const how = this.reachOf(key);
         return how === undefined ? [] : [[key, how] as const];
       }),
@@ -278,5 +280,3 @@ export class MeshNode {
 const DOOR = 'door';
 /** How long members are given to hear that this node is leaving. */
 const GOODBYE_MS = 1_000;
-/** How long after it joined a member is surely not known to all. */
-const NEW_MEMBER_MS = 10 * 60_000;

@@ -8,11 +8,13 @@ import {
   connectToSession,
   type Handlers,
   type Peer,
+  type SealedHandlers,
+  visitSession,
 } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
 import type { MeshProperty } from '../types.ts';
 import { endSoon } from './door.ts';
-import { noMemberError } from './links/connect-as-member.ts';
+import { noMemberError } from './links/as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
 import { MeshNode } from './mesh-node.ts';
 import { REACH_PREFIX } from './node-infos.ts';
@@ -147,6 +149,13 @@ export class MeshNodes {
     return { ...ordinary, ...found.node.handlersFor(found.key) };
   }
 
+  /** What a visitor may ask that has no connection. */
+  sealedHandlers({ keyId = '' }: Authority): SealedHandlers {
+    const [found] = this.#visitor(keyId);
+    if (found === undefined) return {};
+    return found.key === undefined ? found.node.doorHandlers() : found.node.sealedHandlersFor(found.key);
+  }
+
   connected(peer: Peer, { keyId = '' }: Authority): void {
     const [found] = this.#visitor(keyId);
     if (found?.key !== undefined) found.node.adopt(found.key, peer);
@@ -230,6 +239,7 @@ export class MeshNodes {
       },
       connect: (token, handlers, signal) =>
         connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log: this.#log }),
+      visit: (token, signal) => visitSession({ token, signal, log: this.#log }),
       onJoined: (member) => this.#options.onJoined?.(member.name, mesh.name),
       onReach: (reach) => {
         const bytes = Buffer.from(JSON.stringify(Object.fromEntries(reach)));

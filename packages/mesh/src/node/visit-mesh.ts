@@ -1,6 +1,6 @@
 import { type Log, silentLog, systemClock } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity, loadIdentitySeed } from '@model-rtc/registry';
-import { type Agent, connectToSession } from '@model-rtc/transport';
+import { type Agent, connectToSession, visitSession } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
 import type { MeshMember } from '../types.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
@@ -53,6 +53,8 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
       gossipIntervalMs: Number.POSITIVE_INFINITY,
     },
     ...{ contacts: mesh.contacts, signalingUrls: mesh.signalingUrls, clock: systemClock, random: Math.random },
+    visit: (token, signal) => visitSession({ token, signal, log }),
+    isPassing: true,
     connect: (token, handlers, signal) =>
       connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log }),
   });

@@ -72,6 +72,62 @@ function connect(names: readonly string[], linksOf?: (name: string) => readonly 
   return nodes;
 }
 
+/** Two nodes: the first asks the second without a lane, and cannot be asked. */
+function visiting(): [TestNode, TestNode, SyncMessage[]] {
+  const told: SyncMessage[] = [];
+  const make = (other: () => TestNode, isVisitor: boolean): TestNode => {
+    const [store, broken] = [new TextStore(), [] as string[]];
+    const refuse = () => Promise.reject(new Error('it cannot be asked'));
+    const sync = new RecordSync({
+      ...{ store, clock: new VirtualClock(), random: () => 0, log: silentLog, onNews: () => {}, linked: () => [] },
+      tell: async (_, message) => {
+        told.push(message);
+        return isVisitor ? await other().sync.answer('a', message, { isWithoutLane: true }) : await refuse();
+      },
+      fetchParts: (_, hashes) =>
+        isVisitor ? Promise.resolve(hashes.flatMap((hash) => other().store.part(hash) ?? [])) : refuse(),
+      isWithoutLane: () => true,
+      onBrokenLimit: (key) => broken.push(key),
+    });
+    return { store, sync, broken };
+  };
+  const visitor: TestNode = make(() => worker, true);
+  const worker: TestNode = make(() => visitor, false);
+  return [visitor, worker, told];
+}
+
+describe('RecordSync without a lane', () => {
+  it('makes both alike, the parts too that the other side cannot fetch', async () => {
+    const [a, b] = visiting();
+    a.store.records.set('x', 1);
+    b.store.records.set('y', 7);
+    for (const hash of ['p', 'q']) b.store.wantedParts.add(hash);
+    a.store.parts.add('p');
+    a.store.wantedParts.add('r');
+    b.store.parts.add('r');
+    expect(await a.sync.compare('b')).toBe(true);
+    expect(a.store.records).toEqual(b.store.records);
+    expect([[...a.store.parts].sort(), [...b.store.parts].sort()]).toEqual([
+      ['p', 'r'],
+      ['p', 'r'],
+    ]);
+  });
+
+  it('compares many records in messages that are short, until all are there', async () => {
+    const [a, b, told] = visiting();
+    const padding = 'z'.repeat(600);
+    for (let i = 0; i < 2_500; i++) {
+      const hex = (i % 256).toString(16).padStart(2, '0');
+      a.store.records.set(`m/${hex}${i}a`, 1);
+      b.store.records.set(`m/${hex}${i}b${padding}`, 1);
+    }
+    expect(await a.sync.compare('b')).toBe(true);
+    expect(a.store.records.size).toBe(5_000);
+    expect(b.store.records.size).toBe(5_000);
+    for (const { have = [] } of told) expect(have.length).toBeLessThanOrEqual(2_000);
+  });
+});
+
 describe('RecordSync', () => {
   it('makes two members alike by one comparison, in both directions', async () => {
     const nodes = connect(['a', 'b']);

@@ -275,6 +275,15 @@ const exchanges: [string, ExchangeMessage][] = [
   ['relay_offer', { type: 'relay_offer', lane: 2, publicKey: counting(32, 0xa0) }],
   ['unavailable', { type: 'unavailable', lane: 1, message: 'This worker takes no direct connections.' }],
   [
+    'request in one piece',
+    {
+      type: 'request',
+      lane: 3,
+      bytes: encodeMessage({ type: 'request', id: 3, method: 'mesh_fetch', params: { parts: [digest] } }),
+    },
+  ],
+  ['reply with more to follow', { type: 'reply', lane: 3, bytes: counting(8), more: true }],
+  [
     'refuse',
     { type: 'refuse', error: { code: 'busy', message: 'The worker has no room for another client; try later.' } },
   ],

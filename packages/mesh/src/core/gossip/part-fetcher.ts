@@ -5,6 +5,8 @@ export interface PartFetcherOptions {
   readonly store: Pick<RecordStore, 'missingParts' | 'acceptPart'>;
   /** Asks a linked member for parts of catalogs. */
   readonly fetchParts: (key: string, hashes: readonly string[]) => Promise<readonly Uint8Array[]>;
+  /** How many a member is asked for in one message. */
+  readonly atOnce: (key: string) => number;
   readonly linked: () => readonly string[];
   /** Counts what a member gave. @throws ModelRtcError `busy` when it is too much */
   readonly count: (key: string, parts: readonly Uint8Array[]) => void;
@@ -14,7 +16,7 @@ export interface PartFetcherOptions {
 }
 
 /** Parts asked for at once: each has 64 KiB at most. */
-const PARTS_AT_ONCE = 32;
+export const PARTS_AT_ONCE = 32;
 /** When a part that nobody had is asked for again: the head came before it. Doubled each time, up to the longest. */
 const AGAIN_FIRST_MS = 1_000;
 const AGAIN_LONGEST_MS = 60_000;
@@ -62,6 +64,16 @@ export class PartFetcher {
     this.#arm();
   }
 
+  /** Takes parts that a member gave. @throws ModelRtcError `busy` when it gives too much */
+  async take(key: string, parts: readonly Uint8Array[]): Promise<void> {
+    if (parts.length === 0) return;
+    const { store, count, onNews } = this.#options;
+    count(key, parts);
+    let hasNews = false;
+    for (const part of parts) hasNews = (await store.acceptPart(part, key)) || hasNews;
+    if (hasNews) onNews();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#stopTimer();
@@ -75,7 +87,7 @@ export class PartFetcher {
     for (const key of keys) {
       const ofThis = new Set<string>();
       for (;;) {
-        const wanted = this.#missing(PARTS_AT_ONCE, (hash) => ofThis.has(hash));
+        const wanted = this.#missing(this.#options.atOnce(key), (hash) => ofThis.has(hash));
         if (wanted.length === 0 || this.#isClosed) break;
         for (const hash of wanted) ofThis.add(hash);
         if (!(await this.#ask(key, wanted))) break;
@@ -88,13 +100,9 @@ export class PartFetcher {
 
   /** @returns whether the member answered */
   async #ask(key: string, wanted: readonly string[]): Promise<boolean> {
-    const { store, fetchParts, count, onNews, log } = this.#options;
+    const { fetchParts, log } = this.#options;
     try {
-      const parts = await fetchParts(key, wanted);
-      count(key, parts);
-      let hasNews = false;
-      for (const part of parts) hasNews = (await store.acceptPart(part, key)) || hasNews;
-      if (hasNews) onNews();
+      await this.take(key, await fetchParts(key, wanted));
       return true;
     } catch (error) {
       log.debug({ err: error, member: key }, 'parts of catalogs could not be fetched from a member');

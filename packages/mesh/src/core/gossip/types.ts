@@ -4,7 +4,7 @@ export interface RecordSummary {
   readonly order: number;
 }
 
-/** What one node tells another, over a lane. */
+/** What one node tells another, over a lane or without one. */
 export interface SyncMessage {
   /** Signed records that the other side lacks, as far as this side knows. */
   readonly records: readonly Uint8Array[];
@@ -14,6 +14,8 @@ export interface SyncMessage {
   readonly ranges?: readonly number[] | undefined;
   /** Asks in which ranges the two differ: 8 bytes for each of 256. */
   readonly hashes?: Uint8Array | undefined;
+  /** Parts of catalogs that the other side lacks and cannot fetch. */
+  readonly parts?: readonly Uint8Array[] | undefined;
 }
 
 export interface SyncReply {
@@ -22,6 +24,8 @@ export interface SyncReply {
   readonly want: readonly string[];
   /** The answer to `hashes`. */
   readonly ranges?: readonly number[] | undefined;
+  /** Hashes of parts that this side lacks, where it cannot fetch them. */
+  readonly missing?: readonly string[] | undefined;
 }
 
 /** The signed records of one mesh on this machine. */

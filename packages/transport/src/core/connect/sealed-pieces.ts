@@ -31,7 +31,8 @@ export class JoinedPieces {
   add({ bytes, more }: SealedPiece): Uint8Array | undefined {
     this.#bytes += bytes.length;
     const isLong = this.#bytes > MAX_SEALED_MESSAGE_BYTES || (more === true && bytes.length === 0);
-    if (isLong) throw new ModelRtcError('malformed_message', 'The other side sent more than may go without a connection.');
+    if (isLong)
+      throw new ModelRtcError('malformed_message', 'The other side sent more than may go without a connection.');
     this.#pieces.push(bytes);
     if (more === true) return undefined;
     const message = new Uint8Array(this.#bytes);

@@ -9,8 +9,9 @@ import {
   type WorkerSeal,
 } from '@model-rtc/protocol';
 import type { Link } from '@model-rtc/signaling';
-import { settle } from '../../../../../test/support/virtual-clock.ts';
+import { settle, VirtualClock } from '../../../../../test/support/virtual-clock.ts';
 import type { AnswerLane } from '../../../src/core/connect/components.ts';
+import { SealedAnswers, SealedRate } from '../../../src/core/connect/sealed-answers.ts';
 import { WorkerExchange } from '../../../src/core/connect/worker-exchange.ts';
 import { LaneQueue } from '../../../src/core/lane/lane-queue.ts';
 import { createMemoryLanes, type Lane } from '../../../src/index.ts';
@@ -39,6 +40,11 @@ function openLink(first: ExchangeMessage) {
   return { link, seal, sent, say: (message: ExchangeMessage) => incoming.push(encodeExchange(message)) };
 }
 
+const requests = (send: (message: ExchangeMessage) => Promise<void>) =>
+  new SealedAnswers({
+    ...{ send, authority: { scopes: [] }, handlers: {}, rate: new SealedRate(new VirtualClock()), log: silentLog },
+  });
+
 function startExchange(answer: AnswerLane, first: ExchangeMessage = offer(0)) {
   const opened = openLink(first);
   const controller = new AbortController();
@@ -47,7 +53,15 @@ function startExchange(answer: AnswerLane, first: ExchangeMessage = offer(0)) {
   const firstLane = new Promise<Lane>((resolve) => {
     onLane = resolve;
   });
-  const exchange = new WorkerExchange({ link, seal, answer, onLane, signal: controller.signal, log: silentLog });
+  const exchange = new WorkerExchange({
+    link,
+    seal,
+    answer,
+    requests,
+    onLane,
+    signal: controller.signal,
+    log: silentLog,
+  });
   const over = exchange.run();
   /** The first lane, or why there is none. */
   const running = Promise.race([firstLane, over.then(() => firstLane)]);
@@ -201,6 +215,7 @@ describe('the exchange of a worker', () => {
     const { link, seal, sent, say } = openLink(offer(0));
     const { signal } = new AbortController();
     const exchange = new WorkerExchange({
+      requests,
       ...{ link, seal: { ...seal, ...change }, answer: forever, signal, log: silentLog },
       onLane: () => {},
     });

@@ -1,0 +1,47 @@
+import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
+import type { SealedVisit } from '@model-rtc/transport';
+import type { MeshSessions } from '../sessions.ts';
+
+/** Visits a worker over its signaling server alone. */
+export type VisitWorker = (token: SessionToken, signal: AbortSignal) => Promise<SealedVisit>;
+
+export interface AsMemberOptions {
+  readonly visit: VisitWorker;
+  readonly sessions: Pick<MeshSessions, 'doorFor'>;
+  /** The member whose worker is visited. */
+  readonly key: string;
+  readonly urls: readonly string[];
+  /** What shows that this node is a member. */
+  readonly introduction: readonly Uint8Array[];
+  /** Whether the other surely does not know this node yet. */
+  readonly isNew: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Visits a member's worker in some way. One that does not know this node yet is told of it first, through its door.
+ * @throws ModelRtcError as `work` does; `token_revoked` when this node is no member any more
+ */
+export async function asMember<T>(options: AsMemberOptions, work: () => Promise<T>): Promise<T> {
+  const { visit, sessions, key, urls, introduction, isNew, signal } = options;
+  const introduce = async () => {
+    using door = await visit(sessions.doorFor(key, urls), signal);
+    await door.request('mesh_gossip', { records: [...introduction] });
+  };
+  if (isNew) await introduce();
+  try {
+    return await work();
+  } catch (error) {
+    if (ModelRtcError.from(error).code !== 'refused') throw error;
+  }
+  await introduce();
+  return await work();
+}
+
+/** What a node is told that is no member, or not any more. */
+export function noMemberError(): ModelRtcError {
+  return new ModelRtcError(
+    'token_revoked',
+    'This machine is no member of the mesh any more. To come back, ask for a new invite and run: model-rtc mesh join INVITE.',
+  );
+}

@@ -1,0 +1,175 @@
+import { cancelledBy, ModelRtcError, type ParamsInput } from '@model-rtc/protocol';
+import type { Handlers, Peer, SealedVisit } from '@model-rtc/transport';
+import type { SyncMessage, SyncReply } from '../../core/gossip/types.ts';
+import type { MeshNodeOptions } from '../mesh-node-options.ts';
+import { asMember } from './as-member.ts';
+import { inTime } from './in-time.ts';
+
+export interface MemberContactOptions
+  extends Pick<MeshNodeOptions, 'connect' | 'visit' | 'isPassing' | 'sessions' | 'ownKey' | 'view' | 'clock' | 'log'> {
+  /** An open connection with the member. */
+  readonly peerOf: (key: string) => Peer | undefined;
+  readonly urlsOf: (key: string) => readonly string[];
+  readonly handlersFor: (key: string) => Handlers;
+  /** Compares all that both have. @returns whether it went well */
+  readonly compare: (key: string) => Promise<boolean>;
+  /** Whether the member was compared with before. */
+  readonly isCompared: (key: string) => boolean;
+  /** A member was compared with, without a connection. */
+  readonly onCompared: (key: string) => void;
+}
+
+/** How long connections are tried before a member is asked over its signaling server meanwhile. */
+const HEAD_START_MS = 3_000;
+/** The least time between two visits of a member over a signaling server, which others use too. */
+const VISIT_AGAIN_MS = 60_000;
+/** The same where there is news of this node. */
+const NEWS_AGAIN_MS = 10_000;
+/** How long a member counts as reached that way: a visit that fails does not change that at once. */
+const REACHED_MS = 180_000;
+/** How long after it joined a member is surely not known to all. */
+const NEW_MEMBER_MS = 10 * 60_000;
+/** Failures that are the same with a connection and without. */
+const ALSO_WITHOUT_LANE: readonly string[] = ['worker_offline', 'refused', 'token_revoked', 'cancelled'];
+
+/** How this node talks with members: over a connection, and over signaling servers alone where none comes up. */
+export class MemberContact {
+  readonly #options: MemberContactOptions;
+  readonly #visits = new Map<string, SealedVisit>();
+  readonly #visitedAtMs = new Map<string, number>();
+  /** When there was last a word over a signaling server, in either direction. */
+  readonly #reachedAtMs = new Map<string, number>();
+  #newsAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MemberContactOptions) {
+    this.#options = options;
+  }
+
+  /** Opens a connection; meanwhile, and where none comes up, the member is asked without one. @throws ModelRtcError */
+  async connect(key: string, signal: AbortSignal): Promise<Peer> {
+    const { clock, isPassing = false } = this.#options;
+    // A process that leaves again needs no connection if a few messages do.
+    if (isPassing && (await this.#isTold(key, signal))) return await untilAborted(signal);
+    const stopTimer = isPassing ? () => {} : clock.after(HEAD_START_MS, () => void this.#visitSoon(key, signal));
+    try {
+      return await this.#openLanes(key, signal);
+    } catch (error) {
+      const isHopeless = ALSO_WITHOUT_LANE.includes(ModelRtcError.from(error).code);
+      if (!isPassing && !isHopeless) await this.#visitSoon(key, signal);
+      throw error;
+    } finally {
+      stopTimer();
+    }
+  }
+
+  /** @throws ModelRtcError `network` where there is neither a connection nor a visit; as `Peer.request` */
+  async tell(key: string, message: SyncMessage): Promise<SyncReply> {
+    const params = message as ParamsInput<'mesh_gossip'>;
+    const peer = this.#options.peerOf(key);
+    if (peer !== undefined)
+      return await inTime((options) => peer.request('mesh_gossip', params, options), this.#options.clock);
+    return await this.#openVisit(key).request('mesh_gossip', params);
+  }
+
+  /** @throws as `tell` */
+  async fetchParts(key: string, hashes: readonly string[]): Promise<readonly Uint8Array[]> {
+    const params = { parts: [...hashes] };
+    const peer = this.#options.peerOf(key);
+    if (peer !== undefined)
+      return (await inTime((options) => peer.request('mesh_fetch', params, options), this.#options.clock)).parts;
+    return (await this.#openVisit(key).request('mesh_fetch', params)).parts;
+  }
+
+  isWithoutLane(key: string): boolean {
+    return this.#options.peerOf(key) === undefined;
+  }
+
+  /** The member visits this node without a connection. */
+  visitedBy(key: string): void {
+    this.#reachedAtMs.set(key, this.#options.clock.nowMs());
+  }
+
+  /** There is news of this node. @returns the members that hear it by visits alone */
+  hasNews(): string[] {
+    this.#newsAtMs = this.#options.clock.nowMs();
+    return this.reached().filter((key) => this.isWithoutLane(key));
+  }
+
+  /** Members with whom there was a word over a signaling server lately. */
+  reached(): string[] {
+    const sinceMs = this.#options.clock.nowMs() - REACHED_MS;
+    for (const [key, atMs] of this.#reachedAtMs) if (atMs < sinceMs) this.#reachedAtMs.delete(key);
+    return [...this.#reachedAtMs.keys()];
+  }
+
+  /** @returns false where a connection may help. @throws ModelRtcError where none would */
+  async #isTold(key: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#visit(key, signal);
+    } catch (error) {
+      if (ALSO_WITHOUT_LANE.includes(ModelRtcError.from(error).code)) throw error;
+      return false;
+    }
+  }
+
+  async #openLanes(key: string, signal: AbortSignal): Promise<Peer> {
+    const { connect, handlersFor } = this.#options;
+    return await asMember(this.#asMember(key, signal), () => connect(this.#session(key), handlersFor(key), signal));
+  }
+
+  /** At most once in a while. It never rejects. */
+  async #visitSoon(key: string, signal: AbortSignal): Promise<void> {
+    const nowMs = this.#options.clock.nowMs();
+    const visitedAtMs = this.#visitedAtMs.get(key) ?? Number.NEGATIVE_INFINITY;
+    const againMs = this.#newsAtMs >= visitedAtMs ? NEWS_AGAIN_MS : VISIT_AGAIN_MS;
+    if (signal.aborted || nowMs - visitedAtMs < againMs) return;
+    this.#visitedAtMs.set(key, nowMs);
+    await this.#visit(key, signal).catch((error: unknown) =>
+      this.#options.log.debug({ err: error, member: key }, 'a member could not be asked over its signaling server'),
+    );
+  }
+
+  /** @returns whether all that the two have was compared. @throws ModelRtcError when the member could not be asked */
+  async #visit(key: string, signal: AbortSignal): Promise<boolean> {
+    const { visit, compare, onCompared } = this.#options;
+    return await asMember(this.#asMember(key, signal), async () => {
+      using opened = await visit(this.#session(key), signal);
+      // The worker answers the first request, or says that it does not know this node.
+      await opened.request('mesh_gossip', { records: [] });
+      this.visitedBy(key);
+      this.#visits.set(key, opened);
+      try {
+        const isDone = await compare(key);
+        if (isDone) onCompared(key);
+        return isDone;
+      } finally {
+        this.#visits.delete(key);
+      }
+    });
+  }
+
+  #openVisit(key: string): SealedVisit {
+    const visit = this.#visits.get(key);
+    if (visit !== undefined) return visit;
+    throw new ModelRtcError('network', 'There is no connection with this member any more.');
+  }
+
+  #session(key: string) {
+    const { sessions, urlsOf, view, ownKey } = this.#options;
+    return sessions.sessionFor(key, urlsOf(key), view.scopesOf(ownKey) ?? ['read']);
+  }
+
+  #asMember(key: string, signal: AbortSignal) {
+    const { visit, sessions, urlsOf, view, ownKey, isCompared } = this.#options;
+    const own = view.members().find((member) => member.key === ownKey);
+    return {
+      ...{ visit, sessions, key, signal, urls: urlsOf(key), introduction: view.introduction() },
+      isNew: own !== undefined && Date.now() - own.joinedAt.getTime() < NEW_MEMBER_MS && !isCompared(key),
+    };
+  }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  throw cancelledBy(signal);
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { makeRandomFile } from '../support/files.ts';
+import { type Host, openLocalNetworks } from '../support/local-network.ts';
+import { arePresent, isHeldBy, joinAll, type MeshMachine, meshMachine, until } from '../support/mesh-scene.ts';
+import { importModel } from '../support/scene.ts';
+import { describeWith, useLab } from '../support/suites.ts';
+import { WAN_REQUIREMENTS } from '../support/wan.ts';
+
+const lab = useLab();
+
+async function addModel(machine: MeshMachine, alias: string): Promise<void> {
+  const folder = join(await lab.folder(), alias);
+  await makeRandomFile(join(folder, 'weights.msgpack'), 300_000);
+  await importModel(machine, folder, alias);
+}
+
+/** Machines that each are on a network of their own, and a signaling server that is on all of them. @returns its addresses too */
+async function machinesApart(names: readonly string[], signalingFlags: readonly string[]) {
+  const networks = names.map((_, i) => i);
+  const hosts = await openLocalNetworks(lab, [...networks.map((network) => [network]), networks]);
+  const machines = await Promise.all(names.map((name, i) => meshMachine(lab, name, hosts[i] as Host)));
+  const { prefix, addresses } = hosts.at(-1) as Host;
+  const server = (await lab.machine('signaling', { prefix })).start([
+    ...['signaling', '--host', '0.0.0.0', '--port', '8787', '--json'],
+    ...signalingFlags,
+  ]);
+  await server.waitForStdout(/^\{.*\}$/m);
+  return { machines, server, urls: addresses.map((address) => `ws://${address}:8787`) };
+}
+
+const reachOf = async (machine: MeshMachine, name: string) =>
+  (await machine.peers()).find((peer) => peer.name === name)?.reachedBy;
+
+describeWith(WAN_REQUIREMENTS, 'members that meet at a signaling server and can open no connection', () => {
+  it('know what the others have, both ways, and say that they hear them over the server', async () => {
+    const { machines, urls } = await machinesApart(['anna', 'ben', 'laptop'], ['--relay', 'off']);
+    const [anna, ben, laptop] = machines as [MeshMachine, MeshMachine, MeshMachine];
+    await addModel(anna, 'mouse');
+    await joinAll([anna, ben, laptop], { create: urls.flatMap((url) => ['--signaling', url]) });
+    await Promise.all([anna, ben].map((machine) => machine.startWorker()));
+    await until(ben.models, (found) => isHeldBy(found, 'mouse', ['anna']));
+    await addModel(ben, 'rat');
+    await until(anna.models, (found) => isHeldBy(found, 'rat', ['ben']));
+    for (const machine of [anna, ben]) await until(machine.peers, (found) => arePresent(found, ['anna', 'ben']));
+    expect([await reachOf(ben, 'anna'), await reachOf(anna, 'ben')]).toEqual(['signaling', 'signaling']);
+    await until(laptop.models, (found) => isHeldBy(found, 'mouse', ['anna']) && isHeldBy(found, 'rat', ['ben']));
+  });
+
+  it('refuse one that was removed', async () => {
+    const { machines, urls } = await machinesApart(['anna', 'ben', 'cleo'], ['--relay', 'off']);
+    const [anna, ben, cleo] = machines as [MeshMachine, MeshMachine, MeshMachine];
+    await joinAll([anna, ben, cleo], { create: urls.flatMap((url) => ['--signaling', url]) });
+    await Promise.all([anna, ben].map((machine) => machine.startWorker()));
+    await until(cleo.peers, (found) => found.some(({ name }) => name === 'ben'));
+    await anna.succeed(['mesh', 'remove', 'cleo']);
+    await until(ben.peers, (found) => !found.some(({ name }) => name === 'cleo'));
+    await addModel(ben, 'rat');
+    await until(anna.models, (found) => isHeldBy(found, 'rat', ['ben']));
+    expect(isHeldBy(await cleo.models(), 'rat', [])).toBe(true);
+  });
+});
