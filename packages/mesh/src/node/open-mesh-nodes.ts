@@ -1,6 +1,5 @@
-import { type Clock, type Digest, type Log, type RunnerSummary, silentLog, systemClock } from '@model-rtc/protocol';
+import { type Clock, type Log, type RunnerSummary, silentLog, systemClock } from '@model-rtc/protocol';
 import { loadIdentity, loadIdentitySeed, type Registry } from '@model-rtc/registry';
-import { createPartialModels, type PartialModels } from '@model-rtc/transfer';
 import {
   type Agent,
   type Authority,
@@ -18,7 +17,7 @@ import { noMemberError } from './links/as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
 import { MeshNode } from './mesh-node.ts';
 import { REACH_PREFIX } from './node-infos.ts';
-import { OwnModels } from './own/own-models.ts';
+import { OwnMachine } from './own/own-machine.ts';
 import { openMeshView } from './records/open-mesh-view.ts';
 import { MeshSessions } from './sessions.ts';
 import { type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
@@ -54,8 +53,6 @@ interface MeshWorker {
 
 /** How often it is looked whether this machine joined or left a mesh. */
 const LOOK_MS = 3_000;
-/** How often properties are asked: asking the driver of a GPU takes a moment. */
-const PROPERTIES_MS = 30_000;
 const GOSSIP_INTERVAL_MS = 300_000;
 const CONNECT_MS = 20_000;
 
@@ -92,8 +89,7 @@ export class MeshNodes {
   readonly #parts: Parts;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #models: OwnModels;
-  readonly #partials: PartialModels;
+  readonly #own: OwnMachine;
   readonly #tidyParts: ReturnType<typeof partsTidier>;
   readonly #taking = new Map<string, Participation>();
   #signalingUrls: readonly string[] = [];
@@ -101,7 +97,6 @@ export class MeshNodes {
   #bridgeUrl: string | undefined;
   #lan: Lan | undefined;
   #stopTimer: () => void = () => {};
-  #properties: { readonly atMs: number; readonly value: Promise<Readonly<Record<string, MeshProperty>>> } | undefined;
   #isClosed = false;
 
   constructor(options: OpenMeshNodesOptions, parts: Parts) {
@@ -110,8 +105,9 @@ export class MeshNodes {
     this.#clock = options.clock ?? systemClock;
     this.#tidyParts = partsTidier(parts.cache, this.#clock);
     this.#log = options.log ?? silentLog;
-    this.#models = new OwnModels(options.registry);
-    this.#partials = createPartialModels(options.registry.paths.staging);
+    const { registry, properties } = options;
+    const runners = async () => (await this.#worker?.runners()) ?? [];
+    this.#own = new OwnMachine({ registry, properties, runners, clock: this.#clock });
   }
 
   /** Signaling servers at which members of these meshes look for each other. */
@@ -254,8 +250,7 @@ export class MeshNodes {
           tags: this.#options.tags,
           urls: this.#worker?.urls() ?? [],
         },
-        ...{ properties: await this.#ownProperties(), models: await this.#models.current() },
-        ...{ fetching: await this.#fetching(), bridgeUrl: this.#bridgeUrl },
+        ...{ ...(await this.#own.state()), bridgeUrl: this.#bridgeUrl },
         hints: hintsFrom(await scores.read(), Date.now()),
       }),
     });
@@ -270,12 +265,6 @@ export class MeshNodes {
     setMembers();
     this.#taking.set(mesh.id, taking);
     if (this.#worker !== undefined) node.start();
-  }
-
-  /** A damaged staging folder is for the transfer to tell. */
-  async #fetching(): Promise<readonly Digest[]> {
-    const fetching = await this.#partials.list().catch(() => []);
-    return fetching.map(({ digest }) => digest).sort();
   }
 
   /** The member, or the one at the door, whose session has this key id. */
@@ -293,18 +282,5 @@ export class MeshNodes {
     return [...this.#taking.values()].map(({ sessions }) => ({
       ...{ meshHint: sessions.lanHint(), nodeHint: sessions.lanHint(ownKey), port },
     }));
-  }
-
-  async #ownProperties(): Promise<Readonly<Record<string, MeshProperty>>> {
-    const nowMs = this.#clock.nowMs();
-    if (this.#properties === undefined || nowMs - this.#properties.atMs > PROPERTIES_MS)
-      this.#properties = { atMs: nowMs, value: this.#askProperties() };
-    return await this.#properties.value;
-  }
-
-  async #askProperties(): Promise<Readonly<Record<string, MeshProperty>>> {
-    const runners = ((await this.#worker?.runners().catch(() => [])) ?? []).filter(({ usable }) => usable);
-    const names = runners.map(({ name }) => name).join(',');
-    return { ...(await this.#options.properties()), ...(names === '' ? {} : { runners: names.slice(0, 256) }) };
   }
 }
