@@ -72,11 +72,13 @@ function connect(names: readonly string[], linksOf?: (name: string) => readonly 
   return nodes;
 }
 
+type SyncingNode = Pick<TestNode, 'store' | 'sync'>;
+
 /** Two nodes: the first asks the second without a lane, and cannot be asked. */
-function visiting(): [TestNode, TestNode, SyncMessage[]] {
+function visiting(): [SyncingNode, SyncingNode, SyncMessage[]] {
   const told: SyncMessage[] = [];
-  const make = (other: () => TestNode, isVisitor: boolean): TestNode => {
-    const [store, broken] = [new TextStore(), [] as string[]];
+  const make = (other: () => SyncingNode, isVisitor: boolean): SyncingNode => {
+    const store = new TextStore();
     const refuse = () => Promise.reject(new Error('it cannot be asked'));
     const sync = new RecordSync({
       ...{ store, clock: new VirtualClock(), random: () => 0, log: silentLog, onNews: () => {}, linked: () => [] },
@@ -87,12 +89,12 @@ function visiting(): [TestNode, TestNode, SyncMessage[]] {
       fetchParts: (_, hashes) =>
         isVisitor ? Promise.resolve(hashes.flatMap((hash) => other().store.part(hash) ?? [])) : refuse(),
       isWithoutLane: () => true,
-      onBrokenLimit: (key) => broken.push(key),
+      onBrokenLimit: () => {},
     });
-    return { store, sync, broken };
+    return { store, sync };
   };
-  const visitor: TestNode = make(() => worker, true);
-  const worker: TestNode = make(() => visitor, false);
+  const visitor: SyncingNode = make(() => worker, true);
+  const worker: SyncingNode = make(() => visitor, false);
   return [visitor, worker, told];
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '@model-rtc/protocol';
 import { MAX_RECORD_BYTES } from '../limits.ts';
 import { bytesIn, COSTS, MemberBudgets } from './member-budgets.ts';
-import { PartFetcher, PARTS_AT_ONCE } from './part-fetcher.ts';
+import { PARTS_AT_ONCE, PartFetcher } from './part-fetcher.ts';
 import { differing, rangeHashes, summaryOf } from './ranges.ts';
 import type { RecordStore, RecordSummary, SyncMessage, SyncReply } from './types.ts';
 
@@ -121,7 +121,11 @@ export class RecordSync {
   async announce(names: readonly string[], exceptKey?: string): Promise<void> {
     const records = this.#recordsOf(names);
     if (records.length === 0) return;
-    await Promise.all([...this.#someLinked(exceptKey)].map((key) => this.#announceTo(key, firstBytes(records, this.#mostBytesTo(key)).now)));
+    await Promise.all(
+      [...this.#someLinked(exceptKey)].map((key) =>
+        this.#announceTo(key, firstBytes(records, this.#mostBytesTo(key)).now),
+      ),
+    );
   }
 
   async #announceTo(key: string, records: readonly Uint8Array[]): Promise<void> {
