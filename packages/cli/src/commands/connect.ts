@@ -16,17 +16,17 @@ import type { NetworkOptions } from './options.ts';
  * Connects to a worker.
  *
  * @param session - as the user wrote it; undefined for the session in the environment.
- * @param wanted - which node `mesh:best` names, where the options do not say
+ * @param wanted - which node `mesh:best` names, where the options do not say, and whether models are fetched from it
  */
 export async function connectWorker(
   context: Context,
   network: NetworkOptions,
   session: string | undefined,
-  wanted: Pick<BestNode, 'best' | 'ref'> = {},
+  wanted: Pick<BestNode, 'best' | 'ref' | 'fetch'> = {},
 ): Promise<WorkerConnection> {
   const { connect } = await import('@model-rtc/client');
   const { where, best = wanted.best } = network;
-  const token = await sessionToken(context, session, { where, best, ref: wanted.ref });
+  const token = await sessionToken(context, session, { where, best, ref: wanted.ref, fetch: wanted.fetch });
   return await connect({ ...(await agentOptions(context, network)), session: token, signal: context.signal });
 }
 

@@ -25,6 +25,11 @@ export const safeOnlyOption = {
   'safe-only': flagOption('Refuse a model that runs code when it is loaded'),
 } as const satisfies ArgumentSpecs;
 
+/** For commands that fetch a model from nodes of a mesh. */
+export const consentOption = {
+  consent: flagOption('Agree to fetch from all nodes of the mesh that have the model, now and later [asked]'),
+} as const satisfies ArgumentSpecs;
+
 export const PRIORITY_CHOICES = ['critical', 'high', 'normal', 'low'] as const satisfies readonly Priority[];
 
 /** Which of this machine's transfers go first. */

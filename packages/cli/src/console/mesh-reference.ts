@@ -5,6 +5,8 @@ import { packageVersion } from '../package.ts';
 import type { Context } from './context.ts';
 import { nodeNameIn } from './environment.ts';
 import { formatSome, printable } from './format.ts';
+import { agreeToNode, type ConsentFlags } from './mesh-consent.ts';
+import { consentRule } from './settings.ts';
 
 const PREFIX = 'mesh:';
 /** How long answers are waited for on a machine without a worker. */
@@ -22,6 +24,8 @@ export interface BestNode {
   readonly best?: string | undefined;
   /** The model that it must have. */
   readonly ref?: string | undefined;
+  /** There when models are fetched from it: then it needs consent. */
+  readonly fetch?: ConsentFlags | undefined;
 }
 
 /** Whether a text names something of a mesh. */
@@ -57,7 +61,8 @@ export async function refreshUnless(context: Context, mesh: Mesh, isEnough: () =
 
 /**
  * A session for the worker of a node: `mesh:NODE` by its name or the start of its key, `mesh:best` for the best one that fits.
- * @throws ModelRtcError `not_found`, `ambiguous` with the candidates, `bad_argument` for this machine itself, `worker_offline`
+ * @throws ModelRtcError `not_found`, `ambiguous` with the candidates, `bad_argument` for this machine itself, `worker_offline`; `refused` and
+ * `cancelled` where models are fetched from it and nobody agreed to that
  */
 export async function meshSession(context: Context, text: string, wanted: BestNode = {}): Promise<SessionToken> {
   const { mesh, ref } = await openMeshOf(context, text);
@@ -71,11 +76,13 @@ export async function meshSession(context: Context, text: string, wanted: BestNo
   const node = await choose();
   if (node.isSelf)
     throw new ModelRtcError('bad_argument', `${printable(node.name)} is this machine. Leave --worker out.`);
+  const { fetch } = wanted;
+  if (fetch !== undefined) await agreeToNode(context, opened, node, { ...fetch, isNamed: ref !== 'best' });
   if (ref === 'best') context.output.note(`Using ${printable(node.name)} of the mesh ${printable(opened.name)}.`);
   return await opened.session(node.key);
 }
 
-async function bestNode(mesh: Mesh, { where, best, ref }: BestNode): Promise<MeshNodeInfo> {
+async function bestNode(mesh: Mesh, { where, best, ref, fetch }: BestNode): Promise<MeshNodeInfo> {
   const { parseWhere, queryNodes } = await import('@model-rtc/mesh');
   const holders = ref === undefined ? undefined : new Set((await mesh.find(ref)).holders.map(({ node }) => node.key));
   const able = (await mesh.nodes()).filter(
@@ -83,12 +90,14 @@ async function bestNode(mesh: Mesh, { where, best, ref }: BestNode): Promise<Mes
       node.isPresent && !node.isSelf && node.isTrusted && node.role === 'worker' && holders?.has(node.key) !== false,
   );
   const conditions = where === undefined ? [] : parseWhere(where);
-  const [first] = queryNodes(able, { where: conditions, best });
+  const fitting = queryNodes(able, { where: conditions, best });
+  // A script goes on with those that it may use when a new node appears that is better.
+  const first = (fetch === undefined ? undefined : fitting.find(({ hasConsent }) => hasConsent)) ?? fitting[0];
   if (first !== undefined) return first;
-  const fitting = [where === undefined ? '' : ` with ${where}`, ref === undefined ? '' : ` that has "${ref}"`].join('');
+  const wanted = [where === undefined ? '' : ` with ${where}`, ref === undefined ? '' : ` that has "${ref}"`].join('');
   throw new ModelRtcError(
     'not_found',
-    `No worker of the mesh ${mesh.name} is present${fitting}. See who is there: model-rtc mesh peers.`,
+    `No worker of the mesh ${mesh.name} is present${wanted}. See who is there: model-rtc mesh peers.`,
   );
 }
 
@@ -120,6 +129,7 @@ async function openJoined(context: Context, name: string | undefined): Promise<M
   return await openMesh({
     ...{ root: paths.root, name, log: context.log },
     agent: { name: own, version: packageVersion() },
+    consentRule: await consentRule(context.home),
   });
 }
 

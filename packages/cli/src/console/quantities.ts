@@ -123,11 +123,11 @@ export function parseTiers(text: string, name: string): SizeTier[] {
   });
 }
 
-/** @throws ModelRtcError `bad_argument` */
-export function parseChoice(text: string, name: string): readonly string[] {
+/** One of two words. @throws ModelRtcError `bad_argument` */
+export function parseChoice(text: string, name: string, words: readonly [string, string]): readonly string[] {
   const word = text.trim();
-  if (word === 'auto' || word === 'off') return [word];
-  const sentence = `${JSON.stringify(text)} is not a value of ${name}. Pass auto or off.`;
+  if (words.includes(word)) return [word];
+  const sentence = `${JSON.stringify(text)} is not a value of ${name}. Pass ${words.join(' or ')}.`;
   throw new ModelRtcError('bad_argument', sentence, { details: { name } });
 }
 

@@ -1,99 +1,9 @@
 import type { JobsLimits } from '@model-rtc/jobs';
-import { formatBytes, ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
+import type { ConsentRule } from '@model-rtc/mesh';
+import { ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import type { DataLimits } from '@model-rtc/registry';
-import ms from 'ms';
 import { type ConfigFile, openConfigFile } from './config-file.ts';
-import { formatRate } from './format.ts';
-import {
-  COUNT_RANGE,
-  parseChoice,
-  parseCount,
-  parseDuration,
-  parseFamilies,
-  parseRate,
-  parseSize,
-  parseTiers,
-  RATE_RANGE,
-  SIZE_RANGE,
-} from './quantities.ts';
-
-/** What a setting is measured in, as `--json` names it. */
-type Unit = 'bytesPerSecond' | 'bytes' | 'ms' | 'count' | 'list' | 'word';
-
-interface SettingSchema {
-  readonly describe: string;
-  readonly type: string;
-  readonly range: string;
-  /** What applies when it is not set. */
-  readonly default: string;
-  readonly unit: Unit;
-  /** @throws ModelRtcError `bad_argument` for what is not a value of the setting */
-  parse(text: string, name: string): number | readonly string[];
-  /** The parsed value, for people. */
-  format(amount: number): string;
-}
-
-const RATE = {
-  type: 'rate, such as `20MB` or `50Mbit`',
-  range: RATE_RANGE,
-  default: 'no limit',
-  unit: 'bytesPerSecond',
-  parse: parseRate,
-  format: formatRate,
-} as const;
-const SIZE = {
-  type: 'size, such as `200GB`',
-  range: SIZE_RANGE,
-  unit: 'bytes',
-  parse: parseSize,
-  format: formatBytes,
-} as const;
-const AGE = {
-  type: 'length of time, such as `30d`',
-  range: 'up to 100 years',
-  unit: 'ms',
-  parse: (text: string, name: string) => parseDuration(text, name),
-  format: (amount: number) => ms(amount, { long: true }),
-} as const;
-
-const COUNT = {
-  type: 'whole number',
-  range: COUNT_RANGE,
-  unit: 'count',
-  parse: parseCount,
-  format: String,
-} as const;
-
-/** The word that stands for the built-in list in a list of a person's own. */
-const BUILT_IN = 'default';
-const FAMILIES = {
-  type: 'list, such as `default,my_model`',
-  range: 'names separated by commas; `default` stands for the built-in list',
-  default: 'well-known families; a refusal lists them',
-  unit: 'list',
-  parse: parseFamilies,
-  format: String,
-} as const;
-
-const TIERS = {
-  type: 'list, such as `10GB:20MB`',
-  range: 'sizes of models, each with a rate',
-  default: 'no limit',
-  unit: 'list',
-  parse: (text: string, name: string) => {
-    parseTiers(text, name);
-    return text.split(',').map((tier) => tier.trim());
-  },
-  format: String,
-} as const;
-
-const CHOICE = {
-  type: 'word',
-  range: '`auto` or `off`',
-  unit: 'word',
-  parse: parseChoice,
-  format: String,
-} as const;
+import { AGE, BUILT_IN, COUNT, choice, FAMILIES, RATE, type SettingSchema, SIZE, TIERS, type Unit } from './setting-kinds.ts';
 
 /** What can be set for both agents of this machine. docs/settings.md is generated from it. */
 export const SETTINGS = {
@@ -144,15 +54,21 @@ export const SETTINGS = {
     describe: 'Families of models that import-model takes from a hub; --arch-any takes any',
   },
   'hub.pushes': {
-    ...CHOICE,
+    ...choice('auto', 'off'),
     describe:
       'Whether a worker fetches models that clients push from the hub in part; --from-hub says it for one start',
     default: 'off',
   },
   'mesh.mdns': {
-    ...CHOICE,
+    ...choice('auto', 'off'),
     describe: 'Whether members of a mesh find each other on the local network; --no-mdns forbids it for one start',
     default: 'auto',
+  },
+  'mesh.consent': {
+    ...choice('ask', 'members'),
+    describe:
+      'Which nodes of a mesh this machine fetches models from: those to which somebody agreed here once, or all members',
+    default: 'ask',
   },
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
@@ -289,4 +205,9 @@ export async function fetchesPushesFromHub(home: string): Promise<boolean> {
 /** Whether members of a mesh are looked for on the local network. */
 export async function usesMdns(home: string): Promise<boolean> {
   return (await Settings.open(home)).get('mesh.mdns').list?.[0] !== 'off';
+}
+
+/** Which members of a mesh models may be fetched from. */
+export async function consentRule(home: string): Promise<ConsentRule> {
+  return (await Settings.open(home)).get('mesh.consent').list?.[0] === 'members' ? 'members' : 'ask';
 }

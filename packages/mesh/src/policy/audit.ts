@@ -7,6 +7,8 @@ import * as z from 'zod';
 /** One file; the one before it is kept beside. About 8,000 decisions in both. */
 const MAX_AUDIT_BYTES = 1024 * 1024;
 const MAX_LINE_CHARS = 4096;
+/** Nodes that one entry names. */
+const MAX_NODES = 16;
 
 export const AUDIT_EVENTS = ['download', 'consent', 'eviction', 'prefetch', 'priority', 'refusal'] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
@@ -21,6 +23,8 @@ export interface AuditEntry {
   readonly bytes?: number | undefined;
   /** Who decided: a rule, a setting, a person. */
   readonly by?: string | undefined;
+  /** Those that gave the bytes. */
+  readonly nodes?: readonly { readonly name: string; readonly bytes: number }[] | undefined;
 }
 
 export type AuditRecord = AuditEntry & { readonly at: string };
@@ -32,6 +36,10 @@ const recordSchema = z.object({
   about: z.string().max(1024).optional(),
   bytes: z.number().optional(),
   by: z.string().max(256).optional(),
+  nodes: z
+    .array(z.object({ name: z.string().max(256), bytes: z.number() }))
+    .max(MAX_NODES)
+    .optional(),
 });
 
 const auditPath = (root: string, number = ''): string => join(root, 'mesh', `audit${number}.jsonl`);
@@ -78,6 +86,7 @@ function parsed(line: string): AuditRecord | undefined {
 
 /** Names of models and nodes are other machines' words, of any length. */
 function clipped(entry: AuditEntry): AuditEntry {
-  const { what, about, by } = entry;
-  return { ...entry, what: what.slice(0, 2048), about: about?.slice(0, 512), by: by?.slice(0, 256) };
+  const { what, about, by, nodes } = entry;
+  const named = nodes?.slice(0, MAX_NODES).map(({ name, bytes }) => ({ name: name.slice(0, 256), bytes }));
+  return { ...entry, what: what.slice(0, 2048), about: about?.slice(0, 512), by: by?.slice(0, 256), nodes: named };
 }

@@ -6,6 +6,7 @@ export {
   noteDecisions,
   readDecisions,
 } from './audit.ts';
+export { noConsentRefusal, type PullOutcome, pullEntry } from './audit-entries.ts';
 export { type ConsentAnswer, type ConsentOptions, consentDecisions, decideConsent } from './consents.ts';
 export {
   type ConsentedMesh,

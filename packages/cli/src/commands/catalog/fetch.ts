@@ -99,7 +99,7 @@ async function fromWorkers(
   options: FetchOptions,
 ): Promise<RegistryEntry> {
   const { connectAll } = await import('@model-rtc/client');
-  const sessions = await namedSessions(context, worker);
+  const sessions = await namedSessions(context, worker, { fetch: {} });
   const agent = await agentOptions(context, options);
   const controls = await beginTransfer(context, {
     dryRun: false,

@@ -2,7 +2,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import type { ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
-import type { networkOptions, safeOnlyOption } from '../options.ts';
+import type { consentOption, networkOptions, safeOnlyOption } from '../options.ts';
 import { refuseGiven } from '../refuse-given.ts';
 import type { registryOptions } from '../static-registry.ts';
 import { type GivenImportOptions, importOptions } from './import-model/options.ts';
@@ -21,6 +21,7 @@ type PullOptions = ValuesOf<typeof hubOptions> &
   ValuesOf<typeof networkOptions> &
   ValuesOf<typeof transferOptions> &
   ValuesOf<typeof safeOnlyOption> &
+  ValuesOf<typeof consentOption> &
   ValuesOf<typeof registryOptions> & {
     readonly ref: string;
     readonly alias: string | undefined;
@@ -53,7 +54,7 @@ export async function pullFromHub(context: Context, options: PullOptions): Promi
     safeOnly,
   } = options;
   const isNamed = worker.size > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
-  const sessions = isNamed ? await namedSessions(context, worker) : [];
+  const sessions = isNamed ? await namedSessions(context, worker, { fetch: { consent: options.consent } }) : [];
   await using group = connectAll({ ...(await agentOptions(context, options)), sessions });
   const given: GivenImportOptions = {
     ...NOT_GIVEN,

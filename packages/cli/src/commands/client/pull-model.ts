@@ -1,13 +1,15 @@
 import type { PullModelResult } from '@model-rtc/client';
-import type { Mesh } from '@model-rtc/mesh';
+import type { ConsentedMesh } from '@model-rtc/mesh';
 import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
 import { defineCommand, flagOption, requiredText, textOption } from '../../command-line/types.ts';
+import { auditedPull } from '../../console/audited-pull.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
+import { type ConsentFlags, noteLeftOut, withAgreedHolders } from '../../console/mesh-consent.ts';
 import { type BestNode, isMeshText, openMeshOf, refreshUnless } from '../../console/mesh-reference.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
-import { asSet, networkOptions, safeOnlyOption, workerOption } from '../options.ts';
+import { asSet, consentOption, networkOptions, safeOnlyOption, workerOption } from '../options.ts';
 import { registryOptions, registryProvider } from '../static-registry.ts';
 import { askAliasConflict, noteTakenAlias } from './conflicts.ts';
 import { hubOptions, pullFromHub, refuseHubOptions } from './pull-from-hub.ts';
@@ -26,6 +28,7 @@ export const pullModel = defineCommand({
     ...networkOptions,
     ...transferOptions,
     ...safeOnlyOption,
+    ...consentOption,
     worker: {
       ...workerOption,
       coerce: asSet,
@@ -61,7 +64,7 @@ export const pullModel = defineCommand({
     };
     const { connectAll } = await import('@model-rtc/client');
     const registry = await registryProvider(context, options);
-    await using inMesh = await meshOf(context, options.ref);
+    await using inMesh = await meshOf(context, options);
     const { ref, mesh } = inMesh;
     const sessions = await sessionsBeside(context, mesh ?? registry, { ...options, ref });
     const providers = registry === undefined ? [] : [registry];
@@ -74,19 +77,30 @@ export const pullModel = defineCommand({
       return;
     }
     const how = { alias, isName: mesh !== undefined, ifExists, safeOnly, onModel, onEarlierContent, ...controls };
-    const result = await workers.pullModel(ref, { ...how, aliasConflict }).catch(async (error: unknown) => {
-      const answer = await askAliasConflict(context, aliasConflict, error);
-      return await workers.pullModel(ref, { ...how, aliasConflict: answer });
-    });
+    const pull = (): Promise<PullModelResult> =>
+      workers.pullModel(ref, { ...how, aliasConflict }).catch(async (error: unknown) => {
+        const answer = await askAliasConflict(context, aliasConflict, error);
+        return await workers.pullModel(ref, { ...how, aliasConflict: answer });
+      });
+    const result = usesMesh(context, options)
+      ? await auditedPull(context, { ref, by: 'pull-model' }, pull)
+      : await pull();
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
+    if (mesh !== undefined) await noteLeftOut(context, mesh);
     noteTakenAlias(context, result, 'here');
     if (options.pin) await (await context.registry()).update(result.entry.id, { pinned: true });
     context.output.result(resultData(result), pulledText(result));
   },
 });
 
-/** The mesh of `mesh:NAME`, in which the model is known by then, and the rest of the reference; no mesh for other references. */
-async function meshOf(context: Context, text: string): Promise<AsyncDisposable & { ref: string; mesh?: Mesh }> {
+/**
+ * The mesh of `mesh:NAME`, in which the model is known by then and may be fetched from somebody, and the rest of the reference; no mesh
+ * for other references.
+ */
+async function meshOf(
+  context: Context,
+  { ref: text, consent }: ConsentFlags & { readonly ref: string },
+): Promise<AsyncDisposable & { ref: string; mesh?: ConsentedMesh }> {
   if (!isMeshText(text)) return { ref: text, [Symbol.asyncDispose]: async () => {} };
   const { mesh, ref } = await openMeshOf(context, text);
   try {
@@ -97,23 +111,34 @@ async function meshOf(context: Context, text: string): Promise<AsyncDisposable &
       );
       return holders.some(({ node }) => node.isPresent && !node.isSelf);
     });
-    await mesh.find(ref);
+    const agreed = await withAgreedHolders(context, mesh, ref, { consent });
+    return { ref, mesh: agreed, [Symbol.asyncDispose]: () => mesh[Symbol.asyncDispose]() };
   } catch (error) {
     await mesh[Symbol.asyncDispose]();
     throw error;
   }
-  return { ref, mesh, [Symbol.asyncDispose]: () => mesh[Symbol.asyncDispose]() };
+}
+
+/** Whether nodes of a mesh are asked for the model. */
+function usesMesh(
+  { runtime }: Context,
+  { ref, worker = [] }: { readonly ref: string; readonly worker?: Iterable<string> | undefined },
+): boolean {
+  const named = [...worker];
+  const sessions = named.length > 0 ? named : [runtime.env.MODEL_RTC_SESSION ?? ''];
+  return [ref, ...sessions].some((text) => isMeshText(text));
 }
 
 /** With a mesh or a registry no worker is needed: the one in the environment is asked as well if there is one. */
 async function sessionsBeside(
   context: Context,
   registry: object | undefined,
-  { worker: given = [], ref, where, best }: BestNode & { readonly worker?: Iterable<string> | undefined },
+  { worker: given = [], ref, where, best, consent }: BestNode &
+    ConsentFlags & { readonly worker?: Iterable<string> | undefined },
 ) {
   const named = [...given];
   const isNamed = named.length > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
-  return registry === undefined || isNamed ? await namedSessions(context, named, { where, best, ref }) : [];
+  return registry === undefined || isNamed ? await namedSessions(context, named, { where, best, ref, fetch: { consent } }) : [];
 }
 
 /** Says which model a reference named when it could have been another: the worker's names win over this machine's. */

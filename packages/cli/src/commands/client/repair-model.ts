@@ -88,7 +88,7 @@ async function repairFrom(
   session: string,
   options: VerifiedRepairOptions,
 ): Promise<RepairDone> {
-  await using worker = await connectWorker(context, network, session);
+  await using worker = await connectWorker(context, network, session, { fetch: {} });
   const done = await worker.repairModel(options.found.entry.id, options);
   return { ...done, from: worker.workerName };
 }

@@ -1,5 +1,6 @@
 import type { CommandGroup } from '../../command-line/types.ts';
 import { audit } from './audit.ts';
+import { consent } from './consent.ts';
 import { create } from './create.ts';
 import { invite } from './invite.ts';
 import { join } from './join.ts';
@@ -11,7 +12,7 @@ import { peers } from './peers.ts';
 export const mesh: CommandGroup = {
   name: 'mesh',
   describe: 'Let machines find each other and know what each has, without a server',
-  commands: [audit, create, distrust, invite, join, leave, models, peers, remove, trust],
+  commands: [audit, consent, create, distrust, invite, join, leave, models, peers, remove, trust],
   examples: [
     ['$0 mesh create lab', 'on one machine'],
     ['$0 mesh invite', 'prints an INVITE'],

@@ -3,7 +3,7 @@ import { type Mesh, suggestNodeName } from '@model-rtc/mesh';
 import { type ArgumentSpecs, textOption } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { nodeNameIn } from '../../console/environment.ts';
-import { usesMdns } from '../../console/settings.ts';
+import { consentRule, usesMdns } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
 
 /** Which mesh a command is about. */
@@ -20,6 +20,7 @@ export async function openNamedMesh(context: Context, name: string | undefined):
     name,
     log: context.log,
     agent: { name: await nodeName(context), version: packageVersion() },
+    consentRule: await consentRule(context.home),
   });
 }
 

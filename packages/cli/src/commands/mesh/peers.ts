@@ -78,6 +78,7 @@ function table(nodes: readonly MeshNodeInfo[], properties: readonly string[], wi
         : []),
       { title: 'TAGS', value: ({ tags }) => tags.join(','), optional: 2 },
       { title: 'TRUST', value: ({ isTrusted }) => (isTrusted ? 'yes' : 'no'), optional: 1 },
+      { title: 'CONSENT', value: consentText, optional: 1 },
     ],
     width,
   );
@@ -92,6 +93,11 @@ function stateText({ isPresent, isSelf, heardAt }: MeshNodeInfo): string {
   if (isPresent) return 'present';
   if (isSelf) return 'no worker';
   return heardAt === undefined ? 'never heard' : `absent since ${formatTime(heardAt.toISOString())}`;
+}
+
+function consentText({ isSelf, hasConsent }: MeshNodeInfo): string {
+  if (isSelf) return '-';
+  return hasConsent ? 'yes' : 'no';
 }
 
 function reachText({ isSelf, reachedBy, urls }: MeshNodeInfo): string {

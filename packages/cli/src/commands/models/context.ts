@@ -28,6 +28,6 @@ export function modelsContext(context: Context): ModelsContext {
     },
     result: (data, text) => output.result(data, text),
     confirm: (text) => confirm(context, { text, flag: '--yes' }),
-    sessions: (texts) => Promise.all([...texts].map((text) => sessionToken(context, text))),
+    sessions: (texts) => Promise.all([...texts].map((text) => sessionToken(context, text, { fetch: {} }))),
   };
 }

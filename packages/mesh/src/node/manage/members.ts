@@ -91,16 +91,23 @@ export async function trustInMesh({
 }
 
 async function findMember(root: string, joined: JoinedMesh, ref: string): Promise<MeshMember> {
+  return memberNamed((await membersAsShown(root, joined)).members, ref);
+}
+
+/** All members, by the names that lists show: those of catalogs. */
+export async function membersAsShown(
+  root: string,
+  joined: JoinedMesh,
+): Promise<{ readonly members: readonly MeshMember[]; readonly ownKey: string }> {
   await using view = await openOwnView(root, joined);
-  // By the names that lists show: those of catalogs.
   const members = view
     .members()
     .map((member) => ({ ...member, name: view.catalogOf(member.key)?.name ?? member.name }));
-  return memberNamed(members, ref);
+  return { members, ownKey: view.ownKey };
 }
 
 /** @throws ModelRtcError `not_found`, `ambiguous` */
-function memberNamed(members: readonly MeshMember[], ref: string): MeshMember {
+export function memberNamed<T extends Pick<MeshMember, 'key' | 'name'>>(members: readonly T[], ref: string): T {
   const byName = members.filter(({ name, key }) => name === ref || keyedName(name, key) === ref);
   const isKey = /^[0-9a-f]{6,64}$/.test(ref);
   const found = byName.length > 0 ? byName : members.filter(({ key }) => isKey && key.startsWith(ref));
