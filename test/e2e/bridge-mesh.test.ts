@@ -60,6 +60,11 @@ it('sends a tool what another member of the mesh has, and keeps it', async () =>
   await member.succeed(['mesh', 'join', invited.json<{ invite: string }>().invite]);
   const bridge = await startMember(member, signaling, '--http-port', '0');
   await untilListed(bridge, 'big', false);
+  // Nobody can be asked over HTTP, so the answer says what to do.
+  const refused = await fetch(`${bridge}/v1/models/download/big`);
+  expect(refused.status).toBe(403);
+  expect(await refused.text()).toContain('model-rtc mesh consent owner');
+  await member.succeed(['mesh', 'consent', 'owner']);
   // Two tools at once; the second wants the end of it.
   const [whole, end] = await Promise.all([
     fetch(`${bridge}/v1/models/download/big`),
@@ -88,4 +93,12 @@ it('sends a tool what another member of the mesh has, and keeps it', async () =>
   await onlooker.succeed(['mesh', 'join', invited.json<{ invite: string }>().invite]);
   const seen = await untilPeer(onlooker, ({ key, hinted }) => key === giver?.key && hinted !== undefined);
   expect(seen).toMatchObject({ hinted: 1, reliability: 1 });
+  const audit = await member.succeed(['mesh', 'audit', '--json']);
+  const { decisions } = audit.json<{ decisions: { event: string; by: string; bytes?: number }[] }>();
+  expect(decisions.map(({ event, by }) => [event, by])).toEqual([
+    ['download', 'http bridge'],
+    ['consent', 'mesh consent'],
+    ['refusal', 'http bridge'],
+  ]);
+  expect(decisions[0]?.bytes).toBe(bytes.length);
 }, 180_000);

@@ -1,4 +1,11 @@
-import type { Mesh, MeshModelHolders } from '@model-rtc/mesh';
+import {
+  type ConsentedMesh,
+  isNoConsent,
+  type Mesh,
+  type MeshModelHolders,
+  noConsentError,
+  withConsent,
+} from '@model-rtc/mesh';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
 import type { ModelHolder, RemoteModel, RemoteModels } from '../types.ts';
 
@@ -6,12 +13,12 @@ export interface MeshModelsOptions {
   /** The meshes that this machine takes part in now. */
   readonly meshes: () => Promise<readonly Mesh[]>;
   /** Asks nodes of these meshes that have a model what its files are, one after the other. */
-  readonly manifestFrom: (meshes: readonly Mesh[], digest: Digest, signal: AbortSignal) => Promise<Manifest>;
+  readonly manifestFrom: (meshes: readonly ConsentedMesh[], digest: Digest, signal: AbortSignal) => Promise<Manifest>;
   /** Fetches a model from the nodes of these meshes that have it. @throws ModelRtcError `refused` where the policy does not allow it */
-  readonly pullFrom: (meshes: readonly Mesh[], digest: Digest, signal: AbortSignal) => Promise<void>;
+  readonly pullFrom: (meshes: readonly ConsentedMesh[], digest: Digest, signal: AbortSignal) => Promise<void>;
 }
 
-/** The models of meshes, for the bridge. */
+/** The models of meshes, for the bridge. It lists what all nodes have, and asks only those with consent for more than that. */
 export function meshModels({ meshes, manifestFrom, pullFrom }: MeshModelsOptions): RemoteModels {
   return {
     async list() {
@@ -55,16 +62,26 @@ async function findIn(mesh: Mesh, ref: string): Promise<MeshModelHolders | undef
 }
 
 /**
- * The meshes in which someone who is present has the model. Who asked over HTTP does not wait for nodes that are absent.
- * @throws ModelRtcError `worker_offline` when there is none
+ * The meshes in which someone who is present has the model, without nodes that have no consent. Who asked over HTTP does not wait for nodes
+ * that are absent.
+ * @throws ModelRtcError `refused` when only nodes without consent have it, `worker_offline` when nobody has it
  */
-async function having(meshes: readonly Mesh[], digest: Digest): Promise<readonly Mesh[]> {
-  const found: Mesh[] = [];
-  for (const mesh of meshes) {
-    const { holders = [] } = (await findIn(mesh, digest)) ?? {};
-    if (holders.some(({ node }) => node.isPresent && node.isTrusted && !node.isSelf)) found.push(mesh);
+async function having(meshes: readonly Mesh[], digest: Digest): Promise<readonly ConsentedMesh[]> {
+  const found: ConsentedMesh[] = [];
+  let refusal: ModelRtcError | undefined;
+  for (const mesh of meshes.map(withConsent)) {
+    try {
+      const { holders = [] } = (await findIn(mesh, digest)) ?? {};
+      if (holders.some(({ node }) => node.isPresent && node.isTrusted && !node.isSelf)) found.push(mesh);
+      else if (mesh.leftOut().length > 0) refusal ??= noConsentError(mesh.name, mesh.leftOut());
+    } catch (error) {
+      const known = ModelRtcError.from(error);
+      if (!isNoConsent(known)) throw known;
+      refusal ??= known;
+    }
   }
   if (found.length > 0) return found;
+  if (refusal !== undefined) throw refusal;
   const sentence = `No machine of the mesh that has model ${digest.slice(0, 12)} can be reached now. See who is there: model-rtc mesh peers.`;
   throw new ModelRtcError('worker_offline', sentence);
 }

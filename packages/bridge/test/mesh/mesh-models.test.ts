@@ -18,7 +18,15 @@ function node(name: string, more: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
       sequence: 1,
       modelCount: 1,
     },
-    ...{ heardAt: new Date(), isPresent: true, isSelf: false, isTrusted: true, reliability: 1, ...more },
+    ...{
+      heardAt: new Date(),
+      isPresent: true,
+      isSelf: false,
+      isTrusted: true,
+      hasConsent: true,
+      reliability: 1,
+      ...more,
+    },
   };
 }
 
@@ -100,6 +108,22 @@ describe('the models of meshes', () => {
       ['lab', 'home'],
       ['lab', 'home'],
     ]);
+  });
+
+  it('are listed, and refused with the command that agrees, where nobody with consent has them', async () => {
+    const [agreed, added] = [node('gpu', { isPresent: false }), node('new', { hasConsent: false })];
+    const { remote, asked } = scene(
+      meshOf('lab', [held(A, 'mouse', [added]), held(B, 'rat', [agreed, added])]),
+      meshOf('home', [held(C, 'vole', [added]), held(A, 'mouse', [node('nas')])]),
+    );
+    expect(await remote.find('vole')).toMatchObject({ digest: C });
+    for (const digest of [B, C])
+      await expect(remote.manifest(digest, { signal })).rejects.toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining('model-rtc mesh consent new'),
+      });
+    await remote.pull(A, { signal });
+    expect(asked).toEqual([['home']]);
   });
 
   it('cannot be fetched when none who has them is there, and nobody is waited for', async () => {

@@ -1,15 +1,8 @@
 import { type CommandGroup, defineCommand, requiredText } from '../command-line/types.ts';
-import { type Setting, type SettingName, Settings, settingText } from '../console/settings.ts';
+import { SETTING_NAMES, type Setting, Settings, settingText } from '../console/settings.ts';
 import { renderTable } from '../console/table.ts';
 
-const NAMES = [
-  ...(['limit.up', 'limit.down'] as const),
-  ...(['limit.by-size', 'storage.cap'] as const),
-  ...(['data-cache.size', 'data-cache.session-size', 'data-cache.age'] as const),
-  ...(['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output'] as const),
-  'hub.architectures',
-] as const satisfies readonly SettingName[];
-const name = { choices: NAMES, demandOption: true, describe: 'The setting' } as const;
+const name = { choices: SETTING_NAMES, demandOption: true, describe: 'The setting' } as const;
 const WORKER_NOTE = 'Restart a running worker to apply it.';
 
 const list = defineCommand({
@@ -50,7 +43,7 @@ const set = defineCommand({
   positionals: {
     name,
     value: requiredText(
-      'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4; a list: a,b',
+      'A rate per second: 20MB, 1.5MiB or 50Mbit; a size: 200GB; a length of time: 30d; a number: 4; a list: a,b; a word: off',
     ),
   },
   examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],

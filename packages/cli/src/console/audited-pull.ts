@@ -23,7 +23,8 @@ export async function auditedPull(
     const { entry, outcome, workers, transferredBytes: bytes } = result;
     const from = workers.map((worker) => ({ name: worker.name, bytes: worker.bytes }));
     const model = givenName(entry) ?? entry.id;
-    if (outcome === 'pulled') await noteDecisions(home, [pullEntry({ model, digest: entry.digest, bytes, from, by })], log);
+    if (outcome === 'pulled')
+      await noteDecisions(home, [pullEntry({ model, digest: entry.digest, bytes, from, by })], log);
     return result;
   } catch (thrown) {
     const error = ModelRtcError.from(thrown);

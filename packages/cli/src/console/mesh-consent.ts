@@ -64,12 +64,7 @@ export async function noteLeftOut(context: Context, mesh: ConsentedMesh): Promis
 type AskFlags = ConsentFlags & { readonly what: string };
 
 /** @param nodes - those that have what is wanted */
-async function agreeTo(
-  context: Context,
-  mesh: Mesh,
-  nodes: readonly MeshNodeInfo[],
-  flags: AskFlags,
-): Promise<void> {
+async function agreeTo(context: Context, mesh: Mesh, nodes: readonly MeshNodeInfo[], flags: AskFlags): Promise<void> {
   const { needsConsent } = await import('@model-rtc/mesh');
   const without = nodes.filter((node) => needsConsent(node));
   if (without.length === 0) return;
@@ -84,7 +79,7 @@ async function ask(
   context: Context,
   mesh: Mesh,
   without: readonly MeshNodeInfo[],
-  { what, isNeeded }: AskFlags & { readonly isNeeded: boolean },
+  { isNeeded }: AskFlags & { readonly isNeeded: boolean },
 ): Promise<void> {
   const declined = isNeeded ? new Set<string>() : await declinedKeys(context, mesh);
   const asked = without.filter(({ key }) => !declined.has(key));
@@ -95,25 +90,23 @@ async function ask(
   const text = printable(
     `Nothing was fetched from ${consentNames(asked)} of the mesh ${mesh.name} yet. Fetch from ${them}${too}?`,
   );
-  if (await confirm(context, { text, flag: FLAG })) return await decide(context, mesh, 'given', asked, 'asked');
-  await decide(context, mesh, 'declined', asked, 'asked');
+  if (await confirm(context, { text, flag: FLAG }))
+    return await decide(context, mesh, 'given', asked, 'asked at the terminal');
+  await decide(context, mesh, 'declined', asked, 'asked at the terminal');
   if (!isNeeded) return;
-  await noteRefusal(context, what, asked, 'asked');
   throw new ModelRtcError('cancelled', 'Cancelled; nothing was fetched.');
 }
 
 async function refused(
-  context: Context,
+  { home, log }: Context,
   mesh: Mesh,
   nodes: readonly MeshNodeInfo[],
   { what, consent }: AskFlags,
 ): Promise<ModelRtcError> {
-  const { noConsentError } = await import('@model-rtc/mesh');
-  await noteRefusal(context, what, nodes, 'mesh.consent');
-  const error = noConsentError(mesh.name, nodes);
-  if (consent === undefined) return error;
-  const { code, message, details } = error;
-  return new ModelRtcError(code, `${message} Or pass ${FLAG} to this command.`, { details: { ...details, flag: FLAG } });
+  const { noConsentEntry, noConsentError, noteDecisions } = await import('@model-rtc/mesh');
+  const error = noConsentError(mesh.name, nodes, consent === undefined ? undefined : FLAG);
+  await noteDecisions(home, [noConsentEntry(what, error, 'mesh.consent')], log);
+  return error;
 }
 
 async function decide(
@@ -130,14 +123,4 @@ async function decide(
 async function declinedKeys({ home }: Context, mesh: Mesh): Promise<ReadonlySet<string>> {
   const { consentDecisions } = await import('@model-rtc/mesh');
   return new Set((await consentDecisions(home, mesh.id)).declined.map(({ key }) => key));
-}
-
-async function noteRefusal(
-  { home, log }: Context,
-  what: string,
-  nodes: readonly MeshNodeInfo[],
-  by: string,
-): Promise<void> {
-  const { noConsentRefusal, noteDecisions } = await import('@model-rtc/mesh');
-  await noteDecisions(home, [noConsentRefusal(what, nodes, by)], log);
 }

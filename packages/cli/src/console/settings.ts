@@ -3,7 +3,18 @@ import type { ConsentRule } from '@model-rtc/mesh';
 import { ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import type { DataLimits } from '@model-rtc/registry';
 import { type ConfigFile, openConfigFile } from './config-file.ts';
-import { AGE, BUILT_IN, COUNT, choice, FAMILIES, RATE, type SettingSchema, SIZE, TIERS, type Unit } from './setting-kinds.ts';
+import {
+  AGE,
+  BUILT_IN,
+  COUNT,
+  choice,
+  FAMILIES,
+  RATE,
+  type SettingSchema,
+  SIZE,
+  TIERS,
+  type Unit,
+} from './setting-kinds.ts';
 
 /** What can be set for both agents of this machine. docs/settings.md is generated from it. */
 export const SETTINGS = {
@@ -73,7 +84,7 @@ export const SETTINGS = {
 } as const satisfies Readonly<Record<string, SettingSchema>>;
 
 export type SettingName = keyof typeof SETTINGS;
-const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 export interface Setting {
   readonly name: SettingName;

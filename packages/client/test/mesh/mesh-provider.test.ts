@@ -56,6 +56,34 @@ describe('a model of a mesh', () => {
     expect(pulled.workers.map(({ name }) => name)).toContain('worker-1');
   });
 
+  it('does not come from a node without consent that appears while it is fetched', async () => {
+    const { group, mesh, consented, workers, digest } = await openMeshOf(2, [0]);
+    const hold = new ChunkHold(2);
+    (workers[0] as SwarmWorker).hold = hold;
+    mesh.withoutConsent.add('worker-1');
+    const pulled = await group.pullModel('mouse', {
+      isName: true,
+      onProgress(progress) {
+        if (progress.type !== 'transfer') return;
+        const isThere = consented.leftOut().length > 0;
+        if (!isThere && progress.transferredBytes >= MEBI) mesh.has(digest, [1]);
+        if (isThere) hold.release();
+      },
+    });
+    await expectWhole(pulled.entry.localPath);
+    expect(pulled.workers.map(({ name }) => name)).toEqual(['worker-0']);
+    expect(workers[1]?.lanes).toEqual([]);
+    expect(consented.leftOut().map(({ name }) => name)).toEqual(['worker-1']);
+  });
+
+  it('is refused when only nodes without consent have it, and none of them is asked', async () => {
+    const { group, mesh, workers } = await openMeshOf(2, []);
+    for (const { name } of workers) mesh.withoutConsent.add(name);
+    mesh.has(mesh.digest as Digest, [0, 1]);
+    expect(await failure(group.pullModel('mouse', { isName: true }))).toMatchObject({ code: 'refused' });
+    expect(workers.map(({ lanes }) => lanes.length)).toEqual([0, 0]);
+  });
+
   it('comes whole when a node leaves in the middle', async () => {
     const { group, mesh, workers } = await openMeshOf(2);
     let hasLeft = false;

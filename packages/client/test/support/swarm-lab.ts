@@ -1,3 +1,4 @@
+import { type ConsentedMesh, withConsent } from '@model-rtc/mesh';
 import { type Clock, identityFromSeed, ModelRtcError, type SessionToken, silentLog } from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { createMemoryLanes, createPeer, type Handlers, type MemoryLane, type Peer } from '@model-rtc/transport';
@@ -40,12 +41,16 @@ export async function openSwarm(count: number, clock: Clock = new HurriedClock()
 }
 
 /** The same workers as nodes of a mesh. */
-export async function openMeshSwarm(count: number, clock: Clock): Promise<SwarmLab & { readonly mesh: TestMesh }> {
+export async function openMeshSwarm(
+  count: number,
+  clock: Clock,
+): Promise<SwarmLab & { readonly mesh: TestMesh; readonly consented: ConsentedMesh }> {
   const { here, workers, options } = await openWorkers(count, clock);
   const mesh = new TestMesh(workers);
-  const group = connectAll({ ...options, sessions: [], meshes: [mesh] });
+  const consented = withConsent(mesh);
+  const group = connectAll({ ...options, sessions: [], meshes: [consented] });
   atEnd(() => group.close());
-  return { here, workers, group, mesh };
+  return { here, workers, group, mesh, consented };
 }
 
 async function openWorkers(count: number, clock: Clock) {

@@ -9,6 +9,8 @@ export class TestMesh implements Mesh {
   readonly selfKey = 'f'.repeat(64);
   readonly outcomes: [name: string, outcome: MeshOutcome][] = [];
   digest: Digest | undefined;
+  /** Names of workers from which nobody agreed to fetch. */
+  readonly withoutConsent = new Set<string>();
   readonly #workers: readonly SwarmWorker[];
   readonly #listeners = new Set<() => void>();
   #holders: MeshHolder[] = [];
@@ -66,7 +68,7 @@ export class TestMesh implements Mesh {
     const node = {
       ...{ key: keyOf(token), name, role: 'worker' as const, tags: [], properties: {}, urls: ['ws://lab'] },
       ...{ fetching: [], sequence: 1, modelCount: 1, heardAt: new Date(0), isPresent: true, isSelf: false },
-      ...{ isTrusted: true, reliability: 1 },
+      ...{ isTrusted: true, hasConsent: !this.withoutConsent.has(name), reliability: 1 },
     };
     return { node, isWhole, model: {} as MeshModel };
   }

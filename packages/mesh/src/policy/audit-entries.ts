@@ -1,7 +1,5 @@
 import type { Digest, ModelRtcError } from '@model-rtc/protocol';
-import type { MeshNodeInfo } from '../types.ts';
 import type { AuditEntry } from './audit.ts';
-import { consentNames } from './with-consent.ts';
 
 /** What a pull from nodes of a mesh came to. */
 export interface PullOutcome {
@@ -26,12 +24,8 @@ export function pullEntry({ model, digest, bytes, from, by, error }: PullOutcome
   return { event: 'download', what, about: digest ?? model, bytes, by, nodes: from.length === 0 ? undefined : from };
 }
 
-/** A pull that was refused because nobody agreed to those who have the model. */
-export function noConsentRefusal(
-  model: string,
-  nodes: readonly Pick<MeshNodeInfo, 'key' | 'name'>[],
-  by: string,
-): AuditEntry {
-  const what = `did not fetch ${model}: no consent to fetch from ${consentNames(nodes)}`;
-  return { event: 'refusal', what, about: model, by };
+/** A pull that was refused because nobody agreed to those who have the model. @param error - as `noConsentError` makes it */
+export function noConsentEntry(model: string, { details }: ModelRtcError, by: string): AuditEntry {
+  const from = typeof details?.from === 'string' ? details.from : 'those who have it';
+  return { event: 'refusal', what: `did not fetch ${model}: no consent to fetch from ${from}`, about: model, by };
 }

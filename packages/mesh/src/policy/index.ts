@@ -6,8 +6,9 @@ export {
   noteDecisions,
   readDecisions,
 } from './audit.ts';
-export { noConsentRefusal, type PullOutcome, pullEntry } from './audit-entries.ts';
+export { noConsentEntry, type PullOutcome, pullEntry } from './audit-entries.ts';
 export { type ConsentAnswer, type ConsentOptions, consentDecisions, decideConsent } from './consents.ts';
+export { OccasionalNotes } from './occasional-notes.ts';
 export {
   type ConsentedMesh,
   consentCommand,

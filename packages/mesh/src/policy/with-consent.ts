@@ -117,9 +117,19 @@ export function isNoConsent(error: ModelRtcError): boolean {
   return error.code === 'refused' && error.details?.needs === 'consent';
 }
 
-/** @param nodes - those that could give the model */
-export function noConsentError(mesh: string, nodes: readonly Pick<MeshNodeInfo, 'key' | 'name'>[]): ModelRtcError {
-  const sentence = `Nothing was fetched from ${consentNames(nodes)} of the mesh ${mesh} yet. Agree to it once: ${consentCommand(nodes)}. Or agree to all members, now and later: model-rtc settings set mesh.consent members.`;
+/**
+ * What whoever wants a model is told where nobody agreed to those who have it.
+ * @param nodes - those that could give it
+ * @param flag - the option of the command that agrees to them, where it has one
+ */
+export function noConsentError(
+  mesh: string,
+  nodes: readonly Pick<MeshNodeInfo, 'key' | 'name'>[],
+  flag?: string,
+): ModelRtcError {
+  const from = `${consentNames(nodes)} of the mesh ${mesh}`;
+  const pass = flag === undefined ? '' : `pass ${flag} or `;
+  const sentence = `Nothing was fetched from ${from} yet. To agree to it, ${pass}run: ${consentCommand(nodes)}. For all members, now and later: model-rtc settings set mesh.consent members.`;
   const named = nodes.slice(0, NAMED_NODES).map(({ key, name }) => ({ key, name }));
-  return new ModelRtcError('refused', sentence, { details: { needs: 'consent', mesh, nodes: named } });
+  return new ModelRtcError('refused', sentence, { details: { needs: 'consent', mesh, nodes: named, from, flag } });
 }

@@ -133,12 +133,19 @@ function usesMesh(
 async function sessionsBeside(
   context: Context,
   registry: object | undefined,
-  { worker: given = [], ref, where, best, consent }: BestNode &
-    ConsentFlags & { readonly worker?: Iterable<string> | undefined },
+  {
+    worker: given = [],
+    ref,
+    where,
+    best,
+    consent,
+  }: BestNode & ConsentFlags & { readonly worker?: Iterable<string> | undefined },
 ) {
   const named = [...given];
   const isNamed = named.length > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
-  return registry === undefined || isNamed ? await namedSessions(context, named, { where, best, ref, fetch: { consent } }) : [];
+  return registry === undefined || isNamed
+    ? await namedSessions(context, named, { where, best, ref, fetch: { consent } })
+    : [];
 }
 
 /** Says which model a reference named when it could have been another: the worker's names win over this machine's. */

@@ -37,7 +37,7 @@ export const consent = defineCommand({
       log: context.log,
     });
     const names = decided.nodes.map(({ name, key }) => `${printable(name)} (${shortKey(key)})`).join(', ');
-    const sentence = withdraw ? `Models are not fetched from ${names} any more.` : `Models may be fetched from ${names}.`;
+    const sentence = withdraw ? `Took back the consent for ${names}.` : `Models may be fetched from ${names}.`;
     context.output.result(
       { ...decided, hasConsent: !withdraw },
       names === '' ? `${printable(decided.mesh)} has no other members.` : sentence,

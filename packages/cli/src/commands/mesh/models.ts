@@ -64,7 +64,8 @@ function nameText({ model, names }: MeshModelHolders): string {
 
 function holdersText(holders: MeshModelHolders['holders']): string {
   const names = holders.map(
-    ({ node, isWhole }) => `${node.name}${node.isSelf ? ' (this)' : ''}${isWhole ? '' : ' (fetching)'}${node.hasConsent ? '' : ' (new)'}`,
+    ({ node, isWhole }) =>
+      `${node.name}${node.isSelf ? ' (this)' : ''}${isWhole ? '' : ' (fetching)'}${node.hasConsent ? '' : ' (new)'}`,
   );
   return formatSome(names, NAMED_HOLDERS);
 }

@@ -1,6 +1,9 @@
 import type { RemoteModels } from '@model-rtc/bridge';
 import type { Mesh } from '@model-rtc/mesh';
+import { type Digest, ModelRtcError } from '@model-rtc/protocol';
+import { auditedPull } from '../../console/audited-pull.ts';
 import type { Context } from '../../console/context.ts';
+import { consentRule } from '../../console/settings.ts';
 import { packageVersion } from '../../package.ts';
 import { agentOptions } from '../connect.ts';
 import { nodeName } from '../mesh/options.ts';
@@ -35,10 +38,30 @@ export async function openBridgeMeshes(context: Context, flags: BridgeMeshFlags)
       await using nodes = nodesOf(having);
       // Nobody is asked: the model comes without its alias where this machine has given that to another one.
       const how = { isName: true, aliasConflict: 'keep', safeOnly: flags.safeOnly } as const;
-      await nodes.pullModel(digest, { ...how, signal });
+      await auditedPull(context, { ref: digest, by: 'http bridge' }, () => nodes.pullModel(digest, { ...how, signal }));
     },
   });
-  return { remote, [Symbol.asyncDispose]: () => meshes.close() };
+  return { remote: await withAudit(context, remote), [Symbol.asyncDispose]: () => meshes.close() };
+}
+
+/** Notes what was refused because nobody agreed to those who have it. A tool may ask again and again. */
+async function withAudit({ home, log }: Context, remote: RemoteModels): Promise<RemoteModels> {
+  const { isNoConsent, noConsentEntry, OccasionalNotes } = await import('@model-rtc/mesh');
+  const notes = new OccasionalNotes(home, log);
+  const noting = async <T>(digest: Digest, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (thrown) {
+      const error = ModelRtcError.from(thrown);
+      if (isNoConsent(error)) await notes.note(noConsentEntry(digest, error, 'http bridge'));
+      throw error;
+    }
+  };
+  return {
+    ...remote,
+    manifest: (digest, options) => noting(digest, remote.manifest(digest, options)),
+    pull: (digest, options) => noting(digest, remote.pull(digest, options)),
+  };
 }
 
 /** The meshes that this machine is in, opened once each. */
@@ -74,6 +97,7 @@ class JoinedMeshes {
   async #look(): Promise<void> {
     const { joinedMeshes, openMesh } = await import('@model-rtc/mesh');
     const { log } = this.#context;
+    const rule = await consentRule(this.#context.home);
     const { root } = (await this.#context.registry()).paths;
     const agent = { name: await nodeName(this.#context), version: packageVersion() };
     const isWanted = (name: string, id: string): boolean =>
@@ -87,7 +111,7 @@ class JoinedMeshes {
     }
     for (const id of ids) {
       if (this.#open.has(id)) continue;
-      const opened = openMesh({ root, name: id, agent, log });
+      const opened = openMesh({ root, name: id, agent, consentRule: rule, log });
       this.#open.set(id, opened);
       // Whoever asks now gets the reason; the next look tries again.
       opened.catch(() => this.#open.delete(id));

@@ -75,6 +75,7 @@ describe('the completion of a command line', () => {
           'data-cache.age',
         ],
         ...['jobs.at-once', 'jobs.session-at-once', 'jobs.session-time', 'jobs.session-output', 'hub.architectures'],
+        ...['hub.pushes', 'mesh.mdns', 'mesh.consent'],
       ],
     ],
     ['settings set limit.up ', []],
