@@ -42,6 +42,8 @@ export class HolderCrew {
   /** By key: when it may be asked again; infinity for one that gave wrong content. */
   readonly #notBeforeMs = new Map<string, number>();
   readonly #failures = new Map<string, number>();
+  /** Each member until what came of asking it is noted. */
+  readonly #serving = new Set<Promise<void>>();
   #lastError: ModelRtcError | undefined;
   #wake = (): void => {};
 
@@ -73,6 +75,8 @@ export class HolderCrew {
       for (const stop of stops) stop();
       signal.removeEventListener('abort', wake);
       for (const { over } of this.#members.values()) over.abort();
+      // A process may end right after its transfer, and what it learned of the nodes would be lost.
+      await Promise.all(this.#serving);
     }
   }
 
@@ -100,12 +104,14 @@ export class HolderCrew {
     const over = new AbortController();
     const member: Member = { holder, name: shown, over, peer: undefined, lanes: new Map(), bytes: 0, usefulMs: nowMs };
     this.#members.set(key, member);
-    void this.#serve(member).then((error) => {
+    const serving = this.#serve(member).then((error) => {
       // It may have been sent away, and chosen again.
       if (this.#members.get(key) === member) this.#members.delete(key);
       this.#left(key, error);
       this.#wake();
     });
+    this.#serving.add(serving);
+    void serving.finally(() => this.#serving.delete(serving));
   }
 
   /** @returns why it gives nothing any more; undefined when it was sent away or the transfer is over */

@@ -95,7 +95,9 @@ export class MeshNode {
         void this.#sync.announce(news);
         this.#changed();
       }
-      const own = await this.#self?.announceIfDue();
+      // A node that has left, or was removed, has nothing to say that would count.
+      const isMember = this.view.scopesOf(this.#options.ownKey) !== undefined;
+      const own = isMember ? await this.#self?.announceIfDue() : undefined;
       if (own !== undefined) {
         void this.#sync.announce(own);
         for (const key of this.#contact.hasNews()) this.#links.retry(key);
