@@ -21,7 +21,7 @@ export function createHubApi(catalog: Catalog, files: Files): Api {
     name: 'hf',
     async answer(asked) {
       const target = parseHubPath(asked.path.slice(1));
-      if (target === undefined) throw new HttpError(404, 'not_found', 'This bridge has only models here.');
+      if (target === undefined) throw new HttpError(404, 'not_found', ONLY_MODELS);
       requireMethod(asked.method, target.kind === 'paths-info' ? ['POST'] : METHODS);
       await ANSWERS[target.kind](asked, target as never, { repos, files });
     },
@@ -109,6 +109,8 @@ async function answerFile(asked: Asked, { repo, revision, path }: Of<'file'>, { 
     'x-linked-size': String(found.file.size),
   });
 }
+
+const ONLY_MODELS = 'The bridge knows models and their files here: no data sets, spaces, commits or uploads.';
 
 /** Python's client writes `True`. */
 function isSet(text: string | null): boolean {

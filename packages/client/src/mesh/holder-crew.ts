@@ -135,10 +135,15 @@ export class HolderCrew {
       error = ModelRtcError.from(thrown);
     }
     if (signal.aborted) error = undefined;
-    const outcome = outcomeOf(member, error, clock.nowMs() - beganMs);
+    const outcome = this.#isKnownOutage(member) ? undefined : outcomeOf(member, error, clock.nowMs() - beganMs);
     if (outcome !== undefined)
       await mesh.noteOutcome(key, outcome).catch((cause: unknown) => log.debug({ err: cause }, 'not noted'));
     return error;
+  }
+
+  /** Nothing came, as was to be expected of a node that is absent. And an outage counts once, however often the node is tried in it. */
+  #isKnownOutage({ holder: { node }, peer }: Member): boolean {
+    return peer === undefined && (!node.isPresent || this.#failures.has(node.key));
   }
 
   #left(key: string, error: ModelRtcError | undefined): void {

@@ -1,4 +1,4 @@
-import type { Mesh, MeshModelHolders } from '@model-rtc/mesh';
+import type { Mesh, MeshModelHolders, MeshOutcome } from '@model-rtc/mesh';
 import { compareNodes } from '@model-rtc/mesh';
 import { type ModelContents, ModelRtcError, type ModelSource, type SessionToken } from '@model-rtc/protocol';
 import {
@@ -128,11 +128,18 @@ export class MeshProvider implements ModelProvider<MeshProvider> {
       } catch (error) {
         log.debug({ err: error, node: node.key }, `${node.name} could not be asked`);
         const reason = ModelRtcError.from(error).code === 'verification_failed' ? 'hash_mismatch' : 'network_error';
-        if (!signal?.aborted) await mesh.noteOutcome(node.key, { bytes: 0, ms: 0, ok: false, reason });
+        // Nobody expects an absent node to answer.
+        if (node.isPresent && !signal?.aborted) await this.#note(node.key, { bytes: 0, ms: 0, ok: false, reason });
         last = error;
       }
     }
     throw last === undefined ? nobodyThere(mesh.name) : ModelRtcError.from(last);
+  }
+
+  /** A disk that refuses the note must not end the transfer. */
+  async #note(key: string, outcome: MeshOutcome): Promise<void> {
+    const { mesh, log } = this.#options;
+    await mesh.noteOutcome(key, outcome).catch((cause: unknown) => log.debug({ err: cause }, 'not noted'));
   }
 
   async #link(key: string): Promise<SessionLink> {

@@ -4,7 +4,7 @@ import { hintsOf } from '../select/hints.ts';
 import type { MeshMember, MeshNodeInfo, MeshReach } from '../types.ts';
 import type { StoredMeshView } from './records/stored-view.ts';
 import type { CachedRecord } from './state/record-cache.ts';
-import type { Scores } from './state/scores.ts';
+import { reliabilityAt, type Scores } from './state/scores.ts';
 
 /** Where the worker keeps how it reaches each node, in the cache. */
 export const REACH_PREFIX = 'reach/';
@@ -75,7 +75,7 @@ export function nodeInfos({
       heardAt: head === undefined ? undefined : new Date(Math.min(head.issuedAtMs, nowMs)),
       isPresent: isSelf ? hasWorker : isFresh || reach.has(key),
       ...{ reachedBy: reach.get(key), latencyMs: score?.latencyMs, bytesPerSecond: score?.bytesPerSecond },
-      ...{ reliability: score?.reliability ?? 1, problem: view.problemOf(key) },
+      ...{ reliability: score === undefined ? 1 : reliabilityAt(score, nowMs), problem: view.problemOf(key) },
     };
   });
   return toldApart(withHints(infos, view, scores)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf));

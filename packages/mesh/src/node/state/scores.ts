@@ -20,6 +20,15 @@ const WEIGHT = 0.2;
 /** Nodes whose scores are kept; those that were asked longest ago go first. */
 const MAX_SCORES = 2_048;
 
+/** After this time without an outcome, half of what a node lacks is forgiven: a machine that was off for a night is not asked last for ever. */
+const FORGIVEN_HALF_MS = 24 * 3_600_000;
+
+/** How reliable a node counts now. */
+export function reliabilityAt({ reliability, at }: Scores['nodes'][string], nowMs: number): number {
+  const ageMs = Math.max(0, nowMs - Date.parse(at));
+  return 1 - (1 - reliability) * 0.5 ** (ageMs / FORGIVEN_HALF_MS);
+}
+
 /** What came of asking nodes for data, in the mesh's folder. */
 export function scoresFile(folder: string): JsonFile<Scores> {
   return new JsonFile({ path: join(folder, 'scores.json'), schema: scoresSchema, empty: { nodes: {} } });
@@ -32,7 +41,7 @@ export function withOutcome({ nodes }: Scores, key: string, outcome: MeshOutcome
   // Wrong content says more than a broken connection.
   const weight = outcome.reason === 'hash_mismatch' ? 0.5 : WEIGHT;
   const score = {
-    reliability: moved(before?.reliability ?? 1, outcome.ok ? 1 : 0, weight),
+    reliability: moved(before === undefined ? 1 : reliabilityAt(before, now.getTime()), outcome.ok ? 1 : 0, weight),
     at: now.toISOString(),
     ...optional('latencyMs', moved(before?.latencyMs, outcome.latencyMs, WEIGHT)),
     ...optional('bytesPerSecond', moved(before?.bytesPerSecond, rate, WEIGHT)),
@@ -51,7 +60,7 @@ export function hintsFrom({ nodes }: Scores, nowMs: number): ReliabilityHint[] {
     .filter(([key, { at }]) => KEY.test(key) && nowMs - Date.parse(at) < TOLD_FOR_MS)
     .sort(([, a], [, b]) => (a.at < b.at ? 1 : -1))
     .slice(0, MAX_HINTS)
-    .map(([key, { reliability }]) => ({ node: hintKey(key), reliability }));
+    .map(([key, score]) => ({ node: hintKey(key), reliability: reliabilityAt(score, nowMs) }));
 }
 
 const KEY = /^[0-9a-f]{64}$/;
