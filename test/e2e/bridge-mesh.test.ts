@@ -20,6 +20,15 @@ interface Listed {
   readonly data: readonly { readonly id: string; readonly is_local: boolean }[];
 }
 
+/** A pull goes on for a moment after its model is there: it tells the others. */
+async function untilMetric(url: string, wanted: RegExp): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    if (wanted.test(await (await fetch(`${url}/metrics`)).text())) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${url}/metrics never had ${wanted}`);
+}
+
 interface PeerSeen {
   readonly key: string;
   readonly isSelf: boolean;
@@ -75,8 +84,7 @@ it('sends a tool what another member of the mesh has, and keeps it', async () =>
   expect(createHash('sha256').update(got).digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
   expect(Buffer.from(await end.arrayBuffer()).equals(bytes.subarray(-1000))).toBe(true);
   await untilListed(bridge, 'big', true);
-  const metrics = await (await fetch(`${bridge}/metrics`)).text();
-  expect(metrics).toMatch(/^model_rtc_bridge_pulls_total\{outcome="completed"\} 1$/m);
+  await untilMetric(bridge, /^model_rtc_bridge_pulls_total\{outcome="completed"\} 1$/m);
   await member.succeed(['client', 'verify', 'big']);
   // What came of it counts when the next holder is chosen, as after a pull by a person.
   const { nodes } = (await member.succeed(['mesh', 'peers', '--known-only', '--json'])).json<{ nodes: PeerSeen[] }>();
