@@ -4,14 +4,13 @@
  */
 import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { commandBundles } from './command-bundles.ts';
+import { bundleCommand } from './command-bundles.ts';
 
 const OUT = 'packages/cli/bin';
 
 await rm(OUT, { recursive: true, force: true });
-const inputs: string[] = [];
-for (const options of commandBundles(OUT)) inputs.push(...Object.keys((await build(options)).metafile.inputs));
+const bundles = await bundleCommand(OUT, { write: true });
+const inputs = bundles.flatMap(({ split }) => Object.keys(split.inputs));
 await writeFile(join(OUT, 'THIRD-PARTY-LICENSES.txt'), await licensesOf(inputs));
 
 /** The license of each library that is in the bundle, as those ask for. */
