@@ -14,7 +14,7 @@ import type { RegistryContext } from '../context.ts';
 import { createModelReader } from '../files/model-reader.ts';
 import type { ModelReader } from '../files/types.ts';
 import { linksOutError } from '../import/link-rules.ts';
-import { toFile } from '../import/walk-folder.ts';
+import { toFile } from '../import/scanned-file.ts';
 import type { ProgressOptions } from '../progress.ts';
 import type { FileSet, FileSetForm } from './types.ts';
 import { tooManyFiles, type WalkedFiles, walkFiles } from './walk-files.ts';

@@ -3,8 +3,8 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, isInside, mapLimit } from '@model-rtc/files';
 import { foldCase, MAX_FILES, type ModelPath, ModelRtcError, modelPathProblem } from '@model-rtc/protocol';
+import { kindOf, sortByPath, toFile } from '../import/scanned-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { kindOf, sortByPath, toFile } from '../import/walk-folder.ts';
 import type { LeftOutFile } from './types.ts';
 
 /** Node runs 4 file operations at once; a few more keep them busy. */

@@ -4,7 +4,7 @@ import { type FolderNames, isTelling, markOf } from '@model-rtc/formats';
 import type { ModelFile } from '@model-rtc/formats/layouts';
 import { modelPathProblem } from '@model-rtc/protocol';
 import { toModelFile } from './model-files-on-disk.ts';
-import { toScannedFile } from './walk-folder.ts';
+import { toScannedFile } from './scanned-file.ts';
 
 /** Metrics and parameters of a run have a file each. */
 const MAX_FILES_AROUND = 200;

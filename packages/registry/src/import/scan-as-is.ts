@@ -5,8 +5,9 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import { AS_IS } from '../inspect/code-files.ts';
 import { createFileChoice } from './file-choice.ts';
 import { linkRulesFor } from './link-rules.ts';
+import { toScannedFile } from './scanned-file.ts';
 import type { Scanned, ScannedFile, ScanOptions } from './scanned-model.ts';
-import { toScannedFile, walkFolder } from './walk-folder.ts';
+import { walkFolder } from './walk-folder.ts';
 
 /**
  * Takes a file or a folder whole, whatever it is: logs, hidden files and programs too, except what --exclude names.

@@ -16,8 +16,8 @@ import { type FollowedLink, judgeLink, type LinkRules, linkRulesFor, linksOutErr
 import { toModelFile } from './model-files-on-disk.ts';
 import { packageAround } from './run-around.ts';
 import { folderOnDisk, scanFolder } from './scan-folder.ts';
+import { sortByPath, toScannedFile } from './scanned-file.ts';
 import type { Scanned, ScannedFile, ScanOptions } from './scanned-model.ts';
-import { sortByPath, toScannedFile } from './walk-folder.ts';
 
 const STATS_AT_ONCE = 16;
 

@@ -15,8 +15,8 @@ import { inflate } from '../inspect/inflate.ts';
 import { type FollowedLink, judgeLink, linkRulesFor, linksOutError } from './link-rules.ts';
 import { toModelFile } from './model-files-on-disk.ts';
 import type { OllamaModel } from './ollama-store.ts';
+import { sortByPath, toScannedFile } from './scanned-file.ts';
 import type { Scanned, ScannedFile, ScanOptions } from './scanned-model.ts';
-import { sortByPath, toScannedFile } from './walk-folder.ts';
 
 /**
  * The model of a manifest in ollama's store. Its files are the blobs, under names that other tools know.

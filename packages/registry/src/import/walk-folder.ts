@@ -16,6 +16,7 @@ import type { FileChoice } from './file-choice.ts';
 import { isHubRepositoryAt, isOtherRepository } from './hub-cache.ts';
 import { type FoundPath, LeftOutFolders } from './left-out-folder.ts';
 import { type FollowedLink, judgeLink, type LinkRules, linksOutError } from './link-rules.ts';
+import { kindOf, sortByPath, toFile } from './scanned-file.ts';
 import type { ScannedFile, SkippedPath } from './scanned-model.ts';
 
 /** Node runs 4 file operations at once; a few more keep them busy. */
@@ -239,18 +240,6 @@ function takeFile({ path, absolutePath }: FoundPath, stats: BigIntStats, walk: W
   else walk.files.push(toFile(path as ModelPath, absolutePath, stats));
 }
 
-/** A file's size, mode and time under its model path. @throws ModelRtcError `invalid_model` for a name that a model cannot have */
-export function toScannedFile(path: string, absolutePath: string, stats: BigIntStats): ScannedFile {
-  const problem = modelPathProblem(path);
-  if (problem !== undefined) throw invalid(`${absolutePath} cannot be part of a model: ${problem}; rename it.`);
-  return toFile(path as ModelPath, absolutePath, stats);
-}
-
-/** A file by what `lstat` or `stat` says of it. */
-export function toFile(path: ModelPath, absolutePath: string, { size, mode, mtimeNs }: BigIntStats): ScannedFile {
-  return { path, absolutePath, size: Number(size), mode: Number(mode & 0o777n), mtimeNs };
-}
-
 /** Undefined for an entry that has no file behind it, which is noted. @throws ModelRtcError `storage` */
 async function statFound(found: LinkPath, walk: Walk): Promise<BigIntStats | undefined> {
   const { path, absolutePath } = found;
@@ -278,23 +267,12 @@ async function missingEntry(path: string, cause: unknown): Promise<ModelRtcError
   return new ModelRtcError('source_changed', `${path} went away while the folder was read; import again.`, { cause });
 }
 
-/** What something is that is neither a file nor a folder. */
-export function kindOf(stats: BigIntStats): string {
-  if (stats.isFIFO()) return 'pipe';
-  return stats.isSocket() ? 'socket' : 'device';
-}
-
 function identityOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }
 
 function sorted<T extends { readonly path: string }>(items: readonly T[]): T[] {
   return [...items].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-export function sortByPath(files: readonly ScannedFile[]): ScannedFile[] {
-  const keyed = files.map((file) => ({ file, key: Buffer.from(file.path) }));
-  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ file }) => file);
 }
 
 function invalid(sentence: string, cause?: unknown): ModelRtcError {

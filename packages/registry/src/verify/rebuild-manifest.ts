@@ -10,8 +10,8 @@ import {
 } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { ModelPlace } from '../files/types.ts';
+import { toFile } from '../import/scanned-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
-import { toFile } from '../import/walk-folder.ts';
 import { isMetadataOf, METADATA_FILE } from '../store/metadata-file.ts';
 import type { VerifyOptions } from './types.ts';
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { ModelPath } from '@model-rtc/protocol';
 import { rejection } from '../../../../test/support/rejection.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { toScannedFile } from '../../src/import/scanned-file.ts';
 import type { ScannedFile } from '../../src/import/scanned-model.ts';
-import { toScannedFile } from '../../src/import/walk-folder.ts';
 import { readAhead } from '../../src/inspect/read-ahead.ts';
 
 async function writeAll(sizes: readonly number[]): Promise<ScannedFile[]> {
