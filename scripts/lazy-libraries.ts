@@ -1,6 +1,6 @@
 /**
- * Keeps libraries that most commands never call from running when the bundle is loaded: `string-width` compiles the pattern of
- * all emoji and makes a segmenter, which takes 25 ms.
+ * Keeps libraries that most commands never call from running when the bundle is loaded (`string-width` compiles the pattern of
+ * all emoji and makes a segmenter, which takes 25 ms) and leaves out what no command ever calls.
  */
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
@@ -17,6 +17,12 @@ const LAZY: Readonly<Record<string, string>> = {
   // yargs lays out the help with it.
   cliui: `export default (options) => require('cliui').default(options);`,
 };
+/** `conf` needs these for schemas and migrations of settings, which `openConfigFile` does not have. */
+const UNUSED_BY_CONF: Readonly<Record<string, string>> = {
+  'ajv/dist/2020.js': `export class Ajv2020 { constructor() { throw new Error('ajv is not in the bundle') } }`,
+  'ajv-formats': `export default {};`,
+  semver: `export default {};`,
+};
 const NAMESPACE = 'lazy-library';
 
 export function lazyLibraries(): Plugin {
@@ -26,8 +32,11 @@ export function lazyLibraries(): Plugin {
       build.onResolve({ filter: /^(string-width|cliui)$/ }, ({ path, kind }) =>
         kind === 'import-statement' ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
       );
+      build.onResolve({ filter: /^(ajv\/dist\/2020\.js|ajv-formats|semver)$/ }, ({ path, importer }) =>
+        /node_modules[/\\]conf[/\\]/.test(importer) ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
+      );
       build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({
-        contents: LAZY[path] as string,
+        contents: (LAZY[path] ?? UNUSED_BY_CONF[path]) as string,
         resolveDir: RESOLVE_DIR,
       }));
     },
