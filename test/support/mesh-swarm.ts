@@ -61,7 +61,7 @@ export interface SwarmPull {
 }
 
 export function startPull(machine: MeshMachine, ...more: string[]): RunningCommand {
-  return machine.start(['client', 'pull-model', 'mesh:mouse', '--json', ...more]);
+  return machine.start(['client', 'pull-model', 'mesh:mouse', '--consent', '--json', ...more]);
 }
 
 /** The result of a pull that succeeded. @throws Error with what the command wrote */

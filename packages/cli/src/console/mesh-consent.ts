@@ -29,7 +29,8 @@ export async function withAgreedHolders(
     .filter(({ isSelf, isTrusted }) => !isSelf && isTrusted);
   const present = others.filter(({ isPresent }) => isPresent);
   await agreeTo(context, mesh, present.length > 0 ? present : others, { ...flags, what: ref });
-  return withConsent(mesh);
+  const all = (nodes: readonly MeshNodeInfo[]): Promise<void> => decide(context, mesh, 'given', nodes, FLAG);
+  return withConsent(mesh, flags.consent === true ? all : undefined);
 }
 
 /**

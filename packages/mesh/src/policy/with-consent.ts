@@ -8,20 +8,37 @@ export interface ConsentedMesh extends Mesh {
   /** As of any mesh. @throws ModelRtcError `refused` for a node without consent */
   session(nodeKey: string): Promise<SessionToken>;
   /** Present nodes that had a model that was looked for, and were left out for want of consent. */
+  /** Those that appear meanwhile have consent as well where everyone has it who has the model. */
+  async #findAgreed(ref: string): Promise<MeshModelHolders> {
+    const found = await this.#mesh.find(ref);
+    const others = found.holders.map(({ node }) => node).filter((node) => needsConsent(node));
+    if (this.#agree === undefined || others.length === 0) return found;
+    await this.#agree(others);
+    return await this.#mesh.find(ref);
+  }
+
   leftOut(): readonly MeshNodeInfo[];
 }
 
-/** Wraps a mesh so that models are fetched only from nodes with consent. What is given or taken back meanwhile counts from then on. */
-export function withConsent(mesh: Mesh): ConsentedMesh {
-  return new MeshWithConsent(mesh);
+/** Keeps that nodes have consent from now on. */
+export type Agree = (nodes: readonly MeshNodeInfo[]) => Promise<void>;
+
+/**
+ * Wraps a mesh so that models are fetched only from nodes with consent. What is given or taken back meanwhile counts from then on.
+ * @param agree - where somebody agreed to everyone who has a model, those that appear while it is fetched included
+ */
+export function withConsent(mesh: Mesh, agree?: Agree): ConsentedMesh {
+  return new MeshWithConsent(mesh, agree);
 }
 
 class MeshWithConsent implements ConsentedMesh {
   readonly #mesh: Mesh;
+  readonly #agree: Agree | undefined;
   readonly #leftOut = new Map<string, MeshNodeInfo>();
 
-  constructor(mesh: Mesh) {
+  constructor(mesh: Mesh, agree: Agree | undefined) {
     this.#mesh = mesh;
+    this.#agree = agree;
   }
 
   get name(): string {
@@ -37,7 +54,7 @@ class MeshWithConsent implements ConsentedMesh {
   }
 
   async find(ref: string): Promise<MeshModelHolders> {
-    const found = await this.#mesh.find(ref);
+    const found = await this.#findAgreed(ref);
     const holders = found.holders.filter(({ node }) => mayGive(node));
     const others = found.holders.map(({ node }) => node).filter((node) => needsConsent(node));
     for (const { node } of holders) this.#leftOut.delete(node.key);

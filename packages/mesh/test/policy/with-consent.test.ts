@@ -73,6 +73,20 @@ describe('a mesh with consent', () => {
     await expect(withConsent(meshOf(many)).find('mouse')).rejects.toThrow(/node-4 \(\w+\) and 35 more .* NODE \.\.\./);
   });
 
+  it('takes in those that appear later where everyone was agreed to who has the model', async () => {
+    const nodes = [node(ANNA, 'anna', { hasConsent: true })];
+    const agreed: string[] = [];
+    const mesh = withConsent(meshOf(nodes), async (added) => {
+      agreed.push(...added.map(({ name }) => name));
+      nodes[1] = node(BEN, 'ben', { hasConsent: true });
+    });
+    expect((await mesh.find('mouse')).holders).toHaveLength(1);
+    nodes[1] = node(BEN, 'ben');
+    expect((await mesh.find('mouse')).holders).toHaveLength(2);
+    expect(agreed).toEqual(['ben']);
+    expect(mesh.leftOut()).toEqual([]);
+  });
+
   it('does not propose nodes that do not count here', async () => {
     const mesh = withConsent(meshOf([node(ANNA, 'anna', { isTrusted: false })]));
     expect((await mesh.find('mouse')).holders).toEqual([]);
