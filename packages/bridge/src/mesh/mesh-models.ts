@@ -69,7 +69,7 @@ async function findIn(mesh: Mesh, ref: string): Promise<MeshModelHolders | undef
 async function having(meshes: readonly Mesh[], digest: Digest): Promise<readonly ConsentedMesh[]> {
   const found: ConsentedMesh[] = [];
   let refusal: ModelRtcError | undefined;
-  for (const mesh of meshes.map(withConsent)) {
+  for (const mesh of meshes.map((each) => withConsent(each))) {
     try {
       const { holders = [] } = (await findIn(mesh, digest)) ?? {};
       if (holders.some(({ node }) => node.isPresent && node.isTrusted && !node.isSelf)) found.push(mesh);

@@ -9,6 +9,8 @@ export interface DoorOptions {
   readonly view: Pick<MeshView, 'members' | 'areOfMembers'>;
   readonly answer: (message: SyncMessage) => Promise<SyncReply>;
   readonly onJoined?: ((member: MeshMember) => void) | undefined;
+  /** Called with the records of a visitor that is not let in. */
+  readonly onRefused?: ((shown: readonly Uint8Array[]) => void) | undefined;
 }
 
 /** A membership, a roster and a leave. */
@@ -19,7 +21,7 @@ const MAX_DOOR_REQUESTS = 4;
 const DOOR_MS = 30_000;
 
 /** What a visitor may ask that is no member yet: to be let in. It is told nothing, except that it does not belong to the mesh. */
-export function doorHandlers({ view, answer, onJoined }: DoorOptions): SealedHandlers {
+export function doorHandlers({ view, answer, onJoined, onRefused }: DoorOptions): SealedHandlers {
   let requests = 0;
   return {
     mesh_gossip: async ({ records }) => {
@@ -28,7 +30,10 @@ export function doorHandlers({ view, answer, onJoined }: DoorOptions): SealedHan
       const shown = records.slice(0, MAX_DOOR_RECORDS);
       const before = new Set(view.members().map(({ key }) => key));
       await answer({ records: shown });
-      if (!view.areOfMembers(shown)) throw noMemberError();
+      if (!view.areOfMembers(shown)) {
+        onRefused?.(shown);
+        throw noMemberError();
+      }
       const joined = view.members().find(({ key }) => !before.has(key));
       if (joined !== undefined) onJoined?.(joined);
       return { records: [], want: [] };

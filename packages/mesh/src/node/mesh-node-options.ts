@@ -28,6 +28,8 @@ export interface MeshNodeOptions {
   readonly gossipIntervalMs: number;
   /** Called when a new member came in by the door. */
   readonly onJoined?: ((member: MeshMember) => void) | undefined;
+  /** Called with the records of a visitor that is not let in. */
+  readonly onRefused?: ((shown: readonly Uint8Array[]) => void) | undefined;
   /** Called when how members are reached has changed. */
   readonly onReach?: ((reach: ReadonlyMap<string, MeshReach>) => void) | undefined;
   readonly clock: Clock;

@@ -149,7 +149,8 @@ export class MeshNode {
     this.#visits += 1;
     const visit = `${DOOR}/${this.#visits}`;
     const answer = async (message: SyncMessage) => await this.#sync.answer(visit, message);
-    return doorHandlers({ view: this.view, answer, onJoined: this.#options.onJoined });
+    const { onJoined, onRefused } = this.#options;
+    return doorHandlers({ view: this.view, answer, onJoined, onRefused });
   }
 
   adopt(key: string, peer: Peer): void {

@@ -24,6 +24,7 @@ import { type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/m
 import { openRecordCache, type RecordCache } from './state/record-cache.ts';
 import { hintsFrom, scoresFile } from './state/scores.ts';
 import { partsTidier } from './state/tidy-parts.ts';
+import { VisitorAudit } from './visitor-audit.ts';
 
 export interface OpenMeshNodesOptions {
   readonly registry: Registry;
@@ -90,6 +91,7 @@ export class MeshNodes {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #own: OwnMachine;
+  readonly #audit: VisitorAudit;
   readonly #tidyParts: ReturnType<typeof partsTidier>;
   readonly #taking = new Map<string, Participation>();
   #signalingUrls: readonly string[] = [];
@@ -106,6 +108,7 @@ export class MeshNodes {
     this.#tidyParts = partsTidier(parts.cache, this.#clock);
     this.#log = options.log ?? silentLog;
     const { registry, properties } = options;
+    this.#audit = new VisitorAudit({ registry, log: this.#log, clock: this.#clock });
     const runners = async () => (await this.#worker?.runners()) ?? [];
     this.#own = new OwnMachine({ registry, properties, runners, clock: this.#clock });
   }
@@ -124,13 +127,15 @@ export class MeshNodes {
   }
 
   authorize(keyId: string): Authorization | undefined {
-    for (const { node, sessions } of this.#taking.values()) {
+    for (const { joined, node, sessions } of this.#taking.values()) {
       const visitor = sessions.visitorOf(keyId);
       if (visitor === undefined) continue;
       const { secret } = visitor;
       if (visitor.kind === 'door') return { secret, authority: { scopes: ['read'], keyId } };
       const check = (): void => {
-        if (node.view.scopesOf(visitor.key) === undefined) throw noMemberError();
+        if (node.view.scopesOf(visitor.key) !== undefined) return;
+        void this.#audit.refusedMember(joined.mesh.name, visitor.key);
+        throw noMemberError();
       };
       return { secret, authority: { scopes: node.view.scopesOf(visitor.key) ?? [], keyId, check } };
     }
@@ -142,7 +147,9 @@ export class MeshNodes {
     const [found] = this.#visitor(keyId);
     if (found === undefined) return ordinary;
     if (found.key === undefined) return found.node.doorHandlers();
-    return { ...ordinary, ...found.node.handlersFor(found.key) };
+    const member = found.node.view.members().find(({ key }) => key === found.key);
+    const handlers = { ...ordinary, ...found.node.handlersFor(found.key) };
+    return member === undefined ? handlers : this.#audit.noting(handlers, { mesh: found.mesh, member });
   }
 
   /** What a visitor may ask that has no connection. */
@@ -237,6 +244,8 @@ export class MeshNodes {
         connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log: this.#log }),
       visit: (token, signal) => visitSession({ token, signal, log: this.#log }),
       onJoined: (member) => this.#options.onJoined?.(member.name, mesh.name),
+      onRefused: (shown) =>
+        void this.#audit.refused(mesh.name, shown, (key) => view.membership.roster?.removed.has(key) === true),
       onReach: (reach) => {
         const bytes = Buffer.from(JSON.stringify(Object.fromEntries(reach)));
         const record = { bytes, heardAtMs: Date.now(), order: Date.now() };
@@ -268,10 +277,11 @@ export class MeshNodes {
   }
 
   /** The member, or the one at the door, whose session has this key id. */
-  #visitor(keyId: string): readonly { readonly node: MeshNode; readonly key: string | undefined }[] {
-    return [...this.#taking.values()].flatMap(({ node, sessions }) => {
+  #visitor(keyId: string) {
+    return [...this.#taking.values()].flatMap(({ joined, node, sessions }) => {
       const visitor = sessions.visitorOf(keyId);
-      return visitor === undefined ? [] : [{ node, key: visitor.kind === 'door' ? undefined : visitor.key }];
+      if (visitor === undefined) return [];
+      return [{ mesh: joined.mesh.name, node, key: visitor.kind === 'door' ? undefined : visitor.key }];
     });
   }
 

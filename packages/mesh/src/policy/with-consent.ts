@@ -8,15 +8,6 @@ export interface ConsentedMesh extends Mesh {
   /** As of any mesh. @throws ModelRtcError `refused` for a node without consent */
   session(nodeKey: string): Promise<SessionToken>;
   /** Present nodes that had a model that was looked for, and were left out for want of consent. */
-  /** Those that appear meanwhile have consent as well where everyone has it who has the model. */
-  async #findAgreed(ref: string): Promise<MeshModelHolders> {
-    const found = await this.#mesh.find(ref);
-    const others = found.holders.map(({ node }) => node).filter((node) => needsConsent(node));
-    if (this.#agree === undefined || others.length === 0) return found;
-    await this.#agree(others);
-    return await this.#mesh.find(ref);
-  }
-
   leftOut(): readonly MeshNodeInfo[];
 }
 
@@ -67,6 +58,15 @@ class MeshWithConsent implements ConsentedMesh {
     const node = (await this.#mesh.nodes()).find(({ key }) => key === nodeKey);
     if (node !== undefined && !mayGive(node)) throw noConsentError(this.name, [node]);
     return await this.#mesh.session(nodeKey);
+  }
+
+  /** Those that appear meanwhile have consent as well where everyone has it who has the model. */
+  async #findAgreed(ref: string): Promise<MeshModelHolders> {
+    const found = await this.#mesh.find(ref);
+    const others = found.holders.map(({ node }) => node).filter((node) => needsConsent(node));
+    if (this.#agree === undefined || others.length === 0) return found;
+    await this.#agree(others);
+    return await this.#mesh.find(ref);
   }
 
   leftOut(): readonly MeshNodeInfo[] {
