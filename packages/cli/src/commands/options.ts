@@ -27,7 +27,9 @@ export const safeOnlyOption = {
 
 /** For commands that fetch a model from nodes of a mesh. */
 export const consentOption = {
-  consent: flagOption('Agree to fetch from all nodes of the mesh that have the model, those that appear meanwhile too [asked]'),
+  consent: flagOption(
+    'Agree to fetch from all nodes of the mesh that have the model, those that appear meanwhile too [asked]',
+  ),
 } as const satisfies ArgumentSpecs;
 
 export const PRIORITY_CHOICES = ['critical', 'high', 'normal', 'low'] as const satisfies readonly Priority[];
