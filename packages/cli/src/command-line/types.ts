@@ -15,6 +15,7 @@ export type Completes =
   | 'workers'
   | 'meshes'
   | 'mesh-nodes'
+  | 'prefetch-rules'
   | 'files'
   | 'folders'
   | 'releases'

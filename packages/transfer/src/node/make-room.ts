@@ -1,4 +1,4 @@
-import { contentsDigest, type ModelContents } from '@model-rtc/protocol';
+import { contentsDigest, formatBytes, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { EvictedModel, Registry } from '@model-rtc/registry';
 import { stagedNeeds } from './staging/staged-transfers.ts';
 import { readTransfers } from './transfers/record-file.ts';
@@ -7,6 +7,8 @@ import { isOver, type TransferKind } from './transfers/types.ts';
 /** How much room the models of this machine may take. */
 export interface StorageCap {
   readonly capBytes: number;
+  /** False where nothing may go for what comes: it comes only if there is room. True when left out. */
+  readonly mayEvict?: boolean | undefined;
   /** Called with the models that made room, once they are gone. */
   readonly onEvicted?: ((models: readonly EvictedModel[]) => void) | undefined;
 }
@@ -37,17 +39,25 @@ export async function makeRoomFor(options: MakeRoomOptions): Promise<readonly Ev
       !isOver(transfer) && BRINGS.has(kind) && id !== transferId && (its === undefined || its !== digest),
   );
   const here = digest === undefined ? undefined : await registry.find(digest);
+  const mayEvict = cap.mayEvict !== false;
+  const bytes = Math.max(0, sizeOf(contents) - (here?.size ?? 0));
   const { evicted } = await registry.makeRoom({
-    capBytes: cap.capBytes,
-    bytes: Math.max(0, sizeOf(contents) - (here?.size ?? 0)),
+    ...{ capBytes: cap.capBytes, bytes },
     comingBytes: others.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
     needed: await stagedNeeds(paths.staging),
-    dryRun,
+    dryRun: dryRun === true || !mayEvict,
   });
+  if (!mayEvict && evicted.length > 0) throw noRoomLeft(bytes, cap.capBytes);
   if (evicted.length > 0 && dryRun !== true) cap.onEvicted?.(evicted);
   return evicted;
 }
 
 function sizeOf({ files }: ModelContents): number {
   return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+function noRoomLeft(bytes: number, capBytes: number): ModelRtcError {
+  const sentence = `It needs ${formatBytes(bytes)}, other models would have to go, and storage.cap allows ${formatBytes(capBytes)}. Remove models with client delete-model, or raise it: model-rtc settings set storage.cap SIZE.`;
+  const details = { neededBytes: bytes, capBytes, setting: 'storage.cap' };
+  return new ModelRtcError('storage_full', sentence, { details });
 }

@@ -26,6 +26,7 @@ export async function knownNames(kind: Completes, home: string, given: readonly 
       .map((value) => ({ value, describe: 'saved worker' }));
   }
   if (kind === 'meshes' || kind === 'mesh-nodes') return await namesOfMeshes(join(home, 'mesh'), kind);
+  if (kind === 'prefetch-rules') return await ruleIds(join(home, 'mesh'));
   const models = Object.values(fieldOf(await readJson(registryFile), 'models'));
   const local = modelNames(models);
   if (kind === 'aliases') return local.filter(({ isAlias }) => isAlias);
@@ -69,6 +70,20 @@ async function namesOfMeshes(folder: string, kind: 'meshes' | 'mesh-nodes'): Pro
     const { members } = asObject(kind === 'meshes' ? undefined : await readJson(join(folder, name, 'members.json')));
     const names = (Array.isArray(members) ? members : []).map((member) => asObject(member).name);
     found.push(...names.filter(isSafe).map((value) => ({ value, describe: `in ${mesh}` })));
+  }
+  return unique(found);
+}
+
+/** The prefetch rules of all meshes. */
+async function ruleIds(folder: string): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const { rules } = asObject(await readJson(join(folder, name, 'prefetch.json')));
+    for (const rule of Array.isArray(rules) ? rules : []) {
+      const { id, type, tag, name: pattern } = asObject(rule);
+      const which = [type, tag, pattern].filter(isSafe).join(' ');
+      if (isSafe(id)) found.push({ value: id, describe: which === '' ? 'prefetch rule' : `prefetch rule: ${which}` });
+    }
   }
   return unique(found);
 }

@@ -7,12 +7,13 @@ import { join } from './join.ts';
 import { distrust, leave, remove, trust } from './members.ts';
 import { models } from './models.ts';
 import { peers } from './peers.ts';
+import { prefetch } from './prefetch.ts';
 
 /** Machines that know each other's models. */
 export const mesh: CommandGroup = {
   name: 'mesh',
   describe: 'Let machines find each other and know what each has, without a server',
-  commands: [audit, consent, create, distrust, invite, join, leave, models, peers, remove, trust],
+  commands: [audit, consent, create, distrust, invite, join, leave, models, peers, prefetch, remove, trust],
   examples: [
     ['$0 mesh create lab', 'on one machine'],
     ['$0 mesh invite', 'prints an INVITE'],

@@ -20,6 +20,7 @@ import { directOptions } from './direct.ts';
 import { fetchForClients } from './fetch-from-hub.ts';
 import { announcedUrl, bridgeLines, bridgePort, httpOptions, ownAddress, startHttpBridge } from './http-bridge.ts';
 import { meshLines, openWorkerMesh, workerMeshOptions } from './mesh.ts';
+import { startPrefetch } from './prefetch.ts';
 
 export const start = defineCommand({
   usage: 'start',
@@ -121,6 +122,7 @@ export const start = defineCommand({
     });
     await using bridge = await startHttpBridge(context, options, httpPort);
     if (bridge !== undefined) mesh?.announceBridge(announcedUrl(bridge, await ownAddress()));
+    await using _prefetching = await startPrefetch(context, options);
     await waitOnline(context, worker);
     await announce(context, worker, { folders, tokenFile, mesh, bridge, httpTokenFile: options.httpTokenFile });
     await Promise.race([untilAborted(signal), worker.ended.then(fail)]);

@@ -1,0 +1,180 @@
+import { type Clock, type Digest, type Log, ModelRtcError, pause, silentLog, systemClock } from '@model-rtc/protocol';
+import type { Priority } from '@model-rtc/transfer';
+import { joinedMeshes } from '../../node/state/mesh-folders.ts';
+import type { Mesh, MeshModelHolders } from '../../types.ts';
+import { noteDecisions } from '../audit.ts';
+import { withConsent } from '../with-consent.ts';
+import { chooseNext, type RuleChoice } from './choose-next.ts';
+import { type AttemptEnd, afterAttempt, nameOf } from './outcome.ts';
+import { NO_PROGRESS, type PrefetchFiles, prefetchFiles, type RuleProgress } from './prefetch-files.ts';
+import { scheduleAt } from './schedule.ts';
+
+/** How often it is looked for something to fetch, and whether what is being fetched still may be. */
+const LOOK_MS = 10_000;
+/** Looking takes at most this part of the time, however many models there are. */
+const LOOKING_PART = 50;
+/** A disk that takes no state would otherwise be tried again and again. */
+const AFTER_FAULT_MS = 60_000;
+
+export interface PrefetcherOptions {
+  /** The data folder. */
+  readonly root: string;
+  /** The meshes that the worker takes part in now. */
+  readonly meshes: () => Promise<readonly Mesh[]>;
+  /** The digests of this machine's models. */
+  readonly here: () => Promise<ReadonlySet<string>>;
+  /** Fetches a model from the nodes of a mesh. @throws ModelRtcError as a pull does; the signal's reason when that aborts */
+  readonly fetch: (mesh: Mesh, digest: Digest, how: FetchHow) => Promise<'fetched' | 'already_there'>;
+  readonly now?: (() => Date) | undefined;
+  readonly clock?: Clock | undefined;
+  readonly log?: Log | undefined;
+}
+
+export interface FetchHow {
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches what the prefetch rules of this machine's meshes want, one model after the other, until it is disposed of. */
+export function startPrefetching(options: PrefetcherOptions): AsyncDisposable {
+  const closed = new AbortController();
+  const running = new Prefetcher(options, closed.signal).run();
+  return {
+    async [Symbol.asyncDispose]() {
+      closed.abort(new ModelRtcError('cancelled', 'The worker stops.'));
+      await running;
+    },
+  };
+}
+
+interface Task {
+  readonly mesh: Mesh;
+  readonly files: PrefetchFiles;
+  readonly choice: RuleChoice & { readonly next: MeshModelHolders };
+}
+
+class Prefetcher {
+  readonly #options: PrefetcherOptions;
+  readonly #closed: AbortSignal;
+  readonly #clock: Clock;
+  readonly #now: () => Date;
+  readonly #log: Log;
+
+  constructor(options: PrefetcherOptions, closed: AbortSignal) {
+    const { clock = systemClock, now = () => new Date(), log = silentLog } = options;
+    this.#options = options;
+    this.#closed = closed;
+    this.#clock = clock;
+    this.#now = now;
+    this.#log = log;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#closed.aborted) {
+      const beganMs = this.#clock.nowMs();
+      let restMs: number;
+      try {
+        const task = await this.#nextTask();
+        restMs = Math.max(LOOK_MS, LOOKING_PART * (this.#clock.nowMs() - beganMs));
+        if (task !== undefined) await this.#attempt(task);
+        if (task !== undefined) restMs = 0;
+      } catch (error) {
+        this.#log.warn({ err: error }, `prefetch rules cannot be followed now: ${ModelRtcError.from(error).message}`);
+        restMs = AFTER_FAULT_MS;
+      }
+      if (restMs > 0) await pause(restMs, this.#clock, this.#closed).catch(() => undefined);
+    }
+  }
+
+  /** Looks at the rules of all meshes, notes what they wait for, and returns the first thing to fetch. */
+  async #nextTask(): Promise<Task | undefined> {
+    const { root, meshes, here } = this.#options;
+    const ruled = await this.#withRules(root);
+    let first: Task | undefined;
+    // Meshes without rules are not even opened.
+    for (const mesh of ruled.length === 0 ? [] : await meshes()) {
+      const found = ruled.find(({ id }) => id === mesh.id);
+      if (found === undefined) continue;
+      const { files, rules } = found;
+      const now = this.#now();
+      const isAnyOpen = rules.some((rule) => scheduleAt(rule, now).isOpen);
+      const models = isAnyOpen ? await mesh.models() : [];
+      const has = isAnyOpen ? await here() : new Set<string>();
+      for (const choice of chooseNext(rules, await files.state.read(), models, has, now)) {
+        const { next, rule, waits } = choice;
+        if (next !== undefined && first === undefined) first = { mesh, files, choice: { ...choice, next } };
+        else await this.#note(files, rule.id, (before) => withWaits(before, waits ?? 'another model, which is first'));
+      }
+    }
+    return first;
+  }
+
+  async #withRules(root: string) {
+    const joined = await joinedMeshes(root, this.#log);
+    const all = joined.map(async ({ mesh, folder }) => {
+      const files = prefetchFiles(folder, this.#log);
+      return { id: mesh.id, files, rules: (await files.rules.read()).rules };
+    });
+    return (await Promise.all(all)).filter(({ rules }) => rules.length > 0);
+  }
+
+  async #attempt({ mesh, files, choice: { rule, next } }: Task): Promise<void> {
+    const at = this.#now().toISOString();
+    const fetching = { digest: next.digest, name: nameOf(next).slice(0, 256), at };
+    await this.#note(files, rule.id, ({ waits: _, ...before }) => ({ ...before, fetching }));
+    const end = await this.#fetch({ mesh, files, choice: { rule, next, waits: undefined } });
+    let audit: ReturnType<typeof afterAttempt>['audit'];
+    await this.#note(files, rule.id, (before) => {
+      const after = afterAttempt(before, { ruleId: rule.id, model: next, end }, this.#now());
+      audit = after.audit;
+      return after.progress;
+    });
+    if (audit !== undefined) await noteDecisions(this.#options.root, [audit], this.#log);
+  }
+
+  /** Fetches a model for as long as its rule lets it. */
+  async #fetch({ mesh, files, choice: { rule, next } }: Task): Promise<AttemptEnd> {
+    const over = new AbortController();
+    let why: 'time' | 'rule' = 'time';
+    const look = async (): Promise<void> => {
+      const { rules } = await files.rules.read();
+      const now = rules.find(({ id }) => id === rule.id);
+      if (now !== undefined && scheduleAt(now, this.#now()).isOpen) return;
+      if (now === undefined) why = 'rule';
+      over.abort(new ModelRtcError('cancelled', 'The rule does not let this model be fetched any more.'));
+    };
+    const stop = this.#clock.every(LOOK_MS, () => void look().catch(() => undefined));
+    const signal = AbortSignal.any([this.#closed, over.signal]);
+    try {
+      const consented = withConsent(mesh);
+      // Says who has to agree before anything is begun.
+      await consented.find(next.digest);
+      return { type: await this.#options.fetch(consented, next.digest, { priority: rule.priority, signal }) };
+    } catch (error) {
+      if (this.#closed.aborted) return { type: 'stopped' };
+      if (over.signal.aborted) return { type: 'is_over', why };
+      return { type: 'failed', error: ModelRtcError.from(error) };
+    } finally {
+      stop();
+    }
+  }
+
+  /** Changes what is known of a rule, unless the rule is gone. What belongs to rules that are gone goes. */
+  async #note(files: PrefetchFiles, id: string, change: (before: RuleProgress) => RuleProgress): Promise<void> {
+    const ids = new Set((await files.rules.read()).rules.map((rule) => rule.id));
+    await files.state.update((state) => {
+      const before = state.rules[id] ?? NO_PROGRESS;
+      const after = change(before);
+      if (after === before && Object.keys(state.rules).every((one) => ids.has(one))) return state;
+      const kept = Object.entries({ ...state.rules, [id]: after }).filter(([one]) => ids.has(one));
+      return { rules: Object.fromEntries(kept) };
+    });
+  }
+}
+
+function withWaits(before: RuleProgress, waits: string): RuleProgress {
+  const shown = waits.slice(0, 500);
+  if (before.waits === shown && before.fetching === undefined) return before;
+  const { fetching: _, ...kept } = before;
+  return { ...kept, waits: shown };
+}
