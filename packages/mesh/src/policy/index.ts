@@ -16,8 +16,9 @@ export {
   type RuleProgress,
   removePrefetchRule,
 } from './prefetch/prefetch-files.ts';
+export { type PrefetchStore, prefetchStore } from './prefetch/prefetch-store.ts';
 export { type FetchHow, type PrefetcherOptions, startPrefetching } from './prefetch/prefetcher.ts';
-export { DEFAULT_MAX_MODELS, MOST_MAX_MODELS, type PrefetchRule, wants as wantsModel } from './prefetch/rule.ts';
+export { DEFAULT_MAX_MODELS, MOST_MAX_MODELS, type PrefetchRule, wantsModel } from './prefetch/rule.ts';
 export { parseBetween, parseDays, scheduleAt } from './prefetch/schedule.ts';
 export {
   type ConsentedMesh,

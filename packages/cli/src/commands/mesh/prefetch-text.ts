@@ -37,7 +37,7 @@ export function waitsText(
   const { fetching, waiting, waits } = progress;
   if (fetching !== undefined) return `nothing: it fetches ${fetching.name}`;
   const [next] = [...waiting].sort((a, b) => a.notBefore.localeCompare(b.notBefore));
-  const again = next !== undefined && waits?.startsWith(`${next.name}: `) === true;
-  if (again) return `${waits} It tries again at ${formatTime(next.notBefore)}.`;
+  const again = next !== undefined && next.code !== 'consent' && waits?.startsWith(`${next.name}: `) === true;
+  if (again) return `${waits.replace(/\.$/, '')}; it tries again at ${formatTime(next.notBefore)}`;
   return waits ?? 'the worker to look';
 }

@@ -9,11 +9,11 @@ const PAGE = 200;
 /** Follows the prefetch rules of the meshes that this worker takes part in, until it is disposed of. */
 export async function startPrefetch(context: Context, flags: BridgeMeshFlags): Promise<AsyncDisposable> {
   if (flags.mesh === false) return { [Symbol.asyncDispose]: async () => {} };
-  const { startPrefetching } = await import('@model-rtc/mesh');
+  const { prefetchStore, startPrefetching } = await import('@model-rtc/mesh');
   const registry = await context.registry();
   const meshes = new JoinedMeshes(context, flags.mesh);
   const prefetching = startPrefetching({
-    ...{ root: registry.paths.root, log: context.log, meshes: () => meshes.now() },
+    ...{ store: prefetchStore(registry.paths.root, context.log), log: context.log, meshes: () => meshes.now() },
     here: () => digestsHere(context),
     async fetch(mesh, digest, { priority, signal }) {
       const { connectAll } = await import('@model-rtc/client');

@@ -1,8 +1,8 @@
-import { goesBefore } from '@model-rtc/transfer';
+import { PRIORITIES } from '@model-rtc/transfer';
 import type { MeshModelHolders } from '../../types.ts';
 import { MAX_DONE } from './outcome.ts';
 import { MAX_WAITING, NO_PROGRESS, type PrefetchState } from './prefetch-files.ts';
-import { type PrefetchRule, wants } from './rule.ts';
+import { type PrefetchRule, wantsModel } from './rule.ts';
 import { scheduleAt } from './schedule.ts';
 
 /** What one rule wants next. */
@@ -13,46 +13,61 @@ export interface RuleChoice {
   readonly waits: string | undefined;
 }
 
+/** What is known when rules choose. */
+export interface ChoiceGround {
+  readonly rules: readonly PrefetchRule[];
+  readonly state: PrefetchState;
+  /** What the mesh has. */
+  readonly models: readonly MeshModelHolders[];
+  /** Digests of this machine's models. */
+  readonly here: ReadonlySet<string>;
+  readonly now: Date;
+}
+
 /**
- * What each rule wants to fetch next, the most urgent rule first. A rule takes the smallest model first, so that a huge one does not hold up the others.
- * @param here - digests of this machine's models
+ * What each rule wants to fetch next, the most urgent rule first. A rule takes the smallest model first, so that a huge one does not hold up the
+ * others. What any rule has done with once is left alone by all.
  */
-export function chooseNext(
-  rules: readonly PrefetchRule[],
-  state: PrefetchState,
-  models: readonly MeshModelHolders[],
-  here: ReadonlySet<string>,
-  now: Date,
-): readonly RuleChoice[] {
-  const inOrder = [...rules].sort(
-    (a, b) => Number(goesBefore(b.priority, a.priority)) - Number(goesBefore(a.priority, b.priority)),
-  );
-  // Each model belongs to one rule at a time, so that two rules do not both keep count of it.
-  const taken = new Set<string>();
-  return inOrder.map((rule) => {
-    const { done, waiting } = state.rules[rule.id] ?? NO_PROGRESS;
-    const { isOpen } = scheduleAt(rule, now);
-    if (!isOpen) return { rule, next: undefined, waits: 'its time' };
-    if (done.filter(({ outcome }) => outcome === 'fetched').length >= rule.maxModels || done.length >= MAX_DONE)
-      return { rule, next: undefined, waits: `nothing: it fetched as many models as it may (${rule.maxModels})` };
-    const over = new Set<string>(done.map(({ digest }) => digest));
-    const later = new Map(waiting.map((one) => [one.digest as string, one]));
-    const wanted = models
-      .filter((model) => !over.has(model.digest) && !taken.has(model.digest) && wants(rule, model) && isGiven(model))
-      .filter(({ digest }) => !here.has(digest));
-    const due = wanted
-      .filter(({ digest }) => {
-        const one = later.get(digest);
-        return one === undefined ? waiting.length < MAX_WAITING : Date.parse(one.notBefore) <= now.getTime();
-      })
-      .sort((a, b) => a.model.sizeBytes - b.model.sizeBytes || (a.digest < b.digest ? -1 : 1));
-    const [next] = due;
-    for (const { digest } of wanted) taken.add(digest);
-    if (next !== undefined) return { rule, next, waits: undefined };
-    const [first] = waiting.filter(({ digest }) => wanted.some((model) => model.digest === digest));
-    const waits = first === undefined ? 'a model that fits' : `${first.name}: ${first.why}`;
-    return { rule, next: undefined, waits };
-  });
+export function chooseNext(ground: ChoiceGround): readonly RuleChoice[] {
+  const { rules, state, models, here } = ground;
+  const done = Object.values(state.rules).flatMap((progress) => progress.done.map(({ digest }) => digest));
+  const over = new Set<string>([...done, ...here]);
+  const rankOf = ({ priority }: PrefetchRule): number => PRIORITIES.indexOf(priority);
+  return [...rules]
+    .sort((a, b) => rankOf(a) - rankOf(b))
+    .map((rule) => {
+      const wanted = models.filter((model) => !over.has(model.digest) && isGiven(model) && wantsModel(rule, model));
+      const choice = choiceOf(rule, wanted, ground);
+      // A model belongs to one rule at a time, so that two rules do not both keep count of it.
+      if (choice.isOpen) for (const { digest } of wanted) over.add(digest);
+      return choice;
+    });
+}
+
+function choiceOf(
+  rule: PrefetchRule,
+  wanted: readonly MeshModelHolders[],
+  { state, now }: ChoiceGround,
+): RuleChoice & { readonly isOpen: boolean } {
+  const { done, waiting } = state.rules[rule.id] ?? NO_PROGRESS;
+  const resting = (waits: string, isOpen: boolean) => ({ rule, next: undefined, waits, isOpen });
+  if (!scheduleAt(rule, now).isOpen) return resting('its time', false);
+  const fetched = done.filter(({ outcome }) => outcome === 'fetched').length;
+  if (fetched >= rule.maxModels) return resting(`nothing: it fetched all ${rule.maxModels} models that it may`, false);
+  if (done.length >= MAX_DONE) return resting(`nothing: it is done with ${MAX_DONE} models`, false);
+  const digests = new Set<string>(wanted.map(({ digest }) => digest));
+  // What nobody has any more takes no place from others.
+  const tried = new Map(waiting.filter(({ digest }) => digests.has(digest)).map((one) => [one.digest, one]));
+  const isDue = ({ digest }: MeshModelHolders): boolean => {
+    const before = tried.get(digest);
+    return before === undefined ? tried.size < MAX_WAITING : Date.parse(before.notBefore) <= now.getTime();
+  };
+  const [next] = wanted
+    .filter(isDue)
+    .sort((a, b) => a.model.sizeBytes - b.model.sizeBytes || (a.digest < b.digest ? -1 : 1));
+  if (next !== undefined) return { rule, next, waits: undefined, isOpen: true };
+  const [first] = tried.values();
+  return resting(first === undefined ? 'a model that fits' : `${first.name}: ${first.why}`, true);
 }
 
 /** Whether somebody other than this machine has all of it. */

@@ -1,19 +1,20 @@
-import type { ErrorCode, ModelRtcError } from '@model-rtc/protocol';
+import { type ErrorCode, formatBytes, type ModelRtcError } from '@model-rtc/protocol';
 import type { MeshModelHolders } from '../../types.ts';
 import type { AuditEntry } from '../audit.ts';
-import { isNoConsent } from '../with-consent.ts';
-import { type DoneModel, MAX_WAITING, type RuleProgress } from './prefetch-files.ts';
+import { consentCommand, consentNames, isNoConsent } from '../with-consent.ts';
+import { type DoneModel, MAX_WAITING, type RuleProgress, type WaitingModel } from './prefetch-files.ts';
 
 /** A model that failed is tried again after the first time, doubled each time, up to the longest; after so many tries it is given up. */
 const AGAIN_MS = 60_000;
 const LONGEST_AGAIN_MS = 6 * 60 * 60 * 1000;
 const MAX_TRIES = 8;
-/** Room and consent come when a person does something; to look costs nothing. They are never given up. */
-const PERSON_MS = 10 * 60_000;
+/** Room and consent come when a person does something, so they are never given up. To look for consent costs nothing. */
+const ROOM_AGAIN_MS = 30 * 60_000;
+const CONSENT_AGAIN_MS = 60_000;
 const MAX_WHY_CHARS = 500;
 
 /** What fails again however often it is tried. */
-const LASTING: ReadonlySet<ErrorCode> = new Set([
+const LASTING: ReadonlySet<ErrorCode | 'consent'> = new Set([
   'refused',
   'invalid_model',
   'alias_taken',
@@ -35,48 +36,102 @@ export interface Attempt {
   readonly end: AttemptEnd;
 }
 
-/** What a rule knows after an attempt, and what to tell the owner: each thing once, however often it happens. */
-export function afterAttempt(
-  before: RuleProgress,
-  { ruleId, model, end }: Attempt,
-  now: Date,
-): { readonly progress: RuleProgress; readonly audit: AuditEntry | undefined } {
-  const { digest } = model;
+export interface AfterAttempt {
+  readonly progress: RuleProgress;
+  /** What to tell the owner: each thing once, however often it happens. */
+  readonly audit?: AuditEntry | undefined;
+}
+
+/** What a rule knows after an attempt. */
+export function afterAttempt(before: RuleProgress, attempt: Attempt, now: Date): AfterAttempt {
+  const { model, end } = attempt;
   const name = nameOf(model);
   const { fetching: _, ...kept } = before;
-  const waiting = before.waiting.filter((one) => one.digest !== digest);
-  const about = { digest, name: name.slice(0, 256), at: now.toISOString() };
-  const audit = (what: string): AuditEntry => ({
-    ...({ event: 'prefetch', about: digest, bytes: model.model.sizeBytes } as const),
-    ...{ what, by: `prefetch rule ${ruleId}` },
-  });
-  const done = (outcome: DoneModel['outcome'], why?: string): RuleProgress => ({
-    ...{ ...kept, waiting },
-    done: [{ ...about, outcome, why: why?.slice(0, MAX_WHY_CHARS) }, ...before.done].slice(0, MAX_DONE),
-  });
-  if (end.type === 'stopped') return { progress: kept, audit: undefined };
-  if (end.type === 'fetched') return { progress: done('fetched'), audit: audit(`fetched ${name}`) };
-  if (end.type === 'already_there') return { progress: done('fetched', 'it was here'), audit: undefined };
-  if (end.type === 'is_over') {
-    const why = end.why === 'time' ? 'the time of its rule is over; it goes on next time' : 'its rule was removed';
-    return { progress: { ...kept, waiting }, audit: audit(`stopped fetching ${name}: ${why}`) };
+  const audit = (what: string): AuditEntry => auditOf(attempt, what);
+  switch (end.type) {
+    case 'stopped':
+      return { progress: kept };
+    case 'already_there':
+      return { progress: withDone(kept, attempt, now, { outcome: 'fetched', why: 'it was here' }) };
+    case 'fetched':
+      return { progress: withDone(kept, attempt, now, { outcome: 'fetched' }), audit: audit(`fetched ${name}`) };
+    case 'is_over': {
+      const why =
+        end.why === 'time' ? 'the time of its rule is over, and it goes on next time' : 'its rule was removed';
+      return { progress: kept, audit: audit(`stopped fetching ${name}: ${why}`) };
+    }
+    case 'failed':
+      return afterFailure(kept, attempt, now, told(end.error));
   }
-  const { code, message } = end.error;
-  if (code === 'cancelled')
-    return { progress: done('cancelled'), audit: audit(`stopped fetching ${name}: a person cancelled it`) };
-  const needsPerson = code === 'storage_full' || isNoConsent(end.error);
-  if (!needsPerson && LASTING.has(code))
-    return { progress: done('refused', message), audit: audit(`will not fetch ${name}: ${message}`) };
-  const last = before.waiting.find((one) => one.digest === digest);
+}
+
+/** An error as a rule keeps it. */
+interface Told {
+  readonly code: ErrorCode | 'consent';
+  readonly message: string;
+}
+
+function afterFailure(before: RuleProgress, attempt: Attempt, now: Date, { code, message }: Told): AfterAttempt {
+  const name = nameOf(attempt.model);
+  const over = (outcome: DoneModel['outcome'], what: string): AfterAttempt => ({
+    progress: withDone(before, attempt, now, { outcome, why: message }),
+    audit: auditOf(attempt, what),
+  });
+  if (code === 'cancelled') return over('cancelled', `stopped fetching ${name}: a person cancelled it`);
+  if (LASTING.has(code)) return over('refused', `will not fetch ${name}: ${message}`);
+  const last = before.waiting.find(({ digest }) => digest === attempt.model.digest);
   const tries = (last?.tries ?? 0) + 1;
-  if (!needsPerson && tries >= MAX_TRIES)
-    return { progress: done('gave_up', message), audit: audit(`gave up fetching ${name}: ${message}`) };
-  const waitMs = needsPerson ? PERSON_MS : Math.min(LONGEST_AGAIN_MS, AGAIN_MS * 2 ** (tries - 1));
-  const notBefore = new Date(now.getTime() + waitMs).toISOString();
-  const entry = { ...about, code, why: message.slice(0, MAX_WHY_CHARS), tries, notBefore };
-  const progress = { ...kept, waiting: [entry, ...waiting].slice(0, MAX_WAITING) };
-  const verb = needsPerson ? 'did not fetch' : 'failed to fetch';
-  return { progress, audit: last?.code === code ? undefined : audit(`${verb} ${name}: ${message}`) };
+  const isForPerson = code === 'storage_full' || code === 'consent';
+  if (!isForPerson && tries >= MAX_TRIES) return over('gave_up', `gave up fetching ${name}: ${message}`);
+  const notBefore = new Date(now.getTime() + waitMs(code, tries)).toISOString();
+  const entry = { ...noted(attempt, now), code, why: message.slice(0, MAX_WHY_CHARS), tries, notBefore };
+  const progress = { ...before, waiting: [entry, ...without(before, attempt)].slice(0, MAX_WAITING) };
+  const verb = isForPerson ? 'did not fetch' : 'failed to fetch';
+  const isNews = last?.code !== code;
+  return { progress, audit: isNews ? auditOf(attempt, `${verb} ${name}: ${message}`) : undefined };
+}
+
+function waitMs(code: Told['code'], tries: number): number {
+  if (code === 'consent') return CONSENT_AGAIN_MS;
+  return code === 'storage_full' ? ROOM_AGAIN_MS : Math.min(LONGEST_AGAIN_MS, AGAIN_MS * 2 ** (tries - 1));
+}
+
+function withDone(
+  before: RuleProgress,
+  attempt: Attempt,
+  now: Date,
+  { outcome, why }: Pick<DoneModel, 'outcome' | 'why'>,
+): RuleProgress {
+  const entry = { ...noted(attempt, now), outcome, why: why?.slice(0, MAX_WHY_CHARS) };
+  return { ...before, done: [entry, ...before.done].slice(0, MAX_DONE), waiting: without(before, attempt) };
+}
+
+function without({ waiting }: RuleProgress, { model }: Attempt): WaitingModel[] {
+  return waiting.filter(({ digest }) => digest !== model.digest);
+}
+
+function noted({ model }: Attempt, now: Date) {
+  return { digest: model.digest, name: nameOf(model).slice(0, 256), at: now.toISOString() };
+}
+
+function auditOf({ ruleId, model }: Attempt, what: string): AuditEntry {
+  const about = { about: model.digest, bytes: model.model.sizeBytes };
+  return { event: 'prefetch', ...about, what, by: `prefetch rule ${ruleId}` };
+}
+
+/** A list has no room for all that a command says about consent and room. */
+function told(error: ModelRtcError): Told {
+  const { code, message, details = {} } = error;
+  if (isNoConsent(error)) {
+    const nodes = details.nodes as readonly { readonly key: string; readonly name: string }[];
+    return { code: 'consent', message: `it needs consent for ${consentNames(nodes)}: ${consentCommand(nodes)}` };
+  }
+  if (details.setting !== 'storage.cap') return { code, message };
+  const [needed, cap] = [Number(details.neededBytes), Number(details.capBytes)];
+  return {
+    code,
+    message: `there is no room for ${formatBytes(needed)} below storage.cap, which is ${formatBytes(cap)}; a prefetch removes no other model`,
+  };
 }
 
 /** What a rule remembers at most; one that remembers so much rests. */

@@ -1,24 +1,23 @@
 import { type Clock, type Digest, type Log, ModelRtcError, pause, silentLog, systemClock } from '@model-rtc/protocol';
 import type { Priority } from '@model-rtc/transfer';
-import { joinedMeshes } from '../../node/state/mesh-folders.ts';
 import type { Mesh, MeshModelHolders } from '../../types.ts';
-import { noteDecisions } from '../audit.ts';
 import { withConsent } from '../with-consent.ts';
 import { chooseNext, type RuleChoice } from './choose-next.ts';
-import { type AttemptEnd, afterAttempt, nameOf } from './outcome.ts';
-import { NO_PROGRESS, type PrefetchFiles, prefetchFiles, type RuleProgress } from './prefetch-files.ts';
+import { type AfterAttempt, type AttemptEnd, afterAttempt, nameOf } from './outcome.ts';
+import { NO_PROGRESS, type RuleProgress } from './prefetch-files.ts';
+import type { MeshRules, PrefetchStore } from './prefetch-store.ts';
 import { scheduleAt } from './schedule.ts';
 
 /** How often it is looked for something to fetch, and whether what is being fetched still may be. */
 const LOOK_MS = 10_000;
-/** Looking takes at most this part of the time, however many models there are. */
+/** Looking takes at most this part of the time, however many models there are; a machine that slept meanwhile does not rest for long. */
 const LOOKING_PART = 50;
+const LONGEST_REST_MS = 5 * 60_000;
 /** A disk that takes no state would otherwise be tried again and again. */
 const AFTER_FAULT_MS = 60_000;
 
 export interface PrefetcherOptions {
-  /** The data folder. */
-  readonly root: string;
+  readonly store: PrefetchStore;
   /** The meshes that the worker takes part in now. */
   readonly meshes: () => Promise<readonly Mesh[]>;
   /** The digests of this machine's models. */
@@ -49,7 +48,7 @@ export function startPrefetching(options: PrefetcherOptions): AsyncDisposable {
 
 interface Task {
   readonly mesh: Mesh;
-  readonly files: PrefetchFiles;
+  readonly files: MeshRules;
   readonly choice: RuleChoice & { readonly next: MeshModelHolders };
 }
 
@@ -75,9 +74,9 @@ class Prefetcher {
       let restMs: number;
       try {
         const task = await this.#nextTask();
-        restMs = Math.max(LOOK_MS, LOOKING_PART * (this.#clock.nowMs() - beganMs));
+        const tookMs = this.#clock.nowMs() - beganMs;
+        restMs = task === undefined ? Math.min(LONGEST_REST_MS, Math.max(LOOK_MS, LOOKING_PART * tookMs)) : 0;
         if (task !== undefined) await this.#attempt(task);
-        if (task !== undefined) restMs = 0;
       } catch (error) {
         this.#log.warn({ err: error }, `prefetch rules cannot be followed now: ${ModelRtcError.from(error).message}`);
         restMs = AFTER_FAULT_MS;
@@ -88,19 +87,19 @@ class Prefetcher {
 
   /** Looks at the rules of all meshes, notes what they wait for, and returns the first thing to fetch. */
   async #nextTask(): Promise<Task | undefined> {
-    const { root, meshes, here } = this.#options;
-    const ruled = await this.#withRules(root);
+    const { meshes, here } = this.#options;
+    const ruled = await this.#withRules();
     let first: Task | undefined;
     // Meshes without rules are not even opened.
     for (const mesh of ruled.length === 0 ? [] : await meshes()) {
-      const found = ruled.find(({ id }) => id === mesh.id);
+      const found = ruled.find(({ files }) => files.meshId === mesh.id);
       if (found === undefined) continue;
       const { files, rules } = found;
       const now = this.#now();
       const isAnyOpen = rules.some((rule) => scheduleAt(rule, now).isOpen);
       const models = isAnyOpen ? await mesh.models() : [];
       const has = isAnyOpen ? await here() : new Set<string>();
-      for (const choice of chooseNext(rules, await files.state.read(), models, has, now)) {
+      for (const choice of chooseNext({ rules, state: await files.state.read(), models, here: has, now })) {
         const { next, rule, waits } = choice;
         if (next !== undefined && first === undefined) first = { mesh, files, choice: { ...choice, next } };
         else await this.#note(files, rule.id, (before) => withWaits(before, waits ?? 'another model, which is first'));
@@ -109,13 +108,10 @@ class Prefetcher {
     return first;
   }
 
-  async #withRules(root: string) {
-    const joined = await joinedMeshes(root, this.#log);
-    const all = joined.map(async ({ mesh, folder }) => {
-      const files = prefetchFiles(folder, this.#log);
-      return { id: mesh.id, files, rules: (await files.rules.read()).rules };
-    });
-    return (await Promise.all(all)).filter(({ rules }) => rules.length > 0);
+  async #withRules() {
+    const all = await this.#options.store.meshes();
+    const read = all.map(async (files) => ({ files, rules: (await files.rules.read()).rules }));
+    return (await Promise.all(read)).filter(({ rules }) => rules.length > 0);
   }
 
   async #attempt({ mesh, files, choice: { rule, next } }: Task): Promise<void> {
@@ -123,13 +119,13 @@ class Prefetcher {
     const fetching = { digest: next.digest, name: nameOf(next).slice(0, 256), at };
     await this.#note(files, rule.id, ({ waits: _, ...before }) => ({ ...before, fetching }));
     const end = await this.#fetch({ mesh, files, choice: { rule, next, waits: undefined } });
-    let audit: ReturnType<typeof afterAttempt>['audit'];
+    let audit: AfterAttempt['audit'];
     await this.#note(files, rule.id, (before) => {
       const after = afterAttempt(before, { ruleId: rule.id, model: next, end }, this.#now());
       audit = after.audit;
       return after.progress;
     });
-    if (audit !== undefined) await noteDecisions(this.#options.root, [audit], this.#log);
+    if (audit !== undefined) await this.#options.store.audit(audit);
   }
 
   /** Fetches a model for as long as its rule lets it. */
@@ -160,7 +156,7 @@ class Prefetcher {
   }
 
   /** Changes what is known of a rule, unless the rule is gone. What belongs to rules that are gone goes. */
-  async #note(files: PrefetchFiles, id: string, change: (before: RuleProgress) => RuleProgress): Promise<void> {
+  async #note(files: MeshRules, id: string, change: (before: RuleProgress) => RuleProgress): Promise<void> {
     const ids = new Set((await files.rules.read()).rules.map((rule) => rule.id));
     await files.state.update((state) => {
       const before = state.rules[id] ?? NO_PROGRESS;

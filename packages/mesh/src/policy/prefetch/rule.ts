@@ -32,7 +32,7 @@ export const ruleSchema = z.strictObject({
 export type PrefetchRule = z.infer<typeof ruleSchema>;
 
 /** Whether a rule wants a model, by what any of its holders says of it. */
-export function wants(rule: PrefetchRule, { model, names, holders }: MeshModelHolders): boolean {
+export function wantsModel(rule: PrefetchRule, { model, names, holders }: MeshModelHolders): boolean {
   const { type, tag, name, minBytes = 0, maxBytes = Number.POSITIVE_INFINITY } = rule;
   const { sizeBytes } = model;
   return (
