@@ -37,3 +37,9 @@ export const MAX_HINTS = 24;
 /** The longest URL of a bridge. */
 export const MAX_BRIDGE_URL_CHARS = 256;
 export const MAX_NODE_NAME_CHARS = 64;
+/** Prefetch rules of one mesh: a person reads all of them. */
+export const MAX_PREFETCH_RULES = 32;
+/** Models that one prefetch rule is done with, whether fetched or not. They are listed in a file for people; a rule that has so many rests. */
+export const MAX_PREFETCH_DONE = 1_000;
+/** Models that one prefetch rule tries again later; while there are so many, it begins no other. */
+export const MAX_PREFETCH_WAITING = 50;

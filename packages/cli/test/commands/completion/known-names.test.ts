@@ -36,6 +36,13 @@ describe('the names that this machine knows', () => {
     expect(await valuesOf('workers')).toEqual(['lab']);
   });
 
+  it('are the prefetch rules of all meshes, without what a person broke', async () => {
+    await write('mesh/lab-0a0a0a0a/prefetch.json', { rules: [{ id: '3fa9', tag: 'mouse' }, { id: '$(rm)' }, 7] });
+    await write('mesh/home-0b0b0b0b/prefetch.json', { rules: [{ id: '00aa' }] });
+    await write('mesh/bad-0c0c0c0c/prefetch.json', '{');
+    expect((await valuesOf('prefetch-rules')).sort()).toEqual(['00aa', '3fa9']);
+  });
+
   it('are models and versions of registries: installed ones, and those that a registry listed when it was last read', async () => {
     const releases = [{ group: 'lab', model: 'mouse', version: '1.0' }];
     await write('models/registry.json', { version: 2, models: { x: { id: '4f1c22ab', releases } } });

@@ -1,7 +1,7 @@
 import { PRIORITIES } from '@model-rtc/transfer';
+import { MAX_PREFETCH_DONE, MAX_PREFETCH_WAITING } from '../../core/limits.ts';
 import type { MeshModelHolders } from '../../types.ts';
-import { MAX_DONE } from './outcome.ts';
-import { MAX_WAITING, NO_PROGRESS, type PrefetchState } from './prefetch-files.ts';
+import { NO_PROGRESS, type PrefetchState } from './prefetch-files.ts';
 import { type PrefetchRule, wantsModel } from './rule.ts';
 import { scheduleAt } from './schedule.ts';
 
@@ -54,13 +54,13 @@ function choiceOf(
   if (!scheduleAt(rule, now).isOpen) return resting('its time', false);
   const fetched = done.filter(({ outcome }) => outcome === 'fetched').length;
   if (fetched >= rule.maxModels) return resting(`nothing: it fetched all ${rule.maxModels} models that it may`, false);
-  if (done.length >= MAX_DONE) return resting(`nothing: it is done with ${MAX_DONE} models`, false);
+  if (done.length >= MAX_PREFETCH_DONE) return resting(`nothing: it is done with ${MAX_PREFETCH_DONE} models`, false);
   const digests = new Set<string>(wanted.map(({ digest }) => digest));
   // What nobody has any more takes no place from others.
   const tried = new Map(waiting.filter(({ digest }) => digests.has(digest)).map((one) => [one.digest, one]));
   const isDue = ({ digest }: MeshModelHolders): boolean => {
     const before = tried.get(digest);
-    return before === undefined ? tried.size < MAX_WAITING : Date.parse(before.notBefore) <= now.getTime();
+    return before === undefined ? tried.size < MAX_PREFETCH_WAITING : Date.parse(before.notBefore) <= now.getTime();
   };
   const [next] = wanted
     .filter(isDue)

@@ -1,8 +1,9 @@
 import { type ErrorCode, formatBytes, type ModelRtcError } from '@model-rtc/protocol';
+import { MAX_PREFETCH_DONE, MAX_PREFETCH_WAITING } from '../../core/limits.ts';
 import type { MeshModelHolders } from '../../types.ts';
 import type { AuditEntry } from '../audit.ts';
 import { consentCommand, consentNames, isNoConsent } from '../with-consent.ts';
-import { type DoneModel, MAX_WAITING, type RuleProgress, type WaitingModel } from './prefetch-files.ts';
+import type { DoneModel, RuleProgress, WaitingModel } from './prefetch-files.ts';
 
 /** A model that failed is tried again after the first time, doubled each time, up to the longest; after so many tries it is given up. */
 const AGAIN_MS = 60_000;
@@ -10,7 +11,7 @@ const LONGEST_AGAIN_MS = 6 * 60 * 60 * 1000;
 const MAX_TRIES = 8;
 /** Room and consent come when a person does something, so they are never given up. To look for consent costs nothing. */
 const ROOM_AGAIN_MS = 30 * 60_000;
-const CONSENT_AGAIN_MS = 60_000;
+const CONSENT_AGAIN_MS = 15_000;
 const MAX_WHY_CHARS = 500;
 
 /** What fails again however often it is tried. */
@@ -85,7 +86,7 @@ function afterFailure(before: RuleProgress, attempt: Attempt, now: Date, { code,
   if (!isForPerson && tries >= MAX_TRIES) return over('gave_up', `gave up fetching ${name}: ${message}`);
   const notBefore = new Date(now.getTime() + waitMs(code, tries)).toISOString();
   const entry = { ...noted(attempt, now), code, why: message.slice(0, MAX_WHY_CHARS), tries, notBefore };
-  const progress = { ...before, waiting: [entry, ...without(before, attempt)].slice(0, MAX_WAITING) };
+  const progress = { ...before, waiting: [entry, ...without(before, attempt)].slice(0, MAX_PREFETCH_WAITING) };
   const verb = isForPerson ? 'did not fetch' : 'failed to fetch';
   const isNews = last?.code !== code;
   return { progress, audit: isNews ? auditOf(attempt, `${verb} ${name}: ${message}`) : undefined };
@@ -103,7 +104,7 @@ function withDone(
   { outcome, why }: Pick<DoneModel, 'outcome' | 'why'>,
 ): RuleProgress {
   const entry = { ...noted(attempt, now), outcome, why: why?.slice(0, MAX_WHY_CHARS) };
-  return { ...before, done: [entry, ...before.done].slice(0, MAX_DONE), waiting: without(before, attempt) };
+  return { ...before, done: [entry, ...before.done].slice(0, MAX_PREFETCH_DONE), waiting: without(before, attempt) };
 }
 
 function without({ waiting }: RuleProgress, { model }: Attempt): WaitingModel[] {
@@ -133,9 +134,6 @@ function told(error: ModelRtcError): Told {
     message: `there is no room for ${formatBytes(needed)} below storage.cap, which is ${formatBytes(cap)}; a prefetch removes no other model`,
   };
 }
-
-/** What a rule remembers at most; one that remembers so much rests. */
-export const MAX_DONE = 1_000;
 
 export function nameOf({ model, names }: MeshModelHolders): string {
   return model.alias ?? names[0] ?? model.name;

@@ -2,14 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Log, ModelRtcError } from '@model-rtc/protocol';
 import * as z from 'zod';
+import { MAX_PREFETCH_DONE, MAX_PREFETCH_RULES, MAX_PREFETCH_WAITING } from '../../core/limits.ts';
 import { JsonFile } from '../../node/state/json-file.ts';
 import { joinedMesh } from '../../node/state/mesh-folders.ts';
-import { MOST_MAX_MODELS, type PrefetchRule, ruleSchema } from './rule.ts';
-
-/** Rules of one mesh: a person reads all of them. */
-export const MAX_PREFETCH_RULES = 32;
-/** Models that a rule could not fetch and tries again; while there are so many, it begins no other. */
-export const MAX_WAITING = 50;
+import { type PrefetchRule, ruleSchema } from './rule.ts';
 
 const rulesSchema = z.strictObject({ rules: z.array(ruleSchema).max(MAX_PREFETCH_RULES) });
 
@@ -30,8 +26,8 @@ const waitingSchema = modelSchema.extend({
   notBefore: z.iso.datetime(),
 });
 const progressSchema = z.object({
-  done: z.array(doneSchema).max(MOST_MAX_MODELS),
-  waiting: z.array(waitingSchema).max(MAX_WAITING),
+  done: z.array(doneSchema).max(MAX_PREFETCH_DONE),
+  waiting: z.array(waitingSchema).max(MAX_PREFETCH_WAITING),
   /** The model that is being fetched. */
   fetching: modelSchema.optional(),
   /** What keeps the rule from fetching anything, or nothing. */

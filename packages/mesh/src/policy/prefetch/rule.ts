@@ -1,5 +1,6 @@
 import { PRIORITIES } from '@model-rtc/transfer';
 import * as z from 'zod';
+import { MAX_PREFETCH_DONE } from '../../core/limits.ts';
 import type { MeshModelHolders } from '../../types.ts';
 import { matchesPattern } from './pattern.ts';
 import { DAYS, WINDOW } from './schedule.ts';
@@ -7,7 +8,7 @@ import { DAYS, WINDOW } from './schedule.ts';
 const MAX_PATTERN_CHARS = 256;
 /** Models that a rule fetches in its life when it does not say: more than people expect is more than they want. */
 export const DEFAULT_MAX_MODELS = 100;
-export const MOST_MAX_MODELS = 1_000;
+export const MOST_MAX_MODELS = MAX_PREFETCH_DONE;
 
 const text = z.string().min(1).max(MAX_PATTERN_CHARS);
 const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
