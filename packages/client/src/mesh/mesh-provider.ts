@@ -1,6 +1,6 @@
-import type { Mesh, MeshModelHolders, MeshOutcome } from '@model-rtc/mesh';
+import type { Mesh, MeshModelHolders, MeshNodeInfo, MeshOutcome } from '@model-rtc/mesh';
 import { compareNodes } from '@model-rtc/mesh';
-import { type ModelContents, ModelRtcError, type ModelSource, type SessionToken } from '@model-rtc/protocol';
+import { type ModelContents, ModelRtcError, type ModelSource, pause, type SessionToken } from '@model-rtc/protocol';
 import {
   closedError,
   type FetchedModel,
@@ -16,6 +16,10 @@ import type { SessionLink } from '../session-link.ts';
 import { fetchManifest } from '../worker-provider.ts';
 import { HolderCrew } from './holder-crew.ts';
 
+/** When holders are asked, and asked again that could not be reached. */
+const ASK_AGAIN_AFTER_MS = [0, 500, 2_000] as const;
+/** Nodes that an error names. */
+const MAX_NAMED = 5;
 /** How long to wait for a node to take a report, which is only a courtesy. */
 const REPORT_WITHIN_MS = 3_000;
 
@@ -115,25 +119,39 @@ export class MeshProvider implements ModelProvider<MeshProvider> {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  /** Asks holders, the best first, until one answers. */
+  /**
+   * Asks holders, the best first, until one answers. A node that was heard a moment ago and cannot be reached is busy, or many
+   * ask it at once: it is asked again.
+   */
   async #askHolders<T>(signal: AbortSignal | undefined, ask: (peer: Peer) => Promise<T>): Promise<T> {
-    const { mesh, log } = this.#options;
+    const { mesh, clock, log } = this.#options;
     const holders = (this.#model?.holders ?? []).filter(({ node }) => !node.isSelf && node.isTrusted);
     const inOrder = [...holders].sort((a, b) => Number(b.isWhole) - Number(a.isWhole) || compareNodes(a.node, b.node));
-    let last: unknown;
-    for (const { node } of inOrder) {
-      signal?.throwIfAborted();
-      try {
-        return await ask(await (await this.#link(node.key)).reach(signal));
-      } catch (error) {
-        log.debug({ err: error, node: node.key }, `${node.name} could not be asked`);
-        const reason = ModelRtcError.from(error).code === 'verification_failed' ? 'hash_mismatch' : 'network_error';
-        // Nobody expects an absent node to answer.
-        if (node.isPresent && !signal?.aborted) await this.#note(node.key, { bytes: 0, ms: 0, ok: false, reason });
-        last = error;
+    let nodes = inOrder.map(({ node }) => node);
+    let last: ModelRtcError | undefined;
+    const failed = new Set<string>();
+    for (const waitMs of ASK_AGAIN_AFTER_MS) {
+      if (nodes.length > 0) await pause(waitMs, clock, signal);
+      const unreached: MeshNodeInfo[] = [];
+      for (const node of nodes) {
+        signal?.throwIfAborted();
+        try {
+          return await ask(await (await this.#link(node.key)).reach(signal));
+        } catch (thrown) {
+          last = ModelRtcError.from(thrown);
+          log.debug({ err: last, node: node.key }, `${node.name} could not be asked`);
+          if (node.isPresent && isUnreached(last)) unreached.push(node);
+          // Nobody expects an absent node to answer.
+          const isNews = node.isPresent && !failed.has(node.key) && !signal?.aborted;
+          if (isNews) await this.#note(node.key, failure(last));
+          failed.add(node.key);
+        }
       }
+      nodes = unreached;
     }
-    throw last === undefined ? nobodyThere(mesh.name) : ModelRtcError.from(last);
+    if (last === undefined || isUnreached(last))
+      throw nobodyThere(mesh.name, { tried: inOrder.map(({ node }) => node.name), cause: last });
+    throw last;
   }
 
   /** A disk that refuses the note must not end the transfer. */
@@ -154,9 +172,25 @@ export class MeshProvider implements ModelProvider<MeshProvider> {
   }
 }
 
-function nobodyThere(name: string): ModelRtcError {
+function failure({ code }: ModelRtcError): MeshOutcome {
+  return { bytes: 0, ms: 0, ok: false, reason: code === 'verification_failed' ? 'hash_mismatch' : 'network_error' };
+}
+
+function isUnreached({ code }: ModelRtcError): boolean {
+  return code === 'worker_offline' || code === 'network' || code === 'timeout';
+}
+
+/** Where the nodes were looked for is in the cause: to whoever fetches from a mesh, its members' addresses say nothing. */
+function nobodyThere(
+  mesh: string,
+  { tried, cause }: { readonly tried: readonly string[]; readonly cause: ModelRtcError | undefined },
+): ModelRtcError {
+  const named = tried.slice(0, MAX_NAMED).join(', ');
+  const more = tried.length > MAX_NAMED ? ` and ${tried.length - MAX_NAMED} more` : '';
+  const whom = tried.length === 0 ? '' : `: ${named}${more} did not answer`;
   return new ModelRtcError(
     'worker_offline',
-    `No node of the mesh ${name} that has the model can be reached. See who is there: model-rtc mesh peers.`,
+    `No node of the mesh ${mesh} that has the model can be reached${whom}. See who is there: model-rtc mesh peers.`,
+    { cause },
   );
 }

@@ -127,9 +127,25 @@ describe('a model of a mesh', () => {
     expect(workers.filter(({ lanes }) => lanes.length > 0).length).toBeLessThanOrEqual(9);
   });
 
+  it('is asked for again at a node that was there a moment ago and does not answer at once', async () => {
+    const { group, mesh, workers } = await openMeshOf(1);
+    const [worker] = workers as [SwarmWorker];
+    worker.online = false;
+    const { noteOutcome } = mesh;
+    mesh.noteOutcome = async (...told) => {
+      worker.online = true;
+      await noteOutcome.apply(mesh, told);
+    };
+    const pulled = await group.pullModel('mouse', { isName: true });
+    await expectWhole(pulled.entry.localPath);
+  });
+
   it('is refused with advice when no node that has it can be reached', async () => {
     const { group, workers } = await openMeshOf(2);
     for (const worker of workers) worker.online = false;
-    expect(await failure(group.pullModel('mouse', { isName: true }))).toMatchObject({ code: 'worker_offline' });
+    expect(await failure(group.pullModel('mouse', { isName: true }))).toMatchObject({
+      code: 'worker_offline',
+      message: expect.stringMatching(/worker-0, worker-1 did not answer.*mesh peers/),
+    });
   });
 });
