@@ -48,7 +48,7 @@ describeWith(WAN_REQUIREMENTS, 'three nodes whose seed is killed while they fetc
     const pulls = swarm.others.map((machine) => startPull(machine));
     await Promise.all(pulls.map((pull) => pull.waitForStdout(/"doneBytes":[1-9]\d{6}/)));
     await swarm.seedWorker.kill('SIGKILL');
-    await Promise.all(pulls.map((pull) => pull.waitForStderr(/seed/)));
+    await Promise.all(pulls.map((pull) => pull.waitForStdout(/"worker":"seed","state":"lost"/)));
     await swarm.seed.startWorker();
     const results = await Promise.all(pulls.map(async ({ exited }) => pulled(await exited)));
     const whole = await treeDigest(swarm.modelFolder);

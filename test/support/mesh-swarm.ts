@@ -43,6 +43,7 @@ export async function openMeshSwarm(lab: Lab, { nodes, modelBytes, seedRate }: M
   const { digest } = await importModel(seed, folder, 'mouse');
   await seed.succeed(['settings', 'set', 'limit.up', seedRate]);
   await joinAll([seed, ...others]);
+  await inTurn(others, (machine) => machine.succeed(['settings', 'set', 'mesh.consent', 'members']));
   const seedWorker = await seed.startWorker();
   await inTurn(others, (machine) => machine.startWorker());
   await inTurn(others, (machine) => until(machine.models, (models) => isHeldBy(models, 'mouse', ['seed'])));

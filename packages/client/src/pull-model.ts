@@ -152,7 +152,8 @@ async function fetchFromProviders(task: PullTask, { reception, digest, provider 
     ...{ ...retryOptions(context, stats, options), model: { ref, digest }, names },
     encodings: new PeerEncodings({ loadZstd, mode: options.compress }),
     onNews(news) {
-      if (providers.length > 1) onProgress?.({ type: 'worker', ...news });
+      const isOfOne = providers.length > 1 || providers.every((provider) => names.of(provider) !== news.name);
+      if (isOfOne) onProgress?.({ type: 'worker', ...news });
       // With one worker, only the loss of its connection is news.
       else if (news.state === 'lost') onProgress?.({ type: 'reconnecting', reason: news.reason ?? '' });
     },

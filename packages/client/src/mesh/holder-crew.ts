@@ -44,6 +44,10 @@ export class HolderCrew {
   readonly #failures = new Map<string, number>();
   /** Each member until what came of asking it is noted. */
   readonly #serving = new Set<Promise<void>>();
+  /** By key: its catalog when it failed. A newer one is a sign of life. */
+  readonly #failedAt = new Map<string, number>();
+  /** Keys of nodes with the whole model whose loss was told. */
+  readonly #lost = new Set<string>();
   #lastError: ModelRtcError | undefined;
   #wake = (): void => {};
 
@@ -85,6 +89,7 @@ export class HolderCrew {
     const nowMs = clock.nowMs();
     const { holders } = await mesh.find(this.#digest);
     this.#measure(nowMs);
+    this.#hearSigns(holders);
     const except = (key: string): boolean => this.#members.has(key) || nowMs < (this.#notBeforeMs.get(key) ?? 0);
     const choice = { except, random };
     const isFull = this.#members.size >= MAX_HOLDERS;
@@ -107,7 +112,7 @@ export class HolderCrew {
     const serving = this.#serve(member).then((error) => {
       // It may have been sent away, and chosen again.
       if (this.#members.get(key) === member) this.#members.delete(key);
-      this.#left(key, error);
+      this.#left(member, error);
       this.#wake();
     });
     this.#serving.add(serving);
@@ -124,6 +129,7 @@ export class HolderCrew {
     try {
       const peer = await (await link(key)).reach(signal);
       member.peer = peer;
+      if (this.#lost.delete(key)) this.#options.onNews?.({ name: member.name, state: 'serving' });
       peer.expectBulk();
       error = await serveUntilLost(peer, key, this.#digest, {
         ...this.#options,
@@ -146,9 +152,16 @@ export class HolderCrew {
     return peer === undefined && (!node.isPresent || this.#failures.has(node.key));
   }
 
-  #left(key: string, error: ModelRtcError | undefined): void {
+  #left({ holder, name, peer }: Member, error: ModelRtcError | undefined): void {
     if (error === undefined) return;
+    const { key, sequence } = holder.node;
     this.#lastError = error;
+    this.#failedAt.set(key, sequence);
+    // Nodes that have a part come and go, and the others have that part too.
+    if (holder.isWhole && peer !== undefined) {
+      this.#lost.add(key);
+      this.#options.onNews?.({ name, state: 'lost', reason: error.message });
+    }
     const { clock, log } = this.#parts;
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
@@ -156,6 +169,16 @@ export class HolderCrew {
     if (isLiar) log.warn({ node: key }, `a node of the mesh sent wrong content, and is trusted less: ${error.message}`);
     const waitMs = Math.min(LONGEST_AGAIN_MS, AGAIN_MS * 2 ** (failures - 1));
     this.#notBeforeMs.set(key, isLiar ? Number.POSITIVE_INFINITY : clock.nowMs() + waitMs);
+  }
+
+  /** A node that failed and has announced something since is there again, and is asked at once. */
+  #hearSigns(holders: readonly MeshHolder[]): void {
+    for (const { node } of holders) {
+      const failedAt = this.#failedAt.get(node.key);
+      if (failedAt === undefined || node.sequence <= failedAt) continue;
+      this.#failedAt.delete(node.key);
+      if (this.#notBeforeMs.get(node.key) !== Number.POSITIVE_INFINITY) this.#notBeforeMs.delete(node.key);
+    }
   }
 
   #measure(nowMs: number): void {

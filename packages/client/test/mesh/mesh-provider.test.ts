@@ -87,15 +87,18 @@ describe('a model of a mesh', () => {
   it('comes whole when a node leaves in the middle', async () => {
     const { group, mesh, workers } = await openMeshOf(2);
     let hasLeft = false;
+    const lost: string[] = [];
     const pulled = await group.pullModel('mouse', {
       isName: true,
       onProgress(progress) {
+        if (progress.type === 'worker' && progress.state === 'lost') lost.push(progress.name);
         if (hasLeft || progress.type !== 'transfer' || progress.transferredBytes < MEBI) return;
         hasLeft = true;
         workers[0]?.leave();
       },
     });
     await expectWhole(pulled.entry.localPath);
+    expect(lost).toEqual(['worker-0']);
     expect(mesh.outcomes).toContainEqual(['worker-0', expect.objectContaining({ ok: false, reason: 'network_error' })]);
   });
 

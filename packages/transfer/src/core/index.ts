@@ -27,7 +27,8 @@ export type {
   WantedModel,
 } from './provider/model-provider.ts';
 export { ProviderNames, shortOrigin } from './provider/provider-names.ts';
-export { contentsOf, type ProviderNews, Swarm } from './provider/swarm.ts';
+export type { ProviderNews } from './provider/provider-news.ts';
+export { contentsOf, Swarm } from './provider/swarm.ts';
 export {
   type BackgroundLimiter,
   type BackgroundLimiterOptions,

@@ -3,6 +3,7 @@ import type { LaneInfo } from '@model-rtc/transport';
 import type { LocalFiles } from '../sources/local-files.ts';
 import type { PeerEncodings } from '../sources/peer-encodings.ts';
 import type { SourcePool } from '../sources/source-pool.ts';
+import type { ProviderNews } from './provider-news.ts';
 
 /** What a provider says about a model: its entry, and what kind of reference found it. */
 export type ProvidedModel = Result<'get_model_info'> & {
@@ -57,6 +58,8 @@ export interface ServeOptions {
   readonly encodings: PeerEncodings;
   /** Others that are fetching the model are sources too, and this machine passes on what it has. */
   readonly shared?: boolean | undefined;
+  /** Told of single nodes behind the provider, where it has several. */
+  readonly onNews?: ((news: ProviderNews) => void) | undefined;
   readonly signal: AbortSignal;
 }
 

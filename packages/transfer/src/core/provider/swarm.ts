@@ -12,21 +12,10 @@ import { Attempts, closedError, gaveUp, isRetryableInBackground, type RetryOptio
 import { disagreement, mergeContents } from './merge-contents.ts';
 import type { FetchedModel, ModelProvider, WantedModel } from './model-provider.ts';
 import type { ProviderNames } from './provider-names.ts';
+import type { ProviderNews } from './provider-news.ts';
 
 /** How long to wait for what the others know, after the first one has answered. */
 const OTHERS_MS = 2_000;
-
-/** What happened to one of the providers of a transfer. */
-export interface ProviderNews {
-  readonly name: string;
-  /**
-   * `serving`: it has the model, and gives it from now on. `absent`: it does not have it. `offline`: it cannot be reached, and
-   * is retried. `busy`: it cannot tell yet whether it has the model, and is asked again. `lost`: its connection was lost, and
-   * is made again. `dropped`: it is no longer used.
-   */
-  readonly state: 'serving' | 'absent' | 'offline' | 'busy' | 'lost' | 'dropped';
-  readonly reason?: string | undefined;
-}
 
 export interface SwarmOptions extends RetryOptions {
   readonly model: WantedModel;
@@ -162,7 +151,7 @@ export class Swarm {
     provider: ModelProvider,
     model: FetchedModel,
   ): Promise<{ readonly wasServing: boolean; readonly error: ModelRtcError }> {
-    const { encodings, names, shared } = this.#options;
+    const { encodings, names, shared, onNews } = this.#options;
     const signal = this.#signal;
     let wasServing = false;
     try {
@@ -172,7 +161,7 @@ export class Swarm {
       this.#served.add(provider);
       this.#tell(provider, 'serving');
       wasServing = true;
-      const error = await provider.serve(model, { pool: this.pool, name, encodings, shared, signal });
+      const error = await provider.serve(model, { pool: this.pool, name, encodings, shared, signal, onNews });
       // If only the model changed, the connection is still good: the transfer may begin again over it.
       if (!signal.aborted && error.code !== 'source_changed') await provider.reset(connection);
       return { wasServing, error };
