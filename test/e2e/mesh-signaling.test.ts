@@ -60,3 +60,38 @@ describeWith(WAN_REQUIREMENTS, 'members that meet at a signaling server and can 
     expect(isHeldBy(await cleo.models(), 'rat', [])).toBe(true);
   });
 });
+
+describeWith(WAN_REQUIREMENTS, 'a worker that runs already', () => {
+  it("begins to wait at a mesh's signaling servers when its machine joins, and ends when it leaves", async () => {
+    const { machines, urls } = await machinesApart(['anna', 'ben'], []);
+    const [anna, ben] = machines as [MeshMachine, MeshMachine];
+    await ben.startWorker();
+    const waitsAt = async () => {
+      const status = await ben.succeed(['worker', 'status', '--json']);
+      const { signaling } = status.json<{ signaling: { url: string; state: string }[] }>();
+      return signaling.filter(({ state }) => state === 'online').map(({ url }) => url);
+    };
+    const isThere = (at: readonly string[]) => at.some((url) => urls.includes(url));
+    await until(waitsAt, (at) => at.length === 1 && !isThere(at));
+    await joinAll([anna, ben], { create: urls.flatMap((url) => ['--signaling', url]) });
+    await until(waitsAt, isThere);
+    await anna.startWorker();
+    await until(anna.peers, (found) => arePresent(found, ['anna', 'ben']));
+    await ben.succeed(['mesh', 'leave']);
+    await until(waitsAt, (at) => at.length === 1 && !isThere(at));
+  });
+});
+
+describeWith(WAN_REQUIREMENTS, 'workers that were started with --signaling', () => {
+  it('are found on the local network too, where that server is not there', async () => {
+    const hosts = await openLocalNetworks(lab, [[0], [0]]);
+    const machines = await Promise.all(['anna', 'ben'].map((name, i) => meshMachine(lab, name, hosts[i] as Host)));
+    const [anna, ben] = machines as [MeshMachine, MeshMachine];
+    await addModel(anna, 'mouse');
+    await joinAll([anna, ben]);
+    for (const machine of machines)
+      machine.start(['worker', '--name', machine.name, '--signaling', 'ws://10.88.0.99:8787']);
+    await until(ben.models, (found) => isHeldBy(found, 'mouse', ['anna']));
+    await until(anna.peers, (found) => arePresent(found, ['anna', 'ben']));
+  });
+});

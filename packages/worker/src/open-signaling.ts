@@ -1,5 +1,5 @@
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
-import { type SignalingServer, startSignalingServer } from '@model-rtc/signaling';
+import { type SignalingServer, type SignalingServerOptions, startSignalingServer } from '@model-rtc/signaling';
 import { reachableUrls } from './addresses.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { SessionStore } from './sessions/session-store.ts';
@@ -17,12 +17,17 @@ export interface SignalingOptions {
 
 /** The signaling servers that a worker waits at. */
 export interface Signaling {
-  /** Where this process registers, and where clients reach it: it joins an embedded server over loopback. */
-  readonly joinUrls: readonly string[];
+  /** Where clients reach it. */
   readonly tokenUrls: readonly string[];
-  /** The same as the machine's networks are now. */
+  /** Where this process registers now: it joins an embedded server over loopback. */
+  joinUrls(): readonly string[];
+  /** The embedded server where there are others too: `JoinOptions.ownUrl`. */
+  ownUrl(): string | undefined;
+  /** Where others reach it, as the machine's networks are now. */
   currentUrls(): readonly string[];
-  readonly embeddedPort: number | undefined;
+  embeddedPort(): number | undefined;
+  /** Starts a server in this process for machines on the local network, unless there is one. @throws ModelRtcError `network` */
+  openForLan(): Promise<void>;
 }
 
 /** The servers that are given; without any, one in this process. @throws ModelRtcError `network` when no port is free */
@@ -32,15 +37,25 @@ export async function openSignaling(
   cleanup: Cleanup,
 ): Promise<Signaling> {
   const given = options.signalingUrls ?? [];
-  if (given.length > 0) return { joinUrls: given, tokenUrls: given, currentUrls: () => given, embeddedPort: undefined };
-  const server = await startEmbedded(options, sessions.embeddedPort());
-  cleanup.add(() => server.close());
-  const currentUrls = () => reachableUrls(server.port, { ipv6: server.host === '::' });
+  let embedded: SignalingServer | undefined;
+  const open = async (lastPort: number | undefined) => {
+    embedded = await startEmbedded(options, lastPort, { takesAnyHost: given.length === 0 });
+  };
+  // Even if it starts later, it ends behind all that is added from here on.
+  cleanup.add(async () => await embedded?.close());
+  if (given.length === 0) await open(sessions.embeddedPort());
+  const ownUrl = () => (embedded === undefined ? [] : [`ws://127.0.0.1:${embedded.port}`]);
+  const reachable = () =>
+    embedded === undefined ? [] : reachableUrls(embedded.port, { ipv6: embedded.host === '::' });
   return {
-    joinUrls: [`ws://127.0.0.1:${server.port}`],
-    tokenUrls: currentUrls(),
-    currentUrls,
-    embeddedPort: server.port,
+    tokenUrls: given.length === 0 ? reachable() : given,
+    joinUrls: () => [...given, ...ownUrl()],
+    ownUrl: () => (given.length === 0 ? undefined : ownUrl()[0]),
+    currentUrls: () => [...given, ...reachable()],
+    embeddedPort: () => embedded?.port,
+    openForLan: async () => {
+      if (embedded === undefined) await open(undefined);
+    },
   };
 }
 
@@ -48,12 +63,15 @@ export async function openSignaling(
 const EVERYWHERE = ['::', '0.0.0.0'] as const;
 
 /** Prefers the last port, so that issued tokens stay valid. When it is taken, any free port will do. */
-async function startEmbedded(options: SignalingOptions, lastPort: number | undefined): Promise<SignalingServer> {
-  const { log = silentLog, preferredPort } = options;
+async function startEmbedded(
+  { log = silentLog, preferredPort }: SignalingOptions,
+  lastPort: number | undefined,
+  kind: Pick<SignalingServerOptions, 'takesAnyHost'>,
+): Promise<SignalingServer> {
   // 0 means any free port.
   const wanted = [preferredPort || undefined, lastPort, DEFAULT_SIGNALING_PORT, 0];
   for (const port of new Set(wanted.filter((port) => port !== undefined))) {
-    const server = await listenEverywhere(port, log);
+    const server = await listenEverywhere(port, { ...kind, log });
     if (server === undefined) continue;
     if (lastPort !== undefined && server.port !== lastPort) {
       log.warn(
@@ -70,10 +88,13 @@ async function startEmbedded(options: SignalingOptions, lastPort: number | undef
 }
 
 /** @returns undefined when the port is taken, or may not be listened on. */
-async function listenEverywhere(port: number, log: Log): Promise<SignalingServer | undefined> {
+async function listenEverywhere(
+  port: number,
+  options: Pick<SignalingServerOptions, 'takesAnyHost' | 'log'>,
+): Promise<SignalingServer | undefined> {
   for (const host of EVERYWHERE) {
     try {
-      return await startSignalingServer({ host, port, log });
+      return await startSignalingServer({ ...options, host, port });
     } catch (error) {
       const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
       if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;

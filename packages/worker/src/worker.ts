@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireLock, FREES_ITSELF, holderText } from '@model-rtc/files';
 import type { Hub } from '@model-rtc/hub';
-import { type Backend, type Identity, ModelRtcError, type RunnerSummary, silentLog } from '@model-rtc/protocol';
+import {
+  type Backend,
+  type Identity,
+  MAX_TOKEN_URLS,
+  ModelRtcError,
+  type RunnerSummary,
+  silentLog,
+} from '@model-rtc/protocol';
 import type { Registry } from '@model-rtc/registry';
 import { loadIdentity } from '@model-rtc/registry';
 import { joinAsWorker, type WorkerRegistration } from '@model-rtc/signaling';
@@ -121,17 +128,23 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
   // Before the worker is announced: if the port is taken, it does not start at all.
   const direct = await openDirect(options, cleanup);
   const signaling = await openSignaling(options, sessions, cleanup);
-  await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort);
+  await sessions.rememberAddresses(signaling.tokenUrls, signaling.embeddedPort());
   const session = await sessions.defaultSession();
   const jobs = await openOwnJobs(options, sessions, cleanup);
   const { maxReconnectMs, log = silentLog } = options;
-  const meshUrls = (options.mesh?.signalingUrls ?? []).filter((url) => !signaling.joinUrls.includes(url));
-  const registration = joinAsWorker({ urls: [...signaling.joinUrls, ...meshUrls], identity, log, maxReconnectMs });
+  const meshUrls = () => (options.mesh?.signalingUrls ?? []).filter((url) => !signaling.joinUrls().includes(url));
+  const joinUrls = () => [...signaling.joinUrls(), ...meshUrls()].slice(0, MAX_TOKEN_URLS);
+  const registration = joinAsWorker({ urls: joinUrls(), identity, log, maxReconnectMs });
   cleanup.add(() => registration.close());
   const acceptor = accept(options, { registration, identity, sessions, direct, jobs }, cleanup);
   await acceptor.ready;
   options.mesh?.start({
-    ...{ urls: () => [...meshUrls, ...signaling.currentUrls()], embeddedPort: signaling.embeddedPort, acceptor },
+    ...{ urls: () => [...meshUrls(), ...signaling.currentUrls()], embeddedPort: signaling.embeddedPort, acceptor },
+    signalingChanged: () => registration.setUrls(joinUrls(), signaling.ownUrl()),
+    openForLan: async () => {
+      await signaling.openForLan();
+      registration.setUrls(joinUrls(), signaling.ownUrl());
+    },
     runners: async () => (await jobs?.jobs.runners()) ?? [],
   });
   const startedAt = new Date().toISOString();
@@ -149,7 +162,7 @@ async function start(options: WorkerOptions, cleanup: Cleanup): Promise<RunningW
     keyId: session.keyId,
     expiresAt: session.expiresAt,
     urls: signaling.tokenUrls,
-    embeddedPort: signaling.embeddedPort,
+    embeddedPort: signaling.embeddedPort(),
     directPort: direct?.port,
     online: () => registration.whenOnline(),
     offlineReason: () => registration.states().find(({ error }) => error !== undefined)?.error,

@@ -1,7 +1,6 @@
-import { type Clock, type Log, type RunnerSummary, silentLog, systemClock } from '@model-rtc/protocol';
-import { loadIdentity, loadIdentitySeed, type Registry } from '@model-rtc/registry';
+import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
+import { loadIdentity, loadIdentitySeed } from '@model-rtc/registry';
 import {
-  type Agent,
   type Authority,
   type Authorization,
   connectToSession,
@@ -11,11 +10,11 @@ import {
   visitSession,
 } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
-import type { MeshProperty } from '../types.ts';
 import { endSoon } from './door.ts';
 import { noMemberError } from './links/as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
 import { MeshNode } from './mesh-node.ts';
+import type { MeshWorker, OpenMeshNodesOptions } from './mesh-nodes-options.ts';
 import { REACH_PREFIX } from './node-infos.ts';
 import { OwnMachine } from './own/own-machine.ts';
 import { openMeshView } from './records/open-mesh-view.ts';
@@ -25,32 +24,6 @@ import { openRecordCache, type RecordCache } from './state/record-cache.ts';
 import { hintsFrom, scoresFile } from './state/scores.ts';
 import { partsTidier } from './state/tidy-parts.ts';
 import { VisitorAudit } from './visitor-audit.ts';
-
-export interface OpenMeshNodesOptions {
-  readonly registry: Registry;
-  /** The one mesh to take part in; all that this machine joined when left out, those that it joins later included. */
-  readonly name?: string | undefined;
-  readonly agent: Agent;
-  readonly tags: readonly string[];
-  /** What this machine is, asked now and then. */
-  readonly properties: () => Promise<Readonly<Record<string, MeshProperty>>>;
-  readonly usesMdns: boolean;
-  /** The name that members see, instead of that with which this machine joined. */
-  readonly nodeName?: string | undefined;
-  /** Called when a node showed its membership here. */
-  readonly onJoined?: ((nodeName: string, meshName: string) => void) | undefined;
-  /** Between two catalogs when nothing changes, in milliseconds; five minutes when left out. */
-  readonly gossipIntervalMs?: number | undefined;
-  readonly log?: Log | undefined;
-  readonly clock?: Clock | undefined;
-}
-
-/** What meshes are told of the worker of this machine. */
-interface MeshWorker {
-  urls(): readonly string[];
-  readonly embeddedPort: number | undefined;
-  runners(): Promise<readonly RunnerSummary[]>;
-}
 
 /** How often it is looked whether this machine joined or left a mesh. */
 const LOOK_MS = 3_000;
@@ -98,6 +71,7 @@ export class MeshNodes {
   #worker: MeshWorker | undefined;
   #bridgeUrl: string | undefined;
   #lan: Lan | undefined;
+  #hasOpenedForLan = false;
   #stopTimer: () => void = () => {};
   #isClosed = false;
 
@@ -178,11 +152,13 @@ export class MeshNodes {
         },
       });
     }
-    this.#stopTimer = this.#clock.every(LOOK_MS, () => {
+    const look = (): void => {
       this.look().catch((error: unknown) =>
         this.#log.warn({ err: error }, 'The meshes of this machine could not be read.'),
       );
-    });
+    };
+    this.#stopTimer = this.#clock.every(LOOK_MS, look);
+    look();
   }
 
   /** Members are told from now on where the HTTP bridge of this machine is. */
@@ -202,8 +178,11 @@ export class MeshNodes {
     }
     for (const joined of wanted) if (!this.#taking.has(joined.mesh.id)) await this.#take(joined);
     await this.#tidyParts([...this.#taking.values()].map(({ node }) => node.view));
-    if (this.#worker === undefined)
-      this.#signalingUrls = [...new Set(wanted.flatMap(({ mesh }) => mesh.signalingUrls))];
+    await this.#openForLan();
+    const urls = [...new Set(wanted.flatMap(({ mesh }) => mesh.signalingUrls))];
+    if (urls.join() === this.#signalingUrls.join()) return;
+    this.#signalingUrls = urls;
+    this.#worker?.signalingChanged();
   }
 
   async close(): Promise<void> {
@@ -285,8 +264,20 @@ export class MeshNodes {
     });
   }
 
+  /** A worker that waits at other servers has none that a machine on its network could find. */
+  async #openForLan(): Promise<void> {
+    if (this.#lan === undefined || this.#hasOpenedForLan || this.#taking.size === 0) return;
+    this.#hasOpenedForLan = true;
+    try {
+      await this.#worker?.openForLan();
+      this.#lan.refresh();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'This worker is not found on the local network: no port is free for that.');
+    }
+  }
+
   #announcements() {
-    const port = this.#worker?.embeddedPort;
+    const port = this.#worker?.embeddedPort();
     if (port === undefined) return [];
     const ownKey = Buffer.from(this.#parts.ownKey).toString('hex');
     return [...this.#taking.values()].map(({ sessions }) => ({

@@ -18,6 +18,8 @@ import type { OpenWebSocket } from './web-socket.ts';
 
 export interface JoinOptions {
   readonly urls: readonly string[];
+  /** That of a server of this worker's own, which takes no signature for any name (`takesAnyHost`): it does not count as a second server. */
+  readonly ownUrl?: string | undefined;
   readonly identity: Identity;
   readonly log?: Log | undefined;
   /** Closes the registration when it aborts. */
@@ -44,6 +46,8 @@ export interface WorkerRegistration {
    */
   readonly visitors: AsyncIterable<Visitor>;
   states(): RegistrationStatus[];
+  /** Waits at these servers from now on, and leaves the others. @throws ModelRtcError `bad_argument` for an invalid URL: nothing changes */
+  setUrls(urls: readonly string[], ownUrl?: string): void;
   /**
    * Resolves when at least one server knows this worker.
    * @throws ModelRtcError `busy` when it was replaced everywhere, `cancelled` when the registration is closed before.
@@ -66,6 +70,13 @@ export function joinAsWorker(options: JoinOptions, openWebSocket: OpenWebSocket)
   return registration;
 }
 
+interface Registered {
+  readonly url: string;
+  /** What it signs for. */
+  readonly host: string;
+  readonly registration: ServerRegistration;
+}
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: ModelRtcError) => void;
@@ -74,7 +85,8 @@ interface Waiter {
 class Registrations implements WorkerRegistration {
   readonly visitors: BoundedQueue<Visitor>;
   readonly #replaced = deferred<void>();
-  readonly #registrations: readonly { readonly url: string; readonly registration: ServerRegistration }[];
+  readonly #create: (url: ServerUrl, host: string) => ServerRegistration;
+  #registrations: readonly Registered[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #closing = new AbortController();
   readonly #lost = deferred<ModelRtcError>();
@@ -94,14 +106,8 @@ class Registrations implements WorkerRegistration {
       onVisitor: (visitor: Visitor) => this.visitors.push(visitor),
       onChange: () => this.#changed(),
     };
-    const servers = parseServerUrls(urls);
-    // With one server, no token of this run leads elsewhere: its room at another server is worthless.
-    // So the server need not know the name by which it is dialled, as behind a NAT or a container's published port.
-    const hostOf = (url: ServerUrl): string => (servers.length === 1 ? ANY_HOST : url.host);
-    this.#registrations = servers.map((url) => ({
-      url: url.given,
-      registration: new ServerRegistration({ ...shared, url, host: hostOf(url) }),
-    }));
+    this.#create = (url, host) => new ServerRegistration({ ...shared, url, host });
+    this.#registrations = this.#registrationsAt(urls, options.ownUrl);
   }
 
   get replaced(): Promise<void> {
@@ -130,6 +136,15 @@ class Registrations implements WorkerRegistration {
     }));
   }
 
+  setUrls(urls: readonly string[], ownUrl?: string): void {
+    if (this.closing.aborted) return;
+    const before = this.#registrations;
+    this.#registrations = this.#registrationsAt(urls, ownUrl);
+    for (const one of before) if (!this.#registrations.includes(one)) one.registration.close();
+    for (const one of this.#registrations) if (!before.includes(one)) one.registration.connect();
+    this.#changed();
+  }
+
   whenOnline(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
@@ -144,6 +159,20 @@ class Registrations implements WorkerRegistration {
     for (const { registration } of this.#registrations) registration.close();
     this.visitors.finish();
     this.#rejectWaiters(hasLeft());
+  }
+
+  /** Those that are there, and new ones. One that signed for another name is made anew. */
+  #registrationsAt(urls: readonly string[], ownUrl: string | undefined): Registered[] {
+    const servers = parseServerUrls(urls);
+    const others = servers.filter(({ given }) => given !== ownUrl);
+    // With one server, no token of this run leads elsewhere: its room at another server is worthless.
+    // So the server need not know the name by which it is dialled, as behind a NAT or a container's published port.
+    const hostOf = (url: ServerUrl): string => (others.length === 1 && others[0] === url ? ANY_HOST : url.host);
+    return servers.map((url) => {
+      const host = hostOf(url);
+      const known = this.#registrations.find((one) => one.url === url.given && one.host === host);
+      return known ?? { url: url.given, host, registration: this.#create(url, host) };
+    });
   }
 
   #changed(): void {

@@ -15,6 +15,8 @@ export interface OwnHostsOptions {
   readonly publicHosts: readonly string[];
   /** This machine's own name. */
   readonly machineName: string;
+  /** Whether a worker may bind itself to no name; true when left out. */
+  readonly takesAnyHost?: boolean | undefined;
 }
 
 interface Host {
@@ -34,12 +36,12 @@ const SCHEME_PORTS: readonly number[] = [80, 443];
  *
  * @throws ModelRtcError `bad_argument` when a public host is no host.
  */
-export function createHostCheck({ publicHosts, machineName }: OwnHostsOptions): HostCheck {
+export function createHostCheck({ publicHosts, machineName, takesAnyHost = true }: OwnHostsOptions): HostCheck {
   if (publicHosts.includes('*')) return () => true;
   const known = publicHosts.map(parsePublicHost);
   const names = machineNames(machineName);
   return (text, local) => {
-    if (text === ANY_HOST) return true;
+    if (text === ANY_HOST) return takesAnyHost;
     const host = parseHost(text);
     if (host === undefined) return false;
     return known.some((own) => matches(host, own)) || isArrival(host, local, names);

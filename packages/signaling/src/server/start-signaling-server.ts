@@ -23,6 +23,11 @@ export interface SignalingServerOptions {
    * for it may be meant for another server. `*` takes any name, which gives that protection up.
    */
   readonly publicHosts?: readonly string[] | undefined;
+  /**
+   * Whether a worker may sign for no name in particular, as one does that uses a single server; true when left out. A server of a worker
+   * that waits at another one too takes no such signature: the other one could have got it.
+   */
+  readonly takesAnyHost?: boolean | undefined;
   /** Bounds of the relay, which is on unless this is `off`. */
   readonly relay?: 'off' | Partial<RelayLimits> | undefined;
 }
@@ -45,7 +50,9 @@ export interface SignalingServer extends AsyncDisposable {
 export async function startSignalingServer(options: SignalingServerOptions): Promise<SignalingServer> {
   const log = options.log ?? silentLog;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const isOwnHost = createHostCheck({ publicHosts: options.publicHosts ?? [], machineName: hostname() });
+  const isOwnHost = createHostCheck({
+    ...{ publicHosts: options.publicHosts ?? [], machineName: hostname(), takesAnyHost: options.takesAnyHost },
+  });
   const nowMs = () => performance.now();
   const hub = new ConnectionHub({ limits, log, isOwnHost, randomBytes, nowMs });
   const relay = createRelay(options.relay, { staleMs: limits.staleMs, log, nowMs });

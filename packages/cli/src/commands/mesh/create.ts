@@ -1,6 +1,6 @@
 import { defineCommand, requiredText, textOption, textsOption } from '../../command-line/types.ts';
 import { variableNames } from '../../console/environment.ts';
-import { nodeName, noteRestart } from './options.ts';
+import { nodeName } from './options.ts';
 
 export const create = defineCommand({
   usage: 'create <name>',
@@ -28,7 +28,6 @@ export const create = defineCommand({
       made,
       `Made the mesh ${made.name}. This machine is its first member, and decides who leaves it.`,
     );
-    if (signaling.length > 0) await noteRestart(context);
     context.output.note('Invite the others:       model-rtc mesh invite');
     context.output.note('Serve the models here:   model-rtc worker');
     context.output.note(`Back up ${made.authorityKeyFile}: without it nobody can be removed from the mesh.`);

@@ -1,7 +1,7 @@
 import { defineCommand, requiredText, textOption } from '../../command-line/types.ts';
 import { variableNames } from '../../console/environment.ts';
 import { inviteText } from './invite-text.ts';
-import { meshWork, nodeName, noteRestart } from './options.ts';
+import { meshWork, nodeName } from './options.ts';
 
 export const join = defineCommand({
   usage: 'join <invite>',
@@ -27,11 +27,10 @@ export const join = defineCommand({
       },
       waitMs: parseDuration(timeout, '--timeout'),
     });
-    const { name, scopes, signalingUrls, reached } = joined;
+    const { name, scopes, reached } = joined;
     context.output.result(joined, `Joined the mesh ${name}, with ${scopes.join(', ')}.`);
     if (reached === undefined) context.output.note(NOBODY_REACHED);
     else context.output.note(`${reached} knows this machine now.`);
-    if (signalingUrls.length > 0) await noteRestart(context);
     context.output.note('See what the others have:   model-rtc mesh models');
     context.output.note('Serve the models here too:  model-rtc worker');
   },

@@ -47,11 +47,3 @@ export async function nodeName({ runtime }: Context, given?: string): Promise<st
 export function shortKey(key: string): string {
   return key.slice(0, 8);
 }
-
-/** A worker joins signaling servers when it starts. */
-export async function noteRestart(context: Context): Promise<void> {
-  const { readWorkerStatus } = await import('@model-rtc/worker');
-  const { paths } = await context.registry();
-  if ((await readWorkerStatus(paths.root).catch(() => undefined)) === undefined) return;
-  context.output.note("Restart the worker that runs here: only then does it wait at the mesh's signaling servers.");
-}

@@ -36,7 +36,8 @@ export async function leaveMesh(options: ManageOptions): Promise<{
   const told = await tell(options, joined, leave.bytes);
   // A running worker takes part no more when the folder is gone.
   if ((await readAuthority(joined)) === undefined) {
-    await rm(folder, { recursive: true, force: true });
+    // The worker may write a file there until it notices.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     return { name: mesh.name, told, authorityKeyFile: undefined };
   }
   const aside = await setMeshAside(options.root, joined, new Date());
