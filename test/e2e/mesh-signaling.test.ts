@@ -95,3 +95,25 @@ describeWith(WAN_REQUIREMENTS, 'workers that were started with --signaling', () 
     await until(anna.peers, (found) => arePresent(found, ['anna', 'ben']));
   });
 });
+
+describeWith(WAN_REQUIREMENTS, 'a machine that joins while the one that invited it is gone', () => {
+  it('comes in through a member that it finds on its network', async () => {
+    const hosts = await openLocalNetworks(lab, [[0], [0], [0]]);
+    const names = ['anna', 'ben', 'cleo'];
+    const machines = await Promise.all(names.map((name, i) => meshMachine(lab, name, hosts[i] as Host)));
+    const [anna, ben, cleo] = machines as [MeshMachine, MeshMachine, MeshMachine];
+    await anna.succeed(['mesh', 'create', 'lab']);
+    // It names anna alone.
+    const made = await anna.succeed(['mesh', 'invite', '--json']);
+    const { invite } = made.json<{ invite: string }>();
+    const worker = await anna.startWorker();
+    await ben.succeed(['mesh', 'join', invite]);
+    await ben.startWorker();
+    await until(ben.peers, (found) => arePresent(found, ['anna', 'ben']));
+    await worker.kill('SIGKILL');
+    await addModel(ben, 'rat');
+    const joined = await cleo.succeed(['mesh', 'join', invite, '--timeout', '30s', '--json']);
+    expect(joined.json<{ reached: string }>().reached).toBe('ben');
+    await until(cleo.models, (found) => isHeldBy(found, 'rat', ['ben']));
+  });
+});

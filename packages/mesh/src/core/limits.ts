@@ -10,8 +10,8 @@ export const MAX_REMOVED = 1_000;
 export const MAX_REVOKED_INVITES = 256;
 /** An invite as text: several addresses, and still one line to paste. */
 export const MAX_INVITE_CHARS = 8_192;
-/** Members that an invite names to be reached first. */
-export const MAX_INVITE_MEMBERS = 4;
+/** Members that an invite names to be reached first: some of them may be gone for ever. */
+export const MAX_INVITE_MEMBERS = 8;
 /** How long a node counts as present after its last sign of life. */
 export const CATALOG_TTL_MS = 300_000;
 /** How far two clocks may be apart: what claims to be from later than this is refused. */

@@ -157,8 +157,11 @@ export class MeshNode {
     this.#links.adopt(key, peer);
   }
 
-  seenOnLan({ nodeHint, urls, isLeaving }: LanSighting): void {
+  seenOnLan(sighting: LanSighting): void {
+    const { nodeHint, urls, isLeaving } = sighting;
     this.#addresses.heard(nodeHint, isLeaving ? undefined : urls);
+    const heard = this.#options.sessions.heardKey(sighting);
+    if (heard !== undefined && !isLeaving) this.#neighbourhood.heard(heard);
     const key = this.#neighbourhood.candidates().find((one) => this.#options.sessions.lanHint(one) === nodeHint);
     if (key === undefined) return;
     if (isLeaving) this.#addresses.leftLan(key);
@@ -170,7 +173,11 @@ export class MeshNode {
 
   /** How a member is reached now; undefined where it is not. */
   reachOf(key: string): MeshReach | undefined {
-    if (this.#links.peerOf(key) === undefined) return this.#contact.reached().includes(key) ? 'signaling' : undefined;
+    if (this.#links.peerOf(key) === undefined) {
+      // A machine without a worker asks and is gone again.
+      const isHeard = this.#contact.reached().includes(key) && this.view.catalogOf(key) !== undefined;
+      return isHeard ? 'signaling' : undefined;
+    }
     return this.#addresses.isOnLan(key) ? 'lan' : (this.#reach.get(key) ?? 'signaling');
   }
 

@@ -280,8 +280,9 @@ export class MeshNodes {
     const port = this.#worker?.embeddedPort();
     if (port === undefined) return [];
     const ownKey = Buffer.from(this.#parts.ownKey).toString('hex');
-    return [...this.#taking.values()].map(({ sessions }) => ({
-      ...{ meshHint: sessions.lanHint(), nodeHint: sessions.lanHint(ownKey), port },
-    }));
+    return [...this.#taking.values()].map(({ sessions }) => {
+      const nodeHint = sessions.lanHint(ownKey);
+      return { meshHint: sessions.lanHint(), nodeHint, maskedKey: sessions.maskedKey(ownKey, nodeHint), port };
+    });
   }
 }

@@ -3,10 +3,12 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { MeshVisitors, meshKeyId, meshSecret, meshSession, type SharedSecretOf } from '../core/index.ts';
+import type { LanSighting } from './mdns/types.ts';
 
 /** Texts that keep what is derived for one purpose from being taken for another. */
 const DOOR_DOMAIN = utf8ToBytes('model-rtc/1/mesh/door\0');
 const LAN_DOMAIN = utf8ToBytes('model-rtc/1/mesh/lan\0');
+const LAN_KEY_DOMAIN = utf8ToBytes('model-rtc/1/mesh/lan-key\0');
 const HINT_BYTES = 8;
 
 /** Who visits this machine's worker with a session of the mesh. */
@@ -71,6 +73,19 @@ export class MeshSessions {
     const hint = bytesToHex(sha256(concatBytes(LAN_DOMAIN, ...parts)).subarray(0, HINT_BYTES));
     this.#hints.set(key, hint);
     return hint;
+  }
+
+  /** A key as it is told on a local network: whoever knows the mesh's id can read it, and others learn nothing. Masking it again gives it back. */
+  maskedKey(key: string, nodeHint: string): string {
+    const mask = hkdf(sha256, this.#meshId, hexToBytes(nodeHint), LAN_KEY_DOMAIN, 32);
+    return bytesToHex(hexToBytes(key).map((byte, i) => byte ^ (mask[i] ?? 0)));
+  }
+
+  /** The key of a node that was heard on a local network; undefined for what does not belong to this mesh. */
+  heardKey({ nodeHint, maskedKey }: Pick<LanSighting, 'nodeHint' | 'maskedKey'>): string | undefined {
+    if (maskedKey === undefined) return undefined;
+    const key = this.maskedKey(maskedKey, nodeHint);
+    return this.lanHint(key) === nodeHint ? key : undefined;
   }
 
   #sharedWith(key: string): Uint8Array {

@@ -92,7 +92,7 @@ function propertyOf(node: MeshNodeInfo, property: string): string | number | boo
 function stateText({ isPresent, isSelf, heardAt }: MeshNodeInfo): string {
   if (isPresent) return 'present';
   if (isSelf) return 'no worker';
-  return heardAt === undefined ? 'never heard' : `absent since ${formatTime(heardAt.toISOString())}`;
+  return heardAt === undefined ? 'no worker yet' : `absent since ${formatTime(heardAt.toISOString())}`;
 }
 
 function consentText({ isSelf, hasConsent }: MeshNodeInfo): string {

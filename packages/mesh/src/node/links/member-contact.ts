@@ -29,6 +29,9 @@ const NEWS_AGAIN_MS = 10_000;
 const REACHED_MS = 180_000;
 /** How long after it joined a member is surely not known to all. */
 const NEW_MEMBER_MS = 10 * 60_000;
+/** What is fetched of a roster to see whether a node is in it: it holds the most that a mesh has. */
+const MEETING_PARTS = 7;
+const MAX_MEETING_FETCHES = 32;
 /** Failures that are the same with a connection and without. */
 const ALSO_WITHOUT_LANE: readonly string[] = ['worker_offline', 'refused', 'token_revoked', 'cancelled'];
 
@@ -47,7 +50,8 @@ export class MemberContact {
 
   /** Opens a connection; meanwhile, and where none comes up, the member is asked without one. @throws ModelRtcError */
   async connect(key: string, signal: AbortSignal): Promise<Peer> {
-    const { clock, isPassing = false } = this.#options;
+    const { clock, view, isPassing = false } = this.#options;
+    if (view.scopesOf(key) === undefined) await this.#meet(key, signal);
     // A process that leaves again needs no connection if a few messages do.
     if (isPassing && (await this.#isTold(key, signal))) return await untilAborted(signal);
     const stopTimer = isPassing ? () => {} : clock.after(HEAD_START_MS, () => void this.#visitSoon(key, signal));
@@ -146,6 +150,29 @@ export class MemberContact {
         this.#visits.delete(key);
       }
     });
+  }
+
+  /**
+   * Lets one that is not known as a member show that it is one, before it is told more than who this node is.
+   * @throws ModelRtcError `refused` when it is none
+   */
+  async #meet(key: string, signal: AbortSignal): Promise<void> {
+    const { visit, view } = this.#options;
+    const ranges = [0, Number.parseInt(key.slice(0, 2), 16)];
+    await asMember(this.#asMember(key, signal), async () => {
+      using opened = await visit(this.#session(key), signal);
+      const { records } = await opened.request('mesh_gossip', { records: [], have: [], ranges });
+      for (const record of records) await view.accept(record, key);
+      for (let times = 0; view.scopesOf(key) === undefined && times < MAX_MEETING_FETCHES; times++) {
+        const missing = view.missingParts(MEETING_PARTS);
+        if (missing.length === 0) break;
+        const { parts } = await opened.request('mesh_fetch', { parts: [...missing] });
+        for (const part of parts) await view.acceptPart(part, key);
+        for (const record of records) await view.accept(record, key);
+      }
+    });
+    if (view.scopesOf(key) !== undefined) return;
+    throw new ModelRtcError('refused', 'A node that was found does not show that it is a member of the mesh.');
   }
 
   #openVisit(key: string): SealedVisit {

@@ -20,6 +20,8 @@ export interface NeighbourhoodOptions {
 
 /** How long a node that was told that it is no member asks nobody. */
 const REST_MS = 5 * 60_000;
+/** Nodes nearby that a joiner tries: anyone who knows the mesh's id can announce them. */
+const MAX_HEARD = 64;
 /** How long a member that could not be reached is tried only where nobody else is there. */
 const DOUBTFUL_MS = 120_000;
 
@@ -28,6 +30,8 @@ export class Neighbourhood {
   readonly #options: NeighbourhoodOptions;
   /** Members that could not be reached, and when that was. */
   readonly #failedAtMs = new Map<string, number>();
+  /** Nodes nearby that were not known. */
+  readonly #heard = new Set<string>();
   #restUntilMs = 0;
   #neighbours: readonly string[] = [];
 
@@ -35,11 +39,16 @@ export class Neighbourhood {
     this.#options = options;
   }
 
-  /** Members, and those that the invite named while nobody else is known. */
+  /** A node of this mesh was heard on a local network, which need not be a member. */
+  heard(key: string): void {
+    if (this.#heard.size < MAX_HEARD) this.#heard.add(key);
+  }
+
+  /** Members; while nobody else is known, those that the invite named, and those that were heard nearby. */
   candidates(): string[] {
     const { view, contacts } = this.#options;
     const members = view.members().map(({ key }) => key);
-    const named = members.length > 1 ? [] : contacts.map(({ key }) => key);
+    const named = members.length > 1 ? [] : [...contacts.map(({ key }) => key), ...this.#heard];
     return [...new Set([...members, ...named])];
   }
 

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { isSignalingUrl, ModelRtcError, type Scope } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { makeInvite } from '../../core/index.ts';
+import { MAX_INVITE_MEMBERS } from '../../core/limits.ts';
+import type { Invite } from '../../core/membership/invite-text.ts';
 import { openOwnView } from '../records/open-mesh-view.ts';
+import type { StoredMeshView } from '../records/stored-view.ts';
 import { joinedMesh } from '../state/mesh-folders.ts';
 import { requireAuthority } from './authority.ts';
 
@@ -39,8 +43,9 @@ export async function inviteToMesh(options: InviteOptions): Promise<MadeInvite> 
   const { mesh } = joined;
   const urls = [...new Set([...mesh.signalingUrls, ...options.signalingUrls])];
   const { publicKey } = await loadIdentity(dataPaths(root).keys);
-  const members = [{ key: publicKey, urls: [...new Set([...ownUrls, ...urls])].slice(0, MAX_OWN_URLS) }];
   await using view = await openOwnView(root, joined);
+  const self = { key: publicKey, urls: [...new Set([...ownUrls, ...urls])].slice(0, MAX_OWN_URLS) };
+  const members = [self, ...othersOf(view, urls)];
   const nowMs = Date.now();
   const made = makeInvite(authority, {
     ...{ meshName: mesh.name, scopes, forMs, urls, members, nowMs, seed: new Uint8Array(randomBytes(32)) },
@@ -52,5 +57,23 @@ export async function inviteToMesh(options: InviteOptions): Promise<MadeInvite> 
   };
 }
 
+/** Others that let a new member in too, should this machine be gone: those that were heard last come first. */
+function othersOf(view: StoredMeshView, urls: readonly string[]): Invite['members'][number][] {
+  const heard = view.members().flatMap(({ key }) => {
+    const head = key === view.ownKey ? undefined : view.catalogOf(key);
+    return head === undefined ? [] : [{ key, head }];
+  });
+  return heard
+    .sort((a, b) => b.head.issuedAtMs - a.head.issuedAtMs)
+    .slice(0, MAX_INVITE_MEMBERS - 1)
+    .map(({ key, head }) => ({
+      key: hexToBytes(key),
+      // All are looked for at the mesh's servers anyway.
+      urls: head.urls.filter((url) => !urls.includes(url)).slice(0, MAX_OTHERS_URLS),
+    }));
+}
+
+/** Of each other member. */
+const MAX_OTHERS_URLS = 2;
 /** More would make invites long. */
 const MAX_OWN_URLS = 6;

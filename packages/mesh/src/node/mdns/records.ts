@@ -10,10 +10,11 @@ const MAX_RECORDS = 128;
 /** Addresses of one node that are tried. */
 const MAX_URLS = 4;
 const HINT = /^[0-9a-f]{16}$/;
+const MASKED_KEY = /^[0-9a-f]{64}$/;
 
 /** The records that announce the node, with the addresses of the interface that they go out on. */
 export function announcementRecords(
-  { meshHint, nodeHint, port }: LanAnnouncement,
+  { meshHint, nodeHint, maskedKey, port }: LanAnnouncement,
   addresses: readonly string[],
   { isLeaving = false }: { readonly isLeaving?: boolean } = {},
 ): MdnsAnswer[] {
@@ -23,7 +24,7 @@ export function announcementRecords(
   return [
     { name: SERVICE, type: 'PTR', ttl, data: instance },
     { name: instance, type: 'SRV', ttl, data: { port, target } },
-    { name: instance, type: 'TXT', ttl, data: [`v=1`, `m=${meshHint}`, `n=${nodeHint}`] },
+    { name: instance, type: 'TXT', ttl, data: [`v=1`, `m=${meshHint}`, `n=${nodeHint}`, `k=${maskedKey}`] },
     ...addresses.map((data): MdnsAnswer => ({ name: target, type: isIPv4(data) ? 'A' : 'AAAA', ttl, data })),
   ];
 }
@@ -56,7 +57,7 @@ export function sightingsIn({ answers }: ReceivedPacket, senderAddress: string):
   return sightings.filter(({ isLeaving, urls }) => isLeaving || urls.length > 0);
 }
 
-function hintsOf({ name, data }: ReceivedRecord): Pick<LanSighting, 'meshHint' | 'nodeHint'> | undefined {
+function hintsOf({ name, data }: ReceivedRecord): Pick<LanSighting, 'meshHint' | 'nodeHint' | 'maskedKey'> | undefined {
   if (typeof name !== 'string' || !name.toLowerCase().endsWith(`.${SERVICE}`) || !Array.isArray(data)) return undefined;
   const texts = data.slice(0, MAX_RECORDS).map(String);
   const textOf = (key: string) => texts.find((text) => text.startsWith(`${key}=`))?.slice(key.length + 1);
@@ -64,7 +65,8 @@ function hintsOf({ name, data }: ReceivedRecord): Pick<LanSighting, 'meshHint' |
   const nodeHint = textOf('n');
   if (meshHint === undefined || nodeHint === undefined || !HINT.test(meshHint) || !HINT.test(nodeHint))
     return undefined;
-  return { meshHint, nodeHint };
+  const maskedKey = textOf('k');
+  return { meshHint, nodeHint, maskedKey: MASKED_KEY.test(maskedKey ?? '') ? maskedKey : undefined };
 }
 
 function isName(name: unknown, wanted: string): boolean {

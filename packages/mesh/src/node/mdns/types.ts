@@ -4,6 +4,8 @@ export interface LanAnnouncement {
   readonly meshHint: string;
   /** 16 hex characters, from a hash of the mesh's id and the node's key. */
   readonly nodeHint: string;
+  /** The node's key as members of the mesh can read it: 64 hex characters. */
+  readonly maskedKey: string;
   /** The port of the node's signaling server. */
   readonly port: number;
 }
@@ -12,6 +14,8 @@ export interface LanAnnouncement {
 export interface LanSighting {
   readonly meshHint: string;
   readonly nodeHint: string;
+  /** Missing where it was not understood. */
+  readonly maskedKey: string | undefined;
   /** Where its signaling server may be; empty for a node that says it is leaving. */
   readonly urls: readonly string[];
   readonly isLeaving: boolean;

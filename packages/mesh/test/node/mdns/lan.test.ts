@@ -11,8 +11,8 @@ import type {
 
 const ETH: LanInterface = { id: 'eth0', name: 'eth0', family: 4, addresses: ['10.0.0.1'] };
 const WLAN: LanInterface = { id: 'wlan0', name: 'wlan0', family: 4, addresses: ['10.1.0.1'] };
-const A = { meshHint: 'a'.repeat(16), nodeHint: '1'.repeat(16), port: 8787 };
-const B = { meshHint: 'a'.repeat(16), nodeHint: '2'.repeat(16), port: 9000 };
+const A = { meshHint: 'a'.repeat(16), nodeHint: '1'.repeat(16), maskedKey: '3'.repeat(64), port: 8787 };
+const B = { meshHint: 'a'.repeat(16), nodeHint: '2'.repeat(16), maskedKey: '4'.repeat(64), port: 9000 };
 
 /** A switch: what one socket sends, all others with the same interface name receive. */
 function createSwitch(): (address: string) => OpenMdnsSocket {
@@ -110,7 +110,12 @@ describe('openLan', () => {
       interfaces: () => [ETH],
     });
     const name = `x._model-rtc._tcp.local`;
-    const txt = { name, type: 'TXT', ttl: 120, data: ['v=1', `m=${A.meshHint}`, `n=${A.nodeHint}`] };
+    const txt = {
+      name,
+      type: 'TXT',
+      ttl: 120,
+      data: ['v=1', `m=${A.meshHint}`, `n=${A.nodeHint}`, `k=${A.maskedKey}`],
+    };
     const answers = [
       [txt],
       [txt, { name, type: 'SRV', data: { port: 70_000, target: 'x.local' } }],
@@ -135,6 +140,6 @@ describe('openLan', () => {
   });
 });
 
-function hints({ meshHint, nodeHint }: typeof A): Pick<LanSighting, 'meshHint' | 'nodeHint'> {
-  return { meshHint, nodeHint };
+function hints({ meshHint, nodeHint, maskedKey }: typeof A): Pick<LanSighting, 'meshHint' | 'nodeHint' | 'maskedKey'> {
+  return { meshHint, nodeHint, maskedKey };
 }
