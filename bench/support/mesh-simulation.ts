@@ -1,11 +1,14 @@
 import type { Clock } from '@model-rtc/protocol';
+import { BEAT_BYTES } from '../../packages/mesh/src/core/beats/beat.ts';
 import { RecordSync } from '../../packages/mesh/src/core/gossip/record-sync.ts';
-import type { RecordStore, SyncMessage, SyncReply } from '../../packages/mesh/src/core/gossip/types.ts';
+import type { SyncMessage, SyncReply } from '../../packages/mesh/src/core/gossip/types.ts';
+import { BEAT_MS, type Beaters, beatersOf, beatOf, SimulatedStore } from './simulated-store.ts';
 
 /** Connections that a node opens; as many are opened to it. */
 const LINKS = 5;
 const LATENCY_MS = [20, 80] as const;
 const TICK_MS = 10;
+const SETTLED_MS = 90_000;
 /** Signatures and disks are left out; everything else of an exchange is the real code. */
 const SILENT = { debug() {}, info() {}, warn() {} };
 
@@ -18,6 +21,8 @@ export interface MeshScenario {
   readonly meanSessionMs: number;
   /** The part of all messages that is lost. */
   readonly loss: number;
+  /** How many of the nodes say every five minutes that they are there, and are followed. */
+  readonly beaters: number;
 }
 
 export interface MeshOutcome {
@@ -25,6 +30,12 @@ export interface MeshOutcome {
   readonly msTo99: readonly number[];
   /** How often a present node got each record, on average. */
   readonly copies: number;
+  /** How often a present node got each beat, on average. */
+  readonly beatCopies: number;
+  /** For each beat: from its time until 99 % of the present nodes knew it. */
+  readonly beatMsTo99: readonly number[];
+  /** Names that two differ in when they compare now and then, on average. */
+  readonly differing: number;
 }
 
 /** Runs it in virtual time. */
@@ -32,37 +43,8 @@ export async function simulateMesh(scenario: MeshScenario): Promise<MeshOutcome>
   return await new Simulation(scenario).run();
 }
 
-/** Knows the records of the scenario by their numbers. */
-class NumberStore implements RecordStore {
-  readonly known = new Set<number>();
-  summary() {
-    return [...this.known].map((number) => ({ name: `${number}`, order: 1 }));
-  }
-  orderOf(name: string) {
-    return this.known.has(Number(name)) ? 1 : undefined;
-  }
-  bytesOf(name: string) {
-    return Uint8Array.of(Number(name));
-  }
-  accept(bytes: Uint8Array) {
-    const number = bytes[0] ?? 0;
-    if (this.known.has(number)) return Promise.resolve(undefined);
-    this.known.add(number);
-    return Promise.resolve(`${number}`);
-  }
-  missingParts() {
-    return [];
-  }
-  part() {
-    return undefined;
-  }
-  acceptPart() {
-    return Promise.resolve(false);
-  }
-}
-
 interface SimulatedNode {
-  readonly store: NumberStore;
+  readonly store: SimulatedStore;
   readonly sync: RecordSync;
   readonly links: Set<number>;
 }
@@ -71,24 +53,36 @@ class Simulation {
   readonly #scenario: MeshScenario;
   readonly #nodes: SimulatedNode[];
   readonly #present: boolean[] = [];
+  /** When each came back. */
+  readonly #since: number[] = [];
   readonly #due = new Map<number, (() => void)[]>();
   readonly #announcedAt: number[] = [];
   readonly #msTo99 = new Map<number, number>();
   #tick = 0;
+  readonly #beaters: Beaters;
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #beatAt = new Map<string, number>();
+  readonly #beatMsTo99 = new Map<string, number>();
+  #differing = 0;
   #copies = 0;
+  #beatCopies = 0;
+  #hashes = 0;
   #seed = 1;
 
   constructor(scenario: MeshScenario) {
     this.#scenario = scenario;
     // A fifth is away at any time.
     const all = Math.floor(scenario.nodes * 1.25);
+    this.#beaters = beatersOf(scenario.beaters, () => -this.#random() * BEAT_MS);
+    this.#places = new Map(this.#beaters.hints.map((hint, i) => [hint, i]));
     this.#nodes = Array.from({ length: all }, (_, i) => this.#createNode(i));
     for (let i = 0; i < all; i++) this.#present.push(i < scenario.nodes);
     for (let i = 0; i < scenario.nodes; i++) this.#link(i);
   }
 
   async run(): Promise<MeshOutcome> {
-    const { changes } = this.#scenario;
+    const { changes, nodes, beaters } = this.#scenario;
+    for (let i = 0; i < beaters; i++) this.#after((this.#beaters.issuedAtMs[i] ?? 0) + BEAT_MS, () => this.#beat(i, 1));
     this.#after(1000, () => this.#churn());
     for (let i = 0; i < changes; i++) this.#after(60_000 + (i * 180_000) / changes, () => this.#change(i));
     const last = 420_000 / TICK_MS;
@@ -100,14 +94,19 @@ class Simulation {
       if (this.#tick % 50 === 0) this.#look();
     }
     for (const { sync } of this.#nodes) sync.close();
-    return { msTo99: [...this.#msTo99.values()], copies: this.#copies / this.#scenario.nodes / changes };
+    return {
+      ...{ msTo99: [...this.#msTo99.values()], copies: this.#copies / nodes / changes },
+      ...{ beatCopies: this.#beatCopies / nodes / this.#beatAt.size, beatMsTo99: [...this.#beatMsTo99.values()] },
+      differing: this.#differing / this.#hashes,
+    };
   }
 
   #createNode(self: number): SimulatedNode {
     const links = new Set<number>();
-    const store = new NumberStore();
+    const store = new SimulatedStore(this.#beaters, this.#places);
     const sync = new RecordSync({
       ...{ store, log: SILENT, clock: this.#clock(), random: () => this.#random() },
+      wallMs: () => this.#tick * TICK_MS,
       tell: (key, message) => this.#tell(self, Number(key), message),
       fetchParts: () => Promise.resolve([]),
       linked: () => (this.#present[self] ? [...links].filter((other) => this.#present[other]).map(String) : []),
@@ -128,14 +127,39 @@ class Simulation {
           reject(new Error('away'));
           return;
         }
-        this.#copies += message.records.length;
+        this.#note(message);
+        this.#noteComparison(from, to, message);
         const node = this.#nodes[to] as SimulatedNode;
         node.sync.answer(String(from), message).then((reply) => {
-          this.#copies += reply.records.length;
+          this.#note(reply);
           this.#after(this.#latency(), () => resolve(reply));
         }, reject);
       });
     });
+  }
+
+  #note(message: SyncMessage | SyncReply): void {
+    this.#copies += message.records.length;
+    this.#beatCopies += (message.beats?.length ?? 0) / BEAT_BYTES;
+  }
+
+  /** How much two that compare differ, leaving out who has just come back. */
+  #noteComparison(from: number, to: number, { hashes, have, ranges }: SyncMessage): void {
+    const sinceTick = Math.max(this.#since[from] ?? 0, this.#since[to] ?? 0);
+    if (this.#tick - sinceTick < SETTLED_MS / TICK_MS) return;
+    if (hashes !== undefined) this.#hashes += 1;
+    if (have !== undefined) this.#differing += ranges?.length ?? 0;
+  }
+
+  /** A node that is away says nothing. */
+  #beat(beater: number, index: number): void {
+    this.#after(BEAT_MS, () => this.#beat(beater, index + 1));
+    const { store, sync } = this.#nodes[beater] as SimulatedNode;
+    if (this.#present[beater] !== true) return;
+    const beat = beatOf(this.#beaters.hints[beater] as string, index);
+    store.beats[beater] = index;
+    this.#beatAt.set(`${beater}/${index}`, this.#tick * TICK_MS);
+    sync.announceBeat(beat);
   }
 
   #change(number: number): void {
@@ -155,6 +179,7 @@ class Simulation {
       const back = this.#any(false);
       this.#present[gone] = false;
       this.#present[back] = true;
+      this.#since[back] = this.#tick;
       for (const other of this.#nodes[gone]?.links ?? []) {
         this.#nodes[other]?.links.delete(gone);
         if (this.#present[other]) this.#linkTo(other, this.#anyPresent());
@@ -183,6 +208,14 @@ class Simulation {
       const knowing = this.#nodes.filter(({ store }, i) => this.#present[i] && store.known.has(number)).length;
       if (knowing >= this.#scenario.nodes * 0.99) this.#msTo99.set(number, nowMs - atMs);
     });
+    for (const [name, atMs] of this.#beatAt) {
+      if (this.#beatMsTo99.has(name) || this.#tick % 100 !== 0) continue;
+      const [beater = 0, index = 0] = name.split('/').map(Number);
+      const knowing = this.#nodes.filter(
+        ({ store }, i) => this.#present[i] && (store.beats[beater] ?? 0) >= index,
+      ).length;
+      if (knowing >= this.#scenario.nodes * 0.99) this.#beatMsTo99.set(name, nowMs - atMs);
+    }
   }
 
   #clock(): Clock {

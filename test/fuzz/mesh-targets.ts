@@ -84,11 +84,21 @@ function answerer(): RecordSync {
       orderOf: (one) => (one === name ? 3 : undefined),
       bytesOf: (one) => (one === name ? bytes : undefined),
       accept: async () => undefined,
+      beatOf: () => undefined,
+      beatsOf: () => undefined,
+      acceptBeats: async () => ({ news: [], early: [], want: [], wrongSteps: 0 }),
       missingParts: () => [],
       part: () => undefined,
       acceptPart: async () => false,
     },
-    ...{ clock: new VirtualClock(), random: () => 0, log: silentLog, linked: () => [], fetchParts: async () => [] },
+    ...{
+      clock: new VirtualClock(),
+      wallMs: () => 0,
+      random: () => 0,
+      log: silentLog,
+      linked: () => [],
+      fetchParts: async () => [],
+    },
     ...{ tell: async () => ({ records: [], want: [] }), onNews: () => {}, onBrokenLimit: () => {} },
   });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { digestSchema } from './digest.ts';
+import { MAX_TIME_MS } from './limits.ts';
 
 /** A record or a part of a catalog, in bytes. */
 export const MAX_MESH_RECORD_BYTES = 64 * 1024;
@@ -31,11 +32,31 @@ const rangesSchema = z
   )
   .max(RANGES);
 
+/** A sign of life: 8 bytes of the node's key, 8 of the sequence of its head, 2 of the index, 16 of the value. */
+const BEAT_BYTES = 34;
+/** Nodes of a mesh: each has one newest beat. */
+const MAX_NODES = 16_384;
+/** Bytes that come in pieces of one length, many in one binary. */
+const piecesSchema = (length: number) =>
+  z.custom<Uint8Array>(
+    (value) => value instanceof Uint8Array && value.length % length === 0 && value.length <= MAX_NODES * length,
+    `at most ${MAX_NODES} pieces of ${length} bytes`,
+  );
+
 export const meshGossipParams = z.object({
   records: z.array(recordSchema).max(MAX_RECORDS),
+  /** Signs of life, one after the other. What is in them is the mesh's to check. */
+  beats: piecesSchema(BEAT_BYTES).optional(),
   /** All that the sender has, by name and order: the answer brings what is newer. Left out where only news is told. */
   have: z
-    .array(z.object({ name: nameSchema, order: z.number().int().min(0) }))
+    .array(
+      z.object({
+        name: nameSchema,
+        order: z.number().int().min(0),
+        /** Of a head: how many beats of it the sender knows. */
+        beat: z.number().int().min(0).max(65_535).optional(),
+      }),
+    )
     .max(MAX_SUMMARY)
     .optional(),
   /** What `have` is about, when it is about a part of all names. */
@@ -46,11 +67,16 @@ export const meshGossipParams = z.object({
     .optional(),
   /** Parts that the other side lacks and cannot fetch. */
   parts: z.array(recordSchema).max(MAX_SENT_PARTS).optional(),
+  /** Beats of later than this, in milliseconds since 1970, are left out of `hashes`. */
+  beatsUntil: z.number().int().min(0).max(MAX_TIME_MS).optional(),
 });
 export const meshGossipResult = z.object({
   records: z.array(recordSchema).max(MAX_RECORDS),
+  beats: piecesSchema(BEAT_BYTES).optional(),
   /** Names of records that the sender has and this side lacks. */
   want: z.array(nameSchema).max(MAX_SUMMARY),
+  /** Nodes of which the asker knows more beats: the first 8 bytes of the key of each. */
+  wantBeats: piecesSchema(8).optional(),
   /** The answer to `hashes`. */
   ranges: rangesSchema.optional(),
   /** Parts that this side lacks, where it cannot fetch them. */

@@ -14,6 +14,8 @@ export const MAX_INVITE_CHARS = 8_192;
 export const MAX_INVITE_MEMBERS = 8;
 /** How long a node counts as present after its last sign of life. */
 export const CATALOG_TTL_MS = 300_000;
+/** A catalog that counts no longer than this says that its node is leaving: the shortest that one can count. */
+export const GOODBYE_TTL_MS = 1_000;
 /** How far two clocks may be apart: what claims to be from later than this is refused. */
 export const MAX_SKEW_MS = 120_000;
 /** Catalogs of one node in a minute: a change of its models or a download makes one. */
@@ -22,8 +24,16 @@ export const MAX_CATALOGS_PER_MINUTE = 60;
 export const MAX_MEMBERSHIPS_PER_MINUTE = 12;
 /** Models of one node. */
 export const MAX_NODE_MODELS = 10_000;
-/** Models of all nodes together, one counted for each node that has it: about 200 MB in memory. */
+/** Models of all nodes together, one counted for each node that has it: about 200 MB in memory. When there are more, nodes get equal shares. */
 export const MAX_MESH_MODELS = 200_000;
+/** A part counts as one model for each so many bytes, if it has fewer models than that: long texts must not take more memory than many models. */
+export const WEIGHED_BYTES = 1_024;
+/** What the models of one node weigh: as many as it may have, with long texts. */
+export const MAX_NODE_WEIGHT = 4 * MAX_NODE_MODELS;
+/** Beats of one head: whoever missed all of them takes two milliseconds to check the last. */
+export const MAX_BEATS = 1_024;
+/** How long the beats of one head last. A signature every six hours costs nothing, and who was away hashes 72 times. */
+export const BEATS_LAST_MS = 6 * 3_600_000;
 /** Parts are split until none is longer, so that a new model costs everyone little; a few long entries may need more. */
 export const PART_BYTES_WANTED = 16 * 1024;
 /** Parts of one catalog or roster: their hashes fit into its head. */

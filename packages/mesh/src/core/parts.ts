@@ -31,7 +31,8 @@ export function spreadOverParts<T>(entries: readonly T[], keyOf: (entry: T) => s
     const isLast = count * 2 > MAX_PARTS;
     // Counting entries first keeps thousands of them from being packed for nothing.
     if (!isLast && lists.some((list) => list.length > MAX_ENTRIES_A_PART)) continue;
-    const limits = isLast ? PART_LIMITS : { ...PART_LIMITS, maxBytes: MAX_RECORD_BYTES * 4 };
+    // Longer than a part may be: then it is split again.
+    const limits = isLast ? PART_LIMITS : { ...PART_LIMITS, maxBytes: MAX_RECORD_BYTES * MAX_ENTRIES_A_PART };
     const packed = lists.map((list) => packValue(list, limits));
     if (!isLast && packed.some((bytes, i) => isTooLong(bytes, lists[i]?.length ?? 0))) continue;
     return packed.map((bytes) => ({ hash: partHash(bytes), bytes }));

@@ -44,7 +44,7 @@ export const RECORD_LIMITS: PackLimits = {
   maxStringBytes: MAX_RECORD_BYTES,
 };
 
-const bytesSchema = (length: number) =>
+export const bytesSchema = (length: number) =>
   z.custom<Uint8Array>(
     (value) => value instanceof Uint8Array && value.length === length,
     `it must have ${length} bytes`,

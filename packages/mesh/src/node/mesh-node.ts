@@ -1,7 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { Handlers, Peer, SealedHandlers } from '@model-rtc/transport';
 import { RecordSync } from '../core/gossip/record-sync.ts';
-import type { SyncMessage } from '../core/gossip/types.ts';
+import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
 import type { MeshReach } from '../types.ts';
 import { doorHandlers } from './door.ts';
 import { AddressBook } from './links/address-book.ts';
@@ -32,12 +32,14 @@ export class MeshNode {
   #listeners = new Set<() => void>();
   #stopTimer: () => void = () => {};
   #reachTold = '';
+  #tidiedAtMs: number;
   #looking: Promise<void> | undefined;
 
   constructor(options: MeshNodeOptions) {
     this.#options = options;
     this.view = options.view;
     const { clock, log, random } = options;
+    this.#tidiedAtMs = clock.nowMs();
     this.#addresses = new AddressBook(clock);
     this.#neighbourhood = new Neighbourhood({
       ...{ ...options, addresses: this.#addresses, urlsOf: (key) => this.urlsOf(key) },
@@ -64,7 +66,7 @@ export class MeshNode {
       },
     });
     this.#sync = new RecordSync({
-      ...{ store: options.view, clock, log, random },
+      ...{ store: options.view, clock, log, random, wallMs: Date.now },
       tell: (key, message) => this.#contact.tell(key, message),
       fetchParts: (key, hashes) => this.#contact.fetchParts(key, hashes),
       isWithoutLane: (key) => this.#contact.isWithoutLane(key),
@@ -103,6 +105,7 @@ export class MeshNode {
         for (const key of this.#contact.hasNews()) this.#links.retry(key);
         this.#changed();
       }
+      await this.#beat();
       this.#dropStrangers();
       this.#neighbourhood.look();
       this.#tellReach();
@@ -114,12 +117,22 @@ export class MeshNode {
     }
   }
 
+  /** Says that this node is still there, and now and then forgets what nobody needs any more. */
+  async #beat(): Promise<void> {
+    if (this.#self === undefined) return;
+    const beat = await this.view.beatSelf();
+    if (beat !== undefined) this.#sync.announceBeat(beat);
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#tidiedAtMs < TIDY_MS) return;
+    this.#tidiedAtMs = nowMs;
+    this.view.tidy();
+  }
+
   /** What members may ask, beside what their scopes give them at the worker. @param key - who asks */
   handlersFor(key: string): Handlers {
     return {
       mesh_gossip: async (message) => {
-        const { records, want, ranges } = await this.#sync.answer(key, message);
-        return { records: [...records], want: [...want], ...(ranges === undefined ? {} : { ranges: [...ranges] }) };
+        return copied(await this.#sync.answer(key, message));
       },
       mesh_fetch: async ({ parts }) => ({ parts: this.#sync.giveParts(key, parts) }),
     };
@@ -130,13 +143,7 @@ export class MeshNode {
     return {
       mesh_gossip: async (message) => {
         this.#contact.visitedBy(key);
-        const { records, want, ranges, missing } = await this.#sync.answer(key, message, { isWithoutLane: true });
-        return {
-          records: [...records],
-          want: [...want],
-          ranges: ranges && [...ranges],
-          missing: missing && [...missing],
-        };
+        return copied(await this.#sync.answer(key, message, { isWithoutLane: true }));
       },
       mesh_fetch: async ({ parts }) => {
         return { parts: this.#sync.giveParts(key, parts, { isWithoutLane: true }) };
@@ -286,6 +293,14 @@ export class MeshNode {
   }
 }
 
+/** An answer as the protocol's types want it. */
+function copied({ records, want, ranges, missing, ...rest }: SyncReply) {
+  const lists = { ranges: ranges && [...ranges], missing: missing && [...missing] };
+  return { records: [...records], want: [...want], ...lists, ...rest };
+}
+
+/** How often it is looked what nobody needs any more. */
+const TIDY_MS = 60_000;
 /** Who comes in by the door has no name yet; each visit is counted by itself. */
 const DOOR = 'door';
 /** How long members are given to hear that this node is leaving. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_SKEW_MS } from '../core/limits.ts';
+import { GOODBYE_TTL_MS, MAX_SKEW_MS } from '../core/limits.ts';
 import { hintsOf } from '../select/hints.ts';
 import type { MeshMember, MeshNodeInfo, MeshReach } from '../types.ts';
 import type { StoredMeshView } from './records/stored-view.ts';
@@ -8,9 +8,6 @@ import { reliabilityAt, type Scores } from './state/scores.ts';
 
 /** Where the worker keeps how it reaches each node, in the cache. */
 export const REACH_PREFIX = 'reach/';
-
-/** A catalog that counts no longer than this says that its node is leaving. */
-const GOODBYE_TTL_MS = 1_000;
 
 const reachSchema = z.record(z.string(), z.enum(['lan', 'signaling', 'direct', 'webrtc', 'relay']));
 
@@ -23,7 +20,7 @@ export function readReach(records: ReadonlyMap<string, CachedRecord>): Map<strin
 }
 
 export interface NodeInfoParts {
-  readonly view: Pick<StoredMeshView, 'members' | 'catalogOf' | 'problemOf' | 'ownKey'>;
+  readonly view: Pick<StoredMeshView, 'members' | 'catalogOf' | 'aliveAtMs' | 'problemOf' | 'ownKey'>;
   readonly ownName: string;
   /** Whether this machine's worker runs. */
   readonly hasWorker: boolean;
@@ -53,8 +50,9 @@ export function nodeInfos({
     const { key } = member;
     const head = view.catalogOf(key);
     const isSelf = key === view.ownKey;
+    const aliveAtMs = view.aliveAtMs(key);
     const isFresh =
-      head !== undefined && head.ttlMs > GOODBYE_TTL_MS && nowMs - head.issuedAtMs <= head.ttlMs + MAX_SKEW_MS;
+      head !== undefined && head.ttlMs > GOODBYE_TTL_MS && nowMs - (aliveAtMs ?? 0) <= head.ttlMs + MAX_SKEW_MS;
     const score = scores.nodes[key];
     return {
       ...{
@@ -72,7 +70,7 @@ export function nodeInfos({
         bridgeUrl: head?.bridgeUrl,
       },
       ...{ fetching: head?.fetching ?? [], sequence: head?.sequence ?? 0, modelCount: head?.modelCount ?? 0 },
-      heardAt: head === undefined ? undefined : new Date(Math.min(head.issuedAtMs, nowMs)),
+      heardAt: aliveAtMs === undefined ? undefined : new Date(Math.min(aliveAtMs, nowMs)),
       isPresent: isSelf ? hasWorker : isFresh || reach.has(key),
       ...{ reachedBy: reach.get(key), latencyMs: score?.latencyMs, bytesPerSecond: score?.bytesPerSecond },
       ...{ reliability: score === undefined ? 1 : reliabilityAt(score, nowMs), problem: view.problemOf(key) },

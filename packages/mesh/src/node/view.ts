@@ -1,7 +1,11 @@
 import type { Scope } from '@model-rtc/protocol';
+import type { Beat } from '../core/beats/beat.ts';
 import type { OwnAnnouncement } from '../core/catalog/head.ts';
 import type { RecordStore } from '../core/gossip/types.ts';
 import type { MeshMember } from '../types.ts';
+
+/** Says how often beats follow, or that the node is going: then the head does not count. */
+export type HeadKind = { readonly beatEveryMs: number } | 'goodbye';
 
 /** What a node of the mesh last said of itself. */
 export interface HeardCatalog {
@@ -15,7 +19,13 @@ export interface MeshView extends RecordStore {
   scopesOf(key: string): readonly Scope[] | undefined;
   catalogOf(key: string): HeardCatalog | undefined;
   /** Signs what this node is now. @returns the names of the new records */
-  announceSelf(own: OwnAnnouncement, ttlMs?: number): Promise<readonly string[]>;
+  announceSelf(own: OwnAnnouncement, kind: HeadKind): Promise<readonly string[]>;
+  /** Whether the beats of this node's head have ended, or others do not know the head any more. */
+  readonly needsHead: boolean;
+  /** @returns this node's sign of life, if its time has come */
+  beatSelf(): Promise<Beat | undefined>;
+  /** Forgets what nobody needs any more. */
+  tidy(): void;
   /** Whether a membership of a member is among these records. */
   areOfMembers(records: readonly Uint8Array[]): boolean;
   /** What lets another node know that this one is a member. */

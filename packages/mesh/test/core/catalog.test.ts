@@ -48,7 +48,7 @@ describe('CatalogBook', () => {
     const next = signed(2, [...models, modelOf(300)]);
     book.take(next.record);
     expect(next.parts.length).toBeGreaterThan(2);
-    expect(book.missingParts()).toHaveLength(1);
+    expect(book.missingParts(10)).toHaveLength(1);
   });
 
   it('refuses an older catalog, a replay, one from the future, and one of a node that is no member', () => {
@@ -74,12 +74,16 @@ describe('CatalogBook', () => {
     expect(book.take(signed(4, [], START_MS).record)).toBe(keyTextOf(2));
   });
 
-  it('counts no catalog of two nodes with one key until a newer one comes', () => {
-    const book = bookAt();
+  it('counts no catalog of two nodes with one key until only one was heard for seven minutes', () => {
+    const clock = { nowMs: START_MS };
+    const book = bookAt(clock);
     give(book, signed(1, [modelOf(1)]));
     expect(() => book.take(signed(1, [modelOf(2)]).record)).toThrow(TwoNodesError);
-    expect(book.modelsOf(keyTextOf(2))).toEqual([]);
     give(book, signed(2, [modelOf(1)]));
+    expect(book.modelsOf(keyTextOf(2))).toEqual([]);
+    clock.nowMs += 419_999;
+    expect(book.modelsOf(keyTextOf(2))).toEqual([]);
+    clock.nowMs += 1;
     expect(book.modelsOf(keyTextOf(2))).toHaveLength(1);
   });
 
@@ -112,35 +116,43 @@ describe('CatalogBook', () => {
     expect(() => book.take(signRecord('model_catalog', named, [identityOf(2)]))).toThrow('name');
   });
 
-  it('counts a part once that a head names often, and none of a head that names the parts of others', () => {
+  it('counts no part that a head names often, and none of a head that names the parts of others', () => {
     const book = new CatalogBook({ meshId: MESH_ID, wallMs: () => START_MS, isMember: () => true });
     const { record, parts } = signed(1, [modelOf(1), modelOf(2), modelOf(3)]);
     const [part] = parts;
     const hash = Buffer.from(part?.hash ?? '', 'hex');
-    const repeated = { ...headFields(record.body), parts: Array.from({ length: 1_024 }, () => new Uint8Array(hash)) };
+    const repeated = {
+      ...headFields(record.body),
+      parts: Array.from({ length: 1_024 }, () => new Uint8Array(hash)),
+      weights: Array.from({ length: 1_024 }, () => 3),
+    };
     book.take(record);
     book.takePart(part?.bytes as Uint8Array);
     const copied = { ...repeated, node: identityOf(3).publicKey, modelCount: 1 };
     book.take(signRecord('model_catalog', copied, [identityOf(3)]));
     expect(book.modelsOf(keyTextOf(3))).toEqual([]);
     book.take(signRecord('model_catalog', { ...repeated, sequence: 2 }, [identityOf(2)]));
-    expect(book.modelsOf(keyTextOf(2))).toHaveLength(3);
+    expect(book.modelsOf(keyTextOf(2))).toEqual([]);
   });
 
   it('asks for the parts of all catalogs in turn, and never again for one that is wrong', () => {
     const book = new CatalogBook({ meshId: MESH_ID, wallMs: () => START_MS, isMember: () => true });
     const many = signed(1, [modelOf(1)]);
     const never = Array.from({ length: 1_024 }, (_, i) => new Uint8Array(32).fill(1 + (i % 250)));
-    book.take(signRecord('model_catalog', { ...headFields(many.record.body), parts: never }, [identityOf(2)]));
+    book.take(
+      signRecord('model_catalog', { ...headFields(many.record.body), parts: never, weights: never.map(() => 1) }, [
+        identityOf(2),
+      ]),
+    );
     const { record, parts } = signed(1, [modelOf(1), modelOf(2)], START_MS, 3);
     const [hash] = parts.map((part) => part.hash);
     book.take(signRecord('model_catalog', { ...headFields(record.body), modelCount: 1 }, [identityOf(3)]));
-    expect(book.missingParts().slice(0, 2)).toContain(hash);
+    expect(book.missingParts(9_999).slice(0, 2)).toContain(hash);
     expect(() => book.takePart(parts[0]?.bytes as Uint8Array)).toThrow(
       expect.objectContaining({ details: expect.objectContaining({ culprit: keyTextOf(3) }) }),
     );
-    expect(book.missingParts()).not.toContain(hash);
-    expect(book.missingParts()).toHaveLength(250);
+    expect(book.missingParts(9_999)).not.toContain(hash);
+    expect(book.missingParts(9_999)).toHaveLength(250);
   });
 
   it('names who signed a catalog from the future, and nobody where the signature is wrong', () => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLog } from '@model-rtc/protocol';
 import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
+import { type Beat, packBeats } from '../../src/core/beats/beat.ts';
 import { RecordSync } from '../../src/core/gossip/record-sync.ts';
 import type { RecordStore, SyncMessage } from '../../src/core/gossip/types.ts';
+
+const WALL_MS = Date.UTC(2026, 0, 1);
 
 /** Records are `NAME ORDER`, parts are texts that name themselves. */
 class TextStore implements RecordStore {
@@ -10,8 +13,29 @@ class TextStore implements RecordStore {
   readonly parts = new Set<string>();
   readonly wantedParts = new Set<string>();
 
-  summary() {
-    return [...this.records].map(([name, order]) => ({ name, order }));
+  /** By the hint of a node: its sequence is 1, and its value says whether it counts. */
+  readonly beats = new Map<string, number>();
+
+  summary(beatsUntil = Number.POSITIVE_INFINITY) {
+    const due = Math.floor((beatsUntil - WALL_MS) / 1000);
+    return [...this.records].map(([name, order]) => {
+      const beat = this.beatsOf(name);
+      return beat === undefined ? { name, order } : { name, order, beat: Math.min(beat, Math.max(0, due)) };
+    });
+  }
+  beatsOf(name: string) {
+    return this.beats.get(name.slice(5));
+  }
+  beatOf(hint: string): Beat | undefined {
+    const index = this.beats.get(hint);
+    return index === undefined || index === 0 ? undefined : beat(hint, index);
+  }
+  async acceptBeats(beats: readonly Beat[]) {
+    const news = beats.filter(({ hint, index, value }) => value[0] === 0 && index > (this.beats.get(hint) ?? index));
+    for (const { hint, index } of news) this.beats.set(hint, index);
+    const early = beats.filter(({ hint }) => !this.beats.has(hint));
+    const wrong = beats.filter(({ value }) => value[0] !== 0);
+    return { news, early, want: wrong.map(({ hint }) => `head/${hint}`), wrongSteps: 1000 * wrong.length };
   }
   orderOf(name: string) {
     return this.records.get(name);
@@ -24,6 +48,7 @@ class TextStore implements RecordStore {
     if (order === 'forged') return false;
     if (Number(order) <= (this.records.get(name) ?? -1)) return undefined;
     this.records.set(name, Number(order));
+    if (name.startsWith('head/')) this.beats.set(name.slice(5), 0);
     return name;
   }
   missingParts(most: number, isSkipped: (hash: string) => boolean = () => false) {
@@ -40,9 +65,14 @@ class TextStore implements RecordStore {
   }
 }
 
+function beat(hint: string, index: number, isWrong = false): Beat {
+  return { hint, sequence: 1, index, value: new Uint8Array(16).fill(isWrong ? 1 : 0) };
+}
+
 interface TestNode {
   readonly clock: VirtualClock;
   readonly asked: string[][];
+  readonly told: SyncMessage[];
   readonly store: TextStore;
   readonly sync: RecordSync;
   readonly broken: string[];
@@ -55,11 +85,15 @@ function connect(names: readonly string[], linksOf?: (name: string) => readonly 
     const store = new TextStore();
     const broken: string[] = [];
     const asked: string[][] = [];
+    const told: SyncMessage[] = [];
     const clock = new VirtualClock();
     const other = (key: string): TestNode => nodes.get(key) as TestNode;
     const sync = new RecordSync({
-      ...{ store, clock, random: () => 0, log: silentLog, onNews: () => {} },
-      tell: async (key, message: SyncMessage) => await other(key).sync.answer(name, message),
+      ...{ store, clock, random: () => 0, wallMs: () => WALL_MS + clock.nowMs(), log: silentLog, onNews: () => {} },
+      tell: async (key, message: SyncMessage) => {
+        told.push(message);
+        return await other(key).sync.answer(name, message);
+      },
       fetchParts: async (key, hashes) => {
         asked.push([...hashes]);
         return other(key).sync.giveParts(name, hashes);
@@ -67,7 +101,7 @@ function connect(names: readonly string[], linksOf?: (name: string) => readonly 
       linked: () => linksOf?.(name) ?? names.filter((one) => one !== name),
       onBrokenLimit: (key) => broken.push(key),
     });
-    nodes.set(name, { store, sync, broken, asked, clock });
+    nodes.set(name, { store, sync, broken, asked, told, clock });
   }
   return nodes;
 }
@@ -81,7 +115,15 @@ function visiting(): [SyncingNode, SyncingNode, SyncMessage[]] {
     const store = new TextStore();
     const refuse = () => Promise.reject(new Error('it cannot be asked'));
     const sync = new RecordSync({
-      ...{ store, clock: new VirtualClock(), random: () => 0, log: silentLog, onNews: () => {}, linked: () => [] },
+      ...{
+        store,
+        clock: new VirtualClock(),
+        wallMs: () => WALL_MS,
+        random: () => 0,
+        log: silentLog,
+        onNews: () => {},
+        linked: () => [],
+      },
       tell: async (_, message) => {
         told.push(message);
         return isVisitor ? await other().sync.answer('a', message, { isWithoutLane: true }) : await refuse();
@@ -262,5 +304,78 @@ describe('RecordSync', () => {
     await expect(a.sync.answer('b', { records })).rejects.toMatchObject({ code: 'busy' });
     expect(a.broken).toEqual(['b']);
     await expect(a.sync.answer('c', { records: [] })).resolves.toEqual({ records: [], want: [] });
+  });
+
+  it('passes beats on once over each link, many in a message, and not back to who sent them', async () => {
+    const line = ['a', 'b', 'c'];
+    const nodes = connect(line, (name) =>
+      line.filter((other) => Math.abs(line.indexOf(other) - line.indexOf(name)) === 1),
+    );
+    const hints = ['1'.repeat(16), '2'.repeat(16)];
+    for (const { store } of nodes.values()) for (const hint of hints) store.records.set(`head/${hint}`, 1);
+    for (const { store } of nodes.values()) for (const hint of hints) store.beats.set(hint, 0);
+    const [a, b, c] = line.map((name) => nodes.get(name) as TestNode) as [TestNode, TestNode, TestNode];
+    for (const hint of hints) a.store.beats.set(hint, 4);
+    for (const hint of hints) a.sync.announceBeat(beat(hint, 4));
+    for (const { clock } of [a, b, c, a, b, c]) await clock.advance(5_000);
+    expect(c.store.beats).toEqual(new Map(hints.map((hint) => [hint, 4])));
+    expect([a, b, c].map(({ told }) => told.map(({ beats }) => beats?.length))).toEqual([[68], [68], []]);
+  });
+
+  it('brings who was away the newest beat of each, without the records that it has', async () => {
+    const nodes = connect(['a', 'b']);
+    const [a, b] = [nodes.get('a') as TestNode, nodes.get('b') as TestNode];
+    const [known, ahead] = ['1'.repeat(16), '2'.repeat(16)];
+    for (const { store } of [a, b]) store.records.set(`head/${known}`, 1).set(`head/${ahead}`, 1);
+    a.store.beats.set(known, 2).set(ahead, 9);
+    b.store.beats.set(known, 7).set(ahead, 3);
+    b.store.records.set('head/3333333333333333', 1);
+    b.store.beats.set('3333333333333333', 5);
+    expect(await a.sync.compare('b')).toBe(true);
+    expect(a.store.beats).toEqual(new Map(Object.entries({ [known]: 7, [ahead]: 9, '3333333333333333': 5 })));
+    expect(b.store.beats.get(ahead)).toBe(9);
+    expect(a.told.flatMap(({ records }) => records)).toEqual([]);
+  });
+
+  it('compares no beats that are on their way, where there is much to compare', async () => {
+    const nodes = connect(['a', 'b']);
+    const [a, b] = [nodes.get('a') as TestNode, nodes.get('b') as TestNode];
+    const hints = Array.from({ length: 200 }, (_, i) => i.toString(16).padStart(16, '0'));
+    for (const { store } of [a, b]) for (const hint of hints) store.records.set(`head/${hint}`, 1);
+    for (const hint of hints) a.store.beats.set(hint, 100);
+    for (const hint of hints) b.store.beats.set(hint, 30);
+    for (const { clock } of [a, b]) clock.sleep(90_000);
+    await a.sync.compare('b');
+    expect(a.told.map(({ have, beatsUntil }) => [have, beatsUntil])).toEqual([[undefined, WALL_MS + 30_000]]);
+    for (const { clock } of [a, b]) clock.sleep(60_000);
+    await a.sync.compare('b');
+    expect(b.store.beats.get(hints[0] as string)).toBe(100);
+  });
+
+  it('asks for the head of a beat that does not fit, and stops reading a member that sends many of these', async () => {
+    const nodes = connect(['a', 'b']);
+    const [a] = [nodes.get('a') as TestNode];
+    const hint = '1'.repeat(16);
+    a.store.records.set(`head/${hint}`, 1);
+    a.store.beats.set(hint, 0);
+    const wrong = (count: number) => packBeats(Array.from({ length: count }, () => beat(hint, 1, true)));
+    await expect(a.sync.answer('b', { records: [], beats: wrong(1) })).resolves.toMatchObject({
+      want: [`head/${hint}`],
+    });
+    await expect(a.sync.answer('b', { records: [], beats: wrong(50) })).rejects.toMatchObject({ code: 'busy' });
+    expect(a.broken).toEqual(['b']);
+  });
+
+  it('gives whoever it tells news nothing but what that was about', async () => {
+    const nodes = connect(['a', 'b']);
+    const [a, b] = [nodes.get('a') as TestNode, nodes.get('b') as TestNode];
+    const hint = '1'.repeat(16);
+    a.store.records.set('secret', 1).set(`head/${hint}`, 2);
+    a.store.beats.set(hint, 1);
+    b.sync.answer = async () => ({ records: [], want: ['secret', `head/${hint}`] });
+    a.sync.announceBeat(beat(hint, 1));
+    await a.clock.advance(5_000);
+    const given = a.told.flatMap(({ records }) => records.map((bytes) => Buffer.from(bytes).toString()));
+    expect(given).toEqual([`head/${hint} 2`]);
   });
 });

@@ -135,7 +135,8 @@ describe('consents of a mesh', () => {
       { key: BEN, name: 'anna', scopes: ['read' as const], joinedAt: new Date() },
       { key: CLEO, name: 'self', scopes: ['read' as const], joinedAt: new Date() },
     ];
-    const view = { members: () => members, catalogOf: () => undefined, problemOf: () => undefined, ownKey: CLEO };
+    const unknown = () => undefined;
+    const view = { members: () => members, catalogOf: unknown, aliveAtMs: unknown, problemOf: unknown, ownKey: CLEO };
     const infos = nodeInfos({
       ...{ view, ownName: 'self', hasWorker: true, scores: { nodes: {} }, distrusted: new Set<string>() },
       ...{ hasConsent: (key: string) => key === ANNA, reach: new Map(), nowMs: 0 },

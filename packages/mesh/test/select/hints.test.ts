@@ -26,6 +26,7 @@ function seen(members: readonly Said[], scores: Scores['nodes'] = {}, distrusted
       members: () =>
         [SELF, ...heads.keys()].map((key) => ({ key, name: key, scopes: ['read'], joinedAt: new Date(0) })),
       catalogOf: (key) => heads.get(key),
+      aliveAtMs: (key) => heads.get(key)?.issuedAtMs,
       problemOf: () => undefined,
     },
     ...{ ownName: 'self', hasWorker: true, scores: { nodes: scores }, distrusted: new Set(distrusted) },
@@ -53,6 +54,8 @@ function headOf(key: string, hints: readonly ReliabilityHint[]) {
       fetching: [],
       modelCount: 1,
       parts: [],
+      weights: [],
+      beats: undefined,
       hints,
     },
   };

@@ -1,7 +1,10 @@
 import { type Digest, identityFromSeed } from '@model-rtc/protocol';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { packBeats } from '../../src/core/beats/beat.ts';
+import { createBeatChain } from '../../src/core/beats/chain.ts';
 import { signHead } from '../../src/core/catalog/head.ts';
 import { packHints } from '../../src/core/catalog/hints.ts';
+import { rangeHashes } from '../../src/core/gossip/ranges.ts';
 import { Membership, meshSession, nextRoster, sharedSecretsOf, signFounder, signLeave } from '../../src/core/index.ts';
 import { AUTHORITY, identityOf, inviteText, joined, keyTextOf, MESH_ID, START_MS, seedOf } from '../support/people.ts';
 
@@ -66,6 +69,27 @@ function catalogVectors() {
     head: bytesToHex(record.bytes),
     id: record.id,
     parts: parts.map(({ hash, bytes }) => ({ hash, bytes: bytesToHex(bytes) })),
+    beats: beatVectors(),
     withBridgeAndHints: { hints, packed: bytesToHex(packHints(hints)), head: bytesToHex(withHints.record.bytes) },
+  };
+}
+
+/** A head with three beats, and how two nodes compare it. */
+function beatVectors() {
+  const [key, seed] = [keyTextOf(2), seedOf(9).subarray(0, 16)];
+  const chain = createBeatChain({ key, seed, intervalMs: 300_000, count: 3 });
+  const own = { name: 'node-2', role: 'client' as const, tags: [], properties: {}, urls: [], models: [] };
+  const { record } = signHead(identityOf(2), { meshId: MESH_ID, own, sequence: 9, nowMs: START_MS, beats: chain.plan });
+  const all = [1, 2, 3].map((index) => ({ hint: key.slice(0, 16), sequence: 9, index, value: chain.valueAt(index) }));
+  const name = `model_catalog/${key}`;
+  const hashes = rangeHashes({ summary: () => [{ name, order: 9, beat: 2 }] });
+  const range = Number.parseInt(key.slice(0, 2), 16);
+  return {
+    head: bytesToHex(record.bytes),
+    seed: bytesToHex(seed),
+    anchor: bytesToHex(chain.plan.anchor),
+    values: all.map(({ value }) => bytesToHex(value)),
+    packed: bytesToHex(packBeats(all)),
+    compared: { line: `${name} 9 2\n`, range, hash: bytesToHex(hashes.subarray(range * 8, range * 8 + 8)) },
   };
 }

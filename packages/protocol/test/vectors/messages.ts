@@ -162,7 +162,13 @@ const requests: Record<Method, { params: unknown; result: unknown }> = {
   follow_job: { params: { id: job.id, fromEvent: 5 }, result: { job } },
   report_fetched: { params: { id: job.id }, result: {} },
   mesh_gossip: {
-    params: { records: [], have: [{ name: 'roster', order: 4 }] },
+    params: {
+      records: [],
+      have: [
+        { name: 'roster', order: 4 },
+        { name: `model_catalog/${'5f'.repeat(32)}`, order: 7, beat: 12 },
+      ],
+    },
     result: { records: [], want: ['roster'] },
   },
   mesh_fetch: { params: { parts: [digest] }, result: { parts: [] } },

@@ -1,18 +1,22 @@
-import { type Digest, digestSchema, type Identity, isSignalingUrl } from '@model-rtc/protocol';
+import { type Digest, digestSchema, type Identity, isSignalingUrl, ModelRtcError } from '@model-rtc/protocol';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
 import type { MeshModel, MeshProperty, MeshRole } from '../../types.ts';
+import { BEAT_VALUE_BYTES, type BeatPlan } from '../beats/chain.ts';
 import {
   CATALOG_TTL_MS,
+  MAX_BEATS,
   MAX_BRIDGE_URL_CHARS,
   MAX_FETCHING,
   MAX_NODE_MODELS,
+  MAX_NODE_WEIGHT,
   MAX_PARTS,
   MAX_PROPERTIES,
   MAX_TAGS,
 } from '../limits.ts';
 import { isPartCount, type Part } from '../parts.ts';
 import {
+  bytesSchema,
   countSchema,
   hashSchema,
   keySchema,
@@ -55,7 +59,20 @@ const headBody = z.object({
     .max(MAX_PARTS)
     .refine(({ length }) => isPartCount(length), 'the parts are a power of two'),
   hints: hintsSchema.optional(),
+  weights: z.array(z.number().int().min(1).max(MAX_NODE_WEIGHT)).max(MAX_PARTS),
+  beats: z
+    .object({
+      anchor: bytesSchema(BEAT_VALUE_BYTES),
+      interval: z.number().int().min(1).max(86_400),
+      count: z.number().int().min(1).max(MAX_BEATS),
+    })
+    .optional(),
 });
+const checkedHeadBody = headBody.refine(
+  ({ parts, weights }) =>
+    weights.length === parts.length && weights.reduce((sum, weight) => sum + weight, 0) <= MAX_NODE_WEIGHT,
+  `weights: one for each part, ${MAX_NODE_WEIGHT} together at most`,
+);
 
 /** What a node says of itself in its catalog. */
 export interface OwnAnnouncement {
@@ -90,6 +107,10 @@ export interface CatalogHead {
   readonly modelCount: number;
   readonly parts: readonly string[];
   readonly hints: readonly ReliabilityHint[];
+  /** What each part takes of the node's share. */
+  readonly weights: readonly number[];
+  /** undefined for a node that does not go on to say that it is there. */
+  readonly beats: BeatPlan | undefined;
 }
 
 export interface SignHeadOptions {
@@ -99,14 +120,16 @@ export interface SignHeadOptions {
   readonly nowMs: number;
   /** How long it counts: less for a node that is going. */
   readonly ttlMs?: number | undefined;
+  /** The chain that its beats come from. */
+  readonly beats?: BeatPlan | undefined;
 }
 
 /** @returns the head, and the parts that it names */
 export function signHead(
   identity: Identity,
-  { meshId, own, sequence, nowMs, ttlMs = CATALOG_TTL_MS }: SignHeadOptions,
+  { meshId, own, sequence, nowMs, ttlMs = CATALOG_TTL_MS, beats }: SignHeadOptions,
 ): { record: SignedRecord; parts: Part[] } {
-  const { parts, count } = packModels(own.models.slice(0, MAX_NODE_MODELS));
+  const { parts, count, weights } = packModels(own.models.slice(0, MAX_NODE_MODELS));
   const body = {
     ...{
       meshId: hexToBytes(meshId),
@@ -121,16 +144,18 @@ export function signHead(
       fetching: (own.fetching ?? []).slice(0, MAX_FETCHING),
       modelCount: count,
       parts: parts.map(({ hash }) => hexToBytes(hash)),
+      weights,
     },
     ...(own.bridgeUrl === undefined ? {} : { bridgeUrl: own.bridgeUrl }),
     ...((own.hints ?? []).length === 0 ? {} : { hints: packHints(own.hints ?? []) }),
+    ...(beats === undefined ? {} : { beats: planFields(beats) }),
   };
   return { record: signRecord('model_catalog', body, [identity]), parts };
 }
 
 /** The signature is not checked yet. @throws ModelRtcError `malformed_message`, `refused` */
 export function readHead(record: SignedRecord, meshId: string): CatalogHead {
-  const body = parseBody(headBody, record);
+  const body = parseBody(checkedHeadBody, record);
   if (bytesToHex(body.meshId) !== meshId) throw refusedRecord('it is about another mesh');
   const {
     name,
@@ -144,6 +169,7 @@ export function readHead(record: SignedRecord, meshId: string): CatalogHead {
     bridgeUrl,
     fetching,
     modelCount,
+    weights,
     hints = [],
   } = body;
   return {
@@ -157,5 +183,21 @@ export function readHead(record: SignedRecord, meshId: string): CatalogHead {
     },
     ...{ role, tags, properties, urls, bridgeUrl, fetching, modelCount, hints },
     parts: body.parts.map((hash) => bytesToHex(hash)),
+    ...{ weights, beats: planOf(body.beats) },
   };
+}
+
+/** A catalog that its node has signed and that breaks a rule: the node is named, whoever passed it on. */
+export function catalogProblem({ key, name }: CatalogHead, problem: string, cause?: unknown): ModelRtcError {
+  const { code, message, details } = refusedRecord(`the catalog of ${name} ${problem}`);
+  return new ModelRtcError(code, message, { details: { ...details, culprit: key }, cause });
+}
+
+function planFields({ anchor, intervalMs, count }: BeatPlan): z.output<typeof headBody>['beats'] {
+  return { anchor, interval: Math.max(1, Math.round(intervalMs / 1000)), count };
+}
+
+function planOf(beats: z.output<typeof headBody>['beats']): BeatPlan | undefined {
+  if (beats === undefined) return undefined;
+  return { anchor: beats.anchor, intervalMs: beats.interval * 1000, count: beats.count };
 }

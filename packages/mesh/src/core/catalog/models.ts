@@ -1,7 +1,8 @@
 import { digestSchema, MODEL_SOURCES, modelIdSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
 import type { MeshModel } from '../../types.ts';
-import { type Part, readPart, spreadOverParts } from '../parts.ts';
+import { MAX_NODE_WEIGHT, WEIGHED_BYTES } from '../limits.ts';
+import { type Part, partOf, readPart, spreadOverParts } from '../parts.ts';
 import { countSchema, lineSchema } from '../record.ts';
 
 const modelSchema = z.object({
@@ -23,10 +24,36 @@ const modelSchema = z.object({
 });
 const MODEL_PART = { entry: modelSchema, keyOf: ({ digest }: z.output<typeof modelSchema>): string => digest };
 
-/** The models of a catalog, spread over parts by their digests. Those whose texts nobody could show are left out. */
-export function packModels(models: readonly MeshModel[]): { readonly parts: Part[]; readonly count: number } {
-  const entries = models.flatMap((model) => fromModel(model) ?? []);
-  return { parts: spreadOverParts(entries, ({ digest }) => digest), count: entries.length };
+export interface PackedModels {
+  readonly parts: Part[];
+  /** What each part takes of the node's share. */
+  readonly weights: number[];
+  readonly count: number;
+}
+
+/**
+ * The models of a catalog, spread over parts by their digests. Those whose texts nobody could show are left out, and the last ones where all
+ * are longer than a node's may be.
+ */
+export function packModels(models: readonly MeshModel[]): PackedModels {
+  let entries = models.flatMap((model) => fromModel(model) ?? []);
+  for (;;) {
+    const parts = spreadOverParts(entries, ({ digest }) => digest);
+    const counts = new Map<number, number>();
+    for (const { digest } of entries) {
+      const part = partOf(digest, parts.length);
+      counts.set(part, (counts.get(part) ?? 0) + 1);
+    }
+    const weights = parts.map(({ bytes }, i) => weightOf(bytes, counts.get(i) ?? 0));
+    if (weights.reduce((sum, weight) => sum + weight, 0) <= MAX_NODE_WEIGHT)
+      return { parts, weights, count: entries.length };
+    entries = entries.slice(0, Math.floor(entries.length / 2));
+  }
+}
+
+/** What a part takes of its node's share: one for each model, more where they are long. */
+export function weightOf(bytes: Uint8Array, models: number): number {
+  return Math.max(1, models, Math.ceil(bytes.length / WEIGHED_BYTES));
 }
 
 /** The models of one part, whose hash the caller checked. @throws ModelRtcError `malformed_message` */

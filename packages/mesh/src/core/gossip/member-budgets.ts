@@ -34,29 +34,36 @@ interface Budget {
   toldBytes: number;
 }
 
+export interface MemberBudgetsOptions {
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly onBrokenLimit: (key: string, problem: string) => void;
+}
+
 /** What each member sent, asked for and was told in this minute. */
 export class MemberBudgets {
-  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #options: MemberBudgetsOptions;
   readonly #budgets = new Map<string, Budget>();
 
-  constructor(clock: Pick<Clock, 'nowMs'>) {
-    this.#clock = clock;
+  constructor(options: MemberBudgetsOptions) {
+    this.#options = options;
   }
 
-  /** @throws ModelRtcError `busy` when the member sends more than it may */
+  /** @throws ModelRtcError `busy` when the member sends more than it may, after it was dropped for it */
   take(key: string, { bytes = 0, records = 0 }: { readonly bytes?: number; readonly records?: number }): void {
     const budget = this.#of(key);
     budget.bytes += bytes;
     budget.records += records;
     if (budget.bytes <= MAX_BYTES && budget.records <= MAX_RECORDS) return;
+    this.#options.onBrokenLimit(key, 'It sends more records in a minute than a member may.');
     throw new ModelRtcError('busy', 'You send more records in a minute than a member may. Wait a minute.');
   }
 
-  /** @throws ModelRtcError `busy` when the member asks for more than it may */
+  /** @throws ModelRtcError `busy` when the member asks for more than it may, after it was dropped for it */
   give(key: string, bytes: number): void {
     const budget = this.#of(key);
     budget.givenBytes += bytes;
     if (budget.givenBytes <= MAX_GIVEN_BYTES) return;
+    this.#options.onBrokenLimit(key, 'It asks for more records in a minute than a member may.');
     throw new ModelRtcError('busy', 'You ask for more records in a minute than a member may. Wait a minute.');
   }
 
@@ -72,7 +79,7 @@ export class MemberBudgets {
   }
 
   #of(key: string): Budget {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     const known = this.#budgets.get(key);
     if (known !== undefined && nowMs - known.sinceMs <= WINDOW_MS) return known;
     if (this.#budgets.size >= MAX_COUNTED) this.#forgetOver(nowMs);

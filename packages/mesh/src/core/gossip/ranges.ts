@@ -20,16 +20,26 @@ export function summaryOf(store: Pick<RecordStore, 'summary'>, ranges: readonly 
   return all.filter(({ name }) => wanted.has(rangeOf(name)));
 }
 
-/** For each range the first 8 bytes of the SHA-256 of its lines `NAME ORDER\n`, sorted by name; zeros for an empty one. */
-export function rangeHashes(store: Pick<RecordStore, 'summary'>): Uint8Array {
+/**
+ * For each range the first 8 bytes of the SHA-256 of its lines `NAME ORDER\n`, or `NAME ORDER BEAT\n` for heads with beats, sorted by name;
+ * zeros for an empty one.
+ * @param beatsUntil leaves out beats of later than this, in milliseconds since 1970
+ */
+export function rangeHashes(store: Pick<RecordStore, 'summary'>, beatsUntil?: number): Uint8Array {
   const lines = Array.from({ length: RANGES }, (): string[] => []);
-  for (const { name, order } of store.summary()) lines[rangeOf(name)]?.push(`${name} ${order}\n`);
+  for (const { name, order, beat } of store.summary(beatsUntil))
+    lines[rangeOf(name)]?.push(`${name} ${order}${beat === undefined ? '' : ` ${beat}`}\n`);
   const hashes = new Uint8Array(RANGES * HASH_BYTES);
   lines.forEach((list, range) => {
     if (list.length === 0) return;
     hashes.set(sha256(utf8ToBytes(list.sort().join(''))).subarray(0, HASH_BYTES), range * HASH_BYTES);
   });
   return hashes;
+}
+
+/** By which a node's beats go: the first 16 characters of the key in a record's name. */
+export function hintIn(name: string): string {
+  return name.slice(name.indexOf('/') + 1).slice(0, 16);
 }
 
 /** The ranges whose hashes are not the same. */
@@ -39,4 +49,10 @@ export function differing(a: Uint8Array, b: Uint8Array): number[] {
     return true;
   };
   return Array.from({ length: RANGES }, (_, range) => range).filter((range) => !isSame(range));
+}
+
+/** Whether it is newer than what the other side knows of that name. */
+export function isNewer({ order, beat = 0 }: RecordSummary, known: RecordSummary | undefined): boolean {
+  if (known === undefined || order > known.order) return true;
+  return order === known.order && beat > (known.beat ?? 0);
 }

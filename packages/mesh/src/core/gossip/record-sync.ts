@@ -1,9 +1,19 @@
 import type { Clock, Log } from '@model-rtc/protocol';
+import { type Beat, unpackBeats, unpackHints } from '../beats/beat.ts';
 import { MAX_RECORD_BYTES } from '../limits.ts';
+import { BeatSpread } from './beat-spread.ts';
 import { bytesIn, COSTS, MemberBudgets } from './member-budgets.ts';
+import {
+  firstBytes,
+  LANE_BOUNDS,
+  type MessageBounds,
+  packedBeats,
+  packedHints,
+  SEALED_BOUNDS,
+} from './message-bounds.ts';
 import { PARTS_AT_ONCE, PartFetcher } from './part-fetcher.ts';
-import { differing, rangeHashes, summaryOf } from './ranges.ts';
-import type { RecordStore, RecordSummary, SyncMessage, SyncReply } from './types.ts';
+import { differing, hintIn, isNewer, rangeHashes, summaryOf } from './ranges.ts';
+import type { RecordStore, RecordSummary, SyncMessage, SyncReply, TakenBeats } from './types.ts';
 
 export interface RecordSyncOptions {
   readonly store: RecordStore;
@@ -15,30 +25,26 @@ export interface RecordSyncOptions {
   readonly isWithoutLane?: ((key: string) => boolean) | undefined;
   /** Members that are linked now. */
   readonly linked: () => readonly string[];
-  /** Called after records or parts were news. */
+  /** Called after records, beats or parts were news. */
   readonly onNews: () => void;
   readonly onBrokenLimit: (key: string, problem: string) => void;
   readonly clock: Clock;
+  /** The date: milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly random: () => number;
   readonly log: Log;
 }
 
-/** Bytes of records in one message: what an answer of the protocol holds, with room to spare. */
-const MAX_MESSAGE_RECORD_BYTES = 2 * 1024 * 1024;
-/** The same where there is no lane, with room for names beside them. */
-const MAX_SEALED_RECORD_BYTES = 192 * 1024;
-/** Names that fit into a message without a lane. */
-const MAX_SEALED_NAMES = 2_000;
 /** Hashes of missing parts in one answer. */
 const MAX_MISSING = 256;
 /** Parts that are sent at once to a member that cannot fetch them. */
 const SENT_PARTS = 8;
-/** Parts that are given at once where there is no lane. */
-const MAX_SEALED_PARTS = 7;
 /** Answers that are cut are asked on so often. */
 const MAX_COMPARISONS = 16;
 /** How often a random neighbour is asked whether it has more: what a lost message brings back. */
 const COMPARE_MS = 60_000;
+/** Beats of the last minute are not compared: they are on their way to everyone. */
+const BEATS_UNDER_WAY_MS = 60_000;
 
 /** Links that news of others goes on to: it reaches nearly everyone, each some five times, and comparing brings the rest. */
 const FAN_OUT = 5;
@@ -46,23 +52,30 @@ const FAN_OUT = 5;
 const MIN_HASHED_RECORDS = 128;
 const NOTHING: SyncReply = { records: [], want: [] };
 
+interface News {
+  readonly records?: readonly Uint8Array[];
+  readonly beats: readonly Beat[];
+}
+
 /**
  * Keeps the records of linked members alike: a new link compares what both have, news goes on to every link at once, and now and then two
- * compare again. Catalog parts follow their heads. It knows nothing of what records say.
+ * compare again. Beats go on in bundles, and catalog parts follow their heads. It knows nothing of what records say.
  */
 export class RecordSync {
   readonly #options: RecordSyncOptions;
   readonly #budgets: MemberBudgets;
+  readonly #spread: BeatSpread;
   readonly #parts: PartFetcher;
   readonly #stop: () => void;
 
   constructor(options: RecordSyncOptions) {
     this.#options = options;
-    this.#budgets = new MemberBudgets(options.clock);
+    this.#budgets = new MemberBudgets(options);
+    this.#spread = new BeatSpread({ ...options, send: (key, beats) => void this.#tellNews(key, { beats }) });
     this.#parts = new PartFetcher({
       ...options,
-      atOnce: (key) => (options.isWithoutLane?.(key) === true ? MAX_SEALED_PARTS : PARTS_AT_ONCE),
-      count: (key, parts) => this.#count(key, { bytes: bytesIn(parts), records: parts.length }),
+      atOnce: (key) => (options.isWithoutLane?.(key) === true ? SEALED_BOUNDS.parts : PARTS_AT_ONCE),
+      count: (key, parts) => this.#budgets.take(key, { bytes: bytesIn(parts), records: parts.length }),
     });
     this.#stop = options.clock.every(COMPARE_MS, () => {
       const linked = options.linked();
@@ -89,31 +102,39 @@ export class RecordSync {
    * @throws ModelRtcError `busy` when it sends more than it may
    */
   async answer(key: string, message: SyncMessage, { isWithoutLane = false } = {}): Promise<SyncReply> {
-    const { records, have, ranges, hashes, parts = [] } = message;
+    const { records, have, ranges, hashes, beatsUntil, parts = [] } = message;
     const names = Math.ceil((have?.length ?? 0) / COSTS.namesPerRecord);
-    this.#count(key, { records: COSTS.message + names + (hashes === undefined ? 0 : COSTS.hashes) });
+    this.#budgets.take(key, { records: COSTS.message + names + (hashes === undefined ? 0 : COSTS.hashes) });
     const { store } = this.#options;
-    await this.#take(key, records);
+    const wanted = await this.#take(key, message);
     await this.#parts.take(key, parts);
     if (records.length > 0) void this.fetchMissing(key);
-    const nothing = isWithoutLane ? { ...NOTHING, missing: store.missingParts(MAX_MISSING) } : NOTHING;
-    if (hashes !== undefined) return { ...nothing, ranges: differing(hashes, rangeHashes(store)) };
+    const nothing = {
+      ...{ records: [], want: wanted },
+      ...(isWithoutLane ? { missing: store.missingParts(MAX_MISSING) } : {}),
+    };
+    if (hashes !== undefined) return { ...nothing, ranges: differing(hashes, rangeHashes(store, beatsUntil)) };
     if (have === undefined) return nothing;
-    const theirs = new Map(have.map(({ name, order }) => [name, order]));
-    const newer = summaryOf(store, ranges).filter(({ name, order }) => order > (theirs.get(name) ?? -1));
-    const want = have.filter((one) => this.#isMissing(one)).map(({ name }) => name);
-    const most = isWithoutLane ? MAX_SEALED_RECORD_BYTES : MAX_MESSAGE_RECORD_BYTES;
-    const given = firstBytes(this.#recordsOf(newer.map(({ name }) => name)), most).now;
-    this.#give(key, given);
-    return { ...nothing, records: given, want };
+    const theirs = new Map(have.map((one) => [one.name, one]));
+    const newer = summaryOf(store, ranges).filter((one) => isNewer(one, theirs.get(one.name)));
+    const lacked = newer.filter(({ name, order }) => order > (theirs.get(name)?.order ?? -1));
+    const bounds = isWithoutLane ? SEALED_BOUNDS : LANE_BOUNDS;
+    const given = firstBytes(this.#recordsOf(lacked.map(({ name }) => name)), bounds.recordBytes).now;
+    const beats = packedBeats(this.#beatsOf(newer.map(({ name }) => hintIn(name))), bounds);
+    this.#budgets.give(key, bytesIn([...given, ...Object.values(beats)]));
+    return {
+      ...{ ...nothing, records: given, ...beats },
+      want: [...wanted, ...have.filter((one) => this.#isMissing(one)).map(({ name }) => name)],
+      ...packedHints(have.filter((one) => this.#isBehind(one)).map(({ name }) => hintIn(name))),
+    };
   }
 
   /** Answers a member that asks for parts of catalogs. @throws ModelRtcError `busy` when it asks for more than it may */
   giveParts(key: string, hashes: readonly string[], { isWithoutLane = false } = {}): Uint8Array[] {
-    this.#count(key, { records: COSTS.message });
+    this.#budgets.take(key, { records: COSTS.message });
     const known = [...new Set(hashes)].flatMap((hash) => this.#options.store.part(hash) ?? []);
-    const parts = isWithoutLane ? known.slice(0, MAX_SEALED_PARTS) : known;
-    this.#give(key, parts);
+    const parts = isWithoutLane ? known.slice(0, SEALED_BOUNDS.parts) : known;
+    this.#budgets.give(key, bytesIn(parts));
     return parts;
   }
 
@@ -121,17 +142,25 @@ export class RecordSync {
   async announce(names: readonly string[], exceptKey?: string): Promise<void> {
     const records = this.#recordsOf(names);
     if (records.length === 0) return;
-    await Promise.all(
-      [...this.#someLinked(exceptKey)].map((key) =>
-        this.#announceTo(key, firstBytes(records, this.#mostBytesTo(key)).now),
-      ),
-    );
+    const beats = this.#beatsOf(names.map(hintIn));
+    await Promise.all([...this.#someLinked(exceptKey)].map((key) => this.#tellNews(key, { records, beats })));
   }
 
-  async #announceTo(key: string, records: readonly Uint8Array[]): Promise<void> {
+  /** This node is still there: all linked members hear it within some seconds. */
+  announceBeat(beat: Beat): void {
+    this.#spread.add([beat]);
+  }
+
+  /** It never rejects. */
+  async #tellNews(key: string, { records: all = [], beats }: News): Promise<void> {
+    const bounds = this.#boundsTo(key);
+    const records = firstBytes(all, bounds.recordBytes).now;
     if (!this.#budgets.mayTell(key, records)) return;
     try {
-      await this.#options.tell(key, { records });
+      const { want } = await this.#options.tell(key, { records, ...packedBeats(beats, bounds) });
+      // Whoever is told of a beat may ask for the head that it belongs to, and for nothing else.
+      const told = new Set(beats.map(({ hint }) => hint));
+      await this.#sendWanted(key, { records: [], want: want.filter((name) => told.has(hintIn(name))) });
     } catch (error) {
       this.#options.log.debug({ err: error, member: key }, 'a member could not be told of news');
     }
@@ -149,24 +178,20 @@ export class RecordSync {
 
   close(): void {
     this.#stop();
+    this.#spread.close();
     this.#parts.close();
   }
 
   /** @returns whether the answer was cut, so that there may be more */
   async #compareOnce(key: string): Promise<boolean> {
     const { store, tell } = this.#options;
-    const most = this.#mostBytesTo(key);
+    const most = this.#boundsTo(key).recordBytes;
     const { ranges: differ, missing: missingNow } = await this.#differingRanges(key);
     const [ranges, have] = this.#summaryFor(key, differ);
     const nothing: SyncReply = { ...NOTHING, missing: missingNow };
     const reply = ranges?.length === 0 ? nothing : await tell(key, { records: [], have, ranges });
-    await this.#take(key, reply.records);
-    let missing = reply.missing ?? [];
-    for (let rest = this.#recordsOf([...new Set(reply.want)]); rest.length > 0; ) {
-      const { now, later } = firstBytes(rest, most);
-      missing = (await tell(key, { records: now })).missing ?? [];
-      rest = later;
-    }
+    await this.#take(key, reply);
+    const missing = await this.#sendWanted(key, reply);
     for (let rest = missing.flatMap((hash) => store.part(hash) ?? []); rest.length > 0; ) {
       const { now, later } = firstBytes(rest.slice(0, SENT_PARTS), most);
       await tell(key, { records: [], parts: now });
@@ -176,58 +201,67 @@ export class RecordSync {
     return isCut || (differ?.length ?? 0) > (ranges?.length ?? 0);
   }
 
+  /** Sends what a member asked for in its answer. @returns the parts that it lacks and cannot fetch */
+  async #sendWanted(key: string, reply: SyncReply): Promise<readonly string[]> {
+    const { want, wantBeats = new Uint8Array() } = reply;
+    const bounds = this.#boundsTo(key);
+    let beats = packedBeats(this.#beatsOf([...want.map(hintIn), ...unpackHints(wantBeats)]), bounds);
+    let missing = reply.missing ?? [];
+    for (let rest = this.#recordsOf([...new Set(want)]); rest.length > 0 || beats.beats !== undefined; ) {
+      const { now, later } = firstBytes(rest, bounds.recordBytes);
+      missing = (await this.#options.tell(key, { records: now, ...beats })).missing ?? [];
+      [rest, beats] = [later, {}];
+    }
+    return missing;
+  }
+
   /** What is compared at once: fewer ranges where all names would be too many. */
   #summaryFor(key: string, differ: readonly number[] | undefined): [readonly number[] | undefined, RecordSummary[]] {
     const { store, isWithoutLane } = this.#options;
     let [ranges, have] = [differ, summaryOf(store, differ)];
-    while (isWithoutLane?.(key) === true && have.length > MAX_SEALED_NAMES && (ranges?.length ?? 0) > 1) {
+    while (isWithoutLane?.(key) === true && have.length > SEALED_BOUNDS.names && (ranges?.length ?? 0) > 1) {
       ranges = ranges?.slice(0, Math.ceil(ranges.length / 2));
       have = summaryOf(store, ranges);
     }
     return [ranges, have];
   }
 
-  #mostBytesTo(key: string): number {
-    return this.#options.isWithoutLane?.(key) === true ? MAX_SEALED_RECORD_BYTES : MAX_MESSAGE_RECORD_BYTES;
+  #boundsTo(key: string): MessageBounds {
+    return this.#options.isWithoutLane?.(key) === true ? SEALED_BOUNDS : LANE_BOUNDS;
   }
 
-  async #take(key: string, records: readonly Uint8Array[]): Promise<void> {
-    this.#count(key, { bytes: bytesIn(records), records: records.length });
+  /** @returns names of records that would tell what the beats belong to */
+  async #take(key: string, { records, beats = new Uint8Array() }: SyncMessage | SyncReply): Promise<readonly string[]> {
+    const given = unpackBeats(beats);
+    this.#budgets.take(key, { bytes: bytesIn(records) + beats.length, records: records.length + given.length });
+    this.#spread.knows(key, given);
+    // Before the records: a head would hide that somebody still goes on with the one that it replaces.
+    const first = await this.#takeBeats(key, given);
     const news: string[] = [];
     for (const record of records) {
       const name = await this.#options.store.accept(record, key);
-      if (name === false) this.#count(key, { records: COSTS.forged });
+      if (name === false) this.#budgets.take(key, { records: COSTS.forged });
       else if (name !== undefined) news.push(name);
     }
-    if (news.length === 0) return;
-    this.#options.onNews();
-    void this.announce(news, key);
+    const then = await this.#takeBeats(key, first.early);
+    if (news.length > 0) void this.announce(news, key);
+    if (news.length > 0 || first.news.length > 0 || then.news.length > 0) this.#options.onNews();
+    return [...new Set([...first.want.filter((name) => !news.includes(name)), ...then.want])];
   }
 
-  /** @throws ModelRtcError `busy`, after the member was dropped for it */
-  #count(key: string, cost: { readonly bytes?: number; readonly records?: number }): void {
-    try {
-      this.#budgets.take(key, cost);
-    } catch (error) {
-      this.#options.onBrokenLimit(key, 'It sends more records in a minute than a member may.');
-      throw error;
-    }
-  }
-
-  /** @throws as `#count` */
-  #give(key: string, given: readonly Uint8Array[]): void {
-    try {
-      this.#budgets.give(key, bytesIn(given));
-    } catch (error) {
-      this.#options.onBrokenLimit(key, 'It asks for more records in a minute than a member may.');
-      throw error;
-    }
+  async #takeBeats(key: string, beats: readonly Beat[]): Promise<TakenBeats> {
+    const taken = await this.#options.store.acceptBeats(beats, key);
+    this.#budgets.take(key, { records: taken.wrongSteps });
+    this.#spread.add(taken.news, key);
+    return taken;
   }
 
   /** In which ranges of names the two differ; undefined when all of them are to be compared. */
   async #differingRanges(key: string): Promise<Pick<SyncReply, 'ranges' | 'missing'>> {
-    if ([...this.#options.store.summary()].length < MIN_HASHED_RECORDS) return {};
-    return await this.#options.tell(key, { records: [], hashes: rangeHashes(this.#options.store) });
+    const { store, wallMs, tell } = this.#options;
+    if ([...store.summary()].length < MIN_HASHED_RECORDS) return {};
+    const beatsUntil = wallMs() - BEATS_UNDER_WAY_MS;
+    return await tell(key, { records: [], hashes: rangeHashes(store, beatsUntil), beatsUntil });
   }
 
   /** News that others made goes on to some links alone: the others hear it from their own, or when they compare. */
@@ -242,20 +276,18 @@ export class RecordSync {
     return order > (this.#options.store.orderOf(name) ?? -1);
   }
 
+  /** Whether the other side knows more beats of a head that both have. */
+  #isBehind({ name, order, beat = 0 }: RecordSummary): boolean {
+    const { store } = this.#options;
+    const known = store.beatsOf(name);
+    return known !== undefined && order === store.orderOf(name) && beat > known;
+  }
+
+  #beatsOf(hints: readonly string[]): Beat[] {
+    return [...new Set(hints)].flatMap((hint) => this.#options.store.beatOf(hint) ?? []);
+  }
+
   #recordsOf(names: readonly string[]): Uint8Array[] {
     return names.flatMap((name) => this.#options.store.bytesOf(name) ?? []);
   }
-}
-
-function firstBytes(
-  records: readonly Uint8Array[],
-  mostBytes: number,
-): { readonly now: Uint8Array[]; readonly later: Uint8Array[] } {
-  let bytes = 0;
-  const end = records.findIndex((record) => {
-    bytes += record.length;
-    return bytes > mostBytes;
-  });
-  const at = end === -1 ? records.length : Math.max(end, 1);
-  return { now: records.slice(0, at), later: records.slice(at) };
 }

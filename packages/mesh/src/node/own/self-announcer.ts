@@ -17,26 +17,30 @@ export interface OwnState {
 }
 
 export interface SelfAnnouncerOptions {
-  readonly view: Pick<MeshView, 'announceSelf'>;
+  readonly view: Pick<MeshView, 'announceSelf' | 'needsHead'>;
   readonly own: () => Promise<OwnState>;
   readonly role: MeshRole;
-  /** Between two catalogs when nothing changes. */
+  /** Between two signs of life, and the least between two catalogs for what changes all the time, as load and free space. */
   readonly gossipIntervalMs: number;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
 
-/** The least time between two catalogs for what changes all the time, as load and free space. */
-const PROPERTIES_MS = 60_000;
+/** A number is announced again once it has moved by so much, and by that part of the larger one: every head goes to all nodes of the mesh. */
+const MOVED_BY = 0.2;
 
-/** The shortest that a catalog can count. */
-const ENDED_TTL_MS = 1_000;
+/** What changes all the time. */
+interface Changing {
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly hints: string;
+}
 
 /** Signs a new catalog of this machine when it is time: at once for what lasts, seldom for what changes all the time. */
 export class SelfAnnouncer {
   readonly #options: SelfAnnouncerOptions;
   #announcedAtMs = Number.NEGATIVE_INFINITY;
   #said = '';
-  #changing = '';
+  #numbers: Readonly<Record<string, number>> = {};
+  #hints = '';
 
   constructor(options: SelfAnnouncerOptions) {
     this.#options = options;
@@ -54,13 +58,15 @@ export class SelfAnnouncer {
       state.bridgeUrl,
       state.models,
       state.fetching,
-      Object.keys(state.properties),
+      Object.entries(state.properties).map(([name, value]) => [name, typeof value === 'number' || value]),
     ]);
-    const changing = JSON.stringify([state.properties, Buffer.from(packHints(state.hints)).toString('hex')]);
-    if (!this.#isDue(lasting, changing, nowMs - this.#announcedAtMs)) return undefined;
-    const names = await view.announceSelf({ ...state, role });
+    const numbers = numbersIn(state.properties);
+    const hints = Buffer.from(packHints(state.hints)).toString('hex');
+    if (!this.#isDue(lasting, { numbers, hints }, nowMs - this.#announcedAtMs)) return undefined;
+    const names = await view.announceSelf({ ...state, role }, { beatEveryMs: this.#options.gossipIntervalMs });
     this.#said = lasting;
-    this.#changing = changing;
+    this.#numbers = numbers;
+    this.#hints = hints;
     this.#announcedAtMs = nowMs;
     return names;
   }
@@ -69,11 +75,26 @@ export class SelfAnnouncer {
   async announceEnd(): Promise<readonly string[] | undefined> {
     if (this.#said === '') return undefined;
     const { own, role, view } = this.#options;
-    return await view.announceSelf({ ...(await own()), role }, ENDED_TTL_MS);
+    return await view.announceSelf({ ...(await own()), role }, 'goodbye');
   }
 
-  #isDue(lasting: string, changing: string, sinceMs: number): boolean {
-    if (lasting !== this.#said || sinceMs >= this.#options.gossipIntervalMs) return true;
-    return changing !== this.#changing && sinceMs >= PROPERTIES_MS;
+  #isDue(lasting: string, { numbers, hints }: Changing, sinceMs: number): boolean {
+    const { view, gossipIntervalMs } = this.#options;
+    if (lasting !== this.#said || view.needsHead) return true;
+    if (sinceMs < gossipIntervalMs) return false;
+    return (
+      hints !== this.#hints ||
+      Object.entries(numbers).some(([name, value]) => hasMoved(value, this.#numbers[name] ?? 0))
+    );
   }
+}
+
+function numbersIn(properties: Readonly<Record<string, MeshProperty>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
+  );
+}
+
+function hasMoved(now: number, before: number): boolean {
+  return Math.abs(now - before) > MOVED_BY * Math.max(1, Math.abs(now), Math.abs(before));
 }

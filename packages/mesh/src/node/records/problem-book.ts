@@ -10,6 +10,8 @@ export interface ProblemBookOptions {
   readonly ownKey: string;
 }
 
+/** How exactly it is kept when a problem was seen last. */
+const NOTED_AGAIN_MS = 30_000;
 /** One warning about a node, and so many about all, in this time. */
 const WARN_AGAIN_MS = 10 * 60_000;
 const MAX_WARNINGS = 20;
@@ -24,17 +26,24 @@ export class ProblemBook {
   }
 
   of(key: string): string | undefined {
+    return this.find(key)?.problem;
+  }
+
+  /** What is wrong, and when that was seen last. */
+  find(key: string): { readonly problem: string; readonly atMs: number } | undefined {
     const [found] = this.#options.cache.records(this.#name(key)).values();
-    return found === undefined ? undefined : Buffer.from(found.bytes).toString('utf8');
+    if (found === undefined) return undefined;
+    return { problem: Buffer.from(found.bytes).toString('utf8'), atMs: found.heardAtMs };
   }
 
   /** @param problem - a sentence */
   note(key: string, problem: string): void {
     const { cache, log, mesh, ownKey } = this.#options;
-    if (this.of(key) === problem) return;
+    const before = this.find(key);
+    if (before?.problem === problem && Math.abs(Date.now() - before.atMs) < NOTED_AGAIN_MS) return;
     const whose = key === ownKey ? '' : `A node of the mesh ${mesh.name} has a problem (${key.slice(0, 8)}): `;
     const words = `${whose}${problem}`;
-    if (this.#mayWarn(key)) log.warn({ member: key }, words);
+    if (before?.problem !== problem && this.#mayWarn(key)) log.warn({ member: key }, words);
     else log.debug({ member: key }, words);
     const record = { bytes: Buffer.from(problem), heardAtMs: Date.now(), order: Date.now() };
     cache

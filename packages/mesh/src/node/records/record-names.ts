@@ -27,6 +27,17 @@ export function decodeKept(kept: readonly Uint8Array[]): SignedRecord[] {
   return records.sort((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind));
 }
 
+const CATALOG = 'model_catalog/';
+
+export function catalogName(key: string): string {
+  return `${CATALOG}${key}`;
+}
+
+/** Whose catalog's head it is; undefined for the name of another record. */
+export function catalogKey(name: string): string | undefined {
+  return name.startsWith(CATALOG) ? name.slice(CATALOG.length) : undefined;
+}
+
 /** What a record that was checked is called, and how new it is. */
 export function namedAs({ kind, body }: SignedRecord): {
   readonly name: string;

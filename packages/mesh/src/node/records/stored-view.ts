@@ -1,17 +1,28 @@
 import { fromBase64Url, type Identity, type Log, ModelRtcError, type Scope } from '@model-rtc/protocol';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Beat } from '../../core/beats/beat.ts';
 import { CatalogBook, TwoNodesError } from '../../core/catalog/catalog-book.ts';
-import { type CatalogHead, type OwnAnnouncement, signHead } from '../../core/catalog/head.ts';
-import type { RecordSummary } from '../../core/gossip/types.ts';
-import { CATALOG_TTL_MS, decodeRecord, Membership, partHash, type SignedRecord } from '../../core/index.ts';
+import type { CatalogHead, OwnAnnouncement } from '../../core/catalog/head.ts';
+import type { RecordSummary, TakenBeats } from '../../core/gossip/types.ts';
+import {
+  decodeRecord,
+  GOODBYE_TTL_MS,
+  MAX_MESH_MODELS,
+  Membership,
+  partHash,
+  type SignedRecord,
+} from '../../core/index.ts';
 import type { MeshMember, MeshModel } from '../../types.ts';
+import { OwnHead } from '../own/own-head.ts';
 import type { JoinedMesh } from '../state/mesh-folders.ts';
 import type { RecordCache } from '../state/record-cache.ts';
-import type { MeshView } from '../view.ts';
+import type { HeadKind, MeshView } from '../view.ts';
+import { BeatKeeper } from './beat-keeper.ts';
 import { KnownRecords } from './known-records.ts';
 import { MemberFiles, type SignedRoster } from './member-files.ts';
 import { ProblemBook } from './problem-book.ts';
-import { decodeKept, namedAs, ROSTER } from './record-names.ts';
+import { catalogKey, catalogName, decodeKept, namedAs, ROSTER } from './record-names.ts';
+import { TwoNodes } from './two-nodes.ts';
 
 export interface ViewParts {
   readonly joined: JoinedMesh;
@@ -31,6 +42,9 @@ export class StoredMeshView implements MeshView {
   readonly #prefix: string;
   readonly #problems: ProblemBook;
   readonly #members: MemberFiles;
+  readonly #twoNodes: TwoNodes;
+  readonly #beats: BeatKeeper;
+  readonly #own: OwnHead;
   readonly #known = new KnownRecords();
   #cacheVersion = -1;
 
@@ -46,6 +60,12 @@ export class StoredMeshView implements MeshView {
       wallMs: Date.now,
       isMember: (key) => this.membership.isMember(key),
     });
+    this.#twoNodes = new TwoNodes(this.catalogs, this.#problems);
+    this.#beats = new BeatKeeper({
+      ...{ catalogs: this.catalogs, cache: parts.cache, prefix: this.#prefix },
+      onDoubled: (key) => this.#twoNodes.note(key),
+    });
+    this.#own = new OwnHead(parts.identity, mesh.id);
     this.#members = new MemberFiles({
       ...{ joined: parts.joined, authority: parts.authority, membership: this.membership },
       take: async (record) => void (await this.#take(record, false)),
@@ -74,12 +94,21 @@ export class StoredMeshView implements MeshView {
     return this.membership.isMember(key) ? this.catalogs.headOf(key) : undefined;
   }
 
+  /** When it was alive last, by what it signed or revealed: milliseconds since 1970. */
+  aliveAtMs(key: string): number | undefined {
+    return this.catalogOf(key) === undefined ? undefined : this.catalogs.beats.aliveAtMs(key);
+  }
+
   modelsOf(key: string): readonly MeshModel[] {
-    return this.catalogs.modelsOf(key);
+    return this.#twoNodes.has(key) ? [] : this.catalogs.modelsOf(key);
   }
 
   problemOf(key: string): string | undefined {
-    return this.#problems.of(key);
+    const problem = this.#problems.of(key);
+    const leftOut = this.catalogs.leftOut(key);
+    if (problem !== undefined || leftOut === 0) return problem;
+    const all = this.catalogs.headOf(key)?.modelCount ?? 0;
+    return `About ${leftOut} of its ${all} models are left out here: the nodes of the mesh announce more than ${MAX_MESH_MODELS} together, and each has an equal share.`;
   }
 
   /** This machine begins anew. */
@@ -91,8 +120,26 @@ export class StoredMeshView implements MeshView {
     this.#problems.note(key, problem);
   }
 
-  summary(): RecordSummary[] {
-    return this.#known.summary((key) => this.membership.isMember(key) || this.#known.has(`leave/${key}`));
+  summary(beatsUntil?: number): RecordSummary[] {
+    const counts = (key: string) => this.membership.isMember(key) || this.#known.has(`leave/${key}`);
+    return this.#known.summary(counts).map((one) => {
+      const key = catalogKey(one.name);
+      const beat = key === undefined ? undefined : this.catalogs.beats.indexOf(key, beatsUntil);
+      return beat === undefined ? one : { ...one, beat };
+    });
+  }
+
+  beatOf(hint: string): Beat | undefined {
+    return this.catalogs.beats.beatOf(hint);
+  }
+
+  beatsOf(name: string): number | undefined {
+    const key = catalogKey(name);
+    return key === undefined ? undefined : this.catalogs.beats.indexOf(key);
+  }
+
+  async acceptBeats(beats: readonly Beat[]): Promise<TakenBeats> {
+    return await this.#beats.take(beats);
   }
 
   orderOf(name: string): number | undefined {
@@ -119,11 +166,11 @@ export class StoredMeshView implements MeshView {
     try {
       const name = await this.#take(decodeRecord(bytes), false);
       // Its own newest catalog comes from this process alone.
-      if (name === `model_catalog/${this.ownKey}`) this.noteProblem(this.ownKey, TWO_NODES);
+      if (name === catalogName(this.ownKey)) this.#foundOwnDouble();
       return name;
     } catch (error) {
       if (error instanceof TwoNodesError) {
-        this.noteProblem(error.key, TWO_NODES);
+        this.#twoNodes.note(error.key);
         return undefined;
       }
       const refusal = ModelRtcError.from(error);
@@ -133,8 +180,9 @@ export class StoredMeshView implements MeshView {
   }
 
   missingParts(most: number, isSkipped: (hash: string) => boolean = () => false): readonly string[] {
-    const all = [...this.membership.missingParts(), ...this.catalogs.missingParts()];
-    return all.filter((hash) => !isSkipped(hash)).slice(0, most);
+    const ofRoster = this.membership.missingParts().filter((hash) => !isSkipped(hash));
+    const ofCatalogs = this.catalogs.missingParts(Math.max(0, most - ofRoster.length), isSkipped);
+    return [...ofRoster.slice(0, most), ...ofCatalogs];
   }
 
   part(hash: string): Uint8Array | undefined {
@@ -152,16 +200,28 @@ export class StoredMeshView implements MeshView {
     }
   }
 
-  async announceSelf(own: OwnAnnouncement, ttlMs = CATALOG_TTL_MS): Promise<readonly string[]> {
-    const { identity, joined } = this.#parts;
-    const before = this.catalogs.headOf(this.ownKey)?.sequence ?? 0;
-    // By the date: a machine that lost its cache must not fall behind what others have of it.
-    const sequence = Math.max(before + 1, Date.now());
-    const { record, parts } = signHead(identity, { meshId: joined.mesh.id, own, ttlMs, sequence, nowMs: Date.now() });
+  get needsHead(): boolean {
+    return this.#own.beats.isOver;
+  }
+
+  async announceSelf(own: OwnAnnouncement, kind: HeadKind): Promise<readonly string[]> {
+    const { record, parts } = this.#own.sign(own, kind, this.catalogs.headOf(this.ownKey)?.sequence ?? 0);
     const name = await this.#take(record, false);
     for (const { bytes } of parts) await this.acceptPart(bytes);
-    this.catalogs.tidy();
     return name === undefined ? [] : [name];
+  }
+
+  async beatSelf(): Promise<Beat | undefined> {
+    const beat = this.#own.beats.due();
+    if (beat === undefined) return undefined;
+    const { news } = await this.#beats.take([beat]);
+    if (this.catalogs.headOf(this.ownKey)?.sequence !== beat.sequence) this.#own.beats.overruled(news.length > 0);
+    return beat;
+  }
+
+  tidy(): void {
+    this.catalogs.tidy();
+    this.#twoNodes.settle([this.ownKey, ...this.members().map(({ key }) => key)]);
   }
 
   async reload(): Promise<readonly string[]> {
@@ -179,6 +239,8 @@ export class StoredMeshView implements MeshView {
       const bytes = cache.part(hash);
       if (bytes !== undefined) await this.acceptPart(new Uint8Array(bytes));
     }
+    await this.#beats.save();
+    this.#beats.load();
     if (await this.#members.listNew(Date.now())) news.push(ROSTER);
     await this.#members.write();
     return news;
@@ -210,13 +272,23 @@ export class StoredMeshView implements MeshView {
     if (!isNews) return undefined;
     const { name, key, order } = namedAs(record);
     this.#known.set(name, { bytes: record.bytes, key, order });
-    if (key !== undefined && key !== this.ownKey && record.kind === 'model_catalog') this.#problems.clear(key);
+    if (key !== undefined && key !== this.ownKey && record.kind === 'model_catalog' && !this.#twoNodes.has(key))
+      this.#problems.clear(key);
     const { cache } = this.#parts;
     const isCurrent = cache.version() === this.#cacheVersion;
     await cache.putRecord(`${this.#prefix}${name}`, { bytes: Buffer.from(record.bytes), order, heardAtMs: Date.now() });
     // Its own change needs no second look, as long as nobody else changed something meanwhile.
     if (isCurrent) this.#cacheVersion = Math.min(cache.version(), this.#cacheVersion + 1);
     return name;
+  }
+
+  /** Somebody else signs with this machine's key. */
+  #foundOwnDouble(): void {
+    // A command that lost its cache hears of its own worker from others.
+    if (!this.#own.hasSigned) return;
+    this.#twoNodes.note(this.ownKey);
+    // The other one is going, and has taken this one with it.
+    if ((this.catalogs.headOf(this.ownKey)?.ttlMs ?? 0) <= GOODBYE_TTL_MS) this.#own.beats.end();
   }
 
   #refused(error: ModelRtcError, fromKey: string): void {
@@ -226,6 +298,3 @@ export class StoredMeshView implements MeshView {
     this.#parts.log.debug({ err: error, member: fromKey }, 'a record of a member was refused');
   }
 }
-
-const TWO_NODES =
-  'Two machines announce with this key: a data folder was copied. Stop one of them, remove keys/identity.key there, and join it again.';

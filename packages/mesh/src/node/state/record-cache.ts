@@ -12,23 +12,37 @@ export interface CachedRecord {
   readonly order: number;
 }
 
-/** Heads, beats and memberships by name, and parts by their hash, shared between the processes of this machine. */
+/** The newest beat of a node, checked again when it is read. */
+export interface CachedBeat {
+  readonly sequence: number;
+  readonly index: number;
+  readonly value: Uint8Array;
+}
+
+/** Heads and memberships by name, beats by their node, and parts by their hash, shared between the processes of this machine. */
 export interface RecordCache extends AsyncDisposable {
   /** All whose names begin with the prefix. */
   records(prefix: string): Map<string, CachedRecord>;
   /** Keeps a record, unless a newer one of this name is there. */
   putRecord(name: string, record: CachedRecord): Promise<void>;
   removeRecord(name: string): Promise<void>;
+  /** All whose names begin with the prefix. */
+  beats(prefix: string): Map<string, CachedBeat>;
+  /** Keeps beats, in one step. Newer ones that are there stay. */
+  putBeats(beats: ReadonlyMap<string, CachedBeat>): Promise<void>;
   part(hash: string): Uint8Array | undefined;
   putPart(hash: string, bytes: Uint8Array): Promise<void>;
   /** Removes the parts that nobody needs any more. */
   keepParts(isNeeded: (hash: string) => boolean): Promise<void>;
-  /** Grows with every change, by whichever process. */
+  /** Grows with every change of records, by whichever process. */
   version(): number;
+  /** The same for beats: they come all the time, and records need not be read again for them. */
+  beatsVersion(): number;
   close(): Promise<void>;
 }
 
 const VERSION_NAME = 'version';
+const BEATS_VERSION_NAME = 'beats-version';
 
 /**
  * Opens the cache in the mesh's folder. All of it can be asked for again from other members, so a damaged one is thrown away.
@@ -41,13 +55,14 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
     (root) => ({
       root,
       records: root.openDB<CachedRecord, string>({ name: 'records' }),
+      beats: root.openDB<CachedBeat, string>({ name: 'beats' }),
       parts: root.openDB<Uint8Array, string>({ name: 'parts', encoding: 'binary' }),
       meta: root.openDB<number, string>({ name: 'meta' }),
     }),
     (cause) => log.warn({ err: cause, folder }, 'The cache of what meshes have is damaged. It is asked for again.'),
   );
-  const { root, records, parts, meta } = tables;
-  const changed = () => meta.put(VERSION_NAME, (meta.get(VERSION_NAME) ?? 0) + 1);
+  const { root, records, beats, parts, meta } = tables;
+  const changed = (name = VERSION_NAME) => meta.put(name, (meta.get(name) ?? 0) + 1);
   const change = async (work: () => boolean): Promise<void> => {
     await root.transaction(() => {
       if (work()) void changed();
@@ -63,6 +78,13 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
         return true;
       }),
     removeRecord: (name) => change(() => void records.remove(name) === undefined),
+    beats: (prefix) => inRange(beats, prefix),
+    putBeats: (newer) =>
+      change(() => {
+        for (const [name, beat] of newer) if (isNewer(beat, beats.get(name))) void beats.put(name, { ...beat });
+        void changed(BEATS_VERSION_NAME);
+        return false;
+      }),
     part: (hash) => parts.get(hash),
     putPart: async (hash, bytes) => {
       await parts.put(hash, Buffer.from(bytes));
@@ -73,12 +95,18 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
         return false;
       }),
     version: () => meta.get(VERSION_NAME) ?? 0,
+    beatsVersion: () => meta.get(BEATS_VERSION_NAME) ?? 0,
     close: () => root.close(),
     [Symbol.asyncDispose]: () => root.close(),
   };
 }
 
-function inRange(records: Database<CachedRecord, string>, prefix: string): Map<string, CachedRecord> {
-  const range = records.getRange({ start: prefix, end: `${prefix}\uffff` });
+function inRange<T>(table: Database<T, string>, prefix: string): Map<string, T> {
+  const range = table.getRange({ start: prefix, end: `${prefix}\uffff` });
   return new Map([...range].map(({ key, value }) => [key, value]));
+}
+
+function isNewer(beat: CachedBeat, known: CachedBeat | undefined): boolean {
+  if (known === undefined || beat.sequence > known.sequence) return true;
+  return beat.sequence === known.sequence && beat.index > known.index;
 }
