@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { makeRandomFile } from '../support/files.ts';
-import { openLocalNetworks } from '../support/local-network.ts';
-import { arePresent, isHeldBy, joinAll, type MeshMachine, meshMachine, until } from '../support/mesh-scene.ts';
+import { arePresent, isHeldBy, joinAll, type MeshMachine, meshMachinesOn, until } from '../support/mesh-scene.ts';
 import { errorOf, importModel } from '../support/scene.ts';
 import { describeWith, useLab } from '../support/suites.ts';
 import { WAN_REQUIREMENTS } from '../support/wan.ts';
@@ -15,13 +14,8 @@ async function addModel(machine: MeshMachine, alias: string): Promise<void> {
   await importModel(machine, folder, alias);
 }
 
-async function machinesOn(networks: readonly (readonly number[])[], names: readonly string[]) {
-  const hosts = await openLocalNetworks(lab, networks);
-  const machines = await Promise.all(
-    names.map((name, i) => meshMachine(lab, name, hosts[i] as (typeof hosts)[number])),
-  );
-  return { hosts, machines };
-}
+const machinesOn = (networks: readonly (readonly number[])[], names: readonly string[]) =>
+  meshMachinesOn(lab, networks, names);
 
 describeWith(WAN_REQUIREMENTS, 'a mesh on a local network without any server', () => {
   it('finds its nodes, and each knows what all have', async () => {

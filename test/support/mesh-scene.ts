@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningCommand } from './command.ts';
+import { fileURLToPath } from 'node:url';
+import { type RunningCommand, startCommand } from './command.ts';
 import type { Lab } from './lab.ts';
-import type { Host } from './local-network.ts';
+import { type Host, openLocalNetworks } from './local-network.ts';
 import type { Machine } from './machine.ts';
+import { REPOSITORY, SOURCE_OPTIONS } from './script-child.ts';
 
 /** The parts of what `mesh peers --json` and `mesh models --json` print that tests look at. */
 export interface MeshPeerJson {
@@ -15,6 +17,7 @@ export interface MeshPeerJson {
   readonly reliability: number;
   readonly sequence: number;
   readonly properties: Readonly<Record<string, unknown>>;
+  readonly urls: readonly string[];
   readonly problem?: string;
 }
 export interface MeshModelJson {
@@ -30,9 +33,13 @@ export interface MeshMachine extends Machine {
   /** What its worker knows; with `refresh`, what it hears when it asks. */
   peers(): Promise<readonly MeshPeerJson[]>;
   models(): Promise<readonly MeshModelJson[]>;
+  /** Starts a TypeScript file of the repository on this machine. */
+  startScript(file: URL, args: readonly string[]): RunningCommand;
 }
 
-export async function meshMachine(lab: Lab, name: string, { prefix }: Pick<Host, 'prefix'>): Promise<MeshMachine> {
+/** @param host - where it runs; left out for this process's own place */
+export async function meshMachine(lab: Lab, name: string, host?: Pick<Host, 'prefix'>): Promise<MeshMachine> {
+  const prefix = host?.prefix ?? [];
   const machine = await lab.machine(name, { prefix, env: { MODEL_RTC_NODE_NAME: name } });
   return {
     ...machine,
@@ -44,18 +51,32 @@ export async function meshMachine(lab: Lab, name: string, { prefix }: Pick<Host,
     peers: async () => (await machine.succeed(['mesh', 'peers', '--json'])).json<{ nodes: MeshPeerJson[] }>().nodes,
     models: async () =>
       (await machine.succeed(['mesh', 'models', '--json'])).json<{ models: MeshModelJson[] }>().models,
+    startScript: (script, args) => {
+      const [file = '', ...before] = [...prefix, process.execPath, ...SOURCE_OPTIONS, fileURLToPath(script)];
+      const running = startCommand([file, ...before, ...args], { cwd: REPOSITORY, env: process.env });
+      lab.onEnd(() => running.kill('SIGKILL'));
+      return running;
+    },
   };
 }
 
-/** Makes a mesh on the first machine, and lets the others join with one invite. */
+/** Machines on local networks, as `openLocalNetworks` makes them, by their names. */
+export async function meshMachinesOn(lab: Lab, networks: readonly (readonly number[])[], names: readonly string[]) {
+  const hosts = await openLocalNetworks(lab, networks);
+  const machines = await Promise.all(names.map((name, i) => meshMachine(lab, name, hosts[i])));
+  return { hosts, machines };
+}
+
+/** Makes a mesh on the first machine, and lets the others join with one invite. @returns the invite */
 export async function joinAll(
   [first, ...others]: readonly [MeshMachine, ...MeshMachine[]],
   options: { readonly create?: readonly string[]; readonly invite?: readonly string[] } = {},
-): Promise<void> {
+): Promise<string> {
   await first.succeed(['mesh', 'create', 'lab', ...(options.create ?? [])]);
   const made = await first.succeed(['mesh', 'invite', '--json', ...(options.invite ?? [])]);
   const { invite } = made.json<{ invite: string }>();
   for (const other of others) await other.succeed(['mesh', 'join', invite, '--timeout', '1s']);
+  return invite;
 }
 
 /** Far above what anything here takes that does not hang. */

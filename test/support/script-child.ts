@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+/** The folder of the sources. */
+export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What Node needs to run a TypeScript file on the sources, in the repository's folder. */
+export const SOURCE_OPTIONS = ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings'] as const;
 
 export interface Child {
   readonly process: ChildProcess;
@@ -16,11 +20,11 @@ export interface Child {
 
 /** Starts a TypeScript file as a process of its own. @param env - beside this process's */
 export function startChild(file: URL, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=@model-rtc/source', '--no-warnings', fileURLToPath(file), ...args],
-    { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
-  );
+  const child = spawn(process.execPath, [...SOURCE_OPTIONS, fileURLToPath(file), ...args], {
+    cwd: REPOSITORY,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let output = '';
   const waiters = new Set<() => void>();
   const take = (data: Buffer): void => {

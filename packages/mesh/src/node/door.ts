@@ -6,7 +6,7 @@ import { noMemberError } from './links/as-member.ts';
 import type { MeshView } from './view.ts';
 
 export interface DoorOptions {
-  readonly view: Pick<MeshView, 'members' | 'areOfMembers'>;
+  readonly view: Pick<MeshView, 'members' | 'membersAmong'>;
   readonly answer: (message: SyncMessage) => Promise<SyncReply>;
   readonly onJoined?: ((member: MeshMember) => void) | undefined;
   /** Called with the records of a visitor that is not let in. */
@@ -30,11 +30,13 @@ export function doorHandlers({ view, answer, onJoined, onRefused }: DoorOptions)
       const shown = records.slice(0, MAX_DOOR_RECORDS);
       const before = new Set(view.members().map(({ key }) => key));
       await answer({ records: shown });
-      if (!view.areOfMembers(shown)) {
+      const shownKeys = view.membersAmong(shown);
+      if (shownKeys.length === 0) {
         onRefused?.(shown);
         throw noMemberError();
       }
-      const joined = view.members().find(({ key }) => !before.has(key));
+      // Others come in by other doors at the same time, and are told of there.
+      const joined = view.members().find(({ key }) => !before.has(key) && shownKeys.includes(key));
       if (joined !== undefined) onJoined?.(joined);
       return { records: [], want: [] };
     },

@@ -26,8 +26,8 @@ export interface MeshView extends RecordStore {
   beatSelf(): Promise<Beat | undefined>;
   /** Forgets what nobody needs any more. */
   tidy(): void;
-  /** Whether a membership of a member is among these records. */
-  areOfMembers(records: readonly Uint8Array[]): boolean;
+  /** The keys of members whose memberships are among these records. */
+  membersAmong(records: readonly Uint8Array[]): readonly string[];
   /** What lets another node know that this one is a member. */
   introduction(): Uint8Array[];
   /** Takes in what other processes of this machine wrote. @returns the names of records that are news */

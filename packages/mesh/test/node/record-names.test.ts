@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { signRecord } from '../../src/core/record.ts';
-import { namedAs } from '../../src/node/records/record-names.ts';
+import { keyOf, namedAs } from '../../src/node/records/record-names.ts';
 import { identityOf, keyTextOf, START_MS } from '../support/people.ts';
 
 describe('namedAs', () => {
@@ -12,5 +12,12 @@ describe('namedAs', () => {
         ...{ name: `membership/${keyTextOf(2)}`, key: keyTextOf(2), order: START_MS },
       });
     }
+  });
+
+  it('names nobody for a record that is not valid', () => {
+    const node = identityOf(2);
+    for (const body of [{}, { node: 'x' }, { node: null }])
+      expect(keyOf(signRecord('membership', body, [node]))).toBeUndefined();
+    expect(keyOf(signRecord('membership', { node: node.publicKey, joinedAt: 1 }, [node]))).toBe(keyTextOf(2));
   });
 });

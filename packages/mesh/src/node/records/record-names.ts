@@ -51,3 +51,12 @@ export function namedAs({ kind, body }: SignedRecord): {
   const key = bytesToHex(fields.node as Uint8Array);
   return { name: `${kind}/${key}`, key, order };
 }
+
+/** The node that a record is about, which may come from anyone; undefined for one that is not valid. */
+export function keyOf(record: SignedRecord): string | undefined {
+  try {
+    return namedAs(record).key;
+  } catch {
+    return undefined;
+  }
+}

@@ -21,7 +21,7 @@ import { BeatKeeper } from './beat-keeper.ts';
 import { KnownRecords } from './known-records.ts';
 import { MemberFiles, type SignedRoster } from './member-files.ts';
 import { ProblemBook } from './problem-book.ts';
-import { catalogKey, catalogName, decodeKept, namedAs, ROSTER } from './record-names.ts';
+import { catalogKey, catalogName, decodeKept, keyOf, namedAs, ROSTER } from './record-names.ts';
 import { TwoNodes } from './two-nodes.ts';
 
 export interface ViewParts {
@@ -150,12 +150,9 @@ export class StoredMeshView implements MeshView {
     return this.#known.bytesOf(name);
   }
 
-  areOfMembers(records: readonly Uint8Array[]): boolean {
-    return decodeKept(records).some((record) => {
-      if (record.kind !== 'membership') return false;
-      const { key } = namedAs(record);
-      return key !== undefined && this.membership.isMember(key);
-    });
+  membersAmong(records: readonly Uint8Array[]): readonly string[] {
+    const memberships = decodeKept(records).filter(({ kind }) => kind === 'membership');
+    return memberships.flatMap((record) => keyOf(record) ?? []).filter((key) => this.membership.isMember(key));
   }
 
   introduction(): Uint8Array[] {
@@ -272,8 +269,9 @@ export class StoredMeshView implements MeshView {
     if (!isNews) return undefined;
     const { name, key, order } = namedAs(record);
     this.#known.set(name, { bytes: record.bytes, key, order });
-    if (key !== undefined && key !== this.ownKey && record.kind === 'model_catalog' && !this.#twoNodes.has(key))
-      this.#problems.clear(key);
+    // What this machine has on its disk is older than what it noted about the node.
+    const isHeard = !isKept && key !== undefined && key !== this.ownKey;
+    if (isHeard && record.kind === 'model_catalog' && !this.#twoNodes.has(key)) this.#problems.clear(key);
     const { cache } = this.#parts;
     const isCurrent = cache.version() === this.#cacheVersion;
     await cache.putRecord(`${this.#prefix}${name}`, { bytes: Buffer.from(record.bytes), order, heardAtMs: Date.now() });

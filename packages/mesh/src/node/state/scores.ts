@@ -38,8 +38,8 @@ export function scoresFile(folder: string): JsonFile<Scores> {
 export function withOutcome({ nodes }: Scores, key: string, outcome: MeshOutcome, now: Date): Scores {
   const before = nodes[key];
   const rate = outcome.ok && outcome.ms > 0 && outcome.bytes > 0 ? (outcome.bytes * 1000) / outcome.ms : undefined;
-  // Wrong content says more than a broken connection.
-  const weight = outcome.reason === 'hash_mismatch' ? 0.5 : WEIGHT;
+  // Wrong content says more than a broken connection: one time is enough to be asked after all others.
+  const weight = outcome.reason === 'hash_mismatch' ? 0.7 : WEIGHT;
   const score = {
     reliability: moved(before === undefined ? 1 : reliabilityAt(before, now.getTime()), outcome.ok ? 1 : 0, weight),
     at: now.toISOString(),

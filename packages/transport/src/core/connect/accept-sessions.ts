@@ -25,6 +25,7 @@ import { ExchangeMemory } from './exchange-memory.ts';
 import { WERIFT } from './lane-upkeep.ts';
 import { EXCHANGE_TIMEOUT_MS, FIRST_ENVELOPE_MS } from './limits.ts';
 import { SealedAnswers, type SealedHandlers, SealedRate } from './sealed-answers.ts';
+import { VisitorLog } from './visitor-log.ts';
 import { WorkerExchange } from './worker-exchange.ts';
 import { workerLanes } from './worker-lanes.ts';
 
@@ -86,6 +87,7 @@ class SessionAcceptor implements Acceptor {
   readonly #engine: Promise<WebRtcEngine>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #visitorLog: VisitorLog;
   readonly #peers: ConnectedPeers;
   readonly #admission = new Admission();
   readonly #memory: ExchangeMemory;
@@ -100,6 +102,7 @@ class SessionAcceptor implements Acceptor {
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
+    this.#visitorLog = new VisitorLog(log, clock);
     this.#memory = new ExchangeMemory(clock);
     this.#sealedRate = new SealedRate(clock);
     this.#peers = new ConnectedPeers(clock, log);
@@ -146,7 +149,7 @@ class SessionAcceptor implements Acceptor {
       const admitted = await this.#admit(visitor, first, leave);
       if (admitted !== undefined) await this.#connect(visitor, admitted, { signal: limit.signal, leave });
     } catch (error) {
-      this.#log.warn({ err: error, visitor: visitor.visitor }, 'a visitor did not become a client');
+      this.#visitorLog.warn({ err: error, visitor: visitor.visitor }, 'a visitor did not become a client');
     } finally {
       for (const leavePlace of leave) leavePlace();
       stopTimer();
@@ -211,7 +214,10 @@ class SessionAcceptor implements Acceptor {
 
   async #refuse(visitor: Visitor, error: unknown, envelope: Uint8Array): Promise<void> {
     const { code, message } = ModelRtcError.from(error);
-    this.#log.warn({ visitor: visitor.visitor, code, reason: message }, `A client was refused, and told: ${message}`);
+    this.#visitorLog.warn(
+      { visitor: visitor.visitor, code, reason: message },
+      `A client was refused, and told: ${message}`,
+    );
     await visitor.send(envelope);
   }
 

@@ -89,14 +89,12 @@ let peer: Peer | undefined;
 const revoked = new Set<string>();
 const refusals: string[] = [];
 
-const log: Log = {
-  debug() {},
-  info() {},
-  warn(fields, message) {
-    const { reason } = fields as { readonly reason?: unknown };
-    if (message === `A client was refused, and told: ${reason}`) refusals.push(String(reason));
-  },
-};
+function noteRefusal(fields: object, message: string): void {
+  const { reason } = fields as { readonly reason?: unknown };
+  if (message === `A client was refused, and told: ${reason}`) refusals.push(String(reason));
+}
+/** Warned of or not, as often as it happens. */
+const log: Log = { debug: noteRefusal, info() {}, warn: noteRefusal };
 
 async function work(order: Extract<Order, { do: 'work' }>): Promise<void> {
   const identity = identityFromSeed(new Uint8Array(32).fill(order.seed));
