@@ -12,6 +12,7 @@ export interface MeshPeerJson {
   readonly key: string;
   readonly isPresent: boolean;
   readonly isSelf: boolean;
+  readonly hasConsent: boolean;
   readonly reachedBy?: string;
   readonly modelCount: number;
   readonly reliability: number;
