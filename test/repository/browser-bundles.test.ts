@@ -12,7 +12,7 @@ const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@model-rtc/formats/validation': 200,
   '@model-rtc/signaling/client': 250,
   '@model-rtc/transport/core': 300,
-  '@model-rtc/transport/browser': 320,
+  '@model-rtc/transport/browser': 330,
   '@model-rtc/transfer/core': 200,
   '@model-rtc/mesh/core': 280,
 };
