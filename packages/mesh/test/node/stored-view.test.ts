@@ -130,6 +130,22 @@ describe('two machines with one key', () => {
     expect(first.needsHead).toBe(false);
   });
 
+  it('are noticed by others where beats come every few seconds', async () => {
+    const [first, second, ben] = [await openView(), await openView(), await openView('other')];
+    const often = { beatEveryMs: 5_000 };
+    await hear(first, [second, ben], await first.announceSelf(OWN, often));
+    nowMs += 1000;
+    await hear(second, [first, ben], await second.announceSelf(OWN, often));
+    for (let i = 0; i < 30; i++) {
+      nowMs += 5_000;
+      if (first.needsHead) break;
+      await beatTo(first, [second, ben]);
+      await beatTo(second, [first, ben]);
+    }
+    for (const view of [first, second, ben])
+      expect(view.problemOf(first.ownKey)).toMatch('Two machines announce with this key');
+  });
+
   it('are told apart by every process of a machine that heard of both', async () => {
     const cache = memoryCache();
     const [first, second, ben] = [await openView(), await openView(), await openView('other', cache)];

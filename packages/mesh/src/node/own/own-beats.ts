@@ -16,7 +16,8 @@ interface OwnChain {
   readonly sequence: number;
   readonly issuedAtMs: number;
   last: number;
-  overruled: number;
+  /** The beat at which another machine had signed a newer head. */
+  overruledAt: number | undefined;
 }
 
 /** The beats of this machine's newest head. */
@@ -41,7 +42,7 @@ export class OwnBeats {
     const wholeMs = Math.min(86_400, Math.max(1, Math.round(intervalMs / 1000))) * 1000;
     const count = Math.ceil(BEATS_LAST_MS / wholeMs);
     const chain = createBeatChain({ key, seed: randomBytes(16), intervalMs: wholeMs, count });
-    this.#own = { chain, sequence, issuedAtMs, last: 0, overruled: 0 };
+    this.#own = { chain, sequence, issuedAtMs, last: 0, overruledAt: undefined };
     this.#isOver = false;
     return chain.plan;
   }
@@ -58,8 +59,10 @@ export class OwnBeats {
    */
   overruled(isNoticed: boolean): void {
     if (this.#own === undefined) return;
-    this.#own.overruled += 1;
-    if (isNoticed || this.#own.overruled > 1) this.end();
+    const { last, overruledAt = last, chain } = this.#own;
+    this.#own.overruledAt = overruledAt;
+    const sinceMs = (last - overruledAt) * chain.plan.intervalMs;
+    if (isNoticed || sinceMs > MAX_SKEW_MS + chain.plan.intervalMs) this.end();
   }
 
   /** @returns the beat whose time has come; undefined when there is none, or the chain has ended */
