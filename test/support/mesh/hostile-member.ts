@@ -142,7 +142,8 @@ async function shout(): Promise<void> {
   const socket = openMulticastSocket(on, { packet: () => {}, failed: () => {} });
   for (let i = 0; i < 3_000; i++) {
     const nodeHint = i % 2 === 0 ? sessions.lanHint(target.key) : randomBytes(8).toString('hex');
-    const announcement = { meshHint: sessions.lanHint(), nodeHint, port: 1 + (i % 60_000) };
+    const maskedKey = sessions.maskedKey(target.key, nodeHint);
+    const announcement = { meshHint: sessions.lanHint(), nodeHint, maskedKey, port: 1 + (i % 60_000) };
     socket.send({ type: 'response', answers: announcementRecords(announcement, [`10.99.${i % 250}.1`]) });
     if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }

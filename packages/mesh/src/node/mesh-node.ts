@@ -11,6 +11,7 @@ import { Neighbourhood } from './links/neighbourhood.ts';
 import type { LanSighting } from './mdns/types.ts';
 import type { MeshNodeOptions } from './mesh-node-options.ts';
 import { SelfAnnouncer } from './own/self-announcer.ts';
+import { untilTrue } from './until-true.ts';
 import type { MeshView } from './view.ts';
 
 /** How often own models, members and neighbours are looked at. */
@@ -205,19 +206,8 @@ export class MeshNode {
    */
   async untilHeard(waitMs: number, signal: AbortSignal): Promise<readonly string[]> {
     const { clock } = this.#options;
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        stopListening();
-        stopTimer();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const stopListening = this.onChange(() => {
-        if (this.#compared.size > 0 && this.#sync.isComplete) end();
-      });
-      const stopTimer = clock.after(waitMs, end);
-      signal.addEventListener('abort', end);
-    });
+    const isDone = (): boolean => this.#compared.size > 0 && this.#sync.isComplete;
+    await untilTrue({ isDone, onChange: (listener) => this.onChange(listener), clock, waitMs, signal });
     return [...this.#compared];
   }
 
