@@ -15,6 +15,7 @@ const FILES = [
   'packages/http/src/limits.ts',
   'packages/static-registry/src/limits.ts',
   'packages/hub/src/limits.ts',
+  'packages/mesh/src/core/limits.ts',
   'packages/bridge/src/limits.ts',
   'packages/jobs/src/limits.ts',
   'packages/jobs/src/onnx/limits.ts',

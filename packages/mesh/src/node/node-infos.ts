@@ -51,8 +51,10 @@ export function nodeInfos({
     const head = view.catalogOf(key);
     const isSelf = key === view.ownKey;
     const aliveAtMs = view.aliveAtMs(key);
-    const isFresh =
-      head !== undefined && head.ttlMs > GOODBYE_TTL_MS && nowMs - (aliveAtMs ?? 0) <= head.ttlMs + MAX_SKEW_MS;
+    // How it was reached a moment ago says nothing of a node that took its leave.
+    const hasLeft = head !== undefined && head.ttlMs <= GOODBYE_TTL_MS;
+    const isFresh = head !== undefined && nowMs - (aliveAtMs ?? 0) <= head.ttlMs + MAX_SKEW_MS;
+    const reachedBy = hasLeft ? undefined : reach.get(key);
     const score = scores.nodes[key];
     return {
       ...{
@@ -71,8 +73,8 @@ export function nodeInfos({
       },
       ...{ fetching: head?.fetching ?? [], sequence: head?.sequence ?? 0, modelCount: head?.modelCount ?? 0 },
       heardAt: aliveAtMs === undefined ? undefined : new Date(Math.min(aliveAtMs, nowMs)),
-      isPresent: isSelf ? hasWorker : isFresh || reach.has(key),
-      ...{ reachedBy: reach.get(key), latencyMs: score?.latencyMs, bytesPerSecond: score?.bytesPerSecond },
+      isPresent: isSelf ? hasWorker : !hasLeft && (isFresh || reachedBy !== undefined),
+      ...{ reachedBy, latencyMs: score?.latencyMs, bytesPerSecond: score?.bytesPerSecond },
       ...{ reliability: score === undefined ? 1 : reliabilityAt(score, nowMs), problem: view.problemOf(key) },
     };
   });
