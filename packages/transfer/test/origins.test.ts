@@ -79,6 +79,21 @@ describe('an origin whose model has changed', () => {
   });
 });
 
+describe('an origin that refuses over each of its lanes', () => {
+  it('is named once', async () => {
+    const pool = new SourcePool();
+    const warned: string[] = [];
+    const error = new ModelRtcError('token_revoked', 'You are no member any more.');
+    const refusing = memorySource(model, { name: 'refusing', alter: failsAfter(0, error) });
+    for (const number of [0, 1, 2, 3]) pool.add(laneOf(refusing, number));
+    pool.end();
+    const log = { ...silentLog, warn: (_fields: object, message: string) => void warned.push(message) };
+    const pulling = pullModel(model, { staging: await temporaryFolder(), sources: pool, log });
+    await expect(pulling).rejects.toMatchObject({ code: 'token_revoked' });
+    expect(warned).toEqual(['refusing is no longer used: You are no member any more.']);
+  });
+});
+
 describe('an origin that serves wrong bytes', () => {
   it('is dropped with all its lanes after three, and named, when there is another', async () => {
     const pool = new SourcePool();

@@ -40,6 +40,8 @@ export class SourceSet {
   readonly #names = new Map<string, string>();
   /** By origin. */
   readonly #flows = new Map<string, OriginFlow>();
+  /** Warnings that were given. */
+  readonly #warned = new Set<string>();
   #lastError: ModelRtcError | undefined;
   #turn = 0;
 
@@ -109,19 +111,27 @@ export class SourceSet {
 
   /** The source cannot go on. */
   drop(runner: SourceRunner, error: ModelRtcError): void {
-    const { stats, log } = this.#parts;
+    const { stats } = this.#parts;
     const { name } = runner.source;
-    log.warn({ source: name, code: error.code }, `${name} is no longer used: ${error.message}`);
+    this.#warn(name, error);
     // A lost connection, or an end on purpose, is not the source's fault.
     if (this.isGeneral(runner) && !error.recoversBy('reconnect', 'stopped')) stats.drop(name, error.message);
     this.#forget([runner], error);
   }
 
+  /** Once for each name and reason: each lane of an origin is a source, and many end for the same reason. */
+  #warn(name: string, { code, message }: ModelRtcError): void {
+    const reason = `${code} ${name}`;
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
+    this.#parts.log.warn({ source: name, code }, `${name} is no longer used: ${message}`);
+  }
+
   /** Stops using the source's origin, over all its lanes. */
   ban(source: Pick<ChunkSource, 'name' | 'origin'>, error: ModelRtcError): void {
-    const { stats, log } = this.#parts;
+    const { stats } = this.#parts;
     const origin = originOf(source);
-    log.warn({ source: source.name }, `${source.name} is no longer used: ${error.message}`);
+    this.#warn(source.name, error);
     stats.drop(source.name, error.message);
     this.#banned.add(origin);
     this.#forget(
