@@ -110,7 +110,7 @@ describe('limits on files', () => {
   const limited = (limit: string): string[] => ['bash', '-c', `ulimit ${limit}; exec "$@"`, 'bash'];
 
   it('are named when too few may be open', async () => {
-    const machine = await lab.machine('few', { prefix: limited('-n 32') });
+    const machine = await lab.machine('few', { prefix: limited('-n 23') });
     const { exitCode, stderr } = await machine.run(['client', 'list-models']);
     expect(stderr).toMatch(/^model-rtc: EMFILE.*ulimit -n 4096.*\n$/);
     expect(exitCode).toBe(7);

@@ -129,6 +129,14 @@ def binary(length):
     return check
 
 
+def binary_to(longest, shortest=0):
+    def check(value):
+        require(isinstance(value, bytes) and shortest <= len(value) <= longest, "A binary of another length is expected.")
+        return value
+
+    return check
+
+
 def any_map(value):
     require(isinstance(value, dict), "A map is expected.")
     return value
@@ -186,6 +194,8 @@ MESSAGES = {
     "bye": fields(error_=ERROR),
     "exchange": fields(message=any_map),
 }
+# One piece of a request without a lane, or of its answer.
+PIECE = fields(lane=u32, bytes=binary_to(61_440), more_=one_of(True))
 # What is inside the sealed exchange.
 SEALED = {
     "offer": fields(lane=u32, engine=text(64), sdp=text(65_536)),
@@ -202,6 +212,8 @@ SEALED = {
     "relay_offer": fields(lane=u32, publicKey=binary(32)),
     "unavailable": fields(lane=u32, message=text(1024)),
     "refuse": fields(error=ERROR),
+    "request": PIECE,
+    "reply": PIECE,
 }
 
 
