@@ -75,7 +75,7 @@ export const meshGossipResult = z.object({
   beats: piecesSchema(BEAT_BYTES).optional(),
   /** Names of records that the sender has and this side lacks. */
   want: z.array(nameSchema).max(MAX_SUMMARY),
-  /** Nodes of which the asker knows more beats: the first 8 bytes of the key of each. */
+  /** Nodes whose newer beats the asker knows: the first 8 bytes of the key of each. */
   wantBeats: piecesSchema(8).optional(),
   /** The answer to `hashes`. */
   ranges: rangesSchema.optional(),

@@ -121,7 +121,7 @@ export const LIMITED_STEP_BYTES = 64 * 1024;
 export const SPREAD_MS = 2_000;
 /** Where a chunk took longer than that to send, they are given as long, up to this: sending it again would take the time anyway. */
 export const LONGEST_SPREAD_MS = 20_000;
-/** A chunk of which its receiver took nothing for this long goes to the others as well: that one may never take it. */
+/** A chunk whose receiver took nothing of it for this long goes to the others as well: that one may never take it. */
 export const FIRST_COPY_MS = 30_000;
 /** Chunks that are being sent to one of many or were sent lately that are remembered, over all models. */
 export const MAX_COPIED_CHUNKS = 4096;

@@ -31,7 +31,7 @@ export interface SyncReply {
   readonly beats?: Uint8Array | undefined;
   /** Names of records that the asker has and this side lacks. */
   readonly want: readonly string[];
-  /** Nodes of which the asker knows more beats: the first 8 bytes of the key of each. */
+  /** Nodes whose newer beats the asker knows: the first 8 bytes of the key of each. */
   readonly wantBeats?: Uint8Array | undefined;
   /** The answer to `hashes`. */
   readonly ranges?: readonly number[] | undefined;
