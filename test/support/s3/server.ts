@@ -32,7 +32,7 @@ export interface S3ServerOptions {
   /** How far its clock is ahead of this machine's. */
   readonly aheadMs?: number;
   readonly pageSize?: number;
-  /** `ignored`: whole objects for parts; `unsaid`: parts without a word of which; `shifted`: others than were asked for. */
+  /** `ignored`: whole objects for parts; `unsaid`: parts, without saying which; `shifted`: others than were asked for. */
   readonly ranges?: 'kept' | 'ignored' | 'unsaid' | 'shifted';
   /** Looks at each request that is signed well; answers with a refusal, or with nothing when the request may go on. */
   readonly before?: (ask: S3Ask) => Refusal | undefined | Promise<Refusal | undefined>;
