@@ -22,6 +22,12 @@ const READING_THREAD = { 'reading-thread': 'packages/registry/dist/inspect/readi
 const PARSER = ['packages/cli/dist/main.js', 'packages/cli/dist/cli.js'];
 const SETTINGS = ['node_modules/conf/dist/source/index.js', 'registry/dist/store/folder-modes.js'];
 const SAVED_WORKERS = ['cli/dist/console/saved-workers.js', ...SETTINGS];
+const PULL = [
+  'client/pull-model',
+  'cli/dist/console/progress.js',
+  'registry/dist/inspect/code-files.js',
+  'registry/dist/inspect/find-incomplete.js',
+] as const;
 
 /** What commands load that people wait for; `test/repository/command-start.test.ts` holds how many files that may be. */
 export const STARTS = {
@@ -45,12 +51,9 @@ export const STARTS = {
     'registry/dist/verify/hash-found.js',
     'registry/dist/verify/verify-model.js',
   ),
-  'client pull-model': session(
-    'client/pull-model',
-    'cli/dist/console/progress.js',
-    'registry/dist/inspect/code-files.js',
-    'registry/dist/inspect/find-incomplete.js',
-  ),
+  'client pull-model': session(...PULL),
+  // Without a start of its own, what only werift needs would be joined with what only static registries need.
+  'client pull-model --engine werift': session(...PULL, 'transport/dist/lanes/webrtc/werift.js'),
   'client push-model': session(
     'client/push-model',
     'cli/dist/console/progress.js',
