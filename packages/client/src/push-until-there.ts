@@ -23,8 +23,7 @@ interface AskOptions {
 export interface PushTask {
   readonly stats: TransferStats;
   readonly speed: TransferSpeed;
-  /** Undefined for data that has no record of its own. */
-  readonly transfer?: Prioritized | undefined;
+  readonly transfer: Prioritized;
   readonly options: SpeedOptions & {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: OnModelProgress | undefined;

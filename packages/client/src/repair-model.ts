@@ -1,15 +1,26 @@
 import { type Digest, formatBytes, type Manifest, ModelRtcError, systemClock } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
-import { loadZstd, openPull, PeerEncodings, peerPool, SourcePool, stageIntactFiles } from '@model-rtc/transfer';
-import type { Peer } from '@model-rtc/transport';
+import {
+  limitTransfer,
+  loadZstd,
+  openPull,
+  PeerEncodings,
+  peerPool,
+  type RateLimiter,
+  SourcePool,
+  stageIntactFiles,
+  type TrackedTransfer,
+} from '@model-rtc/transfer';
+import type { LaneInfo, Peer } from '@model-rtc/transport';
 import { overConnections } from './over-connections.ts';
 import type { OnModelProgress } from './progress.ts';
 import type { RemoteWorker } from './remote-worker.ts';
 import { tracked } from './tracked.ts';
+import { type SpeedOptions, TransferSpeed } from './transfer-speed.ts';
 import { type TransferReport, TransferStats } from './transfer-stats.ts';
 import { fetchManifest } from './worker-provider.ts';
 
-export interface RepairModelOptions {
+export interface RepairModelOptions extends SpeedOptions {
   /** The result of a `Registry.verify` just now; the model is verified first when left out. */
   readonly found?: VerifiedModel | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -74,11 +85,9 @@ export async function repairModel(
   ref: string,
   options: RepairModelOptions,
 ): Promise<RepairModelResult> {
-  const about = { kind: 'repair', name: ref, peers: [worker.known.name] } as const;
+  const about = { kind: 'repair', name: ref, peers: [worker.known.name], priority: options.priority } as const;
   return await tracked(worker, about, options, (controlled, transfer) =>
-    repairUntilSound(worker, ref, controlled, ({ id, alias, digest }) =>
-      transfer.describe({ name: alias ?? id, digest }),
-    ),
+    repairUntilSound(worker, ref, controlled, transfer),
   );
 }
 
@@ -86,20 +95,23 @@ async function repairUntilSound(
   worker: RemoteWorker,
   ref: string,
   options: RepairModelOptions,
-  describe: (entry: RegistryEntry) => void,
+  transfer: TrackedTransfer,
 ): Promise<RepairModelResult> {
-  const { registry, clock } = worker;
-  const stats = new TransferStats(clock);
+  const { registry, clock, limits } = worker;
+  const stats = new TransferStats(clock, options.maxReconnectMs);
   const startedMs = clock.nowMs();
   const repair = await examine(registry, ref, options);
   const { found } = repair;
-  describe(found.entry);
+  const { id, alias, digest, size } = found.entry;
+  transfer.describe({ name: alias ?? id, digest });
   if (found.state === 'sound') {
     return { ...soundReport(startedMs, clock), entry: found.entry, outcome: 'sound', found };
   }
   // Reading the damaged files is not time without data.
   stats.watchdog.progressed();
-  return await overConnections(worker, stats, options, (peer) => repairOnce(peer, repair, stats));
+  const speed = new TransferSpeed(options, limits.down, clock, transfer);
+  const limiter = limitTransfer(transfer, speed.limiter, limits.bySize, size);
+  return await overConnections(worker, stats, options, (peer) => repairOnce(peer, repair, { stats, speed, limiter }));
 }
 
 async function examine(registry: Registry, ref: string, options: RepairModelOptions): Promise<Repair> {
@@ -113,8 +125,16 @@ async function examine(registry: Registry, ref: string, options: RepairModelOpti
   throw new ModelRtcError('busy', `"${alias ?? id}" is still training. Repair it when it is done.`);
 }
 
-async function repairOnce(peer: Peer, repair: Repair, stats: TransferStats): Promise<RepairModelResult> {
-  const { digest, registry, signal, found } = repair;
+/** How one repair moves its bytes, and what it counts. */
+interface Pace {
+  readonly stats: TransferStats;
+  readonly speed: TransferSpeed;
+  readonly limiter: RateLimiter;
+}
+
+async function repairOnce(peer: Peer, repair: Repair, pace: Pace): Promise<RepairModelResult> {
+  const { digest, registry, signal, found, compress: mode } = repair;
+  const { stats } = pace;
   stats.begin();
   // The worker's, since it gives the chunks of its own list; it is also there when the one here is what is damaged.
   const manifest = await fetchManifest(peer, digest, signal);
@@ -122,8 +142,11 @@ async function repairOnce(peer: Peer, repair: Repair, stats: TransferStats): Pro
   const isKnown = here !== undefined && isCutAlike(here, manifest);
   const damaged = isKnown ? damagedIn(found, manifest) : [];
   if (isKnown) await stageWhole(repair, manifest, damaged);
-  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings: new PeerEncodings({ loadZstd }) });
-  const { entry, ...bytes } = await fetchAndReplace(repair, { manifest, damaged, pool, stats }).finally(stop);
+  const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, {
+    encodings: new PeerEncodings({ loadZstd, mode }),
+  });
+  const supply = { manifest, damaged, pool, pace, lanes: () => peer.lanes };
+  const { entry, ...bytes } = await fetchAndReplace(repair, supply).finally(stop);
   return { ...asReused(repair, stats.report(peer.lanes, bytes)), entry, outcome: 'repaired', found };
 }
 
@@ -156,7 +179,9 @@ interface Supply {
   /** The chunks of its list that are not taken from the model's own files; all are verified, wherever they are from. */
   readonly damaged: readonly number[];
   readonly pool: SourcePool;
-  readonly stats?: TransferStats | undefined;
+  /** Both undefined where nothing comes over a network. */
+  readonly pace?: Pace | undefined;
+  readonly lanes?: (() => readonly LaneInfo[]) | undefined;
 }
 
 function emptyPool(): SourcePool {
@@ -167,15 +192,16 @@ function emptyPool(): SourcePool {
 
 async function fetchAndReplace(
   { registry, digest, signal, onProgress }: Repair,
-  { manifest, damaged, pool, stats }: Supply,
+  { manifest, damaged, pool, pace, lanes = () => [] }: Supply,
 ): Promise<typeof NOTHING_MOVED & { readonly entry: RegistryEntry }> {
   const { staging } = registry.paths;
   await using local = await registry.openRepairChunks(digest, manifest, damaged);
   await using pulling = await openPull({
     contents: { ...manifest, digest },
-    ...{ staging, sources: pool, local, signal, watchdog: stats?.watchdog },
+    ...{ staging, sources: pool, local, signal, watchdog: pace?.stats.watchdog, limiter: pace?.limiter },
     onProgress: (progress) => {
-      stats?.note(progress);
+      pace?.stats.note(progress);
+      pace?.speed.moved(progress.transferredBytes, lanes());
       onProgress?.({ type: 'transfer', ...progress });
     },
   });

@@ -27,6 +27,12 @@ export interface SpeedOptions {
   readonly maxReconnectMs?: number | undefined;
 }
 
+/** What a command's options say about the network, for each transfer that it begins. */
+export function speedOf(options: SpeedOptions): SpeedOptions {
+  const { limitBytesPerSecond, nice, compress, priority, maxReconnectMs } = options;
+  return { limitBytesPerSecond, nice, compress, priority, maxReconnectMs };
+}
+
 /** The options of both a pull and a push. */
 export interface TransferOptions extends SpeedOptions {
   /** The model's alias at the receiver. Without it, a model that is there keeps its own; any other takes the sender's. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { AgentLimits } from '@model-rtc/client';
 import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
 import { openRegistry, type Registry } from '@model-rtc/registry';
 import {
@@ -8,6 +9,7 @@ import {
   type StaticRegistry,
   type TrustedRegistries,
 } from '@model-rtc/static-registry';
+import type { StorageCap } from '@model-rtc/transfer';
 import { modelsDataFolder } from './data-folder.ts';
 import { ModelManagerError } from './errors.ts';
 import { type FollowedVersions, openFollowedVersions } from './followed-versions.ts';
@@ -19,6 +21,8 @@ export interface ManagerContext {
   readonly home: string;
   readonly log: Log;
   readonly clock: Clock;
+  readonly limits: AgentLimits;
+  readonly storage: StorageCap | undefined;
   readonly followed: FollowedVersions;
   /** Where proxies are named. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,7 +42,7 @@ export function listsFolder(home: string): string {
 }
 
 export function createContext(config: ModelManagerConfig, parts: ModelManagerParts): ManagerContext {
-  const { fetch, logger: log = silentLog, clock = systemClock } = parts;
+  const { fetch, logger: log = silentLog, clock = systemClock, limits = {}, storage } = parts;
   const { env = process.env } = config;
   const home = config.dataDir ?? modelsDataFolder(config.appName);
   const trusted = openTrustedRegistries(home);
@@ -47,6 +51,8 @@ export function createContext(config: ModelManagerConfig, parts: ModelManagerPar
     home,
     log,
     clock,
+    limits,
+    storage,
     env,
     followed: openFollowedVersions(home),
     trusted,

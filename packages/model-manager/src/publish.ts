@@ -6,9 +6,11 @@ import {
   openPublishTarget,
   type PruneResult,
   type PublishedFile,
+  type PublishOptions as PublishModelOptions,
   pruneRegistry,
   publishModel,
 } from '@model-rtc/static-registry';
+import { limitTransfer, RateMeter, trackTransfer } from '@model-rtc/transfer';
 import type { ManagerContext } from './context.ts';
 import { signingOf } from './sign-keys.ts';
 import type { PruneRegistryOptions, PublishOptions, PublishResult } from './types.ts';
@@ -19,16 +21,50 @@ export async function publish(
   version: ModelVersion,
   options: PublishOptions,
 ): Promise<PublishResult> {
-  const { alias, chunkBytes, metadata = {}, replace, onProgress, signal } = options;
+  const { alias, chunkBytes, metadata = {}, replace } = options;
   const { target } = await openPublishTarget(options.to, { ...options.s3, env: context.env });
   const signing = await signingOf(context, options);
   return await context.withRegistry(async (registry) => {
     const { entry } = await registry.resolve(ref, { paths: false });
-    const published = await publishModel(target, {
-      ...{ ...version, alias, chunkBytes, replace, onProgress, signal, signing },
-      ...{ files: await filesOf(registry, entry), described: described(entry), metadata },
-    });
+    const files = await filesOf(registry, entry);
+    const published = await tracked(context, { registry, entry, to: target.name }, options, (controls) =>
+      publishModel(target, {
+        ...{ ...version, alias, chunkBytes, replace, signing, ...controls },
+        ...{ files, described: described(entry), metadata },
+      }),
+    );
     return { ...published, version, to: target.name };
+  });
+}
+
+interface Published {
+  readonly registry: Registry;
+  readonly entry: RegistryEntry;
+  readonly to: string;
+}
+
+/** Publishes so that any process of this machine sees how far it is, and can cancel it. */
+async function tracked<T>(
+  { clock, limits, log }: ManagerContext,
+  { registry, entry, to }: Published,
+  { priority, signal, onProgress }: PublishOptions,
+  work: (controls: Pick<PublishModelOptions, 'signal' | 'limiter' | 'onProgress'>) => Promise<T>,
+): Promise<T> {
+  const { digest, alias, id, size } = entry;
+  const about = { kind: 'publish', name: alias ?? id, digest, peers: [to], priority } as const;
+  const tracking = { folder: registry.paths.transfers, about, signal, log, clock };
+  return await trackTransfer(tracking, async (transfer) => {
+    const rate = new RateMeter(clock.nowMs());
+    return await work({
+      signal: transfer.signal,
+      limiter: limitTransfer(transfer, limits.up, limits.bySize, size),
+      onProgress: (progress) => {
+        const { totalBytes, doneBytes, reusedBytes } = progress;
+        const bytesPerSecond = rate.bytesPerSecond(doneBytes - reusedBytes, clock.nowMs());
+        transfer.note({ state: 'transferring', totalBytes, doneBytes, bytesPerSecond });
+        onProgress?.(progress);
+      },
+    });
   });
 }
 

@@ -64,22 +64,23 @@ interface Fetching {
 /** What speaks to workers is loaded only where there are some. */
 async function fetchModel({ context, registry, remote, version, counts, options }: Fetching) {
   const { connectAll, pullFromProviders } = await import('@model-rtc/client');
-  const { clock, log } = context;
-  const { force, concurrency, signal, onProgress, workers = [] } = options;
+  const { clock, log, limits, storage } = context;
+  const { force, concurrency, signal, onProgress, priority, workers = [] } = options;
   const provider = new StaticProvider({
     ...{ registry: remote, concurrency, clock },
     digestHere: async (manifest) => (await registry.findByManifest(manifest))?.digest,
   });
-  await using group = connectAll({ registry, log, clock, sessions: workers.map((session) => ({ session })) });
+  await using group = connectAll({ registry, log, clock, limits, sessions: workers.map((session) => ({ session })) });
   const providers = [provider, ...group.workers.map((worker) => worker.provider)];
   try {
     return await pullFromProviders(
-      { registry, log, clock, random: Math.random, limits: {} },
+      { registry, log, clock, random: Math.random, limits, storage },
       providers,
       versionText(version),
       {
         isName: true,
         ifExists: force ? 'overwrite' : 'skip',
+        priority,
         signal,
         onProgress: onProgress && ((progress) => tell(progress, counts, onProgress)),
       },

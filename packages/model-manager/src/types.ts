@@ -1,3 +1,4 @@
+import type { AgentLimits } from '@model-rtc/client';
 import type { Fetch } from '@model-rtc/http';
 import type { Clock, Digest, Log, SessionToken } from '@model-rtc/protocol';
 import type {
@@ -6,6 +7,7 @@ import type {
   PublishProgress,
   S3Options,
 } from '@model-rtc/static-registry';
+import type { Priority, StorageCap } from '@model-rtc/transfer';
 
 export interface ModelManagerConfig {
   /** The program's name: the folder of its models, and `<APPNAME>_MODELS_DIR`, follow from it. */
@@ -32,6 +34,10 @@ export interface ModelManagerParts {
   /** A pino logger is one. Nothing is logged by default. */
   readonly logger?: Log | undefined;
   readonly clock?: Clock | undefined;
+  /** Limits on all transfers together; none by default. */
+  readonly limits?: AgentLimits | undefined;
+  /** How much room the models in the data folder may take; any by default. Others than installed versions make room for what is pulled. */
+  readonly storage?: StorageCap | undefined;
 }
 
 /** A version of a registry that is on this machine. */
@@ -112,6 +118,8 @@ export type PullProgress =
   | { readonly type: 'waiting'; readonly reason: string };
 
 export interface PullOptions {
+  /** Which of the machine's transfers go first; normal when left out. */
+  readonly priority?: Priority | undefined;
   /** Pulls even an installed version: verifies it, and brings it up to date with the registry in one step. */
   readonly force?: boolean | undefined;
   /** Chunks that are fetched at once, from 1 to 16; 4 by default. */
@@ -189,6 +197,8 @@ export interface PublishOptions {
   readonly trustKeys?: readonly string[] | undefined;
   /** Signs what is in the registry already, although none of these keys signed it. */
   readonly adopt?: boolean | undefined;
+  /** Which of the machine's transfers go first; normal when left out. */
+  readonly priority?: Priority | undefined;
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

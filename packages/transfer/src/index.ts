@@ -38,5 +38,6 @@ export {
   type TransferRecord,
   type TransferState,
   type TransferStep,
+  wayOf,
 } from './node/transfers/types.ts';
 export { loadZstd } from './node/zstd.ts';

@@ -42,6 +42,13 @@ export const priorityOption = {
   },
 } as const satisfies ArgumentSpecs;
 
+/** The same for a command that only moves something with this flag, or from there. */
+export function priorityWith(when: string) {
+  return {
+    priority: { ...priorityOption.priority, describe: `${when}: ${priorityOption.priority.describe}` },
+  } as const;
+}
+
 export const yesOption = {
   yes: flagOption('Do not ask for confirmation', { alias: 'y' }),
 } as const satisfies ArgumentSpecs;

@@ -2,16 +2,19 @@ import { resolve } from 'node:path';
 import { type Digest, ModelRtcError, manifestDigest, modelSize, pathsProblem, type Result } from '@model-rtc/protocol';
 import type { PlaceOptions } from '@model-rtc/registry';
 import {
+  limitTransfer,
   loadZstd,
   openPull,
   PeerEncodings,
   type PullOutcome,
   peerPool,
+  type TrackedTransfer,
   type TransferProgress,
 } from '@model-rtc/transfer';
 import type { Peer } from '@model-rtc/transport';
 import { overConnections } from '../over-connections.ts';
 import type { RemoteWorker } from '../remote-worker.ts';
+import { tracked } from '../tracked.ts';
 import { isBulk, TransferSpeed } from '../transfer-speed.ts';
 import { TransferStats } from '../transfer-stats.ts';
 import type { FetchedResults, FetchResultsOptions, ResultsTarget } from './types.ts';
@@ -33,14 +36,23 @@ export async function fetchResults(
   target: ResultsTarget,
   options: FetchResultsOptions = {},
 ): Promise<FetchedResults> {
-  const { clock, limits } = worker;
-  const stats = new TransferStats(clock, options.maxReconnectMs);
-  const speed = new TransferSpeed(options, limits.down, clock);
-  const task = { worker, id, place: placeOf(target), options, stats, speed };
-  return await overConnections(worker, stats, options, async (peer) => {
-    const fetched = await fetchOnce(task, peer);
-    await reportFetched(worker, peer, id);
-    return fetched;
+  const place = placeOf(target);
+  const about = {
+    kind: 'results_pull',
+    name: `job ${id}`,
+    peers: [worker.known.name],
+    priority: options.priority,
+  } as const;
+  return await tracked(worker, about, options, async (controlled, transfer) => {
+    const { clock, limits } = worker;
+    const stats = new TransferStats(clock, options.maxReconnectMs);
+    const speed = new TransferSpeed(options, limits.down, clock, transfer);
+    const task = { worker, id, place, options: controlled, stats, speed, transfer };
+    return await overConnections(worker, stats, controlled, async (peer) => {
+      const fetched = await fetchOnce(task, peer);
+      await reportFetched(worker, peer, id);
+      return fetched;
+    });
   });
 }
 
@@ -51,6 +63,7 @@ interface FetchTask {
   readonly options: FetchResultsOptions;
   readonly stats: TransferStats;
   readonly speed: TransferSpeed;
+  readonly transfer: TrackedTransfer;
 }
 
 /** What the worker says of the results. */
@@ -76,11 +89,12 @@ async function fetchOnce(task: FetchTask, peer: Peer): Promise<FetchedResults> {
   const answer = await peer.request('get_results', { id }, { signal: options.signal });
   const results = checked({ ...answer, digest: manifestDigest(answer.manifest ?? { files: [] }) });
   const { form, digest, manifest, emptyFolders } = results;
+  const bytes = manifest === undefined ? 0 : modelSize(manifest);
+  task.transfer.describe({ digest, totalBytes: bytes });
   const path = await task.place(results);
   const wanted = { digest, form, manifest, emptyFolders, overwrite: options.force };
   const isSame = (await worker.registry.checkTarget(path, wanted)) === 'same';
   const moved = isSame ? NOTHING : await bring(task, peer, { ...wanted, target: path });
-  const bytes = manifest === undefined ? 0 : modelSize(manifest);
   const outcome = isSame ? 'same' : 'fetched';
   return {
     path,
@@ -98,20 +112,25 @@ const NOTHING: Moved = { transferredBytes: 0, reusedBytes: 0, resumedBytes: 0 };
 
 /** Fetches the files and puts them in their place, in the same step for every other process of this machine. */
 async function bring(task: FetchTask, peer: Peer, place: Omit<PlaceOptions, 'filesFolder'>): Promise<Moved> {
-  const { worker, options, stats, speed } = task;
-  const { registry, log } = worker;
+  const { worker, options, stats, speed, transfer } = task;
+  const { registry, log, limits } = worker;
   const { digest, manifest } = place;
   if (manifest === undefined) {
     await registry.placeFileSet({ ...place, filesFolder: undefined });
     return NOTHING;
   }
-  if (isBulk({ size: modelSize(manifest) })) peer.expectBulk();
+  const size = modelSize(manifest);
+  if (isBulk({ size })) peer.expectBulk();
   const encodings = new PeerEncodings({ loadZstd, mode: options.compress });
   const { pool, stop } = peerPool(peer, digest, peer.remote.agent.name, { encodings });
   try {
     await using pulling = await openPull({
       ...{ contents: { ...manifest, digest }, sources: pool, staging: registry.paths.staging, local: registry, log },
-      ...{ signal: options.signal, watchdog: stats.watchdog, limiter: speed.limiter },
+      ...{
+        signal: options.signal,
+        watchdog: stats.watchdog,
+        limiter: limitTransfer(transfer, speed.limiter, limits.bySize, size),
+      },
       onProgress: (progress: TransferProgress) => {
         stats.note(progress);
         speed.moved(progress.transferredBytes, peer.lanes);

@@ -1,8 +1,10 @@
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { FileSet } from '@model-rtc/registry';
+import type { TrackedTransfer } from '@model-rtc/transfer';
 import { overConnections } from '../over-connections.ts';
 import { pushUntilThere } from '../push-until-there.ts';
 import type { RemoteWorker } from '../remote-worker.ts';
+import { tracked } from '../tracked.ts';
 import { TransferSpeed } from '../transfer-speed.ts';
 import { TransferStats } from '../transfer-stats.ts';
 import type { DataOptions, SentData } from './types.ts';
@@ -33,16 +35,28 @@ export async function sendData(
 }
 
 async function sendOne(worker: RemoteWorker, set: FileSet, options: DataOptions): Promise<SentData> {
+  const { name, digest } = set;
+  const about = { kind: 'data_push', name, digest, peers: [worker.known.name], priority: options.priority } as const;
+  return await tracked(worker, about, options, (controlled, transfer) => push(worker, set, controlled, transfer));
+}
+
+async function push(
+  worker: RemoteWorker,
+  set: FileSet,
+  options: DataOptions,
+  transfer: TrackedTransfer,
+): Promise<SentData> {
   const { digest, bytes, manifest } = set;
   if (manifest === undefined) throw new ModelRtcError('bad_argument', `${set.name} holds no files.`);
   const { registry, clock, limits } = worker;
   const stats = new TransferStats(clock, options.maxReconnectMs);
-  const task = { stats, speed: new TransferSpeed(options, limits.up, clock), options };
-  const push = { digest, size: bytes, openModel: async () => registry.openFileSet(set) };
+  transfer.describe({ totalBytes: bytes });
+  const task = { stats, speed: new TransferSpeed(options, limits.up, clock, transfer), options, transfer };
+  const offered = { digest, size: bytes, openModel: async () => registry.openFileSet(set) };
   try {
     const { result, peer } = await pushUntilThere(
       worker,
-      { ...push, ask: (asked, how) => asked.request('push_data', { manifest }, how) },
+      { ...offered, ask: (asked, how) => asked.request('push_data', { manifest }, how) },
       task,
     );
     assertSent(digest, result.digest);

@@ -4,6 +4,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import type { NamePair, Registry, RegistryEntry } from '@model-rtc/registry';
 import { pullFromProviders } from '../pull-model.ts';
 import type { ClientContext } from '../remote-worker.ts';
+import { speedOf } from '../transfer-speed.ts';
 import { askHub, settleAccess } from './access.ts';
 import { type ChosenFiles, chooseFiles } from './choose-files.ts';
 import { familyOf, requireSupported } from './families.ts';
@@ -122,17 +123,7 @@ async function fetch(
   options: TakeOptions,
   { hub, model, chosen, named, licenseAccepted }: Settled,
 ): Promise<TakenFromHub> {
-  const {
-    signal,
-    onProgress,
-    safeOnly,
-    limitBytesPerSecond,
-    nice,
-    compress,
-    priority,
-    exclude = [],
-    workers = [],
-  } = options;
+  const { signal, onProgress, safeOnly, exclude = [], workers = [] } = options;
   const { clock, random, registry } = context;
   const { name, alias, takes, owners } = named;
   const { HubProvider } = await import('@model-rtc/hub');
@@ -141,17 +132,7 @@ async function fetch(
     const contents = await provider.contents({ ref: provider.ref, digest: undefined });
     const others = await providersOfFiles(context, workers, model.repo, contents, signal);
     const report = await pullFromProviders(context, [provider, ...others], provider.ref, {
-      ...{
-        isName: true,
-        signal,
-        onProgress,
-        safeOnly,
-        limitBytesPerSecond,
-        nice,
-        compress,
-        priority,
-        alias: options.alias,
-      },
+      ...{ isName: true, signal, onProgress, safeOnly, alias: options.alias, ...speedOf(options) },
       aliasConflict: takes ? 'overwrite' : undefined,
       additions: {
         ...{ name, takesName: takes, licenseAccepted },

@@ -12,6 +12,7 @@ import type {
 } from '@model-rtc/registry';
 import type { PullModelOptions, PullModelResult } from '../pull-model.ts';
 import type { RemoteWorker } from '../remote-worker.ts';
+import type { SpeedOptions } from '../transfer-speed.ts';
 import type { FilePatterns } from './choose-files.ts';
 
 /** What happens when another model has the name or the alias: it loses them, the new one gets others, or nothing is fetched. */
@@ -32,10 +33,8 @@ export interface FoundOnHub {
 /** Which model to take from a hub, and the answers to what it asks. A function asks a person; it throws when nobody is there. */
 export interface TakeOptions
   extends FilePatterns,
-    Pick<
-      PullModelOptions,
-      'signal' | 'onProgress' | 'safeOnly' | 'limitBytesPerSecond' | 'nice' | 'compress' | 'priority'
-    > {
+    SpeedOptions,
+    Pick<PullModelOptions, 'signal' | 'onProgress' | 'safeOnly'> {
   readonly hub: Hub;
   readonly reference: HubReference;
   /** Workers that may have files of the repository, and give them together with the hub. */

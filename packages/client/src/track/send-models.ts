@@ -1,10 +1,11 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { pushModel } from '../push-model.ts';
 import type { RemoteWorker } from '../remote-worker.ts';
+import { type SpeedOptions, speedOf } from '../transfer-speed.ts';
 import { askWorker } from './ask-worker.ts';
 import type { JobModel, TrackOptions } from './types.ts';
 
-type SendOptions = Pick<TrackOptions, 'noPush' | 'signal' | 'onProgress' | 'limitBytesPerSecond' | 'nice' | 'compress'>;
+type SendOptions = Pick<TrackOptions, 'noPush' | 'signal' | 'onProgress'> & SpeedOptions;
 
 /**
  * Makes sure that the worker has the models, each whole.
@@ -24,9 +25,9 @@ export async function sendModels(
     const isThere = there.exists && there.entry?.digest === model.digest;
     if (isThere && there.valid) continue;
     if (options.noPush === true) throw mayNotPush(worker, model, isThere);
-    const { signal, onProgress, limitBytesPerSecond, nice, compress } = options;
+    const { signal, onProgress } = options;
     await pushModel(worker, model.digest, {
-      ...{ signal, onProgress, limitBytesPerSecond, nice, compress },
+      ...{ signal, onProgress, ...speedOf(options) },
       ifExists: isThere ? 'overwrite' : 'skip',
       // Its name at the worker does not matter to the job.
       aliasConflict: 'keep',

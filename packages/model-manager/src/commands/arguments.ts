@@ -1,3 +1,5 @@
+import { ModelRtcError } from '@model-rtc/protocol';
+import { PRIORITIES, type Priority } from '@model-rtc/transfer';
 import type { ModelsArgument, ModelsArguments } from './types.ts';
 
 type MoreOfArgument = Omit<ModelsArgument, 'type' | 'describe'>;
@@ -20,6 +22,20 @@ export function texts<const More extends MoreOfArgument = object>(describe: stri
 /** A text that has to be given. */
 export function required<const More extends MoreOfArgument = object>(describe: string, more?: More) {
   return { type: 'string', demandOption: true, describe, ...(more as More) } as const;
+}
+
+/** Which of the machine's transfers go first. */
+export const priorityOption = {
+  priority: text('Which transfers of this machine go first; low also yields to other traffic [normal]', {
+    choices: PRIORITIES,
+  }),
+} as const satisfies ModelsArguments;
+
+/** @throws ModelRtcError `bad_argument`: not every command line checks what an option takes */
+export function priorityOf(given: string | undefined): Priority | undefined {
+  const priority = PRIORITIES.find((one) => one === given);
+  if (given === undefined || priority !== undefined) return priority;
+  throw new ModelRtcError('bad_argument', `--priority takes ${PRIORITIES.join(', ')}, not "${given}".`);
 }
 
 export const modelArgument = required('GROUP/MODEL', { completes: 'releases' });

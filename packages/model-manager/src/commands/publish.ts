@@ -1,7 +1,7 @@
 import { formatBytes, ModelRtcError, type ProgressEvent, parseBytes } from '@model-rtc/protocol';
 import type { PublishProgress } from '@model-rtc/static-registry';
 import { nameText, parseNameRef } from '../reference.ts';
-import { flag, required, text, texts } from './arguments.ts';
+import { flag, priorityOf, priorityOption, required, text, texts } from './arguments.ts';
 import { ProgressLine, progressText } from './progress-line.ts';
 import { count, safe } from './text.ts';
 import { defineModelsCommand, type ModelsContext } from './types.ts';
@@ -34,6 +34,7 @@ export const publish = defineModelsCommand({
       env: 'MODEL_RTC_TRUST_KEY',
     }),
     adopt: flag('Sign what is in the registry already, after you looked at it, although none of these keys signed it'),
+    ...priorityOption,
     prune: flag('Then remove files that no version names and that are older than a week'),
   },
   examples: [
@@ -61,7 +62,7 @@ export const publish = defineModelsCommand({
         ref,
         { ...parseNameRef(model), version: modelVersion },
         {
-          ...{ to, s3, alias, replace, signal: context.signal },
+          ...{ to, s3, alias, replace, priority: priorityOf(given.priority), signal: context.signal },
           ...(await signingOptions(given, context)),
           chunkBytes: chunkSize === undefined ? undefined : chunkBytesOf(chunkSize),
           metadata: Object.fromEntries([...(metadata ?? [])].map(pairOf)),

@@ -1,7 +1,7 @@
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import { parseNameRef } from '../reference.ts';
 import type { PullResult } from '../types.ts';
-import { flag, listedModel, listedVersion, registryOption, texts } from './arguments.ts';
+import { flag, listedModel, listedVersion, priorityOf, priorityOption, registryOption, texts } from './arguments.ts';
 import { PullView } from './pull-view.ts';
 import { safe } from './text.ts';
 import { defineModelsCommand } from './types.ts';
@@ -16,20 +16,29 @@ export const pull = defineModelsCommand({
     worker: texts('A session of a worker that may have it as well: a token or @FILE; several fetch from all at once', {
       completes: 'workers',
     }),
+    ...priorityOption,
     ...registryOption,
   },
   examples: [
     ['$0 pull fast-whisper/tiny fp16', 'install a model'],
     ['$0 pull fast-whisper/tiny latest --worker @session.txt', 'from the registry and a worker at once'],
   ],
-  async run(context, { model, modelVersion: version, force, concurrency, worker, registry, trustKey }) {
+  async run(context, { model, modelVersion: version, force, concurrency, worker, registry, trustKey, ...how }) {
     const manager = await context.manager(registry, trustKey);
     const ref = { ...parseNameRef(model), version };
     const view = new PullView(context);
     try {
       const workers = await context.sessions([...(worker ?? [])]);
       const onProgress = view.show.bind(view);
-      const result = await manager.pull(ref, { force, concurrency, workers, onProgress, signal: context.signal });
+      const priority = priorityOf(how.priority);
+      const result = await manager.pull(ref, {
+        force,
+        concurrency,
+        workers,
+        priority,
+        onProgress,
+        signal: context.signal,
+      });
       view.end();
       context.result(result, installedText(result));
     } catch (error) {

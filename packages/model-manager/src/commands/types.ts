@@ -8,6 +8,8 @@ export interface ModelsArgument {
   readonly default?: boolean | undefined;
   /** One letter. */
   readonly alias?: string | undefined;
+  /** The only values that it takes. */
+  readonly choices?: readonly string[] | undefined;
   /** Whether it may be given several times. */
   readonly isRepeated?: boolean | undefined;
   /** Always there; positional arguments only. */

@@ -1,6 +1,6 @@
 import { nameText, parseNameRef } from '../reference.ts';
 import type { PullResult, UpdateCheck } from '../types.ts';
-import { flag, registryOption, text } from './arguments.ts';
+import { flag, priorityOf, priorityOption, registryOption, text } from './arguments.ts';
 import { PullView } from './pull-view.ts';
 import { safe, table } from './text.ts';
 import { defineModelsCommand } from './types.ts';
@@ -11,13 +11,14 @@ export const update = defineModelsCommand({
   positionals: { model: text('GROUP/MODEL; all when left out', { completes: 'releases' }) },
   options: {
     apply: flag('Install the updates; the old content is usable until the new one is whole'),
+    ...priorityOption,
     ...registryOption,
   },
   examples: [
     ['$0 update', 'what is newer'],
     ['$0 update fast-whisper/tiny --apply', 'bring it'],
   ],
-  async run(context, { model, apply, registry, trustKey }) {
+  async run(context, { model, apply, registry, trustKey, ...how }) {
     const { signal, program } = context;
     const manager = await context.manager(registry, trustKey);
     const checks = await manager.checkUpdate(model === undefined ? undefined : parseNameRef(model), { signal });
@@ -32,11 +33,12 @@ export const update = defineModelsCommand({
           : `\nInstall: ${program} update${model === undefined ? '' : ` ${safe(model)}`} --apply`;
       return context.result({ checks, applied: [] }, text + hint);
     }
+    const priority = priorityOf(how.priority);
     const applied: PullResult[] = [];
     for (const check of updates) {
       const view = new PullView(context);
       const onProgress = view.show.bind(view);
-      applied.push(await manager.pull(check, { force: true, onProgress, signal }).finally(() => view.end()));
+      applied.push(await manager.pull(check, { force: true, priority, onProgress, signal }).finally(() => view.end()));
     }
     const lines = updates.map((check) => safe(`Updated ${nameText(check)} ${check.version}: ${changeText(check)}`));
     context.result({ checks, applied }, lines.join('\n'));

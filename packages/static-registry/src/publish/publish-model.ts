@@ -1,4 +1,5 @@
 import { type Digest, formatBytes, MAX_CHUNKS, ModelRtcError, modelDigest, sha256Digest } from '@model-rtc/protocol';
+import type { RateLimiter } from '@model-rtc/transfer';
 import type { ModelList } from '../format/model-list.ts';
 import {
   MAX_PUBLISHED_CHUNK_BYTES,
@@ -30,6 +31,8 @@ export interface PublishOptions extends Omit<PublishedVersion, 'hash' | 'digest'
   /** Signs the list; a registry that is signed must be. */
   readonly signing?: Signing | undefined;
   readonly now?: (() => Date) | undefined;
+  /** What its chunks take before they are written. */
+  readonly limiter?: RateLimiter | undefined;
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -96,7 +99,7 @@ function requireChunkBytes({ files, chunkBytes = PUBLISHED_CHUNK_BYTES }: Publis
 async function putChunks(
   target: PublishTarget,
   chunkBytes: number,
-  { files, onProgress, signal }: PublishOptions,
+  { files, limiter, onProgress, signal }: PublishOptions,
 ): Promise<PublishProgress & { chunks: Digest[] }> {
   const chunks: Digest[] = [];
   const totalBytes = totalOf(files);
@@ -104,7 +107,10 @@ async function putChunks(
   let reusedBytes = 0;
   const put = async (hash: Digest, bytes: Uint8Array): Promise<void> => {
     const isThere = await target.claim(hash, bytes.length, signal);
-    if (!isThere) await target.put(hash, bytes, signal);
+    if (!isThere) {
+      await limiter?.take(bytes.length, signal);
+      await target.put(hash, bytes, signal);
+    }
     doneBytes += bytes.length;
     if (isThere) reusedBytes += bytes.length;
     onProgress?.({ totalBytes, doneBytes, reusedBytes });

@@ -1,4 +1,4 @@
-import type { OnModelProgress, RepairModelOptions, RepairModelResult } from '@model-rtc/client';
+import type { OnModelProgress, RepairModelOptions, RepairModelResult, SpeedOptions } from '@model-rtc/client';
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { VerifiedModel } from '@model-rtc/registry';
 import { defineCommand, textOption } from '../../command-line/types.ts';
@@ -7,6 +7,7 @@ import { printable, shortName } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
 import { connectWorker } from '../connect.ts';
 import { localModel, type NetworkOptions, networkOptions } from '../options.ts';
+import { speedFrom, speedOptions } from './transfer.ts';
 
 export const repairModel = defineCommand({
   usage: 'repair-model <ref>',
@@ -18,13 +19,15 @@ export const repairModel = defineCommand({
     from: textOption('Fetch the damaged chunks from this worker: a session token, a saved name, or @FILE', {
       completes: 'workers',
     }),
+    ...speedOptions,
   },
   epilogue: 'With neither, it tries other models on this machine and the saved workers that have the model.',
   examples: [
     ['$0 client repair-model good-mouse-v1 --path /mnt/new/run', 'its files were moved'],
     ['$0 client repair-model good-mouse-v1 --from lab', 'fetch what is damaged'],
   ],
-  async run(context, { ref, path, from, ...network }) {
+  async run(context, { ref, path, from, ...options }) {
+    const speed = speedFrom(options);
     context.explainCancel('Cancelled; the model is unchanged. Run the same command again to resume.');
     const { signal, output } = context;
     const onProgress = await output.progress();
@@ -45,8 +48,8 @@ export const repairModel = defineCommand({
     // A model that is whole needs no connection.
     const done =
       from === undefined || found.state !== 'damaged'
-        ? await repairDamaged(context, network, found, onProgress)
-        : await repairFrom(context, network, from, { found, signal, onProgress });
+        ? await repairDamaged(context, options, found, { onProgress, ...speed })
+        : await repairFrom(context, options, from, { found, signal, onProgress, ...speed });
     const { firstChunkMs: _, ...result } = done;
     output.result(result, repairedText(done));
   },
@@ -58,6 +61,7 @@ interface RepairDone extends RepairModelResult {
 }
 
 type VerifiedRepairOptions = RepairModelOptions & { readonly found: VerifiedModel };
+type RepairControls = SpeedOptions & { readonly onProgress: OnModelProgress };
 
 /**
  * Repairs a damaged model from this disk, or from the saved workers that had it when last asked.
@@ -68,10 +72,10 @@ export async function repairDamaged(
   context: Context,
   network: NetworkOptions,
   found: VerifiedModel,
-  onProgress: OnModelProgress,
+  controls: RepairControls,
 ): Promise<RepairDone> {
   const { repairFromDisk } = await import('@model-rtc/client');
-  const options = { found, signal: context.signal, onProgress };
+  const options = { found, signal: context.signal, ...controls };
   try {
     return await repairFromDisk(await context.registry(), found.entry.id, options);
   } catch (error) {

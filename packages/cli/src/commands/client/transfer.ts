@@ -17,15 +17,8 @@ import { parseDuration, parseRate } from '../../console/quantities.ts';
 import { evictedText } from '../../console/storage-cap.ts';
 import { aliasConflictOption, priorityOption } from '../options.ts';
 
-/** The options of both pull-model and push-model. */
-export const transferOptions = {
-  ...aliasConflictOption,
-  'if-exists': {
-    choices: ['skip', 'overwrite'],
-    default: 'skip',
-    describe: 'If it is already there: leave it, or verify and repair it and set its alias',
-  },
-  'dry-run': flagOption('Show how much would be sent, and send nothing'),
+/** How whatever a command moves treats the network: the same for models and for the data and results of jobs. */
+export const speedOptions = {
   limit: textOption('The most to move per second, such as 20MB or 50Mbit'),
   nice: flagOption('Yield to other traffic on the network'),
   ...priorityOption,
@@ -37,8 +30,22 @@ export const transferOptions = {
   'max-reconnect-time': textOption('How long to wait for a lost worker, or for anything to come [2m]'),
 } as const satisfies ArgumentSpecs;
 
-export type TransferOptions = Pick<ValuesOf<typeof transferOptions>, 'dryRun' | 'limit' | 'nice' | 'compress'> &
-  Partial<Pick<ValuesOf<typeof transferOptions>, 'maxReconnectTime' | 'priority'>>;
+/** The options of both pull-model and push-model. */
+export const transferOptions = {
+  ...aliasConflictOption,
+  'if-exists': {
+    choices: ['skip', 'overwrite'],
+    default: 'skip',
+    describe: 'If it is already there: leave it, or verify and repair it and set its alias',
+  },
+  'dry-run': flagOption('Show how much would be sent, and send nothing'),
+  ...speedOptions,
+} as const satisfies ArgumentSpecs;
+
+export type SpeedFlags = Pick<ValuesOf<typeof speedOptions>, 'limit' | 'nice' | 'compress'> &
+  Partial<Pick<ValuesOf<typeof speedOptions>, 'maxReconnectTime' | 'priority'>>;
+
+export type TransferOptions = SpeedFlags & Pick<ValuesOf<typeof transferOptions>, 'dryRun'>;
 
 /** How to interrupt a pull or push, where its progress goes, and how fast it may be. */
 export interface TransferControls extends SpeedOptions {
@@ -46,18 +53,24 @@ export interface TransferControls extends SpeedOptions {
   readonly onProgress: OnModelProgress;
 }
 
-/**
- * Shows progress from now on, and explains what an interruption leaves behind.
- *
- * @throws ModelRtcError `bad_argument` for a limit that is not a rate, or a time that is none.
- */
-export async function beginTransfer(
-  context: Context,
-  { dryRun, limit, nice, compress, maxReconnectTime, priority }: TransferOptions,
-): Promise<TransferControls> {
+/** @throws ModelRtcError `bad_argument` for a limit that is not a rate, or a time that is none. */
+export function speedFrom({ limit, nice, compress, maxReconnectTime, priority }: SpeedFlags): SpeedOptions {
   const limitBytesPerSecond = limit === undefined ? undefined : parseRate(limit, '--limit');
   const maxReconnectMs =
     maxReconnectTime === undefined ? undefined : parseDuration(maxReconnectTime, '--max-reconnect-time');
+  return { limitBytesPerSecond, nice, compress, maxReconnectMs, priority };
+}
+
+/**
+ * Shows progress from now on, and explains what an interruption leaves behind.
+ *
+ * @throws ModelRtcError as `speedFrom`
+ */
+export async function beginTransfer(
+  context: Context,
+  { dryRun, ...flags }: TransferOptions,
+): Promise<TransferControls> {
+  const speed = speedFrom(flags);
   context.explainCancel(
     dryRun
       ? 'Cancelled. A dry run sends nothing.'
@@ -66,7 +79,7 @@ export async function beginTransfer(
   const onProgress = await context.output.progress();
   context.output.events?.begin();
   onProgress({ type: 'connecting' });
-  return { signal: context.signal, onProgress, limitBytesPerSecond, nice, compress, maxReconnectMs, priority };
+  return { signal: context.signal, onProgress, ...speed };
 }
 
 /** Prints a dry run. @param where - the receiver: `here`, or `at lab`. */

@@ -1,7 +1,7 @@
 import type { FoundResults } from '@model-rtc/client';
 import { isEnded, ModelRtcError } from '@model-rtc/protocol';
 import { defineCommand, flagOption, textOption } from '../../command-line/types.ts';
-import { beginTransfer, transferOptions } from '../client/transfer.ts';
+import { beginTransfer, speedOptions } from '../client/transfer.ts';
 import { connectWorker } from '../connect.ts';
 import { resultsText } from './fetch-results.ts';
 import { jobNamed } from './job-named.ts';
@@ -9,8 +9,6 @@ import { stateText } from './job-text.ts';
 import { jobArgument, jobsOptions } from './options.ts';
 import { resultsPath } from './results-name.ts';
 import { workerFlag } from './worker-flag.ts';
-
-const { limit, nice, compress, 'max-reconnect-time': maxReconnectTime } = transferOptions;
 
 export const fetchJob = defineCommand({
   usage: 'fetch [job]',
@@ -20,7 +18,7 @@ export const fetchJob = defineCommand({
     ...jobsOptions,
     output: textOption('Where they go [in this folder: DATA.MODEL.predictions.EXT]', { completes: 'files' }),
     force: flagOption('Replace what is there'),
-    ...{ limit, nice, compress, 'max-reconnect-time': maxReconnectTime },
+    ...speedOptions,
   },
   examples: [['$0 jobs fetch k3v9 --worker lab --output results/', 'into a folder']],
   async run(context, options) {

@@ -1,8 +1,6 @@
 import { type ArgumentSpecs, flagOption, textOption, textsOption } from '../../command-line/types.ts';
-import { transferOptions } from '../client/transfer.ts';
+import { speedOptions } from '../client/transfer.ts';
 import { workerOption } from '../options.ts';
-
-const { limit, nice, compress, 'max-reconnect-time': maxReconnectTime } = transferOptions;
 
 export const trackOptions = {
   model: textsOption('The models in the order that the runner takes them: ids, aliases, digest prefixes or paths', {
@@ -23,5 +21,5 @@ export const trackOptions = {
     choices: ['detach', 'cancel'],
     describe: 'What Ctrl+C does to the job [asked on a terminal, else detach]',
   },
-  ...{ limit, nice, compress, 'max-reconnect-time': maxReconnectTime },
+  ...speedOptions,
 } as const satisfies ArgumentSpecs;

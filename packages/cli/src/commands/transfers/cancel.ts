@@ -1,7 +1,6 @@
 import { dataPaths } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
-import { printable } from '../../console/format.ts';
-import { stateText, transferId } from './transfer-text.ts';
+import { stateText, transferId, transferName } from './transfer-text.ts';
 
 export const cancelTransfer = defineCommand({
   usage: 'cancel <transfer>',
@@ -11,7 +10,7 @@ export const cancelTransfer = defineCommand({
   async run({ home, output, signal }, { transfer: id }) {
     const transfers = await import('@model-rtc/transfer');
     const { transfer, outcome } = await transfers.cancelTransfer(dataPaths(home).transfers, id, { signal });
-    const name = `${transfer.kind} of ${printable(transfer.name)}`;
+    const name = transferName(transfer);
     const texts = {
       cancelled: `Cancelled the ${name}. What has arrived is kept.`,
       over_already: `The ${name} has ended already: ${stateText(transfer)}.`,

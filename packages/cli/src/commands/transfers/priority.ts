@@ -1,8 +1,7 @@
 import { dataPaths } from '@model-rtc/registry';
 import { defineCommand } from '../../command-line/types.ts';
-import { printable } from '../../console/format.ts';
 import { PRIORITY_CHOICES } from '../options.ts';
-import { stateText, transferId } from './transfer-text.ts';
+import { stateText, transferId, transferName } from './transfer-text.ts';
 
 export const transferPriority = defineCommand({
   usage: 'priority <transfer> <priority>',
@@ -20,10 +19,10 @@ export const transferPriority = defineCommand({
   async run({ home, output, signal, log }, { transfer: id, priority }) {
     const { prioritizeTransfer } = await import('@model-rtc/transfer');
     const { transfer, before, outcome } = await prioritizeTransfer(dataPaths(home).transfers, id, priority, { signal });
-    const name = `${transfer.kind} of ${printable(transfer.name)}`;
+    const name = transferName(transfer);
     if (outcome === 'changed') {
       const { noteDecisions } = await import('@model-rtc/mesh');
-      const what = `changed the priority of the ${transfer.kind} of ${transfer.name} from ${before} to ${priority}`;
+      const what = `changed the priority of the ${name} from ${before} to ${priority}`;
       await noteDecisions(
         home,
         [{ event: 'priority', what, about: transfer.digest ?? transfer.name, by: 'a person' }],

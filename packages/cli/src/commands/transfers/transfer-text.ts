@@ -12,6 +12,15 @@ export const transferId = {
   },
 } as const satisfies ArgumentSpecs;
 
+/** `data push of clip.mp4`. */
+export function transferName({ kind, name }: TransferRecord): string {
+  return `${kindText(kind)} of ${printable(name)}`;
+}
+
+export function kindText(kind: TransferRecord['kind']): string {
+  return kind.replace('_', ' ');
+}
+
 export function stateText({ state, reason }: TransferRecord): string {
   return reason === undefined ? state : `${state} (${printable(reason)})`;
 }
@@ -32,8 +41,8 @@ export function durationText(transfer: TransferRecord, nowMs: number): string {
   return formatDuration(Math.max(0, untilMs - Date.parse(startedAt)));
 }
 
-export function peersText({ kind, peers }: TransferRecord): string {
+export function peersText({ peers }: Pick<TransferRecord, 'peers'>, way: 'in' | 'out'): string {
   const names = peers.map(printable).join(', ');
   if (names === '') return '';
-  return `${kind === 'push' ? 'to' : 'from'} ${names}`;
+  return `${way === 'out' ? 'to' : 'from'} ${names}`;
 }

@@ -24,20 +24,19 @@ export interface Prioritized {
 
 /** The limit of one transfer within that which all share: by its priority, and by the tier of its model unless it is critical. */
 export function limitTransfer(
-  transfer: Prioritized | undefined,
+  transfer: Prioritized,
   shared: RateLimiter | undefined,
   tiers: readonly SizeTier[] | undefined,
   bytes: number,
-): RateLimiter | undefined {
+): RateLimiter {
   // Transfers of one process get equal parts of what they share.
   const part = shared?.share?.() ?? shared;
-  const within =
-    part !== undefined && transfer !== undefined ? combine(transfer.limiter, part) : (transfer?.limiter ?? part);
+  const within = part === undefined ? transfer.limiter : combine(transfer.limiter, part);
   const bytesPerSecond = tierRate(tiers ?? [], bytes);
   if (bytesPerSecond === undefined) return within;
   const tier = createRateLimiter({ bytesPerSecond });
-  transfer?.onPriority((priority) => {
+  transfer.onPriority((priority) => {
     tier.rate = priority === 'critical' ? Number.POSITIVE_INFINITY : bytesPerSecond;
   });
-  return within === undefined ? tier : combine(tier, within);
+  return combine(tier, within);
 }

@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../core/rate/rate-limiter.ts';
 import { type AdjustableLimiter, createRateLimiter } from '../../core/rate/token-bucket.ts';
 import { type Rival, YieldingRate } from '../../core/rate/yielding-rate.ts';
 import { readRunning, type StoredTransfer } from './record-file.ts';
-import type { TransferKind } from './types.ts';
+import { type TransferKind, wayOf } from './types.ts';
 
 /** How often a transfer looks what else runs. */
 const LOOK_MS = 1_000;
@@ -61,7 +61,7 @@ export class TransferPace {
 
 function isRival({ state, kind, updatedAt }: StoredTransfer, ownKind: TransferKind): boolean {
   // Networks carry both directions at once.
-  const isSameWay = (kind === 'push') === (ownKind === 'push');
+  const isSameWay = wayOf(kind) === wayOf(ownKind);
   return isSameWay && state === 'transferring' && Date.now() - Date.parse(updatedAt) < SILENT_MS;
 }
 

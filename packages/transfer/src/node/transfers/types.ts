@@ -1,9 +1,22 @@
 import type { ErrorCode } from '@model-rtc/protocol';
 import type { Priority } from '../../core/rate/priority.ts';
 
-/** What moves, as seen from this machine. `receive` is a push that this machine's worker takes in. */
-export const TRANSFER_KINDS = ['pull', 'push', 'receive', 'import', 'repair', 'prefetch'] as const;
+/**
+ * What moves, as seen from this machine. `receive` is a push that this machine's worker takes in, and `data_receive` the same for data of
+ * a job.
+ */
+export const TRANSFER_KINDS = [
+  ...(['pull', 'push', 'receive', 'import', 'repair', 'prefetch', 'publish'] as const),
+  ...(['data_push', 'data_receive', 'results_pull'] as const),
+] as const;
 export type TransferKind = (typeof TRANSFER_KINDS)[number];
+
+const OUTWARD: ReadonlySet<TransferKind> = new Set(['push', 'publish', 'data_push']);
+
+/** Whether its bytes leave this machine or come to it. */
+export function wayOf(kind: TransferKind): 'in' | 'out' {
+  return OUTWARD.has(kind) ? 'out' : 'in';
+}
 
 /** `idle` waits for something else; the last three are ends. */
 export const TRANSFER_STATES = [
@@ -21,7 +34,7 @@ export type TransferState = (typeof TRANSFER_STATES)[number];
 /** What a transfer is about. */
 export interface TransferAbout {
   readonly kind: TransferKind;
-  /** The model, as a person named it or as it is called. */
+  /** The model, data or results, as a person named them or as they are called. */
   readonly name: string;
   readonly digest?: string | undefined;
   /** The agents, registries or hubs at the other end, by name. */

@@ -7,6 +7,13 @@ const TIERS = [
   { fromBytes: 10, bytesPerSecond: 900_000 },
 ];
 
+function prioritized(clock: VirtualClock) {
+  const tell: ((priority: Priority) => void)[] = [];
+  const limiter = createRateLimiter({ bytesPerSecond: Number.POSITIVE_INFINITY, clock });
+  const transfer = { limiter, onPriority: (listener: (priority: Priority) => void) => void tell.push(listener) };
+  return { transfer, tell };
+}
+
 describe('limits by the size of a model', () => {
   it('are those of the highest tier that it reaches', () => {
     expect([9, 10, 999, 1000, 5000].map((bytes) => tierRate(TIERS, bytes))).toEqual([
@@ -21,24 +28,22 @@ describe('limits by the size of a model', () => {
 
   it('hold within the limit of all transfers', async () => {
     const shared = createRateLimiter({ bytesPerSecond: 1_000_000 });
-    expect(limitTransfer(undefined, undefined, TIERS, 9)).toBeUndefined();
-    const own = limitTransfer(undefined, shared, TIERS, 5000);
+    const { transfer } = prioritized(new VirtualClock());
+    expect(limitTransfer(transfer, undefined, TIERS, 9)).toBe(transfer.limiter);
+    const own = limitTransfer(transfer, shared, TIERS, 5000);
     const before = shared.room();
-    await own?.take(1000);
+    await own.take(1000);
     expect(shared.room()).toBeLessThan(before);
-    expect(own?.room()).toBeLessThanOrEqual(shared.room());
+    expect(own.room()).toBeLessThanOrEqual(shared.room());
   });
 
   it('do not hold for a critical transfer, and hold again when it is one no longer', async () => {
-    const clock = new VirtualClock();
-    const tell: ((priority: Priority) => void)[] = [];
-    const limiter = createRateLimiter({ bytesPerSecond: Number.POSITIVE_INFINITY, clock });
-    const transfer = { limiter, onPriority: (listener: (priority: Priority) => void) => tell.push(listener) };
+    const { transfer, tell } = prioritized(new VirtualClock());
     const own = limitTransfer(transfer, undefined, TIERS, 5000);
-    expect(own?.room()).toBeLessThan(500_000);
+    expect(own.room()).toBeLessThan(500_000);
     tell[0]?.('critical');
-    expect(own?.room()).toBe(Number.POSITIVE_INFINITY);
+    expect(own.room()).toBe(Number.POSITIVE_INFINITY);
     tell[0]?.('high');
-    expect(own?.room()).toBeLessThan(500_000);
+    expect(own.room()).toBeLessThan(500_000);
   });
 });

@@ -1,6 +1,6 @@
 import type { FindOptions, ImportIfExists } from '@model-rtc/registry';
 import { type ArgumentSpecs, flagOption, textOption, textsOption, type ValuesOf } from '../../../command-line/types.ts';
-import { aliasConflictOption, priorityOption, safeOnlyOption, yesOption } from '../../options.ts';
+import { aliasConflictOption, priorityWith, safeOnlyOption, yesOption } from '../../options.ts';
 
 export const importOptions = {
   ...aliasConflictOption,
@@ -43,10 +43,7 @@ export const importOptions = {
     completes: 'files',
   }),
   'arch-any': flagOption('From a hub: take a model of any family, not only those of the setting hub.architectures'),
-  priority: {
-    ...priorityOption.priority,
-    describe: `From a hub: ${priorityOption.priority.describe}`,
-  },
+  ...priorityWith('From a hub'),
   yes: {
     ...yesOption.yes,
     describe: 'Ask nothing: leave a model that is here as it is, and take a free alias like one that is taken',

@@ -1,7 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { defineCommand, flagOption, textOption } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
-import { networkOptions } from '../../options.ts';
+import { networkOptions, priorityWith } from '../../options.ts';
 import { notValid, validateHere } from './run.ts';
 import { renderValidated } from './text.ts';
 
@@ -20,6 +20,7 @@ export const validate = defineCommand({
     fix: flagOption(
       'With --registry: mend what can be, from the originals, other models and saved workers; deletes nothing',
     ),
+    ...priorityWith('With --fix'),
   },
   examples: [
     ['$0 client validate qwen2-5-0-5b', 'everything that can be checked on this machine'],

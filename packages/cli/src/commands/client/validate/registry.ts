@@ -1,3 +1,4 @@
+import type { SpeedOptions } from '@model-rtc/client';
 import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { Orphan, Registry, RegistryEntry, UnknownFolder } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
@@ -27,7 +28,7 @@ export interface RegistryReport {
   readonly orphans: readonly Orphan[];
 }
 
-export interface CheckRegistryOptions extends NetworkOptions {
+export interface CheckRegistryOptions extends NetworkOptions, Pick<SpeedOptions, 'priority'> {
   readonly quick: boolean;
   readonly fix: boolean;
 }
@@ -70,7 +71,8 @@ async function withoutFolder(
     const { repairDamaged } = await import('../repair-model.ts');
     const verified = await registry.verify(id, { signal });
     if (verified.state === 'sound') return { ...found, outcome: 'mended', done: 'its folder is back' };
-    const { from = 'this machine' } = await repairDamaged(context, options, verified, await context.output.progress());
+    const controls = { onProgress: await context.output.progress(), priority: options.priority };
+    const { from = 'this machine' } = await repairDamaged(context, options, verified, controls);
     return { ...found, outcome: 'mended', done: `it was fetched again from ${from}` };
   } catch (error) {
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { OnModelProgress } from '@model-rtc/client';
+import type { OnModelProgress, SpeedOptions } from '@model-rtc/client';
 import { MAX_PAGE, ModelRtcError, unlessFails } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry, VerifiedModel } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
@@ -6,7 +6,8 @@ import type { NetworkOptions } from '../../options.ts';
 import { repairDamaged } from '../repair-model.ts';
 import type { VerifiedLine } from './text.ts';
 
-export type VerifyEachOptions = NetworkOptions & { readonly quick: boolean; readonly repair: boolean };
+export type VerifyEachOptions = NetworkOptions &
+  Pick<SpeedOptions, 'priority'> & { readonly quick: boolean; readonly repair: boolean };
 
 /** The models of this machine, by name. */
 export async function allModels(registry: Registry): Promise<RegistryEntry[]> {
@@ -60,7 +61,7 @@ async function repairLine(
   const found = options.quick ? await registry.verify(quick.entry.id, { signal }) : quick;
   if (found.state !== 'damaged') return found;
   try {
-    const done = await repairDamaged(context, options, found, onProgress);
+    const done = await repairDamaged(context, options, found, { onProgress, priority: options.priority });
     const { outcome, from, transferredBytes, reusedBytes, entry } = done;
     return { ...found, entry, state: 'sound', repair: { outcome, from, transferredBytes, reusedBytes } };
   } catch (error) {
