@@ -2,6 +2,7 @@ import { namedLikeCode, refuseCode } from '@model-rtc/formats';
 import { type CodeFile, contentsDigest, type Digest, type ModelContents } from '@model-rtc/protocol';
 import type { EvictedModel, Registry } from '@model-rtc/registry';
 import {
+  comingModel,
   contentsOf,
   findModel,
   type ModelProvider,
@@ -82,7 +83,8 @@ export async function planFromProviders(
   if (options.safeOnly) refuseCode(knownCode(contents, entry.codeFiles));
   const plan = await planTransfer({ contents, staging: registry.paths.staging, local: registry });
   const { storage: cap } = context;
-  const evicts = cap === undefined ? undefined : await makeRoomFor({ registry, cap, contents, dryRun: true });
+  const coming = comingModel(entry.alias ?? entry.id, contents);
+  const evicts = cap === undefined ? undefined : await makeRoomFor({ registry, cap, coming, dryRun: true });
   return { ...named, exists: false, ...plan, evicts, reusedFrom: await withNames(registry, plan.reusedFrom) };
 }
 

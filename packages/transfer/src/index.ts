@@ -1,5 +1,5 @@
 export * from './core/index.ts';
-export { type MakeRoomOptions, makeRoomFor, type StorageCap } from './node/make-room.ts';
+export { type ComingModel, comingModel, type MakeRoomOptions, makeRoomFor, type StorageCap } from './node/make-room.ts';
 export { openPull, type PullComponents, type PullOptions, type PullOutcome } from './node/pull.ts';
 export { type ReceiveDataOptions, type ReceivedData, receiveData } from './node/receive-data.ts';
 export {

@@ -54,7 +54,7 @@ export async function agentOptions(
     engine,
     iceServers: iceServers(iceServer, context.runtime.env),
     limits: await agentLimits(context.home),
-    storage: await storageCap(context.home, (text) => context.output.note(text)),
+    storage: await storageCap(context),
     log: context.log,
     onState: (state) => context.log.debug({ ...state }, 'connecting'),
   };

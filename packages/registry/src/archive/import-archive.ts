@@ -161,11 +161,13 @@ async function unpackAndInstall(
   announced: Announced,
   work: ArchiveWork,
 ): Promise<ImportResult> {
-  const { alias, aliasConflict, safeOnly, signal, onProgress } = work;
-  const { root, manifest } = announced;
+  const { alias, aliasConflict, safeOnly, signal, onProgress, makeRoom } = work;
+  const { root, manifest, digest } = announced;
   const { staging } = context.paths;
   const place = { folder: staging, bytes: modelSize(manifest) };
   await requireRoom({ ...place, what: 'The model', otherwise: 'choose another data folder with MODEL_RTC_HOME' });
+  const coming = { bytes: modelSize(manifest), digest };
+  await makeRoom?.(coming);
   const steps = await context.loadImportSteps();
   return await withImportFolder(staging, async (staged) => {
     const files = await unpackFiles(members, manifest, staged, {
@@ -176,6 +178,7 @@ async function unpackAndInstall(
     // The archive's own chunk list is not used. This one comes from the bytes, so it is right.
     const hashed = await steps.hashFiles(files, { signal, onProgress: inPhase(onProgress, 'verify') });
     requireSame(manifest, hashed.manifest);
+    await makeRoom?.(coming);
     const stored = await installModel(context, {
       filesFolder: staged,
       manifest: hashed.manifest,

@@ -1,3 +1,4 @@
+import { manifestDigest, modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { HashCache } from '../hash/types.ts';
 import type { EntryAdditions } from '../import/additions.ts';
@@ -27,7 +28,7 @@ export async function importConverted(
   { original, scanned, additions, hashCache }: ScannedImport,
   work: ImportWork,
 ): Promise<ImportResult | undefined> {
-  const { signal, onProgress } = work;
+  const { signal, onProgress, makeRoom } = work;
   const { hashFiles } = await context.loadImportSteps();
   const originals = async () => {
     const hashed = await hashFiles(scanned.files, {
@@ -42,8 +43,9 @@ export async function importConverted(
     return hashed.manifest;
   };
   return await withImportFolder(context.paths.staging, async (staged) => {
-    const made = await makeConverted(context, scanned.files, staged, { signal, onProgress, originals });
+    const made = await makeConverted(context, scanned.files, staged, { signal, onProgress, originals, makeRoom });
     if (made === undefined) return undefined;
+    await makeRoom?.({ bytes: modelSize(made.manifest), digest: manifestDigest(made.manifest) });
     const looked = await lookInto(context, original, made, work);
     const facts = convertedFacts(scanned.facts, made);
     const { manifest, stats } = made;

@@ -7,7 +7,7 @@ import { copyFiles, requireSame } from '../files/copy-files.ts';
 import { toFile } from '../import/scanned-file.ts';
 import type { ScannedFile } from '../import/scanned-model.ts';
 import { modelModes, settleFiles } from '../import/settle-files.ts';
-import type { WorkOptions } from '../import/types.ts';
+import type { ImportOptions, WorkOptions } from '../import/types.ts';
 import { type ByteProgress, inPhase } from '../progress.ts';
 import type { FileStat } from '../store/types.ts';
 import type { ConvertedFiles } from './convert-files.ts';
@@ -17,7 +17,7 @@ const FILES_AT_ONCE = 32;
 /** How often progress is looked at, which a thread counts up. */
 const PROGRESS_MS = 200;
 
-export interface ConversionWork extends WorkOptions {
+export interface ConversionWork extends WorkOptions, Pick<ImportOptions, 'makeRoom'> {
   /** What the originals hash to, so that those that are copied can be compared. */
   readonly originals: () => Promise<Manifest>;
 }
@@ -44,6 +44,7 @@ export async function makeConverted(
   work: ConversionWork,
 ): Promise<MadeModel | undefined> {
   const { signal, onProgress } = work;
+  await makeRoomFor(files, work);
   const made = await convertInThread(context, files, staged, work);
   if (made.converted.length === 0) return undefined;
   const replaced = new Set(made.replaced);
@@ -61,6 +62,14 @@ export async function makeConverted(
   const stats = await settleFiles(staged, manifest, await modelModes(context.paths));
   const { converted, warnings } = made;
   return { files: all, manifest, stats, converted, warnings, convertedFrom: manifestDigest(originals) };
+}
+
+/** How much it takes is only known afterwards: about as much as the originals, where any of them looks as if it can be converted. */
+async function makeRoomFor(files: readonly ScannedFile[], { makeRoom }: ConversionWork): Promise<void> {
+  if (makeRoom === undefined) return;
+  const { convertedName } = await import('@model-rtc/formats/convert');
+  if (!files.some(({ path }) => convertedName(path) !== undefined)) return;
+  await makeRoom({ bytes: files.reduce((sum, { size }) => sum + size, 0) });
 }
 
 async function convertInThread(

@@ -1,18 +1,23 @@
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withLock } from '@model-rtc/files';
+import { mapLimit, withLock } from '@model-rtc/files';
 import { ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import type { StoredEntry } from '../entry/types.ts';
+import { notesFolderOf } from '../files/registered-model.ts';
 import { removeModel } from '../manage/remove-model.ts';
-import { noRoomError, type Occupant, planEviction } from './plan-eviction.ts';
+import { Ledger, type SharedFile } from './ledger.ts';
+import { type Candidate, noRoomError, planEviction } from './plan-eviction.ts';
 import type { EvictedModel, Eviction, RoomMade, RoomOptions, Spared } from './types.ts';
 
 /** A model counts as in use for this long after it was used: the next reader may come before it says so. */
 const JUST_USED_MS = 10_000;
 /** How often to plan again when a chosen model got a name or a reader meanwhile. */
 const MAX_PLANS = 5;
+/** Their files are looked at. */
+const MODELS_AT_ONCE = 8;
 
-type Candidate = Occupant & { readonly stored: StoredEntry };
+type StoredCandidate = Candidate & { readonly stored: StoredEntry };
 
 export function createEviction(context: RegistryContext): Eviction {
   const { uses, paths } = context;
@@ -46,17 +51,17 @@ async function plan(context: RegistryContext, options: RoomOptions) {
   const { list, nowMs } = await occupants(context, options);
   const chosen = planEviction(list, options, nowMs);
   if (chosen === undefined) throw noRoomError(list, options);
-  const bytesOf = (some: readonly Candidate[]): number => some.reduce((sum, { bytes }) => sum + bytes, 0);
-  const made: RoomMade = { evicted: chosen.map(shown), usedBytes: bytesOf(list) - bytesOf(chosen) };
+  const { usedBytes } = new Ledger(list.filter((one) => !chosen.includes(one)));
+  const made: RoomMade = { evicted: chosen.map(shown), usedBytes };
   return { chosen, made };
 }
 
 /** The models whose files this tool copied: links take no room, and are nobody's to remove. */
-async function occupants(context: RegistryContext, { needed = [] }: RoomOptions) {
+async function occupants(context: RegistryContext, { needed = [], capBytes, bytes, comingBytes = 0 }: RoomOptions) {
   const nowMs = context.now().getTime();
   const held = await context.uses.held();
   const neededModels = new Set<string>(needed.map(({ model }) => model));
-  const list: Candidate[] = [];
+  const list: StoredCandidate[] = [];
   for (const stored of (await context.index.read()).byId.values()) {
     if (stored.linked || stored.filesIn !== undefined) continue;
     const usedMs = await lastUsedMs(context, stored);
@@ -64,7 +69,25 @@ async function occupants(context: RegistryContext, { needed = [] }: RoomOptions)
     const spared = sparedBecause(stored) ?? (isBusy || nowMs - usedMs < JUST_USED_MS ? 'in_use' : undefined);
     list.push({ stored, id: stored.id, bytes: stored.size, lastUsedMs: usedMs, spared });
   }
-  return { list, nowMs };
+  // Looking at every file takes a while, and is only needed where the sizes alone are too much.
+  const isEnough = new Ledger(list).usedBytes + comingBytes + bytes <= capBytes;
+  return { list: isEnough ? list : await mapLimit(list, MODELS_AT_ONCE, (one) => withShared(context, one)), nowMs };
+}
+
+/** Which of its files are hard links to others. */
+async function withShared({ paths }: RegistryContext, candidate: StoredCandidate): Promise<StoredCandidate> {
+  const shared = new Map<string, SharedFile>();
+  const files = await readdir(notesFolderOf(paths, candidate.stored), { withFileTypes: true, recursive: true }).catch(
+    () => [],
+  );
+  for (const file of files) {
+    if (!file.isFile()) continue;
+    const found = await lstat(join(file.parentPath, file.name)).catch(() => undefined);
+    if (found === undefined || found.nlink < 2) continue;
+    const key = `${found.dev}:${found.ino}`;
+    shared.set(key, { bytes: found.size, names: (shared.get(key)?.names ?? 0) + 1 });
+  }
+  return shared.size === 0 ? candidate : { ...candidate, shared };
 }
 
 /** What the entry itself says for the model. */
@@ -92,7 +115,7 @@ async function lastUsedMs(
 }
 
 /** @returns false for a model that may no longer go */
-async function evict(context: RegistryContext, { stored }: Candidate, { needed }: RoomOptions): Promise<boolean> {
+async function evict(context: RegistryContext, { stored }: StoredCandidate, { needed }: RoomOptions): Promise<boolean> {
   const { digest } = stored;
   try {
     await removeModel(context, digest ?? stored.id, {
@@ -112,7 +135,7 @@ async function evict(context: RegistryContext, { stored }: Candidate, { needed }
   }
 }
 
-function shown({ stored, id, bytes, lastUsedMs: usedMs }: Candidate): EvictedModel {
+function shown({ stored, id, bytes, lastUsedMs: usedMs }: StoredCandidate): EvictedModel {
   const { digest, modelType } = stored;
   return { id, digest, modelType, bytes, lastUsedAt: new Date(usedMs).toISOString() };
 }

@@ -1,7 +1,7 @@
 import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isInside, isMissing, storageError } from '@model-rtc/files';
-import { ModelRtcError, manifestDigest } from '@model-rtc/protocol';
+import { ModelRtcError, manifestDigest, modelSize } from '@model-rtc/protocol';
 import type { RegistryContext } from '../context.ts';
 import { aliasTaken } from '../entry/aliases.ts';
 import { copyFiles, requireSame } from '../files/copy-files.ts';
@@ -154,10 +154,13 @@ async function stageCopies(
   staged: string,
   files: readonly ScannedFile[],
   hashed: HashedFiles,
-  { signal, onProgress }: ImportWork,
+  { signal, onProgress, makeRoom }: ImportWork,
 ): Promise<StagedFiles> {
+  const coming = { bytes: modelSize(hashed.manifest), digest: manifestDigest(hashed.manifest) };
+  await makeRoom?.(coming);
   const copies = await copyFiles(files, staged, { signal, onProgress: inPhase(onProgress, 'copy') });
   const again = await hashFiles(copies, { signal, onProgress: inPhase(onProgress, 'verify') });
   requireSame(hashed.manifest, again.manifest, copies);
+  await makeRoom?.(coming);
   return { stats: again.stats, linked: false };
 }

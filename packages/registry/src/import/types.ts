@@ -1,4 +1,4 @@
-import type { Alias, AliasConflict, IfExists, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
+import type { Alias, AliasConflict, Digest, IfExists, Manifest, ModelEntry, ModelSource } from '@model-rtc/protocol';
 import type { ConvertedFile, ConvertFormat } from '../convert/types.ts';
 import type { RegistryEntry, StoredEntry } from '../entry/types.ts';
 import type { HashedFiles, HashOptions } from '../hash/types.ts';
@@ -30,7 +30,19 @@ export interface WorkOptions {
  */
 export type ImportIfExists = IfExists | 'rename';
 
+/** Files that are about to be copied into the registry. */
+export interface ComingFiles {
+  readonly bytes: number;
+  /** Of the model that they make, as far as that is known before. */
+  readonly digest?: Digest | undefined;
+}
+
 export interface ImportOptions extends WorkOptions, FileOptions {
+  /**
+   * Called before files are copied, and again before they are registered, since others may have come meanwhile. What it throws ends the
+   * import, with nothing changed. Links take no room: it is not called for them.
+   */
+  readonly makeRoom?: ((coming: ComingFiles) => Promise<void>) | undefined;
   readonly alias?: Alias | undefined;
   /** When left out, the model gets what is said of it, but one that has another alias is refused. */
   readonly ifExists?: ImportIfExists | undefined;

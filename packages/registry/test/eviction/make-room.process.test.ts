@@ -1,4 +1,5 @@
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Alias, type Digest, listModelsParams } from '@model-rtc/protocol';
 import { rejection } from '../../../../test/support/rejection.ts';
@@ -70,6 +71,23 @@ describe('making room', () => {
     expect((await registry.makeRoom({ capBytes: 400, bytes: 100 })).evicted).toMatchObject([{ id: used.id }]);
     await registry.update(pinned.id, { pinned: false });
     expect((await registry.makeRoom({ capBytes: 300, bytes: 100 })).evicted).toMatchObject([{ id: pinned.id }]);
+  });
+
+  it('counts a file that is in two models as a hard link once', async () => {
+    const { registry, pass } = await openLater();
+    const named = await install(registry, 'named', 'mouse');
+    const twin = await installFiles(registry, { w: 'named'.padEnd(100, '.'), more: 'x'.repeat(20) });
+    await rm(join(twin.localPath, 'w'));
+    await link(join(named.localPath, 'w'), join(twin.localPath, 'w'));
+    pass(HOUR_MS);
+    expect(await registry.makeRoom({ capBytes: 150, bytes: 30 })).toEqual({ evicted: [], usedBytes: 120 });
+    expect(await registry.makeRoom({ capBytes: 150, bytes: 50 })).toMatchObject({
+      evicted: [{ id: twin.id, bytes: 120 }],
+      usedBytes: 100,
+    });
+    expect(await rejection(registry.makeRoom({ capBytes: 150, bytes: 60 }))).toMatchObject({
+      details: { usedBytes: 100 },
+    });
   });
 
   it('never takes a model that another process reads, and takes it once that was killed', async () => {

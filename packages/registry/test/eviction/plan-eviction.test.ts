@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Candidate } from '../../src/eviction/plan-eviction.ts';
 import { planEviction } from '../../src/index.ts';
 
 const HOUR_MS = 3_600_000;
@@ -8,7 +9,7 @@ const model = (id: string, bytes: number, unusedHours: number, spared?: 'alias' 
   ...{ id, bytes, spared },
   lastUsedMs: NOW_MS - unusedHours * HOUR_MS,
 });
-const plan = (models: readonly ReturnType<typeof model>[], capBytes: number, bytes: number, comingBytes = 0) =>
+const plan = (models: readonly Candidate[], capBytes: number, bytes: number, comingBytes = 0) =>
   planEviction(models, { capBytes, bytes, comingBytes }, NOW_MS)?.map(({ id }) => id);
 
 describe('what goes to make room', () => {
@@ -35,6 +36,24 @@ describe('what goes to make room', () => {
   it('counts what other transfers bring', () => {
     expect(plan([model('a', 50, 9)], 100, 40)).toEqual([]);
     expect(plan([model('a', 50, 9)], 100, 40, 40)).toEqual(['a']);
+  });
+
+  it('counts a file that several models share once, and frees it with the last of them', () => {
+    const shared = (file: string, bytes: number) => ({ shared: new Map([[file, { bytes, names: 1 }]]) });
+    const named = { ...model('named', 60, 1, 'alias'), ...shared('x', 50) };
+    const twin = { ...model('twin', 60, 900), ...shared('x', 50) };
+    const other = model('other', 20, 1);
+    // 60 of the one, 10 of the other that it does not share, 20.
+    expect(plan([named, twin, other], 100, 10)).toEqual([]);
+    // However long nobody used it, the twin frees 10 only.
+    expect(plan([named, twin, other], 100, 25)).toEqual(['other']);
+    expect(plan([named, twin, other], 100, 35)).toEqual(['twin', 'other']);
+    const pair = [
+      { ...model('a', 50, 900), ...shared('y', 50) },
+      { ...model('b', 50, 800), ...shared('y', 50) },
+    ];
+    expect(plan([...pair, model('c', 10, 1)], 60, 40)).toEqual(['a', 'b']);
+    expect(plan([{ ...model('same', 40, 1), shared: new Map([['z', { bytes: 20, names: 2 }]]) }], 30, 10)).toEqual([]);
   });
 
   it('makes enough room and no model of it could have stayed', () => {

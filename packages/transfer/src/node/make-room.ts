@@ -1,4 +1,4 @@
-import { contentsDigest, formatBytes, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
+import { contentsDigest, type Digest, formatBytes, type ModelContents, ModelRtcError } from '@model-rtc/protocol';
 import type { EvictedModel, Registry } from '@model-rtc/registry';
 import { stagedNeeds } from './staging/staged-transfers.ts';
 import { readTransfers } from './transfers/record-file.ts';
@@ -9,15 +9,30 @@ export interface StorageCap {
   readonly capBytes: number;
   /** False where nothing may go for what comes: it comes only if there is room. True when left out. */
   readonly mayEvict?: boolean | undefined;
-  /** Called with the models that made room, once they are gone. */
-  readonly onEvicted?: ((models: readonly EvictedModel[]) => void) | undefined;
+  /** Called with the models that made room, once they are gone. What comes waits until it has ended. */
+  readonly onEvicted?: ((models: readonly EvictedModel[]) => void | Promise<void>) | undefined;
+  /** Called when something was refused because there is no room for it. */
+  readonly onRefused?: ((coming: ComingModel, error: ModelRtcError) => void | Promise<void>) | undefined;
+}
+
+/** A model that is about to come. */
+export interface ComingModel {
+  /** As people call it. */
+  readonly name: string;
+  readonly bytes: number;
+  /** As far as it is known. */
+  readonly digest?: Digest | undefined;
+}
+
+/** @param name - as people call the model */
+export function comingModel(name: string, contents: ModelContents): ComingModel {
+  return { name, bytes: contents.files.reduce((sum, { size }) => sum + size, 0), digest: contentsDigest(contents) };
 }
 
 export interface MakeRoomOptions {
   readonly registry: Registry;
   readonly cap: StorageCap;
-  /** What comes. */
-  readonly contents: ModelContents;
+  readonly coming: ComingModel;
   /** The id of its own transfer, whose bytes are not counted twice. */
   readonly transferId?: string | undefined;
   readonly dryRun?: boolean | undefined;
@@ -30,9 +45,22 @@ const BRINGS: ReadonlySet<TransferKind> = new Set(['pull', 'receive', 'import', 
  * @throws ModelRtcError `storage_full` when it does not fit
  */
 export async function makeRoomFor(options: MakeRoomOptions): Promise<readonly EvictedModel[]> {
-  const { registry, cap, contents, transferId, dryRun } = options;
+  const { cap, coming, dryRun } = options;
+  try {
+    const evicted = await makeRoom(options);
+    if (evicted.length > 0 && dryRun !== true) await cap.onEvicted?.(evicted);
+    return evicted;
+  } catch (error) {
+    const known = ModelRtcError.from(error);
+    if (known.code === 'storage_full' && dryRun !== true) await cap.onRefused?.(coming, known);
+    throw known;
+  }
+}
+
+async function makeRoom(options: MakeRoomOptions): Promise<readonly EvictedModel[]> {
+  const { registry, cap, coming, transferId, dryRun } = options;
   const { paths } = registry;
-  const digest = contentsDigest(contents);
+  const { digest } = coming;
   const others = (await readTransfers(paths.transfers)).filter(
     ({ id, kind, digest: its, ...transfer }) =>
       // Another transfer of the same model brings it once.
@@ -40,7 +68,7 @@ export async function makeRoomFor(options: MakeRoomOptions): Promise<readonly Ev
   );
   const here = digest === undefined ? undefined : await registry.find(digest);
   const mayEvict = cap.mayEvict !== false;
-  const bytes = Math.max(0, sizeOf(contents) - (here?.size ?? 0));
+  const bytes = Math.max(0, coming.bytes - (here?.linked === false ? here.size : 0));
   const { evicted } = await registry.makeRoom({
     ...{ capBytes: cap.capBytes, bytes },
     comingBytes: others.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
@@ -48,12 +76,7 @@ export async function makeRoomFor(options: MakeRoomOptions): Promise<readonly Ev
     dryRun: dryRun === true || !mayEvict,
   });
   if (!mayEvict && evicted.length > 0) throw noRoomLeft(bytes, cap.capBytes);
-  if (evicted.length > 0 && dryRun !== true) cap.onEvicted?.(evicted);
   return evicted;
-}
-
-function sizeOf({ files }: ModelContents): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 function noRoomLeft(bytes: number, capBytes: number): ModelRtcError {

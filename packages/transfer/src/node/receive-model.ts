@@ -20,7 +20,7 @@ import type { InstallAdditions, Registry, RegistryEntry } from '@model-rtc/regis
 import type { FetchControls } from '../core/fetch-model.ts';
 import type { LocalFiles } from '../core/sources/local-files.ts';
 import { localModels } from './local-spans.ts';
-import { type MakeRoomOptions, makeRoomFor } from './make-room.ts';
+import { comingModel, type MakeRoomOptions, makeRoomFor } from './make-room.ts';
 import { openPull, type PullOutcome } from './pull.ts';
 import { ownFiles } from './staging/own-files.ts';
 
@@ -93,7 +93,10 @@ export async function receiveFromHere(options: ReceptionOptions): Promise<Receiv
 export async function receiveFromSources(options: ReceiveOptions): Promise<ReceivedModel> {
   const { registry, contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   if (options.safeOnly) refuseCode(namedLikeCode(contents));
-  if (options.room !== undefined) await makeRoomFor({ registry, contents, ...options.room });
+  if (options.room !== undefined) {
+    const coming = comingModel(options.alias ?? entry.alias ?? entry.id, contents);
+    await makeRoomFor({ registry, coming, ...options.room });
+  }
   await using pulling = await openPull({
     ...{ contents, entry, sources, signal, onProgress, watchdog, limiter, log },
     ...{ staging: registry.paths.staging, local: registry, ownFiles: ownFiles(registry) },

@@ -9,18 +9,15 @@ import { storageCap } from '../../console/storage-cap.ts';
 import { packageVersion } from '../../package.ts';
 
 /** Fetches registered models when clients ask for it: without this machine's access token, since clients decide what is fetched. */
-export function fetchForClients(
-  { runtime, home, log, output }: Context,
-  registry: Registry,
-  safeOnly: boolean,
-): FetchFromHub {
+export function fetchForClients(context: Context, registry: Registry, safeOnly: boolean): FetchFromHub {
+  const { runtime, home, log } = context;
   return async ({ repo, revision, acceptLicense, signal }) => {
     const { openHub } = await import('@model-rtc/hub');
     const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
     const { entry } = await takeFromHub(
       {
         ...{ registry, limits: await agentLimits(home), log, clock: systemClock, random: Math.random },
-        storage: await storageCap(home, (text) => output.note(text)),
+        storage: await storageCap(context),
       },
       {
         hub: openHub({ env: runtime.env, isAnonymous: true }),

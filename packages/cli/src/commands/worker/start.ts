@@ -94,7 +94,7 @@ export const start = defineCommand({
       safeOnly: options.safeOnly,
       direct: directOptions(options),
       limits: await agentLimits(context.home),
-      storage: await storageCap(context.home, (text) => output.note(text)),
+      storage: await storageCap(context),
       hub: await hubForPushes(context, options.fromHub),
       jobs: {
         env: context.runtime.env,

@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { type Alias, formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { ImportResult, Registry, RegistryEntry } from '@model-rtc/registry';
 import type { Context } from '../../../console/context.ts';
 import { formatCount, formatModel } from '../../../console/format.ts';
+import { importRoom } from '../../../console/storage-cap.ts';
 import { refuseGiven } from '../../refuse-given.ts';
 import { askAliasConflict, askOnDuplicate } from '../conflicts.ts';
 import { fileOptions, type ImportOptions } from './options.ts';
@@ -30,10 +32,11 @@ async function importAt(context: Context, registry: Registry, options: ImportOpt
   const onProgress = await context.output.progress();
   const isArchive = !options.asIs && (await registry.isArchive(path));
   if (isArchive) requireNoChoice(options);
+  const makeRoom = await importRoom(context, registry, options.alias ?? options.name ?? basename(path));
   const bring = isArchive ? registry.importArchive : registry.importModel;
   return await bring(path, {
     ...{ alias, aliasConflict, ifExists, name, tags, notes, parent, safeOnly, modelType, copy },
-    ...{ ...fileOptions(options), allowIncomplete, revision, convert },
+    ...{ ...fileOptions(options), allowIncomplete, revision, convert, makeRoom },
     signal: context.signal,
     onProgress: (progress) => onProgress({ type: 'local', ...progress }),
   });

@@ -79,7 +79,7 @@ export async function takeAsked(
   });
   const registry = await context.registry();
   const limits = await agentLimits(context.home);
-  const storage = await storageCap(context.home, (text) => context.output.note(text));
+  const storage = await storageCap(context);
   return await takeFromHub(
     { registry, limits, storage, log: context.log, clock: systemClock, random: Math.random },
     {
