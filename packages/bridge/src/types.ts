@@ -1,5 +1,5 @@
 import type { MeshModel, MeshNodeInfo } from '@model-rtc/mesh';
-import type { Digest, HubOrigin, Manifest, ModelSource } from '@model-rtc/protocol';
+import type { Digest, HubOrigin, Manifest, ModelRtcError, ModelSource } from '@model-rtc/protocol';
 
 /** A model that other machines have, as they announce it. */
 export type RemoteModel = Omit<MeshModel, 'name'> & {
@@ -42,6 +42,8 @@ export interface RemoteModels {
    * @throws ModelRtcError `refused` where this machine's policy does not allow it
    */
   pull(digest: Digest, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Called when the bridge begins no pull, since it was asked for too many. */
+  onThrottled?(digest: Digest, error: ModelRtcError): void;
 }
 
 /** A model that the bridge serves: of this machine, or of another one. */

@@ -1,5 +1,5 @@
 export type { ModelProvider, NamedModel } from '@model-rtc/transfer';
-export type { WorkerBytes } from './bytes-by-worker.ts';
+export { BytesByWorker, type WorkerBytes } from './bytes-by-worker.ts';
 export { gatherCatalog, type RemoteCatalog } from './catalog.ts';
 export { parseCatalog, planOf } from './catalog-file.ts';
 export {

@@ -34,9 +34,11 @@ export function createPulls({ remote, rate, log, onEnd }: PullsOptions): Pulls {
   const ending = new AbortController();
 
   function begin(digest: Digest): Pull {
-    if (running.size >= MAX_PULLS) throw busy(`${MAX_PULLS} models are being fetched`, 10);
-    const waitMs = rate.take();
-    if (waitMs > 0) throw busy(`${MAX_PULLS_A_MINUTE} models were asked for in a minute`, Math.ceil(waitMs / 1000));
+    const throttled = throttle();
+    if (throttled !== undefined) {
+      remote.onThrottled?.(digest, throttled);
+      throw throttled;
+    }
     const pull = { failure: undefined as ModelRtcError | undefined, hasEnded: false };
     const done = remote
       .pull(digest, { signal: ending.signal })
@@ -55,6 +57,13 @@ export function createPulls({ remote, rate, log, onEnd }: PullsOptions): Pulls {
       });
     running.set(digest, { pull, done });
     return pull;
+  }
+
+  function throttle(): ModelRtcError | undefined {
+    if (running.size >= MAX_PULLS) return busy(`${MAX_PULLS} models are being fetched`, 10);
+    const waitMs = rate.take();
+    if (waitMs === 0) return undefined;
+    return busy(`${MAX_PULLS_A_MINUTE} models were asked for in a minute`, Math.ceil(waitMs / 1000));
   }
 
   return {

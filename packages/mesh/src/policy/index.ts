@@ -6,7 +6,7 @@ export {
   noteDecisions,
   readDecisions,
 } from './audit.ts';
-export { noConsentEntry, type PullOutcome, pullEntry } from './audit-entries.ts';
+export { noConsentEntry, type PullGiver, type PullOutcome, pullEntry } from './audit-entries.ts';
 export { type ConsentAnswer, type ConsentOptions, consentDecisions, decideConsent } from './consents.ts';
 export { OccasionalNotes } from './occasional-notes.ts';
 export {

@@ -1,4 +1,4 @@
-import type { PullModelResult } from '@model-rtc/client';
+import type { OnModelProgress, PullModelResult } from '@model-rtc/client';
 import type { ConsentedMesh } from '@model-rtc/mesh';
 import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
 import { defineCommand, flagOption, requiredText, textOption } from '../../command-line/types.ts';
@@ -77,14 +77,19 @@ export const pullModel = defineCommand({
       return;
     }
     const how = { alias, isName: mesh !== undefined, ifExists, safeOnly, onModel, onEarlierContent, ...controls };
-    const pull = (): Promise<PullModelResult> =>
-      workers.pullModel(ref, { ...how, aliasConflict }).catch(async (error: unknown) => {
+    const pull = (onProgress: OnModelProgress): Promise<PullModelResult> =>
+      workers.pullModel(ref, { ...how, onProgress, aliasConflict }).catch(async (error: unknown) => {
         const answer = await askAliasConflict(context, aliasConflict, error);
-        return await workers.pullModel(ref, { ...how, aliasConflict: answer });
+        return await workers.pullModel(ref, { ...how, onProgress, aliasConflict: answer });
       });
     const result = usesMesh(context, options)
-      ? await auditedPull(context, { ref, by: 'pull-model' }, pull)
-      : await pull();
+      ? await auditedPull(context, { ref, by: 'pull-model' }, (note) =>
+          pull((progress) => {
+            note(progress);
+            controls.onProgress(progress);
+          }),
+        )
+      : await pull(controls.onProgress);
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
     if (mesh !== undefined) await noteLeftOut(context, mesh);
     noteTakenAlias(context, result, 'here');

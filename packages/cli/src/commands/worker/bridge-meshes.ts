@@ -33,13 +33,15 @@ export async function openBridgeMeshes(context: Context, flags: BridgeMeshFlags)
       await using nodes = nodesOf(having);
       // Nobody is asked: the model comes without its alias where this machine has given that to another one.
       const how = { isName: true, aliasConflict: 'keep', safeOnly: flags.safeOnly } as const;
-      await auditedPull(context, { ref: digest, by: 'http bridge' }, () => nodes.pullModel(digest, { ...how, signal }));
+      await auditedPull(context, { ref: digest, by: 'http bridge' }, (onProgress) =>
+        nodes.pullModel(digest, { ...how, signal, onProgress }),
+      );
     },
   });
   return { remote: await withAudit(context, remote), [Symbol.asyncDispose]: () => meshes.close() };
 }
 
-/** Notes what was refused because nobody agreed to those who have it. A tool may ask again and again. */
+/** Notes what was refused: because nobody agreed to those who have it, or because too much was asked for. A tool may ask again and again. */
 async function withAudit({ home, log }: Context, remote: RemoteModels): Promise<RemoteModels> {
   const { isNoConsent, noConsentEntry, OccasionalNotes } = await import('@model-rtc/mesh');
   const notes = new OccasionalNotes(home, log);
@@ -56,5 +58,9 @@ async function withAudit({ home, log }: Context, remote: RemoteModels): Promise<
     ...remote,
     manifest: (digest, options) => noting(digest, remote.manifest(digest, options)),
     pull: (digest, options) => noting(digest, remote.pull(digest, options)),
+    onThrottled(digest, { message }) {
+      const what = `did not fetch ${digest.slice(0, 12)}: ${message}`;
+      void notes.note({ event: 'refusal', what, about: digest, by: 'http bridge' });
+    },
   };
 }

@@ -1,3 +1,5 @@
+import type { ModelProgress } from '@model-rtc/client';
+import { pullGivers } from '../../console/audited-pull.ts';
 import type { Context } from '../../console/context.ts';
 import { agentOptions } from '../connect.ts';
 import type { BridgeMeshFlags } from './bridge-meshes.ts';
@@ -15,7 +17,7 @@ export async function startPrefetch(context: Context, flags: BridgeMeshFlags): P
   const prefetching = startPrefetching({
     ...{ store: prefetchStore(registry.paths.root, context.log), log: context.log, meshes: () => meshes.now() },
     here: () => digestsHere(context),
-    async fetch(mesh, digest, { priority, signal }) {
+    async fetch(mesh, digest, { priority, signal, onGivers }) {
       const { connectAll } = await import('@model-rtc/client');
       const { storage, ...agent } = await agentOptions(context, {
         ...flags,
@@ -24,10 +26,12 @@ export async function startPrefetch(context: Context, flags: BridgeMeshFlags): P
         best: undefined,
       });
       // What nobody asked for yet makes no model go that somebody has.
-      const cap = storage === undefined ? undefined : { ...storage, mayEvict: false };
+      const cap = storage === undefined ? undefined : { capBytes: storage.capBytes, mayEvict: false };
       await using nodes = connectAll({ ...agent, storage: cap, sessions: [], meshes: [mesh] });
       const how = { isName: true, aliasConflict: 'keep', safeOnly: flags.safeOnly, kind: 'prefetch' } as const;
-      const { outcome } = await nodes.pullModel(digest, { ...how, priority, signal });
+      const givers = await pullGivers();
+      const onProgress = (progress: ModelProgress): void => onGivers(givers.note(progress));
+      const { outcome } = await nodes.pullModel(digest, { ...how, priority, signal, onProgress });
       return outcome === 'pulled' ? 'fetched' : 'already_there';
     },
   });

@@ -2,6 +2,7 @@ import { type ErrorCode, formatBytes, type ModelRtcError } from '@model-rtc/prot
 import { MAX_PREFETCH_DONE, MAX_PREFETCH_WAITING } from '../../core/limits.ts';
 import type { MeshModelHolders } from '../../types.ts';
 import type { AuditEntry } from '../audit.ts';
+import { nodesOf, type PullGiver, sourceText } from '../audit-entries.ts';
 import { consentCommand, consentNames, isNoConsent } from '../with-consent.ts';
 import type { DoneModel, RuleProgress, WaitingModel } from './prefetch-files.ts';
 
@@ -35,6 +36,8 @@ export interface Attempt {
   readonly ruleId: string;
   readonly model: MeshModelHolders;
   readonly end: AttemptEnd;
+  /** Those that gave something, however it ended. */
+  readonly from: readonly PullGiver[];
 }
 
 export interface AfterAttempt {
@@ -55,7 +58,10 @@ export function afterAttempt(before: RuleProgress, attempt: Attempt, now: Date):
     case 'already_there':
       return { progress: withDone(kept, attempt, now, { outcome: 'fetched', why: 'it was here' }) };
     case 'fetched':
-      return { progress: withDone(kept, attempt, now, { outcome: 'fetched' }), audit: audit(`fetched ${name}`) };
+      return {
+        progress: withDone(kept, attempt, now, { outcome: 'fetched' }),
+        audit: audit(`fetched ${name}${sourceText(attempt.from)}`),
+      };
     case 'is_over': {
       const why =
         end.why === 'time' ? 'the time of its rule is over, and it goes on next time' : 'its rule was removed';
@@ -115,9 +121,9 @@ function noted({ model }: Attempt, now: Date) {
   return { digest: model.digest, name: nameOf(model).slice(0, 256), at: now.toISOString() };
 }
 
-function auditOf({ ruleId, model }: Attempt, what: string): AuditEntry {
-  const about = { about: model.digest, bytes: model.model.sizeBytes };
-  return { event: 'prefetch', ...about, what, by: `prefetch rule ${ruleId}` };
+function auditOf({ ruleId, model, from }: Attempt, what: string): AuditEntry {
+  const bytes = from.reduce((sum, giver) => sum + giver.bytes, 0);
+  return { event: 'prefetch', about: model.digest, bytes, what, by: `prefetch rule ${ruleId}`, nodes: nodesOf(from) };
 }
 
 /** A list has no room for all that a command says about consent and room. */

@@ -1,9 +1,10 @@
 import { type Clock, type Digest, type Log, ModelRtcError, pause, silentLog, systemClock } from '@model-rtc/protocol';
 import type { Priority } from '@model-rtc/transfer';
 import type { Mesh, MeshModelHolders } from '../../types.ts';
+import type { PullGiver } from '../audit-entries.ts';
 import { withConsent } from '../with-consent.ts';
 import { chooseNext, type RuleChoice } from './choose-next.ts';
-import { type AfterAttempt, type AttemptEnd, afterAttempt, nameOf } from './outcome.ts';
+import { type AfterAttempt, type Attempt, afterAttempt, nameOf } from './outcome.ts';
 import { NO_PROGRESS, type RuleProgress } from './prefetch-files.ts';
 import type { MeshRules, PrefetchStore } from './prefetch-store.ts';
 import { scheduleAt } from './schedule.ts';
@@ -32,6 +33,8 @@ export interface PrefetcherOptions {
 export interface FetchHow {
   readonly priority: Priority;
   readonly signal: AbortSignal;
+  /** Is told who has given how much so far. */
+  readonly onGivers: (givers: readonly PullGiver[]) => void;
 }
 
 /** Fetches what the prefetch rules of this machine's meshes want, one model after the other, until it is disposed of. */
@@ -118,10 +121,10 @@ class Prefetcher {
     const at = this.#now().toISOString();
     const fetching = { digest: next.digest, name: nameOf(next).slice(0, 256), at };
     await this.#note(files, rule.id, ({ waits: _, ...before }) => ({ ...before, fetching }));
-    const end = await this.#fetch({ mesh, files, choice: { rule, next, waits: undefined } });
+    const { end, from } = await this.#fetch({ mesh, files, choice: { rule, next, waits: undefined } });
     let audit: AfterAttempt['audit'];
     await this.#note(files, rule.id, (before) => {
-      const after = afterAttempt(before, { ruleId: rule.id, model: next, end }, this.#now());
+      const after = afterAttempt(before, { ruleId: rule.id, model: next, end, from }, this.#now());
       audit = after.audit;
       return after.progress;
     });
@@ -129,7 +132,11 @@ class Prefetcher {
   }
 
   /** Fetches a model for as long as its rule lets it. */
-  async #fetch({ mesh, files, choice: { rule, next } }: Task): Promise<AttemptEnd> {
+  async #fetch({ mesh, files, choice: { rule, next } }: Task): Promise<Pick<Attempt, 'end' | 'from'>> {
+    let from: readonly PullGiver[] = [];
+    const onGivers = (givers: readonly PullGiver[]): void => {
+      from = givers;
+    };
     const over = new AbortController();
     let why: 'time' | 'rule' = 'time';
     const look = async (): Promise<void> => {
@@ -145,11 +152,13 @@ class Prefetcher {
       const consented = withConsent(mesh);
       // Says who has to agree before anything is begun.
       await consented.find(next.digest);
-      return { type: await this.#options.fetch(consented, next.digest, { priority: rule.priority, signal }) };
+      const how = { priority: rule.priority, signal, onGivers };
+      const type = await this.#options.fetch(consented, next.digest, how);
+      return { end: { type }, from };
     } catch (error) {
-      if (this.#closed.aborted) return { type: 'stopped' };
-      if (over.signal.aborted) return { type: 'is_over', why };
-      return { type: 'failed', error: ModelRtcError.from(error) };
+      if (this.#closed.aborted) return { end: { type: 'stopped' }, from };
+      if (over.signal.aborted) return { end: { type: 'is_over', why }, from };
+      return { end: { type: 'failed', error: ModelRtcError.from(error) }, from };
     } finally {
       stop();
     }

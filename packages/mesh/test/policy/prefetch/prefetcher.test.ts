@@ -3,6 +3,7 @@ import { type Digest, ModelRtcError } from '@model-rtc/protocol';
 import { afterTest } from '../../../../../test/support/after-test.ts';
 import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
 import {
+  type AuditEntry,
   type FetchHow,
   type MeshModelHolders,
   type PrefetchRule,
@@ -23,14 +24,15 @@ class Worker {
   readonly here = new Set<string>();
   readonly asked: string[] = [];
   readonly told: string[] = [];
+  readonly audited: AuditEntry[] = [];
   rules: readonly PrefetchRule[];
   fetch: Fetch = async () => 'fetched';
-  readonly #models: MeshModelHolders[];
+  readonly models: MeshModelHolders[];
   #state: PrefetchState = { rules: {} };
   #running: AsyncDisposable;
 
   constructor(models: MeshModelHolders[], ...rules: readonly Partial<PrefetchRule>[]) {
-    this.#models = models;
+    this.models = models;
     this.rules = rules.map((fields, i) => rule({ id: `000${i}`, ...fields }));
     this.#running = this.#start();
     afterTest(() => this.#running[Symbol.asyncDispose]());
@@ -53,7 +55,7 @@ class Worker {
     const { clock, here } = this;
     return startPrefetching({
       ...{ clock, now: () => new Date(START.getTime() + clock.nowMs()) },
-      ...{ meshes: async () => [meshOf('id', this.#models)], here: async () => here },
+      ...{ meshes: async () => [meshOf('id', this.models)], here: async () => here },
       store: {
         meshes: async () => [
           {
@@ -65,10 +67,13 @@ class Worker {
             },
           },
         ],
-        audit: async ({ what }) => void this.told.push(what),
+        audit: async (entry) => {
+          this.told.push(entry.what);
+          this.audited.push(entry);
+        },
       },
       fetch: async (_, digest, how) => {
-        this.asked.push(`${nameOf(this.#models, digest)} ${how.priority}`);
+        this.asked.push(`${nameOf(this.models, digest)} ${how.priority}`);
         const outcome = await this.fetch(digest, how);
         here.add(digest);
         return outcome;
@@ -113,6 +118,28 @@ describe('a worker with prefetch rules', () => {
       done: [{ name: 'large' }, { name: 'small' }],
       waits: 'a model that fits',
     });
+  });
+
+  it('notes for the audit from which nodes how much came, of a model that failed as well', async () => {
+    const ben = new Worker([model({ names: ['bad'], sizeBytes: 1 }), model({ names: ['good'] })], { name: '*' });
+    ben.fetch = async (digest, { onGivers }) => {
+      onGivers([{ name: 'anna', bytes: 3 }]);
+      if (nameOf(ben.models, digest) === 'bad') throw new ModelRtcError('refused', 'No.');
+      onGivers([
+        { name: 'anna', bytes: 700 },
+        { name: 'cleo', bytes: 300 },
+      ]);
+      return 'fetched';
+    };
+    await ben.pass(2);
+    const nodes = [
+      { name: 'anna', bytes: 700 },
+      { name: 'cleo', bytes: 300 },
+    ];
+    expect(ben.audited).toMatchObject([
+      { event: 'prefetch', what: 'will not fetch bad: No.', bytes: 3, nodes: [{ name: 'anna', bytes: 3 }] },
+      { event: 'prefetch', what: 'fetched good from anna, cleo', bytes: 1000, nodes, by: 'prefetch rule 0000' },
+    ]);
   });
 
   it('follows the more urgent rule first, with its priority', async () => {
