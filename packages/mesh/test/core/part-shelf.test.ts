@@ -52,7 +52,7 @@ describe('fairLevel', () => {
 describe('PartShelf', () => {
   it('keeps all models of those below an equal share, and the first parts of those that announce many', () => {
     const catalogs = [catalogOf(1, 40), catalogOf(2, 3_000), catalogOf(3, 2_500), catalogOf(4, 90)];
-    const shelf = new PartShelf(() => true, 2_000);
+    const shelf = new PartShelf({ isMember: () => true, most: 2_000 });
     for (const { head } of catalogs) shelf.setHead(head);
     fill(shelf, catalogs);
     const [one, two, three, four] = countsOf(shelf, [1, 2, 3, 4]) as [number, number, number, number];
@@ -68,7 +68,7 @@ describe('PartShelf', () => {
   it('keeps the same whoever came first', () => {
     const catalogs = [catalogOf(1, 1_000), catalogOf(2, 30), catalogOf(3, 1_500)];
     const kept = [catalogs, [...catalogs].reverse()].map((order) => {
-      const shelf = new PartShelf(() => true, 900);
+      const shelf = new PartShelf({ isMember: () => true, most: 900 });
       for (const catalog of order) {
         shelf.setHead(catalog.head);
         fill(shelf, order);
@@ -82,7 +82,7 @@ describe('PartShelf', () => {
   it('gives room back when a node announces less, or is no member any more', () => {
     const members = new Set([1, 2].map(keyTextOf));
     const [many, others] = [catalogOf(1, 2_000), catalogOf(2, 900)];
-    const shelf = new PartShelf((key) => members.has(key), 1_000);
+    const shelf = new PartShelf({ isMember: (key) => members.has(key), most: 1_000 });
     for (const { head } of [many, others]) shelf.setHead(head);
     fill(shelf, [many, others]);
     expect(countsOf(shelf, [2])[0]).toBeLessThan(900);
@@ -93,10 +93,30 @@ describe('PartShelf', () => {
     expect([...many.parts.keys()].filter((hash) => shelf.bytesOf(hash) !== undefined)).toEqual([]);
   });
 
+  it('gives nodes that are not trusted what the others leave, and nothing where they leave nothing', () => {
+    const distrusted = new Set<string>();
+    const catalogs = [catalogOf(1, 600), catalogOf(2, 300), catalogOf(3, 2_000)];
+    const shelf = new PartShelf({ isMember: () => true, isTrusted: (key) => !distrusted.has(key), most: 1_000 });
+    for (const { head } of catalogs) shelf.setHead(head);
+    fill(shelf, catalogs);
+    expect(countsOf(shelf, [1])[0]).toBeLessThan(600);
+    distrusted.add(keyTextOf(3));
+    shelf.recount();
+    fill(shelf, catalogs);
+    expect(countsOf(shelf, [1, 2])).toEqual([600, 300]);
+    expect(countsOf(shelf, [3])[0]).toBeLessThanOrEqual(100);
+    expect(shelf.leftOut(keyTextOf(3))).toBeGreaterThanOrEqual(1_900);
+    distrusted.add(keyTextOf(2));
+    shelf.setHead(catalogOf(1, 1_500).head);
+    fill(shelf, [...catalogs, catalogOf(1, 1_500)]);
+    expect(countsOf(shelf, [2, 3])).toEqual([0, 0]);
+    expect(countsOf(shelf, [1])[0]).toBeGreaterThan(700);
+  });
+
   it('counts long texts as several models', () => {
     const tags = Array.from({ length: 64 }, (_, i) => `${i}`.padEnd(64, 'x'));
     const [long, short] = [catalogOf(1, 200, { tags }), catalogOf(2, 200)];
-    const shelf = new PartShelf(() => true, 600);
+    const shelf = new PartShelf({ isMember: () => true, most: 600 });
     for (const { head } of [long, short]) shelf.setHead(head);
     fill(shelf, [long, short]);
     const [few, all] = countsOf(shelf, [1, 2]) as [number, number];
@@ -106,7 +126,7 @@ describe('PartShelf', () => {
 
   it('asks for a part of each node in turn', () => {
     const [huge, small, other] = [catalogOf(1, 2_000), catalogOf(2, 5), catalogOf(3, 5)];
-    const shelf = new PartShelf(() => true);
+    const shelf = new PartShelf({ isMember: () => true });
     for (const { head } of [huge, small, other]) shelf.setHead(head);
     expect(new Set(shelf.missing(3))).toEqual(new Set([huge, small, other].map(({ head }) => head.parts[0])));
     const [wanted] = small.head.parts;
@@ -118,7 +138,7 @@ describe('PartShelf', () => {
     const [first = '', second = ''] = honest.head.parts;
     const swapped = { ...honest.head, key: keyTextOf(1), parts: [second, first, ...honest.head.parts.slice(2)] };
     const heavier = { ...honest.head, key: keyTextOf(3), weights: honest.head.weights.map((weight) => weight + 1) };
-    const shelf = new PartShelf(() => true);
+    const shelf = new PartShelf({ isMember: () => true });
     for (const head of [swapped, heavier, honest.head]) shelf.setHead(head);
     fill(shelf, [honest]);
     expect(countsOf(shelf, [2, 3])).toEqual([600, 0]);
@@ -128,7 +148,7 @@ describe('PartShelf', () => {
   it('refuses a part of another weight than its head says, and one with more models', () => {
     const { head, parts } = catalogOf(1, 10);
     const [bytes = new Uint8Array()] = [...parts.values()];
-    const shelf = new PartShelf(() => true);
+    const shelf = new PartShelf({ isMember: () => true });
     shelf.setHead({ ...head, weights: [1] });
     expect(() => shelf.take(bytes)).toThrow('does not weigh what its head says');
     expect(shelf.missing(9)).toEqual([]);

@@ -11,6 +11,8 @@ export interface CatalogBookOptions {
   readonly meshId: string;
   readonly wallMs: () => number;
   readonly isMember: (key: string) => boolean;
+  /** Everyone is when left out. */
+  readonly isTrusted?: ((key: string) => boolean) | undefined;
   readonly verify?: Verify | undefined;
 }
 
@@ -27,7 +29,7 @@ export class CatalogBook {
   constructor(options: CatalogBookOptions) {
     this.#options = options;
     this.beats = new BeatBook(options.wallMs);
-    this.#shelf = new PartShelf(options.isMember);
+    this.#shelf = new PartShelf(options);
   }
 
   headOf(key: string): CatalogHead | undefined {
@@ -81,6 +83,11 @@ export class CatalogBook {
   /** How many of a node's models this machine has no room for, about. */
   leftOut(key: string): number {
     return this.#shelf.leftOut(key);
+  }
+
+  /** Members came or went, or are trusted otherwise. */
+  recount(): void {
+    this.#shelf.recount();
   }
 
   /** Takes a sign of life, from whoever passes it on. */

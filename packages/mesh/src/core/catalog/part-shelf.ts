@@ -10,12 +10,27 @@ interface KnownPart {
   readonly models: readonly MeshModel[];
 }
 
+export interface ShelfOptions {
+  /** What others announced than members takes nothing from members. */
+  readonly isMember: (key: string) => boolean;
+  /** Members that are not trusted get what trusted ones leave; everyone is when left out. Their parts are kept for other members that ask. */
+  readonly isTrusted?: ((key: string) => boolean) | undefined;
+  readonly most?: number | undefined;
+}
+
+/** The most that the models of one trusted node may weigh, and of one that is not. */
+interface Levels {
+  readonly trusted: number;
+  readonly others: number;
+}
+
 /**
  * The parts of catalogs. When all of them are more than this machine takes, each node has an equal share: those below it lose nothing, and of
- * the others the first parts are kept. Which, is the same wherever the same heads are known.
+ * the others the first parts are kept. Which, is the same wherever the same heads are known and the same nodes trusted.
  */
 export class PartShelf {
-  readonly #counts: (key: string) => boolean;
+  readonly #isMember: (key: string) => boolean;
+  readonly #isTrusted: (key: string) => boolean;
   readonly #most: number;
   readonly #heads = new Map<string, CatalogHead>();
   readonly #parts = new Map<string, KnownPart>();
@@ -23,12 +38,12 @@ export class PartShelf {
   readonly #namedBy = new Map<string, Set<string>>();
   /** Parts whose content is not what the head of a node says of them: they are not asked for again. */
   readonly #bad = new Map<string, Set<string>>();
-  #level = Number.POSITIVE_INFINITY;
+  #levels: Levels = { trusted: Number.POSITIVE_INFINITY, others: Number.POSITIVE_INFINITY };
   #isLevelOld = false;
 
-  /** @param counts whether a node is a member now: what others announced takes nothing from members */
-  constructor(counts: (key: string) => boolean, most = MAX_MESH_MODELS) {
-    this.#counts = counts;
+  constructor({ isMember, isTrusted = () => true, most = MAX_MESH_MODELS }: ShelfOptions) {
+    this.#isMember = isMember;
+    this.#isTrusted = isTrusted;
     this.#most = most;
   }
 
@@ -42,9 +57,14 @@ export class PartShelf {
     this.#isLevelOld = true;
   }
 
-  /** Members come and go: counts the shares again, and forgets what is not wanted any more. */
-  tidy(): void {
+  /** Members come and go, and are trusted or not: counts the shares again when they are needed next. */
+  recount(): void {
     this.#isLevelOld = true;
+  }
+
+  /** Counts the shares again, and forgets what is not wanted any more. */
+  tidy(): void {
+    this.recount();
     this.#dropUnwanted();
   }
 
@@ -59,7 +79,7 @@ export class PartShelf {
 
   /** Hashes of parts that are wanted and not here: of each node one, then of each the next, and so on. */
   missing(most: number, isSkipped: (hash: string) => boolean = () => false): string[] {
-    const counted = [...this.#heads.values()].filter(({ key }) => this.#counts(key));
+    const counted = [...this.#heads.values()].filter(({ key }) => this.#isMember(key));
     const lists = counted.flatMap((head) => {
       const isBad = (hash: string) => this.#bad.get(head.key)?.has(hash) ?? false;
       const list = this.#kept(head).filter((hash) => !this.#parts.has(hash) && !isBad(hash) && !isSkipped(hash));
@@ -118,7 +138,8 @@ export class PartShelf {
 
   /** The parts of a head that its node's share has room for. */
   #kept(head: CatalogHead): readonly string[] {
-    const level = this.#currentLevel();
+    const { trusted, others } = this.#currentLevels();
+    const level = this.#isTrusted(head.key) ? trusted : others;
     if (level === Number.POSITIVE_INFINITY) return head.parts;
     let weight = 0;
     const end = head.weights.findIndex((one) => {
@@ -128,17 +149,18 @@ export class PartShelf {
     return end === -1 ? head.parts : head.parts.slice(0, end);
   }
 
-  #currentLevel(): number {
-    if (!this.#isLevelOld) return this.#level;
+  #currentLevels(): Levels {
+    if (!this.#isLevelOld) return this.#levels;
     this.#isLevelOld = false;
-    const before = this.#level;
-    const heads = [...this.#heads.values()].filter(({ key }) => this.#counts(key));
-    this.#level = fairLevel(
-      heads.map(({ weights }) => sumOf(weights)),
-      this.#most,
-    );
-    if (this.#level < before) this.#dropUnwanted();
-    return this.#level;
+    const before = this.#levels;
+    const wants: [trusted: number[], others: number[]] = [[], []];
+    for (const { key, weights } of this.#heads.values())
+      if (this.#isMember(key)) wants[this.#isTrusted(key) ? 0 : 1].push(sumOf(weights));
+    const trusted = fairLevel(wants[0], this.#most);
+    const taken = sumOf(wants[0].map((want) => Math.min(want, trusted)));
+    this.#levels = { trusted, others: fairLevel(wants[1], Math.max(0, this.#most - taken)) };
+    if (trusted < before.trusted || this.#levels.others < before.others) this.#dropUnwanted();
+    return this.#levels;
   }
 
   #dropUnwanted(): void {
@@ -148,7 +170,7 @@ export class PartShelf {
   #wantingHeads(hash: string): CatalogHead[] {
     return [...(this.#namedBy.get(hash) ?? [])].flatMap((key) => {
       const head = this.#heads.get(key);
-      return head !== undefined && this.#counts(key) && this.#kept(head).includes(hash) ? [head] : [];
+      return head !== undefined && this.#isMember(key) && this.#kept(head).includes(hash) ? [head] : [];
     });
   }
 

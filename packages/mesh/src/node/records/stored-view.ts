@@ -4,14 +4,7 @@ import type { Beat } from '../../core/beats/beat.ts';
 import { CatalogBook, TwoNodesError } from '../../core/catalog/catalog-book.ts';
 import type { CatalogHead, OwnAnnouncement } from '../../core/catalog/head.ts';
 import type { RecordSummary, TakenBeats } from '../../core/gossip/types.ts';
-import {
-  decodeRecord,
-  GOODBYE_TTL_MS,
-  MAX_MESH_MODELS,
-  Membership,
-  partHash,
-  type SignedRecord,
-} from '../../core/index.ts';
+import { decodeRecord, GOODBYE_TTL_MS, Membership, partHash, type SignedRecord } from '../../core/index.ts';
 import type { MeshMember, MeshModel } from '../../types.ts';
 import { OwnHead } from '../own/own-head.ts';
 import type { JoinedMesh } from '../state/mesh-folders.ts';
@@ -22,6 +15,7 @@ import { KnownRecords } from './known-records.ts';
 import { MemberFiles, type SignedRoster } from './member-files.ts';
 import { ProblemBook } from './problem-book.ts';
 import { catalogKey, catalogName, decodeKept, keyOf, namedAs, ROSTER } from './record-names.ts';
+import { leftOutProblem, TrustList } from './trust-list.ts';
 import { TwoNodes } from './two-nodes.ts';
 
 export interface ViewParts {
@@ -42,6 +36,7 @@ export class StoredMeshView implements MeshView {
   readonly #prefix: string;
   readonly #problems: ProblemBook;
   readonly #members: MemberFiles;
+  readonly #trust: TrustList;
   readonly #twoNodes: TwoNodes;
   readonly #beats: BeatKeeper;
   readonly #own: OwnHead;
@@ -54,11 +49,13 @@ export class StoredMeshView implements MeshView {
     this.ownKey = bytesToHex(parts.identity.publicKey);
     this.#prefix = `${mesh.id.slice(0, 16)}/`;
     this.#problems = new ProblemBook({ cache: parts.cache, log: parts.log, mesh, ownKey: this.ownKey });
+    this.#trust = new TrustList(parts.joined.trust);
     this.membership = new Membership({ meshId: mesh.id, wallMs: Date.now });
     this.catalogs = new CatalogBook({
       meshId: mesh.id,
       wallMs: Date.now,
       isMember: (key) => this.membership.isMember(key),
+      isTrusted: (key) => this.#trust.isTrusted(key),
     });
     this.#twoNodes = new TwoNodes(this.catalogs, this.#problems);
     this.#beats = new BeatKeeper({
@@ -104,11 +101,7 @@ export class StoredMeshView implements MeshView {
   }
 
   problemOf(key: string): string | undefined {
-    const problem = this.#problems.of(key);
-    const leftOut = this.catalogs.leftOut(key);
-    if (problem !== undefined || leftOut === 0) return problem;
-    const all = this.catalogs.headOf(key)?.modelCount ?? 0;
-    return `About ${leftOut} of its ${all} models are left out here: the nodes of the mesh announce more than ${MAX_MESH_MODELS} together, and each has an equal share.`;
+    return this.#problems.of(key) ?? leftOutProblem(this.catalogs, key, this.#trust.isTrusted(key));
   }
 
   /** This machine begins anew. */
@@ -188,7 +181,9 @@ export class StoredMeshView implements MeshView {
 
   async acceptPart(bytes: Uint8Array, fromKey = this.ownKey): Promise<boolean> {
     try {
-      const isNews = this.membership.takePart(bytes) || this.catalogs.takePart(bytes);
+      const isOfRoster = this.membership.takePart(bytes);
+      if (isOfRoster) this.catalogs.recount();
+      const isNews = isOfRoster || this.catalogs.takePart(bytes);
       if (isNews) await this.#parts.cache.putPart(partHash(bytes), bytes);
       return isNews;
     } catch (error) {
@@ -224,6 +219,7 @@ export class StoredMeshView implements MeshView {
   async reload(): Promise<readonly string[]> {
     const { cache } = this.#parts;
     const news = (await this.#members.readRoster()) ? [ROSTER] : [];
+    if (await this.#trust.reload()) this.catalogs.recount();
     const version = cache.version();
     if (version !== this.#cacheVersion) {
       this.#cacheVersion = version;
@@ -267,6 +263,7 @@ export class StoredMeshView implements MeshView {
     const isNews =
       record.kind === 'model_catalog' ? this.catalogs.take(record) !== undefined : this.membership.take(record, isKept);
     if (!isNews) return undefined;
+    if (record.kind !== 'model_catalog') this.catalogs.recount();
     const { name, key, order } = namedAs(record);
     this.#known.set(name, { bytes: record.bytes, key, order });
     // What this machine has on its disk is older than what it noted about the node.
