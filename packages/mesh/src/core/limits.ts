@@ -8,6 +8,8 @@ export const MAX_MEMBERS = 16_384;
 export const MAX_REMOVED = 1_000;
 /** Invites that a roster revokes: those that have expired need not be named. */
 export const MAX_REVOKED_INVITES = 256;
+/** The most that an invite can let in. */
+export const MAX_INVITE_USES = 10_000;
 /** An invite as text: several addresses, and still one line to paste. */
 export const MAX_INVITE_CHARS = 8_192;
 /** Members that an invite names to be reached first: some of them may be gone for ever. */

@@ -1,6 +1,7 @@
 export { type ConsentInMeshOptions, consentInMesh } from './manage/consent.ts';
 export { createMesh } from './manage/create-mesh.ts';
 export { inviteToMesh } from './manage/invite.ts';
+export { type KnownInvite, meshInvites, removeInviteFromMesh } from './manage/invites.ts';
 export { joinMesh } from './manage/join-mesh.ts';
 export { leaveMesh, removeFromMesh, trustInMesh } from './manage/members.ts';
 export type { OpenMeshNodesOptions } from './mesh-nodes-options.ts';

@@ -3,6 +3,7 @@ import { audit } from './audit.ts';
 import { consent } from './consent.ts';
 import { create } from './create.ts';
 import { invite } from './invite.ts';
+import { invites } from './invites.ts';
 import { join } from './join.ts';
 import { distrust, leave, remove, trust } from './members.ts';
 import { models } from './models.ts';
@@ -13,7 +14,7 @@ import { prefetch } from './prefetch.ts';
 export const mesh: CommandGroup = {
   name: 'mesh',
   describe: 'Let machines find each other and know what each has, without a server',
-  commands: [audit, consent, create, distrust, invite, join, leave, models, peers, prefetch, remove, trust],
+  commands: [audit, consent, create, distrust, invite, invites, join, leave, models, peers, prefetch, remove, trust],
   examples: [
     ['$0 mesh create lab', 'on one machine'],
     ['$0 mesh invite', 'prints an INVITE'],

@@ -1,6 +1,6 @@
 import { type Identity, identityFromSeed, ModelRtcError, type Scope } from '@model-rtc/protocol';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { MAX_REMOVED, MAX_REVOKED_INVITES } from '../limits.ts';
+import { MAX_INVITE_MEMBERS, MAX_REMOVED, MAX_REVOKED_INVITES } from '../limits.ts';
 import type { Part } from '../parts.ts';
 import type { SignedRecord } from '../record.ts';
 import { signInvite } from './certificates.ts';
@@ -34,7 +34,10 @@ export function makeInvite(authority: Identity, options: NewInvite): { readonly 
     { key, meshName, scopes: [...scopes], issuedAt: nowMs, expiresAt: nowMs + forMs, epoch, maxJoins },
     authority,
   );
-  return { text: encodeInvite({ record, seed, urls, members: members.slice(0, 4) }), key: bytesToHex(key) };
+  return {
+    text: encodeInvite({ record, seed, urls, members: members.slice(0, MAX_INVITE_MEMBERS) }),
+    key: bytesToHex(key),
+  };
 }
 
 /** What the authority changes with a roster. Keys are hex. */
@@ -42,6 +45,8 @@ export interface RosterChange {
   readonly meshName: string;
   readonly remove?: readonly string[] | undefined;
   readonly revokeInvites?: readonly string[] | undefined;
+  /** Invites that are revoked together with everyone who came with them. */
+  readonly removeInvites?: readonly string[] | undefined;
 }
 
 /**
@@ -52,22 +57,27 @@ export interface RosterChange {
  */
 export function nextRoster(
   membership: Membership,
-  { meshName, remove = [], revokeInvites = [] }: RosterChange,
+  { meshName, remove: named = [], revokeInvites = [], removeInvites = [] }: RosterChange,
   authority: Identity,
   nowMs: number,
 ): { readonly record: SignedRecord; readonly parts: readonly Part[] } {
   const before = membership.roster;
   const members = membership.members();
-  for (const key of remove) {
+  for (const key of named) {
     if (!members.some((member) => member.key === key)) throw notAMember(key);
   }
-  const epoch = (before?.epoch ?? 0) + (remove.length > 0 ? 1 : 0);
-  const kept = members.filter(({ key }) => !remove.includes(key));
-  const removed = new Map([...(before?.removed ?? []), ...remove.map((key) => [key, epoch] as const)]);
+  const cameWith = removeInvites.flatMap((invite) => membership.cameWith(invite).map(({ key }) => key));
+  const remove = new Set([...named, ...cameWith]);
+  const epoch = (before?.epoch ?? 0) + (remove.size > 0 ? 1 : 0);
+  const kept = members.filter(({ key }) => !remove.has(key));
+  // Whoever is not listed, and came with a revoked invite, does not count whether it is named or not.
+  const place = Math.max(0, MAX_REMOVED - (before?.removed.size ?? 0) - named.length);
+  const toName = [...named, ...cameWith.filter((key) => !named.includes(key)).slice(0, place)];
+  const removed = new Map([...(before?.removed ?? []), ...toName.map((key) => [key, epoch] as const)]);
   // Who was let in again is removed no more.
   for (const { key } of kept) removed.delete(key);
-  const theirInvites = remove.flatMap((key) => membership.certificateOf(key)?.invite?.keyText ?? []);
-  const revoked = new Set([...(before?.revokedInvites ?? []), ...theirInvites, ...revokeInvites]);
+  const theirInvites = named.flatMap((key) => membership.certificateOf(key)?.invite?.keyText ?? []);
+  const revoked = new Set([...(before?.revokedInvites ?? []), ...theirInvites, ...revokeInvites, ...removeInvites]);
   if (removed.size > MAX_REMOVED || revoked.size > MAX_REVOKED_INVITES) throw tooManyRemoved();
   const content: RosterContent = {
     meshName,

@@ -1,7 +1,7 @@
 import { type Identity, identityFromSeed, type Scope, scopeSchema } from '@model-rtc/protocol';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import * as z from 'zod';
-import { MAX_RECORD_BYTES } from '../limits.ts';
+import { MAX_INVITE_USES, MAX_RECORD_BYTES } from '../limits.ts';
 import {
   countSchema,
   decodeRecord,
@@ -29,8 +29,8 @@ const inviteBody = z.object({
   expiresAt: timeSchema,
   /** Of the roster when it was made: it cannot bring back whoever was removed later. */
   epoch: countSchema,
-  /** How many nodes may join with it. */
-  maxJoins: z.number().int().min(1).max(10_000).optional(),
+  /** How many nodes may join with it; as many as a mesh can have when left out. */
+  maxJoins: z.number().int().min(1).max(MAX_INVITE_USES).optional(),
 });
 export type InviteCertificate = z.output<typeof inviteBody>;
 

@@ -4,6 +4,7 @@ import { CATALOG_TTL_MS, MAX_MEMBERS, MAX_MEMBERSHIPS_PER_MINUTE, MAX_SKEW_MS } 
 import { partHash } from '../parts.ts';
 import { decodeRecord, defaultVerify, refusedRecord, type SignedRecord, type Verify } from '../record.ts';
 import { type LeaveCertificate, type MembershipCertificate, readLeave, readMembership } from './certificates.ts';
+import { InvitePlaces } from './invite-places.ts';
 import { type RosterHead, type RosterMember, readRoster, readRosterPart } from './roster.ts';
 
 export interface MembershipOptions {
@@ -25,6 +26,7 @@ export class Membership {
   /** Of the latest roster whose parts are all here. */
   #listed: ReadonlyMap<string, RosterMember> = new Map();
   readonly #partBytes = new Map<string, Uint8Array>();
+  readonly #places = new InvitePlaces((key) => this.#listed.has(key));
   /** News of each node in this minute. */
   readonly #taken = new Map<string, number>();
   #takenSinceMs = 0;
@@ -86,7 +88,7 @@ export class Membership {
     if ((this.#leaves.get(key)?.leftAtMs ?? -1) >= joinedAtMs) return undefined;
     const removedIn = this.#roster?.removed.get(key);
     if (removedIn !== undefined && (certificate?.epoch ?? -1) < removedIn) return undefined;
-    if (listed === undefined && this.#isRevoked(certificate)) return undefined;
+    if (listed === undefined && certificate !== undefined && !this.#isOpenTo(certificate)) return undefined;
     const { name, scopes } = best;
     return { key, name, scopes, joinedAt: new Date(joinedAtMs) };
   }
@@ -107,6 +109,16 @@ export class Membership {
 
   scopesOf(key: string): readonly Scope[] {
     return this.memberOf(key)?.scopes ?? [];
+  }
+
+  /** The invites by which nodes came whose memberships are here, and how many came with each. */
+  invites(): ReturnType<InvitePlaces['invites']> {
+    return this.#places.invites();
+  }
+
+  /** Members that came with an invite, by its key; those that the roster lists alone and whose certificate is not here are left out. */
+  cameWith(invite: string): MeshMember[] {
+    return this.members().filter(({ key }) => this.#certificates.get(key)?.invite?.keyText === invite);
   }
 
   /** The certificate that a member came with; the authority's machine lists it in the next roster. */
@@ -134,6 +146,7 @@ export class Membership {
     if (before === undefined && this.#certificates.size >= MAX_MEMBERS) throw refusedRecord('the mesh is full');
     if (!isKept) this.#countNews(certificate.key);
     this.#certificates.set(certificate.key, certificate);
+    this.#places.set(certificate, before);
     return true;
   }
 
@@ -144,20 +157,20 @@ export class Membership {
 
   /** Anyone can admit a node while its invite is open; later only the roster can. */
   #requireOpenInvite(certificate: MembershipCertificate): void {
-    const { invite, key } = certificate;
+    const { invite } = certificate;
     if (invite === undefined) return;
     if (this.#isRevoked(certificate)) throw refusedRecord('its invite was revoked');
     if (this.#wallMs() > invite.expiresAt + CATALOG_TTL_MS + MAX_SKEW_MS) throw refusedRecord('its invite has expired');
-    if (invite.maxJoins === undefined) return;
-    const others = [...this.#certificates.values()].filter(
-      (other) => other.invite?.keyText === invite.keyText && other.key !== key,
-    );
-    if (others.length >= invite.maxJoins) throw refusedRecord('its invite was used up');
+    if (this.#places.isUsedUp(certificate)) throw refusedRecord('its invite was used up');
   }
 
-  #isRevoked(certificate: MembershipCertificate | undefined): boolean {
-    const invite = certificate?.invite?.keyText;
-    return invite !== undefined && (this.#roster?.revokedInvites.includes(invite) ?? false);
+  /** Whether its invite lets in a node that no roster lists. */
+  #isOpenTo(certificate: MembershipCertificate): boolean {
+    return !this.#isRevoked(certificate) && this.#places.hasPlace(certificate);
+  }
+
+  #isRevoked({ invite }: MembershipCertificate): boolean {
+    return invite !== undefined && (this.#roster?.revokedInvites.includes(invite.keyText) ?? false);
   }
 
   /** Each is passed on to everyone, so a node that leaves and comes back all the time would keep the whole mesh busy. */

@@ -1,27 +1,14 @@
 import { rm } from 'node:fs/promises';
-import { type Log, ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
-import type { Agent } from '@model-rtc/transport';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { nextRoster, signLeave } from '../../core/index.ts';
 import type { MeshMember } from '../../types.ts';
 import { keyedName } from '../node-infos.ts';
 import { openOwnView } from '../records/open-mesh-view.ts';
 import { type JoinedMesh, joinedMesh, setMeshAside } from '../state/mesh-folders.ts';
-import { visitMesh } from '../visit-mesh.ts';
 import { readAuthority, requireAuthority } from './authority.ts';
-
-export interface ManageOptions {
-  readonly root: string;
-  readonly mesh?: string | undefined;
-  readonly agent: Agent;
-  readonly usesMdns: boolean;
-  readonly signal: AbortSignal;
-  readonly log?: Log | undefined;
-}
-
-/** How long members are looked for, to be told at once. */
-const TELL_MS = 5_000;
+import { type ManageOptions, tellMembers } from './tell.ts';
 
 /** @returns who was told. @throws ModelRtcError `not_found_locally`, `storage` */
 export async function leaveMesh(options: ManageOptions): Promise<{
@@ -33,7 +20,7 @@ export async function leaveMesh(options: ManageOptions): Promise<{
   const node = await loadIdentity(dataPaths(options.root).keys);
   const { mesh, folder } = joined;
   const leave = signLeave(hexToBytes(mesh.id), node, Date.now());
-  const told = await tell(options, joined, leave.bytes);
+  const told = await tellMembers(options, joined, leave.bytes);
   // A running worker takes part no more when the folder is gone.
   if ((await readAuthority(joined)) === undefined) {
     // The worker may write a file there until it notices.
@@ -65,7 +52,7 @@ export async function removeFromMesh(options: ManageOptions & { readonly node: s
     const change = { meshName: joined.mesh.name, remove: [member.key] };
     await view.acceptRoster(nextRoster(view.membership, change, authority, Date.now()));
   }
-  const told = await tell(options, joined, undefined);
+  const told = await tellMembers(options, joined);
   return { mesh: joined.mesh.name, key: member.key, name: member.name, told };
 }
 
@@ -122,14 +109,4 @@ export function memberNamed<T extends Pick<MeshMember, 'key' | 'name'>>(members:
   if (second === undefined) return first;
   const names = found.map(({ name, key }) => keyedName(name, key)).join(', ');
   throw new ModelRtcError('ambiguous', `Several members are named "${ref}". Pass the full name of one: ${names}.`);
-}
-
-/** Tells members that are reached now of a record, and of the newest roster. @returns their names */
-async function tell(options: ManageOptions, joined: JoinedMesh, record: Uint8Array | undefined): Promise<string[]> {
-  const { root, agent, usesMdns, signal, log } = options;
-  const heard = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {
-    if (record !== undefined) await visit.keep(record);
-    return await visit.untilHeard({ waitMs: TELL_MS, signal });
-  });
-  return heard.map(({ name }) => name);
 }

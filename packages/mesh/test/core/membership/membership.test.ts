@@ -43,7 +43,7 @@ function meshOf(...records: SignedRecord[]): Membership {
 }
 
 /** The next roster, taken by this membership with all of its parts. */
-function changed(membership: Membership, change: { remove?: string[]; revokeInvites?: string[] } = {}) {
+function changed(membership: Membership, change: Partial<Parameters<typeof nextRoster>[1]> = {}) {
   const roster = nextRoster(membership, { meshName: 'lab', ...change }, AUTHORITY, nowMs);
   give(membership, roster);
   return roster;
@@ -117,6 +117,55 @@ describe('a membership', () => {
     const membership = meshOf();
     changed(membership, { revokeInvites: [inviteText().key] });
     expect(() => membership.take(joined(2))).toThrow('revoked');
+  });
+});
+
+describe('an invite that lets in so many', () => {
+  const of = (number: number, seconds: number) => joined(number, { maxJoins: 2, atMs: START_MS + seconds * 1000 });
+
+  it('counts a node once, however often it joins, and keeps the place of one that left or was removed', () => {
+    nowMs = START_MS + 60_000;
+    const membership = meshOf(of(2, 0), of(2, 1), of(3, 2));
+    membership.take(signLeave(AUTHORITY.publicKey, identityOf(3), START_MS + 3000));
+    expect(names(membership)).toEqual(['founder', 'node-2']);
+    expect(() => membership.take(of(4, 4))).toThrow('used up');
+    expect(membership.take(of(3, 5))).toBe(true);
+    expect(membership.invites()).toMatchObject([{ used: 2, invite: { maxJoins: 2 } }]);
+  });
+
+  it('lets in no more when members that were apart meet: those that the roster lists stay, and then who joined first', () => {
+    nowMs = START_MS + 60_000;
+    const [here, there] = [meshOf(of(2, 2), of(3, 3)), meshOf(of(4, 4), of(5, 1))];
+    expect(names(there)).toEqual(['founder', 'node-4', 'node-5']);
+    // The authority is here, and lists one of them.
+    const { parts, record } = changed(meshOf(of(2, 2)));
+    for (const membership of [here, there]) {
+      give(membership, { parts, record });
+      for (const one of [of(2, 2), of(3, 3), of(4, 4), of(5, 1)]) {
+        try {
+          membership.take(one);
+        } catch {}
+      }
+    }
+    expect(names(here)).toEqual(['founder', 'node-2', 'node-3']);
+    // It never heard of node-3, which its own two keep out.
+    expect(names(there)).toEqual(['founder', 'node-2', 'node-5']);
+    const all = changed(here);
+    give(there, all);
+    there.take(of(3, 3));
+    for (const membership of [here, there]) expect(names(membership)).toEqual(['founder', 'node-2', 'node-3']);
+  });
+
+  it('can be revoked with all who came with it, and nobody else', () => {
+    const membership = meshOf(joined(2), joined(3), joined(4, { seed: 101 }));
+    const there = meshOf(joined(2), joined(3), joined(4, { seed: 101 }), joined(5));
+    const invite = inviteText().key;
+    expect(membership.cameWith(invite).map(({ name }) => name)).toEqual(['node-2', 'node-3']);
+    give(there, changed(membership, { removeInvites: [invite] }));
+    // There, one more had come with it, of whom the authority had not heard.
+    for (const one of [membership, there]) expect(names(one)).toEqual(['founder', 'node-4']);
+    expect(membership.roster?.epoch).toBe(1);
+    expect(() => membership.take(joined(6))).toThrow('revoked');
   });
 });
 
