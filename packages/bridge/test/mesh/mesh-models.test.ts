@@ -1,34 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Mesh, MeshHolder, MeshModelHolders, MeshNodeInfo } from '@model-rtc/mesh';
 import { type Digest, type Manifest, ModelRtcError } from '@model-rtc/protocol';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import { meshModels } from '../../src/index.ts';
 
 const DIGESTS = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as Digest[];
 
-function node(name: string, more: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
-  return {
-    ...{
-      key: name,
-      name,
-      role: 'worker',
-      tags: [],
-      properties: {},
-      urls: [],
-      fetching: [],
-      sequence: 1,
-      modelCount: 1,
-    },
-    ...{
-      heardAt: new Date(),
-      isPresent: true,
-      isSelf: false,
-      isTrusted: true,
-      hasConsent: true,
-      reliability: 1,
-      ...more,
-    },
-  };
-}
+const node = (name: string, more: Partial<MeshNodeInfo> = {}) => meshNode(name, { hasConsent: true, ...more });
 
 function held(
   digest: Digest,

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { consentDecisions, createMesh, type Mesh, type MeshNodeInfo, readDecisions } from '@model-rtc/mesh';
 import type { Digest } from '@model-rtc/protocol';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import type { Context, Prompts } from '../../src/console/context.ts';
 import { agreeToNode, noteLeftOut, withAgreedHolders } from '../../src/console/mesh-consent.ts';
@@ -8,10 +9,7 @@ import { agreeToNode, noteLeftOut, withAgreedHolders } from '../../src/console/m
 const [ANNA, BEN] = ['a', 'b'].map((letter) => letter.repeat(64)) as [string, string];
 
 function node(key: string, name: string, more: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
-  return {
-    ...{ key, name, role: 'worker', tags: [], properties: {}, urls: [], fetching: [], sequence: 1, modelCount: 1 },
-    ...{ heardAt: new Date(), isPresent: true, isSelf: false, isTrusted: true, reliability: 1, ...more },
-  };
+  return meshNode(name, { key, ...more });
 }
 
 let asked: string[] = [];

@@ -1,15 +1,13 @@
 import { expect, it } from '@jest/globals';
-import type { Mesh, MeshHolder, MeshModel, MeshNodeInfo } from '@model-rtc/mesh';
+import type { Mesh, MeshHolder, MeshModel } from '@model-rtc/mesh';
 import { type Clock, type Digest, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { PeerEncodings, SourcePool } from '@model-rtc/transfer';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import { HolderCrew } from '../../src/mesh/holder-crew.ts';
 import type { SessionLink } from '../../src/session-link.ts';
 
 function holderOf(key: string, isPresent: boolean): MeshHolder {
-  const node: MeshNodeInfo = {
-    ...{ key, name: key, role: 'worker', tags: [], properties: {}, urls: ['ws://x'], fetching: [], sequence: 1 },
-    ...{ modelCount: 1, heardAt: new Date(0), isPresent, isSelf: false, isTrusted: true, reliability: 1 },
-  };
+  const node = meshNode(key, { urls: ['ws://x'], isPresent });
   return { node, isWhole: true, model: {} as MeshModel };
 }
 

@@ -1,5 +1,6 @@
 import type { Mesh, MeshHolder, MeshModel, MeshModelHolders, MeshOutcome } from '@model-rtc/mesh';
 import { type Digest, ModelRtcError, type SessionToken } from '@model-rtc/protocol';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import type { SwarmWorker } from './swarm-lab.ts';
 
 /** A mesh in memory: a test says who has the model, and sees what came of asking. */
@@ -65,11 +66,8 @@ export class TestMesh implements Mesh {
 
   #holder(number: number, isWhole: boolean): MeshHolder {
     const { token, name } = this.#workers[number] as SwarmWorker;
-    const node = {
-      ...{ key: keyOf(token), name, role: 'worker' as const, tags: [], properties: {}, urls: ['ws://lab'] },
-      ...{ fetching: [], sequence: 1, modelCount: 1, heardAt: new Date(0), isPresent: true, isSelf: false },
-      ...{ isTrusted: true, hasConsent: !this.withoutConsent.has(name), reliability: 1 },
-    };
+    const hasConsent = !this.withoutConsent.has(name);
+    const node = meshNode(name, { key: keyOf(token), urls: ['ws://lab'], hasConsent });
     return { node, isWhole, model: {} as MeshModel };
   }
 }

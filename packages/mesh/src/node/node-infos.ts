@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { GOODBYE_TTL_MS, MAX_SKEW_MS } from '../core/limits.ts';
-import { hintsOf } from '../select/hints.ts';
+import type { HintBook } from '../select/hints.ts';
 import type { MeshMember, MeshNodeInfo, MeshReach } from '../types.ts';
 import type { StoredMeshView } from './records/stored-view.ts';
 import type { CachedRecord } from './state/record-cache.ts';
@@ -29,6 +29,8 @@ export interface NodeInfoParts {
   /** Whether models may be fetched from the node with this key. */
   readonly hasConsent: (key: string) => boolean;
   readonly reach: ReadonlyMap<string, MeshReach>;
+  /** What was said at the last look, as far as that is kept. */
+  readonly hints: HintBook;
   readonly nowMs: number;
 }
 
@@ -41,6 +43,7 @@ export function nodeInfos({
   distrusted,
   hasConsent,
   reach,
+  hints,
   nowMs,
 }: NodeInfoParts): MeshNodeInfo[] {
   const members: readonly Pick<MeshMember, 'key' | 'name'>[] = view.members();
@@ -78,19 +81,22 @@ export function nodeInfos({
       ...{ reliability: score === undefined ? 1 : reliabilityAt(score, nowMs), problem: view.problemOf(key) },
     };
   });
-  return toldApart(withHints(infos, view, scores)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf));
+  return toldApart(withHints(infos, view, scores, hints)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf));
 }
+
+const NO_HINTS: readonly never[] = [];
 
 /** What members say of those that this machine has not asked. Its own outcomes come before whatever others say. */
 function withHints(
   infos: readonly MeshNodeInfo[],
   view: Pick<NodeInfoParts['view'], 'catalogOf'>,
   { nodes: measured }: Scores,
+  hints: HintBook,
 ): MeshNodeInfo[] {
   const givers = infos.filter(({ isSelf, isTrusted, isPresent }) => !isSelf && isTrusted && isPresent);
-  const hinted = hintsOf(givers.map(({ key }) => ({ key, hints: view.catalogOf(key)?.hints ?? [] })));
+  hints.update(givers.map(({ key }) => ({ key, hints: view.catalogOf(key)?.hints ?? NO_HINTS })));
   return infos.map((info) =>
-    info.isSelf || measured[info.key] !== undefined ? info : { ...info, hinted: hinted(info.key) },
+    info.isSelf || measured[info.key] !== undefined ? info : { ...info, hinted: hints.of(info.key) },
   );
 }
 

@@ -4,6 +4,7 @@ import { type Clock, type Log, ModelRtcError, type SessionToken, silentLog, syst
 import { dataPaths, loadIdentity, loadIdentitySeed } from '@model-rtc/registry';
 import type { Agent } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
+import { HintBook } from '../select/hints.ts';
 import type {
   ConsentRule,
   Mesh,
@@ -73,6 +74,7 @@ class OpenMesh implements Mesh {
   readonly #parts: OpenMeshParts;
   readonly #scores: JsonFile<Scores>;
   readonly #clock: Clock;
+  readonly #hints = new HintBook();
   readonly #listeners = new Set<() => void>();
   #stopTimer: (() => void) | undefined;
 
@@ -99,6 +101,7 @@ class OpenMesh implements Mesh {
     const hasWorker = await this.#hasWorker();
     return nodeInfos({
       ...{ view, hasWorker, ownName: joined.mesh.nodeName, scores: await this.#scores.read(), nowMs: Date.now() },
+      hints: this.#hints,
       distrusted: new Set(distrusted.map(({ key }) => key)),
       hasConsent: (key) => options.consentRule === 'members' || agreed.has(key),
       reach: hasWorker ? readReach(cache.records(`${REACH_PREFIX}${this.id}`)) : new Map(),

@@ -1,24 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Digest } from '@model-rtc/protocol';
+import { meshNode as node } from '../../../../test/support/mesh-node.ts';
 import { findModel, mergeModels } from '../../src/node/merge-models.ts';
-import type { MeshModel, MeshNodeInfo } from '../../src/types.ts';
-
-function node(name: string, more: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
-  return {
-    ...{
-      key: name,
-      name,
-      role: 'worker',
-      tags: [],
-      properties: {},
-      urls: [],
-      fetching: [],
-      sequence: 1,
-      modelCount: 1,
-    },
-    ...{ heardAt: undefined, isPresent: true, isSelf: false, isTrusted: true, reliability: 1, ...more },
-  };
-}
+import type { MeshModel } from '../../src/types.ts';
 
 function model(digest: string, alias: string, more: Partial<MeshModel> = {}): MeshModel {
   const source = 'hub' as const;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CATALOG_TTL_MS, GOODBYE_TTL_MS } from '../../src/core/limits.ts';
 import { nodeInfos } from '../../src/node/node-infos.ts';
+import { HintBook } from '../../src/select/hints.ts';
 import type { MeshReach } from '../../src/types.ts';
 
 const SELF = 'f'.repeat(64);
@@ -24,7 +25,7 @@ function seen(ttlMs: number, reach: readonly (readonly [string, MeshReach])[]) {
       problemOf: () => undefined,
     },
     ...{ ownName: 'self', hasWorker: true, scores: { nodes: {} }, distrusted: new Set<string>() },
-    ...{ hasConsent: () => true, reach: new Map(reach), nowMs: NOW_MS },
+    ...{ hasConsent: () => true, reach: new Map(reach), hints: new HintBook(), nowMs: NOW_MS },
   });
   return infos.find(({ key }) => key === BEN);
 }

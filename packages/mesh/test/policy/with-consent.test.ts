@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Digest, SessionToken } from '@model-rtc/protocol';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import {
   consentDecisions,
@@ -15,15 +16,13 @@ import {
   withConsent,
 } from '../../src/index.ts';
 import { nodeInfos } from '../../src/node/node-infos.ts';
+import { HintBook } from '../../src/select/hints.ts';
 
 const [ANNA, BEN, CLEO] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string];
 const DIGEST = 'd'.repeat(64) as Digest;
 
 function node(key: string, name: string, more: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
-  return {
-    ...{ key, name, role: 'worker', tags: [], properties: {}, urls: [], fetching: [], sequence: 1, modelCount: 1 },
-    ...{ heardAt: new Date(), isPresent: true, isSelf: false, isTrusted: true, reliability: 1, ...more },
-  };
+  return meshNode(name, { key, ...more });
 }
 
 /** A mesh whose nodes, which a test changes, all have one model. */
@@ -139,7 +138,7 @@ describe('consents of a mesh', () => {
     const view = { members: () => members, catalogOf: unknown, aliveAtMs: unknown, problemOf: unknown, ownKey: CLEO };
     const infos = nodeInfos({
       ...{ view, ownName: 'self', hasWorker: true, scores: { nodes: {} }, distrusted: new Set<string>() },
-      ...{ hasConsent: (key: string) => key === ANNA, reach: new Map(), nowMs: 0 },
+      ...{ hasConsent: (key: string) => key === ANNA, reach: new Map(), hints: new HintBook(), nowMs: 0 },
     });
     expect(infos.map(({ name, hasConsent }) => [name, hasConsent])).toEqual([
       ['self', true],

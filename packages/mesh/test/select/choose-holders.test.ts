@@ -1,12 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import { chooseHolders, compareNodes, type MeshHolder, type MeshNodeInfo } from '../../src/index.ts';
 
 function node(key: string, given: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
-  return {
-    ...{ key, name: key, role: 'worker', tags: [], properties: {}, urls: ['ws://x'], fetching: [], sequence: 1 },
-    ...{ modelCount: 1, heardAt: new Date(0), isPresent: true, isSelf: false, isTrusted: true, reliability: 1 },
-    ...given,
-  };
+  return meshNode(key, { urls: ['ws://x'], ...given });
 }
 
 function holder(key: string, isWhole: boolean, given: Partial<MeshNodeInfo> = {}): MeshHolder {

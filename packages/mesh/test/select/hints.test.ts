@@ -5,7 +5,7 @@ import { hintKey, type ReliabilityHint } from '../../src/core/catalog/hints.ts';
 import { chooseHolders, compareNodes, type MeshHolder } from '../../src/index.ts';
 import { nodeInfos } from '../../src/node/node-infos.ts';
 import type { Scores } from '../../src/node/state/scores.ts';
-import { HINT_FLOOR, hintsOf } from '../../src/select/hints.ts';
+import { HINT_FLOOR, HintBook } from '../../src/select/hints.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const SELF = 'f'.repeat(64);
@@ -30,7 +30,7 @@ function seen(members: readonly Said[], scores: Scores['nodes'] = {}, distrusted
       problemOf: () => undefined,
     },
     ...{ ownName: 'self', hasWorker: true, scores: { nodes: scores }, distrusted: new Set(distrusted) },
-    ...{ hasConsent: () => true, reach: new Map(), nowMs: NOW_MS },
+    ...{ hasConsent: () => true, reach: new Map(), hints: new HintBook(), nowMs: NOW_MS },
   });
   return new Map(infos.map((info) => [info.key, info]));
 }
@@ -67,13 +67,35 @@ function asHolders(nodes: ReturnType<typeof seen>): MeshHolder[] {
 
 const score = (reliability: number) => ({ reliability, at: new Date(NOW_MS).toISOString() });
 
+function hinted(givers: readonly Said[], of: number): number | undefined {
+  const book = new HintBook();
+  book.update(givers);
+  return book.of(keyOf(of));
+}
+
 describe('hints about nodes', () => {
   it('count as the median of those who say something, each once, and the better of two', () => {
     const [a, b, c] = [1, 2, 3].map((number) => ({ key: keyOf(number), hints: [about(keyOf(9), number / 4)] }));
-    expect(hintsOf([])(keyOf(9))).toBeUndefined();
-    expect(hintsOf([a, b, c] as Said[])(keyOf(9))).toBeCloseTo(HINT_FLOOR + 0.3 * 0.5);
-    expect(hintsOf([a, b] as Said[])(keyOf(9))).toBeCloseTo(HINT_FLOOR + 0.3 * 0.5);
-    expect(hintsOf([a, a, a, c] as Said[])(keyOf(9))).toBeCloseTo(HINT_FLOOR + 0.3 * 0.75);
+    expect(hinted([], 9)).toBeUndefined();
+    expect(hinted([a, b, c] as Said[], 9)).toBeCloseTo(HINT_FLOOR + 0.3 * 0.5);
+    expect(hinted([a, b] as Said[], 9)).toBeCloseTo(HINT_FLOOR + 0.3 * 0.5);
+    expect(hinted([a, a, a, c] as Said[], 9)).toBeCloseTo(HINT_FLOOR + 0.3 * 0.75);
+  });
+
+  it('are the same when they are kept from one look to the next, whoever comes, goes or says something else', () => {
+    const kept = new HintBook();
+    const quarters = fc.array(fc.tuple(fc.nat(5), fc.integer({ min: 0, max: 4 })), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(fc.option(quarters), { minLength: 6, maxLength: 6 }), (looks) => {
+        const givers = looks.flatMap((said, number) => {
+          const hints = [...new Map(said ?? [])].map(([of, steps]) => about(keyOf(of), steps / 4));
+          return said === null ? [] : [{ key: keyOf(number), hints }];
+        });
+        kept.update(givers);
+        for (let of = 0; of <= 5; of++) expect(kept.of(keyOf(of))).toBe(hinted(givers, of));
+      }),
+      { numRuns: runs(200) },
+    );
   });
 
   it('change the order among nodes that are alike, and say nothing of oneself or by those who are not trusted', () => {

@@ -1,4 +1,5 @@
 import type { Digest } from '@model-rtc/protocol';
+import { meshNode } from '../../../../test/support/mesh-node.ts';
 import type { Mesh, MeshModel, MeshModelHolders, MeshNodeInfo, PrefetchRule } from '../../src/index.ts';
 
 export function rule(fields: Partial<PrefetchRule> = {}): PrefetchRule {
@@ -6,11 +7,7 @@ export function rule(fields: Partial<PrefetchRule> = {}): PrefetchRule {
 }
 
 export function node(name: string, more: Partial<MeshNodeInfo> = {}): MeshNodeInfo {
-  return {
-    ...{ key: name.padEnd(64, '0'), name, role: 'worker', tags: [], properties: {}, urls: [], fetching: [] },
-    ...{ sequence: 1, modelCount: 1, heardAt: new Date(0), isPresent: true, isSelf: false, isTrusted: true },
-    ...{ reliability: 1, hasConsent: true, ...more },
-  };
+  return meshNode(name, { key: name.padEnd(64, '0'), hasConsent: true, ...more });
 }
 
 let made = 0;

@@ -13,7 +13,7 @@ export interface ReliabilityHint {
 const KEY_BYTES = 8;
 const HINT_BYTES = KEY_BYTES + 1;
 /** Reliability is told in quarters: finer steps would change catalogs with every transfer. */
-const STEPS = 4;
+export const HINT_STEPS = 4;
 
 /** The beginning of a node's key by which hints name it. */
 export function hintKey(key: string): string {
@@ -26,7 +26,7 @@ export function packHints(hints: readonly ReliabilityHint[]): Uint8Array {
   const bytes = new Uint8Array(sorted.length * HINT_BYTES);
   for (const [i, { node, reliability }] of sorted.entries()) {
     bytes.set(hexToBytes(hintKey(node)), i * HINT_BYTES);
-    bytes[i * HINT_BYTES + KEY_BYTES] = Math.round(Math.min(1, Math.max(0, reliability)) * STEPS);
+    bytes[i * HINT_BYTES + KEY_BYTES] = Math.round(Math.min(1, Math.max(0, reliability)) * HINT_STEPS);
   }
   return bytes;
 }
@@ -43,6 +43,6 @@ function readHints(bytes: Uint8Array): readonly ReliabilityHint[] {
   return Array.from({ length: bytes.length / HINT_BYTES }, (_, i) => {
     const at = i * HINT_BYTES;
     const steps = bytes[at + KEY_BYTES] as number;
-    return { node: bytesToHex(bytes.subarray(at, at + KEY_BYTES)), reliability: steps / STEPS };
+    return { node: bytesToHex(bytes.subarray(at, at + KEY_BYTES)), reliability: steps / HINT_STEPS };
   });
 }
