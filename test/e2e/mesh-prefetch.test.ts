@@ -91,14 +91,14 @@ it('fetches what appears on another machine, once, with the consent of a person,
   );
   expect(progress.done.map(({ name, outcome }) => `${outcome} ${name}`)).toEqual([
     'cancelled large',
-    'fetched rat',
-    'fetched mouse',
+    'fetched rat from anna',
+    'fetched mouse from anna',
   ]);
   const { decisions } = (await ben.succeed(['mesh', 'audit', '--json'])).json<{ decisions: AuditJson[] }>();
   expect(decisions.filter(({ event }) => event === 'prefetch').map(({ what }) => what)).toEqual([
     'stopped fetching large: a person cancelled it',
-    'fetched rat',
-    'fetched mouse',
+    'fetched rat from anna',
+    'fetched mouse from anna',
     expect.stringMatching(/^did not fetch mouse: it needs consent for anna/),
   ]);
   await ben.succeed(['mesh', 'prefetch', 'remove', id]);

@@ -37,7 +37,9 @@ export const invites = defineCommand({
   },
 });
 
-function usedText({ used, uses }: KnownInvite): string {
+function usedText({ used, uses, state }: KnownInvite): string {
+  // Memberships that it gave are not kept.
+  if (state === 'revoked') return '';
   return uses === undefined ? `${used}` : `${used} of ${uses}`;
 }
 

@@ -38,10 +38,10 @@ export async function asMember<T>(options: AsMemberOptions, work: () => Promise<
   return await work();
 }
 
-/** What a node is told that is no member, or not any more. */
+/** What a node is told that is no member, or not any more. Whoever refuses it does not always know which. */
 export function noMemberError(): ModelRtcError {
   return new ModelRtcError(
     'token_revoked',
-    'This machine is no member of the mesh any more. To come back, ask for a new invite and run: model-rtc mesh join INVITE.',
+    'This machine is no member of the mesh: it was removed, or its invite was revoked, used up or expired. Ask for a new invite and run: model-rtc mesh join INVITE.',
   );
 }

@@ -18,7 +18,7 @@ export interface KnownInvite {
   readonly expiresAt: string;
   /** How many nodes it lets in; any number when left out. */
   readonly uses: number | undefined;
-  /** How many came with it, those that left or were removed included. */
+  /** How many came with it, as far as their memberships are here: those of nodes that were removed are not. */
   readonly used: number;
   /** Those that are members now. */
   readonly members: readonly Pick<MeshMember, 'key' | 'name'>[];
