@@ -1,13 +1,17 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Digest, type Identity, identityFromSeed, silentLog } from '@model-rtc/protocol';
 import { loadIdentity } from '@model-rtc/registry';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { signHead } from '../../src/core/catalog/head.ts';
+import { makeInvite, nextRoster, parseInvite, signMembership } from '../../src/core/index.ts';
 import { createMesh } from '../../src/index.ts';
 import { StoredMeshView } from '../../src/node/records/stored-view.ts';
 import { type JoinedMesh, joinedMesh } from '../../src/node/state/mesh-folders.ts';
 import type { RecordCache } from '../../src/node/state/record-cache.ts';
 import { memoryCache } from '../support/memory-cache.ts';
-import { seedOf } from '../support/people.ts';
+import { identityOf, keyTextOf, seedOf } from '../support/people.ts';
 
 const MINUTE_MS = 60_000;
 const EVERY = { beatEveryMs: 5 * MINUTE_MS };
@@ -187,6 +191,30 @@ describe('two machines with one key', () => {
 });
 
 describe('what a node keeps', () => {
+  it('counts for a member whose invite was revoked with another one that came with it', async () => {
+    const { authorityKeyFile } = joined;
+    const authority = identityFromSeed(Buffer.from((await readFile(authorityKeyFile, 'utf8')).trim(), 'hex'));
+    const invited = { meshName: 'lab', scopes: ['read' as const], urls: [], members: [], epoch: 0, nowMs };
+    const { record, seed } = parseInvite(makeInvite(authority, { ...invited, seed: seedOf(9) }).text);
+    const cache = memoryCache();
+    const anna = await openView('itself', cache);
+    const [ben, cleo] = [identityOf(1), identityOf(2)];
+    for (const node of [ben, cleo])
+      await anna.accept(signMembership({ invite: record, inviteSeed: seed, node, name: 'x', nowMs }).bytes, '');
+    const [benKey, cleoKey] = [keyTextOf(1), keyTextOf(2)];
+    const announced = { meshId: joined.mesh.id, own: OWN, sequence: 1, nowMs, ttlMs: 300_000 };
+    const head = signHead(ben, announced);
+    await anna.accept(head.record.bytes, benKey);
+    for (const { bytes } of head.parts) await anna.acceptPart(bytes);
+    await anna.acceptRoster(nextRoster(anna.membership, { meshName: 'lab', remove: [cleoKey] }, authority, nowMs));
+    // As on a machine that is not the authority's: the roster comes from the cache as well.
+    await rm(join(joined.folder, 'roster.json'));
+    const command = await openView('other', cache);
+    expect(command.members().map(({ key }) => key)).toContain(benKey);
+    expect(command.modelsOf(benKey)).toMatchObject([{ name: 'mouse' }]);
+    expect(command.scopesOf(cleoKey)).toBeUndefined();
+  });
+
   it('has no parts that nobody names any more', async () => {
     const ben = await openView('other');
     const anna = await openView();

@@ -61,10 +61,11 @@ export class ProblemBook {
     return true;
   }
 
-  clear(key: string): void {
+  /** It never rejects. */
+  async clear(key: string): Promise<void> {
     const { cache, log } = this.#options;
     if (this.of(key) === undefined) return;
-    cache
+    await cache
       .removeRecord(this.#name(key))
       .catch((error: unknown) => log.debug({ err: error }, 'a problem could not be removed'));
   }

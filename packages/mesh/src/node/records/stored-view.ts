@@ -15,6 +15,7 @@ import { KnownRecords } from './known-records.ts';
 import { MemberFiles, type SignedRoster } from './member-files.ts';
 import { ProblemBook } from './problem-book.ts';
 import { catalogKey, catalogName, decodeKept, keyOf, namedAs, ROSTER } from './record-names.ts';
+import { takeKept } from './take-kept.ts';
 import { leftOutProblem, TrustList } from './trust-list.ts';
 import { TwoNodes } from './two-nodes.ts';
 
@@ -105,8 +106,8 @@ export class StoredMeshView implements MeshView {
   }
 
   /** This machine begins anew. */
-  clearOwnProblem(): void {
-    this.#problems.clear(this.ownKey);
+  async clearOwnProblem(): Promise<void> {
+    await this.#problems.clear(this.ownKey);
   }
 
   noteProblem(key: string, problem: string): void {
@@ -228,10 +229,7 @@ export class StoredMeshView implements MeshView {
       );
       news.push(...(await this.#takeKept(newer.map(([, { bytes }]) => bytes))));
     }
-    for (const hash of this.missingParts(Number.POSITIVE_INFINITY)) {
-      const bytes = cache.part(hash);
-      if (bytes !== undefined) await this.acceptPart(new Uint8Array(bytes));
-    }
+    await this.#takeKeptParts(this.missingParts(Number.POSITIVE_INFINITY));
     await this.#beats.save();
     this.#beats.load();
     if (await this.#members.listNew(Date.now())) news.push(ROSTER);
@@ -244,18 +242,19 @@ export class StoredMeshView implements MeshView {
     await this.#members.keepRoster(roster);
   }
 
-  /** Records from this machine's own disk. Those that do not count any more are left out. */
-  async #takeKept(kept: readonly Uint8Array[]): Promise<string[]> {
-    const names: string[] = [];
-    for (const record of decodeKept(kept)) {
-      try {
-        const name = await this.#take(record, true);
-        if (name !== undefined) names.push(name);
-      } catch (error) {
-        this.#parts.log.debug({ err: error }, 'a record of the mesh on this disk does not count any more');
-      }
+  #takeKept(kept: readonly Uint8Array[]): Promise<string[]> {
+    return takeKept(kept, {
+      take: (record) => this.#take(record, true),
+      beforeCatalogs: () => this.#takeKeptParts(this.membership.missingParts()),
+      log: this.#parts.log,
+    });
+  }
+
+  async #takeKeptParts(hashes: readonly string[]): Promise<void> {
+    for (const hash of hashes) {
+      const bytes = this.#parts.cache.part(hash);
+      if (bytes !== undefined) await this.acceptPart(new Uint8Array(bytes));
     }
-    return names;
   }
 
   /** @returns the record's name if it is news */
@@ -268,7 +267,7 @@ export class StoredMeshView implements MeshView {
     this.#known.set(name, { bytes: record.bytes, key, order });
     // What this machine has on its disk is older than what it noted about the node.
     const isHeard = !isKept && key !== undefined && key !== this.ownKey;
-    if (isHeard && record.kind === 'model_catalog' && !this.#twoNodes.has(key)) this.#problems.clear(key);
+    if (isHeard && record.kind === 'model_catalog' && !this.#twoNodes.has(key)) void this.#problems.clear(key);
     const { cache } = this.#parts;
     const isCurrent = cache.version() === this.#cacheVersion;
     await cache.putRecord(`${this.#prefix}${name}`, { bytes: Buffer.from(record.bytes), order, heardAtMs: Date.now() });

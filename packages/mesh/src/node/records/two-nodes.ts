@@ -29,6 +29,6 @@ export class TwoNodes {
 
   /** Takes the problem back where it is over. */
   settle(keys: Iterable<string>): void {
-    for (const key of keys) if (this.#problems.of(key) === PROBLEM && !this.has(key)) this.#problems.clear(key);
+    for (const key of keys) if (this.#problems.of(key) === PROBLEM && !this.has(key)) void this.#problems.clear(key);
   }
 }
