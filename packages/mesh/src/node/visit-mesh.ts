@@ -28,6 +28,10 @@ export interface MeshVisit {
    * @returns the members that were asked
    */
   untilHeard(options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<readonly MeshMember[]>;
+  /** Forgets what was noted about this machine before. */
+  beginAnew(): Promise<void>;
+  /** Whether a member said that this machine does not belong to the mesh, or a roster here says so. */
+  wasRefused(): boolean;
 }
 
 const CONNECT_MS = 15_000;
@@ -67,6 +71,8 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
         const keysHeard = await node.untilHeard(waitMs, signal);
         return view.members().filter(({ key }) => keysHeard.includes(key));
       },
+      beginAnew: () => view.clearOwnProblem(),
+      wasRefused: () => view.scopesOf(view.ownKey) === undefined || view.problemOf(view.ownKey) !== undefined,
     });
   } finally {
     lan?.close();

@@ -34,6 +34,40 @@ describe('a mesh on this machine', () => {
     await expect(joinedMesh(root, 'work')).rejects.toMatchObject({ code: 'not_found_locally' });
   });
 
+  it('is found whatever its name is', async () => {
+    const root = await temporaryFolder();
+    for (const name of ['lab.example.org', 'a', `x${'._-'.repeat(21)}`, 'left-0123abcd']) {
+      await createMesh({ root, name, nodeName: 'anna', signalingUrls: [] });
+      expect((await joinedMesh(root, name)).mesh.name).toBe(name);
+    }
+  });
+
+  it('is found by the start of its id, and not by a few characters that names have too', async () => {
+    const { root, made } = await madeMesh('zoo');
+    expect((await joinedMesh(root, made.id.slice(0, 6))).mesh.name).toBe('zoo');
+    for (const start of ['', made.id.slice(0, 1), made.id.slice(0, 5)])
+      await expect(joinedMesh(root, start)).rejects.toMatchObject({ code: 'not_found_locally' });
+  });
+
+  it('is not made with an address that is no signaling server', async () => {
+    const root = await temporaryFolder();
+    const wanted = { root, name: 'lab', nodeName: 'anna', signalingUrls: ['ws://host:1', 'http://host'] };
+    await expect(createMesh(wanted)).rejects.toMatchObject({ code: 'bad_argument' });
+    await expect(readdir(join(root, 'mesh'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it.each(['{"version": 1', '[]', ''])('is said to be damaged when its file is %j, and stays so', async (text) => {
+    const { root, made } = await madeMesh();
+    const folder = join(root, 'mesh', `lab-${made.id.slice(0, 8)}`);
+    await writeFile(join(folder, 'mesh.json'), text);
+    for (let time = 0; time < 2; time++) {
+      const failed = { code: 'not_found_locally', message: expect.stringContaining(folder) };
+      await expect(joinedMesh(root, undefined)).rejects.toMatchObject(failed);
+    }
+    const [kept = ''] = (await readdir(folder)).filter((name) => name.startsWith('mesh.corrupted.'));
+    expect(await readFile(join(folder, kept), 'utf8')).toBe(text);
+  });
+
   it('keeps a damaged file beside, and goes on', async () => {
     const { root, made } = await madeMesh();
     const folder = join(root, 'mesh', `lab-${made.id.slice(0, 8)}`);

@@ -1,4 +1,4 @@
-import { ModelRtcError, SCOPES, toBase64Url } from '@model-rtc/protocol';
+import { isSignalingUrl, ModelRtcError, SCOPES, toBase64Url } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
 import { parseNodeName, signFounder } from '../../core/index.ts';
 import { joinedMeshes, saveMesh } from '../state/mesh-folders.ts';
@@ -21,10 +21,11 @@ export interface CreatedMesh {
 
 /**
  * Makes a mesh whose first member and authority is this machine.
- * @throws ModelRtcError `bad_argument` for a bad name, `refused` when this machine is in a mesh of that name, `storage`
+ * @throws ModelRtcError `bad_argument` for a bad name or URL, `refused` when this machine is in a mesh of that name, `storage`
  */
 export async function createMesh({ root, name, nodeName, signalingUrls }: CreateMeshOptions): Promise<CreatedMesh> {
   parseNodeName(name);
+  requireSignalingUrls(signalingUrls);
   await requireFreeName(root, name);
   const node = await loadIdentity(dataPaths(root).keys);
   const { identity, seed } = newAuthority();
@@ -40,6 +41,13 @@ export async function createMesh({ root, name, nodeName, signalingUrls }: Create
   });
   await keepAuthority(joined, seed);
   return { name, id, authorityKeyFile: joined.authorityKeyFile };
+}
+
+/** @throws ModelRtcError `bad_argument` */
+export function requireSignalingUrls(urls: readonly string[]): void {
+  const wrong = urls.find((url) => !isSignalingUrl(url));
+  if (wrong === undefined) return;
+  throw new ModelRtcError('bad_argument', `"${wrong}" is not a signaling server. Pass a URL such as ws://host:8787.`);
 }
 
 /** Two meshes of one name on one machine could not be told apart in commands. @throws ModelRtcError `refused` */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isSignalingUrl, ModelRtcError, type Scope } from '@model-rtc/protocol';
+import { ModelRtcError, type Scope } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { makeInvite } from '../../core/index.ts';
@@ -10,6 +10,7 @@ import type { StoredMeshView } from '../records/stored-view.ts';
 import { invitesFile, withInvite } from '../state/invites-file.ts';
 import { joinedMesh } from '../state/mesh-folders.ts';
 import { requireAuthority } from './authority.ts';
+import { requireSignalingUrls } from './create-mesh.ts';
 
 export interface InviteOptions {
   readonly root: string;
@@ -43,9 +44,7 @@ export async function inviteToMesh(options: InviteOptions): Promise<MadeInvite> 
     throw new ModelRtcError('bad_argument', `--uses takes a number from 1 to ${MAX_INVITE_USES}.`);
   const joined = await joinedMesh(root, options.mesh);
   const authority = await requireAuthority(joined, 'invite others');
-  const wrong = options.signalingUrls.find((url) => !isSignalingUrl(url));
-  if (wrong !== undefined)
-    throw new ModelRtcError('bad_argument', `"${wrong}" is not a signaling server. Pass a URL such as ws://host:8787.`);
+  requireSignalingUrls(options.signalingUrls);
   const { mesh } = joined;
   const urls = [...new Set([...mesh.signalingUrls, ...options.signalingUrls])];
   const { publicKey } = await loadIdentity(dataPaths(root).keys);

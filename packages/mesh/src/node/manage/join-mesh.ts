@@ -1,8 +1,9 @@
-import { type Log, type Scope, toBase64Url } from '@model-rtc/protocol';
+import { rm } from 'node:fs/promises';
+import { type Log, ModelRtcError, type Scope, toBase64Url } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
 import type { Agent } from '@model-rtc/transport';
 import { parseInvite, parseNodeName, requireValid, signMembership } from '../../core/index.ts';
-import { saveMesh } from '../state/mesh-folders.ts';
+import { type JoinedMesh, joinedMeshes, type MeshFile, saveMesh } from '../state/mesh-folders.ts';
 import { visitMesh } from '../visit-mesh.ts';
 import { requireFreeName } from './create-mesh.ts';
 
@@ -30,8 +31,8 @@ export interface JoinResult {
 
 /**
  * Joins a mesh: the membership is stored, and members are told if one can be reached.
- * @throws ModelRtcError `bad_argument` for what is no invite, `token_expired`, `refused` when this machine is in another mesh of the name,
- * `storage`
+ * @throws ModelRtcError `bad_argument` for what is no invite, `token_expired`, `refused` when this machine is in another mesh of the name, or
+ * members do not take the invite, `storage`
  */
 export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
   const { root, nodeName, agent, waitMs, usesMdns, signal, log } = options;
@@ -45,14 +46,35 @@ export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
   const membership = signMembership({
     ...{ invite: record, inviteSeed: seed, node, name: parseNodeName(nodeName), nowMs: now.getTime() },
   });
+  const before = (await joinedMeshes(root, log)).find(({ mesh }) => mesh.id === id)?.mesh;
   const joined = await saveMesh(root, {
     ...{ version: 1, id, name, nodeName, joinedAt: now.toISOString(), scopes: certificate.scopes },
     ...{ signalingUrls: [...urls], membership: toBase64Url(membership.bytes) },
     contacts: members.map(({ key, urls: at }) => ({ key: Buffer.from(key).toString('hex'), urls: [...at] })),
   });
-  const heard = await visitMesh({ root, joined, agent, usesMdns, log }, (visit) =>
-    visit.untilHeard({ waitMs, signal }),
-  );
+  const { heard, wasRefused } = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {
+    await visit.beginAnew();
+    const members = visit.wasRefused() ? [] : await visit.untilHeard({ waitMs, signal });
+    return { heard: members, wasRefused: visit.wasRefused() };
+  });
+  if (heard.length === 0 && wasRefused) {
+    await undo(root, joined, before);
+    throw inviteRefused(name);
+  }
   const [reached] = heard.map(({ name: member }) => member);
   return { name, id, scopes: certificate.scopes, signalingUrls: [...urls], reached };
+}
+
+/** Puts back what was there before. */
+async function undo(root: string, { folder }: JoinedMesh, before: MeshFile | undefined): Promise<void> {
+  if (before !== undefined) await saveMesh(root, before);
+  // A running worker may write a file there until it notices.
+  else await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+function inviteRefused(mesh: string): ModelRtcError {
+  return new ModelRtcError(
+    'refused',
+    `The members of the mesh ${mesh} do not take this invite any more: it was revoked, as happens when a machine that joined with it is removed. Ask for another one: model-rtc mesh invite.`,
+  );
 }

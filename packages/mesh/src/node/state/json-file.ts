@@ -65,8 +65,9 @@ export class JsonFile<T> {
       if (isMissing(error)) return empty;
       throw storageError(error, path, 'read');
     }
-    const parsed = schema.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
+    const value = parseJson(text);
+    const parsed = value === undefined ? undefined : schema.safeParse(value);
+    if (parsed?.success) return parsed.data;
     const kept = `${path.replace(/\.json$/, '')}.corrupted.${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`;
     await rename(path, kept).catch(() => undefined);
     log.warn({ path, kept }, `${path} is damaged. It is kept as ${kept}, and a new one is begun.`);
@@ -74,7 +75,7 @@ export class JsonFile<T> {
   }
 }
 
-/** JSON has no `undefined`, so that stands for text that is not JSON. */
+/** JSON has no `undefined`, so that stands for text that is not JSON: also where a schema takes it for an absent file. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

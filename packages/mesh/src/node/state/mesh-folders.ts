@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listFolder, makeFolder, withLock } from '@model-rtc/files';
 import { type Log, ModelRtcError, scopeSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
+import { NODE_NAME } from '../../core/node-name.ts';
 import { type ConsentsFile, consentsFile } from './consents-file.ts';
 import { JsonFile } from './json-file.ts';
 
@@ -15,7 +16,7 @@ const meshFileSchema = z.object({
   version: z.literal(MESH_VERSION),
   /** The authority's public key. */
   id: hexKey,
-  name: z.string().min(1).max(64),
+  name: z.string().regex(NODE_NAME),
   /** This machine's name in it. */
   nodeName: z.string().min(1).max(256),
   joinedAt: z.iso.datetime(),
@@ -95,9 +96,9 @@ export async function joinedMeshes(root: string, log?: Log): Promise<JoinedMesh[
  */
 export async function joinedMesh(root: string, name: string | undefined, log?: Log): Promise<JoinedMesh> {
   const all = await joinedMeshes(root, log);
-  const fitting = all.filter(({ mesh }) => name === undefined || mesh.name === name || mesh.id.startsWith(name));
+  const fitting = all.filter(({ mesh }) => name === undefined || isMeshCalled(mesh, name));
   const [first, second] = fitting;
-  if (first === undefined) throw noMeshError(name, all);
+  if (first === undefined) throw noMeshError(name, all, await damagedFolders(root));
   if (second === undefined) return first;
   const names = fitting.map(({ mesh }) => `${mesh.name} (${mesh.id.slice(0, 8)})`).join(', ');
   const sentence =
@@ -107,7 +108,27 @@ export async function joinedMesh(root: string, name: string | undefined, log?: L
   throw new ModelRtcError('ambiguous', sentence);
 }
 
-function noMeshError(name: string | undefined, all: readonly JoinedMesh[]): ModelRtcError {
+/** Whether a mesh has this name, or an id that begins so. A few characters of an id are in names as well. */
+export function isMeshCalled({ name, id }: Pick<MeshFile, 'name' | 'id'>, ref: string): boolean {
+  return name === ref || (ref.length >= SHORTEST_ID && id.startsWith(ref));
+}
+
+const SHORTEST_ID = 6;
+
+/** Folders of meshes whose `mesh.json` cannot be read, or is gone. */
+async function damagedFolders(root: string): Promise<string[]> {
+  const folders = (await listFolder(meshFolder(root))).filter(({ name }) => FOLDER.test(name));
+  const paths = folders.map(({ name }) => join(meshFolder(root), name));
+  const read = await Promise.all(paths.map(async (path) => ({ path, mesh: await meshFile(path).read() })));
+  return read.flatMap(({ path, mesh }) => (mesh === undefined ? [path] : []));
+}
+
+function noMeshError(name: string | undefined, all: readonly JoinedMesh[], damaged: readonly string[]): ModelRtcError {
+  if (damaged.length > 0) {
+    const which = damaged.join(', ');
+    const sentence = `The file mesh.json is missing or damaged in ${which}. Restore it, or join that mesh again: model-rtc mesh join INVITE.`;
+    return new ModelRtcError('not_found_locally', sentence, { details: { folders: damaged } });
+  }
   const how = 'Join it with: model-rtc mesh join INVITE. Or make one with: model-rtc mesh create NAME.';
   if (name === undefined)
     return new ModelRtcError('not_found_locally', `This machine is in no mesh. ${how.replace('it', 'one')}`);
@@ -135,7 +156,8 @@ export async function setMeshAside(root: string, { folder, mesh }: JoinedMesh, n
   });
 }
 
-const FOLDER = /^[A-Za-z0-9_-]{1,64}-[0-9a-f]{8}$/;
+/** A mesh's name, and the start of its id. What was left is set aside under a name that ends otherwise. */
+const FOLDER = new RegExp(`^${NODE_NAME.source.slice(1, -1)}-[0-9a-f]{8}$`);
 
 function meshFile(folder: string, log?: Log): JsonFile<MeshFile | undefined> {
   return new JsonFile({
