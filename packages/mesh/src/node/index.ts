@@ -8,4 +8,5 @@ export type { OpenMeshNodesOptions } from './mesh-nodes-options.ts';
 export { type OpenMeshOptions, openMesh } from './open-mesh.ts';
 export { MeshNodes, openMeshNodes } from './open-mesh-nodes.ts';
 export { announcedFormat, announcedSource, OwnModels } from './own/own-models.ts';
-export { joinedMeshes } from './state/mesh-folders.ts';
+export { isMeshCalled, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
+export { cacheIdentity } from './state/record-cache.ts';

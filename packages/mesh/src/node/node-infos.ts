@@ -3,20 +3,34 @@ import { GOODBYE_TTL_MS, MAX_SKEW_MS } from '../core/limits.ts';
 import type { HintBook } from '../select/hints.ts';
 import type { MeshMember, MeshNodeInfo, MeshReach } from '../types.ts';
 import type { StoredMeshView } from './records/stored-view.ts';
-import type { CachedRecord } from './state/record-cache.ts';
+import type { RecordCache } from './state/record-cache.ts';
 import { reliabilityAt, type Scores } from './state/scores.ts';
 
 /** Where the worker keeps how it reaches each node, in the cache. */
-export const REACH_PREFIX = 'reach/';
+const REACH_PREFIX = 'reach/';
 
 const reachSchema = z.record(z.string(), z.enum(['lan', 'signaling', 'direct', 'webrtc', 'relay']));
 
+/** Keeps how the worker of this machine reaches each node, by their keys. @throws ModelRtcError `storage` */
+export async function keepReach(
+  cache: Pick<RecordCache, 'putRecord'>,
+  meshId: string,
+  reach: ReadonlyMap<string, MeshReach>,
+): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(Object.fromEntries(reach)));
+  await cache.putRecord(`${REACH_PREFIX}${meshId}`, { bytes, heardAtMs: Date.now(), order: Date.now() });
+}
+
 /** How the worker of this machine reaches each node. */
-export function readReach(records: ReadonlyMap<string, CachedRecord>): Map<string, MeshReach> {
-  const [record] = records.values();
+export function readReach(cache: Pick<RecordCache, 'records'>, meshId: string): Map<string, MeshReach> {
+  const [record] = cache.records(`${REACH_PREFIX}${meshId}`).values();
   if (record === undefined) return new Map();
-  const parsed = reachSchema.safeParse(JSON.parse(Buffer.from(record.bytes).toString('utf8')));
-  return new Map(parsed.success ? Object.entries(parsed.data) : []);
+  try {
+    return new Map(Object.entries(reachSchema.parse(JSON.parse(Buffer.from(record.bytes).toString('utf8')))));
+  } catch {
+    // Damaged; the worker tells it again.
+    return new Map();
+  }
 }
 
 export interface NodeInfoParts {

@@ -15,11 +15,11 @@ import { noMemberError } from './links/as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
 import { MeshNode } from './mesh-node.ts';
 import type { MeshWorker, OpenMeshNodesOptions } from './mesh-nodes-options.ts';
-import { REACH_PREFIX } from './node-infos.ts';
+import { keepReach } from './node-infos.ts';
 import { OwnMachine } from './own/own-machine.ts';
 import { openMeshView } from './records/open-mesh-view.ts';
 import { MeshSessions } from './sessions.ts';
-import { type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
+import { isMeshCalled, type JoinedMesh, joinedMesh, joinedMeshes, meshFolder } from './state/mesh-folders.ts';
 import { openRecordCache, type RecordCache } from './state/record-cache.ts';
 import { hintsFrom, scoresFile } from './state/scores.ts';
 import { partsTidier } from './state/tidy-parts.ts';
@@ -60,7 +60,7 @@ interface Participation {
 /** This machine in its meshes, as its worker uses it. */
 export class MeshNodes {
   readonly #options: OpenMeshNodesOptions;
-  readonly #parts: Parts;
+  #parts: Parts;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #own: OwnMachine;
@@ -73,13 +73,14 @@ export class MeshNodes {
   #lan: Lan | undefined;
   #hasOpenedForLan = false;
   #stopTimer: () => void = () => {};
+  #looking: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: OpenMeshNodesOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
     this.#clock = options.clock ?? systemClock;
-    this.#tidyParts = partsTidier(parts.cache, this.#clock);
+    this.#tidyParts = partsTidier(() => this.#parts.cache, this.#clock);
     this.#log = options.log ?? silentLog;
     const { registry, properties } = options;
     this.#audit = new VisitorAudit({ registry, log: this.#log, clock: this.#clock });
@@ -152,10 +153,11 @@ export class MeshNodes {
         },
       });
     }
+    const warn = (error: unknown) => this.#log.warn({ err: error }, 'The meshes of this machine could not be read.');
     const look = (): void => {
-      this.look().catch((error: unknown) =>
-        this.#log.warn({ err: error }, 'The meshes of this machine could not be read.'),
-      );
+      this.#looking ??= this.look()
+        .catch(warn)
+        .finally(() => (this.#looking = undefined));
     };
     this.#stopTimer = this.#clock.every(LOOK_MS, look);
     look();
@@ -169,8 +171,9 @@ export class MeshNodes {
   /** Takes part in meshes that were joined, and in those that were left no more. */
   async look(): Promise<void> {
     const { registry, name, log } = this.#options;
+    if (!(await this.#parts.cache.isCurrent())) await this.#renewCache();
     const all = await joinedMeshes(registry.paths.root, log);
-    const wanted = all.filter(({ mesh }) => name === undefined || mesh.name === name || mesh.id.startsWith(name));
+    const wanted = all.filter(({ mesh }) => name === undefined || isMeshCalled(mesh, name));
     for (const [id, { node }] of this.#taking) {
       if (wanted.some(({ mesh }) => mesh.id === id)) continue;
       this.#taking.delete(id);
@@ -190,8 +193,19 @@ export class MeshNodes {
     this.#isClosed = true;
     this.#stopTimer();
     this.#lan?.close();
+    await this.#looking;
     for (const { node } of this.#taking.values()) await node.close();
     await this.#parts.cache.close();
+  }
+
+  /** The meshes begin anew with another cache, and ask for what they had. */
+  async #renewCache(): Promise<void> {
+    const { cache: before } = this.#parts;
+    const cache = await openRecordCache(meshFolder(this.#options.registry.paths.root), this.#log);
+    for (const { node } of this.#taking.values()) await node.close();
+    this.#taking.clear();
+    this.#parts = { ...this.#parts, cache };
+    await before.close();
   }
 
   async #take(joined: JoinedMesh): Promise<void> {
@@ -199,7 +213,7 @@ export class MeshNodes {
     const { registry, agent, gossipIntervalMs = GOSSIP_INTERVAL_MS } = this.#options;
     const { mesh } = joined;
     const view = await openMeshView({ joined, cache, keysFolder: registry.paths.keys, log: this.#log });
-    view.clearOwnProblem();
+    await view.clearOwnProblem();
     const sessions = new MeshSessions(mesh.id, ownKey, sharedSecretOf);
     const scores = scoresFile(joined.folder);
     const node = new MeshNode({
@@ -225,13 +239,10 @@ export class MeshNodes {
       onJoined: (member) => this.#options.onJoined?.(member.name, mesh.name),
       onRefused: (shown) =>
         void this.#audit.refused(mesh.name, shown, (key) => view.membership.roster?.removed.has(key) === true),
-      onReach: (reach) => {
-        const bytes = Buffer.from(JSON.stringify(Object.fromEntries(reach)));
-        const record = { bytes, heardAtMs: Date.now(), order: Date.now() };
-        cache
-          .putRecord(`${REACH_PREFIX}${mesh.id}`, record)
-          .catch((error: unknown) => this.#log.warn({ err: error }, 'How members are reached could not be kept.'));
-      },
+      onReach: (reach) =>
+        void keepReach(cache, mesh.id, reach).catch((error: unknown) =>
+          this.#log.warn({ err: error }, 'How members are reached could not be kept.'),
+        ),
       own: async () => ({
         ...{
           name: this.#options.nodeName ?? mesh.nodeName,

@@ -15,7 +15,7 @@ import type {
   MeshOutcome,
 } from '../types.ts';
 import { findModel, mergeModels } from './merge-models.ts';
-import { nodeInfos, REACH_PREFIX, readReach } from './node-infos.ts';
+import { nodeInfos, readReach } from './node-infos.ts';
 import { openMeshView } from './records/open-mesh-view.ts';
 import type { StoredMeshView } from './records/stored-view.ts';
 import { MeshSessions } from './sessions.ts';
@@ -104,7 +104,7 @@ class OpenMesh implements Mesh {
       hints: this.#hints,
       distrusted: new Set(distrusted.map(({ key }) => key)),
       hasConsent: (key) => options.consentRule === 'members' || agreed.has(key),
-      reach: hasWorker ? readReach(cache.records(`${REACH_PREFIX}${this.id}`)) : new Map(),
+      reach: hasWorker ? readReach(cache, this.id) : new Map(),
     });
   }
 

@@ -32,6 +32,7 @@ export function memoryCache(): RecordCache {
     },
     version: () => version,
     beatsVersion: () => beatsVersion,
+    isCurrent: async () => true,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -12,9 +12,11 @@ export class JoinedMeshes {
   readonly #context: Context;
   readonly #wanted: string | boolean | undefined;
   readonly #open = new Map<string, Promise<Mesh>>();
-  /** Those that this machine left. They are closed at the end: a request or a pull may still read them. */
+  /** Those that this machine left or opened anew. They are closed at the end: a request or a pull may still read them. */
   readonly #left: Promise<Mesh>[] = [];
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** The cache and the consent with which they were opened. */
+  #openedWith = '';
 
   constructor(context: Context, wanted: string | boolean | undefined) {
     this.#context = context;
@@ -38,17 +40,22 @@ export class JoinedMeshes {
   }
 
   async #look(): Promise<void> {
-    const { joinedMeshes, openMesh } = await import('@model-rtc/mesh');
+    const { cacheIdentity, isMeshCalled, joinedMeshes, meshFolder, openMesh } = await import('@model-rtc/mesh');
     const { log } = this.#context;
     const rule = await consentRule(this.#context.home);
     const { root } = (await this.#context.registry()).paths;
     const agent = { name: await nodeName(this.#context), version: packageVersion() };
-    const isWanted = (name: string, id: string): boolean =>
-      typeof this.#wanted !== 'string' || name === this.#wanted || id.startsWith(this.#wanted);
-    const joined = (await joinedMeshes(root, log)).filter(({ mesh }) => isWanted(mesh.name, mesh.id));
+    const wanted = this.#wanted;
+    const joined = (await joinedMeshes(root, log)).filter(
+      ({ mesh }) => typeof wanted !== 'string' || isMeshCalled(mesh, wanted),
+    );
     const ids = joined.map(({ mesh }) => mesh.id);
+    // Somebody may remove the cache, or change the setting, while the worker runs.
+    const openedWith = `${rule} ${await cacheIdentity(meshFolder(root))}`;
+    const isAsBefore = openedWith === this.#openedWith;
+    this.#openedWith = openedWith;
     for (const [id, mesh] of this.#open) {
-      if (ids.includes(id)) continue;
+      if (isAsBefore && ids.includes(id)) continue;
       this.#open.delete(id);
       this.#left.push(mesh);
     }

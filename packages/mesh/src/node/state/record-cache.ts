@@ -1,7 +1,10 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atStorage, ignoreMissing } from '@model-rtc/files';
 import { type Log, silentLog } from '@model-rtc/protocol';
 import { openSoundLmdb } from '@model-rtc/registry';
-import type { Database } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+import * as z from 'zod';
 
 /** What is kept of one record. The bytes are as they were received: signed, and checked again when they are read. */
 export interface CachedRecord {
@@ -38,6 +41,8 @@ export interface RecordCache extends AsyncDisposable {
   version(): number;
   /** The same for beats: they come all the time, and records need not be read again for them. */
   beatsVersion(): number;
+  /** False once somebody has removed its folder, or another process has thrown it away: then no other process sees what is written. */
+  isCurrent(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -50,17 +55,12 @@ const BEATS_VERSION_NAME = 'beats-version';
  */
 export async function openRecordCache(meshFolder: string, log: Log = silentLog): Promise<RecordCache> {
   const folder = join(meshFolder, 'cache');
-  const tables = await openSoundLmdb(
-    folder,
-    (root) => ({
-      root,
-      records: root.openDB<CachedRecord, string>({ name: 'records' }),
-      beats: root.openDB<CachedBeat, string>({ name: 'beats' }),
-      parts: root.openDB<Uint8Array, string>({ name: 'parts', encoding: 'binary' }),
-      meta: root.openDB<number, string>({ name: 'meta' }),
-    }),
-    (cause) => log.warn({ err: cause, folder }, 'The cache of what meshes have is damaged. It is asked for again.'),
+  const tables = await atStorage(folder, 'opened', () =>
+    openSoundLmdb(folder, openTables, (cause) =>
+      log.warn({ err: cause, folder }, 'The cache of what meshes have is damaged. It is asked for again.'),
+    ),
   );
+  const opened = await cacheIdentity(meshFolder);
   const { root, records, beats, parts, meta } = tables;
   const changed = (name = VERSION_NAME) => meta.put(name, (meta.get(name) ?? 0) + 1);
   const change = async (work: () => boolean): Promise<void> => {
@@ -96,10 +96,43 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
       }),
     version: () => meta.get(VERSION_NAME) ?? 0,
     beatsVersion: () => meta.get(BEATS_VERSION_NAME) ?? 0,
+    isCurrent: async () => (await cacheIdentity(meshFolder)) === opened,
     close: () => root.close(),
     [Symbol.asyncDispose]: () => root.close(),
   };
 }
+
+/** Tells the cache that is there now from one that was there before; undefined where there is none. */
+export async function cacheIdentity(meshFolder: string): Promise<string | undefined> {
+  const found = await ignoreMissing(stat(join(meshFolder, 'cache', 'data.mdb')));
+  return found === undefined ? undefined : `${found.dev} ${found.ino}`;
+}
+
+/** @throws Error for tables with values that nobody wrote so: LMDB notices no damage inside of its pages */
+function openTables(root: RootDatabase) {
+  const tables = {
+    root,
+    records: root.openDB<CachedRecord, string>({ name: 'records' }),
+    beats: root.openDB<CachedBeat, string>({ name: 'beats' }),
+    parts: root.openDB<Uint8Array, string>({ name: 'parts', encoding: 'binary' }),
+    meta: root.openDB<number, string>({ name: 'meta' }),
+  };
+  try {
+    for (const { value } of tables.records.getRange()) recordSchema.parse(value);
+    for (const { value } of tables.beats.getRange()) beatSchema.parse(value);
+    for (const { value } of tables.meta.getRange()) countSchema.parse(value);
+    // Whoever takes a part compares its hash.
+    for (const _ of tables.parts.getKeys());
+    return tables;
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
+}
+
+const countSchema = z.number().int().min(0);
+const recordSchema = z.object({ bytes: z.instanceof(Uint8Array), heardAtMs: z.number(), order: z.number() });
+const beatSchema = z.object({ sequence: countSchema, index: countSchema, value: z.instanceof(Uint8Array) });
 
 function inRange<T>(table: Database<T, string>, prefix: string): Map<string, T> {
   const range = table.getRange({ start: prefix, end: `${prefix}\uffff` });
