@@ -51,15 +51,17 @@ export async function removeLmdb(folder: string): Promise<void> {
 async function requireSound(path: string): Promise<void> {
   await using file = await ignoreMissing(open(path, 'r'));
   if (file === undefined) return;
-  const { size } = await file.stat();
   const first = Buffer.alloc(META.bytes);
   await file.read(first, 0, first.length, 0);
   const pageSize = first.readUInt32LE(META.pageSize);
   if (first.readUInt32LE(META.magic) !== LMDB_MAGIC || pageSize < SMALLEST_PAGE) throw new Error('it is no LMDB file');
+  let pages = 0;
   for (let page = 0; page < META_PAGES; page++) {
     const meta = Buffer.alloc(META.bytes);
     await file.read(meta, 0, meta.length, page * pageSize);
-    const pages = Number(meta.readBigUInt64LE(META.lastPage)) + 1;
-    if (meta.readUInt32LE(META.magic) !== LMDB_MAGIC || pages * pageSize > size) throw new Error('it was cut short');
+    if (meta.readUInt32LE(META.magic) !== LMDB_MAGIC) throw new Error('it was cut short');
+    pages = Math.max(pages, Number(meta.readBigUInt64LE(META.lastPage)) + 1);
   }
+  // The size last: another process may be writing, and the file grows before a page says how far it is used.
+  if (pages * pageSize > (await file.stat()).size) throw new Error('it was cut short');
 }

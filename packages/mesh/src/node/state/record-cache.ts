@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atStorage, ignoreMissing } from '@model-rtc/files';
-import { type Log, silentLog } from '@model-rtc/protocol';
+import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { openSoundLmdb } from '@model-rtc/registry';
 import type { Database, RootDatabase } from 'lmdb';
 import * as z from 'zod';
@@ -57,7 +57,10 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
   const folder = join(meshFolder, 'cache');
   const tables = await atStorage(folder, 'opened', () =>
     openSoundLmdb(folder, openTables, (cause) =>
-      log.warn({ err: cause, folder }, 'The cache of what meshes have is damaged. It is asked for again.'),
+      log.warn(
+        { err: cause, folder },
+        `The cache of what meshes have is damaged, and is asked for again: ${ModelRtcError.from(cause).message}`,
+      ),
     ),
   );
   const opened = await cacheIdentity(meshFolder);
