@@ -12,7 +12,7 @@ import {
 } from '@model-rtc/protocol';
 import type { KnownWorker, Registry } from '@model-rtc/registry';
 import { type ModelProvider, type StorageCap, shortOrigin } from '@model-rtc/transfer';
-import type { ConnectToSessionOptions, LaneInfo, Peer } from '@model-rtc/transport';
+import { type ConnectToSessionOptions, type LaneInfo, LaneShare, type Peer } from '@model-rtc/transport';
 import { type RemoteCatalog, remoteCatalog } from './catalog.ts';
 import { ChunkOffers } from './chunk-offers.ts';
 import { type ListedModels, type ListOptions, listAndRemember, type SyncResult, syncWorker } from './list-models.ts';
@@ -39,7 +39,10 @@ import { WorkerProvider } from './worker-provider.ts';
 
 /** How a client connects to one worker. The inherited options are those of `connectToSession` in @model-rtc/transport. */
 export interface ConnectOptions
-  extends Omit<ConnectToSessionOptions, 'token' | 'agent' | 'handlers' | 'waitForWorker' | 'clock' | 'now'> {
+  extends Omit<
+    ConnectToSessionOptions,
+    'token' | 'agent' | 'handlers' | 'waitForWorker' | 'laneShare' | 'clock' | 'now'
+  > {
   /** A session token, as text or parsed. */
   readonly session: string | SessionToken;
   /** The worker's name until it tells its own; `worker` and the start of its key when left out. */
@@ -167,8 +170,9 @@ export function connectAll({
   } = options;
   const { agentName = hostname(), agentVersion = 'unknown', ...lanes } = network;
   const context = { registry, log, clock, random, limits, storage };
+  const laneShare = new LaneShare();
   const agent = { name: agentName, version: agentVersion, capabilities: CAPABILITIES };
-  const linkTo = (token: SessionToken): SessionLink => new SessionLink({ ...lanes, log, agent, token });
+  const linkTo = (token: SessionToken): SessionLink => new SessionLink({ ...lanes, laneShare, log, agent, token });
   const inMeshes = meshes.map((mesh) => new MeshProvider({ ...context, mesh, linkTo }));
   const workers = new Map<string, RemoteWorker>();
   for (const { session, name } of sessions) {
@@ -180,7 +184,7 @@ export function connectAll({
     const onPeer = (peer: Peer): void => {
       known.name = peer.remote.agent.name;
     };
-    const link = new SessionLink({ ...lanes, log, agent, token, handlers: offers.handlers, onPeer });
+    const link = new SessionLink({ ...lanes, laneShare, log, agent, token, handlers: offers.handlers, onPeer });
     workers.set(key, { ...context, known, link, offers, provider: new WorkerProvider({ registry, known, link, log }) });
   }
   const all = [...workers.values()];

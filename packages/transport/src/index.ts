@@ -1,6 +1,7 @@
 export type * from './core/connect/accept-sessions.ts';
 export type * from './core/connect/components.ts';
 export type * from './core/connect/connect-to-session.ts';
+export { LaneShare } from './core/connect/lane-share.ts';
 export type { SealedHandlers } from './core/connect/sealed-answers.ts';
 export type { SealedVisit, VisitSessionOptions } from './core/connect/sealed-visit.ts';
 export type * from './core/lane/lane.ts';

@@ -10,6 +10,7 @@ export type {
 export * from './connect/accept-sessions.ts';
 export * from './connect/components.ts';
 export * from './connect/connect-to-session.ts';
+export { LaneShare } from './connect/lane-share.ts';
 export type * from './lane/lane.ts';
 export * from './lane/memory-lane.ts';
 export { createPeer } from './peer/create-peer.ts';

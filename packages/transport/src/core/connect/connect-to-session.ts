@@ -24,6 +24,7 @@ import {
 } from './components.ts';
 import { PeerChannel } from './lane-channel.ts';
 import { attemptLaneWith, LaneRace } from './lane-race.ts';
+import type { LaneShare } from './lane-share.ts';
 import { LaneUpkeep } from './lane-upkeep.ts';
 import { CONNECT_TIMEOUT_MS, LANE_ATTEMPT_MS, RETRY_FIRST_MS, RETRY_LONGEST_MS, VISIT_TIMEOUT_MS } from './limits.ts';
 import { TimeBudget } from './time-budget.ts';
@@ -55,6 +56,8 @@ export interface ConnectToSessionOptions {
   /** `auto` when left out. */
   readonly engine?: EngineChoice | undefined;
   readonly iceServers?: readonly IceServer[] | undefined;
+  /** Shared by all connections of a program, so that many peers do not each get as many lanes as one would. */
+  readonly laneShare?: LaneShare | undefined;
   /** For everything together, in milliseconds; 30 s when left out. */
   readonly timeoutMs?: number | undefined;
   /** Whether to keep trying until the time is up when the worker is offline or its server cannot be reached. */
@@ -226,11 +229,11 @@ class Connecting {
   }
 
   #keepUp(peer: Peer, channel: PeerChannel): void {
-    const { iceServers, clock } = this.#options;
+    const { iceServers, clock, laneShare: share } = this.#options;
     const kinds = this.#wanted;
     const engine = () => this.#engine();
     const { createCpuLoad } = this.#components;
-    const options = { peer, channel, kinds, engine, iceServers, clock, log: this.#log };
+    const options = { peer, channel, kinds, engine, iceServers, clock, share, log: this.#log };
     void new LaneUpkeep({ ...options, attempt: this.#attemptLane, cpu: createCpuLoad() });
   }
 

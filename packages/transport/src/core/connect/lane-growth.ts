@@ -21,13 +21,19 @@ export interface LaneSample {
   readonly busy: boolean;
   /** Whether this machine's processors were the bottleneck since the last sample. */
   readonly cpuBound?: boolean | undefined;
+  /** Whether no loss on the path could make a lane slow, so that a slow one is as fast as the other side sends. */
+  readonly isShort?: boolean | undefined;
 }
 
 export type LaneChange = { readonly open: number } | { readonly close: number };
 
 interface Level extends Measured {
   readonly lanes: number;
+  readonly isShort: boolean;
 }
+
+/** Before anything is measured. */
+const NOTHING: Level = { lanes: 1, bytesPerSecond: 0, error: 0, samples: 0, isShort: false };
 
 /**
  * Decides how many lanes of a kind a peer should have. On a lossy path each connection carries little, and many carry
@@ -38,7 +44,7 @@ interface Level extends Measured {
  * minute, and when goodput falls. docs/decisions/how-many-lanes.md has the measurements.
  */
 export class LaneGrowth {
-  readonly #max: number;
+  #max: number;
   readonly #enough: number;
   readonly #first: number;
   readonly #nowMs: () => number;
@@ -51,7 +57,7 @@ export class LaneGrowth {
   /** Whether the target was reached by the previous sample. The sample that reaches it covers some time before. */
   #isReached = false;
   /** The best number so far, and what it carried when it was measured. */
-  #best: Level = { lanes: 1, bytesPerSecond: 0, error: 0, samples: 0 };
+  #best: Level = NOTHING;
   /** The number before shrinking, and what it carried. */
   #more: Level = this.#best;
 
@@ -62,23 +68,29 @@ export class LaneGrowth {
     this.#nowMs = nowMs;
   }
 
+  /** The most lanes from now on. */
+  set max(max: number) {
+    this.#max = max;
+  }
+
   /**
    * Takes a reading and says what to change. Calls are best `sampleMs` apart, and need not be regular.
    *
    * @returns how many lanes to open or to close now; undefined for none
    */
-  sample({ lanes, bytes, busy, cpuBound = false }: LaneSample): LaneChange | undefined {
+  sample({ lanes, bytes, busy, cpuBound = false, isShort = false }: LaneSample): LaneChange | undefined {
     const rate = this.#goodput.read(bytes, this.#nowMs());
     // Time without bulk data tells nothing.
     if (!busy) return this.#beginAnew();
     if (this.#target === undefined) return this.#aim(Math.max(lanes, this.#first), lanes);
     if (rate === undefined) return this.#beginAnew();
+    if (this.#target > this.#max) return this.#lower(lanes);
     if (lanes !== this.#target) return this.#whileAbsent(lanes, this.#target);
     if (!this.#isReached) return this.#arrive();
     this.#goodput.keep(rate);
     const { measured } = this.#goodput;
     if (measured === undefined) return undefined;
-    const level = { lanes, ...measured };
+    const level = { lanes, isShort, ...measured };
     const isFull = cpuBound && measured.bytesPerSecond >= lanes * SETTINGS.cpuBoundLaneBytesPerSecond;
     switch (this.#phase) {
       case 'measuring':
@@ -95,6 +107,13 @@ export class LaneGrowth {
   #beginAnew(): undefined {
     this.#goodput.restart();
     this.#isReached = false;
+  }
+
+  /** Fewer may be open than before: what they carry is measured anew. */
+  #lower(lanes: number): LaneChange | undefined {
+    this.#enter('measuring');
+    this.#best = NOTHING;
+    return this.#aim(this.#max, lanes);
   }
 
   #arrive(): undefined {
@@ -122,14 +141,15 @@ export class LaneGrowth {
     const { lanes, bytesPerSecond, error } = level;
     if (!isSteady(level) && !areSlow(lanes, bytesPerSecond + error)) return undefined;
     this.#best = level;
-    // More lanes would only share the processor, and trying them costs some of it.
-    if (isFull || bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
-    return this.#try(lanes * (areSlow(lanes, bytesPerSecond) ? SETTINGS.slowLaneStep : 2), lanes);
+    // More lanes would only share the processor, or the rate of the other side, and trying them costs both sides.
+    const isShared = isFull || (level.isShort && areSlow(lanes, bytesPerSecond));
+    if (isShared || bytesPerSecond >= lanes * this.#enough) return this.#settle(lanes);
+    return this.#try(lanes * (isPathSlow(level) ? SETTINGS.slowLaneStep : 2), lanes);
   }
 
   /** Decides whether to go on from the number that is tried, or back. */
   #judge(level: Level, isFull: boolean): LaneChange | undefined {
-    const { lanes, bytesPerSecond, error, samples } = level;
+    const { lanes, bytesPerSecond, samples } = level;
     const factor = lanes / this.#best.lanes;
     const { gain, error: errorOfGain } = gainOf(level, this.#best);
     if (
@@ -140,13 +160,13 @@ export class LaneGrowth {
       return this.#try(lanes * 4, lanes);
     }
     // What fewer lanes carried may be out of date; each lane is slow now.
-    if (!isFull && this.#max >= lanes * SETTINGS.minStep && areSlow(lanes, bytesPerSecond + error)) {
+    if (!isFull && this.#max >= lanes * SETTINGS.minStep && isPathSlow(level, level.error)) {
       return this.#try(lanes * SETTINGS.slowLaneStep, lanes);
     }
     const isOver = this.#nowMs() - this.#phaseMs >= SETTINGS.patienceMs;
     // After a large step without slow lanes only clear growth counts: a number in between may carry more.
     const isBetter = gain > (isOver ? 0 : errorOfGain) && samples > 2;
-    if (isBetter && (factor <= 2 || areSlow(lanes, bytesPerSecond))) {
+    if (isBetter && (factor <= 2 || isPathSlow(level))) {
       this.#best = level;
       return this.#try(lanes * 2, lanes);
     }
@@ -197,7 +217,7 @@ export class LaneGrowth {
 
   #settle(lanes: number): LaneChange | undefined {
     this.#enter('settled');
-    return this.#aim(this.#best.lanes, lanes);
+    return this.#aim(Math.min(this.#best.lanes, this.#max), lanes);
   }
 
   #enter(phase: 'measuring' | 'trying' | 'shrinking' | 'settled'): void {
@@ -220,6 +240,11 @@ function isSteady({ bytesPerSecond, error, samples }: Level): boolean {
 
 function areSlow(lanes: number, bytesPerSecond: number): boolean {
   return bytesPerSecond < lanes * SETTINGS.slowLaneBytesPerSecond;
+}
+
+/** @param error - how much more they may carry than was measured */
+function isPathSlow({ lanes, bytesPerSecond, isShort }: Level, error = 0): boolean {
+  return !isShort && areSlow(lanes, bytesPerSecond + error);
 }
 
 /** How far more lanes exceed the gain that makes them worthwhile, and the error of that. */

@@ -53,6 +53,11 @@ export const MAX_WAITING_EXCHANGE_MESSAGES = 512;
 export const MAX_REMEMBERED_EXCHANGES = 4_096;
 export const REMEMBER_EXCHANGE_MS = 10 * 60_000;
 
+/**
+ * Connections that one program opens to all its peers together: as many as one peer may have, since all of them bring parts of one model.
+ */
+export const MAX_LANES_OF_ALL_PEERS = 32;
+
 /** Clients of one token that are connected at once: a lab that shares a token. One more is told to try again. */
 export const MAX_PEERS_PER_TOKEN = 256;
 /** Connections of one token's clients together, each of about 1 MB with webrtc: 32 clients with the most that one opens. */

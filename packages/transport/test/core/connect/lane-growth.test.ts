@@ -20,6 +20,7 @@ interface Path {
   /** Of the lanes that are asked for, how many open. */
   readonly opens?: (asked: number) => number;
   readonly busy?: (atMs: number) => boolean;
+  readonly isShort?: boolean;
 }
 
 /** A path on which lanes open after some round trips, and carry nothing until then. */
@@ -46,6 +47,11 @@ class Simulation {
     return this;
   }
 
+  /** From now on there may be only so many. */
+  allow(max: number): void {
+    this.#growth.max = max;
+  }
+
   /** When the lanes first were so many. */
   reached(lanes: number): number {
     return this.history.find((sample) => sample.lanes >= lanes)?.atMs ?? Number.POSITIVE_INFINITY;
@@ -69,9 +75,9 @@ class Simulation {
   }
 
   #sample(busy: boolean): void {
-    const { noise = 0, opens = (asked) => asked } = this.#path;
+    const { noise = 0, opens = (asked) => asked, isShort } = this.#path;
     this.#deviation = 1 + noise * (2 * this.#random() - 1);
-    const change = this.#growth.sample({ lanes: this.lanes, bytes: Math.floor(this.#bytes), busy });
+    const change = this.#growth.sample({ lanes: this.lanes, bytes: Math.floor(this.#bytes), busy, isShort });
     this.history.push({ atMs: this.atMs, lanes: this.lanes });
     if (change === undefined) return;
     if ('close' in change) this.lanes -= change.close;
@@ -158,6 +164,22 @@ describe('lane growth', () => {
     const carries = (lanes: number): number => Math.min(lanes * 3.4, 25) * MEGABYTE;
     const simulation = new Simulation({ carries, max: 16 }).run(15_000);
     expect(simulation.lanes).toBe(8);
+  });
+
+  it('tries no second lane on a short path where the other side sends slowly', () => {
+    const slow = (): number => MEGABYTE / 20;
+    expect(new Simulation({ carries: slow, noise: 0.9, isShort: true }).run(300_000).mostSince(0)).toBe(1);
+    expect(new Simulation({ carries: slow, noise: 0.9 }).run(300_000).mostSince(0)).toBeGreaterThan(8);
+  });
+
+  it('goes down when fewer are allowed than before, and stays there', () => {
+    const simulation = new Simulation({ carries: lossy }).run(20_000);
+    simulation.allow(4);
+    simulation.run(2_000);
+    const sinceMs = simulation.atMs;
+    expect(simulation.run(120_000).mostSince(sinceMs)).toBe(4);
+    simulation.allow(32);
+    expect(simulation.run(120_000).lanes).toBe(32);
   });
 
   it('never asks for more than the most', () => {

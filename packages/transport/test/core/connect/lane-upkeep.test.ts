@@ -3,6 +3,7 @@ import { ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { VirtualClock } from '../../../../../test/support/virtual-clock.ts';
 import { type AttemptKind, LANE_CHOICES } from '../../../src/core/connect/components.ts';
 import { PeerChannel } from '../../../src/core/connect/lane-channel.ts';
+import { LaneShare } from '../../../src/core/connect/lane-share.ts';
 import { LaneUpkeep } from '../../../src/core/connect/lane-upkeep.ts';
 import { rankOf } from '../../../src/core/peer/links.ts';
 import { createMemoryLanes, type Lane, type LaneKind, type Peer, type PeerLane } from '../../../src/index.ts';
@@ -100,7 +101,11 @@ class FakeCpu {
   }
 }
 
-function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefined) => boolean = () => true) {
+function keepUp(
+  peer: FakePeer,
+  opens: (kind: AttemptKind, mtu: number | undefined) => boolean = () => true,
+  share?: LaneShare,
+) {
   const clock = new VirtualClock();
   const tried: AttemptKind[] = [];
   const engine = peer.openLanes()[0]?.engine;
@@ -112,6 +117,7 @@ function keepUp(peer: FakePeer, opens: (kind: AttemptKind, mtu: number | undefin
     engine: () => Promise.reject(new Error('no engine here')),
     clock,
     log: silentLog,
+    share,
     cpu: new CpuMeter(() => cpu.next()),
     attempt: async (kind, { mtu }) => {
       tried.push(kind);
@@ -157,6 +163,31 @@ describe('the upkeep of a peer’s lanes', () => {
       expect(peer.kinds).toEqual(Array(first).fill('webrtc'));
     },
   );
+
+  it('opens no second direct lane over a short path to a worker that sends slowly', async () => {
+    const peer = new FakePeer();
+    peer.add('direct');
+    peer.rttMs = 1;
+    await keepUp(peer).run(120, 50_000 * 20);
+    expect(peer.kinds).toEqual(['direct']);
+  });
+
+  it('leaves each of several peers its part of all lanes, and more of them when one has left', async () => {
+    const share = new LaneShare();
+    const leave = Array.from({ length: 7 }, () => share.join());
+    const peer = new FakePeer();
+    peer.add('webrtc', 'native');
+    const { run } = keepUp(peer, (kind) => kind === 'webrtc', share);
+    await run(60, 500_000);
+    expect(peer.kinds).toHaveLength(4);
+    for (const one of leave) one();
+    await run(120, 500_000);
+    expect(peer.kinds).toHaveLength(32);
+    peer.close();
+    await run(1, 0);
+    share.join();
+    expect(share.each).toBe(32);
+  });
 
   it('opens no second direct lane where the first carries enough, and none where nothing flows', async () => {
     const busy = new FakePeer();
