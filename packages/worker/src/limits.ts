@@ -23,7 +23,7 @@ export const DATA_BYTES = 100e9;
 export const DATA_AGE_MS = 30 * 24 * 60 * 60 * 1000;
 /** How often data that is too old is looked for. */
 export const TIDY_INTERVAL_MS = 60 * 60 * 1000;
-/** How often followers of a model that is being fetched are told what came: its journal is not read more often. */
+/** How often followers of a model that is being fetched are told what came: each time is a message to each of them. */
 export const FOLLOW_INTERVAL_MS = 200;
 /** Models that one connection may follow at once: a client fetches few at a time. */
 export const MAX_FOLLOWED_MODELS = 16;

@@ -22,6 +22,8 @@ export const ASK_AGAIN_MS = 1_000;
 export const LONGEST_ASK_AGAIN_MS = 5_000;
 /** A second source is asked for a chunk when it is expected to need less than this part of the first one's time. */
 export const ENDGAME_GAIN = 0.8;
+/** A source that has all, and that many ask at once, is not asked for a second copy of a chunk when it needs this long for one. */
+export const SPARED_AFTER_MS = 1_000;
 /** How long a chunk is expected to take from a source that was not measured yet. */
 export const UNKNOWN_SOURCE_MS = 1_000;
 /** How many chunks that this source cannot be asked for now are passed over before the request is put off. */
@@ -94,8 +96,8 @@ export const MAX_STAGED_MANIFEST_BYTES = 64 * 1024 * 1024;
 export const MAX_STAGED_ENTRY_BYTES = 4 * 1024 * 1024;
 /** Smaller files (configurations, vocabularies) are copied: people edit them in place, and the disk has room for them. */
 export const MIN_SHARED_FILE_BYTES = 1024 * 1024;
-/** The journal of a model that is still being fetched is read again at most this often, ... */
-export const REREAD_JOURNAL_MS = 200;
+/** The journal of a model that is still being fetched is looked at again at most this often, ... */
+export const REREAD_JOURNAL_MS = 50;
 /** ... and the model counts as being fetched if its lock was written to within this time: several heartbeats of its holder. */
 export const RUNNING_LOCK_MS = 60_000;
 /** How many staging folders of other models are searched for chunks. */

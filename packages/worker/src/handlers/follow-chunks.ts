@@ -63,6 +63,7 @@ async function tellUntilOver(reader: PartialReader, context: Pick<Context, 'emit
   while (!(await reader.isOver())) {
     await wait(FOLLOW_INTERVAL_MS, undefined, { signal: context.signal });
     const now = reader.present();
+    if (now === told) continue;
     for (const event of asPlaces(now, told)) await context.emit(event);
     told = now;
   }

@@ -35,11 +35,23 @@ export function readJournalled(path: string, layout: Layout): Journalled | undef
   const text = readWhole(path);
   const title = journalTitle(layout);
   if (text === undefined || !text.startsWith(title)) return undefined;
-  const journalled = { present: new Uint8Array(chunkCount(layout)), sums: new Uint32Array(layout.ranges?.length ?? 0) };
-  // Text after the last line end is torn.
-  for (let start = title.length; ; ) {
+  const journalled = nothingJournalled(layout);
+  readLines(text, title.length, layout, journalled);
+  return journalled;
+}
+
+export function nothingJournalled(layout: Layout): Journalled {
+  return { present: new Uint8Array(chunkCount(layout)), sums: new Uint32Array(layout.ranges?.length ?? 0) };
+}
+
+/**
+ * Takes over what the lines say from this place on. Text after the last line end is torn, or still being written.
+ * @returns the place behind the last line end
+ */
+export function readLines(text: string, from: number, layout: Layout, journalled: Journalled): number {
+  for (let start = from; ; ) {
     const end = text.indexOf('\n', start);
-    if (end === -1) return journalled;
+    if (end === -1) return start;
     readLine(text.slice(start, end), layout, journalled);
     start = end + 1;
   }

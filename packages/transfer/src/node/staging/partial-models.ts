@@ -30,6 +30,8 @@ interface KnownLayout {
   readonly layout: Layout;
   /** Identifies the manifest file that this was read from. */
   readonly version: string;
+  /** One for all who ask for its chunks or follow them, so that its journal is read once. */
+  reader?: PartialReader;
 }
 
 /** @param now - the time of day in milliseconds, to compare with the lock's last write */
@@ -78,7 +80,10 @@ export function createPartialModels(staging: string, now: () => number = Date.no
     async open(digest) {
       const paths = stagingPaths(staging, digest);
       const layout = (await isRunning(paths.lock, now)) ? await layoutOf(digest, paths) : undefined;
-      return layout === undefined ? undefined : openPartialReader(paths, { digest, layout, now });
+      const known = layouts.get(digest);
+      if (layout === undefined || known?.layout !== layout) return undefined;
+      known.reader ??= openPartialReader(paths, { digest, layout, now });
+      return known.reader;
     },
   };
 }

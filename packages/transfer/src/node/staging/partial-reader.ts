@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import type { Digest } from '@model-rtc/protocol';
 import { chunkCount, digestOf, type Layout, placesOf } from '../../core/layout/layout.ts';
 import { REREAD_JOURNAL_MS } from '../../core/limits.ts';
-import { readJournal } from '../journal/journal.ts';
+import { JournalFollower } from '../journal/journal-follower.ts';
 import { isRunning } from './is-running.ts';
 import { readStagedChunk } from './staged-chunks.ts';
 import type { StagingPaths } from './types.ts';
@@ -17,7 +16,7 @@ export interface PartialReader {
   readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined>;
   /** Identifies the list of chunks that places count in: see `Layout.listHash`. */
   readonly list: string;
-  /** By place in that list: 1 for each chunk that is here now. */
+  /** By place in that list: 1 for each chunk that is here now. The same array as before where nothing came. */
   present(): Uint8Array;
   /** Whether the transfer has ended: the model is installed, or was given up. */
   isOver(): Promise<boolean>;
@@ -32,11 +31,17 @@ export function openPartialReader(
     const chunk = digestOf(layout, id);
     if (chunk !== undefined) ids.set(chunk, id);
   }
-  const journal = followJournal(paths.journal, layout);
+  const journal = new JournalFollower(paths.journal, layout);
+  const look = notTooOften(() => journal.look());
+  const isHere = (id: number): boolean => {
+    if (journal.present?.[id] !== 1) look();
+    return journal.present?.[id] === 1;
+  };
+  let told: { readonly version: number; readonly places: Uint8Array } | undefined;
 
   async function readChunk(chunk: Digest, into?: Uint8Array): Promise<Uint8Array | undefined> {
     const id = ids.get(chunk);
-    if (id === undefined || !journal.has(id)) return undefined;
+    if (id === undefined || !isHere(id)) return undefined;
     const place = placesOf(layout, id)[0] ?? 0;
     // Files that are gone were installed, or are about to be fetched again.
     const bytes = await readStagedChunk({ filesFolder: paths.files, layout, place }, into).catch(() => undefined);
@@ -48,8 +53,11 @@ export function openPartialReader(
     digest,
     list: layout.listHash,
     present() {
-      const here = journal.present();
-      return Uint8Array.from(layout.idAt, (id) => here?.[id] ?? 0);
+      look();
+      const { version, present } = journal;
+      if (told?.version !== version)
+        told = { version, places: Uint8Array.from(layout.idAt, (id) => present?.[id] ?? 0) };
+      return told.places;
     },
     has: (chunk) => ids.has(chunk),
     readChunk,
@@ -57,27 +65,13 @@ export function openPartialReader(
   };
 }
 
-/** Follows the growing journal: reads it again when a chunk is not in it, but not for every chunk. */
-function followJournal(path: string, layout: Layout): { has(id: number): boolean; present(): Uint8Array | undefined } {
-  let present: Uint8Array | undefined;
-  let size = -1;
-  let lookedMs = Number.NEGATIVE_INFINITY;
-  const look = (): void => {
+/** Whoever asks for a chunk that is not here, or follows those that come, does not make the disk busy. */
+function notTooOften(work: () => void): () => void {
+  let workedMs = Number.NEGATIVE_INFINITY;
+  return () => {
     const nowMs = performance.now();
-    if (nowMs - lookedMs < REREAD_JOURNAL_MS) return;
-    lookedMs = nowMs;
-    const now = statSync(path, { throwIfNoEntry: false })?.size ?? -1;
-    if (now !== size) present = readJournal(path, layout);
-    size = now;
-  };
-  return {
-    has(id) {
-      if (present?.[id] !== 1) look();
-      return present?.[id] === 1;
-    },
-    present() {
-      look();
-      return present;
-    },
+    if (nowMs - workedMs < REREAD_JOURNAL_MS) return;
+    workedMs = nowMs;
+    work();
   };
 }
