@@ -1,4 +1,5 @@
-import { ENDGAME_GAIN } from '../limits.ts';
+import { ENDGAME_GAIN, SPARED_AFTER_MS } from '../limits.ts';
+import type { RarestFirst } from './rarest-first.ts';
 import type { ScheduledSource } from './scheduled-source.ts';
 
 export interface EndgameRules {
@@ -26,6 +27,14 @@ export function chunkForEndgame(
   let bytes = cost(last.id);
   for (const id of idle.asked.keys()) bytes += cost(id);
   return idle.window.expectedMs(bytes) < ENDGAME_GAIN * last.dueMs ? last.id : undefined;
+}
+
+/**
+ * Whether a second copy is too much to ask of a source: it has all of the model, others give parts of it, and it needs a while for a chunk. Whoever
+ * fetches the model too waits for it meanwhile. One that owes chunks and gives nothing is dropped soon, and its chunks are missing again.
+ */
+export function isSparing({ number, window }: ScheduledSource, rarest: RarestFirst, chunkBytes: number): boolean {
+  return !rarest.isPartial(number) && window.expectedMs(chunkBytes) >= SPARED_AFTER_MS;
 }
 
 /** Sources answer in the order they are asked. */

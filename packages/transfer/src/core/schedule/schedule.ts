@@ -4,7 +4,7 @@ import { ChunkHolders } from './chunk-holders.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import type { ChunkRules } from './chunk-rules.ts';
 import { ASKED, ChunkStates, KEPT, MISSING, PRESENT, WRITING } from './chunk-states.ts';
-import { chunkForEndgame } from './endgame.ts';
+import { chunkForEndgame, isSparing } from './endgame.ts';
 import { Failures } from './failures.ts';
 import { RarestFirst } from './rarest-first.ts';
 import { lacks, type ScheduledSource } from './scheduled-source.ts';
@@ -202,10 +202,10 @@ export class Schedule {
     return isReplaceable && this.#failures.isUntrusted(origin) ? 'drop_origin' : 'again';
   }
 
-  /** The source does not have the chunk yet: ask the others at once, and this one again from the time on that is given. */
+  /** The source's origin does not have the chunk yet: ask the others at once, and that one again, over any lane, from the time on that is given. */
   lacking(source: number, id: number, askAgainMs: number): void {
     const asked = this.#source(source);
-    asked.notBeforeMs.set(id, askAgainMs);
+    for (const lane of this.#live) if (lane.origin === asked.origin) lane.notBeforeMs.set(id, askAgainMs);
     asked.from = Math.max(asked.from, id + 1);
     this.#letGo(source, id);
   }
@@ -253,6 +253,7 @@ export class Schedule {
     // A source that has only some chunks may be done with them while others are missing.
     const isDone = this.#rarest?.isPartial(idle.number) || !this.someMissing;
     if (!isDone || (idle.asked.size > 0 && !idle.window.measured)) return [];
+    if (this.#rarest !== undefined && isSparing(idle, this.#rarest, this.#holders.largestCost)) return [];
     const others = this.#general().filter((other) => other !== idle);
     const cost = (id: number): number => this.#holders.cost(id);
     const mayTake = (id: number): boolean =>

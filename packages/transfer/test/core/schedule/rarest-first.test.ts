@@ -53,6 +53,24 @@ describe('chunks of sources that are still fetching', () => {
     expect(schedule.take(partial, 0)).toHaveLength(4);
   });
 
+  it('are not asked from a slow whole source when another one owes the last of them, but from a fast one', () => {
+    const rest = (chunkMs: number): number[] => {
+      const schedule = scheduleOf(3);
+      const [seed, partial] = [schedule.addSource('seed'), schedule.addSource('partial')];
+      schedule.holds(partial, bits(3, 0));
+      for (let atMs = 0; atMs < 2 * chunkMs; atMs += chunkMs) {
+        const [id = -1] = schedule.take(seed, atMs, 256 * KIB);
+        schedule.arrived(seed, id);
+        schedule.verified(seed, id, atMs + chunkMs);
+      }
+      const nowMs = 2 * chunkMs;
+      expect(schedule.take(partial, nowMs)).toEqual([0]);
+      return schedule.take(seed, nowMs + 60_000);
+    };
+    expect(rest(5_000)).toEqual([]);
+    expect(rest(50)).toEqual([0]);
+  });
+
   it('are asked for again when the source that was asked is gone', () => {
     const schedule = scheduleOf(2);
     const [a, b] = [schedule.addSource('a'), schedule.addSource('b')];

@@ -203,6 +203,17 @@ describe('the schedule', () => {
     expect(schedule.take(whole, 1_000)).toEqual([0]);
   });
 
+  it('asks no other lane of an origin for what it just said that it does not have', () => {
+    const schedule = scheduleOf(1);
+    const [one, two] = [schedule.addSource('partial'), schedule.addSource('partial')];
+    expect(schedule.take(one, 0)).toEqual([0]);
+    schedule.lacking(one, 0, ASK_AGAIN_MS);
+    expect(schedule.take(two, 10)).toEqual([]);
+    expect(schedule.take(schedule.addSource('other'), 10)).toEqual([0]);
+    schedule.lacking(2, 0, ASK_AGAIN_MS);
+    expect(schedule.take(two, ASK_AGAIN_MS)).toEqual([0]);
+  });
+
   it('asks a source for what comes after thousands of chunks that it does not have', () => {
     const schedule = scheduleOf(10_000, 100);
     const source = schedule.addSource('partial');
