@@ -91,8 +91,8 @@ it('fetches what appears on another machine, once, with the consent of a person,
   );
   expect(progress.done.map(({ name, outcome }) => `${outcome} ${name}`)).toEqual([
     'cancelled large',
-    'fetched rat from anna',
-    'fetched mouse from anna',
+    'fetched rat',
+    'fetched mouse',
   ]);
   const { decisions } = (await ben.succeed(['mesh', 'audit', '--json'])).json<{ decisions: AuditJson[] }>();
   expect(decisions.filter(({ event }) => event === 'prefetch').map(({ what }) => what)).toEqual([

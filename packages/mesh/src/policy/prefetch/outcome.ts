@@ -122,7 +122,7 @@ function noted({ model }: Attempt, now: Date) {
 }
 
 function auditOf({ ruleId, model, from }: Attempt, what: string): AuditEntry {
-  const bytes = from.reduce((sum, giver) => sum + giver.bytes, 0);
+  const bytes = from.length === 0 ? undefined : from.reduce((sum, giver) => sum + giver.bytes, 0);
   return { event: 'prefetch', about: model.digest, bytes, what, by: `prefetch rule ${ruleId}`, nodes: nodesOf(from) };
 }
 
