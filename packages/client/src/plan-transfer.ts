@@ -16,6 +16,7 @@ import { finalDigest, knownDigest, type PullModelOptions } from './pull-model.ts
 import { freshEntry, type PushModelOptions } from './push-model.ts';
 import type { ClientContext, RemoteWorker } from './remote-worker.ts';
 import { retryOptions } from './retry-options.ts';
+import { nameOf } from './tracked.ts';
 import { TransferStats } from './transfer-stats.ts';
 
 /** What a pull or push would transfer. */
@@ -83,7 +84,7 @@ export async function planFromProviders(
   if (options.safeOnly) refuseCode(knownCode(contents, entry.codeFiles));
   const plan = await planTransfer({ contents, staging: registry.paths.staging, local: registry });
   const { storage: cap } = context;
-  const coming = comingModel(entry.alias ?? entry.id, contents);
+  const coming = comingModel(nameOf(entry), contents);
   const evicts = cap === undefined ? undefined : await makeRoomFor({ registry, cap, coming, dryRun: true });
   return { ...named, exists: false, ...plan, evicts, reusedFrom: await withNames(registry, plan.reusedFrom) };
 }

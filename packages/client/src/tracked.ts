@@ -1,4 +1,4 @@
-import type { ModelEntry } from '@model-rtc/protocol';
+import { givenName, type ModelEntry } from '@model-rtc/protocol';
 import {
   stepOfTransfer,
   type TrackedTransfer,
@@ -57,6 +57,6 @@ function stepOf(progress: Exclude<ModelProgress, { type: 'worker' }>): TransferS
 }
 
 /** What a person calls a model, as far as it has a name. */
-export function nameOf({ alias, id }: Pick<ModelEntry, 'alias' | 'id'>): string {
-  return alias ?? id;
+export function nameOf(entry: Pick<ModelEntry, 'alias' | 'releases' | 'id'>): string {
+  return givenName(entry) ?? entry.id;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
+import { givenName, ModelRtcError, withoutUndefined } from '@model-rtc/protocol';
 import type { Registry, RegistryEntry } from '@model-rtc/registry';
 import {
   type ModelVersion,
@@ -50,8 +50,8 @@ async function tracked<T>(
   { priority, signal, onProgress }: PublishOptions,
   work: (controls: Pick<PublishModelOptions, 'signal' | 'limiter' | 'onProgress'>) => Promise<T>,
 ): Promise<T> {
-  const { digest, alias, id, size } = entry;
-  const about = { kind: 'publish', name: alias ?? id, digest, peers: [to], priority } as const;
+  const { digest, id, size } = entry;
+  const about = { kind: 'publish', name: givenName(entry) ?? id, digest, peers: [to], priority } as const;
   const tracking = { folder: registry.paths.transfers, about, signal, log, clock };
   return await trackTransfer(tracking, async (transfer) => {
     const rate = new RateMeter(clock.nowMs());

@@ -1,8 +1,8 @@
-import { formatBytes, type ListModelsParams, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { formatBytes, givenName, type ListModelsParams, type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
 import { type KnownModel, modelDate, modelLoss } from '@model-rtc/registry';
 import { type ArgumentSpecs, textOption, type ValuesOf } from '../command-line/types.ts';
 import type { Context } from '../console/context.ts';
-import { formatPercent, formatScalar, formatTime, givenName } from '../console/format.ts';
+import { formatPercent, formatScalar, formatTime } from '../console/format.ts';
 import { type Column, renderTable } from '../console/table.ts';
 import { codeMark } from './code-files.ts';
 import { type WorkerNamer, workerNamer } from './connect.ts';

@@ -1,8 +1,7 @@
 import type { ModelProgress, OnModelProgress, PullModelResult } from '@model-rtc/client';
 import type { PullGiver } from '@model-rtc/mesh';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { givenName, ModelRtcError } from '@model-rtc/protocol';
 import type { Context } from './context.ts';
-import { givenName } from './format.ts';
 
 /** What is fetched from nodes of a mesh, and what made this machine fetch it. */
 export interface AuditedPull {

@@ -1,4 +1,4 @@
-import { BYTE_UNITS, formatBytes } from '@model-rtc/protocol';
+import { BYTE_UNITS, formatBytes, type GivenNames, givenName } from '@model-rtc/protocol';
 import prettyMs from 'pretty-ms';
 
 /** A part of a whole in the unit of the whole: `1.3 of 14.0 GB`. A part too small for that has its own unit. */
@@ -45,21 +45,8 @@ export function formatModel({ alias, id }: { readonly alias?: string | undefined
 }
 
 /** What people call a model by: its alias, else its name in a static registry, else its id. */
-export function shortName(model: NamedModel & { readonly id: string }): string {
+export function shortName(model: GivenNames & { readonly id: string }): string {
   return printable(givenName(model) ?? model.id);
-}
-
-/** A model's alias, or else its name in a static registry. */
-export function givenName({ alias, releases }: NamedModel): string | undefined {
-  const [release] = releases ?? [];
-  return alias ?? (release === undefined ? undefined : `${release.group}/${release.model}@${release.version}`);
-}
-
-interface NamedModel {
-  readonly alias?: string | undefined;
-  readonly releases?:
-    | readonly { readonly group: string; readonly model: string; readonly version: string }[]
-    | undefined;
 }
 
 /** The first few of a list, and how many more there are: `a, b and 3 more`. */

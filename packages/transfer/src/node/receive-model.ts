@@ -7,6 +7,7 @@ import {
   contentsDigest,
   contentsManifest,
   type Digest,
+  givenName,
   type IfExists,
   type Manifest,
   type ModelContents,
@@ -94,7 +95,7 @@ export async function receiveFromSources(options: ReceiveOptions): Promise<Recei
   const { registry, contents, entry, sources, signal, onProgress, watchdog, limiter, log } = options;
   if (options.safeOnly) refuseCode(namedLikeCode(contents));
   if (options.room !== undefined) {
-    const coming = comingModel(options.alias ?? entry.alias ?? entry.id, contents);
+    const coming = comingModel(options.alias ?? givenName(entry) ?? entry.id, contents);
     await makeRoomFor({ registry, coming, ...options.room });
   }
   await using pulling = await openPull({
