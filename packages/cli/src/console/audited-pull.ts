@@ -1,7 +1,9 @@
-import type { ModelProgress, OnModelProgress, PullModelResult } from '@model-rtc/client';
+import type { ModelProgress, OnModelProgress, PullModelResult, RepairModelResult } from '@model-rtc/client';
 import type { PullGiver } from '@model-rtc/mesh';
 import { givenName, ModelRtcError } from '@model-rtc/protocol';
+import type { RegistryEntry } from '@model-rtc/registry';
 import type { Context } from './context.ts';
+import { isMeshText } from './mesh-reference.ts';
 
 /** What is fetched from nodes of a mesh, and what made this machine fetch it. */
 export interface AuditedPull {
@@ -10,15 +12,21 @@ export interface AuditedPull {
   readonly by: string;
 }
 
+/** What came of a fetch that succeeded, as a pull, a repair or an import from a hub says it. */
+type Fetched = Pick<PullModelResult, 'transferredBytes'> & {
+  readonly entry: RegistryEntry;
+  readonly outcome: PullModelResult['outcome'] | RepairModelResult['outcome'];
+};
+
 /**
- * Runs a pull from nodes of a mesh, and notes for the audit what it came to. A model that was here already is no download.
- * @param pull - hands on its progress, so that it is known what came of a pull that fails
+ * Runs a pull or repair from nodes of a mesh, and notes for the audit what it came to. A model that was here already is no download.
+ * @param pull - hands on its progress, so that it is known from whom how much came, of a pull that fails too
  */
-export async function auditedPull(
+export async function auditedPull<F extends Fetched>(
   context: Pick<Context, 'home' | 'log'>,
   { ref, by }: AuditedPull,
-  pull: (onProgress: OnModelProgress) => Promise<PullModelResult>,
-): Promise<PullModelResult> {
+  pull: (onProgress: OnModelProgress) => Promise<F>,
+): Promise<F> {
   const { noteDecisions, pullEntry } = await import('@model-rtc/mesh');
   const { home, log } = context;
   const givers = await pullGivers();
@@ -30,8 +38,8 @@ export async function auditedPull(
     const result = await pull(onProgress);
     const { entry, outcome, transferredBytes: bytes } = result;
     const model = givenName(entry) ?? entry.id;
-    if (outcome === 'pulled')
-      await noteDecisions(home, [pullEntry({ model, digest: entry.digest, bytes, from: result.workers, by })], log);
+    if (outcome === 'pulled' || outcome === 'repaired')
+      await noteDecisions(home, [pullEntry({ model, digest: entry.digest, bytes, from, by })], log);
     return result;
   } catch (thrown) {
     const error = ModelRtcError.from(thrown);
@@ -41,6 +49,26 @@ export async function auditedPull(
     }
     throw error;
   }
+}
+
+/**
+ * The same for a command that may fetch from nodes of a mesh, or from others, whose pulls are not noted.
+ * @param about.from - the references and sessions as a person wrote them
+ */
+export async function fetchAudited<F extends Fetched>(
+  context: Context,
+  { from, ...about }: AuditedPull & { readonly from: Iterable<string | undefined> },
+  onProgress: OnModelProgress,
+  pull: (onProgress: OnModelProgress) => Promise<F>,
+): Promise<F> {
+  const isMesh = [...from].some((text) => isMeshText(text ?? context.runtime.env.MODEL_RTC_SESSION ?? ''));
+  if (!isMesh) return await pull(onProgress);
+  return await auditedPull(context, about, (note) =>
+    pull((progress) => {
+      note(progress);
+      onProgress(progress);
+    }),
+  );
 }
 
 /** Whether an error is a decision of this machine, which is noted where it is made. */

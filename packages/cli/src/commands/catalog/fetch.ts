@@ -1,6 +1,7 @@
 import { type CatalogModel, type Digest, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
 import { defineCommand, flagOption, textOption, type ValuesOf } from '../../command-line/types.ts';
+import { fetchAudited } from '../../console/audited-pull.ts';
 import type { Context } from '../../console/context.ts';
 import { printable } from '../../console/format.ts';
 import { takeAsked } from '../client/import-model/from-hub.ts';
@@ -110,10 +111,11 @@ async function fromWorkers(
   });
   const digest = model.metadata.digest ?? (await digestAtWorkers(context, model, { sessions, agent }));
   await using workers = connectAll({ ...agent, sessions });
-  const { entry } = await workers.pullModel(digest, {
-    ...{ isName: true, safeOnly: options.safeOnly, aliasConflict: 'rename' },
-    ...controls,
-  });
+  const about = { ref: model.id, by: 'catalog fetch', from: worker };
+  const how = { isName: true, safeOnly: options.safeOnly, aliasConflict: 'rename' } as const;
+  const { entry } = await fetchAudited(context, about, controls.onProgress, (onProgress) =>
+    workers.pullModel(digest, { ...how, ...controls, onProgress }),
+  );
   return entry;
 }
 

@@ -2,7 +2,7 @@ import type { OnModelProgress, PullModelResult } from '@model-rtc/client';
 import type { ConsentedMesh } from '@model-rtc/mesh';
 import { formatBytes, type ModelEntry } from '@model-rtc/protocol';
 import { defineCommand, flagOption, requiredText, textOption } from '../../command-line/types.ts';
-import { auditedPull } from '../../console/audited-pull.ts';
+import { fetchAudited } from '../../console/audited-pull.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { type ConsentFlags, noteLeftOut, withAgreedHolders } from '../../console/mesh-consent.ts';
@@ -82,14 +82,10 @@ export const pullModel = defineCommand({
         const answer = await askAliasConflict(context, aliasConflict, error);
         return await workers.pullModel(ref, { ...how, onProgress, aliasConflict: answer });
       });
-    const result = usesMesh(context, options)
-      ? await auditedPull(context, { ref, by: 'pull-model' }, (note) =>
-          pull((progress) => {
-            note(progress);
-            controls.onProgress(progress);
-          }),
-        )
-      : await pull(controls.onProgress);
+    // Where no worker is named, the one in the environment counts.
+    const named = [...(options.worker ?? [])];
+    const about = { ref, by: 'pull-model', from: [options.ref, ...(named.length > 0 ? named : [undefined])] };
+    const result = await fetchAudited(context, about, controls.onProgress, pull);
     noteWhoseName(context, ref, { ...result, id: result.entry.id });
     if (mesh !== undefined) await noteLeftOut(context, mesh);
     noteTakenAlias(context, result, 'here');
@@ -122,16 +118,6 @@ async function meshOf(
     await mesh[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Whether nodes of a mesh are asked for the model. */
-function usesMesh(
-  { runtime }: Context,
-  { ref, worker = [] }: { readonly ref: string; readonly worker?: Iterable<string> | undefined },
-): boolean {
-  const named = [...worker];
-  const sessions = named.length > 0 ? named : [runtime.env.MODEL_RTC_SESSION ?? ''];
-  return [ref, ...sessions].some((text) => isMeshText(text));
 }
 
 /** With a mesh or a registry no worker is needed: the one in the environment is asked as well if there is one. */

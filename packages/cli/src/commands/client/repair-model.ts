@@ -2,6 +2,7 @@ import type { OnModelProgress, RepairModelOptions, RepairModelResult, SpeedOptio
 import { formatBytes, ModelRtcError } from '@model-rtc/protocol';
 import type { VerifiedModel } from '@model-rtc/registry';
 import { defineCommand, textOption } from '../../command-line/types.ts';
+import { fetchAudited } from '../../console/audited-pull.ts';
 import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { workerKeyOf } from '../../console/session-argument.ts';
@@ -93,7 +94,11 @@ async function repairFrom(
   options: VerifiedRepairOptions,
 ): Promise<RepairDone> {
   await using worker = await connectWorker(context, network, session, { fetch: {} });
-  const done = await worker.repairModel(options.found.entry.id, options);
+  const { id, alias } = options.found.entry;
+  const about = { ref: alias ?? id, by: 'repair-model', from: [session] };
+  const done = await fetchAudited(context, about, options.onProgress ?? (() => {}), (onProgress) =>
+    worker.repairModel(id, { ...options, onProgress }),
+  );
   return { ...done, from: worker.workerName };
 }
 
