@@ -55,11 +55,14 @@ export class HintBook {
     const own = hintKey(giver);
     for (const { node, reliability } of hints) {
       if (node === own) continue;
-      const counts = this.#said.get(node) ?? new Array<number>(HINT_STEPS + 1).fill(0);
+      let counts = this.#said.get(node);
+      if (counts === undefined) {
+        counts = new Array<number>(HINT_STEPS + 1).fill(0);
+        this.#said.set(node, counts);
+      }
       const quarters = Math.round(Math.min(1, Math.max(0, reliability)) * HINT_STEPS);
       counts[quarters] = (counts[quarters] ?? 0) + by;
       if (by < 0 && counts.every((one) => one === 0)) this.#said.delete(node);
-      else this.#said.set(node, counts);
     }
   }
 }
