@@ -1,3 +1,4 @@
+import type { OccasionalNotes } from '@model-rtc/mesh';
 import { formatBytes } from '@model-rtc/protocol';
 import type { EvictedModel, ImportOptions, Registry } from '@model-rtc/registry';
 import type { StorageCap } from '@model-rtc/transfer';
@@ -15,9 +16,8 @@ export async function storageCap({ home, output, log }: CapContext): Promise<Sto
   const capBytes = (await Settings.open(home)).get('storage.cap').amount;
   if (capBytes === undefined) return undefined;
   const by = 'storage.cap';
-  const { OccasionalNotes, noteDecisions } = await import('@model-rtc/mesh');
   // Whoever pushes a model that has no room may push it again and again.
-  const refusals = new OccasionalNotes(home, log);
+  let refusals: OccasionalNotes | undefined;
   return {
     capBytes,
     async onEvicted(models) {
@@ -27,9 +27,12 @@ export async function storageCap({ home, output, log }: CapContext): Promise<Sto
         ...({ event: 'eviction', about: digest ?? id, bytes, by } as const),
         what: `removed ${id}, last used ${lastUsedAt}, to make room`,
       }));
+      const { noteDecisions } = await import('@model-rtc/mesh');
       await noteDecisions(home, entries, log);
     },
     async onRefused({ name, digest, bytes }, { message }) {
+      const mesh = await import('@model-rtc/mesh');
+      refusals ??= new mesh.OccasionalNotes(home, log);
       await refusals.note({
         event: 'refusal',
         what: `no room for ${name}: ${message}`,
