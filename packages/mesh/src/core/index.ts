@@ -18,5 +18,5 @@ export {
 export { isNodeName, parseNodeName, suggestNodeName } from './node-name.ts';
 export { type Part, partHash, partOf } from './parts.ts';
 export { type Comparison, type Condition, parseWhere } from './query/parse-where.ts';
-export { type NodeQuery, queryNodes } from './query/query-nodes.ts';
+export { knownProperties, type NodeQuery, propertyOf, queryNodes } from './query/query-nodes.ts';
 export { decodeRecord, RECORD_LIMITS, recordId, type SignedRecord } from './record.ts';

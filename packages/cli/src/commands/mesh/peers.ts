@@ -1,6 +1,13 @@
-import { type Condition, type MeshNodeInfo, parseWhere, queryNodes } from '@model-rtc/mesh';
+import {
+  type Condition,
+  knownProperties,
+  type MeshNodeInfo,
+  parseWhere,
+  propertyOf,
+  queryNodes,
+} from '@model-rtc/mesh';
 import { defineCommand, flagOption, textOption, textsOption } from '../../command-line/types.ts';
-import { formatCount, formatDuration, formatTime, printable } from '../../console/format.ts';
+import { formatCount, formatDuration, formatSome, formatTime, printable } from '../../console/format.ts';
 import { renderTable } from '../../console/table.ts';
 import { meshOption, openNamedMesh, shortKey } from './options.ts';
 
@@ -35,10 +42,16 @@ export const peers = defineCommand({
     const others = nodes.filter(({ isSelf }) => !isSelf);
     const present = others.filter(({ isPresent }) => isPresent);
     if (all.every(({ isSelf }) => isSelf)) context.output.note(NOBODY_ELSE);
+    else if (nodes.length === 0) context.output.note('No node fits. See all of them: model-rtc mesh peers');
     else
       context.output.note(
         `${present.length} of ${formatCount(others.length, 'other node')} present in ${printable(mesh.name)}`,
       );
+    const unknown = unknownText(all, [
+      ...conditions.map(({ property }) => property),
+      ...(best === undefined ? [] : [best]),
+    ]);
+    if (unknown !== undefined) context.output.note(unknown);
     for (const { name: node, key, problem } of nodes) {
       if (problem !== undefined) context.output.note(`${printable(node)} (${shortKey(key)}): ${printable(problem)}`);
     }
@@ -51,8 +64,23 @@ const NOBODY_ELSE =
 /** The properties that a person asked about. */
 function propertiesOf(conditions: readonly Condition[], best: string | undefined): string[] {
   const named = [...conditions.map(({ property }) => property), ...(best === undefined ? [] : [best])];
-  return [...new Set(named)].filter((property) => property !== 'name' && property !== 'role');
+  return [...new Set(named)].filter((property) => !SHOWN_ANYWAY.has(property));
 }
+
+/** They have columns of their own. */
+const SHOWN_ANYWAY: ReadonlySet<string> = new Set(['name', 'role', 'models', 'latency']);
+
+/** A property of which no node says anything may be mistyped. */
+function unknownText(nodes: readonly MeshNodeInfo[], asked: readonly string[]): string | undefined {
+  const known = knownProperties(nodes);
+  const unknown = asked.find((property) => !known.includes(property));
+  if (unknown === undefined) return undefined;
+  return printable(
+    `No node says anything about ${unknown}. What is known: ${formatSome(known, MAX_NAMED_PROPERTIES)}.`,
+  );
+}
+
+const MAX_NAMED_PROPERTIES = 24;
 
 function table(nodes: readonly MeshNodeInfo[], properties: readonly string[], width: number | undefined): string {
   return renderTable(
@@ -65,7 +93,7 @@ function table(nodes: readonly MeshNodeInfo[], properties: readonly string[], wi
       { title: 'REACHED', value: reachText },
       ...properties.map((property) => ({
         title: printable(property.toUpperCase()),
-        value: (node: MeshNodeInfo) => printable(String(propertyOf(node, property) ?? '')),
+        value: (node: MeshNodeInfo) => propertyText(node, property),
       })),
       { title: 'MODELS', value: ({ modelCount }) => String(modelCount), align: 'right' },
       {
@@ -84,9 +112,9 @@ function table(nodes: readonly MeshNodeInfo[], properties: readonly string[], wi
   );
 }
 
-function propertyOf(node: MeshNodeInfo, property: string): string | number | boolean | undefined {
-  if (Object.hasOwn(node.properties, property)) return node.properties[property];
-  return property === 'reliability' ? node.reliability.toFixed(2) : undefined;
+function propertyText(node: MeshNodeInfo, property: string): string {
+  const value = propertyOf(node, property) ?? '';
+  return printable(typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : String(value));
 }
 
 function stateText({ isPresent, isSelf, heardAt }: MeshNodeInfo): string {

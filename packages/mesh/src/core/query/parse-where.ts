@@ -29,7 +29,7 @@ const PROPERTY = /^[a-z][a-z0-9_.-]{0,63}/i;
 
 /**
  * Reads conditions: `gpu_memory >= 16`, several joined by `and` or a comma, or the JSON form
- * `{"gpu_memory": {"$gte": 16}, "os": "linux"}`. All of them must hold.
+ * `{"gpu_memory": {"$gte": 16}, "platform": "linux"}`. All of them must hold.
  *
  * @throws ModelRtcError `bad_argument` that shows where the text stops making sense
  */
@@ -81,7 +81,7 @@ function jsonConditions(text: string): Condition[] {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw badWhere('it begins like JSON and is none', cause);
+    throw badWhere('it begins like JSON and is not valid JSON', cause);
   }
   return Object.entries(parsed as object).flatMap(([property, wanted]) => {
     if (PROPERTY.exec(property)?.[0] !== property) throw badWhere(`${JSON.stringify(property)} is no property's name`);
@@ -129,7 +129,7 @@ function badAt(text: string, rest: string, expected: string): ModelRtcError {
 function badWhere(reason: string, cause?: unknown): ModelRtcError {
   return new ModelRtcError(
     'bad_argument',
-    `Cannot read the condition: ${reason}. Write it like 'gpu_memory >= 16 and os = linux', or as JSON: '{"gpu_memory": {"$gte": 16}}'.`,
+    `Cannot read the condition: ${reason}. Write it like 'gpu_memory >= 16 and platform = linux', or as JSON: '{"gpu_memory": {"$gte": 16}}'.`,
     { cause },
   );
 }

@@ -10,7 +10,8 @@ export interface NodeQuery {
   readonly best?: string | undefined;
 }
 
-type Node = Pick<MeshNodeInfo, 'key' | 'name' | 'role' | 'tags' | 'properties' | 'isPresent' | 'reliability'>;
+type Node = Pick<MeshNodeInfo, 'key' | 'name' | 'role' | 'tags' | 'properties' | 'isPresent' | 'reliability'> &
+  Partial<Pick<MeshNodeInfo, 'latencyMs' | 'modelCount'>>;
 
 /** Properties for which less is better. */
 const LESS_IS_BETTER: ReadonlySet<string> = new Set(['load', 'latency', 'queue']);
@@ -25,11 +26,24 @@ export function queryNodes<T extends Node>(nodes: readonly T[], { where = [], ta
   return nodes.filter(fits).sort((a, b) => (best === undefined ? 0 : compareBy(best, a, b)) || usualOrder(a, b));
 }
 
-/** What a node says about a property; its name and role count as properties too. */
-function propertyOf(node: Node, property: string): MeshProperty | undefined {
-  if (Object.hasOwn(node.properties, property)) return node.properties[property];
-  if (property === 'name') return node.name;
-  return property === 'role' ? node.role : undefined;
+/** What this machine knows of a node by itself: a node cannot announce another value for it. */
+const KNOWN: Readonly<Record<string, (node: Node) => MeshProperty | undefined>> = {
+  name: ({ name }) => name,
+  role: ({ role }) => role,
+  models: ({ modelCount }) => modelCount,
+  reliability: ({ reliability }) => reliability,
+  latency: ({ latencyMs }) => latencyMs,
+};
+
+/** What is known of a property of a node; `latency` is in milliseconds. */
+export function propertyOf(node: Node, property: string): MeshProperty | undefined {
+  if (Object.hasOwn(KNOWN, property)) return KNOWN[property]?.(node);
+  return Object.hasOwn(node.properties, property) ? node.properties[property] : undefined;
+}
+
+/** The names of all properties of which something is known, sorted. */
+export function knownProperties(nodes: readonly Node[]): readonly string[] {
+  return [...new Set([...Object.keys(KNOWN), ...nodes.flatMap(({ properties }) => Object.keys(properties))])].sort();
 }
 
 /** A node that does not say anything about a property fits no condition about it, not even `!=`. */
@@ -57,7 +71,6 @@ function compareBy(best: string, a: Node, b: Node): number {
 }
 
 function rankOf(node: Node, best: string): number | undefined {
-  if (best === 'reliability') return node.reliability;
   const value = propertyOf(node, best);
   if (typeof value === 'boolean') return Number(value);
   return typeof value === 'number' ? value : undefined;

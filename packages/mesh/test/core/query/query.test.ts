@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ModelRtcError } from '@model-rtc/protocol';
 import fc from 'fast-check';
 import { type Condition, parseWhere } from '../../../src/core/query/parse-where.ts';
-import { queryNodes } from '../../../src/core/query/query-nodes.ts';
+import { knownProperties, queryNodes } from '../../../src/core/query/query-nodes.ts';
 import type { MeshProperty } from '../../../src/types.ts';
 
 interface Made {
@@ -53,6 +53,27 @@ describe('conditions on nodes', () => {
     expect(found(text)).toEqual(names);
   });
 
+  it('finds and ranks by what this machine measured, whatever the nodes announce', () => {
+    const near = { ...node({ name: 'near', reliability: 0.5 }), latencyMs: 2, modelCount: 3 };
+    const announced = { latency: 0, reliability: 9, models: 99, name: 'near', role: 'client' };
+    const liar = { ...node({ name: 'liar', properties: announced }), latencyMs: 80, modelCount: 0 };
+    const unasked = node({ name: 'unasked', properties: announced });
+    const nodes = [unasked, liar, near];
+    const by = (text: string, best?: string) =>
+      queryNodes(nodes, { where: parseWhere(text), best }).map(({ name }) => name);
+    expect(by('latency < 10')).toEqual(['near']);
+    expect(by('reliability >= 0.9')).toEqual(['liar', 'unasked']);
+    expect(by('models > 0')).toEqual(['near']);
+    expect(by('name = near and role = worker')).toEqual(['near']);
+    expect(by('{}', 'latency')).toEqual(['near', 'liar', 'unasked']);
+    expect(by('{}', 'models')).toEqual(['near', 'liar', 'unasked']);
+  });
+
+  it('can be asked about whatever a node says, and what is known of all', () => {
+    const own = ['latency', 'models', 'name', 'reliability', 'role'];
+    expect(knownProperties(ALL)).toEqual([...own, 'cuda', 'gpu_memory', 'load', 'os'].sort());
+  });
+
   it('leaves out a node that says nothing about a property, whatever is asked', () => {
     expect(found('gpu_memory != 1')).toEqual(['box', 'gpu']);
     expect(queryNodes([LAPTOP], { where: parseWhere('toString != 1') })).toEqual([]);
@@ -73,7 +94,7 @@ describe('conditions on nodes', () => {
     ['{"gpu_memory": {}}', 'takes a value, or an object'],
     ['{"gpu_memory": {"$eq": null}}', 'compared with a number'],
     ['{"__proto__": 1}', "no property's name"],
-    ['{"gpu_memory"', 'begins like JSON and is none'],
+    ['{"gpu_memory"', 'begins like JSON and is not valid JSON'],
     ['x'.repeat(5000), 'more than 4096 characters'],
     [Array.from({ length: 33 }, () => 'a=1').join(','), 'more than 32 conditions'],
   ])('says where %s goes wrong', (text, sentence) => {
