@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import type { ConnectOptions, WorkerConnection } from '@model-rtc/client';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import type { KnownWorker } from '@model-rtc/registry';
 import type { IceServer } from '@model-rtc/transport';
 import { agentLimits } from '../console/agent-limits.ts';
 import type { Context } from '../console/context.ts';
-import { isTokenText } from '../console/format.ts';
-import type { BestNode } from '../console/mesh-reference.ts';
-import { sessionToken } from '../console/session-argument.ts';
+import { isTokenText, printable } from '../console/format.ts';
+import { type BestNode, isMeshText } from '../console/mesh-reference.ts';
+import { requireBest, sessionToken } from '../console/session-argument.ts';
 import { storageCap } from '../console/storage-cap.ts';
 import { packageVersion } from '../package.ts';
 import type { NetworkOptions } from './options.ts';
@@ -24,10 +24,26 @@ export async function connectWorker(
   session: string | undefined,
   wanted: Pick<BestNode, 'best' | 'ref' | 'fetch'> = {},
 ): Promise<WorkerConnection> {
-  const { connect } = await import('@model-rtc/client');
   const { where, best = wanted.best } = network;
+  requireBest(network, [session ?? context.runtime.env.MODEL_RTC_SESSION]);
   const token = await sessionToken(context, session, { where, best, ref: wanted.ref, fetch: wanted.fetch });
-  return await connect({ ...(await agentOptions(context, network)), session: token, signal: context.signal });
+  return await connectSession(context, network, { text: session ?? context.runtime.env.MODEL_RTC_SESSION, token });
+}
+
+/** Connects to the worker of a session that was found already. @param session.text - as the user wrote it */
+export async function connectSession(
+  context: Context,
+  network: NetworkOptions,
+  { text = '', token }: { readonly text?: string | undefined; readonly token: SessionToken },
+): Promise<WorkerConnection> {
+  const { connect } = await import('@model-rtc/client');
+  try {
+    return await connect({ ...(await agentOptions(context, network)), session: token, signal: context.signal });
+  } catch (error) {
+    if (!isMeshText(text)) throw error;
+    const { inMeshWords } = await import('@model-rtc/mesh');
+    throw inMeshWords(error, `The worker of ${printable(text.trim())}`);
+  }
 }
 
 /** Sessions for `connectAll`, as a person wrote them; the one in the environment when there are none. */

@@ -61,18 +61,25 @@ export const webRtcOptions = {
   }),
 } as const satisfies ArgumentSpecs;
 
-/** How a command reaches workers. */
-export const networkOptions = {
+/** How a command connects to workers that it chooses itself. */
+export const laneOptions = {
   ...webRtcOptions,
   lane: {
     choices: ['auto', 'direct', 'webrtc', 'relay'],
     default: 'auto',
     describe: 'The kind of connection; auto tries all of them and uses the best',
   },
+} as const satisfies ArgumentSpecs;
+
+/** Which node `mesh:best` names. */
+const bestOptions = {
   where: textOption("With --worker mesh:best: what the node must have, such as 'gpu_memory >= 16'"),
   best: textOption('With --worker mesh:best: the property by which the best is chosen [reliability]'),
 } as const satisfies ArgumentSpecs;
-export type NetworkOptions = ValuesOf<typeof networkOptions>;
+
+/** How a command reaches the workers that a person names. */
+export const networkOptions = { ...laneOptions, ...bestOptions } as const satisfies ArgumentSpecs;
+export type NetworkOptions = ValuesOf<typeof laneOptions> & Partial<ValuesOf<typeof bestOptions>>;
 
 /** For an option that may be given several times: as an array option, it would take the arguments behind it as well. yargs refuses arrays elsewhere. */
 export function asSet(given: string | string[] | undefined): ReadonlySet<string> {

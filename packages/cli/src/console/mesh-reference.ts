@@ -33,6 +33,11 @@ export function isMeshText(text: string): boolean {
   return text.trim().startsWith(PREFIX);
 }
 
+/** Whether a text asks for the best node of a mesh: `mesh:best`, `mesh:MESH/best`. */
+export function isBestText(text: string): boolean {
+  return /^mesh:(?:[^/]+\/)?best$/.test(text.trim());
+}
+
 /**
  * Opens the mesh of `mesh:NAME`, or of `mesh:MESH/NAME` where this machine joined several.
  * @returns the mesh, and the part that names something of it

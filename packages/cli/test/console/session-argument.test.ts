@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { encodeSessionToken, identityFromSeed } from '@model-rtc/protocol';
+import { inviteText } from '../../src/commands/mesh/invite-text.ts';
 import { SavedWorkers } from '../../src/console/saved-workers.ts';
-import { parseSession } from '../../src/console/session-argument.ts';
+import { parseSession, requireBest } from '../../src/console/session-argument.ts';
 
 const TOKEN = encodeSessionToken({
   urls: ['ws://127.0.0.1:8787'],
@@ -55,6 +56,16 @@ describe('parseSession', () => {
 
   it('reads no further than a token is long', async () => {
     await expect(parseSession('@/dev/zero', home)).rejects.toMatchObject({ code: 'bad_argument' });
+  });
+
+  it('reads an invite from a file in the same way', async () => {
+    const file = join(home, 'invite.txt');
+    writeFileSync(file, Buffer.from('\ufeffmrtcmesh1_abc\r\n', 'utf16le'));
+    expect((await inviteText(`@${file}`)).trim()).toMatch(/mrtcmesh1_abc$/);
+    for (const path of ['/dev/zero', home, join(home, 'gone')])
+      await expect(inviteText(`@${path}`)).rejects.toMatchObject({ code: 'bad_argument' });
+    writeFileSync(file, 'm'.repeat(17_000));
+    await expect(inviteText(`@${file}`)).rejects.toThrow('too long to be an invite file');
   });
 
   it('refuses everything else as a bad argument', async () => {
@@ -119,4 +130,19 @@ describe('SavedWorkers', () => {
     const damaged = await SavedWorkers.open(home);
     expect(() => damaged.list()).toThrow(expect.objectContaining({ code: 'storage' }));
   });
+});
+
+describe('conditions on a node', () => {
+  it.each([['mesh:best'], [' mesh:best '], ['mesh:lab/best'], ['lab', 'mesh:best']])('go with %j', (...sessions) => {
+    requireBest({ where: 'gpu_memory >= 16', best: 'load' }, sessions);
+  });
+
+  it.each([['mesh:gpu-3'], ['lab'], ['mesh:best-1'], ['mesh:a/b/best'], [undefined], []])(
+    'are refused with %j, where they would mean nothing',
+    (...sessions) => {
+      for (const wanted of [{ where: 'gpu_memory >= 16' }, { best: 'load' }])
+        expect(() => requireBest(wanted, sessions)).toThrow(expect.objectContaining({ code: 'bad_argument' }));
+      requireBest({}, sessions);
+    },
+  );
 });

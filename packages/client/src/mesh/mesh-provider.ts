@@ -1,5 +1,5 @@
 import type { Mesh, MeshModelHolders, MeshNodeInfo, MeshOutcome } from '@model-rtc/mesh';
-import { compareNodes } from '@model-rtc/mesh';
+import { compareNodes, inMeshWords } from '@model-rtc/mesh';
 import { type ModelContents, ModelRtcError, type ModelSource, pause, type SessionToken } from '@model-rtc/protocol';
 import {
   closedError,
@@ -151,7 +151,7 @@ export class MeshProvider implements ModelProvider<MeshProvider> {
     }
     if (last === undefined || isUnreached(last))
       throw nobodyThere(mesh.name, { tried: inOrder.map(({ node }) => node.name), cause: last });
-    throw last;
+    throw inMeshWords(last, `${inOrder.find(({ node }) => failed.has(node.key))?.node.name} of the ${this.name}`);
   }
 
   /** A disk that refuses the note must not end the transfer. */

@@ -1,3 +1,4 @@
+export { inMeshWords } from './in-mesh-words.ts';
 export { type ConsentInMeshOptions, consentInMesh } from './manage/consent.ts';
 export { createMesh } from './manage/create-mesh.ts';
 export { inviteToMesh } from './manage/invite.ts';

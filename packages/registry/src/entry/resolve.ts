@@ -78,13 +78,17 @@ function onlyOne(ref: string, found: readonly StoredEntry[]): StoredEntry | unde
 /** The error for a name that no model here has, with similar names. */
 export function notFoundLocally(index: RegistryIndex, ref: string): ModelRtcError {
   const suggestions = closeAliases(index, ref);
-  const advice =
-    suggestions.length > 0
-      ? `Did you mean ${suggestions.map((alias) => `"${alias}"`).join(', ')}?`
-      : 'List the models that are here to see their names.';
+  const advice = adviceFor(ref, suggestions);
   return new ModelRtcError('not_found_locally', `No model on this machine is named "${ref}". ${advice}`, {
     details: { ref, suggestions },
   });
+}
+
+function adviceFor(ref: string, suggestions: readonly string[]): string {
+  if (/^(?:mesh|hf):./.test(ref))
+    return `Fetch it first, then name it as it is called here: model-rtc client pull-model ${ref}.`;
+  if (suggestions.length === 0) return 'List the models that are here to see their names.';
+  return `Did you mean ${suggestions.map((alias) => `"${alias}"`).join(', ')}?`;
 }
 
 /** @throws ModelRtcError `not_found_locally` */

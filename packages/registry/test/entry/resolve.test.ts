@@ -64,6 +64,8 @@ describe('a reference', () => {
   it('that no model fits suggests the closest aliases', async () => {
     const error = await rejection(resolveRef(index, 'god-mouse', MODELS));
     expect(error).toMatchObject({ code: 'not_found_locally', details: { suggestions: ['good-mouse'] } });
+    for (const ref of ['mesh:good-mouse', 'hf:org/mouse'])
+      expect((await rejection(resolveRef(index, ref, MODELS))).message).toMatch(`client pull-model ${ref}`);
     for (const ref of ['abcde', 'GOOD-MOUSE-V9-and-more', '', '\0', '../x', 'x'.repeat(4096)]) {
       expect((await rejection(resolveRef(index, ref, MODELS))).code).toBe('not_found_locally');
     }

@@ -14,7 +14,7 @@ import { findModel, openCatalog } from './source.ts';
 
 const fetchOptions = {
   worker: textOption(
-    'Fetch it from a worker that has it, not from the hub: a token, a saved name, or @FILE; may be given several times',
+    'Fetch it from a worker that has it, not from the hub: a token, a saved name, @FILE or mesh:NODE; may be given several times',
     { completes: 'workers', coerce: asSet },
   ),
   'accept-license': flagOption("Accept the model's license [shown and asked]"),

@@ -3,9 +3,12 @@ import { networkOptions } from '../options.ts';
 
 /** Whose catalog it is. */
 export const catalogOptions = {
-  session: textOption("A worker's catalog instead of this machine's: a token, a saved name, or @FILE", {
-    completes: 'workers',
-  }),
+  session: textOption(
+    "A worker's catalog instead of this machine's: a token, a saved name, @FILE, mesh:NODE or mesh:best",
+    {
+      completes: 'workers',
+    },
+  ),
   ...networkOptions,
 } as const satisfies ArgumentSpecs;
 

@@ -7,6 +7,7 @@ import type { Context } from '../../console/context.ts';
 import { printable, shortName } from '../../console/format.ts';
 import { type ConsentFlags, noteLeftOut, withAgreedHolders } from '../../console/mesh-consent.ts';
 import { type BestNode, isMeshText, openMeshOf, refreshUnless } from '../../console/mesh-reference.ts';
+import { requireBest } from '../../console/session-argument.ts';
 import { agentOptions, namedSessions } from '../connect.ts';
 import { incompleteNote } from '../incomplete.ts';
 import { asSet, consentOption, networkOptions, safeOnlyOption, workerOption } from '../options.ts';
@@ -133,6 +134,7 @@ async function sessionsBeside(
   }: BestNode & ConsentFlags & { readonly worker?: Iterable<string> | undefined },
 ) {
   const named = [...given];
+  requireBest({ where, best }, named.length > 0 ? named : [context.runtime.env.MODEL_RTC_SESSION]);
   const isNamed = named.length > 0 || context.runtime.env.MODEL_RTC_SESSION !== undefined;
   return registry === undefined || isNamed
     ? await namedSessions(context, named, { where, best, ref, fetch: { consent } })

@@ -17,9 +17,12 @@ export const repairModel = defineCommand({
   options: {
     ...networkOptions,
     path: textOption('The folder or file where the same files are now', { conflicts: 'from', completes: 'files' }),
-    from: textOption('Fetch the damaged chunks from this worker: a session token, a saved name, or @FILE', {
-      completes: 'workers',
-    }),
+    from: textOption(
+      'Fetch the damaged chunks from this worker: a session token, a saved name, @FILE, mesh:NODE or mesh:best',
+      {
+        completes: 'workers',
+      },
+    ),
     ...speedOptions,
   },
   epilogue: 'With neither, it tries other models on this machine and the saved workers that have the model.',

@@ -1,11 +1,11 @@
 import type { SyncResult } from '@model-rtc/client';
 import { mapLimit } from '@model-rtc/files';
-import { type ModelEntry, ModelRtcError } from '@model-rtc/protocol';
+import { type ModelEntry, ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import { type ArgumentSpecs, defineCommand, flagOption, type ValuesOf } from '../../command-line/types.ts';
 import type { Context } from '../../console/context.ts';
 import { formatCount, formatModel, isTokenText, printable } from '../../console/format.ts';
-import { workerKeyOf } from '../../console/session-argument.ts';
-import { connectWorker, type WorkerNamer, workerNamer } from '../connect.ts';
+import { requireBest, sessionToken } from '../../console/session-argument.ts';
+import { connectSession, type WorkerNamer, workerNamer } from '../connect.ts';
 import { networkOptions, workerOption } from '../options.ts';
 
 /** Each connection takes a moment of the processor; a person has a handful of workers. */
@@ -17,7 +17,7 @@ const syncOptions = {
     ...workerOption,
     array: true,
     default: [],
-    describe: 'A worker: a token, a saved name, or @FILE; may be given several times',
+    describe: 'A worker: a token, a saved name, @FILE, mesh:NODE or mesh:best; may be given several times',
   },
   all: flagOption('All saved workers'),
 } as const satisfies ArgumentSpecs;
@@ -34,7 +34,7 @@ export const sync = defineCommand({
   /** Asks all named workers, even if one of them does not answer. */
   async run(context, options) {
     const sessions = await namedSessions(context, options);
-    const outcomes = await mapLimit(sessions, WORKERS_AT_ONCE, (session) => syncOne(context, options, session));
+    const outcomes = await mapLimit(sessions, WORKERS_AT_ONCE, (named) => syncOne(context, options, named));
     const nameOf = await workerNamer(context);
     const text = outcomes.flatMap((outcome) => ('synced' in outcome ? syncedLines(outcome.synced, nameOf) : []));
     context.output.result({ workers: outcomes.map((outcome) => asJson(outcome, nameOf)) }, text.join('\n'));
@@ -51,18 +51,27 @@ interface Failed {
 /** The result for one worker. */
 type Outcome = Failed | { readonly session: string; readonly synced: SyncResult };
 
+/** A session as a person wrote it, and what it is. `mesh:best` may be another node a moment later. */
+interface NamedSession {
+  readonly session: string;
+  readonly token: SessionToken;
+}
+
 /** The sessions in the given order, one for each worker. */
-async function namedSessions(context: Context, { worker, all }: SyncOptions): Promise<string[]> {
+async function namedSessions(context: Context, options: SyncOptions): Promise<NamedSession[]> {
+  const { worker, all, where, best } = options;
   const { SavedWorkers } = await import('../../console/saved-workers.ts');
   const saved = all ? (await SavedWorkers.open(context.home)).list().map(({ name }) => name) : [];
   const given = [...worker, ...saved];
   const inEnvironment = context.runtime.env.MODEL_RTC_SESSION;
   if (given.length === 0 && !all && inEnvironment) given.push(inEnvironment);
   if (given.length === 0) throw nobodyToAsk(all);
-  const byKey = new Map<string, string>();
+  requireBest(options, given);
+  const byKey = new Map<string, NamedSession>();
   for (const session of given) {
-    const key = await workerKeyOf(context, session);
-    if (!byKey.has(key)) byKey.set(key, session);
+    const token = await sessionToken(context, session, { where, best });
+    const key = Buffer.from(token.workerKey).toString('hex');
+    if (!byKey.has(key)) byKey.set(key, { session, token });
   }
   return [...byKey.values()];
 }
@@ -70,13 +79,13 @@ async function namedSessions(context: Context, { worker, all }: SyncOptions): Pr
 function nobodyToAsk(all: boolean): ModelRtcError {
   const sentence = all
     ? 'No workers are saved. Save one: model-rtc client workers add NAME SESSION, or pass --worker.'
-    : 'Which workers? Pass --worker with a session token, a saved name or @FILE for each, or --all for all saved ones.';
+    : 'Which workers? Pass --worker with a session token, a saved name, @FILE or mesh:NODE for each, or --all for all saved ones.';
   return new ModelRtcError('bad_argument', sentence);
 }
 
-async function syncOne(context: Context, options: SyncOptions, session: string): Promise<Outcome> {
+async function syncOne(context: Context, options: SyncOptions, { session, token }: NamedSession): Promise<Outcome> {
   try {
-    await using worker = await connectWorker(context, options, session);
+    await using worker = await connectSession(context, options, { text: session, token });
     return { session, synced: await worker.sync({ signal: context.signal }) };
   } catch (error) {
     return { session, error: ModelRtcError.from(error) };

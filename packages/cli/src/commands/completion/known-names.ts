@@ -65,11 +65,11 @@ async function namesOfMeshes(folder: string, kind: 'meshes' | 'mesh-nodes'): Pro
   const found: Candidate[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
     const { name: mesh } = asObject(await readJson(join(folder, name, 'mesh.json')));
-    if (!isSafe(mesh)) continue;
+    if (!isSafeInMesh(mesh)) continue;
     if (kind === 'meshes') found.push({ value: mesh, describe: 'mesh' });
     const { members } = asObject(kind === 'meshes' ? undefined : await readJson(join(folder, name, 'members.json')));
     const names = (Array.isArray(members) ? members : []).map((member) => asObject(member).name);
-    found.push(...names.filter(isSafe).map((value) => ({ value, describe: `in ${mesh}` })));
+    found.push(...names.filter(isSafeInMesh).map((value) => ({ value, describe: `in ${mesh}` })));
   }
   return unique(found);
 }
@@ -118,6 +118,11 @@ function modelNames(entries: readonly unknown[]): ModelName[] {
 
 function unique(names: readonly Candidate[]): Candidate[] {
   return [...new Map(names.map((name) => [name.value, name])).values()];
+}
+
+/** Meshes and nodes may have dots in their names, as machines have. */
+function isSafeInMesh(name: unknown): name is string {
+  return typeof name === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 }
 
 function isSafe(name: unknown): name is string {

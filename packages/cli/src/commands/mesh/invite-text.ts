@@ -1,20 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { ModelRtcError } from '@model-rtc/protocol';
+import { readSecretFile } from '../../console/secret-file.ts';
 
-/** An invite is shorter; a file that is longer is something else. */
-const MAX_INVITE_BYTES = 16_384;
+const INVITE_FILE = {
+  what: 'invite',
+  maxBytes: 16_384,
+  madeBy: 'model-rtc mesh invite --token-file',
+  instead: 'the invite itself',
+} as const;
 
 /** An invite as a person gives it: the text, or `@FILE`. @throws ModelRtcError `bad_argument` */
 export async function inviteText(given: string): Promise<string> {
-  if (!given.startsWith('@')) return given;
-  const path = given.slice(1);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw ModelRtcError.because(
-      error,
-      'bad_argument',
-      `Cannot read the invite file "${path}". Pass @FILE with the file that \`model-rtc mesh invite --token-file\` wrote.`,
-    );
-  });
-  if (text.length <= MAX_INVITE_BYTES) return text;
-  throw new ModelRtcError('bad_argument', `"${path}" is too long to be an invite.`);
+  return given.startsWith('@') ? await readSecretFile(given.slice(1), INVITE_FILE) : given;
 }

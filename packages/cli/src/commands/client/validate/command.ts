@@ -1,7 +1,7 @@
 import { ModelRtcError } from '@model-rtc/protocol';
 import { defineCommand, flagOption, textOption } from '../../../command-line/types.ts';
 import type { Context } from '../../../console/context.ts';
-import { networkOptions, priorityWith } from '../../options.ts';
+import { laneOptions, priorityWith } from '../../options.ts';
 import { notValid, validateHere } from './run.ts';
 import { renderValidated } from './text.ts';
 
@@ -12,7 +12,7 @@ export const validate = defineCommand({
     ref: textOption('An id, alias, digest prefix, full name or path', { completes: 'models' }),
   },
   options: {
-    ...networkOptions,
+    ...laneOptions,
     quick: flagOption('Only look at sizes and times, and at some numbers of each tensor'),
     registry: flagOption(
       'Compare the registry with the disk instead: entries without folders, folders without entries, wrong bytes',

@@ -2,7 +2,7 @@ import { ModelRtcError } from '@model-rtc/protocol';
 import type { Orphan, Registry, RegistryEntry } from '@model-rtc/registry';
 import { defineCommand, flagOption, textsOption } from '../../../command-line/types.ts';
 import { formatCount } from '../../../console/format.ts';
-import { networkOptions, priorityWith } from '../../options.ts';
+import { laneOptions, priorityWith } from '../../options.ts';
 import { renderVerified, type VerifiedLine, type VerifyTotals } from './text.ts';
 import { allModels, type VerifyEachOptions, verifyEach } from './verify-each.ts';
 
@@ -15,7 +15,7 @@ export const verify = defineCommand({
     }),
   },
   options: {
-    ...networkOptions,
+    ...laneOptions,
     quick: flagOption('Only look at sizes and times; read no files'),
     repair: flagOption('Repair damaged models from other models and from saved workers that have them'),
     ...priorityWith('With --repair'),
