@@ -36,6 +36,14 @@ describe('the names that this machine knows', () => {
     expect(await valuesOf('workers')).toEqual(['lab']);
   });
 
+  it('are meshes and their nodes, with dots as machines have them, and nothing that a shell would run', async () => {
+    const members = [{ name: 'gpu.lab.example' }, { name: '$(rm)' }, { name: '-x' }, {}];
+    await write('mesh/lab.example-0a0a0a0a/mesh.json', { name: 'lab.example' });
+    await write('mesh/lab.example-0a0a0a0a/members.json', { members });
+    await write('mesh/bad-0c0c0c0c/mesh.json', { name: 'a b' });
+    expect([await valuesOf('meshes'), await valuesOf('mesh-nodes')]).toEqual([['lab.example'], ['gpu.lab.example']]);
+  });
+
   it('are the prefetch rules of all meshes, without what a person broke', async () => {
     await write('mesh/lab-0a0a0a0a/prefetch.json', { rules: [{ id: '3fa9', tag: 'mouse' }, { id: '$(rm)' }, 7] });
     await write('mesh/home-0b0b0b0b/prefetch.json', { rules: [{ id: '00aa' }] });
