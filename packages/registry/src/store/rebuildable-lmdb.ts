@@ -1,6 +1,5 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ignoreMissing, makeFolder, withLock } from '@model-rtc/files';
 import type { RootDatabase } from 'lmdb';
 import { makeDataFolder } from './folder-modes.ts';
@@ -10,9 +9,8 @@ const META_PAGES = 2;
 /** Offsets in a meta page, after the page's own header: see `MDB_meta` in LMDB's mdb.c. */
 const META = { magic: 0x18, pageSize: 0x30, lastPage: 0x90, bytes: 0xa0 } as const;
 const SMALLEST_PAGE = 4096;
-/** How often a file that lacks pages is looked at before it counts as cut, and the time between two looks. */
-const LOOKS = 11;
-const LOOK_MS = 100;
+/** Pages that a write took and gave back are counted, and never written where they are the last: a sound file lacks a few. */
+const MOST_LOOSE_PAGES = 4;
 
 /**
  * Opens LMDB tables whose content can be rebuilt: throws damaged ones away and makes new ones.
@@ -50,21 +48,11 @@ export async function removeLmdb(folder: string): Promise<void> {
 
 /**
  * Finds damage that LMDB itself would not survive: it maps the file into memory, and reading beyond the end of a cut file
- * ends the process. A file that another process is writing may lack pages for a moment.
+ * ends the process.
  */
 async function requireSound(path: string): Promise<void> {
   await using file = await ignoreMissing(open(path, 'r'));
   if (file === undefined) return;
-  for (let tries = 1; ; tries++) {
-    const { used, there } = await pagesOf(file);
-    if (used <= there) return;
-    if (tries === LOOKS) throw new Error(`it was cut short, to ${there} of ${used} pages`);
-    await delay(LOOK_MS);
-  }
-}
-
-/** @returns how many pages are said to be used, and how many there are. @throws Error when it is no LMDB file */
-async function pagesOf(file: FileHandle): Promise<{ readonly used: number; readonly there: number }> {
   const first = Buffer.alloc(META.bytes);
   await file.read(first, 0, first.length, 0);
   const pageSize = first.readUInt32LE(META.pageSize);
@@ -76,6 +64,7 @@ async function pagesOf(file: FileHandle): Promise<{ readonly used: number; reado
     if (meta.readUInt32LE(META.magic) !== LMDB_MAGIC) throw new Error('it was cut short, in its second page');
     used = Math.max(used, Number(meta.readBigUInt64LE(META.lastPage)) + 1);
   }
-  // The size last, since the file grows before a page says how far it is used.
-  return { used, there: Math.floor((await file.stat()).size / pageSize) };
+  // The size last: another process may be writing, and the file grows before a page says how far it is used.
+  const there = Math.floor((await file.stat()).size / pageSize);
+  if (used - there > MOST_LOOSE_PAGES) throw new Error(`it was cut short, to ${there} of ${used} pages`);
 }
