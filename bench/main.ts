@@ -20,6 +20,7 @@ import { registry } from './benchmarks/registry.ts';
 import { relay } from './benchmarks/relay.ts';
 import { resume } from './benchmarks/resume.ts';
 import { staticRegistry } from './benchmarks/static.ts';
+import { swarm } from './benchmarks/swarm.ts';
 import { threeWorkers } from './benchmarks/three-workers.ts';
 import { throughput } from './benchmarks/throughput.ts';
 import { verify } from './benchmarks/verify.ts';
@@ -52,6 +53,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   convert,
   jobs,
   mesh,
+  swarm,
 ];
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 

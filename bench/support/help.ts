@@ -17,7 +17,7 @@ Options:
   -h, --help  show this
 
 Exits 0 when everything was measured and reaches what is required, 1 when not, 2 for a name that does not exist.
-The wan benchmarks need root and a few Debian packages; bench/README.md says which.`;
+The wan benchmarks and swarm need root and a few Debian packages; bench/README.md says which.`;
 }
 
 /** A line for each benchmark. */

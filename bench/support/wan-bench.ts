@@ -3,7 +3,7 @@ import { startCommand } from '../../test/support/command.ts';
 import { makeRandomFile } from '../../test/support/files.ts';
 import type { Lab } from '../../test/support/lab.ts';
 import { peakMemoryBytes } from '../../test/support/process-memory.ts';
-import { program } from '../../test/support/requirements.ts';
+import { assertMet, program } from '../../test/support/requirements.ts';
 import { importModel } from '../../test/support/scene.ts';
 import { WAN_REQUIREMENTS, type Wan } from '../../test/support/wan.ts';
 import { openWanScene, type WanScene } from '../../test/support/wan-scene.ts';
@@ -47,8 +47,7 @@ export function wayName({ lane, engine }: Way): string {
 
 /** @throws Error naming what is missing on this machine */
 export function assertWan(): void {
-  const missing = [...WAN_REQUIREMENTS, program('iperf3', 'iperf3')].filter(({ met }) => !met);
-  if (missing.length > 0) throw new Error(missing.map(({ advice }) => advice).join('; '));
+  assertMet([...WAN_REQUIREMENTS, program('iperf3', 'iperf3')]);
 }
 
 /** A scene on the link with a model of random bytes at the worker, by the name of `model`. */

@@ -13,6 +13,8 @@ export interface MeshSwarm {
   readonly seedHost: Host;
   readonly seedWorker: RunningCommand;
   readonly others: readonly MeshMachine[];
+  /** The worker of each of them. */
+  readonly workers: readonly RunningCommand[];
   readonly digest: string;
   /** Where the seed's model came from. */
   readonly modelFolder: string;
@@ -42,16 +44,16 @@ export async function openMeshSwarm(lab: Lab, { nodes, modelBytes, seedRate }: M
   await makeRandomFile(join(folder, 'weights.msgpack'), modelBytes);
   const { digest } = await importModel(seed, folder, 'mouse');
   await seed.succeed(['settings', 'set', 'limit.up', seedRate]);
-  await joinAll([seed, ...others]);
-  await inTurn(others, (machine) => machine.succeed(['settings', 'set', 'mesh.consent', 'members']));
+  const invite = await joinAll([seed]);
+  await inTurn(others, (machine) => machine.succeed(['mesh', 'join', invite, '--timeout', '1s']));
   const seedWorker = await seed.startWorker();
-  await inTurn(others, (machine) => machine.startWorker());
+  const workers = await inTurn(others, (machine) => machine.startWorker());
   await inTurn(others, (machine) => until(machine.models, (models) => isHeldBy(models, 'mouse', ['seed'])));
   const [seedHost] = hosts as [Host, ...Host[]];
   const sent = (): Promise<number> => sentBytes(seedHost);
   const before = await sent();
   const sentBySeed = async (): Promise<number> => (await sent()) - before;
-  return { seed, seedHost, seedWorker, others, digest, modelFolder: folder, sentBySeed };
+  return { seed, seedHost, seedWorker, others, workers, digest, modelFolder: folder, sentBySeed };
 }
 
 /** What one that fetches a model from a mesh has got, and from whom. */

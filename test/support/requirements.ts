@@ -59,6 +59,12 @@ export function rootUser(userId: number | undefined = process.getuid?.()): Requi
   return { met: userId === 0, advice: 'this needs root: run the tests as root' };
 }
 
+/** @throws Error naming what is missing on this machine */
+export function assertMet(requirements: readonly Requirement[]): void {
+  const missing = requirements.filter(({ met }) => !met);
+  if (missing.length > 0) throw new Error(missing.map(({ advice }) => advice).join('; '));
+}
+
 /** On a CI machine, where everything was installed, a requirement that is not met is a failure: skipped tests hide faults. */
 export function judge(requirements: readonly Requirement[], requireAll: boolean): Verdict {
   const reason = requirements
