@@ -61,6 +61,38 @@ describeWith(WAN_REQUIREMENTS, 'members that meet at a signaling server and can 
   });
 });
 
+describeWith(WAN_REQUIREMENTS, 'members in different networks', () => {
+  it('are found at the signaling server by newcomers whose invite names nobody that is there', async () => {
+    const { machines, urls } = await machinesApart(['anna', 'ben', 'cleo', 'laptop'], ['--relay', 'off']);
+    const [anna, ben, cleo, laptop] = machines as [MeshMachine, MeshMachine, MeshMachine, MeshMachine];
+    // It names anna alone, whose worker never runs.
+    const invite = await joinAll([anna, ben, cleo], { create: urls.flatMap((url) => ['--signaling', url]) });
+    await addModel(ben, 'rat');
+    await Promise.all([ben, cleo].map((machine) => machine.startWorker()));
+    await until(cleo.models, (found) => isHeldBy(found, 'rat', ['ben']));
+    const joined = await laptop.succeed(['mesh', 'join', invite, '--timeout', '60s', '--json']);
+    expect(['ben', 'cleo']).toContain(joined.json<{ reached: string }>().reached);
+    await until(laptop.peers, (found) => arePresent(found, ['ben', 'cleo']));
+    await until(laptop.models, (found) => isHeldBy(found, 'rat', ['ben']));
+  });
+
+  it('hear over the signaling server at once that a worker was stopped', async () => {
+    const { machines, urls } = await machinesApart(['anna', 'ben', 'cleo'], ['--relay', 'off']);
+    const [anna, ben, cleo] = machines as [MeshMachine, MeshMachine, MeshMachine];
+    await joinAll([anna, ben, cleo], { create: urls.flatMap((url) => ['--signaling', url]) });
+    const [worker] = await Promise.all(machines.map((machine) => machine.startWorker()));
+    for (const machine of [ben, cleo])
+      await until(machine.peers, (found) => arePresent(found, ['anna', 'ben', 'cleo']));
+    await until(
+      () => reachOf(anna, 'ben'),
+      (reach) => reach === 'signaling',
+    );
+    await worker?.kill('SIGTERM');
+    // A crash would be noticed after minutes: longer than this waits.
+    for (const machine of [ben, cleo]) await until(machine.peers, (found) => arePresent(found, ['ben', 'cleo']));
+  });
+});
+
 describeWith(WAN_REQUIREMENTS, 'a worker that runs already', () => {
   it("begins to wait at a mesh's signaling servers when its machine joins, and ends when it leaves", async () => {
     const { machines, urls } = await machinesApart(['anna', 'ben'], []);

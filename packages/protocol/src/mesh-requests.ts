@@ -12,6 +12,10 @@ const MAX_SUMMARY = 32_768;
 const MAX_PARTS = 32;
 /** Parts that come with records, where they cannot be fetched. */
 const MAX_SENT_PARTS = 8;
+/** Hashes of parts that one side lacks, in one answer. */
+const MAX_MISSING_PARTS = 256;
+/** A public key that is used once, and the holder's key masked with it. */
+const HOLDER_BYTES = 64;
 
 /** A signed record of a mesh: a membership, a roster, a leave or the head of a catalog. What is in it is the mesh's to check. */
 const recordSchema = z.custom<Uint8Array>(
@@ -80,7 +84,14 @@ export const meshGossipResult = z.object({
   /** The answer to `hashes`. */
   ranges: rangesSchema.optional(),
   /** Parts that this side lacks, where it cannot fetch them. */
-  missing: z.array(digestSchema).max(MAX_SENT_PARTS).optional(),
+  missing: z.array(digestSchema).max(MAX_MISSING_PARTS).optional(),
+  /** In a meeting room: the member that holds it, for the asker alone. */
+  holder: z
+    .custom<Uint8Array>(
+      (value) => value instanceof Uint8Array && value.length === HOLDER_BYTES,
+      `${HOLDER_BYTES} bytes`,
+    )
+    .optional(),
 });
 export const meshFetchParams = z.object({ parts: z.array(digestSchema).min(1).max(MAX_PARTS) });
 export const meshFetchResult = z.object({ parts: z.array(recordSchema).max(MAX_PARTS) });

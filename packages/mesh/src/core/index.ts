@@ -4,6 +4,7 @@ export * from './limits.ts';
 export { DEFAULT_INVITE_MS, makeInvite, nextRoster } from './membership/authority.ts';
 export { signFounder, signLeave, signMembership } from './membership/certificates.ts';
 export { parseInvite, requireValid } from './membership/invite-text.ts';
+export { type MeetingRoom, meetingRoom, meetingSecrets, packHolder, unpackHolder } from './membership/meeting.ts';
 export { Membership, restoreMembership } from './membership/membership.ts';
 export {
   type MeshPair,

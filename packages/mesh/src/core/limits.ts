@@ -14,6 +14,8 @@ export const MAX_INVITE_USES = 10_000;
 export const MAX_INVITE_CHARS = 8_192;
 /** Members that an invite names to be reached first: some of them may be gone for ever. */
 export const MAX_INVITE_MEMBERS = 8;
+/** Epochs whose meeting rooms are held: invites that were made before so many removals still lead to whoever is there. */
+export const MAX_MEETINGS = 4;
 /** How long a node counts as present after its last sign of life. */
 export const CATALOG_TTL_MS = 300_000;
 /** A catalog that counts no longer than this says that its node is leaving: the shortest that one can count. */

@@ -11,6 +11,8 @@ export interface DoorOptions {
   readonly onJoined?: ((member: MeshMember) => void) | undefined;
   /** Called with the records of a visitor that is not let in. */
   readonly onRefused?: ((shown: readonly Uint8Array[]) => void) | undefined;
+  /** What a member is told; nothing when left out. */
+  readonly holderFor?: ((askerKey: string) => Uint8Array) | undefined;
 }
 
 /** A membership, a roster and a leave. */
@@ -20,8 +22,11 @@ const MAX_DOOR_REQUESTS = 4;
 /** How long a visitor has for it: all who come in share the places of one session. */
 const DOOR_MS = 30_000;
 
-/** What a visitor may ask that is no member yet: to be let in. It is told nothing, except that it does not belong to the mesh. */
-export function doorHandlers({ view, answer, onJoined, onRefused }: DoorOptions): SealedHandlers {
+/**
+ * What a visitor may ask that is no member yet: to be let in. It is told nothing, except that it does not belong to the mesh, and in a
+ * meeting room who holds it.
+ */
+export function doorHandlers({ view, answer, onJoined, onRefused, holderFor }: DoorOptions): SealedHandlers {
   let requests = 0;
   return {
     mesh_gossip: async ({ records }) => {
@@ -30,15 +35,15 @@ export function doorHandlers({ view, answer, onJoined, onRefused }: DoorOptions)
       const shown = records.slice(0, MAX_DOOR_RECORDS);
       const before = new Set(view.members().map(({ key }) => key));
       await answer({ records: shown });
-      const shownKeys = view.membersAmong(shown);
-      if (shownKeys.length === 0) {
+      const [shownKey, ...others] = view.membersAmong(shown);
+      if (shownKey === undefined) {
         onRefused?.(shown);
         throw noMemberError();
       }
       // Others come in by other doors at the same time, and are told of there.
-      const joined = view.members().find(({ key }) => !before.has(key) && shownKeys.includes(key));
+      const joined = view.members().find(({ key }) => !before.has(key) && [shownKey, ...others].includes(key));
       if (joined !== undefined) onJoined?.(joined);
-      return { records: [], want: [] };
+      return { records: [], want: [], holder: holderFor?.(shownKey) };
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Clock, Log, SessionToken } from '@model-rtc/protocol';
 import type { Agent, Handlers, Peer } from '@model-rtc/transport';
 import type { MeshMember, MeshReach, MeshRole } from '../types.ts';
 import type { VisitWorker } from './links/as-member.ts';
+import type { OpenMeetingRoom } from './meetings/open-meeting-room.ts';
 import type { OwnState } from './own/self-announcer.ts';
 import type { MeshSessions } from './sessions.ts';
 import type { MeshView } from './view.ts';
@@ -21,6 +22,10 @@ export interface MeshNodeOptions {
   readonly visit: VisitWorker;
   /** Whether this process only asks and leaves again: it opens connections only for what a few messages cannot do. */
   readonly isPassing?: boolean | undefined;
+  /** Secrets of the mesh's meeting rooms, the newest first. */
+  readonly meetingSecrets: () => readonly Uint8Array[];
+  /** Holds a meeting room; undefined for a process that only looks. */
+  readonly openMeetingRoom?: OpenMeetingRoom | undefined;
   /** What to announce; undefined for a process that only looks. */
   readonly own?: (() => Promise<OwnState>) | undefined;
   readonly agent: Agent;

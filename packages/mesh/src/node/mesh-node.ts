@@ -1,14 +1,16 @@
 import { ModelRtcError } from '@model-rtc/protocol';
-import type { Handlers, Peer, SealedHandlers } from '@model-rtc/transport';
+import type { Peer } from '@model-rtc/transport';
 import { RecordSync } from '../core/gossip/record-sync.ts';
-import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
 import type { MeshReach } from '../types.ts';
-import { doorHandlers } from './door.ts';
 import { AddressBook } from './links/address-book.ts';
 import { Links } from './links/links.ts';
 import { MemberContact } from './links/member-contact.ts';
 import { Neighbourhood } from './links/neighbourhood.ts';
+import { NewsVisits } from './links/news-visits.ts';
+import { DOOR, VisitorHandlers } from './links/visitor-handlers.ts';
 import type { LanSighting } from './mdns/types.ts';
+import { meetingRoomsOf } from './meetings/create.ts';
+import type { MeetingRooms } from './meetings/meeting-rooms.ts';
 import type { MeshNodeOptions } from './mesh-node-options.ts';
 import { SelfAnnouncer } from './own/self-announcer.ts';
 import { untilTrue } from './until-true.ts';
@@ -19,21 +21,25 @@ const LOOK_MS = 2_000;
 /** This machine in one mesh: it announces what is here, keeps a few connections with other members, and passes on what it hears. */
 export class MeshNode {
   readonly view: MeshView;
+  readonly visitors: VisitorHandlers;
   readonly #options: MeshNodeOptions;
   readonly #links: Links;
   readonly #contact: MemberContact;
   readonly #sync: RecordSync;
+  readonly #news: NewsVisits;
+  readonly #meetings: MeetingRooms;
+  readonly #closing = new AbortController();
   readonly #addresses: AddressBook;
   readonly #neighbourhood: Neighbourhood;
   readonly #self: SelfAnnouncer | undefined;
   readonly #reach = new Map<string, MeshReach>();
   readonly #compared = new Set<string>();
   readonly #wereMembers = new Set<string>();
-  #visits = 0;
   #listeners = new Set<() => void>();
   #stopTimer: () => void = () => {};
   #reachTold = '';
   #tidiedAtMs: number;
+  #isLeaving = false;
   #looking: Promise<void> | undefined;
 
   constructor(options: MeshNodeOptions) {
@@ -51,7 +57,7 @@ export class MeshNode {
     for (const { key, urls } of options.contacts) this.#addresses.told(key, urls);
     this.#contact = new MemberContact({
       ...{ ...options, peerOf: (key) => this.#links.peerOf(key), urlsOf: (key) => this.urlsOf(key) },
-      handlersFor: (key) => this.handlersFor(key),
+      handlersFor: (key) => this.visitors.ofMember(key),
       compare: (key) => this.#sync.compare(key),
       isCompared: (key) => this.#compared.has(key),
       onCompared: (key) => this.#didCompare(key),
@@ -61,7 +67,7 @@ export class MeshNode {
       onLinked: (key, peer) => this.#linked(key, peer),
       onUnlinked: (key) => this.#reach.delete(key),
       onFailed: (key, error) => {
-        this.#neighbourhood.failed(key);
+        this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
         if (error.code === 'token_revoked') this.#toldNoMember(error.message);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
@@ -71,9 +77,23 @@ export class MeshNode {
       tell: (key, message) => this.#contact.tell(key, message),
       fetchParts: (key, hashes) => this.#contact.fetchParts(key, hashes),
       isWithoutLane: (key) => this.#contact.isWithoutLane(key),
-      linked: () => this.#links.linked(),
+      // News of a removal goes to whoever stays.
+      linked: () => this.#links.linked().filter((key) => this.view.scopesOf(key) !== undefined),
       onNews: () => this.#changed(),
+      onAnnounced: (exceptKey) => this.#tellNews(exceptKey),
       onBrokenLimit: (key, problem) => this.#drop(key, problem),
+    });
+    this.#news = new NewsVisits({
+      ...{ clock, random, reachable: () => this.#contact.toVisit() },
+      lastWordMs: (key) => this.#contact.lastWordMs(key),
+      visit: (key) => this.#contact.visitForNews(key, this.#closing.signal),
+    });
+    const { sync, contact } = { sync: this.#sync, contact: this.#contact };
+    this.visitors = new VisitorHandlers({ ...options, sync, onVisit: (key) => contact.visitedBy(key) });
+    this.#meetings = meetingRoomsOf(options, {
+      handlers: () => this.visitors.inMeeting(),
+      isAlone: () => this.#isAlone(),
+      onMet: (key) => this.#met(key),
     });
   }
 
@@ -81,6 +101,7 @@ export class MeshNode {
   start(): void {
     this.#stopTimer = this.#options.clock.every(LOOK_MS, () => void this.look());
     void this.look();
+    this.#meetings.start();
   }
 
   /** Looks now at what changed here, and at whom to be connected with. It never rejects. */
@@ -103,7 +124,6 @@ export class MeshNode {
       const own = isMember ? await this.#self?.announceIfDue() : undefined;
       if (own !== undefined) {
         void this.#sync.announce(own);
-        for (const key of this.#contact.hasNews()) this.#links.retry(key);
         this.#changed();
       }
       await this.#beat();
@@ -129,38 +149,6 @@ export class MeshNode {
     this.view.tidy();
   }
 
-  /** What members may ask, beside what their scopes give them at the worker. @param key - who asks */
-  handlersFor(key: string): Handlers {
-    return {
-      mesh_gossip: async (message) => {
-        return copied(await this.#sync.answer(key, message));
-      },
-      mesh_fetch: async ({ parts }) => ({ parts: this.#sync.giveParts(key, parts) }),
-    };
-  }
-
-  /** The same of a member that has no connection with this node. It asks alone, and briefly. */
-  sealedHandlersFor(key: string): SealedHandlers {
-    return {
-      mesh_gossip: async (message) => {
-        this.#contact.visitedBy(key);
-        return copied(await this.#sync.answer(key, message, { isWithoutLane: true }));
-      },
-      mesh_fetch: async ({ parts }) => {
-        return { parts: this.#sync.giveParts(key, parts, { isWithoutLane: true }) };
-      },
-    };
-  }
-
-  /** What a visitor may ask that is no member yet: to be let in. */
-  doorHandlers(): SealedHandlers {
-    this.#visits += 1;
-    const visit = `${DOOR}/${this.#visits}`;
-    const answer = async (message: SyncMessage) => await this.#sync.answer(visit, message);
-    const { onJoined, onRefused } = this.#options;
-    return doorHandlers({ view: this.view, answer, onJoined, onRefused });
-  }
-
   adopt(key: string, peer: Peer): void {
     this.#links.adopt(key, peer);
   }
@@ -184,7 +172,8 @@ export class MeshNode {
     if (this.#links.peerOf(key) === undefined) {
       // A machine without a worker asks and is gone again.
       const isHeard = this.#contact.reached().includes(key) && this.view.catalogOf(key) !== undefined;
-      return isHeard ? 'signaling' : undefined;
+      const how = this.#options.isPassing && this.#addresses.isOnLan(key) ? 'lan' : 'signaling';
+      return isHeard ? how : undefined;
     }
     return this.#addresses.isOnLan(key) ? 'lan' : (this.#reach.get(key) ?? 'signaling');
   }
@@ -213,8 +202,11 @@ export class MeshNode {
 
   async close(): Promise<void> {
     this.#stopTimer();
+    this.#meetings.close();
     await this.#looking;
     await this.#sayGoodbye();
+    this.#closing.abort(new ModelRtcError('cancelled', 'This node is leaving.'));
+    this.#news.close();
     this.#sync.close();
     await this.#links.close();
   }
@@ -233,15 +225,34 @@ export class MeshNode {
     this.view.noteProblem(this.#options.ownKey, message);
   }
 
-  /** Those that are connected know at once that this node is gone, and pass it on. */
+  /** Those with whom there is a word know at once that this node is gone, and pass it on. */
   async #sayGoodbye(): Promise<void> {
     const names = await this.#self?.announceEnd().catch(() => undefined);
     if (names === undefined) return;
+    this.#isLeaving = true;
+    this.#news.close();
+    const records = names.flatMap((name) => this.view.bytesOf(name) ?? []);
+    const visits = this.#news.some().map((key) => this.#contact.tellBriefly(key, records, this.#closing.signal));
     // A member that does not answer must not hold up the end.
     await Promise.race([
-      this.#sync.announce(names),
+      Promise.all([this.#sync.announce(names), ...visits]),
       new Promise<void>((end) => this.#options.clock.after(GOODBYE_MS, end)),
     ]);
+  }
+
+  #tellNews(exceptKey: string | undefined): void {
+    if (!this.#options.isPassing && !this.#isLeaving) this.#news.tell(exceptKey);
+  }
+
+  /** Whether there is no word with any other member. */
+  #isAlone(): boolean {
+    return this.#links.linked().length === 0 && this.#contact.reached().length === 0;
+  }
+
+  #met(key: string): void {
+    this.#neighbourhood.met(key);
+    this.#neighbourhood.look();
+    this.#links.retry(key);
   }
 
   #linked(key: string, peer: Peer): void {
@@ -283,15 +294,7 @@ export class MeshNode {
   }
 }
 
-/** An answer as the protocol's types want it. */
-function copied({ records, want, ranges, missing, ...rest }: SyncReply) {
-  const lists = { ranges: ranges && [...ranges], missing: missing && [...missing] };
-  return { records: [...records], want: [...want], ...lists, ...rest };
-}
-
 /** How often it is looked what nobody needs any more. */
 const TIDY_MS = 60_000;
-/** Who comes in by the door has no name yet; each visit is counted by itself. */
-const DOOR = 'door';
-/** How long members are given to hear that this node is leaving. */
-const GOODBYE_MS = 1_000;
+/** How long members are given to hear that this node is leaving: some hear it over a signaling server far away. */
+const GOODBYE_MS = 3_000;

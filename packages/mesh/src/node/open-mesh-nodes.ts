@@ -13,6 +13,8 @@ import { sharedSecretsOf } from '../core/index.ts';
 import { endSoon } from './door.ts';
 import { noMemberError } from './links/as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
+import { meetingSecretsOf } from './meetings/meeting-secrets.ts';
+import { openMeetingRoom } from './meetings/open-meeting-room.ts';
 import { MeshNode } from './mesh-node.ts';
 import type { MeshWorker, OpenMeshNodesOptions } from './mesh-nodes-options.ts';
 import { keepReach } from './node-infos.ts';
@@ -121,9 +123,9 @@ export class MeshNodes {
   handlers({ keyId = '' }: Authority, ordinary: Handlers): Handlers {
     const [found] = this.#visitor(keyId);
     if (found === undefined) return ordinary;
-    if (found.key === undefined) return found.node.doorHandlers();
+    if (found.key === undefined) return found.node.visitors.atDoor();
     const member = found.node.view.members().find(({ key }) => key === found.key);
-    const handlers = { ...ordinary, ...found.node.handlersFor(found.key) };
+    const handlers = { ...ordinary, ...found.node.visitors.ofMember(found.key) };
     return member === undefined ? handlers : this.#audit.noting(handlers, { mesh: found.mesh, member });
   }
 
@@ -131,7 +133,8 @@ export class MeshNodes {
   sealedHandlers({ keyId = '' }: Authority): SealedHandlers {
     const [found] = this.#visitor(keyId);
     if (found === undefined) return {};
-    return found.key === undefined ? found.node.doorHandlers() : found.node.sealedHandlersFor(found.key);
+    const { visitors } = found.node;
+    return found.key === undefined ? visitors.atDoor() : visitors.ofMemberWithoutLane(found.key);
   }
 
   connected(peer: Peer, { keyId = '' }: Authority): void {
@@ -236,6 +239,8 @@ export class MeshNodes {
       connect: (token, handlers, signal) =>
         connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log: this.#log }),
       visit: (token, signal) => visitSession({ token, signal, log: this.#log }),
+      meetingSecrets: () => meetingSecretsOf({ membership: view.membership, ownKey: view.ownKey, mesh }),
+      openMeetingRoom,
       onJoined: (member) => this.#options.onJoined?.(member.name, mesh.name),
       onRefused: (shown) =>
         void this.#audit.refused(mesh.name, shown, (key) => view.membership.roster?.removed.has(key) === true),

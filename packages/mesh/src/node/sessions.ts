@@ -1,8 +1,19 @@
 import type { Scope, SessionToken } from '@model-rtc/protocol';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { MeshVisitors, meshKeyId, meshSecret, meshSession, type SharedSecretOf } from '../core/index.ts';
+import { bytesToHex, concatBytes, hexToBytes, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import {
+  type MeetingRoom,
+  MeshVisitors,
+  meetingRoom,
+  meshKeyId,
+  meshSecret,
+  meshSession,
+  packHolder,
+  type SharedSecretOf,
+  sharedSecretsOf,
+  unpackHolder,
+} from '../core/index.ts';
 import type { LanSighting } from './mdns/types.ts';
 
 /** Texts that keep what is derived for one purpose from being taken for another. */
@@ -63,6 +74,22 @@ export class MeshSessions {
     const workerKey = hexToBytes(key);
     const { keyId, secret } = doorOf(this.#meshId, workerKey);
     return { urls, workerKey, keyId, secret, scopes: ['read'], expiresAt: undefined, features: ['ask'] };
+  }
+
+  /** @param secret - of the meeting rooms of one epoch */
+  meetingRoom(secret: Uint8Array): MeetingRoom {
+    return meetingRoom(this.#meshId, secret);
+  }
+
+  /** What tells a member alone that this machine holds a meeting room. */
+  holderFor(askerKey: string): Uint8Array {
+    const keys = { holderKey: this.#ownKey, askerKey: hexToBytes(askerKey) };
+    return packHolder({ meshId: this.#meshId, ...keys, seed: randomBytes(32), sharedSecretsOf });
+  }
+
+  /** @returns the key of the member that holds a meeting room. @throws Error for bytes that hold no key */
+  holderIn(packed: Uint8Array): string {
+    return unpackHolder(packed, this.#meshId, this.#sharedSecretOf);
   }
 
   /** By what a node of this mesh is told on a local network: 16 hex characters that say nothing to others. */

@@ -18,6 +18,8 @@ export interface MeshView extends RecordStore {
   /** undefined for a key that is no member: never let in, removed, or gone. */
   scopesOf(key: string): readonly Scope[] | undefined;
   catalogOf(key: string): HeardCatalog | undefined;
+  /** When a member was alive last, by what it signed or revealed: milliseconds since 1970. */
+  aliveAtMs(key: string): number | undefined;
   /** Signs what this node is now. @returns the names of the new records */
   announceSelf(own: OwnAnnouncement, kind: HeadKind): Promise<readonly string[]>;
   /** Whether the beats of this node's head have ended, or others do not know the head any more. */

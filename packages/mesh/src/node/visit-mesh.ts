@@ -2,8 +2,9 @@ import { type Log, silentLog, systemClock } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity, loadIdentitySeed } from '@model-rtc/registry';
 import { type Agent, connectToSession, visitSession } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
-import type { MeshMember } from '../types.ts';
+import type { MeshMember, MeshReach } from '../types.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
+import { meetingSecretsOf } from './meetings/meeting-secrets.ts';
 import { MeshNode } from './mesh-node.ts';
 import { openMeshView } from './records/open-mesh-view.ts';
 import { MeshSessions } from './sessions.ts';
@@ -32,6 +33,8 @@ export interface MeshVisit {
   beginAnew(): Promise<void>;
   /** Whether a member said that this machine does not belong to the mesh, or a roster here says so. */
   wasRefused(): boolean;
+  /** How members were reached, by their keys. */
+  reach(): ReadonlyMap<string, MeshReach>;
 }
 
 const CONNECT_MS = 15_000;
@@ -59,6 +62,7 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
     ...{ contacts: mesh.contacts, signalingUrls: mesh.signalingUrls, clock: systemClock, random: Math.random },
     visit: (token, signal) => visitSession({ token, signal, log }),
     isPassing: true,
+    meetingSecrets: () => meetingSecretsOf({ membership: view.membership, ownKey: view.ownKey, mesh }),
     connect: (token, handlers, signal) =>
       connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log }),
   });
@@ -73,11 +77,19 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
       },
       beginAnew: () => view.clearOwnProblem(),
       wasRefused: () => view.scopesOf(view.ownKey) === undefined || view.problemOf(view.ownKey) !== undefined,
+      reach: () => {
+        const keys = view.members().map(({ key }) => key);
+        return new Map(keys.flatMap((key) => [[key, node.reachOf(key)] as const].filter(isReached)));
+      },
     });
   } finally {
     lan?.close();
     await node.close();
   }
+}
+
+function isReached(entry: readonly [string, MeshReach | undefined]): entry is readonly [string, MeshReach] {
+  return entry[1] !== undefined;
 }
 
 function lookOnLan(node: MeshNode, sessions: MeshSessions, log: Log): Lan {

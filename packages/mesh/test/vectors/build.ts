@@ -5,7 +5,17 @@ import { createBeatChain } from '../../src/core/beats/chain.ts';
 import { signHead } from '../../src/core/catalog/head.ts';
 import { packHints } from '../../src/core/catalog/hints.ts';
 import { rangeHashes } from '../../src/core/gossip/ranges.ts';
-import { Membership, meshSession, nextRoster, sharedSecretsOf, signFounder, signLeave } from '../../src/core/index.ts';
+import {
+  Membership,
+  meetingRoom,
+  meetingSecrets,
+  meshSession,
+  nextRoster,
+  packHolder,
+  sharedSecretsOf,
+  signFounder,
+  signLeave,
+} from '../../src/core/index.ts';
 import { AUTHORITY, identityOf, inviteText, joined, keyTextOf, MESH_ID, START_MS, seedOf } from '../support/people.ts';
 
 /** The test vectors of meshes by the name of their file. Bytes are hex. */
@@ -33,12 +43,30 @@ function membershipVectors() {
     membership: bytesToHex(member.bytes),
     rosterThatRemovesIt: bytesToHex(roster.record.bytes),
     rosterParts: roster.parts.map(({ hash, bytes }) => ({ hash, bytes: bytesToHex(bytes) })),
+    meeting: meetingVectors(),
     leave: bytesToHex(signLeave(AUTHORITY.publicKey, identityOf(2), START_MS + 1).bytes),
     session: {
       shared: bytesToHex(shared),
       keyId: bytesToHex(session.keyId),
       secret: bytesToHex(session.secret),
     },
+  };
+}
+
+/** The room of the first epoch, and how the second node is told that the first holds it. */
+function meetingVectors() {
+  const [secret = new Uint8Array()] = meetingSecrets(AUTHORITY, 0);
+  const meshId = AUTHORITY.publicKey;
+  const room = meetingRoom(meshId, secret);
+  const keys = { holderKey: identityOf(1).publicKey, askerKey: identityOf(2).publicKey };
+  return {
+    secret: bytesToHex(secret),
+    publicKey: bytesToHex(room.identity.publicKey),
+    instance: room.instance,
+    keyId: bytesToHex(room.keyId),
+    sessionSecret: bytesToHex(room.secret),
+    onceSeed: bytesToHex(seedOf(9)),
+    holder: bytesToHex(packHolder({ meshId, ...keys, seed: seedOf(9), sharedSecretsOf })),
   };
 }
 

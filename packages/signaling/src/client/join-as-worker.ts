@@ -21,6 +21,8 @@ export interface JoinOptions {
   /** That of a server of this worker's own, which takes no signature for any name (`takesAnyHost`): it does not count as a second server. */
   readonly ownUrl?: string | undefined;
   readonly identity: Identity;
+  /** 22 characters of base64url. Registrations of one identity with the same share its room; a random one when left out. */
+  readonly instance?: string | undefined;
   readonly log?: Log | undefined;
   /** Closes the registration when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -100,7 +102,7 @@ class Registrations implements WorkerRegistration {
     this.visitors = new BoundedQueue({ maxItems: MAX_VISITORS_PER_ROOM, maxBytes: 0 });
     this.#clock = clock;
     this.#maxReconnectMs = options.maxReconnectMs;
-    const instance = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
+    const { instance = toBase64Url(crypto.getRandomValues(new Uint8Array(16))) } = options;
     const shared = {
       ...{ identity, instance, log, clock, random, openWebSocket },
       onVisitor: (visitor: Visitor) => this.visitors.push(visitor),

@@ -27,6 +27,8 @@ export interface RecordSyncOptions {
   readonly linked: () => readonly string[];
   /** Called after records, beats or parts were news. */
   readonly onNews: () => void;
+  /** Called when records are told to linked members. @param exceptKey whoever they came from; undefined for this node's own */
+  readonly onAnnounced?: ((exceptKey: string | undefined) => void) | undefined;
   readonly onBrokenLimit: (key: string, problem: string) => void;
   readonly clock: Clock;
   /** The date: milliseconds since 1970. */
@@ -143,6 +145,7 @@ export class RecordSync {
     const records = this.#recordsOf(names);
     if (records.length === 0) return;
     const beats = this.#beatsOf(names.map(hintIn));
+    this.#options.onAnnounced?.(exceptKey);
     await Promise.all([...this.#someLinked(exceptKey)].map((key) => this.#tellNews(key, { records, beats })));
   }
 

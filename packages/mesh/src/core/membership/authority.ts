@@ -5,6 +5,7 @@ import type { Part } from '../parts.ts';
 import type { SignedRecord } from '../record.ts';
 import { signInvite } from './certificates.ts';
 import { encodeInvite, type Invite } from './invite-text.ts';
+import { meetingSecrets } from './meeting.ts';
 import type { Membership } from './membership.ts';
 import { type RosterContent, signRoster } from './roster.ts';
 
@@ -34,10 +35,9 @@ export function makeInvite(authority: Identity, options: NewInvite): { readonly 
     { key, meshName, scopes: [...scopes], issuedAt: nowMs, expiresAt: nowMs + forMs, epoch, maxJoins },
     authority,
   );
-  return {
-    text: encodeInvite({ record, seed, urls, members: members.slice(0, MAX_INVITE_MEMBERS) }),
-    key: bytesToHex(key),
-  };
+  const meetings = meetingSecrets(authority, epoch);
+  const text = encodeInvite({ record, seed, urls, members: members.slice(0, MAX_INVITE_MEMBERS), meetings });
+  return { text, key: bytesToHex(key) };
 }
 
 /** What the authority changes with a roster. Keys are hex. */
@@ -86,6 +86,7 @@ export function nextRoster(
     members: kept.map(({ key, name, scopes, joinedAt }) => ({ key, name, scopes, joinedAtMs: joinedAt.getTime() })),
     removed,
     revokedInvites: [...revoked],
+    meetings: meetingSecrets(authority, epoch),
   };
   return signRoster(content, authority, nowMs);
 }

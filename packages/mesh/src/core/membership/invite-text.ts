@@ -10,7 +10,7 @@ import {
   verifySignature,
 } from '@model-rtc/protocol';
 import * as z from 'zod';
-import { MAX_INVITE_CHARS, MAX_INVITE_MEMBERS } from '../limits.ts';
+import { MAX_INVITE_CHARS, MAX_INVITE_MEMBERS, MAX_MEETINGS } from '../limits.ts';
 import { decodeRecord, keySchema, RECORD_LIMITS, type SignedRecord } from '../record.ts';
 import { type InviteCertificate, readInvite } from './certificates.ts';
 
@@ -24,6 +24,7 @@ const textSchema = z.object({
   seed: keySchema,
   urls: urlsSchema,
   members: z.array(z.object({ key: keySchema, urls: urlsSchema })).max(MAX_INVITE_MEMBERS),
+  meetings: z.array(keySchema).max(MAX_MEETINGS).default([]),
 });
 
 /** What lets a machine join a mesh. Whoever holds it can join until it expires, so it is a secret. */
@@ -35,11 +36,13 @@ export interface Invite {
   readonly urls: readonly string[];
   /** Members to reach first. */
   readonly members: readonly { readonly key: Uint8Array; readonly urls: readonly string[] }[];
+  /** Secrets of the rooms where other members can be found at these servers, the newest first: 32 bytes each. */
+  readonly meetings: readonly Uint8Array[];
 }
 
 /** @throws ModelRtcError `bad_argument` when it gets too long */
-export function encodeInvite({ record, seed, urls, members }: Omit<Invite, 'certificate'>): string {
-  const body = packValue({ certificate: record.bytes, seed, urls, members }, RECORD_LIMITS);
+export function encodeInvite({ record, seed, urls, members, meetings }: Omit<Invite, 'certificate'>): string {
+  const body = packValue({ certificate: record.bytes, seed, urls, members, meetings }, RECORD_LIMITS);
   const text = encodeChecked(TEXT, body);
   if (text.length > MAX_INVITE_CHARS) throw notAnInvite('its addresses are too long; use fewer');
   return text;
@@ -54,9 +57,9 @@ export function parseInvite(text: string): Invite {
   checkPrefix(trimmed);
   const body = checkedBody(trimmed);
   try {
-    const { certificate, seed, urls, members } = textSchema.parse(unpackValue(body, RECORD_LIMITS));
+    const { certificate, ...rest } = textSchema.parse(unpackValue(body, RECORD_LIMITS));
     const record = decodeRecord(certificate);
-    return { record, certificate: readInvite(record, verifySignature), seed, urls, members };
+    return { ...rest, record, certificate: readInvite(record, verifySignature) };
   } catch (cause) {
     throw notAnInvite('what is in it is not valid', cause);
   }

@@ -1,7 +1,7 @@
 import { type Identity, type Scope, scopeSchema } from '@model-rtc/protocol';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
-import { MAX_MEMBERS, MAX_PARTS, MAX_REMOVED, MAX_REVOKED_INVITES } from '../limits.ts';
+import { MAX_MEETINGS, MAX_MEMBERS, MAX_PARTS, MAX_REMOVED, MAX_REVOKED_INVITES } from '../limits.ts';
 import { isPartCount, type Part, readPart, spreadOverParts } from '../parts.ts';
 import {
   countSchema,
@@ -32,6 +32,7 @@ const rosterBody = z.object({
     .refine(({ length }) => isPartCount(length), 'the parts are a power of two'),
   removed: z.array(z.object({ node: keySchema, epoch: countSchema })).max(MAX_REMOVED),
   revokedInvites: z.array(keySchema).max(MAX_REVOKED_INVITES),
+  meetings: z.array(keySchema).max(MAX_MEETINGS).optional(),
 });
 
 const rosterEntry = z.object({
@@ -62,6 +63,8 @@ export interface RosterContent {
   /** The epoch that removed each. */
   readonly removed: ReadonlyMap<string, number>;
   readonly revokedInvites: readonly string[];
+  /** Secrets of the rooms where members find each other at signaling servers, the newest first: 32 bytes each. */
+  readonly meetings: readonly Uint8Array[];
 }
 
 /** The signed head of a roster. Removals hold as soon as it is here, the list of members when its parts are. */
@@ -96,6 +99,7 @@ export function signRoster(
     parts: parts.map(({ hash }) => hexToBytes(hash)),
     removed: [...content.removed].map(([key, epoch]) => ({ node: hexToBytes(key), epoch })),
     revokedInvites: content.revokedInvites.map((key) => hexToBytes(key)),
+    meetings: [...content.meetings],
   };
   return { record: signRecord('roster', body, [authority]), parts };
 }
@@ -113,6 +117,7 @@ export function readRoster(record: SignedRecord, meshId: string, verify: Verify)
     parts: body.parts.map((hash) => bytesToHex(hash)),
     removed: new Map(body.removed.map(({ node, epoch: removedIn }) => [bytesToHex(node), removedIn])),
     revokedInvites: body.revokedInvites.map((key) => bytesToHex(key)),
+    meetings: body.meetings ?? [],
   };
 }
 

@@ -2,7 +2,7 @@ import { cancelledBy, ModelRtcError, type ParamsInput } from '@model-rtc/protoco
 import type { Handlers, Peer, SealedVisit } from '@model-rtc/transport';
 import type { SyncMessage, SyncReply } from '../../core/gossip/types.ts';
 import type { MeshNodeOptions } from '../mesh-node-options.ts';
-import { asMember } from './as-member.ts';
+import { asMember, noMemberError } from './as-member.ts';
 import { inTime } from './in-time.ts';
 
 export interface MemberContactOptions
@@ -23,8 +23,6 @@ export interface MemberContactOptions
 const HEAD_START_MS = 3_000;
 /** The least time between two visits of a member over a signaling server, which others use too. */
 const VISIT_AGAIN_MS = 60_000;
-/** The same where there is news of this node. */
-const NEWS_AGAIN_MS = 10_000;
 /** How long a member counts as reached that way: a visit that fails does not change that at once. */
 const REACHED_MS = 180_000;
 /** How long after it joined a member is surely not known to all. */
@@ -42,7 +40,7 @@ export class MemberContact {
   readonly #visitedAtMs = new Map<string, number>();
   /** When there was last a word over a signaling server, in either direction. */
   readonly #reachedAtMs = new Map<string, number>();
-  #newsAtMs = Number.NEGATIVE_INFINITY;
+  readonly #running = new Map<string, Promise<boolean>>();
 
   constructor(options: MemberContactOptions) {
     this.#options = options;
@@ -68,6 +66,8 @@ export class MemberContact {
 
   /** @throws ModelRtcError `network` where there is neither a connection nor a visit; as `Peer.request` */
   async tell(key: string, message: SyncMessage): Promise<SyncReply> {
+    // A roster has what a removed member must not know.
+    if (this.#options.view.scopesOf(key) === undefined) throw noMemberError();
     const params = message as ParamsInput<'mesh_gossip'>;
     const peer = this.#options.peerOf(key);
     if (peer !== undefined)
@@ -93,10 +93,34 @@ export class MemberContact {
     this.#reachedAtMs.set(key, this.#options.clock.nowMs());
   }
 
-  /** There is news of this node. @returns the members that hear it by visits alone */
-  hasNews(): string[] {
-    this.#newsAtMs = this.#options.clock.nowMs();
-    return this.reached().filter((key) => this.isWithoutLane(key));
+  /** Members that hear news by visits alone. */
+  toVisit(): string[] {
+    const { view } = this.#options;
+    const isWaiting = (key: string) => (view.catalogOf(key)?.urls.length ?? 0) > 0;
+    return this.reached().filter((key) => this.isWithoutLane(key) && isWaiting(key));
+  }
+
+  /** When there was last a word with the member over a signaling server. */
+  lastWordMs(key: string): number {
+    return this.#reachedAtMs.get(key) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Compares with a member that has no connection, because there is news. It never rejects. */
+  async visitForNews(key: string, signal: AbortSignal): Promise<void> {
+    // What runs may have compared before the news came.
+    await this.#running.get(key)?.catch(() => false);
+    if (!signal.aborted && this.isWithoutLane(key)) await this.#visitNow(key, signal);
+  }
+
+  /** Tells a member that has no connection, by one message. It never rejects. */
+  async tellBriefly(key: string, records: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    const { visit, log } = this.#options;
+    try {
+      using opened = await visit(this.#session(key), signal);
+      await opened.request('mesh_gossip', { records: [...records] });
+    } catch (error) {
+      log.debug({ err: error, member: key }, 'a member could not be told over its signaling server');
+    }
   }
 
   /** Members with whom there was a word over a signaling server lately. */
@@ -125,16 +149,28 @@ export class MemberContact {
   async #visitSoon(key: string, signal: AbortSignal): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
     const visitedAtMs = this.#visitedAtMs.get(key) ?? Number.NEGATIVE_INFINITY;
-    const againMs = this.#newsAtMs >= visitedAtMs ? NEWS_AGAIN_MS : VISIT_AGAIN_MS;
-    if (signal.aborted || nowMs - visitedAtMs < againMs) return;
-    this.#visitedAtMs.set(key, nowMs);
-    await this.#visit(key, signal).catch((error: unknown) =>
-      this.#options.log.debug({ err: error, member: key }, 'a member could not be asked over its signaling server'),
-    );
+    if (!signal.aborted && nowMs - visitedAtMs >= VISIT_AGAIN_MS) await this.#visitNow(key, signal);
+  }
+
+  /** It never rejects. */
+  async #visitNow(key: string, signal: AbortSignal): Promise<void> {
+    this.#visitedAtMs.set(key, this.#options.clock.nowMs());
+    try {
+      await this.#visit(key, signal);
+    } catch (error) {
+      if (ModelRtcError.from(error).code === 'worker_offline') this.#reachedAtMs.delete(key);
+      this.#options.log.debug({ err: error, member: key }, 'a member could not be asked over its signaling server');
+    }
   }
 
   /** @returns whether all that the two have was compared. @throws ModelRtcError when the member could not be asked */
   async #visit(key: string, signal: AbortSignal): Promise<boolean> {
+    const running = this.#running.get(key) ?? this.#compareBy(key, signal).finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
+    return await running;
+  }
+
+  async #compareBy(key: string, signal: AbortSignal): Promise<boolean> {
     const { visit, compare, onCompared } = this.#options;
     return await asMember(this.#asMember(key, signal), async () => {
       using opened = await visit(this.#session(key), signal);

@@ -24,6 +24,9 @@ const REST_MS = 5 * 60_000;
 const MAX_HEARD = 64;
 /** How long a member that could not be reached is tried only where nobody else is there. */
 const DOUBTFUL_MS = 120_000;
+/** Members that were found in a meeting room, and how long a connection with them is wanted besides those with neighbours. */
+const MAX_MET = 4;
+const MET_MS = 600_000;
 
 /** With which members this node keeps connections. */
 export class Neighbourhood {
@@ -32,6 +35,7 @@ export class Neighbourhood {
   readonly #failedAtMs = new Map<string, number>();
   /** Nodes nearby that were not known. */
   readonly #heard = new Set<string>();
+  readonly #metAtMs = new Map<string, number>();
   #restUntilMs = 0;
   #neighbours: readonly string[] = [];
 
@@ -42,6 +46,14 @@ export class Neighbourhood {
   /** A node of this mesh was heard on a local network, which need not be a member. */
   heard(key: string): void {
     if (this.#heard.size < MAX_HEARD) this.#heard.add(key);
+  }
+
+  /** A node holds a meeting room, which need not be a member. */
+  met(key: string): void {
+    this.#metAtMs.delete(key);
+    this.#metAtMs.set(key, this.#options.clock.nowMs());
+    const [oldest] = this.#metAtMs.keys();
+    if (this.#metAtMs.size > MAX_MET && oldest !== undefined) this.#metAtMs.delete(oldest);
   }
 
   /** Members; while nobody else is known, those that the invite named, and those that were heard nearby. */
@@ -65,11 +77,15 @@ export class Neighbourhood {
     const reachable = members.filter((key) => urlsOf(key).length > 0);
     const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
     this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
-    want(this.#neighbours);
+    for (const [key, atMs] of this.#metAtMs) if (nowMs - atMs > MET_MS) this.#metAtMs.delete(key);
+    want([...new Set([...this.#metAtMs.keys(), ...this.#neighbours])]);
   }
 
-  failed(key: string): void {
+  /** @param isHeard - whether it answered, and only no connection came up */
+  failed(key: string, isHeard: boolean): void {
     this.#failedAtMs.set(key, this.#options.clock.nowMs());
+    // Whoever is there is met again.
+    if (!isHeard) this.#metAtMs.delete(key);
   }
 
   reached(key: string): void {

@@ -1,6 +1,6 @@
 import { isSignalingUrl, ModelRtcError, SCOPES, toBase64Url } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
-import { parseNodeName, signFounder } from '../../core/index.ts';
+import { meetingSecrets, parseNodeName, signFounder } from '../../core/index.ts';
 import { joinedMeshes, saveMesh } from '../state/mesh-folders.ts';
 import { keepAuthority, newAuthority } from './authority.ts';
 
@@ -38,6 +38,7 @@ export async function createMesh({ root, name, nodeName, signalingUrls }: Create
   const joined = await saveMesh(root, {
     ...{ version: 1, id, name, nodeName, joinedAt: now.toISOString(), scopes: [...SCOPES] },
     ...{ signalingUrls: [...signalingUrls], contacts: [], membership: toBase64Url(membership.bytes) },
+    meetings: meetingSecrets(identity, 0).map(toBase64Url),
   });
   await keepAuthority(joined, seed);
   return { name, id, authorityKeyFile: joined.authorityKeyFile };

@@ -36,7 +36,7 @@ export interface JoinResult {
  */
 export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
   const { root, nodeName, agent, waitMs, usesMdns, signal, log } = options;
-  const { record, certificate, seed, urls, members } = parseInvite(options.invite);
+  const { record, certificate, seed, urls, members, meetings } = parseInvite(options.invite);
   const now = new Date();
   requireValid(certificate, now.getTime());
   const name = certificate.meshName;
@@ -49,7 +49,7 @@ export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
   const before = (await joinedMeshes(root, log)).find(({ mesh }) => mesh.id === id)?.mesh;
   const joined = await saveMesh(root, {
     ...{ version: 1, id, name, nodeName, joinedAt: now.toISOString(), scopes: certificate.scopes },
-    ...{ signalingUrls: [...urls], membership: toBase64Url(membership.bytes) },
+    ...{ signalingUrls: [...urls], membership: toBase64Url(membership.bytes), meetings: meetings.map(toBase64Url) },
     contacts: members.map(({ key, urls: at }) => ({ key: Buffer.from(key).toString('hex'), urls: [...at] })),
   });
   const { heard, wasRefused } = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {

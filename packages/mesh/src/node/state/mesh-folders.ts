@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listFolder, makeFolder, withLock } from '@model-rtc/files';
 import { type Log, ModelRtcError, scopeSchema } from '@model-rtc/protocol';
 import * as z from 'zod';
+import { MAX_MEETINGS } from '../../core/limits.ts';
 import { NODE_NAME } from '../../core/node-name.ts';
 import { type ConsentsFile, consentsFile } from './consents-file.ts';
 import { JsonFile } from './json-file.ts';
@@ -28,6 +29,8 @@ const meshFileSchema = z.object({
     .array(z.object({ key: hexKey, urls: z.array(url).max(16) }))
     .max(16)
     .default([]),
+  /** Secrets of the rooms where members can be found at these servers, base64url: of the invite, as a roster has newer ones. */
+  meetings: z.array(bytesText).max(MAX_MEETINGS).default([]),
   /** This machine's signed membership, base64url. */
   membership: bytesText,
 });

@@ -76,7 +76,15 @@ describe('a membership', () => {
     expect(restoreMembership(options, [founder.bytes, late.bytes]).isMember(keyTextOf(2))).toBe(true);
     const lister = new Membership(options);
     const members = [{ key: keyTextOf(2), name: 'node-2', scopes: ['read' as const], joinedAtMs: START_MS }];
-    const content = { meshName: 'lab', epoch: 0, sequence: 1, members, removed: new Map(), revokedInvites: [] };
+    const content = {
+      meshName: 'lab',
+      epoch: 0,
+      sequence: 1,
+      members,
+      removed: new Map(),
+      revokedInvites: [],
+      meetings: [],
+    };
     give(lister, signRoster(content, AUTHORITY, nowMs));
     expect(lister.isMember(keyTextOf(2))).toBe(true);
     expect(lister.take(late)).toBe(true);
@@ -211,7 +219,15 @@ describe('a removal', () => {
     const first = changed(membership);
     changed(membership, { remove: [keyTextOf(2)] });
     expect(membership.take(first.record)).toBe(false);
-    const other = { meshName: 'lab', epoch: 1, sequence: 2, members: [], removed: new Map(), revokedInvites: [] };
+    const other = {
+      meshName: 'lab',
+      epoch: 1,
+      sequence: 2,
+      members: [],
+      removed: new Map(),
+      revokedInvites: [],
+      meetings: [],
+    };
     expect(() => membership.take(signRoster(other, AUTHORITY, nowMs).record)).toThrow('two rosters');
     const back = { ...other, epoch: 0, sequence: 9 };
     expect(() => membership.take(signRoster(back, AUTHORITY, nowMs).record)).toThrow('earlier epoch');
@@ -231,7 +247,15 @@ describe('a roster', () => {
       scopes: ['read' as const],
       joinedAtMs: START_MS,
     }));
-    const content = { meshName: 'lab', epoch: 0, sequence: 1, members, removed: new Map(), revokedInvites: [] };
+    const content = {
+      meshName: 'lab',
+      epoch: 0,
+      sequence: 1,
+      members,
+      removed: new Map(),
+      revokedInvites: [],
+      meetings: [],
+    };
     const { record, parts } = signRoster(content, AUTHORITY, nowMs);
     const membership = new Membership(options);
     membership.take(record);
