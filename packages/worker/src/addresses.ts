@@ -20,3 +20,13 @@ export function reachableUrls(
     (host) => `ws://${isIPv6(host) ? `[${host}]` : host}:${port}`,
   );
 }
+
+/** What of these is of use to other machines. An address of this machine does for agents on it too; loopback is kept where there is no other. */
+export function urlsForOthers(urls: readonly string[]): string[] {
+  const others = urls.filter((url) => !isLoopback(new URL(url).hostname));
+  return others.length > 0 ? others : [...urls];
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host);
+}

@@ -1,3 +1,4 @@
+export { urlsForOthers } from './addresses.ts';
 export { openWorkerData, type WorkerData } from './data/worker-data.ts';
 export { createHandlers } from './handlers/create-handlers.ts';
 export { FreshModels } from './handlers/fresh-models.ts';

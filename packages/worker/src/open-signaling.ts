@@ -1,6 +1,6 @@
 import { type Log, ModelRtcError, silentLog } from '@model-rtc/protocol';
 import { type SignalingServer, type SignalingServerOptions, startSignalingServer } from '@model-rtc/signaling';
-import { reachableUrls } from './addresses.ts';
+import { reachableUrls, urlsForOthers } from './addresses.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 
@@ -51,7 +51,7 @@ export async function openSignaling(
     tokenUrls: given.length === 0 ? reachable() : given,
     joinUrls: () => [...given, ...ownUrl()],
     ownUrl: () => (given.length === 0 ? undefined : ownUrl()[0]),
-    currentUrls: () => [...given, ...reachable()],
+    currentUrls: () => [...given, ...urlsForOthers(reachable())],
     embeddedPort: () => embedded?.port,
     openForLan: async () => {
       if (embedded === undefined) await open(undefined);

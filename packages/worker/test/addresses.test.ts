@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
-import { reachableUrls } from '../src/addresses.ts';
+import { reachableUrls, urlsForOthers } from '../src/addresses.ts';
 
 function address(text: string, internal = false): NetworkInterfaceInfo {
   const family = text.includes(':') ? 'IPv6' : 'IPv4';
@@ -41,5 +41,17 @@ describe('reachableUrls', () => {
   it('leaves IPv6 out for a server that does not listen on it', () => {
     const interfaces = { eth0: [address('fd00::2'), address('192.168.1.5')] };
     expect(reachableUrls(8787, { interfaces, ipv6: false })).toEqual(['ws://192.168.1.5:8787', 'ws://127.0.0.1:8787']);
+  });
+});
+
+describe('urlsForOthers', () => {
+  it('leaves loopback out where there is another address, which does on the same machine too', () => {
+    const urls = ['ws://192.168.1.5:8787', 'ws://127.0.0.1:8787', 'ws://[::1]:8787', 'wss://localhost'];
+    expect(urlsForOthers(urls)).toEqual(['ws://192.168.1.5:8787']);
+  });
+
+  it('keeps loopback on a machine without a network', () => {
+    expect(urlsForOthers(['ws://127.0.0.1:8787'])).toEqual(['ws://127.0.0.1:8787']);
+    expect(urlsForOthers([])).toEqual([]);
   });
 });

@@ -134,7 +134,7 @@ export class HolderCrew {
       error = await serveUntilLost(peer, key, this.#digest, {
         ...this.#options,
         name: member.name,
-        shared: true,
+        shared: await this.#passesOn(),
         signal,
       });
     } catch (thrown) {
@@ -145,6 +145,11 @@ export class HolderCrew {
     if (outcome !== undefined)
       await mesh.noteOutcome(key, outcome).catch((cause: unknown) => log.debug({ err: cause }, 'not noted'));
     return error;
+  }
+
+  /** Whether others can get from here what comes: from this machine's worker, while it runs. */
+  async #passesOn(): Promise<boolean> {
+    return (await this.#parts.mesh.nodes()).some(({ isSelf, isPresent }) => isSelf && isPresent);
   }
 
   /** Nothing came, as was to be expected of a node that is absent. And an outage counts once, however often the node is tried in it. */

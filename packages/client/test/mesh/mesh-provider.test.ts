@@ -40,6 +40,17 @@ describe('a model of a mesh', () => {
     expect(told.sort()).toEqual(givers);
   });
 
+  it.each([true, false])(
+    'is asked for as one that this machine passes on only while its worker runs: %p',
+    async (hasWorker) => {
+      const { group, mesh, workers } = await openMeshOf(2);
+      mesh.hasWorker = hasWorker;
+      await group.pullModel('mouse', { isName: true });
+      const asked = workers.flatMap(({ askedAsShared }) => askedAsShared);
+      expect(new Set(asked)).toEqual(new Set([hasWorker]));
+    },
+  );
+
   it('comes from a node that appears while it is fetched', async () => {
     const { group, mesh, workers, digest } = await openMeshOf(2, [0]);
     const hold = new ChunkHold(2);

@@ -21,6 +21,8 @@ export interface SwarmWorker {
   answers: Handlers;
   /** The worker's ends of the connections to it, the latest last. */
   readonly lanes: MemoryLane[];
+  /** For each request for chunks, whether the asker said that it passes on what it has. */
+  readonly askedAsShared: boolean[];
   /** Ends the connections to it, and takes no more. */
   leave(): void;
 }
@@ -79,7 +81,14 @@ async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answe
     fresh: new FreshModels(registry, silentLog),
     log: silentLog,
   });
-  const handlers = handlersFor({ scopes: ['read', 'write'] });
+  const worker = handlersFor({ scopes: ['read', 'write'] });
+  const handlers: Handlers = {
+    ...worker,
+    get_chunks: async (params, context) => {
+      swarm.askedAsShared.push(params.shared === true);
+      return (await worker.get_chunks?.(params, context)) ?? {};
+    },
+  };
   atEnd(close);
   const { publicKey } = identityFromSeed(new Uint8Array(32).fill(100 + number));
   const swarm: SwarmWorker = {
@@ -90,6 +99,7 @@ async function openWorkerOf(number: number): Promise<{ swarm: SwarmWorker; answe
     hold: undefined,
     answers: {},
     lanes: [],
+    askedAsShared: [],
     leave() {
       swarm.online = false;
       for (const lane of swarm.lanes) lane.faults.cut();

@@ -12,6 +12,8 @@ export class TestMesh implements Mesh {
   digest: Digest | undefined;
   /** Names of workers from which nobody agreed to fetch. */
   readonly withoutConsent = new Set<string>();
+  /** Whether this machine's worker runs. */
+  hasWorker = false;
   readonly #workers: readonly SwarmWorker[];
   readonly #listeners = new Set<() => void>();
   #holders: MeshHolder[] = [];
@@ -32,7 +34,8 @@ export class TestMesh implements Mesh {
   }
 
   async nodes() {
-    return this.#holders.map(({ node }) => node);
+    const self = meshNode('self', { key: this.selfKey, isSelf: true, isPresent: this.hasWorker });
+    return [self, ...this.#holders.map(({ node }) => node)];
   }
 
   async models() {

@@ -13,6 +13,7 @@ import type {
   MeshModelHolders,
   MeshNodeInfo,
   MeshOutcome,
+  MeshReach,
 } from '../types.ts';
 import { findModel, mergeModels } from './merge-models.ts';
 import { nodeInfos, readReach } from './node-infos.ts';
@@ -76,6 +77,8 @@ class OpenMesh implements Mesh {
   readonly #clock: Clock;
   readonly #hints = new HintBook();
   readonly #listeners = new Set<() => void>();
+  /** How this process reached members when it asked them. */
+  #reach: ReadonlyMap<string, MeshReach> = new Map();
   #stopTimer: (() => void) | undefined;
 
   constructor(parts: OpenMeshParts) {
@@ -104,7 +107,7 @@ class OpenMesh implements Mesh {
       hints: this.#hints,
       distrusted: new Set(distrusted.map(({ key }) => key)),
       hasConsent: (key) => options.consentRule === 'members' || agreed.has(key),
-      reach: hasWorker ? readReach(cache, this.id) : new Map(),
+      reach: hasWorker ? readReach(cache, this.id) : this.#reach,
     });
   }
 
@@ -148,7 +151,10 @@ class OpenMesh implements Mesh {
     // The worker hears everything, and writes it to the cache that is read here.
     if (await this.#hasWorker()) return;
     const { root, agent, usesMdns = true, log } = options;
-    await visitMesh({ root, joined, agent, usesMdns, log }, (visit) => visit.untilHeard({ waitMs, signal }));
+    this.#reach = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {
+      await visit.untilHeard({ waitMs, signal });
+      return visit.reach();
+    });
   }
 
   onChange(listener: () => void): () => void {

@@ -27,7 +27,7 @@ export const invite = defineCommand({
     ['$0 mesh invite --for 1h --scope read,write,track', 'for machines that may also send models and run jobs'],
   ],
   async run(context, { mesh, for: duration, scope, uses, signaling, tokenFile }) {
-    const [{ inviteToMesh }, { readWorkerStatus }] = await Promise.all([
+    const [{ inviteToMesh }, { readWorkerStatus, urlsForOthers }] = await Promise.all([
       import('@model-rtc/mesh'),
       import('@model-rtc/worker'),
     ]);
@@ -35,7 +35,7 @@ export const invite = defineCommand({
     const running = await readWorkerStatus(paths.root).catch(() => undefined);
     const made = await inviteToMesh({
       ...{ root: paths.root, mesh, scopes: await parseScopes(scope), signalingUrls: signaling },
-      ...{ forMs: parseDuration(duration, '--for'), uses, ownUrls: running?.status?.urls ?? [] },
+      ...{ forMs: parseDuration(duration, '--for'), uses, ownUrls: urlsForOthers(running?.status?.urls ?? []) },
     });
     const { text, ...shown } = made;
     if (tokenFile === undefined) context.output.result({ ...shown, invite: text }, text);

@@ -128,8 +128,9 @@ function consentText({ isSelf, hasConsent }: MeshNodeInfo): string {
   return hasConsent ? 'yes' : 'no';
 }
 
-function reachText({ isSelf, reachedBy, urls }: MeshNodeInfo): string {
-  if (isSelf) return '-';
+function reachText({ isSelf, isPresent, heardAt, reachedBy, urls }: MeshNodeInfo): string {
+  const isAbsent = !isPresent && heardAt !== undefined;
+  if (isSelf || isAbsent) return '-';
   if (reachedBy !== undefined) return reachedBy;
   return urls.length === 0 ? 'no address' : 'not yet';
 }
