@@ -39,7 +39,6 @@ export class MeshNode {
   #stopTimer: () => void = () => {};
   #reachTold = '';
   #tidiedAtMs: number;
-  #isLeaving = false;
   #looking: Promise<void> | undefined;
 
   constructor(options: MeshNodeOptions) {
@@ -88,13 +87,14 @@ export class MeshNode {
       lastWordMs: (key) => this.#contact.lastWordMs(key),
       visit: (key) => this.#contact.visitForNews(key, this.#closing.signal),
     });
-    const { sync, contact } = { sync: this.#sync, contact: this.#contact };
-    this.visitors = new VisitorHandlers({ ...options, sync, onVisit: (key) => contact.visitedBy(key) });
+    const onVisit = (key: string) => this.#contact.visitedBy(key);
+    this.visitors = new VisitorHandlers({ ...options, sync: this.#sync, onVisit });
     this.#meetings = meetingRoomsOf(options, {
       handlers: () => this.visitors.inMeeting(),
       isAlone: () => this.#isAlone(),
       onMet: (key) => this.#met(key),
     });
+    this.onChange(() => this.#meetings.noticed());
   }
 
   /** Begins to announce, look for others and connect. */
@@ -229,7 +229,6 @@ export class MeshNode {
   async #sayGoodbye(): Promise<void> {
     const names = await this.#self?.announceEnd().catch(() => undefined);
     if (names === undefined) return;
-    this.#isLeaving = true;
     this.#news.close();
     const records = names.flatMap((name) => this.view.bytesOf(name) ?? []);
     const visits = this.#news.some().map((key) => this.#contact.tellBriefly(key, records, this.#closing.signal));
@@ -241,7 +240,7 @@ export class MeshNode {
   }
 
   #tellNews(exceptKey: string | undefined): void {
-    if (!this.#options.isPassing && !this.#isLeaving) this.#news.tell(exceptKey);
+    if (!this.#options.isPassing) this.#news.tell(exceptKey);
   }
 
   /** Whether there is no word with any other member. */

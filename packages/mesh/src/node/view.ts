@@ -10,6 +10,8 @@ export type HeadKind = { readonly beatEveryMs: number } | 'goodbye';
 /** What a node of the mesh last said of itself. */
 export interface HeardCatalog {
   readonly urls: readonly string[];
+  /** How long it counts: no longer than `GOODBYE_TTL_MS` when the node has left. */
+  readonly ttlMs: number;
 }
 
 /** All that this machine knows of one mesh: members, catalogs, and the signed records that they came in. */

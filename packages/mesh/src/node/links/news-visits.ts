@@ -36,6 +36,7 @@ export class NewsVisits {
   readonly #visitedAtMs = new Map<string, number>();
   #left = BURST;
   #filledAtMs: number;
+  #isClosed = false;
 
   constructor(options: NewsVisitsOptions) {
     this.#options = options;
@@ -44,6 +45,7 @@ export class NewsVisits {
 
   /** There is news. @param exceptKey - whoever it came from; undefined for this node's own */
   tell(exceptKey: string | undefined): void {
+    if (this.#isClosed) return;
     const { clock, random } = this.#options;
     const newsAtMs = clock.nowMs();
     for (const key of this.some(exceptKey)) {
@@ -67,6 +69,7 @@ export class NewsVisits {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const { stop } of this.#waiting.values()) stop();
     this.#waiting.clear();
   }

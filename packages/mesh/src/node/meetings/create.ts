@@ -1,5 +1,5 @@
 import type { SealedHandlers } from '@model-rtc/transport';
-import { CATALOG_TTL_MS, MAX_SKEW_MS } from '../../core/limits.ts';
+import { CATALOG_TTL_MS, GOODBYE_TTL_MS, MAX_SKEW_MS } from '../../core/limits.ts';
 import type { MeshNodeOptions } from '../mesh-node-options.ts';
 import { askMeeting } from './ask-meeting.ts';
 import { MeetingRooms, type MeetingRoomsOptions } from './meeting-rooms.ts';
@@ -17,14 +17,16 @@ export function meetingRoomsOf(
   const { sessions, view, visit, agent, signalingUrls, meetingSecrets, openMeetingRoom, ownKey, clock, random } =
     options;
   const isOnlyServer = signalingUrls.length === 1;
-  const isThere = (key: string) => Date.now() - (view.aliveAtMs(key) ?? 0) <= CATALOG_TTL_MS + MAX_SKEW_MS;
+  const hasLeft = (key: string) => (view.catalogOf(key)?.ttlMs ?? CATALOG_TTL_MS) <= GOODBYE_TTL_MS;
+  const isThere = (key: string) =>
+    !hasLeft(key) && Date.now() - (view.aliveAtMs(key) ?? 0) <= CATALOG_TTL_MS + MAX_SKEW_MS;
   return new MeetingRooms({
     present: () => view.members().filter(({ key }) => isThere(key)).length,
     // One that others speak of needs no connection with this node.
     onMet: (key) => {
       if (!isThere(key) || isAlone()) onMet(key);
     },
-    ...{ isAlone, urls: signalingUrls, ownKey, clock, random, secrets: meetingSecrets },
+    ...{ hasLeft, isAlone, urls: signalingUrls, ownKey, clock, random, secrets: meetingSecrets },
     roomOf: (secret) => sessions.meetingRoom(secret),
     ask: (room, url, signal) => askMeeting({ visit, sessions, room, url, signal, introduction: view.introduction() }),
     open:

@@ -15,6 +15,8 @@ export interface MeetingRoomsOptions {
   readonly open?: ((room: MeetingRoom, url: string) => OpenedMeetingRoom) | undefined;
   /** A member holds a room. */
   readonly onMet: (key: string) => void;
+  /** Whether a member said that it is going. */
+  readonly hasLeft: (key: string) => boolean;
   /** Whether this node has no word with any other member. */
   readonly isAlone: () => boolean;
   /** Members that are there, as far as is known: they look by turns. */
@@ -31,6 +33,8 @@ const HOLDING_MS = 60_000;
 /** All others look about once in this time, so that a room whose holder is gone gets another one. */
 const TOGETHER_MS = 15_000;
 const LONGEST_MS = 300_000;
+/** Those who hear that a holder left look within this time, and one of them takes its room. */
+const LEFT_MS = 2_000;
 /** Members that start in one moment must not all come at once. */
 const FIRST_MS = 3_000;
 
@@ -42,6 +46,8 @@ export class MeetingRooms {
   readonly #options: MeetingRoomsOptions;
   /** By room and server. */
   readonly #held = new Map<string, OpenedMeetingRoom>();
+  /** Members that hold rooms, as they said when this node last looked. */
+  readonly #holders = new Map<string, string>();
   readonly #closing = new AbortController();
   #hasOpened = false;
   #stopTimer: () => void = () => {};
@@ -56,6 +62,15 @@ export class MeetingRooms {
     this.#lookIn(isAlone() && present() <= 1 ? 0 : FIRST_MS * random());
   }
 
+  /** There is news. When whoever holds a room has left, this node looks soon: newcomers find nobody there. */
+  noticed(): void {
+    for (const [name, key] of this.#holders) {
+      if (!this.#options.hasLeft(key)) continue;
+      this.#holders.delete(name);
+      this.#lookIn(LEFT_MS * this.#options.random());
+    }
+  }
+
   close(): void {
     this.#closing.abort();
     this.#stopTimer();
@@ -64,6 +79,7 @@ export class MeetingRooms {
   }
 
   #lookIn(waitMs: number): void {
+    this.#stopTimer();
     if (this.#closing.signal.aborted) return;
     this.#stopTimer = this.#options.clock.after(waitMs, () => {
       void this.#look().finally(() => this.#lookIn(this.#pauseMs()));
@@ -85,7 +101,9 @@ export class MeetingRooms {
     if (this.#held.get(name)?.isOpen() === false) this.#leave(name);
     const found = await ask(room, url, this.#closing.signal);
     if (this.#closing.signal.aborted) return;
+    this.#holders.delete(name);
     if (found.kind === 'holder' && found.key !== ownKey) {
+      this.#holders.set(name, found.key);
       this.#leave(name);
       onMet(found.key);
     }

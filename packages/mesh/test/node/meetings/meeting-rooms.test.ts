@@ -49,6 +49,7 @@ function scene(
   const secrets = meetingSecrets(AUTHORITY, epoch);
   const roomOf = (secret: Uint8Array) => meetingRoom(hexToBytes(MESH_ID), secret);
   const met = new Map<string, string[]>(names.map((name) => [name, []]));
+  const left = new Set<string>();
   let seed = 1;
   const random = () => {
     seed = (seed * 16_807) % 2_147_483_647;
@@ -62,12 +63,12 @@ function scene(
     return new MeetingRooms({
       ...{ ownKey, roomOf, clock, random, urls: [URL], secrets: () => secrets, ask: (room) => server.ask(room) },
       ...{ open: onlyAsks.includes(ownKey) ? undefined : open, onMet: (key) => met.get(ownKey)?.push(key) },
-      ...{ isAlone: () => isAlone, present: () => present },
+      ...{ isAlone: () => isAlone, hasLeft: (key) => left.has(key), present: () => present },
     });
   });
   for (const node of nodes) node.start();
   const rooms = secrets.map(roomOf);
-  return { clock, server, nodes, met, rooms, room: rooms[0] as MeetingRoom };
+  return { clock, server, nodes, met, left, rooms, room: rooms[0] as MeetingRoom };
 }
 
 describe('a meeting room', () => {
@@ -97,6 +98,20 @@ describe('a meeting room', () => {
     await clock.advance(120_000);
     expect(server.holders(room)).toHaveLength(1);
     expect(server.holders(room)).not.toContain(holder);
+  });
+
+  it('gets one within seconds where the others heard that the first is going', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `node-${i}`);
+    const { clock, server, room, nodes, left } = scene(names);
+    await clock.advance(10 * 60_000);
+    const [holder = ''] = server.holders(room);
+    nodes[names.indexOf(holder)]?.close();
+    left.add(holder);
+    for (const node of nodes) node.noticed();
+    await clock.advance(3_000);
+    expect(server.holders(room).length).toBeGreaterThan(0);
+    await clock.advance(60_000);
+    expect(server.holders(room)).toHaveLength(1);
   });
 
   it('is taken from one that says nothing', async () => {

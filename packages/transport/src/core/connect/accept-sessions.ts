@@ -149,7 +149,11 @@ class SessionAcceptor implements Acceptor {
       const admitted = await this.#admit(visitor, first, leave);
       if (admitted !== undefined) await this.#connect(visitor, admitted, { signal: limit.signal, leave });
     } catch (error) {
-      this.#visitorLog.warn({ err: error, visitor: visitor.visitor }, 'a visitor did not become a client');
+      const { code, message } = ModelRtcError.from(error);
+      const fields = { err: error, visitor: visitor.visitor };
+      // Those whom a worker leaves as it stops are no news to its owner.
+      if (code === 'cancelled') this.#log.debug(fields, 'a visitor was left as the worker stopped');
+      else this.#visitorLog.warn(fields, `A visitor opened no connection: ${message}`);
     } finally {
       for (const leavePlace of leave) leavePlace();
       stopTimer();
@@ -279,5 +283,5 @@ function replayedError(): ModelRtcError {
 }
 
 function tooSlowError(): ModelRtcError {
-  return new ModelRtcError('timeout', 'The visitor opened no connection in time.');
+  return new ModelRtcError('timeout', `None came up within ${EXCHANGE_TIMEOUT_MS / 1000} s.`);
 }
