@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunningCommand, startCommand } from './command.ts';
+import { makeRandomFile } from './files.ts';
 import type { Lab } from './lab.ts';
 import { type Host, openLocalNetworks } from './local-network.ts';
 import type { Machine } from './machine.ts';
+import { importModel } from './scene.ts';
 import { REPOSITORY, SOURCE_OPTIONS } from './script-child.ts';
 
 /** The parts of what `mesh peers --json` and `mesh models --json` print that tests look at. */
@@ -38,10 +41,14 @@ export interface MeshMachine extends Machine {
   startScript(file: URL, args: readonly string[]): RunningCommand;
 }
 
-/** @param host - where it runs; left out for this process's own place */
-export async function meshMachine(lab: Lab, name: string, host?: Pick<Host, 'prefix'>): Promise<MeshMachine> {
+/** @param host - where it runs, and the environment of its commands; left out for this process's own place */
+export async function meshMachine(
+  lab: Lab,
+  name: string,
+  host?: Pick<Host, 'prefix'> & { readonly env?: Readonly<Record<string, string>> },
+): Promise<MeshMachine> {
   const prefix = host?.prefix ?? [];
-  const machine = await lab.machine(name, { prefix, env: { MODEL_RTC_NODE_NAME: name } });
+  const machine = await lab.machine(name, { prefix, env: { MODEL_RTC_NODE_NAME: name, ...host?.env } });
   return {
     ...machine,
     startWorker: async (...args) => {
@@ -61,11 +68,26 @@ export async function meshMachine(lab: Lab, name: string, host?: Pick<Host, 'pre
   };
 }
 
-/** Machines on local networks, as `openLocalNetworks` makes them, by their names. */
-export async function meshMachinesOn(lab: Lab, networks: readonly (readonly number[])[], names: readonly string[]) {
+/** Machines on local networks, as `openLocalNetworks` makes them, by their names. @param env - of all of them */
+export async function meshMachinesOn(
+  lab: Lab,
+  networks: readonly (readonly number[])[],
+  names: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const hosts = await openLocalNetworks(lab, networks);
-  const machines = await Promise.all(names.map((name, i) => meshMachine(lab, name, hosts[i])));
+  const machines = await Promise.all(
+    names.map((name, i) => meshMachine(lab, name, { prefix: hosts[i]?.prefix as Host['prefix'], env })),
+  );
   return { hosts, machines };
+}
+
+/** Imports a model that no other machine has. */
+export async function addModel(lab: Lab, machine: MeshMachine, alias: string, bytes = 300_000): Promise<string> {
+  const folder = join(await lab.folder(), alias);
+  await makeRandomFile(join(folder, 'weights.msgpack'), bytes);
+  await importModel(machine, folder, alias);
+  return folder;
 }
 
 /** Makes a mesh on the first machine, and lets the others join with one invite. @returns the invite */

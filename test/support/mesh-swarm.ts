@@ -84,7 +84,8 @@ export async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promi
   return results;
 }
 
-async function sentBytes({ prefix }: Host): Promise<number> {
+/** What left a computer over its first network, wanted or not. */
+export async function sentBytes({ prefix }: Pick<Host, 'prefix'>): Promise<number> {
   const [file, ...before] = prefix;
   const { stdout } = await execa(file, [...before, 'cat', '/sys/class/net/lan0/statistics/tx_bytes']);
   return Number(stdout);

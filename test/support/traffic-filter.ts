@@ -2,9 +2,14 @@ import { execa } from 'execa';
 
 /**
  * What is dropped, in both directions: all UDP (so all of WebRTC), its packets above so many bytes, a TCP port of either side, or
- * everything.
+ * everything; or all from and to some addresses.
  */
-export type Traffic = 'udp' | { readonly udpAbove: number } | { readonly tcpPort: number } | 'everything';
+export type Traffic =
+  | 'udp'
+  | { readonly udpAbove: number }
+  | { readonly tcpPort: number }
+  | { readonly addresses: readonly string[] }
+  | 'everything';
 
 /**
  * Drops traffic of a network namespace without a word to anyone, as a pulled cable or a firewall does. The loopback device
@@ -61,6 +66,10 @@ function ruleset(cuts: readonly Traffic[]): string {
 function matchesOf(traffic: Traffic): string[] {
   if (traffic === 'everything') return [''];
   if (traffic === 'udp') return ['meta l4proto udp'];
+  if ('addresses' in traffic) {
+    const set = `{ ${traffic.addresses.join(', ')} }`;
+    return [`ip saddr ${set}`, `ip daddr ${set}`];
+  }
   if ('udpAbove' in traffic) return [`meta l4proto udp meta length > ${traffic.udpAbove}`];
   return [`tcp sport ${traffic.tcpPort}`, `tcp dport ${traffic.tcpPort}`];
 }

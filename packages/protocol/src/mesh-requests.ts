@@ -47,6 +47,9 @@ const piecesSchema = (length: number) =>
     `at most ${MAX_NODES} pieces of ${length} bytes`,
   );
 
+/** The sender's date, in milliseconds since 1970: two whose clocks differ can say so. */
+const sentAtSchema = z.number().int().min(0).max(MAX_TIME_MS).optional();
+
 export const meshGossipParams = z.object({
   records: z.array(recordSchema).max(MAX_RECORDS),
   /** Signs of life, one after the other. What is in them is the mesh's to check. */
@@ -73,6 +76,7 @@ export const meshGossipParams = z.object({
   parts: z.array(recordSchema).max(MAX_SENT_PARTS).optional(),
   /** Beats of later than this, in milliseconds since 1970, are left out of `hashes`. */
   beatsUntil: z.number().int().min(0).max(MAX_TIME_MS).optional(),
+  sentAt: sentAtSchema,
 });
 export const meshGossipResult = z.object({
   records: z.array(recordSchema).max(MAX_RECORDS),
@@ -84,7 +88,7 @@ export const meshGossipResult = z.object({
   /** The answer to `hashes`. */
   ranges: rangesSchema.optional(),
   /** Parts that this side lacks, where it cannot fetch them. */
-  missing: z.array(digestSchema).max(MAX_MISSING_PARTS).optional(),
+  missing: z.array(digestSchema).max(MAX_SENT_PARTS).optional(),
   /** In a meeting room: the member that holds it, for the asker alone. */
   holder: z
     .custom<Uint8Array>(
@@ -92,6 +96,7 @@ export const meshGossipResult = z.object({
       `${HOLDER_BYTES} bytes`,
     )
     .optional(),
+  sentAt: sentAtSchema,
 });
 export const meshFetchParams = z.object({ parts: z.array(digestSchema).min(1).max(MAX_PARTS) });
 export const meshFetchResult = z.object({ parts: z.array(recordSchema).max(MAX_PARTS) });

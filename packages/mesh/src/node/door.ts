@@ -1,8 +1,10 @@
 import { type Clock, ModelRtcError } from '@model-rtc/protocol';
 import type { Peer, SealedHandlers } from '@model-rtc/transport';
 import type { SyncMessage, SyncReply } from '../core/gossip/types.ts';
+import { MAX_SKEW_MS } from '../core/limits.ts';
 import type { MeshMember } from '../types.ts';
 import { noMemberError } from './links/as-member.ts';
+import { visitorsClockError } from './records/clocks.ts';
 import type { MeshView } from './view.ts';
 
 export interface DoorOptions {
@@ -13,6 +15,7 @@ export interface DoorOptions {
   readonly onRefused?: ((shown: readonly Uint8Array[]) => void) | undefined;
   /** What a member is told; nothing when left out. */
   readonly holderFor?: ((askerKey: string) => Uint8Array) | undefined;
+  readonly wallMs: () => number;
 }
 
 /** A membership, a roster and a leave. */
@@ -26,10 +29,10 @@ const DOOR_MS = 30_000;
  * What a visitor may ask that is no member yet: to be let in. It is told nothing, except that it does not belong to the mesh, and in a
  * meeting room who holds it.
  */
-export function doorHandlers({ view, answer, onJoined, onRefused, holderFor }: DoorOptions): SealedHandlers {
+export function doorHandlers({ view, answer, onJoined, onRefused, holderFor, wallMs }: DoorOptions): SealedHandlers {
   let requests = 0;
   return {
-    mesh_gossip: async ({ records }) => {
+    mesh_gossip: async ({ records, sentAt }) => {
       requests += 1;
       if (requests > MAX_DOOR_REQUESTS) throw new ModelRtcError('busy', 'You ask too often. Connect again later.');
       const shown = records.slice(0, MAX_DOOR_RECORDS);
@@ -38,7 +41,9 @@ export function doorHandlers({ view, answer, onJoined, onRefused, holderFor }: D
       const [shownKey, ...others] = view.membersAmong(shown);
       if (shownKey === undefined) {
         onRefused?.(shown);
-        throw noMemberError();
+        const leadMs = (sentAt ?? 0) - wallMs();
+        // What it signed just now begins in the future.
+        throw leadMs > MAX_SKEW_MS ? visitorsClockError(leadMs) : noMemberError();
       }
       // Others come in by other doors at the same time, and are told of there.
       const joined = view.members().find(({ key }) => !before.has(key) && [shownKey, ...others].includes(key));

@@ -1,4 +1,4 @@
-import type { Clock, Log, SessionToken } from '@model-rtc/protocol';
+import type { Clock, Log, ModelRtcError, SessionToken } from '@model-rtc/protocol';
 import type { Agent, Handlers, Peer } from '@model-rtc/transport';
 import type { MeshMember, MeshReach, MeshRole } from '../types.ts';
 import type { VisitWorker } from './links/as-member.ts';
@@ -35,9 +35,13 @@ export interface MeshNodeOptions {
   readonly onJoined?: ((member: MeshMember) => void) | undefined;
   /** Called with the records of a visitor that is not let in. */
   readonly onRefused?: ((shown: readonly Uint8Array[]) => void) | undefined;
+  /** Called when a member does not let this node in. */
+  readonly onNotLetIn?: ((error: ModelRtcError) => void) | undefined;
   /** Called when how members are reached has changed. */
   readonly onReach?: ((reach: ReadonlyMap<string, MeshReach>) => void) | undefined;
   readonly clock: Clock;
+  /** The date, in milliseconds since 1970; that of this machine when left out. */
+  readonly wallMs?: (() => number) | undefined;
   readonly random: () => number;
   readonly log: Log;
 }

@@ -13,6 +13,7 @@ import { meetingRoomsOf } from './meetings/create.ts';
 import type { MeetingRooms } from './meetings/meeting-rooms.ts';
 import type { MeshNodeOptions } from './mesh-node-options.ts';
 import { SelfAnnouncer } from './own/self-announcer.ts';
+import { SleepWatch } from './sleep-watch.ts';
 import { untilTrue } from './until-true.ts';
 import type { MeshView } from './view.ts';
 
@@ -23,6 +24,7 @@ export class MeshNode {
   readonly view: MeshView;
   readonly visitors: VisitorHandlers;
   readonly #options: MeshNodeOptions;
+  readonly #wallMs: () => number;
   readonly #links: Links;
   readonly #contact: MemberContact;
   readonly #sync: RecordSync;
@@ -44,18 +46,20 @@ export class MeshNode {
   constructor(options: MeshNodeOptions) {
     this.#options = options;
     this.view = options.view;
-    const { clock, log, random } = options;
+    const { clock, log, random, wallMs = () => Date.now() } = options;
+    this.#wallMs = wallMs;
     this.#tidiedAtMs = clock.nowMs();
     this.#addresses = new AddressBook(clock);
     this.#neighbourhood = new Neighbourhood({
-      ...{ ...options, addresses: this.#addresses, urlsOf: (key) => this.urlsOf(key) },
+      ...{ ...options, addresses: this.#addresses, urlsOf: (key) => this.urlsOf(key), wallMs },
+      isLinked: (key) => this.#links.peerOf(key) !== undefined,
       want: (keys) => this.#links.want(keys),
     });
     const { own } = options;
     this.#self = own === undefined ? undefined : new SelfAnnouncer({ ...options, own });
     for (const { key, urls } of options.contacts) this.#addresses.told(key, urls);
     this.#contact = new MemberContact({
-      ...{ ...options, peerOf: (key) => this.#links.peerOf(key), urlsOf: (key) => this.urlsOf(key) },
+      ...{ ...options, peerOf: (key) => this.#links.peerOf(key), urlsOf: (key) => this.urlsOf(key), wallMs },
       handlersFor: (key) => this.visitors.ofMember(key),
       compare: (key) => this.#sync.compare(key),
       isCompared: (key) => this.#compared.has(key),
@@ -64,15 +68,15 @@ export class MeshNode {
     this.#links = new Links({
       ...{ clock, log, connect: (key, signal) => this.#contact.connect(key, signal) },
       onLinked: (key, peer) => this.#linked(key, peer),
-      onUnlinked: (key) => this.#reach.delete(key),
+      onUnlinked: (key) => this.#contact.lost(key),
       onFailed: (key, error) => {
         this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
-        if (error.code === 'token_revoked') this.#toldNoMember(error.message);
+        if (error.code === 'token_revoked' || error.details?.isClock === true) this.#notLetIn(error);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
     });
     this.#sync = new RecordSync({
-      ...{ store: options.view, clock, log, random, wallMs: Date.now },
+      ...{ store: options.view, clock, log, random, wallMs },
       tell: (key, message) => this.#contact.tell(key, message),
       fetchParts: (key, hashes) => this.#contact.fetchParts(key, hashes),
       isWithoutLane: (key) => this.#contact.isWithoutLane(key),
@@ -88,7 +92,7 @@ export class MeshNode {
       visit: (key) => this.#contact.visitForNews(key, this.#closing.signal),
     });
     const onVisit = (key: string) => this.#contact.visitedBy(key);
-    this.visitors = new VisitorHandlers({ ...options, sync: this.#sync, onVisit });
+    this.visitors = new VisitorHandlers({ ...options, sync: this.#sync, onVisit, wallMs });
     this.#meetings = meetingRoomsOf(options, {
       handlers: () => this.visitors.inMeeting(),
       isAlone: () => this.#isAlone(),
@@ -99,9 +103,19 @@ export class MeshNode {
 
   /** Begins to announce, look for others and connect. */
   start(): void {
-    this.#stopTimer = this.#options.clock.every(LOOK_MS, () => void this.look());
+    const sleep = new SleepWatch(this.#options.clock, this.#wallMs);
+    this.#stopTimer = this.#options.clock.every(LOOK_MS, () => {
+      if (sleep.hasSlept(LOOK_MS)) this.#wake();
+      void this.look();
+    });
     void this.look();
     this.#meetings.start();
+  }
+
+  /** The network may be another one, and the clock may have been set. */
+  #wake(): void {
+    this.#links.retryAll();
+    for (const key of this.#links.linked()) void this.#sync.compare(key);
   }
 
   /** Looks now at what changed here, and at whom to be connected with. It never rejects. */
@@ -161,8 +175,8 @@ export class MeshNode {
     const key = this.#neighbourhood.candidates().find((one) => this.#options.sessions.lanHint(one) === nodeHint);
     if (key === undefined) return;
     if (isLeaving) this.#addresses.leftLan(key);
-    else if (this.#addresses.seenOnLan(key, urls)) {
-      this.#neighbourhood.look();
+    else if (this.#addresses.seenOnLan(key, urls, this.#links.peerOf(key) !== undefined)) {
+      this.#neighbourhood.sighted(key);
       this.#links.retry(key);
     }
   }
@@ -220,9 +234,10 @@ export class MeshNode {
     }
   }
 
-  #toldNoMember(message: string): void {
-    this.#neighbourhood.rest();
-    this.view.noteProblem(this.#options.ownKey, message);
+  #notLetIn(error: ModelRtcError): void {
+    if (error.code === 'token_revoked') this.#neighbourhood.rest();
+    this.#options.onNotLetIn?.(error);
+    this.view.noteProblem(this.#options.ownKey, error.message);
   }
 
   /** Those with whom there is a word know at once that this node is gone, and pass it on. */

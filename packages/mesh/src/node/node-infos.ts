@@ -18,7 +18,8 @@ export async function keepReach(
   reach: ReadonlyMap<string, MeshReach>,
 ): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(Object.fromEntries(reach)));
-  await cache.putRecord(`${REACH_PREFIX}${meshId}`, { bytes, heardAtMs: Date.now(), order: Date.now() });
+  // The latest counts, even if the date was set back since.
+  await cache.putRecord(`${REACH_PREFIX}${meshId}`, { bytes, heardAtMs: Date.now(), order: 0 });
 }
 
 /** How the worker of this machine reaches each node. */

@@ -3,6 +3,7 @@ import type { Beat } from '../core/beats/beat.ts';
 import type { OwnAnnouncement } from '../core/catalog/head.ts';
 import type { RecordStore } from '../core/gossip/types.ts';
 import type { MeshMember } from '../types.ts';
+import type { Clocks } from './records/clocks.ts';
 
 /** Says how often beats follow, or that the node is going: then the head does not count. */
 export type HeadKind = { readonly beatEveryMs: number } | 'goodbye';
@@ -37,4 +38,7 @@ export interface MeshView extends RecordStore {
   /** Takes in what other processes of this machine wrote. @returns the names of records that are news */
   reload(): Promise<readonly string[]>;
   noteProblem(key: string, problem: string): void;
+  problemOf(key: string): string | undefined;
+  /** Told of the dates of members, which come with their messages. */
+  readonly clocks: Pick<Clocks, 'compared'>;
 }

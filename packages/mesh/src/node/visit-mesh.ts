@@ -1,4 +1,4 @@
-import { type Log, silentLog, systemClock } from '@model-rtc/protocol';
+import { type Log, type ModelRtcError, silentLog, systemClock } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity, loadIdentitySeed } from '@model-rtc/registry';
 import { type Agent, connectToSession, visitSession } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../core/index.ts';
@@ -35,6 +35,8 @@ export interface MeshVisit {
   wasRefused(): boolean;
   /** How members were reached, by their keys. */
   reach(): ReadonlyMap<string, MeshReach>;
+  /** Why a member did not let this machine in, if that is its clock. */
+  clockProblem(): ModelRtcError | undefined;
 }
 
 const CONNECT_MS = 15_000;
@@ -48,6 +50,7 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
   const view = await openMeshView({ joined, cache, keysFolder: keys, log });
   const { mesh } = joined;
   const sessions = new MeshSessions(mesh.id, identity.publicKey, sharedSecretsOf(seed));
+  let clockProblem: ModelRtcError | undefined;
   const node = new MeshNode({
     ...{
       view,
@@ -63,6 +66,9 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
     visit: (token, signal) => visitSession({ token, signal, log }),
     isPassing: true,
     meetingSecrets: () => meetingSecretsOf({ membership: view.membership, ownKey: view.ownKey, mesh }),
+    onNotLetIn: (error) => {
+      if (error.details?.isClock === true) clockProblem = error;
+    },
     connect: (token, handlers, signal) =>
       connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log }),
   });
@@ -76,6 +82,7 @@ export async function visitMesh<T>(options: VisitMeshOptions, work: (visit: Mesh
         return view.members().filter(({ key }) => keysHeard.includes(key));
       },
       beginAnew: () => view.clearOwnProblem(),
+      clockProblem: () => clockProblem,
       wasRefused: () => view.scopesOf(view.ownKey) === undefined || view.problemOf(view.ownKey) !== undefined,
       reach: () => {
         const keys = view.members().map(({ key }) => key);

@@ -1,10 +1,11 @@
+import type { ModelRtcError } from '@model-rtc/protocol';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { MeshModel } from '../../types.ts';
 import type { Beat } from '../beats/beat.ts';
 import { BeatBook, type BeatOutcome } from '../beats/beat-book.ts';
 import { CATALOG_TTL_MS, MAX_CATALOGS_PER_MINUTE, MAX_SKEW_MS } from '../limits.ts';
 import { defaultVerify, refusedRecord, requireSignature, type SignedRecord, type Verify } from '../record.ts';
-import { type CatalogHead, catalogProblem, readHead } from './head.ts';
+import { type CatalogHead, readHead } from './head.ts';
 import { PartShelf } from './part-shelf.ts';
 
 export interface CatalogBookOptions {
@@ -24,6 +25,8 @@ export class CatalogBook {
   readonly #shelf: PartShelf;
   /** Keys that two nodes announce with, and when that was seen last. */
   readonly #doubledAtMs = new Map<string, number>();
+  /** The newest catalog of each node that was refused as from the future. */
+  readonly #future = new Map<string, RefusedHead>();
   readonly #taken = new Map<string, { readonly sinceMs: number; count: number }>();
 
   constructor(options: CatalogBookOptions) {
@@ -50,7 +53,8 @@ export class CatalogBook {
     this.#requireRoom(head);
     requireSignature(record, 0, hexToBytes(head.key), verify);
     this.#count(head);
-    if (head.issuedAtMs > wallMs() + MAX_SKEW_MS) throw catalogProblem(head, FROM_FUTURE);
+    if (head.issuedAtMs > wallMs() + MAX_SKEW_MS) throw this.#refuseFuture(head);
+    this.#future.delete(head.key);
     if (before?.sequence === head.sequence) {
       this.noteDoubled(head.key);
       throw new TwoNodesError(head.key);
@@ -59,6 +63,18 @@ export class CatalogBook {
     this.#shelf.setHead(head);
     this.beats.begin(head);
     return head.key;
+  }
+
+  /** How far the clocks of nodes are ahead whose catalogs were refused for that, lately. */
+  aheadMs(): Map<string, number> {
+    const sinceMs = this.#options.wallMs() - PRESENT_MS;
+    for (const [key, { atMs }] of this.#future) if (atMs < sinceMs) this.#future.delete(key);
+    return new Map([...this.#future].map(([key, { leadMs }]) => [key, leadMs]));
+  }
+
+  /** The highest number that is known of a node's catalogs, a refused one included: its next must be higher. */
+  lastSequence(key: string): number {
+    return Math.max(this.#heads.get(key)?.sequence ?? 0, this.#future.get(key)?.sequence ?? 0);
   }
 
   /** @param most how many hashes at most */
@@ -104,13 +120,22 @@ export class CatalogBook {
 
   isDoubled(key: string): boolean {
     const atMs = this.#doubledAtMs.get(key);
-    return atMs !== undefined && Math.abs(this.#options.wallMs() - atMs) < CATALOG_TTL_MS + MAX_SKEW_MS;
+    return atMs !== undefined && Math.abs(this.#options.wallMs() - atMs) < PRESENT_MS;
   }
 
   /** Forgets the models of those that are no members any more. Their heads stay: who is let in again need not sign a new one. */
   tidy(): void {
     for (const key of this.#doubledAtMs.keys()) if (!this.isDoubled(key)) this.#doubledAtMs.delete(key);
     this.#shelf.tidy();
+  }
+
+  #refuseFuture({ key, name, sequence, issuedAtMs, record }: CatalogHead): ModelRtcError {
+    const atMs = this.#options.wallMs();
+    const before = this.#future.get(key);
+    // One that is shown again tells less each time, since it comes nearer.
+    const leadMs = before?.id === record.id ? before.leadMs : issuedAtMs - atMs;
+    this.#future.set(key, { id: record.id, sequence, leadMs, atMs });
+    return refusedRecord(`the catalog of ${name} is from the future: the clocks differ by more than 2 minutes`);
   }
 
   /** A catalog costs every node of the mesh a signature and its bytes. */
@@ -131,7 +156,15 @@ export class CatalogBook {
   }
 }
 
-const FROM_FUTURE = 'is from the future: the clocks differ by more than 2 minutes';
+interface RefusedHead {
+  readonly id: string;
+  readonly sequence: number;
+  readonly leadMs: number;
+  readonly atMs: number;
+}
+
+/** How long a node counts as present after its last sign of life, by any clock that is right enough. */
+const PRESENT_MS = CATALOG_TTL_MS + MAX_SKEW_MS;
 
 /** Two nodes announce with one key: a data folder was copied. */
 export class TwoNodesError extends Error {

@@ -24,6 +24,8 @@ export interface SyncMessage {
   readonly parts?: readonly Uint8Array[] | undefined;
   /** Beats of later than this, in milliseconds since 1970, are left out of `hashes`: they are still on their way. */
   readonly beatsUntil?: number | undefined;
+  /** The sender's date, in milliseconds since 1970: where the two compare. */
+  readonly sentAt?: number | undefined;
 }
 
 export interface SyncReply {
@@ -37,6 +39,8 @@ export interface SyncReply {
   readonly ranges?: readonly number[] | undefined;
   /** Hashes of parts that this side lacks, where it cannot fetch them. */
   readonly missing?: readonly string[] | undefined;
+  /** The answerer's date, where the asker said its own. */
+  readonly sentAt?: number | undefined;
 }
 
 /** What came of beats that a member sent. */

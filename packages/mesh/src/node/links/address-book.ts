@@ -48,9 +48,10 @@ export class AddressBook {
 
   /**
    * @param urls - the first by the address that the announcement came from
-   * @returns whether to try it at once: the node is elsewhere than it was, or was not here
+   * @param isLinked - whether there is a connection with it
+   * @returns whether to try it at once: the node is elsewhere than it was, or was not here, or its network is back
    */
-  seenOnLan(key: string, urls: readonly string[]): boolean {
+  seenOnLan(key: string, urls: readonly string[], isLinked = true): boolean {
     const before = this.#onLan(key).flatMap((seen) => seen.urls);
     const senders = this.#lan.get(key) ?? new Map<string, Sighting>();
     const sender = hostOf(urls[0] ?? '');
@@ -59,7 +60,7 @@ export class AddressBook {
     const [oldest] = senders.keys();
     if (senders.size > MAX_SENDERS && oldest !== undefined) senders.delete(oldest);
     this.#lan.set(key, senders);
-    return urls.some((url) => !before.includes(url)) && this.#mayTry(key);
+    return (!isLinked || urls.some((url) => !before.includes(url))) && this.#mayTry(key);
   }
 
   leftLan(key: string): void {

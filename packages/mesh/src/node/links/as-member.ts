@@ -15,6 +15,8 @@ export interface AsMemberOptions {
   readonly introduction: readonly Uint8Array[];
   /** Whether the other surely does not know this node yet. */
   readonly isNew: boolean;
+  /** The date: milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -23,10 +25,10 @@ export interface AsMemberOptions {
  * @throws ModelRtcError as `work` does; `token_revoked` when this node is no member any more
  */
 export async function asMember<T>(options: AsMemberOptions, work: () => Promise<T>): Promise<T> {
-  const { visit, sessions, key, urls, introduction, isNew, signal } = options;
+  const { visit, sessions, key, urls, introduction, isNew, wallMs, signal } = options;
   const introduce = async () => {
     using door = await visit(sessions.doorFor(key, urls), signal);
-    await door.request('mesh_gossip', { records: [...introduction] });
+    await door.request('mesh_gossip', { records: [...introduction], sentAt: wallMs() });
   };
   if (isNew) await introduce();
   try {

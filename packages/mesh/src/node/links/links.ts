@@ -14,7 +14,8 @@ export interface LinksOptions {
 
 /** Waits before a member is tried again: doubled each time, up to the longest. A sign of life resets it. */
 const RETRY_FIRST_MS = 2_000;
-const RETRY_LONGEST_MS = 60_000;
+/** Whoever mends a network waits for so long at most. A member has a few others to try, and asks a server each time. */
+const RETRY_LONGEST_MS = 20_000;
 
 interface Attempt {
   /** Ends it; undefined while it waits. */
@@ -57,6 +58,11 @@ export class Links {
     if (attempt?.running !== undefined) return;
     if (attempt !== undefined) this.#stop(key, attempt);
     this.#begin(key);
+  }
+
+  /** The network may be another one: all that wait are tried at once. */
+  retryAll(): void {
+    for (const key of [...this.#attempts.keys()]) this.retry(key);
   }
 
   /** Takes a connection that the member opened. */

@@ -7,6 +7,8 @@ import { inTime } from './in-time.ts';
 
 export interface MemberContactOptions
   extends Pick<MeshNodeOptions, 'connect' | 'visit' | 'isPassing' | 'sessions' | 'ownKey' | 'view' | 'clock' | 'log'> {
+  /** The date: milliseconds since 1970. */
+  readonly wallMs: () => number;
   /** An open connection with the member. */
   readonly peerOf: (key: string) => Peer | undefined;
   readonly urlsOf: (key: string) => readonly string[];
@@ -68,6 +70,17 @@ export class MemberContact {
   async tell(key: string, message: SyncMessage): Promise<SyncReply> {
     // A roster has what a removed member must not know.
     if (this.#options.view.scopesOf(key) === undefined) throw noMemberError();
+    const { wallMs, view } = this.#options;
+    if (message.have === undefined && message.hashes === undefined) return await this.#ask(key, message);
+    const askedMs = wallMs();
+    const reply = await this.#ask(key, { ...message, sentAt: askedMs });
+    // It was answered at some time between the two.
+    const [earliestMs, latestMs] = [(reply.sentAt ?? 0) - wallMs(), (reply.sentAt ?? 0) - askedMs];
+    if (reply.sentAt !== undefined) view.clocks.compared(key, Math.max(earliestMs, Math.min(latestMs, 0)));
+    return reply;
+  }
+
+  async #ask(key: string, message: SyncMessage): Promise<SyncReply> {
     const params = message as ParamsInput<'mesh_gossip'>;
     const peer = this.#options.peerOf(key);
     if (peer !== undefined)
@@ -121,6 +134,11 @@ export class MemberContact {
     } catch (error) {
       log.debug({ err: error, member: key }, 'a member could not be told over its signaling server');
     }
+  }
+
+  /** The connection with a member ended: a word over a signaling server from before says nothing any more. */
+  lost(key: string): void {
+    this.#reachedAtMs.delete(key);
   }
 
   /** Members with whom there was a word over a signaling server lately. */
@@ -223,11 +241,11 @@ export class MemberContact {
   }
 
   #asMember(key: string, signal: AbortSignal) {
-    const { visit, sessions, urlsOf, view, ownKey, isCompared } = this.#options;
+    const { visit, sessions, urlsOf, view, ownKey, isCompared, wallMs } = this.#options;
     const own = view.members().find((member) => member.key === ownKey);
     return {
-      ...{ visit, sessions, key, signal, urls: urlsOf(key), introduction: view.introduction() },
-      isNew: own !== undefined && Date.now() - own.joinedAt.getTime() < NEW_MEMBER_MS && !isCompared(key),
+      ...{ visit, sessions, key, signal, urls: urlsOf(key), introduction: view.introduction(), wallMs },
+      isNew: own !== undefined && wallMs() - own.joinedAt.getTime() < NEW_MEMBER_MS && !isCompared(key),
     };
   }
 }

@@ -2,10 +2,11 @@ import type { Clock } from '@model-rtc/protocol';
 import type { MeshSessions } from '../sessions.ts';
 import type { MeshView } from '../view.ts';
 import type { AddressBook } from './address-book.ts';
+import { LostMembers } from './lost-members.ts';
 import { chooseNeighbours } from './neighbours.ts';
 
 export interface NeighbourhoodOptions {
-  readonly view: Pick<MeshView, 'members'>;
+  readonly view: Pick<MeshView, 'members' | 'aliveAtMs'>;
   readonly ownKey: string;
   /** Members to reach first, as the invite named them. */
   readonly contacts: readonly { readonly key: string }[];
@@ -14,7 +15,10 @@ export interface NeighbourhoodOptions {
   readonly urlsOf: (key: string) => readonly string[];
   /** Told with whom there should be connections from now on. */
   readonly want: (keys: readonly string[]) => void;
+  readonly isLinked: (key: string) => boolean;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** The date: milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly random: () => number;
 }
 
@@ -36,11 +40,17 @@ export class Neighbourhood {
   /** Nodes nearby that were not known. */
   readonly #heard = new Set<string>();
   readonly #metAtMs = new Map<string, number>();
+  readonly #lost: LostMembers;
   #restUntilMs = 0;
   #neighbours: readonly string[] = [];
 
   constructor(options: NeighbourhoodOptions) {
     this.#options = options;
+    this.#lost = new LostMembers({
+      ...options,
+      aliveAtMs: (key) => options.view.aliveAtMs(key),
+      failedAtMs: (key) => this.#failedAtMs.get(key),
+    });
   }
 
   /** A node of this mesh was heard on a local network, which need not be a member. */
@@ -54,6 +64,12 @@ export class Neighbourhood {
     this.#metAtMs.set(key, this.#options.clock.nowMs());
     const [oldest] = this.#metAtMs.keys();
     if (this.#metAtMs.size > MAX_MET && oldest !== undefined) this.#metAtMs.delete(oldest);
+  }
+
+  /** A member was heard on a local network: it is tried even where there are neighbours enough, if it was lost. */
+  sighted(key: string): void {
+    this.#lost.heardNear(key);
+    this.look();
   }
 
   /** Members; while nobody else is known, those that the invite named, and those that were heard nearby. */
@@ -78,7 +94,8 @@ export class Neighbourhood {
     const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
     this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
     for (const [key, atMs] of this.#metAtMs) if (nowMs - atMs > MET_MS) this.#metAtMs.delete(key);
-    want([...new Set([...this.#metAtMs.keys(), ...this.#neighbours])]);
+    const lost = this.#lost.turn(reachable.filter((key) => !this.#neighbours.includes(key)));
+    want([...new Set([...this.#metAtMs.keys(), ...this.#neighbours, ...(lost === undefined ? [] : [lost])])]);
   }
 
   /** @param isHeard - whether it answered, and only no connection came up */

@@ -6,6 +6,8 @@ import type { MeshNodeOptions } from '../mesh-node-options.ts';
 import { noMemberError } from './as-member.ts';
 
 export interface VisitorHandlersOptions extends Pick<MeshNodeOptions, 'view' | 'sessions' | 'onJoined' | 'onRefused'> {
+  /** The date, in milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly sync: Pick<RecordSync, 'answer' | 'giveParts'>;
   /** A member visits this node without a connection. */
   readonly onVisit: (key: string) => void;
@@ -27,7 +29,7 @@ export class VisitorHandlers {
   ofMember(key: string): Handlers {
     const { sync } = this.#options;
     return {
-      mesh_gossip: async (message) => copied(this.#ifMember(key, await sync.answer(key, message))),
+      mesh_gossip: async (message) => this.#dated(key, message, await sync.answer(key, message)),
       mesh_fetch: async ({ parts }) => ({ parts: sync.giveParts(key, parts) }),
     };
   }
@@ -38,7 +40,7 @@ export class VisitorHandlers {
     return {
       mesh_gossip: async (message) => {
         onVisit(key);
-        return copied(this.#ifMember(key, await sync.answer(key, message, { isWithoutLane: true })));
+        return this.#dated(key, message, await sync.answer(key, message, { isWithoutLane: true }));
       },
       mesh_fetch: async ({ parts }) => ({ parts: sync.giveParts(key, parts, { isWithoutLane: true }) }),
     };
@@ -58,15 +60,21 @@ export class VisitorHandlers {
   #doorOptions() {
     this.#visits += 1;
     const visit = `${DOOR}/${this.#visits}`;
-    const { sync, view, onJoined, onRefused } = this.#options;
+    const { sync, view, onJoined, onRefused, wallMs } = this.#options;
     const answer = async (message: SyncMessage) => await sync.answer(visit, message);
-    return { view, answer, onJoined, onRefused };
+    return { view, answer, onJoined, onRefused, wallMs };
   }
 
-  /** Its removal may have come while it was answered, and the roster has what it must not know. @throws ModelRtcError `token_revoked` */
-  #ifMember(key: string, reply: SyncReply): SyncReply {
-    if (this.#options.view.scopesOf(key) === undefined) throw noMemberError();
-    return reply;
+  /**
+   * An answer to a member, with this machine's date where the member said its own.
+   * @throws ModelRtcError `token_revoked`: its removal may have come while it was answered, and the roster has what it must not know
+   */
+  #dated(key: string, { sentAt }: SyncMessage, reply: SyncReply) {
+    const { view, wallMs } = this.#options;
+    if (view.scopesOf(key) === undefined) throw noMemberError();
+    if (sentAt === undefined) return copied(reply);
+    view.clocks.compared(key, sentAt - wallMs());
+    return { ...copied(reply), sentAt: wallMs() };
   }
 }
 

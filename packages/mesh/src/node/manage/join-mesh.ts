@@ -32,7 +32,7 @@ export interface JoinResult {
 /**
  * Joins a mesh: the membership is stored, and members are told if one can be reached.
  * @throws ModelRtcError `bad_argument` for what is no invite, `token_expired`, `refused` when this machine is in another mesh of the name, or
- * members do not take the invite, `storage`
+ * members do not take the invite, or this machine's clock is ahead of theirs, `storage`
  */
 export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
   const { root, nodeName, agent, waitMs, usesMdns, signal, log } = options;
@@ -52,14 +52,14 @@ export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
     ...{ signalingUrls: [...urls], membership: toBase64Url(membership.bytes), meetings: meetings.map(toBase64Url) },
     contacts: members.map(({ key, urls: at }) => ({ key: Buffer.from(key).toString('hex'), urls: [...at] })),
   });
-  const { heard, wasRefused } = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {
+  const { heard, wasRefused, clockProblem } = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {
     await visit.beginAnew();
     const members = visit.wasRefused() ? [] : await visit.untilHeard({ waitMs, signal });
-    return { heard: members, wasRefused: visit.wasRefused() };
+    return { heard: members, wasRefused: visit.wasRefused(), clockProblem: visit.clockProblem() };
   });
   if (heard.length === 0 && wasRefused) {
     await undo(root, joined, before);
-    throw inviteRefused(name);
+    throw clockProblem ?? inviteRefused(name);
   }
   const [reached] = heard.map(({ name: member }) => member);
   return { name, id, scopes: certificate.scopes, signalingUrls: [...urls], reached };

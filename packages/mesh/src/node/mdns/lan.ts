@@ -1,4 +1,5 @@
 import { type Clock, type Log, silentLog, systemClock } from '@model-rtc/protocol';
+import { SleepWatch } from '../sleep-watch.ts';
 import { lanInterfaces } from './interfaces.ts';
 import { openMulticastSocket } from './multicast-socket.ts';
 import { announcementRecords, asksForService, sightingsIn } from './records.ts';
@@ -36,8 +37,6 @@ export interface Lan {
 
 /** How often interfaces are looked at, so that a cable plugged in or a network joined is noticed. */
 const LOOK_MS = 5_000;
-/** A timer that comes this much later than it should was asleep with the machine. */
-const SLEPT_MS = 20_000;
 /** When it is asked and said after a start or a change; then at the steady interval. */
 const BURST_MS = [0, 1_000, 3_000, 8_000] as const;
 /** Half of an announcement's life: a node that hears no answer in it is told by the next. */
@@ -63,7 +62,7 @@ class MulticastLan implements Lan {
   readonly #log: Log;
   readonly #open = new Map<string, OpenInterface>();
   readonly #timers = new Set<() => void>();
-  #lookedAtMs: number;
+  readonly #sleep: SleepWatch;
   #saidAtMs: number;
   /** When anybody last asked who is there: all hear the answers, so one question is enough for a network. */
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -73,8 +72,8 @@ class MulticastLan implements Lan {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
-    this.#lookedAtMs = this.#clock.nowMs();
-    this.#saidAtMs = this.#lookedAtMs;
+    this.#sleep = new SleepWatch(this.#clock);
+    this.#saidAtMs = this.#clock.nowMs();
     this.#timers.add(this.#clock.every(LOOK_MS, () => this.#look()));
     this.#openNew();
     this.refresh();
@@ -103,10 +102,8 @@ class MulticastLan implements Lan {
 
   #look(): void {
     const nowMs = this.#clock.nowMs();
-    const hasSlept = nowMs - this.#lookedAtMs > LOOK_MS + SLEPT_MS;
-    this.#lookedAtMs = nowMs;
     // After a sleep the networks may have forgotten that this machine listens to the group.
-    if (hasSlept) this.#closeWhere(() => true);
+    if (this.#sleep.hasSlept(LOOK_MS)) this.#closeWhere(() => true);
     if (this.#openNew()) this.refresh();
     else if (nowMs - this.#saidAtMs >= STEADY_MS) {
       this.#say();

@@ -1,4 +1,4 @@
-import type { Log } from '@model-rtc/protocol';
+import type { Log, ModelRtcError } from '@model-rtc/protocol';
 import type { MeshFile } from '../state/mesh-folders.ts';
 import type { RecordCache } from '../state/record-cache.ts';
 
@@ -8,6 +8,8 @@ export interface ProblemBookOptions {
   readonly mesh: Pick<MeshFile, 'id' | 'name'>;
   /** This machine's key. */
   readonly ownKey: string;
+  /** The date: milliseconds since 1970. */
+  readonly wallMs: () => number;
 }
 
 /** How exactly it is kept when a problem was seen last. */
@@ -40,20 +42,29 @@ export class ProblemBook {
   note(key: string, problem: string): void {
     const { cache, log, mesh, ownKey } = this.#options;
     const before = this.find(key);
-    if (before?.problem === problem && Math.abs(Date.now() - before.atMs) < NOTED_AGAIN_MS) return;
+    const nowMs = this.#options.wallMs();
+    if (before?.problem === problem && Math.abs(nowMs - before.atMs) < NOTED_AGAIN_MS) return;
     const whose = key === ownKey ? '' : `A node of the mesh ${mesh.name} has a problem (${key.slice(0, 8)}): `;
     const words = `${whose}${problem}`;
     if (before?.problem !== problem && this.#mayWarn(key)) log.warn({ member: key }, words);
     else log.debug({ member: key }, words);
-    const record = { bytes: Buffer.from(problem), heardAtMs: Date.now(), order: Date.now() };
+    const record = { bytes: Buffer.from(problem), heardAtMs: nowMs, order: 0 };
     cache
       .putRecord(this.#name(key), record)
       .catch((error: unknown) => log.debug({ err: error }, 'a problem could not be kept'));
   }
 
+  /** A record was refused. Whoever signed what breaks a rule is named, and not the one that passed it on. */
+  refused(error: ModelRtcError, fromKey: string): void {
+    const { problem, culprit } = error.details ?? {};
+    if (typeof problem === 'string' && typeof culprit === 'string')
+      this.note(culprit, `${problem[0]?.toUpperCase()}${problem.slice(1)}.`);
+    this.#options.log.debug({ err: error, member: fromKey }, 'a record of a member was refused');
+  }
+
   /** A node that is right and wrong by turns must not fill the log. */
   #mayWarn(key: string): boolean {
-    const nowMs = Date.now();
+    const nowMs = this.#options.wallMs();
     for (const [one, atMs] of this.#warnedAtMs)
       if (Math.abs(nowMs - atMs) >= WARN_AGAIN_MS) this.#warnedAtMs.delete(one);
     if (this.#warnedAtMs.has(key) || this.#warnedAtMs.size >= MAX_WARNINGS) return false;

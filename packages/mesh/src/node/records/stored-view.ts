@@ -11,6 +11,7 @@ import type { JoinedMesh } from '../state/mesh-folders.ts';
 import type { RecordCache } from '../state/record-cache.ts';
 import type { HeadKind, MeshView } from '../view.ts';
 import { BeatKeeper } from './beat-keeper.ts';
+import { Clocks } from './clocks.ts';
 import { KnownRecords } from './known-records.ts';
 import { MemberFiles, type SignedRoster } from './member-files.ts';
 import { ProblemBook } from './problem-book.ts';
@@ -26,6 +27,8 @@ export interface ViewParts {
   /** There only on the machine that made the mesh. */
   readonly authority: Identity | undefined;
   readonly log: Log;
+  /** The date, in milliseconds since 1970; that of this machine when left out. */
+  readonly wallMs?: (() => number) | undefined;
 }
 
 /** What this machine knows of one mesh: in memory, and in the cache that its processes share. */
@@ -33,8 +36,10 @@ export class StoredMeshView implements MeshView {
   readonly ownKey: string;
   readonly membership: Membership;
   readonly catalogs: CatalogBook;
+  readonly clocks: Clocks;
   readonly #parts: ViewParts;
   readonly #prefix: string;
+  readonly #wallMs: () => number;
   readonly #problems: ProblemBook;
   readonly #members: MemberFiles;
   readonly #trust: TrustList;
@@ -49,21 +54,24 @@ export class StoredMeshView implements MeshView {
     const { mesh } = parts.joined;
     this.ownKey = bytesToHex(parts.identity.publicKey);
     this.#prefix = `${mesh.id.slice(0, 16)}/`;
-    this.#problems = new ProblemBook({ cache: parts.cache, log: parts.log, mesh, ownKey: this.ownKey });
+    const { wallMs = () => Date.now() } = parts;
+    this.#wallMs = wallMs;
+    const common = { meshId: mesh.id, wallMs, ownKey: this.ownKey };
+    this.#problems = new ProblemBook({ ...common, cache: parts.cache, log: parts.log, mesh });
     this.#trust = new TrustList(parts.joined.trust);
-    this.membership = new Membership({ meshId: mesh.id, wallMs: Date.now });
+    this.membership = new Membership(common);
     this.catalogs = new CatalogBook({
-      meshId: mesh.id,
-      wallMs: Date.now,
+      ...common,
       isMember: (key) => this.membership.isMember(key),
       isTrusted: (key) => this.#trust.isTrusted(key),
     });
-    this.#twoNodes = new TwoNodes(this.catalogs, this.#problems);
+    this.#twoNodes = new TwoNodes(this.catalogs, this.#problems, wallMs);
+    this.clocks = new Clocks({ ...common, problems: this.#problems, refused: () => this.catalogs.aheadMs() });
     this.#beats = new BeatKeeper({
       ...{ catalogs: this.catalogs, cache: parts.cache, prefix: this.#prefix },
       onDoubled: (key) => this.#twoNodes.note(key),
     });
-    this.#own = new OwnHead(parts.identity, mesh.id);
+    this.#own = new OwnHead({ ...common, identity: parts.identity, catalogs: this.catalogs });
     this.#members = new MemberFiles({
       ...{ joined: parts.joined, authority: parts.authority, membership: this.membership },
       take: async (record) => void (await this.#take(record, false)),
@@ -165,7 +173,7 @@ export class StoredMeshView implements MeshView {
         return undefined;
       }
       const refusal = ModelRtcError.from(error);
-      this.#refused(refusal, fromKey);
+      this.#problems.refused(refusal, fromKey);
       return refusal.details?.isForged === true ? false : undefined;
     }
   }
@@ -188,17 +196,17 @@ export class StoredMeshView implements MeshView {
       if (isNews) await this.#parts.cache.putPart(partHash(bytes), bytes);
       return isNews;
     } catch (error) {
-      this.#refused(ModelRtcError.from(error), fromKey);
+      this.#problems.refused(ModelRtcError.from(error), fromKey);
       return false;
     }
   }
 
   get needsHead(): boolean {
-    return this.#own.beats.isOver;
+    return this.#own.isOver;
   }
 
   async announceSelf(own: OwnAnnouncement, kind: HeadKind): Promise<readonly string[]> {
-    const { record, parts } = this.#own.sign(own, kind, this.catalogs.headOf(this.ownKey)?.sequence ?? 0);
+    const { record, parts } = this.#own.sign(own, kind);
     const name = await this.#take(record, false);
     for (const { bytes } of parts) await this.acceptPart(bytes);
     return name === undefined ? [] : [name];
@@ -214,7 +222,9 @@ export class StoredMeshView implements MeshView {
 
   tidy(): void {
     this.catalogs.tidy();
-    this.#twoNodes.settle([this.ownKey, ...this.members().map(({ key }) => key)]);
+    const keys = [this.ownKey, ...this.members().map(({ key }) => key)];
+    this.#twoNodes.settle(keys);
+    this.clocks.look(keys);
   }
 
   async reload(): Promise<readonly string[]> {
@@ -232,7 +242,8 @@ export class StoredMeshView implements MeshView {
     await this.#takeKeptParts(this.missingParts(Number.POSITIVE_INFINITY));
     await this.#beats.save();
     this.#beats.load();
-    if (await this.#members.listNew(Date.now())) news.push(ROSTER);
+    this.clocks.look();
+    if (await this.#members.listNew(this.#wallMs())) news.push(ROSTER);
     await this.#members.write();
     return news;
   }
@@ -270,7 +281,8 @@ export class StoredMeshView implements MeshView {
     if (isHeard && record.kind === 'model_catalog' && !this.#twoNodes.has(key)) void this.#problems.clear(key);
     const { cache } = this.#parts;
     const isCurrent = cache.version() === this.#cacheVersion;
-    await cache.putRecord(`${this.#prefix}${name}`, { bytes: Buffer.from(record.bytes), order, heardAtMs: Date.now() });
+    const heardAtMs = this.#wallMs();
+    await cache.putRecord(`${this.#prefix}${name}`, { bytes: Buffer.from(record.bytes), order, heardAtMs });
     // Its own change needs no second look, as long as nobody else changed something meanwhile.
     if (isCurrent) this.#cacheVersion = Math.min(cache.version(), this.#cacheVersion + 1);
     return name;
@@ -283,12 +295,5 @@ export class StoredMeshView implements MeshView {
     this.#twoNodes.note(this.ownKey);
     // The other one is going, and has taken this one with it.
     if ((this.catalogs.headOf(this.ownKey)?.ttlMs ?? 0) <= GOODBYE_TTL_MS) this.#own.beats.end();
-  }
-
-  #refused(error: ModelRtcError, fromKey: string): void {
-    const { problem, culprit } = error.details ?? {};
-    if (typeof problem === 'string' && typeof culprit === 'string')
-      this.noteProblem(culprit, `${problem[0]?.toUpperCase()}${problem.slice(1)}.`);
-    this.#parts.log.debug({ err: error, member: fromKey }, 'a record of a member was refused');
   }
 }

@@ -9,10 +9,13 @@ const PROBLEM =
 export class TwoNodes {
   readonly #catalogs: Pick<CatalogBook, 'noteDoubled' | 'isDoubled'>;
   readonly #problems: ProblemBook;
+  readonly #wallMs: () => number;
 
-  constructor(catalogs: Pick<CatalogBook, 'noteDoubled' | 'isDoubled'>, problems: ProblemBook) {
+  /** @param wallMs the date: milliseconds since 1970 */
+  constructor(catalogs: Pick<CatalogBook, 'noteDoubled' | 'isDoubled'>, problems: ProblemBook, wallMs: () => number) {
     this.#catalogs = catalogs;
     this.#problems = problems;
+    this.#wallMs = wallMs;
   }
 
   note(key: string): void {
@@ -24,7 +27,7 @@ export class TwoNodes {
   has(key: string): boolean {
     if (this.#catalogs.isDoubled(key)) return true;
     const noted = this.#problems.find(key);
-    return noted?.problem === PROBLEM && Math.abs(Date.now() - noted.atMs) < CATALOG_TTL_MS + MAX_SKEW_MS;
+    return noted?.problem === PROBLEM && Math.abs(this.#wallMs() - noted.atMs) < CATALOG_TTL_MS + MAX_SKEW_MS;
   }
 
   /** Takes the problem back where it is over. */

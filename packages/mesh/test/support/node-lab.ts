@@ -1,0 +1,108 @@
+import { type Digest, ModelRtcError, silentLog, toBase64Url } from '@model-rtc/protocol';
+import type { Handlers, Peer } from '@model-rtc/transport';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
+import { sharedSecretsOf } from '../../src/core/index.ts';
+import { MeshNode } from '../../src/node/mesh-node.ts';
+import { StoredMeshView } from '../../src/node/records/stored-view.ts';
+import { MeshSessions } from '../../src/node/sessions.ts';
+import { saveMesh } from '../../src/node/state/mesh-folders.ts';
+import { memoryCache } from './memory-cache.ts';
+import { identityOf, joined, keyTextOf, MESH_ID, START_MS, seedOf } from './people.ts';
+
+const LOOK_MS = 2_000;
+const HOUR_MS = 3_600_000;
+const GOSSIP_MS = 300_000;
+
+export interface LabNode {
+  readonly key: string;
+  readonly view: StoredMeshView;
+  readonly node: MeshNode;
+  /** How far its clock is ahead of the right time; a test may change it. */
+  offsetMs: number;
+}
+
+/** Whole nodes of one mesh in this process, each with a clock of its own, in virtual time. Each has one model, named by its number. */
+export class NodeLab {
+  readonly clock = new VirtualClock();
+  readonly nodes: LabNode[] = [];
+
+  /** @param offsets - how far each node's clock is ahead of the right time */
+  static async open(offsets: readonly number[]): Promise<NodeLab> {
+    const lab = new NodeLab();
+    for (const [i, offsetMs] of offsets.entries()) await lab.#add(i + 1, offsetMs, offsets.length);
+    for (const { node } of lab.nodes) node.start();
+    return lab;
+  }
+
+  /** The right time: milliseconds since 1970. */
+  nowMs(): number {
+    return START_MS + this.clock.nowMs();
+  }
+
+  /** Lets so much time pass, with all that the nodes do in it. */
+  async pass(ms: number): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += LOOK_MS) {
+      await this.clock.advance(LOOK_MS);
+      for (const { node } of this.nodes) await node.look();
+    }
+    await this.clock.advance(0);
+  }
+
+  async close(): Promise<void> {
+    const closing = Promise.all(this.nodes.map(({ node }) => node.close()));
+    await this.clock.advance(LOOK_MS);
+    await closing;
+  }
+
+  async #add(number: number, offsetMs: number, count: number): Promise<void> {
+    const [key, identity] = [keyTextOf(number), identityOf(number)];
+    const membership = joined(number, { atMs: START_MS - HOUR_MS });
+    const mesh = await saveMesh(await temporaryFolder(), {
+      ...{ version: 1, id: MESH_ID, name: 'lab', nodeName: `node-${number}`, scopes: ['read'], signalingUrls: [] },
+      ...{ contacts: [], joinedAt: new Date(START_MS).toISOString(), membership: toBase64Url(membership.bytes) },
+    });
+    const own = { offsetMs };
+    const wallMs = (): number => this.nowMs() + own.offsetMs;
+    const parts = { joined: mesh, cache: memoryCache(), identity, authority: undefined, log: silentLog };
+    const view = new StoredMeshView({ ...parts, wallMs });
+    await view.open();
+    for (let other = 1; other <= count; other++)
+      await view.accept(joined(other, { atMs: START_MS - HOUR_MS }).bytes, keyTextOf(other));
+    const node = new MeshNode({
+      ...{ view, meshName: 'lab', ownKey: key, contacts: [], signalingUrls: ['ws://10.0.0.1:1'], role: 'worker' },
+      ...{ gossipIntervalMs: GOSSIP_MS, clock: this.clock, random: () => 0.5, log: silentLog, wallMs },
+      agent: { name: 'test', version: '0' },
+      sessions: new MeshSessions(MESH_ID, identity.publicKey, sharedSecretsOf(seedOf(number))),
+      visit: async () => {
+        throw new ModelRtcError('worker_offline', 'Nobody visits here.');
+      },
+      connect: async ({ workerKey }, handlers) => this.#connect(key, Buffer.from(workerKey).toString('hex'), handlers),
+      own: async () => ownState(number),
+    });
+    this.nodes.push(Object.assign(own, { key, view, node }));
+  }
+
+  #connect(fromKey: string, toKey: string, handlers: Handlers): Peer {
+    const to = this.nodes.find(({ key }) => key === toKey) as LabNode;
+    let end = (): void => {};
+    const closed = new Promise<undefined>((resolve) => {
+      end = () => resolve(undefined);
+    });
+    const peerOf = (theirs: Handlers): Peer => {
+      const request = async (method: 'mesh_gossip', params: never) => await theirs[method]?.(params, {} as never);
+      return { closed, close: async () => end(), openLanes: () => [], request } as Partial<Peer> as Peer;
+    };
+    to.node.adopt(fromKey, peerOf(handlers));
+    return peerOf(to.node.handlersFor(fromKey));
+  }
+}
+
+function ownState(number: number) {
+  const model = {
+    ...{ digest: String(number).repeat(64) as Digest, modelId: '00000000', name: `model-${number}`, type: 'llama' },
+    ...{ sizeBytes: 1, source: 'hub' as const, capabilities: [], tags: [] },
+  };
+  const name = `node-${number}`;
+  return { name, tags: [], properties: {}, urls: ['ws://10.0.0.1:1'], models: [model], fetching: [], hints: [] };
+}
