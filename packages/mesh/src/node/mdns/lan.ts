@@ -44,6 +44,8 @@ const STEADY_MS = 60_000;
 /** Answers are spread over this time. Source: RFC 6762, section 6. */
 const ANSWER_FIRST_MS = 20;
 const ANSWER_SPREAD_MS = 100;
+/** All hear an answer, so many who ask at once get one. Source: RFC 6762, section 6. */
+const SAY_AGAIN_MS = 1_000;
 
 /** Announces this machine and looks for others on every local network, until it is closed. It comes back by itself when networks change. */
 export function openLan(options: OpenLanOptions): Lan {
@@ -160,7 +162,9 @@ class MulticastLan implements Lan {
     this.#askedAtMs = this.#clock.nowMs();
     if (this.#isAnswering) return;
     this.#isAnswering = true;
-    this.#after(ANSWER_FIRST_MS + (this.#options.random ?? Math.random)() * ANSWER_SPREAD_MS, () => {
+    const againMs = this.#saidAtMs + SAY_AGAIN_MS - this.#askedAtMs;
+    const spreadMs = (this.#options.random ?? Math.random)() * ANSWER_SPREAD_MS;
+    this.#after(Math.max(ANSWER_FIRST_MS, againMs) + spreadMs, () => {
       this.#isAnswering = false;
       this.#say();
     });

@@ -94,6 +94,30 @@ describe('openLan', () => {
     expect(seen.at(-1)?.urls).toEqual(['ws://10.1.0.1:8787']);
   });
 
+  it('answers many who ask at once with one packet a second', async () => {
+    const clock = new VirtualClock();
+    const said: string[] = [];
+    let receive: (packet: ReceivedPacket) => void = () => {};
+    const openSocket: OpenMdnsSocket = (_on, events) => {
+      receive = (packet) => events.packet(packet, '10.0.0.9');
+      return { send: ({ type }) => said.push(type), close: () => {} };
+    };
+    openLan({ announcements: () => [A], onSighting: () => {}, clock, openSocket, interfaces: () => [ETH] });
+    await clock.advance(20_000);
+    said.length = 0;
+    const question = {
+      type: 'query',
+      questions: [{ name: '_model-rtc._tcp.local', type: 'PTR' }],
+      answers: [],
+    } as const;
+    for (let i = 0; i < 50; i++) {
+      receive(question);
+      await clock.advance(40);
+    }
+    await clock.advance(1_200);
+    expect(said).toEqual(['response', 'response', 'response']);
+  });
+
   it('takes nothing from packets that make no sense', async () => {
     const clock = new VirtualClock();
     const seen: LanSighting[] = [];
