@@ -80,6 +80,7 @@ function answerer(): RecordSync {
   const [name, bytes] = ['roster', Uint8Array.of(1)];
   return new RecordSync({
     store: {
+      size: 1,
       summary: () => [{ name, order: 3 }],
       orderOf: (one) => (one === name ? 3 : undefined),
       bytesOf: (one) => (one === name ? bytes : undefined),

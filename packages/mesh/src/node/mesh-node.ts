@@ -67,7 +67,7 @@ export class MeshNode {
     });
     this.#links = new Links({
       ...{ clock, log, connect: (key, signal) => this.#contact.connect(key, signal) },
-      onLinked: (key, peer) => this.#linked(key, peer),
+      onLinked: (key, peer, isOwn) => this.#linked(key, peer, isOwn),
       onUnlinked: (key) => this.#contact.lost(key),
       onFailed: (key, error) => {
         this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
@@ -269,11 +269,13 @@ export class MeshNode {
     this.#links.retry(key);
   }
 
-  #linked(key: string, peer: Peer): void {
+  #linked(key: string, peer: Peer, isOwn: boolean): void {
     this.#neighbourhood.reached(key);
     const [lane] = peer.openLanes();
     if (lane !== undefined && lane.kind !== 'memory') this.#reach.set(key, lane.kind);
     this.#changed();
+    // One comparison goes both ways.
+    if (!isOwn) return;
     void this.#sync.compare(key).then((isDone) => {
       if (isDone) this.#didCompare(key);
     });

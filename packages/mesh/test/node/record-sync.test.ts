@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLog } from '@model-rtc/protocol';
 import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
-import { type Beat, packBeats } from '../../src/core/beats/beat.ts';
+import { BEAT_BYTES, type Beat, packBeats } from '../../src/core/beats/beat.ts';
 import { RecordSync } from '../../src/core/gossip/record-sync.ts';
 import type { RecordStore, SyncMessage } from '../../src/core/gossip/types.ts';
 
@@ -16,6 +16,9 @@ class TextStore implements RecordStore {
   /** By the hint of a node: its sequence is 1, and its value says whether it counts. */
   readonly beats = new Map<string, number>();
 
+  get size() {
+    return this.records.size;
+  }
   summary(beatsUntil = Number.POSITIVE_INFINITY) {
     const due = Math.floor((beatsUntil - WALL_MS) / 1000);
     return [...this.records].map(([name, order]) => {
@@ -28,14 +31,15 @@ class TextStore implements RecordStore {
   }
   beatOf(hint: string): Beat | undefined {
     const index = this.beats.get(hint);
-    return index === undefined || index === 0 ? undefined : beat(hint, index);
+    return index === undefined ? undefined : beat(hint, index);
   }
   async acceptBeats(beats: readonly Beat[]) {
     const news = beats.filter(({ hint, index, value }) => value[0] === 0 && index > (this.beats.get(hint) ?? index));
     for (const { hint, index } of news) this.beats.set(hint, index);
     const early = beats.filter(({ hint }) => !this.beats.has(hint));
     const wrong = beats.filter(({ value }) => value[0] !== 0);
-    return { news, early, want: wrong.map(({ hint }) => `head/${hint}`), wrongSteps: 1000 * wrong.length };
+    const want = [...early, ...wrong].map(({ hint }) => `head/${hint}`);
+    return { news, early, want, wrongSteps: 1000 * wrong.length };
   }
   orderOf(name: string) {
     return this.records.get(name);
@@ -104,6 +108,20 @@ function connect(names: readonly string[], linksOf?: (name: string) => readonly 
     nodes.set(name, { store, sync, broken, asked, told, clock });
   }
   return nodes;
+}
+
+const HEAD_HINT = 'abcdef0123456789';
+const HEAD = `head/${HEAD_HINT}`;
+const HEAD_RECORD = `${HEAD} 1`;
+
+/** A node that is linked with all others, each of which is linked with it alone. All know the same. */
+function star(links: number, records: number): { readonly a: TestNode; readonly others: TestNode[] } {
+  const names = Array.from({ length: links }, (_, i) => `n${i}`);
+  const nodes = connect(['a', ...names], (name) => (name === 'a' ? names : ['a']));
+  const [a, ...others] = [...nodes.values()] as [TestNode, ...TestNode[]];
+  for (const { store } of nodes.values())
+    for (let i = 0; i < records; i++) store.records.set(`m/${i.toString(16).padStart(4, '0')}`, 1);
+  return { a, others };
 }
 
 type SyncingNode = Pick<TestNode, 'store' | 'sync'>;
@@ -210,6 +228,67 @@ describe('RecordSync', () => {
     await nodes.get('a')?.sync.announce(['x']);
     await new Promise((resolve) => setImmediate(resolve));
     expect(nodes.get('d')?.store.records.get('x')).toBe(3);
+  });
+
+  it('tells all links of news at once where the mesh is small', async () => {
+    const { a, others } = star(10, 100);
+    await a.sync.answer('n0', { records: [Buffer.from(HEAD_RECORD)] });
+    await a.clock.advance(0);
+    expect(others.filter(({ store }) => store.records.has(HEAD))).toHaveLength(9);
+  });
+
+  it('tells few links of a head at once where the mesh is large, and the others by its anchor among the next beats', async () => {
+    const { a, others } = star(10, 2_000);
+    await a.sync.answer('n0', { records: [Buffer.from(HEAD_RECORD)] });
+    await a.clock.advance(0);
+    expect(others.filter(({ store }) => store.records.has(HEAD))).toHaveLength(2);
+    await a.clock.advance(5_000);
+    expect(others.filter(({ store }) => store.records.has(HEAD))).toHaveLength(9);
+    const sent = a.told.flatMap(({ records }) => records);
+    expect(sent).toHaveLength(9);
+    expect(a.told.flatMap(({ beats }) => beats ?? []).map(({ length }) => length)).toEqual(Array(7).fill(BEAT_BYTES));
+  });
+
+  it('sends nobody what it lacked itself and got by comparing, unless they ask for it', async () => {
+    const { a, others } = star(10, 2_000);
+    for (const { store } of others) await store.accept(Buffer.from(HEAD_RECORD));
+    const [lacking] = others.splice(3, 1) as [TestNode];
+    lacking.store.records.delete(HEAD);
+    lacking.store.beats.delete(HEAD_HINT);
+    await a.sync.compare('n0');
+    expect(a.store.records.has(HEAD)).toBe(true);
+    await a.clock.advance(5_000);
+    expect(lacking.store.records.has(HEAD)).toBe(true);
+    expect(a.told.flatMap(({ records }) => records)).toHaveLength(1);
+  });
+
+  it('compares with one member after the other, so that each brings what those before did not', async () => {
+    const { a, others } = star(3, 0);
+    for (const { store } of others) store.records.set('x', 1);
+    const given: number[] = [];
+    for (const { sync } of others) {
+      const answer = sync.answer.bind(sync);
+      sync.answer = async (...args) => {
+        const reply = await answer(...args);
+        given.push(reply.records.length);
+        return reply;
+      };
+    }
+    await Promise.all(others.map((_, i) => a.sync.compare(`n${i}`)));
+    expect(given.reduce((sum, count) => sum + count)).toBe(1);
+  });
+
+  it('waits no longer than five seconds for a member that does not answer', async () => {
+    const { a, others } = star(2, 0);
+    const [silent, other] = others as [TestNode, TestNode];
+    silent.sync.answer = () => new Promise(() => {});
+    other.store.records.set('x', 1);
+    void a.sync.compare('n0');
+    void a.sync.compare('n1');
+    await a.clock.advance(4_900);
+    expect(a.store.records.has('x')).toBe(false);
+    await a.clock.advance(100);
+    expect(a.store.records.has('x')).toBe(true);
   });
 
   it('fetches the parts that are missing from whoever has them', async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Digest, type Identity, identityFromSeed, silentLog } from '@model-rtc/protocol';
 import { loadIdentity } from '@model-rtc/registry';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
+import type { Beat } from '../../src/core/beats/beat.ts';
 import { signHead } from '../../src/core/catalog/head.ts';
 import { makeInvite, nextRoster, parseInvite, signMembership } from '../../src/core/index.ts';
 import { createMesh } from '../../src/index.ts';
@@ -93,6 +94,24 @@ describe('a node that goes on without a change', () => {
     expect([await beatTo(anna, []), anna.needsHead]).toEqual([4, false]);
     nowMs -= 10 * MINUTE_MS;
     expect([await beatTo(anna, []), anna.needsHead]).toEqual([0, true]);
+  });
+
+  it('is asked for its head by who hears of that by its anchor, whether the member was heard before or not', async () => {
+    const anna = await openView();
+    const unheard = await openView('other');
+    const [name = ''] = await anna.announceSelf(OWN, EVERY);
+    const heard = await openView('other');
+    await hear(anna, [heard], [name]);
+    nowMs += 1;
+    await anna.announceSelf(OWN, 'goodbye');
+    const mark = anna.beatOf(anna.ownKey.slice(0, 16));
+    expect(mark?.index).toBe(0);
+    for (const view of [heard, unheard]) {
+      const { want, news } = await view.acceptBeats([mark as Beat]);
+      expect({ want, news }).toEqual({ want: [name], news: [] });
+      await hear(anna, [view], [name]);
+      expect((await view.acceptBeats([mark as Beat])).want).toEqual([]);
+    }
   });
 
   it('says nothing after its goodbye', async () => {

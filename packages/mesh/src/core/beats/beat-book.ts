@@ -84,10 +84,10 @@ export class BeatBook {
     return Math.min(chain.index, due);
   }
 
-  /** The newest beat of a node. @param hint the first 16 characters of its key */
+  /** The newest beat of a node, the anchor where none was revealed yet. @param hint the first 16 characters of its key */
   beatOf(hint: string): Beat | undefined {
     const chain = this.#current.get(this.#keys.get(hint) ?? '');
-    if (chain === undefined || chain.index === 0) return undefined;
+    if (chain?.plan === undefined) return undefined;
     return { hint, sequence: chain.sequence, index: chain.index, value: chain.value };
   }
 

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Beat } from '../beats/beat.ts';
 import type { RecordStore, RecordSummary } from './types.ts';
 
 /** Names fall into so many ranges, by the first byte of the key that they hold. */
@@ -8,8 +9,9 @@ const HASH_BYTES = 8;
 
 /** The range of a record's name: the first two hex characters behind its `/`; 0 for a name without. */
 function rangeOf(name: string): number {
-  const range = Number.parseInt(name.slice(name.indexOf('/') + 1).slice(0, 2), 16);
-  return name.includes('/') && range >= 0 ? range : 0;
+  const at = name.indexOf('/') + 1;
+  const range = Number.parseInt(name.slice(at, at + 2), 16);
+  return at > 0 && range >= 0 ? range : 0;
 }
 
 /** @param ranges only what falls into these; all when left out */
@@ -40,6 +42,20 @@ export function rangeHashes(store: Pick<RecordStore, 'summary'>, beatsUntil?: nu
 /** By which a node's beats go: the first 16 characters of the key in a record's name. */
 export function hintIn(name: string): string {
   return name.slice(name.indexOf('/') + 1).slice(0, 16);
+}
+
+/** The newest beat of each of these nodes, or the anchor of its head, which tells others that there is one. */
+export function marksOf(store: Pick<RecordStore, 'beatOf'>, hints: readonly string[]): Beat[] {
+  return [...new Set(hints)].flatMap((hint) => store.beatOf(hint) ?? []);
+}
+
+/** The newest beat of each of these nodes, for those who have its head. */
+export function beatsOf(store: Pick<RecordStore, 'beatOf'>, hints: readonly string[]): Beat[] {
+  return marksOf(store, hints).filter(({ index }) => index > 0);
+}
+
+export function recordsOf(store: Pick<RecordStore, 'bytesOf'>, names: readonly string[]): Uint8Array[] {
+  return names.flatMap((name) => store.bytesOf(name) ?? []);
 }
 
 /** The ranges whose hashes are not the same. */

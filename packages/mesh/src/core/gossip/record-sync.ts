@@ -1,7 +1,6 @@
 import type { Clock, Log } from '@model-rtc/protocol';
 import { type Beat, unpackBeats, unpackHints } from '../beats/beat.ts';
 import { MAX_RECORD_BYTES } from '../limits.ts';
-import { BeatSpread } from './beat-spread.ts';
 import { bytesIn, COSTS, MemberBudgets } from './member-budgets.ts';
 import {
   firstBytes,
@@ -11,8 +10,9 @@ import {
   packedHints,
   SEALED_BOUNDS,
 } from './message-bounds.ts';
+import { News } from './news.ts';
 import { PARTS_AT_ONCE, PartFetcher } from './part-fetcher.ts';
-import { differing, hintIn, isNewer, rangeHashes, summaryOf } from './ranges.ts';
+import { beatsOf, differing, hintIn, isNewer, rangeHashes, recordsOf, summaryOf } from './ranges.ts';
 import type { RecordStore, RecordSummary, SyncMessage, SyncReply, TakenBeats } from './types.ts';
 
 export interface RecordSyncOptions {
@@ -27,8 +27,8 @@ export interface RecordSyncOptions {
   readonly linked: () => readonly string[];
   /** Called after records, beats or parts were news. */
   readonly onNews: () => void;
-  /** Called when records are told to linked members. @param exceptKey whoever they came from; undefined for this node's own */
-  readonly onAnnounced?: ((exceptKey: string | undefined) => void) | undefined;
+  /** Called when records are told to linked members. @param fromKey whoever told them; undefined for what this node itself has to say */
+  readonly onAnnounced?: ((fromKey: string | undefined) => void) | undefined;
   readonly onBrokenLimit: (key: string, problem: string) => void;
   readonly clock: Clock;
   /** The date: milliseconds since 1970. */
@@ -45,19 +45,15 @@ const SENT_PARTS = 8;
 const MAX_COMPARISONS = 16;
 /** How often a random neighbour is asked whether it has more: what a lost message brings back. */
 const COMPARE_MS = 60_000;
+/** How long a comparison may hold up the next. */
+const TURN_MS = 5_000;
 /** Beats of the last minute are not compared: they are on their way to everyone. */
 const BEATS_UNDER_WAY_MS = 60_000;
 
-/** Links that news of others goes on to: it reaches nearly everyone, each some five times, and comparing brings the rest. */
-const FAN_OUT = 5;
 /** Two that have less compare the names of all of it at once. */
 const MIN_HASHED_RECORDS = 128;
 const NOTHING: SyncReply = { records: [], want: [] };
-
-interface News {
-  readonly records?: readonly Uint8Array[];
-  readonly beats: readonly Beat[];
-}
+const NOTHING_TAKEN: TakenBeats = { news: [], early: [], want: [], wrongSteps: 0 };
 
 /**
  * Keeps the records of linked members alike: a new link compares what both have, news goes on to every link at once, and now and then two
@@ -66,14 +62,18 @@ interface News {
 export class RecordSync {
   readonly #options: RecordSyncOptions;
   readonly #budgets: MemberBudgets;
-  readonly #spread: BeatSpread;
+  readonly #news: News;
   readonly #parts: PartFetcher;
   readonly #stop: () => void;
+  #comparing: Promise<unknown> = Promise.resolve();
 
   constructor(options: RecordSyncOptions) {
     this.#options = options;
     this.#budgets = new MemberBudgets(options);
-    this.#spread = new BeatSpread({ ...options, send: (key, beats) => void this.#tellNews(key, { beats }) });
+    this.#news = new News({
+      ...{ ...options, budgets: this.#budgets, boundsTo: (key) => this.#boundsTo(key) },
+      sendWanted: (key, reply) => this.#sendWanted(key, reply),
+    });
     this.#parts = new PartFetcher({
       ...options,
       atOnce: (key) => (options.isWithoutLane?.(key) === true ? SEALED_BOUNDS.parts : PARTS_AT_ONCE),
@@ -86,8 +86,20 @@ export class RecordSync {
     });
   }
 
-  /** Compares with a member, both ways. It never rejects: a link that failed is made again. @returns whether it went well */
+  /**
+   * Compares with a member, both ways. Several at once would each bring the same, so one waits for the other, as long as that one answers.
+   * It never rejects: a link that failed is made again.
+   * @returns whether it went well
+   */
   async compare(key: string): Promise<boolean> {
+    const own = this.#compareAfter(this.#comparing, key);
+    this.#comparing = own;
+    return await own;
+  }
+
+  async #compareAfter(before: Promise<unknown>, key: string): Promise<boolean> {
+    // Who is asked over a signaling server is there for a moment only.
+    if (this.#options.isWithoutLane?.(key) !== true) await this.#turn(before);
     try {
       for (let times = 1; (await this.#compareOnce(key)) && times < MAX_COMPARISONS; ) times += 1;
       await this.fetchMissing(key);
@@ -109,7 +121,7 @@ export class RecordSync {
     this.#budgets.take(key, { records: COSTS.message + names + (hashes === undefined ? 0 : COSTS.hashes) });
     const { store } = this.#options;
     const wanted = await this.#take(key, message);
-    await this.#parts.take(key, parts);
+    if (parts.length > 0) await this.#parts.take(key, parts);
     if (records.length > 0) void this.fetchMissing(key);
     const nothing = {
       ...{ records: [], want: wanted },
@@ -121,8 +133,20 @@ export class RecordSync {
     const newer = summaryOf(store, ranges).filter((one) => isNewer(one, theirs.get(one.name)));
     const lacked = newer.filter(({ name, order }) => order > (theirs.get(name)?.order ?? -1));
     const bounds = isWithoutLane ? SEALED_BOUNDS : LANE_BOUNDS;
-    const given = firstBytes(this.#recordsOf(lacked.map(({ name }) => name)), bounds.recordBytes).now;
-    const beats = packedBeats(this.#beatsOf(newer.map(({ name }) => hintIn(name))), bounds);
+    const given = firstBytes(
+      recordsOf(
+        store,
+        lacked.map(({ name }) => name),
+      ),
+      bounds.recordBytes,
+    ).now;
+    const beats = packedBeats(
+      beatsOf(
+        store,
+        newer.map(({ name }) => hintIn(name)),
+      ),
+      bounds,
+    );
     this.#budgets.give(key, bytesIn([...given, ...Object.values(beats)]));
     return {
       ...{ ...nothing, records: given, ...beats },
@@ -140,33 +164,14 @@ export class RecordSync {
     return parts;
   }
 
-  /** Tells all linked members of records that are news here. It never rejects. Resolves when they have answered. */
-  async announce(names: readonly string[], exceptKey?: string): Promise<void> {
-    const records = this.#recordsOf(names);
-    if (records.length === 0) return;
-    const beats = this.#beatsOf(names.map(hintIn));
-    this.#options.onAnnounced?.(exceptKey);
-    await Promise.all([...this.#someLinked(exceptKey)].map((key) => this.#tellNews(key, { records, beats })));
+  /** Tells linked members of records that are news here. It never rejects. Resolves when those that are told at once have answered. */
+  async announce(names: readonly string[]): Promise<void> {
+    await this.#news.announce(names);
   }
 
   /** This node is still there: all linked members hear it within some seconds. */
   announceBeat(beat: Beat): void {
-    this.#spread.add([beat]);
-  }
-
-  /** It never rejects. */
-  async #tellNews(key: string, { records: all = [], beats }: News): Promise<void> {
-    const bounds = this.#boundsTo(key);
-    const records = firstBytes(all, bounds.recordBytes).now;
-    if (!this.#budgets.mayTell(key, records)) return;
-    try {
-      const { want } = await this.#options.tell(key, { records, ...packedBeats(beats, bounds) });
-      // Whoever is told of a beat may ask for the head that it belongs to, and for nothing else.
-      const told = new Set(beats.map(({ hint }) => hint));
-      await this.#sendWanted(key, { records: [], want: want.filter((name) => told.has(hintIn(name))) });
-    } catch (error) {
-      this.#options.log.debug({ err: error, member: key }, 'a member could not be told of news');
-    }
+    this.#news.spread([beat]);
   }
 
   /** Fetches what heads name and is not here: from the given member first, then from the others. It never rejects. */
@@ -181,7 +186,7 @@ export class RecordSync {
 
   close(): void {
     this.#stop();
-    this.#spread.close();
+    this.#news.close();
     this.#parts.close();
   }
 
@@ -193,7 +198,7 @@ export class RecordSync {
     const [ranges, have] = this.#summaryFor(key, differ);
     const nothing: SyncReply = { ...NOTHING, missing: missingNow };
     const reply = ranges?.length === 0 ? nothing : await tell(key, { records: [], have, ranges });
-    await this.#take(key, reply);
+    await this.#take(key, reply, true);
     const missing = await this.#sendWanted(key, reply);
     for (let rest = missing.flatMap((hash) => store.part(hash) ?? []); rest.length > 0; ) {
       const { now, later } = firstBytes(rest.slice(0, SENT_PARTS), most);
@@ -206,13 +211,14 @@ export class RecordSync {
 
   /** Sends what a member asked for in its answer. @returns the parts that it lacks and cannot fetch */
   async #sendWanted(key: string, reply: SyncReply): Promise<readonly string[]> {
+    const { store, tell } = this.#options;
     const { want, wantBeats = new Uint8Array() } = reply;
     const bounds = this.#boundsTo(key);
-    let beats = packedBeats(this.#beatsOf([...want.map(hintIn), ...unpackHints(wantBeats)]), bounds);
+    let beats = packedBeats(beatsOf(store, [...want.map(hintIn), ...unpackHints(wantBeats)]), bounds);
     let missing = reply.missing ?? [];
-    for (let rest = this.#recordsOf([...new Set(want)]); rest.length > 0 || beats.beats !== undefined; ) {
+    for (let rest = recordsOf(store, [...new Set(want)]); rest.length > 0 || beats.beats !== undefined; ) {
       const { now, later } = firstBytes(rest, bounds.recordBytes);
-      missing = (await this.#options.tell(key, { records: now, ...beats })).missing ?? [];
+      missing = (await tell(key, { records: now, ...beats })).missing ?? [];
       [rest, beats] = [later, {}];
     }
     return missing;
@@ -233,11 +239,18 @@ export class RecordSync {
     return this.#options.isWithoutLane?.(key) === true ? SEALED_BOUNDS : LANE_BOUNDS;
   }
 
-  /** @returns names of records that would tell what the beats belong to */
-  async #take(key: string, { records, beats = new Uint8Array() }: SyncMessage | SyncReply): Promise<readonly string[]> {
+  /**
+   * @param isOld whether it came of comparing
+   * @returns names of records that would tell what the beats belong to
+   */
+  async #take(
+    key: string,
+    { records, beats = new Uint8Array() }: SyncMessage | SyncReply,
+    isOld = false,
+  ): Promise<readonly string[]> {
     const given = unpackBeats(beats);
     this.#budgets.take(key, { bytes: bytesIn(records) + beats.length, records: records.length + given.length });
-    this.#spread.knows(key, given);
+    this.#news.knows(key, given);
     // Before the records: a head would hide that somebody still goes on with the one that it replaces.
     const first = await this.#takeBeats(key, given);
     const news: string[] = [];
@@ -247,32 +260,35 @@ export class RecordSync {
       else if (name !== undefined) news.push(name);
     }
     const then = await this.#takeBeats(key, first.early);
-    if (news.length > 0) void this.announce(news, key);
+    if (news.length > 0) void this.#news.announce(news, { fromKey: key, isOld });
     if (news.length > 0 || first.news.length > 0 || then.news.length > 0) this.#options.onNews();
     return [...new Set([...first.want.filter((name) => !news.includes(name)), ...then.want])];
   }
 
   async #takeBeats(key: string, beats: readonly Beat[]): Promise<TakenBeats> {
+    if (beats.length === 0) return NOTHING_TAKEN;
     const taken = await this.#options.store.acceptBeats(beats, key);
     this.#budgets.take(key, { records: taken.wrongSteps });
-    this.#spread.add(taken.news, key);
+    this.#news.spread(taken.news, key);
     return taken;
+  }
+
+  async #turn(before: Promise<unknown>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const stop = this.#options.clock.after(TURN_MS, resolve);
+      void before.finally(() => {
+        stop();
+        resolve();
+      });
+    });
   }
 
   /** In which ranges of names the two differ; undefined when all of them are to be compared. */
   async #differingRanges(key: string): Promise<Pick<SyncReply, 'ranges' | 'missing'>> {
     const { store, wallMs, tell } = this.#options;
-    if ([...store.summary()].length < MIN_HASHED_RECORDS) return {};
+    if (store.size < MIN_HASHED_RECORDS) return {};
     const beatsUntil = wallMs() - BEATS_UNDER_WAY_MS;
     return await tell(key, { records: [], hashes: rangeHashes(store, beatsUntil), beatsUntil });
-  }
-
-  /** News that others made goes on to some links alone: the others hear it from their own, or when they compare. */
-  #someLinked(exceptKey: string | undefined): string[] {
-    const linked = this.#options.linked().filter((key) => key !== exceptKey);
-    if (exceptKey === undefined) return linked;
-    while (linked.length > FAN_OUT) linked.splice(Math.floor(this.#options.random() * linked.length), 1);
-    return linked;
   }
 
   #isMissing({ name, order }: RecordSummary): boolean {
@@ -284,13 +300,5 @@ export class RecordSync {
     const { store } = this.#options;
     const known = store.beatsOf(name);
     return known !== undefined && order === store.orderOf(name) && beat > known;
-  }
-
-  #beatsOf(hints: readonly string[]): Beat[] {
-    return [...new Set(hints)].flatMap((hint) => this.#options.store.beatOf(hint) ?? []);
-  }
-
-  #recordsOf(names: readonly string[]): Uint8Array[] {
-    return names.flatMap((name) => this.#options.store.bytesOf(name) ?? []);
   }
 }

@@ -57,6 +57,8 @@ export interface TakenBeats {
 
 /** The signed records of one mesh on this machine. */
 export interface RecordStore {
+  /** How many records there are, about. */
+  readonly size: number;
   /** @param beatsUntil leaves out beats of later than this, in milliseconds since 1970 */
   summary(beatsUntil?: number): Iterable<RecordSummary>;
   orderOf(name: string): number | undefined;
@@ -67,7 +69,7 @@ export interface RecordStore {
    * check that before they pass a record on
    */
   accept(bytes: Uint8Array, fromKey: string): Promise<string | false | undefined>;
-  /** The newest beat of a node. @param hint the first 16 characters of its key */
+  /** The newest beat of a node, the anchor where none was revealed yet. @param hint the first 16 characters of its key */
   beatOf(hint: string): Beat | undefined;
   /** How many beats are known of a head. */
   beatsOf(name: string): number | undefined;

@@ -4,7 +4,8 @@ import type { Peer } from '@model-rtc/transport';
 export interface LinksOptions {
   /** Connects to a member's worker. */
   readonly connect: (key: string, signal: AbortSignal) => Promise<Peer>;
-  readonly onLinked: (key: string, peer: Peer) => void;
+  /** @param isOwn whether this node opened it: then it is this node that begins to compare */
+  readonly onLinked: (key: string, peer: Peer, isOwn: boolean) => void;
   /** The last connection with a member ended. */
   readonly onUnlinked: (key: string) => void;
   readonly onFailed: (key: string, error: ModelRtcError) => void;
@@ -66,12 +67,12 @@ export class Links {
   }
 
   /** Takes a connection that the member opened. */
-  adopt(key: string, peer: Peer): void {
+  adopt(key: string, peer: Peer, isOwn = false): void {
     if (this.#isClosed) return;
     const peers = this.#peers.get(key) ?? new Set();
     this.#peers.set(key, peers.add(peer));
     void peer.closed.then(() => this.#ended(key, peer));
-    this.#options.onLinked(key, peer);
+    this.#options.onLinked(key, peer, isOwn);
   }
 
   /** Ends all connections with a member. */
@@ -102,7 +103,7 @@ export class Links {
         return;
       }
       this.#attempts.delete(key);
-      this.adopt(key, peer);
+      this.adopt(key, peer, true);
     } catch (thrown) {
       if (running.signal.aborted) return;
       attempt.running = undefined;

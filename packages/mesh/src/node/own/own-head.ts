@@ -2,7 +2,7 @@ import type { Identity } from '@model-rtc/protocol';
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import type { CatalogBook } from '../../core/catalog/catalog-book.ts';
 import { type OwnAnnouncement, signHead } from '../../core/catalog/head.ts';
-import { GOODBYE_TTL_MS } from '../../core/limits.ts';
+import { BEATS_LAST_MS, GOODBYE_TTL_MS } from '../../core/limits.ts';
 import type { HeadKind } from '../view.ts';
 import { OwnBeats } from './own-beats.ts';
 
@@ -49,7 +49,9 @@ export class OwnHead {
     const common = { meshId, own, sequence, nowMs };
     if (kind !== 'goodbye')
       return signHead(identity, { ...common, beats: this.beats.begin(sequence, nowMs, kind.beatEveryMs) });
+    // It reveals none, but others hear by the anchor that there is such a head.
+    const plan = this.beats.begin(sequence, nowMs, BEATS_LAST_MS);
     this.beats.end(false);
-    return signHead(identity, { ...common, ttlMs: GOODBYE_TTL_MS });
+    return signHead(identity, { ...common, ttlMs: GOODBYE_TTL_MS, beats: plan });
   }
 }

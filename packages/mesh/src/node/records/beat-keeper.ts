@@ -9,6 +9,8 @@ export interface BeatKeeperOptions {
   readonly cache: RecordCache;
   /** Of this mesh's names in the cache. */
   readonly prefix: string;
+  /** The member whose key begins with these 16 characters: its first head may not be here yet. */
+  readonly memberOf: (hint: string) => string | undefined;
   /** Two machines announce with this key. */
   readonly onDoubled: (key: string) => void;
 }
@@ -41,8 +43,9 @@ export class BeatKeeper {
       if (outcome.kind === 'news' || outcome.kind === 'doubled') taken.news.push(beat);
       if (outcome.kind === 'wrong') taken.wrongSteps += outcome.steps;
       // Its head tells whether the beat is wrong, or belongs to another head of the same number.
-      if ((outcome.kind === 'wrong' || outcome.kind === 'early') && outcome.key !== undefined)
-        taken.want.add(catalogName(outcome.key));
+      if (outcome.kind !== 'wrong' && outcome.kind !== 'early') continue;
+      const key = outcome.key ?? this.#options.memberOf(beat.hint);
+      if (key !== undefined) taken.want.add(catalogName(key));
     }
     return { ...taken, want: [...taken.want] };
   }

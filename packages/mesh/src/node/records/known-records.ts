@@ -1,3 +1,4 @@
+import { hintOf } from '../../core/beats/beat.ts';
 import type { RecordSummary } from '../../core/gossip/types.ts';
 
 export interface KnownRecord {
@@ -10,9 +11,21 @@ export interface KnownRecord {
 /** The newest record of each name, as its bytes came. */
 export class KnownRecords {
   readonly #byName = new Map<string, KnownRecord>();
+  readonly #keys = new Map<string, string>();
+
+  get size(): number {
+    return this.#byName.size;
+  }
 
   set(name: string, record: KnownRecord): void {
     this.#byName.set(name, record);
+    if (record.key !== undefined) this.#keys.set(hintOf(record.key), record.key);
+  }
+
+  /** The key that begins with these 16 characters, where there is a record of its node. */
+  keysBy(hint: string): readonly string[] {
+    const key = this.#keys.get(hint);
+    return key === undefined ? [] : [key];
   }
 
   has(name: string): boolean {

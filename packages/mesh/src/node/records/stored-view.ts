@@ -69,6 +69,7 @@ export class StoredMeshView implements MeshView {
     this.clocks = new Clocks({ ...common, problems: this.#problems, refused: () => this.catalogs.aheadMs() });
     this.#beats = new BeatKeeper({
       ...{ catalogs: this.catalogs, cache: parts.cache, prefix: this.#prefix },
+      memberOf: (hint) => this.#known.keysBy(hint).find((key) => this.membership.isMember(key)),
       onDoubled: (key) => this.#twoNodes.note(key),
     });
     this.#own = new OwnHead({ ...common, identity: parts.identity, catalogs: this.catalogs });
@@ -83,8 +84,7 @@ export class StoredMeshView implements MeshView {
   /** Reads what is kept. Everything is checked again. @throws ModelRtcError `storage` */
   async open(): Promise<void> {
     await this.#members.readRoster();
-    const { mesh } = this.#parts.joined;
-    await this.#takeKept([fromBase64Url(mesh.membership)]);
+    await this.#takeKept(this.introduction());
     await this.reload();
   }
 
@@ -122,6 +122,10 @@ export class StoredMeshView implements MeshView {
     this.#problems.note(key, problem);
   }
 
+  get size(): number {
+    return this.#known.size;
+  }
+
   summary(beatsUntil?: number): RecordSummary[] {
     const counts = (key: string) => this.membership.isMember(key) || this.#known.has(`leave/${key}`);
     return this.#known.summary(counts).map((one) => {
@@ -136,8 +140,7 @@ export class StoredMeshView implements MeshView {
   }
 
   beatsOf(name: string): number | undefined {
-    const key = catalogKey(name);
-    return key === undefined ? undefined : this.catalogs.beats.indexOf(key);
+    return this.catalogs.beats.indexOf(catalogKey(name) ?? '');
   }
 
   async acceptBeats(beats: readonly Beat[]): Promise<TakenBeats> {
@@ -180,8 +183,7 @@ export class StoredMeshView implements MeshView {
 
   missingParts(most: number, isSkipped: (hash: string) => boolean = () => false): readonly string[] {
     const ofRoster = this.membership.missingParts().filter((hash) => !isSkipped(hash));
-    const ofCatalogs = this.catalogs.missingParts(Math.max(0, most - ofRoster.length), isSkipped);
-    return [...ofRoster.slice(0, most), ...ofCatalogs];
+    return [...ofRoster.slice(0, most), ...this.catalogs.missingParts(Math.max(0, most - ofRoster.length), isSkipped)];
   }
 
   part(hash: string): Uint8Array | undefined {
