@@ -3,22 +3,21 @@ import { BEAT_BYTES } from '../../packages/mesh/src/core/beats/beat.ts';
 import { signHead } from '../../packages/mesh/src/core/catalog/head.ts';
 import { SPREAD_MS } from '../../packages/mesh/src/core/gossip/beat-spread.ts';
 import { type Benchmark, besideRow, median, type Row } from '../support/benchmark.ts';
-import { simulateMesh } from '../support/mesh-simulation.ts';
+import { LINKS, type MeshOutcome, simulateMesh } from '../support/mesh-simulation.ts';
+import { WANT_BYTES } from '../support/mesh-traffic.ts';
 import { BEAT_MS } from '../support/simulated-store.ts';
 
 const HOUR_MS = 3_600_000;
 const BEATS_AN_HOUR = HOUR_MS / BEAT_MS;
-/** A chain lasts six hours, and a node changes its models or moves its numbers now and then. */
-const HEADS_AN_HOUR = 1;
-const COMPARISONS_AN_HOUR = 60;
-/** A record's name and order in a list of all. */
-const NAME_BYTES = 104;
-const HASHES_BYTES = 2_100;
+/** A node signs a head when it comes, when it goes, and when its models or numbers change, once in between. */
+const HEADS_AN_HOUR = 3;
+/** Nodes are away for a quarter of an hour; so many of the others' heads are new then. */
+const MISSED_HEADS = HEADS_AN_HOUR / (HEADS_AN_HOUR + 4);
 /** A request with beats and its answer, without the beats. */
 const BEATS_MESSAGE_BYTES = 110;
-const LINKS = 10;
 const MODELS = 20;
 const CHANGES = 20;
+const FOLLOWED = 100;
 
 export const mesh: Benchmark = {
   name: 'mesh',
@@ -26,38 +25,51 @@ export const mesh: Benchmark = {
     'A mesh in virtual time, with sessions of an hour and 1 % of the messages lost, beside signing every head anew each five minutes',
   async run({ quick }, say) {
     const nodes = quick ? 300 : 10_000;
-    const beaters = 150;
     say(`${nodes} nodes`);
-    const scenario = { nodes, beaters, changes: CHANGES, meanSessionMs: HOUR_MS, loss: 0.01 };
-    const { msTo99, copies, beatCopies, beatMsTo99, differing } = await simulateMesh(scenario);
     const headBytes = sizeOfHead();
-    const knownAfterS = median(msTo99) / 1000;
-    // Beats that are missing somewhere show in comparisons; heads that are under way do as well.
-    const comparing = (headsAnHour: number, missing: number) => {
-      const underWay = ((nodes * headsAnHour) / 3600) * knownAfterS + missing;
-      const ranges = 1 - Math.exp(-underWay / 256);
-      return 2 * COMPARISONS_AN_HOUR * (HASHES_BYTES + ranges * 2 * nodes * NAME_BYTES);
-    };
-    const missing = differing * (nodes / beaters);
-    const beats = nodes * BEATS_AN_HOUR * beatCopies * BEAT_BYTES + LINKS * (HOUR_MS / SPREAD_MS) * BEATS_MESSAGE_BYTES;
-    const own = (beats + nodes * HEADS_AN_HOUR * copies * headBytes + comparing(HEADS_AN_HOUR, missing)) / 1e6;
-    const resigned = (nodes * BEATS_AN_HOUR * copies * headBytes + comparing(BEATS_AN_HOUR, 0)) / 1e6;
-    const what = `${nodes} nodes: a new model is known to 99 %`;
-    const known: Row = { what, unit: 's', value: knownAfterS, samples: msTo99.map((ms) => ms / 1000) };
-    const heard = median(beatMsTo99) / 1000;
+    const outcome = await simulateMesh({
+      ...{ nodes, followed: FOLLOWED, changes: CHANGES, meanSessionMs: HOUR_MS, missedHeads: MISSED_HEADS },
+      ...{ loss: 0.01, headBytes },
+    });
+    const { msTo99, beatMsTo99, headCopies, beatCopies, comparedBytesAnHour } = outcome;
+    const beats = beatBytes(nodes, outcome);
+    const heads = nodes * HEADS_AN_HOUR * bytesOfHead(headBytes, outcome);
+    // In place of a beat, each time a head.
+    const resigned = nodes * BEATS_AN_HOUR * bytesOfHead(headBytes, outcome) + heads + comparedBytesAnHour;
+    const known = timesRow(`${nodes} nodes: a new model is known to 99 %`, msTo99);
     return [
       msTo99.length < CHANGES ? { ...known, failed: `only ${msTo99.length} of ${CHANGES} were` } : known,
-      { what: 'a beat is known to 99 %', unit: 's', value: heard, samples: beatMsTo99.map((ms) => ms / 1000) },
-      { what: 'copies of each record that a node gets', unit: '', samples: [copies], value: copies },
+      timesRow('a beat is known to 99 %', beatMsTo99),
+      { what: 'copies of each head that a node gets', unit: '', samples: [headCopies], value: headCopies },
       { what: 'copies of each beat that a node gets', unit: '', samples: [beatCopies], value: beatCopies },
-      { what: 'received by a node in an hour for beats alone', unit: 'MB', samples: [beats / 1e6], value: beats / 1e6 },
+      megabytesRow('received by a node in an hour: beats', beats),
+      megabytesRow('heads, three of each node', heads),
+      megabytesRow('comparing, and what was missed while away', comparedBytesAnHour),
       besideRow({
-        ...{ what: 'received by a node in an hour, with one change of each node', unit: 'MB', samples: [own] },
-        beside: { samples: [resigned], failed: undefined },
+        ...{ what: 'all of it', unit: 'MB', samples: [(beats + heads + comparedBytesAnHour) / 1e6] },
+        beside: { samples: [resigned / 1e6], failed: undefined },
       }),
     ];
   },
 };
+
+function beatBytes(nodes: number, { beatCopies }: MeshOutcome): number {
+  const messages = 2 * LINKS * (HOUR_MS / SPREAD_MS) * BEATS_MESSAGE_BYTES;
+  return nodes * BEATS_AN_HOUR * beatCopies * BEAT_BYTES + messages;
+}
+
+/** What a node receives for each head: copies, being told of it, and being asked for it. */
+function bytesOfHead(headBytes: number, { headCopies, announcedCopies, wants }: MeshOutcome): number {
+  return headCopies * headBytes + announcedCopies * BEAT_BYTES + wants * WANT_BYTES;
+}
+
+function timesRow(what: string, times: readonly number[]): Row {
+  return { what, unit: 's', value: median(times) / 1000, samples: times.map((ms) => ms / 1000) };
+}
+
+function megabytesRow(what: string, bytes: number): Row {
+  return { what, unit: 'MB', value: bytes / 1e6, samples: [bytes / 1e6] };
+}
 
 /** Of a real head in a message. */
 function sizeOfHead(): number {

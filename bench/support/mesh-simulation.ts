@@ -1,41 +1,53 @@
-import type { Clock } from '@model-rtc/protocol';
-import { BEAT_BYTES } from '../../packages/mesh/src/core/beats/beat.ts';
 import { RecordSync } from '../../packages/mesh/src/core/gossip/record-sync.ts';
 import type { SyncMessage, SyncReply } from '../../packages/mesh/src/core/gossip/types.ts';
-import { BEAT_MS, type Beaters, beatersOf, beatOf, SimulatedStore } from './simulated-store.ts';
+import { MeshTraffic } from './mesh-traffic.ts';
+import { BEAT_MS, beatOf, Followed, SimulatedStore } from './simulated-store.ts';
+import { seededRandom, VirtualTime } from './virtual-time.ts';
 
 /** Connections that a node opens; as many are opened to it. */
-const LINKS = 5;
+export const LINKS = 5;
 const LATENCY_MS = [20, 80] as const;
-const TICK_MS = 10;
-const SETTLED_MS = 90_000;
+const LOST_MS = 1_000;
+const LOOK_MS = 500;
+/** How long all of it lasts: a beat of each node after comparisons find what they usually do. */
+const LENGTH_MS = 420_000;
+const SETTLED_MS = LENGTH_MS - BEAT_MS;
+/** When the first new model is announced, and over which time the others are. */
+const CHANGES_FROM_MS = 60_000;
+const CHANGES_MS = 180_000;
 /** Signatures and disks are left out; everything else of an exchange is the real code. */
 const SILENT = { debug() {}, info() {}, warn() {} };
 
-/** What happens to a mesh whose nodes come and go. */
+/** What happens to a mesh whose nodes come and go. A fifth of all is away at any time. */
 export interface MeshScenario {
+  /** Those that are present at any time. */
   readonly nodes: number;
-  /** New models, each in a catalog of its own, spread over three minutes. */
+  /** Nodes whose heads and beats are followed, in place of all: what it costs to send those of one does not depend on others. */
+  readonly followed: number;
+  /** How many of these have a new model, each at a time of its own. */
   readonly changes: number;
   /** The mean time that a node stays; one that goes is replaced by one that was away. */
   readonly meanSessionMs: number;
+  /** How many of the others' heads a node has missed when it comes back: a part of all. */
+  readonly missedHeads: number;
   /** The part of all messages that is lost. */
   readonly loss: number;
-  /** How many of the nodes say every five minutes that they are there, and are followed. */
-  readonly beaters: number;
+  readonly headBytes: number;
 }
 
 export interface MeshOutcome {
   /** For each change: from its announcement until 99 % of the present nodes knew it. Those that never did are left out. */
   readonly msTo99: readonly number[];
-  /** How often a present node got each record, on average. */
-  readonly copies: number;
-  /** How often a present node got each beat, on average. */
-  readonly beatCopies: number;
-  /** For each beat: from its time until 99 % of the present nodes knew it. */
+  /** The same for each beat, from its time. */
   readonly beatMsTo99: readonly number[];
-  /** Names that two differ in when they compare now and then, on average. */
-  readonly differing: number;
+  /** How often a present node got each new head, was told of it by its number, and asked for it, on average. */
+  readonly headCopies: number;
+  readonly announcedCopies: number;
+  readonly wants: number;
+  /** How often a present node got each beat. */
+  readonly beatCopies: number;
+  /** What a present node receives in an hour for comparing. */
+  readonly comparedBytesAnHour: number;
 }
 
 /** Runs it in virtual time. */
@@ -46,128 +58,130 @@ export async function simulateMesh(scenario: MeshScenario): Promise<MeshOutcome>
 interface SimulatedNode {
   readonly store: SimulatedStore;
   readonly sync: RecordSync;
-  readonly links: Set<number>;
+  /** The names of those that it is linked with: their numbers. */
+  readonly links: Set<string>;
+  isPresent: boolean;
+}
+
+/** Something that all should know, and since when. */
+interface Event {
+  readonly place: number;
+  readonly sequence: number;
+  /** 0 for a head. */
+  readonly index: number;
+  readonly atMs: number;
 }
 
 class Simulation {
   readonly #scenario: MeshScenario;
+  readonly #random = seededRandom(1);
+  readonly #time = new VirtualTime(LENGTH_MS, this.#random);
+  readonly #followed: Followed;
+  readonly #traffic: MeshTraffic;
   readonly #nodes: SimulatedNode[];
-  readonly #present: boolean[] = [];
-  /** When each came back. */
-  readonly #since: number[] = [];
-  readonly #due = new Map<number, (() => void)[]>();
-  readonly #announcedAt: number[] = [];
-  readonly #msTo99 = new Map<number, number>();
-  #tick = 0;
-  readonly #beaters: Beaters;
-  readonly #places: ReadonlyMap<string, number>;
-  readonly #beatAt = new Map<string, number>();
-  readonly #beatMsTo99 = new Map<string, number>();
-  #differing = 0;
-  #copies = 0;
-  #beatCopies = 0;
-  #hashes = 0;
-  #seed = 1;
+  readonly #unknown = new Set<Event>();
+  readonly #msTo99: number[] = [];
+  readonly #beatMsTo99: number[] = [];
+  /** Each node has two, its membership and its head. */
+  readonly #records: number;
+  #beats = 0;
 
   constructor(scenario: MeshScenario) {
     this.#scenario = scenario;
-    // A fifth is away at any time.
-    const all = Math.floor(scenario.nodes * 1.25);
-    this.#beaters = beatersOf(scenario.beaters, () => -this.#random() * BEAT_MS);
-    this.#places = new Map(this.#beaters.hints.map((hint, i) => [hint, i]));
-    this.#nodes = Array.from({ length: all }, (_, i) => this.#createNode(i));
-    for (let i = 0; i < all; i++) this.#present.push(i < scenario.nodes);
-    for (let i = 0; i < scenario.nodes; i++) this.#link(i);
+    const { nodes, followed } = scenario;
+    const all = Math.floor(nodes * 1.25);
+    this.#followed = new Followed(followed, () => -this.#random() * BEAT_MS);
+    this.#records = 2 * all;
+    const isNews = (_: number, sequence: number): boolean => sequence > 1;
+    this.#traffic = new MeshTraffic({ ...scenario, members: all, isNews });
+    this.#nodes = Array.from({ length: all }, (_, i) => this.#createNode(String(i), i < nodes));
+    for (let i = 0; i < nodes; i++) this.#link(i);
   }
 
   async run(): Promise<MeshOutcome> {
-    const { changes, nodes, beaters } = this.#scenario;
-    for (let i = 0; i < beaters; i++) this.#after((this.#beaters.issuedAtMs[i] ?? 0) + BEAT_MS, () => this.#beat(i, 1));
-    this.#after(1000, () => this.#churn());
-    for (let i = 0; i < changes; i++) this.#after(60_000 + (i * 180_000) / changes, () => this.#change(i));
-    const last = 420_000 / TICK_MS;
-    for (; this.#tick < last; this.#tick++) {
-      const jobs = this.#due.get(this.#tick) ?? [];
-      this.#due.delete(this.#tick);
-      for (const job of jobs) job();
-      if (jobs.length > 0) await new Promise((resolve) => setImmediate(resolve));
-      if (this.#tick % 50 === 0) this.#look();
-    }
+    const { changes, nodes, followed } = this.#scenario;
+    for (let i = 0; i < followed; i++) this.#beatAfter(i, 1, this.#followed.issuedAtMs(i, 1) + BEAT_MS);
+    for (let i = 0; i < changes; i++)
+      this.#time.after(CHANGES_FROM_MS + (i * CHANGES_MS) / changes, () => this.#change());
+    this.#every(1_000, () => this.#churn());
+    this.#every(LOOK_MS, () => this.#look());
+    this.#time.after(SETTLED_MS, () => this.#traffic.beginComparing(this.#time.nowMs));
+    await this.#time.pass();
     for (const { sync } of this.#nodes) sync.close();
+    const { headCopies, announcedCopies, wants, beatCopies } = this.#traffic;
+    const ofHeads = { headCopies, announcedCopies, wants };
+    const perHead = Object.entries(ofHeads).map(([name, count]) => [name, count / nodes / changes]);
     return {
-      ...{ msTo99: [...this.#msTo99.values()], copies: this.#copies / nodes / changes },
-      ...{ beatCopies: this.#beatCopies / nodes / this.#beatAt.size, beatMsTo99: [...this.#beatMsTo99.values()] },
-      differing: this.#differing / this.#hashes,
+      ...{ msTo99: this.#msTo99, beatMsTo99: this.#beatMsTo99, ...(Object.fromEntries(perHead) as typeof ofHeads) },
+      beatCopies: beatCopies / nodes / this.#beats,
+      comparedBytesAnHour: this.#traffic.comparedBytesAnHour(this.#time.nowMs),
     };
   }
 
-  #createNode(self: number): SimulatedNode {
-    const links = new Set<number>();
-    const store = new SimulatedStore(this.#beaters, this.#places);
+  #createNode(self: string, isPresent: boolean): SimulatedNode {
+    const links = new Set<string>();
+    const store = new SimulatedStore(this.#followed, this.#records);
     const sync = new RecordSync({
-      ...{ store, log: SILENT, clock: this.#clock(), random: () => this.#random() },
-      wallMs: () => this.#tick * TICK_MS,
-      tell: (key, message) => this.#tell(self, Number(key), message),
+      ...{ store, log: SILENT, clock: this.#time.clock, random: this.#random, wallMs: () => this.#time.nowMs },
+      tell: (key, message) => this.#tell(self, key, message),
       fetchParts: () => Promise.resolve([]),
-      linked: () => (this.#present[self] ? [...links].filter((other) => this.#present[other]).map(String) : []),
+      // One that goes has no links any more.
+      linked: () => [...links],
       onNews: () => {},
-      onBrokenLimit: () => {},
+      onBrokenLimit: (_, problem) => {
+        throw new Error(problem);
+      },
     });
-    return { store, sync, links };
+    return { store, sync, links, isPresent };
   }
 
-  #tell(from: number, to: number, message: SyncMessage): Promise<SyncReply> {
+  #tell(from: string, to: string, message: SyncMessage): Promise<SyncReply> {
     return new Promise((resolve, reject) => {
       if (this.#random() < this.#scenario.loss) {
-        this.#after(1000, () => reject(new Error('lost')));
+        this.#time.after(LOST_MS, () => reject(new Error('lost')));
         return;
       }
-      this.#after(this.#latency(), () => {
-        if (!this.#present[to]) {
+      this.#time.after(this.#latency(), () => {
+        const node = this.#node(Number(to));
+        if (!node.isPresent) {
           reject(new Error('away'));
           return;
         }
-        this.#note(message);
-        this.#noteComparison(from, to, message);
-        const node = this.#nodes[to] as SimulatedNode;
-        node.sync.answer(String(from), message).then((reply) => {
-          this.#note(reply);
-          this.#after(this.#latency(), () => resolve(reply));
+        this.#traffic.received(message);
+        node.sync.answer(from, message).then((reply) => {
+          this.#traffic.received(reply);
+          this.#time.after(this.#latency(), () => resolve(reply));
         }, reject);
       });
     });
   }
 
-  #note(message: SyncMessage | SyncReply): void {
-    this.#copies += message.records.length;
-    this.#beatCopies += (message.beats?.length ?? 0) / BEAT_BYTES;
-  }
-
-  /** How much two that compare differ, leaving out who has just come back. */
-  #noteComparison(from: number, to: number, { hashes, have, ranges }: SyncMessage): void {
-    const sinceTick = Math.max(this.#since[from] ?? 0, this.#since[to] ?? 0);
-    if (this.#tick - sinceTick < SETTLED_MS / TICK_MS) return;
-    if (hashes !== undefined) this.#hashes += 1;
-    if (have !== undefined) this.#differing += ranges?.length ?? 0;
-  }
-
   /** A node that is away says nothing. */
-  #beat(beater: number, index: number): void {
-    this.#after(BEAT_MS, () => this.#beat(beater, index + 1));
-    const { store, sync } = this.#nodes[beater] as SimulatedNode;
-    if (this.#present[beater] !== true) return;
-    const beat = beatOf(this.#beaters.hints[beater] as string, index);
-    store.beats[beater] = index;
-    this.#beatAt.set(`${beater}/${index}`, this.#tick * TICK_MS);
-    sync.announceBeat(beat);
+  #beatAfter(place: number, index: number, delayMs: number): void {
+    const sequence = this.#followed.newestOf(place);
+    this.#time.after(delayMs, () => {
+      // A new head has a chain of its own.
+      if (this.#followed.newestOf(place) !== sequence) return;
+      this.#beatAfter(place, index + 1, BEAT_MS);
+      const { store, sync, isPresent } = this.#node(place);
+      if (!isPresent) return;
+      store.beats[place] = index;
+      this.#beats += 1;
+      this.#unknown.add({ place, sequence, index, atMs: this.#time.nowMs });
+      sync.announceBeat(beatOf(this.#followed.hints[place] as string, sequence, index));
+    });
   }
 
-  #change(number: number): void {
-    const self = this.#anyPresent();
-    const node = this.#nodes[self] as SimulatedNode;
-    node.store.known.add(number);
-    this.#announcedAt[number] = this.#tick * TICK_MS;
-    void node.sync.announce([String(number)]);
+  /** One of those that are present and had none has a new model. */
+  #change(): void {
+    const place = this.#followed.hints.findIndex((_, i) => this.#node(i).isPresent && this.#followed.newestOf(i) === 1);
+    const { store, sync } = this.#node(place);
+    const sequence = this.#followed.sign(place, this.#time.nowMs);
+    store.sequences[place] = sequence;
+    store.beats[place] = 0;
+    this.#unknown.add({ place, sequence, index: 0, atMs: this.#time.nowMs });
+    this.#beatAfter(place, 1, BEAT_MS);
+    void sync.announce([this.#followed.names[place] as string]);
   }
 
   /** As many come as go. */
@@ -175,95 +189,74 @@ class Simulation {
     const expected = (this.#scenario.nodes * 1000) / this.#scenario.meanSessionMs;
     const count = Math.floor(expected) + (this.#random() < expected % 1 ? 1 : 0);
     for (let i = 0; i < count; i++) {
-      const gone = this.#anyPresent();
-      const back = this.#any(false);
-      this.#present[gone] = false;
-      this.#present[back] = true;
-      this.#since[back] = this.#tick;
-      for (const other of this.#nodes[gone]?.links ?? []) {
-        this.#nodes[other]?.links.delete(gone);
-        if (this.#present[other]) this.#linkTo(other, this.#anyPresent());
+      const [gone, back] = [this.#any(true), this.#any(false)];
+      const [node, replacement] = [this.#node(gone), this.#node(back)];
+      node.isPresent = false;
+      for (const other of node.links) {
+        this.#node(Number(other)).links.delete(String(gone));
+        this.#linkTo(Number(other), this.#any(true));
       }
-      this.#nodes[gone]?.links.clear();
+      node.links.clear();
+      this.#wasAway(replacement, back);
       this.#link(back);
     }
-    this.#after(1000, () => this.#churn());
+  }
+
+  /** Comes back, and lacks what was new meanwhile: the simulation is shorter than nodes are away. */
+  #wasAway(node: SimulatedNode, self: number): void {
+    node.isPresent = true;
+    node.store.sequences.forEach((sequence, place, all) => {
+      if (place === self || this.#random() >= this.#scenario.missedHeads) return;
+      all[place] = sequence - 1;
+      node.store.beats[place] = 0;
+    });
   }
 
   #link(self: number): void {
-    for (let i = 0; i < LINKS; i++) this.#linkTo(self, this.#anyPresent());
+    for (let i = 0; i < LINKS; i++) this.#linkTo(self, this.#any(true));
   }
 
   #linkTo(self: number, other: number): void {
     if (self === other) return;
-    this.#nodes[self]?.links.add(other);
-    this.#nodes[other]?.links.add(self);
-    if (this.#tick > 0) void this.#nodes[self]?.sync.compare(String(other));
+    this.#node(self).links.add(String(other));
+    this.#node(other).links.add(String(self));
+    if (this.#time.nowMs > 0) void this.#node(self).sync.compare(String(other));
   }
 
   #look(): void {
-    const nowMs = this.#tick * TICK_MS;
-    this.#announcedAt.forEach((atMs, number) => {
-      if (this.#msTo99.has(number)) return;
-      const knowing = this.#nodes.filter(({ store }, i) => this.#present[i] && store.known.has(number)).length;
-      if (knowing >= this.#scenario.nodes * 0.99) this.#msTo99.set(number, nowMs - atMs);
-    });
-    for (const [name, atMs] of this.#beatAt) {
-      if (this.#beatMsTo99.has(name) || this.#tick % 100 !== 0) continue;
-      const [beater = 0, index = 0] = name.split('/').map(Number);
-      const knowing = this.#nodes.filter(
-        ({ store }, i) => this.#present[i] && (store.beats[beater] ?? 0) >= index,
-      ).length;
-      if (knowing >= this.#scenario.nodes * 0.99) this.#beatMsTo99.set(name, nowMs - atMs);
+    for (const event of this.#unknown) {
+      const { place, sequence, index, atMs } = event;
+      let knowing = 0;
+      for (const { isPresent, store } of this.#nodes) {
+        const known = store.sequences[place] as number;
+        if (isPresent && (known > sequence || (known === sequence && (store.beats[place] as number) >= index)))
+          knowing += 1;
+      }
+      if (knowing < this.#scenario.nodes * 0.99) continue;
+      this.#unknown.delete(event);
+      (index === 0 ? this.#msTo99 : this.#beatMsTo99).push(this.#time.nowMs - atMs);
     }
   }
 
-  #clock(): Clock {
-    return {
-      nowMs: () => this.#tick * TICK_MS,
-      after: (delayMs, callback) => {
-        this.#after(delayMs, callback);
-        return () => {};
-      },
-      every: (intervalMs, callback) => {
-        const again = (): void => {
-          callback();
-          this.#after(intervalMs, again);
-        };
-        // Nodes did not all begin at one moment.
-        this.#after(this.#random() * intervalMs, again);
-        return () => {};
-      },
-    };
-  }
-
-  #after(delayMs: number, job: () => void): void {
-    const tick = this.#tick + Math.max(1, Math.ceil(delayMs / TICK_MS));
-    const jobs = this.#due.get(tick);
-    if (jobs === undefined) this.#due.set(tick, [job]);
-    else jobs.push(job);
+  #every(intervalMs: number, job: () => void): void {
+    this.#time.after(intervalMs, () => {
+      job();
+      this.#every(intervalMs, job);
+    });
   }
 
   #latency(): number {
     return LATENCY_MS[0] + this.#random() * (LATENCY_MS[1] - LATENCY_MS[0]);
   }
 
-  #anyPresent(): number {
-    return this.#any(true);
+  #node(number: number): SimulatedNode {
+    return this.#nodes[number] as SimulatedNode;
   }
 
   #any(isPresent: boolean): number {
     for (;;) {
-      const one = Math.floor(this.#random() * this.#present.length);
-      if (this.#present[one] === isPresent) return one;
+      const one = Math.floor(this.#random() * this.#nodes.length);
+      if (this.#node(one).isPresent === isPresent) return one;
     }
-  }
-
-  /** The same every time (mulberry32). */
-  #random(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 }

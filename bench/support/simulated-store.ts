@@ -1,73 +1,111 @@
 import type { Beat } from '../../packages/mesh/src/core/beats/beat.ts';
-import type { RecordStore, RecordSummary } from '../../packages/mesh/src/core/gossip/types.ts';
+import type { RecordStore, RecordSummary, TakenBeats } from '../../packages/mesh/src/core/gossip/types.ts';
 
 export const BEAT_MS = 300_000;
 const HEAD = 'model_catalog/';
+const VALUE = new Uint8Array(16);
 
-/** Nodes whose beats are followed. */
-export interface Beaters {
+/** Nodes whose heads and beats are followed: what happens with those of one node does not depend on those of others. */
+export class Followed {
   readonly hints: readonly string[];
-  /** When each signed its head, in virtual time. */
-  readonly issuedAtMs: readonly number[];
-}
-
-/** @param phaseOf when it signed its head */
-export function beatersOf(count: number, phaseOf: () => number): Beaters {
-  // Spread over the ranges of names, as real keys are.
-  const hints = Array.from({ length: count }, (_, i) =>
-    (Math.imul(i + 1, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0'),
-  );
-  return { hints: hints.map((hint) => hint.repeat(2)), issuedAtMs: hints.map(() => phaseOf()) };
-}
-
-/** What a simulated node knows: changed catalogs by their numbers, and the newest beat of each beater. Signatures and hashes are left out. */
-export class SimulatedStore implements RecordStore {
-  readonly known = new Set<number>();
-  readonly beats: Uint16Array;
-  readonly #beaters: Beaters;
+  /** The names of their heads. */
+  readonly names: readonly string[];
   readonly #places: ReadonlyMap<string, number>;
+  /** When each head was signed, in virtual time: by node, then by sequence. */
+  readonly #issuedAtMs: number[][];
 
-  constructor(beaters: Beaters, places: ReadonlyMap<string, number>) {
-    this.#beaters = beaters;
-    this.#places = places;
-    this.beats = new Uint16Array(beaters.hints.length);
+  /** @param phaseOf when a node had signed the head that all know at the start */
+  constructor(count: number, phaseOf: () => number) {
+    // Spread over the ranges of names, as real keys are.
+    this.hints = Array.from({ length: count }, (_, i) =>
+      (Math.imul(i + 1, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0').repeat(2),
+    );
+    this.names = this.hints.map((hint) => `${HEAD}${hint}`);
+    this.#places = new Map([...this.hints, ...this.names].map((text, i) => [text, i % count]));
+    this.#issuedAtMs = this.hints.map(() => [Number.NEGATIVE_INFINITY, phaseOf()]);
+  }
+
+  /** @param text the hint of a node, or the name of its head */
+  placeOf(text: string): number {
+    return this.#places.get(text) ?? -1;
+  }
+
+  newestOf(place: number): number {
+    return (this.#issuedAtMs[place]?.length ?? 0) - 1;
+  }
+
+  issuedAtMs(place: number, sequence: number): number {
+    return this.#issuedAtMs[place]?.[sequence] ?? Number.NaN;
+  }
+
+  /** @returns the sequence of the new head */
+  sign(place: number, nowMs: number): number {
+    return (this.#issuedAtMs[place]?.push(nowMs) ?? 0) - 1;
+  }
+}
+
+/** What a simulated node knows of those that are followed. Signatures and hashes of chains are left out. */
+export class SimulatedStore implements RecordStore {
+  /** Of the newest head that it knows of each; 0 where it knows none. */
+  readonly sequences: Uint8Array;
+  /** How many beats of that head. */
+  readonly beats: Uint16Array;
+  /** With those of the nodes that are not followed. */
+  readonly size: number;
+  readonly #followed: Followed;
+
+  constructor(followed: Followed, size: number) {
+    this.#followed = followed;
+    this.size = size;
+    this.sequences = new Uint8Array(followed.hints.length).fill(1);
+    this.beats = new Uint16Array(followed.hints.length);
   }
 
   summary(beatsUntil = Number.POSITIVE_INFINITY): RecordSummary[] {
-    const changes = [...this.known].map((number) => ({ name: `${number}`, order: 1 }));
-    const heads = this.#beaters.hints.map((hint, i) => {
-      const due = Math.max(0, Math.floor((beatsUntil - (this.#beaters.issuedAtMs[i] ?? 0)) / BEAT_MS));
-      return { name: `${HEAD}${hint}`, order: 1, beat: Math.min(this.beats[i] ?? 0, due) };
+    return this.#followed.names.flatMap((name, place) => {
+      const order = this.sequences[place] as number;
+      if (order === 0) return [];
+      const due = Math.max(0, Math.floor((beatsUntil - this.#followed.issuedAtMs(place, order)) / BEAT_MS));
+      return [{ name, order, beat: Math.min(this.beats[place] as number, due) }];
     });
-    return [...changes, ...heads];
   }
   orderOf(name: string) {
-    return name.startsWith(HEAD) || this.known.has(Number(name)) ? 1 : undefined;
+    const sequence = this.sequences[this.#followed.placeOf(name)] ?? 0;
+    return sequence === 0 ? undefined : sequence;
   }
   bytesOf(name: string) {
-    return name.startsWith(HEAD) ? undefined : Uint8Array.of(Number(name));
+    const place = this.#followed.placeOf(name);
+    const sequence = this.sequences[place] ?? 0;
+    return sequence === 0 ? undefined : Uint8Array.of(place, sequence);
   }
-  accept(bytes: Uint8Array) {
-    const number = bytes[0] ?? 0;
-    if (this.known.has(number)) return Promise.resolve(undefined);
-    this.known.add(number);
-    return Promise.resolve(`${number}`);
+  accept([place = 0, sequence = 0]: Uint8Array) {
+    if (sequence <= (this.sequences[place] as number)) return Promise.resolve(undefined);
+    this.sequences[place] = sequence;
+    this.beats[place] = 0;
+    return Promise.resolve(this.#followed.names[place]);
   }
   beatsOf(name: string) {
-    return this.beats[this.#places.get(name.slice(HEAD.length)) ?? -1];
+    return this.beats[this.#followed.placeOf(name)];
   }
   beatOf(hint: string): Beat | undefined {
-    const index = this.beats[this.#places.get(hint) ?? -1] ?? 0;
-    return index === 0 ? undefined : beatOf(hint, index);
+    const place = this.#followed.placeOf(hint);
+    const sequence = this.sequences[place] ?? 0;
+    return sequence === 0 ? undefined : beatOf(hint, sequence, this.beats[place] as number);
   }
-  acceptBeats(beats: readonly Beat[]) {
-    const news = beats.filter(({ hint, index }) => {
-      const place = this.#places.get(hint) ?? 0;
-      if (index <= (this.beats[place] ?? 0)) return false;
-      this.beats[place] = index;
-      return true;
-    });
-    return Promise.resolve({ news, early: [], want: [], wrongSteps: 0 });
+  acceptBeats(beats: readonly Beat[]): Promise<TakenBeats> {
+    const taken = { news: [] as Beat[], early: [] as Beat[], want: [] as string[], wrongSteps: 0 };
+    for (const beat of beats) {
+      const place = this.#followed.placeOf(beat.hint);
+      const sequence = this.sequences[place] as number;
+      if (beat.sequence > sequence) {
+        taken.early.push(beat);
+        taken.want.push(this.#followed.names[place] as string);
+      } else if (beat.sequence === sequence && beat.index > (this.beats[place] as number)) {
+        this.beats[place] = beat.index;
+        taken.news.push(beat);
+      }
+    }
+    return Promise.resolve(taken);
   }
   missingParts() {
     return [];
@@ -80,8 +118,6 @@ export class SimulatedStore implements RecordStore {
   }
 }
 
-export function beatOf(hint: string, index: number): Beat {
-  return { hint, sequence: 1, index, value: VALUE };
+export function beatOf(hint: string, sequence: number, index: number): Beat {
+  return { hint, sequence, index, value: VALUE };
 }
-
-const VALUE = new Uint8Array(16);
