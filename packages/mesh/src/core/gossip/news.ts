@@ -14,21 +14,15 @@ export interface NewsOptions
   readonly sendWanted: (key: string, reply: SyncReply) => Promise<unknown>;
 }
 
-export interface WhoseNews {
-  /** Who told it; undefined for what this node itself has to say. */
-  readonly fromKey?: string | undefined;
-  /** Whether it came of comparing: then others on the same side of a gap may lack it, and most links have it. */
-  readonly isOld?: boolean | undefined;
-}
-
 /** A mesh of so many records, some five hundred nodes, tells every link at once: that costs little, and nobody has to wait. */
 const MAX_FLOODED_RECORDS = 1_024;
 /** Links that others' news goes on to in a larger mesh: it reaches nearly everyone, each some five times, and comparing brings the rest. */
 const FAN_OUT = 5;
-/** The same for heads: they reach most nodes, each twice, and the beats that follow within seconds tell the others what to ask for. */
-const HEADS_FAN_OUT = 2;
 
-/** Passes on what is new: records at once, to a few links, and beats in bundles, to all. */
+/**
+ * Passes on what is new: records at once, and beats in bundles, to all links. In a large mesh a head of others is not sent at all: the beats
+ * have its anchor, and who lacks the head asks for it.
+ */
 export class News {
   readonly #options: NewsOptions;
   readonly #spread: BeatSpread;
@@ -38,17 +32,19 @@ export class News {
     this.#spread = new BeatSpread({ ...options, send: (key, beats) => void this.#tell(key, [], beats) });
   }
 
-  /** It never rejects. Resolves when those that are told at once have answered. */
-  async announce(names: readonly string[], { fromKey, isOld = false }: WhoseNews = {}): Promise<void> {
+  /**
+   * It never rejects. Resolves when those that are told at once have answered.
+   * @param fromKey who told it; undefined for what this node itself has to say
+   */
+  async announce(names: readonly string[], fromKey?: string): Promise<void> {
     const { store } = this.#options;
     const heads = names.filter((name) => store.beatsOf(name) !== undefined);
     const others = names.filter((name) => store.beatsOf(name) === undefined);
     const marks = marksOf(store, heads.map(hintIn));
     this.#spread.add(marks, fromKey);
     this.#options.onAnnounced?.(fromKey);
-    if (isOld && store.size > MAX_FLOODED_RECORDS) return await this.#tellSome(others, [], { fromKey, most: FAN_OUT });
-    const most = others.length === 0 ? HEADS_FAN_OUT : FAN_OUT;
-    await this.#tellSome(names, marks, { fromKey, most });
+    const isAsked = fromKey !== undefined && store.size > MAX_FLOODED_RECORDS;
+    await this.#tellSome(isAsked ? others : names, isAsked ? [] : marks, fromKey);
   }
 
   /** These are news: all linked members that have not sent them hear them within some seconds. */
@@ -65,25 +61,21 @@ export class News {
     this.#spread.close();
   }
 
-  async #tellSome(
-    names: readonly string[],
-    marks: readonly Beat[],
-    { fromKey, most }: { readonly fromKey: string | undefined; readonly most: number },
-  ): Promise<void> {
+  async #tellSome(names: readonly string[], marks: readonly Beat[], fromKey: string | undefined): Promise<void> {
     const records = recordsOf(this.#options.store, names);
     if (records.length === 0) return;
-    const keys = this.#someLinked(fromKey, most);
+    const keys = this.#someLinked(fromKey);
     for (const key of keys) this.#spread.knows(key, marks);
     const beats = marks.filter(({ index }) => index > 0);
     await Promise.all(keys.map((key) => this.#tell(key, records, beats)));
   }
 
   /** Everyone is told what this node itself has to say. */
-  #someLinked(fromKey: string | undefined, most: number): string[] {
+  #someLinked(fromKey: string | undefined): string[] {
     const { linked, random, store } = this.#options;
     const keys = linked().filter((key) => key !== fromKey);
     if (fromKey === undefined || store.size <= MAX_FLOODED_RECORDS) return keys;
-    while (keys.length > most) keys.splice(Math.floor(random() * keys.length), 1);
+    while (keys.length > FAN_OUT) keys.splice(Math.floor(random() * keys.length), 1);
     return keys;
   }
 

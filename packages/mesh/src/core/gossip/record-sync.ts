@@ -198,7 +198,7 @@ export class RecordSync {
     const [ranges, have] = this.#summaryFor(key, differ);
     const nothing: SyncReply = { ...NOTHING, missing: missingNow };
     const reply = ranges?.length === 0 ? nothing : await tell(key, { records: [], have, ranges });
-    await this.#take(key, reply, true);
+    await this.#take(key, reply);
     const missing = await this.#sendWanted(key, reply);
     for (let rest = missing.flatMap((hash) => store.part(hash) ?? []); rest.length > 0; ) {
       const { now, later } = firstBytes(rest.slice(0, SENT_PARTS), most);
@@ -239,15 +239,8 @@ export class RecordSync {
     return this.#options.isWithoutLane?.(key) === true ? SEALED_BOUNDS : LANE_BOUNDS;
   }
 
-  /**
-   * @param isOld whether it came of comparing
-   * @returns names of records that would tell what the beats belong to
-   */
-  async #take(
-    key: string,
-    { records, beats = new Uint8Array() }: SyncMessage | SyncReply,
-    isOld = false,
-  ): Promise<readonly string[]> {
+  /** @returns names of records that would tell what the beats belong to */
+  async #take(key: string, { records, beats = new Uint8Array() }: SyncMessage | SyncReply): Promise<readonly string[]> {
     const given = unpackBeats(beats);
     this.#budgets.take(key, { bytes: bytesIn(records) + beats.length, records: records.length + given.length });
     this.#news.knows(key, given);
@@ -260,7 +253,7 @@ export class RecordSync {
       else if (name !== undefined) news.push(name);
     }
     const then = await this.#takeBeats(key, first.early);
-    if (news.length > 0) void this.#news.announce(news, { fromKey: key, isOld });
+    if (news.length > 0) void this.#news.announce(news, key);
     if (news.length > 0 || first.news.length > 0 || then.news.length > 0) this.#options.onNews();
     return [...new Set([...first.want.filter((name) => !news.includes(name)), ...then.want])];
   }
