@@ -7,7 +7,9 @@ const record = (order: number) => ({ bytes: Buffer.from('record'), order, heardA
 const beat = { sequence: 1, index: 1, value: new Uint8Array(16) };
 await cache.putRecord('a/one', record(1));
 const underWay = cache.putRecord('a/two', record(1));
+cache.records('a/');
 const closed = cache.close();
+const nothing = [cache.records('a/').size, cache.version()];
 const afterwards = [
   cache.putRecord('a/three', record(1)),
   cache.putBeats(new Map([['a/one', beat]])),
@@ -18,8 +20,8 @@ const afterwards = [
 await Promise.all([underWay, closed, ...afterwards]);
 for (let i = 0; i < 100; i++) await cache.putRecord(`a/${i}`, record(i));
 const found = [cache.records('a/').size, cache.beats('a/').size, cache.part('00'), cache.beatsVersion()];
-if (found.join() !== '0,0,,0') throw new Error(`found ${found.join()}`);
+process.stdout.write(`${[...nothing, ...found].join()} `);
 await cache.close();
 
 await using again = await openRecordCache(folder);
-process.stdout.write(`${[...again.records('a/').keys()].join()} version ${again.version()} done\n`);
+process.stdout.write(`${[...again.records('a/').keys()].join(' ')} done\n`);

@@ -20,3 +20,8 @@ it.each(DAMAGES)(
   },
   60_000,
 );
+
+it('a cache that is closed keeps what was written before, and takes and gives nothing from then on, without ending the process', async () => {
+  const child = startChild(new URL('../children/closed-cache.ts', import.meta.url), [await temporaryFolder()]);
+  expect(await child.ended).toEqual({ code: 0, signal: null, output: '0,0,0,0,,0 a/one a/two done\n' });
+}, 60_000);

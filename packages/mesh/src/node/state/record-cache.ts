@@ -66,13 +66,15 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
   const opened = await cacheIdentity(meshFolder);
   const { root, records, beats, parts, meta } = tables;
   const changed = (name = VERSION_NAME) => meta.put(name, (meta.get(name) ?? 0) + 1);
-  const change = async (work: () => boolean): Promise<void> => {
-    await root.transaction(() => {
-      if (work()) void changed();
-    });
-  };
+  const { read, write, close } = untilClosed(root);
+  const change = (work: () => boolean): Promise<void> =>
+    write(() =>
+      root.transaction(() => {
+        if (work()) void changed();
+      }),
+    );
   return {
-    records: (prefix) => inRange(records, prefix),
+    records: (prefix) => read(() => inRange(records, prefix), new Map()),
     putRecord: (name, record) =>
       change(() => {
         const known = records.get(name);
@@ -81,27 +83,47 @@ export async function openRecordCache(meshFolder: string, log: Log = silentLog):
         return true;
       }),
     removeRecord: (name) => change(() => void records.remove(name) === undefined),
-    beats: (prefix) => inRange(beats, prefix),
+    beats: (prefix) => read(() => inRange(beats, prefix), new Map()),
     putBeats: (newer) =>
       change(() => {
         for (const [name, beat] of newer) if (isNewer(beat, beats.get(name))) void beats.put(name, { ...beat });
         void changed(BEATS_VERSION_NAME);
         return false;
       }),
-    part: (hash) => parts.get(hash),
-    putPart: async (hash, bytes) => {
-      await parts.put(hash, Buffer.from(bytes));
-    },
+    part: (hash) => read(() => parts.get(hash), undefined),
+    putPart: (hash, bytes) => write(() => parts.put(hash, Buffer.from(bytes))),
     keepParts: (isNeeded) =>
       change(() => {
         for (const hash of [...parts.getKeys()]) if (!isNeeded(hash)) void parts.remove(hash);
         return false;
       }),
-    version: () => meta.get(VERSION_NAME) ?? 0,
-    beatsVersion: () => meta.get(BEATS_VERSION_NAME) ?? 0,
+    version: () => read(() => meta.get(VERSION_NAME) ?? 0, 0),
+    beatsVersion: () => read(() => meta.get(BEATS_VERSION_NAME) ?? 0, 0),
     isCurrent: async () => (await cacheIdentity(meshFolder)) === opened,
-    close: () => root.close(),
-    [Symbol.asyncDispose]: () => root.close(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/**
+ * Lets nobody use a database once it is being closed: LMDB ends the whole process then. Members answer and ask at any time, until a command is
+ * gone. What they bring then is lost, and asked for again.
+ */
+function untilClosed(root: RootDatabase) {
+  const writing = new Set<Promise<unknown>>();
+  let closed: Promise<void> | undefined;
+  return {
+    read: <T>(work: () => T, otherwise: T): T => (closed === undefined ? work() : otherwise),
+    write: async (work: () => Promise<unknown>): Promise<void> => {
+      if (closed !== undefined) return;
+      const written = work();
+      writing.add(written);
+      await written.finally(() => writing.delete(written));
+    },
+    close: async (): Promise<void> => {
+      closed ??= Promise.allSettled([...writing]).then(() => root.close());
+      await closed;
+    },
   };
 }
 
