@@ -107,12 +107,16 @@ const HANGS_AFTER_MS = 90_000;
 const LOOK_MS = 500;
 
 /** Asks again until the answer is right. @throws Error with the last answer */
-export async function until<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+export async function until<T>(
+  ask: () => Promise<T>,
+  isRight: (answer: T) => boolean,
+  hangsAfterMs = HANGS_AFTER_MS,
+): Promise<T> {
   const startedAt = performance.now();
   for (;;) {
     const answer = await ask();
     if (isRight(answer)) return answer;
-    if (performance.now() - startedAt > HANGS_AFTER_MS) throw new Error(`It stays at ${JSON.stringify(answer)}`);
+    if (performance.now() - startedAt > hangsAfterMs) throw new Error(`It stays at ${JSON.stringify(answer)}`);
     await sleep(LOOK_MS);
   }
 }
