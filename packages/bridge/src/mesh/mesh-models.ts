@@ -34,15 +34,28 @@ export function meshModels({ meshes, manifestFrom, pullFrom }: MeshModelsOptions
       return all.flat();
     },
     async find(ref) {
+      const found: { readonly mesh: Mesh; readonly held: MeshModelHolders }[] = [];
       for (const mesh of await meshes()) {
         const held = await findIn(mesh, ref);
-        if (held !== undefined) return toRemote(held);
+        if (held !== undefined) found.push({ mesh, held });
       }
-      return undefined;
+      const [first] = found;
+      if (found.some(({ held }) => held.digest !== first?.held.digest)) throw ambiguousMeshes(ref, found);
+      return found.reduce<RemoteModel | undefined>((known, { held }) => toRemote(held, known), undefined);
     },
     manifest: async (digest, { signal }) => await manifestFrom(await having(await meshes(), digest), digest, signal),
     pull: async (digest, { signal }) => await pullFrom(await having(await meshes(), digest), digest, signal),
   };
+}
+
+/** Nobody chose the order of the meshes, so the first one decides nothing. */
+function ambiguousMeshes(
+  ref: string,
+  found: readonly { readonly mesh: Mesh; readonly held: MeshModelHolders }[],
+): ModelRtcError {
+  const choices = found.map(({ mesh, held }) => `${held.digest.slice(0, 12)} (${mesh.name})`).join('; ');
+  const sentence = `"${ref}" names different models in the meshes of this machine. Ask by the digest of one: ${choices}.`;
+  return new ModelRtcError('ambiguous', sentence, { details: { digests: found.map(({ held }) => held.digest) } });
 }
 
 /** @param known - what another mesh says of it */

@@ -71,6 +71,26 @@ describe('the models of meshes', () => {
     await expect(remote.find('mouse')).rejects.toMatchObject({ code: 'ambiguous' });
   });
 
+  it('are ambiguous where two meshes have one name for different content, and name both', async () => {
+    const [lab, home] = [
+      meshOf('lab', [held(A, 'mouse', [node('gpu')])]),
+      meshOf('home', [held(B, 'mouse', [node('nas')])]),
+    ];
+    for (const { remote } of [scene(lab, home), scene(home, lab)]) {
+      const message = expect.stringMatching(/aaaaaaaaaaaa \(lab\)/);
+      await expect(remote.find('mouse')).rejects.toMatchObject({ code: 'ambiguous', message });
+      expect(await remote.find(B)).toMatchObject({ digest: B });
+    }
+  });
+
+  it('are found with the holders of all meshes', async () => {
+    const { remote } = scene(
+      meshOf('lab', [held(A, 'mouse', [node('gpu')])]),
+      meshOf('home', [held(A, 'mouse', [node('nas')])]),
+    );
+    expect((await remote.find('mouse'))?.holders).toHaveLength(2);
+  });
+
   it('are asked for in every mesh where someone who is there and trusted has them', async () => {
     const meshes = [
       meshOf('lab', [held(A, 'mouse', [node('gone', { isPresent: false }), node('gpu')])]),

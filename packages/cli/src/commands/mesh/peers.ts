@@ -38,7 +38,8 @@ export const peers = defineCommand({
     const isQuery = where !== undefined || tag.length > 0 || best !== undefined;
     const nodes = isQuery ? queryNodes(all, { where: conditions, tags: tag, best }) : all;
     const shown = propertiesOf(conditions, best);
-    context.output.result({ mesh: mesh.name, id: mesh.id, nodes }, table(nodes, shown, context.output.columns));
+    const text = nodes.length === 0 ? '' : table(nodes, shown, context.output.columns);
+    context.output.result({ mesh: mesh.name, id: mesh.id, nodes }, text);
     const others = nodes.filter(({ isSelf }) => !isSelf);
     const present = others.filter(({ isPresent }) => isPresent);
     if (all.every(({ isSelf }) => isSelf)) context.output.note(NOBODY_ELSE);
