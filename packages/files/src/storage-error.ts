@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ModelRtcError } from '@model-rtc/protocol';
 
@@ -47,6 +47,10 @@ const PERMISSION: SystemMeaning = {
 const NO_INODES: SystemMeaning = {
   reason: 'the file system has no room for another file (no free inodes)',
   advice: 'Delete some files there, however small, and run the command again.',
+};
+const NO_FOLDER: SystemMeaning = {
+  reason: 'its folder does not exist',
+  advice: 'Make the folder or choose another path, and run the command again.',
 };
 const UNKNOWN: SystemMeaning = {
   reason: '',
@@ -106,7 +110,7 @@ export function storageError(thrown: unknown, path: string, action: string): Mod
   const error = ModelRtcError.from(thrown);
   if (error === thrown || error.code === 'cancelled') return error;
   const code = errorCode(thrown);
-  const { reason, advice, whenWriting } = meaningOf(code, path);
+  const { reason, advice, whenWriting } = READING.has(action) ? meaningOf(code, path) : writing(code, path);
   const to = READING.has(action) ? advice : (whenWriting ?? advice);
   const why = reason === '' ? ` (${code ?? error.message})` : `: ${reason} (${code})`;
   return new ModelRtcError(
@@ -114,6 +118,11 @@ export function storageError(thrown: unknown, path: string, action: string): Mod
     `${path} cannot be ${action}${why}. ${to}`,
     { cause: thrown, details: { path } },
   );
+}
+
+/** Writing a new file fails with ENOENT where its folder is missing: a person may have mistyped it. */
+function writing(code: string | undefined, path: string): SystemMeaning {
+  return code === 'ENOENT' && !existsSync(dirname(path)) ? NO_FOLDER : meaningOf(code, path);
 }
 
 function meaningOf(code: string | undefined, path: string): SystemMeaning {

@@ -27,6 +27,13 @@ describe('an error of the file system', () => {
     expect(message).toMatch(advice);
   });
 
+  it('tells a folder that does not exist from a file that is gone', () => {
+    const missing = (path: string, action: string) => storageError(systemError('ENOENT'), path, action).message;
+    expect(missing('/no-such-folder/a.json', 'written')).toMatch(/its folder does not exist.*choose another path/);
+    expect(missing('/a.json', 'written')).toMatch(/it is gone/);
+    expect(missing('/no-such-folder/a.json', 'read')).toMatch(/it is gone/);
+  });
+
   it('calls a disk full only when it is', () => {
     expect(storageError(systemError('ENOSPC'), '/a', 'written').code).toBe('storage_full');
     const tooLarge = storageError(systemError('EFBIG'), '/a', 'written');

@@ -21,7 +21,8 @@ export const ENVIRONMENT = {
   },
   nodeName: {
     names: ['MODEL_RTC_NODE_NAME', 'ATMOSPHERE_NODE_NAME'],
-    describe: "This machine's name in its meshes [the one with which it joined]",
+    describe:
+      "This machine's name in its meshes, and its worker's when `--name` is not given [the one with which it joined; the machine's]",
   },
   nodeId: {
     names: ['MODEL_RTC_NODE_ID', 'ATMOSPHERE_NODE_ID'],

@@ -7,6 +7,7 @@ import type { RunningWorker, WatchEvent } from '@model-rtc/worker';
 import { defineCommand, textOption, textsOption } from '../../command-line/types.ts';
 import { agentLimits } from '../../console/agent-limits.ts';
 import type { Context } from '../../console/context.ts';
+import { nodeNameIn, variableNames } from '../../console/environment.ts';
 import { formatCount, formatModel, formatSome, formatTime, printable } from '../../console/format.ts';
 import { parseDuration } from '../../console/quantities.ts';
 import { untilAborted } from '../../console/runtime.ts';
@@ -45,7 +46,7 @@ export const start = defineCommand({
     },
     'direct-port': textOption('The port for direct connections; 0 for a free one [0]'),
     advertise: textsOption("HOST:PORT where clients reach the direct port, instead of this machine's addresses"),
-    name: textOption("The name that clients see [this machine's name]"),
+    name: textOption("The name that clients see [this machine's name]", { env: variableNames('nodeName') }),
     'token-file': textOption('Write the session to this file, mode 0600, instead of printing it', {
       completes: 'files',
     }),
@@ -79,9 +80,10 @@ export const start = defineCommand({
   ],
   /** Serves until Ctrl+C. */
   async run(context, options) {
-    const { name = hostname(), watch, readOnlyStore, interruptedAfter, tokenFile, withoutLinks } = options;
+    const { watch, readOnlyStore, interruptedAfter, tokenFile, withoutLinks } = options;
     const { startWorker } = await import('@model-rtc/worker');
     const { output, log, signal } = context;
+    const name = options.name ?? (await nodeNameIn(context.runtime.env)) ?? hostname();
     const folders = [...watch, ...readOnlyStore];
     const httpPort = bridgePort(options, context.runtime.env);
     const mesh = await openWorkerMesh(context, options, name);

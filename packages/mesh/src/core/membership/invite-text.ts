@@ -70,7 +70,7 @@ export function requireValid({ expiresAt, meshName }: InviteCertificate, nowMs: 
   if (nowMs <= expiresAt) return;
   throw new ModelRtcError(
     'token_expired',
-    `The invite to the mesh "${meshName}" expired on ${new Date(expiresAt).toISOString().slice(0, 16)}. Ask for another one: model-rtc mesh invite.`,
+    `The invite to the mesh "${meshName}" expired on ${new Date(expiresAt).toISOString().slice(0, 16).replace('T', ' ')} UTC. Ask for another one: model-rtc mesh invite.`,
   );
 }
 
