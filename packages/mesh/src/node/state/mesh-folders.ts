@@ -36,7 +36,7 @@ const meshFileSchema = z.object({
 });
 export type MeshFile = z.infer<typeof meshFileSchema>;
 
-const trustFileSchema = z.object({
+export const trustFileSchema = z.object({
   distrusted: z.array(
     z.object({ key: hexKey, name: z.string(), since: z.iso.datetime(), reason: z.string().optional() }),
   ),
