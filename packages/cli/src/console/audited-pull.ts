@@ -1,4 +1,10 @@
-import type { ModelProgress, OnModelProgress, PullModelResult, RepairModelResult } from '@model-rtc/client';
+import type {
+  ModelProgress,
+  OnModelProgress,
+  PullModelResult,
+  RepairModelResult,
+  TakenFromHub,
+} from '@model-rtc/client';
 import type { PullGiver } from '@model-rtc/mesh';
 import { givenName, ModelRtcError } from '@model-rtc/protocol';
 import type { RegistryEntry } from '@model-rtc/registry';
@@ -13,10 +19,13 @@ export interface AuditedPull {
 }
 
 /** What came of a fetch that succeeded, as a pull, a repair or an import from a hub says it. */
-type Fetched = Pick<PullModelResult, 'transferredBytes'> & {
+interface Fetched {
   readonly entry: RegistryEntry;
-  readonly outcome: PullModelResult['outcome'] | RepairModelResult['outcome'];
-};
+  readonly outcome: (PullModelResult | RepairModelResult | TakenFromHub)['outcome'];
+}
+
+/** Those by which nothing came. */
+const WAS_HERE: ReadonlySet<Fetched['outcome']> = new Set(['already_there', 'sound']);
 
 /**
  * Runs a pull or repair from nodes of a mesh, and notes for the audit what it came to. A model that was here already is no download.
@@ -36,16 +45,15 @@ export async function auditedPull<F extends Fetched>(
   };
   try {
     const result = await pull(onProgress);
-    const { entry, outcome, transferredBytes: bytes } = result;
+    const { entry, outcome } = result;
     const model = givenName(entry) ?? entry.id;
-    if (outcome === 'pulled' || outcome === 'repaired')
-      await noteDecisions(home, [pullEntry({ model, digest: entry.digest, bytes, from, by })], log);
+    if (!WAS_HERE.has(outcome))
+      await noteDecisions(home, [pullEntry({ model, digest: entry.digest, bytes: sumOf(from), from, by })], log);
     return result;
   } catch (thrown) {
     const error = ModelRtcError.from(thrown);
     if (!(await hasOwnEntry(error))) {
-      const bytes = from.reduce((sum, giver) => sum + giver.bytes, 0);
-      await noteDecisions(home, [pullEntry({ model: ref, bytes, from, by, error })], log);
+      await noteDecisions(home, [pullEntry({ model: ref, bytes: sumOf(from), from, by, error })], log);
     }
     throw error;
   }
@@ -69,6 +77,10 @@ export async function fetchAudited<F extends Fetched>(
       onProgress(progress);
     }),
   );
+}
+
+function sumOf(from: readonly PullGiver[]): number {
+  return from.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Whether an error is a decision of this machine, which is noted where it is made. */

@@ -63,7 +63,9 @@ export async function pullFromHub(context: Context, options: PullOptions): Promi
     priority: options.priority,
   };
   const { limit, nice, compress } = options;
-  await importFromHub(context, given, { workers: group.workers, limit, nice, compress });
+  // Where no worker is named, the one in the environment counts, if there is one.
+  const named = isNamed ? (worker.size > 0 ? worker : [undefined]) : [];
+  await importFromHub(context, given, { workers: group.workers, sessions: named, limit, nice, compress });
 }
 
 /** @throws ModelRtcError `bad_argument` for an option that only counts for a hub */

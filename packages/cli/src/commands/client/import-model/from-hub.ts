@@ -4,6 +4,7 @@ import { type Alias, formatBytes, ModelRtcError, systemClock } from '@model-rtc/
 import type { NamePair, TakenNames, ValidatedModel } from '@model-rtc/registry';
 import { agentLimits } from '../../../console/agent-limits.ts';
 import { askSecret, type Choice, choose, confirm } from '../../../console/ask.ts';
+import { fetchAudited } from '../../../console/audited-pull.ts';
 import type { Context } from '../../../console/context.ts';
 import {
   formatCount,
@@ -30,6 +31,8 @@ const MAX_NAMED = 3;
 /** Where the files come from besides the hub, and how fast. */
 export interface HubSources extends Partial<Pick<TransferOptions, 'limit' | 'nice' | 'compress'>> {
   readonly workers?: TakeOptions['workers'];
+  /** The sessions of the workers as a person wrote them. */
+  readonly sessions?: Iterable<string | undefined> | undefined;
 }
 
 export async function importFromHub(
@@ -65,7 +68,7 @@ export type HubOptions = Pick<
 export async function takeAsked(
   context: Context,
   options: HubOptions,
-  { workers = [], ...speed }: HubSources = {},
+  { workers = [], sessions = [], ...speed }: HubSources = {},
 ): Promise<TakenFromHub> {
   const { openHub, parseHubReference } = await import('@model-rtc/hub');
   const { takeFromHub, WELL_KNOWN_FAMILIES } = await import('@model-rtc/client');
@@ -80,14 +83,16 @@ export async function takeAsked(
   const registry = await context.registry();
   const limits = await agentLimits(context.home);
   const storage = await storageCap(context);
-  return await takeFromHub(
-    { registry, limits, storage, log: context.log, clock: systemClock, random: Math.random },
-    {
-      ...{ reference, hub: openHub(access), ...(await namesOf(options)) },
+  const names = await namesOf(options);
+  const families = options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES);
+  const machine = { registry, limits, storage, log: context.log, clock: systemClock, random: Math.random };
+  const about = { ref: options.path, by: 'pull-model', from: sessions };
+  return await fetchAudited(context, about, controls.onProgress, (onProgress) =>
+    takeFromHub(machine, {
+      ...{ reference, hub: openHub(access), ...names, families },
       ...{ include: options.include, exclude: options.exclude, safeOnly: options.safeOnly, convert: options.convert },
-      ...{ ...controls, workers },
+      ...{ ...controls, onProgress, workers },
       validate: { version: packageVersion(), forward: forwardPassHere(context, registry) },
-      families: options.archAny ? undefined : await hubFamilies(context.home, WELL_KNOWN_FAMILIES),
       acceptLicense: options.acceptLicense || ((license) => askLicense(asked, license)),
       ifTaken: decisionOf(options) ?? ((names, wanted) => askName(asked, reference.repo, names, wanted)),
       askToken: asked.interactive
@@ -95,7 +100,7 @@ export async function takeAsked(
         : undefined,
       chooseWeights: asked.interactive ? (several) => askWeights(asked, several) : undefined,
       onFound: (found) => context.output.note(foundText(found)),
-    },
+    }),
   );
 }
 
