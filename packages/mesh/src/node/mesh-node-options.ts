@@ -2,7 +2,6 @@ import type { Clock, Log, ModelRtcError, SessionToken } from '@model-rtc/protoco
 import type { Agent, Handlers, Peer } from '@model-rtc/transport';
 import type { MeshMember, MeshReach, MeshRole } from '../types.ts';
 import type { VisitWorker } from './links/as-member.ts';
-import type { OpenMeetingRoom } from './meetings/open-meeting-room.ts';
 import type { OwnState } from './own/self-announcer.ts';
 import type { MeshSessions } from './sessions.ts';
 import type { MeshView } from './view.ts';
@@ -24,8 +23,6 @@ export interface MeshNodeOptions {
   readonly isPassing?: boolean | undefined;
   /** Secrets of the mesh's meeting rooms, the newest first. */
   readonly meetingSecrets: () => readonly Uint8Array[];
-  /** Holds a meeting room; undefined for a process that only looks. */
-  readonly openMeetingRoom?: OpenMeetingRoom | undefined;
   /** What to announce; undefined for a process that only looks. */
   readonly own?: (() => Promise<OwnState>) | undefined;
   readonly agent: Agent;

@@ -14,7 +14,6 @@ import { endSoon } from './door.ts';
 import { noMemberError } from './links/as-member.ts';
 import { type Lan, openLan } from './mdns/lan.ts';
 import { meetingSecretsOf } from './meetings/meeting-secrets.ts';
-import { openMeetingRoom } from './meetings/open-meeting-room.ts';
 import { MeshNode } from './mesh-node.ts';
 import type { MeshWorker, OpenMeshNodesOptions } from './mesh-nodes-options.ts';
 import { keepReach } from './node-infos.ts';
@@ -133,8 +132,7 @@ export class MeshNodes {
   sealedHandlers({ keyId = '' }: Authority): SealedHandlers {
     const [found] = this.#visitor(keyId);
     if (found === undefined) return {};
-    const { visitors } = found.node;
-    return found.key === undefined ? visitors.atDoor() : visitors.ofMemberWithoutLane(found.key);
+    return found.key === undefined ? found.node.visitors.atDoor() : found.node.visitors.ofMemberWithoutLane(found.key);
   }
 
   connected(peer: Peer, { keyId = '' }: Authority): void {
@@ -229,18 +227,12 @@ export class MeshNodes {
         meshName: mesh.name,
         ownKey: Buffer.from(ownKey).toString('hex'),
       },
-      ...{
-        contacts: mesh.contacts,
-        signalingUrls: mesh.signalingUrls,
-        clock: this.#clock,
-        log: this.#log,
-        random: Math.random,
-      },
+      ...{ contacts: mesh.contacts, signalingUrls: mesh.signalingUrls },
+      ...{ clock: this.#clock, log: this.#log, random: Math.random },
       connect: (token, handlers, signal) =>
         connectToSession({ token, agent, handlers, signal, timeoutMs: CONNECT_MS, log: this.#log }),
       visit: (token, signal) => visitSession({ token, signal, log: this.#log }),
       meetingSecrets: () => meetingSecretsOf({ membership: view.membership, ownKey: view.ownKey, mesh }),
-      openMeetingRoom,
       onJoined: (member) => this.#options.onJoined?.(member.name, mesh.name),
       onRefused: (shown) =>
         void this.#audit.refused(mesh.name, shown, (key) => view.membership.roster?.removed.has(key) === true),

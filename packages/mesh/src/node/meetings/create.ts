@@ -3,6 +3,7 @@ import { CATALOG_TTL_MS, GOODBYE_TTL_MS, MAX_SKEW_MS } from '../../core/limits.t
 import type { MeshNodeOptions } from '../mesh-node-options.ts';
 import { askMeeting } from './ask-meeting.ts';
 import { MeetingRooms, type MeetingRoomsOptions } from './meeting-rooms.ts';
+import { openMeetingRoom } from './open-meeting-room.ts';
 
 export interface MeetingRoomsParts extends Pick<MeetingRoomsOptions, 'isAlone' | 'onMet'> {
   /** What one visitor may ask. */
@@ -14,8 +15,7 @@ export function meetingRoomsOf(
   options: MeshNodeOptions,
   { handlers, isAlone, onMet }: MeetingRoomsParts,
 ): MeetingRooms {
-  const { sessions, view, visit, agent, signalingUrls, meetingSecrets, openMeetingRoom, ownKey, clock, random } =
-    options;
+  const { sessions, view, visit, agent, signalingUrls, meetingSecrets, isPassing, ownKey, clock, random } = options;
   const isOnlyServer = signalingUrls.length === 1;
   const hasLeft = (key: string) => (view.catalogOf(key)?.ttlMs ?? CATALOG_TTL_MS) <= GOODBYE_TTL_MS;
   const isThere = (key: string) =>
@@ -29,9 +29,6 @@ export function meetingRoomsOf(
     ...{ hasLeft, isAlone, urls: signalingUrls, ownKey, clock, random, secrets: meetingSecrets },
     roomOf: (secret) => sessions.meetingRoom(secret),
     ask: (room, url, signal) => askMeeting({ visit, sessions, room, url, signal, introduction: view.introduction() }),
-    open:
-      openMeetingRoom === undefined
-        ? undefined
-        : (room, url) => openMeetingRoom({ room, url, isOnlyServer, agent, handlers }),
+    open: isPassing === true ? undefined : (room, url) => openMeetingRoom({ room, url, isOnlyServer, agent, handlers }),
   });
 }

@@ -20,10 +20,9 @@ export interface OpenedMeetingRoom {
   close(): void;
 }
 
-export type OpenMeetingRoom = (options: OpenMeetingRoomOptions) => OpenedMeetingRoom;
-
 /** Waits for visitors in a meeting room. They may ask who is there, and open no connection. */
-export const openMeetingRoom: OpenMeetingRoom = ({ room, url, isOnlyServer, agent, handlers }) => {
+export function openMeetingRoom(options: OpenMeetingRoomOptions): OpenedMeetingRoom {
+  const { room, url, isOnlyServer, agent, handlers } = options;
   const { identity, instance, secret } = room;
   const keyId = bytesToHex(room.keyId);
   // The worker waits at this server too, and says what is wrong with it.
@@ -42,4 +41,4 @@ export const openMeetingRoom: OpenMeetingRoom = ({ room, url, isOnlyServer, agen
       void acceptor.close();
     },
   };
-};
+}
