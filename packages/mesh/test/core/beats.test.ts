@@ -143,6 +143,16 @@ describe('BeatBook', () => {
     expect(book.take(beat(second, 1, 2)).kind).toBe('news');
   });
 
+  it('notices that too where the first machine has signed anew by then, since news of its head travels faster than beats', () => {
+    const clock = { nowMs: after(3.1) };
+    const [first, second, third] = [chainOf(8), chainOf(9), chainOf(10)];
+    const book = bookAt(clock, first);
+    book.begin({ key: KEY, sequence: 2, issuedAtMs: after(1.9), beats: second.plan });
+    book.begin({ key: KEY, sequence: 3, issuedAtMs: after(3), beats: third.plan });
+    expect(book.take(beat(second, 1, 2)).kind).toBe('ignored');
+    expect(book.take(beat(first, 3))).toEqual({ kind: 'doubled', key: KEY });
+  });
+
   it('says the same of a moment in the past, however many later beats are known', () => {
     const clock = { nowMs: after(9) };
     const chain = chainOf();

@@ -27,6 +27,8 @@ interface KnownChain {
   readonly sequence: number;
   readonly issuedAtMs: number;
   readonly plan: BeatPlan | undefined;
+  /** When the head that replaced this one was signed: whoever signs anew goes on with the new chain alone. */
+  replacedAtMs: number;
   /** Of the newest beat that is known; 0 stands for the anchor. */
   index: number;
   value: Uint8Array;
@@ -49,10 +51,18 @@ export class BeatBook {
   /** A head that is newer than all before: its signature was checked. */
   begin({ key, sequence, issuedAtMs, beats }: BeatingHead): void {
     const before = this.#current.get(key);
+    if (before !== undefined) before.replacedAtMs = issuedAtMs;
     if (before?.plan !== undefined)
       this.#former.set(key, [before, ...(this.#former.get(key) ?? [])].slice(0, FORMER_CHAINS));
     const value = beats?.anchor ?? new Uint8Array();
-    this.#current.set(key, { sequence, issuedAtMs, plan: beats, index: 0, value });
+    this.#current.set(key, {
+      sequence,
+      issuedAtMs,
+      plan: beats,
+      replacedAtMs: Number.POSITIVE_INFINITY,
+      index: 0,
+      value,
+    });
     this.#keys.set(hintOf(key), key);
   }
 
@@ -62,7 +72,7 @@ export class BeatBook {
     if (key === undefined || current === undefined || beat.sequence > current.sequence) return { kind: 'early', key };
     if (beat.sequence === current.sequence) return this.#takeFrom(current, key, beat, 'news');
     const former = this.#former.get(key)?.find(({ sequence }) => sequence === beat.sequence);
-    if (former?.plan === undefined || timeOf(former, beat.index) <= current.issuedAtMs + MAX_SKEW_MS)
+    if (former?.plan === undefined || timeOf(former, beat.index) <= former.replacedAtMs + MAX_SKEW_MS)
       return { kind: 'ignored' };
     return this.#takeFrom(former, key, beat, 'doubled');
   }

@@ -79,7 +79,7 @@ export class Clocks {
 export function visitorsClockError(leadMs: number): ModelRtcError {
   return new ModelRtcError(
     'refused',
-    `This machine's clock is ${difference(leadMs)} that of a member that it asked to let it in. ${ADVICE} Then run on this machine: model-rtc mesh join INVITE.`,
+    `This machine's clock is ${difference(leadMs)} another member's, so it is not let in. ${ADVICE} Then join again: model-rtc mesh join INVITE.`,
     { details: { isClock: true } },
   );
 }
