@@ -7,6 +7,7 @@ import { Links } from './links/links.ts';
 import { MemberContact } from './links/member-contact.ts';
 import { Neighbourhood } from './links/neighbourhood.ts';
 import { NewsVisits } from './links/news-visits.ts';
+import { ReachBook } from './links/reach-book.ts';
 import { DOOR, VisitorHandlers } from './links/visitor-handlers.ts';
 import type { LanSighting } from './mdns/types.ts';
 import { meetingRoomsOf } from './meetings/create.ts';
@@ -34,12 +35,11 @@ export class MeshNode {
   readonly #addresses: AddressBook;
   readonly #neighbourhood: Neighbourhood;
   readonly #self: SelfAnnouncer | undefined;
-  readonly #reach = new Map<string, MeshReach>();
+  readonly #reach: ReachBook;
   readonly #compared = new Set<string>();
   readonly #wereMembers = new Set<string>();
   #listeners = new Set<() => void>();
   #stopTimer: () => void = () => {};
-  #reachTold = '';
   #tidiedAtMs: number;
   #looking: Promise<void> | undefined;
 
@@ -74,6 +74,9 @@ export class MeshNode {
         if (error.code === 'token_revoked' || error.details?.isClock === true) this.#notLetIn(error);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
+    });
+    this.#reach = new ReachBook({
+      ...{ ...options, links: this.#links, contact: this.#contact, addresses: this.#addresses },
     });
     this.#sync = new RecordSync({
       ...{ store: options.view, clock, log, random, wallMs },
@@ -143,7 +146,7 @@ export class MeshNode {
       await this.#beat();
       this.#dropStrangers();
       this.#neighbourhood.look();
-      this.#tellReach();
+      this.#reach.tell();
     } catch (error) {
       this.#options.log.warn(
         { err: error },
@@ -183,13 +186,7 @@ export class MeshNode {
 
   /** How a member is reached now; undefined where it is not. */
   reachOf(key: string): MeshReach | undefined {
-    if (this.#links.peerOf(key) === undefined) {
-      // A machine without a worker asks and is gone again.
-      const isHeard = this.#contact.reached().includes(key) && this.view.catalogOf(key) !== undefined;
-      const how = this.#options.isPassing && this.#addresses.isOnLan(key) ? 'lan' : 'signaling';
-      return isHeard ? how : undefined;
-    }
-    return this.#addresses.isOnLan(key) ? 'lan' : (this.#reach.get(key) ?? 'signaling');
+    return this.#reach.of(key);
   }
 
   urlsOf(key: string): string[] {
@@ -272,7 +269,7 @@ export class MeshNode {
   #linked(key: string, peer: Peer, isOwn: boolean): void {
     this.#neighbourhood.reached(key);
     const [lane] = peer.openLanes();
-    if (lane !== undefined && lane.kind !== 'memory') this.#reach.set(key, lane.kind);
+    if (lane !== undefined && lane.kind !== 'memory') this.#reach.linkedBy(key, lane.kind);
     this.#changed();
     // One comparison goes both ways.
     if (!isOwn) return;
@@ -290,19 +287,6 @@ export class MeshNode {
     if (key.startsWith(DOOR)) return;
     this.view.noteProblem(key, problem);
     void this.#links.end(key, new ModelRtcError('busy', problem));
-  }
-
-  #tellReach(): void {
-    const reach = new Map(
-      [...this.#contact.reached(), ...this.#links.linked()].flatMap((key) => {
-        const how = this.reachOf(key);
-        return how === undefined ? [] : [[key, how] as const];
-      }),
-    );
-    const text = JSON.stringify([...reach].sort());
-    if (text === this.#reachTold) return;
-    this.#reachTold = text;
-    this.#options.onReach?.(reach);
   }
 
   #changed(): void {

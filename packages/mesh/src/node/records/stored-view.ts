@@ -100,7 +100,6 @@ export class StoredMeshView implements MeshView {
     return this.membership.isMember(key) ? this.catalogs.headOf(key) : undefined;
   }
 
-  /** When it was alive last, by what it signed or revealed: milliseconds since 1970. */
   aliveAtMs(key: string): number | undefined {
     return this.catalogOf(key) === undefined ? undefined : this.catalogs.beats.aliveAtMs(key);
   }
