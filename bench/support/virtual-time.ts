@@ -1,7 +1,7 @@
 import type { Clock } from '@model-rtc/protocol';
 
 /** Everything happens at a multiple of this. */
-export const TICK_MS = 10;
+const TICK_MS = 10;
 
 /** Time that passes only as fast as there is something to do in it. What is due in one tick is in one list, so adding to it costs nothing. */
 export class VirtualTime {

@@ -9,7 +9,7 @@ export async function processorSeconds(pid: number): Promise<number> {
 }
 
 /** @param stat - a `/proc/PID/stat`: the name of the program, in parentheses, may hold spaces; what follows it are numbers */
-export function secondsIn(stat: string): number {
+function secondsIn(stat: string): number {
   const [user, system] = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')

@@ -88,7 +88,7 @@ export const meshGossipResult = z.object({
   /** The answer to `hashes`. */
   ranges: rangesSchema.optional(),
   /** Parts that this side lacks, where it cannot fetch them. */
-  missing: z.array(digestSchema).max(MAX_SENT_PARTS).optional(),
+  missing: z.array(digestSchema).max(MAX_MISSING_PARTS).optional(),
   /** In a meeting room: the member that holds it, for the asker alone. */
   holder: z
     .custom<Uint8Array>(

@@ -7,7 +7,8 @@ function scene() {
   let wanted: readonly string[] = [];
   const member = (key: string) => ({ key, name: key, scopes: [], joinedAt: new Date(0) });
   const hood = new Neighbourhood({
-    ...{ view: { members: () => ['self', 'ben', 'cleo'].map(member) }, ownKey: 'self', contacts: [], clock },
+    ...{ view: { members: () => ['self', 'ben', 'cleo'].map(member), aliveAtMs: () => undefined }, ownKey: 'self' },
+    ...{ contacts: [], clock, wallMs: () => clock.nowMs(), isLinked: () => false },
     ...{ sessions: { lanHint: (key) => `hint ${key}` }, addresses: { recognise: () => {} }, random: () => 0.5 },
     urlsOf: () => ['ws://signal.example'],
     want: (keys) => {

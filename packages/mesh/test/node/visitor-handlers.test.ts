@@ -27,6 +27,7 @@ function scene(members: Set<string>) {
       giveParts: () => [],
     },
     onVisit: () => {},
+    wallMs: () => 0,
   } as unknown as VisitorHandlersOptions;
   return { membership, visitors: new VisitorHandlers(options) };
 }

@@ -67,7 +67,7 @@ export class CutNetwork {
     const links: Links = new Links({
       ...{ clock, log: silentLog, onLinked: (other) => neighbourhood.reached(other), onUnlinked: () => {} },
       connect: (other, signal) => this.#connect(key, other, signal),
-      onFailed: (other) => neighbourhood.failed(other),
+      onFailed: (other) => neighbourhood.failed(other, false),
     });
     const members = this.keys.map((one) => ({ key: one, name: one, scopes: [], joinedAt: new Date(WALL_MS) }));
     const neighbourhood = new Neighbourhood({

@@ -60,7 +60,12 @@ export class NodeLab {
     const membership = joined(number, { atMs: START_MS - HOUR_MS });
     const mesh = await saveMesh(await temporaryFolder(), {
       ...{ version: 1, id: MESH_ID, name: 'lab', nodeName: `node-${number}`, scopes: ['read'], signalingUrls: [] },
-      ...{ contacts: [], joinedAt: new Date(START_MS).toISOString(), membership: toBase64Url(membership.bytes) },
+      ...{
+        contacts: [],
+        meetings: [],
+        joinedAt: new Date(START_MS).toISOString(),
+        membership: toBase64Url(membership.bytes),
+      },
     });
     const own = { offsetMs };
     const wallMs = (): number => this.nowMs() + own.offsetMs;
@@ -73,6 +78,7 @@ export class NodeLab {
       ...{ view, meshName: 'lab', ownKey: key, contacts: [], signalingUrls: ['ws://10.0.0.1:1'], role: 'worker' },
       ...{ gossipIntervalMs: GOSSIP_MS, clock: this.clock, random: () => 0.5, log: silentLog, wallMs },
       agent: { name: 'test', version: '0' },
+      meetingSecrets: () => [],
       sessions: new MeshSessions(MESH_ID, identity.publicKey, sharedSecretsOf(seedOf(number))),
       visit: async () => {
         throw new ModelRtcError('worker_offline', 'Nobody visits here.');
@@ -94,7 +100,7 @@ export class NodeLab {
       return { closed, close: async () => end(), openLanes: () => [], request } as Partial<Peer> as Peer;
     };
     to.node.adopt(fromKey, peerOf(handlers));
-    return peerOf(to.node.handlersFor(fromKey));
+    return peerOf(to.node.visitors.ofMember(fromKey));
   }
 }
 
