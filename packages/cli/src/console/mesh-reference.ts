@@ -4,17 +4,13 @@ import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import { packageVersion } from '../package.ts';
 import type { Context } from './context.ts';
 import { nodeNameIn } from './environment.ts';
-import { formatSome, printable } from './format.ts';
+import { printable } from './format.ts';
 import { agreeToNode, type ConsentFlags } from './mesh-consent.ts';
 import { consentRule } from './settings.ts';
 
 const PREFIX = 'mesh:';
 /** How long answers are waited for on a machine without a worker. */
 const REFRESH_MS = 4_000;
-/** A shorter start of a key may be a name. */
-const SHORTEST_KEY = 6;
-/** Nodes that a message names. */
-const NAMED_NODES = 5;
 
 /** What a person wants of the node that `mesh:best` names. */
 export interface BestNode {
@@ -72,8 +68,9 @@ export async function refreshUnless(context: Context, mesh: Mesh, isEnough: () =
 export async function meshSession(context: Context, text: string, wanted: BestNode = {}): Promise<SessionToken> {
   const { mesh, ref } = await openMeshOf(context, text);
   await using opened = mesh;
+  const { findNode } = await import('@model-rtc/mesh');
   const choose = async (): Promise<MeshNodeInfo> =>
-    ref === 'best' ? await bestNode(opened, wanted) : namedNode(opened, await opened.nodes(), ref);
+    ref === 'best' ? await bestNode(opened, wanted) : findNode(await opened.nodes(), ref, opened.name);
   await refreshUnless(context, opened, async () => {
     const chosen = await choose().catch(onlyUnknown);
     return chosen !== undefined && (chosen.isPresent || chosen.isSelf);
@@ -103,27 +100,6 @@ async function bestNode(mesh: Mesh, { where, best, ref, fetch }: BestNode): Prom
   throw new ModelRtcError(
     'not_found',
     `No worker of the mesh ${mesh.name} is present${wanted}. See who is there: model-rtc mesh peers.`,
-  );
-}
-
-function namedNode(mesh: Mesh, nodes: readonly MeshNodeInfo[], ref: string): MeshNodeInfo {
-  const byName = nodes.filter(({ name }) => name === ref);
-  const byKey = nodes.filter(({ key }) => ref.length >= SHORTEST_KEY && key.startsWith(ref.toLowerCase()));
-  const [first, ...more] = byName.length > 0 ? byName : byKey;
-  if (first !== undefined && more.length === 0) return first;
-  if (first !== undefined) {
-    const keys = [first, ...more].map(({ key, isPresent }) => `${key.slice(0, 12)}${isPresent ? '' : ' (absent)'}`);
-    throw new ModelRtcError(
-      'ambiguous',
-      `"${ref}" names ${keys.length} nodes of the mesh ${mesh.name}. Pass the start of a key: ${keys.join(', ')}.`,
-      { details: { keys } },
-    );
-  }
-  const there = nodes.filter(({ isSelf }) => !isSelf).map(({ name }) => printable(name));
-  const known = there.length === 0 ? 'Nobody else is known there' : `It has ${formatSome(there, NAMED_NODES)}`;
-  throw new ModelRtcError(
-    'not_found',
-    `The mesh ${mesh.name} has no node "${ref}". ${known}. Or pass mesh:best for the best worker that is present.`,
   );
 }
 
