@@ -1,5 +1,6 @@
 /** The part that also runs in a browser: membership, catalogs, gossip and queries. Clock and randomness are passed in. */
 
+export { requireOwnWords } from './catalog/own-words.ts';
 export * from './limits.ts';
 export { DEFAULT_INVITE_MS, makeInvite, nextRoster } from './membership/authority.ts';
 export { signFounder, signLeave, signMembership } from './membership/certificates.ts';

@@ -44,6 +44,12 @@ export const PART_BYTES_WANTED = 16 * 1024;
 export const MAX_PARTS = 1_024;
 export const MAX_TAGS = 32;
 export const MAX_PROPERTIES = 64;
+/** Those that a person gives a node; the others are what its worker finds out about the machine. */
+export const MAX_OWN_PROPERTIES = MAX_PROPERTIES - 16;
+/** A tag is a word. */
+export const MAX_TAG_CHARS = 64;
+/** A property's text is shown in a table. */
+export const MAX_PROPERTY_CHARS = 256;
 /** Digests that a node says it is fetching now. */
 export const MAX_FETCHING = 64;
 /** Nodes whose reliability a node tells the others: those that it asked last. 216 bytes of its catalog. */

@@ -39,7 +39,8 @@ export async function openWorkerMesh(
 ): Promise<MeshNodes | undefined> {
   const own = parseProperties(flags.property);
   if (flags.mesh === false) return undefined;
-  const { openMeshNodes, suggestNodeName } = await import('@model-rtc/mesh');
+  const { openMeshNodes, requireOwnWords, suggestNodeName } = await import('@model-rtc/mesh');
+  requireOwnWords(flags.tag, own);
   const registry = await context.registry();
   const { machineProperties } = await import('@model-rtc/jobs');
   const { env, platform } = context.runtime;

@@ -12,6 +12,8 @@ import {
   MAX_NODE_WEIGHT,
   MAX_PARTS,
   MAX_PROPERTIES,
+  MAX_PROPERTY_CHARS,
+  MAX_TAG_CHARS,
   MAX_TAGS,
 } from '../limits.ts';
 import { isPartCount, type Part } from '../parts.ts';
@@ -31,7 +33,7 @@ import {
 import { hintsSchema, packHints, type ReliabilityHint } from './hints.ts';
 import { packModels } from './models.ts';
 
-const propertySchema = z.union([lineSchema(256), z.number(), z.boolean()]);
+const propertySchema = z.union([lineSchema(MAX_PROPERTY_CHARS), z.number(), z.boolean()]);
 const urlSchema = z.string().refine(isSignalingUrl, 'it is not a ws:// or wss:// URL');
 
 const headBody = z.object({
@@ -42,7 +44,7 @@ const headBody = z.object({
   issuedAt: timeSchema,
   ttl: z.number().int().min(1).max(86_400),
   role: z.enum(['worker', 'client']),
-  tags: z.array(lineSchema(64)).max(MAX_TAGS),
+  tags: z.array(lineSchema(MAX_TAG_CHARS)).max(MAX_TAGS),
   properties: z
     .record(z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/i), propertySchema)
     .refine((all) => Object.keys(all).length <= MAX_PROPERTIES),
