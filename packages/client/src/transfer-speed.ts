@@ -61,19 +61,24 @@ export class TransferSpeed {
   /** Undefined when there is no limit. */
   readonly limiter: RateLimiter | undefined;
   readonly #background: BackgroundLimiter;
-  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #clock: Clock;
   #sampled: { readonly atMs: number; readonly bytes: number } | undefined;
+  #isNice: boolean;
+  /** Whether all that came last came over no lane, as from a hub. */
+  #hasNoLanes = false;
 
   constructor(
     { limitBytesPerSecond: limit, nice = false }: SpeedOptions,
     agent: RateLimiter | undefined,
-    clock: Pick<Clock, 'nowMs'>,
+    clock: Clock,
     transfer?: Pick<Prioritized, 'onPriority'>,
   ) {
     this.#clock = clock;
-    this.#background = createBackgroundLimiter({ maxBytesPerSecond: limit, isOn: nice });
+    this.#isNice = nice;
+    this.#background = createBackgroundLimiter({ maxBytesPerSecond: limit, isOn: nice, clock });
     transfer?.onPriority((priority) => {
-      this.#background.isOn = nice || priority === 'low';
+      this.#isNice = nice || priority === 'low';
+      this.#switch();
     });
     const all = [
       ...(nice || transfer !== undefined ? [this.#background] : []),
@@ -85,6 +90,9 @@ export class TransferSpeed {
 
   /** Takes the bytes that the transfer has moved so far, and the lanes that it uses. */
   moved(bytes: number, lanes: readonly LaneInfo[]): void {
+    if (!this.#isNice) return;
+    this.#hasNoLanes = lanes.length === 0 && bytes > 0;
+    this.#switch();
     if (!this.#background.isOn) return;
     const atMs = this.#clock.nowMs();
     // Measured since the last sample: an average over seconds lags behind a rate that doubles with each sample.
@@ -96,6 +104,11 @@ export class TransferSpeed {
     const cameBytes = Math.max(0, bytes - this.#sampled.bytes);
     this.#sampled = { atMs, bytes };
     this.#background.sample({ rttMs, bytesPerSecond: (cameBytes * 1000) / passedMs });
+  }
+
+  /** Sources over HTTP tell no round trip. Without any, nobody knows when to give way, and the transfer would stay as slow as it begins. */
+  #switch(): void {
+    this.#background.isOn = this.#isNice && !this.#hasNoLanes;
   }
 }
 
