@@ -51,7 +51,8 @@ export class NodeLab {
 
   async close(): Promise<void> {
     const closing = Promise.all(this.nodes.map(({ node }) => node.close()));
-    await this.clock.advance(LOOK_MS);
+    // A node waits for its goodbye to be heard.
+    await this.clock.advance(10_000);
     await closing;
   }
 
