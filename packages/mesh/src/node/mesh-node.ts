@@ -232,8 +232,8 @@ export class MeshNode {
   }
 
   #notLetIn(error: ModelRtcError): void {
-    if (error.code === 'token_revoked') this.#neighbourhood.rest();
     this.#options.onNotLetIn?.(error);
+    if (error.code === 'token_revoked' && !this.#neighbourhood.rest()) return;
     this.view.noteProblem(this.#options.ownKey, error.message);
   }
 

@@ -42,6 +42,8 @@ export class Neighbourhood {
   readonly #metAtMs = new Map<string, number>();
   readonly #lost: LostMembers;
   #restUntilMs = 0;
+  /** Neighbours that let this node in when they were asked last. */
+  readonly #reached = new Set<string>();
   #neighbours: readonly string[] = [];
 
   constructor(options: NeighbourhoodOptions) {
@@ -94,23 +96,32 @@ export class Neighbourhood {
     const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
     this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
     for (const [key, atMs] of this.#metAtMs) if (nowMs - atMs > MET_MS) this.#metAtMs.delete(key);
+    for (const key of this.#reached) if (!this.#neighbours.includes(key)) this.#reached.delete(key);
     const lost = this.#lost.turn(reachable.filter((key) => !this.#neighbours.includes(key)));
     want([...new Set([...this.#metAtMs.keys(), ...this.#neighbours, ...(lost === undefined ? [] : [lost])])]);
   }
 
   /** @param isHeard - whether it answered, and only no connection came up */
   failed(key: string, isHeard: boolean): void {
+    this.#reached.delete(key);
     this.#failedAtMs.set(key, this.#options.clock.nowMs());
     // Whoever is there is met again.
     if (!isHeard) this.#metAtMs.delete(key);
   }
 
   reached(key: string): void {
+    this.#reached.add(key);
     this.#failedAtMs.delete(key);
   }
 
-  /** Members say that this node is none: it leaves them alone for a while. */
-  rest(): void {
+  /**
+   * A member says that this node is none: it leaves all alone for a while, unless another one lets it in. One that does not may
+   * lack the latest roster, or lie.
+   * @returns whether it does
+   */
+  rest(): boolean {
+    if (this.#reached.size > 0) return false;
     this.#restUntilMs = this.#options.clock.nowMs() + REST_MS;
+    return true;
   }
 }
