@@ -7,7 +7,13 @@ function scene() {
   let wanted: readonly string[] = [];
   const member = (key: string) => ({ key, name: key, scopes: [], joinedAt: new Date(0) });
   const hood = new Neighbourhood({
-    ...{ view: { members: () => ['self', 'ben', 'cleo', 'dora'].map(member) }, ownKey: 'self', contacts: [], clock },
+    ...{ wallMs: () => clock.nowMs(), isLinked: () => false },
+    ...{
+      view: { aliveAtMs: () => undefined, members: () => ['self', 'ben', 'cleo', 'dora'].map(member) },
+      ownKey: 'self',
+      contacts: [],
+      clock,
+    },
     ...{ sessions: { lanHint: (key) => `hint ${key}` }, addresses: { recognise: () => {} }, random: () => 0.5 },
     urlsOf: () => ['ws://signal.example'],
     want: (keys) => {
@@ -15,7 +21,7 @@ function scene() {
     },
   });
   const refuse = (key: string): boolean => {
-    hood.failed(key);
+    hood.failed(key, false);
     return hood.rest();
   };
   const look = (): readonly string[] => {
