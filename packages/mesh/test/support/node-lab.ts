@@ -75,8 +75,9 @@ export class NodeLab {
     await view.open();
     for (let other = 1; other <= count; other++)
       await view.accept(joined(other, { atMs: START_MS - HOUR_MS }).bytes, keyTextOf(other));
+    const contacts = Array.from({ length: count }, (_, i) => ({ key: keyTextOf(i + 1), urls: ['ws://10.0.0.1:1'] }));
     const node = new MeshNode({
-      ...{ view, meshName: 'lab', ownKey: key, contacts: [], signalingUrls: ['ws://10.0.0.1:1'], role: 'worker' },
+      ...{ view, meshName: 'lab', ownKey: key, contacts, signalingUrls: [], role: 'worker' },
       ...{ gossipIntervalMs: GOSSIP_MS, clock: this.clock, random: () => 0.5, log: silentLog, wallMs },
       agent: { name: 'test', version: '0' },
       meetingSecrets: () => [],
