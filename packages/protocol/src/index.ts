@@ -16,6 +16,7 @@ export * from './format-bytes.ts';
 export * from './fragments.ts';
 export * from './frame.ts';
 export { FRAGMENT_HEADER_BYTES, isFrame, isUnknownFrame } from './frame-head.ts';
+export { type GivenNames, givenName } from './given-name.ts';
 export * from './identity.ts';
 export * from './job-requests.ts';
 export * from './jobs.ts';
