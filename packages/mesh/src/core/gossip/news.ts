@@ -3,8 +3,7 @@ import { BeatSpread } from './beat-spread.ts';
 import type { MemberBudgets } from './member-budgets.ts';
 import { firstBytes, type MessageBounds, packedBeats } from './message-bounds.ts';
 import { hintIn, marksOf, recordsOf } from './ranges.ts';
-import type { RecordSyncOptions } from './record-sync.ts';
-import type { SyncReply } from './types.ts';
+import type { RecordSyncOptions, SyncReply } from './types.ts';
 
 export interface NewsOptions
   extends Pick<RecordSyncOptions, 'store' | 'tell' | 'linked' | 'onAnnounced' | 'clock' | 'random' | 'log'> {

@@ -1,4 +1,3 @@
-import type { Clock, Log } from '@model-rtc/protocol';
 import { type Beat, unpackBeats, unpackHints } from '../beats/beat.ts';
 import { MAX_RECORD_BYTES } from '../limits.ts';
 import { bytesIn, COSTS, MemberBudgets } from './member-budgets.ts';
@@ -13,29 +12,7 @@ import {
 import { News } from './news.ts';
 import { PARTS_AT_ONCE, PartFetcher } from './part-fetcher.ts';
 import { beatsOf, differing, hintIn, isNewer, rangeHashes, recordsOf, summaryOf } from './ranges.ts';
-import type { RecordStore, RecordSummary, SyncMessage, SyncReply, TakenBeats } from './types.ts';
-
-export interface RecordSyncOptions {
-  readonly store: RecordStore;
-  /** Tells a linked member, and resolves with its answer. */
-  readonly tell: (key: string, message: SyncMessage) => Promise<SyncReply>;
-  /** Asks a linked member for parts of catalogs. */
-  readonly fetchParts: (key: string, hashes: readonly string[]) => Promise<readonly Uint8Array[]>;
-  /** Whether a member is asked over signaling servers alone: little goes there, and it can ask nothing back. */
-  readonly isWithoutLane?: ((key: string) => boolean) | undefined;
-  /** Members that are linked now. */
-  readonly linked: () => readonly string[];
-  /** Called after records, beats or parts were news. */
-  readonly onNews: () => void;
-  /** Called when records are told to linked members. @param fromKey whoever told them; undefined for what this node itself has to say */
-  readonly onAnnounced?: ((fromKey: string | undefined) => void) | undefined;
-  readonly onBrokenLimit: (key: string, problem: string) => void;
-  readonly clock: Clock;
-  /** The date: milliseconds since 1970. */
-  readonly wallMs: () => number;
-  readonly random: () => number;
-  readonly log: Log;
-}
+import type { RecordSummary, RecordSyncOptions, SyncMessage, SyncReply, TakenBeats } from './types.ts';
 
 /** Hashes of missing parts in one answer. */
 const MAX_MISSING = 256;

@@ -1,3 +1,4 @@
+import type { Clock, Log } from '@model-rtc/protocol';
 import type { Beat } from '../beats/beat.ts';
 
 /** What a record is called and how new it is: of two with one name, the higher order counts. */
@@ -79,4 +80,27 @@ export interface RecordStore {
   part(hash: string): Uint8Array | undefined;
   /** @returns whether it is news: false for what is not wanted, and for what is not valid */
   acceptPart(bytes: Uint8Array, fromKey: string): Promise<boolean>;
+}
+
+/** What records are kept alike with. */
+export interface RecordSyncOptions {
+  readonly store: RecordStore;
+  /** Tells a linked member, and resolves with its answer. */
+  readonly tell: (key: string, message: SyncMessage) => Promise<SyncReply>;
+  /** Asks a linked member for parts of catalogs. */
+  readonly fetchParts: (key: string, hashes: readonly string[]) => Promise<readonly Uint8Array[]>;
+  /** Whether a member is asked over signaling servers alone: little goes there, and it can ask nothing back. */
+  readonly isWithoutLane?: ((key: string) => boolean) | undefined;
+  /** Members that are linked now. */
+  readonly linked: () => readonly string[];
+  /** Called after records, beats or parts were news. */
+  readonly onNews: () => void;
+  /** Called when records are told to linked members. @param fromKey whoever told them; undefined for what this node itself has to say */
+  readonly onAnnounced?: ((fromKey: string | undefined) => void) | undefined;
+  readonly onBrokenLimit: (key: string, problem: string) => void;
+  readonly clock: Clock;
+  /** The date: milliseconds since 1970. */
+  readonly wallMs: () => number;
+  readonly random: () => number;
+  readonly log: Log;
 }
