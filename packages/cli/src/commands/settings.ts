@@ -3,7 +3,8 @@ import { SETTING_NAMES, type Setting, Settings, settingText } from '../console/s
 import { renderTable } from '../console/table.ts';
 
 const name = { choices: SETTING_NAMES, demandOption: true, describe: 'The setting' } as const;
-const WORKER_NOTE = 'Restart a running worker to apply it.';
+/** What a running worker reads each time. */
+const READ_EACH_TIME: readonly string[] = ['mesh.consent'];
 
 const list = defineCommand({
   usage: 'list',
@@ -49,7 +50,7 @@ const set = defineCommand({
   examples: [['$0 settings set limit.up 20MB', 'send at most 20 MB/s, all transfers of an agent together']],
   async run(context, given) {
     const setting = (await Settings.open(context.home)).set(given.name, given.value);
-    const text = `${setting.name} is now ${settingText(setting)}. ${WORKER_NOTE}`;
+    const text = `${setting.name} is now ${settingText(setting)}. ${workerNote(setting)}`;
     context.output.result(asData(setting), text);
   },
 });
@@ -63,7 +64,7 @@ const unset = defineCommand({
     const settings = await Settings.open(context.home);
     settings.unset(given.name);
     const setting = settings.get(given.name);
-    context.output.result(asData(setting), `${given.name} is unset: ${otherwise(setting)}. ${WORKER_NOTE}`);
+    context.output.result(asData(setting), `${given.name} is unset: ${otherwise(setting)}. ${workerNote(setting)}`);
   },
 });
 
@@ -78,6 +79,12 @@ export const settings: CommandGroup = {
     ['$0 settings set data-cache.size 500GB', 'let a worker keep more of the data that jobs read'],
   ],
 };
+
+function workerNote({ name: setting }: Setting): string {
+  return READ_EACH_TIME.includes(setting)
+    ? 'A running worker goes by it now.'
+    : 'Restart a running worker to apply it.';
+}
 
 /** What applies when nothing is set, as the end of a sentence. */
 function otherwise(setting: Setting): string {

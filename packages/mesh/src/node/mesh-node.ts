@@ -148,10 +148,9 @@ export class MeshNode {
       this.#neighbourhood.look();
       this.#reach.tell();
     } catch (error) {
-      this.#options.log.warn(
-        { err: error },
-        `The mesh ${this.#options.meshName} could not be kept up. It is tried again.`,
-      );
+      const { log, meshName } = this.#options;
+      const { message } = ModelRtcError.from(error);
+      log.warn({ err: error }, `The mesh ${meshName} could not be kept up, and is tried again: ${message}`);
     }
   }
 

@@ -51,6 +51,17 @@ describe('CatalogBook', () => {
     expect(book.missingParts(10)).toHaveLength(1);
   });
 
+  it('has a model without the tags and the license that nobody could show', () => {
+    const book = bookAt();
+    const tags = ['lab', 'x'.repeat(65), 'two\nlines', ...Array.from({ length: 70 }, (_, i) => `tag-${i}`)];
+    give(book, signed(1, [modelOf(1, { tags, license: 'a\u001b[2Jb', version: '1.0' })]));
+    const [model] = book.modelsOf(keyTextOf(2));
+    expect(model).toMatchObject({ name: 'model-1', version: '1.0' });
+    expect(model?.license).toBeUndefined();
+    expect(model?.tags).toHaveLength(64);
+    expect(model?.tags.slice(0, 2)).toEqual(['lab', 'tag-0']);
+  });
+
   it('refuses an older catalog, a replay, one from the future, and one of a node that is no member', () => {
     const book = bookAt();
     const first = signed(1, [modelOf(1)]);

@@ -5,6 +5,7 @@ import { MAX_NODE_WEIGHT, WEIGHED_BYTES } from '../limits.ts';
 import { type Part, partOf, readPart, spreadOverParts } from '../parts.ts';
 import { countSchema, lineSchema } from '../record.ts';
 
+const MAX_MODEL_TAGS = 64;
 const modelSchema = z.object({
   digest: digestSchema,
   model_id: modelIdSchema,
@@ -19,7 +20,7 @@ const modelSchema = z.object({
   base_model: lineSchema(256).optional(),
   source: z.enum(MODEL_SOURCES),
   source_ref: lineSchema(256).optional(),
-  tags: z.array(lineSchema(64)).max(64),
+  tags: z.array(lineSchema(64)).max(MAX_MODEL_TAGS),
   license: lineSchema(256).optional(),
 });
 const MODEL_PART = { entry: modelSchema, keyOf: ({ digest }: z.output<typeof modelSchema>): string => digest };
@@ -61,16 +62,22 @@ export function readModels(bytes: Uint8Array, place: { readonly index: number; r
   return readPart(bytes, place, MODEL_PART).map(toModel);
 }
 
-/** undefined for a model whose texts nobody could show. */
+/** Tags and what a model may lack are left out where nobody could show them; undefined for a model whose name or type is such a text. */
 function fromModel(model: MeshModel): z.input<typeof modelSchema> | undefined {
-  const fields = {
-    ...{ digest: model.digest, model_id: model.modelId, name: model.name, alias: model.alias, type: model.type },
-    ...{ format: model.format, size_bytes: model.sizeBytes, sha256: model.sha256, version: model.version },
-    ...{ capabilities: [...model.capabilities], base_model: model.baseModel?.slice(0, 256), source: model.source },
-    ...{ source_ref: model.sourceRef?.slice(0, 256), tags: [...model.tags], license: model.license?.slice(0, 256) },
+  const { shape } = modelSchema;
+  const optional = {
+    ...{ alias: model.alias, format: model.format, sha256: model.sha256, version: model.version },
+    ...{ base_model: model.baseModel?.slice(0, 256), source_ref: model.sourceRef?.slice(0, 256) },
+    license: model.license?.slice(0, 256),
   };
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const parsed = modelSchema.safeParse(given);
+  const shown = Object.entries(optional).filter(
+    ([name, value]) => value !== undefined && shape[name as keyof typeof optional].safeParse(value).success,
+  );
+  const parsed = modelSchema.safeParse({
+    ...{ digest: model.digest, model_id: model.modelId, name: model.name, type: model.type, source: model.source },
+    ...{ size_bytes: model.sizeBytes, capabilities: [...model.capabilities], ...Object.fromEntries(shown) },
+    tags: model.tags.filter((tag) => shape.tags.safeParse([tag]).success).slice(0, MAX_MODEL_TAGS),
+  });
   return parsed.success ? parsed.data : undefined;
 }
 

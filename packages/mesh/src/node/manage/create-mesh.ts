@@ -1,7 +1,7 @@
 import { isSignalingUrl, ModelRtcError, SCOPES, toBase64Url } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
 import { meetingSecrets, parseNodeName, signFounder } from '../../core/index.ts';
-import { joinedMeshes, saveMesh } from '../state/mesh-folders.ts';
+import { joinedMeshes, type MeshFile, placeMesh, saveMesh } from '../state/mesh-folders.ts';
 import { keepAuthority, newAuthority } from './authority.ts';
 
 export interface CreateMeshOptions {
@@ -26,7 +26,7 @@ export interface CreatedMesh {
 export async function createMesh({ root, name, nodeName, signalingUrls }: CreateMeshOptions): Promise<CreatedMesh> {
   parseNodeName(name);
   requireSignalingUrls(signalingUrls);
-  await requireFreeName(root, name);
+  await requireFreeName(root, name, { advice: 'Or use another name.' });
   const node = await loadIdentity(dataPaths(root).keys);
   const { identity, seed } = newAuthority();
   const now = new Date();
@@ -35,12 +35,15 @@ export async function createMesh({ root, name, nodeName, signalingUrls }: Create
     identity,
   );
   const id = Buffer.from(identity.publicKey).toString('hex');
-  const joined = await saveMesh(root, {
+  const mesh: MeshFile = {
     ...{ version: 1, id, name, nodeName, joinedAt: now.toISOString(), scopes: [...SCOPES] },
     ...{ signalingUrls: [...signalingUrls], contacts: [], membership: toBase64Url(membership.bytes) },
     meetings: meetingSecrets(identity, 0).map(toBase64Url),
-  });
+  };
+  const joined = await placeMesh(root, mesh);
+  // First, so that no mesh is left without an authority where this process ends in between.
   await keepAuthority(joined, seed);
+  await saveMesh(root, mesh);
   return { name, id, authorityKeyFile: joined.authorityKeyFile };
 }
 
@@ -52,11 +55,15 @@ export function requireSignalingUrls(urls: readonly string[]): void {
 }
 
 /** Two meshes of one name on one machine could not be told apart in commands. @throws ModelRtcError `refused` */
-export async function requireFreeName(root: string, name: string, exceptId?: string): Promise<void> {
+export async function requireFreeName(
+  root: string,
+  name: string,
+  { exceptId, advice = '' }: { readonly exceptId?: string; readonly advice?: string },
+): Promise<void> {
   const taken = (await joinedMeshes(root)).find(({ mesh }) => mesh.name === name && mesh.id !== exceptId);
   if (taken === undefined) return;
   throw new ModelRtcError(
     'refused',
-    `This machine is already in a mesh "${name}". Leave it first: model-rtc mesh leave --mesh ${name}. Or use another name.`,
+    `This machine is already in a mesh "${name}". Leave it first: model-rtc mesh leave --mesh ${name}. ${advice}`.trimEnd(),
   );
 }

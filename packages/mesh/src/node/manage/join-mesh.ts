@@ -41,7 +41,7 @@ export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
   requireValid(certificate, now.getTime());
   const name = certificate.meshName;
   const id = Buffer.from(certificate.meshId).toString('hex');
-  await requireFreeName(root, name, id);
+  await requireFreeName(root, name, { exceptId: id });
   const node = await loadIdentity(dataPaths(root).keys);
   const membership = signMembership({
     ...{ invite: record, inviteSeed: seed, node, name: parseNodeName(nodeName), nowMs: now.getTime() },

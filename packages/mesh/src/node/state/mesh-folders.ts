@@ -144,9 +144,16 @@ function noMeshError(name: string | undefined, all: readonly JoinedMesh[], damag
 
 /** Writes a new mesh's folder; of one that was joined before, its newer membership. */
 export async function saveMesh(root: string, mesh: MeshFile): Promise<JoinedMesh> {
+  const joined = await placeMesh(root, mesh);
+  await meshFile(joined.folder).update(() => mesh);
+  return joined;
+}
+
+/** Makes the folder of a mesh that this machine has not joined yet. @throws ModelRtcError `storage` */
+export async function placeMesh(root: string, mesh: MeshFile): Promise<JoinedMesh> {
   const folder = join(meshFolder(root), `${mesh.name}-${mesh.id.slice(0, 8)}`);
   await makeFolder(meshFolder(root), 0o700);
-  await meshFile(folder).update(() => mesh);
+  await makeFolder(folder, 0o700);
   return openJoined(folder, mesh);
 }
 
