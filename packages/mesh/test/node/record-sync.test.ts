@@ -114,7 +114,7 @@ const HEAD_HINT = 'abcdef0123456789';
 const HEAD = `head/${HEAD_HINT}`;
 const HEAD_RECORD = `${HEAD} 1`;
 
-/** A node that is linked with all others, each of which is linked with it alone. All know the same. */
+/** A node that is linked with all others; each of them is linked with it alone. All know the same. */
 function star(links: number, records: number): { readonly a: TestNode; readonly others: TestNode[] } {
   const names = Array.from({ length: links }, (_, i) => `n${i}`);
   const nodes = connect(['a', ...names], (name) => (name === 'a' ? names : ['a']));

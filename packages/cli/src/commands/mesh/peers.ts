@@ -71,7 +71,7 @@ function propertiesOf(conditions: readonly Condition[], best: string | undefined
 /** They have columns of their own. */
 const SHOWN_ANYWAY: ReadonlySet<string> = new Set(['name', 'role', 'models', 'latency']);
 
-/** A property of which no node says anything may be mistyped. */
+/** A property that no node says anything about may be mistyped. */
 function unknownText(nodes: readonly MeshNodeInfo[], asked: readonly string[]): string | undefined {
   const known = knownProperties(nodes);
   const unknown = asked.find((property) => !known.includes(property));

@@ -41,7 +41,7 @@ export function propertyOf(node: Node, property: string): MeshProperty | undefin
   return Object.hasOwn(node.properties, property) ? node.properties[property] : undefined;
 }
 
-/** The names of all properties of which something is known, sorted. */
+/** The names of all properties that something is known about, sorted. */
 export function knownProperties(nodes: readonly Node[]): readonly string[] {
   return [...new Set([...Object.keys(KNOWN), ...nodes.flatMap(({ properties }) => Object.keys(properties))])].sort();
 }

@@ -37,7 +37,7 @@ export class Clocks {
     this.look([key]);
   }
 
-  /** Says what is wrong now, and takes back what is over. @param more nodes of which an earlier process may have said something */
+  /** Says what is wrong now, and takes back what is over. @param more nodes that an earlier process may have said something about */
   look(more: Iterable<string> = []): void {
     const { ownKey, refused } = this.#options;
     const leads = new Map([...refused(), ...this.#current()]);
