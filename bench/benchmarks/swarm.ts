@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { RunningCommand } from '../../test/support/command.ts';
 import { createLab } from '../../test/support/lab.ts';
 import { isHeldBy, type MeshMachine, until } from '../../test/support/mesh-scene.ts';
@@ -62,6 +63,8 @@ async function fetchBy(swarm: MeshSwarm, places: readonly number[]): Promise<Fet
   const workedBefore = await sumOf(workers.map(({ pid }) => processorSeconds(pid)));
   const startedAtMs = performance.now();
   const limit = AbortSignal.timeout(LONGEST_MS);
+  // Each of the pulls listens to it.
+  setMaxListeners(places.length, limit);
   const pulls = places.map((place) => killOn(limit, startPull(swarm.others[place] as MeshMachine)));
   const worked = pulls.map((pull) => lastUntilEnd(pull, processorSeconds, READ_INTERVAL_MS));
   for (const { exited } of pulls) pulled(await exited);

@@ -5,7 +5,15 @@ import { expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import type { RunningCommand } from '../support/command.ts';
 import { makeRandomFile, treeDigest } from '../support/files.ts';
-import { arePresent, isHeldBy, joinAll, type MeshMachine, meshMachinesOn, until } from '../support/mesh-scene.ts';
+import {
+  addModel,
+  arePresent,
+  isHeldBy,
+  joinAll,
+  type MeshMachine,
+  meshMachinesOn,
+  until,
+} from '../support/mesh-scene.ts';
 import { residentMemoryBytes } from '../support/process-memory.ts';
 import { IGNORED, importModel, type TransferJson } from '../support/scene.ts';
 import { describeWith, useLab } from '../support/suites.ts';
@@ -43,13 +51,6 @@ async function misbehave({ anna, evil, invite }: Scene, work: 'attack' | 'come-b
   return running.stdout;
 }
 
-async function addModel(machine: MeshMachine, alias: string, bytes = 300_000): Promise<string> {
-  const folder = join(await lab.folder(), alias);
-  await makeRandomFile(join(folder, 'weights.msgpack'), bytes);
-  await importModel(machine, folder, alias, '--copy');
-  return folder;
-}
-
 async function diskBytes(folder: string): Promise<number> {
   return Number.parseInt((await execa('du', ['-sb', folder])).stdout, 10);
 }
@@ -61,9 +62,9 @@ describeWith(WAN_REQUIREMENTS, 'a hostile member', () => {
     const before = await Promise.all(workers.map(({ pid }) => residentMemoryBytes(pid)));
     const tried = await misbehave(scene, 'attack');
     expect(tried).toContain('a flood of records: ');
-    await addModel(anna, 'mouse');
+    await addModel(lab, anna, 'mouse');
     await until(ben.models, (found) => isHeldBy(found, 'mouse', ['anna']));
-    await addModel(ben, 'rat');
+    await addModel(lab, ben, 'rat');
     await until(anna.models, (found) => isHeldBy(found, 'rat', ['ben']));
     for (const [i, { pid }] of workers.entries())
       expect((await residentMemoryBytes(pid)) - (before[i] as number)).toBeLessThan(MOST_GROWTH_BYTES);

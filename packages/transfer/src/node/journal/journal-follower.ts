@@ -8,7 +8,7 @@ export class JournalFollower {
   readonly #path: string;
   readonly #layout: Layout;
   /** The file that was read, and how far; another file in its place is read from its beginning. */
-  #file = 0;
+  #file = '';
   #readBytes = 0;
   #journalled: Journalled | undefined;
   #version = 0;
@@ -38,17 +38,19 @@ export class JournalFollower {
         closeSync(fd);
       }
     } catch {
-      this.#begin(0);
+      this.#begin('');
     }
   }
 
   #read(fd: number): void {
-    const { ino, size } = fstatSync(fd);
+    const { ino, birthtimeMs, size } = fstatSync(fd);
+    // A journal that is begun anew often gets the number of the one that was deleted.
+    const file = `${ino} ${birthtimeMs}`;
     if (size > MAX_JOURNAL_BYTES) {
-      this.#begin(0);
+      this.#begin('');
       return;
     }
-    if (ino !== this.#file || size < this.#readBytes) this.#begin(ino);
+    if (file !== this.#file || size < this.#readBytes) this.#begin(file);
     if (size === this.#readBytes) return;
     const text = textAt(fd, this.#readBytes, size);
     const title = journalTitle(this.#layout);
@@ -61,7 +63,7 @@ export class JournalFollower {
     this.#readBytes += read;
   }
 
-  #begin(file: number): void {
+  #begin(file: string): void {
     if (this.#journalled !== undefined) this.#version += 1;
     this.#file = file;
     this.#readBytes = 0;

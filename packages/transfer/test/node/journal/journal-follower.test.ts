@@ -52,6 +52,17 @@ describe('the journal of a transfer that another process runs', () => {
     expect(look()[0]).toEqual([0, 2, 5]);
   });
 
+  it('is read from its beginning when it was deleted and begun anew, though the file has the same number and is longer', async () => {
+    const { path, look } = await followed();
+    writeFileSync(path, journalTitle(LAYOUT));
+    noteChunks(path, LAYOUT, [0]);
+    expect(look()[0]).toEqual([0]);
+    rmSync(path);
+    writeFileSync(path, journalTitle(LAYOUT));
+    noteChunks(path, LAYOUT, [1, 2, 3]);
+    expect(look()[0]).toEqual([1, 2, 3]);
+  });
+
   it('is read from its beginning when another one takes its place, or it is shorter', async () => {
     const { path, look } = await followed();
     writeFileSync(path, journalTitle(LAYOUT));
