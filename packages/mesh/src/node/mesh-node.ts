@@ -71,7 +71,8 @@ export class MeshNode {
       onUnlinked: (key) => this.#contact.lost(key),
       onFailed: (key, error) => {
         this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
-        if (error.code === 'token_revoked' || error.details?.isClock === true) this.#notLetIn(error);
+        const isRefusal = error.code === 'token_revoked' || error.details?.isClock === true;
+        if (isRefusal && this.#neighbourhood.counts(key)) this.#notLetIn(error);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
     });
@@ -173,7 +174,7 @@ export class MeshNode {
     const { nodeHint, urls, isLeaving } = sighting;
     this.#addresses.heard(nodeHint, isLeaving ? undefined : urls);
     const heard = this.#options.sessions.heardKey(sighting);
-    if (heard !== undefined && !isLeaving) this.#neighbourhood.heard(heard);
+    if (heard !== undefined) this.#neighbourhood.heard(heard, sighting);
     const key = this.#neighbourhood.candidates().find((one) => this.#options.sessions.lanHint(one) === nodeHint);
     if (key === undefined) return;
     if (isLeaving) this.#addresses.leftLan(key);

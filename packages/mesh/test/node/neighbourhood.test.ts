@@ -7,7 +7,10 @@ function scene() {
   let wanted: readonly string[] = [];
   const member = (key: string) => ({ key, name: key, scopes: [], joinedAt: new Date(0) });
   const hood = new Neighbourhood({
-    ...{ view: { members: () => ['self', 'ben', 'cleo'].map(member), aliveAtMs: () => undefined }, ownKey: 'self' },
+    ...{
+      view: { members: () => ['self', 'ben', 'cleo'].map(member), aliveAtMs: () => undefined, scopesOf: () => [] },
+      ownKey: 'self',
+    },
     ...{ contacts: [], clock, wallMs: () => clock.nowMs(), isLinked: () => false },
     ...{ sessions: { lanHint: (key) => `hint ${key}` }, addresses: { recognise: () => {} }, random: () => 0.5 },
     urlsOf: () => ['ws://signal.example'],

@@ -9,7 +9,11 @@ function scene() {
   const hood = new Neighbourhood({
     ...{ wallMs: () => clock.nowMs(), isLinked: () => false },
     ...{
-      view: { aliveAtMs: () => undefined, members: () => ['self', 'ben', 'cleo', 'dora'].map(member) },
+      view: {
+        aliveAtMs: () => undefined,
+        scopesOf: () => [],
+        members: () => ['self', 'ben', 'cleo', 'dora'].map(member),
+      },
       ownKey: 'self',
       contacts: [],
       clock,

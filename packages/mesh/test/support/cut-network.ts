@@ -71,7 +71,7 @@ export class CutNetwork {
     });
     const members = this.keys.map((one) => ({ key: one, name: one, scopes: [], joinedAt: new Date(WALL_MS) }));
     const neighbourhood = new Neighbourhood({
-      view: { members: () => members, aliveAtMs: (other) => heardAtMs.get(other) },
+      view: { members: () => members, aliveAtMs: (other) => heardAtMs.get(other), scopesOf: () => [] },
       ...{ ownKey: key, contacts: [], sessions: { lanHint: () => '' }, addresses: { recognise: () => {} } },
       urlsOf: () => ['ws://10.0.0.1:1'],
       isLinked: (other) => links.peerOf(other) !== undefined,

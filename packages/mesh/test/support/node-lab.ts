@@ -1,8 +1,9 @@
-import { type Digest, ModelRtcError, silentLog, toBase64Url } from '@model-rtc/protocol';
-import type { Handlers, Peer } from '@model-rtc/transport';
+import { type Digest, ModelRtcError, type SessionToken, silentLog, toBase64Url } from '@model-rtc/protocol';
+import type { Handlers, Peer, SealedHandlers, SealedVisit } from '@model-rtc/transport';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { sharedSecretsOf } from '../../src/core/index.ts';
+import type { LanSighting } from '../../src/node/mdns/types.ts';
 import { MeshNode } from '../../src/node/mesh-node.ts';
 import { StoredMeshView } from '../../src/node/records/stored-view.ts';
 import { MeshSessions } from '../../src/node/sessions.ts';
@@ -17,6 +18,7 @@ const GOSSIP_MS = 300_000;
 export interface LabNode {
   readonly key: string;
   readonly view: StoredMeshView;
+  readonly sessions: MeshSessions;
   readonly node: MeshNode;
   /** How far its clock is ahead of the right time; a test may change it. */
   offsetMs: number;
@@ -27,10 +29,17 @@ export class NodeLab {
   readonly clock = new VirtualClock();
   readonly nodes: LabNode[] = [];
 
-  /** @param offsets - how far each node's clock is ahead of the right time */
-  static async open(offsets: readonly number[]): Promise<NodeLab> {
+  /**
+   * @param offsets - how far each node's clock is ahead of the right time
+   * @param groups - the numbers of nodes that know each other as members at first; all do when left out
+   */
+  static async open(offsets: readonly number[], groups?: readonly (readonly number[])[]): Promise<NodeLab> {
     const lab = new NodeLab();
-    for (const [i, offsetMs] of offsets.entries()) await lab.#add(i + 1, offsetMs, offsets.length);
+    const all = offsets.map((_, i) => i + 1);
+    for (const number of all) {
+      const known = groups?.find((group) => group.includes(number)) ?? all;
+      await lab.#add(number, offsets[number - 1] ?? 0, known);
+    }
     for (const { node } of lab.nodes) node.start();
     return lab;
   }
@@ -49,6 +58,12 @@ export class NodeLab {
     await this.clock.advance(0);
   }
 
+  /** Every node hears all others on a local network. */
+  allAnnounce(): void {
+    for (const { node, key } of this.nodes)
+      for (const other of this.nodes.filter((one) => one.key !== key)) node.seenOnLan(sightingOf(other));
+  }
+
   async close(): Promise<void> {
     const closing = Promise.all(this.nodes.map(({ node }) => node.close()));
     // A node waits for its goodbye to be heard.
@@ -56,7 +71,7 @@ export class NodeLab {
     await closing;
   }
 
-  async #add(number: number, offsetMs: number, count: number): Promise<void> {
+  async #add(number: number, offsetMs: number, known: readonly number[]): Promise<void> {
     const [key, identity] = [keyTextOf(number), identityOf(number)];
     const membership = joined(number, { atMs: START_MS - HOUR_MS });
     const mesh = await saveMesh(await temporaryFolder(), {
@@ -73,26 +88,44 @@ export class NodeLab {
     const parts = { joined: mesh, cache: memoryCache(), identity, authority: undefined, log: silentLog };
     const view = new StoredMeshView({ ...parts, wallMs });
     await view.open();
-    for (let other = 1; other <= count; other++)
-      await view.accept(joined(other, { atMs: START_MS - HOUR_MS }).bytes, keyTextOf(other));
-    const contacts = Array.from({ length: count }, (_, i) => ({ key: keyTextOf(i + 1), urls: ['ws://10.0.0.1:1'] }));
+    for (const other of known) await view.accept(joined(other, { atMs: START_MS - HOUR_MS }).bytes, keyTextOf(other));
+    const contacts = known.map((other) => ({ key: keyTextOf(other), urls: ['ws://10.0.0.1:1'] }));
+    const sessions = new MeshSessions(MESH_ID, identity.publicKey, sharedSecretsOf(seedOf(number)));
+    const setMembers = () => sessions.setMembers(view.members().map((member) => member.key));
+    setMembers();
     const node = new MeshNode({
       ...{ view, meshName: 'lab', ownKey: key, contacts, signalingUrls: [], role: 'worker' },
       ...{ gossipIntervalMs: GOSSIP_MS, clock: this.clock, random: () => 0.5, log: silentLog, wallMs },
       agent: { name: 'test', version: '0' },
       meetingSecrets: () => [],
-      sessions: new MeshSessions(MESH_ID, identity.publicKey, sharedSecretsOf(seedOf(number))),
-      visit: async () => {
-        throw new ModelRtcError('worker_offline', 'Nobody visits here.');
-      },
-      connect: async ({ workerKey }, handlers) => this.#connect(key, Buffer.from(workerKey).toString('hex'), handlers),
+      sessions,
+      visit: async (token) => this.#visit(token),
+      connect: async (token, handlers) => this.#connect(key, token, handlers),
       own: async () => ownState(number),
     });
-    this.nodes.push(Object.assign(own, { key, view, node }));
+    node.onChange(setMembers);
+    this.nodes.push(Object.assign(own, { key, view, sessions, node }));
   }
 
-  #connect(fromKey: string, toKey: string, handlers: Handlers): Peer {
-    const to = this.nodes.find(({ key }) => key === toKey) as LabNode;
+  /** @throws ModelRtcError `refused` by a node that does not know the visitor */
+  #worker({ workerKey, keyId }: Pick<SessionToken, 'workerKey' | 'keyId'>) {
+    const to = this.nodes.find(({ key }) => key === toHex(workerKey)) as LabNode;
+    const visitor = to.sessions.visitorOf(toHex(keyId));
+    if (visitor === undefined) throw new ModelRtcError('refused', 'The worker does not know this session.');
+    return { to, visitor };
+  }
+
+  #visit(token: SessionToken): SealedVisit {
+    const { to, visitor } = this.#worker(token);
+    const { visitors } = to.node;
+    const handlers: SealedHandlers =
+      visitor.kind === 'door' ? visitors.atDoor() : visitors.ofMemberWithoutLane(visitor.key);
+    const request = async (method: 'mesh_gossip', params: never) => await handlers[method]?.(params);
+    return { request, [Symbol.dispose]: () => {} } as Partial<SealedVisit> as SealedVisit;
+  }
+
+  #connect(fromKey: string, token: SessionToken, handlers: Handlers): Peer {
+    const { to } = this.#worker(token);
     let end = (): void => {};
     const closed = new Promise<undefined>((resolve) => {
       end = () => resolve(undefined);
@@ -105,6 +138,14 @@ export class NodeLab {
     return peerOf(to.node.visitors.ofMember(fromKey));
   }
 }
+
+function sightingOf({ key, sessions }: LabNode): LanSighting {
+  const nodeHint = sessions.lanHint(key);
+  const maskedKey = sessions.maskedKey(key, nodeHint);
+  return { meshHint: sessions.lanHint(), nodeHint, maskedKey, urls: ['ws://10.0.0.1:1'], isLeaving: false };
+}
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function ownState(number: number) {
   const model = {

@@ -99,6 +99,7 @@ export class AddressBook {
   }
 }
 
-function hostOf(url: string): string {
+/** The host in an address; empty for what is no URL. */
+export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';
 }

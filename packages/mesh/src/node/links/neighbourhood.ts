@@ -1,12 +1,14 @@
 import type { Clock } from '@model-rtc/protocol';
+import type { LanSighting } from '../mdns/types.ts';
 import type { MeshSessions } from '../sessions.ts';
 import type { MeshView } from '../view.ts';
-import type { AddressBook } from './address-book.ts';
+import { type AddressBook, hostOf } from './address-book.ts';
 import { LostMembers } from './lost-members.ts';
 import { chooseNeighbours } from './neighbours.ts';
+import { Strangers } from './strangers.ts';
 
 export interface NeighbourhoodOptions {
-  readonly view: Pick<MeshView, 'members' | 'aliveAtMs'>;
+  readonly view: Pick<MeshView, 'members' | 'scopesOf' | 'aliveAtMs'>;
   readonly ownKey: string;
   /** Members to reach first, as the invite named them. */
   readonly contacts: readonly { readonly key: string }[];
@@ -24,8 +26,6 @@ export interface NeighbourhoodOptions {
 
 /** How long a node that was told that it is no member asks nobody. */
 const REST_MS = 5 * 60_000;
-/** Nodes nearby that a joiner tries: anyone who knows the mesh's id can announce them. */
-const MAX_HEARD = 64;
 /** How long a member that could not be reached is tried only where nobody else is there. */
 const DOUBTFUL_MS = 120_000;
 /** Members that were found in a meeting room, and how long a connection with them is wanted besides those with neighbours. */
@@ -37,10 +37,9 @@ export class Neighbourhood {
   readonly #options: NeighbourhoodOptions;
   /** Members that could not be reached, and when that was. */
   readonly #failedAtMs = new Map<string, number>();
-  /** Nodes nearby that were not known. */
-  readonly #heard = new Set<string>();
   readonly #metAtMs = new Map<string, number>();
   readonly #lost: LostMembers;
+  readonly #strangers: Strangers;
   #restUntilMs = 0;
   /** Neighbours that let this node in when they were asked last. */
   readonly #reached = new Set<string>();
@@ -53,11 +52,13 @@ export class Neighbourhood {
       aliveAtMs: (key) => options.view.aliveAtMs(key),
       failedAtMs: (key) => this.#failedAtMs.get(key),
     });
+    this.#strangers = new Strangers({ ...options, isMember: (key) => options.view.scopesOf(key) !== undefined });
   }
 
-  /** A node of this mesh was heard on a local network, which need not be a member. */
-  heard(key: string): void {
-    if (this.#heard.size < MAX_HEARD) this.#heard.add(key);
+  /** A node of this mesh was heard on a local network, or said goodbye there. It need not be a member. */
+  heard(key: string, { urls: [url = ''], isLeaving }: Pick<LanSighting, 'urls' | 'isLeaving'>): void {
+    if (isLeaving) this.#strangers.left(key);
+    else this.#strangers.heard(key, hostOf(url));
   }
 
   /** A node holds a meeting room, which need not be a member. */
@@ -76,10 +77,13 @@ export class Neighbourhood {
 
   /** Members; while nobody else is known, those that the invite named, and those that were heard nearby. */
   candidates(): string[] {
-    const { view, contacts } = this.#options;
-    const members = view.members().map(({ key }) => key);
-    const named = members.length > 1 ? [] : [...contacts.map(({ key }) => key), ...this.#heard];
-    return [...new Set([...members, ...named])];
+    const members = this.#options.view.members().map(({ key }) => key);
+    return [...new Set([...members, ...(this.#knowsNobody ? this.#strangers.all() : [])])];
+  }
+
+  /** Whether it matters what the node says: who knows a member need not believe others. */
+  counts(key: string): boolean {
+    return this.#knowsNobody || this.#options.view.scopesOf(key) !== undefined;
   }
 
   /** Chooses anew. */
@@ -91,19 +95,22 @@ export class Neighbourhood {
       return;
     }
     const members = this.candidates().filter((key) => key !== ownKey);
-    for (const key of members) addresses.recognise(key, sessions.lanHint(key));
+    for (const key of [...members, ...this.#strangers.all()]) addresses.recognise(key, sessions.lanHint(key));
     const reachable = members.filter((key) => urlsOf(key).length > 0);
     const isDoubtful = (key: string) => nowMs - (this.#failedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < DOUBTFUL_MS;
     this.#neighbours = chooseNeighbours(reachable, { current: this.#neighbours, isDoubtful, random });
     for (const [key, atMs] of this.#metAtMs) if (nowMs - atMs > MET_MS) this.#metAtMs.delete(key);
     for (const key of this.#reached) if (!this.#neighbours.includes(key)) this.#reached.delete(key);
     const lost = this.#lost.turn(reachable.filter((key) => !this.#neighbours.includes(key)));
-    want([...new Set([...this.#metAtMs.keys(), ...this.#neighbours, ...(lost === undefined ? [] : [lost])])]);
+    const stranger = this.#knowsNobody ? undefined : this.#strangers.turn((key) => urlsOf(key).length > 0);
+    const also = [lost, stranger].filter((key) => key !== undefined);
+    want([...new Set([...this.#metAtMs.keys(), ...this.#neighbours, ...also])]);
   }
 
   /** @param isHeard - whether it answered, and only no connection came up */
   failed(key: string, isHeard: boolean): void {
     this.#reached.delete(key);
+    this.#strangers.failed(key);
     this.#failedAtMs.set(key, this.#options.clock.nowMs());
     // Whoever is there is met again.
     if (!isHeard) this.#metAtMs.delete(key);
@@ -111,6 +118,7 @@ export class Neighbourhood {
 
   reached(key: string): void {
     this.#reached.add(key);
+    this.#strangers.reached(key);
     this.#failedAtMs.delete(key);
   }
 
@@ -123,5 +131,10 @@ export class Neighbourhood {
     if (this.#reached.size > 0) return false;
     this.#restUntilMs = this.#options.clock.nowMs() + REST_MS;
     return true;
+  }
+
+  /** Whether no other member is known. */
+  get #knowsNobody(): boolean {
+    return this.#options.view.members().length <= 1;
   }
 }
