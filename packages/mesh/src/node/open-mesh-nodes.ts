@@ -123,8 +123,9 @@ export class MeshNodes {
     const [found] = this.#visitor(keyId);
     if (found === undefined) return ordinary;
     if (found.key === undefined) return found.node.visitors.atDoor();
-    const member = found.node.view.members().find(({ key }) => key === found.key);
-    const handlers = { ...ordinary, ...found.node.visitors.ofMember(found.key) };
+    const { node, key } = found;
+    const member = node.view.members().find((one) => one.key === key);
+    const handlers = { ...ordinary, ...node.visitors.ofMember(key, (peer) => node.adopt(key, peer)) };
     return member === undefined ? handlers : this.#audit.noting(handlers, { mesh: found.mesh, member });
   }
 
@@ -137,8 +138,7 @@ export class MeshNodes {
 
   connected(peer: Peer, { keyId = '' }: Authority): void {
     const [found] = this.#visitor(keyId);
-    if (found?.key !== undefined) found.node.adopt(found.key, peer);
-    else if (found !== undefined) endSoon(peer, this.#clock);
+    if (found !== undefined && found.key === undefined) endSoon(peer, this.#clock);
   }
 
   /** The worker waits for visitors from now on. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Peer, RequestContext } from '@model-rtc/transport';
 import { sharedSecretsOf } from '../../src/core/index.ts';
 import { VisitorHandlers, type VisitorHandlersOptions } from '../../src/node/links/visitor-handlers.ts';
 import { MeshSessions } from '../../src/node/sessions.ts';
@@ -33,6 +34,18 @@ function scene(members: Set<string>) {
 }
 
 describe('a visitor', () => {
+  it('counts as a member to tell news when it compares what both have, and not when it only fetches a model', async () => {
+    const { visitors } = scene(new Set([keyTextOf(2)]));
+    const peer = {} as Peer;
+    const gossiping: Peer[] = [];
+    const handlers = visitors.ofMember(keyTextOf(2), (one) => gossiping.push(one));
+    const context = { peer } as Partial<RequestContext> as never;
+    await handlers.mesh_fetch?.({ parts: [] }, context);
+    expect(gossiping).toEqual([]);
+    await handlers.mesh_gossip?.({ records: [] }, context);
+    expect(gossiping).toEqual([peer]);
+  });
+
   it('that is removed while it is answered gets nothing of what removed it', async () => {
     const { visitors } = scene(new Set([keyTextOf(2), keyTextOf(3)]));
     const ask = (key: string) => visitors.ofMemberWithoutLane(key).mesh_gossip?.({ records: [] });

@@ -134,8 +134,8 @@ export class NodeLab {
       const request = async (method: 'mesh_gossip', params: never) => await theirs[method]?.(params, {} as never);
       return { closed, close: async () => end(), openLanes: () => [], request } as Partial<Peer> as Peer;
     };
-    to.node.adopt(fromKey, peerOf(handlers));
-    return peerOf(to.node.visitors.ofMember(fromKey));
+    const visitor = peerOf(handlers);
+    return peerOf(to.node.visitors.ofMember(fromKey, () => to.node.adopt(fromKey, visitor)));
   }
 }
 

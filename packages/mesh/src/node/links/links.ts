@@ -66,10 +66,11 @@ export class Links {
     for (const key of [...this.#attempts.keys()]) this.retry(key);
   }
 
-  /** Takes a connection that the member opened. */
+  /** Takes a connection that the member opened, unless it has it already. */
   adopt(key: string, peer: Peer, isOwn = false): void {
     if (this.#isClosed) return;
     const peers = this.#peers.get(key) ?? new Set();
+    if (peers.has(peer)) return;
     this.#peers.set(key, peers.add(peer));
     void peer.closed.then(() => this.#ended(key, peer));
     this.#options.onLinked(key, peer, isOwn);

@@ -1,4 +1,4 @@
-import type { Handlers, SealedHandlers } from '@model-rtc/transport';
+import type { Handlers, Peer, SealedHandlers } from '@model-rtc/transport';
 import type { RecordSync } from '../../core/gossip/record-sync.ts';
 import type { SyncMessage, SyncReply } from '../../core/gossip/types.ts';
 import { doorHandlers } from '../door.ts';
@@ -25,11 +25,17 @@ export class VisitorHandlers {
     this.#options = options;
   }
 
-  /** @param key - the member that asks */
-  ofMember(key: string): Handlers {
+  /**
+   * @param key - the member that asks
+   * @param onGossip - called with who asks: a command of the member that fetches a model has a connection too, and answers nothing
+   */
+  ofMember(key: string, onGossip?: (peer: Peer) => void): Handlers {
     const { sync } = this.#options;
     return {
-      mesh_gossip: async (message) => this.#dated(key, message, await sync.answer(key, message)),
+      mesh_gossip: async (message, { peer }) => {
+        onGossip?.(peer);
+        return this.#dated(key, message, await sync.answer(key, message));
+      },
       mesh_fetch: async ({ parts }) => ({ parts: sync.giveParts(key, parts) }),
     };
   }
