@@ -123,6 +123,10 @@ export const LIMITED_STEP_BYTES = 64 * 1024;
 export const SPREAD_MS = 2_000;
 /** Where a chunk took longer than that to send, they are given as long, up to this: sending it again would take the time anyway. */
 export const LONGEST_SPREAD_MS = 20_000;
+/** A chunk that was sent in less than this goes to others at once as well: sending it again takes no longer than waiting for another node. */
+export const QUICK_COPY_MS = 500;
+/** While chunks are sent that nobody got from here before, others are not sent a second time for this long after the first. */
+export const FIRSTS_FIRST_MS = 60_000;
 /** A chunk whose receiver took nothing of it for this long goes to the others as well: that one may never take it. */
 export const FIRST_COPY_MS = 30_000;
 /** Chunks that are being sent to one of many or were sent lately that are remembered, over all models. */

@@ -55,7 +55,8 @@ export class SimulatedSwarm {
   readonly #schedules: Schedule[];
   readonly #has: Uint8Array[];
   readonly #links: Link[] = [];
-  readonly #copies = new FirstCopies();
+  /** Of each sender. */
+  readonly #copies: FirstCopies[];
   readonly #news: { atMs: number; node: number; id: number }[] = [];
   readonly #doneMs = new Map<number, number>();
   readonly #whole = new Set<number>();
@@ -66,6 +67,7 @@ export class SimulatedSwarm {
     this.#options = options;
     const { nodes, chunks, chunkBytes, random, peers, lanes = 1 } = options;
     const sizes = new Uint32Array(chunks).fill(chunkBytes);
+    this.#copies = Array.from({ length: nodes + 1 }, () => new FirstCopies());
     // Number 0 is the seed.
     this.#schedules = Array.from(
       { length: nodes + 1 },
@@ -125,7 +127,7 @@ export class SimulatedSwarm {
         next.leftBytes -= sent;
         bytes -= sent;
         if (from === SEED) this.#seedBytes += sent;
-        if (from === SEED) this.#copies.progressed(`${next.id}`, this.#schedules[link.to] as Schedule, this.#nowMs);
+        this.#copies[from]?.progressed(`${next.id}`, this.#schedules[link.to] as Schedule, this.#nowMs);
         if (next.leftBytes > 0) break;
         link.queue.shift();
         this.#arrived(link, next.id);
@@ -135,13 +137,14 @@ export class SimulatedSwarm {
 
   /** What the link sends next, after the sender said of all before it that it does not have them. */
   #nextOf(link: Link): Asked | undefined {
-    const isSpreading = link.from === SEED && this.#options.spreads !== false;
+    const isSpreading = link.from !== SEED || this.#options.spreads !== false;
     for (;;) {
       const [next] = link.queue;
       const receiver = this.#schedules[link.to] as Schedule;
       if (next === undefined) return undefined;
       const isBegun = next.leftBytes < this.#options.chunkBytes;
-      if (isBegun || !isSpreading || this.#copies.begin(`${next.id}`, receiver, this.#nowMs)) return next;
+      if (isBegun || !isSpreading) return next;
+      if (this.#copies[link.from]?.begin(`${next.id}`, receiver, this.#nowMs)) return next;
       link.queue.shift();
       receiver.lacking(link.source, next.id, this.#nowMs + 1_000);
       receiver.givesWay(link.source);
@@ -151,14 +154,14 @@ export class SimulatedSwarm {
 
   #arrived(link: Link, id: number): void {
     const schedule = this.#schedules[link.to] as Schedule;
-    if (link.from === SEED) this.#copies.sent(`${id}`, schedule, this.#nowMs);
+    this.#copies[link.from]?.sent(`${id}`, schedule, this.#nowMs);
     schedule.arrived(link.source, id);
     const others = schedule.verified(link.source, id, this.#nowMs);
     for (const other of this.#links) {
       if (other.to !== link.to || !others.includes(other.source)) continue;
       const at = other.queue.findIndex((asked) => asked.id === id);
       if (at >= 0) other.queue.splice(at, 1);
-      if (other.from === SEED) this.#copies.failed(`${id}`, schedule);
+      this.#copies[other.from]?.failed(`${id}`, schedule);
       this.#fill(other);
     }
     (this.#has[link.to] as Uint8Array)[id] = 1;

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { FIRST_COPY_MS, LONGEST_SPREAD_MS, MAX_COPIED_CHUNKS, SPREAD_MS } from '../../../src/core/limits.ts';
+import {
+  FIRST_COPY_MS,
+  FIRSTS_FIRST_MS,
+  LONGEST_SPREAD_MS,
+  MAX_COPIED_CHUNKS,
+  QUICK_COPY_MS,
+  SPREAD_MS,
+} from '../../../src/core/limits.ts';
 import { FirstCopies } from '../../../src/core/serve/first-copies.ts';
 
 const [anna, ben, cleo] = [{}, {}, {}];
@@ -10,9 +17,43 @@ describe('the copies of chunks', () => {
     expect(copies.begin('x', anna, 0)).toBe(true);
     expect(copies.begin('x', ben, 1)).toBe(false);
     expect(copies.begin('x', anna, 1)).toBe(true);
-    copies.sent('x', anna, 100);
-    expect(copies.begin('x', ben, 99 + SPREAD_MS)).toBe(false);
-    expect(copies.begin('x', ben, 100 + SPREAD_MS)).toBe(true);
+    copies.sent('x', anna, 1_000);
+    expect(copies.begin('x', ben, 999 + SPREAD_MS)).toBe(false);
+    expect(copies.begin('x', ben, 1_000 + SPREAD_MS)).toBe(true);
+  });
+
+  it('go to all at once where they are sent in no time', () => {
+    const copies = new FirstCopies();
+    copies.begin('x', anna, 0);
+    copies.sent('x', anna, QUICK_COPY_MS - 1);
+    expect(copies.begin('x', ben, QUICK_COPY_MS - 1)).toBe(true);
+    copies.begin('y', anna, 1_000);
+    expect(copies.begin('y', ben, 1_001)).toBe(true);
+    expect(copies.begin('y', cleo, 1_001 + QUICK_COPY_MS)).toBe(false);
+  });
+
+  it('do not go out a second time while others go out for the first time, for a minute at most', () => {
+    const copies = new FirstCopies();
+    copies.begin('x', anna, 0);
+    copies.sent('x', anna, 1_000);
+    copies.begin('y', ben, 4_000);
+    expect(copies.begin('x', cleo, 5_000)).toBe(false);
+    for (let nowMs = 5_000; nowMs < 1_000 + FIRSTS_FIRST_MS; nowMs += 1_000) copies.progressed('y', ben, nowMs);
+    expect(copies.begin('x', cleo, 999 + FIRSTS_FIRST_MS)).toBe(false);
+    expect(copies.begin('x', cleo, 1_000 + FIRSTS_FIRST_MS)).toBe(true);
+  });
+
+  it('go out a second time once nothing goes out for the first time, or only to one that takes nothing', () => {
+    const copies = new FirstCopies();
+    copies.begin('x', anna, 0);
+    copies.sent('x', anna, 1_000);
+    copies.begin('y', ben, 4_000);
+    copies.sent('y', ben, 6_000);
+    expect(copies.begin('x', cleo, 6_000)).toBe(true);
+    copies.sent('x', cleo, 7_000);
+    copies.begin('z', ben, 7_000);
+    expect(copies.begin('x', anna, 6_999 + FIRST_COPY_MS)).toBe(false);
+    expect(copies.begin('x', anna, 7_000 + FIRST_COPY_MS)).toBe(true);
   });
 
   it('are only looked at when a chunk is read, before it is sent', () => {
@@ -26,9 +67,9 @@ describe('the copies of chunks', () => {
   it('go to one receiver at a time later too', () => {
     const copies = new FirstCopies();
     copies.begin('x', anna, 0);
-    copies.sent('x', anna, 0);
-    expect(copies.begin('x', ben, SPREAD_MS)).toBe(true);
-    expect(copies.begin('x', cleo, SPREAD_MS)).toBe(false);
+    copies.sent('x', anna, 1_000);
+    expect(copies.begin('x', ben, 1_000 + SPREAD_MS)).toBe(true);
+    expect(copies.begin('x', cleo, 1_000 + SPREAD_MS)).toBe(false);
   });
 
   it('have as long to spread as they took to send, up to a limit', () => {
