@@ -27,7 +27,6 @@ interface Copy {
 export class FirstCopies {
   /** By chunk, the oldest first. */
   readonly #copies = new Map<string, Copy>();
-
   /** Those that nobody had before and that are being sent. */
   readonly #firsts = new Set<Copy>();
   /** Whether the last one that was sent took next to no time. */
@@ -39,7 +38,9 @@ export class FirstCopies {
     if (copy === undefined || copy.receiver === receiver) return false;
     const { sinceMs, untilMs, sentAtMs = Number.NEGATIVE_INFINITY } = copy;
     if (nowMs < untilMs) return !this.#isQuick || nowMs - sinceMs >= QUICK_COPY_MS;
-    return nowMs - sentAtMs < FIRSTS_FIRST_MS && [...this.#firsts].some((first) => nowMs < first.untilMs);
+    return (
+      !this.#isQuick && nowMs - sentAtMs < FIRSTS_FIRST_MS && [...this.#firsts].some((first) => nowMs < first.untilMs)
+    );
   }
 
   /** The receiver is about to be sent the chunk. @returns false when it is left to another one */

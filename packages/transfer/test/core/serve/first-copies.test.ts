@@ -27,9 +27,11 @@ describe('the copies of chunks', () => {
     copies.begin('x', anna, 0);
     copies.sent('x', anna, QUICK_COPY_MS - 1);
     expect(copies.begin('x', ben, QUICK_COPY_MS - 1)).toBe(true);
+    copies.sent('x', ben, QUICK_COPY_MS);
     copies.begin('y', anna, 1_000);
     expect(copies.begin('y', ben, 1_001)).toBe(true);
     expect(copies.begin('y', cleo, 1_001 + QUICK_COPY_MS)).toBe(false);
+    expect(copies.begin('x', cleo, 1_001 + QUICK_COPY_MS)).toBe(true);
   });
 
   it('do not go out a second time while others go out for the first time, for a minute at most', () => {
