@@ -12,7 +12,7 @@ const shared = {
 
 /** Unit tests that start processes and take long: they run with the whole-system tests, so that `npm test` stays short. */
 const PROCESS_TESTS = 'packages/*/test/**/*.process.test.ts';
-/** Tests of a package that move whole models, or start many servers, for seconds: for the same reason they run with the whole-system tests. */
+/** Tests that move whole models, start many servers, bundle or try many inputs, for seconds: for the same reason they run with the whole-system tests. */
 const LONG_TESTS = [
   'packages/bridge/test/hugging-face/hub.test.ts',
   'packages/bridge/test/oci/ollama.test.ts',
@@ -32,17 +32,21 @@ const LONG_TESTS = [
   'packages/client/test/pull-model.test.ts',
   'packages/client/test/push-model.test.ts',
   'packages/client/test/repair-model.test.ts',
+  'packages/formats/test/code/scan-content.test.ts',
   'packages/model-manager/test/commands.test.ts',
   'packages/model-manager/test/model-manager.test.ts',
   'packages/model-manager/test/publish.test.ts',
+  'packages/protocol/test/usual-parts.test.ts',
   'packages/registry/test/archive/archives.test.ts',
   'packages/registry/test/archive/hostile-archives.test.ts',
   'packages/registry/test/export/export-to-tool.test.ts',
+  'packages/registry/test/hash/hash-files.test.ts',
   'packages/registry/test/inspect/reading-thread.test.ts',
   'packages/signaling/test/server/relay/relay.test.ts',
   'packages/static-registry/test/s3/publish-to-bucket.test.ts',
   'packages/static-registry/test/s3/s3-target.test.ts',
   'packages/static-registry/test/sign/signed-registry.test.ts',
+  'packages/transfer/test/core/schedule/swarm.test.ts',
   'packages/transfer/test/live-sources.test.ts',
   'packages/transfer/test/node/disk/folder-disk.test.ts',
   'packages/transfer/test/stall.test.ts',
@@ -50,6 +54,8 @@ const LONG_TESTS = [
   'packages/transport/test/lanes/relay/relay-lane.test.ts',
   'packages/worker/test/watch/slow-training.test.ts',
   'packages/worker/test/watch/watch-folders.test.ts',
+  'test/repository/browser-bundles.test.ts',
+  'test/repository/command-start.test.ts',
 ];
 
 export default {
