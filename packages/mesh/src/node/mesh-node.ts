@@ -70,9 +70,10 @@ export class MeshNode {
       onLinked: (key, peer, isOwn) => this.#linked(key, peer, isOwn),
       onUnlinked: (key) => this.#contact.lost(key),
       onFailed: (key, error) => {
-        this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
         const isRefusal = error.code === 'token_revoked' || error.details?.isClock === true;
-        if (isRefusal && this.#neighbourhood.counts(key)) this.#notLetIn(error);
+        const counts = isRefusal && this.#neighbourhood.counts(key);
+        this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
+        if (counts) this.#notLetIn(error);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
     });

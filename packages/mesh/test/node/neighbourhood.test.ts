@@ -2,13 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import { VirtualClock } from '../../../../test/support/virtual-clock.ts';
 import { Neighbourhood } from '../../src/node/links/neighbourhood.ts';
 
-function scene() {
+/** @param members - those that are known as such; all when left out */
+function scene(members?: readonly string[]) {
   const clock = new VirtualClock();
   let wanted: readonly string[] = [];
   const member = (key: string) => ({ key, name: key, scopes: [], joinedAt: new Date(0) });
   const hood = new Neighbourhood({
     ...{
-      view: { members: () => ['self', 'ben', 'cleo'].map(member), aliveAtMs: () => undefined, scopesOf: () => [] },
+      view: {
+        members: () => ['self', 'ben', 'cleo'].map(member),
+        aliveAtMs: () => undefined,
+        scopesOf: (key: string) => (members?.includes(key) === false ? undefined : []),
+      },
       ownKey: 'self',
     },
     ...{ contacts: [], clock, wallMs: () => clock.nowMs(), isLinked: () => false },
@@ -39,6 +44,13 @@ describe('the holder of a meeting room', () => {
     hood.failed('emil', false);
     hood.look();
     expect(wanted()).toEqual(['ben', 'cleo', 'dora']);
+  });
+
+  it('is believed when it says that this node is no member, and a node that was only heard is not', () => {
+    const { hood } = scene(['ben', 'cleo']);
+    hood.heard('emil', { urls: ['ws://10.0.0.9:1'], isLeaving: false });
+    hood.met('dora');
+    expect(['ben', 'dora', 'emil'].map((key) => hood.counts(key))).toEqual([true, true, false]);
   });
 
   it('is one of four at most, however many are named', () => {

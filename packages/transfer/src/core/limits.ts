@@ -125,6 +125,8 @@ export const SPREAD_MS = 2_000;
 export const LONGEST_SPREAD_MS = 20_000;
 /** A chunk that was sent in less than this goes to others at once as well: sending it again takes no longer than waiting for another node. */
 export const QUICK_COPY_MS = 500;
+/** Chunks from this length on tell whether a sender is quick. */
+export const MIN_TELLING_BYTES = 256 * 1024;
 /** While chunks are sent that nobody got from here before, others are not sent a second time for this long after the first. */
 export const FIRSTS_FIRST_MS = 60_000;
 /** A chunk whose receiver took nothing of it for this long goes to the others as well: that one may never take it. */

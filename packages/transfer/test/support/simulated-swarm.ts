@@ -154,7 +154,7 @@ export class SimulatedSwarm {
 
   #arrived(link: Link, id: number): void {
     const schedule = this.#schedules[link.to] as Schedule;
-    this.#copies[link.from]?.sent(`${id}`, schedule, this.#nowMs);
+    this.#copies[link.from]?.sent(`${id}`, schedule, this.#nowMs, this.#options.chunkBytes);
     schedule.arrived(link.source, id);
     const others = schedule.verified(link.source, id, this.#nowMs);
     for (const other of this.#links) {

@@ -81,9 +81,9 @@ export class Neighbourhood {
     return [...new Set([...members, ...(this.#knowsNobody ? this.#strangers.all() : [])])];
   }
 
-  /** Whether it matters what the node says: who knows a member need not believe others. */
+  /** Whether it matters what the node says: who knows a member need not believe others, except those that hold a meeting room. */
   counts(key: string): boolean {
-    return this.#knowsNobody || this.#options.view.scopesOf(key) !== undefined;
+    return this.#knowsNobody || this.#metAtMs.has(key) || this.#options.view.scopesOf(key) !== undefined;
   }
 
   /** Chooses anew. */

@@ -91,6 +91,7 @@ export class Strangers {
     const sinceMs = this.#options.clock.nowMs();
     this.#strangers.set(key, { sender, sinceMs, failures: 0, notBeforeMs: sinceMs });
   }
+
   #dropOldest(isCounted: (stranger: Stranger) => boolean, most: number): void {
     const counted = [...this.#strangers].filter((entry) => isCounted(entry[1]));
     for (const [key] of counted.slice(0, Math.max(0, counted.length - most))) this.#strangers.delete(key);

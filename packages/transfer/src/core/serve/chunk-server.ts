@@ -146,7 +146,7 @@ async function sendOne(serving: Serving, index: number, { bytes, ...chunk }: Rea
     if (isSent && (limiter?.room() ?? OPEN) === OPEN) await context.sendChunk(index, bytes, { encoded, headroom });
     else if (isSent) await sendInSteps({ context, limiter, copies }, index, { ...chunk, bytes });
     isUnused = true;
-    if (isSent) copies?.sent(digest, context.peer, performance.now());
+    if (isSent) copies?.sent(digest, context.peer, performance.now(), bytes.length);
     return isSent;
   } finally {
     if (!isUnused) copies?.failed(digest, context.peer);

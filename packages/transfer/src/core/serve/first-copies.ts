@@ -3,6 +3,7 @@ import {
   FIRSTS_FIRST_MS,
   LONGEST_SPREAD_MS,
   MAX_COPIED_CHUNKS,
+  MIN_TELLING_BYTES,
   QUICK_COPY_MS,
   SPREAD_MS,
 } from '../limits.ts';
@@ -29,7 +30,7 @@ export class FirstCopies {
   readonly #copies = new Map<string, Copy>();
   /** Those that nobody had before and that are being sent. */
   readonly #firsts = new Set<Copy>();
-  /** Whether the last one that was sent took next to no time. */
+  /** Whether the last large one that was sent took next to no time. */
   #isQuick = false;
 
   /** Whether another receiver gets the chunk, or got it lately. */
@@ -46,7 +47,8 @@ export class FirstCopies {
   /** The receiver is about to be sent the chunk. @returns false when it is left to another one */
   begin(chunk: string, receiver: object, nowMs: number): boolean {
     if (this.isLeftToAnother(chunk, receiver, nowMs)) return false;
-    const isFirst = this.#copies.get(chunk)?.sentAtMs === undefined;
+    const before = this.#copies.get(chunk);
+    const isFirst = before === undefined || (before.isFirst && before.sentAtMs === undefined);
     this.#end(chunk);
     if (this.#copies.size >= MAX_COPIED_CHUNKS) this.#forget(nowMs);
     if (this.#copies.size < MAX_COPIED_CHUNKS) {
@@ -63,15 +65,17 @@ export class FirstCopies {
     if (copy?.receiver === receiver) copy.untilMs = nowMs + FIRST_COPY_MS;
   }
 
-  /** The receiver has all of the chunk. */
-  sent(chunk: string, receiver: object, nowMs: number): void {
+  /** The receiver has all of the chunk. @param bytes - its length as it was sent */
+  sent(chunk: string, receiver: object, nowMs: number, bytes: number): void {
     const copy = this.#copies.get(chunk);
     if (copy?.receiver !== receiver) return;
     this.#firsts.delete(copy);
     copy.sentAtMs = nowMs;
     const tookMs = nowMs - copy.sinceMs;
-    this.#isQuick = tookMs < QUICK_COPY_MS;
-    const spreadMs = this.#isQuick ? 0 : Math.max(SPREAD_MS, Math.min(tookMs, LONGEST_SPREAD_MS));
+    const isQuick = tookMs < QUICK_COPY_MS;
+    // A small one is quick over the slowest link.
+    if (bytes >= MIN_TELLING_BYTES) this.#isQuick = isQuick;
+    const spreadMs = isQuick ? 0 : Math.max(SPREAD_MS, Math.min(tookMs, LONGEST_SPREAD_MS));
     copy.untilMs = nowMs + spreadMs;
   }
 
