@@ -225,7 +225,7 @@ async function untilRejected(clock: VirtualClock, done: Promise<unknown>): Promi
 async function expectSoon(read: () => Promise<unknown>, wanted: object): Promise<void> {
   for (let tries = 0; ; tries++) {
     const found = await read();
-    if (tries < 200 && !matches(found, wanted)) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (tries < 4_000 && !matches(found, wanted)) await new Promise((resolve) => setTimeout(resolve, 5));
     else return expect(found).toMatchObject(wanted);
   }
 }
