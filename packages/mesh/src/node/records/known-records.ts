@@ -1,7 +1,9 @@
 import { hintOf } from '../../core/beats/beat.ts';
 import type { RecordSummary } from '../../core/gossip/types.ts';
+import { recordId } from '../../core/record.ts';
 
 export interface KnownRecord {
+  readonly id: string;
   readonly bytes: Uint8Array;
   readonly order: number;
   /** Whose it is; undefined for the roster. */
@@ -12,20 +14,30 @@ export interface KnownRecord {
 export class KnownRecords {
   readonly #byName = new Map<string, KnownRecord>();
   readonly #keys = new Map<string, string>();
+  /** By id: whose it is. */
+  readonly #owners = new Map<string, string>();
 
   get size(): number {
     return this.#byName.size;
   }
 
   set(name: string, record: KnownRecord): void {
+    this.#owners.delete(this.#byName.get(name)?.id ?? '');
     this.#byName.set(name, record);
-    if (record.key !== undefined) this.#keys.set(hintOf(record.key), record.key);
+    if (record.key === undefined) return;
+    this.#keys.set(hintOf(record.key), record.key);
+    this.#owners.set(record.id, record.key);
   }
 
   /** The key that begins with these 16 characters, where there is a record of its node. */
   keysBy(hint: string): readonly string[] {
     const key = this.#keys.get(hint);
     return key === undefined ? [] : [key];
+  }
+
+  /** The node of which these bytes are a newest record. Each link tells every record, so most of them are known: this is much cheaper than reading one. */
+  ownerOf(bytes: Uint8Array): string | undefined {
+    return this.#owners.get(recordId(bytes));
   }
 
   has(name: string): boolean {

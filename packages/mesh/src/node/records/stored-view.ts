@@ -54,7 +54,7 @@ export class StoredMeshView implements MeshView {
     const { mesh } = parts.joined;
     this.ownKey = bytesToHex(parts.identity.publicKey);
     this.#prefix = `${mesh.id.slice(0, 16)}/`;
-    const { wallMs = () => Date.now() } = parts;
+    const wallMs = parts.wallMs ?? (() => Date.now());
     this.#wallMs = wallMs;
     const common = { meshId: mesh.id, wallMs, ownKey: this.ownKey };
     this.#problems = new ProblemBook({ ...common, cache: parts.cache, log: parts.log, mesh });
@@ -128,8 +128,7 @@ export class StoredMeshView implements MeshView {
   summary(beatsUntil?: number): RecordSummary[] {
     const counts = (key: string) => this.membership.isMember(key) || this.#known.has(`leave/${key}`);
     return this.#known.summary(counts).map((one) => {
-      const key = catalogKey(one.name);
-      const beat = key === undefined ? undefined : this.catalogs.beats.indexOf(key, beatsUntil);
+      const beat = this.catalogs.beats.indexOf(catalogKey(one.name) ?? '', beatsUntil);
       return beat === undefined ? one : { ...one, beat };
     });
   }
@@ -165,6 +164,7 @@ export class StoredMeshView implements MeshView {
 
   async accept(bytes: Uint8Array, fromKey: string): Promise<string | false | undefined> {
     try {
+      if (this.membership.isMember(this.#known.ownerOf(bytes) ?? '')) return undefined;
       const name = await this.#take(decodeRecord(bytes), false);
       // Its own newest catalog comes from this process alone.
       if (name === catalogName(this.ownKey)) this.#foundOwnDouble();
@@ -274,16 +274,16 @@ export class StoredMeshView implements MeshView {
     const isNews =
       record.kind === 'model_catalog' ? this.catalogs.take(record) !== undefined : this.membership.take(record, isKept);
     if (!isNews) return undefined;
-    if (record.kind !== 'model_catalog') this.catalogs.recount();
     const { name, key, order } = namedAs(record);
-    this.#known.set(name, { bytes: record.bytes, key, order });
+    if (record.kind !== 'model_catalog') this.catalogs.recount();
+    this.#known.set(name, { id: record.id, bytes: record.bytes, key, order });
     // What this machine has on its disk is older than what it noted about the node.
     const isHeard = !isKept && key !== undefined && key !== this.ownKey;
     if (isHeard && record.kind === 'model_catalog' && !this.#twoNodes.has(key)) void this.#problems.clear(key);
     const { cache } = this.#parts;
     const isCurrent = cache.version() === this.#cacheVersion;
-    const heardAtMs = this.#wallMs();
-    await cache.putRecord(`${this.#prefix}${name}`, { bytes: Buffer.from(record.bytes), order, heardAtMs });
+    const kept = { bytes: Buffer.from(record.bytes), order, heardAtMs: this.#wallMs() };
+    await cache.putRecord(`${this.#prefix}${name}`, kept);
     // Its own change needs no second look, as long as nobody else changed something meanwhile.
     if (isCurrent) this.#cacheVersion = Math.min(cache.version(), this.#cacheVersion + 1);
     return name;
