@@ -5,6 +5,7 @@ import type { Peer } from '@model-rtc/transport';
 import type { ClientContext } from '../remote-worker.ts';
 import type { SessionLink } from '../session-link.ts';
 import { serveUntilLost } from '../worker-provider.ts';
+import { PartHolders } from './part-holders.ts';
 
 /** Nodes that one transfer takes chunks from at once. */
 const MAX_HOLDERS = 8;
@@ -48,6 +49,7 @@ export class HolderCrew {
   readonly #failedAt = new Map<string, number>();
   /** Keys of nodes with the whole model whose loss was told. */
   readonly #lost = new Set<string>();
+  readonly #partHolders = new PartHolders();
   #lastError: ModelRtcError | undefined;
   #wake = (): void => {};
 
@@ -85,25 +87,29 @@ export class HolderCrew {
   }
 
   async #fill(): Promise<void> {
-    const { mesh, clock, random, log } = this.#parts;
+    const { mesh, clock, random } = this.#parts;
     const nowMs = clock.nowMs();
     const { holders } = await mesh.find(this.#digest);
     this.#measure(nowMs);
     this.#hearSigns(holders);
     const except = (key: string): boolean => this.#members.has(key) || nowMs < (this.#notBeforeMs.get(key) ?? 0);
-    const choice = { except, random };
-    const isFull = this.#members.size >= MAX_HOLDERS;
-    if (isFull && chooseHolders(holders, { ...choice, count: 1 }).length > 0) this.#dropUseless(nowMs);
+    const able = chooseHolders(holders, { except, random, count: holders.length });
+    if (this.#members.size >= MAX_HOLDERS && able.length > 0) this.#dropUseless(nowMs);
+    this.#letNewcomersIn(able, nowMs);
     const count = MAX_HOLDERS - this.#members.size;
     if (count <= 0) return;
-    for (const holder of chooseHolders(holders, { ...choice, count })) {
-      log.debug({ node: holder.node.key }, `${holder.node.name} is asked for chunks`);
+    const chosen = chooseHolders(holders, { except, random, count });
+    const hasWhole = [...chosen, ...[...this.#members.values()].map(({ holder }) => holder)].some(
+      ({ isWhole }) => isWhole,
+    );
+    for (const holder of hasWhole ? this.#partHolders.inTurn(chosen, nowMs) : chosen) {
       this.#join(holder, nowMs);
     }
   }
 
   #join(holder: MeshHolder, nowMs: number): void {
     const { key, name } = holder.node;
+    this.#parts.log.debug({ node: key }, `${name} is asked for chunks`);
     const isTaken = [...this.#members.values()].some((member) => member.name === name) || name === this.#options.name;
     const shown = isTaken ? `${name} (${key.slice(0, 8)})` : name;
     const over = new AbortController();
@@ -195,7 +201,17 @@ export class HolderCrew {
     }
   }
 
-  /** Sends away the node that gave nothing for the longest time. It may be chosen again later. */
+  #letNewcomersIn(able: readonly MeshHolder[], nowMs: number): void {
+    const isFull = this.#members.size >= MAX_HOLDERS;
+    const parts = [...this.#members].filter(([, { holder }]) => isFull && !holder.isWhole).map(([key]) => key);
+    const isPart = ({ isWhole }: MeshHolder): boolean => !isWhole;
+    const exchange = this.#partHolders.exchange(able.filter(isPart), parts, this.#parts.random);
+    if (exchange === undefined) return;
+    this.#sendAway(exchange.leaves, nowMs);
+    this.#join(exchange.comes, nowMs);
+  }
+
+  /** Sends away the node that gave nothing for the longest time. */
   #dropUseless(nowMs: number): void {
     let worst: [string, Member] | undefined;
     for (const entry of this.#members) {
@@ -203,11 +219,15 @@ export class HolderCrew {
       if (nowMs - member.usefulMs >= USELESS_MS && (worst === undefined || member.usefulMs < worst[1].usefulMs))
         worst = entry;
     }
-    if (worst === undefined) return;
-    const [key, member] = worst;
+    if (worst !== undefined) this.#sendAway(worst[0], nowMs);
+  }
+
+  /** It may be chosen again later. */
+  #sendAway(key: string, nowMs: number): void {
+    const member = this.#members.get(key);
     this.#notBeforeMs.set(key, nowMs + LONGEST_AGAIN_MS);
     this.#members.delete(key);
-    member.over.abort();
+    member?.over.abort();
   }
 }
 
