@@ -58,6 +58,9 @@ const LONG_TESTS = [
   'test/repository/command-start.test.ts',
 ];
 
+/** Tests that take a minute and more each: `npm run test:long` runs them with all others. */
+const NOT_NOW = process.env.MODEL_RTC_LONG_TESTS === '1' ? [] : ['\\.long\\.test\\.ts$'];
+
 export default {
   // For a hung test, not for a slow machine. Jest takes it from here or its command line only, not from a project.
   testTimeout: 60_000,
@@ -81,6 +84,7 @@ export default {
         '<rootDir>/test/e2e/**/*.test.ts',
         ...[PROCESS_TESTS, ...LONG_TESTS].map((test) => `<rootDir>/${test}`),
       ],
+      testPathIgnorePatterns: ['/node_modules/', ...NOT_NOW],
       setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
     },
   ],

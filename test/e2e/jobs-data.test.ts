@@ -6,7 +6,7 @@ import type { RunningCommand } from '../support/command.ts';
 import { makeRandomFile, treeDigest } from '../support/files.ts';
 import type { Machine } from '../support/machine.ts';
 import { errorOf, FIXTURES, importModel, openScene, type Scene, startWorker } from '../support/scene.ts';
-import { useLab } from '../support/suites.ts';
+import { longIt, useLab } from '../support/suites.ts';
 
 const MODEL = join(FIXTURES, 'tiny-onnx');
 const DATA_BYTES = 200_000_000;
@@ -258,36 +258,44 @@ describe('the data of a job', () => {
 });
 
 describe('the results of a job', () => {
-  it('of 2 GB go on after kill -9 of either side, and are seen only when they are whole', async () => {
-    const { client, scene } = await openJobs({ sparse: [SPARSE, '{output}'] });
-    const target = join(client.folder, 'out', 'mouse.bin');
-    const { job } = (
-      await client.succeed(['track', '--model', 'tiny', '--runner', 'sparse', '--detach', '--json'])
-    ).json<TrackJson>();
-    await client.succeed(['jobs', 'logs', job.id, '--follow']);
-    const fetch = (...args: string[]) => client.start(['jobs', 'fetch', job.id, '--output', target, '--json', ...args]);
-    const first = fetch('--limit', '200MB');
-    await underWay(first, 2_000_000_000);
-    await first.kill('SIGKILL');
-    expect(await readdir(join(client.folder, 'out'))).toEqual([]);
-    const second = fetch('--limit', '200MB');
-    await underWay(second, 2_000_000_000);
-    await scene.workerProcess.kill('SIGKILL');
-    await second.waitForStdout(/"state":"connecting".*reason|reconnecting/);
-    await startWorker(scene.worker, scene.signalingUrl);
-    const ended = await second.exited;
-    expect({ exitCode: ended.exitCode, stderr: ended.stderr }).toMatchObject({ exitCode: 0 });
-    const { results } = ended.json<{ results: Results }>();
-    expect(results).toMatchObject({ path: target, outcome: 'fetched', bytes: 2_000_000_000 });
-    expect(results.resumedBytes).toBeGreaterThan(10_000_000);
-    expect(await readdir(join(client.folder, 'out'))).toEqual(['mouse.bin']);
-    const [here, there] = [target, join(scene.worker.home, 'jobs', job.id, 'output', 'result.bin')];
-    expect(() => execFileSync('cmp', [here, there])).not.toThrow();
-    const again = (await fetch().exited).json<{ results: Results }>().results;
-    expect(again).toMatchObject({ outcome: 'same', transferredBytes: 0 });
-    await truncate(target, 1000);
-    const refused = await fetch().exited;
-    expect([refused.exitCode, errorOf(refused).message]).toEqual([8, expect.stringMatching(/exists already.*--force/)]);
-    expect((await stat(target)).size).toBe(1000);
-  }, 400_000);
+  longIt(
+    'of 2 GB go on after kill -9 of either side, and are seen only when they are whole',
+    async () => {
+      const { client, scene } = await openJobs({ sparse: [SPARSE, '{output}'] });
+      const target = join(client.folder, 'out', 'mouse.bin');
+      const { job } = (
+        await client.succeed(['track', '--model', 'tiny', '--runner', 'sparse', '--detach', '--json'])
+      ).json<TrackJson>();
+      await client.succeed(['jobs', 'logs', job.id, '--follow']);
+      const fetch = (...args: string[]) =>
+        client.start(['jobs', 'fetch', job.id, '--output', target, '--json', ...args]);
+      const first = fetch('--limit', '200MB');
+      await underWay(first, 2_000_000_000);
+      await first.kill('SIGKILL');
+      expect(await readdir(join(client.folder, 'out'))).toEqual([]);
+      const second = fetch('--limit', '200MB');
+      await underWay(second, 2_000_000_000);
+      await scene.workerProcess.kill('SIGKILL');
+      await second.waitForStdout(/"state":"connecting".*reason|reconnecting/);
+      await startWorker(scene.worker, scene.signalingUrl);
+      const ended = await second.exited;
+      expect({ exitCode: ended.exitCode, stderr: ended.stderr }).toMatchObject({ exitCode: 0 });
+      const { results } = ended.json<{ results: Results }>();
+      expect(results).toMatchObject({ path: target, outcome: 'fetched', bytes: 2_000_000_000 });
+      expect(results.resumedBytes).toBeGreaterThan(10_000_000);
+      expect(await readdir(join(client.folder, 'out'))).toEqual(['mouse.bin']);
+      const [here, there] = [target, join(scene.worker.home, 'jobs', job.id, 'output', 'result.bin')];
+      expect(() => execFileSync('cmp', [here, there])).not.toThrow();
+      const again = (await fetch().exited).json<{ results: Results }>().results;
+      expect(again).toMatchObject({ outcome: 'same', transferredBytes: 0 });
+      await truncate(target, 1000);
+      const refused = await fetch().exited;
+      expect([refused.exitCode, errorOf(refused).message]).toEqual([
+        8,
+        expect.stringMatching(/exists already.*--force/),
+      ]);
+      expect((await stat(target)).size).toBe(1000);
+    },
+    400_000,
+  );
 });

@@ -3,7 +3,7 @@ import { treeDigest } from '../support/files.ts';
 import type { MeshMachine } from '../support/mesh-scene.ts';
 import { openMeshSwarm, pulled, startPull } from '../support/mesh-swarm.ts';
 import { IGNORED } from '../support/scene.ts';
-import { describeWith, useLab } from '../support/suites.ts';
+import { describeWith, longIt, useLab } from '../support/suites.ts';
 import { WAN_REQUIREMENTS } from '../support/wan.ts';
 
 /**
@@ -44,16 +44,20 @@ describeWith(WAN_REQUIREMENTS, 'three nodes whose seed is killed while they fetc
     for (const { entry } of results) expect(await treeDigest(entry.localPath, IGNORED)).toEqual(whole);
   }, 600_000);
 
-  it('wait for it where parts are missing, say so, and finish with what they kept when it is back', async () => {
-    const swarm = await openMeshSwarm(lab, { nodes: 3, modelBytes: 12_000_000, seedRate: '1MB' });
-    const pulls = swarm.others.map((machine) => startPull(machine));
-    await Promise.all(pulls.map((pull) => pull.waitForStdout(/"doneBytes":[1-9]\d{6}/)));
-    await swarm.seedWorker.kill('SIGKILL');
-    await Promise.all(pulls.map((pull) => pull.waitForStdout(/"worker":"seed","state":"lost"/)));
-    await swarm.seed.startWorker();
-    const results = await Promise.all(pulls.map(async ({ exited }) => pulled(await exited)));
-    const whole = await treeDigest(swarm.modelFolder);
-    for (const { entry } of results) expect(await treeDigest(entry.localPath, IGNORED)).toEqual(whole);
-    expect(await swarm.sentBySeed()).toBeLessThan(1.7 * 12_000_000);
-  }, 600_000);
+  longIt(
+    'wait for it where parts are missing, say so, and finish with what they kept when it is back',
+    async () => {
+      const swarm = await openMeshSwarm(lab, { nodes: 3, modelBytes: 12_000_000, seedRate: '1MB' });
+      const pulls = swarm.others.map((machine) => startPull(machine));
+      await Promise.all(pulls.map((pull) => pull.waitForStdout(/"doneBytes":[1-9]\d{6}/)));
+      await swarm.seedWorker.kill('SIGKILL');
+      await Promise.all(pulls.map((pull) => pull.waitForStdout(/"worker":"seed","state":"lost"/)));
+      await swarm.seed.startWorker();
+      const results = await Promise.all(pulls.map(async ({ exited }) => pulled(await exited)));
+      const whole = await treeDigest(swarm.modelFolder);
+      for (const { entry } of results) expect(await treeDigest(entry.localPath, IGNORED)).toEqual(whole);
+      expect(await swarm.sentBySeed()).toBeLessThan(1.7 * 12_000_000);
+    },
+    600_000,
+  );
 });

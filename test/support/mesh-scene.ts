@@ -104,7 +104,8 @@ export async function joinAll(
 
 /** Far above what anything here takes that does not hang. */
 const HANGS_AFTER_MS = 90_000;
-const LOOK_MS = 500;
+/** Each look starts a command, which takes a quarter of a second of a processor's time. */
+const LOOK_MS = 1_000;
 
 /** Asks again until the answer is right. @throws Error with the last answer */
 export async function until<T>(

@@ -8,7 +8,7 @@ const SLOWEST = [
   'packages/transport/test/lanes/webrtc/webrtc-lane.process.test.ts',
   'test/e2e/transfer.test.ts',
   'test/e2e/interruptions.test.ts',
-  'test/e2e/registry-writers.test.ts',
+  'test/e2e/registry-writers.long.test.ts',
 ];
 
 /** Jest's own order, in which the slowest files come first. */

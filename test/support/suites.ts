@@ -19,6 +19,12 @@ export function describeWith(requirements: readonly Requirement[], name: string,
   }
 }
 
+/** Whether tests that take a minute and more run too: `npm run test:long`. */
+export const isLongRun = process.env.MODEL_RTC_LONG_TESTS === '1';
+
+/** An `it` for them. */
+export const longIt: (name: string, test: () => Promise<void>, timeoutMs?: number) => void = isLongRun ? it : () => {};
+
 /**
  * A lab for the tests of the enclosing `describe`, cleared after each of them, or after all where they share machines.
  */
