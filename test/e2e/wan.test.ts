@@ -4,7 +4,7 @@ import { kindsOf } from '../support/carrying.ts';
 import type { CommandResult } from '../support/command.ts';
 import { makeRandomFile, treeDigest } from '../support/files.ts';
 import { IGNORED, importModel, type TransferJson } from '../support/scene.ts';
-import { describeWith, longIt, useLab } from '../support/suites.ts';
+import { describeWith, isLongRun, useLab } from '../support/suites.ts';
 import { WAN_REQUIREMENTS } from '../support/wan.ts';
 import { openWanScene, type WanScene, type WanSceneOptions } from '../support/wan-scene.ts';
 
@@ -12,6 +12,9 @@ const MEGABYTE = 1_000_000;
 /** Far above what any takes that does not hang. */
 const HANGS_AFTER_MS = 60_000;
 const NATIVE = ['--lane', 'webrtc', '--engine', 'native'];
+/** Each lane and engine has as many of them. */
+const TRANSFERS = isLongRun ? 50 : 10;
+
 const lab = useLab();
 
 async function openModelScene(size: number, options: WanSceneOptions): Promise<{ scene: WanScene; folder: string }> {
@@ -30,39 +33,35 @@ async function pullOnce(scene: WanScene, name: string, ...more: string[]): Promi
 }
 
 describeWith(WAN_REQUIREMENTS, 'a path that loses one packet in a hundred', () => {
-  longIt(
-    'lets 50 transfers in a row through, whichever lane and engine carries them',
-    async () => {
-      const { scene, folder } = await openModelScene(300_000, { lossPercent: 1, delayMs: 10, rateMbit: 100 });
-      const lanes = [
-        ['webrtc', 'native'],
-        ['direct', 'auto'],
-        ['webrtc', 'werift'],
-        ['relay', 'auto'],
-        ['auto', 'auto'],
-      ] as const;
-      const wanted = await treeDigest(folder);
-      let left = 50;
-      const goOn = async (): Promise<void> => {
-        for (let i = left--; i > 0; i = left--) {
-          const [lane, engine] = lanes[i % lanes.length] as (typeof lanes)[number];
-          const { exitCode, signal, stderr, ...ended } = await pullOnce(
-            scene,
-            `client-${i}`,
-            '--lane',
-            lane,
-            '--engine',
-            engine,
-          );
-          expect({ i, lane, engine, exitCode, signal, stderr }).toMatchObject({ exitCode: 0 });
-          expect(await treeDigest(ended.json<TransferJson>().entry.localPath, IGNORED)).toEqual(wanted);
-        }
-      };
-      // A few rows at once: each waits for the network most of the time.
-      await Promise.all(Array.from({ length: 4 }, goOn));
-    },
-    300_000,
-  );
+  it(`lets ${TRANSFERS} transfers in a row through, whichever lane and engine carries them`, async () => {
+    const { scene, folder } = await openModelScene(300_000, { lossPercent: 1, delayMs: 10, rateMbit: 100 });
+    const lanes = [
+      ['webrtc', 'native'],
+      ['direct', 'auto'],
+      ['webrtc', 'werift'],
+      ['relay', 'auto'],
+      ['auto', 'auto'],
+    ] as const;
+    const wanted = await treeDigest(folder);
+    let left = TRANSFERS;
+    const goOn = async (): Promise<void> => {
+      for (let i = left--; i > 0; i = left--) {
+        const [lane, engine] = lanes[i % lanes.length] as (typeof lanes)[number];
+        const { exitCode, signal, stderr, ...ended } = await pullOnce(
+          scene,
+          `client-${i}`,
+          '--lane',
+          lane,
+          '--engine',
+          engine,
+        );
+        expect({ i, lane, engine, exitCode, signal, stderr }).toMatchObject({ exitCode: 0 });
+        expect(await treeDigest(ended.json<TransferJson>().entry.localPath, IGNORED)).toEqual(wanted);
+      }
+    };
+    // A few rows at once: each waits for the network most of the time.
+    await Promise.all(Array.from({ length: 4 }, goOn));
+  }, 300_000);
 });
 
 describeWith(WAN_REQUIREMENTS, 'the size of packets', () => {
