@@ -7,6 +7,7 @@ import {
   MAX_PAGE,
   ModelRtcError,
   type ParamsInput,
+  roughSize,
 } from '@model-rtc/protocol';
 import type { Peer } from '@model-rtc/transport';
 import type { RemoteWorker } from './remote-worker.ts';
@@ -81,7 +82,7 @@ async function gatherOnce(askPage: Parameters<typeof gatherCatalog>[0]): Promise
     head ??= { version, pool_id, updated_at };
     if (head.updated_at !== updated_at) return undefined;
     models.push(...page.models);
-    bytes += Buffer.byteLength(JSON.stringify(page.models));
+    bytes += roughSize(page.models);
     if (bytes > MAX_CATALOG_BYTES || models.length > MAX_CATALOG_MODELS) throw tooLong();
     cursor = page.nextCursor;
     if (cursor === undefined) return { ...head, models };

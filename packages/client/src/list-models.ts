@@ -5,6 +5,7 @@ import {
   type ModelEntry,
   ModelRtcError,
   type ParamsInput,
+  roughSize,
 } from '@model-rtc/protocol';
 import type { KnownWorker, WorkerChanges } from '@model-rtc/registry';
 import { type RemoteWorker, remembered } from './remote-worker.ts';
@@ -39,7 +40,7 @@ export async function listModels({ link }: RemoteWorker, options: ListOptions): 
     const pageLimit = Math.min(MAX_PAGE, limit - models.length);
     const page = await peer.request('list_models', { filters, sort, cursor, limit: pageLimit }, { signal });
     models.push(...page.models.slice(0, pageLimit));
-    bytes += Buffer.byteLength(JSON.stringify(page));
+    bytes += roughSize(page.models);
     if (bytes > MAX_LISTED_BYTES) throw tooLongList();
     cursor = page.nextCursor;
     if (cursor === undefined || models.length >= limit) return { models, total: page.total };

@@ -34,6 +34,7 @@ export { MESSAGE_LIMITS, type PackLimits } from './msgpack-scan.ts';
 export * from './name-schemas.ts';
 export * from './progress-events.ts';
 export * from './public-hub.ts';
+export { roughSize } from './rough-size.ts';
 export * from './schema-problem.ts';
 export {
   createVisitorSeal,

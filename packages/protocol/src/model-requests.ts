@@ -31,8 +31,11 @@ export const listModelsParams = z.object({
 });
 export type ListModelsParams = z.infer<typeof listModelsParams>;
 
+/** A page of models. */
+export const modelPageSchema = listSchema(modelEntrySchema, { max: MAX_PAGE });
+
 export const listModelsResult = z.object({
-  models: listSchema(modelEntrySchema, { max: MAX_PAGE }),
+  models: modelPageSchema,
   nextCursor: z.string().max(512).optional(),
   /** How many models match in all; the same on every page. */
   total: z.number().int().min(0),

@@ -43,6 +43,7 @@ export function createModelList({ index, paths, show }: RegistryContext): ModelL
     const rows = known.sorted.get(sort) ?? sortModels(now.byId.values(), sort);
     known.sorted.set(sort, rows);
     const shown = await shownStatuses(known, filters, paths.models);
+    if (Object.values(filters).every((wanted) => wanted === undefined)) return rows;
     const matches = modelMatcher(filters);
     return rows.filter(({ entry }) => matches(entry, shown?.get(entry)));
   }

@@ -1,4 +1,4 @@
-import type { Backend, Params, ResultInput } from '@model-rtc/protocol';
+import { type Backend, type Params, type ResultInput, roughSize } from '@model-rtc/protocol';
 import { MAX_PAGE_BYTES } from '../limits.ts';
 import type { HandlerOptions } from './types.ts';
 
@@ -15,6 +15,6 @@ export async function listCatalog(
 ): Promise<ResultInput<'list_catalog'>> {
   const hardware = await hardwareOf(services);
   const page = await services.registry.catalogPage({ cursor, limit, hardware });
-  const isTooLong = page.models.length > 1 && Buffer.byteLength(JSON.stringify(page.models)) > MAX_PAGE_BYTES;
+  const isTooLong = page.models.length > 1 && roughSize(page.models) > MAX_PAGE_BYTES;
   return isTooLong ? await listCatalog(services, { cursor, limit: page.models.length >> 1 }) : page;
 }

@@ -1,4 +1,4 @@
-import type { Params, ResultInput } from '@model-rtc/protocol';
+import { type Params, type ResultInput, roughSize } from '@model-rtc/protocol';
 import type { Handlers } from '@model-rtc/transport';
 import { MAX_PAGE_BYTES } from '../../limits.ts';
 import type { Answering, HandlerOptions } from '../types.ts';
@@ -47,7 +47,7 @@ async function listJobs(
   params: Params<'list_jobs'>,
 ): Promise<ResultInput<'list_jobs'>> {
   const { jobs: found, nextCursor, total } = await jobs.list(owner, params);
-  const isTooLong = found.length > 1 && Buffer.byteLength(JSON.stringify(found)) > MAX_PAGE_BYTES;
+  const isTooLong = found.length > 1 && roughSize(found) > MAX_PAGE_BYTES;
   if (isTooLong) return await listJobs(jobs, owner, { ...params, limit: found.length >> 1 });
   return { jobs: [...found], nextCursor, total };
 }
