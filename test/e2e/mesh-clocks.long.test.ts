@@ -38,7 +38,9 @@ describeWith(WAN_REQUIREMENTS, 'a machine whose clock is wrong', () => {
     await ben.succeed(['mesh', 'join', invite, '--timeout', '1s']);
     await ben.startWorker();
     await addModel(lab, cleo, 'mouse');
-    const refused = errorOf(await cleo.run(['mesh', 'join', invite, '--json']));
+    const joining = await cleo.run(['mesh', 'join', invite, '--json']);
+    expect(`${joining.stdout}${joining.stderr}`.match(/60 minutes ahead/g)).toHaveLength(1);
+    const refused = errorOf(joining);
     expect(refused.code).toBe('refused');
     expect(refused.message).toMatch(/This machine's clock is about 60 minutes ahead of .*Set the clock that is wrong/);
 

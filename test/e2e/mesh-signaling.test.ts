@@ -109,7 +109,8 @@ describeWith(WAN_REQUIREMENTS, 'a worker that runs already', () => {
     await until(waitsAt, isThere);
     await anna.startWorker();
     await until(anna.peers, (found) => arePresent(found, ['anna', 'ben']));
-    await ben.succeed(['mesh', 'leave']);
+    const left = await ben.succeed(['mesh', 'leave', '--json']);
+    expect({ told: left.json<{ told: string[] }>().told, stderr: left.stderr }).toEqual({ told: ['anna'], stderr: '' });
     await until(waitsAt, (at) => at.length === 1 && !isThere(at));
   });
 });

@@ -3,6 +3,7 @@ import type { Peer } from '@model-rtc/transport';
 import { RecordSync } from '../core/gossip/record-sync.ts';
 import type { MeshReach } from '../types.ts';
 import { AddressBook } from './links/address-book.ts';
+import { hasLeft, isRefusal } from './links/as-member.ts';
 import { Links } from './links/links.ts';
 import { MemberContact } from './links/member-contact.ts';
 import { Neighbourhood } from './links/neighbourhood.ts';
@@ -70,10 +71,10 @@ export class MeshNode {
       onLinked: (key, peer, isOwn) => this.#linked(key, peer, isOwn),
       onUnlinked: (key) => this.#contact.lost(key),
       onFailed: (key, error) => {
-        const isRefusal = error.code === 'token_revoked' || error.details?.isClock === true;
-        const counts = isRefusal && this.#neighbourhood.counts(key);
+        const counts = isRefusal(error) && this.#neighbourhood.counts(key);
         this.#neighbourhood.failed(key, this.#contact.reached().includes(key));
-        if (counts) this.#notLetIn(error);
+        if (counts && hasLeft(this.view, options.ownKey)) this.#didCompare(key);
+        else if (counts) this.#notLetIn(error);
         log.debug({ member: key, err: error }, 'a member of the mesh could not be reached');
       },
     });
@@ -206,9 +207,9 @@ export class MeshNode {
    * @returns the keys of those that were asked
    */
   async untilHeard(waitMs: number, signal: AbortSignal): Promise<readonly string[]> {
-    const { clock } = this.#options;
     const isDone = (): boolean => this.#compared.size > 0 && this.#sync.isComplete;
-    await untilTrue({ isDone, onChange: (listener) => this.onChange(listener), clock, waitMs, signal });
+    const onChange = (listener: () => void) => this.onChange(listener);
+    await untilTrue({ isDone, onChange, clock: this.#options.clock, waitMs, signal });
     return [...this.#compared];
   }
 

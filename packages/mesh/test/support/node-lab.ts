@@ -28,19 +28,26 @@ export interface LabNode {
 export class NodeLab {
   readonly clock = new VirtualClock();
   readonly nodes: LabNode[] = [];
+  #started: readonly LabNode[] = [];
 
   /**
    * @param offsets - how far each node's clock is ahead of the right time
    * @param groups - the numbers of nodes that know each other as members at first; all do when left out
+   * @param prepare - done before any node starts; gives those that do. The others only answer
    */
-  static async open(offsets: readonly number[], groups?: readonly (readonly number[])[]): Promise<NodeLab> {
+  static async open(
+    offsets: readonly number[],
+    groups?: readonly (readonly number[])[],
+    prepare?: (lab: NodeLab) => Promise<readonly LabNode[]>,
+  ): Promise<NodeLab> {
     const lab = new NodeLab();
     const all = offsets.map((_, i) => i + 1);
     for (const number of all) {
       const known = groups?.find((group) => group.includes(number)) ?? all;
       await lab.#add(number, offsets[number - 1] ?? 0, known);
     }
-    for (const { node } of lab.nodes) node.start();
+    lab.#started = (await prepare?.(lab)) ?? lab.nodes;
+    for (const { node } of lab.#started) node.start();
     return lab;
   }
 
@@ -53,7 +60,7 @@ export class NodeLab {
   async pass(ms: number): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += LOOK_MS) {
       await this.clock.advance(LOOK_MS);
-      for (const { node } of this.nodes) await node.look();
+      for (const { node } of this.#started) await node.look();
     }
     await this.clock.advance(0);
   }
@@ -89,7 +96,9 @@ export class NodeLab {
     const view = new StoredMeshView({ ...parts, wallMs });
     await view.open();
     for (const other of known) await view.accept(joined(other, { atMs: START_MS - HOUR_MS }).bytes, keyTextOf(other));
-    const contacts = known.map((other) => ({ key: keyTextOf(other), urls: ['ws://10.0.0.1:1'] }));
+    const contacts = known
+      .filter((other) => other !== number)
+      .map((other) => ({ key: keyTextOf(other), urls: ['ws://10.0.0.1:1'] }));
     const sessions = new MeshSessions(MESH_ID, identity.publicKey, sharedSecretsOf(seedOf(number)));
     const setMembers = () => sessions.setMembers(view.members().map((member) => member.key));
     setMembers();

@@ -1,6 +1,7 @@
 import { ModelRtcError, type SessionToken } from '@model-rtc/protocol';
 import type { SealedVisit } from '@model-rtc/transport';
 import type { MeshSessions } from '../sessions.ts';
+import type { MeshView } from '../view.ts';
 
 /** Visits a worker over its signaling server alone. */
 export type VisitWorker = (token: SessionToken, signal: AbortSignal) => Promise<SealedVisit>;
@@ -38,6 +39,16 @@ export async function asMember<T>(options: AsMemberOptions, work: () => Promise<
   }
   await introduce();
   return await work();
+}
+
+/** Whether this error says that the other does not let this node in. */
+export function isRefusal({ code, details }: ModelRtcError): boolean {
+  return code === 'token_revoked' || details?.isClock === true;
+}
+
+/** Whether a node has left the mesh by itself. Those that heard of it refuse it, as it wanted. */
+export function hasLeft(view: Pick<MeshView, 'scopesOf' | 'orderOf'>, key: string): boolean {
+  return view.scopesOf(key) === undefined && view.orderOf(`leave/${key}`) !== undefined;
 }
 
 /** What a node is told that is no member, or not any more. Whoever refuses it does not always know which. */

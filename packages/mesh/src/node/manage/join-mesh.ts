@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { type Log, ModelRtcError, type Scope, toBase64Url } from '@model-rtc/protocol';
+import { type Log, ModelRtcError, type Scope, silentLog, toBase64Url } from '@model-rtc/protocol';
 import { dataPaths, loadIdentity } from '@model-rtc/registry';
 import type { Agent } from '@model-rtc/transport';
 import { parseInvite, parseNodeName, requireValid, signMembership } from '../../core/index.ts';
@@ -52,15 +52,19 @@ export async function joinMesh(options: JoinMeshOptions): Promise<JoinResult> {
     ...{ signalingUrls: [...urls], membership: toBase64Url(membership.bytes), meetings: meetings.map(toBase64Url) },
     contacts: members.map(({ key, urls: at }) => ({ key: Buffer.from(key).toString('hex'), urls: [...at] })),
   });
-  const { heard, wasRefused, clockProblem } = await visitMesh({ root, joined, agent, usesMdns, log }, async (visit) => {
-    await visit.beginAnew();
-    const members = visit.wasRefused() ? [] : await visit.untilHeard({ waitMs, signal });
-    return { heard: members, wasRefused: visit.wasRefused(), clockProblem: visit.clockProblem() };
-  });
+  const { heard, wasRefused, clockProblem } = await visitMesh(
+    { root, joined, agent, usesMdns, log: withoutWarnings(log) },
+    async (visit) => {
+      await visit.beginAnew();
+      const members = visit.wasRefused() ? [] : await visit.untilHeard({ waitMs, signal });
+      return { heard: members, wasRefused: visit.wasRefused(), clockProblem: visit.clockProblem() };
+    },
+  );
   if (heard.length === 0 && wasRefused) {
     await undo(root, joined, before);
     throw clockProblem ?? inviteRefused(name);
   }
+  if (clockProblem !== undefined) log?.warn({ err: clockProblem }, clockProblem.message);
   const [reached] = heard.map(({ name: member }) => member);
   return { name, id, scopes: certificate.scopes, signalingUrls: [...urls], reached };
 }
@@ -70,6 +74,15 @@ async function undo(root: string, { folder }: JoinedMesh, before: MeshFile | und
   if (before !== undefined) await saveMesh(root, before);
   // A running worker may write a file there until it notices.
   else await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+/** What keeps a machine out is said once, as the error. */
+function withoutWarnings(log: Log = silentLog): Log {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.debug(fields, message),
+  };
 }
 
 function inviteRefused(mesh: string): ModelRtcError {
