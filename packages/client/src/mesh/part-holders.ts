@@ -12,8 +12,8 @@ export interface Exchange {
 }
 
 /**
- * Which of the nodes that are still fetching the model are asked for it. Each is to be asked by about as many others: what only one
- * of them has reaches nobody when nobody asks it. Those that begin last would never be asked if everyone took the first that it
+ * Which of the nodes that are still fetching the model are asked for it. About as many others should ask each of them: what only one
+ * of them has reaches nobody when nobody asks it. Nobody would ask those that begin last if everyone took the first that it
  * hears of and kept them, so places are taken a few at a time, and given up for newcomers by chance. Pure: time and chance are handed in.
  */
 export class PartHolders {
@@ -29,8 +29,8 @@ export class PartHolders {
   }
 
   /**
-   * Notes who is there, and gives a newcomer the place of another one with the chance that each of those had: of all that were ever there,
-   * each is asked as likely.
+   * Notes who is there, and gives a newcomer the place of another one with the chance that each of those had: all that were ever there
+   * are equally likely to be asked.
    *
    * @param able - holders of a part that could be asked
    * @param asked - keys of those that are asked now; none while there are places left

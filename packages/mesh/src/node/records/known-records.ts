@@ -35,7 +35,7 @@ export class KnownRecords {
     return key === undefined ? [] : [key];
   }
 
-  /** The node of which these bytes are a newest record. Each link tells every record, so most of them are known: this is much cheaper than reading one. */
+  /** The node whose newest record these bytes are. Every link tells of every record, so most are known, and looking here is much cheaper than reading one. */
   ownerOf(bytes: Uint8Array): string | undefined {
     return this.#owners.get(recordId(bytes));
   }
