@@ -26,7 +26,6 @@ export class MeshNode {
   readonly view: MeshView;
   readonly visitors: VisitorHandlers;
   readonly #options: MeshNodeOptions;
-  readonly #wallMs: () => number;
   readonly #links: Links;
   readonly #contact: MemberContact;
   readonly #sync: RecordSync;
@@ -47,8 +46,7 @@ export class MeshNode {
   constructor(options: MeshNodeOptions) {
     this.#options = options;
     this.view = options.view;
-    const { clock, log, random, wallMs = () => Date.now() } = options;
-    this.#wallMs = wallMs;
+    const { clock, log, own, random, wallMs = () => Date.now() } = options;
     this.#tidiedAtMs = clock.nowMs();
     this.#addresses = new AddressBook(clock);
     this.#neighbourhood = new Neighbourhood({
@@ -56,7 +54,6 @@ export class MeshNode {
       isLinked: (key) => this.#links.peerOf(key) !== undefined,
       want: (keys) => this.#links.want(keys),
     });
-    const { own } = options;
     this.#self = own === undefined ? undefined : new SelfAnnouncer({ ...options, own });
     for (const { key, urls } of options.contacts) this.#addresses.told(key, urls);
     this.#contact = new MemberContact({
@@ -109,8 +106,9 @@ export class MeshNode {
 
   /** Begins to announce, look for others and connect. */
   start(): void {
-    const sleep = new SleepWatch(this.#options.clock, this.#wallMs);
-    this.#stopTimer = this.#options.clock.every(LOOK_MS, () => {
+    const { clock, wallMs = () => Date.now() } = this.#options;
+    const sleep = new SleepWatch(clock, wallMs);
+    this.#stopTimer = clock.every(LOOK_MS, () => {
       if (sleep.hasSlept(LOOK_MS)) this.#wake();
       void this.look();
     });
