@@ -7,12 +7,12 @@ import { describeWith, longIt, useLab } from '../support/suites.ts';
 import { WAN_REQUIREMENTS } from '../support/wan.ts';
 
 /**
- * Six nodes are twelve processes that two processors can drive beside another test. With twenty beside another test the seed sent 1.6 to 1.9 models,
- * and 1.1 to 1.5 where nothing else ran: set MODEL_RTC_SWARM_NODES=20 there.
+ * Six nodes are twelve processes that two processors can drive beside another test. Set
+ * MODEL_RTC_SWARM_NODES=20 where nothing else runs: twenty nodes take both processors for half a minute to start.
  */
 const NODES = Number(process.env.MODEL_RTC_SWARM_NODES ?? 6);
 const MODEL_BYTES = 24_000_000;
-/** One copy of the model takes 48 s. Each of twenty nodes spends about 6 s of processor time meanwhile. `npm run bench -- swarm` measures the time. */
+/** One copy of the model takes 48 s. `npm run bench -- swarm` measures the time. */
 const SEED_RATE = '500kB';
 
 const lab = useLab();
